@@ -1,0 +1,180 @@
+//! Every measure: its unit, which way is better, and what it means. Names in thresholds, headlines, tables
+//! and charts are looked up here.
+
+/// Which way a measure improves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    Lower,
+    Higher,
+    /// Neither: it describes, it does not judge.
+    Neither,
+}
+
+/// One row of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct MeasureInfo {
+    /// `<tier>`, `<class>` and `<event>` stand for a name of the scenario.
+    pub pattern: &'static str,
+    /// `ms`, `s`, `1/s`, `bytes`, `1` (a share or a ratio), `count`.
+    pub unit: &'static str,
+    pub better: Better,
+    pub meaning: &'static str,
+}
+
+macro_rules! catalog {
+    ($($pattern:literal, $unit:literal, $better:ident, $meaning:literal;)*) => {
+        /// All measures, in the order in which tables show them.
+        pub const CATALOG: &[MeasureInfo] = &[$(MeasureInfo {
+            pattern: $pattern, unit: $unit, better: Better::$better, meaning: $meaning,
+        }),*];
+    };
+}
+
+catalog! {
+    "hit_ratio", "1", Higher, "reads answered from a tier (hits, negative hits, stale hits) over all reads that did not end in error";
+    "db.qps.mean", "1/s", Lower, "requests arriving at the database per second: fetches, retries, refreshes, writes and background load";
+    "db.qps.peak", "1/s", Lower, "the busiest window's database arrivals per second";
+    "latency.all.mean_ms", "ms", Lower, "all requests, from their intended start to the answer, errors and unfinished ones included";
+    "latency.all.p50_ms", "ms", Lower, "median over all requests";
+    "latency.all.p90_ms", "ms", Lower, "90th percentile over all requests";
+    "latency.all.p95_ms", "ms", Lower, "95th percentile over all requests";
+    "latency.all.p99_ms", "ms", Lower, "99th percentile over all requests";
+    "latency.all.p999_ms", "ms", Lower, "99.9th percentile over all requests";
+    "latency.all.max_ms", "ms", Lower, "slowest request";
+    "latency.hit.mean_ms", "ms", Lower, "reads answered from a tier (hits, negative hits and stale hits together)";
+    "latency.hit.p50_ms", "ms", Lower, "median of reads answered from a tier";
+    "latency.hit.p90_ms", "ms", Lower, "90th percentile of reads answered from a tier";
+    "latency.hit.p95_ms", "ms", Lower, "95th percentile of reads answered from a tier";
+    "latency.hit.p99_ms", "ms", Lower, "99th percentile of reads answered from a tier";
+    "latency.hit.p999_ms", "ms", Lower, "99.9th percentile of reads answered from a tier";
+    "latency.hit.max_ms", "ms", Lower, "slowest read answered from a tier";
+    "latency.miss.mean_ms", "ms", Lower, "reads that led a fetch";
+    "latency.miss.p50_ms", "ms", Lower, "median of reads that led a fetch";
+    "latency.miss.p90_ms", "ms", Lower, "90th percentile of reads that led a fetch";
+    "latency.miss.p95_ms", "ms", Lower, "95th percentile of reads that led a fetch";
+    "latency.miss.p99_ms", "ms", Lower, "99th percentile of reads that led a fetch";
+    "latency.miss.p999_ms", "ms", Lower, "99.9th percentile of reads that led a fetch";
+    "latency.miss.max_ms", "ms", Lower, "slowest read that led a fetch";
+    "latency.coalesced.mean_ms", "ms", Lower, "reads that waited for somebody else's fetch";
+    "latency.coalesced.p50_ms", "ms", Lower, "median of reads that waited for somebody else's fetch";
+    "latency.coalesced.p90_ms", "ms", Lower, "90th percentile of reads that waited for somebody else's fetch";
+    "latency.coalesced.p95_ms", "ms", Lower, "95th percentile of reads that waited for somebody else's fetch";
+    "latency.coalesced.p99_ms", "ms", Lower, "99th percentile of reads that waited for somebody else's fetch";
+    "latency.coalesced.p999_ms", "ms", Lower, "99.9th percentile of reads that waited for somebody else's fetch";
+    "latency.coalesced.max_ms", "ms", Lower, "slowest read that waited for somebody else's fetch";
+    "latency.write.mean_ms", "ms", Lower, "writes, to their acknowledgement";
+    "latency.write.p50_ms", "ms", Lower, "median of writes";
+    "latency.write.p90_ms", "ms", Lower, "90th percentile of writes";
+    "latency.write.p95_ms", "ms", Lower, "95th percentile of writes";
+    "latency.write.p99_ms", "ms", Lower, "99th percentile of writes";
+    "latency.write.p999_ms", "ms", Lower, "99.9th percentile of writes";
+    "latency.write.max_ms", "ms", Lower, "slowest write";
+    "goodput", "1/s", Higher, "requests per second that were answered without an error";
+    "error.ratio", "1", Lower, "requests that ended in an error or did not end, over all requests";
+    "error.deadline.ratio", "1", Lower, "requests whose caller gave up (clients.deadline)";
+    "error.db_timeout.ratio", "1", Lower, "requests whose last database attempt timed out";
+    "error.db_rejected.ratio", "1", Lower, "requests refused because the database's queue was full";
+    "error.db_down.ratio", "1", Lower, "requests refused because the database was down";
+    "error.pool_timeout.ratio", "1", Lower, "requests that waited too long for a database connection";
+    "error.tier.ratio", "1", Lower, "requests failed because a tier did not answer (on_failure = \"error\")";
+    "requests.all", "count", Neither, "measured requests";
+    "requests.rate", "1/s", Neither, "measured requests per second";
+    "requests.hit.ratio", "1", Neither, "reads answered by an entry within its TTL, over all requests";
+    "requests.negative_hit.ratio", "1", Neither, "reads answered by a cached \"no such row\", over all requests";
+    "requests.stale_hit.ratio", "1", Neither, "reads answered past the TTL on purpose, over all requests";
+    "requests.coalesced.ratio", "1", Neither, "reads that waited for somebody else's fetch, over all requests";
+    "requests.miss.ratio", "1", Neither, "reads that led a fetch, over all requests";
+    "requests.write.ratio", "1", Neither, "writes, over all requests";
+    "requests.unfinished.ratio", "1", Lower, "requests still in flight when the drain limit was reached";
+    "requests.in_system.mean", "count", Neither, "mean number of requests in the system while arrivals lasted (Little's L)";
+    "db.fetches.rate", "1/s", Lower, "reads of the database started for the cache (misses and refreshes, without retries)";
+    "db.concurrency.mean", "count", Neither, "mean number of requests in service at the database";
+    "db.concurrency.peak", "count", Lower, "most requests in service at the database at once";
+    "db.utilization", "1", Lower, "mean share of the database's servers that is busy";
+    "db.queue.mean_ms", "ms", Lower, "mean wait in the database's queue";
+    "db.queue.p99_ms", "ms", Lower, "99th percentile of the wait in the database's queue";
+    "db.queue.peak", "count", Lower, "longest database queue seen";
+    "db.waited.ratio", "1", Lower, "database requests that had to queue";
+    "db.pool.wait.mean_ms", "ms", Lower, "mean wait for a database connection";
+    "db.pool.wait.p99_ms", "ms", Lower, "99th percentile of the wait for a database connection";
+    "db.pool.saturation", "1", Lower, "mean share of the instances' database connections in use";
+    "db.duplicate_fetches", "1/s", Lower, "fetches of a key that was already being fetched, per second";
+    "db.retries.rate", "1/s", Lower, "repeated database attempts per second";
+    "stampede.mean", "count", Lower, "mean number of fetches of a key from the first until none is in flight";
+    "stampede.max", "count", Lower, "largest number of fetches of one key from the first until none is in flight";
+    "refreshes.rate", "1/s", Neither, "background refreshes started per second";
+    "stale.ratio", "1", Lower, "reads answered with a version that had been superseded before they started, over all answered reads";
+    "stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads";
+    "stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads";
+    "value.age.max_s", "s", Lower, "oldest value served: time since it was read from the database";
+    "memory.peak_bytes", "bytes", Lower, "most bytes in all tiers together";
+    "entries.peak", "count", Neither, "most entries in all tiers together";
+    "evictions.rate", "1/s", Neither, "entries evicted per second, all tiers";
+    "expirations.rate", "1/s", Neither, "expired entries removed or replaced per second, all tiers";
+    "tier.<tier>.hit_ratio", "1", Higher, "look-ups in this tier that found a usable entry";
+    "tier.<tier>.requests.rate", "1/s", Neither, "look-ups in this tier per second";
+    "tier.<tier>.round_trips.rate", "1/s", Lower, "commands sent to this tier per second (look-ups, fills, deletes)";
+    "tier.<tier>.hit.share", "1", Neither, "share of all reads that this tier answered";
+    "tier.<tier>.entries.peak", "count", Neither, "most entries in this tier";
+    "tier.<tier>.memory.peak_bytes", "bytes", Neither, "most bytes in this tier";
+    "tier.<tier>.evictions.rate", "1/s", Neither, "entries evicted from this tier per second";
+    "tier.<tier>.expirations.rate", "1/s", Neither, "expired entries removed from or replaced in this tier per second";
+    "tier.<tier>.utilization", "1", Lower, "share of the time this tier's server is busy";
+    "tier.<tier>.queue.p99_ms", "ms", Lower, "99th percentile of the wait in this tier's server queue";
+    "tier.<tier>.pool.wait.p99_ms", "ms", Lower, "99th percentile of the wait for a connection to this tier";
+    "tier.<tier>.failures.rate", "1/s", Lower, "look-ups this tier did not answer, per second";
+    "tier.<tier>.failed_fills.rate", "1/s", Lower, "fills that did not take effect, per second";
+    "class.<class>.requests.ratio", "1", Neither, "share of all requests";
+    "class.<class>.hit_ratio", "1", Higher, "hit ratio of this class";
+    "class.<class>.latency.mean_ms", "ms", Lower, "mean latency of this class";
+    "class.<class>.latency.p50_ms", "ms", Lower, "median latency of this class";
+    "class.<class>.latency.p99_ms", "ms", Lower, "99th percentile of the latency of this class";
+    "class.<class>.error.ratio", "1", Lower, "errors of this class over its requests";
+    "event.<event>.recovery_s", "s", Lower, "from the end of the event until five windows in a row have a goodput of at least 95 % of arrivals";
+    "event.<event>.metastable", "1", Lower, "1 where the system did not recover from the event by the end of the run, else 0";
+}
+
+/// Finds the row a measure's name belongs to.
+///
+/// ```
+/// use herdlab::measure::catalog::find;
+/// assert_eq!(find("tier.l2.hit_ratio").unwrap().unit, "1");
+/// assert!(find("latency.hit.p98_ms").is_none());
+/// ```
+pub fn find(name: &str) -> Option<&'static MeasureInfo> {
+    CATALOG.iter().find(|info| matches(info.pattern, name))
+}
+
+/// Whether `name` is `pattern` with its `<...>` replaced by one name.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.find('<') {
+        None => pattern == name,
+        Some(open) => {
+            let close = pattern.find('>').unwrap_or(pattern.len() - 1);
+            let (prefix, suffix) = (&pattern[..open], &pattern[close + 1..]);
+            name.len() > prefix.len() + suffix.len()
+                && name.starts_with(prefix)
+                && name.ends_with(suffix)
+                && !name[prefix.len()..name.len() - suffix.len()].contains('.')
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_a_placeholder_take_exactly_one_name() {
+        assert!(find("event.flush-l2.recovery_s").is_some());
+        assert!(find("event..recovery_s").is_none());
+        assert!(find("tier.a.b.hit_ratio").is_none());
+    }
+
+    #[test]
+    fn no_name_twice() {
+        for (index, row) in CATALOG.iter().enumerate() {
+            assert!(CATALOG[index + 1..].iter().all(|other| other.pattern != row.pattern), "{}", row.pattern);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The record: everything a run leaves behind, and the only thing that reports read.
+//!
+//! It depends on nothing but scenario, seed and program version: the same inputs give the same bytes on
+//! any machine with any number of threads. What depends on the machine is in [`Timings`], a file of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::model::Observed;
+
+/// Version of the layout of `results.json`; a reader refuses other versions by name.
+pub const SCHEMA: u32 = 1;
+
+/// `results.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Version of the program that wrote it.
+    pub herdlab: String,
+    pub scenario: ScenarioRecord,
+    /// In the order of the scenario file.
+    pub variants: Vec<VariantRecord>,
+}
+
+/// What was asked, and how to ask it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioRecord {
+    pub name: String,
+    pub question: String,
+    /// The file as the user named it.
+    pub source_path: String,
+    /// Its text, to copy.
+    pub source: String,
+    /// `path=value` from the command line.
+    pub overrides: Vec<String>,
+    /// Digest of the checked models, seed and replications.
+    pub digest: String,
+    pub seed: u64,
+    /// Replications wanted; every measure has one value for each finished one.
+    pub replications: u32,
+    /// Replications finished (fewer after an interrupt).
+    pub finished: u32,
+    pub duration_s: f64,
+    pub warmup_s: f64,
+    /// Index into `variants`.
+    pub baseline: usize,
+    /// Measures that get a verdict, most important first.
+    pub headline: Vec<String>,
+    pub answer: Option<AnswerRecord>,
+    pub observed: Option<ObservedRecord>,
+}
+
+/// The author's words; shown only where `digest` equals the scenario's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRecord {
+    /// Placeholders read `{variant:measure}`.
+    pub text: String,
+    pub digest: String,
+    pub claims: Vec<String>,
+}
+
+/// What production reports of itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObservedRecord {
+    pub hit_ratio: Option<f64>,
+    pub db_qps: Option<f64>,
+    pub p50_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+}
+
+impl From<&Observed> for ObservedRecord {
+    fn from(observed: &Observed) -> Self {
+        let Observed { hit_ratio, db_qps, p50_ms, p99_ms } = observed.clone();
+        ObservedRecord { hit_ratio, db_qps, p50_ms, p99_ms }
+    }
+}
+
+/// One variant: all its replications.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariantRecord {
+    pub name: String,
+    /// (dotted path, TOML value) that distinguish it from the base of the file.
+    pub settings: Vec<(String, String)>,
+    pub events: Vec<EventRecord>,
+    /// Sorted by name.
+    pub measures: Vec<MeasureRecord>,
+    pub windows: WindowsRecord,
+    /// Whole measured run, all replications together; sorted by name.
+    pub distributions: Vec<DistributionRecord>,
+}
+
+impl VariantRecord {
+    /// The values of a measure, one per finished replication.
+    pub fn measure(&self, name: &str) -> Option<&MeasureRecord> {
+        self.measures
+            .binary_search_by(|measure| measure.name.as_str().cmp(name))
+            .ok()
+            .map(|index| &self.measures[index])
+    }
+    /// A time series, one value per window.
+    pub fn series(&self, name: &str) -> Option<&SeriesRecord> {
+        self.windows.series.iter().find(|series| series.name == name)
+    }
+    /// A distribution over the whole measured run.
+    pub fn distribution(&self, name: &str) -> Option<&DistributionRecord> {
+        self.distributions.iter().find(|distribution| distribution.name == name)
+    }
+}
+
+/// A timed event, to be marked on every time series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventRecord {
+    pub label: String,
+    /// In words: `flush of l2`, `database paused`.
+    pub text: String,
+    pub at_s: f64,
+    /// Equals `at_s` for an instant.
+    pub end_s: f64,
+}
+
+/// One measure of one variant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeasureRecord {
+    /// Dotted, unit last (`latency.hit.p99_ms`).
+    pub name: String,
+    /// `ms`, `s`, `1/s`, `bytes`, `1` (a share or a ratio), `count`.
+    pub unit: String,
+    /// One per finished replication; `null` where it is not defined (no miss: no latency of misses).
+    pub values: Vec<Option<f64>>,
+}
+
+/// Time series, averaged over replications.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowsRecord {
+    /// Width of a window; window i covers `[i * width_s, (i+1) * width_s)`, warm-up included.
+    pub width_s: f64,
+    pub series: Vec<SeriesRecord>,
+}
+
+/// One number per window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesRecord {
+    /// `requests.<class>` (count per window), `latency.<class>.{p50,p95,p99}_ms`, `hit_ratio`, `db.qps`,
+    /// `db.queue.length`, `db.concurrency`, `goodput`, `error.ratio`, `tier.<name>.{hit_ratio,entries,bytes,evictions,expirations}`.
+    pub name: String,
+    pub unit: String,
+    /// `null` where nothing happened in that window in any replication.
+    pub values: Vec<Option<f64>>,
+}
+
+/// Counts of values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DistributionRecord {
+    /// `latency.{all,hit,negative_hit,stale_hit,coalesced,miss,write,error}`, `db.queue`, `db.pool.wait`, `stampede.size`.
+    pub name: String,
+    /// `ns` or `count`.
+    pub unit: String,
+    /// (value, how often), ascending; values are midpoints of buckets 0.4 % wide or narrower.
+    pub counts: Vec<(u64, u64)>,
+}
+
+/// `timings.json`: what depends on the machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timings {
+    /// Simulated requests over all variants and replications, warm-up included.
+    pub requests: u64,
+    pub wall_s: f64,
+    /// Sum over the simulations of the time in their loop.
+    pub loop_s: f64,
+    /// `requests / loop_s`.
+    pub requests_per_second_per_core: f64,
+    /// Time for tables shared by all replications.
+    pub tables_s: f64,
+    pub threads: usize,
+    /// `null` where the system does not tell.
+    pub peak_rss_bytes: Option<u64>,
+}

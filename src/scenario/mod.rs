@@ -1,0 +1,3 @@
+//! From a scenario file to a checked model.
+
+pub mod model;
