@@ -7,3 +7,4 @@
 
 pub mod measure;
 pub mod scenario;
+pub mod units;
