@@ -176,7 +176,8 @@ impl<'n> Tagged<'n> {
             Value::Table(entries) => match entries.as_slice() {
                 [entry] => (entry.key.as_str(), entry.key_span, Some(&entry.value)),
                 [] => {
-                    return cx.wrong(node, format!("expected {} in the braces", one_of(tags.iter().copied())));
+                    return cx
+                        .wrong(node, format!("expected {} in the braces", one_of(tags.iter().copied())));
                 }
                 [_, second, ..] => {
                     let title = format!("{} must be one thing", cx.here());
