@@ -5,5 +5,7 @@
 //! scenario file -> [`scenario`] (checked model) -> [`experiment`] (cells x replications) -> `sim`
 //! (one simulation) -> [`measure`] (record) -> `report`
 
+pub mod experiment;
 pub mod measure;
+pub mod report;
 pub mod scenario;

@@ -1,0 +1,65 @@
+//! From a record to a reader: table, files, charts and the HTML report.
+//!
+//! Everything here is a pure function of the record, so a report can be drawn again from `results.json`
+//! alone, on another machine, next year.
+
+pub mod atomic;
+pub mod csv;
+pub mod format;
+pub mod json;
+pub mod markdown;
+pub mod summary;
+pub mod table;
+
+use std::path::{Path, PathBuf};
+
+use crate::experiment::comparison::compare;
+use crate::measure::record::{Record, Timings};
+
+/// Why a report could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error("cannot {action} {}: {source}", path.display())]
+    File { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("{} is not a record of herdlab: {problem}", path.display())]
+    Damaged { path: PathBuf, problem: String },
+    #[error(
+        "{} has schema {found}; this herdlab reads schema {expected} (the file was written by herdlab {writer})",
+        path.display()
+    )]
+    Schema { path: PathBuf, found: u64, expected: u32, writer: String },
+    #[error("cannot draw {what}: {problem}")]
+    Draw { what: String, problem: String },
+}
+
+/// Writes everything a run leaves behind into `dir`, which is created if need be. Each file appears whole or
+/// not at all; `results.json` comes first, because everything else can be made from it.
+///
+/// # Errors
+/// The first file that could not be written.
+pub fn write_all(record: &Record, timings: Option<&Timings>, dir: &Path) -> Result<(), ReportError> {
+    atomic::write(&dir.join("results.json"), json::to_json(record)?.as_bytes())?;
+    if let Some(timings) = timings {
+        atomic::write(&dir.join("timings.json"), json::timings_to_json(timings)?.as_bytes())?;
+    }
+    write_drawn(record, dir)
+}
+
+/// Draws the report again from a `results.json`; the record itself is not rewritten.
+///
+/// # Errors
+/// A file that cannot be read, is damaged or has another schema, and whatever [`write_all`] reports.
+pub fn redraw(results: &Path, out: &Path) -> Result<Record, ReportError> {
+    let record = json::read(results)?;
+    write_drawn(&record, out)?;
+    Ok(record)
+}
+
+/// The files that are made from the record alone.
+fn write_drawn(record: &Record, dir: &Path) -> Result<(), ReportError> {
+    let comparison = compare(record);
+    atomic::write(&dir.join("summary.csv"), csv::summary(record, &comparison).as_bytes())?;
+    atomic::write(&dir.join("timeseries.csv"), csv::timeseries(record).as_bytes())?;
+    atomic::write(&dir.join("percentiles.csv"), csv::percentiles(record).as_bytes())?;
+    Ok(())
+}
