@@ -2,8 +2,7 @@
 
 use crate::experiment::comparison::{Comparison, MeasureComparison};
 use crate::experiment::statistics::Estimate;
-use crate::measure::quantity::fixed;
-pub use crate::measure::quantity::{Scale, change, number, signed, spoken, with_unit};
+pub use crate::measure::quantity::{Scale, change, fixed, number, signed, spoken, with_unit};
 
 /// `1,178 ± 14`: a mean and half the width of its interval, to the same digit; no unit.
 ///

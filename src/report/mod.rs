@@ -4,10 +4,17 @@
 //! alone, on another machine, next year.
 
 pub mod atomic;
+pub mod axis;
+pub mod canvas;
+pub mod charts;
+pub mod clip;
 pub mod csv;
+pub mod draw;
+pub mod figure;
 pub mod format;
 pub mod json;
 pub mod markdown;
+pub mod png;
 pub mod summary;
 pub mod table;
 
@@ -61,5 +68,11 @@ fn write_drawn(record: &Record, dir: &Path) -> Result<(), ReportError> {
     atomic::write(&dir.join("summary.csv"), csv::summary(record, &comparison).as_bytes())?;
     atomic::write(&dir.join("timeseries.csv"), csv::timeseries(record).as_bytes())?;
     atomic::write(&dir.join("percentiles.csv"), csv::percentiles(record).as_bytes())?;
+    for figure in charts::figures(record, &comparison) {
+        let svg = draw::to_svg(&figure)?;
+        let path = dir.join("charts").join(figure.name);
+        atomic::write(&path.with_extension("png"), &png::from_svg(&svg)?)?;
+        atomic::write(&path.with_extension("svg"), svg.as_bytes())?;
+    }
     Ok(())
 }
