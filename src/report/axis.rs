@@ -83,7 +83,8 @@ impl Axis {
     pub fn log(name: &str, unit: &str, values: impl Iterator<Item = f64>) -> Axis {
         let (low, high) = extent(values.filter(|value| *value > 0.0)).unwrap_or((1.0, 10.0));
         let (low, high) = if high / low < 1.5 { (low / 1.5, high * 1.5) } else { (low, high) };
-        let range = libm::log10(low / 1.05)..libm::log10(high * 1.05);
+        // A bound close to a round number moves onto it, so that the axis ends on a tick.
+        let range = libm::log10(round_bound(low, false))..libm::log10(round_bound(high, true));
         let decades = range.end - range.start;
         let multiples: &[f64] = match decades {
             span if span <= 1.3 => &[1.0, 2.0, 3.0, 5.0],
@@ -96,7 +97,7 @@ impl Axis {
             for multiple in multiples.iter().filter(|_| exponent % every == 0) {
                 let value = multiple * libm::pow(10.0, f64::from(exponent));
                 let placed = libm::log10(value);
-                if range.contains(&placed) {
+                if placed > range.start - 1e-9 && placed < range.end + 1e-9 {
                     // The unit is part of the tick: over four decades it changes.
                     let scale = Scale::fitting(unit, value);
                     ticks.push((placed, scale.with_suffix(&round_number(value / scale.divisor))));
@@ -108,10 +109,9 @@ impl Axis {
 
     /// Percentiles of an axis of nines up to `last` (a share below one).
     pub fn nines(last: f64) -> Axis {
-        const TICKS: [(f64, &str); 9] = [
+        const TICKS: [(f64, &str); 8] = [
             (0.0, "0 %"),
             (0.5, "50 %"),
-            (0.75, "75 %"),
             (0.9, "90 %"),
             (0.99, "99 %"),
             (0.999, "99.9 %"),
@@ -196,6 +196,18 @@ fn round_step(span: f64, count: f64) -> f64 {
     multiple.unwrap_or(10.0) * power
 }
 
+/// The next 1-2-5 number outwards of a bound of a logarithmic axis.
+fn round_bound(value: f64, upwards: bool) -> f64 {
+    let power = libm::pow(10.0, libm::floor(libm::log10(value)));
+    let mut bounds = [0.5, 1.0, 2.0, 5.0, 10.0].into_iter().map(|multiple| multiple * power);
+    let beyond = if upwards {
+        bounds.find(|bound| *bound >= value * 0.999)
+    } else {
+        bounds.filter(|bound| *bound <= value * 1.001).last()
+    };
+    beyond.unwrap_or(value)
+}
+
 /// A round number without the digits it does not need.
 fn round_number(value: f64) -> String {
     let nearest = value.round();
@@ -242,7 +254,7 @@ mod tests {
         let axis = Axis::log("latency", "ms", [0.2, 3000.0].into_iter());
         assert_eq!(texts(&axis), ["1 ms", "10 ms", "100 ms", "1,000 ms"]);
         let short = Axis::log("latency", "ms", [0.4, 12.0].into_iter());
-        assert_eq!(texts(&short), ["500 µs", "1 ms", "2 ms", "5 ms", "10 ms"]);
+        assert_eq!(texts(&short), ["200 µs", "500 µs", "1 ms", "2 ms", "5 ms", "10 ms", "20 ms"]);
     }
 
     #[test]

@@ -27,6 +27,7 @@ const MARK_LINE: f64 = 14.0;
 const MARK_LINES_MAX: usize = 3;
 const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);
 const FRAME: RGBColor = RGBColor(0x80, 0x80, 0x80);
+const SPAN: RGBColor = RGBColor(0xf1, 0xf1, 0xf1);
 const BACKDROP: RGBColor = RGBColor(0xa6, 0xa6, 0xa6);
 
 /// Colour, dash and marker of one variant. Colours are Okabe and Ito's (Color Universal Design, 2008), the
@@ -179,6 +180,9 @@ fn place_marks(panel: &Panel, plot_width: f64) -> Vec<PlacedMark> {
         .marks
         .iter()
         .map(|mark| {
+            if mark.label.is_empty() {
+                return PlacedMark { line: None, x: 0.0, anchor: Anchor::Start };
+            }
             let at = share_of(&panel.x, mark.from) * plot_width;
             let width = text_width(&mark.label, SMALL);
             let anchor = if at + width > plot_width { Anchor::End } else { Anchor::Start };
@@ -207,7 +211,8 @@ fn draw_panel(
     let plot_top = top + layout.title + layout.marks_height();
     let (plot_right, plot_bottom) = (plot_left + layout.plot_width, plot_top + layout.plot_height);
     if !panel.title.is_empty() {
-        text(shared, plot_left, top + TEXT, &panel.title, TEXT, true, false, Anchor::Start);
+        let title = shortened(&panel.title, TEXT * 1.1, layout.plot_width + layout.right);
+        text(shared, plot_left, top + TEXT, &title, TEXT, true, false, Anchor::Start);
     }
     let coordinates = Cartesian2d::new(
         panel.x.clone(),
@@ -218,6 +223,7 @@ fn draw_panel(
 
     draw_mark_spans(shared, &plot, panel)?;
     draw_grid(shared, &plot, panel, plot_left, plot_bottom)?;
+    draw_mark_lines(shared, &plot, panel)?;
     if !panel.y.label.is_empty() {
         let lettering =
             Lettering { size: SMALL, bold: false, muted: false, anchor: Anchor::Middle, upright: true };
@@ -244,20 +250,30 @@ fn draw_panel(
     Ok(())
 }
 
-/// Shaded spans and dashed lines where something happens.
+/// Shaded spans while something lasts.
 fn draw_mark_spans(shared: &Shared, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
     let (low, high) = panel.y.limits();
     let (first, last) = panel.x.limits();
+    pen(shared, "span", "");
     for Mark { from, to, .. } in &panel.marks {
         let (from, to) = (panel.x.place(*from), panel.x.place(*to));
         if to > from && to > first && from < last {
-            pen(shared, "span", "");
-            let style = ShapeStyle::from(&RGBColor(0xee, 0xee, 0xee)).filled();
+            let style = ShapeStyle::from(&SPAN).filled();
             plot.draw(&Rectangle::new([(from.max(first), high), (to.min(last), low)], style))?;
         }
+    }
+    Ok(())
+}
+
+/// Dashed lines where something happens, over the grid.
+fn draw_mark_lines(shared: &Shared, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
+    let (low, high) = panel.y.limits();
+    let (first, last) = panel.x.limits();
+    pen(shared, "mark", "4 3");
+    for mark in &panel.marks {
+        let from = panel.x.place(mark.from);
         if from > first && from <= last {
-            pen(shared, "mark", "3 3");
-            plot.draw(&PathElement::new(vec![(from, low), (from, high)], stroke(FRAME, 1.0)))?;
+            plot.draw(&PathElement::new(vec![(from, low), (from, high)], stroke(FRAME, 1.2)))?;
         }
     }
     Ok(())
@@ -443,6 +459,16 @@ pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A text cut to a width, with an ellipsis where something is missing.
+pub fn shortened(text: &str, size: f64, width: f64) -> String {
+    if text_width(text, size) <= width {
+        return text.to_string();
+    }
+    let mut short = text.to_string();
+    while short.pop().is_some() && text_width(&short, size) + size > width {}
+    format!("{}…", short.trim_end())
 }
 
 fn fine(pixels: f64) -> i32 {

@@ -12,6 +12,7 @@ pub mod csv;
 pub mod draw;
 pub mod figure;
 pub mod format;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod png;
@@ -20,6 +21,7 @@ pub mod table;
 
 use std::path::{Path, PathBuf};
 
+use crate::experiment::answer::answer;
 use crate::experiment::comparison::compare;
 use crate::measure::record::{Record, Timings};
 
@@ -68,8 +70,12 @@ fn write_drawn(record: &Record, dir: &Path) -> Result<(), ReportError> {
     atomic::write(&dir.join("summary.csv"), csv::summary(record, &comparison).as_bytes())?;
     atomic::write(&dir.join("timeseries.csv"), csv::timeseries(record).as_bytes())?;
     atomic::write(&dir.join("percentiles.csv"), csv::percentiles(record).as_bytes())?;
-    for figure in charts::figures(record, &comparison) {
-        let svg = draw::to_svg(&figure)?;
+    let figures = charts::figures(record, &comparison);
+    let answer = answer(record, &comparison);
+    let page = html::render(record, &comparison, &answer, &figures)?;
+    atomic::write(&dir.join("index.html"), page.as_bytes())?;
+    for figure in &figures {
+        let svg = draw::to_svg(figure)?;
         let path = dir.join("charts").join(figure.name);
         atomic::write(&path.with_extension("png"), &png::from_svg(&svg)?)?;
         atomic::write(&path.with_extension("svg"), svg.as_bytes())?;

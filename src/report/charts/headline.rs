@@ -54,10 +54,10 @@ fn panel(record: &Record, comparison: &Comparison, name: &str) -> Option<Panel> 
             let measure = variant.measure(name)?;
             let estimate = measure.estimate?;
             let (low, high) = estimate.interval.unwrap_or((estimate.mean, estimate.mean));
-            let figure = scale.with_suffix(&plus_minus(&scale, &estimate));
+            let figure = plus_minus(&scale, &estimate);
             let label = match measure.verdict {
                 None | Some(Verdict::NoVerdict) => figure,
-                Some(verdict) => format!("{figure}  {}", verdict.word()),
+                Some(verdict) => format!("{figure} · {}", verdict.word()),
             };
             let row = row as f64;
             Some(Series {

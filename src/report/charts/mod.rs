@@ -49,7 +49,7 @@ fn styles(record: &Record) -> Vec<usize> {
         .collect()
 }
 
-/// `a 1,180/s, b 201/s`: one measure for the first variants, for the message of a chart.
+/// `1,180/s (a), 201/s (b)`: one measure, for the message of a chart; of many variants the two ends.
 fn figures_of(comparison: &Comparison, measure: &str) -> Option<String> {
     let figures: Vec<(String, f64)> = comparison
         .variants
@@ -57,7 +57,7 @@ fn figures_of(comparison: &Comparison, measure: &str) -> Option<String> {
         .filter_map(|variant| {
             let measure = variant.measure(measure)?;
             let mean = measure.estimate?.mean;
-            Some((format!("{} {}", variant.name, super::format::with_unit(mean, &measure.unit)), mean))
+            Some((format!("{} ({})", super::format::with_unit(mean, &measure.unit), variant.name), mean))
         })
         .collect();
     match figures.as_slice() {
@@ -68,7 +68,7 @@ fn figures_of(comparison: &Comparison, measure: &str) -> Option<String> {
         many => {
             let lowest = many.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
             let highest = many.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-            Some(format!("from {} to {}", lowest.0, highest.0))
+            Some(format!("lowest {}, highest {}", lowest.0, highest.0))
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::report::figure::{Figure, Mark, Panel, Series, Shape, stairs};
 /// More lines than this in one panel hide each other.
 const VARIANTS_TOGETHER_MAX: usize = 3;
 
+/// Panels side by side, beyond that.
+const COLUMNS: usize = 2;
+
 /// How the values of a chart over time are read and scaled.
 pub struct TimeSeries<'a> {
     /// File name of the figure.
@@ -40,6 +43,7 @@ impl TimeSeries<'_> {
         let all = || lines.iter().flatten().map(|(_, value)| *value);
         let y =
             if self.log { Axis::log(self.label, unit, all()) } else { Axis::linear(self.label, unit, all()) };
+        let y_label = y.label.clone();
         let last = lines.iter().flatten().map(|(time, _)| *time).fold(0.0, f64::max);
         let x = Axis::time(if record.scenario.duration_s > 0.0 { record.scenario.duration_s } else { last });
         let styles = styles(record);
@@ -64,30 +68,50 @@ impl TimeSeries<'_> {
             }]
         } else {
             let baseline = record.scenario.baseline;
+            let last_row = record.variants.len().saturating_sub(COLUMNS);
+            let first_marks = marks(record, record.variants.iter().take(1));
             indices
-                .map(|index| Panel {
-                    title: record.variants[index].name.clone(),
-                    x: x.clone(),
-                    y: y.clone(),
-                    series: match index == baseline {
-                        true => vec![series(index, Shape::Line)],
-                        false => vec![series(baseline, Shape::Backdrop), series(index, Shape::Line)],
-                    },
-                    marks: marks(record, std::iter::once(&record.variants[index])),
-                    height: 130,
+                .map(|index| {
+                    let (mut x, mut y) = (x.clone(), y.clone());
+                    // The figure's title names the y axis; the last row names the x axis for all.
+                    y.label = String::new();
+                    if index < last_row {
+                        x.label = String::new();
+                    }
+                    let mut marks = marks(record, std::iter::once(&record.variants[index]));
+                    if index >= COLUMNS {
+                        marks
+                            .iter_mut()
+                            .filter(|mark| first_marks.contains(mark))
+                            .for_each(|mark| mark.label.clear());
+                    }
+                    Panel {
+                        title: record.variants[index].name.clone(),
+                        x,
+                        y,
+                        series: match index == baseline {
+                            true => vec![series(index, Shape::Line)],
+                            false => vec![series(baseline, Shape::Backdrop), series(index, Shape::Line)],
+                        },
+                        marks,
+                        height: 130,
+                    }
                 })
                 .collect()
         };
+        let title = if together { self.title.to_string() } else { format!("{}: {y_label}", self.title) };
         let message = match together {
             true => self.message,
-            false => format!("{} Grey: {}.", self.message, record.variants[record.scenario.baseline].name),
+            false => {
+                format!("{} Grey line: {}.", self.message, record.variants[record.scenario.baseline].name)
+            }
         };
         Some(Figure {
             name: self.name,
-            title: self.title.to_string(),
+            title,
             message,
             panels,
-            columns: if together { 1 } else { 2 },
+            columns: if together { 1 } else { COLUMNS },
             legend: together && record.variants.len() > 1,
         })
     }
