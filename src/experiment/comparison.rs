@@ -148,10 +148,10 @@ fn give_verdicts(record: &Record, variants: &mut [VariantComparison]) {
                 continue;
             };
             measure.verdict = Some(Verdict::NoVerdict);
-            if let Some(PairedDifference { estimate, p: Some(p) }) = measure.difference {
-                if estimate.n >= VERDICT_REPLICATIONS_MIN {
-                    family.push((measure, p, base_means[headline]));
-                }
+            if let Some(PairedDifference { estimate, p: Some(p) }) = measure.difference
+                && estimate.n >= VERDICT_REPLICATIONS_MIN
+            {
+                family.push((measure, p, base_means[headline]));
             }
         }
     }

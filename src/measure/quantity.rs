@@ -121,9 +121,7 @@ fn percent_digits(percent: f64) -> String {
         "100".to_string()
     } else if to_hundred > 0.0 && to_hundred < 0.1 {
         format!("{magnitude:.4}")
-    } else if to_hundred > 0.0 && to_hundred < 1.0 {
-        format!("{magnitude:.2}")
-    } else if magnitude < 10.0 {
+    } else if magnitude < 10.0 || (to_hundred > 0.0 && to_hundred < 1.0) {
         format!("{magnitude:.2}")
     } else if magnitude >= 1000.0 {
         group_thousands(&format!("{magnitude:.0}"))

@@ -93,11 +93,11 @@ pub fn to_svg(figure: &Figure) -> Result<String, ReportError> {
     let shared: Shared = Rc::new(RefCell::new(canvas));
     let root: DrawingArea<Canvas, Shift> = DrawingArea::from(&shared);
     let mut y = EDGE + TITLE - 3.0;
-    text(&shared, EDGE, y, &figure.title, TITLE, true, false, Anchor::Start);
+    text(&shared, EDGE, y, &figure.title, bold(TITLE));
     y += 4.0;
     for line in &message {
         y += TEXT + 5.0;
-        text(&shared, EDGE, y, line, TEXT, false, true, Anchor::Start);
+        text(&shared, EDGE, y, line, muted(TEXT, Anchor::Start));
     }
     for row in &legend {
         y += 20.0;
@@ -212,7 +212,7 @@ fn draw_panel(
     let (plot_right, plot_bottom) = (plot_left + layout.plot_width, plot_top + layout.plot_height);
     if !panel.title.is_empty() {
         let title = shortened(&panel.title, TEXT * 1.1, layout.plot_width + layout.right);
-        text(shared, plot_left, top + TEXT, &title, TEXT, true, false, Anchor::Start);
+        text(shared, plot_left, top + TEXT, &title, bold(TEXT));
     }
     let coordinates = Cartesian2d::new(
         panel.x.clone(),
@@ -225,26 +225,25 @@ fn draw_panel(
     draw_grid(shared, &plot, panel, plot_left, plot_bottom)?;
     draw_mark_lines(shared, &plot, panel)?;
     if !panel.y.label.is_empty() {
-        let lettering =
-            Lettering { size: SMALL, bold: false, muted: false, anchor: Anchor::Middle, upright: true };
+        let lettering = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
         let middle = plot_top + layout.plot_height / 2.0;
         shared.borrow_mut().text(left + TEXT - 2.0, middle, &panel.y.label, lettering);
     }
     if !panel.x.label.is_empty() {
         let middle = plot_left + layout.plot_width / 2.0;
-        text(shared, middle, plot_bottom + SMALL + 24.0, &panel.x.label, SMALL, false, false, Anchor::Middle);
+        text(shared, middle, plot_bottom + SMALL + 24.0, &panel.x.label, plain(SMALL, Anchor::Middle));
     }
     for (mark, placed) in panel.marks.iter().zip(&layout.marks) {
         if let Some(line) = placed.line {
             let y = plot_top - 4.0 - line as f64 * MARK_LINE;
-            text(shared, plot_left + placed.x, y, &mark.label, SMALL, false, true, placed.anchor);
+            text(shared, plot_left + placed.x, y, &mark.label, muted(SMALL, placed.anchor));
         }
     }
     for series in &panel.series {
         draw_series(shared, &plot, panel, series, layout.plot_width)?;
         if let (Shape::Interval { label }, Some((_, row))) = (&series.shape, series.points.first()) {
             let y = plot_bottom - share_of(&panel.y, *row) * layout.plot_height + SMALL * 0.36;
-            text(shared, plot_right + layout.right, y, label, SMALL, false, false, Anchor::End);
+            text(shared, plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
         }
     }
     Ok(())
@@ -306,13 +305,13 @@ fn draw_grid(shared: &Shared, plot: &Plot, panel: &Panel, left: f64, bottom: f64
         let half = text_width(&label, SMALL) / 2.0;
         // A label that would touch the one before is left out; its line stays.
         if x - half > free_from {
-            text(shared, x, bottom + SMALL + 7.0, &label, SMALL, false, false, Anchor::Middle);
+            text(shared, x, bottom + SMALL + 7.0, &label, plain(SMALL, Anchor::Middle));
             free_from = x + half + 4.0;
         }
     }
     for (from, _, tick) in &horizontal {
         let y = f64::from(from.1) / f64::from(FINE) + SMALL * 0.36;
-        text(shared, left - 6.0, y, &tick_text(&panel.y, *tick), SMALL, false, false, Anchor::End);
+        text(shared, left - 6.0, y, &tick_text(&panel.y, *tick), plain(SMALL, Anchor::End));
     }
     pen(shared, "frame", "");
     let (low, _) = panel.y.limits();
@@ -348,6 +347,8 @@ fn draw_series(
     let dots: Vec<(f64, f64)> = match series.shape {
         Shape::Backdrop => Vec::new(),
         Shape::Interval { .. } => placed.get(1).copied().into_iter().collect(),
+        // A line that stands alone needs nothing to tell it apart.
+        Shape::Line if panel.series.len() == 1 => Vec::new(),
         Shape::Line => marker_points(&pieces, window, series.style),
     };
     pen(shared, class, "");
@@ -442,7 +443,7 @@ fn legend_entry(
         pen(shared, look.class, "");
         draw_marker(root, look, (fine(x + 14.0), middle))?;
     }
-    text(shared, x + 34.0, y, &series.name, TEXT, false, false, Anchor::Start);
+    text(shared, x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
     Ok(())
 }
 
@@ -483,10 +484,20 @@ fn pen(shared: &Shared, class: &'static str, dash: &'static str) {
     shared.borrow_mut().pen = Pen { class, dash };
 }
 
-#[expect(clippy::too_many_arguments, reason = "position, words and look of one text")]
-fn text(shared: &Shared, x: f64, y: f64, words: &str, size: f64, bold: bool, muted: bool, anchor: Anchor) {
-    let lettering = Lettering { size, bold, muted, anchor, upright: false };
+fn text(shared: &Shared, x: f64, y: f64, words: &str, lettering: Lettering) {
     shared.borrow_mut().text(x, y, words, lettering);
+}
+
+fn plain(size: f64, anchor: Anchor) -> Lettering {
+    Lettering { size, bold: false, muted: false, anchor, upright: false }
+}
+
+fn muted(size: f64, anchor: Anchor) -> Lettering {
+    Lettering { muted: true, ..plain(size, anchor) }
+}
+
+fn bold(size: f64) -> Lettering {
+    Lettering { bold: true, ..plain(size, Anchor::Start) }
 }
 
 /// As many ticks as the axis has.

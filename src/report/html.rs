@@ -54,7 +54,8 @@ struct ObservedRow {
 }
 
 struct Column {
-    name: String,
+    /// The name cut at its dots, where a narrow column may break it.
+    parts: Vec<String>,
     meaning: &'static str,
     unit: &'static str,
     headline: bool,
@@ -166,7 +167,7 @@ fn observed_rows(record: &Record, comparison: &Comparison) -> Vec<ObservedRow> {
 
 fn column(record: &Record, comparison: &Comparison, name: &str) -> Column {
     Column {
-        name: name.to_string(),
+        parts: name.split('.').map(str::to_string).collect(),
         meaning: catalog::find(name).map_or("", |info| info.meaning),
         unit: common_scale(comparison, name).map_or("", |scale| scale.heading()),
         headline: record.scenario.headline.iter().any(|headline| headline == name),

@@ -152,7 +152,7 @@ fn inconsistency(record: &Record) -> Option<String> {
         return Some(format!("baseline {} of {} variants", scenario.baseline, record.variants.len()));
     }
     for variant in &record.variants {
-        if !(variant.windows.width_s > 0.0) {
+        if variant.windows.width_s.is_nan() || variant.windows.width_s <= 0.0 {
             return Some(format!("windows of width {} in `{}`", variant.windows.width_s, variant.name));
         }
         if let Some(measure) =

@@ -82,3 +82,46 @@ fn write_drawn(record: &Record, dir: &Path) -> Result<(), ReportError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::fixture::stampede;
+
+    /// Files below a folder with their content, sorted.
+    fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+            match entry.path() {
+                folder if folder.is_dir() => found.extend(files(&folder)),
+                file => {
+                    found.push((file.strip_prefix(dir).unwrap().to_path_buf(), std::fs::read(&file).unwrap()))
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn a_report_drawn_again_from_the_record_is_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+        write_all(&stampede(4), None, &first).unwrap();
+        redraw(&first.join("results.json"), &second).unwrap();
+        let mut expected = files(&first);
+        expected.retain(|(path, _)| path != Path::new("results.json"));
+        let drawn = files(&second);
+        assert_eq!(drawn.len(), 4 + 2 * charts::CHARTS.len());
+        assert!(drawn == expected, "some file differs");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let blocked = dir.path().join("file");
+        std::fs::write(&blocked, b"").unwrap();
+        let error = write_all(&stampede(1), None, &blocked.join("out")).unwrap_err().to_string();
+        assert!(error.starts_with("cannot create the folder"), "{error}");
+    }
+}

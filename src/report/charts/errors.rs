@@ -7,9 +7,7 @@ use crate::report::figure::Figure;
 
 /// Share of requests that ended in an error or did not end.
 pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
-    let failed = |value: &Option<f64>| value.is_some_and(|value| value > 0.0);
-    let series = || record.variants.iter().filter_map(|variant| variant.series("error.ratio"));
-    if !series().flat_map(|series| &series.values).any(failed) {
+    if !any(record) {
         return None;
     }
     let ratios = super::figures_of(comparison, "error.ratio");
@@ -23,4 +21,10 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         log: false,
     }
     .figure(record)
+}
+
+/// Whether any request of any variant failed.
+pub fn any(record: &Record) -> bool {
+    let series = record.variants.iter().filter_map(|variant| variant.series("error.ratio"));
+    series.flat_map(|series| &series.values).any(|value| value.is_some_and(|value| value > 0.0))
 }

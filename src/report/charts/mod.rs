@@ -3,6 +3,7 @@
 
 mod database_load;
 mod errors;
+mod goodput;
 mod headline;
 mod hit_ratio;
 mod hits_and_misses;
@@ -29,6 +30,7 @@ pub const CHARTS: &[Chart] = &[
     hits_and_misses::figure,
     stampede_sizes::figure,
     errors::figure,
+    goodput::figure,
     memory::figure,
 ];
 

@@ -43,7 +43,7 @@ impl TimeSeries<'_> {
         let all = || lines.iter().flatten().map(|(_, value)| *value);
         let y =
             if self.log { Axis::log(self.label, unit, all()) } else { Axis::linear(self.label, unit, all()) };
-        let y_label = y.label.clone();
+        let unit_text = y.label.strip_prefix(self.label).unwrap_or_default().to_string();
         let last = lines.iter().flatten().map(|(time, _)| *time).fold(0.0, f64::max);
         let x = Axis::time(if record.scenario.duration_s > 0.0 { record.scenario.duration_s } else { last });
         let styles = styles(record);
@@ -57,7 +57,6 @@ impl TimeSeries<'_> {
         let together = record.variants.len() <= VARIANTS_TOGETHER_MAX;
         let panels = if together {
             let marks = marks(record, record.variants.iter());
-            // The baseline last would hide the others; it goes first.
             vec![Panel {
                 title: String::new(),
                 x,
@@ -73,7 +72,7 @@ impl TimeSeries<'_> {
             indices
                 .map(|index| {
                     let (mut x, mut y) = (x.clone(), y.clone());
-                    // The figure's title names the y axis; the last row names the x axis for all.
+                    // The figure's title names the y axis and its unit; the last row names the x axis for all.
                     y.label = String::new();
                     if index < last_row {
                         x.label = String::new();
@@ -99,7 +98,7 @@ impl TimeSeries<'_> {
                 })
                 .collect()
         };
-        let title = if together { self.title.to_string() } else { format!("{}: {y_label}", self.title) };
+        let title = if together { self.title.to_string() } else { format!("{}{unit_text}", self.title) };
         let message = match together {
             true => self.message,
             false => {
