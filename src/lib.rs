@@ -6,4 +6,5 @@
 //! (one simulation) -> [`measure`] (record) -> `report`
 
 pub mod measure;
+pub mod oracle;
 pub mod scenario;
