@@ -1,0 +1,3 @@
+//! Cells x replications, and what may be said about them.
+
+pub mod run;

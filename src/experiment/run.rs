@@ -1,0 +1,335 @@
+//! Runs every variant of an experiment, all replications, over all cores.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use crate::measure::catalog;
+use crate::measure::histogram::Fine;
+use crate::measure::record::{
+    AnswerRecord, DistributionRecord, EventRecord, MeasureRecord, ObservedRecord, Record, SCHEMA,
+    ScenarioRecord, SeriesRecord, Timings, VariantRecord, WindowsRecord,
+};
+use crate::measure::series::{Series, distributions, series};
+use crate::measure::summary::{Measured, measures};
+use crate::scenario::model::{DownMode, EventKind};
+use crate::scenario::model::{Experiment, Model, Target, TimedEvent, Variant};
+use crate::sim::{Control, Engine, SimError};
+use crate::workload::Tables;
+
+/// How to run.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Worker threads; 0: one per core.
+    pub threads: usize,
+    /// Shared with whoever follows or stops the run.
+    pub control: Arc<Control>,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Outcome {
+    pub record: Record,
+    pub timings: Timings,
+    /// Stopped from outside; the record holds what was finished.
+    pub interrupted: bool,
+}
+
+/// Why a run left nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("interrupted before the first replication was finished")]
+    Interrupted,
+    #[error("variant \"{variant}\", replication {replication}: {source}")]
+    Simulation { variant: String, replication: u32, source: SimError },
+    #[error("worker threads cannot be started: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// What one simulation contributes to the record.
+struct Replication {
+    measures: Vec<Measured>,
+    series: Vec<Series>,
+    distributions: Vec<(String, &'static str, Fine)>,
+    requests: u64,
+    loop_s: f64,
+}
+
+/// Runs the experiment. The record depends on scenario, seed and program only: not on threads, not on time.
+///
+/// # Errors
+/// A simulation that fails ends the run; an interrupt before any replication of all variants is finished leaves
+/// nothing to keep.
+pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, RunError> {
+    let started = Instant::now();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?;
+    let threads = pool.current_num_threads();
+    let tables = pool.install(|| build_tables(experiment))?;
+    let tables_s = started.elapsed().as_secs_f64();
+    let (finished, failure) = pool.install(|| simulate(experiment, &tables, &options.control));
+    let interrupted = matches!(failure, Some(RunError::Simulation { source: SimError::Cancelled, .. }));
+    if let Some(failure) = failure.filter(|_| !interrupted) {
+        return Err(failure);
+    }
+    // Replications that all variants have finished, from the first on: only they can be compared in pairs.
+    let complete = (0..experiment.replications)
+        .take_while(|&r| (0..experiment.variants.len()).all(|v| finished.contains_key(&(r, v))))
+        .count() as u32;
+    if complete == 0 {
+        return Err(RunError::Interrupted);
+    }
+    let requests = finished.values().map(|replication| replication.requests).sum();
+    let loop_s: f64 = finished.values().map(|replication| replication.loop_s).sum();
+    let variants = (0..experiment.variants.len())
+        .map(|v| {
+            let replications: Vec<&Replication> = (0..complete).map(|r| &finished[&(r, v)]).collect();
+            variant_record(&experiment.variants[v], &replications)
+        })
+        .collect();
+    let timings = Timings {
+        requests,
+        wall_s: started.elapsed().as_secs_f64(),
+        loop_s,
+        requests_per_second_per_core: requests as f64 / loop_s.max(1e-9),
+        tables_s,
+        threads,
+        peak_rss_bytes: peak_rss_bytes(),
+    };
+    let record = Record {
+        schema: SCHEMA,
+        herdlab: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario: scenario_record(experiment, complete),
+        variants,
+    };
+    Ok(Outcome { record, timings, interrupted })
+}
+
+/// Tables per variant; variants with the same workload share them.
+fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
+    let mut known: Vec<(String, Arc<Tables>)> = Vec::new();
+    let mut tables = Vec::with_capacity(experiment.variants.len());
+    for variant in &experiment.variants {
+        let workload = &variant.model.workload;
+        let fingerprint = format!("{:?} {:?}", workload.classes, workload.arrivals);
+        let shared = match known.iter().find(|(name, _)| *name == fingerprint) {
+            Some((_, shared)) => Arc::clone(shared),
+            None => {
+                let built =
+                    Tables::new(&variant.model, experiment.seed).map_err(|source| RunError::Simulation {
+                        variant: variant.name.clone(),
+                        replication: 0,
+                        source: source.into(),
+                    })?;
+                known.push((fingerprint, Arc::new(built)));
+                Arc::clone(&known[known.len() - 1].1)
+            }
+        };
+        tables.push(shared);
+    }
+    Ok(tables)
+}
+
+type Finished = BTreeMap<(u32, usize), Replication>;
+
+/// All simulations, replication by replication, so that an interrupt leaves whole ones.
+fn simulate(
+    experiment: &Experiment,
+    tables: &[Arc<Tables>],
+    control: &Control,
+) -> (Finished, Option<RunError>) {
+    let cells: Vec<(u32, usize)> = (0..experiment.replications)
+        .flat_map(|replication| (0..experiment.variants.len()).map(move |variant| (replication, variant)))
+        .collect();
+    let finished = Mutex::new(Finished::new());
+    let failure: Mutex<Option<(u32, usize, SimError)>> = Mutex::new(None);
+    let next = AtomicUsize::new(0);
+    // Threads take the next cell in order, so that an interrupt leaves whole replications and a long cell
+    // starves nobody; a parallel iterator would hand out halves of the list.
+    rayon::broadcast(|_| {
+        while let Some(&(replication, variant)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if control.cancel.load(Ordering::Relaxed) {
+                return;
+            }
+            let cell = &experiment.variants[variant];
+            match replicate(&cell.model, &tables[variant], experiment.seed, replication, control) {
+                Ok(result) => {
+                    lock(&finished).insert((replication, variant), result);
+                }
+                Err(source) => {
+                    // The others need not go on; what made them stop is not the cause.
+                    control.cancel.store(true, Ordering::Relaxed);
+                    let mut failure = lock(&failure);
+                    let known =
+                        matches!(&*failure, Some((_, _, known)) if !matches!(known, SimError::Cancelled));
+                    if !known {
+                        *failure = Some((replication, variant, source));
+                    }
+                }
+            }
+        }
+    });
+    let unpoison = |result: Result<_, std::sync::PoisonError<_>>| {
+        result.unwrap_or_else(std::sync::PoisonError::into_inner)
+    };
+    let failure = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let failure = failure.map(|(replication, variant, source)| RunError::Simulation {
+        variant: experiment.variants[variant].name.clone(),
+        replication,
+        source,
+    });
+    (unpoison(finished.into_inner()), failure)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn replicate(
+    model: &Model,
+    tables: &Arc<Tables>,
+    seed: u64,
+    replication: u32,
+    control: &Control,
+) -> Result<Replication, SimError> {
+    let engine = Engine::new(model, Arc::clone(tables), seed, replication)?;
+    let started = Instant::now();
+    let finished = engine.run(control)?;
+    let loop_s = started.elapsed().as_secs_f64();
+    let recorder = &finished.recorder;
+    Ok(Replication {
+        measures: measures(model, recorder),
+        series: series(model, recorder),
+        distributions: distributions(recorder),
+        requests: recorder.finished,
+        loop_s,
+    })
+}
+
+fn variant_record(variant: &Variant, replications: &[&Replication]) -> VariantRecord {
+    // The names are the same in all replications: they follow from the model.
+    let measures = replications[0]
+        .measures
+        .iter()
+        .enumerate()
+        .map(|(index, (name, _))| MeasureRecord {
+            unit: catalog::find(name).map_or("1", |info| info.unit).to_owned(),
+            values: replications.iter().map(|replication| replication.measures[index].1).collect(),
+            name: name.clone(),
+        })
+        .collect();
+    let model = &variant.model;
+    VariantRecord {
+        name: variant.name.clone(),
+        settings: variant.settings.clone(),
+        events: model.events.iter().map(|event| event_record(event, model)).collect(),
+        measures,
+        windows: WindowsRecord {
+            width_s: model.window_ns as f64 / 1e9,
+            series: average_series(replications),
+        },
+        distributions: merge_distributions(replications),
+    }
+}
+
+/// Window by window, over the replications in which there is a value.
+fn average_series(replications: &[&Replication]) -> Vec<SeriesRecord> {
+    let mut order: Vec<(&str, &str)> = Vec::new();
+    let mut by_name: BTreeMap<&str, Vec<&Vec<Option<f64>>>> = BTreeMap::new();
+    for (name, unit, values) in replications.iter().flat_map(|replication| &replication.series) {
+        let all = by_name.entry(name).or_default();
+        if all.is_empty() {
+            order.push((name, unit));
+        }
+        all.push(values);
+    }
+    order
+        .into_iter()
+        .map(|(name, unit)| {
+            let all = &by_name[name];
+            let values = (0..all[0].len())
+                .map(|window| {
+                    let known: Vec<f64> = all.iter().filter_map(|values| values[window]).collect();
+                    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+                })
+                .collect();
+            SeriesRecord { name: name.to_owned(), unit: unit.to_owned(), values }
+        })
+        .collect()
+}
+
+fn merge_distributions(replications: &[&Replication]) -> Vec<DistributionRecord> {
+    let mut merged: BTreeMap<&str, (&str, Fine)> = BTreeMap::new();
+    for (name, unit, histogram) in replications.iter().flat_map(|replication| &replication.distributions) {
+        merged.entry(name).or_insert((unit, Fine::new())).1.merge(histogram);
+    }
+    merged
+        .into_iter()
+        .map(|(name, (unit, histogram))| DistributionRecord {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            counts: histogram.buckets(),
+        })
+        .collect()
+}
+
+fn event_record(event: &TimedEvent, model: &Model) -> EventRecord {
+    let tier = |index: usize| model.tiers[index].name.clone();
+    let target = |target| match target {
+        Target::Tier(index) => tier(index),
+        Target::Database => "database".to_owned(),
+    };
+    let text = match event.what {
+        EventKind::Flush { tier: index } => format!("{} flushed", tier(index)),
+        EventKind::Restart { tier: index, .. } => format!("{} restarted", tier(index)),
+        EventKind::Down { target: what, fail: DownMode::Refuse, .. } => format!("{} down", target(what)),
+        EventKind::Down { target: what, fail: DownMode::Timeout, .. } => {
+            format!("{} unreachable", target(what))
+        }
+        EventKind::Slow { target: what, factor, .. } => format!("{} {factor}x slower", target(what)),
+        EventKind::Pause { target: what, .. } => format!("{} paused", target(what)),
+        EventKind::Surge { factor, .. } => format!("{factor}x traffic"),
+        EventKind::HotKey { share, .. } => format!("hot key ({} %)", share * 100.0),
+        EventKind::Deploy { .. } => "deploy".to_owned(),
+    };
+    let end_ns = event.at_ns + event.what.length_ns(model.clients.instances);
+    EventRecord {
+        label: event.label.clone(),
+        text,
+        at_s: event.at_ns as f64 / 1e9,
+        end_s: end_ns as f64 / 1e9,
+    }
+}
+
+fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
+    let model = &experiment.variants[experiment.baseline].model;
+    ScenarioRecord {
+        name: experiment.name.clone(),
+        question: experiment.question.clone(),
+        source_path: experiment.source_path.clone(),
+        source: experiment.source.clone(),
+        overrides: experiment.overrides.clone(),
+        digest: experiment.digest.clone(),
+        seed: experiment.seed,
+        replications: experiment.replications,
+        finished,
+        duration_s: model.duration_ns as f64 / 1e9,
+        warmup_s: model.warmup_ns as f64 / 1e9,
+        baseline: experiment.baseline,
+        headline: experiment.headline.clone(),
+        answer: experiment.answer.as_ref().map(|answer| AnswerRecord {
+            text: answer.text.clone(),
+            digest: answer.digest.clone(),
+            claims: answer.claims.clone(),
+        }),
+        observed: experiment.observed.as_ref().map(ObservedRecord::from),
+    }
+}
+
+/// High-water mark of this process's memory, where the system tells (Linux).
+fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}

@@ -1,0 +1,139 @@
+//! Counts of values in buckets that are linear within each power of two.
+
+use crate::scenario::model::Nanos;
+
+/// Values at or above this (19.5 hours in nanoseconds) share the last bucket.
+const RANGE_BITS: u32 = 46;
+
+/// A histogram whose buckets are at most `2^-BITS` of their value wide; one addition per recorded value.
+/// Mean and maximum are exact.
+#[derive(Clone, Debug)]
+pub struct Histogram<const BITS: u32> {
+    counts: Vec<u64>,
+    sum: u128,
+    max: Nanos,
+    count: u64,
+}
+
+/// For whole runs: buckets 0.4 % wide.
+pub type Fine = Histogram<8>;
+/// For single windows: buckets 3 % wide.
+pub type Coarse = Histogram<5>;
+
+impl<const BITS: u32> Histogram<BITS> {
+    const BUCKETS: usize = ((RANGE_BITS - BITS + 1) as usize) << BITS;
+
+    pub fn new() -> Self {
+        Histogram { counts: Vec::new(), sum: 0, max: 0, count: 0 }
+    }
+
+    #[inline]
+    fn bucket(value: u64) -> usize {
+        // Below 2^BITS every value has a bucket of its own.
+        let shift = (63 - (value | 1).leading_zeros()).saturating_sub(BITS);
+        let index = ((shift as usize) << BITS) + (value >> shift) as usize;
+        index.min(Self::BUCKETS - 1)
+    }
+
+    /// Midpoint of a bucket.
+    fn value(index: usize) -> u64 {
+        let shift = (index >> BITS).saturating_sub(1) as u32;
+        let low = (index - ((shift as usize) << BITS)) as u64;
+        (low << shift) + ((1u64 << shift) >> 1)
+    }
+
+    /// Counts a value.
+    #[inline]
+    pub fn record(&mut self, value: Nanos) {
+        if self.counts.is_empty() {
+            self.counts = vec![0; Self::BUCKETS];
+        }
+        self.counts[Self::bucket(value)] += 1;
+        self.sum += u128::from(value);
+        self.max = self.max.max(value);
+        self.count += 1;
+    }
+
+    /// Adds all that another histogram counted.
+    pub fn merge(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
+        if self.counts.is_empty() {
+            self.counts = vec![0; Self::BUCKETS];
+        }
+        self.counts.iter_mut().zip(&other.counts).for_each(|(mine, theirs)| *mine += theirs);
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+        self.count += other.count;
+    }
+
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Mean; `None` where nothing was counted.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum as f64 / self.count as f64)
+    }
+
+    /// Sum of all values.
+    pub fn sum(&self) -> u128 {
+        self.sum
+    }
+
+    /// Largest value; `None` where nothing was counted.
+    pub fn max(&self) -> Option<Nanos> {
+        (self.count > 0).then_some(self.max)
+    }
+
+    /// Nearest-rank quantile: the smallest value that at least `share` of all values do not exceed, to the
+    /// midpoint of its bucket.
+    pub fn quantile(&self, share: f64) -> Option<Nanos> {
+        let rank = ((share * self.count as f64).ceil() as u64).clamp(1, self.count.max(1));
+        let mut seen = 0;
+        self.counts.iter().enumerate().find_map(|(index, &count)| {
+            seen += count;
+            (seen >= rank && count > 0).then(|| Self::value(index).min(self.max))
+        })
+    }
+
+    /// (midpoint, count) of all buckets in use.
+    pub fn buckets(&self) -> Vec<(u64, u64)> {
+        let used = self.counts.iter().enumerate().filter(|bucket| *bucket.1 > 0);
+        used.map(|(index, &count)| (Self::value(index).min(self.max), count)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn buckets_keep_their_promise(value in 0u64..1 << 45) {
+            let index = Fine::bucket(value);
+            let midpoint = Fine::value(index);
+            prop_assert!(midpoint.abs_diff(value) as f64 <= value as f64 / 256.0, "{value} became {midpoint}");
+            prop_assert_eq!(Fine::bucket(midpoint), index);
+        }
+
+        #[test]
+        fn quantiles_are_nearest_rank(mut values in prop::collection::vec(0u64..1_000_000, 1..200), share in 0.0f64..=1.0) {
+            let mut histogram = Fine::new();
+            values.iter().for_each(|&value| histogram.record(value));
+            values.sort_unstable();
+            let rank = ((share * values.len() as f64).ceil() as usize).max(1);
+            let exact = values[rank - 1];
+            let found = histogram.quantile(share).unwrap();
+            prop_assert!(found.abs_diff(exact) as f64 <= exact as f64 / 256.0, "{found} for {exact}");
+        }
+    }
+
+    #[test]
+    fn an_empty_histogram_has_no_figures() {
+        let histogram = Fine::new();
+        assert_eq!((histogram.mean(), histogram.max(), histogram.quantile(0.5)), (None, None, None));
+    }
+}

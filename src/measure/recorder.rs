@@ -1,0 +1,199 @@
+//! What the loop writes down: counts and histograms per window and for the whole measured run.
+
+use super::histogram::{Coarse, Fine};
+use crate::scenario::model::{Model, Nanos};
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Outcome {
+    Hit,
+    NegativeHit,
+    StaleHit,
+    Coalesced,
+    Miss,
+    Write,
+    Error,
+    Unfinished,
+}
+
+/// Outcomes by number, with their names in the record.
+pub const OUTCOMES: [(Outcome, &str); 8] = [
+    (Outcome::Hit, "hit"),
+    (Outcome::NegativeHit, "negative_hit"),
+    (Outcome::StaleHit, "stale_hit"),
+    (Outcome::Coalesced, "coalesced"),
+    (Outcome::Miss, "miss"),
+    (Outcome::Write, "write"),
+    (Outcome::Error, "error"),
+    (Outcome::Unfinished, "unfinished"),
+];
+
+/// Why a request ended in an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    Deadline,
+    DbTimeout,
+    DbRejected,
+    DbDown,
+    PoolTimeout,
+    Tier,
+}
+
+/// Causes by number, with their names in measures.
+pub const CAUSES: [(Cause, &str); 6] = [
+    (Cause::Deadline, "deadline"),
+    (Cause::DbTimeout, "db_timeout"),
+    (Cause::DbRejected, "db_rejected"),
+    (Cause::DbDown, "db_down"),
+    (Cause::PoolTimeout, "pool_timeout"),
+    (Cause::Tier, "tier"),
+];
+
+/// Running totals; what is measured is the difference between two instants.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    pub db_arrivals: u64,
+    pub db_fetches: u64,
+    pub db_retries: u64,
+    pub db_duplicates: u64,
+    pub db_waited: u64,
+    /// Integral of requests in service over time, in request nanoseconds.
+    pub db_busy_ns: u128,
+    /// Integral of connections in use over time.
+    pub db_pool_busy_ns: u128,
+    /// Integral of requests in the system over time.
+    pub in_system_ns: u128,
+    pub refreshes: u64,
+    pub tiers: Vec<TierTotals>,
+}
+
+/// Running totals of one tier.
+#[derive(Clone, Debug, Default)]
+pub struct TierTotals {
+    pub lookups: u64,
+    pub hits: u64,
+    pub commands: u64,
+    pub failures: u64,
+    pub failed_fills: u64,
+    pub evictions: u64,
+    pub expirations: u64,
+    pub busy_ns: u64,
+}
+
+/// State at the end of a window.
+#[derive(Clone, Debug, Default)]
+pub struct Gauges {
+    pub db_queue: u64,
+    /// (entries, bytes) per tier.
+    pub tiers: Vec<(u64, u64)>,
+}
+
+/// One request window.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    pub counts: [u64; OUTCOMES.len()],
+    pub latency: [Option<Box<Coarse>>; OUTCOMES.len()],
+}
+
+/// The measuring side of a simulation.
+#[derive(Debug)]
+pub struct Recorder {
+    pub warmup_ns: Nanos,
+    pub duration_ns: Nanos,
+    pub window_ns: Nanos,
+    pub windows: Vec<Window>,
+    /// The window of the latest arrival and where it ends.
+    current: u32,
+    current_end_ns: Nanos,
+    /// By class, then outcome; over requests that started in the measured part.
+    pub latency: Vec<[Option<Box<Fine>>; OUTCOMES.len()]>,
+    pub causes: [u64; CAUSES.len()],
+    /// Reads answered by each tier, in the measured part.
+    pub tier_hits: Vec<u64>,
+    pub stale: u64,
+    pub stale_age: Fine,
+    pub value_age_max_ns: Nanos,
+    pub stampedes: Fine,
+    pub db_queue: Fine,
+    pub db_pool_wait: Fine,
+    pub tier_queue: Vec<Fine>,
+    pub tier_pool_wait: Vec<Fine>,
+    pub db_concurrency_peak: u64,
+    pub db_queue_peak: u64,
+    /// Totals and gauges at the end of each window.
+    pub ticks: Vec<(Totals, Gauges)>,
+    /// Totals at the end of the warm-up and at the end of the arrivals.
+    pub measured: [Totals; 2],
+    /// Whether the clock is in the measured part.
+    pub measuring: bool,
+    /// Requests counted, warm-up included.
+    pub finished: u64,
+    /// Sum of all sojourn times, warm-up included, clipped to the end of the run.
+    pub sojourn_ns: u128,
+}
+
+impl Recorder {
+    pub fn new(model: &Model) -> Recorder {
+        let windows = model.duration_ns.div_ceil(model.window_ns) as usize;
+        let tiers = model.tiers.len();
+        Recorder {
+            warmup_ns: model.warmup_ns,
+            duration_ns: model.duration_ns,
+            window_ns: model.window_ns,
+            windows: vec![Window::default(); windows],
+            current: 0,
+            current_end_ns: model.window_ns,
+            latency: model.workload.classes.iter().map(|_| Default::default()).collect(),
+            causes: [0; CAUSES.len()],
+            tier_hits: vec![0; tiers],
+            stale: 0,
+            stale_age: Fine::new(),
+            value_age_max_ns: 0,
+            stampedes: Fine::new(),
+            db_queue: Fine::new(),
+            db_pool_wait: Fine::new(),
+            tier_queue: vec![Fine::new(); tiers],
+            tier_pool_wait: vec![Fine::new(); tiers],
+            db_concurrency_peak: 0,
+            db_queue_peak: 0,
+            ticks: Vec::with_capacity(windows),
+            measured: Default::default(),
+            measuring: model.warmup_ns == 0,
+            finished: 0,
+            sojourn_ns: 0,
+        }
+    }
+
+    /// The window of an arrival; arrivals come in order.
+    #[inline]
+    pub fn window_of(&mut self, start_ns: Nanos) -> u32 {
+        while start_ns >= self.current_end_ns {
+            self.current += 1;
+            self.current_end_ns += self.window_ns;
+        }
+        self.current
+    }
+
+    /// Counts a request in the window of its intended start.
+    #[inline]
+    pub fn finish(
+        &mut self,
+        start_ns: Nanos,
+        latency_ns: Nanos,
+        window: u32,
+        class: usize,
+        outcome: Outcome,
+    ) {
+        self.finished += 1;
+        self.sojourn_ns += u128::from(latency_ns);
+        let number = outcome as usize;
+        let window = &mut self.windows[window as usize];
+        window.counts[number] += 1;
+        window.latency[number].get_or_insert_with(|| Box::new(Coarse::new())).record(latency_ns);
+        if start_ns >= self.warmup_ns {
+            self.latency[class][number].get_or_insert_with(|| Box::new(Fine::new())).record(latency_ns);
+        }
+    }
+}

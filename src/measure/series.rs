@@ -1,0 +1,140 @@
+//! From what the loop wrote down to time series and distributions.
+
+use super::histogram::{Coarse, Fine};
+use super::recorder::{OUTCOMES, Outcome, Recorder, TierTotals, Totals};
+use super::summary::latency;
+use crate::scenario::model::{Model, Scope};
+
+/// Name, unit, one value per window.
+pub type Series = (String, &'static str, Vec<Option<f64>>);
+
+const HITS: [Outcome; 3] = [Outcome::Hit, Outcome::NegativeHit, Outcome::StaleHit];
+const FAMILIES: [(&str, &[Outcome]); 5] = [
+    ("hit", &HITS),
+    ("miss", &[Outcome::Miss]),
+    ("coalesced", &[Outcome::Coalesced]),
+    ("write", &[Outcome::Write]),
+    ("error", &[Outcome::Error]),
+];
+
+/// All series of one replication.
+pub fn series(model: &Model, recorder: &Recorder) -> Vec<Series> {
+    let mut all: Vec<Series> = Vec::new();
+    for (number, (_, name)) in OUTCOMES.iter().enumerate() {
+        let counts: Vec<u64> = recorder.windows.iter().map(|window| window.counts[number]).collect();
+        if counts.iter().any(|&count| count > 0) {
+            let values = counts.into_iter().map(|count| Some(count as f64)).collect();
+            all.push((format!("requests.{name}"), "count", values));
+        }
+    }
+    let every: Vec<Outcome> = OUTCOMES.iter().map(|outcome| outcome.0).collect();
+    latencies(&mut all, recorder, "all", &every);
+    for (name, outcomes) in FAMILIES {
+        latencies(&mut all, recorder, name, outcomes);
+    }
+    ratios(&mut all, model, recorder);
+    totals(&mut all, model, recorder);
+    all
+}
+
+fn latencies(all: &mut Vec<Series>, recorder: &Recorder, name: &str, outcomes: &[Outcome]) {
+    let merged: Vec<Coarse> = recorder
+        .windows
+        .iter()
+        .map(|window| {
+            let mut merged = Coarse::new();
+            outcomes
+                .iter()
+                .filter_map(|&outcome| window.latency[outcome as usize].as_ref())
+                .for_each(|h| merged.merge(h));
+            merged
+        })
+        .collect();
+    if merged.iter().all(|histogram| histogram.count() == 0) {
+        return;
+    }
+    for (share, quantile) in [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")] {
+        let values =
+            merged.iter().map(|histogram| histogram.quantile(share).map(|ns| ns as f64 / 1e6)).collect();
+        all.push((format!("latency.{name}.{quantile}_ms"), "ms", values));
+    }
+}
+
+fn ratios(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
+    let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+    let sum =
+        |counts: &[u64], outcomes: &[Outcome]| outcomes.iter().map(|&o| counts[o as usize]).sum::<u64>();
+    let windows = || recorder.windows.iter().map(|window| &window.counts);
+    let hit = windows().map(|counts| {
+        let hits = sum(counts, &HITS);
+        share(hits, hits + sum(counts, &[Outcome::Coalesced, Outcome::Miss]))
+    });
+    all.push(("hit_ratio".into(), "1", hit.collect()));
+    let failed = |counts: &[u64]| sum(counts, &[Outcome::Error, Outcome::Unfinished]);
+    let errors = windows().map(|counts| share(failed(counts), counts.iter().sum()));
+    all.push(("error.ratio".into(), "1", errors.collect()));
+    let good = windows().enumerate().map(|(index, counts)| {
+        Some((counts.iter().sum::<u64>() - failed(counts)) as f64 / width_s(model, index))
+    });
+    all.push(("goodput".into(), "1/s", good.collect()));
+}
+
+/// Length of a window; the last one may be cut.
+fn width_s(model: &Model, window: usize) -> f64 {
+    let start_ns = window as u64 * model.window_ns;
+    (model.window_ns.min(model.duration_ns - start_ns)) as f64 / 1e9
+}
+
+fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
+    let start = Totals { tiers: vec![TierTotals::default(); model.tiers.len()], ..Totals::default() };
+    let pairs: Vec<(&Totals, &Totals)> = (0..recorder.ticks.len())
+        .map(|window| {
+            let before = if window == 0 { &start } else { &recorder.ticks[window - 1].0 };
+            (before, &recorder.ticks[window].0)
+        })
+        .collect();
+    let per_second = |of: &dyn Fn(&Totals) -> f64| -> Vec<Option<f64>> {
+        let rate = |(window, (before, after)): (usize, &(&Totals, &Totals))| {
+            Some((of(after) - of(before)) / width_s(model, window))
+        };
+        pairs.iter().enumerate().map(rate).collect()
+    };
+    all.push(("db.qps".into(), "1/s", per_second(&|totals| totals.db_arrivals as f64)));
+    all.push(("db.concurrency".into(), "count", per_second(&|totals| totals.db_busy_ns as f64 / 1e9)));
+    let queue = recorder.ticks.iter().map(|tick| Some(tick.1.db_queue as f64)).collect();
+    all.push(("db.queue.length".into(), "count", queue));
+    for (index, tier) in model.tiers.iter().enumerate() {
+        let name = |series: &str| format!("tier.{}.{series}", tier.name);
+        let hit_ratio = pairs.iter().map(|(before, after)| {
+            let lookups = after.tiers[index].lookups - before.tiers[index].lookups;
+            let hits = after.tiers[index].hits - before.tiers[index].hits;
+            (lookups > 0).then(|| hits as f64 / lookups as f64)
+        });
+        all.push((name("hit_ratio"), "1", hit_ratio.collect()));
+        let gauge = |of: &dyn Fn(&(u64, u64)) -> u64| {
+            recorder.ticks.iter().map(|tick| Some(of(&tick.1.tiers[index]) as f64)).collect::<Vec<_>>()
+        };
+        all.push((name("entries"), "count", gauge(&|content| content.0)));
+        all.push((name("bytes"), "bytes", gauge(&|content| content.1)));
+        all.push((name("evictions"), "1/s", per_second(&|totals| totals.tiers[index].evictions as f64)));
+        all.push((name("expirations"), "1/s", per_second(&|totals| totals.tiers[index].expirations as f64)));
+        if let Scope::Shared(_) = tier.scope {
+            all.push((name("round_trips"), "1/s", per_second(&|totals| totals.tiers[index].commands as f64)));
+        }
+    }
+}
+
+/// Distributions over the measured part: name, unit, counts. Empty ones are left out.
+pub fn distributions(recorder: &Recorder) -> Vec<(String, &'static str, Fine)> {
+    let every: Vec<Outcome> = OUTCOMES.iter().map(|outcome| outcome.0).collect();
+    let mut all = vec![("latency.all".to_owned(), "ns", latency(recorder, &every, None))];
+    for (outcome, name) in OUTCOMES {
+        all.push((format!("latency.{name}"), "ns", latency(recorder, &[outcome], None)));
+    }
+    all.push(("db.queue".into(), "ns", recorder.db_queue.clone()));
+    all.push(("db.pool.wait".into(), "ns", recorder.db_pool_wait.clone()));
+    all.push(("stampede.size".into(), "count", recorder.stampedes.clone()));
+    all.retain(|distribution| distribution.2.count() > 0);
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}

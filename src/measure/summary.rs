@@ -1,0 +1,278 @@
+//! From what the loop wrote down to the measures of one replication.
+
+use super::histogram::Fine;
+use super::recorder::{CAUSES, OUTCOMES, Outcome, Recorder, Totals, Window};
+use crate::scenario::model::{Model, Nanos, Scope};
+
+/// Name and value; `None` where the measure is not defined.
+pub type Measured = (String, Option<f64>);
+
+/// Outcomes that are answers from a tier.
+const HITS: [Outcome; 3] = [Outcome::Hit, Outcome::NegativeHit, Outcome::StaleHit];
+/// Outcomes of reads that were answered.
+const READS: [Outcome; 5] =
+    [Outcome::Hit, Outcome::NegativeHit, Outcome::StaleHit, Outcome::Coalesced, Outcome::Miss];
+/// The latencies of these get a family of measures.
+const FAMILIES: [(&str, &[Outcome]); 4] = [
+    ("hit", &HITS),
+    ("miss", &[Outcome::Miss]),
+    ("coalesced", &[Outcome::Coalesced]),
+    ("write", &[Outcome::Write]),
+];
+const QUANTILES: [(f64, &str); 5] =
+    [(0.5, "p50_ms"), (0.9, "p90_ms"), (0.95, "p95_ms"), (0.99, "p99_ms"), (0.999, "p999_ms")];
+
+/// A part of a whole; `None` where the whole is nothing.
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+fn ms(ns: Option<Nanos>) -> Option<f64> {
+    ns.map(|ns| ns as f64 / 1e6)
+}
+
+/// All measures of a finished simulation, sorted by name.
+pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
+    let mut rows = Rows { rows: Vec::new(), measured_s: (model.duration_ns - model.warmup_ns) as f64 / 1e9 };
+    requests(&mut rows, recorder);
+    database(&mut rows, model, recorder);
+    freshness(&mut rows, model, recorder);
+    tiers(&mut rows, model, recorder);
+    classes(&mut rows, model, recorder);
+    events(&mut rows, model, recorder);
+    rows.rows.sort_by(|a, b| a.0.cmp(&b.0));
+    rows.rows
+}
+
+struct Rows {
+    rows: Vec<Measured>,
+    measured_s: f64,
+}
+
+impl Rows {
+    fn put(&mut self, name: impl Into<String>, value: Option<f64>) {
+        self.rows.push((name.into(), value));
+    }
+    fn per_second(&mut self, name: impl Into<String>, count: u64) {
+        let rate = count as f64 / self.measured_s;
+        self.put(name, Some(rate));
+    }
+    fn latencies(&mut self, prefix: &str, histogram: &Fine, quantiles: &[(f64, &str)], max: bool) {
+        self.put(format!("{prefix}.mean_ms"), histogram.mean().map(|ns| ns / 1e6));
+        for (share, name) in quantiles {
+            self.put(format!("{prefix}.{name}"), ms(histogram.quantile(*share)));
+        }
+        if max {
+            self.put(format!("{prefix}.max_ms"), ms(histogram.max()));
+        }
+    }
+}
+
+/// The histogram of some outcomes, over some classes.
+pub fn latency(recorder: &Recorder, outcomes: &[Outcome], class: Option<usize>) -> Fine {
+    let mut merged = Fine::new();
+    for (index, by_outcome) in recorder.latency.iter().enumerate() {
+        if class.is_none_or(|class| class == index) {
+            for outcome in outcomes {
+                if let Some(histogram) = &by_outcome[*outcome as usize] {
+                    merged.merge(histogram);
+                }
+            }
+        }
+    }
+    merged
+}
+
+fn all_outcomes() -> Vec<Outcome> {
+    OUTCOMES.iter().map(|outcome| outcome.0).collect()
+}
+
+fn count(recorder: &Recorder, outcomes: &[Outcome], class: Option<usize>) -> f64 {
+    latency(recorder, outcomes, class).count() as f64
+}
+
+fn requests(rows: &mut Rows, recorder: &Recorder) {
+    let all = latency(recorder, &all_outcomes(), None);
+    let total = all.count() as f64;
+    let hits = count(recorder, &HITS, None);
+    let reads = count(recorder, &READS, None);
+    rows.put("hit_ratio", ratio(hits, reads));
+    rows.latencies("latency.all", &all, &QUANTILES, true);
+    for (name, outcomes) in FAMILIES {
+        rows.latencies(&format!("latency.{name}"), &latency(recorder, outcomes, None), &QUANTILES, true);
+    }
+    rows.put("requests.all", Some(total));
+    rows.per_second("requests.rate", all.count());
+    for (outcome, name) in OUTCOMES {
+        if outcome != Outcome::Error {
+            rows.put(format!("requests.{name}.ratio"), ratio(count(recorder, &[outcome], None), total));
+        }
+    }
+    let failed = count(recorder, &[Outcome::Error, Outcome::Unfinished], None);
+    rows.put("error.ratio", ratio(failed, total));
+    for (cause, name) in CAUSES {
+        rows.put(format!("error.{name}.ratio"), ratio(recorder.causes[cause as usize] as f64, total));
+    }
+    rows.per_second("goodput", (total - failed) as u64);
+    let [before, after] = &recorder.measured;
+    let in_system_ns = (after.in_system_ns - before.in_system_ns) as f64;
+    rows.put("requests.in_system.mean", Some(in_system_ns / 1e9 / rows.measured_s));
+}
+
+fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
+    let [before, after] = &recorder.measured;
+    let arrivals = after.db_arrivals - before.db_arrivals;
+    let measured_ns = rows.measured_s * 1e9;
+    let busy_ns = (after.db_busy_ns - before.db_busy_ns) as f64;
+    rows.per_second("db.qps.mean", arrivals);
+    rows.put("db.qps.peak", peak_qps(model, recorder));
+    rows.per_second("db.fetches.rate", after.db_fetches - before.db_fetches);
+    rows.per_second("db.retries.rate", after.db_retries - before.db_retries);
+    rows.per_second("db.duplicate_fetches", after.db_duplicates - before.db_duplicates);
+    rows.put("db.concurrency.mean", Some(busy_ns / measured_ns));
+    rows.put("db.concurrency.peak", Some(recorder.db_concurrency_peak as f64));
+    if let Some(servers) = model.database.servers {
+        rows.put("db.utilization", Some(busy_ns / measured_ns / f64::from(servers)));
+    }
+    rows.put("db.queue.mean_ms", recorder.db_queue.mean().map(|ns| ns / 1e6));
+    rows.put("db.queue.p99_ms", ms(recorder.db_queue.quantile(0.99)));
+    rows.put("db.queue.peak", Some(recorder.db_queue_peak as f64));
+    rows.put(
+        "db.waited.ratio",
+        ratio((after.db_waited - before.db_waited) as f64, recorder.db_queue.count() as f64),
+    );
+    if let Some(pool) = model.database.pool {
+        rows.put("db.pool.wait.mean_ms", recorder.db_pool_wait.mean().map(|ns| ns / 1e6));
+        rows.put("db.pool.wait.p99_ms", ms(recorder.db_pool_wait.quantile(0.99)));
+        let connections = f64::from(pool) * f64::from(model.clients.instances);
+        let in_use_ns = (after.db_pool_busy_ns - before.db_pool_busy_ns) as f64;
+        rows.put("db.pool.saturation", Some(in_use_ns / measured_ns / connections));
+    }
+    rows.put("stampede.mean", recorder.stampedes.mean());
+    rows.put("stampede.max", recorder.stampedes.max().map(|size| size as f64));
+    rows.per_second("refreshes.rate", after.refreshes - before.refreshes);
+}
+
+/// The busiest whole window of the measured part.
+fn peak_qps(model: &Model, recorder: &Recorder) -> Option<f64> {
+    let none = Totals::default();
+    (0..recorder.ticks.len())
+        .filter(|&window| {
+            let start_ns = window as u64 * model.window_ns;
+            start_ns >= model.warmup_ns && start_ns + model.window_ns <= model.duration_ns
+        })
+        .map(|window| {
+            let before = if window == 0 { &none } else { &recorder.ticks[window - 1].0 };
+            (recorder.ticks[window].0.db_arrivals - before.db_arrivals) as f64
+                / (model.window_ns as f64 / 1e9)
+        })
+        .reduce(f64::max)
+}
+
+fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
+    if model.workload.writes() {
+        rows.put("stale.ratio", ratio(recorder.stale as f64, count(recorder, &READS, None)));
+        for (share, name) in [(0.5, "p50"), (0.99, "p99")] {
+            let age_ns = recorder.stale_age.quantile(share);
+            rows.put(format!("stale.age.{name}_s"), age_ns.map(|ns| ns as f64 / 1e9));
+        }
+    }
+    if model.measure.value_age {
+        rows.put("value.age.max_s", Some(recorder.value_age_max_ns as f64 / 1e9));
+    }
+}
+
+fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
+    let [before, after] = &recorder.measured;
+    let reads = count(recorder, &READS, None);
+    let measured: Vec<_> = (0..recorder.ticks.len())
+        .filter(|&window| (window as u64 + 1) * model.window_ns > model.warmup_ns)
+        .map(|window| &recorder.ticks[window].1.tiers)
+        .collect();
+    let peak =
+        |of: &dyn Fn(&[(u64, u64)]) -> u64| measured.iter().map(|tiers| of(tiers)).max().unwrap_or(0) as f64;
+    if !model.tiers.is_empty() {
+        rows.put("entries.peak", Some(peak(&|tiers| tiers.iter().map(|tier| tier.0).sum())));
+        rows.put("memory.peak_bytes", Some(peak(&|tiers| tiers.iter().map(|tier| tier.1).sum())));
+        let over = |of: &dyn Fn(usize) -> u64| (0..model.tiers.len()).map(of).sum::<u64>();
+        rows.per_second(
+            "evictions.rate",
+            over(&|t| after.tiers[t].evictions - before_tier(before, t).evictions),
+        );
+        rows.per_second(
+            "expirations.rate",
+            over(&|t| after.tiers[t].expirations - before_tier(before, t).expirations),
+        );
+    }
+    for (index, tier) in model.tiers.iter().enumerate() {
+        let (from, to) = (before_tier(before, index), &after.tiers[index]);
+        let name = |measure: &str| format!("tier.{}.{measure}", tier.name);
+        rows.put(name("hit_ratio"), ratio((to.hits - from.hits) as f64, (to.lookups - from.lookups) as f64));
+        rows.per_second(name("requests.rate"), to.lookups - from.lookups);
+        rows.put(name("hit.share"), ratio(recorder.tier_hits[index] as f64, reads));
+        rows.put(name("entries.peak"), Some(peak(&|tiers| tiers[index].0)));
+        rows.put(name("memory.peak_bytes"), Some(peak(&|tiers| tiers[index].1)));
+        rows.per_second(name("evictions.rate"), to.evictions - from.evictions);
+        rows.per_second(name("expirations.rate"), to.expirations - from.expirations);
+        rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
+        if let Scope::Shared(shared) = &tier.scope {
+            rows.per_second(name("round_trips.rate"), to.commands - from.commands);
+            rows.per_second(name("failures.rate"), to.failures - from.failures);
+            let busy_s = (to.busy_ns - from.busy_ns) as f64 / 1e9;
+            rows.put(name("utilization"), Some((busy_s / rows.measured_s).min(1.0)));
+            rows.put(name("queue.p99_ms"), ms(recorder.tier_queue[index].quantile(0.99)));
+            if shared.pool.is_some() {
+                rows.put(name("pool.wait.p99_ms"), ms(recorder.tier_pool_wait[index].quantile(0.99)));
+            }
+        }
+    }
+}
+
+fn before_tier(before: &Totals, index: usize) -> super::recorder::TierTotals {
+    before.tiers.get(index).cloned().unwrap_or_default()
+}
+
+fn classes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
+    if model.workload.classes.len() < 2 {
+        return;
+    }
+    let total = count(recorder, &all_outcomes(), None);
+    for (index, class) in model.workload.classes.iter().enumerate() {
+        let all = latency(recorder, &all_outcomes(), Some(index));
+        let own = all.count() as f64;
+        let of = |outcomes: &[Outcome]| count(recorder, outcomes, Some(index));
+        let name = |measure: &str| format!("class.{}.{measure}", class.name);
+        rows.put(name("requests.ratio"), ratio(own, total));
+        rows.put(name("hit_ratio"), ratio(of(&HITS), of(&READS)));
+        rows.put(name("error.ratio"), ratio(of(&[Outcome::Error, Outcome::Unfinished]), own));
+        rows.latencies(&name("latency"), &all, &[QUANTILES[0], QUANTILES[3]], false);
+    }
+}
+
+/// Windows in a row that must be good again for a recovery.
+const GOOD_WINDOWS: usize = 5;
+/// Share of the arrivals that must be answered in a good window.
+const GOOD_SHARE: f64 = 0.95;
+
+fn events(rows: &mut Rows, model: &Model, recorder: &Recorder) {
+    let good: Vec<bool> = recorder.windows.iter().map(is_good).collect();
+    for event in &model.events {
+        let end_ns = event.at_ns + event.what.length_ns(model.clients.instances);
+        let first = (end_ns / model.window_ns) as usize;
+        let recovered = (first..good.len().saturating_sub(GOOD_WINDOWS - 1))
+            .find(|&window| good[window..window + GOOD_WINDOWS].iter().all(|&good| good))
+            .map(|window| (window as u64 * model.window_ns).saturating_sub(end_ns) as f64 / 1e9);
+        // A run that ends within five windows of the event says nothing about recovery.
+        let judged = first + GOOD_WINDOWS <= good.len();
+        rows.put(format!("event.{}.recovery_s", event.label), recovered);
+        let metastable = judged.then(|| f64::from(u8::from(recovered.is_none())));
+        rows.put(format!("event.{}.metastable", event.label), metastable);
+    }
+}
+
+/// Whether nearly all requests that started in this window were answered.
+fn is_good(window: &Window) -> bool {
+    let all: u64 = window.counts.iter().sum();
+    let failed = window.counts[Outcome::Error as usize] + window.counts[Outcome::Unfinished as usize];
+    (all - failed) as f64 >= GOOD_SHARE * all as f64
+}

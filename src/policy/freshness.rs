@@ -1,0 +1,96 @@
+//! How long an entry lives, and when a request renews it early.
+
+use crate::dice::{Stream, round_ns, unit_open_zero};
+use crate::scenario::model::{Jitter, Nanos, Refresh, RefreshMode, Spread, Ttl};
+
+/// The instant of an entry that never expires.
+pub const NEVER: Nanos = Nanos::MAX;
+
+/// Expiry of an entry that is filled now.
+#[inline]
+pub fn expiry(ttl: Ttl, jitter: Jitter, now: Nanos, dice: &mut Stream) -> Nanos {
+    let Ttl::After { ns } = ttl else { return NEVER };
+    let amount = |spread| match spread {
+        Spread::Time { ns } => ns as f64,
+        Spread::Share { share } => ns as f64 * share,
+    };
+    let life = match jitter {
+        Jitter::None => ns,
+        Jitter::Plus(spread) => round_ns(ns as f64 + amount(spread) * unit_open_zero(dice)),
+        Jitter::Around(spread) => round_ns(ns as f64 + amount(spread) * (2.0 * unit_open_zero(dice) - 1.0)),
+    };
+    now.saturating_add(life)
+}
+
+/// What a look-up does about an entry that it found alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    Keep,
+    /// The request itself goes on to the level below.
+    Inline,
+    /// The request is answered, a background refresh is started.
+    Background,
+}
+
+/// Decides on an early refresh.
+///
+/// XFetch (Vattani, Chierichetti, Lowenstein, VLDB 2015, algorithm 2): refresh if
+/// `now - delta * beta * ln(U) >= expiry`, with delta the measured time of the last fetch.
+#[inline]
+pub fn renewal(
+    refresh: Refresh,
+    ttl: Ttl,
+    now: Nanos,
+    expiry: Nanos,
+    delta_ns: Nanos,
+    dice: &mut Stream,
+) -> Renewal {
+    let left = (expiry - now) as f64;
+    let early = match refresh {
+        Refresh::None | Refresh::StaleWhileRevalidate { .. } => return Renewal::Keep,
+        Refresh::XFetch { beta, .. } => -libm::log(unit_open_zero(dice)) * beta * delta_ns as f64 >= left,
+        Refresh::Uniform { window_ns } => unit_open_zero(dice) * window_ns as f64 >= left,
+        Refresh::Ahead { fraction } => match ttl {
+            Ttl::After { ns } => left <= (1.0 - fraction) * ns as f64,
+            Ttl::None => false,
+        },
+    };
+    match refresh {
+        _ if !early => Renewal::Keep,
+        Refresh::XFetch { mode: RefreshMode::Background, .. } | Refresh::Ahead { .. } => Renewal::Background,
+        _ => Renewal::Inline,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::stream;
+
+    const SECOND: Nanos = 1_000_000_000;
+
+    #[test]
+    fn jitter_stays_within_its_bounds() {
+        let mut dice = stream(1, 0, "test");
+        let ttl = Ttl::After { ns: 300 * SECOND };
+        for _ in 0..10_000 {
+            let plus = expiry(ttl, Jitter::Plus(Spread::Time { ns: 30 * SECOND }), 0, &mut dice);
+            assert!((300 * SECOND..=330 * SECOND).contains(&plus));
+            let around = expiry(ttl, Jitter::Around(Spread::Share { share: 0.1 }), 0, &mut dice);
+            assert!((270 * SECOND..=330 * SECOND).contains(&around));
+        }
+        assert_eq!(expiry(Ttl::None, Jitter::None, 5, &mut dice), NEVER);
+    }
+
+    #[test]
+    fn xfetch_refreshes_with_the_published_probability() {
+        // P(refresh) with s left is e^(-s / (beta delta)): with s = 2 s, delta = 1 s, beta = 1 it is .1353.
+        let mut dice = stream(2, 0, "test");
+        let refresh = Refresh::XFetch { beta: 1.0, mode: RefreshMode::Inline };
+        let ttl = Ttl::After { ns: 60 * SECOND };
+        let early = (0..200_000)
+            .filter(|_| renewal(refresh, ttl, 58 * SECOND, 60 * SECOND, SECOND, &mut dice) == Renewal::Inline)
+            .count();
+        assert!((early as f64 / 200_000.0 - 0.13534).abs() < 0.003, "{early}");
+    }
+}

@@ -1,0 +1,374 @@
+//! Commands: one operation on a shared tier, from the wait for a connection to the reply.
+
+use super::engine::{Engine, Kind};
+use super::queue::NETWORK;
+use super::server::Admission;
+use super::slab::NONE;
+use super::store::Value;
+use super::tier::{KeyInfo, Look, Shared};
+use crate::dice::round_ns;
+use crate::policy::freshness::Renewal;
+use crate::scenario::model::Nanos;
+
+/// What a command does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Op {
+    Get,
+    Set { value: Value, delta_ns: Nanos },
+    Delete,
+}
+
+/// What the server says. Tokens are zero where no lease was granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CommandReply {
+    Hit {
+        value: Value,
+        renewal: Renewal,
+        token: u32,
+    },
+    /// Served past its time to live; `renew`: a background refresh is due.
+    Stale {
+        value: Value,
+        renew: bool,
+        token: u32,
+    },
+    Miss {
+        token: u32,
+    },
+    /// Somebody else holds the lease.
+    Wait,
+    /// A SET or a DELETE took effect.
+    Done,
+    /// Refused, reset, or not stored.
+    Failed,
+}
+
+/// One operation on a shared tier.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Command {
+    op: Op,
+    level: u8,
+    class: u8,
+    /// Waits for a connection.
+    waiting: bool,
+    instance: u32,
+    key: u32,
+    /// Who waits for the reply; none for fills and for commands that timed out.
+    walk: u32,
+    token: u32,
+    /// When it asked for a connection.
+    since_ns: Nanos,
+    reply: CommandReply,
+}
+
+impl Command {
+    /// Version handle that this command carries.
+    pub fn version(&self) -> u32 {
+        let carried = match self.op {
+            Op::Set { value, .. } => value.version,
+            _ => 0,
+        };
+        match self.reply {
+            CommandReply::Hit { value, .. } | CommandReply::Stale { value, .. } => carried.max(value.version),
+            _ => carried,
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Sends a command for a walk.
+    pub(super) fn send(&mut self, level: usize, op: Op, walk: u32, at: Nanos) {
+        let owner = &self.walks[walk];
+        let command = Command {
+            op,
+            level: level as u8,
+            class: owner.class,
+            waiting: false,
+            instance: owner.instance,
+            key: owner.key,
+            walk,
+            token: 0,
+            since_ns: at,
+            reply: CommandReply::Failed,
+        };
+        self.dispatch(command, at);
+    }
+
+    /// Puts a value into a tier of this instance: at once where the tier is in the process, by a SET that
+    /// nobody waits for where it is shared.
+    pub(super) fn fill(
+        &mut self,
+        level: usize,
+        instance: u32,
+        info: KeyInfo,
+        value: Value,
+        delta_ns: Nanos,
+        token: u32,
+    ) {
+        let tier = &mut self.tiers[level];
+        if let Some(shared) = &tier.shared {
+            // With leases, only a holder may fill.
+            if shared.leases.is_some() && token == 0 {
+                return;
+            }
+            let command = Command {
+                op: Op::Set { value, delta_ns },
+                level: level as u8,
+                class: info.class as u8,
+                waiting: false,
+                instance,
+                key: info.key,
+                walk: NONE,
+                token,
+                since_ns: self.now,
+                reply: CommandReply::Failed,
+            };
+            return self.dispatch(command, self.now);
+        }
+        let (tables, overhead) = (&self.tables, tier.overhead_bytes);
+        let size = |key| tables.entry_bytes(key) + overhead;
+        if !tier.fill(instance as usize, info, value, delta_ns, self.now, size) {
+            self.totals.tiers[level].failed_fills += 1;
+        }
+    }
+
+    fn dispatch(&mut self, command: Command, at: Nanos) {
+        let (level, instance) = (usize::from(command.level), command.instance as usize);
+        self.totals.tiers[level].commands += 1;
+        let id = self.commands.insert(command);
+        let generation = self.commands.generation(id);
+        let Some(shared) = &mut self.tiers[level].shared else { return };
+        if let Some(pool) = shared.pools.get_mut(instance)
+            && !pool.acquire(id, generation)
+        {
+            self.commands[id].waiting = true;
+            if let Some((after, lane)) = shared.pool_timeout {
+                self.queue.push(lane, at + after, Kind::CommandPoolTimesOut, id, generation);
+            }
+            return;
+        }
+        self.depart(id, at);
+    }
+
+    /// The command has a connection and goes out.
+    fn depart(&mut self, id: u32, at: Nanos) {
+        let Command { level, walk, since_ns, .. } = self.commands[id];
+        let level = usize::from(level);
+        let Some(shared) = &mut self.tiers[level].shared else { return };
+        if self.recorder.measuring && !shared.pools.is_empty() {
+            self.recorder.tier_pool_wait[level].record(at - since_ns);
+        }
+        if let Some((after, lane)) = shared.timeout.filter(|_| walk != NONE) {
+            let generation = self.commands.generation(id);
+            self.queue.push(lane, at + after, Kind::CommandTimesOut, id, generation);
+        }
+        let arrival = at + hop(shared, at);
+        if arrival == self.now {
+            self.serve_command(id);
+        } else {
+            let lane = if shared.server.is_steady() { shared.send_lane } else { NETWORK };
+            self.queue.push(lane, arrival, Kind::CommandArrives, id, 0);
+        }
+    }
+
+    /// The command is at the server: what it will find there, and when, is known now.
+    pub(super) fn serve_command(&mut self, id: u32) {
+        let command = self.commands[id];
+        let level = usize::from(command.level);
+        let tier = &mut self.tiers[level];
+        let overhead = tier.overhead_bytes;
+        let Some(shared) = &mut tier.shared else { return };
+        let (stores, leases) = (&mut tier.stores, &mut shared.leases);
+        let admission = shared.server.admit(self.now, || {
+            stores[0].clear();
+            leases.iter_mut().for_each(super::tier::Leases::clear);
+        });
+        let done_ns = match admission {
+            Admission::Serve { start_ns } => {
+                if self.recorder.measuring {
+                    self.recorder.tier_queue[level].record(start_ns - self.now);
+                }
+                let (reply, carries_value) = self.execute(&command, level, overhead, start_ns);
+                self.commands[id].reply = reply;
+                let Some(shared) = &mut self.tiers[level].shared else { return };
+                let mut service_ns = shared.service_ns;
+                if carries_value && shared.per_byte_ns > 0.0 {
+                    service_ns +=
+                        round_ns(f64::from(self.tables.value_bytes(command.key)) * shared.per_byte_ns);
+                }
+                if !shared.server.is_steady() {
+                    service_ns = round_ns(service_ns as f64 * shared.server.slowness(start_ns));
+                }
+                shared.server.serve(start_ns, service_ns)
+            }
+            Admission::Refused { at_ns } => at_ns,
+            Admission::Lost { until_ns } => until_ns,
+        };
+        let Some(shared) = &mut self.tiers[level].shared else { return };
+        if command.walk == NONE && shared.pools.is_empty() {
+            return self.close_fill(id, level);
+        }
+        let at = done_ns + hop(shared, done_ns);
+        if at == self.now {
+            self.command_replies(id);
+        } else {
+            let in_order = shared.server.is_steady() && matches!(admission, Admission::Serve { .. });
+            let lane = if in_order { shared.reply_lane } else { NETWORK };
+            self.queue.push(lane, at, Kind::CommandReplies, id, 0);
+        }
+    }
+
+    /// What the command does to the entries when it is served; whether a value travels.
+    fn execute(
+        &mut self,
+        command: &Command,
+        level: usize,
+        overhead: u64,
+        now: Nanos,
+    ) -> (CommandReply, bool) {
+        let class = usize::from(command.class);
+        let info = self.info(command.key, class);
+        let tables = &self.tables;
+        let size = |key: u32| tables.entry_bytes(key) + overhead;
+        let tier = &mut self.tiers[level];
+        match command.op {
+            Op::Get => {
+                let found = tier.look(0, info, now, size);
+                let leases = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut());
+                if !matches!(found, Look::Miss { .. }) {
+                    self.totals.tiers[level].hits += 1;
+                }
+                match (found, leases) {
+                    (Look::Hit { value, renewal: Renewal::Keep }, _) => {
+                        (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
+                    }
+                    (Look::Hit { value, renewal }, None) => {
+                        (CommandReply::Hit { value, renewal, token: 0 }, true)
+                    }
+                    // An early refresh needs the lease as well; without it the value is simply served.
+                    (Look::Hit { value, renewal }, Some(leases)) => match leases.grant(command.key, now) {
+                        Some(token) => (CommandReply::Hit { value, renewal, token }, true),
+                        None => (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true),
+                    },
+                    (Look::Stale { value }, None) => {
+                        (CommandReply::Stale { value, renew: true, token: 0 }, true)
+                    }
+                    (Look::Stale { value }, Some(leases)) => {
+                        let token = leases.grant(command.key, now);
+                        let reply =
+                            CommandReply::Stale { value, renew: token.is_some(), token: token.unwrap_or(0) };
+                        (reply, true)
+                    }
+                    (Look::Miss { .. }, None) => (CommandReply::Miss { token: 0 }, false),
+                    (Look::Miss { expired }, Some(leases)) => match (leases.grant(command.key, now), expired)
+                    {
+                        (Some(token), _) => (CommandReply::Miss { token }, false),
+                        (None, Some(value)) => (CommandReply::Stale { value, renew: false, token: 0 }, true),
+                        (None, None) => (CommandReply::Wait, false),
+                    },
+                }
+            }
+            Op::Set { value, delta_ns } => {
+                if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut())
+                    && !leases.redeem(command.key, command.token)
+                {
+                    return (CommandReply::Failed, true);
+                }
+                let stored = tier.fill(0, info, value, delta_ns, now, size);
+                (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
+            }
+            Op::Delete => {
+                tier.delete(0, command.key, size);
+                if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
+                    leases.void(command.key);
+                }
+                (CommandReply::Done, false)
+            }
+        }
+    }
+
+    /// The reply is back at the instance: the connection is free, whoever waits goes on.
+    pub(super) fn command_replies(&mut self, id: u32) {
+        let command = self.commands[id];
+        let level = usize::from(command.level);
+        if let Some(pool) =
+            self.tiers[level].shared.as_mut().and_then(|s| s.pools.get_mut(command.instance as usize))
+        {
+            pool.release();
+        }
+        match (command.walk, command.op) {
+            (NONE, _) => self.close_fill(id, level),
+            (walk, Op::Get) => {
+                self.commands.remove(id);
+                self.look_up_answered(walk, level, command.reply);
+            }
+            (walk, _) => {
+                self.commands.remove(id);
+                self.delete_answered(walk);
+            }
+        }
+        self.hand_connection_on(level, command.instance);
+    }
+
+    /// A free connection goes to the next command that waits for one.
+    fn hand_connection_on(&mut self, level: usize, instance: u32) {
+        loop {
+            let commands = &self.commands;
+            let Some(pool) =
+                self.tiers[level].shared.as_mut().and_then(|s| s.pools.get_mut(instance as usize))
+            else {
+                return;
+            };
+            let Some(next) = pool.next(|slot, generation| commands.is(slot, generation)) else { return };
+            self.commands[next].waiting = false;
+            self.depart(next, self.now);
+        }
+    }
+
+    /// A fill, or a command that nobody waits for any more, is over.
+    fn close_fill(&mut self, id: u32, level: usize) {
+        let Command { op, reply, .. } = self.commands[id];
+        if matches!(op, Op::Set { .. }) && reply != CommandReply::Done {
+            self.totals.tiers[level].failed_fills += 1;
+        }
+        self.commands.remove(id);
+    }
+
+    /// No reply in time: the walk goes on, the connection stays taken until the reply.
+    pub(super) fn command_times_out(&mut self, id: u32) {
+        let Command { walk, op, level, .. } = self.commands[id];
+        if walk == NONE {
+            return;
+        }
+        self.commands[id].walk = NONE;
+        self.command_failed(walk, op, usize::from(level));
+    }
+
+    /// No connection in time.
+    pub(super) fn command_pool_times_out(&mut self, id: u32) {
+        let Command { walk, op, level, waiting, .. } = self.commands[id];
+        if !waiting {
+            return;
+        }
+        let level = usize::from(level);
+        if walk == NONE {
+            return self.close_fill(id, level);
+        }
+        self.commands.remove(id);
+        self.command_failed(walk, op, level);
+    }
+
+    fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
+        match op {
+            Op::Get => self.look_up_failed(walk, level),
+            Op::Set { .. } | Op::Delete => self.delete_answered(walk),
+        }
+    }
+}
+
+/// One way through the network.
+#[inline]
+fn hop(shared: &mut Shared, now: Nanos) -> Nanos {
+    let delay_ns = shared.network.sample(&mut shared.network_dice);
+    if shared.server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * shared.server.slowness(now)) }
+}

@@ -1,0 +1,392 @@
+//! The database: servers, a queue, and the connections of each instance to it.
+
+use std::collections::VecDeque;
+
+use super::engine::{Engine, Kind};
+use super::fetch::{Attempt, AttemptErrand, Stage};
+use super::pool::Pool;
+use super::queue::{GENERAL, Lane, Queue};
+use super::store::Value;
+use crate::dice::{Stream, Times, exponential, round_ns, stream};
+use crate::measure::recorder::{Cause, Totals};
+use crate::scenario::model::{DownMode, Model, Nanos};
+
+/// The database of one simulation.
+pub(super) struct Database {
+    /// `u32::MAX`: unlimited.
+    servers: u32,
+    queue_limit: u64,
+    pub busy: u32,
+    queue: VecDeque<(u32, u32)>,
+    /// Those in `queue` that were not withdrawn.
+    pub waiting: u64,
+    /// Per class: reads, writes.
+    service: Vec<[Times; 2]>,
+    service_lane: Option<Lane>,
+    service_dice: Stream,
+    network: Times,
+    network_lane: Lane,
+    network_dice: Stream,
+    /// One per instance; empty where connections are unlimited.
+    pools: Vec<Pool>,
+    connections_in_use: u64,
+    pool_timeout: Option<(Nanos, Lane)>,
+    timeout: Option<(Nanos, Lane)>,
+    contention: Option<(f64, f64)>,
+    background: Option<(f64, Times, Stream)>,
+    /// Pauses that hold now; service starts only where there are none.
+    pub pauses: u32,
+    pub slowness: f64,
+    pub down: Option<(Nanos, DownMode)>,
+    since_ns: Nanos,
+}
+
+impl Database {
+    pub fn new<K: Copy>(model: &Model, seed: u64, replication: u32, queue: &mut Queue<K>) -> Database {
+        let spec = &model.database;
+        let draw = |what: &str| stream(seed, replication, &format!("database.{what}"));
+        let service: Vec<[Times; 2]> = model
+            .workload
+            .classes
+            .iter()
+            .map(|class| {
+                let own = |own: &Option<_>, general| Times::new(own.as_ref().unwrap_or(general));
+                [own(&class.db_read, &spec.read), own(&class.db_write, &spec.write)]
+            })
+            .collect();
+        // Only where every service takes the same time do completions keep their order.
+        let constant = service[0][0].constant().filter(|&ns| {
+            let same = |times: &Times| times.constant() == Some(ns);
+            service.iter().flatten().all(same) && spec.background.is_none() && spec.contention.is_none()
+        });
+        let network = Times::new(&spec.network);
+        let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
+        let (pool_timeout, timeout) = (timer(spec.pool_timeout_ns), timer(spec.timeout_ns));
+        Database {
+            servers: spec.servers.unwrap_or(u32::MAX),
+            queue_limit: spec.queue.unwrap_or(u64::MAX),
+            busy: 0,
+            queue: VecDeque::new(),
+            waiting: 0,
+            service_lane: constant.map(|ns| queue.lane_for(ns)),
+            service,
+            service_dice: draw("service"),
+            network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
+            network,
+            network_dice: draw("network"),
+            pools: spec
+                .pool
+                .map(|limit| (0..model.clients.instances).map(|_| Pool::new(limit)).collect())
+                .unwrap_or_default(),
+            connections_in_use: 0,
+            pool_timeout,
+            timeout,
+            contention: spec.contention.map(|law| (law.sigma, law.kappa)),
+            background: spec
+                .background
+                .as_ref()
+                .map(|load| (load.rate_per_s / 1e9, Times::new(&load.service), draw("background"))),
+            pauses: 0,
+            slowness: 1.0,
+            down: None,
+            since_ns: 0,
+        }
+    }
+
+    /// Brings the integrals up to now.
+    #[inline]
+    pub fn advance(&mut self, now: Nanos, totals: &mut Totals) {
+        let span = u128::from(now - self.since_ns);
+        totals.db_busy_ns += u128::from(self.busy) * span;
+        totals.db_pool_busy_ns += u128::from(self.connections_in_use) * span;
+        self.since_ns = now;
+    }
+
+    /// Connections in use and their limit, over all instances.
+    pub fn connections(&self) -> (u64, u64) {
+        self.pools
+            .iter()
+            .fold((0, 0), |sum, pool| (sum.0 + u64::from(pool.in_use()), sum.1 + u64::from(pool.limit())))
+    }
+
+    /// What the books say about connections in use.
+    pub fn connections_in_use(&self) -> u64 {
+        self.connections_in_use
+    }
+}
+
+impl Engine<'_> {
+    /// An attempt asks its instance's pool for a connection.
+    pub(super) fn ask_for_connection(&mut self, id: u32) {
+        let (instance, generation) = (self.attempts[id].instance as usize, self.attempts.generation(id));
+        if let Some(pool) = self.database.pools.get_mut(instance)
+            && !pool.acquire(id, generation)
+        {
+            if let Some((after, lane)) = self.database.pool_timeout {
+                self.queue.push(lane, self.now + after, Kind::AttemptPoolTimesOut, id, generation);
+            }
+            return;
+        }
+        self.attempt_departs(id);
+    }
+
+    /// The attempt has its connection and goes out.
+    fn attempt_departs(&mut self, id: u32) {
+        if !self.database.pools.is_empty() {
+            self.database.advance(self.now, &mut self.totals);
+            self.database.connections_in_use += 1;
+            if self.recorder.measuring {
+                self.recorder.db_pool_wait.record(self.now - self.attempts[id].since_ns);
+            }
+        }
+        self.attempts[id].stage = Stage::Travels;
+        if let Some((after, lane)) = self.database.timeout {
+            let generation = self.attempts.generation(id);
+            self.queue.push(lane, self.now + after, Kind::AttemptTimesOut, id, generation);
+        }
+        match self.database.network.sample(&mut self.database.network_dice) {
+            0 => self.attempt_arrives(id),
+            delay_ns => {
+                self.queue.push(self.database.network_lane, self.now + delay_ns, Kind::AttemptArrives, id, 0)
+            }
+        }
+    }
+
+    /// The attempt is at the database: it is served, queues, or is turned away.
+    pub(super) fn attempt_arrives(&mut self, id: u32) {
+        self.totals.db_arrivals += 1;
+        let attempt = &mut self.attempts[id];
+        if attempt.abandoned && self.model.database.cancel_on_timeout {
+            return self.attempt_returns(id, Err(Cause::DbTimeout));
+        }
+        match self.database.down {
+            Some((_, DownMode::Refuse)) => return self.attempt_returns(id, Err(Cause::DbDown)),
+            Some((until_ns, DownMode::Timeout)) => return self.attempt_is_lost(id, until_ns),
+            None => {}
+        }
+        attempt.since_ns = self.now;
+        if self.database.busy < self.database.servers
+            && self.database.pauses == 0
+            && self.database.waiting == 0
+        {
+            self.start_service(id);
+        } else if self.database.waiting < self.database.queue_limit {
+            attempt.stage = Stage::Queues;
+            self.database.queue.push_back((id, self.attempts.generation(id)));
+            self.database.waiting += 1;
+            if self.recorder.measuring {
+                self.recorder.db_queue_peak = self.recorder.db_queue_peak.max(self.database.waiting);
+            }
+        } else {
+            self.attempt_returns(id, Err(Cause::DbRejected));
+        }
+    }
+
+    /// A server takes the attempt; what it reads is what is committed now.
+    fn start_service(&mut self, id: u32) {
+        let attempt = &mut self.attempts[id];
+        let waited_ns = self.now - attempt.since_ns;
+        attempt.stage = Stage::InService;
+        attempt.value = Value { version: self.versions.current(attempt.key), read_ns: self.now };
+        let database = &mut self.database;
+        database.advance(self.now, &mut self.totals);
+        database.busy += 1;
+        if self.recorder.measuring {
+            self.recorder.db_queue.record(waited_ns);
+            self.recorder.db_concurrency_peak =
+                self.recorder.db_concurrency_peak.max(u64::from(database.busy));
+        }
+        self.totals.db_waited += u64::from(waited_ns > 0);
+        let times = match (attempt.errand, &database.background) {
+            (AttemptErrand::Background, Some((_, times, _))) => times,
+            (errand, _) => {
+                &database.service[usize::from(attempt.class)][usize::from(errand == AttemptErrand::Write)]
+            }
+        };
+        let mut service_ns = times.sample(&mut database.service_dice);
+        if let Some((sigma, kappa)) = database.contention {
+            let others = f64::from(database.busy - 1);
+            let slowdown = 1.0 + sigma * others + kappa * others * f64::from(database.busy);
+            service_ns = round_ns(service_ns as f64 * slowdown);
+        }
+        if database.slowness != 1.0 {
+            service_ns = round_ns(service_ns as f64 * database.slowness);
+        }
+        let lane = database.service_lane.filter(|_| database.slowness == 1.0).unwrap_or(GENERAL);
+        let generation = self.attempts.generation(id);
+        self.queue.push(lane, self.now + service_ns, Kind::AttemptIsDone, id, generation);
+    }
+
+    /// Servers take from the queue as long as they may.
+    pub(super) fn serve_waiting(&mut self) {
+        while self.database.busy < self.database.servers
+            && self.database.pauses == 0
+            && self.database.down.is_none()
+        {
+            let Some((id, generation)) = self.database.queue.pop_front() else { return };
+            if self.attempts.is(id, generation) {
+                self.database.waiting -= 1;
+                self.start_service(id);
+            }
+        }
+    }
+
+    pub(super) fn attempt_is_done(&mut self, id: u32) {
+        // Lost with the database that served it.
+        if self.attempts[id].stage != Stage::InService {
+            return;
+        }
+        self.database.advance(self.now, &mut self.totals);
+        self.database.busy -= 1;
+        let attempt = &self.attempts[id];
+        if attempt.errand == AttemptErrand::Write {
+            self.commit(attempt.key);
+        }
+        self.serve_waiting();
+        self.attempt_returns(id, Ok(()));
+    }
+
+    /// The answer goes back.
+    fn attempt_returns(&mut self, id: u32, outcome: Result<(), Cause>) {
+        let attempt = &mut self.attempts[id];
+        attempt.stage = Stage::Returns;
+        attempt.outcome = outcome;
+        if attempt.errand == AttemptErrand::Background {
+            return self.attempts.remove(id);
+        }
+        match self.database.network.sample(&mut self.database.network_dice) {
+            0 => self.attempt_replies(id),
+            delay_ns => {
+                self.queue.push(self.database.network_lane, self.now + delay_ns, Kind::AttemptReplies, id, 0)
+            }
+        }
+    }
+
+    /// Nothing comes back until the database does: then the connection is reset.
+    fn attempt_is_lost(&mut self, id: u32, until_ns: Nanos) {
+        let attempt = &mut self.attempts[id];
+        attempt.stage = Stage::Returns;
+        attempt.outcome = Err(Cause::DbDown);
+        self.queue.push(GENERAL, until_ns, Kind::AttemptReplies, id, 0);
+    }
+
+    /// The answer is at the instance.
+    pub(super) fn attempt_replies(&mut self, id: u32) {
+        let attempt = self.attempts[id];
+        self.free_connection(&attempt);
+        self.attempts.remove(id);
+        match attempt.outcome {
+            _ if attempt.errand == AttemptErrand::Background => {}
+            Ok(()) if attempt.abandoned => {
+                if attempt.errand == AttemptErrand::Read && self.model.database.late_fill {
+                    self.fill_late(&attempt);
+                }
+            }
+            Err(_) if attempt.abandoned => {}
+            Ok(()) => self.land(attempt.flight, attempt.value),
+            Err(cause) => self.attempt_failed(attempt.flight, cause),
+        }
+        self.hand_database_connection_on(attempt.instance);
+    }
+
+    fn free_connection(&mut self, attempt: &Attempt) {
+        if attempt.errand == AttemptErrand::Background {
+            return;
+        }
+        self.database.advance(self.now, &mut self.totals);
+        if let Some(pool) = self.database.pools.get_mut(attempt.instance as usize) {
+            pool.release();
+            self.database.connections_in_use -= 1;
+        }
+    }
+
+    fn hand_database_connection_on(&mut self, instance: u32) {
+        loop {
+            let attempts = &self.attempts;
+            let Some(pool) = self.database.pools.get_mut(instance as usize) else { return };
+            let Some(next) = pool.next(|slot, generation| attempts.is(slot, generation)) else { return };
+            self.attempt_departs(next);
+        }
+    }
+
+    /// The caller stops waiting for this attempt. Unless it is withdrawn, it keeps its place, its server and its
+    /// connection until it is answered.
+    pub(super) fn attempt_times_out(&mut self, id: u32) {
+        let attempt = self.attempts[id];
+        if attempt.abandoned {
+            return;
+        }
+        self.attempts[id].abandoned = true;
+        if self.model.database.cancel_on_timeout {
+            match attempt.stage {
+                Stage::Queues => {
+                    self.database.waiting -= 1;
+                    self.withdraw(id);
+                }
+                Stage::InService => {
+                    self.database.advance(self.now, &mut self.totals);
+                    self.database.busy -= 1;
+                    self.withdraw(id);
+                    self.serve_waiting();
+                }
+                Stage::WaitsForConnection | Stage::Travels | Stage::Returns => {}
+            }
+        }
+        self.attempt_failed(attempt.flight, Cause::DbTimeout);
+    }
+
+    fn withdraw(&mut self, id: u32) {
+        let attempt = self.attempts[id];
+        self.free_connection(&attempt);
+        self.attempts.remove(id);
+        self.hand_database_connection_on(attempt.instance);
+    }
+
+    pub(super) fn attempt_pool_times_out(&mut self, id: u32) {
+        let attempt = self.attempts[id];
+        if attempt.stage == Stage::WaitsForConnection {
+            self.attempts.remove(id);
+            self.attempt_failed(attempt.flight, Cause::PoolTimeout);
+        }
+    }
+
+    /// The next request of the load that no cache touches.
+    pub(super) fn background_arrives(&mut self) {
+        let id = self.attempts.insert(Attempt::background());
+        self.attempt_arrives(id);
+        self.schedule_background();
+    }
+
+    pub(super) fn schedule_background(&mut self) {
+        if let Some((rate_per_ns, _, dice)) = &mut self.database.background
+            && *rate_per_ns > 0.0
+        {
+            let at = self.now + round_ns(exponential(dice) / *rate_per_ns);
+            if at < self.model.duration_ns {
+                self.queue.push(GENERAL, at, Kind::BackgroundArrives, 0, 0);
+            }
+        }
+    }
+
+    /// The database goes down: what it holds is lost.
+    pub(super) fn database_goes_down(&mut self, until_ns: Nanos, mode: DownMode) {
+        self.database.down = Some((until_ns, mode));
+        self.database.advance(self.now, &mut self.totals);
+        self.database.busy = 0;
+        self.database.waiting = 0;
+        self.database.queue.clear();
+        let mut held: Vec<u32> = self
+            .attempts
+            .iter()
+            .filter(|(_, attempt)| matches!(attempt.stage, Stage::Queues | Stage::InService))
+            .map(|(id, _)| id)
+            .collect();
+        held.sort_unstable();
+        for id in held {
+            match mode {
+                DownMode::Refuse => self.attempt_returns(id, Err(Cause::DbDown)),
+                DownMode::Timeout => self.attempt_is_lost(id, until_ns),
+            }
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! The loop: arrivals merged with events, in the order of time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::command::Command;
+use super::database::Database;
+use super::fetch::{Attempt, Flight};
+use super::index::FlightMap;
+use super::queue::{Event, Queue};
+use super::read::Walk;
+use super::slab::Slab;
+use super::tier::{KeyInfo, TierState};
+use crate::dice::{Stream, Times, stream};
+use crate::measure::recorder::{Gauges, Recorder, Totals};
+use crate::measure::staleness::Versions;
+use crate::scenario::model::{Arrivals, Model, Nanos};
+use crate::workload::trace::TraceError;
+use crate::workload::{Batch, Generator, Tables};
+
+/// Everything that can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    CommandArrives,
+    CommandReplies,
+    CommandTimesOut,
+    CommandPoolTimesOut,
+    WalkGoesOn,
+    WalkPolls,
+    WalkMeetsDeadline,
+    AttemptArrives,
+    AttemptIsDone,
+    AttemptReplies,
+    AttemptTimesOut,
+    AttemptPoolTimesOut,
+    FlightRetries,
+    UserAsks,
+    BackgroundArrives,
+    EventBegins,
+    EventEnds,
+    InstanceRestarts,
+    WindowEnds,
+    WarmupEnds,
+    ArrivalsEnd,
+}
+
+/// How the outside follows and stops a simulation.
+#[derive(Debug, Default)]
+pub struct Control {
+    /// Set to stop all simulations at once.
+    pub cancel: AtomicBool,
+    /// Requests simulated so far, over all simulations.
+    pub requests: AtomicU64,
+}
+
+/// Why a simulation ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    #[error("interrupted")]
+    Cancelled,
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    #[error(
+        "more than {limit} events at {at_s} s of simulated time: time does not go on. Give the tiers, the database or the think time a delay"
+    )]
+    NoProgress { at_s: f64, limit: u64 },
+    #[error("internal error, please report it: {0}")]
+    Invariant(String),
+}
+
+/// Events at one instant beyond which something goes round in circles.
+const INSTANT_LIMIT: u64 = 200_000_000;
+
+/// What a simulation leaves.
+#[derive(Debug)]
+pub struct Finished {
+    pub recorder: Recorder,
+    /// When the last thing happened.
+    pub end_ns: Nanos,
+    /// Events taken from the queue; arrivals and hits in instance tiers are not among them.
+    pub events: u64,
+}
+
+/// One simulation.
+pub struct Engine<'m> {
+    pub(super) model: &'m Model,
+    pub(super) tables: Arc<Tables>,
+    pub(super) now: Nanos,
+    pub(super) queue: Queue<Kind>,
+    pub(super) generator: Generator,
+    pub(super) batch: Batch,
+    pub(super) next: usize,
+    pub(super) tiers: Vec<TierState>,
+    pub(super) database: Database,
+    pub(super) walks: Slab<Walk>,
+    pub(super) flights: Slab<Flight>,
+    pub(super) commands: Slab<Command>,
+    pub(super) attempts: Slab<Attempt>,
+    /// Flights that may be joined, by instance and key.
+    pub(super) groups: FlightMap,
+    /// Background refreshes under way, by tier, instance and key.
+    pub(super) refreshing: FlightMap,
+    /// Fetches under way by key: (in flight, started since the first).
+    pub(super) fetching: FlightMap,
+    pub(super) stampedes: Slab<(u32, u32)>,
+    pub(super) versions: Versions,
+    pub(super) recorder: Recorder,
+    pub(super) totals: Totals,
+    /// Requests under way, and when that last changed.
+    pub(super) in_system: u64,
+    pub(super) in_system_since: Nanos,
+    pub(super) arrived: u64,
+    pub(super) fetches_ended: u64,
+    pub(super) think: Option<(Times, Stream)>,
+    pub(super) backoff_dice: Stream,
+    pub(super) deadline: Option<(Nanos, super::queue::Lane)>,
+    pub(super) arrivals_over: bool,
+    events: u64,
+}
+
+impl<'m> Engine<'m> {
+    /// Prepares a simulation; its tables are shared with all replications of the variant.
+    pub fn new(
+        model: &'m Model,
+        tables: Arc<Tables>,
+        seed: u64,
+        replication: u32,
+    ) -> Result<Engine<'m>, SimError> {
+        let mut queue = Queue::new();
+        let tiers = (0..model.tiers.len())
+            .map(|index| TierState::new(model, index, seed, replication, &mut queue))
+            .collect();
+        let think = match &model.workload.arrivals {
+            Arrivals::Closed { think, .. } => {
+                Some((Times::new(think), stream(seed, replication, "workload.think")))
+            }
+            _ => None,
+        };
+        let mut engine = Engine {
+            model,
+            now: 0,
+            generator: Generator::new(model, Arc::clone(&tables), seed, replication)?,
+            tables,
+            batch: Batch::default(),
+            next: 0,
+            tiers,
+            database: Database::new(model, seed, replication, &mut queue),
+            walks: Slab::new(),
+            flights: Slab::new(),
+            commands: Slab::new(),
+            attempts: Slab::new(),
+            groups: FlightMap::new(),
+            refreshing: FlightMap::new(),
+            fetching: FlightMap::new(),
+            stampedes: Slab::new(),
+            versions: Versions::new(model.workload.keys(), model.workload.writes()),
+            recorder: Recorder::new(model),
+            totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
+            in_system: 0,
+            in_system_since: 0,
+            arrived: 0,
+            fetches_ended: 0,
+            think,
+            backoff_dice: stream(seed, replication, "database.backoff"),
+            deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
+            arrivals_over: false,
+            events: 0,
+            queue,
+        };
+        engine.prefill(seed, replication);
+        engine.schedule_scenario();
+        Ok(engine)
+    }
+
+    /// Runs to the end of the drain, or until nothing is in flight after the last arrival.
+    pub fn run(mut self, control: &Control) -> Result<Finished, SimError> {
+        let end_ns = self.model.duration_ns.saturating_add(self.model.drain_ns);
+        let mut reported = 0;
+        let mut instant = (0, 0);
+        self.generator.fill(&mut self.batch)?;
+        loop {
+            let event_ns = self.queue.next_time();
+            // Queued events precede arrivals of the same instant.
+            if let Some(&time) = self.batch.time_ns.get(self.next).filter(|&&time| time < event_ns) {
+                self.now = time;
+                self.arrive_next();
+                if self.next == self.batch.time_ns.len() {
+                    self.check_in(control, &mut reported)?;
+                    self.next = 0;
+                    self.generator.fill(&mut self.batch)?;
+                }
+                continue;
+            }
+            if event_ns > end_ns {
+                break;
+            }
+            let Some((time, event)) = self.queue.pop() else { break };
+            self.now = time;
+            self.events += 1;
+            if time != instant.0 {
+                instant = (time, self.events);
+            } else if self.events - instant.1 > INSTANT_LIMIT {
+                return Err(SimError::NoProgress { at_s: time as f64 / 1e9, limit: INSTANT_LIMIT });
+            }
+            self.handle(event)?;
+            if event.kind == Kind::WindowEnds {
+                self.check_in(control, &mut reported)?;
+            }
+            if self.arrivals_over && self.is_idle() {
+                break;
+            }
+        }
+        self.check_in(control, &mut reported)?;
+        self.finish(end_ns)
+    }
+
+    /// Tells the outside how far it is; stops if the outside wants that.
+    fn check_in(&self, control: &Control, reported: &mut u64) -> Result<(), SimError> {
+        control.requests.fetch_add(self.arrived - *reported, Ordering::Relaxed);
+        *reported = self.arrived;
+        if control.cancel.load(Ordering::Relaxed) { Err(SimError::Cancelled) } else { Ok(()) }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.walks.len() + self.flights.len() + self.commands.len() + self.attempts.len() == 0
+    }
+
+    #[inline]
+    fn handle(&mut self, event: Event<Kind>) -> Result<(), SimError> {
+        let Event { kind, id, generation } = event;
+        match kind {
+            Kind::CommandArrives => self.serve_command(id),
+            Kind::CommandReplies => self.command_replies(id),
+            Kind::AttemptArrives => self.attempt_arrives(id),
+            Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
+            Kind::AttemptReplies => self.attempt_replies(id),
+            Kind::WalkGoesOn => self.proceed(id),
+            Kind::WalkPolls => self.poll(id),
+            Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
+            Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
+            Kind::WalkMeetsDeadline if self.walks.is(id, generation) => self.meet_deadline(id),
+            Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
+            Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
+            Kind::FlightRetries if self.flights.is(id, generation) => self.retry(id),
+            Kind::UserAsks => self.user_asks(id)?,
+            Kind::BackgroundArrives => self.background_arrives(),
+            Kind::EventBegins => self.event_begins(id as usize),
+            Kind::EventEnds => self.event_ends(id as usize),
+            Kind::InstanceRestarts => self.instance_restarts(id),
+            Kind::WindowEnds => self.window_ends(id),
+            Kind::WarmupEnds => {
+                self.advance_integrals();
+                self.recorder.measured[0] = self.current_totals();
+                self.recorder.measuring = true;
+                self.recorder.db_concurrency_peak = u64::from(self.database.busy);
+                self.recorder.db_queue_peak = self.database.waiting;
+            }
+            Kind::ArrivalsEnd => {
+                self.advance_integrals();
+                self.recorder.measured[1] = self.current_totals();
+                self.recorder.measuring = false;
+                self.arrivals_over = true;
+            }
+            // A timer whose entity is gone.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A user of the closed loop asks the next question.
+    fn user_asks(&mut self, user: u32) -> Result<(), SimError> {
+        if self.now >= self.model.duration_ns {
+            return Ok(());
+        }
+        if self.next == self.batch.key.len() {
+            self.next = 0;
+            self.generator.fill(&mut self.batch)?;
+        }
+        self.generator.heat_closed(&mut self.batch, self.next, self.now);
+        let request = self.next;
+        self.next += 1;
+        self.arrive(self.batch.key[request], self.batch.instance[request], self.batch.tag[request], user);
+        Ok(())
+    }
+
+    fn arrive_next(&mut self) {
+        let request = self.next;
+        self.next += 1;
+        let (key, instance, tag) =
+            (self.batch.key[request], self.batch.instance[request], self.batch.tag[request]);
+        self.arrive(key, instance, tag, super::slab::NONE);
+    }
+
+    /// A user whose request ended at `at` thinks, then asks again.
+    #[inline]
+    pub(super) fn user_thinks(&mut self, user: u32, at: Nanos) {
+        if let Some((think, dice)) = &mut self.think
+            && user != super::slab::NONE
+        {
+            let at = at + think.sample(dice);
+            self.queue.push(super::queue::GENERAL, at, Kind::UserAsks, user, 0);
+        }
+    }
+
+    /// What the tiers need to know of a key.
+    #[inline]
+    pub(super) fn info(&self, key: u32, class: usize) -> KeyInfo {
+        KeyInfo { key, class, absent: self.model.workload.classes[class].absent }
+    }
+
+    /// A request comes or goes.
+    #[inline]
+    pub(super) fn change_in_system(&mut self, by: i64) {
+        self.totals.in_system_ns += u128::from(self.in_system) * u128::from(self.now - self.in_system_since);
+        self.in_system_since = self.now;
+        self.in_system = self.in_system.wrapping_add_signed(by);
+    }
+
+    /// Brings all integrals over time up to now.
+    pub(super) fn advance_integrals(&mut self) {
+        self.change_in_system(0);
+        self.database.advance(self.now, &mut self.totals);
+        for (index, tier) in self.tiers.iter_mut().enumerate() {
+            let TierState { stores, shared, .. } = tier;
+            if let Some(shared) = shared {
+                let leases = &mut shared.leases;
+                shared.server.settle_until(self.now, || {
+                    stores[0].clear();
+                    leases.iter_mut().for_each(super::tier::Leases::clear);
+                });
+                self.totals.tiers[index].busy_ns = shared.server.busy_ns;
+            }
+            self.totals.tiers[index].evictions = tier.evictions;
+            self.totals.tiers[index].expirations = tier.expirations;
+        }
+    }
+
+    fn current_totals(&self) -> Totals {
+        self.totals.clone()
+    }
+
+    fn window_ends(&mut self, window: u32) {
+        self.advance_integrals();
+        let gauges = Gauges {
+            db_queue: self.database.waiting,
+            tiers: self.tiers.iter().map(TierState::content).collect(),
+        };
+        self.recorder.ticks.push((self.current_totals(), gauges));
+        let next = u64::from(window) + 2;
+        if next <= self.recorder.windows.len() as u64 {
+            let at = (next * self.model.window_ns).min(self.model.duration_ns);
+            self.queue.push(super::queue::GENERAL, at, Kind::WindowEnds, window + 1, 0);
+        }
+    }
+
+    fn finish(mut self, end_ns: Nanos) -> Result<Finished, SimError> {
+        if !self.is_idle() {
+            self.now = self.now.max(end_ns);
+        }
+        self.end_unfinished();
+        self.advance_integrals();
+        self.check_invariants().map_err(SimError::Invariant)?;
+        Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events })
+    }
+}

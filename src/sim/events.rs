@@ -1,0 +1,93 @@
+//! What the scenario does to the system at given times.
+
+use super::engine::{Engine, Kind};
+use super::queue::GENERAL;
+use crate::scenario::model::{Arrivals, EventKind, Nanos, Target};
+
+impl Engine<'_> {
+    /// Puts all that is known in advance into the queue.
+    pub(super) fn schedule_scenario(&mut self) {
+        let model = self.model;
+        let mut at = |time: Nanos, kind, id: usize| self.queue.push(GENERAL, time, kind, id as u32, 0);
+        for (index, event) in model.events.iter().enumerate() {
+            at(event.at_ns, Kind::EventBegins, index);
+            match event.what {
+                EventKind::Deploy { every_ns } => {
+                    for instance in 0..model.clients.instances {
+                        let time = event.at_ns + every_ns * u64::from(instance);
+                        at(time, Kind::InstanceRestarts, instance as usize);
+                    }
+                }
+                what => at(event.at_ns + what.length_ns(model.clients.instances), Kind::EventEnds, index),
+            }
+        }
+        // At the end of the arrivals the last window ends first, then the measured part.
+        at(model.window_ns.min(model.duration_ns), Kind::WindowEnds, 0);
+        if model.warmup_ns > 0 {
+            at(model.warmup_ns, Kind::WarmupEnds, 0);
+        }
+        at(model.duration_ns, Kind::ArrivalsEnd, 0);
+        if let Arrivals::Closed { users, .. } = model.workload.arrivals {
+            (0..users).for_each(|user| self.user_thinks(user, 0));
+        }
+        self.schedule_background();
+    }
+
+    /// An event begins. Shared tiers know their events themselves, and the workload its surges and hot keys.
+    pub(super) fn event_begins(&mut self, index: usize) {
+        let event = &self.model.events[index];
+        match event.what {
+            EventKind::Flush { tier } | EventKind::Restart { tier, .. }
+                if self.tiers[tier].shared.is_none() =>
+            {
+                (0..self.tiers[tier].stores.len()).for_each(|store| self.tiers[tier].clear(store));
+            }
+            EventKind::Pause { target: Target::Database, .. } => self.database.pauses += 1,
+            EventKind::Slow { target: Target::Database, factor, .. } => self.database.slowness *= factor,
+            EventKind::Down { target: Target::Database, for_ns, fail } => {
+                self.database_goes_down(event.at_ns + for_ns, fail);
+            }
+            _ => {}
+        }
+    }
+
+    /// An event that lasts is over.
+    pub(super) fn event_ends(&mut self, index: usize) {
+        match self.model.events[index].what {
+            EventKind::Pause { target: Target::Database, .. } => {
+                self.database.pauses -= 1;
+                self.serve_waiting();
+            }
+            EventKind::Slow { target: Target::Database, .. } => {
+                // Recomputed rather than divided, so that it is exactly one again.
+                let now = self.now;
+                let instances = self.model.clients.instances;
+                self.database.slowness = self
+                    .model
+                    .events
+                    .iter()
+                    .filter(|event| event.at_ns <= now && now < event.at_ns + event.what.length_ns(instances))
+                    .filter_map(|event| match event.what {
+                        EventKind::Slow { target: Target::Database, factor, .. } => Some(factor),
+                        _ => None,
+                    })
+                    .product();
+            }
+            EventKind::Down { target: Target::Database, .. } => {
+                if self.database.down.is_some_and(|(until_ns, _)| until_ns <= self.now) {
+                    self.database.down = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An instance is replaced by a new process: its instance tiers are empty, and nobody joins the flights of
+    /// the old one, which answers what it has begun.
+    pub(super) fn instance_restarts(&mut self, instance: u32) {
+        for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
+            tier.clear(instance as usize);
+        }
+        self.detach_groups(instance);
+    }
+}

@@ -1,0 +1,354 @@
+//! Flights: one call of the database with its retries, and those who wait for it.
+
+use super::command::Op;
+use super::engine::{Engine, Kind};
+use super::index::pair;
+use super::queue::GENERAL;
+use super::read::Errand;
+use super::slab::NONE;
+use super::store::Value;
+use crate::dice::{round_ns, unit_open_zero};
+use crate::measure::recorder::{Cause, Outcome};
+use crate::scenario::model::{Coalescing, MAX_TIERS, Nanos};
+
+/// One call of the database, retries included.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flight {
+    pub key: u32,
+    pub instance: u32,
+    pub class: u8,
+    pub write: bool,
+    /// Others may join by instance and key.
+    grouped: bool,
+    /// It has reached the database (a flight around the look-up begins in the tiers).
+    fetching: bool,
+    /// The uppermost tier that gets the value.
+    fill_from: u8,
+    /// Who started it; the first of those who wait.
+    leader: u32,
+    last: u32,
+    /// How many of those who wait still want the answer.
+    pub live: u32,
+    attempts_made: u32,
+    /// The attempt it counts on now.
+    pub attempt: u32,
+    token: u32,
+    started_ns: Nanos,
+    left_ns: [Nanos; MAX_TIERS],
+}
+
+impl Flight {
+    /// Whether it reads the database (a write does not, nor a flight that is still in the tiers).
+    pub fn is_fetching(&self) -> bool {
+        self.fetching && !self.write
+    }
+}
+
+/// One attempt of a flight, or one request of the background load.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    pub flight: u32,
+    pub flight_generation: u32,
+    pub key: u32,
+    pub instance: u32,
+    pub class: u8,
+    pub errand: AttemptErrand,
+    pub stage: Stage,
+    /// Its caller counts on it no more.
+    pub abandoned: bool,
+    pub outcome: Result<(), Cause>,
+    /// What it read.
+    pub value: Value,
+    /// When it entered the present stage.
+    pub since_ns: Nanos,
+    /// For a fill after the flight is over.
+    fill_from: u8,
+    token: u32,
+    started_ns: Nanos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AttemptErrand {
+    Read,
+    Write,
+    Background,
+}
+
+/// Where an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    WaitsForConnection,
+    Travels,
+    Queues,
+    InService,
+    Returns,
+}
+
+impl Attempt {
+    /// A request of the background load, at the database's door.
+    pub fn background() -> Attempt {
+        Attempt {
+            flight: NONE,
+            flight_generation: 0,
+            key: 0,
+            instance: 0,
+            class: 0,
+            errand: AttemptErrand::Background,
+            stage: Stage::Travels,
+            abandoned: false,
+            outcome: Ok(()),
+            value: Value::default(),
+            since_ns: 0,
+            fill_from: 0,
+            token: 0,
+            started_ns: 0,
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// A walk has missed in every tier.
+    pub(super) fn fetch(&mut self, id: u32) {
+        if self.walks[id].flight == NONE {
+            let grouped = matches!(self.model.coalescing, Coalescing::Singleflight { .. });
+            if grouped {
+                if self.join_or_lead(id) {
+                    return;
+                }
+            } else {
+                self.lead(id, false);
+            }
+        }
+        self.begin_fetch(self.walks[id].flight);
+    }
+
+    /// Joins the flight of this instance and key, or starts one; returns whether it joined.
+    pub(super) fn join_or_lead(&mut self, id: u32) -> bool {
+        let walk = self.walks[id];
+        let Some(flight) = self.groups.get(pair(walk.instance, walk.key)) else {
+            self.lead(id, true);
+            return false;
+        };
+        let state = &mut self.flights[flight];
+        let last = state.last;
+        state.last = id;
+        state.live += u32::from(!walk.gone);
+        state.fill_from = state.fill_from.min(walk.fill_from);
+        self.walks[last].next = id;
+        self.walks[id].flight = flight;
+        true
+    }
+
+    /// Starts a flight for a walk.
+    pub(super) fn lead(&mut self, id: u32, grouped: bool) -> u32 {
+        let walk = self.walks[id];
+        let flight = self.flights.insert(Flight {
+            key: walk.key,
+            instance: walk.instance,
+            class: walk.class,
+            write: walk.errand == Errand::Write,
+            grouped,
+            fetching: false,
+            fill_from: walk.fill_from,
+            leader: id,
+            last: id,
+            live: u32::from(!walk.gone),
+            attempts_made: 0,
+            attempt: NONE,
+            token: 0,
+            started_ns: self.now,
+            left_ns: walk.left_ns,
+        });
+        if grouped {
+            self.groups.insert(pair(walk.instance, walk.key), flight);
+        }
+        self.walks[id].flight = flight;
+        flight
+    }
+
+    /// The flight reaches the database.
+    pub(super) fn begin_fetch(&mut self, id: u32) {
+        let leader = self.walks[self.flights[id].leader];
+        let flight = &mut self.flights[id];
+        flight.fetching = true;
+        flight.started_ns = self.now;
+        flight.left_ns = leader.left_ns;
+        flight.token = leader.token;
+        if !flight.write {
+            let key = u64::from(flight.key);
+            self.totals.db_fetches += 1;
+            match self.fetching.get(key) {
+                Some(stampede) => {
+                    let (in_flight, started) = &mut self.stampedes[stampede];
+                    *in_flight += 1;
+                    *started += 1;
+                    self.totals.db_duplicates += 1;
+                }
+                None => {
+                    let stampede = self.stampedes.insert((1, 1));
+                    self.fetching.insert(key, stampede);
+                }
+            }
+        }
+        self.send_attempt(id);
+    }
+
+    fn send_attempt(&mut self, id: u32) {
+        let flight = &mut self.flights[id];
+        flight.attempts_made += 1;
+        let attempt = Attempt {
+            flight: id,
+            flight_generation: self.flights.generation(id),
+            errand: if self.flights[id].write { AttemptErrand::Write } else { AttemptErrand::Read },
+            key: self.flights[id].key,
+            instance: self.flights[id].instance,
+            class: self.flights[id].class,
+            stage: Stage::WaitsForConnection,
+            abandoned: false,
+            outcome: Ok(()),
+            value: Value::default(),
+            since_ns: self.now,
+            fill_from: self.flights[id].fill_from,
+            token: self.flights[id].token,
+            started_ns: self.flights[id].started_ns,
+        };
+        let attempt = self.attempts.insert(attempt);
+        self.flights[id].attempt = attempt;
+        self.ask_for_connection(attempt);
+    }
+
+    /// The attempt a flight counts on has failed: once more, or the end.
+    pub(super) fn attempt_failed(&mut self, id: u32, cause: Cause) {
+        let retries = &self.model.database.retries;
+        let flight = &mut self.flights[id];
+        flight.attempt = NONE;
+        if flight.attempts_made >= retries.attempts || flight.live == 0 {
+            return self.fail_flight(id, cause);
+        }
+        let grown =
+            libm::pow(retries.factor, f64::from(flight.attempts_made - 1)) * retries.backoff_ns as f64;
+        let capped = grown.min(retries.max_backoff_ns as f64);
+        let random = if retries.jitter > 0.0 { unit_open_zero(&mut self.backoff_dice) } else { 1.0 };
+        let wait_ns = round_ns(capped * (1.0 - retries.jitter + retries.jitter * random));
+        if wait_ns == 0 {
+            self.retry(id);
+        } else {
+            let generation = self.flights.generation(id);
+            self.queue.push(GENERAL, self.now + wait_ns, Kind::FlightRetries, id, generation);
+        }
+    }
+
+    /// The backoff is over.
+    pub(super) fn retry(&mut self, id: u32) {
+        self.totals.db_retries += 1;
+        self.send_attempt(id);
+    }
+
+    /// The database has answered a read: fill, then wake all who wait.
+    pub(super) fn land(&mut self, id: u32, value: Value) {
+        let flight = self.end_flight(id);
+        if flight.write {
+            return self.write_committed(flight.leader);
+        }
+        self.fill_after_fetch(&flight, value);
+        self.wake(&flight, Outcome::Miss, None, value);
+    }
+
+    fn fill_after_fetch(&mut self, flight: &Flight, value: Value) {
+        let info = self.info(flight.key, usize::from(flight.class));
+        for level in usize::from(flight.fill_from)..self.tiers.len() {
+            let left_ns = match flight.left_ns[level] {
+                0 => flight.started_ns,
+                left_ns => left_ns,
+            };
+            self.fill(level, flight.instance, info, value, self.now - left_ns.min(self.now), flight.token);
+        }
+    }
+
+    /// A tier has answered the look-up that others waited for.
+    pub(super) fn land_from_tier(&mut self, id: u32, level: usize, outcome: Outcome, value: Value) {
+        let leader = self.walks[self.flights[id].leader];
+        let flight = self.end_flight(id);
+        let info = self.info(flight.key, usize::from(flight.class));
+        for above in usize::from(flight.fill_from)..level {
+            let delta_ns = self.now.saturating_sub(leader.left_ns[above]);
+            self.fill(above, flight.instance, info, value, delta_ns, 0);
+        }
+        self.wake(&flight, outcome, Some(level), value);
+    }
+
+    /// An answer came after its attempt was given up.
+    pub(super) fn fill_late(&mut self, attempt: &Attempt) {
+        let info = self.info(attempt.key, usize::from(attempt.class));
+        for level in usize::from(attempt.fill_from)..self.tiers.len() {
+            let delta_ns = self.now - attempt.started_ns;
+            self.fill(level, attempt.instance, info, attempt.value, delta_ns, attempt.token);
+        }
+    }
+
+    /// The flight is over without a value.
+    pub(super) fn fail_flight(&mut self, id: u32, cause: Cause) {
+        let flight = self.end_flight(id);
+        let mut walk = flight.leader;
+        while walk != NONE {
+            let next = self.walks[walk].next;
+            self.end_in_error(walk, cause);
+            walk = next;
+        }
+    }
+
+    /// All who wait get the value. The leader's class is `outcome`; from the database the others are coalesced,
+    /// from a tier they share it.
+    fn wake(&mut self, flight: &Flight, outcome: Outcome, tier: Option<usize>, value: Value) {
+        let mut walk = flight.leader;
+        while walk != NONE {
+            let next = self.walks[walk].next;
+            let outcome = if walk != flight.leader && tier.is_none() { Outcome::Coalesced } else { outcome };
+            self.end_read(walk, outcome, tier, value);
+            walk = next;
+        }
+    }
+
+    fn end_flight(&mut self, id: u32) -> Flight {
+        let flight = self.flights[id];
+        self.flights.remove(id);
+        if flight.grouped && self.groups.get(pair(flight.instance, flight.key)) == Some(id) {
+            self.groups.remove(pair(flight.instance, flight.key));
+        }
+        if flight.is_fetching() {
+            self.fetches_ended += 1;
+            let key = u64::from(flight.key);
+            if let Some(stampede) = self.fetching.get(key) {
+                let (in_flight, started) = &mut self.stampedes[stampede];
+                *in_flight -= 1;
+                if *in_flight == 0 {
+                    if self.recorder.measuring {
+                        self.recorder.stampedes.record(u64::from(*started));
+                    }
+                    self.stampedes.remove(stampede);
+                    self.fetching.remove(key);
+                }
+            }
+        }
+        flight
+    }
+
+    /// After a restart of an instance nobody joins the flights of the old process.
+    pub(super) fn detach_groups(&mut self, instance: u32) {
+        let flights: Vec<u32> = self
+            .flights
+            .iter()
+            .filter(|(_, flight)| flight.grouped && flight.instance == instance)
+            .map(|(id, _)| id)
+            .collect();
+        for id in flights {
+            self.groups.remove(pair(instance, self.flights[id].key));
+            self.flights[id].grouped = false;
+        }
+    }
+
+    /// Deletes a key from a shared tier for a write.
+    pub(super) fn send_delete(&mut self, level: usize, walk: u32) {
+        self.send(level, Op::Delete, walk, self.now);
+    }
+}

@@ -1,0 +1,268 @@
+//! Open-addressing maps for the loop: no SipHash, no allocation per entry.
+
+use super::slab::NONE;
+use crate::dice::mix;
+
+/// A small map from `u64` to `u32` for what is in flight: linear probing, deletion by shifting back.
+#[derive(Debug)]
+pub struct FlightMap {
+    cells: Vec<(u64, u32)>,
+    len: usize,
+}
+
+impl FlightMap {
+    pub fn new() -> FlightMap {
+        FlightMap { cells: vec![(0, NONE); 64], len: 0 }
+    }
+
+    #[inline]
+    fn home(&self, key: u64) -> usize {
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20) as usize & (self.cells.len() - 1)
+    }
+
+    /// The value of a key.
+    #[inline]
+    pub fn get(&self, key: u64) -> Option<u32> {
+        let mut place = self.home(key);
+        loop {
+            match self.cells[place] {
+                (_, NONE) => return None,
+                (held, value) if held == key => return Some(value),
+                _ => place = (place + 1) & (self.cells.len() - 1),
+            }
+        }
+    }
+
+    /// Sets the value of a key; `value` must not be [`NONE`].
+    #[inline]
+    pub fn insert(&mut self, key: u64, value: u32) {
+        if self.len * 2 >= self.cells.len() {
+            self.grow();
+        }
+        let mut place = self.home(key);
+        while self.cells[place].1 != NONE && self.cells[place].0 != key {
+            place = (place + 1) & (self.cells.len() - 1);
+        }
+        self.len += usize::from(self.cells[place].1 == NONE);
+        self.cells[place] = (key, value);
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let cells = vec![(0, NONE); self.cells.len() * 2];
+        let old = std::mem::replace(&mut self.cells, cells);
+        self.len = 0;
+        for (key, value) in old.into_iter().filter(|cell| cell.1 != NONE) {
+            self.insert(key, value);
+        }
+    }
+
+    /// Forgets a key.
+    #[inline]
+    pub fn remove(&mut self, key: u64) {
+        let mask = self.cells.len() - 1;
+        let mut hole = self.home(key);
+        loop {
+            match self.cells[hole] {
+                (_, NONE) => return,
+                (held, _) if held == key => break,
+                _ => hole = (hole + 1) & mask,
+            }
+        }
+        self.len -= 1;
+        let mut place = hole;
+        loop {
+            place = (place + 1) & mask;
+            let (key, value) = self.cells[place];
+            if value == NONE {
+                break;
+            }
+            // Whatever probed past the hole may fill it.
+            if (place.wrapping_sub(self.home(key)) & mask) >= (place.wrapping_sub(hole) & mask) {
+                self.cells[hole] = self.cells[place];
+                hole = place;
+            }
+        }
+        self.cells[hole].1 = NONE;
+    }
+}
+
+/// Key to slot for a store. Dense where most keys may be present, else hashed; only slots are kept, the store
+/// itself knows the key of a slot.
+#[derive(Debug)]
+pub enum SlotIndex {
+    /// `slot + 1` per key; zero: absent. Zeroed memory costs nothing until it is touched.
+    Dense(Vec<u32>),
+    Hashed {
+        cells: Vec<u32>,
+        mask: u32,
+        len: u32,
+    },
+}
+
+impl SlotIndex {
+    /// For a store of up to `entries` of `keys` ids.
+    pub fn new(keys: u64, entries: u64, stores: u64) -> SlotIndex {
+        // A hashed cell costs 8 to 16 bytes per entry, a dense one 4 per key; with one store the hot keys
+        // of the dense one share cache lines, since ids are ranks.
+        if keys.saturating_mul(stores)
+            <= entries.saturating_mul(stores).saturating_mul(if stores == 1 { 16 } else { 3 })
+        {
+            SlotIndex::Dense(vec![0; keys as usize])
+        } else {
+            let size = (entries * 2).next_power_of_two().clamp(16, 1 << 31) as usize;
+            SlotIndex::Hashed { cells: vec![NONE; size], mask: size as u32 - 1, len: 0 }
+        }
+    }
+
+    #[inline]
+    fn home(key: u32, mask: u32) -> u32 {
+        (key.wrapping_mul(0x9e37_79b1) >> 7) & mask
+    }
+
+    /// The slot of a key.
+    #[inline]
+    pub fn get(&self, key: u32, keys: &[u32]) -> Option<u32> {
+        match self {
+            SlotIndex::Dense(slots) => slots[key as usize].checked_sub(1),
+            SlotIndex::Hashed { cells, mask, .. } => {
+                let mut place = SlotIndex::home(key, *mask);
+                loop {
+                    match cells[place as usize] {
+                        NONE => return None,
+                        slot if keys[slot as usize] == key => return Some(slot),
+                        _ => place = (place + 1) & mask,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds a key that is not there; `keys[slot]` must already be the key.
+    #[inline]
+    pub fn insert(&mut self, key: u32, slot: u32, keys: &[u32]) {
+        match self {
+            SlotIndex::Dense(slots) => slots[key as usize] = slot + 1,
+            SlotIndex::Hashed { cells, mask, len } => {
+                *len += 1;
+                if *len * 2 > *mask {
+                    let old = std::mem::take(cells);
+                    *mask = *mask * 2 + 1;
+                    *cells = vec![NONE; *mask as usize + 1];
+                    for held in old.into_iter().filter(|&held| held != NONE) {
+                        place(cells, *mask, keys[held as usize], held);
+                    }
+                }
+                place(cells, *mask, key, slot);
+            }
+        }
+    }
+
+    /// Takes out a key that is there.
+    #[inline]
+    pub fn remove(&mut self, key: u32, keys: &[u32]) {
+        match self {
+            SlotIndex::Dense(slots) => slots[key as usize] = 0,
+            SlotIndex::Hashed { cells, mask, len } => {
+                let mask = *mask;
+                let mut hole = SlotIndex::home(key, mask);
+                while keys[cells[hole as usize] as usize] != key {
+                    hole = (hole + 1) & mask;
+                }
+                *len -= 1;
+                let mut next = hole;
+                loop {
+                    next = (next + 1) & mask;
+                    let slot = cells[next as usize];
+                    if slot == NONE {
+                        break;
+                    }
+                    let home = SlotIndex::home(keys[slot as usize], mask);
+                    if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
+                        cells[hole as usize] = slot;
+                        hole = next;
+                    }
+                }
+                cells[hole as usize] = NONE;
+            }
+        }
+    }
+
+    /// Forgets all keys.
+    pub fn clear(&mut self) {
+        match self {
+            SlotIndex::Dense(slots) => slots.fill(0),
+            SlotIndex::Hashed { cells, len, .. } => {
+                cells.fill(NONE);
+                *len = 0;
+            }
+        }
+    }
+}
+
+fn place(cells: &mut [u32], mask: u32, key: u32, slot: u32) {
+    let mut place = SlotIndex::home(key, mask);
+    while cells[place as usize] != NONE {
+        place = (place + 1) & mask;
+    }
+    cells[place as usize] = slot;
+}
+
+/// Packs an instance and a key.
+#[inline]
+pub fn pair(instance: u32, key: u32) -> u64 {
+    u64::from(instance) << 32 | u64::from(key)
+}
+
+/// Packs a level, an instance and a key into a scattered word.
+#[inline]
+pub fn triple(level: usize, instance: u32, key: u32) -> u64 {
+    mix(pair(instance, key) ^ (level as u64) << 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn flight_map_agrees_with_a_map(steps in prop::collection::vec((any::<bool>(), 0u64..200), 1..1000)) {
+            let (mut map, mut twin) = (FlightMap::new(), BTreeMap::new());
+            for (step, (insert, key)) in steps.into_iter().enumerate() {
+                if insert {
+                    map.insert(key << 32, step as u32);
+                    twin.insert(key, step as u32);
+                } else {
+                    map.remove(key << 32);
+                    twin.remove(&key);
+                }
+                prop_assert_eq!(map.len, twin.len());
+                for key in 0..200 {
+                    prop_assert_eq!(map.get(key << 32), twin.get(&key).copied());
+                }
+            }
+        }
+
+        #[test]
+        fn hashed_and_dense_index_agree(steps in prop::collection::vec(0u32..64, 1..500)) {
+            let keys: Vec<u32> = (0..64).collect();
+            let mut dense = SlotIndex::Dense(vec![0; 64]);
+            let mut hashed = SlotIndex::Hashed { cells: vec![NONE; 16], mask: 15, len: 0 };
+            for key in steps {
+                prop_assert_eq!(dense.get(key, &keys), hashed.get(key, &keys));
+                if dense.get(key, &keys).is_some() {
+                    dense.remove(key, &keys);
+                    hashed.remove(key, &keys);
+                } else {
+                    dense.insert(key, key, &keys);
+                    hashed.insert(key, key, &keys);
+                }
+            }
+            for key in 0..64 {
+                prop_assert_eq!(dense.get(key, &keys), hashed.get(key, &keys));
+            }
+        }
+    }
+}

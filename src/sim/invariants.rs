@@ -1,0 +1,91 @@
+//! What must hold at the end of every run. A violation is an internal error, never a number in a report.
+
+use super::engine::Engine;
+use super::fetch::{AttemptErrand, Stage};
+use crate::measure::recorder::OUTCOMES;
+use crate::scenario::model::Capacity;
+
+impl Engine<'_> {
+    /// Compares the books with what is there.
+    pub(super) fn check_invariants(&self) -> Result<(), String> {
+        let check = |holds: bool, what: &dyn Fn() -> String| if holds { Ok(()) } else { Err(what()) };
+        let counted: u64 = self.recorder.windows.iter().flat_map(|window| window.counts).sum();
+        check(counted == self.arrived && self.recorder.finished == self.arrived, &|| {
+            format!("{} requests arrived, {counted} are counted in {} classes", self.arrived, OUTCOMES.len())
+        })?;
+        check(self.in_system == 0, &|| format!("{} requests left in the system", self.in_system))?;
+        check(self.totals.in_system_ns == self.recorder.sojourn_ns, &|| {
+            format!(
+                "the integral of the number in system is {} ns, the sum of sojourn times {} ns",
+                self.totals.in_system_ns, self.recorder.sojourn_ns
+            )
+        })?;
+        for (index, tier) in self.tiers.iter().enumerate() {
+            let spec = &self.model.tiers[index];
+            for store in &tier.stores {
+                let (mut entries, mut bytes) = (0, 0);
+                for key in store.keys() {
+                    entries += 1;
+                    bytes += self.tables.entry_bytes(key) + tier.overhead_bytes;
+                }
+                check(entries == store.entries && bytes == store.bytes, &|| {
+                    format!(
+                        "tier {}: {} entries and {} bytes in the books, {entries} and {bytes} in the store",
+                        spec.name, store.entries, store.bytes
+                    )
+                })?;
+                let fits = match spec.capacity {
+                    Capacity::Unbounded => true,
+                    Capacity::Entries(limit) => entries <= limit,
+                    Capacity::Bytes(limit) => bytes <= limit,
+                };
+                check(fits, &|| format!("tier {} is fuller than its capacity", spec.name))?;
+            }
+            let pools = tier.shared.iter().flat_map(|shared| &shared.pools);
+            for pool in pools {
+                check(pool.in_use() <= pool.limit(), &|| {
+                    format!("a pool of tier {} is above its size", spec.name)
+                })?;
+            }
+        }
+        let stage =
+            |stage: Stage| self.attempts.iter().filter(|(_, attempt)| attempt.stage == stage).count() as u64;
+        check(stage(Stage::InService) == u64::from(self.database.busy), &|| {
+            format!(
+                "{} requests in service at the database, {} servers busy",
+                stage(Stage::InService),
+                self.database.busy
+            )
+        })?;
+        check(stage(Stage::Queues) == self.database.waiting, &|| {
+            format!(
+                "{} requests queue at the database, {} in the books",
+                stage(Stage::Queues),
+                self.database.waiting
+            )
+        })?;
+        let (in_use, limit) = self.database.connections();
+        check(in_use <= limit && in_use == self.database.connections_in_use(), &|| {
+            format!(
+                "{in_use} of {limit} connections in use, {} in the books",
+                self.database.connections_in_use()
+            )
+        })?;
+        // Every attempt that is still counted on belongs to exactly one flight, which counts on it.
+        let orphans = self
+            .attempts
+            .iter()
+            .filter(|(_, attempt)| attempt.errand != AttemptErrand::Background && !attempt.abandoned)
+            .filter(|&(id, attempt)| {
+                !self.flights.is(attempt.flight, attempt.flight_generation)
+                    || self.flights[attempt.flight].attempt != id
+            })
+            .count();
+        check(orphans == 0, &|| format!("{orphans} attempts belong to no flight"))?;
+        let fetches = self.flights.iter().filter(|(_, flight)| flight.is_fetching()).count() as u64;
+        let started = self.totals.db_fetches;
+        check(started == self.fetches_ended + fetches, &|| {
+            format!("{started} fetches started, {} ended, {fetches} under way", self.fetches_ended)
+        })
+    }
+}

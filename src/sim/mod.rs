@@ -1,0 +1,26 @@
+//! One simulation: one thread, a pure function of (model, seed, replication).
+//!
+//! Three kinds of things are in motion. A *walk* is a request, or a background refresh, on its way down the
+//! tiers. A *flight* is one call of the database with its retries; walks wait for it. A *command* is one
+//! operation on a shared tier. The database and the tiers know flights and commands, never requests, so late
+//! fills, retries and abandoned attempts are stages, not special cases. A hit in an instance tier creates none
+//! of these, and expiry is never an event.
+
+mod command;
+mod database;
+mod engine;
+mod events;
+mod fetch;
+mod index;
+mod invariants;
+mod pool;
+mod prefill;
+mod queue;
+mod read;
+mod server;
+mod slab;
+mod store;
+mod tier;
+mod write;
+
+pub use engine::{Control, Engine, Finished, SimError};

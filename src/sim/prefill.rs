@@ -1,0 +1,116 @@
+//! What is in the tiers at time zero.
+
+use std::collections::BinaryHeap;
+
+use super::engine::Engine;
+use super::store::Value;
+use super::tier::Entry;
+use crate::dice::{round_ns, stream, unit_open_zero};
+use crate::policy::freshness::NEVER;
+use crate::scenario::model::{Arrivals, Hottest, Prefill, PrefillAge, Scope};
+
+impl Engine<'_> {
+    /// Fills the tiers that ask for it.
+    pub(super) fn prefill(&mut self, seed: u64, replication: u32) {
+        for level in 0..self.tiers.len() {
+            if let Some(prefill) = self.model.tiers[level].prefill {
+                self.prefill_tier(level, prefill, seed, replication);
+            }
+        }
+    }
+
+    fn prefill_tier(&mut self, level: usize, prefill: Prefill, seed: u64, replication: u32) {
+        let model = self.model;
+        let mut dice = stream(seed, replication, &format!("tier.{}.prefill", model.tiers[level].name));
+        let rate_per_s = match model.workload.arrivals {
+            Arrivals::Poisson { rate_per_s } | Arrivals::Constant { rate_per_s } => rate_per_s,
+            Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
+            Arrivals::Closed { .. } | Arrivals::Trace(_) => 0.0,
+        };
+        let stores = match model.tiers[level].scope {
+            Scope::Instance { .. } => model.clients.instances,
+            Scope::Shared(_) => 1,
+        };
+        // The hottest last: they are the most recently used ones.
+        for &(class, key) in self.hottest(prefill.hottest).iter().rev() {
+            let info = self.info(key, class);
+            if info.absent {
+                continue;
+            }
+            let share = model.workload.classes[class].share
+                * self.tables.samplers[class].probability(u64::from(key - self.tables.first_id[class]));
+            for store in 0..stores {
+                let tier = &mut self.tiers[level];
+                let fresh_ns = tier.expiry_ns(class, 0);
+                let expiry_ns = match prefill.age {
+                    PrefillAge::Fresh => fresh_ns,
+                    _ if fresh_ns == NEVER => NEVER,
+                    PrefillAge::Stationary => {
+                        // A cycle lasts T while the entry lives and 1/l on average until the next request.
+                        let load = rate_per_s / f64::from(stores) * share * fresh_ns as f64 / 1e9;
+                        if unit_open_zero(&mut dice) > load / (1.0 + load) {
+                            continue;
+                        }
+                        round_ns(unit_open_zero(&mut dice) * fresh_ns as f64)
+                    }
+                };
+                let (tables, overhead) = (&self.tables, tier.overhead_bytes);
+                let entry = Entry { key, value: Value::default(), expiry_ns, delta_ns: 0 };
+                tier.fill_until(store as usize, entry, 0, |key| tables.entry_bytes(key) + overhead);
+            }
+        }
+        // Loading is not measured.
+        self.tiers[level].evictions = 0;
+        self.tiers[level].expirations = 0;
+    }
+
+    /// (class, id) of the hottest ids by expected rate, the hottest first.
+    fn hottest(&self, count: Hottest) -> Vec<(usize, u32)> {
+        let classes = &self.model.workload.classes;
+        let wanted = match count {
+            Hottest::All => self.model.workload.keys(),
+            Hottest::Keys(keys) => keys.min(self.model.workload.keys()),
+        };
+        let rate =
+            |class: usize, rank: u64| classes[class].share * self.tables.samplers[class].probability(rank);
+        // Within a class ranks are in order of rate, so only the first unused rank of each class competes.
+        let mut heads: BinaryHeap<Head> =
+            (0..classes.len()).map(|class| Head { rate: rate(class, 0), class, rank: 0 }).collect();
+        let mut chosen = Vec::with_capacity(wanted as usize);
+        while (chosen.len() as u64) < wanted {
+            let Some(Head { class, rank, .. }) = heads.pop() else { break };
+            chosen.push((class, self.tables.first_id[class] + rank as u32));
+            if rank + 1 < classes[class].keys {
+                heads.push(Head { rate: rate(class, rank + 1), class, rank: rank + 1 });
+            }
+        }
+        chosen
+    }
+}
+
+/// The hottest id of a class that is not chosen yet.
+struct Head {
+    rate: f64,
+    class: usize,
+    rank: u64,
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Head) -> std::cmp::Ordering {
+        self.rate.total_cmp(&other.rate).then(other.class.cmp(&self.class)).then(other.rank.cmp(&self.rank))
+    }
+}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Head) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Head) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Head {}

@@ -1,0 +1,441 @@
+//! The way of a read, from its arrival down the tiers and back.
+
+use super::command::{CommandReply, Op};
+use super::engine::{Engine, Kind};
+use super::index::triple;
+use super::queue::GENERAL;
+use super::slab::NONE;
+use super::store::Value;
+use super::tier::{KeyInfo, Look};
+use crate::measure::recorder::{Cause, Outcome};
+use crate::policy::freshness::Renewal;
+use crate::scenario::model::{Around, Coalescing, MAX_TIERS, Nanos, OnFailure};
+
+/// What a walk is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    Read,
+    Write,
+    /// A background refresh: nobody waits for it.
+    Refresh,
+}
+
+/// A request, or a background refresh, on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    /// Intended start.
+    pub start_ns: Nanos,
+    pub key: u32,
+    pub instance: u32,
+    /// Closed loop: who asks.
+    pub user: u32,
+    /// Window of the start.
+    pub window: u32,
+    pub class: u8,
+    pub errand: Errand,
+    /// Where it is on its way down; the number of tiers stands for the database.
+    pub level: u8,
+    /// The uppermost tier that gets the value.
+    pub fill_from: u8,
+    /// The caller gave up.
+    pub gone: bool,
+    /// Deletes not yet answered.
+    pub pending: u8,
+    /// The flight it leads or waits for.
+    pub flight: u32,
+    /// The next one that waits for the same flight.
+    pub next: u32,
+    /// Lease token it holds; zero: none.
+    pub token: u32,
+    /// Since when it waits for the holder of the lease.
+    pub waiting_since: Option<Nanos>,
+    /// When it left each tier on the way down.
+    pub left_ns: [Nanos; MAX_TIERS],
+}
+
+impl Engine<'_> {
+    /// A request arrives. Instance tiers are asked right here; only what they cannot answer becomes a walk.
+    #[inline]
+    pub(super) fn arrive(&mut self, key: u32, instance: u32, tag: u8, user: u32) {
+        self.arrived += 1;
+        let start_ns = self.now;
+        let window = self.recorder.window_of(start_ns);
+        let class = usize::from(tag >> 1);
+        let mut walk = Walk {
+            start_ns,
+            key,
+            instance,
+            user,
+            window,
+            class: class as u8,
+            errand: Errand::Read,
+            level: 0,
+            fill_from: 0,
+            gone: false,
+            pending: 0,
+            flight: NONE,
+            next: NONE,
+            token: 0,
+            waiting_since: None,
+            left_ns: [0; MAX_TIERS],
+        };
+        if tag & 1 == 1 {
+            return self.start_write(walk);
+        }
+        let info = self.info(key, class);
+        let mut at = start_ns;
+        while let Some(tier) =
+            self.tiers.get_mut(usize::from(walk.level)).filter(|tier| tier.shared.is_none())
+        {
+            let level = usize::from(walk.level);
+            let (tables, overhead) = (&self.tables, tier.overhead_bytes);
+            let found = tier.look(instance as usize, info, at, |key| tables.entry_bytes(key) + overhead);
+            at += tier.access_ns;
+            self.totals.tiers[level].lookups += 1;
+            let (outcome, value, renewal) = match found {
+                Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
+                    walk.left_ns[level] = at;
+                    walk.level += 1;
+                    continue;
+                }
+                Look::Hit { value, renewal } if info.absent => (Outcome::NegativeHit, value, renewal),
+                Look::Hit { value, renewal } => (Outcome::Hit, value, renewal),
+                Look::Stale { value } => (Outcome::StaleHit, value, Renewal::Background),
+            };
+            self.totals.tiers[level].hits += 1;
+            self.record_read(&walk, outcome, Some(level), value, at);
+            self.totals.in_system_ns += u128::from(at - start_ns);
+            self.user_thinks(user, at);
+            if renewal == Renewal::Background {
+                self.refresh(level, instance, info, 0);
+            }
+            return;
+        }
+        self.change_in_system(1);
+        let id = self.walks.insert(walk);
+        if let Some((after, lane)) = self.deadline {
+            let generation = self.walks.generation(id);
+            self.queue.push(lane, start_ns + after, Kind::WalkMeetsDeadline, id, generation);
+        }
+        if at == self.now {
+            self.proceed(id);
+        } else if self.can_send_ahead(usize::from(walk.level)) {
+            self.send_get(id, at);
+        } else {
+            let lane = self.tiers[usize::from(walk.level) - 1].access_lane;
+            self.queue.push(lane, at, Kind::WalkGoesOn, id, 0);
+        }
+    }
+
+    /// Whether a look-up in this tier may be sent in the near future without an event of its own: nothing can
+    /// come between, neither a pool nor a flight to join.
+    #[inline]
+    fn can_send_ahead(&self, level: usize) -> bool {
+        let unlimited = self
+            .tiers
+            .get(level)
+            .and_then(|tier| tier.shared.as_ref())
+            .is_some_and(|shared| shared.pools.is_empty());
+        unlimited && self.deadline.is_none() && !self.coalesces_lookups()
+    }
+
+    #[inline]
+    fn coalesces_lookups(&self) -> bool {
+        matches!(self.model.coalescing, Coalescing::Singleflight { around: Around::Lookup })
+    }
+
+    /// Takes a walk to the next level.
+    pub(super) fn proceed(&mut self, id: u32) {
+        let walk = self.walks[id];
+        if walk.gone && !self.leads_others(&walk) {
+            return self.give_up(id);
+        }
+        let level = usize::from(walk.level);
+        let Some(tier) = self.tiers.get_mut(level) else { return self.fetch(id) };
+        if tier.shared.is_some() {
+            if walk.flight == NONE && self.coalesces_lookups() && self.join_or_lead(id) {
+                return;
+            }
+            return self.send_get(id, self.now);
+        }
+        let info = KeyInfo {
+            key: walk.key,
+            class: usize::from(walk.class),
+            absent: self.model.workload.classes[usize::from(walk.class)].absent,
+        };
+        let (tables, overhead) = (&self.tables, tier.overhead_bytes);
+        let found =
+            tier.look(walk.instance as usize, info, self.now, |key| tables.entry_bytes(key) + overhead);
+        let (access_ns, lane) = (tier.access_ns, tier.access_lane);
+        self.totals.tiers[level].lookups += 1;
+        match found {
+            Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
+                let walk = &mut self.walks[id];
+                walk.left_ns[level] = self.now + access_ns;
+                walk.level += 1;
+                if access_ns == 0 {
+                    self.proceed(id);
+                } else {
+                    self.queue.push(lane, self.now + access_ns, Kind::WalkGoesOn, id, 0);
+                }
+            }
+            Look::Hit { value, renewal } => {
+                self.totals.tiers[level].hits += 1;
+                let outcome = if info.absent { Outcome::NegativeHit } else { Outcome::Hit };
+                self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, 0);
+            }
+            Look::Stale { value } => {
+                self.totals.tiers[level].hits += 1;
+                self.tier_answers(id, level, Outcome::StaleHit, value, true, 0);
+            }
+        }
+    }
+
+    /// Whether others wait for the flight that this walk leads.
+    fn leads_others(&self, walk: &Walk) -> bool {
+        walk.flight != NONE && self.flights[walk.flight].live > 0
+    }
+
+    /// Ends a walk that nobody waits for any more.
+    fn give_up(&mut self, id: u32) {
+        match self.walks[id].flight {
+            NONE => self.walks.remove(id),
+            flight => self.fail_flight(flight, Cause::Deadline),
+        }
+    }
+
+    /// A tier has a value: it goes to the caller (and to all who wait for the same look-up), to the tiers
+    /// above, and on request into a background refresh.
+    pub(super) fn tier_answers(
+        &mut self,
+        id: u32,
+        level: usize,
+        outcome: Outcome,
+        value: Value,
+        renew: bool,
+        token: u32,
+    ) {
+        let walk = self.walks[id];
+        let info = self.info(walk.key, usize::from(walk.class));
+        match walk.flight {
+            NONE => {
+                if !walk.gone {
+                    self.fill_above(&walk, level, info, value);
+                }
+                self.end_read(id, outcome, Some(level), value);
+            }
+            flight => self.land_from_tier(flight, level, outcome, value),
+        }
+        if renew {
+            self.refresh(level, walk.instance, info, token);
+        }
+    }
+
+    /// Fills the tiers above the one that answered.
+    fn fill_above(&mut self, walk: &Walk, level: usize, info: KeyInfo, value: Value) {
+        for above in usize::from(walk.fill_from)..level {
+            let delta_ns = self.now.saturating_sub(walk.left_ns[above]);
+            self.fill(above, walk.instance, info, value, delta_ns, 0);
+        }
+    }
+
+    /// Starts a background refresh of a tier, unless this instance already runs one for the key.
+    pub(super) fn refresh(&mut self, level: usize, instance: u32, info: KeyInfo, token: u32) {
+        let name = triple(level, instance, info.key);
+        if self.refreshing.get(name).is_some() {
+            return;
+        }
+        self.refreshing.insert(name, 0);
+        self.totals.refreshes += 1;
+        let mut left_ns = [0; MAX_TIERS];
+        left_ns[level] = self.now;
+        let id = self.walks.insert(Walk {
+            start_ns: self.now,
+            key: info.key,
+            instance,
+            user: NONE,
+            window: 0,
+            class: info.class as u8,
+            errand: Errand::Refresh,
+            level: level as u8 + 1,
+            fill_from: level as u8,
+            gone: false,
+            pending: 0,
+            flight: NONE,
+            next: NONE,
+            token,
+            waiting_since: None,
+            left_ns,
+        });
+        self.proceed(id);
+    }
+
+    /// A shared tier has answered a look-up.
+    pub(super) fn look_up_answered(&mut self, id: u32, level: usize, reply: CommandReply) {
+        let walk = &mut self.walks[id];
+        match reply {
+            CommandReply::Hit { renewal: Renewal::Inline, token, .. } | CommandReply::Miss { token } => {
+                walk.left_ns[level] = self.now;
+                walk.level = level as u8 + 1;
+                walk.token = token;
+                self.proceed(id);
+            }
+            CommandReply::Hit { value, renewal, token } => {
+                let absent = self.model.workload.classes[usize::from(walk.class)].absent;
+                let outcome = match walk.waiting_since {
+                    Some(_) => Outcome::Coalesced,
+                    None if absent => Outcome::NegativeHit,
+                    None => Outcome::Hit,
+                };
+                self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, token);
+            }
+            CommandReply::Stale { value, renew, token } => {
+                self.tier_answers(id, level, Outcome::StaleHit, value, renew, token);
+            }
+            CommandReply::Wait => self.wait_for_lease(id),
+            CommandReply::Failed | CommandReply::Done => self.look_up_failed(id, level),
+        }
+    }
+
+    /// A shared tier did not answer a look-up.
+    pub(super) fn look_up_failed(&mut self, id: u32, level: usize) {
+        self.totals.tiers[level].failures += 1;
+        let Some(shared) = &self.tiers[level].shared else { return };
+        match shared.on_failure {
+            OnFailure::Next => {
+                let walk = &mut self.walks[id];
+                walk.left_ns[level] = self.now;
+                walk.level = level as u8 + 1;
+                walk.token = 0;
+                self.proceed(id);
+            }
+            OnFailure::Error => match self.walks[id].flight {
+                NONE => self.end_in_error(id, Cause::Tier),
+                flight => self.fail_flight(flight, Cause::Tier),
+            },
+        }
+    }
+
+    /// Somebody else holds the lease: look again later.
+    fn wait_for_lease(&mut self, id: u32) {
+        let Coalescing::Lease(lease) = &self.model.coalescing else { return };
+        let since = *self.walks[id].waiting_since.get_or_insert(self.now);
+        let at = (self.now + lease.poll_ns).min(since + lease.wait_limit_ns);
+        self.queue.push(GENERAL, at.max(self.now), Kind::WalkPolls, id, 0);
+    }
+
+    /// A loser looks again, or has waited long enough and goes to the database itself.
+    pub(super) fn poll(&mut self, id: u32) {
+        let Coalescing::Lease(lease) = &self.model.coalescing else { return };
+        let since = self.walks[id].waiting_since.unwrap_or(self.now);
+        if self.now >= since + lease.wait_limit_ns {
+            let walk = &mut self.walks[id];
+            walk.left_ns[lease.tier] = self.now;
+            walk.level = lease.tier as u8 + 1;
+            walk.token = 0;
+        }
+        self.proceed(id);
+    }
+
+    /// The caller gives up. What is under way goes on without it.
+    pub(super) fn meet_deadline(&mut self, id: u32) {
+        let walk = self.walks[id];
+        if walk.gone {
+            return;
+        }
+        self.walks[id].gone = true;
+        if walk.flight != NONE {
+            self.flights[walk.flight].live -= 1;
+        }
+        self.record_error(&walk, Cause::Deadline);
+    }
+
+    /// Ends a walk with an answer.
+    pub(super) fn end_read(&mut self, id: u32, outcome: Outcome, tier: Option<usize>, value: Value) {
+        let walk = self.walks[id];
+        match walk.errand {
+            Errand::Refresh => {
+                self.refreshing.remove(triple(usize::from(walk.fill_from), walk.instance, walk.key));
+            }
+            Errand::Read if !walk.gone => {
+                self.record_read(&walk, outcome, tier, value, self.now);
+                self.leave(&walk);
+            }
+            Errand::Read | Errand::Write => {}
+        }
+        self.walks.remove(id);
+    }
+
+    /// Ends a walk without an answer.
+    pub(super) fn end_in_error(&mut self, id: u32, cause: Cause) {
+        let walk = self.walks[id];
+        match walk.errand {
+            Errand::Refresh => {
+                self.refreshing.remove(triple(usize::from(walk.fill_from), walk.instance, walk.key));
+            }
+            _ if !walk.gone => self.record_error(&walk, cause),
+            _ => {}
+        }
+        self.walks.remove(id);
+    }
+
+    fn record_error(&mut self, walk: &Walk, cause: Cause) {
+        if walk.start_ns >= self.recorder.warmup_ns {
+            self.recorder.causes[cause as usize] += 1;
+        }
+        let latency_ns = self.now - walk.start_ns;
+        self.recorder.finish(walk.start_ns, latency_ns, walk.window, usize::from(walk.class), Outcome::Error);
+        self.leave(walk);
+    }
+
+    /// A request leaves the system; its user thinks.
+    pub(super) fn leave(&mut self, walk: &Walk) {
+        self.change_in_system(-1);
+        self.user_thinks(walk.user, self.now);
+    }
+
+    #[inline]
+    fn record_read(&mut self, walk: &Walk, outcome: Outcome, tier: Option<usize>, value: Value, at: Nanos) {
+        let class = usize::from(walk.class);
+        self.recorder.finish(walk.start_ns, at - walk.start_ns, walk.window, class, outcome);
+        if walk.start_ns < self.recorder.warmup_ns {
+            return;
+        }
+        if let Some(tier) = tier {
+            self.recorder.tier_hits[tier] += 1;
+        }
+        if let Some(superseded_ns) = self.versions.superseded_ns(walk.key, value.version)
+            && superseded_ns < walk.start_ns
+        {
+            self.recorder.stale += 1;
+            self.recorder.stale_age.record(walk.start_ns - superseded_ns);
+        }
+        if self.model.measure.value_age {
+            self.recorder.value_age_max_ns = self.recorder.value_age_max_ns.max(at - value.read_ns);
+        }
+    }
+
+    /// At the end of the drain: what is still under way counts as unfinished, at its age.
+    pub(super) fn end_unfinished(&mut self) {
+        let mut unfinished: Vec<Walk> = self
+            .walks
+            .iter()
+            .map(|(_, walk)| *walk)
+            .filter(|walk| !walk.gone && walk.errand != Errand::Refresh)
+            .collect();
+        unfinished.sort_by_key(|walk| (walk.start_ns, walk.key, walk.instance));
+        for walk in &unfinished {
+            let class = usize::from(walk.class);
+            let age_ns = self.now - walk.start_ns;
+            self.recorder.finish(walk.start_ns, age_ns, walk.window, class, Outcome::Unfinished);
+            self.change_in_system(-1);
+        }
+    }
+
+    /// Sends the look-up of a walk at an instant that is now or shortly after.
+    pub(super) fn send_get(&mut self, id: u32, at: Nanos) {
+        let level = usize::from(self.walks[id].level);
+        self.totals.tiers[level].lookups += 1;
+        self.send(level, Op::Get, id, at);
+    }
+}

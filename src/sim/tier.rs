@@ -1,0 +1,310 @@
+//! A cache tier at work: its stores, what a look-up finds, what a fill leaves, and its leases.
+
+use rustc_hash::FxHashMap;
+
+use super::pool::Pool;
+use super::queue::{Lane, NETWORK, Queue};
+use super::server::Server;
+use super::store::{Columns, Store, Value};
+use crate::dice::{Stream, Times, stream};
+use crate::policy::freshness::{Renewal, expiry, renewal};
+use crate::scenario::model::{
+    Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
+};
+
+/// What a look-up finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing to serve; an expired value may still be there for those who lose the lease.
+    Miss {
+        expired: Option<Value>,
+    },
+    Hit {
+        value: Value,
+        renewal: Renewal,
+    },
+    /// Past its time to live, served on purpose while a background refresh runs.
+    Stale {
+        value: Value,
+    },
+}
+
+/// A key as the tiers need to know it.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyInfo {
+    pub key: u32,
+    pub class: usize,
+    /// The database has no such row.
+    pub absent: bool,
+}
+
+/// What a fill leaves in a store.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub key: u32,
+    pub value: Value,
+    pub expiry_ns: Nanos,
+    /// How long the fetch of the value took.
+    pub delta_ns: Nanos,
+}
+
+/// One tier of one simulation.
+pub struct TierState {
+    pub stores: Vec<Store>,
+    ttl: Vec<Ttl>,
+    jitter: Jitter,
+    sliding: bool,
+    refresh: Refresh,
+    negative_ttl_ns: Option<Nanos>,
+    pub overhead_bytes: u64,
+    /// How long past its expiry an entry may be served on purpose.
+    grace_ns: Nanos,
+    lease_grace_ns: Nanos,
+    jitter_dice: Stream,
+    refresh_dice: Stream,
+    pub expirations: u64,
+    pub evictions: u64,
+    pub access_ns: Nanos,
+    pub access_lane: Lane,
+    /// `None`: in the process of each instance.
+    pub shared: Option<Shared>,
+}
+
+/// What only a shared tier has.
+pub struct Shared {
+    pub server: Server,
+    pub network: Times,
+    pub network_dice: Stream,
+    pub send_lane: Lane,
+    pub reply_lane: Lane,
+    pub service_ns: Nanos,
+    pub per_byte_ns: f64,
+    /// One per instance; empty where connections are unlimited.
+    pub pools: Vec<Pool>,
+    pub pool_timeout: Option<(Nanos, Lane)>,
+    pub timeout: Option<(Nanos, Lane)>,
+    pub on_failure: OnFailure,
+    pub leases: Option<Leases>,
+}
+
+/// Who may fetch a missing key (Nishtala et al., NSDI 2013, section 3.2.1).
+pub struct Leases {
+    lock_ttl_ns: Nanos,
+    held: FxHashMap<u32, (u32, Nanos)>,
+    last_token: u32,
+}
+
+impl Leases {
+    /// A token for the key, unless somebody holds one.
+    pub fn grant(&mut self, key: u32, now: Nanos) -> Option<u32> {
+        if self.held.get(&key).is_some_and(|&(_, until)| now < until) {
+            return None;
+        }
+        self.last_token = self.last_token.wrapping_add(1).max(1);
+        self.held.insert(key, (self.last_token, now + self.lock_ttl_ns));
+        Some(self.last_token)
+    }
+
+    /// Whether a SET with this token may take effect; the lease ends with it.
+    pub fn redeem(&mut self, key: u32, token: u32) -> bool {
+        let valid = self.held.get(&key).is_some_and(|&(held, _)| held == token);
+        if valid {
+            self.held.remove(&key);
+        }
+        valid
+    }
+
+    /// A DELETE voids the token.
+    pub fn void(&mut self, key: u32) {
+        self.held.remove(&key);
+    }
+
+    pub fn clear(&mut self) {
+        self.held.clear();
+    }
+}
+
+impl TierState {
+    pub fn new<K: Copy>(
+        model: &Model,
+        index: usize,
+        seed: u64,
+        replication: u32,
+        queue: &mut Queue<K>,
+    ) -> TierState {
+        let tier = &model.tiers[index];
+        let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
+        let keys = model.workload.keys();
+        let count = match tier.scope {
+            Scope::Instance { .. } => u64::from(model.clients.instances),
+            Scope::Shared(_) => 1,
+        };
+        let columns = columns(model, tier, model.measure);
+        let mut evictions = draw("eviction");
+        let stores = (0..count)
+            .map(|_| Store::new(tier, keys, count, columns, rand::SeedableRng::from_rng(&mut evictions)))
+            .collect();
+        let lease = match &model.coalescing {
+            Coalescing::Lease(lease) if lease.tier == index => Some(lease),
+            _ => None,
+        };
+        let (access_ns, shared) = match &tier.scope {
+            Scope::Instance { access_ns } => (*access_ns, None),
+            Scope::Shared(shared) => {
+                let network = Times::new(&shared.network);
+                // Equal delays keep their order on the way out. Replies do as well, since the server is FIFO:
+                // they get a ring that is theirs alone, named by a delay nobody can ask for.
+                let own_ring = Nanos::MAX - index as Nanos;
+                let send_lane = network.constant().map_or(NETWORK, |delay| queue.lane_for(delay));
+                let reply_lane = network.constant().map_or(NETWORK, |_| queue.lane_for(own_ring));
+                let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
+                let state = Shared {
+                    server: Server::new(index, &model.events),
+                    network,
+                    network_dice: draw("network"),
+                    send_lane,
+                    reply_lane,
+                    service_ns: shared.service_ns,
+                    per_byte_ns: shared.per_byte_ns,
+                    pools: shared
+                        .pool
+                        .map(|limit| (0..model.clients.instances).map(|_| Pool::new(limit)).collect())
+                        .unwrap_or_default(),
+                    pool_timeout: timer(shared.pool_timeout_ns),
+                    timeout: timer(shared.timeout_ns),
+                    on_failure: shared.on_failure,
+                    leases: lease.map(|lease| Leases {
+                        lock_ttl_ns: lease.lock_ttl_ns,
+                        held: FxHashMap::default(),
+                        last_token: 0,
+                    }),
+                };
+                (0, Some(state))
+            }
+        };
+        TierState {
+            stores,
+            ttl: model.workload.classes.iter().map(|class| class.ttl[index].unwrap_or(tier.ttl)).collect(),
+            jitter: tier.jitter,
+            sliding: tier.sliding,
+            refresh: tier.refresh,
+            negative_ttl_ns: tier.negative_ttl_ns,
+            overhead_bytes: tier.entry_overhead_bytes,
+            grace_ns: match tier.refresh {
+                Refresh::StaleWhileRevalidate { grace_ns } => grace_ns,
+                _ => 0,
+            },
+            lease_grace_ns: lease.map_or(0, |lease| lease.serve_stale_ns),
+            jitter_dice: draw("jitter"),
+            refresh_dice: draw("refresh"),
+            expirations: 0,
+            evictions: 0,
+            access_ns,
+            access_lane: queue.lane_for(access_ns),
+            shared,
+        }
+    }
+
+    /// What a look-up in one store finds, with what a look-up does: uses are noted, a sliding entry lives
+    /// longer, an expired one that nobody may serve any more is removed.
+    #[inline]
+    pub fn look(&mut self, store: usize, info: KeyInfo, now: Nanos, size: impl Fn(u32) -> u64) -> Look {
+        let store = &mut self.stores[store];
+        let Some(slot) = store.find(info.key) else { return Look::Miss { expired: None } };
+        let expiry_ns = store.expiry_ns(slot);
+        if now < expiry_ns {
+            store.touch(slot);
+            let renewal = if info.absent {
+                Renewal::Keep
+            } else {
+                if self.sliding {
+                    let expiry_ns = expiry(self.ttl[info.class], self.jitter, now, &mut self.jitter_dice);
+                    store.set_expiry_ns(slot, expiry_ns);
+                }
+                let delta_ns = store.delta_ns(slot);
+                let ttl = self.ttl[info.class];
+                renewal(self.refresh, ttl, now, expiry_ns, delta_ns, &mut self.refresh_dice)
+            };
+            return Look::Hit { value: store.value(slot), renewal };
+        }
+        let past_ns = now - expiry_ns;
+        if past_ns < self.grace_ns && !info.absent {
+            store.touch(slot);
+            return Look::Stale { value: store.value(slot) };
+        }
+        if past_ns < self.lease_grace_ns && !info.absent {
+            return Look::Miss { expired: Some(store.value(slot)) };
+        }
+        self.expirations += 1;
+        store.remove(info.key, slot, size);
+        Look::Miss { expired: None }
+    }
+
+    /// Stores a value; returns whether it was stored.
+    #[inline]
+    pub fn fill(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        value: Value,
+        delta_ns: Nanos,
+        now: Nanos,
+        size: impl Fn(u32) -> u64,
+    ) -> bool {
+        let expiry_ns = match (info.absent, self.negative_ttl_ns) {
+            (false, _) => expiry(self.ttl[info.class], self.jitter, now, &mut self.jitter_dice),
+            (true, Some(ttl_ns)) => now.saturating_add(ttl_ns),
+            // Not to be cached is not a failure.
+            (true, None) => return true,
+        };
+        self.fill_until(store, Entry { key: info.key, value, expiry_ns, delta_ns }, now, size)
+    }
+
+    /// Stores a value with a given expiry.
+    #[inline]
+    pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, size: impl Fn(u32) -> u64) -> bool {
+        let store = &mut self.stores[store];
+        if let Some(slot) = store.find(entry.key).filter(|&slot| store.expiry_ns(slot) <= now) {
+            self.expirations += 1;
+            store.remove(entry.key, slot, &size);
+        }
+        let filled = store.fill(entry.key, entry.value, entry.expiry_ns, entry.delta_ns, size);
+        self.evictions += u64::from(filled.evicted);
+        filled.stored
+    }
+
+    /// Deletes a key.
+    pub fn delete(&mut self, store: usize, key: u32, size: impl Fn(u32) -> u64) {
+        let store = &mut self.stores[store];
+        if let Some(slot) = store.find(key) {
+            store.remove(key, slot, size);
+        }
+    }
+
+    /// Drops the entries of one store.
+    pub fn clear(&mut self, store: usize) {
+        self.stores[store].clear();
+        if let Some(leases) = self.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
+            leases.clear();
+        }
+    }
+
+    /// A fresh expiry, with jitter.
+    pub fn expiry_ns(&mut self, class: usize, now: Nanos) -> Nanos {
+        expiry(self.ttl[class], self.jitter, now, &mut self.jitter_dice)
+    }
+
+    /// (entries, bytes) over all stores.
+    pub fn content(&self) -> (u64, u64) {
+        self.stores.iter().fold((0, 0), |sum, store| (sum.0 + store.entries, sum.1 + store.bytes))
+    }
+}
+
+/// The columns a tier's entries need.
+pub fn columns(model: &Model, tier: &Tier, measure: MeasureOptions) -> Columns {
+    Columns {
+        version: model.workload.writes(),
+        read_at: measure.value_age,
+        delta: matches!(tier.refresh, Refresh::XFetch { .. }),
+    }
+}

@@ -1,0 +1,421 @@
+//! What arrives: times, keys, instances and operations, handed to the engine in batches.
+
+pub mod arrivals;
+pub mod popularity;
+pub mod trace;
+
+use std::sync::Arc;
+
+use rand::Rng;
+
+use crate::dice::{Stream, below, mix, stream, unit_open_zero};
+use crate::scenario::model::{Arrivals, EventKind, Model, Nanos, Route, Size};
+use arrivals::OpenArrivals;
+use popularity::{KeySampler, key_unit};
+use trace::{TraceError, TraceKeys, TraceReader};
+
+/// Requests drawn at a time: enough to amortise the choices, few enough to stay in the first-level cache.
+pub const BATCH: usize = 1_024;
+
+/// What is the same in all replications of a variant: samplers, sizes, a trace's dictionary.
+#[derive(Debug)]
+pub struct Tables {
+    pub samplers: Vec<KeySampler>,
+    /// First id of each class, and the end of the last.
+    pub first_id: Vec<u32>,
+    pub sizes: Sizes,
+    pub trace_keys: Option<Arc<TraceKeys>>,
+}
+
+/// Bytes of key and value together, and of the value alone, per id.
+#[derive(Debug)]
+pub enum Sizes {
+    /// The same within each class: (value, key).
+    PerClass(Vec<(u32, u32)>),
+    PerKey {
+        value: Vec<u32>,
+        total: Vec<u32>,
+    },
+}
+
+impl Tables {
+    /// Builds the tables of a model; reads the trace once where there is one.
+    pub fn new(model: &Model, seed: u64) -> Result<Tables, TraceError> {
+        let trace_keys = match &model.workload.arrivals {
+            Arrivals::Trace(trace) => Some(Arc::new(TraceKeys::read(trace)?)),
+            _ => None,
+        };
+        let classes = &model.workload.classes;
+        let samplers = classes.iter().map(|class| KeySampler::new(&class.popularity, class.keys)).collect();
+        let mut first_id = vec![0u32];
+        for class in classes {
+            first_id.push((u64::from(first_id[first_id.len() - 1]) + class.keys) as u32);
+        }
+        let constant = |size: &Size| match *size {
+            Size::Constant { bytes } => Some(bytes.min(u64::from(u32::MAX)) as u32),
+            _ => None,
+        };
+        let per_class: Option<Vec<_>> = classes
+            .iter()
+            .map(|class| Some((constant(&class.value_size)?, constant(&class.key_size)?)))
+            .collect();
+        let sizes = match per_class {
+            Some(sizes) => Sizes::PerClass(sizes),
+            None => {
+                let traced = trace_keys.as_deref();
+                let mut value = Vec::with_capacity(model.workload.keys() as usize);
+                let mut total = Vec::with_capacity(value.capacity());
+                for (index, class) in classes.iter().enumerate() {
+                    for id in first_id[index]..first_id[index + 1] {
+                        let bytes = size_of_key(&class.value_size, seed, id, 0x76, traced);
+                        value.push(bytes);
+                        total.push(bytes.saturating_add(size_of_key(
+                            &class.key_size,
+                            seed,
+                            id,
+                            0x6b,
+                            traced,
+                        )));
+                    }
+                }
+                Sizes::PerKey { value, total }
+            }
+        };
+        Ok(Tables { samplers, first_id, sizes, trace_keys })
+    }
+
+    /// The class an id belongs to.
+    #[inline]
+    pub fn class_of(&self, key: u32) -> usize {
+        self.first_id[1..self.first_id.len() - 1].iter().take_while(|&&first| first <= key).count()
+    }
+
+    /// Bytes of the value.
+    #[inline]
+    pub fn value_bytes(&self, key: u32) -> u32 {
+        match &self.sizes {
+            Sizes::PerClass(sizes) => sizes[self.class_of(key)].0,
+            Sizes::PerKey { value, .. } => value[key as usize],
+        }
+    }
+
+    /// Bytes of key and value.
+    #[inline]
+    pub fn entry_bytes(&self, key: u32) -> u64 {
+        match &self.sizes {
+            Sizes::PerClass(sizes) => {
+                let (value, key) = sizes[self.class_of(key)];
+                u64::from(value) + u64::from(key)
+            }
+            Sizes::PerKey { total, .. } => u64::from(total[key as usize]),
+        }
+    }
+}
+
+/// The size of one key's value (or of the key itself), by inversion of a uniform number that belongs to it.
+fn size_of_key(size: &Size, seed: u64, id: u32, salt: u64, trace: Option<&TraceKeys>) -> u32 {
+    let unit = || key_unit(seed, id, salt);
+    let bytes = match *size {
+        Size::Constant { bytes } => bytes as f64,
+        Size::Lognormal { mu, sigma, max_bytes } => {
+            libm::exp(mu + sigma * normal_quantile(unit())).min(max_bytes as f64)
+        }
+        Size::Pareto { location, scale, shape, max_bytes } => {
+            let survival = unit();
+            let excess =
+                if shape == 0.0 { -libm::log(survival) } else { (libm::pow(survival, -shape) - 1.0) / shape };
+            (location + scale * excess).clamp(0.0, max_bytes as f64)
+        }
+        Size::Trace => return trace.map_or(0, |keys| keys.sizes[id as usize]),
+    };
+    (bytes + 0.5) as u32
+}
+
+/// Standard normal quantile by bisection-free rational approximation (Acklam 2003, relative error 1.2e-9).
+fn normal_quantile(p: f64) -> f64 {
+    const A: [f64; 6] = [
+        -3.969_683_028_665_376e1,
+        2.209_460_984_245_205e2,
+        -2.759_285_104_469_687e2,
+        1.383_577_518_672_69e2,
+        -3.066_479_806_614_716e1,
+        2.506_628_277_459_239,
+    ];
+    const B: [f64; 5] = [
+        -5.447_609_879_822_406e1,
+        1.615_858_368_580_409e2,
+        -1.556_989_798_598_866e2,
+        6.680_131_188_771_972e1,
+        -1.328_068_155_288_572e1,
+    ];
+    const C: [f64; 6] = [
+        -7.784_894_002_430_293e-3,
+        -3.223_964_580_411_365e-1,
+        -2.400_758_277_161_838,
+        -2.549_732_539_343_734,
+        4.374_664_141_464_968,
+        2.938_163_982_698_783,
+    ];
+    const D: [f64; 4] =
+        [7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416];
+    const TAIL: f64 = 0.02425;
+    let horner = |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |sum, c| sum * x + c);
+    let p = p.clamp(1e-16, 1.0 - 1e-16);
+    if (TAIL..=1.0 - TAIL).contains(&p) {
+        let q = p - 0.5;
+        let r = q * q;
+        return horner(&A, r) * q / (horner(&B, r) * r + 1.0);
+    }
+    let q = (-2.0 * libm::log(p.min(1.0 - p))).sqrt();
+    let z = horner(&C, q) / (horner(&D, q) * q + 1.0);
+    if p < 0.5 { z } else { -z }
+}
+
+/// Requests as columns of equal length. In a closed loop `time_ns` is empty: users bring their own.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub time_ns: Vec<Nanos>,
+    pub key: Vec<u32>,
+    pub instance: Vec<u32>,
+    /// `class * 2 + 1` for a write, `class * 2` for a read.
+    pub tag: Vec<u8>,
+}
+
+/// Draws the requests of one replication.
+pub struct Generator {
+    tables: Arc<Tables>,
+    times: TimeSource,
+    first: bool,
+    /// Upper bounds of the classes' cumulative shares.
+    cumulative: Vec<f64>,
+    write_share: Vec<f64>,
+    writes: bool,
+    hot_keys: Vec<HotKey>,
+    instances: u32,
+    route: Route,
+    next_instance: u32,
+    sticky_seed: u64,
+    keys: Stream,
+    classes: Stream,
+    operations: Stream,
+    routes: Stream,
+    heat: Stream,
+}
+
+enum TimeSource {
+    Open(OpenArrivals),
+    Closed,
+    Trace { reader: TraceReader, keys: Arc<TraceKeys>, duration_ns: Nanos },
+}
+
+struct HotKey {
+    from_ns: Nanos,
+    to_ns: Nanos,
+    key: u32,
+    share: f64,
+}
+
+impl Generator {
+    /// Streams depend on seed and replication only, so all variants draw the same requests.
+    pub fn new(
+        model: &Model,
+        tables: Arc<Tables>,
+        seed: u64,
+        replication: u32,
+    ) -> Result<Generator, TraceError> {
+        let draw = |name: &str| stream(seed, replication, name);
+        let workload = &model.workload;
+        let times = match (&workload.arrivals, &tables.trace_keys) {
+            (Arrivals::Trace(trace), Some(keys)) => TimeSource::Trace {
+                reader: TraceReader::open(trace)?,
+                keys: Arc::clone(keys),
+                duration_ns: model.duration_ns,
+            },
+            _ => {
+                match OpenArrivals::new(workload, &model.events, model.duration_ns, draw("workload.arrivals"))
+                {
+                    Some(open) => TimeSource::Open(open),
+                    None => TimeSource::Closed,
+                }
+            }
+        };
+        let cumulative = workload
+            .classes
+            .iter()
+            .scan(0.0, |sum, class| {
+                *sum += class.share;
+                Some(*sum)
+            })
+            .collect();
+        let hot_keys = model
+            .events
+            .iter()
+            .filter_map(|event| match event.what {
+                EventKind::HotKey { key, share, for_ns } => {
+                    Some(HotKey { from_ns: event.at_ns, to_ns: event.at_ns + for_ns, key: key as u32, share })
+                }
+                _ => None,
+            })
+            .collect();
+        Ok(Generator {
+            times,
+            first: true,
+            cumulative,
+            write_share: workload.classes.iter().map(|class| class.write_share).collect(),
+            writes: workload.classes.iter().any(|class| class.write_share > 0.0),
+            hot_keys,
+            instances: model.clients.instances,
+            route: model.clients.route,
+            next_instance: 0,
+            sticky_seed: mix(seed),
+            keys: draw("workload.keys"),
+            classes: draw("workload.classes"),
+            operations: draw("workload.operations"),
+            routes: draw("workload.routes"),
+            heat: draw("workload.hot_key"),
+            tables,
+        })
+    }
+
+    /// Whether users bring the times (closed loop).
+    pub fn is_closed(&self) -> bool {
+        matches!(self.times, TimeSource::Closed)
+    }
+
+    /// Replaces the batch by the next requests; an empty one means that arrivals are over.
+    pub fn fill(&mut self, batch: &mut Batch) -> Result<(), TraceError> {
+        batch.time_ns.clear();
+        batch.key.clear();
+        batch.instance.clear();
+        batch.tag.clear();
+        match &mut self.times {
+            TimeSource::Open(open) => {
+                open.fill(&mut batch.time_ns, BATCH, self.first);
+                self.draw_keys(batch, batch.time_ns.len());
+            }
+            TimeSource::Closed => self.draw_keys(batch, BATCH),
+            TimeSource::Trace { reader, keys, duration_ns } => {
+                while batch.key.len() < BATCH {
+                    match reader.next()? {
+                        Some(row) if row.time_ns < *duration_ns => {
+                            let id = keys.id(row.key).ok_or_else(|| {
+                                reader.error(row.line, "the trace changed while it was replayed")
+                            })?;
+                            batch.time_ns.push(row.time_ns);
+                            batch.key.push(id);
+                            batch.tag.push(u8::from(row.write));
+                        }
+                        _ => break,
+                    }
+                }
+            }
+        }
+        self.first = false;
+        self.draw_instances(batch);
+        Ok(())
+    }
+
+    fn draw_keys(&mut self, batch: &mut Batch, count: usize) {
+        if self.cumulative.len() == 1 {
+            let sampler = &self.tables.samplers[0];
+            batch.key.extend((0..count).map(|_| sampler.sample(&mut self.keys)));
+            batch.tag.resize(count, 0);
+        } else {
+            for _ in 0..count {
+                let toss = unit_open_zero(&mut self.classes);
+                let class =
+                    self.cumulative.partition_point(|&bound| bound < toss).min(self.cumulative.len() - 1);
+                batch
+                    .key
+                    .push(self.tables.first_id[class] + self.tables.samplers[class].sample(&mut self.keys));
+                batch.tag.push(2 * class as u8);
+            }
+        }
+        if self.writes {
+            for tag in &mut batch.tag {
+                *tag +=
+                    u8::from(unit_open_zero(&mut self.operations) <= self.write_share[usize::from(*tag / 2)]);
+            }
+        }
+        if !batch.time_ns.is_empty() {
+            for index in 0..self.hot_keys.len() {
+                let HotKey { from_ns, to_ns, .. } = self.hot_keys[index];
+                let from = batch.time_ns.partition_point(|&time| time < from_ns);
+                let to = batch.time_ns.partition_point(|&time| time < to_ns);
+                for request in from..to {
+                    self.heat(batch, request, index);
+                }
+            }
+        }
+    }
+
+    /// Turns one request to the hot key of an event, by a coin.
+    fn heat(&mut self, batch: &mut Batch, request: usize, event: usize) {
+        let hot = &self.hot_keys[event];
+        if unit_open_zero(&mut self.heat) <= hot.share {
+            batch.key[request] = hot.key;
+            batch.tag[request] = 2 * self.tables.class_of(hot.key) as u8 + batch.tag[request] % 2;
+        }
+    }
+
+    /// For a closed loop, where the time of a request is known only when its user asks.
+    pub fn heat_closed(&mut self, batch: &mut Batch, request: usize, now: Nanos) {
+        for event in 0..self.hot_keys.len() {
+            if (self.hot_keys[event].from_ns..self.hot_keys[event].to_ns).contains(&now) {
+                self.heat(batch, request, event);
+            }
+        }
+    }
+
+    fn draw_instances(&mut self, batch: &mut Batch) {
+        let (count, instances) = (batch.key.len(), self.instances);
+        match self.route {
+            _ if instances == 1 => batch.instance.resize(count, 0),
+            Route::Random => batch.instance.extend((0..count).map(|_| below(&mut self.routes, instances))),
+            Route::RoundRobin => {
+                for _ in 0..count {
+                    batch.instance.push(self.next_instance);
+                    self.next_instance = (self.next_instance + 1) % instances;
+                }
+            }
+            Route::Sticky => {
+                let seed = self.sticky_seed;
+                let place = |&key: &u32| (mix(seed ^ u64::from(key)) % u64::from(instances)) as u32;
+                batch.instance.extend(batch.key.iter().map(place));
+            }
+        }
+    }
+
+    /// A fingerprint of the traffic: equal fingerprints mean equal requests.
+    pub fn fingerprint(mut self) -> Result<u64, TraceError> {
+        let mut batch = Batch::default();
+        let mut state = 0;
+        loop {
+            self.fill(&mut batch)?;
+            if batch.time_ns.is_empty() {
+                return Ok(state ^ self.keys.next_u64());
+            }
+            for index in 0..batch.time_ns.len() {
+                let words = [
+                    batch.time_ns[index],
+                    u64::from(batch.key[index]),
+                    u64::from(batch.instance[index]),
+                    u64::from(batch.tag[index]),
+                ];
+                state = words.iter().fold(state, |state, word| mix(state ^ word));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_quantiles_match_the_tables() {
+        for (p, z) in [(0.5, 0.0), (0.975, 1.959_963_985), (0.01, -2.326_347_874), (0.999, 3.090_232_306)] {
+            assert!((normal_quantile(p) - z).abs() < 1e-8, "{p}");
+        }
+    }
+}

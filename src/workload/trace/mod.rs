@@ -1,0 +1,5 @@
+//! Recorded workloads: one file per format.
+
+pub mod csv;
+
+pub use csv::{TraceError, TraceKeys, TraceReader, TraceRow};
