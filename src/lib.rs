@@ -12,4 +12,5 @@ pub mod oracle;
 pub mod policy;
 pub mod scenario;
 pub mod sim;
+pub mod units;
 pub mod workload;

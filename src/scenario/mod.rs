@@ -1,3 +1,225 @@
 //! From a scenario file to a checked model.
+//!
+//! text -> tree in which every value knows its place (`file`) -> overrides and variants exchange values
+//! (`axes`) -> one [`model::Model`] per variant (`check`), or [`Diagnostics`] with every problem of the file.
 
+mod axes;
+pub mod bundled;
+mod check;
+pub mod diagnostic;
+mod digest;
+mod fields;
+mod file;
 pub mod model;
+mod trace;
+mod values;
+pub mod words;
+
+use std::path::Path;
+
+pub use diagnostic::Diagnostics;
+use diagnostic::{Diagnostic, Source, Span};
+use model::Experiment;
+
+/// What the command line changes about a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// (dotted path, TOML value): `("tier.l2.ttl", "\"5m\"")`. A value that does not look like TOML is
+    /// taken as a string, so `5m` will do. They change what variants start from, in the order given.
+    pub set: Vec<(String, String)>,
+    pub seed: Option<u64>,
+    pub replications: Option<u32>,
+    /// Instead of the file's. A shorter one shortens the warm-up in proportion, and events and profiles
+    /// may then lie beyond the end.
+    pub duration: Option<String>,
+    /// Names of the variants wanted; empty: all. The first wanted one is the baseline if the file's is not.
+    pub variants: Vec<String>,
+}
+
+/// Reads and checks a scenario file.
+///
+/// # Errors
+/// All problems of the file, or that it cannot be read.
+pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, Diagnostics> {
+    let shown = path.display().to_string();
+    let source = std::fs::read_to_string(path).map_err(|error| {
+        let help = vec!["`herdlab list` shows the scenarios that come with the program".to_owned()];
+        Diagnostics::general(format!("cannot read {shown}: {error}"), help)
+    })?;
+    parse(&source, &shown, path.parent().unwrap_or(Path::new("")), overrides)
+}
+
+/// Checks a scenario. `source_path` is its name in messages; files that it names are relative to `base_dir`.
+///
+/// # Errors
+/// All problems of the text and of the overrides.
+pub fn parse(
+    source: &str,
+    source_path: &str,
+    base_dir: &Path,
+    overrides: &Overrides,
+) -> Result<Experiment, Diagnostics> {
+    let mut sources = vec![Source { name: source_path.to_owned(), text: source.to_owned() }];
+    let (mut root, syntax_errors) = file::parse_document(source, 0);
+    if !syntax_errors.is_empty() {
+        return Err(Diagnostics { sources, list: syntax_errors });
+    }
+    let mut cx = fields::Context::new(base_dir.to_owned());
+    for (path, value) in &overrides.set {
+        let text = format!("{path}={value}");
+        let id = sources.len();
+        let path_span = Span { source: id, start: 0, end: path.len() };
+        let set = file::parse_value(value, id, path.len() + 1)
+            .and_then(|value| axes::set(&mut root, path, path_span, value));
+        if let Err(diagnostic) = set {
+            cx.report(diagnostic);
+        }
+        sources.push(Source { name: "--set".to_owned(), text });
+    }
+    let duration_ns = overrides.duration.as_deref().and_then(|text| duration(&mut cx, &mut sources, text));
+    if overrides.replications == Some(0) {
+        let help = vec!["for example --replications 10".to_owned()];
+        cx.report(Diagnostic {
+            title: "--replications must be at least 1".to_owned(),
+            labels: Vec::new(),
+            help,
+        });
+    }
+    let asked = check::Asked {
+        seed: overrides.seed,
+        replications: overrides.replications,
+        duration_ns,
+        variants: &overrides.variants,
+    };
+    let experiment = check::check(&mut cx, &root, source_path, &asked);
+    match experiment {
+        Some(experiment) if cx.diagnostics.is_empty() => {
+            Ok(Experiment { source: source.to_owned(), overrides: listed(overrides), ..experiment })
+        }
+        _ => {
+            let mut list = cx.diagnostics;
+            list.sort_by_key(|diagnostic| diagnostic.labels.first().map(|(span, _)| *span));
+            Err(Diagnostics { sources, list })
+        }
+    }
+}
+
+fn duration(cx: &mut fields::Context, sources: &mut Vec<Source>, text: &str) -> Option<u64> {
+    let parsed = crate::units::parse_duration(text);
+    let reason = match parsed {
+        Ok(0) => "expected a duration above zero".to_owned(),
+        Ok(ns) => return Some(ns),
+        Err(reason) => format!("expected a duration such as \"30s\": {reason}"),
+    };
+    let span = Span { source: sources.len(), start: 0, end: text.len() };
+    sources.push(Source { name: "--duration".to_owned(), text: text.to_owned() });
+    cx.report(Diagnostic::new("wrong value for --duration", span, reason));
+    None
+}
+
+/// The overrides as `path=value`, for the record.
+fn listed(overrides: &Overrides) -> Vec<String> {
+    let set = overrides.set.iter().map(|(path, value)| format!("{path}={value}"));
+    let seed = overrides.seed.map(|seed| format!("seed={seed}"));
+    let replications = overrides.replications.map(|replications| format!("replications={replications}"));
+    let duration = overrides.duration.as_ref().map(|duration| format!("duration={duration}"));
+    set.chain(seed).chain(replications).chain(duration).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::model::{Capacity, Dist, Ttl};
+    use super::*;
+
+    #[test]
+    fn every_bundled_scenario_is_sound() {
+        for bundled in bundled::all() {
+            let parsed =
+                parse(bundled.source, &bundled.path(), Path::new("scenarios"), &Overrides::default());
+            let experiment = parsed.unwrap_or_else(|problems| panic!("{problems}"));
+            assert_eq!(experiment.name, bundled.name);
+            assert_eq!(
+                bundled::get(bundled.name).map(|found| found.source),
+                Some(experiment.source.as_str())
+            );
+        }
+    }
+
+    const SMALL: &str = r#"
+        question = "?"
+        duration = "100s"
+        warmup = "20s"
+        workload = { arrivals = { poisson = { rate = 100 } }, keys = 1000, write_share = 0.2, absent = { share = 0.5, keys = 10 } }
+        database = { read = { exponential = { mean = "5ms" } } }
+        [[tier]]
+        name = "l1"
+        scope = "instance"
+        ttl = "5s"
+        [[tier]]
+        name = "l2"
+        scope = "shared"
+        ttl = "60s"
+        [[event]]
+        at = "50s"
+        what = { flush = { tier = "l1" } }
+        [[variant]]
+        name = "both"
+        [[variant]]
+        name = "l2 only"
+        set = { "tier.l1.enabled" = false, "tier.l2.capacity" = "1MB", "tier.l2.eviction" = "lru", coalescing = { lease = { tier = "l2" } } }
+    "#;
+
+    fn small(overrides: &Overrides) -> Experiment {
+        parse(SMALL, "small.toml", Path::new(""), overrides).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[test]
+    fn a_variant_is_the_file_with_some_values_exchanged() {
+        let experiment = small(&Overrides::default());
+        assert_eq!((experiment.name.as_str(), experiment.seed, experiment.replications), ("small", 1, 10));
+        let [both, l2_only] = experiment.variants.as_slice() else { panic!("two variants") };
+        assert_eq!((both.model.tiers.len(), l2_only.model.tiers.len()), (2, 1));
+        assert_eq!(l2_only.model.tiers[0].capacity, Capacity::Bytes(1_000_000));
+        assert_eq!(l2_only.settings[1], ("tier.l2.capacity".to_owned(), "\"1MB\"".to_owned()));
+        // The tier of the event is switched off, so nothing happens to it.
+        assert_eq!((both.model.events.len(), l2_only.model.events.len()), (1, 0));
+        assert_eq!(both.model.database.write, Dist::Exponential { mean_ns: 5e6 });
+    }
+
+    #[test]
+    fn absent_keys_are_a_class_of_reads_only() {
+        let workload = &small(&Overrides::default()).variants[0].model.workload;
+        let [main, absent] = workload.classes.as_slice() else { panic!("two classes") };
+        // 20 % of all requests write; half of the other 80 % ask for absent keys.
+        assert!((absent.share - 0.4).abs() < 1e-12 && absent.write_share == 0.0);
+        assert!((main.share * main.write_share - 0.2).abs() < 1e-12);
+        assert_eq!(workload.keys(), 1010);
+    }
+
+    #[test]
+    fn the_command_line_changes_what_variants_start_from() {
+        let overrides = Overrides {
+            set: vec![("tier.l2.ttl".to_owned(), "5m".to_owned())],
+            seed: Some(7),
+            replications: Some(3),
+            duration: Some("10s".to_owned()),
+            variants: vec!["l2 only".to_owned()],
+        };
+        let experiment = small(&overrides);
+        assert_eq!(experiment.overrides, ["tier.l2.ttl=5m", "seed=7", "replications=3", "duration=10s"]);
+        assert_eq!((experiment.variants.len(), experiment.baseline, experiment.seed), (1, 0, 7));
+        let model = &experiment.variants[0].model;
+        assert_eq!(model.tiers[0].ttl, Ttl::After { ns: 300_000_000_000 });
+        // Cut to a tenth, the run keeps a fifth of it as warm-up.
+        assert_eq!((model.duration_ns, model.warmup_ns), (10_000_000_000, 2_000_000_000));
+    }
+
+    #[test]
+    fn the_digest_follows_meaning_and_not_words() {
+        let digest =
+            |source: &str| parse(source, "x.toml", Path::new(""), &Overrides::default()).unwrap().digest;
+        let original = digest(SMALL);
+        assert_eq!(digest(&SMALL.replace("\"?\"", "\"Why?\"").replace("100s", "1m 40s")), original);
+        assert_ne!(digest(&SMALL.replace("1000", "1001")), original);
+    }
+}

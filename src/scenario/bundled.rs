@@ -1,0 +1,40 @@
+//! The scenarios that come with the program: `scenarios/*.toml`, embedded.
+
+/// A scenario that is part of the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Bundled {
+    /// As `herdlab run NAME` takes it.
+    pub name: &'static str,
+    /// The text of the file.
+    pub source: &'static str,
+}
+
+impl Bundled {
+    /// Where the file is in the repository.
+    pub fn path(&self) -> String {
+        format!("scenarios/{}.toml", self.name)
+    }
+}
+
+macro_rules! bundled {
+    ($($name:literal,)*) => {
+        const ALL: &[Bundled] = &[$(Bundled {
+            name: $name,
+            source: include_str!(concat!("../../scenarios/", $name, ".toml")),
+        }),*];
+    };
+}
+
+bundled! {
+    "lookup",
+}
+
+/// All of them, in the order in which they are best read.
+pub fn all() -> &'static [Bundled] {
+    ALL
+}
+
+/// The one with this name.
+pub fn get(name: &str) -> Option<&'static Bundled> {
+    ALL.iter().find(|bundled| bundled.name == name)
+}

@@ -1,0 +1,212 @@
+//! `[[event]]`.
+
+use super::refuse_repeated_names;
+use super::tier::Directory;
+use crate::scenario::axes;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::fields::{Context, Fields, Tagged};
+use crate::scenario::file::Node;
+use crate::scenario::model::{
+    Arrivals, Database, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent, Workload,
+};
+use crate::scenario::values::{duration, integer, positive, positive_duration, positive_share, word};
+
+/// What events refer to; parts that are wrong themselves are `None`.
+pub(super) struct Surroundings<'a> {
+    pub directory: &'a Directory,
+    pub tiers: Option<&'a [Tier]>,
+    pub database: Option<&'a Database>,
+    pub workload: Option<&'a Workload>,
+    pub deadline: bool,
+    /// `None`: the file's own duration does not bound events, because `--duration` replaced it.
+    pub last_instant_ns: Option<Nanos>,
+}
+
+/// Reads all events that concern what this variant has, sorted by time.
+pub(super) fn events(
+    cx: &mut Context,
+    elements: &[Node],
+    around: &Surroundings<'_>,
+) -> Option<Vec<TimedEvent>> {
+    let labels = axes::event_labels(elements);
+    refuse_repeated_names(cx, "event", elements, &labels);
+    let mut events = Vec::new();
+    let mut complete = true;
+    for (element, label) in elements.iter().zip(labels) {
+        let read = cx.within(format!("event.{label}"), |cx| {
+            Fields::with(cx, element, "[[event]]", |f| event(f, label, around))
+        });
+        match read {
+            Some(event) => events.extend(event),
+            None => complete = false,
+        }
+    }
+    events.sort_by_key(|event| event.at_ns);
+    complete.then_some(events)
+}
+
+/// The event; the inner `None` stands for one whose tier this variant has switched off.
+fn event(f: &mut Fields<'_, '_>, label: String, around: &Surroundings<'_>) -> Option<Option<TimedEvent>> {
+    if let Some(node) = f.node("label")
+        && (label.is_empty()
+            || !label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
+    {
+        let title = format!("wrong value for {}.label", f.cx.here());
+        let label = "expected a label of lower-case letters, digits and '-'";
+        f.cx.report(Diagnostic::new(title, node.span, label));
+    }
+    let at_ns = f.require("at", "an instant such as \"60s\"", |cx, node| {
+        let at_ns = duration(cx, node)?;
+        match around.last_instant_ns {
+            Some(end_ns) if at_ns >= end_ns => {
+                let end = crate::units::format_duration(end_ns);
+                cx.wrong(node, format!("expected an instant before the end, {end}"))
+            }
+            _ => Some(at_ns),
+        }
+    });
+    let what = f.require("what", "such as { flush = { tier = \"l2\" } }", |cx, node| what(cx, node, around));
+    let at_ns = at_ns?;
+    Some(what?.map(|what| TimedEvent { at_ns, label, what }))
+}
+
+const TAGS: [&str; 8] = ["flush", "restart", "down", "slow", "pause", "surge", "hot_key", "deploy"];
+
+fn what(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
+    let tagged = Tagged::read(cx, node, &TAGS, "{ flush = { tier = \"l2\" } }")?;
+    match tagged.tag {
+        "flush" => tagged.table(cx, "{ tier = \"l2\" }", |f| {
+            let place = f.require("tier", "the name of a tier", |cx, node| {
+                around.directory.resolve(cx, node).map(|place| place.index)
+            })?;
+            Some(place.map(|tier| EventKind::Flush { tier }))
+        }),
+        "restart" => tagged.table(cx, "{ tier = \"l2\", for = \"10s\" }", |f| {
+            let tier =
+                f.require("tier", "the name of a shared tier", |cx, node| shared_tier(cx, node, around));
+            let for_ns = length(f)?;
+            Some(tier?.map(|tier| EventKind::Restart { tier, for_ns }))
+        }),
+        "down" => tagged.table(cx, "{ target = \"database\", for = \"10s\" }", |f| down(f, around)),
+        "slow" => tagged.table(cx, "{ target = \"database\", for = \"10s\", factor = 3.0 }", |f| {
+            let target = target(f, around);
+            let factor = f.require("factor", "such as 3.0: everything takes three times as long", positive);
+            let for_ns = length(f)?;
+            let factor = factor?;
+            Some(target?.map(|target| EventKind::Slow { target, for_ns, factor }))
+        }),
+        "pause" => tagged.table(cx, "{ target = \"database\", for = \"10s\" }", |f| {
+            let target = target(f, around);
+            let for_ns = length(f)?;
+            Some(target?.map(|target| EventKind::Pause { target, for_ns }))
+        }),
+        "surge" => tagged.table(cx, "{ factor = 10.0, for = \"2m\" }", |f| {
+            let factor = f.require("factor", "a factor on the arrival rate", positive);
+            let for_ns = length(f);
+            needs_own_arrivals(f, around, "only a workload with an arrival rate can surge", |arrivals| {
+                matches!(arrivals, Arrivals::Closed { .. } | Arrivals::Trace(_))
+            })?;
+            Some(Some(EventKind::Surge { factor: factor?, for_ns: for_ns? }))
+        }),
+        "hot_key" => tagged.table(cx, "{ share = 0.3, for = \"30s\" }", |f| hot_key(f, around)),
+        _ => tagged.table(cx, "{ every = \"5s\" }", |f| {
+            let every = f.require("every", "the time from one instance to the next", duration);
+            Some(Some(EventKind::Deploy { every_ns: every? }))
+        }),
+    }
+}
+
+fn length(f: &mut Fields<'_, '_>) -> Option<Nanos> {
+    f.require("for", "a duration such as \"10s\"", positive_duration)
+}
+
+/// A tier with a server of its own; the inner `None`: switched off.
+fn shared_tier(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Option<usize>> {
+    let place = around.directory.resolve(cx, node)?;
+    if !place.shared {
+        let title = format!("tier \"{}\" lives in the process", place.name);
+        cx.report(
+            Diagnostic::new(title, node.span, "expected a tier with scope = \"shared\"")
+                .help("use flush to empty it, or deploy to restart the instances"),
+        );
+        return None;
+    }
+    Some(place.index)
+}
+
+fn target(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<Target>> {
+    f.require("target", "the name of a shared tier, or \"database\"", |cx, node| match node.as_str() {
+        Some("database") => Some(Some(Target::Database)),
+        _ => shared_tier(cx, node, around).map(|tier| tier.map(Target::Tier)),
+    })
+}
+
+fn down(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
+    let target = target(f, around);
+    let fail = f
+        .read("fail", word(&[("refuse", DownMode::Refuse), ("timeout", DownMode::Timeout)]))
+        .unwrap_or(DownMode::Refuse);
+    let for_ns = length(f)?;
+    let Some(target) = target? else { return Some(None) };
+    let (timeout, timeout_path) = match target {
+        Target::Database => {
+            (around.database.map(|database| database.timeout_ns), "database.timeout".to_owned())
+        }
+        Target::Tier(index) => match around.tiers.and_then(|tiers| tiers.get(index)) {
+            Some(Tier { name, scope: Scope::Shared(shared), .. }) => {
+                (Some(shared.timeout_ns), format!("tier.{name}.timeout"))
+            }
+            _ => (None, String::new()),
+        },
+    };
+    if fail == DownMode::Timeout && timeout == Some(None) && !around.deadline {
+        let title = "callers would wait for ever";
+        let place = f.place("fail");
+        f.cx.report(
+            Diagnostic::new(title, place, format!("needs {timeout_path} or clients.deadline"))
+                .help(format!("set {timeout_path} = \"1s\", or fail = \"refuse\"")),
+        );
+        return None;
+    }
+    Some(Some(EventKind::Down { target, for_ns, fail }))
+}
+
+fn hot_key(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
+    let share = f.require("share", "its share of all requests, such as 0.3", positive_share);
+    let for_ns = length(f);
+    let key = f.read("key", integer(0, super::MAX_KEYS));
+    needs_own_arrivals(f, around, "a trace says itself which keys are asked for", |arrivals| {
+        matches!(arrivals, Arrivals::Trace(_))
+    })?;
+    let workload = around.workload?;
+    // By default the coldest key that has a row becomes the hottest.
+    let mut first_id = 0;
+    let coldest = workload.classes.iter().find_map(|class| {
+        first_id += class.keys;
+        (!class.absent).then(|| first_id - 1)
+    });
+    let key = key.or(coldest).unwrap_or(0);
+    if key >= workload.keys() {
+        let title = format!("no key {key}");
+        let place = f.place("key");
+        f.cx.report(Diagnostic::new(title, place, format!("expected a key below {}", workload.keys())));
+        return None;
+    }
+    Some(Some(EventKind::HotKey { key, share: share?, for_ns: for_ns? }))
+}
+
+fn needs_own_arrivals(
+    f: &mut Fields<'_, '_>,
+    around: &Surroundings<'_>,
+    why: &str,
+    refused: impl FnOnce(&Arrivals) -> bool,
+) -> Option<()> {
+    match around.workload {
+        Some(workload) if refused(&workload.arrivals) => {
+            let title = format!("{} does not apply", f.cx.here());
+            f.cx.report(Diagnostic::new(title, f.span, why.to_owned()));
+            None
+        }
+        _ => Some(()),
+    }
+}

@@ -1,0 +1,268 @@
+//! The whole file: the question and how it is asked, then one model per variant.
+
+use std::path::Path;
+
+use super::system::{EXPERIMENT_FIELDS, model};
+use crate::scenario::axes;
+use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
+use crate::scenario::digest::digest;
+use crate::scenario::fields::{Context, Fields};
+use crate::scenario::file::{Node, Value};
+use crate::scenario::model::{Answer, Experiment, Nanos, Observed, Variant};
+use crate::scenario::values::{at_least, count, integer, positive_duration, share, text, texts};
+use crate::scenario::words;
+
+/// Name of the only variant where the file has none.
+const BASE_VARIANT: &str = "base";
+const DEFAULT_HEADLINE: [&str; 3] = ["hit_ratio", "db.qps.peak", "latency.all.p99_ms"];
+/// The same for all variants, or they could not be compared window by window.
+const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
+
+/// Tables of the file of which a variant sets parts.
+const SECTIONS: [&str; 8] =
+    ["tier", "class", "event", "database", "clients", "workload", "measure", "writes"];
+
+/// What the command line asks for beyond the tree.
+pub(crate) struct Asked<'a> {
+    pub seed: Option<u64>,
+    pub replications: Option<u32>,
+    pub duration_ns: Option<Nanos>,
+    /// Names of the variants to run; empty: all.
+    pub variants: &'a [String],
+}
+
+/// A `[[variant]]` before its model is read.
+struct Sketch<'n> {
+    name: String,
+    span: Span,
+    set: Option<&'n Node>,
+}
+
+/// Reads the tree into an experiment, or leaves every problem in `cx`. `source` and `overrides` are for
+/// the caller to fill in.
+pub(crate) fn check(
+    cx: &mut Context,
+    root: &Node,
+    source_path: &str,
+    asked: &Asked<'_>,
+) -> Option<Experiment> {
+    let mut f = Fields::open(cx, root, "a scenario")?;
+    let name = f.read("name", file_name).unwrap_or_else(|| stem(source_path));
+    let question = f.require("question", "the question that the scenario answers, in one sentence", text);
+    let seed = f.read("seed", integer(0, u64::MAX)).unwrap_or(1);
+    let replications = f.read("replications", count(1)).unwrap_or(10);
+    let (seed, replications) = (asked.seed.unwrap_or(seed), asked.replications.unwrap_or(replications));
+    let observed = f.read("observed", observed);
+    let headline = f.read("headline", texts);
+    let answer = f.read("answer", answer);
+    let sketches = f.read("variant", |cx, node| sketches(cx, node));
+    let sketches = match sketches {
+        Some(sketches) if !sketches.is_empty() => sketches,
+        _ => vec![Sketch { name: BASE_VARIANT.to_owned(), span: root.span, set: None }],
+    };
+    let baseline = f.read("baseline", |cx, node| baseline(cx, node, &sketches)).unwrap_or(0);
+
+    let chosen = choose(cx, &sketches, asked.variants);
+    let variants = variants(cx, root, &sketches, &chosen, asked.duration_ns);
+    let complete = variants.len() == chosen.len() && !chosen.is_empty();
+    let headline = headline.unwrap_or_else(|| DEFAULT_HEADLINE.map(str::to_owned).to_vec());
+    if complete {
+        words::check_headline(cx, root, &headline, &variants);
+        if chosen.len() == sketches.len() {
+            words::check_answer(cx, root, answer.as_ref(), &variants);
+        }
+    }
+    if !cx.diagnostics.is_empty() {
+        return None;
+    }
+    Some(Experiment {
+        name,
+        question: question?,
+        seed,
+        replications,
+        baseline: chosen.iter().position(|index| *index == baseline).unwrap_or(0),
+        digest: digest(&variants, seed, replications),
+        variants,
+        headline,
+        answer,
+        observed,
+        source: String::new(),
+        source_path: source_path.to_owned(),
+        overrides: Vec::new(),
+    })
+}
+
+/// A name that can also be a folder's.
+fn file_name(cx: &mut Context, node: &Node) -> Option<String> {
+    let name = text(cx, node)?;
+    let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    if name.chars().all(fine) && !name.starts_with(['.', ' ']) {
+        Some(name)
+    } else {
+        cx.wrong(node, "expected letters, digits, '-', '_' and '.': the report's folder bears this name")
+    }
+}
+
+fn stem(source_path: &str) -> String {
+    Path::new(source_path)
+        .file_stem()
+        .map_or_else(|| "scenario".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn observed(cx: &mut Context, node: &Node) -> Option<Observed> {
+    let milliseconds = |cx: &mut Context, node: &Node| Some(positive_duration(cx, node)? as f64 / 1e6);
+    Fields::with(cx, node, "{ hit_ratio = 0.93 }", |f| {
+        Some(Observed {
+            hit_ratio: f.read("hit_ratio", share),
+            db_qps: f.read("db_qps", at_least(0.0)),
+            p50_ms: f.read("p50", milliseconds),
+            p99_ms: f.read("p99", milliseconds),
+        })
+    })
+}
+
+fn answer(cx: &mut Context, node: &Node) -> Option<Answer> {
+    Fields::with(cx, node, "{ text = \"...\" }", |f| {
+        let text = f.require("text", "the answer in words", text);
+        let digest = f.read("digest", |cx, node| match node.as_str() {
+            Some(digest) if digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit()) => {
+                Some(digest.to_owned())
+            }
+            _ => cx.wrong(node, "expected the 64 hexadecimal digits that `herdlab check` prints"),
+        });
+        let claims = f.read("claims", texts).unwrap_or_default();
+        Some(Answer { text: text?, digest: digest.unwrap_or_default(), claims })
+    })
+}
+
+fn sketches<'n>(cx: &mut Context, node: &'n Node) -> Option<Vec<Sketch<'n>>> {
+    let Value::Array(items) = &node.value else {
+        return cx.wrong(node, format!("expected [[variant]] tables, found {}", node.kind()));
+    };
+    let names = axes::names(items);
+    super::refuse_repeated_names(cx, "variant", items, &names);
+    let sketches = items.iter().map(|item| {
+        cx.within("variant", |cx| {
+            Fields::with(cx, item, "[[variant]]", |f| {
+                let name = f.require("name", "a short name such as \"ttl only\"", variant_name);
+                let set = f.node("set");
+                if let Some(node) = set.filter(|node| node.as_table().is_none()) {
+                    f.cx.wrong::<()>(node, "expected a table such as { \"tier.l2.ttl\" = \"5m\" }");
+                }
+                Some(Sketch { name: name?, span: item.span, set })
+            })
+        })
+    });
+    Some(sketches.collect::<Vec<_>>().into_iter().flatten().collect())
+}
+
+fn variant_name(cx: &mut Context, node: &Node) -> Option<String> {
+    let name = text(cx, node)?;
+    if name.contains([':', '{', '}']) || name.chars().any(char::is_control) {
+        return cx.wrong(node, "expected a name without ':', '{' and '}': answers quote {variant:measure}");
+    }
+    Some(name)
+}
+
+fn baseline(cx: &mut Context, node: &Node, sketches: &[Sketch<'_>]) -> Option<usize> {
+    let name = text(cx, node)?;
+    let names: Vec<&str> = sketches.iter().map(|sketch| sketch.name.as_str()).collect();
+    names.iter().position(|known| *known == name).or_else(|| {
+        let label = nearest(&name, names.iter().copied())
+            .map_or_else(|| "unknown name".to_owned(), |name| format!("did you mean \"{name}\"?"));
+        let title = format!("no variant is called \"{name}\"");
+        cx.report(Diagnostic::new(title, node.span, label).help(format!("variants: {}", names.join(", "))));
+        None
+    })
+}
+
+/// Indices of the variants asked for, in file order.
+fn choose(cx: &mut Context, sketches: &[Sketch<'_>], asked: &[String]) -> Vec<usize> {
+    let names: Vec<&str> = sketches.iter().map(|sketch| sketch.name.as_str()).collect();
+    for name in asked.iter().filter(|name| !names.contains(&name.as_str())) {
+        let mut help = vec![format!("variants: {}", names.join(", "))];
+        if let Some(meant) = nearest(name, names.iter().copied()) {
+            help.insert(0, format!("did you mean \"{meant}\"?"));
+        }
+        let title = format!("--variant: no variant is called \"{name}\"");
+        cx.report(Diagnostic { title, labels: Vec::new(), help });
+    }
+    (0..sketches.len())
+        .filter(|&index| asked.is_empty() || asked.iter().any(|name| name == names[index]))
+        .collect()
+}
+
+/// Reads the chosen variants. A problem that all of them have is the file's and is told once; one that
+/// only some have names them and points at what they set.
+fn variants(
+    cx: &mut Context,
+    root: &Node,
+    sketches: &[Sketch<'_>],
+    chosen: &[usize],
+    cut_ns: Option<Nanos>,
+) -> Vec<Variant> {
+    let own = std::mem::take(&mut cx.diagnostics);
+    let mut variants = Vec::new();
+    let mut problems: Vec<(Diagnostic, Vec<usize>)> = Vec::new();
+    for &index in chosen {
+        let sketch = &sketches[index];
+        let mut tree = root.clone();
+        let settings = apply(cx, &mut tree, sketch);
+        if let Some(model) = model(cx, &tree, cut_ns) {
+            variants.push(Variant { name: sketch.name.clone(), settings, model });
+        }
+        for diagnostic in cx.diagnostics.drain(..) {
+            match problems.iter_mut().find(|(known, _)| *known == diagnostic) {
+                Some((_, having)) if having.contains(&index) => {}
+                Some((_, having)) => having.push(index),
+                None => problems.push((diagnostic, vec![index])),
+            }
+        }
+    }
+    cx.diagnostics = own;
+    for (diagnostic, having) in problems {
+        let everywhere = having.len() == chosen.len() && chosen.len() > 1;
+        cx.report(if everywhere { diagnostic } else { attribute(diagnostic, &having, sketches) });
+    }
+    variants
+}
+
+/// Names the variants that have a problem.
+fn attribute(mut diagnostic: Diagnostic, having: &[usize], sketches: &[Sketch<'_>]) -> Diagnostic {
+    let primary = diagnostic.labels.first().map(|(span, _)| *span);
+    for &index in having {
+        let sketch = &sketches[index];
+        let Some(set) = sketch.set else { continue };
+        diagnostic.title.push_str(&format!(" (variant \"{}\")", sketch.name));
+        if primary.is_some_and(|primary| !set.span.contains(&primary)) {
+            diagnostic = diagnostic.also(set.span, format!("variant \"{}\" sets this", sketch.name));
+        }
+    }
+    diagnostic
+}
+
+/// Exchanges what the variant sets; gives the settings as texts.
+fn apply(cx: &mut Context, tree: &mut Node, sketch: &Sketch<'_>) -> Vec<(String, String)> {
+    let mut settings = Vec::new();
+    for entry in sketch.set.and_then(Node::as_table).unwrap_or_default() {
+        let first = entry.key.split('.').next().unwrap_or_default().trim();
+        if EXPERIMENT_FIELDS.contains(&first) || COMMON_FIELDS.contains(&first) {
+            let title = format!("a variant cannot set `{first}`");
+            let label = "this is the same for all variants";
+            cx.report(Diagnostic::new(title, entry.key_span, label).also(sketch.span, ""));
+            continue;
+        }
+        if SECTIONS.contains(&entry.key.as_str()) && entry.value.as_table().is_some() {
+            let title = format!("a variant cannot replace all of `{}`", entry.key);
+            let label = "expected a path in quotes";
+            let help = "TOML reads a.b = 1 as a = { b = 1 }; write \"a.b\" = 1";
+            cx.report(Diagnostic::new(title, entry.key_span, label).help(help));
+            continue;
+        }
+        match axes::set(tree, &entry.key, entry.key_span, entry.value.clone()) {
+            Ok(()) => settings.push((entry.key.clone(), axes::to_toml(&entry.value))),
+            Err(diagnostic) => cx.report(diagnostic),
+        }
+    }
+    settings
+}

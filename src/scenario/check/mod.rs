@@ -1,0 +1,37 @@
+//! From the tree to the model: one file per section of the scenario, then what only the whole can tell.
+
+mod database;
+mod event;
+mod experiment;
+mod system;
+mod tier;
+mod whole;
+mod workload;
+
+pub(crate) use experiment::{Asked, check};
+
+use super::diagnostic::Diagnostic;
+use super::fields::Context;
+use super::file::Node;
+
+/// Most ids of one scenario: they are 32-bit numbers in the engine.
+const MAX_KEYS: u64 = 4_000_000_000;
+/// Most windows of one simulation.
+const MAX_WINDOWS: u64 = 100_000;
+
+/// Reports elements of `[[list]]` that share a name.
+fn refuse_repeated_names(cx: &mut Context, list: &str, elements: &[Node], names: &[String]) {
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        if let Some(first) = names[..index].iter().position(|earlier| earlier == name) {
+            let title = format!("two [[{list}]] are called \"{name}\"");
+            let place = |index: usize| {
+                let element = &elements[index];
+                element.get("name").or_else(|| element.get("label")).map_or(element.span, |node| node.span)
+            };
+            cx.report(
+                Diagnostic::new(title, place(index), "expected another name")
+                    .also(place(first), "the first one"),
+            );
+        }
+    }
+}

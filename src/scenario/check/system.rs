@@ -1,0 +1,200 @@
+//! One variant's tree as a model: the sections put together.
+
+use super::event::{Surroundings, events};
+use super::tier::{Directory, tiers};
+use super::workload::{Recorded, workload};
+use super::{MAX_WINDOWS, database, whole};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::fields::{Context, Fields, Tagged};
+use crate::scenario::file::{Node, Value};
+use crate::scenario::model::{
+    Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, Route, WriteStrategy,
+};
+use crate::scenario::values::{count, duration, positive_duration, truth, word};
+
+const SECOND_NS: Nanos = 1_000_000_000;
+
+/// Fields of the file that say what is asked, not what is simulated.
+pub(super) const EXPERIMENT_FIELDS: [&str; 9] =
+    ["name", "question", "seed", "replications", "baseline", "headline", "answer", "observed", "variant"];
+
+/// Reads a variant's tree. `cut_ns` is the duration from the command line, which goes before the file's.
+pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Option<Model> {
+    let mut f = Fields::open(cx, root, "a scenario")?;
+    for name in EXPERIMENT_FIELDS {
+        f.node(name);
+    }
+    let clients = match f.node("clients") {
+        Some(node) => f.cx.within("clients", |cx| clients(cx, node)),
+        None => Some(Clients { instances: 1, route: Route::Random, deadline_ns: None }),
+    };
+    let measure = f.read("measure", |cx, node| {
+        Fields::with(cx, node, "{ value_age = true }", |f| f.read("value_age", truth))
+    });
+    let tier_nodes = f.read("tier", |cx, node| tables(cx, node, "tier")).unwrap_or_default();
+    let class_nodes = f.read("class", |cx, node| tables(cx, node, "class")).unwrap_or_default();
+    let event_nodes = f.read("event", |cx, node| tables(cx, node, "event")).unwrap_or_default();
+
+    let (directory, tiers) = tiers(f.cx, tier_nodes);
+    let database = f.require("database", "a table with at least `read`", database::database);
+    let workload = f.require("workload", "a table with at least `arrivals` and `keys`", |cx, node| {
+        workload(cx, node, class_nodes, &directory)
+    });
+    let (workload, recorded) = match workload {
+        Some((workload, recorded)) => (Some(workload), recorded),
+        None => (None, None),
+    };
+    let timing = timing(&mut f, recorded.as_ref(), cut_ns);
+    let coalescing = match f.node("coalescing") {
+        Some(node) => f.cx.within("coalescing", |cx| coalescing(cx, node, &directory)),
+        None => Some(Coalescing::None),
+    };
+    let writes = f.read("writes", |cx, node| {
+        Fields::with(cx, node, "{ strategy = \"invalidate\" }", |f| {
+            let strategies =
+                [("invalidate", WriteStrategy::Invalidate), ("write-around", WriteStrategy::WriteAround)];
+            f.read("strategy", word(&strategies))
+        })
+    });
+    let around = Surroundings {
+        directory: &directory,
+        tiers: tiers.as_deref(),
+        database: database.as_ref(),
+        workload: workload.as_ref(),
+        deadline: clients.as_ref().is_none_or(|clients| clients.deadline_ns.is_some()),
+        last_instant_ns: timing.as_ref().filter(|_| cut_ns.is_none()).map(|timing| timing.duration_ns),
+    };
+    let events = events(f.cx, event_nodes, &around);
+    f.finish();
+
+    let timing = timing?;
+    let model = Model {
+        duration_ns: timing.duration_ns,
+        warmup_ns: timing.warmup_ns,
+        window_ns: timing.window_ns,
+        drain_ns: timing.drain_ns,
+        clients: clients?,
+        workload: workload?,
+        tiers: tiers?,
+        coalescing: coalescing?,
+        database: database?,
+        writes: writes.unwrap_or(WriteStrategy::Invalidate),
+        events: events?,
+        measure: MeasureOptions { value_age: measure.unwrap_or(false) },
+    };
+    whole::check(cx, root, &model, &directory);
+    Some(model)
+}
+
+/// The elements of an array of tables.
+fn tables<'n>(cx: &mut Context, node: &'n Node, name: &str) -> Option<&'n [Node]> {
+    match &node.value {
+        Value::Array(items) => Some(items),
+        _ => cx.wrong(node, format!("expected [[{name}]] tables, found {}", node.kind())),
+    }
+}
+
+struct Timing {
+    duration_ns: Nanos,
+    warmup_ns: Nanos,
+    window_ns: Nanos,
+    drain_ns: Nanos,
+}
+
+fn timing(f: &mut Fields<'_, '_>, recorded: Option<&Recorded>, cut_ns: Option<Nanos>) -> Option<Timing> {
+    let sound = f.sound();
+    let window_ns = f.read("window", positive_duration).unwrap_or(SECOND_NS);
+    let drain_ns = f.read("drain", duration).unwrap_or(30 * SECOND_NS);
+    let warmup_ns = f.read("warmup", duration).unwrap_or(0);
+    let file_duration_ns = match recorded {
+        Some(recorded) => {
+            f.read("duration", positive_duration).or_else(|| recorded.length_ns.checked_add(window_ns))
+        }
+        None => {
+            f.require("duration", "the simulated time, warm-up included, such as \"120s\"", positive_duration)
+        }
+    }?;
+    let duration_ns = cut_ns.unwrap_or(file_duration_ns);
+    let warmup_ns = if duration_ns < file_duration_ns && warmup_ns < file_duration_ns {
+        // A run cut short from the command line keeps the shape of the scenario.
+        (u128::from(warmup_ns) * u128::from(duration_ns) / u128::from(file_duration_ns)) as Nanos
+    } else {
+        warmup_ns
+    };
+    if warmup_ns >= duration_ns && (sound || f.given("warmup")) {
+        let place = f.place("warmup");
+        let mut diagnostic =
+            Diagnostic::new("nothing would be measured", place, "expected less than the duration");
+        if f.given("duration") {
+            diagnostic = diagnostic.also(f.place("duration"), "the duration");
+        }
+        f.cx.report(diagnostic);
+        return None;
+    }
+    let windows = duration_ns.div_ceil(window_ns);
+    if windows > MAX_WINDOWS {
+        let place = if f.given("window") { f.place("window") } else { f.place("duration") };
+        let label = format!("{windows} windows; expected at most {MAX_WINDOWS}");
+        let help = "a longer window or a shorter duration".to_owned();
+        f.cx.report(Diagnostic::new("too many windows", place, label).help(help));
+        return None;
+    }
+    Some(Timing { duration_ns, warmup_ns, window_ns, drain_ns })
+}
+
+fn clients(cx: &mut Context, node: &Node) -> Option<Clients> {
+    Fields::with(cx, node, "{ instances = 20 }", |f| {
+        let routes =
+            [("random", Route::Random), ("round-robin", Route::RoundRobin), ("sticky", Route::Sticky)];
+        let instances = f.read("instances", count(1)).unwrap_or(1);
+        let route = f.read("route", word(&routes)).unwrap_or(Route::Random);
+        let deadline_ns = f.read_unless("deadline", "none", positive_duration);
+        Some(Clients { instances, route, deadline_ns })
+    })
+}
+
+fn coalescing(cx: &mut Context, node: &Node, directory: &Directory) -> Option<Coalescing> {
+    let tagged = Tagged::read(cx, node, &["none", "singleflight", "lease"], "\"singleflight\"")?;
+    match tagged.tag {
+        "none" => tagged.plain(cx, Coalescing::None),
+        "singleflight" if tagged.body.is_none() => Some(Coalescing::Singleflight { around: Around::Fetch }),
+        "singleflight" => tagged.table(cx, "{ around = \"fetch\" }", |f| {
+            let around = f.read("around", word(&[("fetch", Around::Fetch), ("lookup", Around::Lookup)]));
+            Some(Coalescing::Singleflight { around: around.unwrap_or(Around::Fetch) })
+        }),
+        _ => tagged.table(cx, "{ tier = \"l2\" }", |f| {
+            let tier = f.require("tier", "the last shared tier", |cx, node| lease_tier(cx, node, directory));
+            let lock_ttl_ns = f.read("lock_ttl", positive_duration).unwrap_or(10 * SECOND_NS);
+            let poll_ns = f.read("poll", positive_duration).unwrap_or(SECOND_NS / 50);
+            let wait_limit_ns = f.read("wait_limit", duration).unwrap_or(2 * SECOND_NS);
+            let serve_stale_ns = f.read("serve_stale", duration).unwrap_or(0);
+            Some(Coalescing::Lease(Lease {
+                tier: tier?,
+                lock_ttl_ns,
+                poll_ns,
+                wait_limit_ns,
+                serve_stale_ns,
+            }))
+        }),
+    }
+}
+
+fn lease_tier(cx: &mut Context, node: &Node, directory: &Directory) -> Option<usize> {
+    let place = directory.resolve(cx, node)?;
+    let Some(index) = place.index else {
+        let label = "this tier is switched off (enabled = false)";
+        cx.report(Diagnostic::new("a lease needs its tier", node.span, label));
+        return None;
+    };
+    match directory.last_shared() {
+        Some(last) if last.name == place.name => Some(index),
+        last => {
+            let label = match last {
+                Some(last) => format!("expected the last shared tier, \"{}\"", last.name),
+                None => "expected a shared tier; there is none".to_owned(),
+            };
+            cx.report(Diagnostic::new("a lease is kept by the last shared tier", node.span, label));
+            None
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What only the whole scenario can tell: settings that are fine alone and contradict each other.
+
+use super::tier::Directory;
+use crate::scenario::diagnostic::{Diagnostic, Span};
+use crate::scenario::fields::Context;
+use crate::scenario::file::Node;
+use crate::scenario::model::{
+    Arrivals, Dist, Hottest, Jitter, Model, Nanos, PrefillAge, Refresh, Scope, Spread, Tier, Ttl,
+};
+
+pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
+    let elements = root.elements("tier");
+    for (index, file_index) in directory.file_indices().into_iter().enumerate() {
+        if let (Some(tier), Some(node)) = (model.tiers.get(index), elements.get(file_index)) {
+            expiry(cx, model, index, tier, node);
+            prefill(cx, model, tier, node);
+        }
+    }
+    standing_still(cx, root, model);
+}
+
+/// The place of a tier's field.
+fn place(node: &Node, name: &str) -> Span {
+    node.get(name).map_or(node.span, |value| value.span)
+}
+
+/// The times to live that apply in a tier, over all classes.
+fn ttls(model: &Model, index: usize, tier: &Tier) -> Vec<Ttl> {
+    model
+        .workload
+        .classes
+        .iter()
+        .map(|class| class.ttl.get(index).copied().flatten().unwrap_or(tier.ttl))
+        .collect()
+}
+
+/// Options that move an expiry need one.
+fn expiry(cx: &mut Context, model: &Model, index: usize, tier: &Tier, node: &Node) {
+    let ttls = ttls(model, index, tier);
+    let shortest_ns = ttls.iter().filter_map(|ttl| match ttl {
+        Ttl::After { ns } => Some(*ns),
+        Ttl::None => None,
+    });
+    let Some(shortest_ns) = shortest_ns.min() else {
+        let mut refuse = |name: &str, used: bool| {
+            if used {
+                let title = format!("tier.{}.{name} needs a ttl", tier.name);
+                cx.report(
+                    Diagnostic::new(title, place(node, name), "entries of this tier never expire")
+                        .also(place(node, "ttl"), "no ttl"),
+                );
+            }
+        };
+        refuse("refresh", !matches!(tier.refresh, Refresh::None));
+        refuse("jitter", tier.jitter != Jitter::None);
+        refuse("sliding", tier.sliding);
+        return;
+    };
+    if let Jitter::Around(spread) = tier.jitter {
+        let too_wide = match spread {
+            Spread::Time { ns } => ns >= shortest_ns,
+            Spread::Share { share } => share >= 1.0,
+        };
+        if too_wide {
+            let title = format!("tier.{}.jitter is as long as the ttl", tier.name);
+            let ttl = crate::units::format_duration(shortest_ns);
+            let label = format!("expected less than the shortest ttl here, {ttl}");
+            cx.report(Diagnostic::new(title, place(node, "jitter"), label).help(
+                "entries would expire before they are written; use { plus = ... } or a smaller spread",
+            ));
+        }
+    }
+}
+
+/// Entries present from the start need to be known from the start.
+fn prefill(cx: &mut Context, model: &Model, tier: &Tier, node: &Node) {
+    let Some(prefill) = tier.prefill else { return };
+    let recorded = matches!(model.workload.arrivals, Arrivals::Trace(_));
+    let closed = matches!(model.workload.arrivals, Arrivals::Closed { .. });
+    let title = format!("tier.{}.prefill does not apply", tier.name);
+    if recorded && prefill.hottest != Hottest::All {
+        let label = "which keys of a trace are hottest is not known beforehand";
+        cx.report(Diagnostic::new(title, place(node, "prefill"), label).help("use hottest = \"all\""));
+    } else if (recorded || closed) && prefill.age == PrefillAge::Stationary {
+        let label = "age = \"stationary\" needs the request rate of every key";
+        cx.report(
+            Diagnostic::new(title, place(node, "prefill"), label)
+                .help("use age = \"fresh\", or an open workload (poisson, constant, renewal)"),
+        );
+    }
+}
+
+/// Users without think time whose requests take no time would ask for ever at one instant.
+fn standing_still(cx: &mut Context, root: &Node, model: &Model) {
+    let Arrivals::Closed { think, .. } = &model.workload.arrivals else { return };
+    let first_answer_is_free = match model.tiers.first() {
+        Some(Tier { scope: Scope::Instance { access_ns }, .. }) => *access_ns == 0,
+        Some(Tier { scope: Scope::Shared(shared), .. }) => {
+            let zero: Nanos = 0;
+            is_zero(&shared.network) && shared.service_ns == zero && shared.per_byte_ns == 0.0
+        }
+        None => is_zero(&model.database.read) && is_zero(&model.database.network),
+    };
+    if is_zero(think) && first_answer_is_free {
+        let span =
+            root.get("workload").and_then(|workload| workload.get("arrivals")).map_or(root.span, |n| n.span);
+        let label = "no think time, and a hit takes no time either";
+        cx.report(
+            Diagnostic::new("simulated time would stand still", span, label)
+                .help("give users a think time, or the first tier (without tiers: the database) a delay"),
+        );
+    }
+}
+
+fn is_zero(dist: &Dist) -> bool {
+    match dist {
+        Dist::Constant { ns } => *ns == 0.0,
+        Dist::Empirical { ns } => ns.iter().all(|ns| *ns == 0.0),
+        _ => false,
+    }
+}

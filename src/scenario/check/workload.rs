@@ -1,0 +1,411 @@
+//! `[workload]` and `[[class]]`.
+
+use super::tier::{Directory, ttl};
+use super::{MAX_KEYS, refuse_repeated_names};
+use crate::scenario::axes;
+use crate::scenario::diagnostic::{Diagnostic, Span};
+use crate::scenario::fields::{Context, Fields, Tagged};
+use crate::scenario::file::{Node, Value};
+use crate::scenario::model::{
+    Arrivals, Class, Dist, MAX_CLASSES, Nanos, Popularity, ProfilePart, Size, Trace, Ttl, Workload,
+};
+use crate::scenario::trace::{ColumnNames, TraceSummary};
+use crate::scenario::values::{
+    at_least, count, dist, duration, integer, name, positive_duration, positive_share, rate, share, size,
+    text, texts, time_unit, truth,
+};
+
+/// Name of the only class where the scenario names none.
+const MAIN_CLASS: &str = "main";
+/// Name of the class that `workload.absent` adds.
+const ABSENT_CLASS: &str = "absent";
+
+/// What a recorded workload adds to the model.
+pub(super) struct Recorded {
+    /// From the first request to the last.
+    pub length_ns: Nanos,
+}
+
+/// What classes take from `[workload]` unless they say otherwise.
+struct Defaults {
+    value_size: Size,
+    key_size: Size,
+    write_share: f64,
+}
+
+/// Reads the workload with its classes, and what a trace told.
+pub(super) fn workload(
+    cx: &mut Context,
+    node: &Node,
+    classes: &[Node],
+    tiers: &Directory,
+) -> Option<(Workload, Option<Recorded>)> {
+    Fields::with(cx, node, "[workload]", |f| {
+        let arrivals = f.require("arrivals", "such as { poisson = { rate = 1000 } }", arrivals);
+        let profile = f.read("profile", profile).unwrap_or_default();
+        let defaults = Defaults {
+            value_size: f.read("value_size", size).unwrap_or(Size::Constant { bytes: 1_000 }),
+            key_size: f.read("key_size", size).unwrap_or(Size::Constant { bytes: 40 }),
+            write_share: f.read("write_share", share).unwrap_or(0.0),
+        };
+        let (arrivals, summary) = match arrivals {
+            Some((arrivals, summary)) => (Some(arrivals), summary),
+            None => (None, None),
+        };
+        let open = !matches!(arrivals, Some(Arrivals::Closed { .. } | Arrivals::Trace(_)));
+        if !open {
+            f.refuse("profile", "only a workload with an arrival rate can change it", "leave it out");
+        }
+        let classes = match (&summary, classes) {
+            (Some((summary, _)), classes) => recorded_class(f, summary, classes, &defaults, tiers),
+            (None, []) => single_class(f, &defaults, tiers),
+            (None, elements) => {
+                for name in ["keys", "popularity", "absent"] {
+                    f.refuse(name, "the [[class]] tables say it", "move it into a [[class]]");
+                }
+                several_classes(f.cx, elements, &defaults, tiers)
+            }
+        };
+        let recorded = summary.map(|(_, recorded)| recorded);
+        Some((Workload { arrivals: arrivals?, profile, classes: classes? }, recorded))
+    })
+}
+
+type Summary = (TraceSummary, Recorded);
+
+fn arrivals(cx: &mut Context, node: &Node) -> Option<(Arrivals, Option<Summary>)> {
+    let tags = ["poisson", "constant", "renewal", "closed", "trace"];
+    let tagged = Tagged::read(cx, node, &tags, "{ poisson = { rate = 1000 } }")?;
+    let rate_of = |f: &mut Fields<'_, '_>| f.require("rate", "requests per second", rate);
+    let arrivals = match tagged.tag {
+        "poisson" => {
+            tagged.table(cx, "{ rate = 1000 }", |f| Some(Arrivals::Poisson { rate_per_s: rate_of(f)? }))
+        }
+        "constant" => {
+            tagged.table(cx, "{ rate = 1000 }", |f| Some(Arrivals::Constant { rate_per_s: rate_of(f)? }))
+        }
+        "renewal" => tagged.table(cx, "{ rate = 1000, cv2 = 4.0 }", |f| {
+            let rate_per_s = rate_of(f);
+            let cv2 = f.require("cv2", "the squared coefficient of variation of the gaps", at_least(0.0));
+            Some(Arrivals::Renewal { rate_per_s: rate_per_s?, cv2: cv2? })
+        }),
+        "closed" => tagged.table(cx, "{ users = 50, think = \"1s\" }", |f| {
+            let users = f.require("users", "the number of users", count(1));
+            let think = f.read("think", dist).unwrap_or(Dist::ZERO);
+            Some(Arrivals::Closed { users: users?, think })
+        }),
+        _ => {
+            let example = "{ file = \"trace.csv\", time = \"time\", key = \"key\", unit = \"s\" }";
+            return tagged.table(cx, example, trace);
+        }
+    };
+    arrivals.map(|arrivals| (arrivals, None))
+}
+
+fn trace(f: &mut Fields<'_, '_>) -> Option<(Arrivals, Option<Summary>)> {
+    let file_node = f.node("file");
+    let file = f.require("file", "a CSV file with a header row", text);
+    let time = f.require("time", "the name of the column with the times", text);
+    let key = f.require("key", "the name of the column with the keys", text);
+    let size = f.read_unless("size", "none", text);
+    let unit_ns = f.require("unit", "the unit of the times, such as \"s\" or \"ms\"", time_unit);
+    let operation = f.read_unless("operation", "none", |cx, node| {
+        Fields::with(cx, node, "{ column = \"op\", read = [\"get\"], write = [\"set\"] }", |f| {
+            let column = f.require("column", "the name of the column", text);
+            let read = f.require("read", "the texts that mean a read", texts);
+            let write = f.require("write", "the texts that mean a write", texts);
+            Some((column?, read?, write?))
+        })
+    });
+    if !f.sound() {
+        return None;
+    }
+    let (file, file_node, unit_ns) = (file?, file_node?, unit_ns? as f64);
+    let names = ColumnNames { time: time?, key: key?, size, operation };
+    let path = f.cx.base_dir.join(&file);
+    let summary = match f.cx.traces.summary(&path, &file, &names) {
+        Ok(summary) => summary,
+        Err(reason) => {
+            let title = format!("the trace {file} cannot be used");
+            f.cx.report(Diagnostic::new(title, file_node.span, reason));
+            return None;
+        }
+    };
+    let trace = Trace {
+        path,
+        columns: summary.columns.clone(),
+        unit_ns,
+        first_time: summary.first_time,
+        requests: summary.requests,
+        writes: summary.writes,
+        digest: summary.digest.clone(),
+    };
+    let length_ns = ((summary.last_time - summary.first_time) * unit_ns) as Nanos;
+    Some((Arrivals::Trace(trace), Some((summary, Recorded { length_ns }))))
+}
+
+/// Parts of the profile, in order of time.
+fn profile(cx: &mut Context, node: &Node) -> Option<Vec<ProfilePart>> {
+    let Value::Array(items) = &node.value else {
+        return cx.wrong(node, "expected a list such as [{ step = { at = \"60s\", factor = 2.0 } }]");
+    };
+    let parts: Option<Vec<ProfilePart>> = items.iter().map(|item| profile_part(cx, item)).collect();
+    let parts = parts?;
+    let mut end_ns = 0;
+    for (part, item) in parts.iter().zip(items) {
+        let (from_ns, to_ns) = match *part {
+            ProfilePart::Step { at_ns, .. } => (at_ns, at_ns),
+            ProfilePart::Ramp { from_ns, to_ns, .. } => (from_ns, to_ns),
+            ProfilePart::Sine { .. } => continue,
+        };
+        if from_ns < end_ns {
+            return cx.wrong(item, "steps and ramps must follow one another in time without overlap");
+        }
+        end_ns = to_ns;
+    }
+    Some(parts)
+}
+
+fn profile_part(cx: &mut Context, node: &Node) -> Option<ProfilePart> {
+    let tagged =
+        Tagged::read(cx, node, &["step", "ramp", "sine"], "{ step = { at = \"60s\", factor = 2.0 } }")?;
+    let factor =
+        |f: &mut Fields<'_, '_>| f.require("factor", "a factor on the rate, at least 0", at_least(0.0));
+    match tagged.tag {
+        "step" => tagged.table(cx, "{ at = \"60s\", factor = 2.0 }", |f| {
+            let at_ns = f.require("at", "an instant such as \"60s\"", duration);
+            let factor = factor(f);
+            Some(ProfilePart::Step { at_ns: at_ns?, factor: factor? })
+        }),
+        "ramp" => tagged.table(cx, "{ from = \"60s\", to = \"90s\", factor = 3.0 }", |f| {
+            let from_ns = f.require("from", "an instant such as \"60s\"", duration);
+            let to_ns = f.require("to", "an instant such as \"90s\"", duration);
+            let factor = factor(f);
+            let (from_ns, to_ns) = (from_ns?, to_ns?);
+            if to_ns <= from_ns {
+                let title = format!("wrong value for {}.to", f.cx.here());
+                let (to, from) = (f.place("to"), f.place("from"));
+                f.cx.report(Diagnostic::new(title, to, "expected an instant after `from`").also(from, ""));
+                return None;
+            }
+            Some(ProfilePart::Ramp { from_ns, to_ns, factor: factor? })
+        }),
+        _ => tagged.table(cx, "{ period = \"24h\", amplitude = 0.3 }", |f| {
+            let period_ns = f.require("period", "a duration such as \"24h\"", positive_duration);
+            let amplitude = f.require("amplitude", "a share of the rate, at most 1", share);
+            let phase_ns = f.read("phase", duration).unwrap_or(0);
+            Some(ProfilePart::Sine { period_ns: period_ns?, phase_ns, amplitude: amplitude? })
+        }),
+    }
+}
+
+fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
+    let tagged = Tagged::read(cx, node, &["zipf", "uniform", "hotspot"], "{ zipf = { exponent = 1.0 } }")?;
+    match tagged.tag {
+        "uniform" => tagged.plain(cx, Popularity::Uniform),
+        "zipf" => tagged.table(cx, "{ exponent = 1.0 }", |f| {
+            let exponent = f.require("exponent", "a number of at least 0", at_least(0.0));
+            Some(Popularity::Zipf { exponent: exponent? })
+        }),
+        _ => tagged.table(cx, "{ keys = 0.01, requests = 0.9 }", |f| {
+            let keys = f.require("keys", "the share of hot keys, such as 0.01", positive_share);
+            let requests = f.require("requests", "their share of the requests, such as 0.9", share);
+            Some(Popularity::Hotspot { keys_share: keys?, requests_share: requests? })
+        }),
+    }
+}
+
+fn keys(cx: &mut Context, node: &Node) -> Option<u64> {
+    integer(1, MAX_KEYS)(cx, node)
+}
+
+/// `workload.keys` and `workload.absent` as one or two classes.
+fn single_class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Option<Vec<Class>> {
+    let keys = f.require("keys", "the number of keys, such as 1_000_000", keys);
+    let popularity = f.read("popularity", popularity).unwrap_or(Popularity::Uniform);
+    let absent = f.read_unless("absent", "none", absent);
+    let class = |name: &str, share, keys, popularity, absent, write_share| Class {
+        name: name.to_owned(),
+        share,
+        keys,
+        popularity,
+        absent,
+        write_share,
+        value_size: defaults.value_size,
+        key_size: defaults.key_size,
+        ttl: vec![None; tiers.enabled()],
+        db_read: None,
+        db_write: None,
+    };
+    let keys = keys?;
+    let Some((share_of_reads, absent_keys, absent_popularity)) = absent else {
+        return Some(vec![class(MAIN_CLASS, 1.0, keys, popularity, false, defaults.write_share)]);
+    };
+    if keys + absent_keys > MAX_KEYS {
+        let (title, place) = ("too many keys", f.place("absent"));
+        f.cx.report(Diagnostic::new(title, place, format!("expected at most {MAX_KEYS} keys in all")));
+        return None;
+    }
+    let absent_share = share_of_reads * (1.0 - defaults.write_share);
+    if absent_share >= 1.0 {
+        let (title, place) = ("every request is for an absent key", f.place("absent"));
+        f.cx.report(Diagnostic::new(title, place, "expected a share below 1"));
+        return None;
+    }
+    let main_share = 1.0 - absent_share;
+    Some(vec![
+        class(MAIN_CLASS, main_share, keys, popularity, false, defaults.write_share / main_share),
+        class(ABSENT_CLASS, absent_share, absent_keys, absent_popularity, true, 0.0),
+    ])
+}
+
+fn absent(cx: &mut Context, node: &Node) -> Option<(f64, u64, Popularity)> {
+    Fields::with(cx, node, "{ share = 0.1, keys = 10000 }", |f| {
+        let share = f.require("share", "their share of the reads, such as 0.1", positive_share);
+        let keys = f.require("keys", "the number of absent keys that are asked for", keys);
+        let popularity = f.read("popularity", popularity).unwrap_or(Popularity::Uniform);
+        Some((share?, keys?, popularity))
+    })
+}
+
+/// The one class of a trace; what the trace says itself is refused here.
+fn recorded_class(
+    f: &mut Fields<'_, '_>,
+    summary: &TraceSummary,
+    classes: &[Node],
+    defaults: &Defaults,
+    tiers: &Directory,
+) -> Option<Vec<Class>> {
+    for name in ["keys", "popularity", "absent", "write_share"] {
+        f.refuse(name, "the trace says it", "leave it out");
+    }
+    if summary.columns.size.is_some() {
+        f.refuse("value_size", "the trace has a size column", "leave out value_size, or `size` of the trace");
+    }
+    if let Some(class) = classes.first() {
+        let title = "[[class]] does not apply";
+        f.cx.report(Diagnostic::new(title, class.span, "a trace has no classes").help("leave it out"));
+    }
+    if summary.keys > MAX_KEYS {
+        let (title, place) = ("too many keys", f.place("arrivals"));
+        let label = format!("the trace has {} distinct keys; expected at most {MAX_KEYS}", summary.keys);
+        f.cx.report(Diagnostic::new(title, place, label));
+    }
+    let value_size = if summary.columns.size.is_some() { Size::Trace } else { defaults.value_size };
+    Some(vec![Class {
+        name: MAIN_CLASS.to_owned(),
+        share: 1.0,
+        keys: summary.keys,
+        popularity: Popularity::Uniform,
+        absent: false,
+        write_share: 0.0,
+        value_size,
+        key_size: defaults.key_size,
+        ttl: vec![None; tiers.enabled()],
+        db_read: None,
+        db_write: None,
+    }])
+}
+
+fn several_classes(
+    cx: &mut Context,
+    elements: &[Node],
+    defaults: &Defaults,
+    tiers: &Directory,
+) -> Option<Vec<Class>> {
+    let names = axes::names(elements);
+    refuse_repeated_names(cx, "class", elements, &names);
+    if let Some(element) = elements.get(MAX_CLASSES) {
+        let title = format!("{} classes", elements.len());
+        cx.report(Diagnostic::new(title, element.span, format!("expected at most {MAX_CLASSES}")));
+    }
+    let mut read = Vec::new();
+    for (element, name) in elements.iter().zip(&names) {
+        let segment = if name.is_empty() { "class".to_owned() } else { format!("class.{name}") };
+        read.push(
+            cx.within(segment, |cx| Fields::with(cx, element, "[[class]]", |f| class(f, defaults, tiers))),
+        );
+    }
+    let classes: Vec<Class> = read.into_iter().collect::<Option<_>>()?;
+    let place = |index: usize| elements[index].get("share").map_or(elements[index].span, |node| node.span);
+    share_sum(cx, &classes, (0..classes.len()).map(place).collect())?;
+    let keys = classes.iter().map(|class| class.keys).sum::<u64>();
+    if keys > MAX_KEYS {
+        let title = format!("{keys} keys in all classes");
+        let label = format!("expected at most {MAX_KEYS} in all");
+        cx.report(Diagnostic::new(title, elements[elements.len() - 1].span, label));
+    }
+    Some(classes)
+}
+
+fn share_sum(cx: &mut Context, classes: &[Class], places: Vec<Span>) -> Option<()> {
+    let sum: f64 = classes.iter().map(|class| class.share).sum();
+    if (sum - 1.0).abs() <= 1e-6 {
+        return Some(());
+    }
+    let (last, others) = places.split_last()?;
+    let label = format!("the shares of all classes sum to {}", (sum * 1e6).round() / 1e6);
+    let mut diagnostic = Diagnostic::new("class shares must sum to 1", *last, label);
+    for place in others {
+        diagnostic = diagnostic.also(*place, "");
+    }
+    cx.report(diagnostic);
+    None
+}
+
+fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Option<Class> {
+    let name = f.require("name", "a short name such as \"users\"", name);
+    let class_share = f.require("share", "its share of all requests, such as 0.3", positive_share);
+    let keys = f.require("keys", "the number of its keys, such as 1000", keys);
+    let popularity = f.read("popularity", popularity).unwrap_or(Popularity::Uniform);
+    let absent = f.read("absent", truth).unwrap_or(false);
+    let own_write_share = f.read("write_share", share);
+    if let (true, Some(written)) = (absent, own_write_share)
+        && written > 0.0
+    {
+        let title = format!("{}.write_share does not apply", f.cx.here());
+        let place = f.place("write_share");
+        f.cx.report(
+            Diagnostic::new(title, place, "a write would create the absent rows")
+                .help("leave it out, or set absent = false"),
+        );
+    }
+    let write_share = own_write_share.unwrap_or(if absent { 0.0 } else { defaults.write_share });
+    let value_size = f.read("value_size", size).unwrap_or(defaults.value_size);
+    let key_size = f.read("key_size", size).unwrap_or(defaults.key_size);
+    let ttl = f.read("ttl", |cx, node| class_ttl(cx, node, tiers));
+    let costs = f.read("database", |cx, node| {
+        Fields::with(cx, node, "{ read = \"5ms\" }", |f| Some((f.read("read", dist), f.read("write", dist))))
+    });
+    let (db_read, db_write) = costs.unwrap_or_default();
+    Some(Class {
+        name: name?,
+        share: class_share?,
+        keys: keys?,
+        popularity,
+        absent,
+        write_share,
+        value_size,
+        key_size,
+        ttl: ttl.unwrap_or_else(|| vec![None; tiers.enabled()]),
+        db_read,
+        db_write,
+    })
+}
+
+/// One time to live for every tier, or a table of them by tier.
+fn class_ttl(cx: &mut Context, node: &Node, tiers: &Directory) -> Option<Vec<Option<Ttl>>> {
+    let Some(entries) = node.as_table() else {
+        return ttl(cx, node).map(|ttl| vec![Some(ttl); tiers.enabled()]);
+    };
+    let mut by_tier = vec![None; tiers.enabled()];
+    for entry in entries {
+        let name = Node { value: Value::String(entry.key.clone()), span: entry.key_span };
+        let index = tiers.resolve(cx, &name).and_then(|place| place.index);
+        let own = cx.within(entry.key.as_str(), |cx| ttl(cx, &entry.value));
+        if let (Some(slot), Some(own)) = (index.and_then(|index| by_tier.get_mut(index)), own) {
+            *slot = Some(own);
+        }
+    }
+    Some(by_tier)
+}

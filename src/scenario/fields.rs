@@ -1,0 +1,240 @@
+//! Reading the tree field by field: collects every problem and goes on.
+
+use std::path::PathBuf;
+
+use super::diagnostic::{Diagnostic, Span, nearest, one_of};
+use super::file::{Entry, Node, Value};
+use super::trace::TraceFiles;
+
+/// What reading carries along: the problems so far, where in the file it is, and files read on the way.
+pub(crate) struct Context {
+    pub diagnostics: Vec<Diagnostic>,
+    /// Relative paths in the scenario start here.
+    pub base_dir: PathBuf,
+    pub traces: TraceFiles,
+    path: Vec<String>,
+}
+
+impl Context {
+    pub fn new(base_dir: PathBuf) -> Self {
+        Context { diagnostics: Vec::new(), base_dir, traces: TraceFiles::default(), path: Vec::new() }
+    }
+
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports that the value being read is not what it should be. Returns `None` for use as a tail.
+    pub fn wrong<T>(&mut self, node: &Node, label: impl Into<String>) -> Option<T> {
+        let title = format!("wrong value for {}", self.here());
+        self.report(Diagnostic::new(title, node.span, label));
+        None
+    }
+
+    /// The dotted path of what is being read.
+    pub fn here(&self) -> String {
+        if self.path.is_empty() { "the scenario".to_owned() } else { self.path.join(".") }
+    }
+
+    /// Runs `read` with `segment` appended to the path.
+    pub fn within<T>(&mut self, segment: impl Into<String>, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(segment.into());
+        let result = read(self);
+        self.path.pop();
+        result
+    }
+}
+
+/// A table being read. Every name asked for counts as known; [`Fields::finish`] reports the others.
+pub(crate) struct Fields<'c, 'n> {
+    pub cx: &'c mut Context,
+    pub span: Span,
+    entries: &'n [Entry],
+    known: Vec<&'static str>,
+    problems_before: usize,
+}
+
+impl<'c, 'n> Fields<'c, 'n> {
+    /// Opens a node that must be a table; `example` shows one.
+    pub fn open(cx: &'c mut Context, node: &'n Node, example: &str) -> Option<Self> {
+        let Some(entries) = node.as_table() else {
+            return cx.wrong(node, format!("expected a table such as {example}, found {}", node.kind()));
+        };
+        let problems_before = cx.diagnostics.len();
+        Some(Fields { cx, span: node.span, entries, known: Vec::new(), problems_before })
+    }
+
+    /// Opens a table, reads it and reports the fields that `read` did not ask for.
+    pub fn with<T>(
+        cx: &'c mut Context,
+        node: &'n Node,
+        example: &str,
+        read: impl FnOnce(&mut Fields<'_, 'n>) -> Option<T>,
+    ) -> Option<T> {
+        let mut fields = Fields::open(cx, node, example)?;
+        let result = read(&mut fields);
+        fields.finish();
+        result
+    }
+
+    /// The node of a field, which counts as known from now on.
+    pub fn node(&mut self, name: &'static str) -> Option<&'n Node> {
+        self.known.push(name);
+        self.entries.iter().find(|entry| entry.key == name).map(|entry| &entry.value)
+    }
+
+    /// Reads an optional field. `None`: absent, or wrong and reported.
+    pub fn read<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Context, &'n Node) -> Option<T>,
+    ) -> Option<T> {
+        let node = self.node(name)?;
+        self.cx.within(name, |cx| read(cx, node))
+    }
+
+    /// Reads an optional field for which `"none"` (or `word`) means what leaving it out means.
+    pub fn read_unless<T>(
+        &mut self,
+        name: &'static str,
+        word: &str,
+        read: impl FnOnce(&mut Context, &'n Node) -> Option<T>,
+    ) -> Option<T> {
+        self.read(name, |cx, node| if node.as_str() == Some(word) { None } else { read(cx, node) })
+    }
+
+    /// Reads a field that must be there; `expected` describes it (`a duration such as "120s"`).
+    pub fn require<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        read: impl FnOnce(&mut Context, &'n Node) -> Option<T>,
+    ) -> Option<T> {
+        if self.node(name).is_none() {
+            let title = format!("{} has no `{name}`", self.cx.here());
+            // A misspelt name is told by `finish`; both messages help.
+            let diagnostic = Diagnostic::new(title, self.span, "");
+            self.cx.report(diagnostic.help(format!("add {name} = ..., {expected}")));
+            return None;
+        }
+        self.read(name, read)
+    }
+
+    /// Whether nothing was wrong in this table so far: only then do its fields get compared with each other.
+    pub fn sound(&self) -> bool {
+        self.cx.diagnostics.len() == self.problems_before
+    }
+
+    /// The place of a field's value, or of the table where the field is absent.
+    pub fn place(&self, name: &str) -> Span {
+        self.entries.iter().find(|entry| entry.key == name).map_or(self.span, |entry| entry.value.span)
+    }
+
+    /// Whether the field is written, and not as `"none"`.
+    pub fn given(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == name && entry.value.as_str() != Some("none"))
+    }
+
+    /// Reports that a written field does not belong here.
+    pub fn refuse(&mut self, name: &'static str, why: &str, way_out: &str) {
+        self.known.push(name);
+        if !self.given(name) {
+            return;
+        }
+        let title = format!("{}.{name} does not apply", self.cx.here());
+        self.cx.report(Diagnostic::new(title, self.place(name), why).help(way_out));
+    }
+
+    /// Reports the fields that nobody asked for.
+    pub fn finish(self) {
+        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
+            let title = format!("unknown field `{}` in {}", entry.key, self.cx.here());
+            let label = match nearest(&entry.key, self.known.iter().copied()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => "not a field".to_owned(),
+            };
+            let known = format!("known fields: {}", self.known.join(", "));
+            self.cx.report(Diagnostic::new(title, entry.key_span, label).help(known));
+        }
+    }
+}
+
+/// A choice with or without parameters: `"lru"` or `{ zipf = { exponent = 1.0 } }`.
+pub(crate) struct Tagged<'n> {
+    pub tag: &'n str,
+    /// The parameters; `None` where the choice was written as a plain string.
+    pub body: Option<&'n Node>,
+    /// The whole value.
+    pub node: &'n Node,
+}
+
+impl<'n> Tagged<'n> {
+    /// Reads one of `tags`; `example` shows a complete value.
+    pub fn read(cx: &mut Context, node: &'n Node, tags: &[&str], example: &str) -> Option<Self> {
+        let (tag, span, body) = match &node.value {
+            Value::String(text) => (text.as_str(), node.span, None),
+            Value::Table(entries) => match entries.as_slice() {
+                [entry] => (entry.key.as_str(), entry.key_span, Some(&entry.value)),
+                [] => {
+                    return cx.wrong(node, format!("expected {} in the braces", one_of(tags.iter().copied())));
+                }
+                [_, second, ..] => {
+                    let title = format!("{} must be one thing", cx.here());
+                    let label = format!("expected exactly one of {}", one_of(tags.iter().copied()));
+                    cx.report(
+                        Diagnostic::new(title, second.key_span, label).help(format!("for example {example}")),
+                    );
+                    return None;
+                }
+            },
+            _ => {
+                let label = format!("expected {}, found {}", one_of(tags.iter().copied()), node.kind());
+                let title = format!("wrong value for {}", cx.here());
+                cx.report(Diagnostic::new(title, node.span, label).help(format!("for example {example}")));
+                return None;
+            }
+        };
+        if tags.contains(&tag) {
+            return Some(Tagged { tag, body, node });
+        }
+        let label = match nearest(tag, tags.iter().copied()) {
+            Some(name) => format!("did you mean \"{name}\"?"),
+            None => format!("expected {}", one_of(tags.iter().copied())),
+        };
+        let title = format!("unknown choice \"{tag}\" for {}", cx.here());
+        cx.report(Diagnostic::new(title, span, label).help(format!("known: {}", tags.join(", "))));
+        None
+    }
+
+    /// Reads the parameters as a table; `example` shows one.
+    pub fn table<T>(
+        &self,
+        cx: &mut Context,
+        example: &str,
+        read: impl FnOnce(&mut Fields<'_, 'n>) -> Option<T>,
+    ) -> Option<T> {
+        let body = self.value(cx, example)?;
+        cx.within(self.tag, |cx| Fields::with(cx, body, example, read))
+    }
+
+    /// The parameters, whatever they are; `example` shows them.
+    pub fn value(&self, cx: &mut Context, example: &str) -> Option<&'n Node> {
+        match self.body {
+            Some(body) => Some(body),
+            None => {
+                let label = format!("\"{}\" needs more: {{ {} = {example} }}", self.tag, self.tag);
+                cx.wrong(self.node, label)
+            }
+        }
+    }
+
+    /// Reports parameters where the choice takes none.
+    pub fn plain<T>(&self, cx: &mut Context, value: T) -> Option<T> {
+        match self.body {
+            None => Some(value),
+            Some(body) => {
+                cx.wrong(body, format!("\"{}\" takes no parameters: write it as a string", self.tag))
+            }
+        }
+    }
+}
