@@ -20,10 +20,10 @@ pub fn gap_mean_s(rate_per_s: f64, ttl_s: f64, delta_s: f64, beta: f64) -> f64 {
 
 /// Mean fetches per expiry without coalescing: `e^(1/beta)`, whatever the rate and delta.
 ///
-/// When the first refresh starts, the hazard it ended, accumulated from the fill on, is a unit exponential
-/// X. Until its fill comes delta later the accumulated hazard grows by the factor `e^(1/beta)`, so a
-/// Poisson number of further reads with mean `X (e^(1/beta) - 1)` refresh too, which makes the total
-/// geometric.
+/// When the first refresh starts, the hazard it ended, accumulated from the fill on, is a unit exponential X.
+/// Until its fill comes delta later the accumulated hazard grows by the factor `e^(1/beta)`, so a Poisson
+/// number of further reads with mean `X (e^(1/beta) - 1)` refresh too, which makes the total geometric. Holds
+/// where the first fill comes before expiry, that is for a [`gap_mean_s`] well above delta.
 pub fn stampede_mean(beta: f64) -> f64 {
     libm::exp(1.0 / beta)
 }

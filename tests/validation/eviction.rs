@@ -11,9 +11,9 @@ fn row_16_large_caches_follow_che() {
     let record = simulate(
         r#"
         question = "What does a cache of a tenth of the keys hit?"
-        replications = 4
-        duration = "300s"
-        warmup = "160s"
+        replications = 3
+        duration = "140s"
+        warmup = "40s"
         window = "10s"
 
         [workload]
@@ -49,7 +49,7 @@ fn row_16_large_caches_follow_che() {
         [("lru", Renewal::EveryHit), ("fifo", Renewal::FillOnly), ("random", Renewal::FillOnly)]
     {
         let characteristic_s = che::characteristic_requests(&p, 10_000.0, renewal) / 10_000.0;
-        assert!(10.0 * characteristic_s <= 160.0, "warm-up too short for {characteristic_s} s");
+        assert!(10.0 * characteristic_s <= 40.0, "warm-up too short for {characteristic_s} s");
         let row = format!("16 Che, {variant}");
         check(&row, &record, variant, "hit_ratio", che::hit(&p, 10_000.0, renewal), 0.002);
     }
@@ -61,7 +61,7 @@ fn row_17_small_caches_are_exact() {
         r#"
         question = "What does a cache of two of five keys hit?"
         replications = 10
-        duration = "1000s"
+        duration = "501s"
         warmup = "1s"
         window = "100s"
 

@@ -71,7 +71,7 @@ fn row_20_closed_loop() {
         r#"
         question = "What do fifty users get out of four servers?"
         replications = 20
-        duration = "205s"
+        duration = "605s"
         warmup = "5s"
         window = "5s"
 

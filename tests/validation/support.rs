@@ -62,8 +62,8 @@ pub fn check_values(row: &str, what: &str, values: &[f64], expected: f64, tolera
         (true, false) => "too noisy",
     };
     let [expected, mean, four_errors, tolerance] = [expected, mean, four_errors, tolerance].map(digits);
-    let line =
-        format!("| {row} | `{what}` | {expected} | {mean} | ± {four_errors} | {tolerance} | {verdict} |");
+    let spread = if values.len() > 1 { format!("± {four_errors}") } else { "one run".to_owned() };
+    let line = format!("| {row} | `{what}` | {expected} | {mean} | {spread} | {tolerance} | {verdict} |");
     println!("{line}");
     assert!(close && sharp, "{line}");
 }
