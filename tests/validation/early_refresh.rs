@@ -22,7 +22,7 @@ const STAMPEDE: &str = r#"
 
     [[tier]]
     name = "l2"
-    scope = "shared"
+    scope = "instance"
     capacity = "unbounded"
     ttl = "30s"
     refresh = { xfetch = { beta = 1.0, mode = "inline" } }
