@@ -209,7 +209,8 @@ impl<'m> Engine<'m> {
             if event.kind == Kind::WindowEnds {
                 self.check_in(control, &mut reported)?;
             }
-            if self.arrivals_over && self.is_idle() {
+            // The last window ends at the instant at which arrivals do, but after them.
+            if self.arrivals_over && self.is_idle() && self.queue.next_time() > self.now {
                 break;
             }
         }

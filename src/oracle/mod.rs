@@ -1,0 +1,27 @@
+//! Closed forms: what queueing and caching theory says a simulation must show.
+//!
+//! Every function is pure, takes seconds (`_s`) and rates per second (`_per_s`), and depends on no other
+//! room of the program. The validation tests hold the engine against these numbers.
+//!
+//! | topic | file |
+//! |---|---|
+//! | one key under a time to live: singleflight, none, sliding, invalidation, staleness, synchronised expiry | [`ttl`] |
+//! | early refresh: XFetch and the uniform window | [`xfetch`] |
+//! | an instance tier above a shared one | [`tiers`] |
+//! | bounded caches in the large: Che's approximation | [`che`] |
+//! | bounded caches in the small, exactly: LRU, FIFO, random | [`small_cache`] |
+//! | waiting rooms: M/M/c, M/M/c/K, M/D/1, closed M/M/c | [`queueing`] |
+//! | retries, pauses and what a closed-loop client does not see | [`overload`] |
+//! | functions that neither std nor libm has | [`special`] |
+
+pub mod che;
+pub mod overload;
+pub mod queueing;
+pub mod small_cache;
+pub mod special;
+pub mod tiers;
+pub mod ttl;
+pub mod xfetch;
+
+#[cfg(test)]
+mod twin;
