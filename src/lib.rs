@@ -3,13 +3,15 @@
 //! The pipeline, one room after the other; each room imports only rooms above it:
 //!
 //! scenario file -> [`scenario`] (checked model) -> [`experiment`] (cells x replications) -> [`sim`]
-//! (one simulation) -> [`measure`] (record) -> `report`
+//! (one simulation) -> [`measure`] (record) -> [`report`]
 
+pub mod cli;
 pub mod dice;
 pub mod experiment;
 pub mod measure;
 pub mod oracle;
 pub mod policy;
+pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod units;

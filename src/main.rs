@@ -1,1 +1,9 @@
-fn main() {}
+//! The `herdlab` command.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

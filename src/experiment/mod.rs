@@ -1,3 +1,7 @@
-//! Cells x replications, and what may be said about them.
+//! Cells x replications, and what may be said about them: runs, statistics over replications, the comparison of
+//! variants, the answer.
 
+pub mod answer;
+pub mod comparison;
 pub mod run;
+pub mod statistics;

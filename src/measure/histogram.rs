@@ -20,15 +20,34 @@ pub type Fine = Histogram<8>;
 /// For single windows: buckets 3 % wide.
 pub type Coarse = Histogram<5>;
 
+impl<const BITS: u32> Default for Histogram<BITS> {
+    fn default() -> Self {
+        Histogram::new()
+    }
+}
+
 impl<const BITS: u32> Histogram<BITS> {
-    const BUCKETS: usize = ((RANGE_BITS - BITS + 1) as usize) << BITS;
+    /// Number of buckets.
+    pub const BUCKETS: usize = ((RANGE_BITS - BITS + 1) as usize) << BITS;
 
     pub fn new() -> Self {
         Histogram { counts: Vec::new(), sum: 0, max: 0, count: 0 }
     }
 
+    /// From counts kept elsewhere, one per bucket; mean and maximum are then those of the midpoints.
+    pub fn from_counts(counts: &[u32]) -> Self {
+        let used = || counts.iter().enumerate().filter(|bucket| *bucket.1 > 0);
+        Histogram {
+            sum: used().map(|(index, &count)| u128::from(Self::value(index)) * u128::from(count)).sum(),
+            max: used().map(|(index, _)| Self::value(index)).max().unwrap_or(0),
+            count: used().map(|(_, &count)| u64::from(count)).sum(),
+            counts: counts.iter().copied().map(u64::from).collect(),
+        }
+    }
+
+    /// The bucket of a value.
     #[inline]
-    fn bucket(value: u64) -> usize {
+    pub fn bucket(value: u64) -> usize {
         // Below 2^BITS every value has a bucket of its own.
         let shift = (63 - (value | 1).leading_zeros()).saturating_sub(BITS);
         let index = ((shift as usize) << BITS) + (value >> shift) as usize;

@@ -94,7 +94,17 @@ pub struct Gauges {
 #[derive(Clone, Debug, Default)]
 pub struct Window {
     pub counts: [u64; OUTCOMES.len()],
-    pub latency: [Option<Box<Coarse>>; OUTCOMES.len()],
+    /// `Coarse::BUCKETS` counts for each outcome; empty until the first request, and memory that no outcome
+    /// touches is never mapped.
+    latency: Vec<u32>,
+}
+
+impl Window {
+    /// Latencies of the requests that started in this window and ended so.
+    pub fn latency(&self, outcome: Outcome) -> Option<Coarse> {
+        let first = outcome as usize * Coarse::BUCKETS;
+        self.latency.get(first..first + Coarse::BUCKETS).map(Coarse::from_counts)
+    }
 }
 
 /// The measuring side of a simulation.
@@ -108,7 +118,7 @@ pub struct Recorder {
     current: u32,
     current_end_ns: Nanos,
     /// By class, then outcome; over requests that started in the measured part.
-    pub latency: Vec<[Option<Box<Fine>>; OUTCOMES.len()]>,
+    pub latency: Vec<[Fine; OUTCOMES.len()]>,
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part.
     pub tier_hits: Vec<u64>,
@@ -191,9 +201,12 @@ impl Recorder {
         let number = outcome as usize;
         let window = &mut self.windows[window as usize];
         window.counts[number] += 1;
-        window.latency[number].get_or_insert_with(|| Box::new(Coarse::new())).record(latency_ns);
+        if window.latency.is_empty() {
+            window.latency = vec![0; OUTCOMES.len() * Coarse::BUCKETS];
+        }
+        window.latency[number * Coarse::BUCKETS + Coarse::bucket(latency_ns)] += 1;
         if start_ns >= self.warmup_ns {
-            self.latency[class][number].get_or_insert_with(|| Box::new(Fine::new())).record(latency_ns);
+            self.latency[class][number].record(latency_ns);
         }
     }
 }

@@ -43,10 +43,7 @@ fn latencies(all: &mut Vec<Series>, recorder: &Recorder, name: &str, outcomes: &
         .iter()
         .map(|window| {
             let mut merged = Coarse::new();
-            outcomes
-                .iter()
-                .filter_map(|&outcome| window.latency[outcome as usize].as_ref())
-                .for_each(|h| merged.merge(h));
+            outcomes.iter().filter_map(|&outcome| window.latency(outcome)).for_each(|h| merged.merge(&h));
             merged
         })
         .collect();

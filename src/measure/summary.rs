@@ -74,9 +74,7 @@ pub fn latency(recorder: &Recorder, outcomes: &[Outcome], class: Option<usize>) 
     for (index, by_outcome) in recorder.latency.iter().enumerate() {
         if class.is_none_or(|class| class == index) {
             for outcome in outcomes {
-                if let Some(histogram) = &by_outcome[*outcome as usize] {
-                    merged.merge(histogram);
-                }
+                merged.merge(&by_outcome[*outcome as usize]);
             }
         }
     }
@@ -182,6 +180,9 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     }
 }
 
+/// Picks a figure from the (entries, bytes) of all tiers.
+type Content<'a> = &'a dyn Fn(&[(u64, u64)]) -> u64;
+
 fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let [before, after] = &recorder.measured;
     let reads = count(recorder, &READS, None);
@@ -189,8 +190,7 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         .filter(|&window| (window as u64 + 1) * model.window_ns > model.warmup_ns)
         .map(|window| &recorder.ticks[window].1.tiers)
         .collect();
-    let peak =
-        |of: &dyn Fn(&[(u64, u64)]) -> u64| measured.iter().map(|tiers| of(tiers)).max().unwrap_or(0) as f64;
+    let peak = |of: Content<'_>| measured.iter().map(|tiers| of(tiers)).max().unwrap_or(0) as f64;
     if !model.tiers.is_empty() {
         rows.put("entries.peak", Some(peak(&|tiers| tiers.iter().map(|tier| tier.0).sum())));
         rows.put("memory.peak_bytes", Some(peak(&|tiers| tiers.iter().map(|tier| tier.1).sum())));

@@ -85,8 +85,12 @@ impl Diagnostic {
 
 /// The part of a span that exists in the text, on character boundaries, without trailing line ends.
 fn clip(span: &Span, text: &str) -> std::ops::Range<usize> {
-    let end = text.floor_char_boundary(span.end.min(text.len()));
-    let start = text.floor_char_boundary(span.start.min(end));
+    let boundary_before = |position: usize| {
+        let within = position.min(text.len());
+        (0..=within).rev().find(|position| text.is_char_boundary(*position)).unwrap_or(0)
+    };
+    let end = boundary_before(span.end);
+    let start = boundary_before(span.start).min(end);
     let shown = text[start..end].trim_end();
     start..start + shown.len()
 }

@@ -51,6 +51,8 @@ pub(crate) struct Fields<'c, 'n> {
     pub span: Span,
     entries: &'n [Entry],
     known: Vec<&'static str>,
+    /// Required fields that are absent, with what was expected.
+    missing: Vec<(&'static str, String)>,
     problems_before: usize,
 }
 
@@ -61,7 +63,7 @@ impl<'c, 'n> Fields<'c, 'n> {
             return cx.wrong(node, format!("expected a table such as {example}, found {}", node.kind()));
         };
         let problems_before = cx.diagnostics.len();
-        Some(Fields { cx, span: node.span, entries, known: Vec::new(), problems_before })
+        Some(Fields { cx, span: node.span, entries, known: Vec::new(), missing: Vec::new(), problems_before })
     }
 
     /// Opens a table, reads it and reports the fields that `read` did not ask for.
@@ -79,7 +81,9 @@ impl<'c, 'n> Fields<'c, 'n> {
 
     /// The node of a field, which counts as known from now on.
     pub fn node(&mut self, name: &'static str) -> Option<&'n Node> {
-        self.known.push(name);
+        if !self.known.contains(&name) {
+            self.known.push(name);
+        }
         self.entries.iter().find(|entry| entry.key == name).map(|entry| &entry.value)
     }
 
@@ -111,10 +115,7 @@ impl<'c, 'n> Fields<'c, 'n> {
         read: impl FnOnce(&mut Context, &'n Node) -> Option<T>,
     ) -> Option<T> {
         if self.node(name).is_none() {
-            let title = format!("{} has no `{name}`", self.cx.here());
-            // A misspelt name is told by `finish`; both messages help.
-            let diagnostic = Diagnostic::new(title, self.span, "");
-            self.cx.report(diagnostic.help(format!("add {name} = ..., {expected}")));
+            self.missing.push((name, expected.to_owned()));
             return None;
         }
         self.read(name, read)
@@ -122,7 +123,7 @@ impl<'c, 'n> Fields<'c, 'n> {
 
     /// Whether nothing was wrong in this table so far: only then do its fields get compared with each other.
     pub fn sound(&self) -> bool {
-        self.cx.diagnostics.len() == self.problems_before
+        self.cx.diagnostics.len() == self.problems_before && self.missing.is_empty()
     }
 
     /// The place of a field's value, or of the table where the field is absent.
@@ -137,7 +138,7 @@ impl<'c, 'n> Fields<'c, 'n> {
 
     /// Reports that a written field does not belong here.
     pub fn refuse(&mut self, name: &'static str, why: &str, way_out: &str) {
-        self.known.push(name);
+        self.node(name);
         if !self.given(name) {
             return;
         }
@@ -145,16 +146,30 @@ impl<'c, 'n> Fields<'c, 'n> {
         self.cx.report(Diagnostic::new(title, self.place(name), why).help(way_out));
     }
 
-    /// Reports the fields that nobody asked for.
-    pub fn finish(self) {
+    /// Reports the fields that nobody asked for, and the required ones that are absent; a misspelt field
+    /// is only the former.
+    pub fn finish(mut self) {
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
             let title = format!("unknown field `{}` in {}", entry.key, self.cx.here());
             let label = match nearest(&entry.key, self.known.iter().copied()) {
-                Some(name) => format!("did you mean `{name}`?"),
+                Some(meant) => {
+                    self.missing.retain(|(name, _)| *name != meant);
+                    format!("did you mean `{meant}`?")
+                }
                 None => "not a field".to_owned(),
             };
             let known = format!("known fields: {}", self.known.join(", "));
             self.cx.report(Diagnostic::new(title, entry.key_span, label).help(known));
+        }
+        self.report_missing();
+    }
+
+    /// Reports required fields that are absent, where [`Fields::finish`] is not for this reader to call.
+    pub fn report_missing(self) {
+        for (name, expected) in self.missing {
+            let title = format!("{} has no `{name}`", self.cx.here());
+            let advice = format!("add `{name}`: {expected}");
+            self.cx.report(Diagnostic::new(title, self.span, "").help(advice));
         }
     }
 }
@@ -176,7 +191,8 @@ impl<'n> Tagged<'n> {
             Value::Table(entries) => match entries.as_slice() {
                 [entry] => (entry.key.as_str(), entry.key_span, Some(&entry.value)),
                 [] => {
-                    return cx.wrong(node, format!("expected {} in the braces", one_of(tags.iter().copied())));
+                    return cx
+                        .wrong(node, format!("expected {} in the braces", one_of(tags.iter().copied())));
                 }
                 [_, second, ..] => {
                     let title = format!("{} must be one thing", cx.here());

@@ -8,6 +8,8 @@ pub mod bundled;
 mod check;
 pub mod diagnostic;
 mod digest;
+pub mod estimate;
+pub mod explain;
 mod fields;
 mod file;
 pub mod model;

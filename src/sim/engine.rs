@@ -109,6 +109,8 @@ pub struct Engine<'m> {
     /// Requests under way, and when that last changed.
     pub(super) in_system: u64,
     pub(super) in_system_since: Nanos,
+    /// Per class: the database has no such rows.
+    pub(super) absent: Vec<bool>,
     pub(super) arrived: u64,
     pub(super) fetches_ended: u64,
     pub(super) think: Option<(Times, Stream)>,
@@ -158,6 +160,7 @@ impl<'m> Engine<'m> {
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
             in_system: 0,
             in_system_since: 0,
+            absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             arrived: 0,
             fetches_ended: 0,
             think,
@@ -306,7 +309,7 @@ impl<'m> Engine<'m> {
     /// What the tiers need to know of a key.
     #[inline]
     pub(super) fn info(&self, key: u32, class: usize) -> KeyInfo {
-        KeyInfo { key, class, absent: self.model.workload.classes[class].absent }
+        KeyInfo { key, class, absent: self.absent[class] }
     }
 
     /// A request comes or goes.

@@ -73,10 +73,11 @@ impl Engine<'_> {
                     })
                     .product();
             }
-            EventKind::Down { target: Target::Database, .. } => {
-                if self.database.down.is_some_and(|(until_ns, _)| until_ns <= self.now) {
-                    self.database.down = None;
-                }
+            // Of two that overlap, the one that lasts longer ends it.
+            EventKind::Down { target: Target::Database, .. }
+                if self.database.down.is_some_and(|(until_ns, _)| until_ns <= self.now) =>
+            {
+                self.database.down = None;
             }
             _ => {}
         }

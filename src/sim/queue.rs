@@ -166,6 +166,8 @@ fn sift_up<K: Copy>(heap: &mut Vec<Pending<K>>, pending: Pending<K>) {
     heap[place] = pending;
 }
 
+/// Takes out the first. The hole sinks to the bottom along the least children, then the last element rises from
+/// there: it nearly always belongs near the bottom, so asking on every level whether it fits is wasted.
 #[inline]
 fn pop_heap<K: Copy>(heap: &mut Vec<Pending<K>>) -> Option<Pending<K>> {
     let last = heap.pop()?;
@@ -174,23 +176,28 @@ fn pop_heap<K: Copy>(heap: &mut Vec<Pending<K>>) -> Option<Pending<K>> {
     let mut place = 0;
     loop {
         let child = place * ARITY + 1;
-        if child >= heap.len() {
-            break;
-        }
-        let end = (child + ARITY).min(heap.len());
-        let mut least = child;
-        let mut least_key = heap[child].key;
-        for other in child + 1..end {
-            let key = heap[other].key;
-            if key < least_key {
-                (least, least_key) = (other, key);
+        let least = match heap.get(child..child + ARITY) {
+            Some([a, b, c, d]) => {
+                // A tournament: two independent comparisons, then one.
+                let (left, left_key) = if b.key < a.key { (1, b.key) } else { (0, a.key) };
+                let (right, right_key) = if d.key < c.key { (3, d.key) } else { (2, c.key) };
+                child + if right_key < left_key { right } else { left }
             }
-        }
-        if last.key <= least_key {
-            break;
-        }
+            _ => match (child..heap.len()).min_by_key(|&child| heap[child].key) {
+                Some(least) => least,
+                None => break,
+            },
+        };
         heap[place] = heap[least];
         place = least;
+    }
+    while place > 0 {
+        let parent = (place - 1) / ARITY;
+        if heap[parent].key <= last.key {
+            break;
+        }
+        heap[place] = heap[parent];
+        place = parent;
     }
     heap[place] = last;
     Some(first)

@@ -53,15 +53,10 @@ pub(super) struct Walk {
     pub left_ns: [Nanos; MAX_TIERS],
 }
 
-impl Engine<'_> {
-    /// A request arrives. Instance tiers are asked right here; only what they cannot answer becomes a walk.
-    #[inline]
-    pub(super) fn arrive(&mut self, key: u32, instance: u32, tag: u8, user: u32) {
-        self.arrived += 1;
-        let start_ns = self.now;
-        let window = self.recorder.window_of(start_ns);
-        let class = usize::from(tag >> 1);
-        let mut walk = Walk {
+impl Walk {
+    /// A read at the top of its way.
+    fn new(start_ns: Nanos, key: u32, instance: u32, user: u32, window: u32, class: usize) -> Walk {
+        Walk {
             start_ns,
             key,
             instance,
@@ -78,24 +73,47 @@ impl Engine<'_> {
             token: 0,
             waiting_since: None,
             left_ns: [0; MAX_TIERS],
-        };
+        }
+    }
+
+    fn read(&self) -> Read {
+        Read { start_ns: self.start_ns, key: self.key, window: self.window, class: usize::from(self.class) }
+    }
+}
+
+/// What the recorder needs to know of a read.
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    start_ns: Nanos,
+    key: u32,
+    window: u32,
+    class: usize,
+}
+
+impl Engine<'_> {
+    /// A request arrives. Instance tiers are asked right here; only what they cannot answer becomes a walk.
+    #[inline]
+    pub(super) fn arrive(&mut self, key: u32, instance: u32, tag: u8, user: u32) {
+        self.arrived += 1;
+        let start_ns = self.now;
+        let window = self.recorder.window_of(start_ns);
+        let class = usize::from(tag >> 1);
         if tag & 1 == 1 {
-            return self.start_write(walk);
+            return self.start_write(Walk::new(start_ns, key, instance, user, window, class));
         }
         let info = self.info(key, class);
         let mut at = start_ns;
-        while let Some(tier) =
-            self.tiers.get_mut(usize::from(walk.level)).filter(|tier| tier.shared.is_none())
-        {
-            let level = usize::from(walk.level);
+        let mut level = 0;
+        let mut left_ns = [0; MAX_TIERS];
+        while let Some(tier) = self.tiers.get_mut(level).filter(|tier| tier.shared.is_none()) {
             let (tables, overhead) = (&self.tables, tier.overhead_bytes);
             let found = tier.look(instance as usize, info, at, |key| tables.entry_bytes(key) + overhead);
             at += tier.access_ns;
             self.totals.tiers[level].lookups += 1;
             let (outcome, value, renewal) = match found {
                 Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
-                    walk.left_ns[level] = at;
-                    walk.level += 1;
+                    left_ns[level] = at;
+                    level += 1;
                     continue;
                 }
                 Look::Hit { value, renewal } if info.absent => (Outcome::NegativeHit, value, renewal),
@@ -103,7 +121,8 @@ impl Engine<'_> {
                 Look::Stale { value } => (Outcome::StaleHit, value, Renewal::Background),
             };
             self.totals.tiers[level].hits += 1;
-            self.record_read(&walk, outcome, Some(level), value, at);
+            let read = Read { start_ns, key, window, class };
+            self.record_read(read, outcome, Some(level), value, at);
             self.totals.in_system_ns += u128::from(at - start_ns);
             self.user_thinks(user, at);
             if renewal == Renewal::Background {
@@ -112,6 +131,8 @@ impl Engine<'_> {
             return;
         }
         self.change_in_system(1);
+        let walk =
+            Walk { level: level as u8, left_ns, ..Walk::new(start_ns, key, instance, user, window, class) };
         let id = self.walks.insert(walk);
         if let Some((after, lane)) = self.deadline {
             let generation = self.walks.generation(id);
@@ -119,10 +140,10 @@ impl Engine<'_> {
         }
         if at == self.now {
             self.proceed(id);
-        } else if self.can_send_ahead(usize::from(walk.level)) {
+        } else if self.can_send_ahead(level) {
             self.send_get(id, at);
         } else {
-            let lane = self.tiers[usize::from(walk.level) - 1].access_lane;
+            let lane = self.tiers[level - 1].access_lane;
             self.queue.push(lane, at, Kind::WalkGoesOn, id, 0);
         }
     }
@@ -161,7 +182,7 @@ impl Engine<'_> {
         let info = KeyInfo {
             key: walk.key,
             class: usize::from(walk.class),
-            absent: self.model.workload.classes[usize::from(walk.class)].absent,
+            absent: self.absent[usize::from(walk.class)],
         };
         let (tables, overhead) = (&self.tables, tier.overhead_bytes);
         let found =
@@ -249,24 +270,15 @@ impl Engine<'_> {
         self.totals.refreshes += 1;
         let mut left_ns = [0; MAX_TIERS];
         left_ns[level] = self.now;
-        let id = self.walks.insert(Walk {
-            start_ns: self.now,
-            key: info.key,
-            instance,
-            user: NONE,
-            window: 0,
-            class: info.class as u8,
+        let walk = Walk {
             errand: Errand::Refresh,
             level: level as u8 + 1,
             fill_from: level as u8,
-            gone: false,
-            pending: 0,
-            flight: NONE,
-            next: NONE,
             token,
-            waiting_since: None,
             left_ns,
-        });
+            ..Walk::new(self.now, info.key, instance, NONE, 0, info.class)
+        };
+        let id = self.walks.insert(walk);
         self.proceed(id);
     }
 
@@ -281,7 +293,7 @@ impl Engine<'_> {
                 self.proceed(id);
             }
             CommandReply::Hit { value, renewal, token } => {
-                let absent = self.model.workload.classes[usize::from(walk.class)].absent;
+                let absent = self.absent[usize::from(walk.class)];
                 let outcome = match walk.waiting_since {
                     Some(_) => Outcome::Coalesced,
                     None if absent => Outcome::NegativeHit,
@@ -358,7 +370,7 @@ impl Engine<'_> {
                 self.refreshing.remove(triple(usize::from(walk.fill_from), walk.instance, walk.key));
             }
             Errand::Read if !walk.gone => {
-                self.record_read(&walk, outcome, tier, value, self.now);
+                self.record_read(walk.read(), outcome, tier, value, self.now);
                 self.leave(&walk);
             }
             Errand::Read | Errand::Write => {}
@@ -395,20 +407,20 @@ impl Engine<'_> {
     }
 
     #[inline]
-    fn record_read(&mut self, walk: &Walk, outcome: Outcome, tier: Option<usize>, value: Value, at: Nanos) {
-        let class = usize::from(walk.class);
-        self.recorder.finish(walk.start_ns, at - walk.start_ns, walk.window, class, outcome);
-        if walk.start_ns < self.recorder.warmup_ns {
+    fn record_read(&mut self, read: Read, outcome: Outcome, tier: Option<usize>, value: Value, at: Nanos) {
+        let Read { start_ns, key, window, class } = read;
+        self.recorder.finish(start_ns, at - start_ns, window, class, outcome);
+        if start_ns < self.recorder.warmup_ns {
             return;
         }
         if let Some(tier) = tier {
             self.recorder.tier_hits[tier] += 1;
         }
-        if let Some(superseded_ns) = self.versions.superseded_ns(walk.key, value.version)
-            && superseded_ns < walk.start_ns
+        if let Some(superseded_ns) = self.versions.superseded_ns(key, value.version)
+            && superseded_ns < start_ns
         {
             self.recorder.stale += 1;
-            self.recorder.stale_age.record(walk.start_ns - superseded_ns);
+            self.recorder.stale_age.record(start_ns - superseded_ns);
         }
         if self.model.measure.value_age {
             self.recorder.value_age_max_ns = self.recorder.value_age_max_ns.max(at - value.read_ns);

@@ -62,6 +62,7 @@ pub(crate) fn check(
     };
     let baseline = f.read("baseline", |cx, node| baseline(cx, node, &sketches)).unwrap_or(0);
 
+    f.report_missing();
     let chosen = choose(cx, &sketches, asked.variants);
     let variants = variants(cx, root, &sketches, &chosen, asked.duration_ns);
     let complete = variants.len() == chosen.len() && !chosen.is_empty();
@@ -192,8 +193,8 @@ fn choose(cx: &mut Context, sketches: &[Sketch<'_>], asked: &[String]) -> Vec<us
         .collect()
 }
 
-/// Reads the chosen variants. A problem that all of them have is the file's and is told once; one that
-/// only some have names them and points at what they set.
+/// Reads the chosen variants. A problem that the file has without them is told once; one that comes from
+/// what variants set names them and points there.
 fn variants(
     cx: &mut Context,
     root: &Node,
@@ -219,10 +220,16 @@ fn variants(
             }
         }
     }
+    let of_the_file = if problems.is_empty() {
+        Vec::new()
+    } else {
+        model(cx, root, cut_ns);
+        std::mem::take(&mut cx.diagnostics)
+    };
     cx.diagnostics = own;
     for (diagnostic, having) in problems {
-        let everywhere = having.len() == chosen.len() && chosen.len() > 1;
-        cx.report(if everywhere { diagnostic } else { attribute(diagnostic, &having, sketches) });
+        let plain = of_the_file.contains(&diagnostic);
+        cx.report(if plain { diagnostic } else { attribute(diagnostic, &having, sketches) });
     }
     variants
 }

@@ -2,7 +2,7 @@
 
 use super::event::{Surroundings, events};
 use super::tier::{Directory, tiers};
-use super::workload::{Recorded, workload};
+use super::workload::{Recorded, is_recorded, workload};
 use super::{MAX_WINDOWS, database, whole};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
@@ -44,7 +44,8 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         Some((workload, recorded)) => (Some(workload), recorded),
         None => (None, None),
     };
-    let timing = timing(&mut f, recorded.as_ref(), cut_ns);
+    let traced = root.get("workload").is_some_and(is_recorded);
+    let timing = timing(&mut f, traced, recorded.as_ref(), cut_ns);
     let coalescing = match f.node("coalescing") {
         Some(node) => f.cx.within("coalescing", |cx| coalescing(cx, node, &directory)),
         None => Some(Coalescing::None),
@@ -101,15 +102,21 @@ struct Timing {
     drain_ns: Nanos,
 }
 
-fn timing(f: &mut Fields<'_, '_>, recorded: Option<&Recorded>, cut_ns: Option<Nanos>) -> Option<Timing> {
+fn timing(
+    f: &mut Fields<'_, '_>,
+    traced: bool,
+    recorded: Option<&Recorded>,
+    cut_ns: Option<Nanos>,
+) -> Option<Timing> {
     let sound = f.sound();
     let window_ns = f.read("window", positive_duration).unwrap_or(SECOND_NS);
     let drain_ns = f.read("drain", duration).unwrap_or(30 * SECOND_NS);
     let warmup_ns = f.read("warmup", duration).unwrap_or(0);
     let file_duration_ns = match recorded {
         Some(recorded) => {
-            f.read("duration", positive_duration).or_else(|| recorded.length_ns.checked_add(window_ns))
+            f.read("duration", positive_duration).or(Some(recorded.length_ns.saturating_add(window_ns)))
         }
+        None if traced => f.read("duration", positive_duration),
         None => {
             f.require("duration", "the simulated time, warm-up included, such as \"120s\"", positive_duration)
         }

@@ -57,6 +57,13 @@ pub(super) fn workload(
             f.refuse("profile", "only a workload with an arrival rate can change it", "leave it out");
         }
         let classes = match (&summary, classes) {
+            // Without the trace nobody knows what else is missing.
+            (None, _) if is_recorded(node) => {
+                for name in ["keys", "popularity", "absent"] {
+                    f.node(name);
+                }
+                None
+            }
             (Some((summary, _)), classes) => recorded_class(f, summary, classes, &defaults, tiers),
             (None, []) => single_class(f, &defaults, tiers),
             (None, elements) => {
@@ -69,6 +76,11 @@ pub(super) fn workload(
         let recorded = summary.map(|(_, recorded)| recorded);
         Some((Workload { arrivals: arrivals?, profile, classes: classes? }, recorded))
     })
+}
+
+/// Whether the arrivals are a trace, readable or not.
+pub(super) fn is_recorded(workload: &Node) -> bool {
+    workload.get("arrivals").is_some_and(|arrivals| arrivals.get("trace").is_some())
 }
 
 type Summary = (TraceSummary, Recorded);

@@ -1,0 +1,93 @@
+//! `herdlab check`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use herdlab::scenario::Overrides;
+use herdlab::scenario::estimate::{self, Plan, estimate, plan};
+use herdlab::scenario::explain::{explain, grouped};
+use herdlab::scenario::model::{Experiment, Variant};
+use herdlab::units::approximate_bytes;
+
+use super::{exit, input, output};
+
+/// Check scenarios and explain them, without running: the model in words, and what a run will cost
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Scenario files, or names of bundled scenarios
+    #[arg(required = true, value_name = "FILE")]
+    scenarios: Vec<String>,
+}
+
+pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let threads = input::threads(None);
+    let mut sound = true;
+    for scenario in &args.scenarios {
+        let checked = input::load(scenario, &Overrides::default()).and_then(|experiment| {
+            let plan = plan(&experiment, threads);
+            estimate::refuse_too_large(&plan, estimate::available_memory_bytes())?;
+            Ok((experiment, plan))
+        });
+        match checked {
+            Ok((experiment, plan)) => output::show(&describe(&experiment, &plan, threads))?,
+            Err(problems) => {
+                eprint!("{}", problems.render(output::color_on_stderr()));
+                sound = false;
+            }
+        }
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) })
+}
+
+fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
+    let mut text = format!("{}: {}\n", experiment.source_path, experiment.question);
+    let mut first_lines = Vec::new();
+    for (index, variant) in experiment.variants.iter().enumerate() {
+        let lines = explain(&variant.model);
+        let role =
+            if index == experiment.baseline && experiment.variants.len() > 1 { " (baseline)" } else { "" };
+        text.push_str(&format!("\n{}{role}\n", variant.name));
+        let new: Vec<&String> = lines.iter().filter(|line| !first_lines.contains(*line)).collect();
+        for line in &new {
+            text.push_str(&format!("  {line}\n"));
+        }
+        if index > 0 {
+            let note = if new.is_empty() { "the same as the first" } else { "all else as the first" };
+            text.push_str(&format!("  {note}\n"));
+        } else {
+            first_lines = lines;
+        }
+        text.push_str(&format!("  {}\n", cost(variant)));
+    }
+    let cells = plan.cells;
+    let (variants, replications) = (experiment.variants.len(), experiment.replications);
+    text.push_str(&format!(
+        "\n{cells} simulations ({variants} variants x {replications} replications), about {} requests, {} of memory, {} on {threads} threads\n",
+        grouped(plan.requests.round() as u64),
+        approximate_bytes(plan.memory_bytes),
+        seconds(plan.seconds),
+    ));
+    text.push_str(&format!("headline: {}\n", experiment.headline.join(", ")));
+    text.push_str(&format!("digest: {}\n", experiment.digest));
+    if let Some(answer) = &experiment.answer
+        && answer.digest != experiment.digest
+    {
+        text.push_str("note: the answer was written for another digest and will not be shown\n");
+    }
+    text
+}
+
+fn cost(variant: &Variant) -> String {
+    let estimate = estimate(&variant.model);
+    let requests = grouped(estimate.requests.round() as u64);
+    format!("per simulation: about {requests} requests, {}", approximate_bytes(estimate.memory_bytes()))
+}
+
+fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "less than a second".to_owned(),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.0} h", s / 3600.0),
+    }
+}

@@ -1,0 +1,35 @@
+//! From an argument to a scenario: a path, or the name of a bundled one.
+
+use std::path::Path;
+
+use herdlab::scenario::diagnostic::nearest;
+use herdlab::scenario::model::Experiment;
+use herdlab::scenario::{self, Diagnostics, Overrides, bundled};
+
+/// Loads a file, or the bundled scenario of that name where there is no such file.
+pub(crate) fn load(scenario: &str, overrides: &Overrides) -> Result<Experiment, Diagnostics> {
+    let path = Path::new(scenario);
+    if path.is_file() {
+        return scenario::load(path, overrides);
+    }
+    match bundled::get(scenario) {
+        Some(bundled) => scenario::parse(bundled.source, &bundled.path(), Path::new("scenarios"), overrides),
+        None if scenario.contains(['/', '.']) => scenario::load(path, overrides),
+        None => Err(unknown(scenario)),
+    }
+}
+
+/// The message for a name that is no bundled scenario's.
+pub(crate) fn unknown(name: &str) -> Diagnostics {
+    let names = || bundled::all().iter().map(|bundled| bundled.name);
+    let mut help = vec![format!("bundled scenarios: {}", names().collect::<Vec<_>>().join(", "))];
+    if let Some(meant) = nearest(name, names()) {
+        help.insert(0, format!("did you mean \"{meant}\"?"));
+    }
+    Diagnostics::general(format!("there is no scenario \"{name}\""), help)
+}
+
+/// Threads to use: as asked, or as many as the machine runs at once.
+pub(crate) fn threads(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+}

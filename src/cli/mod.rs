@@ -1,0 +1,69 @@
+//! The command line: options in, exit code out.
+
+mod check;
+mod init;
+mod input;
+mod list;
+mod output;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use herdlab::scenario::Diagnostics;
+
+/// What will this cache change do to the database?
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Init(init::InitArgs),
+    List(list::ListArgs),
+    Report(report::ReportArgs),
+}
+
+/// Why a command ended; each has its exit code.
+pub(crate) mod exit {
+    /// Something went wrong while running.
+    pub const RUNTIME: u8 = 1;
+    /// The command line or the scenario is wrong.
+    pub const USAGE: u8 = 2;
+}
+
+/// Runs the command that the arguments ask for.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => run::execute(&args),
+        Command::Check(args) => check::execute(&args),
+        Command::Init(args) => init::execute(&args),
+        Command::List(args) => list::execute(&args),
+        Command::Report(args) => report::execute(&args),
+    };
+    result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
+}
+
+/// Shows an error; gives its exit code.
+fn explain(error: &anyhow::Error) -> u8 {
+    if output::is_broken_pipe(error) {
+        // Whoever reads our output has seen enough.
+        return 0;
+    }
+    match error.downcast_ref::<Diagnostics>() {
+        Some(problems) => {
+            eprint!("{}", problems.render(output::color_on_stderr()));
+            exit::USAGE
+        }
+        None => {
+            eprintln!("error: {error:#}");
+            exit::RUNTIME
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! The answer to the scenario's question, in words.
+//!
+//! The author's words appear only while they are about this very scenario (same digest) and all their claims
+//! hold; otherwise one or two sentences are made from the verdicts.
+
+use serde::Serialize;
+
+use super::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
+use crate::measure::claim::{self, Claim, Piece, Reference};
+pub use crate::measure::claim::{validate, validate_claim, validate_text};
+use crate::measure::quantity::{Scale, change, signed, spoken, with_unit};
+use crate::measure::record::Record;
+
+/// What the record answers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    pub words: String,
+    /// Whether the words are the author's.
+    pub by_author: bool,
+    /// Why the author's words are not shown, or what limits the answer.
+    pub note: Option<String>,
+    /// The author's claims, tested on this record.
+    pub claims: Vec<TestedClaim>,
+}
+
+/// A claim and whether this record bears it out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TestedClaim {
+    pub claim: String,
+    /// `None` where a value is not defined in this record.
+    pub holds: Option<bool>,
+}
+
+/// Answers the scenario's question from the record.
+pub fn answer(record: &Record, comparison: &Comparison) -> Answer {
+    let claims = tested_claims(record, comparison);
+    let authors_words = record.scenario.answer.as_ref().map(|author| {
+        if author.digest != record.scenario.digest {
+            return Err(
+                "The author's answer was written for another version of this scenario and is not shown."
+                    .to_string(),
+            );
+        }
+        if let Some(failed) = claims.iter().find(|tested| tested.holds != Some(true)) {
+            return Err(format!(
+                "The author's answer is not shown: its claim `{}` does not hold here.",
+                failed.claim
+            ));
+        }
+        filled(&author.text, comparison)
+            .map_err(|problem| format!("The author's answer is not shown: {problem}."))
+    });
+    match authors_words {
+        Some(Ok(words)) => Answer { words, by_author: true, note: replications_note(record), claims },
+        Some(Err(note)) => {
+            let note =
+                [Some(note), replications_note(record)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            Answer { words: generated(record, comparison), by_author: false, note: Some(note), claims }
+        }
+        None => Answer {
+            words: generated(record, comparison),
+            by_author: false,
+            note: replications_note(record),
+            claims,
+        },
+    }
+}
+
+fn replications_note(record: &Record) -> Option<String> {
+    let scenario = &record.scenario;
+    (scenario.finished < scenario.replications).then(|| {
+        format!("Interrupted: {} of {} replications finished.", scenario.finished, scenario.replications)
+    })
+}
+
+fn tested_claims(record: &Record, comparison: &Comparison) -> Vec<TestedClaim> {
+    let claims = record.scenario.answer.iter().flat_map(|author| &author.claims);
+    claims
+        .map(|text| {
+            let value_of = |reference: &Reference| mean_of(comparison, reference);
+            let holds = Claim::parse(text).ok().and_then(|claim| claim.holds(&value_of));
+            TestedClaim { claim: text.clone(), holds }
+        })
+        .collect()
+}
+
+fn mean_of(comparison: &Comparison, reference: &Reference) -> Option<f64> {
+    comparison.variant(&reference.variant)?.mean(&reference.measure)
+}
+
+/// Fills the placeholders of a text with means over replications, rounded and with their unit.
+///
+/// # Errors
+/// A placeholder that does not parse or has no value in this record.
+pub fn filled(text: &str, comparison: &Comparison) -> Result<String, String> {
+    let mut words = String::with_capacity(text.len());
+    for piece in claim::pieces(text)? {
+        match piece {
+            Piece::Text(text) => words.push_str(&text),
+            Piece::Value(reference) => {
+                let measure = comparison
+                    .variant(&reference.variant)
+                    .and_then(|variant| variant.measure(&reference.measure));
+                match measure.and_then(|measure| Some((measure.estimate?, &measure.unit))) {
+                    Some((estimate, unit)) => words.push_str(&with_unit(estimate.mean, unit)),
+                    None => return Err(format!("`{reference}` has no value")),
+                }
+            }
+        }
+    }
+    Ok(words)
+}
+
+/// One or two sentences from the verdicts.
+fn generated(record: &Record, comparison: &Comparison) -> String {
+    let others: Vec<&VariantComparison> = others(comparison).collect();
+    if others.is_empty() {
+        return format!("{}.", figures(record, comparison.baseline()));
+    }
+    if record.scenario.finished < super::comparison::VERDICT_REPLICATIONS_MIN as u32 {
+        return format!(
+            "{} replications are too few for a verdict (at least {} are needed). {}.",
+            record.scenario.finished,
+            super::comparison::VERDICT_REPLICATIONS_MIN,
+            figures(record, comparison.baseline())
+        );
+    }
+    let base = &comparison.baseline().name;
+    match best(record, comparison) {
+        Some(best) => {
+            let rest: Vec<_> = others.into_iter().filter(|variant| variant.name != best.name).collect();
+            let first = format!("Against {base}, {} {}", best.name, effects(record, comparison, best));
+            match summary(record, comparison, &rest) {
+                rest if rest.is_empty() => format!("{first}."),
+                rest => format!("{first}. {}.", capitalised(&rest)),
+            }
+        }
+        None => format!(
+            "No variant is better than {base} in {}. {}.",
+            enumerated(&record.scenario.headline.iter().map(|name| spoken(name)).collect::<Vec<_>>(), "or"),
+            capitalised(&summary(record, comparison, &others))
+        ),
+    }
+}
+
+fn others(comparison: &Comparison) -> impl Iterator<Item = &VariantComparison> {
+    let baseline = comparison.baseline;
+    comparison
+        .variants
+        .iter()
+        .enumerate()
+        .filter(move |(index, _)| *index != baseline)
+        .map(|(_, variant)| variant)
+}
+
+/// The variant that gains most in the first headline measure in which any gains.
+fn best<'a>(record: &Record, comparison: &'a Comparison) -> Option<&'a VariantComparison> {
+    record.scenario.headline.iter().find_map(|headline| {
+        others(comparison)
+            .filter_map(|variant| {
+                let measure = variant.measure(headline)?;
+                let gain = measure.difference?.estimate.mean.abs();
+                (measure.verdict == Some(Verdict::Better)).then_some((variant, gain))
+            })
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .map(|(variant, _)| variant)
+    })
+}
+
+/// `cuts the peak database load by 83 % (from 1,180/s to 201/s), the p99 latency by 41 % (...); hit ratio: a tie`.
+fn effects(record: &Record, comparison: &Comparison, variant: &VariantComparison) -> String {
+    let mut changed = Vec::new();
+    let mut tied = Vec::new();
+    for headline in &record.scenario.headline {
+        let Some(measure) = variant.measure(headline) else { continue };
+        match measure.verdict {
+            Some(Verdict::Better | Verdict::Worse) => {
+                changed.extend(effect(comparison, measure));
+            }
+            Some(Verdict::Tie) => tied.push(spoken(headline)),
+            _ => {}
+        }
+    }
+    let mut text = enumerated(&changed, "and");
+    if !tied.is_empty() {
+        text.push_str(&format!(
+            "; {} {} a tie",
+            enumerated(&tied, "and"),
+            if tied.len() == 1 { "is" } else { "are" }
+        ));
+    }
+    text
+}
+
+fn effect(comparison: &Comparison, measure: &MeasureComparison) -> Option<String> {
+    let difference = measure.difference?.estimate.mean;
+    let before = comparison.baseline().mean(&measure.name)?;
+    let after = measure.estimate?.mean;
+    let verb = match (difference < 0.0, measure.verdict) {
+        (true, Some(Verdict::Better)) => "cuts",
+        (true, _) => "lowers",
+        (false, _) => "raises",
+    };
+    let scale = Scale::fitting(&measure.unit, before.abs().max(after.abs()));
+    let range = format!("from {} to {}", scale.number(before), scale.with_suffix(&scale.number(after)));
+    let name = spoken(&measure.name);
+    Some(match comparison.relative_difference(measure) {
+        // A share changes by points: "by 5 %" of a ratio misleads.
+        _ if measure.unit == "1" => format!("{verb} {name} {range}"),
+        Some(relative) if relative >= 2.0 => format!("{verb} {name} {range}"),
+        Some(relative) => {
+            format!("{verb} {name} by {} ({range})", change(relative.abs()).trim_start_matches('+'))
+        }
+        None => format!("{verb} {name} {range}"),
+    })
+}
+
+/// The remaining variants, grouped by their verdict in the first headline measure.
+fn summary(record: &Record, comparison: &Comparison, variants: &[&VariantComparison]) -> String {
+    let Some(headline) = record.scenario.headline.first() else { return String::new() };
+    let group = |wanted: Verdict| -> Vec<String> {
+        variants
+            .iter()
+            .filter_map(|variant| {
+                let measure = variant.measure(headline)?;
+                if measure.verdict != Some(wanted) {
+                    return None;
+                }
+                let amount = match wanted {
+                    Verdict::Better | Verdict::Worse => short_change(comparison, measure),
+                    _ => None,
+                };
+                Some(amount.map_or(variant.name.clone(), |amount| format!("{} ({amount})", variant.name)))
+            })
+            .collect()
+    };
+    let is = |names: &[String]| if names.len() == 1 { "is" } else { "are" };
+    let mut parts = Vec::new();
+    let (better, worse, tied) = (group(Verdict::Better), group(Verdict::Worse), group(Verdict::Tie));
+    let on = spoken(headline);
+    if !better.is_empty() {
+        parts.push(format!("{} {} better too", enumerated(&better, "and"), is(&better)));
+    }
+    if !worse.is_empty() {
+        parts.push(format!("{} {} worse", enumerated(&worse, "and"), is(&worse)));
+    }
+    if !tied.is_empty() {
+        parts.push(format!("{} {} a tie", enumerated(&tied, "and"), is(&tied)));
+    }
+    if parts.is_empty() { String::new() } else { format!("in {on}, {}", parts.join("; ")) }
+}
+
+fn short_change(comparison: &Comparison, measure: &MeasureComparison) -> Option<String> {
+    if measure.unit == "1" {
+        return measure.difference.map(|difference| points(difference.estimate.mean));
+    }
+    comparison.relative_difference(measure).map(change)
+}
+
+/// A difference of two shares, in percentage points: `+3.1 points`.
+pub fn points(difference: f64) -> String {
+    format!("{} points", signed(&Scale::fitting("1", difference.abs()).number(difference)))
+}
+
+/// The headline figures of one variant: `base: hit ratio 96.4 %, peak database load 1,180/s`.
+fn figures(record: &Record, variant: &VariantComparison) -> String {
+    let figures: Vec<String> = record
+        .scenario
+        .headline
+        .iter()
+        .filter_map(|name| {
+            let measure = variant.measure(name)?;
+            Some(format!("{} {}", spoken(name), with_unit(measure.estimate?.mean, &measure.unit)))
+        })
+        .collect();
+    if figures.is_empty() {
+        return format!("{}: no headline measure has a value", variant.name);
+    }
+    format!("{}: {}", variant.name, figures.join(", "))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn enumerated(parts: &[String], word: &str) -> String {
+    match parts {
+        [] => String::new(),
+        [only] => only.clone(),
+        [start @ .., last] => format!("{} {word} {last}", start.join(", ")),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::comparison::compare;
+    use crate::measure::fixture::stampede;
+    use crate::measure::record::AnswerRecord;
+
+    fn with_author(digest: &str, claim: &str) -> Answer {
+        let mut record = stampede(3);
+        record.scenario.answer = Some(AnswerRecord {
+            text: "Peak load falls from {ttl only:db.qps.peak} to {singleflight:db.qps.peak}.".to_string(),
+            digest: if digest.is_empty() { record.scenario.digest.clone() } else { digest.to_string() },
+            claims: vec![claim.to_string()],
+        });
+        answer(&record, &compare(&record))
+    }
+
+    #[test]
+    fn the_authors_words_are_filled_from_the_record() {
+        let answer = with_author("", "{singleflight:db.qps.peak} < 0.5 * {ttl only:db.qps.peak}");
+        assert!(answer.by_author, "{answer:?}");
+        assert_eq!(answer.words, "Peak load falls from 1,178/s to 415/s.");
+        assert_eq!(answer.claims[0].holds, Some(true));
+    }
+
+    #[test]
+    fn another_digest_or_a_broken_claim_silences_the_author() {
+        let other = with_author("older", "{singleflight:db.qps.peak} < 0.5 * {ttl only:db.qps.peak}");
+        assert!(!other.by_author && other.note.unwrap().contains("another version"));
+        let broken = with_author("", "{singleflight:db.qps.peak} > {ttl only:db.qps.peak}");
+        assert!(!broken.by_author && broken.note.unwrap().contains("does not hold"));
+        assert_eq!(broken.claims[0].holds, Some(false));
+    }
+
+    #[test]
+    fn without_an_author_the_verdicts_speak() {
+        let record = stampede(5);
+        insta::assert_snapshot!(answer(&record, &compare(&record)).words, @"Against ttl only, xfetch + singleflight cuts peak database load by 83.1 % (from 1,178 to 199/s), cuts p99 latency by 72.9 % (from 342 to 92.6 ms) and raises hit ratio from 91.9 to 96.1 %. In peak database load, singleflight (−64.7 %) and xfetch (−70.2 %) are better too; jitter is a tie.");
+    }
+
+    #[test]
+    fn one_variant_or_few_replications_give_figures_only() {
+        let record = stampede(1);
+        assert!(answer(&record, &compare(&record)).words.starts_with("ttl only: peak database load"));
+        let mut record = stampede(2);
+        record.scenario.finished = 3;
+        let answer = answer(&record, &compare(&record));
+        assert!(answer.words.starts_with("3 replications are too few"));
+        assert_eq!(answer.note.as_deref(), Some("Interrupted: 3 of 10 replications finished."));
+    }
+}

@@ -1,0 +1,258 @@
+//! The comparison of variants: means, paired differences to the baseline, verdicts.
+//!
+//! Replication i of every variant saw the same traffic, so differences are taken pair by pair. A verdict is
+//! given for headline measures only, with Holm's correction over all variants x headline measures, and only
+//! where the difference is both certain and large enough to matter.
+
+use serde::Serialize;
+
+use super::statistics::{self, Estimate, PairedDifference};
+use crate::measure::catalog::{self, Better};
+use crate::measure::record::{MeasureRecord, Record, VariantRecord};
+
+/// Fewest replications that give a verdict: with five pairs or less the t-test leans too much on normality.
+pub const VERDICT_REPLICATIONS_MIN: usize = 6;
+/// Corrected p values from here on give no verdict but a tie.
+pub const SIGNIFICANCE: f64 = 0.05;
+/// Differences up to this share of the baseline's mean are a tie however certain they are.
+pub const EFFECT_SHARE_MIN: f64 = 0.01;
+
+/// How a variant stands against the baseline in one measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Better,
+    Worse,
+    Tie,
+    /// Too few replications, or a measure of which neither direction is better.
+    NoVerdict,
+}
+
+impl Verdict {
+    /// The word in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Better => "better",
+            Verdict::Worse => "worse",
+            Verdict::Tie => "tie",
+            Verdict::NoVerdict => "no verdict",
+        }
+    }
+}
+
+/// One measure of one variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasureComparison {
+    pub name: String,
+    /// Unit of the catalogue.
+    pub unit: String,
+    /// `None` where no replication has a value.
+    pub estimate: Option<Estimate>,
+    /// This variant minus the baseline; `None` for the baseline itself and where no pair has both values.
+    pub difference: Option<PairedDifference>,
+    /// The difference's p value after Holm's correction; headline measures only.
+    pub p_corrected: Option<f64>,
+    /// Headline measures of variants other than the baseline.
+    pub verdict: Option<Verdict>,
+}
+
+/// All measures of one variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariantComparison {
+    pub name: String,
+    /// In the order of the record: sorted by name.
+    pub measures: Vec<MeasureComparison>,
+}
+
+impl VariantComparison {
+    /// A measure by name.
+    pub fn measure(&self, name: &str) -> Option<&MeasureComparison> {
+        self.measures.iter().find(|measure| measure.name == name)
+    }
+    /// Mean over replications.
+    pub fn mean(&self, name: &str) -> Option<f64> {
+        self.measure(name)?.estimate.map(|estimate| estimate.mean)
+    }
+}
+
+/// What a record says about its variants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Index into `variants`.
+    pub baseline: usize,
+    /// In the order of the record.
+    pub variants: Vec<VariantComparison>,
+}
+
+impl Comparison {
+    /// What the others are compared with.
+    pub fn baseline(&self) -> &VariantComparison {
+        &self.variants[self.baseline]
+    }
+    /// A variant by name.
+    pub fn variant(&self, name: &str) -> Option<&VariantComparison> {
+        self.variants.iter().find(|variant| variant.name == name)
+    }
+    /// The difference of a measure relative to the baseline's mean; `None` where that mean is zero.
+    pub fn relative_difference(&self, measure: &MeasureComparison) -> Option<f64> {
+        let base = self.baseline().mean(&measure.name)?;
+        let difference = measure.difference?.estimate.mean;
+        (base != 0.0).then(|| difference / base.abs())
+    }
+}
+
+/// Compares every variant of a record with its baseline.
+pub fn compare(record: &Record) -> Comparison {
+    let baseline = &record.variants[record.scenario.baseline];
+    let mut variants: Vec<VariantComparison> = record
+        .variants
+        .iter()
+        .enumerate()
+        .map(|(index, variant)| VariantComparison {
+            name: variant.name.clone(),
+            measures: variant
+                .measures
+                .iter()
+                .map(|measure| {
+                    compare_measure(measure, (index != record.scenario.baseline).then_some(baseline))
+                })
+                .collect(),
+        })
+        .collect();
+    give_verdicts(record, &mut variants);
+    Comparison { baseline: record.scenario.baseline, variants }
+}
+
+fn compare_measure(measure: &MeasureRecord, baseline: Option<&VariantRecord>) -> MeasureComparison {
+    let defined: Vec<f64> = measure.values.iter().flatten().copied().collect();
+    let before = baseline.and_then(|baseline| baseline.measure(&measure.name));
+    MeasureComparison {
+        name: measure.name.clone(),
+        unit: measure.unit.clone(),
+        estimate: statistics::estimate(&defined),
+        difference: before.and_then(|before| statistics::paired_difference(&before.values, &measure.values)),
+        p_corrected: None,
+        verdict: None,
+    }
+}
+
+fn give_verdicts(record: &Record, variants: &mut [VariantComparison]) {
+    let baseline = record.scenario.baseline;
+    let base_means: Vec<Option<f64>> =
+        record.scenario.headline.iter().map(|name| variants[baseline].mean(name)).collect();
+    let mut family: Vec<(&mut MeasureComparison, f64, Option<f64>)> = Vec::new();
+    for (_, variant) in variants.iter_mut().enumerate().filter(|(index, _)| *index != baseline) {
+        for measure in &mut variant.measures {
+            let Some(headline) = record.scenario.headline.iter().position(|name| *name == measure.name)
+            else {
+                continue;
+            };
+            measure.verdict = Some(Verdict::NoVerdict);
+            if let Some(PairedDifference { estimate, p: Some(p) }) = measure.difference
+                && estimate.n >= VERDICT_REPLICATIONS_MIN
+            {
+                family.push((measure, p, base_means[headline]));
+            }
+        }
+    }
+    let corrected = statistics::holm(&family.iter().map(|(_, p, _)| *p).collect::<Vec<_>>());
+    for ((measure, _, base_mean), p) in family.into_iter().zip(corrected) {
+        measure.p_corrected = Some(p);
+        measure.verdict = Some(verdict(measure, p, base_mean.unwrap_or(0.0)));
+    }
+}
+
+fn verdict(measure: &MeasureComparison, p_corrected: f64, base_mean: f64) -> Verdict {
+    let Some(difference) = measure.difference.map(|difference| difference.estimate) else {
+        return Verdict::NoVerdict;
+    };
+    let certain =
+        p_corrected < SIGNIFICANCE && difference.interval.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
+    let large = difference.mean.abs() > EFFECT_SHARE_MIN * base_mean.abs();
+    if !(certain && large) {
+        return Verdict::Tie;
+    }
+    match catalog::find(&measure.name).map_or(Better::Neither, |info| info.better) {
+        Better::Lower if difference.mean < 0.0 => Verdict::Better,
+        Better::Higher if difference.mean > 0.0 => Verdict::Better,
+        Better::Neither => Verdict::NoVerdict,
+        _ => Verdict::Worse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::fixture::{measure, record_of};
+
+    fn verdicts_of(before: &[f64], after: &[f64], name: &str) -> Option<Verdict> {
+        let record = record_of(
+            &[("base", vec![measure(name, before)]), ("other", vec![measure(name, after)])],
+            &[name],
+        );
+        compare(&record).variants[1].measures[0].verdict
+    }
+
+    const BEFORE: [f64; 6] = [100.0, 102.0, 98.0, 101.0, 99.0, 100.0];
+
+    #[test]
+    fn direction_comes_from_the_catalogue() {
+        let after = BEFORE.map(|value| value * 0.5);
+        assert_eq!(verdicts_of(&BEFORE, &after, "db.qps.peak"), Some(Verdict::Better));
+        assert_eq!(verdicts_of(&BEFORE, &after, "goodput"), Some(Verdict::Worse));
+        assert_eq!(verdicts_of(&BEFORE, &after, "entries.peak"), Some(Verdict::NoVerdict));
+    }
+
+    #[test]
+    fn five_replications_give_no_verdict() {
+        let after = BEFORE.map(|value| value * 0.5);
+        assert_eq!(verdicts_of(&BEFORE[..5], &after[..5], "db.qps.peak"), Some(Verdict::NoVerdict));
+    }
+
+    #[test]
+    fn certain_but_small_is_a_tie() {
+        let after = BEFORE.map(|value| value - 0.5);
+        assert_eq!(verdicts_of(&BEFORE, &after, "db.qps.peak"), Some(Verdict::Tie));
+    }
+
+    #[test]
+    fn large_but_uncertain_is_a_tie() {
+        let after = [50.0, 150.0, 40.0, 160.0, 60.0, 80.0];
+        assert_eq!(verdicts_of(&BEFORE, &after, "db.qps.peak"), Some(Verdict::Tie));
+    }
+
+    #[test]
+    fn identical_is_a_tie_also_at_zero() {
+        assert_eq!(verdicts_of(&BEFORE, &BEFORE, "db.qps.peak"), Some(Verdict::Tie));
+        assert_eq!(verdicts_of(&[0.0; 6], &[0.0; 6], "error.ratio"), Some(Verdict::Tie));
+    }
+
+    #[test]
+    fn the_correction_spans_variants_and_headline_measures() {
+        // Alone the difference is significant (p = 0.017); beside three more comparisons it is not.
+        let after = [90.0, 104.0, 84.0, 99.0, 88.0, 91.0];
+        assert_eq!(verdicts_of(&BEFORE, &after, "db.qps.peak"), Some(Verdict::Better));
+        let noise = [101.0, 101.0, 98.0, 102.0, 98.0, 100.0];
+        let variant = |values: &[f64]| vec![measure("db.qps.mean", &noise), measure("db.qps.peak", values)];
+        let record = record_of(
+            &[
+                ("base", vec![measure("db.qps.mean", &BEFORE), measure("db.qps.peak", &BEFORE)]),
+                ("a", variant(&after)),
+                ("b", variant(&noise)),
+            ],
+            &["db.qps.peak", "db.qps.mean"],
+        );
+        let comparison = compare(&record);
+        let corrected = comparison.variant("a").unwrap().measure("db.qps.peak").unwrap();
+        assert_eq!(corrected.verdict, Some(Verdict::Tie));
+        assert!(corrected.p_corrected.unwrap() > corrected.difference.unwrap().p.unwrap() * 3.9);
+    }
+
+    #[test]
+    fn other_measures_get_no_verdict_and_the_baseline_none() {
+        let rows = vec![measure("db.qps.mean", &BEFORE), measure("db.qps.peak", &BEFORE)];
+        let comparison = compare(&record_of(&[("base", rows.clone()), ("other", rows)], &["db.qps.peak"]));
+        assert_eq!(comparison.variants[0].measure("db.qps.peak").unwrap().verdict, None);
+        assert_eq!(comparison.variants[1].measure("db.qps.mean").unwrap().verdict, None);
+    }
+}

@@ -1,0 +1,222 @@
+//! Records for tests, made without a simulation: small ones by hand, and a synthetic stampede.
+
+use super::catalog;
+use super::record::*;
+
+/// A measure with the catalogue's unit.
+pub fn measure(name: &str, values: &[f64]) -> MeasureRecord {
+    MeasureRecord {
+        name: name.to_string(),
+        unit: catalog::find(name).map_or("count", |info| info.unit).to_string(),
+        values: values.iter().copied().map(Some).collect(),
+    }
+}
+
+/// A record with nothing but measures (sorted by name); the first variant is the baseline.
+pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> Record {
+    let replications = variants[0].1.first().map_or(0, |measure| measure.values.len() as u32);
+    Record {
+        schema: SCHEMA,
+        herdlab: "0.1.0".to_string(),
+        scenario: ScenarioRecord {
+            name: "example".to_string(),
+            question: "Does it help?".to_string(),
+            source_path: "scenarios/example.toml".to_string(),
+            source: "question = \"Does it help?\"\n".to_string(),
+            overrides: Vec::new(),
+            digest: "d1".to_string(),
+            seed: 1,
+            replications,
+            finished: replications,
+            duration_s: 120.0,
+            warmup_s: 20.0,
+            baseline: 0,
+            headline: headline.iter().map(|name| name.to_string()).collect(),
+            answer: None,
+            observed: None,
+        },
+        variants: variants
+            .iter()
+            .map(|(name, measures)| VariantRecord {
+                name: name.to_string(),
+                settings: Vec::new(),
+                events: Vec::new(),
+                measures: measures.clone(),
+                windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
+                distributions: Vec::new(),
+            })
+            .collect(),
+    }
+}
+
+/// Numbers in 0..1 that look random and are the same everywhere.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+    /// About normal, mean 0, deviation 1.
+    fn bell(&mut self) -> f64 {
+        (0..12).map(|_| self.next()).sum::<f64>() - 6.0
+    }
+}
+
+const NAMES: [&str; 8] = [
+    "ttl only",
+    "jitter",
+    "singleflight",
+    "xfetch",
+    "xfetch + singleflight",
+    "lease",
+    "stale-while-revalidate",
+    "two tiers with a very long name that somebody found helpful",
+];
+
+/// A stampede at 60 s as `variants` systems (up to 8) meet it: 120 windows of 1 s, 10 replications, a flush
+/// and a slow database as events.
+pub fn stampede(variants: usize) -> Record {
+    let mut record = record_of(
+        &NAMES[..variants].iter().map(|name| (*name, stampede_measures(name))).collect::<Vec<_>>(),
+        &["db.qps.peak", "latency.all.p99_ms", "hit_ratio"],
+    );
+    record.scenario.name = "stampede".to_string();
+    record.scenario.question =
+        "When the hottest key expires or the cache is flushed, what keeps the database alive?".to_string();
+    record.scenario.source = "name = \"stampede\"\nquestion = \"When the hottest key expires or the cache is flushed, what keeps the database alive?\"\nduration = \"120s\"\n".to_string();
+    record.scenario.source_path = "scenarios/stampede.toml".to_string();
+    record.scenario.digest = "5f2c7a9be01d4c6f88a2b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718".to_string();
+    for (index, variant) in record.variants.iter_mut().enumerate() {
+        fill_variant(variant, index);
+    }
+    record
+}
+
+/// How hard the stampede hits a variant: 1 for the baseline.
+fn severity(name: &str) -> f64 {
+    match NAMES.iter().position(|other| *other == name).unwrap_or(0) {
+        0 => 1.0,
+        1 => 0.998,
+        2 => 0.35,
+        3 => 0.3,
+        4 => 0.17,
+        5 => 0.2,
+        6 => 0.5,
+        _ => 1.3,
+    }
+}
+
+fn stampede_measures(name: &str) -> Vec<MeasureRecord> {
+    let severity = severity(name);
+    let rows = [
+        ("db.duplicate_fetches", 40.0 * severity, 2.0),
+        ("db.qps.mean", 150.0 + 50.0 * severity, 3.0),
+        ("db.qps.peak", 1180.0 * severity, 20.0),
+        ("error.ratio", (severity - 0.6).max(0.0) * 0.02, 0.0002),
+        ("goodput", 2000.0 - 40.0 * severity, 3.0),
+        ("hit_ratio", 0.97 - 0.05 * severity, 0.0008),
+        ("latency.all.p50_ms", 0.42 + 0.02 * severity, 0.004),
+        ("latency.all.p99_ms", 40.0 + 300.0 * severity, 12.0),
+        ("latency.hit.p99_ms", 1.9, 0.03),
+        ("latency.miss.p99_ms", 60.0 + 400.0 * severity, 15.0),
+        ("memory.peak_bytes", 64e6, 1e5),
+        ("stampede.max", 420.0 * severity, 9.0),
+    ];
+    rows.iter()
+        .map(|(measure_name, mean, spread)| {
+            // The same noise for every variant: paired traffic.
+            let mut noise = Noise(measure_name.len() as u64 + 77);
+            let mut own = Noise(mean.to_bits());
+            let values: Vec<f64> =
+                (0..10).map(|_| (mean + spread * (noise.bell() + 0.3 * own.bell())).max(0.0)).collect();
+            measure(measure_name, &values)
+        })
+        .collect()
+}
+
+fn fill_variant(variant: &mut VariantRecord, index: usize) {
+    let severity = severity(&variant.name);
+    let mut noise = Noise(1000 + index as u64);
+    if index > 0 {
+        variant.settings = vec![
+            ("tier.l2.jitter".to_string(), "{ plus = \"30s\" }".to_string()),
+            ("coalescing".to_string(), "\"singleflight\"".to_string()),
+        ];
+    }
+    variant.events = vec![
+        EventRecord { label: "cache-flush".into(), text: "flush of l2".into(), at_s: 60.0, end_s: 60.0 },
+        EventRecord {
+            label: "slow-database".into(),
+            text: "database 3 times slower".into(),
+            at_s: 80.0,
+            end_s: 95.0,
+        },
+    ];
+    let shock = |t: f64| match t {
+        t if (60.0..75.0).contains(&t) => libm::exp(-(t - 60.0) / 4.0),
+        t if (80.0..95.0).contains(&t) => 0.35,
+        _ => 0.0,
+    };
+    let mut wave = |base: f64, height: f64, spread: f64| -> Vec<Option<f64>> {
+        (0..120)
+            .map(|window| {
+                let t = f64::from(window);
+                Some((base + height * shock(t) + spread * noise.bell()).max(0.0))
+            })
+            .collect()
+    };
+    let rows: [(&str, &str, Vec<Option<f64>>); 9] = [
+        ("requests.all", "count", wave(2000.0, 0.0, 45.0)),
+        ("hit_ratio", "1", wave(0.965, -0.6 * severity, 0.003)),
+        ("db.qps", "1/s", wave(150.0, 1000.0 * severity, 12.0)),
+        ("latency.all.p50_ms", "ms", wave(0.42, 4.0 * severity, 0.01)),
+        ("latency.all.p99_ms", "ms", wave(48.0, 900.0 * severity, 6.0)),
+        ("goodput", "1/s", wave(2000.0, -500.0 * (severity - 0.6).max(0.0), 40.0)),
+        ("error.ratio", "1", wave(0.0, 0.25 * (severity - 0.6).max(0.0), 0.0)),
+        ("tier.l2.entries", "count", wave(30_000.0, -20_000.0, 100.0)),
+        ("tier.l2.bytes", "bytes", wave(3.3e7, -2.2e7, 1e5)),
+    ];
+    let series = rows
+        .into_iter()
+        .map(|(name, unit, values)| SeriesRecord { name: name.into(), unit: unit.into(), values })
+        .collect();
+    variant.windows = WindowsRecord { width_s: 1.0, series };
+    let hit = lognormal_counts(0.4e6, 0.5, 1_850_000.0);
+    let miss = lognormal_counts(45e6 * (1.0 + severity), 0.6 + 0.5 * severity, 150_000.0);
+    let mut all = hit.clone();
+    all.extend(&miss);
+    all.sort_unstable();
+    let stampedes = (0..)
+        .map(|step| libm::pow(1.25, f64::from(step)).round() as u64)
+        .take_while(|size| (*size as f64) < 2.0 + 420.0 * severity)
+        .map(|size| (size, (120_000.0 / libm::pow(size as f64, 1.8)).ceil() as u64))
+        .fold(Vec::new(), |mut merged: Vec<(u64, u64)>, (size, count)| {
+            match merged.last_mut() {
+                Some(last) if last.0 == size => last.1 += count,
+                _ => merged.push((size, count)),
+            }
+            merged
+        });
+    let distribution =
+        |name: &str, unit: &str, counts| DistributionRecord { name: name.into(), unit: unit.into(), counts };
+    variant.distributions = vec![
+        distribution("latency.all", "ns", all),
+        distribution("latency.hit", "ns", hit),
+        distribution("latency.miss", "ns", miss),
+        distribution("stampede.size", "count", stampedes),
+    ];
+}
+
+/// About `total` values of a lognormal distribution in buckets 2 % wide.
+fn lognormal_counts(median_ns: f64, sigma: f64, total: f64) -> Vec<(u64, u64)> {
+    let width = 0.02;
+    (-400..400)
+        .map(|step| {
+            let log = f64::from(step) * width;
+            let density = libm::exp(-log * log / (2.0 * sigma * sigma)) / (sigma * 2.506_628);
+            ((median_ns * libm::exp(log)) as u64, (total * density * width) as u64)
+        })
+        .filter(|(_, count)| *count > 0)
+        .collect()
+}

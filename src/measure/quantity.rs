@@ -1,0 +1,251 @@
+//! Numbers as people write them, and names of measures as people say them.
+//!
+//! Three significant digits, except that whole numbers keep all their digits and shares keep what
+//! distinguishes them from 100 %. Every table, sentence and chart prints through here.
+
+/// A value in the unit of the catalogue, with a unit that fits its size: `1,180/s`, `12.5 ms`, `96.4 %`.
+///
+/// ```
+/// use herdlab::measure::quantity::with_unit;
+/// assert_eq!(with_unit(1180.2, "1/s"), "1,180/s");
+/// assert_eq!(with_unit(0.25, "ms"), "250 µs");
+/// assert_eq!(with_unit(0.9642, "1"), "96.4 %");
+/// ```
+pub fn with_unit(value: f64, unit: &str) -> String {
+    let scale = Scale::fitting(unit, value.abs());
+    scale.with_suffix(&scale.number(value))
+}
+
+/// A unit as printed and how much of the catalogue's unit one of it is. One scale for all numbers that
+/// stand side by side keeps them comparable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// `ms`, `/s`, `%`, `MB`, or empty for a plain count.
+    pub suffix: &'static str,
+    /// Printed number = value / `divisor`.
+    pub divisor: f64,
+}
+
+impl Scale {
+    /// The scale for a catalogue unit in which `magnitude` reads well.
+    pub fn fitting(unit: &str, magnitude: f64) -> Scale {
+        let (suffix, divisor) = match unit {
+            "ms" if magnitude > 0.0 && magnitude < 0.9995 => ("µs", 1e-3),
+            "ms" if magnitude >= 10_000.0 => ("s", 1e3),
+            "ms" => ("ms", 1.0),
+            "s" if magnitude > 0.0 && magnitude < 0.9995 => ("ms", 1e-3),
+            "s" => ("s", 1.0),
+            "ns" if magnitude >= 1e9 => ("s", 1e9),
+            "ns" if magnitude >= 1e6 => ("ms", 1e6),
+            "ns" => ("µs", 1e3),
+            "1/s" => ("/s", 1.0),
+            "1" => ("%", 0.01),
+            "bytes" if magnitude >= 1e9 => ("GB", 1e9),
+            "bytes" if magnitude >= 1e6 => ("MB", 1e6),
+            "bytes" if magnitude >= 1e3 => ("kB", 1e3),
+            "bytes" => ("B", 1.0),
+            _ => ("", 1.0),
+        };
+        Scale { suffix, divisor }
+    }
+
+    /// The number alone, in this scale.
+    pub fn number(&self, value: f64) -> String {
+        let scaled = value / self.divisor;
+        if self.suffix == "%" { percent_digits(scaled) } else { number(scaled) }
+    }
+
+    /// A printed number with the unit behind it.
+    pub fn with_suffix(&self, printed: &str) -> String {
+        match self.suffix {
+            "" => printed.to_string(),
+            "/s" => format!("{printed}/s"),
+            suffix => format!("{printed} {suffix}"),
+        }
+    }
+
+    /// The unit as a column or axis heading names it: `per second` for `/s`.
+    pub fn heading(&self) -> &'static str {
+        match self.suffix {
+            "/s" => "per second",
+            suffix => suffix,
+        }
+    }
+}
+
+/// A plain number with three significant digits; whole from 1,000 on.
+///
+/// ```
+/// use herdlab::measure::quantity::number;
+/// assert_eq!(number(1234567.0), "1,234,567");
+/// assert_eq!(number(12.345), "12.3");
+/// assert_eq!(number(-0.004567), "−0.00457");
+/// ```
+pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".to_string();
+    }
+    let magnitude = value.abs();
+    let text = if magnitude < 1e-9 {
+        "0".to_string()
+    } else if magnitude < 1e-4 {
+        format!("{magnitude:.2e}")
+    } else if magnitude.fract() == 0.0 {
+        group_thousands(&format!("{magnitude:.0}"))
+    } else {
+        // Count digits after rounding, so that 9.999 becomes 10.0 and not 10.00.
+        let exponent =
+            format!("{magnitude:.2e}").rsplit('e').next().and_then(|text| text.parse::<i32>().ok());
+        let decimals = (2 - exponent.unwrap_or(0)).clamp(0, 9) as usize;
+        group_thousands(&format!("{magnitude:.decimals$}"))
+    };
+    if value < 0.0 && text != "0" { format!("−{text}") } else { text }
+}
+
+/// A number with so many decimals, grouped: `12,345.6`.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    let text = group_thousands(&format!("{:.decimals$}", value.abs()));
+    let zero = text.chars().all(|letter| "0.,".contains(letter));
+    if value < 0.0 && !zero { format!("−{text}") } else { text }
+}
+
+/// Per cent with one decimal, more near 0 and near 100 where a tenth would hide the difference.
+fn percent_digits(percent: f64) -> String {
+    let magnitude = percent.abs();
+    let to_hundred = 100.0 - magnitude;
+    let text = if magnitude < 1e-9 {
+        "0".to_string()
+    } else if magnitude < 1.0 {
+        return number(percent);
+    } else if to_hundred.abs() < 1e-9 {
+        "100".to_string()
+    } else if to_hundred > 0.0 && to_hundred < 0.1 {
+        format!("{magnitude:.4}")
+    } else if magnitude < 10.0 || (to_hundred > 0.0 && to_hundred < 1.0) {
+        format!("{magnitude:.2}")
+    } else if magnitude >= 1000.0 {
+        group_thousands(&format!("{magnitude:.0}"))
+    } else {
+        format!("{magnitude:.1}")
+    };
+    if percent < 0.0 { format!("−{text}") } else { text }
+}
+
+/// Commas between groups of three digits of the whole part.
+fn group_thousands(text: &str) -> String {
+    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
+    let mut grouped = String::with_capacity(text.len() + text.len() / 3);
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        grouped.push('.');
+        grouped.push_str(fraction);
+    }
+    grouped
+}
+
+/// A relative change with sign: `−83 %`, `+4.1 %`; from a doubling on as a factor (`×12.3`).
+///
+/// ```
+/// use herdlab::measure::quantity::change;
+/// assert_eq!(change(-0.8312), "−83.1 %");
+/// assert_eq!(change(11.3), "×12.3");
+/// ```
+pub fn change(relative: f64) -> String {
+    if relative >= 2.0 {
+        return format!("×{}", number(relative + 1.0));
+    }
+    format!("{} %", signed(&percent_digits(relative * 100.0)))
+}
+
+/// Puts a plus before a printed number that has no sign.
+pub fn signed(printed: &str) -> String {
+    if printed.starts_with('−') || printed == "0" { printed.to_string() } else { format!("+{printed}") }
+}
+
+/// What a measure is called in a sentence or a title; its own name where there is no shorter word for it.
+///
+/// ```
+/// use herdlab::measure::quantity::spoken;
+/// assert_eq!(spoken("db.qps.peak"), "peak database load");
+/// assert_eq!(spoken("latency.miss.p99_ms"), "p99 latency of misses");
+/// ```
+pub fn spoken(measure: &str) -> String {
+    let fixed = match measure {
+        "hit_ratio" => "hit ratio",
+        "db.qps.mean" => "mean database load",
+        "db.qps.peak" => "peak database load",
+        "error.ratio" => "error ratio",
+        "stampede.mean" => "mean stampede size",
+        "stampede.max" => "largest stampede",
+        "stale.ratio" => "share of stale reads",
+        "db.duplicate_fetches" => "duplicate fetches",
+        "db.fetches.rate" => "fetches",
+        "db.concurrency.peak" => "peak database concurrency",
+        "db.queue.p99_ms" => "p99 wait in the database's queue",
+        "db.utilization" => "database utilisation",
+        "memory.peak_bytes" => "peak memory",
+        "goodput" => "goodput",
+        _ => "",
+    };
+    if !fixed.is_empty() {
+        return fixed.to_string();
+    }
+    spoken_latency(measure).unwrap_or_else(|| measure.to_string())
+}
+
+/// `latency.<class>.<statistic>_ms` in words.
+fn spoken_latency(measure: &str) -> Option<String> {
+    let (class, statistic) = measure.strip_prefix("latency.")?.strip_suffix("_ms")?.split_once('.')?;
+    let statistic = match statistic {
+        "p50" => "median",
+        "mean" => "mean",
+        "max" => "worst",
+        "p999" => "p99.9",
+        other => other,
+    };
+    let of = match class {
+        "all" => "",
+        "hit" => " of hits",
+        "miss" => " of misses",
+        "coalesced" => " of coalesced reads",
+        "write" => " of writes",
+        _ => return None,
+    };
+    Some(format!("{statistic} latency{of}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_three_digits_and_round_across_powers_of_ten() {
+        assert_eq!(number(999.6), "1,000");
+        assert_eq!(number(9.999), "10.0");
+        assert_eq!(number(0.0), "0");
+        assert_eq!(number(123.4), "123");
+        assert_eq!(number(0.00002), "2.00e-5");
+        assert_eq!(number(f64::NAN), "–");
+    }
+
+    #[test]
+    fn shares_show_what_separates_them_from_all() {
+        assert_eq!(with_unit(0.99954, "1"), "99.9540 %");
+        assert_eq!(with_unit(0.9954, "1"), "99.54 %");
+        assert_eq!(with_unit(1.0, "1"), "100 %");
+        assert_eq!(with_unit(0.0, "1"), "0 %");
+    }
+
+    #[test]
+    fn units_follow_the_size() {
+        assert_eq!(with_unit(12_345.0, "ms"), "12.3 s");
+        assert_eq!(with_unit(64e6, "bytes"), "64 MB");
+        assert_eq!(with_unit(3.0, "count"), "3");
+        assert_eq!(with_unit(0.0, "ms"), "0 ms");
+    }
+}

@@ -1,0 +1,248 @@
+//! SVG as a backend of plotters: dashes, classes for themes, and coordinates finer than a pixel.
+//!
+//! plotters counts in whole pixels, which shows as steps in curves. This canvas tells it that it is
+//! [`FINE`] times as large and divides by that when it writes.
+
+use std::convert::Infallible;
+use std::fmt::Write;
+
+use plotters::backend::DrawingBackend;
+use plotters_backend::{BackendColor, BackendCoord, BackendStyle, DrawingErrorKind};
+
+/// Coordinates of plotters per pixel of the picture.
+pub const FINE: i32 = 8;
+
+/// First the font that PNGs are drawn with, then what browsers have of the same width.
+pub const FONT_FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
+
+type Drawn = Result<(), DrawingErrorKind<Infallible>>;
+
+/// How the next shapes look beyond what plotters knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pen {
+    /// CSS class by which a page can restyle the shape.
+    pub class: &'static str,
+    /// SVG dash pattern; empty: solid.
+    pub dash: &'static str,
+}
+
+/// Horizontal alignment of a text at its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// Look of a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Lettering {
+    pub size: f64,
+    pub bold: bool,
+    /// Secondary text is grey.
+    pub muted: bool,
+    pub anchor: Anchor,
+    /// Turned by 90 degrees against the clock.
+    pub upright: bool,
+}
+
+/// An SVG picture in the making.
+#[derive(Debug)]
+pub struct Canvas {
+    width: u32,
+    height: u32,
+    title: String,
+    description: String,
+    body: String,
+    pub pen: Pen,
+}
+
+impl Canvas {
+    /// An empty picture of so many pixels; title and description are for screen readers.
+    pub fn new(width: u32, height: u32, title: &str, description: &str) -> Canvas {
+        let (title, description) = (escaped(title), escaped(description));
+        Canvas { width, height, title, description, body: String::new(), pen: Pen::default() }
+    }
+
+    /// Writes a text with its baseline at (x, y), in pixels.
+    pub fn text(&mut self, x: f64, y: f64, text: &str, lettering: Lettering) {
+        let Lettering { size, bold, muted, anchor, upright } = lettering;
+        let anchor = match anchor {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
+        };
+        let weight = if bold { " font-weight=\"bold\"" } else { "" };
+        let (class, fill) = if muted { ("tm", "#595959") } else { ("t", "#1a1a1a") };
+        let turn = if upright { format!(" transform=\"rotate(-90 {x:.1} {y:.1})\"") } else { String::new() };
+        self.put(format_args!(
+            "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"{fill}\"{anchor}{weight}{turn}>{}</text>",
+            escaped(text)
+        ));
+    }
+
+    /// The finished picture.
+    pub fn finish(&self) -> String {
+        let Canvas { width, height, title, description, body, .. } = self;
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" width=\"{width}\" height=\"{height}\" \
+             viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"{FONT_FAMILY}\">\n\
+             <title>{title}</title>\n<desc>{description}</desc>\n\
+             <rect class=\"bg\" width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n{body}</svg>\n"
+        )
+    }
+
+    fn put(&mut self, element: std::fmt::Arguments<'_>) {
+        // Writing to a String cannot fail.
+        let written = self.body.write_fmt(element).and_then(|()| self.body.write_char('\n'));
+        debug_assert!(written.is_ok());
+    }
+
+    fn stroke<S: BackendStyle>(&self, style: &S) -> String {
+        let Pen { class, dash } = self.pen;
+        let width = f64::from(style.stroke_width()) / f64::from(FINE);
+        let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
+        format!(
+            "class=\"{class}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\"{dash}{} stroke-linejoin=\"round\"",
+            hex(style.color()),
+            opacity("stroke-opacity", style.color()),
+        )
+    }
+
+    fn fill<S: BackendStyle>(&self, style: &S) -> String {
+        format!(
+            "class=\"{}\" fill=\"{}\"{}",
+            self.pen.class,
+            hex(style.color()),
+            opacity("fill-opacity", style.color())
+        )
+    }
+}
+
+impl DrawingBackend for Canvas {
+    type ErrorType = Infallible;
+
+    fn get_size(&self) -> (u32, u32) {
+        (self.width * FINE as u32, self.height * FINE as u32)
+    }
+    fn ensure_prepared(&mut self) -> Drawn {
+        Ok(())
+    }
+    fn present(&mut self) -> Drawn {
+        Ok(())
+    }
+    fn draw_pixel(&mut self, point: BackendCoord, color: BackendColor) -> Drawn {
+        self.draw_rect(point, (point.0 + 1, point.1 + 1), &color, true)
+    }
+    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Drawn {
+        self.draw_path([from, to], style)
+    }
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> Drawn {
+        let stroke = self.stroke(style);
+        let points = points(path);
+        self.put(format_args!("<polyline {stroke} points=\"{points}\"/>"));
+        Ok(())
+    }
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        from: BackendCoord,
+        to: BackendCoord,
+        style: &S,
+        fill: bool,
+    ) -> Drawn {
+        let look = if fill { self.fill(style) } else { self.stroke(style) };
+        let (x, y) = (pixel(from.0.min(to.0)), pixel(from.1.min(to.1)));
+        let (width, height) = (pixel((to.0 - from.0).abs()), pixel((to.1 - from.1).abs()));
+        self.put(format_args!("<rect {look} x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>"));
+        Ok(())
+    }
+    fn draw_circle<S: BackendStyle>(
+        &mut self,
+        at: BackendCoord,
+        radius: u32,
+        style: &S,
+        fill: bool,
+    ) -> Drawn {
+        let look = if fill { self.fill(style) } else { self.stroke(style) };
+        let radius = f64::from(radius) / f64::from(FINE);
+        self.put(format_args!(
+            "<circle {look} cx=\"{}\" cy=\"{}\" r=\"{radius}\"/>",
+            pixel(at.0),
+            pixel(at.1)
+        ));
+        Ok(())
+    }
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        corners: I,
+        style: &S,
+    ) -> Drawn {
+        let fill = self.fill(style);
+        let points = points(corners);
+        self.put(format_args!("<polygon {fill} points=\"{points}\"/>"));
+        Ok(())
+    }
+}
+
+fn pixel(fine: i32) -> f64 {
+    f64::from(fine) / f64::from(FINE)
+}
+
+fn points(path: impl IntoIterator<Item = BackendCoord>) -> String {
+    let mut text = String::new();
+    for (x, y) in path {
+        let separator = if text.is_empty() { "" } else { " " };
+        // Writing to a String cannot fail.
+        let written = write!(text, "{separator}{},{}", pixel(x), pixel(y));
+        debug_assert!(written.is_ok());
+    }
+    text
+}
+
+fn hex(color: BackendColor) -> String {
+    let (red, green, blue) = color.rgb;
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+fn opacity(attribute: &str, color: BackendColor) -> String {
+    if color.alpha < 1.0 { format!(" {attribute}=\"{}\"", color.alpha) } else { String::new() }
+}
+
+/// Text that can stand in an element or an attribute; characters that XML forbids are left out.
+pub fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            '\t' | '\n' | '\r' => safe.push(' '),
+            '\u{fffe}' | '\u{ffff}' => {}
+            control if control.is_control() => {}
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+/// About how wide a text is in DejaVu Sans, in pixels; rather too wide than too narrow.
+pub fn text_width(text: &str, size: f64) -> f64 {
+    let of = |letter: char| match letter {
+        'i' | 'j' | 'l' | '\'' | '|' => 0.29,
+        ' ' | '.' | ',' | ':' | ';' | 'I' => 0.33,
+        'f' | 't' | 'r' | '(' | ')' | '-' | '/' | '[' | ']' => 0.41,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.96,
+        '+' | '<' | '>' | '=' | '−' | '±' | '×' => 0.84,
+        'A'..='Z' => 0.74,
+        '0'..='9' => 0.64,
+        letter if letter.is_ascii() => 0.62,
+        _ => 0.9,
+    };
+    text.chars().map(of).sum::<f64>() * size
+}

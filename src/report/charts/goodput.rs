@@ -1,0 +1,24 @@
+//! Goodput over time, only where requests failed.
+
+use super::time_series::TimeSeries;
+use crate::experiment::comparison::Comparison;
+use crate::measure::record::Record;
+use crate::report::figure::Figure;
+
+/// Requests answered without an error per second.
+pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
+    if !super::errors::any(record) {
+        return None;
+    }
+    let rates = super::figures_of(comparison, "goodput");
+    TimeSeries {
+        name: "goodput",
+        title: "Goodput over time",
+        message: rates
+            .map_or_else(|| "Means over replications.".to_string(), |rates| format!("Whole run: {rates}.")),
+        series: "goodput",
+        label: "answered without an error",
+        log: false,
+    }
+    .figure(record)
+}

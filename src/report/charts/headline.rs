@@ -1,0 +1,99 @@
+//! The headline measures as dots with their intervals, one panel per measure.
+
+use super::styles;
+use crate::experiment::comparison::{Comparison, Verdict};
+use crate::measure::record::Record;
+use crate::report::axis::Axis;
+use crate::report::figure::{Figure, Panel, Series, Shape};
+use crate::report::format::{common_scale, plus_minus, spoken};
+
+/// Means and 95 % intervals by variant.
+pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
+    let panels: Vec<Panel> =
+        record.scenario.headline.iter().filter_map(|name| panel(record, comparison, name)).collect();
+    if panels.is_empty() {
+        return None;
+    }
+    let judged = comparison
+        .variants
+        .iter()
+        .flat_map(|variant| &variant.measures)
+        .filter_map(|measure| measure.verdict);
+    let (mut better, mut worse, mut tied) = (0, 0, 0);
+    for verdict in judged {
+        match verdict {
+            Verdict::Better => better += 1,
+            Verdict::Worse => worse += 1,
+            Verdict::Tie => tied += 1,
+            Verdict::NoVerdict => {}
+        }
+    }
+    let verdicts = match better + worse + tied {
+        0 => String::new(),
+        _ => format!(" Against {}: {better} better, {worse} worse, {tied} tied.", comparison.baseline().name),
+    };
+    Some(Figure {
+        name: "headline",
+        title: "Headline measures".to_string(),
+        message: format!("Mean and 95 % interval over {} replications.{verdicts}", record.scenario.finished),
+        panels,
+        columns: 1,
+        legend: false,
+    })
+}
+
+fn panel(record: &Record, comparison: &Comparison, name: &str) -> Option<Panel> {
+    let scale = common_scale(comparison, name)?;
+    let unit = &comparison.variants.iter().find_map(|variant| variant.measure(name))?.unit;
+    let styles = styles(record);
+    let series: Vec<Series> = comparison
+        .variants
+        .iter()
+        .enumerate()
+        .filter_map(|(row, variant)| {
+            let measure = variant.measure(name)?;
+            let estimate = measure.estimate?;
+            let (low, high) = estimate.interval.unwrap_or((estimate.mean, estimate.mean));
+            let figure = plus_minus(&scale, &estimate);
+            let label = match measure.verdict {
+                None | Some(Verdict::NoVerdict) => figure,
+                Some(verdict) => format!("{figure} · {}", verdict.word()),
+            };
+            let row = row as f64;
+            Some(Series {
+                name: variant.name.clone(),
+                style: styles[row as usize],
+                shape: Shape::Interval { label },
+                points: vec![(low, row), (estimate.mean, row), (high, row)],
+            })
+        })
+        .collect();
+    if series.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = comparison.variants.iter().map(|variant| shortened(&variant.name)).collect();
+    let mut x = Axis::linear("", unit, series.iter().flat_map(|series| &series.points).map(|(x, _)| *x));
+    // The panel's title names the measure and the labels its unit.
+    x.label = String::new();
+    let unit = match scale.heading() {
+        "" => String::new(),
+        unit => format!(" ({unit})"),
+    };
+    Some(Panel {
+        title: format!("{}{unit}", spoken(name)),
+        x,
+        y: Axis::rows(&names),
+        height: 22 * names.len() as u32 + 8,
+        series,
+        marks: Vec::new(),
+    })
+}
+
+/// Names as long as the row labels have room for.
+fn shortened(name: &str) -> String {
+    const LETTERS_MAX: usize = 34;
+    if name.chars().count() <= LETTERS_MAX {
+        return name.to_string();
+    }
+    name.chars().take(LETTERS_MAX - 1).chain(['…']).collect()
+}

@@ -1,0 +1,23 @@
+//! The 99th percentile of latency over time.
+
+use super::time_series::TimeSeries;
+use crate::experiment::comparison::Comparison;
+use crate::measure::record::Record;
+use crate::report::figure::Figure;
+
+/// p99 of all requests by the window of their intended start.
+pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
+    let percentiles = super::figures_of(comparison, "latency.all.p99_ms");
+    TimeSeries {
+        name: "latency-p99",
+        title: "p99 latency over time",
+        message: percentiles.map_or_else(
+            || "Means over replications.".to_string(),
+            |figures| format!("Whole run: {figures}."),
+        ),
+        series: "latency.all.p99_ms",
+        label: "p99 latency",
+        log: true,
+    }
+    .figure(record)
+}

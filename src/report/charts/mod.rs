@@ -1,0 +1,119 @@
+//! The charts, one file each. A chart is a function from the record to a figure; without data it draws
+//! nothing and is left out of the report.
+
+mod database_load;
+mod errors;
+mod goodput;
+mod headline;
+mod hit_ratio;
+mod hits_and_misses;
+mod latency_over_time;
+mod memory;
+mod percentiles;
+mod stampede_sizes;
+mod time_series;
+
+use super::figure::Figure;
+use crate::experiment::comparison::Comparison;
+use crate::measure::record::Record;
+
+/// Draws one chart from a record, or nothing where the record has no data for it.
+pub type Chart = fn(&Record, &Comparison) -> Option<Figure>;
+
+/// All charts, in the order of the report.
+pub const CHARTS: &[Chart] = &[
+    headline::figure,
+    database_load::figure,
+    percentiles::figure,
+    latency_over_time::figure,
+    hit_ratio::figure,
+    hits_and_misses::figure,
+    stampede_sizes::figure,
+    errors::figure,
+    goodput::figure,
+    memory::figure,
+];
+
+/// All charts that the record has data for.
+pub fn figures(record: &Record, comparison: &Comparison) -> Vec<Figure> {
+    CHARTS.iter().filter_map(|chart| chart(record, comparison)).collect()
+}
+
+/// Style of each variant: 0 for the baseline, the others in their order.
+fn styles(record: &Record) -> Vec<usize> {
+    let baseline = record.scenario.baseline;
+    (0..record.variants.len())
+        .map(|index| match index {
+            index if index == baseline => 0,
+            index if index < baseline => index + 1,
+            index => index,
+        })
+        .collect()
+}
+
+/// `1,180/s (a), 201/s (b)`: one measure, for the message of a chart; of many variants the two ends.
+fn figures_of(comparison: &Comparison, measure: &str) -> Option<String> {
+    let figures: Vec<(String, f64)> = comparison
+        .variants
+        .iter()
+        .filter_map(|variant| {
+            let measure = variant.measure(measure)?;
+            let mean = measure.estimate?.mean;
+            Some((format!("{} ({})", super::format::with_unit(mean, &measure.unit), variant.name), mean))
+        })
+        .collect();
+    match figures.as_slice() {
+        [] => None,
+        few if few.len() <= 3 => {
+            Some(few.iter().map(|(text, _)| text.clone()).collect::<Vec<_>>().join(", "))
+        }
+        many => {
+            let lowest = many.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+            let highest = many.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+            Some(format!("lowest {}, highest {}", lowest.0, highest.0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::comparison::compare;
+    use crate::measure::fixture::{measure, record_of, stampede};
+    use crate::report::{draw::to_svg, png};
+
+    #[test]
+    fn every_chart_draws_for_one_to_eight_variants() {
+        for variants in [1, 2, 3, 4, 8] {
+            let record = stampede(variants);
+            let figures = figures(&record, &compare(&record));
+            assert_eq!(figures.len(), CHARTS.len());
+            for figure in figures {
+                assert!(!figure.message.is_empty() && !figure.panels.is_empty(), "{}", figure.name);
+                let svg = to_svg(&figure).unwrap();
+                assert!(svg.len() < 400_000, "{} takes {} bytes", figure.name, svg.len());
+                assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_without_series_draws_the_headline_only() {
+        let values = [1.0, 2.0, 3.0];
+        let record = record_of(&[("base", vec![measure("db.qps.peak", &values)])], &["db.qps.peak"]);
+        let names: Vec<_> = figures(&record, &compare(&record)).iter().map(|figure| figure.name).collect();
+        assert_eq!(names, ["headline"]);
+    }
+
+    #[test]
+    fn names_cannot_become_markup_in_a_picture() {
+        let mut record = stampede(2);
+        record.variants[1].name = "<script>alert(\"x\")</script>&\u{1}".to_string();
+        record.variants[1].events[0].label = "<b>".to_string();
+        for figure in figures(&record, &compare(&record)) {
+            let svg = to_svg(&figure).unwrap();
+            assert!(!svg.contains("<script") && !svg.contains("<b>"), "{}", figure.name);
+            assert!(png::from_svg(&svg).is_ok(), "{}", figure.name);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! How large stampedes are: fetches of one key from the first until none is in flight.
+
+use super::styles;
+use crate::experiment::comparison::Comparison;
+use crate::measure::record::{DistributionRecord, Record};
+use crate::report::axis::Axis;
+use crate::report::figure::{Figure, Panel, Series, Shape, stairs};
+
+/// For each size, how many times per run that many fetches or more were made.
+pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
+    let styles = styles(record);
+    let runs = f64::from(record.scenario.finished.max(1));
+    let series: Vec<Series> = record
+        .variants
+        .iter()
+        .enumerate()
+        .filter_map(|(index, variant)| {
+            let points = at_least(variant.distribution("stampede.size")?, runs);
+            (!points.is_empty()).then(|| Series {
+                name: variant.name.clone(),
+                style: styles[index],
+                shape: Shape::Line,
+                points: stairs(&points),
+            })
+        })
+        .collect();
+    let points = || series.iter().flat_map(|series| &series.points);
+    // Without a stampede anywhere there is nothing to see.
+    if points().all(|(size, _)| *size <= 1.0) {
+        return None;
+    }
+    let x = Axis::log("fetches of one key until none is in flight", "count", points().map(|(size, _)| *size));
+    let y = Axis::log("at least that many, times per run", "count", points().map(|(_, times)| *times));
+    let message = match super::figures_of(comparison, "stampede.max") {
+        Some(largest) => format!("Largest: {largest}. A line that ends further left has smaller stampedes."),
+        None => "A line that ends further left has smaller stampedes.".to_string(),
+    };
+    Some(Figure {
+        name: "stampede-sizes",
+        title: "Stampede sizes".to_string(),
+        message,
+        panels: vec![Panel { title: String::new(), x, y, series, marks: Vec::new(), height: 300 }],
+        columns: 1,
+        legend: record.variants.len() > 1,
+    })
+}
+
+/// (size, how often per run at least that size), ascending.
+fn at_least(sizes: &DistributionRecord, runs: f64) -> Vec<(f64, f64)> {
+    let mut remaining: u64 = sizes.counts.iter().map(|(_, count)| count).sum();
+    let mut points = Vec::with_capacity(sizes.counts.len());
+    for (size, count) in sizes.counts.iter().filter(|(size, _)| *size > 0) {
+        points.push((*size as f64, remaining as f64 / runs));
+        remaining = remaining.saturating_sub(*count);
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_size_counts_itself_and_the_larger_ones() {
+        let sizes = DistributionRecord {
+            name: "stampede.size".into(),
+            unit: "count".into(),
+            counts: vec![(1, 90), (4, 8), (50, 2)],
+        };
+        assert_eq!(at_least(&sizes, 2.0), [(1.0, 50.0), (4.0, 5.0), (50.0, 1.0)]);
+    }
+}

@@ -1,0 +1,171 @@
+//! The three CSV files. Columns are fixed; numbers are plain (a point, no grouping, nine significant
+//! digits), cells without a value are empty.
+
+use crate::experiment::comparison::Comparison;
+use crate::measure::record::{DistributionRecord, Record};
+
+/// `summary.csv`: one row per variant and measure.
+pub fn summary(record: &Record, comparison: &Comparison) -> String {
+    let mut rows =
+        Rows::new(&["scenario", "variant", "measure", "unit", "mean", "ci_low", "ci_high", "replications"]);
+    for variant in &comparison.variants {
+        for measure in &variant.measures {
+            let interval = measure.estimate.and_then(|estimate| estimate.interval);
+            rows.push(&[
+                &record.scenario.name,
+                &variant.name,
+                &measure.name,
+                &measure.unit,
+                &plain(measure.estimate.map(|estimate| estimate.mean)),
+                &plain(interval.map(|(low, _)| low)),
+                &plain(interval.map(|(_, high)| high)),
+                &measure.estimate.map_or(0, |estimate| estimate.n).to_string(),
+            ]);
+        }
+    }
+    rows.finish()
+}
+
+/// `timeseries.csv`: one row per variant, window and series; `time_s` is the start of the window.
+pub fn timeseries(record: &Record) -> String {
+    let mut rows = Rows::new(&["variant", "time_s", "series", "unit", "value"]);
+    for variant in &record.variants {
+        for series in &variant.windows.series {
+            for (window, value) in series.values.iter().enumerate() {
+                let time = plain(Some(window as f64 * variant.windows.width_s));
+                rows.push(&[&variant.name, &time, &series.name, &series.unit, &plain(*value)]);
+            }
+        }
+    }
+    rows.finish()
+}
+
+/// `percentiles.csv`: latency by variant and class at percentiles that are evenly spread on an axis of
+/// nines. A percentile is left out where less than one request lies above it.
+pub fn percentiles(record: &Record) -> String {
+    let mut rows = Rows::new(&["variant", "class", "percentile", "latency_ms"]);
+    for variant in &record.variants {
+        for distribution in &variant.distributions {
+            let Some(class) = distribution.name.strip_prefix("latency.") else { continue };
+            for (percentile, value) in quantiles(distribution, &percentile_grid()) {
+                let percentile = plain(Some(percentile));
+                rows.push(&[&variant.name, class, &percentile, &plain(Some(value as f64 / 1e6))]);
+            }
+        }
+    }
+    rows.finish()
+}
+
+/// 0, 10, ... 90, 91, ... 99, 99.1, ... up to 99.999, with 50 and 95 among them.
+fn percentile_grid() -> Vec<f64> {
+    let mut grid = Vec::new();
+    for nines in 0..5 {
+        let start = 100_000 - 100_000 / 10_i64.pow(nines);
+        let step = 10_000 / 10_i64.pow(nines);
+        grid.extend((0..9).map(|index| (start + index * step) as f64 / 1000.0));
+    }
+    grid.push(99.999);
+    grid
+}
+
+/// The values at given percentiles (ascending), as far as the counts reach: the smallest value that at least
+/// that share of the counts does not exceed.
+pub fn quantiles(distribution: &DistributionRecord, percentiles: &[f64]) -> Vec<(f64, u64)> {
+    let total: u64 = distribution.counts.iter().map(|(_, count)| count).sum();
+    let mut found = Vec::with_capacity(percentiles.len());
+    let mut counts = distribution.counts.iter();
+    let (mut value, mut below) = (0, 0);
+    for &percentile in percentiles {
+        let above = (1.0 - percentile / 100.0) * total as f64;
+        if above < 1.0 - 1e-9 {
+            break;
+        }
+        let wanted = ((total as f64 - above).round() as u64).max(1);
+        while below < wanted {
+            let Some((next, count)) = counts.next() else { return found };
+            (value, below) = (*next, below + count);
+        }
+        found.push((percentile, value));
+    }
+    found
+}
+
+/// Nine significant digits: more than any figure here deserves, and stable where the last bits are not.
+fn plain(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value.is_finite() => {
+            format!("{value:.8e}").parse::<f64>().map_or(String::new(), |rounded| rounded.to_string())
+        }
+        _ => String::new(),
+    }
+}
+
+/// Rows of text on their way into a CSV file.
+struct Rows(csv::Writer<Vec<u8>>);
+
+impl Rows {
+    fn new(header: &[&str]) -> Rows {
+        let mut rows = Rows(csv::Writer::from_writer(Vec::new()));
+        rows.push(header);
+        rows
+    }
+    fn push(&mut self, cells: &[&str]) {
+        // Writing to memory fails only for rows of unequal length, which the callers above do not have.
+        let written = self.0.write_record(cells);
+        debug_assert!(written.is_ok(), "{written:?}");
+    }
+    fn finish(self) -> String {
+        self.0.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::comparison::compare;
+    use crate::measure::fixture::stampede;
+
+    #[test]
+    fn columns_are_fixed() {
+        let record = stampede(1);
+        let summary = summary(&record, &compare(&record));
+        let mut lines = summary.lines();
+        assert_eq!(lines.next(), Some("scenario,variant,measure,unit,mean,ci_low,ci_high,replications"));
+        assert_eq!(lines.clone().count(), record.variants[0].measures.len());
+        let first = lines.next().unwrap();
+        assert!(first.starts_with("stampede,ttl only,db.duplicate_fetches,1/s,39.6951478,"), "{first}");
+        assert!(
+            timeseries(&record)
+                .starts_with("variant,time_s,series,unit,value\nttl only,0,requests.all,count,")
+        );
+        assert!(percentiles(&record).starts_with("variant,class,percentile,latency_ms\nttl only,all,0,"));
+    }
+
+    #[test]
+    fn names_with_commas_and_quotes_are_quoted() {
+        let mut record = stampede(1);
+        record.variants[0].name = "a, \"b\"".to_string();
+        assert!(timeseries(&record).contains("\"a, \"\"b\"\"\",0,"));
+    }
+
+    #[test]
+    fn quantiles_of_counts() {
+        let distribution = DistributionRecord {
+            name: "latency.all".into(),
+            unit: "ns".into(),
+            counts: vec![(1, 50), (2, 40), (3, 9), (4, 1)],
+        };
+        let at = |percentiles: &[f64]| quantiles(&distribution, percentiles);
+        assert_eq!(
+            at(&[0.0, 50.0, 51.0, 90.0, 91.0, 99.0, 99.9]),
+            [(0.0, 1), (50.0, 1), (51.0, 2), (90.0, 2), (91.0, 3), (99.0, 3)]
+        );
+    }
+
+    #[test]
+    fn the_grid_is_even_in_nines() {
+        let grid = percentile_grid();
+        assert_eq!((grid.len(), grid[9], grid[18], grid[45]), (46, 90.0, 99.0, 99.999));
+        assert!(grid.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}

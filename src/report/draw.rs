@@ -1,0 +1,514 @@
+//! Draws a figure as SVG: layout in pixels, data through plotters' coordinates, nothing over the data.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::rc::Rc;
+
+use plotters::coord::Shift;
+use plotters::coord::cartesian::{Cartesian2d, MeshLine};
+use plotters::coord::ranged1d::{KeyPointHint, KeyPointWeight};
+use plotters::prelude::{Circle, DrawingArea, PathElement, Polygon, RGBColor, Rectangle, ShapeStyle};
+
+use super::ReportError;
+use super::axis::Axis;
+use super::canvas::{Anchor, Canvas, FINE, Lettering, Pen, text_width};
+use super::clip::{Window, clipped, thinned};
+use super::figure::{Figure, Mark, Panel, Series, Shape};
+
+/// Width of every figure, in pixels.
+pub const WIDTH: u32 = 860;
+
+const EDGE: f64 = 14.0;
+const TITLE: f64 = 17.0;
+const TEXT: f64 = 13.0;
+const SMALL: f64 = 11.5;
+const MARK_LINE: f64 = 14.0;
+/// More lines of labels than this would push the plot off the page; further labels are left out.
+const MARK_LINES_MAX: usize = 3;
+const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);
+const FRAME: RGBColor = RGBColor(0x80, 0x80, 0x80);
+const SPAN: RGBColor = RGBColor(0xf1, 0xf1, 0xf1);
+const BACKDROP: RGBColor = RGBColor(0xa6, 0xa6, 0xa6);
+
+/// Colour, dash and marker of one variant. Colours are Okabe and Ito's (Color Universal Design, 2008), the
+/// yellow darkened to be seen on white; dashes and markers carry the difference in grey print.
+struct Style {
+    class: &'static str,
+    color: RGBColor,
+    dash: &'static str,
+    marker: Marker,
+}
+
+#[derive(Clone, Copy)]
+enum Marker {
+    Disc,
+    Square,
+    Triangle,
+    Diamond,
+    Ring,
+    Cross,
+    Down,
+    Plus,
+}
+
+const STYLES: [Style; 8] = [
+    Style { class: "s0", color: RGBColor(0x22, 0x22, 0x22), dash: "", marker: Marker::Disc },
+    Style { class: "s1", color: RGBColor(0x00, 0x72, 0xb2), dash: "7 3", marker: Marker::Square },
+    Style { class: "s2", color: RGBColor(0xd5, 0x5e, 0x00), dash: "", marker: Marker::Triangle },
+    Style { class: "s3", color: RGBColor(0x00, 0x9e, 0x73), dash: "2 2", marker: Marker::Diamond },
+    Style { class: "s4", color: RGBColor(0xcc, 0x79, 0xa7), dash: "", marker: Marker::Ring },
+    Style { class: "s5", color: RGBColor(0xe6, 0x9f, 0x00), dash: "9 3 2 3", marker: Marker::Cross },
+    Style { class: "s6", color: RGBColor(0x56, 0xb4, 0xe9), dash: "4 2", marker: Marker::Down },
+    Style { class: "s7", color: RGBColor(0xa0, 0x95, 0x00), dash: "12 4", marker: Marker::Plus },
+];
+
+fn style(index: usize) -> &'static Style {
+    &STYLES[index % STYLES.len()]
+}
+
+type Shared = Rc<RefCell<Canvas>>;
+type Plot = DrawingArea<Canvas, Cartesian2d<Axis, Axis>>;
+
+/// The figure as one SVG document.
+///
+/// # Errors
+/// plotters refused to draw.
+pub fn to_svg(figure: &Figure) -> Result<String, ReportError> {
+    let failed = |problem: &dyn Display| ReportError::Draw {
+        what: format!("the chart {}", figure.name),
+        problem: problem.to_string(),
+    };
+    let width = f64::from(WIDTH);
+    let message = wrapped(&figure.message, TEXT, width - 2.0 * EDGE);
+    let legend = if figure.legend { legend_rows(figure, width - 2.0 * EDGE) } else { Vec::new() };
+    let head = EDGE + TITLE + 4.0 + message.len() as f64 * (TEXT + 5.0) + legend.len() as f64 * 20.0 + 8.0;
+    let columns = figure.columns.clamp(1, figure.panels.len().max(1));
+    let panel_width = (width - 2.0 * EDGE - (columns - 1) as f64 * 16.0) / columns as f64;
+    let boxes: Vec<PanelBox> = figure.panels.iter().map(|panel| PanelBox::new(panel, panel_width)).collect();
+    let row_heights: Vec<f64> =
+        boxes.chunks(columns).map(|row| row.iter().map(PanelBox::height).fold(0.0, f64::max)).collect();
+    let height = head + row_heights.iter().sum::<f64>() + EDGE;
+
+    let canvas = Canvas::new(WIDTH, height.ceil() as u32, &figure.title, &figure.message);
+    let shared: Shared = Rc::new(RefCell::new(canvas));
+    let root: DrawingArea<Canvas, Shift> = DrawingArea::from(&shared);
+    let mut y = EDGE + TITLE - 3.0;
+    text(&shared, EDGE, y, &figure.title, bold(TITLE));
+    y += 4.0;
+    for line in &message {
+        y += TEXT + 5.0;
+        text(&shared, EDGE, y, line, muted(TEXT, Anchor::Start));
+    }
+    for row in &legend {
+        y += 20.0;
+        for (x, series) in row {
+            legend_entry(&shared, &root, EDGE + x, y, series).map_err(|error| failed(&error))?;
+        }
+    }
+    let mut top = head;
+    for (row, (panels, boxes)) in figure.panels.chunks(columns).zip(boxes.chunks(columns)).enumerate() {
+        for (column, (panel, layout)) in panels.iter().zip(boxes).enumerate() {
+            let left = EDGE + column as f64 * (panel_width + 16.0);
+            draw_panel(&shared, &root, panel, layout, left, top).map_err(|error| failed(&error))?;
+        }
+        top += row_heights[row];
+    }
+    let svg = shared.borrow().finish();
+    Ok(svg)
+}
+
+/// Room around a plot area, in pixels.
+struct PanelBox {
+    title: f64,
+    marks: Vec<PlacedMark>,
+    left: f64,
+    right: f64,
+    plot_width: f64,
+    plot_height: f64,
+    bottom: f64,
+}
+
+/// A mark's label: line, x position relative to the plot, and alignment.
+struct PlacedMark {
+    line: Option<usize>,
+    x: f64,
+    anchor: Anchor,
+}
+
+impl PanelBox {
+    fn new(panel: &Panel, width: f64) -> PanelBox {
+        let widest =
+            |axis: &Axis, size| axis.ticks.iter().map(|(_, text)| text_width(text, size)).fold(0.0, f64::max);
+        let label_of = |series: &Series| match &series.shape {
+            Shape::Interval { label } => text_width(label, SMALL) + 8.0,
+            _ => 0.0,
+        };
+        let labels = panel.series.iter().map(label_of).fold(0.0, f64::max);
+        let axis_title = if panel.y.label.is_empty() { 0.0 } else { TEXT + 6.0 };
+        let left = (widest(&panel.y, SMALL) + 8.0).min(width * 0.35) + axis_title;
+        let last_tick = panel.x.ticks.last().map_or(0.0, |(_, text)| text_width(text, SMALL) / 2.0);
+        let right = labels.max(last_tick).max(6.0);
+        let plot_width = (width - left - right).max(40.0);
+        PanelBox {
+            title: if panel.title.is_empty() { 4.0 } else { TEXT + 10.0 },
+            marks: place_marks(panel, plot_width),
+            left,
+            right,
+            plot_width,
+            plot_height: f64::from(panel.height),
+            bottom: SMALL + 10.0 + if panel.x.label.is_empty() { 0.0 } else { TEXT + 6.0 } + 10.0,
+        }
+    }
+    fn marks_height(&self) -> f64 {
+        let lines = self.marks.iter().filter_map(|mark| mark.line).max().map_or(0, |line| line + 1);
+        lines as f64 * MARK_LINE
+    }
+    fn height(&self) -> f64 {
+        self.title + self.marks_height() + self.plot_height + self.bottom
+    }
+}
+
+fn share_of(axis: &Axis, value: f64) -> f64 {
+    let (start, end) = axis.limits();
+    (axis.place(value) - start) / (end - start)
+}
+
+/// Puts each label into the first line above the plot where it covers no other.
+fn place_marks(panel: &Panel, plot_width: f64) -> Vec<PlacedMark> {
+    let mut ends: Vec<f64> = Vec::new();
+    panel
+        .marks
+        .iter()
+        .map(|mark| {
+            if mark.label.is_empty() {
+                return PlacedMark { line: None, x: 0.0, anchor: Anchor::Start };
+            }
+            let at = share_of(&panel.x, mark.from) * plot_width;
+            let width = text_width(&mark.label, SMALL);
+            let anchor = if at + width > plot_width { Anchor::End } else { Anchor::Start };
+            let start = if anchor == Anchor::End { at - width } else { at };
+            let line = (0..MARK_LINES_MAX).find(|line| ends.get(*line).is_none_or(|end| start > end + 8.0));
+            if let Some(line) = line {
+                ends.resize(ends.len().max(line + 1), f64::NEG_INFINITY);
+                ends[line] = start + width;
+            }
+            PlacedMark { line, x: at, anchor }
+        })
+        .collect()
+}
+
+type Failure = plotters::drawing::DrawingAreaErrorKind<std::convert::Infallible>;
+
+fn draw_panel(
+    shared: &Shared,
+    root: &DrawingArea<Canvas, Shift>,
+    panel: &Panel,
+    layout: &PanelBox,
+    left: f64,
+    top: f64,
+) -> Result<(), Failure> {
+    let plot_left = left + layout.left;
+    let plot_top = top + layout.title + layout.marks_height();
+    let (plot_right, plot_bottom) = (plot_left + layout.plot_width, plot_top + layout.plot_height);
+    if !panel.title.is_empty() {
+        let title = shortened(&panel.title, TEXT * 1.1, layout.plot_width + layout.right);
+        text(shared, plot_left, top + TEXT, &title, bold(TEXT));
+    }
+    let coordinates = Cartesian2d::new(
+        panel.x.clone(),
+        panel.y.clone(),
+        (fine(plot_left)..fine(plot_right), fine(plot_bottom)..fine(plot_top)),
+    );
+    let plot: Plot = root.apply_coord_spec(coordinates);
+
+    draw_mark_spans(shared, &plot, panel)?;
+    draw_grid(shared, &plot, panel, plot_left, plot_bottom)?;
+    draw_mark_lines(shared, &plot, panel)?;
+    if !panel.y.label.is_empty() {
+        let lettering = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
+        let middle = plot_top + layout.plot_height / 2.0;
+        shared.borrow_mut().text(left + TEXT - 2.0, middle, &panel.y.label, lettering);
+    }
+    if !panel.x.label.is_empty() {
+        let middle = plot_left + layout.plot_width / 2.0;
+        text(shared, middle, plot_bottom + SMALL + 24.0, &panel.x.label, plain(SMALL, Anchor::Middle));
+    }
+    for (mark, placed) in panel.marks.iter().zip(&layout.marks) {
+        if let Some(line) = placed.line {
+            let y = plot_top - 4.0 - line as f64 * MARK_LINE;
+            text(shared, plot_left + placed.x, y, &mark.label, muted(SMALL, placed.anchor));
+        }
+    }
+    for series in &panel.series {
+        draw_series(shared, &plot, panel, series, layout.plot_width)?;
+        if let (Shape::Interval { label }, Some((_, row))) = (&series.shape, series.points.first()) {
+            let y = plot_bottom - share_of(&panel.y, *row) * layout.plot_height + SMALL * 0.36;
+            text(shared, plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
+        }
+    }
+    Ok(())
+}
+
+/// Shaded spans while something lasts.
+fn draw_mark_spans(shared: &Shared, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
+    let (low, high) = panel.y.limits();
+    let (first, last) = panel.x.limits();
+    pen(shared, "span", "");
+    for Mark { from, to, .. } in &panel.marks {
+        let (from, to) = (panel.x.place(*from), panel.x.place(*to));
+        if to > from && to > first && from < last {
+            let style = ShapeStyle::from(&SPAN).filled();
+            plot.draw(&Rectangle::new([(from.max(first), high), (to.min(last), low)], style))?;
+        }
+    }
+    Ok(())
+}
+
+/// Dashed lines where something happens, over the grid.
+fn draw_mark_lines(shared: &Shared, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
+    let (low, high) = panel.y.limits();
+    let (first, last) = panel.x.limits();
+    pen(shared, "mark", "4 3");
+    for mark in &panel.marks {
+        let from = panel.x.place(mark.from);
+        if from > first && from <= last {
+            plot.draw(&PathElement::new(vec![(from, low), (from, high)], stroke(FRAME, 1.2)))?;
+        }
+    }
+    Ok(())
+}
+
+fn draw_grid(shared: &Shared, plot: &Plot, panel: &Panel, left: f64, bottom: f64) -> Result<(), Failure> {
+    // The mesh only walks over ticks; each axis decides itself how many it has.
+    let mut vertical = Vec::new();
+    let mut horizontal = Vec::new();
+    plot.draw_mesh(
+        |_, line| {
+            match line {
+                MeshLine::XMesh(from, to, tick) => vertical.push((from, to, *tick)),
+                MeshLine::YMesh(from, to, tick) => horizontal.push((from, to, *tick)),
+            }
+            Ok(())
+        },
+        AllTicks,
+        AllTicks,
+    )?;
+    let screen = plot.use_screen_coord();
+    pen(shared, "grid", "");
+    for (from, to, _) in vertical.iter().chain(&horizontal) {
+        screen.draw(&PathElement::new(vec![*from, *to], stroke(GRID, 1.0)))?;
+    }
+    let mut free_from = f64::NEG_INFINITY;
+    for (from, _, tick) in &vertical {
+        let x = f64::from(from.0) / f64::from(FINE);
+        let label = tick_text(&panel.x, *tick);
+        let half = text_width(&label, SMALL) / 2.0;
+        // A label that would touch the one before is left out; its line stays.
+        if x - half > free_from {
+            text(shared, x, bottom + SMALL + 7.0, &label, plain(SMALL, Anchor::Middle));
+            free_from = x + half + 4.0;
+        }
+    }
+    for (from, _, tick) in &horizontal {
+        let y = f64::from(from.1) / f64::from(FINE) + SMALL * 0.36;
+        text(shared, left - 6.0, y, &tick_text(&panel.y, *tick), plain(SMALL, Anchor::End));
+    }
+    pen(shared, "frame", "");
+    let (low, _) = panel.y.limits();
+    let (first, last) = panel.x.limits();
+    plot.draw(&PathElement::new(vec![(first, low), (last, low)], stroke(FRAME, 1.0)))
+}
+
+fn tick_text(axis: &Axis, placed: f64) -> String {
+    axis.ticks.iter().find(|(tick, _)| *tick == placed).map_or_else(String::new, |(_, text)| text.clone())
+}
+
+fn draw_series(
+    shared: &Shared,
+    plot: &Plot,
+    panel: &Panel,
+    series: &Series,
+    width: f64,
+) -> Result<(), Failure> {
+    let window = Window { x: panel.x.limits(), y: panel.y.limits() };
+    let placed: Vec<(f64, f64)> =
+        series.points.iter().map(|(x, y)| (panel.x.place(*x), panel.y.place(*y))).collect();
+    let look = style(series.style);
+    let (color, line, dash, class) = match series.shape {
+        Shape::Backdrop => (BACKDROP, 1.2, "", "backdrop"),
+        _ => (look.color, 1.8, look.dash, look.class),
+    };
+    let dash = if matches!(series.shape, Shape::Interval { .. }) { "" } else { dash };
+    let pieces = clipped(&placed, window);
+    for piece in &pieces {
+        pen(shared, class, dash);
+        plot.draw(&PathElement::new(thinned(piece, window.x, width as usize), stroke(color, line)))?;
+    }
+    let dots: Vec<(f64, f64)> = match series.shape {
+        Shape::Backdrop => Vec::new(),
+        Shape::Interval { .. } => placed.get(1).copied().into_iter().collect(),
+        // A line that stands alone needs nothing to tell it apart.
+        Shape::Line if panel.series.len() == 1 => Vec::new(),
+        Shape::Line => marker_points(&pieces, window, series.style),
+    };
+    pen(shared, class, "");
+    for (x, y) in dots.into_iter().filter(|dot| window.contains(*dot)) {
+        let at = plot.map_coordinate(&(x, y));
+        draw_marker(&plot.use_screen_coord(), look, at)?;
+    }
+    Ok(())
+}
+
+/// Six places along the line, shifted by style so that markers of equal lines do not hide each other.
+fn marker_points(pieces: &[Vec<(f64, f64)>], window: Window, style: usize) -> Vec<(f64, f64)> {
+    const MARKERS: usize = 6;
+    let (first, last) = window.x;
+    let step = (last - first) / MARKERS as f64;
+    let wanted =
+        (0..MARKERS).map(|index| first + step * (index as f64 + (style as f64 + 0.5) / STYLES.len() as f64));
+    wanted
+        .filter_map(|x| {
+            let segment = pieces
+                .iter()
+                .flat_map(|piece| piece.windows(2))
+                .find(|pair| pair[0].0 <= x && x <= pair[1].0 && pair[0].0 < pair[1].0)?;
+            let share = (x - segment[0].0) / (segment[1].0 - segment[0].0);
+            Some((x, segment[0].1 + share * (segment[1].1 - segment[0].1)))
+        })
+        .collect()
+}
+
+fn draw_marker(screen: &DrawingArea<Canvas, Shift>, look: &Style, at: (i32, i32)) -> Result<(), Failure> {
+    let filled = ShapeStyle::from(&look.color).filled();
+    let line = stroke(look.color, 1.8);
+    let corners = |offsets: &[(i32, i32)]| -> Vec<(i32, i32)> {
+        offsets.iter().map(|(dx, dy)| (at.0 + dx * FINE / 2, at.1 + dy * FINE / 2)).collect()
+    };
+    match look.marker {
+        Marker::Disc => screen.draw(&Circle::new(at, 4 * FINE, filled)),
+        Marker::Ring => screen.draw(&Circle::new(at, 4 * FINE, line)),
+        Marker::Square => screen.draw(&Polygon::new(corners(&[(-7, -7), (7, -7), (7, 7), (-7, 7)]), filled)),
+        Marker::Triangle => screen.draw(&Polygon::new(corners(&[(-9, 7), (9, 7), (0, -9)]), filled)),
+        Marker::Down => screen.draw(&Polygon::new(corners(&[(-9, -7), (9, -7), (0, 9)]), filled)),
+        Marker::Diamond => screen.draw(&Polygon::new(corners(&[(-9, 0), (0, -9), (9, 0), (0, 9)]), filled)),
+        Marker::Cross => {
+            screen.draw(&PathElement::new(corners(&[(-7, -7), (7, 7)]), line))?;
+            screen.draw(&PathElement::new(corners(&[(-7, 7), (7, -7)]), line))
+        }
+        Marker::Plus => {
+            screen.draw(&PathElement::new(corners(&[(-9, 0), (9, 0)]), line))?;
+            screen.draw(&PathElement::new(corners(&[(0, -9), (0, 9)]), line))
+        }
+    }
+}
+
+/// The distinct series of a figure in rows that fit: x position and series.
+fn legend_rows(figure: &Figure, width: f64) -> Vec<Vec<(f64, &Series)>> {
+    let mut rows: Vec<Vec<(f64, &Series)>> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    let mut x = f64::INFINITY;
+    for series in figure.panels.iter().flat_map(|panel| &panel.series) {
+        if seen.contains(&series.name.as_str()) {
+            continue;
+        }
+        seen.push(&series.name);
+        let entry = 34.0 + text_width(&series.name, TEXT) + 16.0;
+        if x + entry > width + 16.0 {
+            rows.push(Vec::new());
+            x = 0.0;
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push((x, series));
+        }
+        x += entry;
+    }
+    rows
+}
+
+fn legend_entry(
+    shared: &Shared,
+    root: &DrawingArea<Canvas, Shift>,
+    x: f64,
+    y: f64,
+    series: &Series,
+) -> Result<(), Failure> {
+    let look = style(series.style);
+    let middle = fine(y - 4.5);
+    let backdrop = series.shape == Shape::Backdrop;
+    let (color, class, dash) =
+        if backdrop { (BACKDROP, "backdrop", "") } else { (look.color, look.class, look.dash) };
+    pen(shared, class, dash);
+    root.draw(&PathElement::new(vec![(fine(x), middle), (fine(x + 28.0), middle)], stroke(color, 1.8)))?;
+    if !backdrop {
+        pen(shared, look.class, "");
+        draw_marker(root, look, (fine(x + 14.0), middle))?;
+    }
+    text(shared, x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
+    Ok(())
+}
+
+/// Lines that fit a width, broken at blanks.
+pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if text_width(line, size) + text_width(word, size) + size / 3.0 <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
+}
+
+/// A text cut to a width, with an ellipsis where something is missing.
+pub fn shortened(text: &str, size: f64, width: f64) -> String {
+    if text_width(text, size) <= width {
+        return text.to_string();
+    }
+    let mut short = text.to_string();
+    while short.pop().is_some() && text_width(&short, size) + size > width {}
+    format!("{}…", short.trim_end())
+}
+
+fn fine(pixels: f64) -> i32 {
+    (pixels * f64::from(FINE)).round() as i32
+}
+
+fn stroke(color: RGBColor, pixels: f64) -> ShapeStyle {
+    ShapeStyle::from(&color).stroke_width((pixels * f64::from(FINE)) as u32)
+}
+
+fn pen(shared: &Shared, class: &'static str, dash: &'static str) {
+    shared.borrow_mut().pen = Pen { class, dash };
+}
+
+fn text(shared: &Shared, x: f64, y: f64, words: &str, lettering: Lettering) {
+    shared.borrow_mut().text(x, y, words, lettering);
+}
+
+fn plain(size: f64, anchor: Anchor) -> Lettering {
+    Lettering { size, bold: false, muted: false, anchor, upright: false }
+}
+
+fn muted(size: f64, anchor: Anchor) -> Lettering {
+    Lettering { muted: true, ..plain(size, anchor) }
+}
+
+fn bold(size: f64) -> Lettering {
+    Lettering { bold: true, ..plain(size, Anchor::Start) }
+}
+
+/// As many ticks as the axis has.
+#[derive(Clone, Copy)]
+struct AllTicks;
+
+impl KeyPointHint for AllTicks {
+    fn weight(&self) -> KeyPointWeight {
+        KeyPointWeight::Any
+    }
+    fn max_num_points(&self) -> usize {
+        usize::MAX
+    }
+}

@@ -1,0 +1,108 @@
+//! Figures with their uncertainty, as tables print them.
+
+use crate::experiment::comparison::{Comparison, MeasureComparison};
+use crate::experiment::statistics::Estimate;
+pub use crate::measure::quantity::{Scale, change, fixed, number, signed, spoken, with_unit};
+
+/// `1,178 ± 14`: a mean and half the width of its interval, to the same digit; no unit.
+///
+/// ```
+/// use herdlab::experiment::statistics::Estimate;
+/// use herdlab::report::format::{Scale, plus_minus};
+/// let estimate = Estimate { mean: 1178.3, interval: Some((1164.1, 1192.5)), n: 10 };
+/// assert_eq!(plus_minus(&Scale::fitting("1/s", 1178.3), &estimate), "1,178 ± 14");
+/// ```
+pub fn plus_minus(scale: &Scale, estimate: &Estimate) -> String {
+    let mean = scale.number(estimate.mean);
+    let Some(width) = estimate.half_width().map(|half| half / scale.divisor).filter(|width| *width > 1e-6)
+    else {
+        return if estimate.n > 1 { format!("{mean} ± 0") } else { mean };
+    };
+    let decimals_of = |text: &str| text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let exponent = libm::floor(libm::log10(width)) as i32;
+    // No more digits than the width justifies (two of its own), no more than the mean needs.
+    let of_width = (1 - exponent).max(0) as usize;
+    let decimals = decimals_of(&mean).min(of_width);
+    let mean = if mean.contains('e') || decimals_of(&mean) > decimals {
+        fixed(estimate.mean / scale.divisor, decimals)
+    } else {
+        mean
+    };
+    let printed = fixed(width, decimals);
+    // A width below the mean's last digit keeps one digit of its own rather than vanish.
+    let vanished = printed.chars().all(|letter| "0.".contains(letter));
+    let printed = if vanished { fixed(width, (-exponent).max(0) as usize) } else { printed };
+    format!("{mean} ± {printed}")
+}
+
+/// The paired difference to the baseline: `−83.1 ± 1.2 %` of the baseline's mean; percentage points (`pt`)
+/// for shares; in the measure's own unit where the baseline is zero. Empty without a difference.
+pub fn difference(comparison: &Comparison, measure: &MeasureComparison) -> String {
+    let Some(paired) = measure.difference else { return String::new() };
+    let estimate = paired.estimate;
+    let base = comparison.baseline().mean(&measure.name).unwrap_or(0.0);
+    let scaled = |scale: Scale| signed(&plus_minus(&scale, &estimate));
+    if measure.unit == "1" {
+        return format!("{} pt", scaled(Scale { suffix: "pt", divisor: 0.01 }));
+    }
+    if base == 0.0 {
+        let scale = Scale::fitting(&measure.unit, estimate.mean.abs());
+        return scale.with_suffix(&scaled(scale));
+    }
+    if estimate.mean / base >= 2.0 {
+        return change(estimate.mean / base);
+    }
+    format!("{} %", scaled(Scale { suffix: "", divisor: base.abs() / 100.0 }))
+}
+
+/// The scale in which one measure reads well for all variants together.
+pub fn common_scale(comparison: &Comparison, measure: &str) -> Option<Scale> {
+    let found = || comparison.variants.iter().filter_map(|variant| variant.measure(measure));
+    let unit = &found().next()?.unit;
+    let largest = found().filter_map(|measure| measure.estimate).map(|estimate| estimate.mean.abs());
+    Some(Scale::fitting(unit, largest.fold(0.0, f64::max)))
+}
+
+/// The measures a comparison shows: the headline, then those every reader asks for; without those that have
+/// no value in any variant.
+pub fn shown_measures(headline: &[String], comparison: &Comparison) -> Vec<String> {
+    const ALWAYS: [&str; 6] = [
+        "hit_ratio",
+        "db.qps.mean",
+        "db.qps.peak",
+        "latency.all.p50_ms",
+        "latency.all.p99_ms",
+        "error.ratio",
+    ];
+    let mut shown: Vec<String> = Vec::new();
+    for name in headline.iter().map(String::as_str).chain(ALWAYS) {
+        let has_value = comparison.variants.iter().any(|variant| variant.mean(name).is_some());
+        if has_value && !shown.iter().any(|other| other == name) {
+            shown.push(name.to_string());
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(mean: f64, half: f64, unit: &str) -> String {
+        let estimate = Estimate { mean, interval: Some((mean - half, mean + half)), n: 10 };
+        plus_minus(&Scale::fitting(unit, mean.abs()), &estimate)
+    }
+
+    #[test]
+    fn mean_and_width_end_at_the_same_digit() {
+        assert_eq!(printed(91.93, 0.456, "ms"), "91.9 ± 0.5");
+        assert_eq!(printed(0.9193, 0.001, "1"), "91.9 ± 0.1");
+        assert_eq!(printed(12_345.0, 2_345.6, "1/s"), "12,345 ± 2,346");
+    }
+
+    #[test]
+    fn a_small_width_is_not_rounded_to_nothing() {
+        assert_eq!(printed(91.93, 0.004, "ms"), "91.9 ± 0.004");
+        assert_eq!(printed(91.93, 0.0, "ms"), "91.9 ± 0");
+    }
+}

@@ -1,0 +1,252 @@
+//! `results.json`: the record, written so that equal records give equal bytes, and read so that nothing
+//! that is not a record passes for one.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::ReportError;
+use crate::measure::record::{Record, SCHEMA, SeriesRecord, Timings, WindowsRecord};
+
+/// Largest `results.json`, in bytes. Longer time series are written with wider windows.
+pub const RESULTS_BYTES_MAX: usize = 10_000_000;
+
+/// The record as JSON, keys in the order of the types, one line per object's field. Where it would exceed
+/// [`RESULTS_BYTES_MAX`], neighbouring windows are merged until it does not; `width_s` then says so.
+///
+/// # Errors
+/// The record does not fit even with two windows per series.
+pub fn to_json(record: &Record) -> Result<String, ReportError> {
+    bounded_json(record, RESULTS_BYTES_MAX)
+}
+
+fn bounded_json(record: &Record, bytes_max: usize) -> Result<String, ReportError> {
+    let mut text = encode(record)?;
+    if text.len() <= bytes_max {
+        return Ok(text);
+    }
+    let mut coarser = record.clone();
+    while text.len() > bytes_max {
+        let windows = |variant: &crate::measure::record::VariantRecord| {
+            variant.windows.series.iter().map(|series| series.values.len()).max().unwrap_or(0)
+        };
+        if coarser.variants.iter().map(windows).max().unwrap_or(0) <= 2 {
+            let problem = format!("the record takes {} bytes, at most {bytes_max} are written", text.len());
+            return Err(ReportError::Draw { what: "results.json".to_string(), problem });
+        }
+        for variant in &mut coarser.variants {
+            variant.windows = merged(&variant.windows);
+        }
+        text = encode(&coarser)?;
+    }
+    Ok(text)
+}
+
+/// Windows of twice the width. Counts add up; everything else is averaged, weighted with the requests of
+/// the window where the series is about requests.
+fn merged(windows: &WindowsRecord) -> WindowsRecord {
+    let find = |name: &str| windows.series.iter().find(|series| series.name == name);
+    let merge = |series: &SeriesRecord| {
+        let counted = series.name.starts_with("requests.");
+        let weights = weight_name(&series.name).and_then(|name| find(&name));
+        let values = (0..series.values.len().div_ceil(2)).map(|window| {
+            let pair = [2 * window, 2 * window + 1];
+            let at = |index: usize| series.values.get(index).copied().flatten();
+            let weight = |index: usize| match weights {
+                Some(weights) => weights.values.get(index).copied().flatten().unwrap_or(0.0),
+                None => 1.0,
+            };
+            let parts: Vec<(f64, f64)> =
+                pair.into_iter().filter_map(|index| Some((at(index)?, weight(index)))).collect();
+            let total: f64 = parts.iter().map(|(_, weight)| weight).sum();
+            match parts.as_slice() {
+                [] => None,
+                parts if counted => Some(parts.iter().map(|(value, _)| value).sum()),
+                parts if total > 0.0 => {
+                    Some(parts.iter().map(|(value, weight)| value * weight).sum::<f64>() / total)
+                }
+                parts => Some(parts.iter().map(|(value, _)| value).sum::<f64>() / parts.len() as f64),
+            }
+        });
+        SeriesRecord { name: series.name.clone(), unit: series.unit.clone(), values: values.collect() }
+    };
+    WindowsRecord { width_s: windows.width_s * 2.0, series: windows.series.iter().map(merge).collect() }
+}
+
+/// The series that counts the requests another series is about.
+fn weight_name(series: &str) -> Option<String> {
+    match series {
+        "hit_ratio" | "error.ratio" => Some("requests.all".to_string()),
+        _ => {
+            let class = series.strip_prefix("latency.")?.split('.').next()?;
+            Some(format!("requests.{class}"))
+        }
+    }
+}
+
+/// `timings.json`.
+///
+/// # Errors
+/// Never for finite numbers.
+pub fn timings_to_json(timings: &Timings) -> Result<String, ReportError> {
+    encode(timings)
+}
+
+/// Objects on lines of their own, arrays of numbers on one line.
+///
+/// # Errors
+/// A value that JSON cannot hold.
+pub fn encode(value: &impl Serialize) -> Result<String, ReportError> {
+    let mut bytes = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines { depth: 0 });
+    let encoded = value.serialize(&mut serializer).map_err(|error| error.to_string());
+    encoded
+        .and_then(|()| String::from_utf8(bytes).map_err(|error| error.to_string()))
+        .map(|text| text + "\n")
+        .map_err(|problem| ReportError::Draw { what: "JSON".to_string(), problem })
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// The file cannot be read, is not a whole record, or has another schema; each names the file.
+pub fn read(path: &Path) -> Result<Record, ReportError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ReportError::File {
+        action: "read",
+        path: path.to_path_buf(),
+        source,
+    })?;
+    parse(&text, path)
+}
+
+fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
+    #[derive(Deserialize)]
+    struct Header {
+        schema: u64,
+        #[serde(default)]
+        herdlab: String,
+    }
+    let damaged = |problem: String| ReportError::Damaged { path: path.to_path_buf(), problem };
+    // The version first: with another one, every other complaint would mislead.
+    let header: Header = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+    if header.schema != u64::from(SCHEMA) {
+        return Err(ReportError::Schema {
+            path: path.to_path_buf(),
+            found: header.schema,
+            expected: SCHEMA,
+            writer: header.herdlab,
+        });
+    }
+    let record: Record = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+    match inconsistency(&record) {
+        Some(problem) => Err(damaged(problem)),
+        None => Ok(record),
+    }
+}
+
+/// What the types allow and a record never has.
+fn inconsistency(record: &Record) -> Option<String> {
+    let scenario = &record.scenario;
+    if scenario.baseline >= record.variants.len() {
+        return Some(format!("baseline {} of {} variants", scenario.baseline, record.variants.len()));
+    }
+    for variant in &record.variants {
+        if variant.windows.width_s.is_nan() || variant.windows.width_s <= 0.0 {
+            return Some(format!("windows of width {} in `{}`", variant.windows.width_s, variant.name));
+        }
+        if let Some(measure) =
+            variant.measures.iter().find(|measure| measure.values.len() != scenario.finished as usize)
+        {
+            let (name, values) = (&measure.name, measure.values.len());
+            return Some(format!("{values} values of `{name}` for {} replications", scenario.finished));
+        }
+        if !variant.measures.is_sorted_by(|a, b| a.name < b.name) {
+            return Some(format!("measures of `{}` are not in order", variant.name));
+        }
+    }
+    None
+}
+
+/// A [`serde_json::ser::Formatter`] that breaks lines in objects only.
+struct Lines {
+    depth: usize,
+}
+
+impl Lines {
+    fn line<W: ?Sized + io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        write!(writer, "\n{:indent$}", "", indent = self.depth)
+    }
+}
+
+impl serde_json::ser::Formatter for Lines {
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        writer.write_all(b"{")
+    }
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if !first {
+            writer.write_all(b",")?;
+        }
+        self.line(writer)
+    }
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        self.line(writer)?;
+        writer.write_all(b"}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::fixture::stampede;
+
+    fn reading(text: &str) -> Result<Record, String> {
+        parse(text, Path::new("old/results.json")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_record_survives_the_file() {
+        let mut record = stampede(2);
+        record.variants[0].measures[0].values[3] = None;
+        let text = to_json(&record).unwrap();
+        assert!(reading(&text).unwrap() == record);
+        assert_eq!(to_json(&reading(&text).unwrap()).unwrap(), text);
+    }
+
+    #[test]
+    fn other_schemas_and_damaged_files_are_refused_by_name() {
+        let text = to_json(&stampede(1)).unwrap();
+        let newer = reading(&text.replacen("\"schema\": 1", "\"schema\": 7", 1)).unwrap_err();
+        assert!(
+            newer.contains("old/results.json has schema 7") && newer.contains("reads schema 1"),
+            "{newer}"
+        );
+        let half = reading(&text[..text.len() / 2]).unwrap_err();
+        assert!(half.contains("old/results.json is not a record of herdlab"), "{half}");
+        let extra = reading(&text.replacen("\"question\"", "\"quest\"", 1)).unwrap_err();
+        assert!(extra.contains("quest"), "{extra}");
+        let baseline = reading(&text.replacen("\"baseline\": 0", "\"baseline\": 4", 1)).unwrap_err();
+        assert!(baseline.contains("baseline 4 of 1"), "{baseline}");
+    }
+
+    #[test]
+    fn a_long_record_gets_wider_windows_and_says_so() {
+        let record = stampede(1);
+        let full = to_json(&record).unwrap();
+        let shorter = reading(&bounded_json(&record, full.len() - 1).unwrap()).unwrap();
+        let (before, after) = (&record.variants[0], &shorter.variants[0]);
+        assert_eq!(after.windows.width_s, 2.0);
+        let sum = |values: &[Option<f64>]| values.iter().flatten().sum::<f64>();
+        let requests = |variant: &crate::measure::record::VariantRecord| {
+            sum(&variant.series("requests.all").unwrap().values)
+        };
+        assert!((requests(before) - requests(after)).abs() < 1e-6);
+        assert!(before.measures == after.measures);
+        assert!(bounded_json(&record, 10).is_err());
+    }
+}

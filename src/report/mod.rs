@@ -1,0 +1,127 @@
+//! From a record to a reader: table, files, charts and the HTML report.
+//!
+//! Everything here is a pure function of the record, so a report can be drawn again from `results.json`
+//! alone, on another machine, next year.
+
+pub mod atomic;
+pub mod axis;
+pub mod canvas;
+pub mod charts;
+pub mod clip;
+pub mod csv;
+pub mod draw;
+pub mod figure;
+pub mod format;
+pub mod html;
+pub mod json;
+pub mod markdown;
+pub mod png;
+pub mod summary;
+pub mod table;
+
+use std::path::{Path, PathBuf};
+
+use crate::experiment::answer::answer;
+use crate::experiment::comparison::compare;
+use crate::measure::record::{Record, Timings};
+
+/// Why a report could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error("cannot {action} {}: {source}", path.display())]
+    File { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("{} is not a record of herdlab: {problem}", path.display())]
+    Damaged { path: PathBuf, problem: String },
+    #[error(
+        "{} has schema {found}; this herdlab reads schema {expected} (the file was written by herdlab {writer})",
+        path.display()
+    )]
+    Schema { path: PathBuf, found: u64, expected: u32, writer: String },
+    #[error("cannot draw {what}: {problem}")]
+    Draw { what: String, problem: String },
+}
+
+/// Writes everything a run leaves behind into `dir`, which is created if need be. Each file appears whole or
+/// not at all; `results.json` comes first, because everything else can be made from it.
+///
+/// # Errors
+/// The first file that could not be written.
+pub fn write_all(record: &Record, timings: Option<&Timings>, dir: &Path) -> Result<(), ReportError> {
+    atomic::write(&dir.join("results.json"), json::to_json(record)?.as_bytes())?;
+    if let Some(timings) = timings {
+        atomic::write(&dir.join("timings.json"), json::timings_to_json(timings)?.as_bytes())?;
+    }
+    write_drawn(record, dir)
+}
+
+/// Draws the report again from a `results.json`; the record itself is not rewritten.
+///
+/// # Errors
+/// A file that cannot be read, is damaged or has another schema, and whatever [`write_all`] reports.
+pub fn redraw(results: &Path, out: &Path) -> Result<Record, ReportError> {
+    let record = json::read(results)?;
+    write_drawn(&record, out)?;
+    Ok(record)
+}
+
+/// The files that are made from the record alone.
+fn write_drawn(record: &Record, dir: &Path) -> Result<(), ReportError> {
+    let comparison = compare(record);
+    atomic::write(&dir.join("summary.csv"), csv::summary(record, &comparison).as_bytes())?;
+    atomic::write(&dir.join("timeseries.csv"), csv::timeseries(record).as_bytes())?;
+    atomic::write(&dir.join("percentiles.csv"), csv::percentiles(record).as_bytes())?;
+    let figures = charts::figures(record, &comparison);
+    let answer = answer(record, &comparison);
+    let page = html::render(record, &comparison, &answer, &figures)?;
+    atomic::write(&dir.join("index.html"), page.as_bytes())?;
+    for figure in &figures {
+        let svg = draw::to_svg(figure)?;
+        let path = dir.join("charts").join(figure.name);
+        atomic::write(&path.with_extension("png"), &png::from_svg(&svg)?)?;
+        atomic::write(&path.with_extension("svg"), svg.as_bytes())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::fixture::stampede;
+
+    /// Files below a folder with their content, sorted.
+    fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+            match entry.path() {
+                folder if folder.is_dir() => found.extend(files(&folder)),
+                file => {
+                    found.push((file.strip_prefix(dir).unwrap().to_path_buf(), std::fs::read(&file).unwrap()))
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn a_report_drawn_again_from_the_record_is_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+        write_all(&stampede(4), None, &first).unwrap();
+        redraw(&first.join("results.json"), &second).unwrap();
+        let mut expected = files(&first);
+        expected.retain(|(path, _)| path != Path::new("results.json"));
+        let drawn = files(&second);
+        assert_eq!(drawn.len(), 4 + 2 * charts::CHARTS.len());
+        assert!(drawn == expected, "some file differs");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let blocked = dir.path().join("file");
+        std::fs::write(&blocked, b"").unwrap();
+        let error = write_all(&stampede(1), None, &blocked.join("out")).unwrap_err().to_string();
+        assert!(error.starts_with("cannot create the folder"), "{error}");
+    }
+}

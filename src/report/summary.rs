@@ -1,0 +1,135 @@
+//! The comparison as JSON, for scripts (`--format json`).
+
+use serde::Serialize;
+
+use super::{ReportError, json};
+use crate::experiment::answer::{Answer, TestedClaim};
+use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
+use crate::measure::record::Record;
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    scenario: &'a str,
+    question: &'a str,
+    answer: &'a str,
+    answer_by_author: bool,
+    note: Option<&'a str>,
+    /// The author's claims and whether they hold here.
+    claims: &'a [TestedClaim],
+    digest: &'a str,
+    herdlab: &'a str,
+    seed: u64,
+    replications: u32,
+    baseline: &'a str,
+    headline: &'a [String],
+    variants: Vec<VariantSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct VariantSummary<'a> {
+    name: &'a str,
+    measures: Vec<MeasureSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct MeasureSummary<'a> {
+    measure: &'a str,
+    unit: &'a str,
+    mean: Option<f64>,
+    ci_low: Option<f64>,
+    ci_high: Option<f64>,
+    replications: usize,
+    /// This variant minus the baseline, pair by pair.
+    difference: Option<DifferenceSummary>,
+    verdict: Option<Verdict>,
+}
+
+#[derive(Serialize)]
+struct DifferenceSummary {
+    mean: f64,
+    ci_low: Option<f64>,
+    ci_high: Option<f64>,
+    /// Of the baseline's mean.
+    relative: Option<f64>,
+    p: Option<f64>,
+    p_corrected: Option<f64>,
+}
+
+/// Comparison, answer and claims as one JSON object.
+///
+/// # Errors
+/// Never for a record that was measured.
+pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Result<String, ReportError> {
+    let scenario = &record.scenario;
+    let variants = comparison
+        .variants
+        .iter()
+        .map(|variant| VariantSummary {
+            name: &variant.name,
+            measures: variant.measures.iter().map(|measure| measure_summary(comparison, measure)).collect(),
+        })
+        .collect();
+    json::encode(&Summary {
+        scenario: &scenario.name,
+        question: &scenario.question,
+        answer: &answer.words,
+        answer_by_author: answer.by_author,
+        note: answer.note.as_deref(),
+        claims: &answer.claims,
+        digest: &scenario.digest,
+        herdlab: &record.herdlab,
+        seed: scenario.seed,
+        replications: scenario.finished,
+        baseline: &comparison.baseline().name,
+        headline: &scenario.headline,
+        variants,
+    })
+}
+
+fn measure_summary<'a>(comparison: &Comparison, measure: &'a MeasureComparison) -> MeasureSummary<'a> {
+    let interval = measure.estimate.and_then(|estimate| estimate.interval);
+    MeasureSummary {
+        measure: &measure.name,
+        unit: &measure.unit,
+        mean: measure.estimate.map(|estimate| estimate.mean),
+        ci_low: interval.map(|(low, _)| low),
+        ci_high: interval.map(|(_, high)| high),
+        replications: measure.estimate.map_or(0, |estimate| estimate.n),
+        difference: measure.difference.map(|paired| DifferenceSummary {
+            mean: paired.estimate.mean,
+            ci_low: paired.estimate.interval.map(|(low, _)| low),
+            ci_high: paired.estimate.interval.map(|(_, high)| high),
+            relative: comparison.relative_difference(measure),
+            p: paired.p,
+            p_corrected: measure.p_corrected,
+        }),
+        verdict: measure.verdict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::experiment::{answer::answer, comparison::compare};
+    use crate::measure::{fixture::stampede, record::AnswerRecord};
+
+    #[test]
+    fn scripts_find_verdicts_and_claims() {
+        let mut record = stampede(3);
+        record.scenario.answer = Some(AnswerRecord {
+            text: "It helps.".to_string(),
+            digest: "old".to_string(),
+            claims: vec!["{singleflight:db.qps.peak} < {ttl only:db.qps.peak}".to_string()],
+        });
+        let comparison = compare(&record);
+        let text = super::render(&record, &comparison, &answer(&record, &comparison)).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["claims"][0]["holds"], true);
+        let verdicts: Vec<_> = value["variants"][2]["measures"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|measure| measure["verdict"].as_str())
+            .collect();
+        assert_eq!(verdicts, ["better", "better", "better"]);
+    }
+}

@@ -1,0 +1,195 @@
+//! The comparison as a table for the terminal.
+//!
+//! Rows are variants, columns are measures. What does not fit the width goes into a further table below, so
+//! nothing is cut off and no cell wraps in the middle of a figure.
+
+use comfy_table::{
+    Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
+};
+
+use super::format::{common_scale, difference, plus_minus, shown_measures};
+use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
+use crate::measure::record::Record;
+
+/// Longer names of variants wrap.
+const NAME_WIDTH_MAX: usize = 26;
+/// Blank columns that the table puts around each cell.
+const PADDING: usize = 2;
+
+/// One rule under the heads and nothing else: the rows have two lines each and separate themselves.
+const NO_RULES: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// One measure over all variants, ready to print.
+struct Column {
+    head: String,
+    /// Text and verdict per variant.
+    cells: Vec<(String, Option<Verdict>)>,
+}
+
+impl Column {
+    fn width(&self) -> usize {
+        let texts = self.cells.iter().map(|(text, _)| text.as_str()).chain([self.head.as_str()]);
+        texts.flat_map(str::lines).map(|line| line.chars().count()).max().unwrap_or(0) + PADDING
+    }
+}
+
+/// Draws the comparison, at most `width` columns wide as far as one measure fits beside the names. Colours
+/// only with `color`; no line ends in blanks, and the last line ends the text without a line break.
+pub fn render(record: &Record, comparison: &Comparison, width: u16, color: bool) -> String {
+    let columns: Vec<Column> = shown_measures(&record.scenario.headline, comparison)
+        .iter()
+        .map(|name| column(record, comparison, name))
+        .collect();
+    let longest = comparison.variants.iter().map(|variant| variant.name.chars().count()).max().unwrap_or(0);
+    let name_width = longest.clamp("baseline".len(), NAME_WIDTH_MAX);
+    let room = usize::from(width).saturating_sub(name_width + PADDING);
+    let mut tables = Vec::new();
+    let mut rest = columns.as_slice();
+    while !rest.is_empty() {
+        let mut used = 0;
+        let fitting = rest
+            .iter()
+            .take_while(|column| {
+                used += column.width();
+                used <= room
+            })
+            .count()
+            .max(1);
+        let (now, later) = rest.split_at(fitting);
+        tables.push(draw(comparison, now, name_width, color));
+        rest = later;
+    }
+    tables.push(legend(record, comparison));
+    tables.join("\n\n")
+}
+
+fn column(record: &Record, comparison: &Comparison, name: &str) -> Column {
+    let scale = common_scale(comparison, name);
+    let unit = scale.map_or("", |scale| scale.heading());
+    let cells = comparison
+        .variants
+        .iter()
+        .map(|variant| {
+            let Some((measure, scale)) = variant.measure(name).zip(scale) else {
+                return ("–".to_string(), None);
+            };
+            let Some(estimate) = measure.estimate else { return ("–".to_string(), None) };
+            let figure = plus_minus(&scale, &estimate);
+            (format!("{figure}\n{}", against_baseline(comparison, measure)), measure.verdict)
+        })
+        .collect();
+    let mark = if record.scenario.headline.iter().any(|headline| headline == name) { "*" } else { "" };
+    Column { head: format!("{name}{mark}\n{unit}"), cells }
+}
+
+/// `better −83.1 ± 1.2 %`; without the word where the measure has no verdict.
+fn against_baseline(comparison: &Comparison, measure: &MeasureComparison) -> String {
+    let difference = difference(comparison, measure);
+    match measure.verdict {
+        None | Some(Verdict::NoVerdict) => difference,
+        Some(verdict) => format!("{} {difference}", verdict.word()),
+    }
+}
+
+fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: bool) -> String {
+    let mut table = Table::new();
+    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::MAX);
+    if color {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    let heads = columns.iter().map(|column| Cell::new(&column.head).set_alignment(CellAlignment::Right));
+    table.set_header(std::iter::once(Cell::new("variant")).chain(heads));
+    for (index, variant) in comparison.variants.iter().enumerate() {
+        let name = match index == comparison.baseline {
+            true => format!("{}\nbaseline", variant.name),
+            false => variant.name.clone(),
+        };
+        let cells = columns.iter().map(|column| {
+            let (text, verdict) = &column.cells[index];
+            let cell = Cell::new(text).set_alignment(CellAlignment::Right);
+            match (color, verdict) {
+                (true, Some(Verdict::Better)) => cell.fg(Color::Green),
+                (true, Some(Verdict::Worse)) => cell.fg(Color::Red),
+                _ => cell,
+            }
+        });
+        table.add_row(std::iter::once(Cell::new(name)).chain(cells));
+    }
+    let name_limit = u16::try_from(name_width + PADDING).unwrap_or(u16::MAX);
+    let mut constraints = vec![ColumnConstraint::UpperBoundary(Width::Fixed(name_limit))];
+    constraints.extend(columns.iter().map(|_| ColumnConstraint::ContentWidth));
+    table.set_constraints(constraints);
+    table.trim_fmt()
+}
+
+/// What the figures are, under the table.
+fn legend(record: &Record, comparison: &Comparison) -> String {
+    let finished = record.scenario.finished;
+    let of = if finished == 1 { "1 replication".to_string() } else { format!("{finished} replications") };
+    let mut lines = vec![match finished {
+        0 | 1 => format!("Values from {of}."),
+        _ => format!("Mean ± half the 95 % interval, {of}."),
+    }];
+    if comparison.variants.len() > 1 {
+        lines.push(format!("Below each: paired difference to {}.", comparison.baseline().name));
+        if finished < super::super::experiment::comparison::VERDICT_REPLICATIONS_MIN as u32 {
+            lines.push("No verdicts: fewer than 6 replications.".to_string());
+        } else {
+            lines.push("* gets a verdict (Holm's correction); pt: percentage points.".to_string());
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::comparison::compare;
+    use crate::measure::fixture::stampede;
+
+    fn drawn(variants: usize, width: u16) -> String {
+        let record = stampede(variants);
+        render(&record, &compare(&record), width, false)
+    }
+
+    #[test]
+    fn at_80_columns_measures_go_to_further_tables() {
+        insta::assert_snapshot!(drawn(3, 80));
+    }
+
+    #[test]
+    fn at_120_columns() {
+        insta::assert_snapshot!(drawn(8, 120));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_asked() {
+        for width in [80, 100, 160] {
+            for line in drawn(8, width).lines() {
+                assert!(line.chars().count() <= usize::from(width), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn colour_only_when_asked() {
+        let record = stampede(2);
+        let comparison = compare(&record);
+        assert!(!render(&record, &comparison, 100, false).contains('\u{1b}'));
+        let eight = stampede(3);
+        assert!(render(&eight, &compare(&eight), 100, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_single_variant_and_a_single_replication_have_no_second_figures() {
+        let mut record = stampede(1);
+        record.scenario.finished = 1;
+        for measure in &mut record.variants[0].measures {
+            measure.values.truncate(1);
+        }
+        let text = render(&record, &compare(&record), 100, false);
+        assert!(!text.contains('±') && text.contains("Values from 1 replication."), "{text}");
+    }
+}

@@ -1,0 +1,249 @@
+//! A model in words, one line per part: what `herdlab check` shows.
+
+use super::model::{
+    Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Model,
+    Popularity, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
+};
+use crate::units::{format_bytes, format_duration};
+
+/// The model in words.
+pub fn explain(model: &Model) -> Vec<String> {
+    let mut lines = vec![time(model), workload(model)];
+    lines.extend(model.workload.classes.iter().map(class));
+    if model.tiers.is_empty() {
+        lines.push("no cache".to_owned());
+    }
+    lines.extend(model.tiers.iter().map(tier));
+    lines.push(coalescing(model));
+    lines.push(database(&model.database));
+    if model.workload.writes() {
+        lines.push(match model.writes {
+            WriteStrategy::Invalidate => "writes: database, then DELETE in every tier".to_owned(),
+            WriteStrategy::WriteAround => {
+                "writes: database only, cached copies live out their time".to_owned()
+            }
+        });
+    }
+    for event in &model.events {
+        let at = format_duration(event.at_ns);
+        lines.push(format!("at {at}: {} (\"{}\")", event_text(model, &event.what), event.label));
+    }
+    lines
+}
+
+/// An event in words: `flush of l2`, `database paused for 10s`.
+pub fn event_text(model: &Model, what: &EventKind) -> String {
+    let tier_name = |index: usize| model.tiers.get(index).map_or("a tier", |tier| tier.name.as_str());
+    let name = |target: Target| match target {
+        Target::Tier(index) => tier_name(index),
+        Target::Database => "database",
+    };
+    let length = format_duration(what.length_ns(model.clients.instances));
+    match *what {
+        EventKind::Flush { tier } => format!("flush of {}", tier_name(tier)),
+        EventKind::Restart { tier, .. } => {
+            format!("restart of {}, {length} down and then empty", tier_name(tier))
+        }
+        EventKind::Down { target, fail: DownMode::Refuse, .. } => {
+            format!("{} down for {length}", name(target))
+        }
+        EventKind::Down { target, fail: DownMode::Timeout, .. } => {
+            format!("{} silent for {length}", name(target))
+        }
+        EventKind::Slow { target, factor, .. } => {
+            format!("{} {factor} times slower for {length}", name(target))
+        }
+        EventKind::Pause { target, .. } => format!("{} paused for {length}", name(target)),
+        EventKind::Surge { factor, .. } => format!("{factor} times the arrivals for {length}"),
+        EventKind::HotKey { key, share, .. } => {
+            format!("{} of the requests go to key {key} for {length}", percent(share))
+        }
+        EventKind::Deploy { every_ns } => {
+            format!("deploy, one instance every {}", format_duration(every_ns))
+        }
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", (share * 1e4).round() / 1e2)
+}
+
+/// With separators: `1,000,000`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn milliseconds(ns: f64) -> String {
+    format_duration(ns.round() as u64)
+}
+
+fn dist(dist: &Dist) -> String {
+    match dist {
+        Dist::Constant { ns } => milliseconds(*ns),
+        Dist::Exponential { mean_ns } => format!("exponential, mean {}", milliseconds(*mean_ns)),
+        Dist::Lognormal { mu, sigma } => {
+            let (median, p99) = (libm::exp(*mu), libm::exp(mu + sigma * 2.326_347_874_040_840_8));
+            let micros = |ns: f64| milliseconds((ns / 1e3).round() * 1e3);
+            format!("lognormal, median {}, p99 {}", micros(median), micros(p99))
+        }
+        Dist::Gamma { mean_ns, cv2 } => format!("gamma, mean {}, cv2 {cv2}", milliseconds(*mean_ns)),
+        Dist::Hyperexponential { mean_ns, cv2 } => {
+            format!("hyperexponential, mean {}, cv2 {cv2}", milliseconds(*mean_ns))
+        }
+        Dist::Empirical { ns } => format!("{} observed times", ns.len()),
+    }
+}
+
+fn time(model: &Model) -> String {
+    let duration = format_duration(model.duration_ns);
+    let window = format_duration(model.window_ns);
+    match model.warmup_ns {
+        0 => format!("time: {duration}, no warm-up, windows of {window}"),
+        warmup => {
+            format!("time: {duration}, the first {} as warm-up, windows of {window}", format_duration(warmup))
+        }
+    }
+}
+
+fn workload(model: &Model) -> String {
+    let arrivals = match &model.workload.arrivals {
+        Arrivals::Poisson { rate_per_s } => format!("{rate_per_s} requests/s, Poisson"),
+        Arrivals::Constant { rate_per_s } => format!("{rate_per_s} requests/s, evenly spaced"),
+        Arrivals::Renewal { rate_per_s, cv2 } => format!("{rate_per_s} requests/s, cv2 {cv2}"),
+        Arrivals::Closed { users, think } => format!("{users} users, think time {}", dist(think)),
+        Arrivals::Trace(trace) => {
+            format!("trace of {} requests, {} of them writes", grouped(trace.requests), grouped(trace.writes))
+        }
+    };
+    let profile = if model.workload.profile.is_empty() { "" } else { ", rate changes over time" };
+    let instances = match model.clients.instances {
+        1 => "1 instance".to_owned(),
+        count => format!("{count} instances"),
+    };
+    let deadline = match model.clients.deadline_ns {
+        Some(ns) => format!(", deadline {}", format_duration(ns)),
+        None => String::new(),
+    };
+    format!("workload: {arrivals}{profile}, on {instances}{deadline}")
+}
+
+fn class(class: &Class) -> String {
+    let popularity = match class.popularity {
+        Popularity::Zipf { exponent } => format!("Zipf {exponent}"),
+        Popularity::Uniform => "uniform".to_owned(),
+        Popularity::Hotspot { keys_share, requests_share } => {
+            format!("{} of the keys get {} of the requests", percent(keys_share), percent(requests_share))
+        }
+    };
+    let writes = match class.write_share {
+        0.0 => String::new(),
+        share => format!(", {} writes", percent(share)),
+    };
+    let absent = if class.absent { ", absent from the database" } else { "" };
+    let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
+    format!("class {name}: {share} of the requests, {keys} keys, {popularity}{writes}{absent}")
+}
+
+fn tier(tier: &Tier) -> String {
+    let scope = match &tier.scope {
+        Scope::Instance { .. } => "one per instance".to_owned(),
+        Scope::Shared(shared) => format!("shared, network {} each way", dist(&shared.network)),
+    };
+    let capacity = match tier.capacity {
+        Capacity::Unbounded => "unbounded".to_owned(),
+        Capacity::Entries(entries) => format!("{} entries, {}", grouped(entries), eviction(tier)),
+        Capacity::Bytes(bytes) => format!("{}, {}", format_bytes(bytes), eviction(tier)),
+    };
+    let ttl = match tier.ttl {
+        Ttl::None => "no ttl".to_owned(),
+        Ttl::After { ns } => format!("ttl {}", format_duration(ns)),
+    };
+    let mut text = format!("tier {}: {scope}, {capacity}, {ttl}", tier.name);
+    match tier.jitter {
+        Jitter::None => {}
+        Jitter::Plus(amount) => text.push_str(&format!(" + up to {}", spread(amount))),
+        Jitter::Around(amount) => text.push_str(&format!(" +- {}", spread(amount))),
+    }
+    if tier.sliding {
+        text.push_str(", renewed by each hit");
+    }
+    match tier.refresh {
+        Refresh::None => {}
+        Refresh::XFetch { beta, mode } => {
+            let mode = if mode == RefreshMode::Inline { "inline" } else { "in the background" };
+            text.push_str(&format!(", XFetch beta {beta} {mode}"));
+        }
+        Refresh::Uniform { window_ns } => {
+            text.push_str(&format!(", early refresh within {}", format_duration(window_ns)));
+        }
+        Refresh::Ahead { fraction } => {
+            text.push_str(&format!(", refreshed ahead at {} of the ttl", percent(fraction)))
+        }
+        Refresh::StaleWhileRevalidate { grace_ns } => {
+            text.push_str(&format!(", stale while revalidating for {}", format_duration(grace_ns)));
+        }
+    }
+    if let Some(ns) = tier.negative_ttl_ns {
+        text.push_str(&format!(", \"no such row\" kept {}", format_duration(ns)));
+    }
+    if tier.prefill.is_some() {
+        text.push_str(", prefilled");
+    }
+    text
+}
+
+fn eviction(tier: &Tier) -> String {
+    format!("{:?}", tier.eviction).to_lowercase()
+}
+
+fn spread(spread: Spread) -> String {
+    match spread {
+        Spread::Time { ns } => format_duration(ns),
+        Spread::Share { share } => percent(share),
+    }
+}
+
+fn coalescing(model: &Model) -> String {
+    match &model.coalescing {
+        Coalescing::None => "coalescing: none".to_owned(),
+        Coalescing::Singleflight { around: Around::Fetch } => {
+            "coalescing: singleflight in every instance, around the database call".to_owned()
+        }
+        Coalescing::Singleflight { around: Around::Lookup } => {
+            "coalescing: singleflight in every instance, around the whole look-up".to_owned()
+        }
+        Coalescing::Lease(lease) => {
+            let tier = model.tiers.get(lease.tier).map_or("a tier", |tier| tier.name.as_str());
+            format!("coalescing: lease in {tier}, lock {}", format_duration(lease.lock_ttl_ns))
+        }
+    }
+}
+
+fn database(database: &Database) -> String {
+    let servers = match database.servers {
+        Some(servers) => format!("{servers} at once"),
+        None => "unlimited".to_owned(),
+    };
+    let mut text = format!("database: {servers}, reads {}", dist(&database.read));
+    if let Some(pool) = database.pool {
+        text.push_str(&format!(", {pool} connections per instance"));
+    }
+    if let Some(ns) = database.timeout_ns {
+        text.push_str(&format!(", timeout {}", format_duration(ns)));
+    }
+    if database.retries.attempts > 1 {
+        text.push_str(&format!(", up to {} attempts", database.retries.attempts));
+    }
+    if let Some(background) = &database.background {
+        text.push_str(&format!(", {} background requests/s", background.rate_per_s));
+    }
+    text
+}

@@ -1,0 +1,360 @@
+//! Every message about a bad scenario, as the user sees it.
+//!
+//! Each case is a sound scenario with one thing spoiled (or a few, where the point is that all are told).
+
+use std::fmt::Write;
+use std::path::Path;
+
+use herdlab::scenario::{Overrides, parse};
+use proptest::prelude::*;
+
+const SOUND: &str = r#"question = "Does jitter help?"
+duration = "120s"
+warmup = "20s"
+
+[clients]
+instances = 4
+
+[workload]
+arrivals = { poisson = { rate = 1000 } }
+keys = 1000
+popularity = { zipf = { exponent = 1.0 } }
+
+[[tier]]
+name = "l1"
+scope = "instance"
+capacity = 500
+eviction = "lru"
+ttl = "5s"
+
+[[tier]]
+name = "l2"
+scope = "shared"
+ttl = "60s"
+
+[database]
+servers = 10
+read = { exponential = { mean = "20ms" } }
+
+[[event]]
+at = "60s"
+what = { flush = { tier = "l2" } }
+
+[[variant]]
+name = "plain"
+
+[[variant]]
+name = "jitter"
+set = { "tier.l2.jitter" = { plus = "10%" } }
+"#;
+
+/// The messages for the sound scenario with each `from` replaced by its `to`.
+fn messages(changes: &[(&str, &str)]) -> String {
+    let mut source = SOUND.to_owned();
+    for (from, to) in changes {
+        assert!(source.contains(from), "{from:?} is not in the scenario");
+        source = source.replacen(from, to, 1);
+    }
+    messages_of(&source, Path::new(""), &Overrides::default())
+}
+
+fn messages_of(source: &str, base_dir: &Path, overrides: &Overrides) -> String {
+    match parse(source, "bad.toml", base_dir, overrides) {
+        Ok(_) => "NO PROBLEM FOUND\n".to_owned(),
+        Err(problems) => problems.render(false),
+    }
+}
+
+type Case = (&'static str, &'static [(&'static str, &'static str)]);
+
+fn snapshot(name: &str, cases: &[Case]) {
+    let mut text = String::new();
+    for (title, changes) in cases {
+        let rendered = messages(changes);
+        assert!(!rendered.contains("NO PROBLEM FOUND"), "{title}: nothing was found");
+        writeln!(text, "## {title}\n\n{}\n", rendered.trim_end()).unwrap();
+    }
+    insta::assert_snapshot!(name, text);
+}
+
+#[test]
+fn the_sound_scenario_is_sound() {
+    assert_eq!(messages(&[]), "NO PROBLEM FOUND\n");
+}
+
+#[test]
+fn single_values() {
+    snapshot(
+        "single_values",
+        &[
+            ("misspelt field", &[("eviction =", "evicton =")]),
+            ("misspelt section", &[("[clients]", "[cleints]")]),
+            ("field missing", &[("duration = \"120s\"\n", "")]),
+            ("required field misspelt", &[("read =", "raed =")]),
+            (
+                "required section missing",
+                &[("[database]\nservers = 10\nread = { exponential = { mean = \"20ms\" } }\n", "")],
+            ),
+            ("wrong type", &[("instances = 4", "instances = \"four\"")]),
+            ("wrong unit", &[("ttl = \"60s\"", "ttl = \"60 parsecs\"")]),
+            ("bare number as a duration", &[("ttl = \"60s\"", "ttl = 60")]),
+            ("duration without unit", &[("ttl = \"60s\"", "ttl = \"60\"")]),
+            ("ambiguous size", &[("capacity = 500", "capacity = \"64M\"")]),
+            ("negative rate", &[("rate = 1000", "rate = -1000")]),
+            ("zero keys", &[("keys = 1000", "keys = 0")]),
+            ("too many keys", &[("keys = 1000", "keys = 5_000_000_000")]),
+            ("negative zipf exponent", &[("exponent = 1.0", "exponent = -1.0")]),
+            (
+                "negative cv2",
+                &[("{ poisson = { rate = 1000 } }", "{ renewal = { rate = 1000, cv2 = -0.5 } }")],
+            ),
+            ("unknown choice", &[("eviction = \"lru\"", "eviction = \"lfru\"")]),
+            (
+                "two choices",
+                &[(
+                    "{ poisson = { rate = 1000 } }",
+                    "{ poisson = { rate = 1000 }, constant = { rate = 5 } }",
+                )],
+            ),
+            ("choice without its parameters", &[("{ zipf = { exponent = 1.0 } }", "\"zipf\"")]),
+            (
+                "percentile below the median",
+                &[(
+                    "{ exponential = { mean = \"20ms\" } }",
+                    "{ lognormal = { median = \"50ms\", p99 = \"20ms\" } }",
+                )],
+            ),
+            ("no replication", &[("warmup", "replications = 0\nwarmup")]),
+            (
+                "sine beyond one",
+                &[(
+                    "keys = 1000",
+                    "keys = 1000\nprofile = [{ sine = { period = \"1m\", amplitude = 1.5 } }]",
+                )],
+            ),
+            ("not TOML", &[("instances = 4", "instances = = 4")]),
+        ],
+    );
+}
+
+#[test]
+fn contradictions() {
+    snapshot(
+        "contradictions",
+        &[
+            ("tier named twice", &[("name = \"l2\"", "name = \"l1\"")]),
+            ("warm-up as long as the run", &[("warmup = \"20s\"", "warmup = \"2m\"")]),
+            ("too many windows", &[("warmup", "window = \"1ms\"\nwarmup")]),
+            ("capacity without eviction", &[("eviction = \"lru\"\n", "")]),
+            ("eviction without capacity", &[("capacity = 500\n", "")]),
+            (
+                "option of a shared tier",
+                &[("scope = \"instance\"", "scope = \"instance\"\nnetwork = \"1ms\"")],
+            ),
+            ("option of an instance tier", &[("scope = \"shared\"", "scope = \"shared\"\naccess = \"1us\"")]),
+            (
+                "refresh without ttl",
+                &[("ttl = \"60s\"", "ttl = \"none\"\nrefresh = { xfetch = { beta = 1.0 } }")],
+            ),
+            (
+                "jitter as long as the ttl",
+                &[("ttl = \"60s\"", "ttl = \"60s\"\njitter = { around = \"60s\" }")],
+            ),
+            ("unknown tier in an event", &[("tier = \"l2\"", "tier = \"l3\"")]),
+            ("event after the end", &[("at = \"60s\"", "at = \"3m\"")]),
+            (
+                "restart in the process",
+                &[("{ flush = { tier = \"l2\" } }", "{ restart = { tier = \"l1\", for = \"5s\" } }")],
+            ),
+            (
+                "silence without timeout",
+                &[(
+                    "{ flush = { tier = \"l2\" } }",
+                    "{ down = { target = \"database\", for = \"5s\", fail = \"timeout\" } }",
+                )],
+            ),
+            (
+                "unknown tier in a lease",
+                &[("duration", "coalescing = { lease = { tier = \"l3\" } }\nduration")],
+            ),
+            (
+                "lease on the wrong tier",
+                &[("duration", "coalescing = { lease = { tier = \"l1\" } }\nduration")],
+            ),
+            (
+                "closed loop with a profile",
+                &[
+                    ("{ poisson = { rate = 1000 } }", "{ closed = { users = 5, think = \"1s\" } }"),
+                    ("keys = 1000", "keys = 1000\nprofile = [{ step = { at = \"60s\", factor = 2.0 } }]"),
+                ],
+            ),
+            (
+                "closed loop with a surge",
+                &[
+                    ("{ poisson = { rate = 1000 } }", "{ closed = { users = 5, think = \"1s\" } }"),
+                    ("{ flush = { tier = \"l2\" } }", "{ surge = { factor = 2.0, for = \"5s\" } }"),
+                ],
+            ),
+            (
+                "time stands still",
+                &[("{ poisson = { rate = 1000 } }", "{ closed = { users = 5, think = \"0s\" } }")],
+            ),
+            (
+                "classes and keys",
+                &[("[database]", "[[class]]\nname = \"all\"\nshare = 1.0\nkeys = 10\n\n[database]")],
+            ),
+            (
+                "shares that do not sum to one",
+                &[
+                    ("keys = 1000\npopularity = { zipf = { exponent = 1.0 } }\n", ""),
+                    (
+                        "[database]",
+                        "[[class]]\nname = \"a\"\nshare = 0.5\nkeys = 10\n\n[[class]]\nname = \"b\"\nshare = 0.4\nkeys = 10\n\n[database]",
+                    ),
+                ],
+            ),
+            (
+                "too many tiers",
+                &[(
+                    "[database]",
+                    "[[tier]]\nname = \"l3\"\nscope = \"shared\"\nttl = \"60s\"\n\n[[tier]]\nname = \"l4\"\nscope = \"shared\"\nttl = \"60s\"\n\n[database]",
+                )],
+            ),
+            (
+                "several problems at once",
+                &[
+                    ("instances = 4", "instances = 0"),
+                    ("exponent", "exponnent"),
+                    ("ttl = \"60s\"", "ttl = 60"),
+                    ("tier = \"l2\"", "tier = \"l9\""),
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn variants_and_words() {
+    let answer = "[answer]\ntext = \"Load falls to {jitter:db.qps.peak}.\"\n\n[clients]";
+    assert_eq!(messages(&[("[clients]", answer)]), "NO PROBLEM FOUND\n");
+    snapshot(
+        "variants_and_words",
+        &[
+            ("variant sets a misspelt field", &[("\"tier.l2.jitter\"", "\"tier.l2.jiter\"")]),
+            ("variant sets an unknown tier", &[("\"tier.l2.jitter\"", "\"tier.l9.jitter\"")]),
+            (
+                "variant walks into a value",
+                &[("{ \"tier.l2.jitter\" = { plus = \"10%\" } }", "{ \"database.servers.count\" = 5 }")],
+            ),
+            (
+                "variant sets what all share",
+                &[("{ \"tier.l2.jitter\" = { plus = \"10%\" } }", "{ duration = \"60s\" }")],
+            ),
+            ("variant forgets the quotes", &[("\"tier.l2.jitter\" =", "tier.l2.jitter =")]),
+            (
+                "variant contradicts the rest",
+                &[(
+                    "{ \"tier.l2.jitter\" = { plus = \"10%\" } }",
+                    "{ \"tier.l1.capacity\" = \"unbounded\" }",
+                )],
+            ),
+            ("variant named twice", &[("name = \"jitter\"", "name = \"plain\"")]),
+            ("unknown baseline", &[("warmup", "baseline = \"plane\"\nwarmup")]),
+            (
+                "unknown headline",
+                &[("warmup", "headline = [\"hit_ratio\", \"tier.l3.hit_ratio\", \"db.qps\"]\nwarmup")],
+            ),
+            (
+                "unknown measure in an answer",
+                &[("[clients]", "[answer]\ntext = \"{jitter:db.qps.peek}\"\n\n[clients]")],
+            ),
+            (
+                "unknown variant in an answer",
+                &[("[clients]", "[answer]\ntext = \"{jiter:db.qps.peak}\"\n\n[clients]")],
+            ),
+            ("broken placeholder", &[("[clients]", "[answer]\ntext = \"{db.qps.peak} falls\"\n\n[clients]")]),
+            (
+                "broken claim",
+                &[(
+                    "[clients]",
+                    "[answer]\ntext = \"It helps.\"\nclaims = [\"{jitter:db.qps.peak} < half of {plain:db.qps.peak}\"]\n\n[clients]",
+                )],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_command_line() {
+    let set = |path: &str, value: &str| Overrides {
+        set: vec![(path.to_owned(), value.to_owned())],
+        ..Overrides::default()
+    };
+    let cases = [
+        ("unknown tier", set("tier.l9.ttl", "5m")),
+        ("misspelt field", set("tier.l2.ttll", "5m")),
+        ("wrong unit", set("tier.l2.ttl", "5 parsecs")),
+        ("not TOML", set("tier.l2.jitter", "{ plus = 5s }")),
+        ("wrong duration", Overrides { duration: Some("10".to_owned()), ..Overrides::default() }),
+        ("no replication", Overrides { replications: Some(0), ..Overrides::default() }),
+        ("unknown variant", Overrides { variants: vec!["jiter".to_owned()], ..Overrides::default() }),
+    ];
+    let mut text = String::new();
+    for (title, overrides) in cases {
+        let rendered = messages_of(SOUND, Path::new(""), &overrides);
+        writeln!(text, "## {title}\n\n{}\n", rendered.trim_end()).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn traces() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, rows: &str| std::fs::write(folder.path().join(name), rows).unwrap();
+    write("fine.csv", "t,key,bytes\n0,a,10\n1,b,20\n2,a,10\n");
+    write("cut.csv", "t,key,bytes\n0,a,10\n1,b\n");
+    write("bad.csv", "t,key,bytes\n0,a,10\nsoon,b,10\n");
+    write("back.csv", "t,key,bytes\n5,a,10\n4,b,10\n");
+    let scenario = |file: &str, more: &str| {
+        format!(
+            "question = \"?\"\n\n[workload]\narrivals = {{ trace = {{ file = \"{file}\", time = \"t\", key = \"key\", size = \"bytes\", unit = \"s\" }} }}\n{more}\n[database]\nread = \"5ms\"\n"
+        )
+    };
+    let none = Overrides::default();
+    let fine = parse(&scenario("fine.csv", ""), "bad.toml", folder.path(), &none).unwrap();
+    // From the first request to the last, and one window in which the last one can finish.
+    assert_eq!(fine.variants[0].model.duration_ns, 3_000_000_000);
+    let mut text = String::new();
+    for (title, source) in [
+        ("missing", scenario("missing.csv", "")),
+        ("truncated", scenario("cut.csv", "")),
+        ("bad number", scenario("bad.csv", "")),
+        ("time goes back", scenario("back.csv", "")),
+        ("unknown column", scenario("fine.csv", "").replace("\"bytes\"", "\"size\"")),
+        ("what the trace says itself", scenario("fine.csv", "keys = 10\nvalue_size = \"1kB\"\n")),
+        ("profile", scenario("fine.csv", "profile = [{ step = { at = \"1s\", factor = 2.0 } }]\n")),
+    ] {
+        let rendered = messages_of(&source, folder.path(), &none);
+        writeln!(text, "## {title}\n\n{}\n", rendered.trim_end()).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is done to a scenario, it is either accepted or refused with at least one message.
+    #[test]
+    fn a_spoiled_scenario_never_panics(
+        at in 0..SOUND.len(),
+        length in 0usize..40,
+        text in r#"([a-z0-9".=\[\]{},# \n-]|é){0,20}"#,
+    ) {
+        let end = (at + length).min(SOUND.len());
+        let spoiled = format!("{}{text}{}", &SOUND[..at], &SOUND[end..]);
+        if let Err(problems) = parse(&spoiled, "bad.toml", Path::new(""), &Overrides::default()) {
+            prop_assert!(!problems.list.is_empty(), "refused without a reason:\n{spoiled}");
+            prop_assert!(problems.render(true).contains("error"));
+        }
+    }
+}
