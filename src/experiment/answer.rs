@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
 use crate::measure::claim::{self, Claim, Piece, Reference};
-pub use crate::measure::claim::{validate, validate_claim, validate_text};
 use crate::measure::quantity::{Scale, change, signed, spoken, with_unit};
 use crate::measure::record::Record;
 

@@ -15,7 +15,6 @@ mod file;
 pub mod model;
 mod trace;
 mod values;
-pub mod words;
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::system::{EXPERIMENT_FIELDS, model};
+use super::words;
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
 use crate::scenario::digest::digest;
@@ -10,7 +11,6 @@ use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{Answer, Experiment, Nanos, Observed, Variant};
 use crate::scenario::values::{at_least, count, integer, positive_duration, share, text, texts};
-use crate::scenario::words;
 
 /// Name of the only variant where the file has none.
 const BASE_VARIANT: &str = "base";
@@ -169,10 +169,7 @@ fn baseline(cx: &mut Context, node: &Node, sketches: &[Sketch<'_>]) -> Option<us
     let name = text(cx, node)?;
     let names: Vec<&str> = sketches.iter().map(|sketch| sketch.name.as_str()).collect();
     names.iter().position(|known| *known == name).or_else(|| {
-        let label = nearest(&name, names.iter().copied())
-            .map_or_else(|| "unknown name".to_owned(), |name| format!("did you mean \"{name}\"?"));
-        let title = format!("no variant is called \"{name}\"");
-        cx.report(Diagnostic::new(title, node.span, label).help(format!("variants: {}", names.join(", "))));
+        cx.report(words::unknown_variant(&name, &names, node.span));
         None
     })
 }

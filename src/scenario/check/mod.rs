@@ -6,6 +6,7 @@ mod experiment;
 mod system;
 mod tier;
 mod whole;
+mod words;
 mod workload;
 
 pub(crate) use experiment::{Asked, check};

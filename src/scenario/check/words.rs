@@ -1,0 +1,113 @@
+//! The names of measures in a scenario: the headline, and the placeholders and claims of its answer.
+
+use crate::measure::catalog::{CATALOG, find};
+use crate::measure::claim::{Claim, Piece, Reference, pieces};
+use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
+use crate::scenario::fields::Context;
+use crate::scenario::file::{Node, Value};
+use crate::scenario::model::{Answer, Model, Variant};
+
+/// Reports headline measures that no variant has.
+pub(super) fn check_headline(cx: &mut Context, root: &Node, headline: &[String], variants: &[Variant]) {
+    let known = known_measures(variants.iter().map(|variant| &variant.model));
+    let Some(Value::Array(items)) = root.get("headline").map(|node| &node.value) else { return };
+    for (name, node) in headline.iter().zip(items) {
+        if let Err((label, help)) = measure(name, &known) {
+            let title = format!("unknown measure \"{name}\"");
+            cx.report(Diagnostic::new(title, node.span, label).help(help));
+        }
+    }
+}
+
+/// Reports placeholders and claims that do not parse, or name what does not exist.
+pub(super) fn check_answer(cx: &mut Context, root: &Node, answer: Option<&Answer>, variants: &[Variant]) {
+    let (Some(answer), Some(node)) = (answer, root.get("answer")) else { return };
+    if let Some(place) = node.get("text") {
+        match pieces(&answer.text) {
+            Err(reason) => cx.report(Diagnostic::new("wrong placeholder in the answer", place.span, reason)),
+            Ok(pieces) => {
+                for piece in &pieces {
+                    if let Piece::Value(reference) = piece {
+                        check_reference(cx, place, reference, variants);
+                    }
+                }
+            }
+        }
+    }
+    for (claim, place) in answer.claims.iter().zip(node.elements("claims")) {
+        match Claim::parse(claim) {
+            Err(reason) => cx.report(
+                Diagnostic::new("not a claim", place.span, reason)
+                    .help("for example \"{xfetch:db.qps.peak} < 0.5 * {ttl only:db.qps.peak}\""),
+            ),
+            Ok(claim) => {
+                for reference in claim.references() {
+                    check_reference(cx, place, reference, variants);
+                }
+            }
+        }
+    }
+}
+
+fn check_reference(cx: &mut Context, place: &Node, reference: &Reference, variants: &[Variant]) {
+    let Some(variant) = variants.iter().find(|variant| variant.name == reference.variant) else {
+        let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+        return cx.report(unknown_variant(&reference.variant, &names, place.span));
+    };
+    if let Err((label, help)) = measure(&reference.measure, &known_measures(std::iter::once(&variant.model)))
+    {
+        let title = format!("unknown measure \"{}\"", reference.measure);
+        cx.report(Diagnostic::new(title, place.span, label).help(help));
+    }
+}
+
+/// A name in the file that is no variant's.
+pub(super) fn unknown_variant(name: &str, names: &[&str], place: Span) -> Diagnostic {
+    let label = nearest(name, names.iter().copied())
+        .map_or_else(|| "unknown name".to_owned(), |name| format!("did you mean \"{name}\"?"));
+    let title = format!("no variant is called \"{name}\"");
+    Diagnostic::new(title, place, label).help(format!("variants: {}", names.join(", ")))
+}
+
+/// Whether a measure exists; else what to say and to advise.
+fn measure(name: &str, known: &[String]) -> Result<(), (String, String)> {
+    if known.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    let label = match nearest(name, known.iter().map(String::as_str)) {
+        Some(name) => format!("did you mean \"{name}\"?"),
+        None => "not a measure".to_owned(),
+    };
+    let help = match find(name) {
+        Some(info) => format!("{} needs a name of this scenario in its middle", info.pattern),
+        None => "for example hit_ratio, db.qps.peak, latency.all.p99_ms; all: docs/model.md".to_owned(),
+    };
+    Err((label, help))
+}
+
+/// Every measure that one of the models has.
+fn known_measures<'m>(models: impl Iterator<Item = &'m Model>) -> Vec<String> {
+    let (mut tiers, mut classes, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    for model in models {
+        tiers.extend(model.tiers.iter().map(|tier| tier.name.as_str()));
+        classes.extend(model.workload.classes.iter().map(|class| class.name.as_str()));
+        events.extend(model.events.iter().map(|event| event.label.as_str()));
+    }
+    let mut known = Vec::new();
+    for info in CATALOG {
+        let names = match info.pattern {
+            pattern if pattern.contains("<tier>") => ("<tier>", &tiers),
+            pattern if pattern.contains("<class>") => ("<class>", &classes),
+            pattern if pattern.contains("<event>") => ("<event>", &events),
+            pattern => {
+                known.push(pattern.to_owned());
+                continue;
+            }
+        };
+        let (placeholder, names) = names;
+        known.extend(names.iter().map(|name| info.pattern.replace(placeholder, name)));
+    }
+    known.sort();
+    known.dedup();
+    known
+}
