@@ -13,5 +13,6 @@ pub mod policy;
 pub mod report;
 pub mod scenario;
 pub mod sim;
+pub mod trace;
 pub mod units;
 pub mod workload;

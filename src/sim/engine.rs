@@ -15,7 +15,7 @@ use crate::dice::{Stream, Times, stream};
 use crate::measure::recorder::{Gauges, Recorder, Totals};
 use crate::measure::staleness::Versions;
 use crate::scenario::model::{Arrivals, Model, Nanos};
-use crate::workload::trace::TraceError;
+use crate::trace::TraceError;
 use crate::workload::{Batch, Generator, Tables};
 
 /// Everything that can happen.

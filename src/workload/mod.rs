@@ -2,7 +2,6 @@
 
 pub mod arrivals;
 pub mod popularity;
-pub mod trace;
 
 use std::sync::Arc;
 
@@ -10,9 +9,9 @@ use rand::Rng;
 
 use crate::dice::{Stream, below, mix, stream, unit_open_zero};
 use crate::scenario::model::{Arrivals, EventKind, Model, Nanos, Route, Size};
+use crate::trace::{TraceError, TraceKeys, TraceReader};
 use arrivals::OpenArrivals;
 use popularity::{KeySampler, key_unit};
-use trace::{TraceError, TraceKeys, TraceReader};
 
 /// Requests drawn at a time: enough to amortise the choices, few enough to stay in the first-level cache.
 pub const BATCH: usize = 1_024;
@@ -296,7 +295,7 @@ impl Generator {
             TimeSource::Closed => self.draw_keys(batch, BATCH),
             TimeSource::Trace { reader, keys, duration_ns } => {
                 while batch.key.len() < BATCH {
-                    match reader.next()? {
+                    match reader.read_row()? {
                         Some(row) if row.time_ns < *duration_ns => {
                             let id = keys.id(row.key).ok_or_else(|| {
                                 reader.error(row.line, "the trace changed while it was replayed")

@@ -9,11 +9,12 @@ use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{
     Arrivals, Class, Dist, MAX_CLASSES, Nanos, Popularity, ProfilePart, Size, Trace, Ttl, Workload,
 };
-use crate::scenario::trace::{ColumnNames, TraceSummary};
+use crate::scenario::trace::TraceSummary;
 use crate::scenario::values::{
     at_least, count, dist, duration, integer, name, positive_duration, positive_share, rate, share, size,
     text, texts, time_unit, truth,
 };
+use crate::trace::ColumnNames;
 
 /// Name of the only class where the scenario names none.
 const MAIN_CLASS: &str = "main";

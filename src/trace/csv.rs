@@ -1,0 +1,257 @@
+//! CSV traces with named columns, streamed: a row is read when its turn comes.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::{TraceError, TraceRow};
+use crate::dice::{mix, round_ns};
+use crate::scenario::model::{Trace, TraceColumns, TraceOperation};
+
+/// Bytes read from the file at a time.
+const BUFFER_BYTES: usize = 1 << 16;
+
+/// Columns by the names that the header gives them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ColumnNames {
+    pub time: String,
+    pub key: String,
+    pub size: Option<String>,
+    /// Column, texts that mean read, texts that mean write.
+    pub operation: Option<(String, Vec<String>, Vec<String>)>,
+}
+
+impl ColumnNames {
+    /// Finds the columns in a header; else says which one is not there.
+    fn find(&self, header: &csv::ByteRecord) -> Result<TraceColumns, String> {
+        let column = |name: &str| {
+            header.iter().position(|cell| cell.trim_ascii() == name.as_bytes()).ok_or_else(|| {
+                let known: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
+                format!("no column \"{name}\"; the header has {}", known.join(", "))
+            })
+        };
+        Ok(TraceColumns {
+            time: column(&self.time)?,
+            key: column(&self.key)?,
+            size: self.size.as_deref().map(column).transpose()?,
+            operation: match &self.operation {
+                Some((name, read, write)) => {
+                    Some(TraceOperation { column: column(name)?, read: read.clone(), write: write.clone() })
+                }
+                None => None,
+            },
+        })
+    }
+}
+
+/// Reads a CSV trace row by row.
+///
+/// ```
+/// use std::path::Path;
+/// use herdlab::trace::{ColumnNames, TraceReader};
+/// let names = ColumnNames { time: "t".into(), key: "k".into(), size: None, operation: None };
+/// let text = "t,k\n5,alice\n7.5,bob\n";
+/// let mut trace = TraceReader::named(Path::new("x.csv"), text.as_bytes(), &names, 1e9).unwrap();
+/// assert_eq!(trace.read_row().unwrap().unwrap().time_ns, 0);
+/// assert_eq!(trace.read_row().unwrap().unwrap().time_ns, 2_500_000_000);
+/// assert!(trace.read_row().unwrap().is_none());
+/// ```
+#[derive(Debug)]
+pub struct TraceReader<R = File> {
+    path: PathBuf,
+    rows: csv::Reader<R>,
+    record: csv::ByteRecord,
+    columns: TraceColumns,
+    /// Cells of the header; a row with fewer is cut off.
+    width: usize,
+    unit_ns: f64,
+    first_time: Option<f64>,
+    last_time: f64,
+}
+
+impl TraceReader {
+    /// Opens the file of a checked trace.
+    ///
+    /// # Errors
+    /// It cannot be opened or has no header that can be read.
+    pub fn open(trace: &Trace) -> Result<TraceReader, TraceError> {
+        let file = File::open(&trace.path)
+            .map_err(|source| TraceError::Open { path: trace.path.clone(), source })?;
+        let reader = TraceReader::new(&trace.path, file, trace.unit_ns, |_| Ok(trace.columns.clone()))?;
+        Ok(TraceReader { first_time: Some(trace.first_time), ..reader })
+    }
+}
+
+impl<R: Read> TraceReader<R> {
+    /// Reads from any source, with the columns looked up in its header; the first row is time zero. `path` is
+    /// the source's name in errors; `unit_ns` is the number of nanoseconds per unit of time.
+    ///
+    /// # Errors
+    /// The header cannot be read or lacks a column.
+    pub fn named(
+        path: &Path,
+        input: R,
+        names: &ColumnNames,
+        unit_ns: f64,
+    ) -> Result<TraceReader<R>, TraceError> {
+        TraceReader::new(path, input, unit_ns, |header| names.find(header))
+    }
+
+    fn new(
+        path: &Path,
+        input: R,
+        unit_ns: f64,
+        columns: impl FnOnce(&csv::ByteRecord) -> Result<TraceColumns, String>,
+    ) -> Result<TraceReader<R>, TraceError> {
+        let mut rows =
+            csv::ReaderBuilder::new().flexible(true).buffer_capacity(BUFFER_BYTES).from_reader(input);
+        let found = rows
+            .byte_headers()
+            .map_err(|error| error.to_string())
+            .and_then(|header| Ok((columns(header)?, header.len())));
+        let (columns, width) =
+            found.map_err(|problem| TraceError::Row { path: path.to_owned(), line: 1, problem })?;
+        Ok(TraceReader {
+            path: path.to_owned(),
+            rows,
+            record: csv::ByteRecord::new(),
+            columns,
+            width,
+            unit_ns,
+            first_time: None,
+            last_time: f64::NEG_INFINITY,
+        })
+    }
+
+    /// Where the columns are.
+    pub fn columns(&self) -> &TraceColumns {
+        &self.columns
+    }
+
+    /// The next request; `None` at the end of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read further, or the row is not a request; says which line and why.
+    pub fn read_row(&mut self) -> Result<Option<TraceRow>, TraceError> {
+        let read = self.rows.read_byte_record(&mut self.record);
+        // After a failed read the record has no place of its own.
+        let line = match &read {
+            Ok(true) => self.record.position().map_or(0, csv::Position::line),
+            _ => self.rows.position().line(),
+        };
+        match read {
+            Ok(true) => self.row(line).map(Some).map_err(|problem| self.error(line, &problem)),
+            Ok(false) => Ok(None),
+            Err(error) => Err(self.error(line, &error.to_string())),
+        }
+    }
+
+    /// A problem with a line of this file.
+    pub fn error(&self, line: u64, problem: &str) -> TraceError {
+        TraceError::Row { path: self.path.clone(), line, problem: problem.to_owned() }
+    }
+
+    /// Gives the source back.
+    pub fn into_input(self) -> R {
+        self.rows.into_inner()
+    }
+
+    fn row(&mut self, line: u64) -> Result<TraceRow, String> {
+        let (found, width) = (self.record.len(), self.width);
+        if found < width {
+            return Err(format!("{found} cells where the header has {width}; is the file cut off?"));
+        }
+        let cell = |column: usize| self.record.get(column).unwrap_or_default().trim_ascii();
+        let time = parsed::<f64>(cell(self.columns.time))
+            .filter(|time| time.is_finite())
+            .ok_or_else(|| format!("time \"{}\" is not a number", shown(cell(self.columns.time))))?;
+        if time < self.last_time {
+            return Err(format!("time {time} comes after {}: times must not decrease", self.last_time));
+        }
+        let size = match self.columns.size.map(cell) {
+            None => None,
+            Some(text) => Some(
+                parsed(text).ok_or_else(|| format!("size \"{}\" is not a number of bytes", shown(text)))?,
+            ),
+        };
+        let write = match &self.columns.operation {
+            None => false,
+            Some(operation) => is_write(cell(operation.column), operation)?,
+        };
+        let key = hash_text(cell(self.columns.key));
+        self.last_time = time;
+        let first_time = *self.first_time.get_or_insert(time);
+        let time_ns = round_ns((time - first_time) * self.unit_ns);
+        Ok(TraceRow { time, time_ns, key, size, write, line })
+    }
+}
+
+fn parsed<T: FromStr>(cell: &[u8]) -> Option<T> {
+    std::str::from_utf8(cell).ok()?.parse().ok()
+}
+
+fn shown(cell: &[u8]) -> String {
+    String::from_utf8_lossy(cell).into_owned()
+}
+
+fn is_write(cell: &[u8], operation: &TraceOperation) -> Result<bool, String> {
+    let among = |texts: &[String]| texts.iter().any(|text| text.as_bytes() == cell);
+    match (among(&operation.read), among(&operation.write)) {
+        (true, _) => Ok(false),
+        (_, true) => Ok(true),
+        _ => Err(format!("operation \"{}\" is neither read nor write", shown(cell))),
+    }
+}
+
+/// 64-bit hash of a key's text.
+fn hash_text(text: &[u8]) -> u64 {
+    text.chunks(8).fold(text.len() as u64, |state, chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        mix(state ^ u64::from_le_bytes(word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> Result<Vec<TraceRow>, String> {
+        let names = ColumnNames {
+            time: "t".into(),
+            key: "k".into(),
+            size: Some("bytes".into()),
+            operation: Some(("op".into(), vec!["get".into()], vec!["set".into()])),
+        };
+        let read = || -> Result<Vec<TraceRow>, TraceError> {
+            let mut trace = TraceReader::named(Path::new("x.csv"), text.as_bytes(), &names, 1e3)?;
+            std::iter::from_fn(|| trace.read_row().transpose()).collect()
+        };
+        read().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_row_is_a_request() {
+        let rows = rows("op,k, t ,bytes\nget,a,5,10\nset,b, 7.5 ,20\nget,a,7.5,10\n").unwrap();
+        let [first, second, third] = rows.as_slice() else { panic!("three rows") };
+        assert_eq!((first.time_ns, first.size, first.write, first.line), (0, Some(10), false, 2));
+        assert_eq!((second.time_ns, second.size, second.write, second.line), (2_500, Some(20), true, 3));
+        assert!(first.key == third.key && first.key != second.key);
+    }
+
+    #[test]
+    fn a_bad_row_is_named_by_line() {
+        for (text, message) in [
+            ("5,a,10\n", "x.csv:2: 3 cells where the header has 4; is the file cut off?"),
+            ("5,a,10,get\nx,a,10,get\n", "x.csv:3: time \"x\" is not a number"),
+            ("nan,a,10,get\n", "x.csv:2: time \"nan\" is not a number"),
+            ("5,a,10,get\n4,a,10,get\n", "x.csv:3: time 4 comes after 5: times must not decrease"),
+            ("5,a,-1,get\n", "x.csv:2: size \"-1\" is not a number of bytes"),
+            ("5,a,10,del\n", "x.csv:2: operation \"del\" is neither read nor write"),
+        ] {
+            assert_eq!(rows(&format!("t,k,bytes,op\n{text}")).unwrap_err(), message);
+        }
+        assert_eq!(rows("t,k\n").unwrap_err(), "x.csv:1: no column \"bytes\"; the header has t, k");
+    }
+}

@@ -1,0 +1,78 @@
+//! Recorded workloads: one file per format.
+//!
+//! What a row of a trace is, and what is wrong with one that is none, is said here alone: `scenario` checks a
+//! trace with the reader that `workload` replays it with.
+
+pub mod csv;
+
+use std::path::PathBuf;
+
+use rustc_hash::FxHashMap;
+
+use crate::scenario::model::{Nanos, Trace};
+pub use csv::{ColumnNames, TraceReader};
+
+/// A trace that cannot be read, with the file and the line.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    #[error("{path}: cannot be opened: {source}", path = path.display())]
+    Open { path: PathBuf, source: std::io::Error },
+    #[error("{path}:{line}: {problem}", path = path.display())]
+    Row { path: PathBuf, line: u64, problem: String },
+}
+
+/// One request of a trace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TraceRow {
+    /// Time stamp as recorded, in the trace's unit.
+    pub time: f64,
+    /// The same from the trace's first request, in nanoseconds.
+    pub time_ns: Nanos,
+    /// Hash of the key's text; 64 bits, so that 10^7 keys collide with a probability of about 3 in a million.
+    pub key: u64,
+    /// Bytes, where the trace has a size column.
+    pub size: Option<u32>,
+    pub write: bool,
+    /// Line in the file, from 1.
+    pub line: u64,
+}
+
+/// Dense ids in the order of first appearance, and the first size seen of each key.
+#[derive(Debug, Default)]
+pub struct TraceKeys {
+    ids: FxHashMap<u64, u32>,
+    pub sizes: Vec<u32>,
+}
+
+impl TraceKeys {
+    /// One pass over the trace.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or a row is not what the check of the scenario found.
+    pub fn read(trace: &Trace) -> Result<TraceKeys, TraceError> {
+        let mut reader = TraceReader::open(trace)?;
+        let mut keys = TraceKeys::default();
+        while let Some(row) = reader.read_row()? {
+            let next = keys.ids.len() as u32;
+            if *keys.ids.entry(row.key).or_insert(next) == next && keys.sizes.len() == next as usize {
+                keys.sizes.push(row.size.unwrap_or(0));
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The id of a key; `None` where this trace has no such key.
+    pub fn id(&self, key: u64) -> Option<u32> {
+        self.ids.get(&key).copied()
+    }
+
+    /// Number of distinct keys.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether the trace had no request.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
