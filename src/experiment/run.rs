@@ -13,8 +13,8 @@ use crate::measure::record::{
 };
 use crate::measure::series::{Series, distributions, series};
 use crate::measure::summary::{Measured, measures};
-use crate::scenario::model::{DownMode, EventKind};
-use crate::scenario::model::{Experiment, Model, Target, TimedEvent, Variant};
+use crate::scenario::explain::event_text;
+use crate::scenario::model::{Experiment, Model, TimedEvent, Variant};
 use crate::sim::{Control, Engine, SimError};
 use crate::workload::Tables;
 
@@ -274,28 +274,10 @@ fn merge_distributions(replications: &[&Replication]) -> Vec<DistributionRecord>
 }
 
 fn event_record(event: &TimedEvent, model: &Model) -> EventRecord {
-    let tier = |index: usize| model.tiers[index].name.clone();
-    let target = |target| match target {
-        Target::Tier(index) => tier(index),
-        Target::Database => "database".to_owned(),
-    };
-    let text = match event.what {
-        EventKind::Flush { tier: index } => format!("{} flushed", tier(index)),
-        EventKind::Restart { tier: index, .. } => format!("{} restarted", tier(index)),
-        EventKind::Down { target: what, fail: DownMode::Refuse, .. } => format!("{} down", target(what)),
-        EventKind::Down { target: what, fail: DownMode::Timeout, .. } => {
-            format!("{} unreachable", target(what))
-        }
-        EventKind::Slow { target: what, factor, .. } => format!("{} {factor}x slower", target(what)),
-        EventKind::Pause { target: what, .. } => format!("{} paused", target(what)),
-        EventKind::Surge { factor, .. } => format!("{factor}x traffic"),
-        EventKind::HotKey { share, .. } => format!("hot key ({} %)", share * 100.0),
-        EventKind::Deploy { .. } => "deploy".to_owned(),
-    };
     let end_ns = event.at_ns + event.what.length_ns(model.clients.instances);
     EventRecord {
         label: event.label.clone(),
-        text,
+        text: event_text(model, &event.what),
         at_s: event.at_ns as f64 / 1e9,
         end_s: end_ns as f64 / 1e9,
     }

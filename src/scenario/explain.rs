@@ -26,41 +26,32 @@ pub fn explain(model: &Model) -> Vec<String> {
     }
     for event in &model.events {
         let at = format_duration(event.at_ns);
-        lines.push(format!("at {at}: {} (\"{}\")", event_text(model, &event.what), event.label));
+        let length = match event.what.length_ns(model.clients.instances) {
+            0 => String::new(),
+            ns => format!(" for {}", format_duration(ns)),
+        };
+        lines.push(format!("at {at}{length}: {} (\"{}\")", event_text(model, &event.what), event.label));
     }
     lines
 }
 
-/// An event in words: `flush of l2`, `database paused for 10s`.
+/// An event in few words, as charts and records name it: `l2 flushed`, `database paused`.
 pub fn event_text(model: &Model, what: &EventKind) -> String {
     let tier_name = |index: usize| model.tiers.get(index).map_or("a tier", |tier| tier.name.as_str());
     let name = |target: Target| match target {
         Target::Tier(index) => tier_name(index),
         Target::Database => "database",
     };
-    let length = format_duration(what.length_ns(model.clients.instances));
     match *what {
-        EventKind::Flush { tier } => format!("flush of {}", tier_name(tier)),
-        EventKind::Restart { tier, .. } => {
-            format!("restart of {}, {length} down and then empty", tier_name(tier))
-        }
-        EventKind::Down { target, fail: DownMode::Refuse, .. } => {
-            format!("{} down for {length}", name(target))
-        }
-        EventKind::Down { target, fail: DownMode::Timeout, .. } => {
-            format!("{} silent for {length}", name(target))
-        }
-        EventKind::Slow { target, factor, .. } => {
-            format!("{} {factor} times slower for {length}", name(target))
-        }
-        EventKind::Pause { target, .. } => format!("{} paused for {length}", name(target)),
-        EventKind::Surge { factor, .. } => format!("{factor} times the arrivals for {length}"),
-        EventKind::HotKey { key, share, .. } => {
-            format!("{} of the requests go to key {key} for {length}", percent(share))
-        }
-        EventKind::Deploy { every_ns } => {
-            format!("deploy, one instance every {}", format_duration(every_ns))
-        }
+        EventKind::Flush { tier } => format!("{} flushed", tier_name(tier)),
+        EventKind::Restart { tier, .. } => format!("{} restarted", tier_name(tier)),
+        EventKind::Down { target, fail: DownMode::Refuse, .. } => format!("{} down", name(target)),
+        EventKind::Down { target, fail: DownMode::Timeout, .. } => format!("{} unreachable", name(target)),
+        EventKind::Slow { target, factor, .. } => format!("{} {factor}x slower", name(target)),
+        EventKind::Pause { target, .. } => format!("{} paused", name(target)),
+        EventKind::Surge { factor, .. } => format!("{factor}x traffic"),
+        EventKind::HotKey { share, .. } => format!("hot key ({})", percent(share)),
+        EventKind::Deploy { .. } => "deploy".to_owned(),
     }
 }
 
