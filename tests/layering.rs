@@ -1,0 +1,169 @@
+//! Each room of the library imports only rooms above it.
+
+use std::fs;
+use std::path::Path;
+
+/// The rooms from the top down, as in ARCHITECTURE.md. A module belongs to the longest name that it starts with, so
+/// that the types of the model are a room of their own: the scenario makes them, everything below uses them. The
+/// same holds for the names of measures, which a scenario may quote.
+const ROOMS: &[&str] = &[
+    "units",
+    "scenario::model",
+    "dice",
+    "oracle",
+    "trace",
+    "measure::catalog",
+    "measure::claim",
+    "scenario",
+    "policy",
+    "workload",
+    "measure",
+    "sim",
+    "experiment",
+    "report",
+    "cli",
+];
+
+#[test]
+fn every_room_imports_only_rooms_above_it() {
+    let mut sources = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut sources);
+    assert!(sources.len() > 50, "only {} files found", sources.len());
+    let wrong: Vec<String> =
+        sources.iter().flat_map(|(module, source)| violations(module, source)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_room_has_a_module() {
+    let mut sources = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut sources);
+    for room in ROOMS {
+        assert!(sources.iter().any(|(module, _)| is_within(module, room)), "{room} has no file");
+    }
+    for (module, _) in sources.iter().filter(|(module, _)| !module.is_empty()) {
+        assert!(rank(module).is_some(), "{module} belongs to no room");
+    }
+}
+
+#[test]
+fn an_import_of_a_lower_room_is_found() {
+    let source = "
+        //! Comments may name [`crate::report`].
+        use crate::units::parse_duration;
+        use crate::scenario::model::Model;
+        use crate::report::table;
+        use crate::{dice::Stream, experiment::{run, answer}};
+        fn f() { super::super::cli::main(); super::recorder::f(); herdlab::sim::g() }
+    ";
+    assert_eq!(
+        violations("sim::engine", source),
+        ["report", "experiment", "cli"].map(|used| format!("sim::engine imports {used}, which is below it"))
+    );
+    // In a module inside the file, `super` is the file.
+    let tests = "mod tests {\n    use super::super::super::report::table;\n    use super::super::f;\n}\n";
+    assert_eq!(violations("sim::engine", tests).len(), 1);
+    // The scenario sees the names of measures, not the measuring.
+    assert!(violations("scenario::check", "use crate::measure::catalog::find;").is_empty());
+    assert_eq!(violations("scenario::check", "use crate::measure::recorder::Recorder;").len(), 1);
+    assert_eq!(violations("scenario::model", "use crate::scenario::file::Node;").len(), 1);
+}
+
+/// All source files under a folder, as (module path, text).
+fn collect(folder: &Path, module: &str, sources: &mut Vec<(String, String)>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let name = if module.is_empty() { stem.to_owned() } else { format!("{module}::{stem}") };
+        if path.is_dir() {
+            collect(&path, &name, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = if ["mod", "lib", "main"].contains(&stem) { module.to_owned() } else { name };
+            sources.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn is_within(module: &str, room: &str) -> bool {
+    module.strip_prefix(room).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// Position of the room that a module belongs to.
+fn rank(module: &str) -> Option<usize> {
+    (0..ROOMS.len()).filter(|&room| is_within(module, ROOMS[room])).max_by_key(|&room| ROOMS[room].len())
+}
+
+/// What a file imports from rooms below its own.
+fn violations(module: &str, source: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut here = module.to_owned();
+    for line in source.lines() {
+        let code = line.split("//").next().unwrap_or_default();
+        if let Some(inner) = code.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(" {")) {
+            here = format!("{module}::{inner}");
+        } else if line == "}" {
+            here = module.to_owned();
+        }
+        for used in imports(&here, code) {
+            if let (Some(own), Some(other)) = (rank(module), rank(&used))
+                && other > own
+            {
+                wrong.push(format!("{module} imports {}, which is below it", ROOMS[other]));
+            }
+        }
+    }
+    wrong
+}
+
+/// Absolute paths of the modules and items that a line of code names by `crate::`, `herdlab::` or `super::`.
+fn imports(here: &str, code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for start in ["crate::", "herdlab::", "super::"] {
+        for (at, _) in code.match_indices(start) {
+            let before = code[..at].chars().next_back();
+            if before.is_some_and(|c| c == ':' || c == '_' || c.is_alphanumeric()) {
+                continue;
+            }
+            let mut base: Vec<&str> = if start == "super::" { here.split("::").collect() } else { Vec::new() };
+            let mut rest = &code[at..];
+            while let Some(after) = rest.strip_prefix("super::") {
+                base.pop();
+                rest = after;
+            }
+            let rest = rest.strip_prefix("crate::").or(rest.strip_prefix("herdlab::")).unwrap_or(rest);
+            found.extend(leaves(rest).into_iter().map(|leaf| {
+                let path = base.iter().copied().chain(std::iter::once(leaf.as_str()));
+                path.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("::")
+            }));
+        }
+    }
+    found
+}
+
+/// The paths of `a::b` or of `{a::b, c::{d, e}}`, the inner braces left out.
+fn leaves(text: &str) -> Vec<String> {
+    let is_path = |c: char| c == ':' || c == '_' || c.is_alphanumeric();
+    let path = |text: &str| -> String {
+        let end = text.find(|c| !is_path(c)).unwrap_or(text.len());
+        text[..end].trim_end_matches("::").to_owned()
+    };
+    let Some(group) = text.strip_prefix('{') else { return vec![path(text)] };
+    let (mut depth, mut start, mut found) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                found.push(path(group[start..at].trim()));
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                found.push(path(group[start..at].trim()));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found
+}
