@@ -29,8 +29,7 @@ fn every_room_imports_only_rooms_above_it() {
     let mut sources = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut sources);
     assert!(sources.len() > 50, "only {} files found", sources.len());
-    let wrong: Vec<String> =
-        sources.iter().flat_map(|(module, source)| violations(module, source)).collect();
+    let wrong: Vec<String> = sources.iter().flat_map(|(module, source)| violations(module, source)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -125,7 +124,8 @@ fn imports(here: &str, code: &str) -> Vec<String> {
             if before.is_some_and(|c| c == ':' || c == '_' || c.is_alphanumeric()) {
                 continue;
             }
-            let mut base: Vec<&str> = if start == "super::" { here.split("::").collect() } else { Vec::new() };
+            let mut base: Vec<&str> =
+                if start == "super::" { here.split("::").collect() } else { Vec::new() };
             let mut rest = &code[at..];
             while let Some(after) = rest.strip_prefix("super::") {
                 base.pop();

@@ -1,8 +1,13 @@
 //! The three CSV files. Columns are fixed; numbers are plain (a point, no grouping, nine significant
 //! digits), cells without a value are empty.
 
+use hdrhistogram::Histogram;
+
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::{DistributionRecord, Record};
+
+/// Digits to which a percentile is right: a tenth of a percent, finer than the record's own buckets.
+const DIGITS: u8 = 3;
 
 /// `summary.csv`: one row per variant and measure.
 pub fn summary(record: &Record, comparison: &Comparison) -> String {
@@ -68,26 +73,19 @@ fn percentile_grid() -> Vec<f64> {
     grid
 }
 
-/// The values at given percentiles (ascending), as far as the counts reach: the smallest value that at least
-/// that share of the counts does not exceed.
+/// The values at given percentiles (ascending), as far as the counts reach: the smallest value, to three
+/// digits, that at least that share of the counts does not exceed.
 pub fn quantiles(distribution: &DistributionRecord, percentiles: &[f64]) -> Vec<(f64, u64)> {
-    let total: u64 = distribution.counts.iter().map(|(_, count)| count).sum();
-    let mut found = Vec::with_capacity(percentiles.len());
-    let mut counts = distribution.counts.iter();
-    let (mut value, mut below) = (0, 0);
-    for &percentile in percentiles {
-        let above = (1.0 - percentile / 100.0) * total as f64;
-        if above < 1.0 - 1e-9 {
-            break;
+    let Ok(mut histogram) = Histogram::<u64>::new(DIGITS) else { return Vec::new() };
+    for (value, count) in &distribution.counts {
+        if histogram.record_n(*value, *count).is_err() {
+            return Vec::new();
         }
-        let wanted = ((total as f64 - above).round() as u64).max(1);
-        while below < wanted {
-            let Some((next, count)) = counts.next() else { return found };
-            (value, below) = (*next, below + count);
-        }
-        found.push((percentile, value));
     }
-    found
+    let total = histogram.len() as f64;
+    let reached = |percentile: &&f64| (1.0 - **percentile / 100.0) * total >= 1.0 - 1e-9;
+    let value_at = |percentile: f64| histogram.median_equivalent(histogram.value_at_percentile(percentile));
+    percentiles.iter().take_while(reached).map(|&percentile| (percentile, value_at(percentile))).collect()
 }
 
 /// Nine significant digits: more than any figure here deserves, and stable where the last bits are not.

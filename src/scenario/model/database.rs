@@ -1,0 +1,57 @@
+//! The database behind the caches.
+
+use serde::Serialize;
+
+use super::{Dist, Nanos};
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Database {
+    /// `None`: unlimited.
+    pub servers: Option<u32>,
+    /// Waiting places; `None`: unbounded.
+    pub queue: Option<u64>,
+    pub read: Dist,
+    pub write: Dist,
+    /// Delay each way between instance and database.
+    pub network: Dist,
+    /// Connections per instance; `None`: as many as needed.
+    pub pool: Option<u32>,
+    pub pool_timeout_ns: Option<Nanos>,
+    /// Per attempt, from sending.
+    pub timeout_ns: Option<Nanos>,
+    /// A timed-out attempt is withdrawn from the database.
+    pub cancel_on_timeout: bool,
+    /// An answer that comes after its caller gave up still fills the cache.
+    pub late_fill: bool,
+    pub retries: Retries,
+    /// Universal Scalability Law (Gunther): service times are multiplied by
+    /// `1 + sigma (n-1) + kappa n (n-1)` with n requests in service.
+    pub contention: Option<Contention>,
+    /// Load that no cache touches.
+    pub background: Option<Background>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Contention {
+    pub sigma: f64,
+    pub kappa: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Background {
+    pub rate_per_s: f64,
+    pub service: Dist,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Retries {
+    /// Attempts in all; 1: no retry.
+    pub attempts: u32,
+    /// Before the second attempt.
+    pub backoff_ns: Nanos,
+    /// Each further backoff is this many times the one before.
+    pub factor: f64,
+    pub max_backoff_ns: Nanos,
+    /// Share of the backoff that is random: 0 none, 1 full jitter (U(0, backoff)).
+    pub jitter: f64,
+}

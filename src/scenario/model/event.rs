@@ -1,0 +1,88 @@
+//! What happens to the system at given instants.
+
+use serde::Serialize;
+
+use super::Nanos;
+
+#[derive(Clone, Debug, Serialize)]
+pub struct TimedEvent {
+    pub at_ns: Nanos,
+    /// Shown in charts and in `event.<label>.recovery_s`; unique, `[a-z0-9-]+`.
+    pub label: String,
+    pub what: EventKind,
+}
+
+/// Something that happens to a tier (by index) or to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Target {
+    Tier(usize),
+    Database,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum EventKind {
+    /// All entries of the tier are gone.
+    Flush {
+        tier: usize,
+    },
+    /// Down (refusing) for a while, then back and empty.
+    Restart {
+        tier: usize,
+        for_ns: Nanos,
+    },
+    Down {
+        target: Target,
+        for_ns: Nanos,
+        fail: DownMode,
+    },
+    /// Everything takes `factor` times as long.
+    Slow {
+        target: Target,
+        for_ns: Nanos,
+        factor: f64,
+    },
+    /// Nothing starts service; the queue is kept; work in service finishes. Shared tiers and the database.
+    Pause {
+        target: Target,
+        for_ns: Nanos,
+    },
+    /// The arrival rate is multiplied. Open arrivals only.
+    Surge {
+        factor: f64,
+        for_ns: Nanos,
+    },
+    /// `share` of all requests go to one key.
+    HotKey {
+        key: u64,
+        share: f64,
+        for_ns: Nanos,
+    },
+    /// Instances restart one after another, `every_ns` apart: their instance tiers are empty afterwards.
+    Deploy {
+        every_ns: Nanos,
+    },
+}
+
+impl EventKind {
+    /// How long the disturbance itself lasts, in nanoseconds.
+    pub fn length_ns(&self, instances: u32) -> Nanos {
+        match *self {
+            EventKind::Flush { .. } => 0,
+            EventKind::Restart { for_ns, .. }
+            | EventKind::Down { for_ns, .. }
+            | EventKind::Slow { for_ns, .. }
+            | EventKind::Pause { for_ns, .. }
+            | EventKind::Surge { for_ns, .. }
+            | EventKind::HotKey { for_ns, .. } => for_ns,
+            EventKind::Deploy { every_ns } => every_ns.saturating_mul(u64::from(instances.saturating_sub(1))),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum DownMode {
+    /// Connections are refused: the caller knows at once.
+    Refuse,
+    /// Packets vanish: the caller waits for its timeout.
+    Timeout,
+}

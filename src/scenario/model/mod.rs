@@ -1,0 +1,170 @@
+//! The checked model: what is left of a scenario file once every name is resolved, every unit is
+//! converted and every contradiction is refused.
+//!
+//! The rest of the program sees only these types. Times are nanoseconds (`_ns`), sizes bytes
+//! (`_bytes`), rates per second (`_per_s`), shares fractions of one.
+
+mod database;
+mod dist;
+mod event;
+mod tier;
+mod workload;
+
+use serde::Serialize;
+
+pub use database::{Background, Contention, Database, Retries};
+pub use dist::{Dist, Size};
+pub use event::{DownMode, EventKind, Target, TimedEvent};
+pub use tier::{
+    Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode, Scope,
+    SharedTier, Spread, Tier, Ttl,
+};
+pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
+
+/// An instant or a length of simulated time, in nanoseconds from the start of the scenario.
+pub type Nanos = u64;
+
+/// Most tiers a read can pass on its way to the database.
+pub const MAX_TIERS: usize = 3;
+/// Most request classes of one scenario.
+pub const MAX_CLASSES: usize = 16;
+
+/// Several variants of one system, run on the same traffic and compared.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    pub name: String,
+    /// The question in one sentence, as the author asked it.
+    pub question: String,
+    pub seed: u64,
+    pub replications: u32,
+    pub variants: Vec<Variant>,
+    /// Index into `variants`: what the others are compared with.
+    pub baseline: usize,
+    /// Names of the measures that get a verdict, most important first.
+    pub headline: Vec<String>,
+    pub answer: Option<Answer>,
+    pub observed: Option<Observed>,
+    /// The scenario exactly as read (before `--set`), for the reproduction section.
+    pub source: String,
+    /// Where `source` came from, as the user named it (`scenarios/stampede.toml`).
+    pub source_path: String,
+    /// Overrides from the command line, in the order given, as `path=value`.
+    pub overrides: Vec<String>,
+    /// Hex SHA-256 over the canonical JSON of all checked models, seed and replications: two scenarios
+    /// with the same digest mean the same thing.
+    pub digest: String,
+}
+
+/// One of the compared systems.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    pub name: String,
+    /// What this variant sets, as (dotted path, TOML value), in file order; empty for the base.
+    pub settings: Vec<(String, String)>,
+    pub model: Model,
+}
+
+/// The author's words about what the scenario showed, with placeholders filled from the record.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub text: String,
+    /// The digest the words were written for; with another digest they are not shown.
+    pub digest: String,
+    /// Comparisons that must hold for the words to be true.
+    pub claims: Vec<String>,
+}
+
+/// What production itself reports, to hold the model against.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Observed {
+    pub hit_ratio: Option<f64>,
+    pub db_qps: Option<f64>,
+    pub p50_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+}
+
+/// One system under one workload: everything a simulation needs besides seed and replication.
+#[derive(Clone, Debug, Serialize)]
+pub struct Model {
+    /// Arrivals stop at this instant (warm-up included).
+    pub duration_ns: Nanos,
+    /// Requests that start before this instant are simulated and not measured.
+    pub warmup_ns: Nanos,
+    pub window_ns: Nanos,
+    /// How long the run may go on after the last arrival to finish what is in flight.
+    pub drain_ns: Nanos,
+    pub clients: Clients,
+    pub workload: Workload,
+    /// In the order in which a read asks them.
+    pub tiers: Vec<Tier>,
+    pub coalescing: Coalescing,
+    pub database: Database,
+    pub writes: WriteStrategy,
+    /// Sorted by time, ties in file order.
+    pub events: Vec<TimedEvent>,
+    pub measure: MeasureOptions,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct MeasureOptions {
+    /// Track when each cached value was read from the database (8 bytes per entry) and report
+    /// `value.age.max_s`.
+    pub value_age: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Clients {
+    pub instances: u32,
+    pub route: Route,
+    /// From the intended start of a request to the moment its caller gives up.
+    pub deadline_ns: Option<Nanos>,
+}
+
+/// How a request finds its application instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Route {
+    Random,
+    RoundRobin,
+    /// By a hash of the key.
+    Sticky,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub enum Coalescing {
+    None,
+    /// One flight per key and instance.
+    Singleflight {
+        around: Around,
+    },
+    /// One winner over all instances, kept by a shared tier (Nishtala et al., Scaling Memcache at Facebook, NSDI 2013).
+    Lease(Lease),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Around {
+    /// The database call only.
+    Fetch,
+    /// The look-up in the shared tiers and the database call.
+    Lookup,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Lease {
+    /// Index into `Model::tiers`: a shared tier, the last one.
+    pub tier: usize,
+    pub lock_ttl_ns: Nanos,
+    /// Between two looks of a loser.
+    pub poll_ns: Nanos,
+    /// After this a loser goes to the database itself (without filling).
+    pub wait_limit_ns: Nanos,
+    /// How long past its expiry a value may still be served to losers; 0: never.
+    pub serve_stale_ns: Nanos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum WriteStrategy {
+    /// Database, then DELETE in every tier (of other instances' tiers: not).
+    Invalidate,
+    /// Database only; cached copies live out their time.
+    WriteAround,
+}

@@ -1,0 +1,157 @@
+//! Caches.
+
+use serde::Serialize;
+
+use super::{Dist, Nanos};
+
+/// A cache between the application and the next tier or the database.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tier {
+    pub name: String,
+    pub scope: Scope,
+    pub capacity: Capacity,
+    pub eviction: Eviction,
+    pub ttl: Ttl,
+    pub jitter: Jitter,
+    /// Each hit starts the time to live anew.
+    pub sliding: bool,
+    pub refresh: Refresh,
+    /// How long the answer "no such row" is kept; `None`: not kept.
+    pub negative_ttl_ns: Option<Nanos>,
+    /// Memory per entry besides key and value.
+    pub entry_overhead_bytes: u64,
+    pub prefill: Option<Prefill>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub enum Scope {
+    /// In the process of every instance: no network, no pool.
+    Instance {
+        /// Time a look-up takes.
+        access_ns: Nanos,
+    },
+    /// One server for all instances.
+    Shared(SharedTier),
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SharedTier {
+    /// Delay each way.
+    pub network: Dist,
+    /// Of the single-threaded server, per command.
+    pub service_ns: Nanos,
+    /// Added to the service time per byte of value read or written.
+    pub per_byte_ns: f64,
+    /// Connections per instance; `None`: as many as needed.
+    pub pool: Option<u32>,
+    /// Longest wait for a connection.
+    pub pool_timeout_ns: Option<Nanos>,
+    /// Longest wait for a reply, from sending.
+    pub timeout_ns: Option<Nanos>,
+    pub on_failure: OnFailure,
+}
+
+/// What a read does when a tier does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum OnFailure {
+    /// Goes on to the next tier or the database (fail open).
+    Next,
+    /// Ends in an error (fail closed).
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Capacity {
+    Unbounded,
+    /// Of each store: for an instance tier, per instance.
+    Entries(u64),
+    Bytes(u64),
+}
+
+/// Names of the eviction algorithms; `policy::registry` gives each its file and its docs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Eviction {
+    Lru,
+    Fifo,
+    Clock,
+    Random,
+    Sieve,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Ttl {
+    /// Entries never expire.
+    None,
+    After {
+        ns: Nanos,
+    },
+}
+
+/// Spread of the time to live.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Jitter {
+    None,
+    /// TTL + U(0, amount).
+    Plus(Spread),
+    /// TTL + U(-amount, +amount).
+    Around(Spread),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Spread {
+    Time {
+        ns: Nanos,
+    },
+    /// Of the time to live.
+    Share {
+        share: f64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Refresh {
+    None,
+    /// Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede Prevention, VLDB 2015.
+    XFetch {
+        beta: f64,
+        mode: RefreshMode,
+    },
+    /// The same paper's baseline: refresh if `now + window * U >= expiry`; inline.
+    Uniform {
+        window_ns: Nanos,
+    },
+    /// The first request past `fraction` of the time to live starts a background refresh.
+    Ahead {
+        fraction: f64,
+    },
+    StaleWhileRevalidate {
+        grace_ns: Nanos,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum RefreshMode {
+    Inline,
+    Background,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Prefill {
+    pub hottest: Hottest,
+    pub age: PrefillAge,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Hottest {
+    All,
+    /// The n most popular ids (over all classes, by expected rate; ties by id).
+    Keys(u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum PrefillAge {
+    /// All loaded at time zero.
+    Fresh,
+    /// Key i present with probability lT/(1+lT), its remaining time to live uniform.
+    Stationary,
+}

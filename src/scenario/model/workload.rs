@@ -1,0 +1,129 @@
+//! What arrives: when, for which keys, and what it does.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Dist, Nanos, Size, Ttl};
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Workload {
+    pub arrivals: Arrivals,
+    /// Factors on the arrival rate over time; they multiply. Open arrivals only.
+    pub profile: Vec<ProfilePart>,
+    /// At least one; shares sum to one. Ids are dealt out in this order: the first class owns ids
+    /// `0..keys`, the next one the following range. For a trace: one class whose `keys` is the number
+    /// of distinct keys.
+    pub classes: Vec<Class>,
+}
+
+impl Workload {
+    /// Number of ids over all classes.
+    pub fn keys(&self) -> u64 {
+        self.classes.iter().map(|class| class.keys).sum()
+    }
+    /// Whether any request writes.
+    pub fn writes(&self) -> bool {
+        self.classes.iter().any(|class| class.write_share > 0.0)
+            || matches!(&self.arrivals, Arrivals::Trace(trace) if trace.writes > 0)
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub enum Arrivals {
+    Poisson {
+        rate_per_s: f64,
+    },
+    Constant {
+        rate_per_s: f64,
+    },
+    /// Independent gaps with the given squared coefficient of variation: gamma below one,
+    /// balanced-means hyperexponential above.
+    Renewal {
+        rate_per_s: f64,
+        cv2: f64,
+    },
+    /// A fixed population: think, ask, wait for the answer, think again. Users start by thinking.
+    Closed {
+        users: u32,
+        think: Dist,
+    },
+    Trace(Trace),
+}
+
+/// A recorded workload; read once by `check` for its counts, then streamed by every replication.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trace {
+    pub path: PathBuf,
+    pub columns: TraceColumns,
+    /// Nanoseconds per unit of the time column.
+    pub unit_ns: f64,
+    /// First time stamp, in units: time zero of the simulation.
+    pub first_time: f64,
+    pub requests: u64,
+    pub writes: u64,
+    /// SHA-256 of the file, so that the digest covers its content.
+    pub digest: String,
+}
+
+/// Zero-based column numbers of a CSV trace.
+#[derive(Clone, Debug, Serialize)]
+pub struct TraceColumns {
+    pub time: usize,
+    pub key: usize,
+    pub size: Option<usize>,
+    pub operation: Option<TraceOperation>,
+}
+
+/// Which cell texts mean read and which mean write; any other text is an error.
+#[derive(Clone, Debug, Serialize)]
+pub struct TraceOperation {
+    pub column: usize,
+    pub read: Vec<String>,
+    pub write: Vec<String>,
+}
+
+/// A factor on the arrival rate.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub enum ProfilePart {
+    /// From `at_ns` on the rate is `factor` times the base (until the next step or ramp).
+    Step { at_ns: Nanos, factor: f64 },
+    /// Between the two instants the factor moves linearly from its value before to `factor`.
+    Ramp { from_ns: Nanos, to_ns: Nanos, factor: f64 },
+    /// Multiplies the rate by `1 + amplitude * sin(2 pi (t - phase) / period)`.
+    Sine { period_ns: Nanos, phase_ns: Nanos, amplitude: f64 },
+}
+
+/// A range of ids that behaves alike.
+#[derive(Clone, Debug, Serialize)]
+pub struct Class {
+    pub name: String,
+    /// Share of all requests.
+    pub share: f64,
+    pub keys: u64,
+    pub popularity: Popularity,
+    /// The database has no row for these ids.
+    pub absent: bool,
+    pub write_share: f64,
+    pub value_size: Size,
+    pub key_size: Size,
+    /// Per tier of `Model::tiers`: the time to live here instead of the tier's own. Outer `None`: the tier's own.
+    pub ttl: Vec<Option<Ttl>>,
+    /// Service times of this class at the database instead of the database's own.
+    pub db_read: Option<Dist>,
+    pub db_write: Option<Dist>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub enum Popularity {
+    /// P(rank r) proportional to r^-exponent; rank 1 is the first id of the class.
+    Zipf {
+        exponent: f64,
+    },
+    Uniform,
+    /// The first `keys_share` of the ids gets `requests_share` of the requests, both parts uniform.
+    Hotspot {
+        keys_share: f64,
+        requests_share: f64,
+    },
+}
