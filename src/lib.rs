@@ -5,7 +5,6 @@
 //! scenario file -> [`scenario`] (checked model) -> [`experiment`] (cells x replications) -> [`sim`]
 //! (one simulation) -> [`measure`] (record) -> [`report`]
 
-pub mod cli;
 pub mod dice;
 pub mod experiment;
 pub mod measure;

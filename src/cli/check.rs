@@ -60,9 +60,11 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
         text.push_str(&format!("  {}\n", cost(variant)));
     }
     let cells = plan.cells;
-    let (variants, replications) = (experiment.variants.len(), experiment.replications);
+    let variants = counted(experiment.variants.len() as u64, "variant");
+    let replications = counted(u64::from(experiment.replications), "replication");
+    let (simulations, threads) = (counted(cells, "simulation"), counted(threads as u64, "thread"));
     text.push_str(&format!(
-        "\n{cells} simulations ({variants} variants x {replications} replications), about {} requests, {} of memory, {} on {threads} threads\n",
+        "\n{simulations} ({variants} x {replications}), about {} requests, {} of memory, {} on {threads}\n",
         grouped(plan.requests.round() as u64),
         approximate_bytes(plan.memory_bytes),
         seconds(plan.seconds),
@@ -75,6 +77,12 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
         text.push_str("note: the answer was written for another digest and will not be shown\n");
     }
     text
+}
+
+/// `1 variant`, `2 variants`.
+fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(number))
 }
 
 fn cost(variant: &Variant) -> String {

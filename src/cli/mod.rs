@@ -5,6 +5,7 @@ mod init;
 mod input;
 mod list;
 mod output;
+mod progress;
 mod report;
 mod run;
 
@@ -36,6 +37,8 @@ pub(crate) mod exit {
     pub const RUNTIME: u8 = 1;
     /// The command line or the scenario is wrong.
     pub const USAGE: u8 = 2;
+    /// Stopped by Ctrl-C.
+    pub const INTERRUPTED: u8 = 130;
 }
 
 /// Runs the command that the arguments ask for.

@@ -1,6 +1,9 @@
 //! Where and how text is shown.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use herdlab::scenario::Diagnostics;
 
 /// Writes to standard output.
 pub(crate) fn show(text: &str) -> anyhow::Result<()> {
@@ -18,4 +21,28 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Colour only on a terminal, and not where <https://no-color.org> asks for none.
 pub(crate) fn color_on_stderr() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Width of the terminal and whether it wants colour; a pipe gets 120 columns and none.
+pub(crate) fn stdout_style() -> (u16, bool) {
+    let width = terminal_size::terminal_size().map_or(120, |(width, _)| width.0);
+    let color =
+        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    (width, color)
+}
+
+/// Makes sure that a report can be written before minutes are spent on computing it.
+pub(crate) fn require_writable(folder: &Path) -> Result<(), Diagnostics> {
+    let tried =
+        std::fs::create_dir_all(folder).and_then(|()| tempfile::NamedTempFile::new_in(folder).map(drop));
+    tried.map_err(|error| {
+        let title = format!("cannot write to the folder {}: {error}", folder.display());
+        Diagnostics::general(title, vec!["choose another folder with --out DIR".to_owned()])
+    })
+}
+
+/// Leaves no empty folder behind.
+pub(crate) fn remove_if_empty(folder: &Path) {
+    // Fails where it is not empty, which is right.
+    let _ = std::fs::remove_dir(folder);
 }

@@ -1,12 +1,13 @@
 //! `herdlab report`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Args;
-use herdlab::measure::record::{Record, SCHEMA};
+use herdlab::report::{self, ReportError};
+use herdlab::scenario::Diagnostics;
+
+use super::output;
 
 /// Draw the report of a finished run again, from its record alone
 #[derive(Debug, Args)]
@@ -20,24 +21,26 @@ pub(crate) struct ReportArgs {
 }
 
 pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
-    let record = read(&args.results)?;
     let folder = args.results.parent().unwrap_or(Path::new("")).to_owned();
     let out = args.out.clone().unwrap_or(folder);
-    anyhow::bail!("{} is readable; this build cannot draw it in {}", record.scenario.name, out.display())
+    output::require_writable(&out)?;
+    let redrawn = report::redraw(&args.results, &out);
+    if redrawn.is_err() {
+        output::remove_if_empty(&out);
+    }
+    redrawn.map_err(input_error)?;
+    output::show(&format!("{}\n", out.join("index.html").display()))?;
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Reads a record; another layout is refused by its number.
-fn read(path: &Path) -> anyhow::Result<Record> {
-    let shown = path.display();
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-    let value: serde_json::Value =
-        serde_json::from_str(&text).with_context(|| format!("{shown} is not a record of a run"))?;
-    match value.get("schema").and_then(serde_json::Value::as_u64) {
-        Some(schema) if schema == u64::from(SCHEMA) => {}
-        Some(schema) => {
-            anyhow::bail!("{shown} has layout {schema}; this version of herdlab reads layout {SCHEMA}")
+/// A record that cannot be read is the caller's mistake, a report that cannot be written is not.
+fn input_error(error: ReportError) -> anyhow::Error {
+    match error {
+        ReportError::Damaged { .. }
+        | ReportError::Schema { .. }
+        | ReportError::File { action: "read", .. } => {
+            Diagnostics::general(error.to_string(), Vec::new()).into()
         }
-        None => anyhow::bail!("{shown} is not a record of a run: it has no \"schema\""),
+        error => error.into(),
     }
-    serde_json::from_value(value).with_context(|| format!("{shown} is not a record of layout {SCHEMA}"))
 }

@@ -2,13 +2,20 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use clap::{Args, ValueEnum};
+use herdlab::experiment::answer::answer;
+use herdlab::experiment::comparison::compare;
+use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
+use herdlab::report;
 use herdlab::scenario::Overrides;
 use herdlab::scenario::estimate::{self, plan};
-use herdlab::scenario::model::Experiment;
+use herdlab::sim::Control;
 
-use super::input;
+use super::progress::Progress;
+use super::{exit, input, output};
 
 /// Run a scenario: compare its variants and write a report
 #[derive(Debug, Args)]
@@ -53,25 +60,7 @@ pub(crate) enum Format {
     Md,
 }
 
-/// A run that may start: the scenario is sound and fits the machine.
-pub(crate) struct Prepared {
-    pub experiment: Experiment,
-    pub threads: usize,
-    pub out: PathBuf,
-    pub format: Format,
-    pub quiet: bool,
-}
-
 pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let Prepared { experiment, threads, out, format, quiet } = prepare(args)?;
-    anyhow::bail!(
-        "{} is sound; this build cannot run it ({threads} threads, {}, {format:?}, quiet: {quiet})",
-        experiment.name,
-        out.display()
-    )
-}
-
-fn prepare(args: &RunArgs) -> anyhow::Result<Prepared> {
     let overrides = Overrides {
         set: args.set.clone(),
         seed: args.seed,
@@ -81,9 +70,87 @@ fn prepare(args: &RunArgs) -> anyhow::Result<Prepared> {
     };
     let experiment = input::load(&args.scenario, &overrides)?;
     let threads = input::threads(args.threads);
-    estimate::refuse_too_large(&plan(&experiment, threads), estimate::available_memory_bytes())?;
+    let plan = plan(&experiment, threads);
+    estimate::refuse_too_large(&plan, estimate::available_memory_bytes())?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
-    Ok(Prepared { experiment, threads, out, format: args.format, quiet: args.quiet })
+    output::require_writable(&out)?;
+
+    let control = Arc::new(Control::default());
+    stop_on_interrupt(&control)?;
+    let progress = Progress::start(&control, &plan, args.quiet);
+    let outcome = run(&experiment, &RunOptions { threads, control: Arc::clone(&control) });
+    progress.finish();
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(RunError::Interrupted) => {
+            output::remove_if_empty(&out);
+            eprintln!("interrupted before the first replication was finished: nothing written");
+            return Ok(ExitCode::from(exit::INTERRUPTED));
+        }
+        Err(error) => {
+            output::remove_if_empty(&out);
+            return Err(error.into());
+        }
+    };
+    report::write_all(&outcome.record, Some(&outcome.timings), &out)?;
+    if !args.quiet {
+        output::show(&printed(args.format, &outcome)?)?;
+        eprintln!("{}", speed(&outcome));
+        eprintln!("report: {}", out.join("index.html").display());
+    }
+    if outcome.interrupted {
+        let scenario = &outcome.record.scenario;
+        eprintln!(
+            "interrupted: {} of {} replications finished and kept",
+            scenario.finished, scenario.replications
+        );
+        return Ok(ExitCode::from(exit::INTERRUPTED));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first Ctrl-C stops the simulations and keeps what is finished, the second one ends the program.
+fn stop_on_interrupt(control: &Arc<Control>) -> anyhow::Result<()> {
+    let control = Arc::clone(control);
+    ctrlc::set_handler(move || {
+        if control.cancel.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(exit::INTERRUPTED));
+        }
+    })?;
+    Ok(())
+}
+
+fn printed(format: Format, outcome: &Outcome) -> anyhow::Result<String> {
+    let record = &outcome.record;
+    let comparison = compare(record);
+    let answer = answer(record, &comparison);
+    Ok(match format {
+        Format::Table => {
+            let (width, color) = output::stdout_style();
+            let note = answer.note.as_ref().map(|note| format!("{note}\n")).unwrap_or_default();
+            let table = report::table::render(record, &comparison, width, color);
+            format!("{}\n\n{}\n\n{}\n{note}", record.scenario.question, table.trim_end(), answer.words)
+        }
+        Format::Json => report::summary::render(record, &comparison, &answer)?,
+        Format::Csv => report::csv::summary(record, &comparison),
+        Format::Md => report::markdown::render(record, &comparison, &answer),
+    })
+}
+
+fn speed(outcome: &Outcome) -> String {
+    let timings = &outcome.timings;
+    let memory = timings
+        .peak_rss_bytes
+        .map(|bytes| format!(", peak memory {}", herdlab::units::approximate_bytes(bytes as f64)))
+        .unwrap_or_default();
+    format!(
+        "{:.1} M requests in {:.1} s: {:.2} M requests per second and core on {} threads (tables {:.2} s{memory})",
+        timings.requests as f64 / 1e6,
+        timings.wall_s,
+        timings.requests_per_second_per_core / 1e6,
+        timings.threads,
+        timings.tables_s,
+    )
 }
 
 fn path_and_value(text: &str) -> Result<(String, String), String> {

@@ -135,11 +135,14 @@ fn generated(record: &Record, comparison: &Comparison) -> String {
                 rest => format!("{first}. {}.", capitalised(&rest)),
             }
         }
-        None => format!(
-            "No variant is better than {base} in {}. {}.",
-            enumerated(&record.scenario.headline.iter().map(|name| spoken(name)).collect::<Vec<_>>(), "or"),
-            capitalised(&summary(record, comparison, &others))
-        ),
+        None => {
+            let headline: Vec<String> = record.scenario.headline.iter().map(|name| spoken(name)).collect();
+            let first = format!("No variant is better than {base} in {}", enumerated(&headline, "or"));
+            match summary(record, comparison, &others) {
+                rest if rest.is_empty() => format!("{first}."),
+                rest => format!("{first}. {}.", capitalised(&rest)),
+            }
+        }
     }
 }
 
@@ -331,6 +334,19 @@ mod tests {
     fn without_an_author_the_verdicts_speak() {
         let record = stampede(5);
         insta::assert_snapshot!(answer(&record, &compare(&record)).words, @"Against ttl only, xfetch + singleflight cuts peak database load by 83.1 % (from 1,178 to 199/s), cuts p99 latency by 72.9 % (from 342 to 92.6 ms) and raises hit ratio from 91.9 to 96.1 %. In peak database load, singleflight (−64.7 %) and xfetch (−70.2 %) are better too; jitter is a tie.");
+    }
+
+    #[test]
+    fn without_a_better_variant_it_says_so() {
+        let record = stampede(2);
+        let comparison = compare(&record);
+        let mut record = record;
+        record.scenario.headline = vec!["db.qps.peak".to_string()];
+        let words = answer(&record, &comparison).words;
+        assert_eq!(
+            words,
+            "No variant is better than ttl only in peak database load. In peak database load, jitter is a tie."
+        );
     }
 
     #[test]

@@ -101,7 +101,8 @@ impl Comparison {
     }
 }
 
-/// Compares every variant of a record with its baseline.
+/// Compares every variant of a record with its baseline. The record has a variant at the baseline's index, as
+/// every record that was run or read has.
 pub fn compare(record: &Record) -> Comparison {
     let baseline = &record.variants[record.scenario.baseline];
     let mut variants: Vec<VariantComparison> = record

@@ -15,6 +15,9 @@ pub const FINE: i32 = 8;
 /// First the font that PNGs are drawn with, then what browsers have of the same width.
 pub const FONT_FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 
+/// What can go wrong while drawing on a canvas: nothing but a borrowed canvas.
+pub type Failure = plotters::drawing::DrawingAreaErrorKind<Infallible>;
+
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 /// How the next shapes look beyond what plotters knows.
@@ -245,4 +248,43 @@ pub fn text_width(text: &str, size: f64) -> f64 {
         _ => 0.9,
     };
     text.chars().map(of).sum::<f64>() * size
+}
+
+/// Lines that fit a width, broken at blanks.
+pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if text_width(line, size) + text_width(word, size) + size / 3.0 <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
+}
+
+/// A text cut to a width, with an ellipsis where something is missing.
+pub fn shortened(text: &str, size: f64, width: f64) -> String {
+    if text_width(text, size) <= width {
+        return text.to_string();
+    }
+    let mut short = text.to_string();
+    while short.pop().is_some() && text_width(&short, size) + size > width {}
+    format!("{}…", short.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_wrapped_and_shortened_to_what_fits() {
+        let lines = wrapped("one two three four", 10.0, 60.0);
+        assert!(lines.len() > 1 && lines.iter().all(|line| text_width(line, 10.0) <= 60.0), "{lines:?}");
+        let short = shortened("a very long name of a variant", 10.0, 80.0);
+        assert!(short.ends_with('…') && text_width(&short, 10.0) <= 90.0, "{short}");
+        assert_eq!(shortened("short", 10.0, 80.0), "short");
+    }
 }

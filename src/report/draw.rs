@@ -7,13 +7,14 @@ use std::rc::Rc;
 use plotters::coord::Shift;
 use plotters::coord::cartesian::{Cartesian2d, MeshLine};
 use plotters::coord::ranged1d::{KeyPointHint, KeyPointWeight};
-use plotters::prelude::{Circle, DrawingArea, PathElement, Polygon, RGBColor, Rectangle, ShapeStyle};
+use plotters::prelude::{DrawingArea, PathElement, RGBColor, Rectangle, ShapeStyle};
 
 use super::ReportError;
 use super::axis::Axis;
-use super::canvas::{Anchor, Canvas, FINE, Lettering, Pen, text_width};
+use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};
 use super::clip::{Window, clipped, thinned};
 use super::figure::{Figure, Mark, Panel, Series, Shape};
+use super::style::{STYLES, draw_marker, stroke, style};
 
 /// Width of every figure, in pixels.
 pub const WIDTH: u32 = 860;
@@ -30,42 +31,6 @@ const FRAME: RGBColor = RGBColor(0x80, 0x80, 0x80);
 const SPAN: RGBColor = RGBColor(0xf1, 0xf1, 0xf1);
 const BACKDROP: RGBColor = RGBColor(0xa6, 0xa6, 0xa6);
 
-/// Colour, dash and marker of one variant. Colours are Okabe and Ito's (Color Universal Design, 2008), the
-/// yellow darkened to be seen on white; dashes and markers carry the difference in grey print.
-struct Style {
-    class: &'static str,
-    color: RGBColor,
-    dash: &'static str,
-    marker: Marker,
-}
-
-#[derive(Clone, Copy)]
-enum Marker {
-    Disc,
-    Square,
-    Triangle,
-    Diamond,
-    Ring,
-    Cross,
-    Down,
-    Plus,
-}
-
-const STYLES: [Style; 8] = [
-    Style { class: "s0", color: RGBColor(0x22, 0x22, 0x22), dash: "", marker: Marker::Disc },
-    Style { class: "s1", color: RGBColor(0x00, 0x72, 0xb2), dash: "7 3", marker: Marker::Square },
-    Style { class: "s2", color: RGBColor(0xd5, 0x5e, 0x00), dash: "", marker: Marker::Triangle },
-    Style { class: "s3", color: RGBColor(0x00, 0x9e, 0x73), dash: "2 2", marker: Marker::Diamond },
-    Style { class: "s4", color: RGBColor(0xcc, 0x79, 0xa7), dash: "", marker: Marker::Ring },
-    Style { class: "s5", color: RGBColor(0xe6, 0x9f, 0x00), dash: "9 3 2 3", marker: Marker::Cross },
-    Style { class: "s6", color: RGBColor(0x56, 0xb4, 0xe9), dash: "4 2", marker: Marker::Down },
-    Style { class: "s7", color: RGBColor(0xa0, 0x95, 0x00), dash: "12 4", marker: Marker::Plus },
-];
-
-fn style(index: usize) -> &'static Style {
-    &STYLES[index % STYLES.len()]
-}
-
 type Shared = Rc<RefCell<Canvas>>;
 type Plot = DrawingArea<Canvas, Cartesian2d<Axis, Axis>>;
 
@@ -74,7 +39,7 @@ type Plot = DrawingArea<Canvas, Cartesian2d<Axis, Axis>>;
 /// # Errors
 /// plotters refused to draw.
 pub fn to_svg(figure: &Figure) -> Result<String, ReportError> {
-    let failed = |problem: &dyn Display| ReportError::Draw {
+    let failed = |problem: &dyn Display| ReportError::Make {
         what: format!("the chart {}", figure.name),
         problem: problem.to_string(),
     };
@@ -196,8 +161,6 @@ fn place_marks(panel: &Panel, plot_width: f64) -> Vec<PlacedMark> {
         })
         .collect()
 }
-
-type Failure = plotters::drawing::DrawingAreaErrorKind<std::convert::Infallible>;
 
 fn draw_panel(
     shared: &Shared,
@@ -341,7 +304,9 @@ fn draw_series(
     let dash = if matches!(series.shape, Shape::Interval { .. }) { "" } else { dash };
     let pieces = clipped(&placed, window);
     for piece in &pieces {
-        pen(shared, class, dash);
+        // Dashes of a line that fills its width with ups and downs would only look like missing data.
+        let dense = piece.len() as f64 > width;
+        pen(shared, class, if dense { "" } else { dash });
         plot.draw(&PathElement::new(thinned(piece, window.x, width as usize), stroke(color, line)))?;
     }
     let dots: Vec<(f64, f64)> = match series.shape {
@@ -376,30 +341,6 @@ fn marker_points(pieces: &[Vec<(f64, f64)>], window: Window, style: usize) -> Ve
             Some((x, segment[0].1 + share * (segment[1].1 - segment[0].1)))
         })
         .collect()
-}
-
-fn draw_marker(screen: &DrawingArea<Canvas, Shift>, look: &Style, at: (i32, i32)) -> Result<(), Failure> {
-    let filled = ShapeStyle::from(&look.color).filled();
-    let line = stroke(look.color, 1.8);
-    let corners = |offsets: &[(i32, i32)]| -> Vec<(i32, i32)> {
-        offsets.iter().map(|(dx, dy)| (at.0 + dx * FINE / 2, at.1 + dy * FINE / 2)).collect()
-    };
-    match look.marker {
-        Marker::Disc => screen.draw(&Circle::new(at, 4 * FINE, filled)),
-        Marker::Ring => screen.draw(&Circle::new(at, 4 * FINE, line)),
-        Marker::Square => screen.draw(&Polygon::new(corners(&[(-7, -7), (7, -7), (7, 7), (-7, 7)]), filled)),
-        Marker::Triangle => screen.draw(&Polygon::new(corners(&[(-9, 7), (9, 7), (0, -9)]), filled)),
-        Marker::Down => screen.draw(&Polygon::new(corners(&[(-9, -7), (9, -7), (0, 9)]), filled)),
-        Marker::Diamond => screen.draw(&Polygon::new(corners(&[(-9, 0), (0, -9), (9, 0), (0, 9)]), filled)),
-        Marker::Cross => {
-            screen.draw(&PathElement::new(corners(&[(-7, -7), (7, 7)]), line))?;
-            screen.draw(&PathElement::new(corners(&[(-7, 7), (7, -7)]), line))
-        }
-        Marker::Plus => {
-            screen.draw(&PathElement::new(corners(&[(-9, 0), (9, 0)]), line))?;
-            screen.draw(&PathElement::new(corners(&[(0, -9), (0, 9)]), line))
-        }
-    }
 }
 
 /// The distinct series of a figure in rows that fit: x position and series.
@@ -447,37 +388,8 @@ fn legend_entry(
     Ok(())
 }
 
-/// Lines that fit a width, broken at blanks.
-pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if text_width(line, size) + text_width(word, size) + size / 3.0 <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_string()),
-        }
-    }
-    lines
-}
-
-/// A text cut to a width, with an ellipsis where something is missing.
-pub fn shortened(text: &str, size: f64, width: f64) -> String {
-    if text_width(text, size) <= width {
-        return text.to_string();
-    }
-    let mut short = text.to_string();
-    while short.pop().is_some() && text_width(&short, size) + size > width {}
-    format!("{}…", short.trim_end())
-}
-
 fn fine(pixels: f64) -> i32 {
     (pixels * f64::from(FINE)).round() as i32
-}
-
-fn stroke(color: RGBColor, pixels: f64) -> ShapeStyle {
-    ShapeStyle::from(&color).stroke_width((pixels * f64::from(FINE)) as u32)
 }
 
 fn pen(shared: &Shared, class: &'static str, dash: &'static str) {
@@ -510,5 +422,67 @@ impl KeyPointHint for AllTicks {
     }
     fn max_num_points(&self) -> usize {
         usize::MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All coordinates of the data line (class `s0`) of a panel with the given points.
+    fn drawn(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+        let series = Series { name: "a".to_string(), style: 0, shape: Shape::Line, points };
+        let panel = Panel {
+            title: String::new(),
+            x: Axis::time(10.0),
+            y: Axis::linear("load", "count", [0.0, 10.0].into_iter()),
+            series: vec![series],
+            marks: Vec::new(),
+            height: 100,
+        };
+        let figure = Figure {
+            name: "test",
+            title: "test".to_string(),
+            message: "test".to_string(),
+            panels: vec![panel],
+            columns: 1,
+            legend: false,
+        };
+        let svg = to_svg(&figure).unwrap();
+        let lines = svg.lines().filter(|line| line.starts_with("<polyline class=\"s0\""));
+        lines
+            .flat_map(|line| line.split("points=\"").nth(1).unwrap().split('"').next().unwrap().split(' '))
+            .map(|pair| {
+                let (x, y) = pair.split_once(',').unwrap();
+                (x.parse().unwrap(), y.parse().unwrap())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn points_outside_the_axes_are_cut_and_not_moved_to_the_edge() {
+        let inside = drawn(vec![(0.0, 0.0), (10.0, 10.0)]);
+        let (right, top) = inside[1];
+        // The line leaves at the top half way; a clamped one would go on along the edge.
+        let rising = drawn(vec![(0.0, 0.0), (10.0, 20.0), (20.0, 20.0)]);
+        assert_eq!(rising.len(), 2, "{rising:?}");
+        assert!((rising[1].0 - (inside[0].0 + right) / 2.0).abs() < 0.2 && rising[1].1 == top, "{rising:?}");
+        assert!(drawn(vec![(11.0, 5.0), (20.0, 5.0)]).is_empty());
+    }
+
+    #[test]
+    fn labels_of_marks_close_together_go_to_further_lines() {
+        let mark = |label: &str, at: f64| Mark { label: label.to_string(), from: at, to: at };
+        let panel = Panel {
+            title: String::new(),
+            x: Axis::time(100.0),
+            y: Axis::linear("", "count", [1.0].into_iter()),
+            series: Vec::new(),
+            marks: vec![mark("first-event", 10.0), mark("second", 11.0), mark("at the end", 99.0)],
+            height: 100,
+        };
+        let placed = place_marks(&panel, 600.0);
+        assert_eq!(placed.iter().map(|mark| mark.line).collect::<Vec<_>>(), [Some(0), Some(1), Some(0)]);
+        assert_eq!(placed[2].anchor, Anchor::End);
     }
 }

@@ -136,7 +136,7 @@ pub fn render(
         schema: record.schema,
     };
     page.render()
-        .map_err(|error| ReportError::Draw { what: "index.html".to_string(), problem: error.to_string() })
+        .map_err(|error| ReportError::Make { what: "index.html".to_string(), problem: error.to_string() })
 }
 
 /// The baseline beside what production reports.

@@ -1,6 +1,7 @@
 //! `results.json`: the record, written so that equal records give equal bytes, and read so that nothing
 //! that is not a record passes for one.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
@@ -12,35 +13,34 @@ use crate::measure::record::{Record, SCHEMA, SeriesRecord, Timings, WindowsRecor
 /// Largest `results.json`, in bytes. Longer time series are written with wider windows.
 pub const RESULTS_BYTES_MAX: usize = 10_000_000;
 
-/// The record as JSON, keys in the order of the types, one line per object's field. Where it would exceed
-/// [`RESULTS_BYTES_MAX`], neighbouring windows are merged until it does not; `width_s` then says so.
+/// The record as it is written, and its JSON: keys in the order of the types, one line per field. Where the
+/// file would exceed [`RESULTS_BYTES_MAX`], neighbouring windows are merged until it does not; `width_s` then
+/// says so. Everything else is drawn from the returned record, so that a report drawn again is the same.
 ///
 /// # Errors
 /// The record does not fit even with two windows per series.
-pub fn to_json(record: &Record) -> Result<String, ReportError> {
+pub fn to_json(record: &Record) -> Result<(Cow<'_, Record>, String), ReportError> {
     bounded_json(record, RESULTS_BYTES_MAX)
 }
 
-fn bounded_json(record: &Record, bytes_max: usize) -> Result<String, ReportError> {
-    let mut text = encode(record)?;
-    if text.len() <= bytes_max {
-        return Ok(text);
-    }
-    let mut coarser = record.clone();
+fn bounded_json(record: &Record, bytes_max: usize) -> Result<(Cow<'_, Record>, String), ReportError> {
+    let mut record = Cow::Borrowed(record);
+    let mut text = encode(&*record)?;
     while text.len() > bytes_max {
-        let windows = |variant: &crate::measure::record::VariantRecord| {
-            variant.windows.series.iter().map(|series| series.values.len()).max().unwrap_or(0)
-        };
-        if coarser.variants.iter().map(windows).max().unwrap_or(0) <= 2 {
+        let windows = record.variants.iter().flat_map(|variant| &variant.windows.series);
+        if windows.map(|series| series.values.len()).max().unwrap_or(0) <= 2 {
             let problem = format!("the record takes {} bytes, at most {bytes_max} are written", text.len());
-            return Err(ReportError::Draw { what: "results.json".to_string(), problem });
+            return Err(ReportError::Make { what: "results.json".to_string(), problem });
         }
-        for variant in &mut coarser.variants {
-            variant.windows = merged(&variant.windows);
+        for variant in &mut record.to_mut().variants {
+            // Windows are nearly all of a large file: a file four times too large is halved twice at once.
+            for _ in 0..(text.len() / bytes_max).ilog2().max(1) {
+                variant.windows = merged(&variant.windows);
+            }
         }
-        text = encode(&coarser)?;
+        text = encode(&*record)?;
     }
-    Ok(text)
+    Ok((record, text))
 }
 
 /// Windows of twice the width. Counts add up; everything else is averaged, weighted with the requests of
@@ -104,7 +104,7 @@ pub fn encode(value: &impl Serialize) -> Result<String, ReportError> {
     encoded
         .and_then(|()| String::from_utf8(bytes).map_err(|error| error.to_string()))
         .map(|text| text + "\n")
-        .map_err(|problem| ReportError::Draw { what: "JSON".to_string(), problem })
+        .map_err(|problem| ReportError::Make { what: "JSON".to_string(), problem })
 }
 
 /// Reads a record.
@@ -213,14 +213,15 @@ mod tests {
     fn a_record_survives_the_file() {
         let mut record = stampede(2);
         record.variants[0].measures[0].values[3] = None;
-        let text = to_json(&record).unwrap();
-        assert!(reading(&text).unwrap() == record);
-        assert_eq!(to_json(&reading(&text).unwrap()).unwrap(), text);
+        let text = to_json(&record).unwrap().1;
+        let read = reading(&text).unwrap();
+        assert!(read == record);
+        assert_eq!(to_json(&read).unwrap().1, text);
     }
 
     #[test]
     fn other_schemas_and_damaged_files_are_refused_by_name() {
-        let text = to_json(&stampede(1)).unwrap();
+        let text = to_json(&stampede(1)).unwrap().1;
         let newer = reading(&text.replacen("\"schema\": 1", "\"schema\": 7", 1)).unwrap_err();
         assert!(
             newer.contains("old/results.json has schema 7") && newer.contains("reads schema 1"),
@@ -237,8 +238,10 @@ mod tests {
     #[test]
     fn a_long_record_gets_wider_windows_and_says_so() {
         let record = stampede(1);
-        let full = to_json(&record).unwrap();
-        let shorter = reading(&bounded_json(&record, full.len() - 1).unwrap()).unwrap();
+        let full = to_json(&record).unwrap().1;
+        let (written, text) = bounded_json(&record, full.len() - 1).unwrap();
+        let shorter = reading(&text).unwrap();
+        assert!(*written == shorter);
         let (before, after) = (&record.variants[0], &shorter.variants[0]);
         assert_eq!(after.windows.width_s, 2.0);
         let sum = |values: &[Option<f64>]| values.iter().flatten().sum::<f64>();

@@ -16,10 +16,13 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod png;
+pub mod style;
 pub mod summary;
 pub mod table;
 
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use crate::experiment::answer::answer;
 use crate::experiment::comparison::compare;
@@ -37,8 +40,8 @@ pub enum ReportError {
         path.display()
     )]
     Schema { path: PathBuf, found: u64, expected: u32, writer: String },
-    #[error("cannot draw {what}: {problem}")]
-    Draw { what: String, problem: String },
+    #[error("cannot make {what}: {problem}")]
+    Make { what: String, problem: String },
 }
 
 /// Writes everything a run leaves behind into `dir`, which is created if need be. Each file appears whole or
@@ -47,11 +50,12 @@ pub enum ReportError {
 /// # Errors
 /// The first file that could not be written.
 pub fn write_all(record: &Record, timings: Option<&Timings>, dir: &Path) -> Result<(), ReportError> {
-    atomic::write(&dir.join("results.json"), json::to_json(record)?.as_bytes())?;
+    let (record, results) = json::to_json(record)?;
+    atomic::write(&dir.join("results.json"), results.as_bytes())?;
     if let Some(timings) = timings {
         atomic::write(&dir.join("timings.json"), json::timings_to_json(timings)?.as_bytes())?;
     }
-    write_drawn(record, dir)
+    write_drawn(&record, dir)
 }
 
 /// Draws the report again from a `results.json`; the record itself is not rewritten.
@@ -74,13 +78,12 @@ fn write_drawn(record: &Record, dir: &Path) -> Result<(), ReportError> {
     let answer = answer(record, &comparison);
     let page = html::render(record, &comparison, &answer, &figures)?;
     atomic::write(&dir.join("index.html"), page.as_bytes())?;
-    for figure in &figures {
+    figures.par_iter().try_for_each(|figure| {
         let svg = draw::to_svg(figure)?;
         let path = dir.join("charts").join(figure.name);
         atomic::write(&path.with_extension("png"), &png::from_svg(&svg)?)?;
-        atomic::write(&path.with_extension("svg"), svg.as_bytes())?;
-    }
-    Ok(())
+        atomic::write(&path.with_extension("svg"), svg.as_bytes())
+    })
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ const SCALE: f32 = 2.0;
 /// # Errors
 /// The SVG is not valid or too large for memory.
 pub fn from_svg(svg: &str) -> Result<Vec<u8>, ReportError> {
-    let failed = |problem: String| ReportError::Draw { what: "a PNG".to_string(), problem };
+    let failed = |problem: String| ReportError::Make { what: "a PNG".to_string(), problem };
     let mut fonts = usvg::fontdb::Database::new();
     fonts.load_font_data(dejavu::sans::regular().to_vec());
     fonts.load_font_data(dejavu::sans::bold().to_vec());

@@ -9,7 +9,7 @@ use crate::units::{format_bytes, format_duration};
 /// The model in words.
 pub fn explain(model: &Model) -> Vec<String> {
     let mut lines = vec![time(model), workload(model)];
-    lines.extend(model.workload.classes.iter().map(class));
+    lines.extend(model.workload.classes.iter().map(|one| class(model, one)));
     if model.tiers.is_empty() {
         lines.push("no cache".to_owned());
     }
@@ -135,8 +135,9 @@ fn workload(model: &Model) -> String {
     format!("workload: {arrivals}{profile}, on {instances}{deadline}")
 }
 
-fn class(class: &Class) -> String {
+fn class(model: &Model, class: &Class) -> String {
     let popularity = match class.popularity {
+        _ if matches!(model.workload.arrivals, Arrivals::Trace(_)) => "as recorded".to_owned(),
         Popularity::Zipf { exponent } => format!("Zipf {exponent}"),
         Popularity::Uniform => "uniform".to_owned(),
         Popularity::Hotspot { keys_share, requests_share } => {

@@ -1,0 +1,53 @@
+//! How far a run is, on a terminal.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use herdlab::scenario::estimate::Plan;
+use herdlab::sim::Control;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A progress line on standard error with the time left and the simulated requests per second; silent where
+/// nobody watches.
+pub(crate) struct Progress {
+    watcher: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+}
+
+impl Progress {
+    /// Starts to follow a run.
+    pub fn start(control: &Arc<Control>, plan: &Plan, quiet: bool) -> Progress {
+        if quiet || !std::io::stderr().is_terminal() {
+            return Progress { watcher: None };
+        }
+        let bar = ProgressBar::new(plan.requests as u64);
+        let template = "{bar:30} {percent:>3} %  {human_pos} requests  {per_sec}  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        let over = Arc::new(AtomicBool::new(false));
+        let (control, stop) = (Arc::clone(control), Arc::clone(&over));
+        let watcher = std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                let done = control.requests.load(Ordering::Relaxed);
+                // The plan is an expectation: a run may be a little longer.
+                bar.set_length(bar.length().unwrap_or(0).max(done));
+                bar.set_position(done);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            bar.finish_and_clear();
+        });
+        Progress { watcher: Some((over, watcher)) }
+    }
+
+    /// The run is over: the line goes away.
+    pub fn finish(self) {
+        if let Some((over, watcher)) = self.watcher {
+            over.store(true, Ordering::Relaxed);
+            // A progress line that failed is no reason to fail the run.
+            let _ = watcher.join();
+        }
+    }
+}
