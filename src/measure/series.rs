@@ -27,6 +27,8 @@ pub fn series(model: &Model, recorder: &Recorder) -> Vec<Series> {
             all.push((format!("requests.{name}"), "count", values));
         }
     }
+    let arrivals = recorder.windows.iter().map(|window| Some(window.counts.iter().sum::<u64>() as f64));
+    all.push(("requests.all".into(), "count", arrivals.collect()));
     let every: Vec<Outcome> = OUTCOMES.iter().map(|outcome| outcome.0).collect();
     latencies(&mut all, recorder, "all", &every);
     for (name, outcomes) in FAMILIES {

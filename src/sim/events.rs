@@ -2,14 +2,16 @@
 
 use super::engine::{Engine, Kind};
 use super::queue::GENERAL;
-use crate::scenario::model::{Arrivals, EventKind, Nanos, Target};
+use crate::scenario::model::{Arrivals, EventKind, Nanos, Target, TimedEvent};
 
 impl Engine<'_> {
     /// Puts all that is known in advance into the queue.
     pub(super) fn schedule_scenario(&mut self) {
         let model = self.model;
         let mut at = |time: Nanos, kind, id: usize| self.queue.push(GENERAL, time, kind, id as u32, 0);
-        for (index, event) in model.events.iter().enumerate() {
+        // A shorter run may end before an event: it then never happens, not even in the drain.
+        let happens = |event: &&TimedEvent| event.at_ns < model.duration_ns;
+        for (index, event) in model.events.iter().enumerate().filter(|(_, event)| happens(event)) {
             at(event.at_ns, Kind::EventBegins, index);
             match event.what {
                 EventKind::Deploy { every_ns } => {

@@ -39,7 +39,7 @@ pub struct Server {
 
 impl Server {
     /// A server that lives through the events that concern this tier.
-    pub fn new(tier: usize, events: &[TimedEvent]) -> Server {
+    pub fn new<'e>(tier: usize, events: impl IntoIterator<Item = &'e TimedEvent>) -> Server {
         let mut changes = Vec::new();
         let mut slow = Vec::new();
         for event in events {

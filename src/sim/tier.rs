@@ -159,7 +159,10 @@ impl TierState {
                 let reply_lane = network.constant().map_or(NETWORK, |_| queue.lane_for(own_ring));
                 let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
                 let state = Shared {
-                    server: Server::new(index, &model.events),
+                    server: Server::new(
+                        index,
+                        model.events.iter().filter(|event| event.at_ns < model.duration_ns),
+                    ),
                     network,
                     network_dice: draw("network"),
                     send_lane,
