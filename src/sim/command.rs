@@ -143,7 +143,7 @@ impl Engine<'_> {
         {
             self.commands[id].waiting = true;
             if let Some((after, lane)) = shared.pool_timeout {
-                self.queue.push(lane, at + after, Kind::CommandPoolTimesOut, id, generation);
+                self.queue.push(lane, at + after, Kind::CommandPoolTimesOut as u8, id, generation);
             }
             return;
         }
@@ -160,14 +160,14 @@ impl Engine<'_> {
         }
         if let Some((after, lane)) = shared.timeout.filter(|_| walk != NONE) {
             let generation = self.commands.generation(id);
-            self.queue.push(lane, at + after, Kind::CommandTimesOut, id, generation);
+            self.queue.push(lane, at + after, Kind::CommandTimesOut as u8, id, generation);
         }
         let arrival = at + hop(shared, at);
         if arrival == self.now {
             self.serve_command(id);
         } else {
             let lane = if shared.server.is_steady() { shared.send_lane } else { NETWORK };
-            self.queue.push(lane, arrival, Kind::CommandArrives, id, 0);
+            self.queue.push(lane, arrival, Kind::CommandArrives as u8, id, 0);
         }
     }
 
@@ -214,7 +214,7 @@ impl Engine<'_> {
         } else {
             let in_order = shared.server.is_steady() && matches!(admission, Admission::Serve { .. });
             let lane = if in_order { shared.reply_lane } else { NETWORK };
-            self.queue.push(lane, at, Kind::CommandReplies, id, 0);
+            self.queue.push(lane, at, Kind::CommandReplies as u8, id, 0);
         }
     }
 

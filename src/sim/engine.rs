@@ -18,9 +18,19 @@ use crate::scenario::model::{Arrivals, Model, Nanos};
 use crate::trace::TraceError;
 use crate::workload::{Batch, Generator, Tables};
 
-/// Everything that can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+macro_rules! kinds {
+    ($($kind:ident),* $(,)?) => {
+        /// Everything that can happen.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(super) enum Kind { $($kind),* }
+
+        /// By number.
+        const KINDS: &[Kind] = &[$(Kind::$kind),*];
+    };
+}
+
+kinds! {
     CommandArrives,
     CommandReplies,
     CommandTimesOut,
@@ -86,7 +96,7 @@ pub struct Engine<'m> {
     pub(super) model: &'m Model,
     pub(super) tables: Arc<Tables>,
     pub(super) now: Nanos,
-    pub(super) queue: Queue<Kind>,
+    pub(super) queue: Queue,
     pub(super) generator: Generator,
     pub(super) batch: Batch,
     pub(super) next: usize,
@@ -206,7 +216,7 @@ impl<'m> Engine<'m> {
                 return Err(SimError::NoProgress { at_s: time as f64 / 1e9, limit: INSTANT_LIMIT });
             }
             self.handle(event)?;
-            if event.kind == Kind::WindowEnds {
+            if event.kind == Kind::WindowEnds as u8 {
                 self.check_in(control, &mut reported)?;
             }
             // The last window ends at the instant at which arrivals do, but after them.
@@ -230,9 +240,9 @@ impl<'m> Engine<'m> {
     }
 
     #[inline]
-    fn handle(&mut self, event: Event<Kind>) -> Result<(), SimError> {
+    fn handle(&mut self, event: Event) -> Result<(), SimError> {
         let Event { kind, id, generation } = event;
-        match kind {
+        match KINDS[usize::from(kind)] {
             Kind::CommandArrives => self.serve_command(id),
             Kind::CommandReplies => self.command_replies(id),
             Kind::AttemptArrives => self.attempt_arrives(id),
@@ -302,7 +312,7 @@ impl<'m> Engine<'m> {
             && user != super::slab::NONE
         {
             let at = at + think.sample(dice);
-            self.queue.push(super::queue::GENERAL, at, Kind::UserAsks, user, 0);
+            self.queue.push(super::queue::GENERAL, at, Kind::UserAsks as u8, user, 0);
         }
     }
 
@@ -353,7 +363,7 @@ impl<'m> Engine<'m> {
         let next = u64::from(window) + 2;
         if next <= self.recorder.windows.len() as u64 {
             let at = (next * self.model.window_ns).min(self.model.duration_ns);
-            self.queue.push(super::queue::GENERAL, at, Kind::WindowEnds, window + 1, 0);
+            self.queue.push(super::queue::GENERAL, at, Kind::WindowEnds as u8, window + 1, 0);
         }
     }
 

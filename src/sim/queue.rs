@@ -10,17 +10,21 @@ use crate::scenario::model::Nanos;
 
 /// What happens, to which slot of a slab, in which generation of that slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event<K> {
-    pub kind: K,
+pub struct Event {
+    /// Number of the kind, below 256; what it means is the engine's affair.
+    pub kind: u8,
     pub id: u32,
     pub generation: u32,
 }
 
+/// An event with its place in the order, in whole words: what was stored in smaller pieces a moment ago could
+/// not be forwarded to the wide loads of a sift.
 #[derive(Clone, Copy, Debug)]
-struct Pending<K> {
-    /// Time in the upper half, sequence in the lower: one comparison orders events.
+struct Pending {
+    /// Time in the upper half, sequence and kind in the lower: one comparison orders events.
     key: u128,
-    event: Event<K>,
+    /// Slot in the upper half, generation in the lower.
+    entity: u64,
 }
 
 /// Where an event waits for its time.
@@ -40,9 +44,9 @@ const IDLE: u128 = u128::MAX;
 
 /// The event queue.
 #[derive(Debug)]
-pub struct Queue<K> {
-    heaps: [Vec<Pending<K>>; HEAPS],
-    rings: Vec<VecDeque<Pending<K>>>,
+pub struct Queue {
+    heaps: [Vec<Pending>; HEAPS],
+    rings: Vec<VecDeque<Pending>>,
     delays: Vec<Nanos>,
     /// Key of the first event of each lane; [`IDLE`] where there is none.
     heads: Vec<u128>,
@@ -51,8 +55,8 @@ pub struct Queue<K> {
     sequence: u64,
 }
 
-impl<K: Copy> Queue<K> {
-    pub fn new() -> Queue<K> {
+impl Queue {
+    pub fn new() -> Queue {
         Queue {
             heaps: [Vec::new(), Vec::new()],
             rings: Vec::new(),
@@ -77,10 +81,10 @@ impl<K: Copy> Queue<K> {
 
     /// Schedules an event. Times pushed to one ring must not decrease.
     #[inline]
-    pub fn push(&mut self, lane: Lane, time: Nanos, kind: K, id: u32, generation: u32) {
-        let key = u128::from(time) << 64 | u128::from(self.sequence);
+    pub fn push(&mut self, lane: Lane, time: Nanos, kind: u8, id: u32, generation: u32) {
+        let key = u128::from(time) << 64 | u128::from(self.sequence << 8 | u64::from(kind));
         self.sequence += 1;
-        let pending = Pending { key, event: Event { kind, id, generation } };
+        let pending = Pending { key, entity: u64::from(id) << 32 | u64::from(generation) };
         let index = match lane {
             Lane::Ring(ring) => {
                 let ring = usize::from(ring);
@@ -103,7 +107,7 @@ impl<K: Copy> Queue<K> {
     }
 
     #[inline]
-    fn push_heap(&mut self, heap: usize, pending: Pending<K>) {
+    fn push_heap(&mut self, heap: usize, pending: Pending) {
         sift_up(&mut self.heaps[heap], pending);
         if pending.key < self.heads[heap] {
             self.heads[heap] = pending.key;
@@ -122,7 +126,7 @@ impl<K: Copy> Queue<K> {
 
     /// Takes out the next event.
     #[inline]
-    pub fn pop(&mut self) -> Option<(Nanos, Event<K>)> {
+    pub fn pop(&mut self) -> Option<(Nanos, Event)> {
         if self.next_key == IDLE {
             return None;
         }
@@ -144,7 +148,9 @@ impl<K: Copy> Queue<K> {
                 (self.next_key, self.next_lane) = (key, lane);
             }
         }
-        Some(((pending.key >> 64) as Nanos, pending.event))
+        let Pending { key, entity } = pending;
+        let event = Event { kind: key as u8, id: (entity >> 32) as u32, generation: entity as u32 };
+        Some(((key >> 64) as Nanos, event))
     }
 }
 
@@ -152,7 +158,7 @@ impl<K: Copy> Queue<K> {
 const ARITY: usize = 4;
 
 #[inline]
-fn sift_up<K: Copy>(heap: &mut Vec<Pending<K>>, pending: Pending<K>) {
+fn sift_up(heap: &mut Vec<Pending>, pending: Pending) {
     let mut place = heap.len();
     heap.push(pending);
     while place > 0 {
@@ -169,7 +175,7 @@ fn sift_up<K: Copy>(heap: &mut Vec<Pending<K>>, pending: Pending<K>) {
 /// Takes out the first. The hole sinks to the bottom along the least children, then the last element rises from
 /// there: it nearly always belongs near the bottom, so asking on every level whether it fits is wasted.
 #[inline]
-fn pop_heap<K: Copy>(heap: &mut Vec<Pending<K>>) -> Option<Pending<K>> {
+fn pop_heap(heap: &mut Vec<Pending>) -> Option<Pending> {
     let last = heap.pop()?;
     let Some(&first) = heap.first() else { return Some(last) };
     let heap = &mut heap[..];
@@ -218,7 +224,7 @@ mod tests {
             let mut now = 0;
             for (id, (lane, delay)) in delays.into_iter().enumerate() {
                 let time = now + match lane { 2 => 7, 3 => 20, _ => delay };
-                queue.push(lanes[lane], time, (), id as u32, 0);
+                queue.push(lanes[lane], time, 7, id as u32, 0);
                 twin.push((time, id as u32));
                 if id % 3 == 0 {
                     let first = twin.iter().copied().min().unwrap();

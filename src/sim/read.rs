@@ -136,7 +136,7 @@ impl Engine<'_> {
         let id = self.walks.insert(walk);
         if let Some((after, lane)) = self.deadline {
             let generation = self.walks.generation(id);
-            self.queue.push(lane, start_ns + after, Kind::WalkMeetsDeadline, id, generation);
+            self.queue.push(lane, start_ns + after, Kind::WalkMeetsDeadline as u8, id, generation);
         }
         if at == self.now {
             self.proceed(id);
@@ -144,7 +144,7 @@ impl Engine<'_> {
             self.send_get(id, at);
         } else {
             let lane = self.tiers[level - 1].access_lane;
-            self.queue.push(lane, at, Kind::WalkGoesOn, id, 0);
+            self.queue.push(lane, at, Kind::WalkGoesOn as u8, id, 0);
         }
     }
 
@@ -197,7 +197,7 @@ impl Engine<'_> {
                 if access_ns == 0 {
                     self.proceed(id);
                 } else {
-                    self.queue.push(lane, self.now + access_ns, Kind::WalkGoesOn, id, 0);
+                    self.queue.push(lane, self.now + access_ns, Kind::WalkGoesOn as u8, id, 0);
                 }
             }
             Look::Hit { value, renewal } => {
@@ -333,7 +333,7 @@ impl Engine<'_> {
         let Coalescing::Lease(lease) = &self.model.coalescing else { return };
         let since = *self.walks[id].waiting_since.get_or_insert(self.now);
         let at = (self.now + lease.poll_ns).min(since + lease.wait_limit_ns);
-        self.queue.push(GENERAL, at.max(self.now), Kind::WalkPolls, id, 0);
+        self.queue.push(GENERAL, at.max(self.now), Kind::WalkPolls as u8, id, 0);
     }
 
     /// A loser looks again, or has waited long enough and goes to the database itself.

@@ -125,13 +125,7 @@ impl Leases {
 }
 
 impl TierState {
-    pub fn new<K: Copy>(
-        model: &Model,
-        index: usize,
-        seed: u64,
-        replication: u32,
-        queue: &mut Queue<K>,
-    ) -> TierState {
+    pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
         let keys = model.workload.keys();
