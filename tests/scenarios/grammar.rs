@@ -1,0 +1,386 @@
+//! Every option of the grammar does to the system what it is for.
+
+use crate::table::Effect::{Appears, Is, Less, More};
+use crate::table::expect;
+
+const L1: (&str, &str) = ("tier.l1.enabled", "true");
+const WRITES: (&str, &str) = ("workload.write_share", "0.2");
+const ABSENT: (&str, &str) = ("workload.absent", "{ share = 0.3, keys = 50 }");
+const SLOW_READ: (&str, &str) = ("database.read", "50ms");
+const ONE_SERVER: (&str, &str) = ("database.servers", "1");
+const TIMEOUT: (&str, &str) = ("database.timeout", "20ms");
+
+#[test]
+fn arrivals() {
+    expect(&[
+        (&[], &[("workload.arrivals", "{ constant = { rate = 300 } }")], "", "requests.rate", Is(300.0, 0.2)),
+        (
+            &[],
+            &[("workload.arrivals", "{ poisson = { rate = \"18000/min\" } }")],
+            "",
+            "requests.rate",
+            Is(300.0, 25.0),
+        ),
+        (
+            &[],
+            &[("workload.arrivals", "{ renewal = { rate = 300, cv2 = 0.2 } }")],
+            "",
+            "requests.rate",
+            Is(300.0, 10.0),
+        ),
+        (
+            &[],
+            &[("workload.arrivals", "{ renewal = { rate = 300, cv2 = 4.0 } }")],
+            "",
+            "requests.rate",
+            Is(300.0, 45.0),
+        ),
+        // 10 users who think for 20 ms and wait about a millisecond.
+        (
+            &[],
+            &[("workload.arrivals", "{ closed = { users = 10, think = \"20ms\" } }")],
+            "",
+            "requests.rate",
+            Is(450.0, 50.0),
+        ),
+        (
+            &[],
+            &[("workload.arrivals", "{ closed = { users = 10 } }")],
+            "",
+            "requests.in_system.mean",
+            Is(10.0, 0.01),
+        ),
+        (
+            &[],
+            &[("workload.profile", "[{ step = { at = \"5s\", factor = 3.0 } }]")],
+            "",
+            "requests.rate",
+            Is(1000.0, 50.0),
+        ),
+        (
+            &[],
+            &[("workload.profile", "[{ ramp = { from = \"0s\", to = \"10s\", factor = 3.0 } }]")],
+            "",
+            "requests.rate",
+            Is(1000.0, 50.0),
+        ),
+        (
+            &[],
+            &[("workload.profile", "[{ sine = { period = \"20s\", amplitude = 0.9 } }]")],
+            "",
+            "requests.rate",
+            Is(786.5, 50.0),
+        ),
+        (&[], &[], "{ surge = { factor = 5.0, for = \"2s\" } }", "requests.rate", Is(900.0, 50.0)),
+    ]);
+}
+
+#[test]
+fn keys_sizes_and_clients() {
+    expect(&[
+        (&[], &[("workload.popularity", "uniform")], "", "hit_ratio", Less),
+        (&[], &[("workload.popularity", "{ zipf = { exponent = 2.0 } }")], "", "hit_ratio", More),
+        (
+            &[],
+            &[("workload.popularity", "{ hotspot = { keys = 0.05, requests = 0.95 } }")],
+            "",
+            "hit_ratio",
+            More,
+        ),
+        (&[], &[("workload.keys", "2000")], "", "hit_ratio", Less),
+        (&[], &[("workload.value_size", "10kB")], "", "memory.peak_bytes", More),
+        (
+            &[],
+            &[("workload.value_size", "{ lognormal = { median = \"2kB\", p99 = \"20kB\" } }")],
+            "",
+            "memory.peak_bytes",
+            More,
+        ),
+        (
+            &[],
+            &[("workload.value_size", "{ pareto = { location = \"2kB\", scale = \"1kB\", shape = 0.2 } }")],
+            "",
+            "memory.peak_bytes",
+            More,
+        ),
+        (&[], &[("workload.key_size", "{ constant = \"500B\" }")], "", "memory.peak_bytes", More),
+        (&[], &[ABSENT], "", "class.absent.requests.ratio", Is(0.3, 0.03)),
+        (&[], &[WRITES], "", "requests.write.ratio", Is(0.2, 0.02)),
+        (&[L1], &[("clients.instances", "8")], "", "tier.l1.hit_ratio", Less),
+        (&[L1], &[("clients.route", "sticky")], "", "tier.l1.hit_ratio", More),
+        // One request every 100 ms, each instance asked every 200 ms: its copy of 150 ms is always gone.
+        (
+            &[
+                ("workload.arrivals", "{ constant = { rate = 10 } }"),
+                ("workload.keys", "1"),
+                L1,
+                ("tier.l1.ttl", "150ms"),
+                ("tier.l2.enabled", "false"),
+            ],
+            &[("clients.route", "round-robin")],
+            "",
+            "hit_ratio",
+            Is(0.0, 0.0),
+        ),
+        (&[], &[("clients.deadline", "2ms")], "", "error.deadline.ratio", Appears),
+        (&[], &[], "{ hot_key = { share = 0.9, for = \"5s\" } }", "hit_ratio", More),
+    ]);
+}
+
+#[test]
+fn life_of_an_entry() {
+    const SMALL: (&str, &str) = ("tier.l2.capacity", "30");
+    expect(&[
+        (&[], &[("tier.l2.ttl", "none")], "", "db.qps.mean", Less),
+        (&[], &[("tier.l2.jitter", "{ plus = \"2s\" }")], "", "hit_ratio", More),
+        (&[], &[("tier.l2.jitter", "{ plus = \"100%\" }")], "", "hit_ratio", More),
+        (&[], &[("tier.l2.jitter", "{ around = \"900ms\" }")], "", "requests.miss.ratio", More),
+        (&[], &[("tier.l2.sliding", "true")], "", "hit_ratio", More),
+        (&[ABSENT], &[("tier.l2.negative_ttl", "5s")], "", "db.qps.mean", Less),
+        (&[], &[("tier.l2.entry_overhead", "1kB")], "", "memory.peak_bytes", More),
+        (&[], &[("tier.l2.prefill", "{ hottest = \"all\", age = \"fresh\" }")], "", "hit_ratio", More),
+        (
+            &[],
+            &[("tier.l2.prefill", "{ hottest = \"all\", age = \"stationary\" }")],
+            "",
+            "requests.miss.ratio",
+            Less,
+        ),
+        (
+            &[("tier.l2.ttl", "none")],
+            &[("tier.l2.prefill", "{ hottest = 100, age = \"fresh\" }")],
+            "",
+            "hit_ratio",
+            More,
+        ),
+        (&[], &[SMALL, ("tier.l2.eviction", "lru")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "fifo")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "clock")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "random")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "sieve")], "", "evictions.rate", Appears),
+        (
+            &[],
+            &[("tier.l2.capacity", "20kB"), ("tier.l2.eviction", "lru")],
+            "",
+            "tier.l2.memory.peak_bytes",
+            Is(20_000.0, 1_100.0),
+        ),
+        // With an expiry far above the time of a fetch, a large beta is needed to see anything at all.
+        (
+            &[],
+            &[("tier.l2.refresh", "{ xfetch = { beta = 30.0, mode = \"inline\" } }")],
+            "",
+            "requests.miss.ratio",
+            More,
+        ),
+        (
+            &[],
+            &[("tier.l2.refresh", "{ xfetch = { beta = 30.0, mode = \"background\" } }")],
+            "",
+            "refreshes.rate",
+            Appears,
+        ),
+        (
+            &[],
+            &[("tier.l2.refresh", "{ uniform = { window = \"900ms\" } }")],
+            "",
+            "requests.miss.ratio",
+            More,
+        ),
+        (&[], &[("tier.l2.refresh", "{ ahead = { fraction = 0.5 } }")], "", "refreshes.rate", Appears),
+        (
+            &[],
+            &[("tier.l2.refresh", "{ stale-while-revalidate = { grace = \"5s\" } }")],
+            "",
+            "requests.stale_hit.ratio",
+            Appears,
+        ),
+        (&[], &[L1], "", "requests.miss.ratio", Less),
+        (&[L1], &[("tier.l1.access", "1ms")], "", "latency.hit.p50_ms", More),
+        (&[("measure.value_age", "true")], &[("tier.l2.ttl", "5s")], "", "value.age.max_s", Is(5.0, 1.0)),
+    ]);
+}
+
+#[test]
+fn shared_tier() {
+    const SLOW_NETWORK: (&str, &str) = ("tier.l2.network", "3ms");
+    expect(&[
+        (
+            &[],
+            &[("tier.l2.network", "{ exponential = { mean = \"2ms\" } }")],
+            "",
+            "latency.hit.mean_ms",
+            Is(4.01, 0.5),
+        ),
+        (&[], &[("tier.l2.service", "1ms")], "", "tier.l2.utilization", More),
+        (&[], &[("tier.l2.per_byte", "2us")], "", "latency.hit.mean_ms", More),
+        (&[SLOW_NETWORK], &[("tier.l2.pool", "1")], "", "tier.l2.pool.wait.p99_ms", Appears),
+        (
+            &[SLOW_NETWORK, ("tier.l2.pool", "1"), ("tier.l2.on_failure", "error")],
+            &[("tier.l2.pool_timeout", "1ms")],
+            "",
+            "error.tier.ratio",
+            Appears,
+        ),
+        (
+            &[],
+            &[("tier.l2.timeout", "50us"), ("tier.l2.on_failure", "next")],
+            "",
+            "tier.l2.failures.rate",
+            Appears,
+        ),
+        (
+            &[],
+            &[("tier.l2.timeout", "50us"), ("tier.l2.on_failure", "next")],
+            "",
+            "error.ratio",
+            Is(0.0, 0.0),
+        ),
+        (
+            &[],
+            &[("tier.l2.timeout", "50us"), ("tier.l2.on_failure", "error")],
+            "",
+            "error.tier.ratio",
+            Is(1.0, 0.0),
+        ),
+        (&[], &[], "{ flush = { tier = \"l2\" } }", "requests.miss.ratio", More),
+        (&[], &[], "{ restart = { tier = \"l2\", for = \"2s\" } }", "tier.l2.failures.rate", Appears),
+        (
+            &[],
+            &[],
+            "{ down = { target = \"l2\", for = \"2s\", fail = \"refuse\" } }",
+            "tier.l2.failures.rate",
+            Appears,
+        ),
+        (
+            &[("tier.l2.timeout", "30ms")],
+            &[],
+            "{ down = { target = \"l2\", for = \"2s\", fail = \"timeout\" } }",
+            "latency.all.p99_ms",
+            More,
+        ),
+        (
+            &[],
+            &[],
+            "{ slow = { target = \"l2\", for = \"2s\", factor = 100.0 } }",
+            "tier.l2.utilization",
+            More,
+        ),
+        (&[], &[], "{ pause = { target = \"l2\", for = \"1s\" } }", "latency.all.max_ms", Is(1005.0, 30.0)),
+        (&[L1, ("tier.l1.ttl", "none")], &[], "{ deploy = { every = \"1s\" } }", "tier.l1.hit_ratio", Less),
+    ]);
+}
+
+#[test]
+fn database() {
+    const RETRIES: (&str, &str) = (
+        "database.retries",
+        "{ attempts = 3, backoff = \"10ms\", factor = 2.0, max = \"15ms\", jitter = 0.5 }",
+    );
+    const MEAN: &str = "latency.miss.mean_ms";
+    expect(&[
+        (&[], &[ONE_SERVER], "", "db.queue.mean_ms", Appears),
+        (&[], &[("database.servers", "unlimited"), SLOW_READ], "", "db.queue.mean_ms", Is(0.0, 0.0)),
+        (&[ONE_SERVER], &[("database.queue", "0")], "", "error.db_rejected.ratio", Appears),
+        (&[], &[("database.read", "{ constant = \"20ms\" }")], "", MEAN, Is(20.2, 0.1)),
+        (&[], &[("database.read", "{ exponential = { mean = \"20ms\" } }")], "", MEAN, Is(20.2, 2.5)),
+        (
+            &[],
+            &[("database.read", "{ lognormal = { median = \"20ms\", p99 = \"30ms\" } }")],
+            "",
+            MEAN,
+            Is(20.5, 1.0),
+        ),
+        (&[], &[("database.read", "{ gamma = { mean = \"20ms\", cv2 = 0.5 } }")], "", MEAN, Is(20.2, 2.0)),
+        (
+            &[],
+            &[("database.read", "{ hyperexponential = { mean = \"20ms\", cv2 = 3.0 } }")],
+            "",
+            MEAN,
+            Is(20.2, 5.0),
+        ),
+        (&[WRITES], &[("database.write", "30ms")], "", "latency.write.mean_ms", More),
+        (&[], &[("database.network", "10ms")], "", MEAN, Is(25.2, 0.2)),
+        (&[], &[("database.pool", "1")], "", "db.pool.wait.mean_ms", Appears),
+        (
+            &[("database.pool", "1")],
+            &[("database.pool_timeout", "1ms")],
+            "",
+            "error.pool_timeout.ratio",
+            Appears,
+        ),
+        (&[SLOW_READ], &[TIMEOUT], "", "error.db_timeout.ratio", Appears),
+        (
+            &[SLOW_READ, TIMEOUT, ("database.late_fill", "false")],
+            &[("database.cancel_on_timeout", "true")],
+            "",
+            "db.concurrency.mean",
+            Less,
+        ),
+        (&[SLOW_READ, TIMEOUT], &[("database.late_fill", "false")], "", "error.ratio", More),
+        (&[SLOW_READ, TIMEOUT], &[RETRIES], "", "db.retries.rate", Appears),
+        (&[], &[("database.contention", "{ sigma = 0.5, kappa = 0.01 }")], "", MEAN, More),
+        (&[], &[("database.background", "{ rate = 200 }")], "", "db.qps.mean", More),
+        (
+            &[],
+            &[("database.background", "{ rate = 200, service = \"100ms\" }")],
+            "",
+            "db.queue.mean_ms",
+            Appears,
+        ),
+        (
+            &[],
+            &[],
+            "{ down = { target = \"database\", for = \"2s\", fail = \"refuse\" } }",
+            "error.db_down.ratio",
+            Appears,
+        ),
+        (
+            &[TIMEOUT],
+            &[],
+            "{ down = { target = \"database\", for = \"2s\", fail = \"timeout\" } }",
+            "error.db_timeout.ratio",
+            Appears,
+        ),
+        (&[], &[], "{ slow = { target = \"database\", for = \"2s\", factor = 10.0 } }", MEAN, More),
+        (
+            &[],
+            &[],
+            "{ pause = { target = \"database\", for = \"2s\" } }",
+            "latency.all.max_ms",
+            Is(2000.0, 30.0),
+        ),
+    ]);
+}
+
+#[test]
+fn coalescing_and_writes() {
+    const DUPLICATES: &str = "db.duplicate_fetches";
+    expect(&[
+        (&[SLOW_READ], &[("coalescing", "singleflight")], "", DUPLICATES, Less),
+        (&[SLOW_READ], &[("coalescing", "{ singleflight = { around = \"lookup\" } }")], "", DUPLICATES, Less),
+        (&[SLOW_READ], &[("coalescing", "{ lease = { tier = \"l2\" } }")], "", DUPLICATES, Is(0.0, 0.0)),
+        (
+            &[SLOW_READ],
+            &[("coalescing", "{ lease = { tier = \"l2\", wait_limit = \"10ms\", poll = \"2ms\" } }")],
+            "",
+            DUPLICATES,
+            Less,
+        ),
+        (
+            &[SLOW_READ],
+            &[("coalescing", "{ lease = { tier = \"l2\", serve_stale = \"5s\" } }")],
+            "",
+            "requests.stale_hit.ratio",
+            Appears,
+        ),
+        (&[WRITES], &[("writes.strategy", "write-around")], "", "stale.ratio", More),
+        (
+            &[WRITES, ("writes.strategy", "write-around")],
+            &[("writes.strategy", "invalidate")],
+            "",
+            "tier.l2.round_trips.rate",
+            More,
+        ),
+    ]);
+}

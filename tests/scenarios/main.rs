@@ -1,0 +1,10 @@
+//! Every bundled scenario in miniature, every word of the scenario grammar at work, and any combination of them.
+
+mod bundled;
+mod combinations;
+mod grammar;
+mod sources;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;
+mod tiny;
