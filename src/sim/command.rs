@@ -209,13 +209,37 @@ impl Engine<'_> {
             return self.close_fill(id, level);
         }
         let at = done_ns + hop(shared, done_ns);
+        let in_order = shared.server.is_steady() && matches!(admission, Admission::Serve { .. });
+        let lane = if in_order { shared.reply_lane } else { NETWORK };
+        if self.answer_ahead(id, at) {
+            return;
+        }
         if at == self.now {
             self.command_replies(id);
         } else {
-            let in_order = shared.server.is_steady() && matches!(admission, Admission::Serve { .. });
-            let lane = if in_order { shared.reply_lane } else { NETWORK };
             self.queue.push(lane, at, Kind::CommandReplies as u8, id, 0);
         }
+    }
+
+    /// Whether the request is answered right here although its answer comes later: so it is where nothing can
+    /// happen on the way and the answer changes nothing when it arrives. Saves the event of most hits.
+    #[inline]
+    fn answer_ahead(&mut self, id: u32, at: Nanos) -> bool {
+        let Command { op, walk, level, reply, instance, .. } = self.commands[id];
+        let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = reply else { return false };
+        if op != Op::Get || walk == NONE || at > self.last_ns || self.deadline.is_some() {
+            return false;
+        }
+        let patient = self.tiers[usize::from(level)]
+            .shared
+            .as_ref()
+            .is_some_and(|shared| shared.timeout.is_none() && shared.pools.get(instance as usize).is_none());
+        if !patient || !self.is_lone_read(walk, level) {
+            return false;
+        }
+        self.commands.remove(id);
+        self.end_read_at(walk, usize::from(level), value, at);
+        true
     }
 
     /// What the command does to the entries when it is served; whether a value travels.

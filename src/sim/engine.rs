@@ -91,6 +91,17 @@ pub struct Finished {
     pub events: u64,
 }
 
+/// Roughly the mean time between requests.
+fn mean_gap_ns(model: &Model) -> Nanos {
+    let rate_per_s = match model.workload.arrivals {
+        Arrivals::Poisson { rate_per_s } | Arrivals::Constant { rate_per_s } => rate_per_s,
+        Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
+        Arrivals::Closed { users, ref think } => f64::from(users) * 1e9 / (think.mean_ns() + 1e6),
+        Arrivals::Trace(ref trace) => trace.requests as f64 * 1e9 / model.duration_ns.max(1) as f64,
+    };
+    (1e9 / rate_per_s.max(1e-3)) as Nanos
+}
+
 /// One simulation.
 pub struct Engine<'m> {
     pub(super) model: &'m Model,
@@ -127,6 +138,8 @@ pub struct Engine<'m> {
     pub(super) backoff_dice: Stream,
     pub(super) deadline: Option<(Nanos, super::queue::Lane)>,
     pub(super) arrivals_over: bool,
+    /// End of the drain.
+    pub(super) last_ns: Nanos,
     events: u64,
 }
 
@@ -138,7 +151,7 @@ impl<'m> Engine<'m> {
         seed: u64,
         replication: u32,
     ) -> Result<Engine<'m>, SimError> {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(mean_gap_ns(model));
         let tiers = (0..model.tiers.len())
             .map(|index| TierState::new(model, index, seed, replication, &mut queue))
             .collect();
@@ -177,6 +190,7 @@ impl<'m> Engine<'m> {
             backoff_dice: stream(seed, replication, "database.backoff"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
             arrivals_over: false,
+            last_ns: model.duration_ns.saturating_add(model.drain_ns),
             events: 0,
             queue,
         };
@@ -187,7 +201,7 @@ impl<'m> Engine<'m> {
 
     /// Runs to the end of the drain, or until nothing is in flight after the last arrival.
     pub fn run(mut self, control: &Control) -> Result<Finished, SimError> {
-        let end_ns = self.model.duration_ns.saturating_add(self.model.drain_ns);
+        let end_ns = self.last_ns;
         let mut reported = 0;
         let mut instant = (0, 0);
         self.generator.fill(&mut self.batch)?;

@@ -378,6 +378,29 @@ impl Engine<'_> {
         self.walks.remove(id);
     }
 
+    /// Whether nobody but the caller of this read gets its answer: no tier above, no other request.
+    #[inline]
+    pub(super) fn is_lone_read(&self, id: u32, level: u8) -> bool {
+        let walk = &self.walks[id];
+        walk.errand == Errand::Read
+            && walk.fill_from == level
+            && walk.flight == NONE
+            && walk.waiting_since.is_none()
+    }
+
+    /// Ends a lone read with a hit that reaches its caller at an instant to come.
+    #[inline]
+    pub(super) fn end_read_at(&mut self, id: u32, level: usize, value: Value, at: Nanos) {
+        let walk = &self.walks[id];
+        let (read, user) = (walk.read(), walk.user);
+        let outcome = if self.absent[read.class] { Outcome::NegativeHit } else { Outcome::Hit };
+        self.walks.remove(id);
+        self.record_read(read, outcome, Some(level), value, at);
+        self.change_in_system(-1);
+        self.totals.in_system_ns += u128::from(at - self.now);
+        self.user_thinks(user, at);
+    }
+
     /// Ends a walk without an answer.
     pub(super) fn end_in_error(&mut self, id: u32, cause: Cause) {
         let walk = self.walks[id];
