@@ -1,5 +1,9 @@
 //! The command as a user meets it: what it prints, and its exit codes.
 
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use assert_cmd::Command;
 
 fn herdlab() -> Command {
@@ -80,27 +84,294 @@ fn wrong_options_are_usage_errors() {
 }
 
 #[test]
-fn what_is_no_record_is_a_runtime_error() {
+fn what_is_no_record_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("results.json");
     let message = |text: &str| {
         std::fs::write(&file, text).unwrap();
-        stderr(herdlab().arg("report").arg(&file), 1)
+        let text = stderr(herdlab().arg("report").arg(&file), 2);
+        assert_eq!(files(folder.path()), ["results.json"]);
+        text
     };
-    assert!(message("{").contains("is not a record of a run"));
-    assert!(message("{\"schema\": 99}").contains("has layout 99; this version of herdlab reads layout 1"));
-    assert!(stderr(herdlab().args(["report", "missing.json"]), 1).contains("cannot read missing.json"));
+    assert!(message("{").contains("is not a record of herdlab"));
+    assert!(message("{\"schema\": 99}").contains("has schema 99; this herdlab reads schema 1"));
+    let mut missing = herdlab();
+    missing.current_dir(folder.path()).args(["report", "gone/results.json"]);
+    assert!(stderr(&mut missing, 2).contains("cannot read gone/results.json"));
+    assert!(!folder.path().join("gone").exists());
 }
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_herdlab"))
         .args(["init", "lookup"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+/// A scenario that runs in a moment.
+const TINY: &str = r#"
+name = "tiny"
+question = "Does a cache help?"
+duration = "10s"
+replications = 6
+
+[workload]
+arrivals = { poisson = { rate = 200 } }
+keys = 100
+
+[[tier]]
+name = "l2"
+scope = "shared"
+ttl = "1s"
+
+[database]
+read = "5ms"
+
+[[variant]]
+name = "cache"
+
+[[variant]]
+name = "no cache"
+set = { "tier.l2.enabled" = false }
+"#;
+
+/// A folder with `tiny.toml`, and the command in it.
+fn tiny() -> (tempfile::TempDir, Command) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    let mut command = herdlab();
+    command.current_dir(folder.path());
+    (folder, command)
+}
+
+/// Paths of all files below a folder, sorted.
+fn files(folder: &Path) -> Vec<String> {
+    fn collect(at: &Path, root: &Path, found: &mut Vec<String>) {
+        for path in std::fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                collect(&path, root, found);
+            } else {
+                found.push(path.strip_prefix(root).unwrap().display().to_string());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(folder, folder, &mut found);
+    found.sort();
+    found
+}
+
+fn record(folder: &Path) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(folder.join("results.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn run_prints_a_table_and_leaves_a_whole_report() {
+    let (folder, mut command) = tiny();
+    let output = command.args(["run", "tiny.toml"]).assert().success().get_output().clone();
+    let (shown, told) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(shown.starts_with("Does a cache help?\n"), "{shown}");
+    assert!(shown.contains("no cache") && shown.contains("hit ratio"), "{shown}");
+    // Progress is for terminals.
+    assert!(told.contains("requests per second and core") && !told.contains('\r'), "{told}");
+    assert!(told.contains("report: reports/tiny/index.html"), "{told}");
+
+    let report = folder.path().join("reports/tiny");
+    let found = files(&report);
+    for name in
+        ["index.html", "results.json", "summary.csv", "timeseries.csv", "percentiles.csv", "timings.json"]
+    {
+        assert!(found.iter().any(|file| file == name), "{name} is missing from {found:?}");
+    }
+    let charts: Vec<&String> = found.iter().filter(|file| file.starts_with("charts/")).collect();
+    assert!(charts.len() >= 12, "{charts:?}");
+    for chart in charts {
+        let bytes = std::fs::read(report.join(chart)).unwrap();
+        let start: &[u8] = if chart.ends_with(".svg") { b"<svg" } else { b"\x89PNG\r\n" };
+        assert!(bytes.starts_with(start), "{chart}");
+    }
+    assert_eq!(found.len(), 6 + found.iter().filter(|file| file.starts_with("charts/")).count(), "{found:?}");
+    assert!(std::fs::read_to_string(report.join("index.html")).unwrap().trim_end().ends_with("</html>"));
+    let header = |name: &str| {
+        std::fs::read_to_string(report.join(name)).unwrap().lines().next().map(str::to_owned).unwrap()
+    };
+    assert_eq!(header("summary.csv"), "scenario,variant,measure,unit,mean,ci_low,ci_high,replications");
+    let record = record(&report);
+    assert_eq!((&record["scenario"]["finished"], &record["scenario"]["seed"]), (&6.into(), &1.into()));
+    assert_eq!(record["variants"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn run_prints_what_it_is_asked_for() {
+    let (folder, _) = tiny();
+    let shown = |format: &str| {
+        stdout(herdlab().current_dir(folder.path()).args(["run", "tiny.toml", "--format", format]))
+    };
+    let json: serde_json::Value = serde_json::from_str(&shown("json")).unwrap();
+    assert!(json.to_string().contains("db.qps.peak"), "{json}");
+    assert!(
+        shown("csv")
+            .starts_with("scenario,variant,measure,unit,mean,ci_low,ci_high,replications\ntiny,cache,")
+    );
+    assert!(shown("md").contains("| no cache |"), "{}", shown("md"));
+    let quiet = herdlab()
+        .current_dir(folder.path())
+        .args(["run", "tiny.toml", "--quiet"])
+        .assert()
+        .success()
+        .get_output()
+        .clone();
+    assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty(), "{quiet:?}");
+}
+
+#[test]
+fn options_of_run_reach_the_record() {
+    let (folder, mut command) = tiny();
+    let options = [
+        "--variant",
+        "no cache",
+        "--set",
+        "database.read=7ms",
+        "--seed",
+        "5",
+        "--replications",
+        "2",
+        "--duration",
+        "4s",
+    ];
+    command.args(["run", "tiny.toml", "--out", "here", "--threads", "1"]).args(options).assert().success();
+    let record = record(&folder.path().join("here"));
+    let scenario = &record["scenario"];
+    assert_eq!((scenario["seed"].as_u64(), scenario["finished"].as_u64()), (Some(5), Some(2)));
+    assert_eq!(scenario["duration_s"].as_f64(), Some(4.0));
+    assert!(scenario["overrides"].to_string().contains("database.read=7ms"), "{scenario}");
+    let variants = record["variants"].as_array().unwrap();
+    assert_eq!((variants.len(), variants[0]["name"].as_str()), (1, Some("no cache")));
+}
+
+#[test]
+fn a_run_that_cannot_start_writes_nothing() {
+    let refused = |arguments: &[&str], words: &str| {
+        let (folder, mut command) = tiny();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let text = stderr(command.args(["run"]).args(arguments), 2);
+        assert!(text.contains(words), "{text}");
+        assert_eq!(files(folder.path()), ["file", "tiny.toml"]);
+        assert!(!folder.path().join("reports").exists());
+    };
+    refused(&["tiny.toml", "--set", "tier.l2.tll=5m"], "did you mean `ttl`?");
+    refused(&["tiny.toml", "--variant", "no cahce"], "did you mean \"no cache\"?");
+    refused(&["tiny.toml", "--out", "file/report"], "cannot write to the folder file/report");
+    refused(&["missing.toml"], "cannot read missing.toml");
+}
+
+#[test]
+fn report_draws_the_same_report_again() {
+    let (folder, mut command) = tiny();
+    command.args(["run", "tiny.toml", "--out", "first", "--quiet"]).assert().success();
+    let again = herdlab()
+        .current_dir(folder.path())
+        .args(["report", "first/results.json", "--out", "second"])
+        .assert()
+        .success()
+        .get_output()
+        .stdout
+        .clone();
+    assert_eq!(String::from_utf8(again).unwrap(), "second/index.html\n");
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    for file in files(&second) {
+        let same = std::fs::read(first.join(&file)).unwrap() == std::fs::read(second.join(&file)).unwrap();
+        assert!(same, "{file} differs");
+    }
+    let only_first: Vec<String> =
+        files(&first).into_iter().filter(|file| !second.join(file).exists()).collect();
+    assert_eq!(only_first, ["results.json", "timings.json"]);
+}
+
+#[test]
+fn a_trace_is_found_beside_its_scenario() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..3_000).map(|row| format!("{},{}\n", f64::from(row) / 100.0, row % 70)).collect();
+    std::fs::write(folder.path().join("requests.csv"), format!("s,key\n{rows}")).unwrap();
+    let scenario = "question = \"?\"\nreplications = 1\n[workload]\n\
+        arrivals = { trace = { file = \"requests.csv\", time = \"s\", key = \"key\", unit = \"s\" } }\n\
+        [[tier]]\nname = \"l2\"\nscope = \"shared\"\nttl = \"none\"\n[database]\nread = \"5ms\"\n";
+    let file = folder.path().join("replay.toml");
+    std::fs::write(&file, scenario).unwrap();
+    let out = folder.path().join("out");
+    herdlab().arg("run").arg(&file).arg("--out").arg(&out).assert().success();
+    let record = record(&out);
+    let measures = record["variants"][0]["measures"].as_array().unwrap();
+    let requests = measures.iter().find(|measure| measure["name"] == "requests.all").unwrap();
+    assert_eq!(requests["values"][0].as_f64(), Some(3_000.0));
+}
+
+/// Starts `herdlab run` and interrupts it after a while; gives the exit code and what was said.
+#[cfg(unix)]
+fn interrupted(folder: &Path, settings: &[&str], after: Duration) -> (Option<i32>, String) {
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_herdlab"))
+        .current_dir(folder)
+        .args(["run", "tiny.toml", "--threads", "1", "--out", "out"])
+        .args(settings)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The folder is made just before the run begins.
+    while !folder.join("out").exists() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(after);
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_finished_replications() {
+    let (folder, _) = tiny();
+    // Each replication takes milliseconds, all of them take minutes.
+    let (code, told) = interrupted(folder.path(), &["--replications", "100000"], Duration::from_secs(1));
+    assert_eq!(code, Some(130), "{told}");
+    let record = record(&folder.path().join("out"));
+    let finished = record["scenario"]["finished"].as_u64().unwrap();
+    assert!(
+        told.contains(&format!("interrupted: {finished} of 100000 replications finished and kept")),
+        "{told}"
+    );
+    let values = record["variants"][1]["measures"][0]["values"].as_array().unwrap();
+    assert!(finished > 0 && values.len() as u64 == finished);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_before_anything_is_finished_leaves_nothing() {
+    let (folder, _) = tiny();
+    let endless = [
+        "--set",
+        "workload.arrivals={ poisson = { rate = 100000 } }",
+        "--set",
+        "window=10s",
+        "--duration",
+        "10h",
+    ];
+    let started = Instant::now();
+    let (code, told) = interrupted(folder.path(), &endless, Duration::from_secs(1));
+    assert_eq!(code, Some(130), "{told}");
+    assert!(
+        told.contains("interrupted before the first replication was finished: nothing written"),
+        "{told}"
+    );
+    assert!(started.elapsed() < Duration::from_secs(10), "stopped only after {:?}", started.elapsed());
+    assert_eq!(files(folder.path()), ["tiny.toml"]);
+    assert!(!folder.path().join("out").exists());
 }

@@ -68,10 +68,12 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
     let tables = pool.install(|| build_tables(experiment))?;
     let tables_s = started.elapsed().as_secs_f64();
     let (finished, failure) = pool.install(|| simulate(experiment, &tables, &options.control));
-    let interrupted = matches!(failure, Some(RunError::Simulation { source: SimError::Cancelled, .. }));
-    if let Some(failure) = failure.filter(|_| !interrupted) {
+    let cancelled = matches!(failure, Some(RunError::Simulation { source: SimError::Cancelled, .. }));
+    if let Some(failure) = failure.filter(|_| !cancelled) {
         return Err(failure);
     }
+    // Between two simulations a stop leaves no failure behind, only work not done.
+    let interrupted = finished.len() < experiment.replications as usize * experiment.variants.len();
     // Replications that all variants have finished, from the first on: only they can be compared in pairs.
     let complete = (0..experiment.replications)
         .take_while(|&r| (0..experiment.variants.len()).all(|v| finished.contains_key(&(r, v))))
