@@ -94,6 +94,21 @@ fn with_sign(printed: &str) -> String {
     }
 }
 
+/// Text whose numbers keep their units on the same line: no-break spaces before them.
+pub fn unbroken(text: &str) -> String {
+    const UNITS: [&str; 9] = ["%", "pt", "ms", "µs", "s", "B", "kB", "MB", "GB"];
+    let mut words = text.split(' ').peekable();
+    let mut joined = String::with_capacity(text.len() + 8);
+    while let Some(word) = words.next() {
+        joined.push_str(word);
+        let Some(next) = words.peek() else { break };
+        let unit = next.trim_end_matches([',', '.', ')', ';', ':']);
+        let number = word.ends_with(|letter: char| letter.is_ascii_digit());
+        joined.push(if number && UNITS.contains(&unit) { '\u{a0}' } else { ' ' });
+    }
+    joined
+}
+
 /// The scale in which one measure reads well for all variants together.
 pub fn common_scale(comparison: &Comparison, measure: &str) -> Option<Scale> {
     let found = || comparison.variants.iter().filter_map(|variant| variant.measure(measure));
@@ -139,6 +154,12 @@ mod tests {
         assert_eq!(printed(91.93, 0.456, "ms"), "91.9 ± 0.5");
         assert_eq!(printed(0.9193, 0.001, "1"), "91.9 ± 0.1");
         assert_eq!(printed(12_345.0, 2_345.6, "1/s"), "12,345 ± 2,346");
+    }
+
+    #[test]
+    fn units_stay_with_their_numbers() {
+        let words = unbroken("cut by 85.0 % (from 1 to 32.6 ms) in 3 runs");
+        assert_eq!(words, "cut by 85.0\u{a0}% (from 1 to 32.6\u{a0}ms) in 3 runs");
     }
 
     #[test]
