@@ -39,10 +39,11 @@ fn rounded(scale: &Scale, estimate: &Estimate, decimals_max: usize) -> String {
     if !vanished {
         return format!("{mean} ± {printed}");
     }
-    // A width below the mean's last digit keeps one digit of its own rather than vanish.
+    // A width below the mean's last digit gets one digit more rather than vanish.
+    let finest = (decimals + 1).min(decimals_max);
     match (-exponent).max(0) as usize {
-        own if own <= decimals_max => format!("{mean} ± {}", fixed(width, own)),
-        _ => format!("{mean} ± <{}", libm::pow(10.0, -(decimals_max as f64))),
+        own if own <= finest => format!("{mean} ± {}", fixed(width, own)),
+        _ => format!("{mean} ± <{}", libm::pow(10.0, -(finest as f64))),
     }
 }
 
@@ -189,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_small_width_is_not_rounded_to_nothing() {
-        assert_eq!(printed(91.93, 0.004, "ms"), "91.9 ± 0.004");
+        assert_eq!(printed(91.93, 0.04, "ms"), "91.9 ± 0.04");
+        assert_eq!(printed(91.93, 0.004, "ms"), "91.9 ± <0.01");
         assert_eq!(printed(91.93, 0.0, "ms"), "91.9 ± 0");
     }
 }
