@@ -28,7 +28,8 @@ fn init_prints_a_scenario_that_check_accepts() {
     let file = folder.path().join("mine.toml");
     std::fs::write(&file, stdout(herdlab().args(["init", "lookup"]))).unwrap();
     let text = stdout(herdlab().arg("check").arg(&file));
-    for part in ["20,000 keys, Zipf 1", "ttl 5m", "20 simulations (2 variants x 10 replications)", "digest: "]
+    for part in
+        ["200,000 keys, Zipf 1", "ttl 5m", "30 simulations (3 variants x 10 replications)", "digest: "]
     {
         assert!(text.contains(part), "{part} is missing from:\n{text}");
     }

@@ -27,6 +27,14 @@ macro_rules! bundled {
 
 bundled! {
     "lookup",
+    "stampede",
+    "synchronised-expiry",
+    "tiers",
+    "flash-crowd",
+    "cold-start",
+    "absent-keys",
+    "twitter-cluster6",
+    "twitter-cluster52",
 }
 
 /// All of them, in the order in which they are best read.

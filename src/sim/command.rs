@@ -143,7 +143,7 @@ impl Engine<'_> {
         {
             self.commands[id].waiting = true;
             if let Some((after, lane)) = shared.pool_timeout {
-                self.queue.push(lane, at + after, Kind::CommandPoolTimesOut, id, generation);
+                self.queue.push(lane, at + after, Kind::CommandPoolTimesOut as u8, id, generation);
             }
             return;
         }
@@ -160,14 +160,14 @@ impl Engine<'_> {
         }
         if let Some((after, lane)) = shared.timeout.filter(|_| walk != NONE) {
             let generation = self.commands.generation(id);
-            self.queue.push(lane, at + after, Kind::CommandTimesOut, id, generation);
+            self.queue.push(lane, at + after, Kind::CommandTimesOut as u8, id, generation);
         }
         let arrival = at + hop(shared, at);
         if arrival == self.now {
             self.serve_command(id);
         } else {
             let lane = if shared.server.is_steady() { shared.send_lane } else { NETWORK };
-            self.queue.push(lane, arrival, Kind::CommandArrives, id, 0);
+            self.queue.push(lane, arrival, Kind::CommandArrives as u8, id, 0);
         }
     }
 
@@ -209,13 +209,37 @@ impl Engine<'_> {
             return self.close_fill(id, level);
         }
         let at = done_ns + hop(shared, done_ns);
+        let in_order = shared.server.is_steady() && matches!(admission, Admission::Serve { .. });
+        let lane = if in_order { shared.reply_lane } else { NETWORK };
+        if self.answer_ahead(id, at) {
+            return;
+        }
         if at == self.now {
             self.command_replies(id);
         } else {
-            let in_order = shared.server.is_steady() && matches!(admission, Admission::Serve { .. });
-            let lane = if in_order { shared.reply_lane } else { NETWORK };
-            self.queue.push(lane, at, Kind::CommandReplies, id, 0);
+            self.queue.push(lane, at, Kind::CommandReplies as u8, id, 0);
         }
+    }
+
+    /// Whether the request is answered right here although its answer comes later: so it is where nothing can
+    /// happen on the way and the answer changes nothing when it arrives. Saves the event of most hits.
+    #[inline]
+    fn answer_ahead(&mut self, id: u32, at: Nanos) -> bool {
+        let Command { op, walk, level, reply, instance, .. } = self.commands[id];
+        let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = reply else { return false };
+        if op != Op::Get || walk == NONE || at > self.last_ns || self.deadline.is_some() {
+            return false;
+        }
+        let patient = self.tiers[usize::from(level)]
+            .shared
+            .as_ref()
+            .is_some_and(|shared| shared.timeout.is_none() && shared.pools.get(instance as usize).is_none());
+        if !patient || !self.is_lone_read(walk, level) {
+            return false;
+        }
+        self.commands.remove(id);
+        self.end_read_at(walk, usize::from(level), value, at);
+        true
     }
 
     /// What the command does to the entries when it is served; whether a value travels.

@@ -42,7 +42,7 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub fn new<K: Copy>(model: &Model, seed: u64, replication: u32, queue: &mut Queue<K>) -> Database {
+    pub fn new(model: &Model, seed: u64, replication: u32, queue: &mut Queue) -> Database {
         let spec = &model.database;
         let draw = |what: &str| stream(seed, replication, &format!("database.{what}"));
         let service: Vec<[Times; 2]> = model
@@ -123,7 +123,7 @@ impl Engine<'_> {
             && !pool.acquire(id, generation)
         {
             if let Some((after, lane)) = self.database.pool_timeout {
-                self.queue.push(lane, self.now + after, Kind::AttemptPoolTimesOut, id, generation);
+                self.queue.push(lane, self.now + after, Kind::AttemptPoolTimesOut as u8, id, generation);
             }
             return;
         }
@@ -142,13 +142,17 @@ impl Engine<'_> {
         self.attempts[id].stage = Stage::Travels;
         if let Some((after, lane)) = self.database.timeout {
             let generation = self.attempts.generation(id);
-            self.queue.push(lane, self.now + after, Kind::AttemptTimesOut, id, generation);
+            self.queue.push(lane, self.now + after, Kind::AttemptTimesOut as u8, id, generation);
         }
         match self.database.network.sample(&mut self.database.network_dice) {
             0 => self.attempt_arrives(id),
-            delay_ns => {
-                self.queue.push(self.database.network_lane, self.now + delay_ns, Kind::AttemptArrives, id, 0)
-            }
+            delay_ns => self.queue.push(
+                self.database.network_lane,
+                self.now + delay_ns,
+                Kind::AttemptArrives as u8,
+                id,
+                0,
+            ),
         }
     }
 
@@ -214,7 +218,7 @@ impl Engine<'_> {
         }
         let lane = database.service_lane.filter(|_| database.slowness == 1.0).unwrap_or(GENERAL);
         let generation = self.attempts.generation(id);
-        self.queue.push(lane, self.now + service_ns, Kind::AttemptIsDone, id, generation);
+        self.queue.push(lane, self.now + service_ns, Kind::AttemptIsDone as u8, id, generation);
     }
 
     /// Servers take from the queue as long as they may.
@@ -256,9 +260,13 @@ impl Engine<'_> {
         }
         match self.database.network.sample(&mut self.database.network_dice) {
             0 => self.attempt_replies(id),
-            delay_ns => {
-                self.queue.push(self.database.network_lane, self.now + delay_ns, Kind::AttemptReplies, id, 0)
-            }
+            delay_ns => self.queue.push(
+                self.database.network_lane,
+                self.now + delay_ns,
+                Kind::AttemptReplies as u8,
+                id,
+                0,
+            ),
         }
     }
 
@@ -267,7 +275,7 @@ impl Engine<'_> {
         let attempt = &mut self.attempts[id];
         attempt.stage = Stage::Returns;
         attempt.outcome = Err(Cause::DbDown);
-        self.queue.push(GENERAL, until_ns, Kind::AttemptReplies, id, 0);
+        self.queue.push(GENERAL, until_ns, Kind::AttemptReplies as u8, id, 0);
     }
 
     /// The answer is at the instance.
@@ -363,7 +371,7 @@ impl Engine<'_> {
         {
             let at = self.now + round_ns(exponential(dice) / *rate_per_ns);
             if at < self.model.duration_ns {
-                self.queue.push(GENERAL, at, Kind::BackgroundArrives, 0, 0);
+                self.queue.push(GENERAL, at, Kind::BackgroundArrives as u8, 0, 0);
             }
         }
     }

@@ -18,9 +18,19 @@ use crate::scenario::model::{Arrivals, Model, Nanos};
 use crate::workload::trace::TraceError;
 use crate::workload::{Batch, Generator, Tables};
 
-/// Everything that can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+macro_rules! kinds {
+    ($($kind:ident),* $(,)?) => {
+        /// Everything that can happen.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(super) enum Kind { $($kind),* }
+
+        /// By number.
+        const KINDS: &[Kind] = &[$(Kind::$kind),*];
+    };
+}
+
+kinds! {
     CommandArrives,
     CommandReplies,
     CommandTimesOut,
@@ -81,12 +91,23 @@ pub struct Finished {
     pub events: u64,
 }
 
+/// Roughly the mean time between requests.
+fn mean_gap_ns(model: &Model) -> Nanos {
+    let rate_per_s = match model.workload.arrivals {
+        Arrivals::Poisson { rate_per_s } | Arrivals::Constant { rate_per_s } => rate_per_s,
+        Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
+        Arrivals::Closed { users, ref think } => f64::from(users) * 1e9 / (think.mean_ns() + 1e6),
+        Arrivals::Trace(ref trace) => trace.requests as f64 * 1e9 / model.duration_ns.max(1) as f64,
+    };
+    (1e9 / rate_per_s.max(1e-3)) as Nanos
+}
+
 /// One simulation.
 pub struct Engine<'m> {
     pub(super) model: &'m Model,
     pub(super) tables: Arc<Tables>,
     pub(super) now: Nanos,
-    pub(super) queue: Queue<Kind>,
+    pub(super) queue: Queue,
     pub(super) generator: Generator,
     pub(super) batch: Batch,
     pub(super) next: usize,
@@ -117,6 +138,8 @@ pub struct Engine<'m> {
     pub(super) backoff_dice: Stream,
     pub(super) deadline: Option<(Nanos, super::queue::Lane)>,
     pub(super) arrivals_over: bool,
+    /// End of the drain.
+    pub(super) last_ns: Nanos,
     events: u64,
 }
 
@@ -128,7 +151,7 @@ impl<'m> Engine<'m> {
         seed: u64,
         replication: u32,
     ) -> Result<Engine<'m>, SimError> {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(mean_gap_ns(model));
         let tiers = (0..model.tiers.len())
             .map(|index| TierState::new(model, index, seed, replication, &mut queue))
             .collect();
@@ -167,6 +190,7 @@ impl<'m> Engine<'m> {
             backoff_dice: stream(seed, replication, "database.backoff"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
             arrivals_over: false,
+            last_ns: model.duration_ns.saturating_add(model.drain_ns),
             events: 0,
             queue,
         };
@@ -177,7 +201,7 @@ impl<'m> Engine<'m> {
 
     /// Runs to the end of the drain, or until nothing is in flight after the last arrival.
     pub fn run(mut self, control: &Control) -> Result<Finished, SimError> {
-        let end_ns = self.model.duration_ns.saturating_add(self.model.drain_ns);
+        let end_ns = self.last_ns;
         let mut reported = 0;
         let mut instant = (0, 0);
         self.generator.fill(&mut self.batch)?;
@@ -206,7 +230,7 @@ impl<'m> Engine<'m> {
                 return Err(SimError::NoProgress { at_s: time as f64 / 1e9, limit: INSTANT_LIMIT });
             }
             self.handle(event)?;
-            if event.kind == Kind::WindowEnds {
+            if event.kind == Kind::WindowEnds as u8 {
                 self.check_in(control, &mut reported)?;
             }
             // The last window ends at the instant at which arrivals do, but after them.
@@ -230,9 +254,9 @@ impl<'m> Engine<'m> {
     }
 
     #[inline]
-    fn handle(&mut self, event: Event<Kind>) -> Result<(), SimError> {
+    fn handle(&mut self, event: Event) -> Result<(), SimError> {
         let Event { kind, id, generation } = event;
-        match kind {
+        match KINDS[usize::from(kind)] {
             Kind::CommandArrives => self.serve_command(id),
             Kind::CommandReplies => self.command_replies(id),
             Kind::AttemptArrives => self.attempt_arrives(id),
@@ -302,7 +326,7 @@ impl<'m> Engine<'m> {
             && user != super::slab::NONE
         {
             let at = at + think.sample(dice);
-            self.queue.push(super::queue::GENERAL, at, Kind::UserAsks, user, 0);
+            self.queue.push(super::queue::GENERAL, at, Kind::UserAsks as u8, user, 0);
         }
     }
 
@@ -353,7 +377,7 @@ impl<'m> Engine<'m> {
         let next = u64::from(window) + 2;
         if next <= self.recorder.windows.len() as u64 {
             let at = (next * self.model.window_ns).min(self.model.duration_ns);
-            self.queue.push(super::queue::GENERAL, at, Kind::WindowEnds, window + 1, 0);
+            self.queue.push(super::queue::GENERAL, at, Kind::WindowEnds as u8, window + 1, 0);
         }
     }
 

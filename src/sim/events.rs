@@ -8,7 +8,8 @@ impl Engine<'_> {
     /// Puts all that is known in advance into the queue.
     pub(super) fn schedule_scenario(&mut self) {
         let model = self.model;
-        let mut at = |time: Nanos, kind, id: usize| self.queue.push(GENERAL, time, kind, id as u32, 0);
+        let mut at =
+            |time: Nanos, kind: Kind, id: usize| self.queue.push(GENERAL, time, kind as u8, id as u32, 0);
         // A shorter run may end before an event: it then never happens, not even in the drain.
         let happens = |event: &&TimedEvent| event.at_ns < model.duration_ns;
         for (index, event) in model.events.iter().enumerate().filter(|(_, event)| happens(event)) {

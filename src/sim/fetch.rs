@@ -234,7 +234,7 @@ impl Engine<'_> {
             self.retry(id);
         } else {
             let generation = self.flights.generation(id);
-            self.queue.push(GENERAL, self.now + wait_ns, Kind::FlightRetries, id, generation);
+            self.queue.push(GENERAL, self.now + wait_ns, Kind::FlightRetries as u8, id, generation);
         }
     }
 

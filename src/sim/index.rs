@@ -7,17 +7,19 @@ use crate::dice::mix;
 #[derive(Debug)]
 pub struct FlightMap {
     cells: Vec<(u64, u32)>,
+    /// Leaves the top bits of a product that number a cell (Fibonacci hashing: Knuth, TAOCP 3, 6.4).
+    shift: u32,
     len: usize,
 }
 
 impl FlightMap {
     pub fn new() -> FlightMap {
-        FlightMap { cells: vec![(0, NONE); 64], len: 0 }
+        FlightMap { cells: vec![(0, NONE); 64], shift: 64 - 6, len: 0 }
     }
 
     #[inline]
     fn home(&self, key: u64) -> usize {
-        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20) as usize & (self.cells.len() - 1)
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
     }
 
     /// The value of a key.
@@ -51,6 +53,7 @@ impl FlightMap {
     fn grow(&mut self) {
         let cells = vec![(0, NONE); self.cells.len() * 2];
         let old = std::mem::replace(&mut self.cells, cells);
+        self.shift -= 1;
         self.len = 0;
         for (key, value) in old.into_iter().filter(|cell| cell.1 != NONE) {
             self.insert(key, value);
@@ -117,7 +120,7 @@ impl SlotIndex {
 
     #[inline]
     fn home(key: u32, mask: u32) -> u32 {
-        (key.wrapping_mul(0x9e37_79b1) >> 7) & mask
+        key.wrapping_mul(0x9e37_79b1) >> mask.leading_zeros()
     }
 
     /// The slot of a key.

@@ -11,6 +11,7 @@ mod database;
 mod engine;
 mod events;
 mod fetch;
+mod heap;
 mod index;
 mod invariants;
 mod pool;
@@ -21,6 +22,7 @@ mod server;
 mod slab;
 mod store;
 mod tier;
+mod wheel;
 mod write;
 
 pub use engine::{Control, Engine, Finished, SimError};

@@ -3,8 +3,7 @@
 use std::collections::BinaryHeap;
 
 use super::engine::Engine;
-use super::store::Value;
-use super::tier::Entry;
+use super::store::{Entry, Value};
 use crate::dice::{round_ns, stream, unit_open_zero};
 use crate::policy::freshness::NEVER;
 use crate::scenario::model::{Arrivals, Hottest, Prefill, PrefillAge, Scope};

@@ -1,48 +1,44 @@
 //! Pending events in the order (time, sequence).
 //!
 //! Delays that are always the same keep their order, so each of them gets a ring (a push and a pop cost a few
-//! nanoseconds however many are pending); only random delays pay for a heap. There are two heaps, because a
-//! sift in the small one (network hops) should not walk through the large one (database completions).
+//! nanoseconds however many are pending); only random delays pay for a priority queue. There are two, a fine one
+//! for network hops and a coarse one for the rest.
 
 use std::collections::VecDeque;
 
+use super::heap::Pending;
+use super::wheel::Wheel;
 use crate::scenario::model::Nanos;
 
 /// What happens, to which slot of a slab, in which generation of that slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event<K> {
-    pub kind: K,
+pub struct Event {
+    /// Number of the kind, below 256; what it means is the engine's affair.
+    pub kind: u8,
     pub id: u32,
     pub generation: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Pending<K> {
-    /// Time in the upper half, sequence in the lower: one comparison orders events.
-    key: u128,
-    event: Event<K>,
 }
 
 /// Where an event waits for its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     Ring(u16),
-    Heap(u16),
+    Wheel(u16),
 }
 
-/// Heaps are the first lanes, rings follow.
-const HEAPS: usize = 2;
+/// Wheels are the first lanes, rings follow.
+const WHEELS: usize = 2;
 /// For random delays that are short and many.
-pub const NETWORK: Lane = Lane::Heap(0);
+pub const NETWORK: Lane = Lane::Wheel(0);
 /// For all other random delays.
-pub const GENERAL: Lane = Lane::Heap(1);
+pub const GENERAL: Lane = Lane::Wheel(1);
 const IDLE: u128 = u128::MAX;
 
 /// The event queue.
 #[derive(Debug)]
-pub struct Queue<K> {
-    heaps: [Vec<Pending<K>>; HEAPS],
-    rings: Vec<VecDeque<Pending<K>>>,
+pub struct Queue {
+    wheels: [Wheel; WHEELS],
+    rings: Vec<VecDeque<Pending>>,
     delays: Vec<Nanos>,
     /// Key of the first event of each lane; [`IDLE`] where there is none.
     heads: Vec<u128>,
@@ -51,13 +47,14 @@ pub struct Queue<K> {
     sequence: u64,
 }
 
-impl<K: Copy> Queue<K> {
-    pub fn new() -> Queue<K> {
+impl Queue {
+    /// `gap_ns`: roughly the mean time between requests; it decides about speed only.
+    pub fn new(gap_ns: Nanos) -> Queue {
         Queue {
-            heaps: [Vec::new(), Vec::new()],
+            wheels: [Wheel::new(gap_ns), Wheel::new(gap_ns.saturating_mul(8))],
             rings: Vec::new(),
             delays: Vec::new(),
-            heads: vec![IDLE; HEAPS],
+            heads: vec![IDLE; WHEELS],
             next_key: IDLE,
             next_lane: 0,
             sequence: 0,
@@ -77,23 +74,23 @@ impl<K: Copy> Queue<K> {
 
     /// Schedules an event. Times pushed to one ring must not decrease.
     #[inline]
-    pub fn push(&mut self, lane: Lane, time: Nanos, kind: K, id: u32, generation: u32) {
-        let key = u128::from(time) << 64 | u128::from(self.sequence);
+    pub fn push(&mut self, lane: Lane, time: Nanos, kind: u8, id: u32, generation: u32) {
+        let key = u128::from(time) << 64 | u128::from(self.sequence << 8 | u64::from(kind));
         self.sequence += 1;
-        let pending = Pending { key, event: Event { kind, id, generation } };
+        let pending = Pending { key, entity: u64::from(id) << 32 | u64::from(generation) };
         let index = match lane {
             Lane::Ring(ring) => {
                 let ring = usize::from(ring);
                 if self.rings[ring].back().is_some_and(|last| last.key > key) {
-                    return self.push_heap(1, pending);
+                    return self.push_wheel(1, pending);
                 }
                 self.rings[ring].push_back(pending);
-                if self.heads[HEAPS + ring] != IDLE {
+                if self.heads[WHEELS + ring] != IDLE {
                     return;
                 }
-                HEAPS + ring
+                WHEELS + ring
             }
-            Lane::Heap(heap) => return self.push_heap(usize::from(heap), pending),
+            Lane::Wheel(wheel) => return self.push_wheel(usize::from(wheel), pending),
         };
         self.heads[index] = key;
         if key < self.next_key {
@@ -103,13 +100,13 @@ impl<K: Copy> Queue<K> {
     }
 
     #[inline]
-    fn push_heap(&mut self, heap: usize, pending: Pending<K>) {
-        sift_up(&mut self.heaps[heap], pending);
-        if pending.key < self.heads[heap] {
-            self.heads[heap] = pending.key;
+    fn push_wheel(&mut self, wheel: usize, pending: Pending) {
+        self.wheels[wheel].push(pending);
+        if pending.key < self.heads[wheel] {
+            self.heads[wheel] = pending.key;
             if pending.key < self.next_key {
                 self.next_key = pending.key;
-                self.next_lane = heap;
+                self.next_lane = wheel;
             }
         }
     }
@@ -122,18 +119,18 @@ impl<K: Copy> Queue<K> {
 
     /// Takes out the next event.
     #[inline]
-    pub fn pop(&mut self) -> Option<(Nanos, Event<K>)> {
+    pub fn pop(&mut self) -> Option<(Nanos, Event)> {
         if self.next_key == IDLE {
             return None;
         }
         let lane = self.next_lane;
-        let pending = if lane < HEAPS {
-            let heap = &mut self.heaps[lane];
-            let first = pop_heap(heap)?;
-            self.heads[lane] = heap.first().map_or(IDLE, |next| next.key);
+        let pending = if lane < WHEELS {
+            let wheel = &mut self.wheels[lane];
+            let first = wheel.pop()?;
+            self.heads[lane] = wheel.next_key();
             first
         } else {
-            let ring = &mut self.rings[lane - HEAPS];
+            let ring = &mut self.rings[lane - WHEELS];
             let first = ring.pop_front()?;
             self.heads[lane] = ring.front().map_or(IDLE, |next| next.key);
             first
@@ -144,63 +141,10 @@ impl<K: Copy> Queue<K> {
                 (self.next_key, self.next_lane) = (key, lane);
             }
         }
-        Some(((pending.key >> 64) as Nanos, pending.event))
+        let Pending { key, entity } = pending;
+        let event = Event { kind: key as u8, id: (entity >> 32) as u32, generation: entity as u32 };
+        Some(((key >> 64) as Nanos, event))
     }
-}
-
-/// Children of a node: with four, a sift touches half the levels of a binary heap.
-const ARITY: usize = 4;
-
-#[inline]
-fn sift_up<K: Copy>(heap: &mut Vec<Pending<K>>, pending: Pending<K>) {
-    let mut place = heap.len();
-    heap.push(pending);
-    while place > 0 {
-        let parent = (place - 1) / ARITY;
-        if heap[parent].key <= pending.key {
-            break;
-        }
-        heap[place] = heap[parent];
-        place = parent;
-    }
-    heap[place] = pending;
-}
-
-/// Takes out the first. The hole sinks to the bottom along the least children, then the last element rises from
-/// there: it nearly always belongs near the bottom, so asking on every level whether it fits is wasted.
-#[inline]
-fn pop_heap<K: Copy>(heap: &mut Vec<Pending<K>>) -> Option<Pending<K>> {
-    let last = heap.pop()?;
-    let Some(&first) = heap.first() else { return Some(last) };
-    let heap = &mut heap[..];
-    let mut place = 0;
-    loop {
-        let child = place * ARITY + 1;
-        let least = match heap.get(child..child + ARITY) {
-            Some([a, b, c, d]) => {
-                // A tournament: two independent comparisons, then one.
-                let (left, left_key) = if b.key < a.key { (1, b.key) } else { (0, a.key) };
-                let (right, right_key) = if d.key < c.key { (3, d.key) } else { (2, c.key) };
-                child + if right_key < left_key { right } else { left }
-            }
-            _ => match (child..heap.len()).min_by_key(|&child| heap[child].key) {
-                Some(least) => least,
-                None => break,
-            },
-        };
-        heap[place] = heap[least];
-        place = least;
-    }
-    while place > 0 {
-        let parent = (place - 1) / ARITY;
-        if heap[parent].key <= last.key {
-            break;
-        }
-        heap[place] = heap[parent];
-        place = parent;
-    }
-    heap[place] = last;
-    Some(first)
 }
 
 #[cfg(test)]
@@ -211,16 +155,19 @@ mod tests {
     proptest! {
         /// Whatever the lanes, events leave in the order of time, and of scheduling where times are equal.
         #[test]
-        fn order_is_time_then_sequence(delays in prop::collection::vec((0usize..4, 0u64..50), 1..400)) {
-            let mut queue = Queue::new();
+        fn order_is_time_then_sequence(
+            delays in prop::collection::vec((0usize..4, prop_oneof![0u64..50, 0u64..100_000]), 1..400),
+            gap_ns in 1u64..100,
+        ) {
+            let mut queue = Queue::new(gap_ns);
             let lanes = [NETWORK, GENERAL, queue.lane_for(7), queue.lane_for(20)];
             let mut twin: Vec<(u64, u32)> = Vec::new();
             let mut now = 0;
             for (id, (lane, delay)) in delays.into_iter().enumerate() {
                 let time = now + match lane { 2 => 7, 3 => 20, _ => delay };
-                queue.push(lanes[lane], time, (), id as u32, 0);
+                queue.push(lanes[lane], time, 7, id as u32, 0);
                 twin.push((time, id as u32));
-                if id % 3 == 0 {
+                if id % 3 != 0 || id > 300 {
                     let first = twin.iter().copied().min().unwrap();
                     twin.retain(|&pending| pending != first);
                     let (time, event) = queue.pop().unwrap();

@@ -136,7 +136,7 @@ impl Engine<'_> {
         let id = self.walks.insert(walk);
         if let Some((after, lane)) = self.deadline {
             let generation = self.walks.generation(id);
-            self.queue.push(lane, start_ns + after, Kind::WalkMeetsDeadline, id, generation);
+            self.queue.push(lane, start_ns + after, Kind::WalkMeetsDeadline as u8, id, generation);
         }
         if at == self.now {
             self.proceed(id);
@@ -144,7 +144,7 @@ impl Engine<'_> {
             self.send_get(id, at);
         } else {
             let lane = self.tiers[level - 1].access_lane;
-            self.queue.push(lane, at, Kind::WalkGoesOn, id, 0);
+            self.queue.push(lane, at, Kind::WalkGoesOn as u8, id, 0);
         }
     }
 
@@ -197,7 +197,7 @@ impl Engine<'_> {
                 if access_ns == 0 {
                     self.proceed(id);
                 } else {
-                    self.queue.push(lane, self.now + access_ns, Kind::WalkGoesOn, id, 0);
+                    self.queue.push(lane, self.now + access_ns, Kind::WalkGoesOn as u8, id, 0);
                 }
             }
             Look::Hit { value, renewal } => {
@@ -333,7 +333,7 @@ impl Engine<'_> {
         let Coalescing::Lease(lease) = &self.model.coalescing else { return };
         let since = *self.walks[id].waiting_since.get_or_insert(self.now);
         let at = (self.now + lease.poll_ns).min(since + lease.wait_limit_ns);
-        self.queue.push(GENERAL, at.max(self.now), Kind::WalkPolls, id, 0);
+        self.queue.push(GENERAL, at.max(self.now), Kind::WalkPolls as u8, id, 0);
     }
 
     /// A loser looks again, or has waited long enough and goes to the database itself.
@@ -376,6 +376,29 @@ impl Engine<'_> {
             Errand::Read | Errand::Write => {}
         }
         self.walks.remove(id);
+    }
+
+    /// Whether nobody but the caller of this read gets its answer: no tier above, no other request.
+    #[inline]
+    pub(super) fn is_lone_read(&self, id: u32, level: u8) -> bool {
+        let walk = &self.walks[id];
+        walk.errand == Errand::Read
+            && walk.fill_from == level
+            && walk.flight == NONE
+            && walk.waiting_since.is_none()
+    }
+
+    /// Ends a lone read with a hit that reaches its caller at an instant to come.
+    #[inline]
+    pub(super) fn end_read_at(&mut self, id: u32, level: usize, value: Value, at: Nanos) {
+        let walk = &self.walks[id];
+        let (read, user) = (walk.read(), walk.user);
+        let outcome = if self.absent[read.class] { Outcome::NegativeHit } else { Outcome::Hit };
+        self.walks.remove(id);
+        self.record_read(read, outcome, Some(level), value, at);
+        self.change_in_system(-1);
+        self.totals.in_system_ns += u128::from(at - self.now);
+        self.user_thinks(user, at);
     }
 
     /// Ends a walk without an answer.

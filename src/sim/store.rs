@@ -53,6 +53,18 @@ struct Bounded {
 pub struct Filled {
     pub stored: bool,
     pub evicted: u32,
+    /// 1 where an expired entry gave way.
+    pub expired: u32,
+}
+
+/// What a fill leaves in a store.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub key: u32,
+    pub value: Value,
+    pub expiry_ns: Nanos,
+    /// How long the fetch of the value took.
+    pub delta_ns: Nanos,
 }
 
 impl Store {
@@ -140,57 +152,59 @@ impl Store {
 
     /// Stores a value, over an old one of the same key or after evicting what is in the way.
     #[inline]
-    pub fn fill(
-        &mut self,
-        key: u32,
-        value: Value,
-        expiry_ns: Nanos,
-        delta_ns: Nanos,
-        size: impl Fn(u32) -> u64,
-    ) -> Filled {
-        let mut evicted = 0;
-        let slot = match self.find(key) {
+    pub fn fill(&mut self, entry: Entry, now: Nanos, size: impl Fn(u32) -> u64) -> Filled {
+        let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
+        let slot = match self.find(entry.key) {
+            // An expired entry gives way to a new one, a live one is overwritten, which is a use.
+            Some(slot) if self.expiry_ns(slot) <= now => {
+                filled.expired = 1;
+                if let Some(bounded) = &mut self.bounded {
+                    bounded.policy.remove(slot);
+                    bounded.policy.insert(slot);
+                }
+                slot
+            }
             Some(slot) => {
                 self.touch(slot);
                 slot
             }
             None => {
-                let bytes = size(key);
+                let bytes = size(entry.key);
                 match self.capacity {
                     Capacity::Unbounded => {}
                     Capacity::Entries(limit) => {
                         if self.entries >= limit {
                             self.evict(&size);
-                            evicted += 1;
+                            filled.evicted = 1;
                         }
                     }
                     Capacity::Bytes(limit) => {
                         if bytes > limit {
-                            return Filled { stored: false, evicted };
+                            return Filled { stored: false, ..filled };
                         }
                         while self.bytes + bytes > limit {
                             self.evict(&size);
-                            evicted += 1;
+                            filled.evicted += 1;
                         }
                     }
                 }
                 self.entries += 1;
                 self.bytes += bytes;
-                self.take_slot(key)
+                self.take_slot(entry.key)
             }
         };
         let place = slot as usize;
-        self.expiry_ns[place] = expiry_ns.max(1);
+        self.expiry_ns[place] = entry.expiry_ns.max(1);
         if self.columns.version {
-            self.version[place] = value.version;
+            self.version[place] = entry.value.version;
         }
         if self.columns.read_at {
-            self.read_ns[place] = value.read_ns;
+            self.read_ns[place] = entry.value.read_ns;
         }
         if self.columns.delta {
-            self.delta_ns[place] = delta_ns;
+            self.delta_ns[place] = entry.delta_ns;
         }
-        Filled { stored: true, evicted }
+        filled
     }
 
     #[inline]
@@ -303,7 +317,7 @@ mod tests {
                     (1..5, None) => {}
                     _ => {
                         let value = Value { version: key, read_ns: u64::from(key) };
-                        if store.fill(key, value, 1_000, 7, size).stored {
+                        if store.fill(Entry { key, value, expiry_ns: 1_000, delta_ns: 7 }, 0, size).stored {
                             let slot = store.find(key).unwrap();
                             prop_assert_eq!(store.value(slot), value);
                         }

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::pool::Pool;
 use super::queue::{Lane, NETWORK, Queue};
 use super::server::Server;
-use super::store::{Columns, Store, Value};
+use super::store::{Columns, Entry, Store, Value};
 use crate::dice::{Stream, Times, stream};
 use crate::policy::freshness::{Renewal, expiry, renewal};
 use crate::scenario::model::{
@@ -36,16 +36,6 @@ pub struct KeyInfo {
     pub class: usize,
     /// The database has no such row.
     pub absent: bool,
-}
-
-/// What a fill leaves in a store.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    pub key: u32,
-    pub value: Value,
-    pub expiry_ns: Nanos,
-    /// How long the fetch of the value took.
-    pub delta_ns: Nanos,
 }
 
 /// One tier of one simulation.
@@ -125,13 +115,7 @@ impl Leases {
 }
 
 impl TierState {
-    pub fn new<K: Copy>(
-        model: &Model,
-        index: usize,
-        seed: u64,
-        replication: u32,
-        queue: &mut Queue<K>,
-    ) -> TierState {
+    pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
         let keys = model.workload.keys();
@@ -266,13 +250,9 @@ impl TierState {
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, size: impl Fn(u32) -> u64) -> bool {
-        let store = &mut self.stores[store];
-        if let Some(slot) = store.find(entry.key).filter(|&slot| store.expiry_ns(slot) <= now) {
-            self.expirations += 1;
-            store.remove(entry.key, slot, &size);
-        }
-        let filled = store.fill(entry.key, entry.value, entry.expiry_ns, entry.delta_ns, size);
+        let filled = self.stores[store].fill(entry, now, size);
         self.evictions += u64::from(filled.evicted);
+        self.expirations += u64::from(filled.expired);
         filled.stored
     }
 

@@ -14,7 +14,13 @@ impl Engine<'_> {
         let id = self.walks.insert(Walk { errand: Errand::Write, ..walk });
         if let Some((after, lane)) = self.deadline {
             let generation = self.walks.generation(id);
-            self.queue.push(lane, self.now + after, super::engine::Kind::WalkMeetsDeadline, id, generation);
+            self.queue.push(
+                lane,
+                self.now + after,
+                super::engine::Kind::WalkMeetsDeadline as u8,
+                id,
+                generation,
+            );
         }
         let flight = self.lead(id, false);
         self.begin_fetch(flight);

@@ -3,7 +3,7 @@
 //! A policy knows entries by their slot (a small integer) and never sees keys, values or time. The contract:
 //! `insert` for a slot it does not hold, `hit` and `remove` for one it holds, `victim` takes out and returns
 //! the slot to evict and is called only while it holds at least one. An algorithm is one file that implements
-//! [`Evict`] and one line in [`policies!`].
+//! [`Evict`] and one line in `policies!`.
 
 mod clock;
 mod fifo;
