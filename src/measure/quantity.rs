@@ -173,6 +173,7 @@ pub fn signed(printed: &str) -> String {
 /// use herdlab::measure::quantity::spoken;
 /// assert_eq!(spoken("db.qps.peak"), "peak database load");
 /// assert_eq!(spoken("latency.miss.p99_ms"), "p99 latency of misses");
+/// assert_eq!(spoken("class.hot.latency.mean_ms"), "mean latency of class hot");
 /// ```
 pub fn spoken(measure: &str) -> String {
     let fixed = match measure {
@@ -187,7 +188,9 @@ pub fn spoken(measure: &str) -> String {
         "db.fetches.rate" => "fetches",
         "db.concurrency.peak" => "peak database concurrency",
         "db.queue.p99_ms" => "p99 wait in the database's queue",
+        "db.queue.peak" => "longest database queue",
         "db.utilization" => "database utilisation",
+        "requests.miss.ratio" => "share of misses",
         "memory.peak_bytes" => "peak memory",
         "goodput" => "goodput",
         _ => "",
@@ -195,7 +198,23 @@ pub fn spoken(measure: &str) -> String {
     if !fixed.is_empty() {
         return fixed.to_string();
     }
-    spoken_latency(measure).unwrap_or_else(|| measure.to_string())
+    spoken_latency(measure).or_else(|| spoken_of_a_part(measure)).unwrap_or_else(|| measure.to_string())
+}
+
+/// Measures of one class, tier or event in words.
+fn spoken_of_a_part(measure: &str) -> Option<String> {
+    let (room, rest) = measure.split_once('.')?;
+    let (name, what) = rest.split_once('.')?;
+    let what = match (room, what) {
+        ("class" | "tier", "hit_ratio") => "hit ratio".to_string(),
+        ("class", "error.ratio") => "error ratio".to_string(),
+        ("class", what) => spoken_latency(&what.replacen("latency.", "latency.all.", 1))?,
+        ("tier", "requests.rate") => "look-ups".to_string(),
+        ("tier", "hit.share") => "share of reads answered".to_string(),
+        ("event", "recovery_s") => return Some(format!("recovery after {name}")),
+        _ => return None,
+    };
+    Some(format!("{what} of {room} {name}"))
 }
 
 /// `latency.<class>.<statistic>_ms` in words.

@@ -84,7 +84,7 @@ impl Axis {
     pub fn log(name: &str, unit: &str, values: impl Iterator<Item = f64>) -> Axis {
         let (low, high) = extent(values.filter(|value| *value > 0.0)).unwrap_or((1.0, 10.0));
         let (low, high) = if high / low < 1.5 { (low / 1.5, high * 1.5) } else { (low, high) };
-        // A bound close to a round number moves onto it, so that the axis ends on a tick.
+        // Bounds are round, so that the axis ends on ticks, and include every value: what lies beyond is clipped.
         let range = libm::log10(round_bound(low, false))..libm::log10(round_bound(high, true));
         let decades = range.end - range.start;
         let multiples: &[f64] = match decades {
@@ -205,9 +205,9 @@ fn round_bound(value: f64, upwards: bool) -> f64 {
     let power = libm::pow(10.0, libm::floor(libm::log10(value)));
     let mut bounds = [0.5, 1.0, 2.0, 5.0, 10.0].into_iter().map(|multiple| multiple * power);
     let beyond = if upwards {
-        bounds.find(|bound| *bound >= value * 0.999)
+        bounds.find(|bound| *bound >= value * (1.0 - 1e-9))
     } else {
-        bounds.rfind(|bound| *bound <= value * 1.001)
+        bounds.rfind(|bound| *bound <= value * (1.0 + 1e-9))
     };
     beyond.unwrap_or(value)
 }
@@ -259,6 +259,13 @@ mod tests {
         assert_eq!(texts(&axis), ["1 ms", "10 ms", "100 ms", "1 s"]);
         let short = Axis::log("latency", "ms", [0.4, 12.0].into_iter());
         assert_eq!(texts(&short), ["200 µs", "500 µs", "1 ms", "2 ms", "5 ms", "10 ms", "20 ms"]);
+    }
+
+    #[test]
+    fn a_log_axis_has_room_for_all_its_values() {
+        let axis = Axis::log("latency", "ms", [0.9998, 2001.0].into_iter());
+        let (low, high) = axis.limits();
+        assert!(axis.place(0.9998) >= low && axis.place(2001.0) <= high);
     }
 
     #[test]

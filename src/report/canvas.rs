@@ -3,6 +3,7 @@
 //! plotters counts in whole pixels, which shows as steps in curves. This canvas tells it that it is
 //! [`FINE`] times as large and divides by that when it writes.
 
+use super::format::unbroken;
 use std::convert::Infallible;
 use std::fmt::Write;
 
@@ -253,13 +254,14 @@ pub fn text_width(text: &str, size: f64) -> f64 {
 /// Lines that fit a width, broken at blanks.
 pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in unbroken(text).split([' ', '\n']).filter(|word| !word.is_empty()) {
+        let word = word.replace('\u{a0}', " ");
         match lines.last_mut() {
-            Some(line) if text_width(line, size) + text_width(word, size) + size / 3.0 <= width => {
+            Some(line) if text_width(line, size) + text_width(&word, size) + size / 3.0 <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            _ => lines.push(word.to_string()),
+            _ => lines.push(word),
         }
     }
     lines

@@ -44,9 +44,17 @@ fn lasting_outages(record: &Record, comparison: &Comparison) -> Vec<String> {
     }
     told.into_iter()
         .map(|(labels, names)| {
-            format!("Not recovered from {} by the end of the run: {names}.", labels.join(", "))
+            format!("Not recovered from {} by the end of the run: {names}.", enumerated(&labels))
         })
         .collect()
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn enumerated(parts: &[String]) -> String {
+    match parts {
+        [start @ .., last] if !start.is_empty() => format!("{} and {last}", start.join(", ")),
+        parts => parts.join(""),
+    }
 }
 
 fn in_runs(variant: &VariantComparison, measure: &str, mean: f64) -> String {
@@ -148,7 +156,7 @@ mod tests {
         assert_eq!(
             remarks(&record, &compare(&record)),
             [
-                "Not recovered from restart, surge by the end of the run: a, b (in 1 of 2 runs).",
+                "Not recovered from restart and surge by the end of the run: a, b (in 1 of 2 runs).",
                 "Requests still under way when the run was stopped: a (25.0 %). They count as errors, and in \
                  latencies with the age they had reached, so the latencies shown are too low.",
                 "Hit ratios leave out the requests that ended in an error: a (50.0 %).",
