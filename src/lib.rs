@@ -4,6 +4,27 @@
 //!
 //! scenario file -> [`scenario`] (checked model) -> [`experiment`] (cells x replications) -> [`sim`]
 //! (one simulation) -> [`measure`] (record) -> [`report`]
+//!
+//! A scenario, what it says of itself, and a measure of it, cut short:
+//!
+//! ```
+//! use herdlab::experiment::comparison::compare;
+//! use herdlab::experiment::run::{RunOptions, run};
+//! use herdlab::scenario::{Overrides, bundled, parse};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let lookup = bundled::get("lookup").ok_or("no such scenario")?;
+//! let short = Overrides { duration: Some("2s".into()), replications: Some(2), ..Overrides::default() };
+//! let experiment = parse(lookup.source, &lookup.path(), "scenarios".as_ref(), &short)?;
+//! let record = run(&experiment, &RunOptions::default())?.record;
+//! let comparison = compare(&record);
+//! let load = |variant: &str| comparison.variant(variant)?.mean("db.qps.mean");
+//! assert!(load("cache") < load("no cache"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! How the rooms work inside is in `ARCHITECTURE.md`, what the model means in `docs/model.md`.
 
 pub mod dice;
 pub mod experiment;

@@ -3,12 +3,13 @@
 //! plotters counts in whole pixels, which shows as steps in curves. This canvas tells it that it is
 //! [`FINE`] times as large and divides by that when it writes.
 
-use super::format::unbroken;
 use std::convert::Infallible;
 use std::fmt::Write;
 
 use plotters::backend::DrawingBackend;
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, DrawingErrorKind};
+
+use super::format::unbroken;
 
 /// Coordinates of plotters per pixel of the picture.
 pub const FINE: i32 = 8;
