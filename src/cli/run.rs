@@ -127,9 +127,7 @@ fn printed(format: Format, outcome: &Outcome) -> anyhow::Result<String> {
     Ok(match format {
         Format::Table => {
             let (width, color) = output::stdout_style();
-            let note = answer.note.as_ref().map(|note| format!("{note}\n")).unwrap_or_default();
-            let table = report::table::render(record, &comparison, width, color);
-            format!("{}\n\n{}\n\n{}\n{note}", record.scenario.question, table.trim_end(), answer.words)
+            report::table::page(record, &comparison, &answer, width, color)
         }
         Format::Json => report::summary::render(record, &comparison, &answer)?,
         Format::Csv => report::csv::summary(record, &comparison),

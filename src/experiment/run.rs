@@ -234,7 +234,8 @@ fn variant_record(variant: &Variant, replications: &[&Replication]) -> VariantRe
     }
 }
 
-/// Window by window, over the replications in which there is a value.
+/// Window by window, over the replications in which there is a value; the database load of the first
+/// replication besides, because an average hides peaks that come at different times.
 fn average_series(replications: &[&Replication]) -> Vec<SeriesRecord> {
     let mut order: Vec<(&str, &str)> = Vec::new();
     let mut by_name: BTreeMap<&str, Vec<&Vec<Option<f64>>>> = BTreeMap::new();
@@ -247,7 +248,7 @@ fn average_series(replications: &[&Replication]) -> Vec<SeriesRecord> {
     }
     order
         .into_iter()
-        .map(|(name, unit)| {
+        .flat_map(|(name, unit)| {
             let all = &by_name[name];
             let values = (0..all[0].len())
                 .map(|window| {
@@ -255,7 +256,9 @@ fn average_series(replications: &[&Replication]) -> Vec<SeriesRecord> {
                     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
                 })
                 .collect();
-            SeriesRecord { name: name.to_owned(), unit: unit.to_owned(), values }
+            let series = |name: String, values| SeriesRecord { name, unit: unit.to_owned(), values };
+            let first = (name == "db.qps").then(|| series(format!("{name}.first"), all[0].clone()));
+            std::iter::once(series(name.to_owned(), values)).chain(first)
         })
         .collect()
 }

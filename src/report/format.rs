@@ -13,27 +13,56 @@ pub use crate::measure::quantity::{Scale, change, fixed, number, signed, spoken,
 /// assert_eq!(plus_minus(&Scale::fitting("1/s", 1178.3), &estimate), "1,178 ± 14");
 /// ```
 pub fn plus_minus(scale: &Scale, estimate: &Estimate) -> String {
-    let mean = scale.number(estimate.mean);
+    rounded(scale, estimate, usize::MAX)
+}
+
+/// [`plus_minus`] with at most so many decimals; a width that they cannot show is `<0.01`.
+fn rounded(scale: &Scale, estimate: &Estimate, decimals_max: usize) -> String {
+    let value = estimate.mean / scale.divisor;
+    let mut mean = scale.number(estimate.mean);
+    if decimals_of(&mean) > decimals_max {
+        mean = fixed(value, decimals_max);
+    }
     let Some(width) = estimate.half_width().map(|half| half / scale.divisor).filter(|width| *width > 1e-6)
     else {
         return if estimate.n > 1 { format!("{mean} ± 0") } else { mean };
     };
-    let decimals_of = |text: &str| text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     let exponent = libm::floor(libm::log10(width)) as i32;
     // No more digits than the width justifies (two of its own), no more than the mean needs.
     let of_width = (1 - exponent).max(0) as usize;
-    let decimals = decimals_of(&mean).min(of_width);
-    let mean = if mean.contains('e') || decimals_of(&mean) > decimals {
-        fixed(estimate.mean / scale.divisor, decimals)
-    } else {
-        mean
-    };
+    let decimals = of_mean(&mean, value).min(of_width).min(decimals_max);
+    if mean.contains('e') || decimals_of(&mean) != decimals {
+        mean = fixed(value, decimals);
+    }
     let printed = fixed(width, decimals);
-    // A width below the mean's last digit keeps one digit of its own rather than vanish.
     let vanished = printed.chars().all(|letter| "0.".contains(letter));
-    let printed = if vanished { fixed(width, (-exponent).max(0) as usize) } else { printed };
-    format!("{mean} ± {printed}")
+    if !vanished {
+        return format!("{mean} ± {printed}");
+    }
+    // A width below the mean's last digit gets one digit more rather than vanish.
+    let finest = (decimals + 1).min(decimals_max);
+    match (-exponent).max(0) as usize {
+        own if own <= finest => format!("{mean} ± {}", fixed(width, own)),
+        _ => format!("{mean} ± <{}", libm::pow(10.0, -(finest as f64))),
+    }
 }
+
+fn decimals_of(text: &str) -> usize {
+    text.split_once('.').map_or(0, |(_, fraction)| fraction.len())
+}
+
+/// Decimals that a mean deserves: as printed, or those of three digits where it happens to be whole.
+fn of_mean(printed: &str, value: f64) -> usize {
+    let whole = !printed.contains('.');
+    match value.abs() {
+        small if whole && small > 0.5 && small < 10.0 => 2,
+        tens if whole && (10.0..100.0).contains(&tens) => 1,
+        _ => decimals_of(printed),
+    }
+}
+
+/// Decimals of percentages and percentage points of a difference: finer ones decide nothing.
+const DIFFERENCE_DECIMALS_MAX: usize = 2;
 
 /// The paired difference to the baseline: `−83.1 ± 1.2 %` of the baseline's mean; percentage points (`pt`)
 /// for shares; in the measure's own unit where the baseline is zero. Empty without a difference.
@@ -41,18 +70,44 @@ pub fn difference(comparison: &Comparison, measure: &MeasureComparison) -> Strin
     let Some(paired) = measure.difference else { return String::new() };
     let estimate = paired.estimate;
     let base = comparison.baseline().mean(&measure.name).unwrap_or(0.0);
-    let scaled = |scale: Scale| signed(&plus_minus(&scale, &estimate));
+    let percent = |divisor: f64| {
+        with_sign(&rounded(&Scale { suffix: "%", divisor }, &estimate, DIFFERENCE_DECIMALS_MAX))
+    };
     if measure.unit == "1" {
-        return format!("{} pt", scaled(Scale { suffix: "pt", divisor: 0.01 }));
+        return format!("{} pt", percent(0.01));
     }
     if base == 0.0 {
         let scale = Scale::fitting(&measure.unit, estimate.mean.abs());
-        return scale.with_suffix(&scaled(scale));
+        return scale.with_suffix(&with_sign(&plus_minus(&scale, &estimate)));
     }
     if estimate.mean / base >= 2.0 {
         return change(estimate.mean / base);
     }
-    format!("{} %", scaled(Scale { suffix: "", divisor: base.abs() / 100.0 }))
+    format!("{} %", percent(base.abs() / 100.0))
+}
+
+/// A plus before a mean that is neither negative nor printed as nothing.
+fn with_sign(printed: &str) -> String {
+    let mean = printed.split(' ').next().unwrap_or_default();
+    match mean.chars().all(|letter| "0.".contains(letter)) {
+        true => printed.to_string(),
+        false => signed(printed),
+    }
+}
+
+/// Text whose numbers keep their units on the same line: no-break spaces before them.
+pub fn unbroken(text: &str) -> String {
+    const UNITS: [&str; 9] = ["%", "pt", "ms", "µs", "s", "B", "kB", "MB", "GB"];
+    let mut words = text.split(' ').peekable();
+    let mut joined = String::with_capacity(text.len() + 8);
+    while let Some(word) = words.next() {
+        joined.push_str(word);
+        let Some(next) = words.peek() else { break };
+        let unit = next.trim_end_matches([',', '.', ')', ';', ':']);
+        let number = word.ends_with(|letter: char| letter.is_ascii_digit());
+        joined.push(if number && UNITS.contains(&unit) { '\u{a0}' } else { ' ' });
+    }
+    joined
 }
 
 /// The scale in which one measure reads well for all variants together.
@@ -87,6 +142,8 @@ pub fn shown_measures(headline: &[String], comparison: &Comparison) -> Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::comparison::compare;
+    use crate::measure::fixture::{measure, record_of};
 
     fn printed(mean: f64, half: f64, unit: &str) -> String {
         let estimate = Estimate { mean, interval: Some((mean - half, mean + half)), n: 10 };
@@ -101,8 +158,40 @@ mod tests {
     }
 
     #[test]
+    fn units_stay_with_their_numbers() {
+        let words = unbroken("cut by 85.0 % (from 1 to 32.6 ms) in 3 runs");
+        assert_eq!(words, "cut by 85.0\u{a0}% (from 1 to 32.6\u{a0}ms) in 3 runs");
+    }
+
+    #[test]
+    fn a_mean_that_happens_to_be_whole_keeps_its_digits() {
+        assert_eq!(printed(4.0, 1.02, "count"), "4.0 ± 1.0");
+        assert_eq!(printed(1.0, 0.0, "count"), "1 ± 0");
+        assert_eq!(printed(280.0, 1.2, "1/s"), "280 ± 1");
+    }
+
+    #[test]
+    fn differences_end_at_a_hundredth_of_a_per_cent() {
+        let record = record_of(
+            &[
+                ("a", vec![measure("latency.all.p99_ms", &[2000.0, 2000.1])]),
+                ("b", vec![measure("latency.all.p99_ms", &[2000.001, 2000.102])]),
+                ("c", vec![measure("latency.all.p99_ms", &[1.0, 1.0])]),
+            ],
+            &[],
+        );
+        let comparison = compare(&record);
+        let difference = |index: usize| {
+            difference(&comparison, comparison.variants[index].measure("latency.all.p99_ms").unwrap())
+        };
+        assert_eq!(difference(1), "0.00 ± <0.01 %");
+        assert_eq!(difference(2), "−99.95 ± 0.03 %");
+    }
+
+    #[test]
     fn a_small_width_is_not_rounded_to_nothing() {
-        assert_eq!(printed(91.93, 0.004, "ms"), "91.9 ± 0.004");
+        assert_eq!(printed(91.93, 0.04, "ms"), "91.9 ± 0.04");
+        assert_eq!(printed(91.93, 0.004, "ms"), "91.9 ± <0.01");
         assert_eq!(printed(91.93, 0.0, "ms"), "91.9 ± 0");
     }
 }

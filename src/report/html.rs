@@ -5,14 +5,15 @@ use askama::Template;
 use super::ReportError;
 use super::draw::to_svg;
 use super::figure::Figure;
-use super::format::{change, common_scale, difference, number, plus_minus, shown_measures, with_unit};
+use super::format::{
+    Scale, common_scale, difference, number, plus_minus, shown_measures, unbroken, with_unit,
+};
+use super::observed::{self, ObservedRow};
+use super::remarks;
 use crate::experiment::answer::Answer;
-use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
+use crate::experiment::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
 use crate::measure::catalog;
 use crate::measure::record::Record;
-
-/// Deviations of the model from what production reports that are larger than this are warned of.
-pub const OBSERVED_DEVIATION_MAX: f64 = 0.10;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -21,12 +22,16 @@ struct Page<'a> {
     question: &'a str,
     answer: &'a str,
     note: Option<&'a str>,
+    remarks: Vec<String>,
     baseline: &'a str,
     observed: Vec<ObservedRow>,
     deviating: String,
     columns: Vec<Column>,
     rows: Vec<Row<'a>>,
     table_note: String,
+    /// Labels of events that were followed by something to recover from.
+    recovery_events: Vec<&'a str>,
+    recovery_rows: Vec<Row<'a>>,
     claims: Vec<(&'a str, &'static str)>,
     charts: Vec<Chart>,
     settings: Vec<VariantSettings<'a>>,
@@ -43,14 +48,6 @@ struct Page<'a> {
     source_path: &'a str,
     source: &'a str,
     schema: u32,
-}
-
-struct ObservedRow {
-    measure: &'static str,
-    observed: String,
-    model: String,
-    deviation: String,
-    warns: bool,
 }
 
 struct Column {
@@ -101,20 +98,29 @@ pub fn render(
         .iter()
         .map(|figure| Ok(Chart { name: figure.name, svg: to_svg(figure)? }))
         .collect::<Result<Vec<_>, ReportError>>()?;
-    let observed = observed_rows(record, comparison);
+    let observed = observed::rows(record, comparison);
+    // The warning beside the observed figures says the same at more length.
+    let mut remarks = remarks::remarks(record, comparison);
+    if observed.iter().any(|row| row.warns) {
+        remarks.remove(0);
+    }
+    let recovery_events = recovery_events(record, comparison);
     let deviating: Vec<&str> = observed.iter().filter(|row| row.warns).map(|row| row.measure).collect();
     let measures = shown_measures(&scenario.headline, comparison);
     let page = Page {
         name: &scenario.name,
         question: &scenario.question,
-        answer: &answer.words,
+        answer: &unbroken(&answer.words),
         note: answer.note.as_deref(),
+        remarks,
         baseline: &comparison.baseline().name,
         deviating: deviating.join(", "),
         observed,
         columns: measures.iter().map(|name| column(record, comparison, name)).collect(),
         rows: rows(comparison, &measures),
         table_note: table_note(record, comparison),
+        recovery_rows: recovery_rows(comparison, &recovery_events),
+        recovery_events,
         claims: claims(answer),
         charts,
         settings: record
@@ -137,32 +143,6 @@ pub fn render(
     };
     page.render()
         .map_err(|error| ReportError::Make { what: "index.html".to_string(), problem: error.to_string() })
-}
-
-/// The baseline beside what production reports.
-fn observed_rows(record: &Record, comparison: &Comparison) -> Vec<ObservedRow> {
-    let Some(observed) = &record.scenario.observed else { return Vec::new() };
-    [
-        ("hit_ratio", observed.hit_ratio),
-        ("db.qps.mean", observed.db_qps),
-        ("latency.all.p50_ms", observed.p50_ms),
-        ("latency.all.p99_ms", observed.p99_ms),
-    ]
-    .into_iter()
-    .filter_map(|(measure, value)| {
-        let value = value?;
-        let unit = catalog::find(measure)?.unit;
-        let modelled = comparison.baseline().measure(measure).and_then(|measure| measure.estimate);
-        let deviation = modelled.filter(|_| value != 0.0).map(|estimate| (estimate.mean - value) / value);
-        Some(ObservedRow {
-            measure,
-            observed: with_unit(value, unit),
-            model: modelled.map_or_else(|| "–".to_string(), |estimate| with_unit(estimate.mean, unit)),
-            deviation: deviation.map_or_else(|| "–".to_string(), change),
-            warns: deviation.is_none_or(|deviation| deviation.abs() > OBSERVED_DEVIATION_MAX),
-        })
-    })
-    .collect()
 }
 
 fn column(record: &Record, comparison: &Comparison, name: &str) -> Column {
@@ -224,22 +204,62 @@ fn claims(answer: &Answer) -> Vec<(&str, &'static str)> {
     answer.claims.iter().map(|tested| (tested.claim.as_str(), word(tested.holds))).collect()
 }
 
-/// The distinct events of all variants, in time order.
+/// Label, words and times of every event.
 fn events(record: &Record) -> Vec<(String, String, String)> {
-    let mut events: Vec<_> = record.variants.iter().flat_map(|variant| &variant.events).collect();
-    events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-    let mut told: Vec<(String, String, String)> = Vec::new();
-    for event in events {
-        let when = match event.end_s > event.at_s {
-            true => format!("{} to {} s", number(event.at_s), number(event.end_s)),
-            false => format!("at {} s", number(event.at_s)),
-        };
-        let row = (event.label.clone(), event.text.clone(), when);
-        if !told.contains(&row) {
-            told.push(row);
+    let when = |at_s: f64, end_s: f64| match end_s > at_s {
+        true => format!("{} to {} s", number(at_s), number(end_s)),
+        false => format!("at {} s", number(at_s)),
+    };
+    let events = remarks::events(record).into_iter();
+    events.map(|event| (event.label.clone(), event.text.clone(), when(event.at_s, event.end_s))).collect()
+}
+
+/// Events after which a recovery could be judged in some variant.
+fn recovery_events<'a>(record: &'a Record, comparison: &Comparison) -> Vec<&'a str> {
+    let mut labels: Vec<&str> = Vec::new();
+    for event in remarks::events(record) {
+        let measure = format!("event.{}.metastable", event.label);
+        let judged = comparison.variants.iter().any(|variant| variant.mean(&measure).is_some());
+        if judged && !labels.contains(&event.label.as_str()) {
+            labels.push(&event.label);
         }
     }
-    told
+    labels
+}
+
+/// How long each variant took to recover from each event.
+fn recovery_rows<'a>(comparison: &'a Comparison, events: &[&str]) -> Vec<Row<'a>> {
+    let estimate = |variant: &VariantComparison, measure: String| variant.measure(&measure)?.estimate;
+    let cell = |variant: &VariantComparison, event: &&str| {
+        let lasting = estimate(variant, format!("event.{event}.metastable"))?;
+        let failed = (lasting.mean * lasting.n as f64).round() as usize;
+        let figure = match estimate(variant, format!("event.{event}.recovery_s")) {
+            Some(time) if time.mean > 0.0 => {
+                let scale = Scale::fitting("s", time.mean);
+                scale.with_suffix(&plus_minus(&scale, &time))
+            }
+            Some(_) => "at once".to_string(),
+            None => String::new(),
+        };
+        let (verdict, class) = if failed > 0 { ("not recovered", "worse") } else { ("", "") };
+        let difference =
+            if failed > 0 { format!("in {failed} of {} runs", lasting.n) } else { String::new() };
+        Some(Cell { figure, difference, verdict, class })
+    };
+    let row = |(index, variant): (usize, &'a VariantComparison)| Row {
+        name: &variant.name,
+        baseline: index == comparison.baseline,
+        cells: events
+            .iter()
+            .map(|event| {
+                cell(variant, event).unwrap_or_else(|| Cell { figure: "–".to_string(), ..Cell::default() })
+            })
+            .collect(),
+    };
+    match events.is_empty() {
+        true => Vec::new(),
+        false => comparison.variants.iter().enumerate().map(row).collect(),
+    }
 }
 
 /// What to type to get the same record.
@@ -329,7 +349,7 @@ mod tests {
     fn the_model_is_held_against_production_first() {
         let mut record = stampede(2);
         record.scenario.observed = Some(ObservedRecord {
-            hit_ratio: Some(0.93),
+            hit_ratio: Some(0.919),
             db_qps: Some(100.0),
             p50_ms: None,
             p99_ms: Some(340.0),

@@ -1,6 +1,7 @@
 //! The comparison as Markdown, for a pull request or a wiki.
 
 use super::format::{common_scale, difference, plus_minus, shown_measures};
+use super::remarks::remarks;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, Verdict};
 use crate::measure::record::Record;
@@ -16,6 +17,9 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
     );
     if let Some(note) = &answer.note {
         text.push_str(&format!("*{}*\n\n", escaped(note)));
+    }
+    for remark in remarks(record, comparison) {
+        text.push_str(&format!("> {}\n\n", escaped(&remark)));
     }
     let measures = shown_measures(&scenario.headline, comparison);
     text.push_str("| variant |");

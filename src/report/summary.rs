@@ -14,6 +14,8 @@ struct Summary<'a> {
     answer: &'a str,
     answer_by_author: bool,
     note: Option<&'a str>,
+    /// What limits the figures: no recovery, unfinished requests.
+    remarks: Vec<String>,
     /// The author's claims and whether they hold here.
     claims: &'a [TestedClaim],
     digest: &'a str,
@@ -75,6 +77,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
         answer: &answer.words,
         answer_by_author: answer.by_author,
         note: answer.note.as_deref(),
+        remarks: super::remarks::remarks(record, comparison),
         claims: &answer.claims,
         digest: &scenario.digest,
         herdlab: &record.herdlab,

@@ -7,7 +7,9 @@ use comfy_table::{
     Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
 };
 
-use super::format::{common_scale, difference, plus_minus, shown_measures};
+use super::format::{common_scale, difference, plus_minus, shown_measures, unbroken};
+use super::remarks::remarks;
+use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::measure::record::Record;
 
@@ -124,6 +126,44 @@ fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: b
     table.trim_fmt()
 }
 
+/// Everything a terminal shows of a run: question, table, answer, and what a reader must know before
+/// believing it. Paragraphs are broken at `width`; the text ends with a line break.
+pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u16, color: bool) -> String {
+    let mut text = format!(
+        "{}\n\n{}\n\n{}\n",
+        paragraph(&record.scenario.question, width),
+        render(record, comparison, width, color),
+        paragraph(&answer.words, width)
+    );
+    for remark in answer.note.iter().cloned().chain(remarks(record, comparison)) {
+        text.push_str(&paragraph(&format!("! {remark}"), width));
+        text.push('\n');
+    }
+    text
+}
+
+/// Lines of at most `width` letters, as far as words allow.
+fn paragraph(text: &str, width: u16) -> String {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in unbroken(text).split([' ', '\n']).filter(|word| !word.is_empty()) {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > usize::from(width) {
+            lines.push(String::new());
+            used = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            if used > 0 {
+                line.push(' ');
+                used += 1;
+            }
+            line.extend(word.chars().map(|letter| if letter == '\u{a0}' { ' ' } else { letter }));
+            used += length;
+        }
+    }
+    lines.join("\n")
+}
+
 /// What the figures are, under the table.
 fn legend(record: &Record, comparison: &Comparison) -> String {
     let finished = record.scenario.finished;
@@ -171,6 +211,17 @@ mod tests {
                 assert!(line.chars().count() <= usize::from(width), "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn a_page_is_no_wider_than_asked_and_ends_its_last_line() {
+        let record = stampede(8);
+        let comparison = compare(&record);
+        let mut answer = crate::experiment::answer::answer(&record, &comparison);
+        answer.note = Some("Interrupted: 4 of 10 replications finished.".to_string());
+        let text = page(&record, &comparison, &answer, 80, false);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.ends_with("! Interrupted: 4 of 10 replications finished.\n"), "{text}");
     }
 
     #[test]

@@ -4,13 +4,13 @@ use super::styles;
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::{DistributionRecord, Record};
 use crate::report::axis::Axis;
-use crate::report::figure::{Figure, Panel, Series, Shape, stairs};
+use crate::report::figure::{Figure, Panel, Series, Shape};
 
 /// For each size, how many times per run that many fetches or more were made.
 pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
     let styles = styles(record);
     let runs = f64::from(record.scenario.finished.max(1));
-    let series: Vec<Series> = record
+    let mut series: Vec<Series> = record
         .variants
         .iter()
         .enumerate()
@@ -20,17 +20,22 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
                 name: variant.name.clone(),
                 style: styles[index],
                 shape: Shape::Line,
-                points: stairs(&points),
+                points: bars(&points),
             })
         })
         .collect();
-    let points = || series.iter().flat_map(|series| &series.points);
-    // Without a stampede anywhere there is nothing to see.
-    if points().all(|(size, _)| *size <= 1.0) {
+    let points = || series.iter().flat_map(|series| &series.points).filter(|(_, times)| *times > 0.0);
+    // Without a stampede anywhere there is nothing to see: size 1 reaches up to 2.
+    if points().all(|(size, _)| *size <= 2.0) {
         return None;
     }
     let x = Axis::log("fetches of one key until none is in flight", "count", points().map(|(size, _)| *size));
     let y = Axis::log("at least that many, times per run", "count", points().map(|(_, times)| *times));
+    // Lines fall to the bottom, where the log scale has no zero.
+    let bottom = libm::pow(10.0, y.limits().0);
+    for (_, times) in series.iter_mut().flat_map(|series| &mut series.points) {
+        *times = times.max(bottom);
+    }
     let message = match super::figures_of(comparison, "stampede.max") {
         Some(largest) => format!("Largest: {largest}. A line that ends further left has smaller stampedes."),
         None => "A line that ends further left has smaller stampedes.".to_string(),
@@ -56,6 +61,18 @@ fn at_least(sizes: &DistributionRecord, runs: f64) -> Vec<(f64, f64)> {
     points
 }
 
+/// The outline of one bar per size, each from its size to the next whole number, down to zero at the end.
+fn bars(at_least: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut outline = Vec::with_capacity(2 * at_least.len() + 1);
+    let mut from = 1.0;
+    for &(size, times) in at_least {
+        outline.extend([(from, times), (size + 1.0, times)]);
+        from = size + 1.0;
+    }
+    outline.push((from, 0.0));
+    outline
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +84,10 @@ mod tests {
             unit: "count".into(),
             counts: vec![(1, 90), (4, 8), (50, 2)],
         };
-        assert_eq!(at_least(&sizes, 2.0), [(1.0, 50.0), (4.0, 5.0), (50.0, 1.0)]);
+        let at_least = at_least(&sizes, 2.0);
+        assert_eq!(at_least, [(1.0, 50.0), (4.0, 5.0), (50.0, 1.0)]);
+        let outline =
+            [(1.0, 50.0), (2.0, 50.0), (2.0, 5.0), (5.0, 5.0), (5.0, 1.0), (51.0, 1.0), (51.0, 0.0)];
+        assert_eq!(bars(&at_least), outline);
     }
 }

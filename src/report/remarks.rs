@@ -1,0 +1,182 @@
+//! What a reader must know before believing a figure: systems that never recovered, requests that never
+//! ended, ratios that leave out failures.
+
+use super::format::with_unit;
+use super::observed;
+use crate::experiment::comparison::{Comparison, VariantComparison};
+use crate::measure::record::{EventRecord, Record};
+
+/// Beyond this share of failed requests a hit ratio says little: it leaves them out.
+const ERROR_RATIO_MAX: f64 = 0.05;
+
+/// The remarks, most important first; usually none.
+pub fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
+    let mut remarks = Vec::from_iter(deviation(record, comparison));
+    remarks.extend(lasting_outages(record, comparison));
+    remarks.extend(unfinished(comparison));
+    remarks.extend(failures_left_out(comparison));
+    remarks
+}
+
+fn deviation(record: &Record, comparison: &Comparison) -> Option<String> {
+    let rows = observed::rows(record, comparison);
+    let off: Vec<String> = rows
+        .iter()
+        .filter(|row| row.warns)
+        .map(|row| format!("{} ({} observed, {} in the model)", row.measure, row.observed, row.model))
+        .collect();
+    (!off.is_empty()).then(|| {
+        let base = &comparison.baseline().name;
+        format!("The baseline, {base}, is more than 10 % off what production reports: {}.", off.join(", "))
+    })
+}
+
+/// Events after which some variant did not come back, one remark for all events with the same variants.
+fn lasting_outages(record: &Record, comparison: &Comparison) -> Vec<String> {
+    let mut told: Vec<(Vec<String>, String)> = Vec::new();
+    for event in events(record) {
+        let measure = format!("event.{}.metastable", event.label);
+        let Some(names) = list(comparison, &measure, 0.0, in_runs) else { continue };
+        match told.iter_mut().find(|(_, known)| *known == names) {
+            Some((labels, _)) => labels.push(event.label.clone()),
+            None => told.push((vec![event.label.clone()], names)),
+        }
+    }
+    told.into_iter()
+        .map(|(labels, names)| {
+            format!("Not recovered from {} by the end of the run: {names}.", labels.join(", "))
+        })
+        .collect()
+}
+
+fn in_runs(variant: &VariantComparison, measure: &str, mean: f64) -> String {
+    let runs = variant.measure(measure).and_then(|measure| measure.estimate).map_or(0, |estimate| estimate.n);
+    match (mean * runs as f64).round() as usize {
+        all if all == runs => variant.name.clone(),
+        some => format!("{} (in {some} of {runs} runs)", variant.name),
+    }
+}
+
+fn unfinished(comparison: &Comparison) -> Option<String> {
+    let names = list(comparison, "requests.unfinished.ratio", 0.0, with_share)?;
+    Some(format!(
+        "Requests still under way when the run was stopped: {names}. They count as errors, and in latencies \
+         with the age they had reached, so the latencies shown are too low."
+    ))
+}
+
+fn failures_left_out(comparison: &Comparison) -> Option<String> {
+    let names = list(comparison, "error.ratio", ERROR_RATIO_MAX, |variant, measure, mean| {
+        // Without a cache nobody reads a hit ratio.
+        match variant.mean("hit_ratio") {
+            Some(hits) if hits > 0.0 => with_share(variant, measure, mean),
+            _ => String::new(),
+        }
+    })?;
+    Some(format!("Hit ratios leave out the requests that ended in an error: {names}."))
+}
+
+fn with_share(variant: &VariantComparison, _: &str, mean: f64) -> String {
+    format!("{} ({})", variant.name, with_unit(mean, "1"))
+}
+
+/// The variants in which a measure is above a limit, each in the words of `told` (empty: left out).
+fn list(
+    comparison: &Comparison,
+    measure: &str,
+    limit: f64,
+    told: impl Fn(&VariantComparison, &str, f64) -> String,
+) -> Option<String> {
+    let names: Vec<String> = comparison
+        .variants
+        .iter()
+        .filter_map(|variant| {
+            let mean = variant.mean(measure).filter(|mean| *mean > limit)?;
+            Some(told(variant, measure, mean)).filter(|text| !text.is_empty())
+        })
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// The distinct events of all variants, in time order.
+pub fn events(record: &Record) -> Vec<&EventRecord> {
+    let mut events: Vec<_> = record.variants.iter().flat_map(|variant| &variant.events).collect();
+    events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+    let mut distinct: Vec<&EventRecord> = Vec::new();
+    for event in events {
+        if !distinct.contains(&event) {
+            distinct.push(event);
+        }
+    }
+    distinct
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::comparison::compare;
+    use crate::measure::fixture::{measure, record_of};
+    use crate::measure::record::ObservedRecord;
+
+    fn record() -> Record {
+        let variant = |metastable: [f64; 2], unfinished: f64, errors: f64| {
+            vec![
+                measure("error.ratio", &[errors; 2]),
+                measure("event.restart.metastable", &metastable),
+                measure("event.surge.metastable", &metastable),
+                measure("hit_ratio", &[0.85; 2]),
+                measure("requests.unfinished.ratio", &[unfinished; 2]),
+            ]
+        };
+        let mut record = record_of(
+            &[
+                ("a", variant([1.0, 1.0], 0.25, 0.5)),
+                ("b", variant([0.0, 1.0], 0.0, 0.01)),
+                ("c", variant([0.0, 0.0], 0.0, 0.0)),
+            ],
+            &[],
+        );
+        record.variants[0].events = ["restart", "surge"]
+            .map(|label| EventRecord { label: label.into(), text: label.into(), at_s: 1.0, end_s: 1.0 })
+            .to_vec();
+        record
+    }
+
+    #[test]
+    fn what_did_not_recover_or_end_is_named() {
+        let record = record();
+        assert_eq!(
+            remarks(&record, &compare(&record)),
+            [
+                "Not recovered from restart, surge by the end of the run: a, b (in 1 of 2 runs).",
+                "Requests still under way when the run was stopped: a (25.0 %). They count as errors, and in \
+                 latencies with the age they had reached, so the latencies shown are too low.",
+                "Hit ratios leave out the requests that ended in an error: a (50.0 %).",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_hit_ratio_is_judged_by_its_misses() {
+        let mut record = record();
+        record.variants.truncate(1);
+        record.scenario.observed =
+            Some(ObservedRecord { hit_ratio: Some(0.93), ..ObservedRecord::default() });
+        let rows = observed::rows(&record, &compare(&record));
+        assert_eq!(rows.iter().map(|row| row.warns).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(rows[1].deviation, "+114.3 %");
+        let first = remarks(&record, &compare(&record)).remove(0);
+        assert_eq!(
+            first,
+            "The baseline, a, is more than 10 % off what production reports: 1 − hit_ratio (7.00 % observed, \
+             15.0 % in the model)."
+        );
+    }
+
+    #[test]
+    fn a_sound_record_needs_no_remark() {
+        let mut record = record();
+        record.variants.drain(..2);
+        assert!(remarks(&record, &compare(&record)).is_empty());
+    }
+}
