@@ -29,7 +29,7 @@ fn engine(criterion: &mut Criterion) {
             run(&experiment, &RunOptions { threads: 1, ..RunOptions::default() }).expect("the scenario runs")
         };
         let outcome = once();
-        let record = herdlab::report::json::to_json(&outcome.record).expect("a record can be written");
+        let (_, record) = herdlab::report::json::to_json(&outcome.record).expect("a record can be written");
         let digest = Sha256::digest(record.as_bytes());
         let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         println!("{name}: {} requests, record {hex}", outcome.timings.requests);

@@ -293,6 +293,26 @@ fn decimal_checked(number: &str) -> Result<Decimal, UnitError> {
     }
 }
 
+/// A plain decimal number with commas between groups of three digits of its whole part.
+///
+/// ```
+/// use herdlab::units::grouped;
+/// assert_eq!(grouped(1_000_000), "1,000,000");
+/// assert_eq!(grouped("1234.5"), "1,234.5");
+/// ```
+pub fn grouped(number: impl ToString) -> String {
+    let text = number.to_string();
+    let whole = text.find('.').unwrap_or(text.len());
+    let mut grouped = String::with_capacity(text.len() + text.len() / 3);
+    for (index, character) in text.char_indices() {
+        if index > 0 && index < whole && (whole - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(character);
+    }
+    grouped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

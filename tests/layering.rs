@@ -34,6 +34,13 @@ fn every_room_imports_only_rooms_above_it() {
 }
 
 #[test]
+fn the_architecture_page_lists_the_rooms_in_this_order() {
+    let page = include_str!("../ARCHITECTURE.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    assert_eq!(rows.collect::<Vec<_>>(), ROOMS);
+}
+
+#[test]
 fn every_room_has_a_module() {
     let mut sources = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut sources);

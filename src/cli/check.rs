@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 use herdlab::scenario::Overrides;
 use herdlab::scenario::estimate::{self, Plan, estimate, plan};
-use herdlab::scenario::explain::{explain, grouped};
+use herdlab::scenario::explain::explain;
 use herdlab::scenario::model::{Experiment, Variant};
-use herdlab::units::approximate_bytes;
+use herdlab::units::{approximate_bytes, grouped};
 
 use super::{exit, input, output};
 

@@ -3,6 +3,8 @@
 //! Three significant digits, except that whole numbers keep all their digits and shares keep what
 //! distinguishes them from 100 %. Every table, sentence and chart prints through here.
 
+use crate::units::grouped;
+
 /// A value in the unit of the catalogue, with a unit that fits its size: `1,180/s`, `12.5 ms`, `96.4 %`.
 ///
 /// ```
@@ -91,20 +93,20 @@ pub fn number(value: f64) -> String {
     } else if magnitude < 1e-4 {
         format!("{magnitude:.2e}")
     } else if magnitude.fract() == 0.0 {
-        group_thousands(&format!("{magnitude:.0}"))
+        grouped(format!("{magnitude:.0}"))
     } else {
         // Count digits after rounding, so that 9.999 becomes 10.0 and not 10.00.
         let exponent =
             format!("{magnitude:.2e}").rsplit('e').next().and_then(|text| text.parse::<i32>().ok());
         let decimals = (2 - exponent.unwrap_or(0)).clamp(0, 9) as usize;
-        group_thousands(&format!("{magnitude:.decimals$}"))
+        grouped(format!("{magnitude:.decimals$}"))
     };
     if value < 0.0 && text != "0" { format!("−{text}") } else { text }
 }
 
 /// A number with so many decimals, grouped: `12,345.6`.
 pub fn fixed(value: f64, decimals: usize) -> String {
-    let text = group_thousands(&format!("{:.decimals$}", value.abs()));
+    let text = grouped(format!("{:.decimals$}", value.abs()));
     let zero = text.chars().all(|letter| "0.,".contains(letter));
     if value < 0.0 && !zero { format!("−{text}") } else { text }
 }
@@ -124,28 +126,11 @@ fn percent_digits(percent: f64) -> String {
     } else if magnitude < 10.0 || (to_hundred > 0.0 && to_hundred < 1.0) {
         format!("{magnitude:.2}")
     } else if magnitude >= 1000.0 {
-        group_thousands(&format!("{magnitude:.0}"))
+        grouped(format!("{magnitude:.0}"))
     } else {
         format!("{magnitude:.1}")
     };
     if percent < 0.0 { format!("−{text}") } else { text }
-}
-
-/// Commas between groups of three digits of the whole part.
-fn group_thousands(text: &str) -> String {
-    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
-    let mut grouped = String::with_capacity(text.len() + text.len() / 3);
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        grouped.push('.');
-        grouped.push_str(fraction);
-    }
-    grouped
 }
 
 /// A relative change with sign: `−83 %`, `+4.1 %`; from a doubling on as a factor (`×12.3`).

@@ -3,7 +3,7 @@
 //! A path walks tables by key, and `[[tier]]`, `[[class]]` and `[[event]]` by name:
 //! `tier.l2.ttl`, `class.users.share`, `event.flush-l2.at`, `database.pool`.
 
-use super::diagnostic::{Diagnostic, Span, nearest};
+use super::diagnostic::{Diagnostic, Span, suggestion};
 use super::file::{Entry, Node, Value};
 
 /// Sets `path` to `value`. The walk refuses unknown names; an unknown field at the end of the path is
@@ -49,8 +49,7 @@ fn element_mut<'a>(root: &'a mut Node, list: &str, index: usize) -> Option<&'a m
 
 fn unknown_name(list: &str, name: &str, known: &[String], span: Span) -> Diagnostic {
     let title = format!("no [[{list}]] is called \"{name}\"");
-    let label = nearest(name, known.iter().map(String::as_str))
-        .map_or_else(|| "unknown name".to_owned(), |name| format!("did you mean \"{name}\"?"));
+    let label = suggestion(name, known.iter().map(String::as_str), "unknown name");
     let help = if known.is_empty() {
         format!("this scenario has no [[{list}]]")
     } else {

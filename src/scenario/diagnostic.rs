@@ -151,6 +151,16 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// Asks whether the nearest candidate was meant; `otherwise` where none is near.
+pub(crate) fn suggestion<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    otherwise: &str,
+) -> String {
+    nearest(name, candidates)
+        .map_or_else(|| otherwise.to_owned(), |meant| format!("did you mean \"{meant}\"?"))
+}
+
 /// `a, b or c`, each quoted.
 pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("\"{name}\"")).collect();

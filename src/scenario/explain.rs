@@ -4,7 +4,8 @@ use super::model::{
     Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Model,
     Popularity, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
 };
-use crate::units::{format_bytes, format_duration};
+use super::values::Z_99;
+use crate::units::{format_bytes, format_duration, grouped};
 
 /// The model in words.
 pub fn explain(model: &Model) -> Vec<String> {
@@ -59,19 +60,6 @@ fn percent(share: f64) -> String {
     format!("{} %", (share * 1e4).round() / 1e2)
 }
 
-/// With separators: `1,000,000`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn milliseconds(ns: f64) -> String {
     format_duration(ns.round() as u64)
 }
@@ -81,7 +69,7 @@ fn dist(dist: &Dist) -> String {
         Dist::Constant { ns } => milliseconds(*ns),
         Dist::Exponential { mean_ns } => format!("exponential, mean {}", milliseconds(*mean_ns)),
         Dist::Lognormal { mu, sigma } => {
-            let (median, p99) = (libm::exp(*mu), libm::exp(mu + sigma * 2.326_347_874_040_840_8));
+            let (median, p99) = (libm::exp(*mu), libm::exp(mu + sigma * Z_99));
             let micros = |ns: f64| milliseconds((ns / 1e3).round() * 1e3);
             format!("lognormal, median {}, p99 {}", micros(median), micros(p99))
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::diagnostic::{Diagnostic, Span, nearest, one_of};
+use super::diagnostic::{Diagnostic, Span, nearest, one_of, suggestion};
 use super::file::{Entry, Node, Value};
 use super::trace::TraceFiles;
 
@@ -213,10 +213,8 @@ impl<'n> Tagged<'n> {
         if tags.contains(&tag) {
             return Some(Tagged { tag, body, node });
         }
-        let label = match nearest(tag, tags.iter().copied()) {
-            Some(name) => format!("did you mean \"{name}\"?"),
-            None => format!("expected {}", one_of(tags.iter().copied())),
-        };
+        let otherwise = format!("expected {}", one_of(tags.iter().copied()));
+        let label = suggestion(tag, tags.iter().copied(), &otherwise);
         let title = format!("unknown choice \"{tag}\" for {}", cx.here());
         cx.report(Diagnostic::new(title, span, label).help(format!("known: {}", tags.join(", "))));
         None

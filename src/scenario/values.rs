@@ -8,7 +8,7 @@ use super::model::{Dist, Nanos, Size};
 use crate::units;
 
 /// The 99th percentile of the standard normal distribution.
-const Z_99: f64 = 2.326_347_874_040_840_8;
+pub(crate) const Z_99: f64 = 2.326_347_874_040_840_8;
 
 /// Longest string value that Redis stores.
 const LARGEST_VALUE_BYTES: u64 = 512 << 20;

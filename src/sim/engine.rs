@@ -130,6 +130,8 @@ pub struct Engine<'m> {
     /// Requests under way, and when that last changed.
     pub(super) in_system: u64,
     pub(super) in_system_since: Nanos,
+    /// Part of the integral that belongs to the time after the next end of the measured part.
+    in_system_later_ns: u128,
     /// Per class: the database has no such rows.
     pub(super) absent: Vec<bool>,
     pub(super) arrived: u64,
@@ -183,6 +185,7 @@ impl<'m> Engine<'m> {
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
             in_system: 0,
             in_system_since: 0,
+            in_system_later_ns: 0,
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             arrived: 0,
             fetches_ended: 0,
@@ -279,6 +282,7 @@ impl<'m> Engine<'m> {
             Kind::WarmupEnds => {
                 self.advance_integrals();
                 self.recorder.measured[0] = self.current_totals();
+                self.totals.in_system_ns += std::mem::take(&mut self.in_system_later_ns);
                 self.recorder.measuring = true;
                 self.recorder.db_concurrency_peak = u64::from(self.database.busy);
                 self.recorder.db_queue_peak = self.database.waiting;
@@ -286,6 +290,7 @@ impl<'m> Engine<'m> {
             Kind::ArrivalsEnd => {
                 self.advance_integrals();
                 self.recorder.measured[1] = self.current_totals();
+                self.totals.in_system_ns += std::mem::take(&mut self.in_system_later_ns);
                 self.recorder.measuring = false;
                 self.arrivals_over = true;
             }
@@ -342,6 +347,16 @@ impl<'m> Engine<'m> {
         self.totals.in_system_ns += u128::from(self.in_system) * u128::from(self.now - self.in_system_since);
         self.in_system_since = self.now;
         self.in_system = self.in_system.wrapping_add_signed(by);
+    }
+
+    /// A request stays in the system until an instant to come, without an event when it leaves. What lies beyond
+    /// an end of the measured part is kept back until that end has been passed.
+    #[inline]
+    pub(super) fn stay_in_system_until(&mut self, at: Nanos) {
+        let measured = [self.model.warmup_ns, self.model.duration_ns];
+        let cut = measured.into_iter().find(|&end| self.now < end && end < at).unwrap_or(at);
+        self.totals.in_system_ns += u128::from(cut - self.now);
+        self.in_system_later_ns += u128::from(at - cut);
     }
 
     /// Brings all integrals over time up to now.

@@ -123,7 +123,7 @@ impl Engine<'_> {
             self.totals.tiers[level].hits += 1;
             let read = Read { start_ns, key, window, class };
             self.record_read(read, outcome, Some(level), value, at);
-            self.totals.in_system_ns += u128::from(at - start_ns);
+            self.stay_in_system_until(at);
             self.user_thinks(user, at);
             if renewal == Renewal::Background {
                 self.refresh(level, instance, info, 0);
@@ -397,7 +397,7 @@ impl Engine<'_> {
         self.walks.remove(id);
         self.record_read(read, outcome, Some(level), value, at);
         self.change_in_system(-1);
-        self.totals.in_system_ns += u128::from(at - self.now);
+        self.stay_in_system_until(at);
         self.user_thinks(user, at);
     }
 

@@ -2,7 +2,7 @@
 
 use super::refuse_repeated_names;
 use crate::scenario::axes;
-use crate::scenario::diagnostic::{Diagnostic, nearest};
+use crate::scenario::diagnostic::{Diagnostic, suggestion};
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{
@@ -52,8 +52,7 @@ impl Directory {
         };
         self.places.iter().find(|place| place.name == name).or_else(|| {
             let names: Vec<&str> = self.places.iter().map(|place| place.name.as_str()).collect();
-            let label = nearest(name, names.iter().copied())
-                .map_or_else(|| "unknown name".to_owned(), |name| format!("did you mean \"{name}\"?"));
+            let label = suggestion(name, names.iter().copied(), "unknown name");
             let help = match names.as_slice() {
                 [] => "this scenario has no [[tier]]".to_owned(),
                 names => format!("known tiers: {}", names.join(", ")),

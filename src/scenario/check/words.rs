@@ -2,7 +2,7 @@
 
 use crate::measure::catalog::{CATALOG, find};
 use crate::measure::claim::{Claim, Piece, Reference, pieces};
-use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
+use crate::scenario::diagnostic::{Diagnostic, Span, suggestion};
 use crate::scenario::fields::Context;
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{Answer, Model, Variant};
@@ -63,8 +63,7 @@ fn check_reference(cx: &mut Context, place: &Node, reference: &Reference, varian
 
 /// A name in the file that is no variant's.
 pub(super) fn unknown_variant(name: &str, names: &[&str], place: Span) -> Diagnostic {
-    let label = nearest(name, names.iter().copied())
-        .map_or_else(|| "unknown name".to_owned(), |name| format!("did you mean \"{name}\"?"));
+    let label = suggestion(name, names.iter().copied(), "unknown name");
     let title = format!("no variant is called \"{name}\"");
     Diagnostic::new(title, place, label).help(format!("variants: {}", names.join(", ")))
 }
@@ -74,10 +73,7 @@ fn measure(name: &str, known: &[String]) -> Result<(), (String, String)> {
     if known.iter().any(|known| known == name) {
         return Ok(());
     }
-    let label = match nearest(name, known.iter().map(String::as_str)) {
-        Some(name) => format!("did you mean \"{name}\"?"),
-        None => "not a measure".to_owned(),
-    };
+    let label = suggestion(name, known.iter().map(String::as_str), "not a measure");
     let help = match find(name) {
         Some(info) => format!("{} needs a name of this scenario in its middle", info.pattern),
         None => "for example hit_ratio, db.qps.peak, latency.all.p99_ms; all: docs/model.md".to_owned(),
