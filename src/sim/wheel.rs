@@ -143,7 +143,7 @@ impl Wheel {
             node = next;
         }
         if self.current.len() > 1 {
-            self.current.sort_unstable_by(|a, b| b.key.cmp(&a.key));
+            self.current.sort_unstable_by_key(|held| std::cmp::Reverse(held.key));
         }
     }
 }
