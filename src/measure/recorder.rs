@@ -94,16 +94,15 @@ pub struct Gauges {
 #[derive(Clone, Debug, Default)]
 pub struct Window {
     pub counts: [u64; OUTCOMES.len()],
-    /// `Coarse::BUCKETS` counts for each outcome; empty until the first request, and memory that no outcome
-    /// touches is never mapped.
-    latency: Vec<u32>,
+    /// `Coarse::BUCKETS` counts for each outcome; empty until the first request ends so.
+    latency: [Vec<u32>; OUTCOMES.len()],
 }
 
 impl Window {
     /// Latencies of the requests that started in this window and ended so.
     pub fn latency(&self, outcome: Outcome) -> Option<Coarse> {
-        let first = outcome as usize * Coarse::BUCKETS;
-        self.latency.get(first..first + Coarse::BUCKETS).map(Coarse::from_counts)
+        let counts = &self.latency[outcome as usize];
+        (!counts.is_empty()).then(|| Coarse::from_counts(counts))
     }
 }
 
@@ -201,10 +200,11 @@ impl Recorder {
         let number = outcome as usize;
         let window = &mut self.windows[window as usize];
         window.counts[number] += 1;
-        if window.latency.is_empty() {
-            window.latency = vec![0; OUTCOMES.len() * Coarse::BUCKETS];
+        let latency = &mut window.latency[number];
+        if latency.is_empty() {
+            *latency = vec![0; Coarse::BUCKETS];
         }
-        window.latency[number * Coarse::BUCKETS + Coarse::bucket(latency_ns)] += 1;
+        latency[Coarse::bucket(latency_ns)] += 1;
         if start_ns >= self.warmup_ns {
             self.latency[class][number].record(latency_ns);
         }
