@@ -124,7 +124,8 @@ fn listed(overrides: &Overrides) -> Vec<String> {
     let seed = overrides.seed.map(|seed| format!("seed={seed}"));
     let replications = overrides.replications.map(|replications| format!("replications={replications}"));
     let duration = overrides.duration.as_ref().map(|duration| format!("duration={duration}"));
-    set.chain(seed).chain(replications).chain(duration).collect()
+    let variants = overrides.variants.iter().map(|name| format!("variant={name}"));
+    set.chain(seed).chain(replications).chain(duration).chain(variants).collect()
 }
 
 #[cfg(test)]
