@@ -1,5 +1,6 @@
 //! How far a run is, on a terminal.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use herdlab::scenario::estimate::Plan;
 use herdlab::sim::Control;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 /// A progress line on standard error with the time left and the simulated requests per second; silent where
 /// nobody watches.
@@ -23,9 +24,12 @@ impl Progress {
             return Progress { watcher: None };
         }
         let bar = ProgressBar::new(plan.requests as u64);
-        let template = "{bar:30} {percent:>3} %  {human_pos} requests  {per_sec}  {eta} left";
+        let template = "{bar:30} {percent:>3} %  {human_pos} requests  {speed} M/s  {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("speed", |state: &ProgressState, text: &mut dyn Write| {
+                // A progress line that cannot be written is no reason to fail.
+                let _ = write!(text, "{:.2}", state.per_sec() / 1e6);
+            }));
         }
         let over = Arc::new(AtomicBool::new(false));
         let (control, stop) = (Arc::clone(control), Arc::clone(&over));

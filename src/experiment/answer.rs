@@ -35,10 +35,11 @@ pub fn answer(record: &Record, comparison: &Comparison) -> Answer {
     let claims = tested_claims(record, comparison);
     let authors_words = record.scenario.answer.as_ref().map(|author| {
         if author.digest != record.scenario.digest {
-            return Err(
-                "The author's answer was written for another version of this scenario and is not shown."
-                    .to_string(),
-            );
+            let other = match record.scenario.overrides.is_empty() {
+                true => "was written for another version of this scenario",
+                false => "is about the scenario without changes from the command line",
+            };
+            return Err(format!("The author's answer {other} and is not shown."));
         }
         if let Some(failed) = claims.iter().find(|tested| tested.holds != Some(true)) {
             return Err(format!(

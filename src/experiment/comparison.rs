@@ -14,7 +14,8 @@ use crate::measure::record::{MeasureRecord, Record, VariantRecord};
 pub const VERDICT_REPLICATIONS_MIN: usize = 6;
 /// Corrected p values from here on give no verdict but a tie.
 pub const SIGNIFICANCE: f64 = 0.05;
-/// Differences up to this share of the baseline's mean are a tie however certain they are.
+/// Differences up to this share of the baseline's mean are a tie however certain they are. Of a ratio it is a share of
+/// the smaller side: from 99.3 to 98.6 % of hits, the misses double.
 pub const EFFECT_SHARE_MIN: f64 = 0.01;
 
 /// How a variant stands against the baseline in one measure.
@@ -169,7 +170,11 @@ fn verdict(measure: &MeasureComparison, p_corrected: f64, base_mean: f64) -> Ver
     };
     let certain =
         p_corrected < SIGNIFICANCE && difference.interval.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
-    let large = difference.mean.abs() > EFFECT_SHARE_MIN * base_mean.abs();
+    let whole = match measure.unit.as_str() {
+        "1" if (0.0..1.0).contains(&base_mean) => base_mean.min(1.0 - base_mean),
+        _ => base_mean.abs(),
+    };
+    let large = difference.mean.abs() > EFFECT_SHARE_MIN * whole;
     if !(certain && large) {
         return Verdict::Tie;
     }

@@ -266,7 +266,13 @@ fn recovery_rows<'a>(comparison: &'a Comparison, events: &[&str]) -> Vec<Row<'a>
 fn command(record: &Record) -> String {
     let mut command = format!("herdlab run {}", quoted(&record.scenario.source_path));
     for setting in &record.scenario.overrides {
-        command.push_str(&format!(" --set {}", quoted(setting)));
+        // These have options of their own, and `--duration` means more than the field.
+        match setting.split_once('=') {
+            Some((name @ ("seed" | "replications" | "duration" | "variant"), value)) => {
+                command.push_str(&format!(" --{name} {}", quoted(value)));
+            }
+            _ => command.push_str(&format!(" --set {}", quoted(setting))),
+        }
     }
     command
 }
@@ -363,10 +369,14 @@ mod tests {
     #[test]
     fn the_command_survives_a_shell() {
         let mut record = stampede(1);
-        record.scenario.overrides = vec!["tier.l2.ttl=\"5s\"".to_string(), "workload.keys=10".to_string()];
+        record.scenario.overrides =
+            ["tier.l2.ttl=\"5s\"", "workload.keys=10", "duration=30s", "variant=no cache"]
+                .map(String::from)
+                .to_vec();
         assert_eq!(
             command(&record),
-            "herdlab run scenarios/stampede.toml --set 'tier.l2.ttl=\"5s\"' --set workload.keys=10"
+            "herdlab run scenarios/stampede.toml --set 'tier.l2.ttl=\"5s\"' --set workload.keys=10 --duration 30s \
+             --variant 'no cache'"
         );
     }
 }

@@ -124,7 +124,8 @@ fn listed(overrides: &Overrides) -> Vec<String> {
     let seed = overrides.seed.map(|seed| format!("seed={seed}"));
     let replications = overrides.replications.map(|replications| format!("replications={replications}"));
     let duration = overrides.duration.as_ref().map(|duration| format!("duration={duration}"));
-    set.chain(seed).chain(replications).chain(duration).collect()
+    let variants = overrides.variants.iter().map(|name| format!("variant={name}"));
+    set.chain(seed).chain(replications).chain(duration).chain(variants).collect()
 }
 
 #[cfg(test)]
@@ -207,7 +208,10 @@ mod tests {
             variants: vec!["l2 only".to_owned()],
         };
         let experiment = small(&overrides);
-        assert_eq!(experiment.overrides, ["tier.l2.ttl=5m", "seed=7", "replications=3", "duration=10s"]);
+        assert_eq!(
+            experiment.overrides,
+            ["tier.l2.ttl=5m", "seed=7", "replications=3", "duration=10s", "variant=l2 only"]
+        );
         assert_eq!((experiment.variants.len(), experiment.baseline, experiment.seed), (1, 0, 7));
         let model = &experiment.variants[0].model;
         assert_eq!(model.tiers[0].ttl, Ttl::After { ns: 300_000_000_000 });
