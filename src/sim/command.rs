@@ -334,8 +334,18 @@ impl Engine<'_> {
         self.hand_connection_on(level, command.instance);
     }
 
-    /// A free connection goes to the next command that waits for one.
+    /// A free connection goes to the next command that waits for one. Where that is answered at the same instant
+    /// its connection is free again: the loop hands it on, not a call within the call for each one that waits.
     fn hand_connection_on(&mut self, level: usize, instance: u32) {
+        if self.handing_on == Some((level, instance)) {
+            return;
+        }
+        let outer = self.handing_on.replace((level, instance));
+        self.hand_connections_on(level, instance);
+        self.handing_on = outer;
+    }
+
+    fn hand_connections_on(&mut self, level: usize, instance: u32) {
         loop {
             let commands = &self.commands;
             let Some(pool) =

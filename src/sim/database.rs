@@ -30,6 +30,8 @@ pub(super) struct Database {
     /// One per instance; empty where connections are unlimited.
     pools: Vec<Pool>,
     connections_in_use: u64,
+    /// The instance whose free connections are being handed on.
+    handing_on: Option<u32>,
     pool_timeout: Option<(Nanos, Lane)>,
     timeout: Option<(Nanos, Lane)>,
     contention: Option<(f64, f64)>,
@@ -79,6 +81,7 @@ impl Database {
                 .map(|limit| (0..model.clients.instances).map(|_| Pool::new(limit)).collect())
                 .unwrap_or_default(),
             connections_in_use: 0,
+            handing_on: None,
             pool_timeout,
             timeout,
             contention: spec.contention.map(|law| (law.sigma, law.kappa)),
@@ -308,13 +311,20 @@ impl Engine<'_> {
         }
     }
 
+    /// A free connection goes to the next attempt that waits for one. Where that is answered at the same instant
+    /// its connection is free again: the loop hands it on, not a call within the call for each one that waits.
     fn hand_database_connection_on(&mut self, instance: u32) {
+        if self.database.handing_on == Some(instance) {
+            return;
+        }
+        let outer = self.database.handing_on.replace(instance);
         loop {
             let attempts = &self.attempts;
-            let Some(pool) = self.database.pools.get_mut(instance as usize) else { return };
-            let Some(next) = pool.next(|slot, generation| attempts.is(slot, generation)) else { return };
+            let Some(pool) = self.database.pools.get_mut(instance as usize) else { break };
+            let Some(next) = pool.next(|slot, generation| attempts.is(slot, generation)) else { break };
             self.attempt_departs(next);
         }
+        self.database.handing_on = outer;
     }
 
     /// The caller stops waiting for this attempt. Unless it is withdrawn, it keeps its place, its server and its

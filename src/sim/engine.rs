@@ -132,6 +132,8 @@ pub struct Engine<'m> {
     pub(super) in_system_since: Nanos,
     /// Part of the integral that belongs to the time after the next end of the measured part.
     in_system_later_ns: u128,
+    /// The tier and instance whose free connections are being handed on.
+    pub(super) handing_on: Option<(usize, u32)>,
     /// Per class: the database has no such rows.
     pub(super) absent: Vec<bool>,
     pub(super) arrived: u64,
@@ -186,6 +188,7 @@ impl<'m> Engine<'m> {
             in_system: 0,
             in_system_since: 0,
             in_system_later_ns: 0,
+            handing_on: None,
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             arrived: 0,
             fetches_ended: 0,

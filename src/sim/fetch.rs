@@ -225,17 +225,17 @@ impl Engine<'_> {
         if flight.attempts_made >= retries.attempts || flight.live == 0 {
             return self.fail_flight(id, cause);
         }
-        let grown =
-            libm::pow(retries.factor, f64::from(flight.attempts_made - 1)) * retries.backoff_ns as f64;
+        let base_ns = retries.backoff_ns as f64;
+        let growth = libm::pow(retries.factor, f64::from(flight.attempts_made - 1));
+        // Many attempts grow beyond every number, and infinity times nothing is no number.
+        let grown = if base_ns == 0.0 { 0.0 } else { growth * base_ns };
         let capped = grown.min(retries.max_backoff_ns as f64);
         let random = if retries.jitter > 0.0 { unit_open_zero(&mut self.backoff_dice) } else { 1.0 };
         let wait_ns = round_ns(capped * (1.0 - retries.jitter + retries.jitter * random));
-        if wait_ns == 0 {
-            self.retry(id);
-        } else {
-            let generation = self.flights.generation(id);
-            self.queue.push(GENERAL, self.now + wait_ns, Kind::FlightRetries as u8, id, generation);
-        }
+        // An event even where there is nothing to wait for: many retries at one instant must not nest.
+        let generation = self.flights.generation(id);
+        let at = self.now.saturating_add(wait_ns);
+        self.queue.push(GENERAL, at, Kind::FlightRetries as u8, id, generation);
     }
 
     /// The backoff is over.

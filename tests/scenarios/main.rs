@@ -3,6 +3,7 @@
 mod bundled;
 mod combinations;
 mod grammar;
+mod nesting;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
