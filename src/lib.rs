@@ -31,6 +31,7 @@ pub mod experiment;
 pub mod measure;
 pub mod oracle;
 pub mod policy;
+mod prefetch;
 pub mod report;
 pub mod scenario;
 pub mod sim;

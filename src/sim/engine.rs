@@ -78,6 +78,9 @@ pub enum SimError {
     Invariant(String),
 }
 
+/// How many requests ahead an entry is looked for.
+const AHEAD: usize = 8;
+
 /// Events at one instant beyond which something goes round in circles.
 const INSTANT_LIMIT: u64 = 200_000_000;
 
@@ -216,6 +219,7 @@ impl<'m> Engine<'m> {
             // Queued events precede arrivals of the same instant.
             if let Some(&time) = self.batch.time_ns.get(self.next).filter(|&&time| time < event_ns) {
                 self.now = time;
+                self.read_ahead();
                 self.arrive_next();
                 if self.next == self.batch.time_ns.len() {
                     self.check_in(control, &mut reported)?;
@@ -246,6 +250,17 @@ impl<'m> Engine<'m> {
         }
         self.check_in(control, &mut reported)?;
         self.finish(end_ns)
+    }
+
+    /// Brings what a coming request looks up first into the processor's cache.
+    #[inline]
+    fn read_ahead(&self) {
+        let request = self.next + AHEAD;
+        if let (Some(tier), Some(&key)) = (self.tiers.first(), self.batch.key.get(request))
+            && tier.shared.is_none()
+        {
+            tier.stores[self.batch.instance[request] as usize].prefetch(key);
+        }
     }
 
     /// Tells the outside how far it is; stops if the outside wants that.

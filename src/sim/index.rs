@@ -2,6 +2,7 @@
 
 use super::slab::NONE;
 use crate::dice::mix;
+use crate::prefetch::prefetch;
 
 /// A small map from `u64` to `u32` for what is in flight: linear probing, deletion by shifting back.
 #[derive(Debug)]
@@ -20,6 +21,12 @@ impl FlightMap {
     #[inline]
     fn home(&self, key: u64) -> usize {
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
+
+    /// Reads the first cell of a key ahead.
+    #[inline]
+    pub fn prefetch(&self, key: u64) {
+        prefetch(&self.cells, self.home(key));
     }
 
     /// The value of a key.
@@ -121,6 +128,15 @@ impl SlotIndex {
     #[inline]
     fn home(key: u32, mask: u32) -> u32 {
         key.wrapping_mul(0x9e37_79b1) >> mask.leading_zeros()
+    }
+
+    /// Reads the first cell of a key ahead.
+    #[inline]
+    pub fn prefetch(&self, key: u32) {
+        match self {
+            SlotIndex::Dense(slots) => prefetch(slots, key as usize),
+            SlotIndex::Hashed { cells, mask, .. } => prefetch(cells, SlotIndex::home(key, *mask) as usize),
+        }
     }
 
     /// The slot of a key.

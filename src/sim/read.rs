@@ -2,7 +2,7 @@
 
 use super::command::{CommandReply, Op};
 use super::engine::{Engine, Kind};
-use super::index::triple;
+use super::index::{pair, triple};
 use super::queue::GENERAL;
 use super::slab::NONE;
 use super::store::Value;
@@ -471,6 +471,11 @@ impl Engine<'_> {
     pub(super) fn send_get(&mut self, id: u32, at: Nanos) {
         let level = usize::from(self.walks[id].level);
         self.totals.tiers[level].lookups += 1;
+        // The server looks it up a network delay from now, and a miss looks for others that fetch it.
+        let Walk { key, instance, .. } = self.walks[id];
+        self.tiers[level].stores[0].prefetch(key);
+        self.groups.prefetch(pair(instance, key));
+        self.fetching.prefetch(u64::from(key));
         self.send(level, Op::Get, id, at);
     }
 }

@@ -3,6 +3,7 @@
 use super::index::SlotIndex;
 use crate::dice::Stream;
 use crate::policy::eviction::Policy;
+use crate::prefetch::prefetch;
 use crate::scenario::model::{Capacity, Nanos, Tier};
 
 /// What travels with a value.
@@ -102,6 +103,15 @@ impl Store {
         match &self.bounded {
             None => (self.expiry_ns[key as usize] != 0).then_some(key),
             Some(bounded) => bounded.index.get(key, &bounded.keys),
+        }
+    }
+
+    /// Reads ahead where the entry of a key is.
+    #[inline]
+    pub fn prefetch(&self, key: u32) {
+        match &self.bounded {
+            None => prefetch(&self.expiry_ns, key as usize),
+            Some(bounded) => bounded.index.prefetch(key),
         }
     }
 
@@ -235,6 +245,11 @@ impl Store {
         if let Some(bounded) = &mut self.bounded {
             let slot = bounded.policy.victim();
             let key = bounded.keys[slot as usize];
+            if let Some(next) = bounded.policy.next_victim()
+                && let Some(&next) = bounded.keys.get(next as usize)
+            {
+                bounded.index.prefetch(next);
+            }
             bounded.index.remove(key, &bounded.keys);
             bounded.free.push(slot);
             self.expiry_ns[slot as usize] = 0;

@@ -24,6 +24,10 @@ impl Evict for Fifo {
         self.queue.remove(slot);
     }
     #[inline]
+    fn next_victim(&self) -> Option<u32> {
+        Some(self.queue.oldest())
+    }
+    #[inline]
     fn victim(&mut self) -> u32 {
         let slot = self.queue.oldest();
         self.queue.remove(slot);

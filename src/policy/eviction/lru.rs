@@ -26,6 +26,10 @@ impl Evict for Lru {
         self.recency.remove(slot);
     }
     #[inline]
+    fn next_victim(&self) -> Option<u32> {
+        Some(self.recency.oldest())
+    }
+    #[inline]
     fn victim(&mut self) -> u32 {
         let slot = self.recency.oldest();
         self.recency.remove(slot);

@@ -27,6 +27,11 @@ pub trait Evict {
     fn remove(&mut self, slot: u32);
     /// Takes out the slot to evict.
     fn victim(&mut self) -> u32;
+    /// The slot that is likely to be the next one, where that is known without a search: it is read ahead.
+    #[inline]
+    fn next_victim(&self) -> Option<u32> {
+        None
+    }
 }
 
 macro_rules! policies {
@@ -57,6 +62,11 @@ macro_rules! policies {
             #[inline]
             pub fn remove(&mut self, slot: u32) {
                 match self { $(Policy::$name(policy) => policy.remove(slot)),* }
+            }
+            /// See [`Evict::next_victim`].
+            #[inline]
+            pub fn next_victim(&self) -> Option<u32> {
+                match self { $(Policy::$name(policy) => policy.next_victim()),* }
             }
             /// See [`Evict::victim`].
             #[inline]
