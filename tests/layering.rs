@@ -10,6 +10,7 @@ const ROOMS: &[&str] = &[
     "units",
     "scenario::model",
     "dice",
+    "prefetch",
     "oracle",
     "trace",
     "measure::catalog",
