@@ -96,11 +96,6 @@ impl<const BITS: u32> Histogram<BITS> {
         (self.count > 0).then(|| self.sum as f64 / self.count as f64)
     }
 
-    /// Sum of all values.
-    pub fn sum(&self) -> u128 {
-        self.sum
-    }
-
     /// Largest value; `None` where nothing was counted.
     pub fn max(&self) -> Option<Nanos> {
         (self.count > 0).then_some(self.max)

@@ -2,20 +2,11 @@
 
 use super::histogram::{Coarse, Fine};
 use super::recorder::{OUTCOMES, Outcome, Recorder, TierTotals, Totals};
-use super::summary::latency;
+use super::summary::{FAMILIES, HITS, all_outcomes, latency};
 use crate::scenario::model::{Model, Scope};
 
 /// Name, unit, one value per window.
 pub type Series = (String, &'static str, Vec<Option<f64>>);
-
-const HITS: [Outcome; 3] = [Outcome::Hit, Outcome::NegativeHit, Outcome::StaleHit];
-const FAMILIES: [(&str, &[Outcome]); 5] = [
-    ("hit", &HITS),
-    ("miss", &[Outcome::Miss]),
-    ("coalesced", &[Outcome::Coalesced]),
-    ("write", &[Outcome::Write]),
-    ("error", &[Outcome::Error]),
-];
 
 /// All series of one replication.
 pub fn series(model: &Model, recorder: &Recorder) -> Vec<Series> {
@@ -29,11 +20,12 @@ pub fn series(model: &Model, recorder: &Recorder) -> Vec<Series> {
     }
     let arrivals = recorder.windows.iter().map(|window| Some(window.counts.iter().sum::<u64>() as f64));
     all.push(("requests.all".into(), "count", arrivals.collect()));
-    let every: Vec<Outcome> = OUTCOMES.iter().map(|outcome| outcome.0).collect();
+    let every = all_outcomes();
     latencies(&mut all, recorder, "all", &every);
     for (name, outcomes) in FAMILIES {
         latencies(&mut all, recorder, name, outcomes);
     }
+    latencies(&mut all, recorder, "error", &[Outcome::Error]);
     ratios(&mut all, model, recorder);
     totals(&mut all, model, recorder);
     all
@@ -125,7 +117,7 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
 
 /// Distributions over the measured part: name, unit, counts. Empty ones are left out.
 pub fn distributions(recorder: &Recorder) -> Vec<(String, &'static str, Fine)> {
-    let every: Vec<Outcome> = OUTCOMES.iter().map(|outcome| outcome.0).collect();
+    let every = all_outcomes();
     let mut all = vec![("latency.all".to_owned(), "ns", latency(recorder, &every, None))];
     for (outcome, name) in OUTCOMES {
         all.push((format!("latency.{name}"), "ns", latency(recorder, &[outcome], None)));

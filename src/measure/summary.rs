@@ -8,12 +8,12 @@ use crate::scenario::model::{Model, Nanos, Scope};
 pub type Measured = (String, Option<f64>);
 
 /// Outcomes that are answers from a tier.
-const HITS: [Outcome; 3] = [Outcome::Hit, Outcome::NegativeHit, Outcome::StaleHit];
+pub(super) const HITS: [Outcome; 3] = [Outcome::Hit, Outcome::NegativeHit, Outcome::StaleHit];
 /// Outcomes of reads that were answered.
 const READS: [Outcome; 5] =
     [Outcome::Hit, Outcome::NegativeHit, Outcome::StaleHit, Outcome::Coalesced, Outcome::Miss];
 /// The latencies of these get a family of measures.
-const FAMILIES: [(&str, &[Outcome]); 4] = [
+pub(super) const FAMILIES: [(&str, &[Outcome]); 4] = [
     ("hit", &HITS),
     ("miss", &[Outcome::Miss]),
     ("coalesced", &[Outcome::Coalesced]),
@@ -81,7 +81,8 @@ pub fn latency(recorder: &Recorder, outcomes: &[Outcome], class: Option<usize>) 
     merged
 }
 
-fn all_outcomes() -> Vec<Outcome> {
+/// Every outcome there is.
+pub(super) fn all_outcomes() -> Vec<Outcome> {
     OUTCOMES.iter().map(|outcome| outcome.0).collect()
 }
 

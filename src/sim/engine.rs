@@ -299,7 +299,7 @@ impl<'m> Engine<'m> {
             Kind::WindowEnds => self.window_ends(id),
             Kind::WarmupEnds => {
                 self.advance_integrals();
-                self.recorder.measured[0] = self.current_totals();
+                self.recorder.measured[0] = self.totals.clone();
                 self.totals.in_system_ns += std::mem::take(&mut self.in_system_later_ns);
                 self.recorder.measuring = true;
                 self.recorder.db_concurrency_peak = u64::from(self.database.busy);
@@ -307,7 +307,7 @@ impl<'m> Engine<'m> {
             }
             Kind::ArrivalsEnd => {
                 self.advance_integrals();
-                self.recorder.measured[1] = self.current_totals();
+                self.recorder.measured[1] = self.totals.clone();
                 self.totals.in_system_ns += std::mem::take(&mut self.in_system_later_ns);
                 self.recorder.measuring = false;
                 self.arrivals_over = true;
@@ -396,17 +396,13 @@ impl<'m> Engine<'m> {
         }
     }
 
-    fn current_totals(&self) -> Totals {
-        self.totals.clone()
-    }
-
     fn window_ends(&mut self, window: u32) {
         self.advance_integrals();
         let gauges = Gauges {
             db_queue: self.database.waiting,
             tiers: self.tiers.iter().map(TierState::content).collect(),
         };
-        self.recorder.ticks.push((self.current_totals(), gauges));
+        self.recorder.ticks.push((self.totals.clone(), gauges));
         let next = u64::from(window) + 2;
         if next <= self.recorder.windows.len() as u64 {
             let at = (next * self.model.window_ns).min(self.model.duration_ns);

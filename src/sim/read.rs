@@ -130,14 +130,9 @@ impl Engine<'_> {
             }
             return;
         }
-        self.change_in_system(1);
         let walk =
             Walk { level: level as u8, left_ns, ..Walk::new(start_ns, key, instance, user, window, class) };
-        let id = self.walks.insert(walk);
-        if let Some((after, lane)) = self.deadline {
-            let generation = self.walks.generation(id);
-            self.queue.push(lane, start_ns + after, Kind::WalkMeetsDeadline as u8, id, generation);
-        }
+        let id = self.enter(walk);
         if at == self.now {
             self.proceed(id);
         } else if self.can_send_ahead(level) {
@@ -146,6 +141,18 @@ impl Engine<'_> {
             let lane = self.tiers[level - 1].access_lane;
             self.queue.push(lane, at, Kind::WalkGoesOn as u8, id, 0);
         }
+    }
+
+    /// A request that needs more than a tier in the process enters the system; its deadline starts to run.
+    #[inline]
+    pub(super) fn enter(&mut self, walk: Walk) -> u32 {
+        self.change_in_system(1);
+        let id = self.walks.insert(walk);
+        if let Some((after, lane)) = self.deadline {
+            let generation = self.walks.generation(id);
+            self.queue.push(lane, walk.start_ns + after, Kind::WalkMeetsDeadline as u8, id, generation);
+        }
+        id
     }
 
     /// Whether a look-up in this tier may be sent in the near future without an event of its own: nothing can
@@ -172,6 +179,7 @@ impl Engine<'_> {
             return self.give_up(id);
         }
         let level = usize::from(walk.level);
+        let info = self.info(walk.key, usize::from(walk.class));
         let Some(tier) = self.tiers.get_mut(level) else { return self.fetch(id) };
         if tier.shared.is_some() {
             if walk.flight == NONE && self.coalesces_lookups() && self.join_or_lead(id) {
@@ -179,11 +187,6 @@ impl Engine<'_> {
             }
             return self.send_get(id, self.now);
         }
-        let info = KeyInfo {
-            key: walk.key,
-            class: usize::from(walk.class),
-            absent: self.absent[usize::from(walk.class)],
-        };
         let (tables, overhead) = (&self.tables, tier.overhead_bytes);
         let found =
             tier.look(walk.instance as usize, info, self.now, |key| tables.entry_bytes(key) + overhead);

@@ -10,18 +10,7 @@ use crate::scenario::model::WriteStrategy;
 impl Engine<'_> {
     /// A write goes straight to the database.
     pub(super) fn start_write(&mut self, walk: Walk) {
-        self.change_in_system(1);
-        let id = self.walks.insert(Walk { errand: Errand::Write, ..walk });
-        if let Some((after, lane)) = self.deadline {
-            let generation = self.walks.generation(id);
-            self.queue.push(
-                lane,
-                self.now + after,
-                super::engine::Kind::WalkMeetsDeadline as u8,
-                id,
-                generation,
-            );
-        }
+        let id = self.enter(Walk { errand: Errand::Write, ..walk });
         let flight = self.lead(id, false);
         self.begin_fetch(flight);
     }
