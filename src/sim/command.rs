@@ -125,16 +125,15 @@ impl Engine<'_> {
             };
             return self.dispatch(command, self.now);
         }
-        let (tables, overhead) = (&self.tables, tier.overhead_bytes);
-        let size = |key| tables.entry_bytes(key) + overhead;
+        let size = |key| self.tables.entry_bytes(key);
         if !tier.fill(instance as usize, info, value, delta_ns, self.now, size) {
-            self.totals.tiers[level].failed_fills += 1;
+            tier.totals.failed_fills += 1;
         }
     }
 
     fn dispatch(&mut self, command: Command, at: Nanos) {
         let (level, instance) = (usize::from(command.level), command.instance as usize);
-        self.totals.tiers[level].commands += 1;
+        self.tiers[level].totals.commands += 1;
         let id = self.commands.insert(command);
         let generation = self.commands.generation(id);
         let Some(shared) = &mut self.tiers[level].shared else { return };
@@ -176,7 +175,6 @@ impl Engine<'_> {
         let command = self.commands[id];
         let level = usize::from(command.level);
         let tier = &mut self.tiers[level];
-        let overhead = tier.overhead_bytes;
         let Some(shared) = &mut tier.shared else { return };
         let (stores, leases) = (&mut tier.stores, &mut shared.leases);
         let admission = shared.server.admit(self.now, || {
@@ -188,18 +186,10 @@ impl Engine<'_> {
                 if self.recorder.measuring {
                     self.recorder.tier_queue[level].record(start_ns - self.now);
                 }
-                let (reply, carries_value) = self.execute(&command, level, overhead, start_ns);
+                let (reply, carries_value) = self.execute(&command, level, start_ns);
                 self.commands[id].reply = reply;
                 let Some(shared) = &mut self.tiers[level].shared else { return };
-                let mut service_ns = shared.service_ns;
-                if carries_value && shared.per_byte_ns > 0.0 {
-                    service_ns +=
-                        round_ns(f64::from(self.tables.value_bytes(command.key)) * shared.per_byte_ns);
-                }
-                if !shared.server.is_steady() {
-                    service_ns = round_ns(service_ns as f64 * shared.server.slowness(start_ns));
-                }
-                shared.server.serve(start_ns, service_ns)
+                shared.serve(start_ns, if carries_value { self.tables.value_bytes(command.key) } else { 0 })
             }
             Admission::Refused { at_ns } => at_ns,
             Admission::Lost { until_ns } => until_ns,
@@ -247,21 +237,18 @@ impl Engine<'_> {
         &mut self,
         command: &Command,
         level: usize,
-        overhead: u64,
         now: Nanos,
     ) -> (CommandReply, bool) {
         let class = usize::from(command.class);
         let info = self.info(command.key, class);
         let tables = &self.tables;
-        let size = |key: u32| tables.entry_bytes(key) + overhead;
+        let size = |key: u32| tables.entry_bytes(key);
         let tier = &mut self.tiers[level];
         match command.op {
             Op::Get => {
                 let found = tier.look(0, info, now, size);
+                tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
                 let leases = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut());
-                if !matches!(found, Look::Miss { .. }) {
-                    self.totals.tiers[level].hits += 1;
-                }
                 match (found, leases) {
                     (Look::Hit { value, renewal: Renewal::Keep }, _) => {
                         (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
@@ -363,7 +350,7 @@ impl Engine<'_> {
     fn close_fill(&mut self, id: u32, level: usize) {
         let Command { op, reply, .. } = self.commands[id];
         if matches!(op, Op::Set { .. }) && reply != CommandReply::Done {
-            self.totals.tiers[level].failed_fills += 1;
+            self.tiers[level].totals.failed_fills += 1;
         }
         self.commands.remove(id);
     }
@@ -402,7 +389,7 @@ impl Engine<'_> {
 
 /// One way through the network.
 #[inline]
-fn hop(shared: &mut Shared, now: Nanos) -> Nanos {
+pub(super) fn hop(shared: &mut Shared, now: Nanos) -> Nanos {
     let delay_ns = shared.network.sample(&mut shared.network_dice);
     if shared.server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * shared.server.slowness(now)) }
 }

@@ -8,25 +8,34 @@ use super::pool::Pool;
 use super::queue::{GENERAL, Lane, Queue};
 use super::store::Value;
 use crate::dice::{Stream, Times, exponential, round_ns, stream};
-use crate::measure::recorder::{Cause, Totals};
+use crate::measure::recorder::{Cause, Recorder, Totals};
 use crate::scenario::model::{DownMode, Model, Nanos};
+
+/// What a request asks of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    Read { class: usize },
+    Write { class: usize },
+    Background,
+}
 
 /// The database of one simulation.
 pub(super) struct Database {
     /// `u32::MAX`: unlimited.
-    servers: u32,
+    pub servers: u32,
     queue_limit: u64,
     pub busy: u32,
-    queue: VecDeque<(u32, u32)>,
+    /// (attempt, generation) of those that wait, some of them withdrawn.
+    pub queue: VecDeque<(u32, u32)>,
     /// Those in `queue` that were not withdrawn.
     pub waiting: u64,
     /// Per class: reads, writes.
     service: Vec<[Times; 2]>,
     service_lane: Option<Lane>,
     service_dice: Stream,
-    network: Times,
-    network_lane: Lane,
-    network_dice: Stream,
+    pub network: Times,
+    pub network_lane: Lane,
+    pub network_dice: Stream,
     /// One per instance; empty where connections are unlimited.
     pools: Vec<Pool>,
     connections_in_use: u64,
@@ -105,6 +114,57 @@ impl Database {
         self.since_ns = now;
     }
 
+    /// Whether whoever comes now is served at once.
+    #[inline]
+    pub fn may_start(&self) -> bool {
+        self.busy < self.servers && self.pauses == 0 && self.waiting == 0
+    }
+
+    /// Lets an attempt wait for a server.
+    pub fn enqueue(&mut self, id: u32, generation: u32, recorder: &mut Recorder) {
+        self.queue.push_back((id, generation));
+        self.waiting += 1;
+        if recorder.measuring {
+            recorder.db_queue_peak = recorder.db_queue_peak.max(self.waiting);
+        }
+    }
+
+    /// A server takes a request that has waited; returns its service time, and the lane for its completion.
+    #[inline]
+    pub fn start(
+        &mut self,
+        now: Nanos,
+        waited_ns: Nanos,
+        work: Work,
+        totals: &mut Totals,
+        recorder: &mut Recorder,
+    ) -> (Nanos, Lane) {
+        self.advance(now, totals);
+        self.busy += 1;
+        if recorder.measuring {
+            recorder.db_queue.record(waited_ns);
+            recorder.db_concurrency_peak = recorder.db_concurrency_peak.max(u64::from(self.busy));
+        }
+        totals.db_waited += u64::from(waited_ns > 0);
+        let times = match (work, &self.background) {
+            (Work::Background, Some((_, times, _))) => times,
+            (Work::Write { class }, _) => &self.service[class][1],
+            (Work::Read { class }, _) => &self.service[class][0],
+            (Work::Background, None) => &self.service[0][0],
+        };
+        let mut service_ns = times.sample(&mut self.service_dice);
+        if let Some((sigma, kappa)) = self.contention {
+            let others = f64::from(self.busy - 1);
+            let slowdown = 1.0 + sigma * others + kappa * others * f64::from(self.busy);
+            service_ns = round_ns(service_ns as f64 * slowdown);
+        }
+        if self.slowness != 1.0 {
+            service_ns = round_ns(service_ns as f64 * self.slowness);
+        }
+        let lane = self.service_lane.filter(|_| self.slowness == 1.0).unwrap_or(GENERAL);
+        (service_ns, lane)
+    }
+
     /// Connections in use and their limit, over all instances.
     pub fn connections(&self) -> (u64, u64) {
         self.pools
@@ -172,18 +232,11 @@ impl Engine<'_> {
             None => {}
         }
         attempt.since_ns = self.now;
-        if self.database.busy < self.database.servers
-            && self.database.pauses == 0
-            && self.database.waiting == 0
-        {
+        if self.database.may_start() {
             self.start_service(id);
         } else if self.database.waiting < self.database.queue_limit {
             attempt.stage = Stage::Queues;
-            self.database.queue.push_back((id, self.attempts.generation(id)));
-            self.database.waiting += 1;
-            if self.recorder.measuring {
-                self.recorder.db_queue_peak = self.recorder.db_queue_peak.max(self.database.waiting);
-            }
+            self.database.enqueue(id, self.attempts.generation(id), &mut self.recorder);
         } else {
             self.attempt_returns(id, Err(Cause::DbRejected));
         }
@@ -195,31 +248,14 @@ impl Engine<'_> {
         let waited_ns = self.now - attempt.since_ns;
         attempt.stage = Stage::InService;
         attempt.value = Value { version: self.versions.current(attempt.key), read_ns: self.now };
-        let database = &mut self.database;
-        database.advance(self.now, &mut self.totals);
-        database.busy += 1;
-        if self.recorder.measuring {
-            self.recorder.db_queue.record(waited_ns);
-            self.recorder.db_concurrency_peak =
-                self.recorder.db_concurrency_peak.max(u64::from(database.busy));
-        }
-        self.totals.db_waited += u64::from(waited_ns > 0);
-        let times = match (attempt.errand, &database.background) {
-            (AttemptErrand::Background, Some((_, times, _))) => times,
-            (errand, _) => {
-                &database.service[usize::from(attempt.class)][usize::from(errand == AttemptErrand::Write)]
-            }
+        let class = usize::from(attempt.class);
+        let work = match attempt.errand {
+            AttemptErrand::Read => Work::Read { class },
+            AttemptErrand::Write => Work::Write { class },
+            AttemptErrand::Background => Work::Background,
         };
-        let mut service_ns = times.sample(&mut database.service_dice);
-        if let Some((sigma, kappa)) = database.contention {
-            let others = f64::from(database.busy - 1);
-            let slowdown = 1.0 + sigma * others + kappa * others * f64::from(database.busy);
-            service_ns = round_ns(service_ns as f64 * slowdown);
-        }
-        if database.slowness != 1.0 {
-            service_ns = round_ns(service_ns as f64 * database.slowness);
-        }
-        let lane = database.service_lane.filter(|_| database.slowness == 1.0).unwrap_or(GENERAL);
+        let (service_ns, lane) =
+            self.database.start(self.now, waited_ns, work, &mut self.totals, &mut self.recorder);
         let generation = self.attempts.generation(id);
         self.queue.push(lane, self.now + service_ns, Kind::AttemptIsDone as u8, id, generation);
     }

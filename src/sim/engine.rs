@@ -7,6 +7,7 @@ use super::command::Command;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::index::FlightMap;
+use super::plain::Plain;
 use super::queue::{Event, Queue};
 use super::read::Walk;
 use super::slab::Slab;
@@ -44,6 +45,14 @@ kinds! {
     AttemptTimesOut,
     AttemptPoolTimesOut,
     FlightRetries,
+    LookUpArrives,
+    HitReplies,
+    MissReplies,
+    FillArrives,
+    FetchBegins,
+    FetchArrives,
+    FetchIsDone,
+    FetchReplies,
     UserAsks,
     BackgroundArrives,
     EventBegins,
@@ -120,13 +129,15 @@ pub struct Engine<'m> {
     pub(super) flights: Slab<Flight>,
     pub(super) commands: Slab<Command>,
     pub(super) attempts: Slab<Attempt>,
+    pub(super) plain: Plain,
+    /// Whether the loop of [`Plain`] runs.
+    pub(super) is_plain: bool,
     /// Flights that may be joined, by instance and key.
-    pub(super) groups: FlightMap,
+    pub(super) groups: FlightMap<u32>,
     /// Background refreshes under way, by tier, instance and key.
-    pub(super) refreshing: FlightMap,
+    pub(super) refreshing: FlightMap<()>,
     /// Fetches under way by key: (in flight, started since the first).
-    pub(super) fetching: FlightMap,
-    pub(super) stampedes: Slab<(u32, u32)>,
+    pub(super) fetching: FlightMap<(u32, u32)>,
     pub(super) versions: Versions,
     pub(super) recorder: Recorder,
     pub(super) totals: Totals,
@@ -168,6 +179,7 @@ impl<'m> Engine<'m> {
             }
             _ => None,
         };
+        let plain = Plain::new(model);
         let mut engine = Engine {
             model,
             now: 0,
@@ -181,10 +193,11 @@ impl<'m> Engine<'m> {
             flights: Slab::new(),
             commands: Slab::new(),
             attempts: Slab::new(),
+            is_plain: plain.suits(model),
+            plain,
             groups: FlightMap::new(),
             refreshing: FlightMap::new(),
             fetching: FlightMap::new(),
-            stampedes: Slab::new(),
             versions: Versions::new(model.workload.keys(), model.workload.writes()),
             recorder: Recorder::new(model),
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
@@ -272,12 +285,17 @@ impl<'m> Engine<'m> {
 
     fn is_idle(&self) -> bool {
         self.walks.len() + self.flights.len() + self.commands.len() + self.attempts.len() == 0
+            && self.plain.is_idle()
     }
 
     #[inline]
     fn handle(&mut self, event: Event) -> Result<(), SimError> {
         let Event { kind, id, generation } = event;
-        match KINDS[usize::from(kind)] {
+        let kind = KINDS[usize::from(kind)];
+        if self.is_plain && self.handle_plain(kind, id) {
+            return Ok(());
+        }
+        match kind {
             Kind::CommandArrives => self.serve_command(id),
             Kind::CommandReplies => self.command_replies(id),
             Kind::AttemptArrives => self.attempt_arrives(id),
@@ -339,7 +357,11 @@ impl<'m> Engine<'m> {
         self.next += 1;
         let (key, instance, tag) =
             (self.batch.key[request], self.batch.instance[request], self.batch.tag[request]);
-        self.arrive(key, instance, tag, super::slab::NONE);
+        if self.is_plain {
+            self.arrive_plainly(key, instance, tag);
+        } else {
+            self.arrive(key, instance, tag, super::slab::NONE);
+        }
     }
 
     /// A user whose request ended at `at` thinks, then asks again.
@@ -389,10 +411,9 @@ impl<'m> Engine<'m> {
                     stores[0].clear();
                     leases.iter_mut().for_each(super::tier::Leases::clear);
                 });
-                self.totals.tiers[index].busy_ns = shared.server.busy_ns;
+                tier.totals.busy_ns = shared.server.busy_ns;
             }
-            self.totals.tiers[index].evictions = tier.evictions;
-            self.totals.tiers[index].expirations = tier.expirations;
+            self.totals.tiers[index] = tier.totals.clone();
         }
     }
 

@@ -59,7 +59,11 @@ impl Engine<'_> {
         match self.model.events[index].what {
             EventKind::Pause { target: Target::Database, .. } => {
                 self.database.pauses -= 1;
-                self.serve_waiting();
+                if self.is_plain {
+                    self.serve_waiting_plainly();
+                } else {
+                    self.serve_waiting();
+                }
             }
             EventKind::Slow { target: Target::Database, .. } => {
                 // Recomputed rather than divided, so that it is exactly one again.

@@ -160,7 +160,7 @@ impl Engine<'_> {
             left_ns: walk.left_ns,
         });
         if grouped {
-            self.groups.insert(pair(walk.instance, walk.key), flight);
+            self.groups.entry(pair(walk.instance, walk.key), flight);
         }
         self.walks[id].flight = flight;
         flight
@@ -175,20 +175,8 @@ impl Engine<'_> {
         flight.left_ns = leader.left_ns;
         flight.token = leader.token;
         if !flight.write {
-            let key = u64::from(flight.key);
-            self.totals.db_fetches += 1;
-            match self.fetching.get(key) {
-                Some(stampede) => {
-                    let (in_flight, started) = &mut self.stampedes[stampede];
-                    *in_flight += 1;
-                    *started += 1;
-                    self.totals.db_duplicates += 1;
-                }
-                None => {
-                    let stampede = self.stampedes.insert((1, 1));
-                    self.fetching.insert(key, stampede);
-                }
-            }
+            let key = flight.key;
+            self.begin_stampede(key);
         }
         self.send_attempt(id);
     }
@@ -316,21 +304,34 @@ impl Engine<'_> {
             self.groups.remove(pair(flight.instance, flight.key));
         }
         if flight.is_fetching() {
-            self.fetches_ended += 1;
-            let key = u64::from(flight.key);
-            if let Some(stampede) = self.fetching.get(key) {
-                let (in_flight, started) = &mut self.stampedes[stampede];
-                *in_flight -= 1;
-                if *in_flight == 0 {
-                    if self.recorder.measuring {
-                        self.recorder.stampedes.record(u64::from(*started));
-                    }
-                    self.stampedes.remove(stampede);
-                    self.fetching.remove(key);
-                }
-            }
+            self.end_stampede(flight.key);
         }
         flight
+    }
+
+    /// A database read of the key begins: alone, or beside others of the same key.
+    #[inline]
+    pub(super) fn begin_stampede(&mut self, key: u32) {
+        let (in_flight, started) = self.fetching.entry(u64::from(key), (0, 0));
+        *in_flight += 1;
+        *started += 1;
+        self.totals.db_fetches += 1;
+        self.totals.db_duplicates += u64::from(*in_flight > 1);
+    }
+
+    /// A database read of the key is over; the last of those that overlap ends the stampede.
+    #[inline]
+    pub(super) fn end_stampede(&mut self, key: u32) {
+        self.fetches_ended += 1;
+        let (in_flight, started) = self.fetching.entry(u64::from(key), (1, 1));
+        *in_flight -= 1;
+        if *in_flight == 0 {
+            let started = u64::from(*started);
+            if self.recorder.measuring {
+                self.recorder.stampedes.record(started);
+            }
+            self.fetching.remove(u64::from(key));
+        }
     }
 
     /// After a restart of an instance nobody joins the flights of the old process.

@@ -1,21 +1,23 @@
 //! Open-addressing maps for the loop: no SipHash, no allocation per entry.
 
 use super::slab::NONE;
-use crate::dice::mix;
 use crate::prefetch::prefetch;
 
-/// A small map from `u64` to `u32` for what is in flight: linear probing, deletion by shifting back.
+/// A small map from packed keys to what is in flight: linear probing, deletion by shifting back.
 #[derive(Debug)]
-pub struct FlightMap {
-    cells: Vec<(u64, u32)>,
+pub struct FlightMap<V> {
+    cells: Vec<(u64, V)>,
     /// Leaves the top bits of a product that number a cell (Fibonacci hashing: Knuth, TAOCP 3, 6.4).
     shift: u32,
     len: usize,
 }
 
-impl FlightMap {
-    pub fn new() -> FlightMap {
-        FlightMap { cells: vec![(0, NONE); 64], shift: 64 - 6, len: 0 }
+/// The key of an empty cell; [`pair`] and [`triple`] never give it.
+const EMPTY: u64 = u64::MAX;
+
+impl<V: Copy + Default> FlightMap<V> {
+    pub fn new() -> FlightMap<V> {
+        FlightMap { cells: vec![(EMPTY, V::default()); 64], shift: 64 - 6, len: 0 }
     }
 
     #[inline]
@@ -29,62 +31,69 @@ impl FlightMap {
         prefetch(&self.cells, self.home(key));
     }
 
-    /// The value of a key.
+    /// The cell of a key, or the empty one where it belongs.
     #[inline]
-    pub fn get(&self, key: u64) -> Option<u32> {
+    fn place(&self, key: u64) -> usize {
+        let mask = self.cells.len() - 1;
         let mut place = self.home(key);
-        loop {
-            match self.cells[place] {
-                (_, NONE) => return None,
-                (held, value) if held == key => return Some(value),
-                _ => place = (place + 1) & (self.cells.len() - 1),
-            }
+        while self.cells[place & mask].0 != key && self.cells[place & mask].0 != EMPTY {
+            place += 1;
         }
+        place & mask
     }
 
-    /// Sets the value of a key; `value` must not be [`NONE`].
+    /// The value of a key.
     #[inline]
-    pub fn insert(&mut self, key: u64, value: u32) {
+    pub fn get(&self, key: u64) -> Option<V> {
+        let (held, value) = self.cells[self.place(key)];
+        (held == key).then_some(value)
+    }
+
+    /// The value of a key, which is `value` if it had none.
+    #[inline]
+    pub fn entry(&mut self, key: u64, value: V) -> &mut V {
         if self.len * 2 >= self.cells.len() {
             self.grow();
         }
-        let mut place = self.home(key);
-        while self.cells[place].1 != NONE && self.cells[place].0 != key {
-            place = (place + 1) & (self.cells.len() - 1);
+        let place = self.place(key);
+        let cell = &mut self.cells[place];
+        if cell.0 == EMPTY {
+            *cell = (key, value);
+            self.len += 1;
         }
-        self.len += usize::from(self.cells[place].1 == NONE);
-        self.cells[place] = (key, value);
+        &mut cell.1
     }
 
     #[cold]
     fn grow(&mut self) {
-        let cells = vec![(0, NONE); self.cells.len() * 2];
+        let cells = vec![(EMPTY, V::default()); self.cells.len() * 2];
         let old = std::mem::replace(&mut self.cells, cells);
         self.shift -= 1;
         self.len = 0;
-        for (key, value) in old.into_iter().filter(|cell| cell.1 != NONE) {
-            self.insert(key, value);
+        for (key, value) in old.into_iter().filter(|cell| cell.0 != EMPTY) {
+            self.entry(key, value);
         }
+    }
+
+    /// All values.
+    pub fn values(&self) -> impl Iterator<Item = V> {
+        self.cells.iter().filter(|cell| cell.0 != EMPTY).map(|cell| cell.1)
     }
 
     /// Forgets a key.
     #[inline]
     pub fn remove(&mut self, key: u64) {
         let mask = self.cells.len() - 1;
-        let mut hole = self.home(key);
-        loop {
-            match self.cells[hole] {
-                (_, NONE) => return,
-                (held, _) if held == key => break,
-                _ => hole = (hole + 1) & mask,
-            }
+        let mut hole = self.place(key);
+        if self.cells[hole].0 == EMPTY {
+            return;
         }
         self.len -= 1;
         let mut place = hole;
         loop {
             place = (place + 1) & mask;
-            let (key, value) = self.cells[place];
-            if value == NONE {
+            let key = self.cells[place & mask].0;
+            if key == EMPTY {
                 break;
             }
             // Whatever probed past the hole may fill it.
@@ -93,7 +102,7 @@ impl FlightMap {
                 hole = place;
             }
         }
-        self.cells[hole].1 = NONE;
+        self.cells[hole].0 = EMPTY;
     }
 }
 
@@ -233,10 +242,10 @@ pub fn pair(instance: u32, key: u32) -> u64 {
     u64::from(instance) << 32 | u64::from(key)
 }
 
-/// Packs a level, an instance and a key into a scattered word.
+/// Packs a level, an instance and a key; instances are far fewer than 2^28.
 #[inline]
 pub fn triple(level: usize, instance: u32, key: u32) -> u64 {
-    mix(pair(instance, key) ^ (level as u64) << 60)
+    pair(instance, key) ^ (level as u64) << 60
 }
 
 #[cfg(test)]
@@ -251,8 +260,8 @@ mod tests {
             let (mut map, mut twin) = (FlightMap::new(), BTreeMap::new());
             for (step, (insert, key)) in steps.into_iter().enumerate() {
                 if insert {
-                    map.insert(key << 32, step as u32);
-                    twin.insert(key, step as u32);
+                    let held = *map.entry(key << 32, step as u32);
+                    prop_assert_eq!(held, *twin.entry(key).or_insert(step as u32));
                 } else {
                     map.remove(key << 32);
                     twin.remove(&key);

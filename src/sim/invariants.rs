@@ -26,7 +26,7 @@ impl Engine<'_> {
                 let (mut entries, mut bytes) = (0, 0);
                 for key in store.keys() {
                     entries += 1;
-                    bytes += self.tables.entry_bytes(key) + tier.overhead_bytes;
+                    bytes += self.tables.entry_bytes(key) + tier.overhead_bytes();
                 }
                 check(entries == store.entries && bytes == store.bytes, &|| {
                     format!(
@@ -47,6 +47,18 @@ impl Engine<'_> {
                     format!("a pool of tier {} is above its size", spec.name)
                 })?;
             }
+        }
+        // Whoever fetches a key is counted there, whichever loop ran.
+        let fetches: u64 = self.fetching.values().map(|(in_flight, _)| u64::from(in_flight)).sum();
+        let started = self.totals.db_fetches;
+        check(started == self.fetches_ended + fetches, &|| {
+            format!("{started} fetches started, {} ended, {fetches} under way", self.fetches_ended)
+        })?;
+        if self.is_plain {
+            let inside = u64::from(self.database.busy) + self.database.waiting;
+            return check(inside <= fetches, &|| {
+                format!("{inside} requests at the database, {fetches} fetches under way")
+            });
         }
         let stage =
             |stage: Stage| self.attempts.iter().filter(|(_, attempt)| attempt.stage == stage).count() as u64;
@@ -82,10 +94,7 @@ impl Engine<'_> {
             })
             .count();
         check(orphans == 0, &|| format!("{orphans} attempts belong to no flight"))?;
-        let fetches = self.flights.iter().filter(|(_, flight)| flight.is_fetching()).count() as u64;
-        let started = self.totals.db_fetches;
-        check(started == self.fetches_ended + fetches, &|| {
-            format!("{started} fetches started, {} ended, {fetches} under way", self.fetches_ended)
-        })
+        let flights = self.flights.iter().filter(|(_, flight)| flight.is_fetching()).count() as u64;
+        check(fetches == flights, &|| format!("{fetches} fetches under way, {flights} flights fetch"))
     }
 }

@@ -14,6 +14,7 @@ mod fetch;
 mod heap;
 mod index;
 mod invariants;
+mod plain;
 mod pool;
 mod prefill;
 mod queue;

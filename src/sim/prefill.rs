@@ -4,6 +4,7 @@ use std::collections::BinaryHeap;
 
 use super::engine::Engine;
 use super::store::{Entry, Value};
+use crate::measure::recorder::TierTotals;
 use crate::dice::{round_ns, stream, unit_open_zero};
 use crate::policy::freshness::NEVER;
 use crate::scenario::model::{Arrivals, Hottest, Prefill, PrefillAge, Scope};
@@ -53,14 +54,12 @@ impl Engine<'_> {
                         round_ns(unit_open_zero(&mut dice) * fresh_ns as f64)
                     }
                 };
-                let (tables, overhead) = (&self.tables, tier.overhead_bytes);
                 let entry = Entry { key, value: Value::default(), expiry_ns, delta_ns: 0 };
-                tier.fill_until(store as usize, entry, 0, |key| tables.entry_bytes(key) + overhead);
+                tier.fill_until(store as usize, entry, 0, |key| self.tables.entry_bytes(key));
             }
         }
         // Loading is not measured.
-        self.tiers[level].evictions = 0;
-        self.tiers[level].expirations = 0;
+        self.tiers[level].totals = TierTotals::default();
     }
 
     /// (class, id) of the hottest ids by expected rate, the hottest first.

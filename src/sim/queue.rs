@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::heap::Pending;
+use super::slab::{GENERATION_BITS, NONE};
 use super::wheel::Wheel;
 use crate::scenario::model::Nanos;
 
@@ -16,7 +16,52 @@ pub struct Event {
     /// Number of the kind, below 256; what it means is the engine's affair.
     pub kind: u8,
     pub id: u32,
+    /// Below two to the power of [`GENERATION_BITS`].
     pub generation: u32,
+}
+
+/// Where an event is in the order of all events: by time, then in the order in which they were scheduled.
+pub type Moment = (Nanos, u32);
+
+/// After everything else.
+pub const IDLE: Moment = (Nanos::MAX, u32::MAX);
+
+/// An event that waits for its time, in 24 bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Pending {
+    pub time: Nanos,
+    sequence: u32,
+    id: u32,
+    /// Kind in the upper 8 bits, generation in the lower 24.
+    what: u32,
+    /// For the wheel: the next event of the same bucket.
+    pub next: u32,
+}
+
+impl Pending {
+    #[inline]
+    pub fn moment(&self) -> Moment {
+        (self.time, self.sequence)
+    }
+
+    /// With a link to the next one of its bucket.
+    #[inline]
+    pub fn before(self, next: u32) -> Pending {
+        Pending { next, ..self }
+    }
+
+    /// Whether it happens before another. The sequence wraps after four billion events, so what matters is which
+    /// of two that are pending at once is younger.
+    #[inline]
+    pub fn precedes(&self, other: &Pending) -> bool {
+        precedes(self.moment(), other.moment())
+    }
+}
+
+/// See [`Pending::precedes`].
+#[inline]
+pub fn precedes(a: Moment, b: Moment) -> bool {
+    a.0 < b.0 || (a.0 == b.0 && (a.1.wrapping_sub(b.1) as i32) < 0)
 }
 
 /// Where an event waits for its time.
@@ -32,7 +77,6 @@ const WHEELS: usize = 2;
 pub const NETWORK: Lane = Lane::Wheel(0);
 /// For all other random delays.
 pub const GENERAL: Lane = Lane::Wheel(1);
-const IDLE: u128 = u128::MAX;
 
 /// The event queue.
 #[derive(Debug)]
@@ -40,11 +84,13 @@ pub struct Queue {
     wheels: [Wheel; WHEELS],
     rings: Vec<VecDeque<Pending>>,
     delays: Vec<Nanos>,
-    /// Key of the first event of each lane; [`IDLE`] where there is none.
-    heads: Vec<u128>,
-    next_key: u128,
+    /// The first event of each lane; [`IDLE`] where there is none.
+    heads: Vec<Moment>,
+    next: Moment,
     next_lane: usize,
-    sequence: u64,
+    sequence: u32,
+    /// Time of the event taken out last.
+    now: Nanos,
 }
 
 impl Queue {
@@ -55,9 +101,10 @@ impl Queue {
             rings: Vec::new(),
             delays: Vec::new(),
             heads: vec![IDLE; WHEELS],
-            next_key: IDLE,
+            next: IDLE,
             next_lane: 0,
             sequence: 0,
+            now: 0,
         }
     }
 
@@ -75,38 +122,32 @@ impl Queue {
     /// Schedules an event. Times pushed to one ring must not decrease.
     #[inline]
     pub fn push(&mut self, lane: Lane, time: Nanos, kind: u8, id: u32, generation: u32) {
-        let key = u128::from(time) << 64 | u128::from(self.sequence << 8 | u64::from(kind));
-        self.sequence += 1;
-        let pending = Pending { key, entity: u64::from(id) << 32 | u64::from(generation) };
-        let index = match lane {
+        let what = u32::from(kind) << GENERATION_BITS | generation;
+        let pending = Pending { time, sequence: self.sequence, id, what, next: NONE };
+        self.sequence = self.sequence.wrapping_add(1);
+        let lane = match lane {
+            Lane::Wheel(wheel) => usize::from(wheel),
             Lane::Ring(ring) => {
-                let ring = usize::from(ring);
-                if self.rings[ring].back().is_some_and(|last| last.key > key) {
-                    return self.push_wheel(1, pending);
+                let lane = WHEELS + usize::from(ring);
+                let ring = &mut self.rings[usize::from(ring)];
+                match ring.back() {
+                    Some(last) if last.time > time => 1,
+                    Some(_) => return ring.push_back(pending),
+                    None => {
+                        ring.push_back(pending);
+                        lane
+                    }
                 }
-                self.rings[ring].push_back(pending);
-                if self.heads[WHEELS + ring] != IDLE {
-                    return;
-                }
-                WHEELS + ring
             }
-            Lane::Wheel(wheel) => return self.push_wheel(usize::from(wheel), pending),
         };
-        self.heads[index] = key;
-        if key < self.next_key {
-            self.next_key = key;
-            self.next_lane = index;
+        if lane < WHEELS {
+            self.wheels[lane].push(pending, self.now);
         }
-    }
-
-    #[inline]
-    fn push_wheel(&mut self, wheel: usize, pending: Pending) {
-        self.wheels[wheel].push(pending);
-        if pending.key < self.heads[wheel] {
-            self.heads[wheel] = pending.key;
-            if pending.key < self.next_key {
-                self.next_key = pending.key;
-                self.next_lane = wheel;
+        if precedes(pending.moment(), self.heads[lane]) {
+            self.heads[lane] = pending.moment();
+            if precedes(pending.moment(), self.next) {
+                self.next = pending.moment();
+                self.next_lane = lane;
             }
         }
     }
@@ -114,36 +155,38 @@ impl Queue {
     /// Time of the next event; the far end of time where there is none.
     #[inline]
     pub fn next_time(&self) -> Nanos {
-        (self.next_key >> 64) as Nanos
+        self.next.0
     }
 
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(Nanos, Event)> {
-        if self.next_key == IDLE {
-            return None;
-        }
         let lane = self.next_lane;
         let pending = if lane < WHEELS {
             let wheel = &mut self.wheels[lane];
             let first = wheel.pop()?;
-            self.heads[lane] = wheel.next_key();
+            self.heads[lane] = wheel.next_moment();
             first
         } else {
             let ring = &mut self.rings[lane - WHEELS];
             let first = ring.pop_front()?;
-            self.heads[lane] = ring.front().map_or(IDLE, |next| next.key);
+            self.heads[lane] = ring.front().map_or(IDLE, Pending::moment);
             first
         };
-        (self.next_key, self.next_lane) = (self.heads[0], 0);
-        for (lane, &key) in self.heads.iter().enumerate().skip(1) {
-            if key < self.next_key {
-                (self.next_key, self.next_lane) = (key, lane);
+        let mut next = (self.heads[0], 0);
+        for (lane, &head) in self.heads.iter().enumerate().skip(1) {
+            if precedes(head, next.0) {
+                next = (head, lane);
             }
         }
-        let Pending { key, entity } = pending;
-        let event = Event { kind: key as u8, id: (entity >> 32) as u32, generation: entity as u32 };
-        Some(((key >> 64) as Nanos, event))
+        (self.next, self.next_lane) = next;
+        self.now = pending.time;
+        let event = Event {
+            kind: (pending.what >> GENERATION_BITS) as u8,
+            id: pending.id,
+            generation: pending.what & ((1 << GENERATION_BITS) - 1),
+        };
+        Some((pending.time, event))
     }
 }
 

@@ -106,10 +106,9 @@ impl Engine<'_> {
         let mut level = 0;
         let mut left_ns = [0; MAX_TIERS];
         while let Some(tier) = self.tiers.get_mut(level).filter(|tier| tier.shared.is_none()) {
-            let (tables, overhead) = (&self.tables, tier.overhead_bytes);
-            let found = tier.look(instance as usize, info, at, |key| tables.entry_bytes(key) + overhead);
+            let found = tier.look(instance as usize, info, at, |key| self.tables.entry_bytes(key));
             at += tier.access_ns;
-            self.totals.tiers[level].lookups += 1;
+            tier.totals.lookups += 1;
             let (outcome, value, renewal) = match found {
                 Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
                     left_ns[level] = at;
@@ -120,7 +119,7 @@ impl Engine<'_> {
                 Look::Hit { value, renewal } => (Outcome::Hit, value, renewal),
                 Look::Stale { value } => (Outcome::StaleHit, value, Renewal::Background),
             };
-            self.totals.tiers[level].hits += 1;
+            self.tiers[level].totals.hits += 1;
             let read = Read { start_ns, key, window, class };
             self.record_read(read, outcome, Some(level), value, at);
             self.stay_in_system_until(at);
@@ -187,11 +186,9 @@ impl Engine<'_> {
             }
             return self.send_get(id, self.now);
         }
-        let (tables, overhead) = (&self.tables, tier.overhead_bytes);
-        let found =
-            tier.look(walk.instance as usize, info, self.now, |key| tables.entry_bytes(key) + overhead);
+        let found = tier.look(walk.instance as usize, info, self.now, |key| self.tables.entry_bytes(key));
         let (access_ns, lane) = (tier.access_ns, tier.access_lane);
-        self.totals.tiers[level].lookups += 1;
+        self.tiers[level].totals.lookups += 1;
         match found {
             Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
                 let walk = &mut self.walks[id];
@@ -204,12 +201,12 @@ impl Engine<'_> {
                 }
             }
             Look::Hit { value, renewal } => {
-                self.totals.tiers[level].hits += 1;
+                self.tiers[level].totals.hits += 1;
                 let outcome = if info.absent { Outcome::NegativeHit } else { Outcome::Hit };
                 self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, 0);
             }
             Look::Stale { value } => {
-                self.totals.tiers[level].hits += 1;
+                self.tiers[level].totals.hits += 1;
                 self.tier_answers(id, level, Outcome::StaleHit, value, true, 0);
             }
         }
@@ -269,7 +266,7 @@ impl Engine<'_> {
         if self.refreshing.get(name).is_some() {
             return;
         }
-        self.refreshing.insert(name, 0);
+        self.refreshing.entry(name, ());
         self.totals.refreshes += 1;
         let mut left_ns = [0; MAX_TIERS];
         left_ns[level] = self.now;
@@ -314,7 +311,7 @@ impl Engine<'_> {
 
     /// A shared tier did not answer a look-up.
     pub(super) fn look_up_failed(&mut self, id: u32, level: usize) {
-        self.totals.tiers[level].failures += 1;
+        self.tiers[level].totals.failures += 1;
         let Some(shared) = &self.tiers[level].shared else { return };
         match shared.on_failure {
             OnFailure::Next => {
@@ -455,17 +452,17 @@ impl Engine<'_> {
 
     /// At the end of the drain: what is still under way counts as unfinished, at its age.
     pub(super) fn end_unfinished(&mut self) {
-        let mut unfinished: Vec<Walk> = self
+        let walks = self
             .walks
             .iter()
-            .map(|(_, walk)| *walk)
+            .map(|(_, walk)| walk)
             .filter(|walk| !walk.gone && walk.errand != Errand::Refresh)
-            .collect();
-        unfinished.sort_by_key(|walk| (walk.start_ns, walk.key, walk.instance));
-        for walk in &unfinished {
-            let class = usize::from(walk.class);
-            let age_ns = self.now - walk.start_ns;
-            self.recorder.finish(walk.start_ns, age_ns, walk.window, class, Outcome::Unfinished);
+            .map(|walk| (walk.start_ns, walk.window, walk.class));
+        let mut unfinished: Vec<_> = walks.chain(self.plain.under_way()).collect();
+        unfinished.sort_unstable();
+        for (start_ns, window, class) in unfinished {
+            let age_ns = self.now - start_ns;
+            self.recorder.finish(start_ns, age_ns, window, usize::from(class), Outcome::Unfinished);
             self.change_in_system(-1);
         }
     }
@@ -473,7 +470,7 @@ impl Engine<'_> {
     /// Sends the look-up of a walk at an instant that is now or shortly after.
     pub(super) fn send_get(&mut self, id: u32, at: Nanos) {
         let level = usize::from(self.walks[id].level);
-        self.totals.tiers[level].lookups += 1;
+        self.tiers[level].totals.lookups += 1;
         // The server looks it up a network delay from now, and a miss looks for others that fetch it.
         let Walk { key, instance, .. } = self.walks[id];
         self.tiers[level].stores[0].prefetch(key);

@@ -5,6 +5,16 @@ use std::ops::{Index, IndexMut};
 /// No slot.
 pub const NONE: u32 = u32::MAX;
 
+/// Generations count modulo this power of two, so that an event has room for one. A slot would have to be taken
+/// again eight million times, while one timer runs, to be mistaken.
+pub const GENERATION_BITS: u32 = 24;
+
+/// The next generation.
+#[inline]
+fn advance(generation: &mut u32) {
+    *generation = (*generation + 1) & ((1 << GENERATION_BITS) - 1);
+}
+
 /// Entities that come and go; a timer that outlives its entity finds another generation.
 #[derive(Debug)]
 pub struct Slab<T> {
@@ -33,14 +43,14 @@ impl<T> Slab<T> {
                 self.slots.len() as u32 - 1
             }
         };
-        self.generations[slot as usize] = self.generations[slot as usize].wrapping_add(1);
+        advance(&mut self.generations[slot as usize]);
         slot
     }
 
     /// Frees a slot; whoever remembers its generation finds it gone.
     #[inline]
     pub fn remove(&mut self, slot: u32) {
-        self.generations[slot as usize] = self.generations[slot as usize].wrapping_add(1);
+        advance(&mut self.generations[slot as usize]);
         self.free.push(slot);
     }
 

@@ -6,7 +6,8 @@ use super::pool::Pool;
 use super::queue::{Lane, NETWORK, Queue};
 use super::server::Server;
 use super::store::{Columns, Entry, Store, Value};
-use crate::dice::{Stream, Times, stream};
+use crate::dice::{Stream, Times, round_ns, stream};
+use crate::measure::recorder::TierTotals;
 use crate::policy::freshness::{Renewal, expiry, renewal};
 use crate::scenario::model::{
     Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
@@ -46,14 +47,13 @@ pub struct TierState {
     sliding: bool,
     refresh: Refresh,
     negative_ttl_ns: Option<Nanos>,
-    pub overhead_bytes: u64,
+    overhead_bytes: u64,
     /// How long past its expiry an entry may be served on purpose.
     grace_ns: Nanos,
     lease_grace_ns: Nanos,
     jitter_dice: Stream,
     refresh_dice: Stream,
-    pub expirations: u64,
-    pub evictions: u64,
+    pub totals: TierTotals,
     pub access_ns: Nanos,
     pub access_lane: Lane,
     /// `None`: in the process of each instance.
@@ -75,6 +75,21 @@ pub struct Shared {
     pub timeout: Option<(Nanos, Lane)>,
     pub on_failure: OnFailure,
     pub leases: Option<Leases>,
+}
+
+impl Shared {
+    /// The server works on a command from `start_ns` on, of which `bytes` of a value travel; returns when it is done.
+    #[inline]
+    pub fn serve(&mut self, start_ns: Nanos, bytes: u32) -> Nanos {
+        let mut service_ns = self.service_ns;
+        if self.per_byte_ns > 0.0 && bytes > 0 {
+            service_ns += round_ns(f64::from(bytes) * self.per_byte_ns);
+        }
+        if !self.server.is_steady() {
+            service_ns = round_ns(service_ns as f64 * self.server.slowness(start_ns));
+        }
+        self.server.serve(start_ns, service_ns)
+    }
 }
 
 /// Who may fetch a missing key (Nishtala et al., NSDI 2013, section 3.2.1).
@@ -184,8 +199,7 @@ impl TierState {
             lease_grace_ns: lease.map_or(0, |lease| lease.serve_stale_ns),
             jitter_dice: draw("jitter"),
             refresh_dice: draw("refresh"),
-            expirations: 0,
-            evictions: 0,
+            totals: TierTotals::default(),
             access_ns,
             access_lane: queue.lane_for(access_ns),
             shared,
@@ -196,6 +210,7 @@ impl TierState {
     /// longer, an expired one that nobody may serve any more is removed.
     #[inline]
     pub fn look(&mut self, store: usize, info: KeyInfo, now: Nanos, size: impl Fn(u32) -> u64) -> Look {
+        let overhead_bytes = self.overhead_bytes;
         let store = &mut self.stores[store];
         let Some(slot) = store.find(info.key) else { return Look::Miss { expired: None } };
         let expiry_ns = store.expiry_ns(slot);
@@ -222,8 +237,8 @@ impl TierState {
         if past_ns < self.lease_grace_ns && !info.absent {
             return Look::Miss { expired: Some(store.value(slot)) };
         }
-        self.expirations += 1;
-        store.remove(info.key, slot, size);
+        self.totals.expirations += 1;
+        store.remove(info.key, slot, |key| size(key) + overhead_bytes);
         Look::Miss { expired: None }
     }
 
@@ -250,18 +265,25 @@ impl TierState {
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, size: impl Fn(u32) -> u64) -> bool {
-        let filled = self.stores[store].fill(entry, now, size);
-        self.evictions += u64::from(filled.evicted);
-        self.expirations += u64::from(filled.expired);
+        let overhead_bytes = self.overhead_bytes;
+        let filled = self.stores[store].fill(entry, now, |key| size(key) + overhead_bytes);
+        self.totals.evictions += u64::from(filled.evicted);
+        self.totals.expirations += u64::from(filled.expired);
         filled.stored
     }
 
     /// Deletes a key.
     pub fn delete(&mut self, store: usize, key: u32, size: impl Fn(u32) -> u64) {
+        let overhead_bytes = self.overhead_bytes;
         let store = &mut self.stores[store];
         if let Some(slot) = store.find(key) {
-            store.remove(key, slot, size);
+            store.remove(key, slot, |key| size(key) + overhead_bytes);
         }
+    }
+
+    /// Bytes in the books for one entry on top of key and value.
+    pub fn overhead_bytes(&self) -> u64 {
+        self.overhead_bytes
     }
 
     /// Drops the entries of one store.

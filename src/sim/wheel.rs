@@ -1,36 +1,36 @@
 //! A priority queue for events of the near future: a timing wheel that keeps the exact order.
 //!
-//! Events of one slice of time share a bucket (Brown, Calendar queues, CACM 31, 1988; Varghese and Lauck, Hashed
-//! and hierarchical timing wheels, SOSP 1987). A bucket is sorted only when its time has come, so a push costs
-//! the same however much is pending. What lies beyond the horizon, or falls into a crowded slice that is already
-//! being served, waits in a heap; the next event is the earlier of the two. The width of a slice decides about
-//! speed only, never about order.
+//! Events of one slice of time share a bucket, a list in the order in which they will happen (Brown, Calendar
+//! queues, CACM 31, 1988; Varghese and Lauck, Hashed and hierarchical timing wheels, SOSP 1987). Slices are so
+//! narrow that a bucket holds an event or two, so a push costs the same however much is pending. What lies beyond
+//! the horizon, or falls into a crowded slice, waits in a heap; the next event is the earlier of the two. The
+//! width of a slice decides about speed only, never about order.
 
-use super::heap::{Pending, pop_heap, sift_up};
+use super::heap::{pop_heap, sift_up};
+use super::queue::{IDLE, Moment, Pending, precedes};
 use super::slab::NONE;
 use crate::scenario::model::Nanos;
 
 /// Buckets of a wheel; their heads take 16 KB.
 const BUCKETS: usize = 4_096;
+const WORDS: usize = BUCKETS / 64;
 const MASK: u64 = BUCKETS as u64 - 1;
-/// A slice that is being served takes no more than this many newcomers by insertion.
-const CROWD: usize = 48;
+/// A newcomer passes no more than this many events of its slice.
+const CROWD: u32 = 24;
 
 /// The wheel.
 #[derive(Debug)]
 pub struct Wheel {
     /// Log2 of the width of a slice in nanoseconds.
     width_bits: u32,
-    /// The slice that is being served, counted from time zero.
+    /// The slice of the first event in the buckets, counted from time zero.
     cursor: u64,
-    /// Its events, the next one last.
-    current: Vec<Pending>,
     /// First node of each bucket; [`NONE`]: empty.
-    buckets: Vec<u32>,
+    buckets: Box<[u32; BUCKETS]>,
     /// One bit per bucket that is not empty.
-    occupied: [u64; BUCKETS / 64],
-    /// (event, next node of the bucket); free nodes form a list of their own.
-    nodes: Vec<(Pending, u32)>,
+    occupied: [u64; WORDS],
+    /// An event leads to the next of its bucket; free nodes form a list of their own.
+    nodes: Vec<Pending>,
     free: u32,
     in_buckets: usize,
     beyond: Vec<Pending>,
@@ -42,9 +42,8 @@ impl Wheel {
         Wheel {
             width_bits: gap_ns.clamp(1, 1 << 40).ilog2(),
             cursor: 0,
-            current: Vec::new(),
-            buckets: vec![NONE; BUCKETS],
-            occupied: [0; BUCKETS / 64],
+            buckets: Box::new([NONE; BUCKETS]),
+            occupied: [0; WORDS],
             nodes: Vec::new(),
             free: NONE,
             in_buckets: 0,
@@ -52,98 +51,105 @@ impl Wheel {
         }
     }
 
+    /// Adds an event. `now` is an instant that no event precedes any more; it never decreases.
     #[inline]
-    fn slice(&self, pending: &Pending) -> u64 {
-        (pending.key >> 64) as u64 >> self.width_bits
-    }
-
-    /// Adds an event.
-    #[inline]
-    pub fn push(&mut self, pending: Pending) {
-        let slice = self.slice(&pending);
-        if self.in_buckets == 0 && (slice < self.cursor || self.current.is_empty()) {
-            // The wheel is set anew, so that one late event does not keep it away from the near ones.
-            self.current.drain(..).for_each(|held| sift_up(&mut self.beyond, held));
+    pub fn push(&mut self, pending: Pending, now: Nanos) {
+        let slice = pending.time >> self.width_bits;
+        if slice - (now >> self.width_bits) >= BUCKETS as u64 {
+            return sift_up(&mut self.beyond, pending);
+        }
+        let bucket = (slice & MASK) as usize;
+        let first = self.buckets[bucket];
+        if first == NONE || pending.precedes(&self.nodes[first as usize]) {
+            self.buckets[bucket] = self.node(pending, first);
+            self.occupied[bucket / 64] |= 1 << (bucket % 64);
+        } else {
+            let mut before = first;
+            let mut passed = 0;
+            loop {
+                let next = self.nodes[before as usize].next;
+                if next == NONE || pending.precedes(&self.nodes[next as usize]) {
+                    self.nodes[before as usize].next = self.node(pending, next);
+                    break;
+                }
+                passed += 1;
+                if passed == CROWD {
+                    return sift_up(&mut self.beyond, pending);
+                }
+                before = next;
+            }
+        }
+        if self.in_buckets == 0 || slice < self.cursor {
             self.cursor = slice;
         }
-        let ahead = slice.wrapping_sub(self.cursor);
-        if slice <= self.cursor {
-            if self.current.len() >= CROWD {
-                sift_up(&mut self.beyond, pending);
-                return;
+        self.in_buckets += 1;
+    }
+
+    #[inline]
+    fn node(&mut self, pending: Pending, next: u32) -> u32 {
+        let pending = pending.before(next);
+        match self.free {
+            NONE => {
+                self.nodes.push(pending);
+                self.nodes.len() as u32 - 1
             }
-            // Newcomers are mostly later than what is here: they belong to the front.
-            let place = self.current.partition_point(|held| held.key > pending.key);
-            self.current.insert(place, pending);
-        } else if ahead < BUCKETS as u64 {
-            let bucket = (slice & MASK) as usize;
-            let node = match self.free {
-                NONE => {
-                    self.nodes.push((pending, self.buckets[bucket]));
-                    self.nodes.len() as u32 - 1
-                }
-                node => {
-                    self.free = self.nodes[node as usize].1;
-                    self.nodes[node as usize] = (pending, self.buckets[bucket]);
-                    node
-                }
-            };
-            self.buckets[bucket] = node;
-            self.occupied[bucket / 64] |= 1 << (bucket % 64);
-            self.in_buckets += 1;
-            if self.current.is_empty() {
-                self.turn();
+            node => {
+                let place = &mut self.nodes[node as usize];
+                self.free = place.next;
+                *place = pending;
+                node
             }
-        } else {
-            sift_up(&mut self.beyond, pending);
         }
     }
 
-    /// Key of the next event, all ones where there is none.
+    /// When the next event is; [`IDLE`] where there is none.
     #[inline]
-    pub fn next_key(&self) -> u128 {
-        let near = self.current.last().map_or(u128::MAX, |next| next.key);
-        let far = self.beyond.first().map_or(u128::MAX, |next| next.key);
-        near.min(far)
+    pub fn next_moment(&self) -> Moment {
+        let near = match self.in_buckets {
+            0 => IDLE,
+            _ => self.nodes[self.buckets[(self.cursor & MASK) as usize] as usize].moment(),
+        };
+        match self.beyond.first() {
+            Some(far) if precedes(far.moment(), near) => far.moment(),
+            _ => near,
+        }
     }
 
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<Pending> {
-        let near = self.current.last().map_or(u128::MAX, |next| next.key);
-        if self.beyond.first().is_some_and(|far| far.key < near) {
+        if self.in_buckets == 0 {
             return pop_heap(&mut self.beyond);
         }
-        let next = self.current.pop();
-        if self.current.is_empty() && self.in_buckets > 0 {
-            self.turn();
+        let bucket = (self.cursor & MASK) as usize;
+        let node = self.buckets[bucket];
+        let next = self.nodes[node as usize];
+        if self.beyond.first().is_some_and(|far| far.precedes(&next)) {
+            return pop_heap(&mut self.beyond);
         }
-        next
+        self.buckets[bucket] = next.next;
+        self.nodes[node as usize].next = self.free;
+        self.free = node;
+        self.in_buckets -= 1;
+        if next.next == NONE {
+            self.occupied[bucket / 64] &= !(1 << (bucket % 64));
+            if self.in_buckets > 0 {
+                self.turn(bucket);
+            }
+        }
+        Some(next)
     }
 
     /// Moves on to the next bucket that is not empty; there is one.
-    fn turn(&mut self) {
-        let start = ((self.cursor + 1) & MASK) as usize;
-        let mut word = start / 64;
-        let mut bits = self.occupied[word] & (u64::MAX << (start % 64));
+    #[inline]
+    fn turn(&mut self, from: usize) {
+        let mut word = from / 64;
+        let mut bits = self.occupied[word] & (u64::MAX << (from % 64));
         while bits == 0 {
-            word = (word + 1) % self.occupied.len();
+            word = (word + 1) % WORDS;
             bits = self.occupied[word];
         }
         let bucket = word * 64 + bits.trailing_zeros() as usize;
-        self.occupied[word] &= !(1 << (bucket % 64));
-        self.cursor += 1 + ((bucket as u64).wrapping_sub(start as u64) & MASK);
-        let mut node = std::mem::replace(&mut self.buckets[bucket], NONE);
-        while node != NONE {
-            let (pending, next) = self.nodes[node as usize];
-            self.nodes[node as usize].1 = self.free;
-            self.free = node;
-            self.current.push(pending);
-            self.in_buckets -= 1;
-            node = next;
-        }
-        if self.current.len() > 1 {
-            self.current.sort_unstable_by_key(|held| std::cmp::Reverse(held.key));
-        }
+        self.cursor += (bucket as u64).wrapping_sub(from as u64) & MASK;
     }
 }

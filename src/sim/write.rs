@@ -36,8 +36,7 @@ impl Engine<'_> {
                 if tier.shared.is_some() {
                     self.walks[id].pending += 1;
                 } else {
-                    let (tables, overhead) = (&self.tables, tier.overhead_bytes);
-                    tier.delete(walk.instance as usize, walk.key, |key| tables.entry_bytes(key) + overhead);
+                    tier.delete(walk.instance as usize, walk.key, |key| self.tables.entry_bytes(key));
                 }
             }
             if self.walks[id].pending > 0 {
