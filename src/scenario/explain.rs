@@ -139,8 +139,8 @@ fn tier(tier: &Tier) -> String {
     };
     let capacity = match tier.capacity {
         Capacity::Unbounded => "unbounded".to_owned(),
-        Capacity::Entries(entries) => format!("{} entries, {}", grouped(entries), eviction(tier)),
-        Capacity::Bytes(bytes) => format!("{}, {}", format_bytes(bytes), eviction(tier)),
+        Capacity::Entries(entries) => format!("{} entries, {}", grouped(entries), tier.eviction.name()),
+        Capacity::Bytes(bytes) => format!("{}, {}", format_bytes(bytes), tier.eviction.name()),
     };
     let ttl = match tier.ttl {
         Ttl::None => "no ttl".to_owned(),
@@ -178,10 +178,6 @@ fn tier(tier: &Tier) -> String {
         text.push_str(", prefilled");
     }
     text
-}
-
-fn eviction(tier: &Tier) -> String {
-    format!("{:?}", tier.eviction).to_lowercase()
 }
 
 fn spread(spread: Spread) -> String {

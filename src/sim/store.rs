@@ -2,7 +2,7 @@
 
 use super::index::SlotIndex;
 use crate::dice::Stream;
-use crate::policy::eviction::Policy;
+use crate::policy::eviction::{Policy, Room};
 use crate::prefetch::prefetch;
 use crate::scenario::model::{Capacity, Nanos, Tier};
 
@@ -78,10 +78,14 @@ impl Store {
         } as usize;
         let unbounded = tier.capacity == Capacity::Unbounded;
         let column = |wanted: bool| if wanted && unbounded { slots } else { 0 };
+        let room = match tier.capacity {
+            Capacity::Entries(entries) => Room::entries_of(entries.min(keys)),
+            _ => Room::unknown(),
+        };
         let bounded = (!unbounded).then(|| Bounded {
             keys: Vec::with_capacity(slots),
             index: SlotIndex::new(keys, if slots == 0 { 1_024 } else { slots as u64 }, stores),
-            policy: Policy::new(tier.eviction, dice),
+            policy: Policy::new(tier.eviction, room, dice),
             free: Vec::new(),
         });
         Store {
@@ -170,7 +174,8 @@ impl Store {
                 filled.expired = 1;
                 if let Some(bounded) = &mut self.bounded {
                     bounded.policy.remove(slot);
-                    bounded.policy.insert(slot);
+                    bounded.policy.prepare(entry.key);
+                    bounded.policy.insert(slot, entry.key);
                 }
                 slot
             }
@@ -183,6 +188,7 @@ impl Store {
                 match self.capacity {
                     Capacity::Unbounded => {}
                     Capacity::Entries(limit) => {
+                        self.prepare(entry.key);
                         if self.entries >= limit {
                             self.evict(&size);
                             filled.evicted = 1;
@@ -192,6 +198,7 @@ impl Store {
                         if bytes > limit {
                             return Filled { stored: false, ..filled };
                         }
+                        self.prepare(entry.key);
                         while self.bytes + bytes > limit {
                             self.evict(&size);
                             filled.evicted += 1;
@@ -218,6 +225,13 @@ impl Store {
     }
 
     #[inline]
+    fn prepare(&mut self, key: u32) {
+        if let Some(bounded) = &mut self.bounded {
+            bounded.policy.prepare(key);
+        }
+    }
+
+    #[inline]
     fn take_slot(&mut self, key: u32) -> u32 {
         let Some(bounded) = &mut self.bounded else { return key };
         let slot = match bounded.free.pop() {
@@ -235,7 +249,7 @@ impl Store {
                 bounded.keys.len() as u32 - 1
             }
         };
-        bounded.policy.insert(slot);
+        bounded.policy.insert(slot, key);
         bounded.index.insert(key, slot, &bounded.keys);
         slot
     }

@@ -1,7 +1,7 @@
 //! First in, first out.
 
-use super::Evict;
 use super::list::List;
+use super::{Evict, Room};
 use crate::dice::Stream;
 
 #[derive(Debug)]
@@ -10,27 +10,27 @@ pub struct Fifo {
 }
 
 impl Evict for Fifo {
-    fn new(_: Stream) -> Fifo {
+    fn new(_: Room, _: Stream) -> Fifo {
         Fifo { queue: List::new() }
     }
     #[inline]
-    fn insert(&mut self, slot: u32) {
-        self.queue.push_newest(slot);
+    fn insert(&mut self, slot: u32, _: u32) {
+        self.queue.push_newest(0, slot);
     }
     #[inline]
     fn hit(&mut self, _: u32) {}
     #[inline]
     fn remove(&mut self, slot: u32) {
-        self.queue.remove(slot);
+        self.queue.remove(0, slot);
     }
     #[inline]
     fn next_victim(&self) -> Option<u32> {
-        Some(self.queue.oldest())
+        Some(self.queue.oldest(0))
     }
     #[inline]
     fn victim(&mut self) -> u32 {
-        let slot = self.queue.oldest();
-        self.queue.remove(slot);
+        let slot = self.queue.oldest(0);
+        self.queue.remove(0, slot);
         slot
     }
 }

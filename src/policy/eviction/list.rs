@@ -1,4 +1,4 @@
-//! A doubly linked list over slots, kept in one array.
+//! Doubly linked lists over slots, kept in one array.
 
 /// No slot.
 pub const NONE: u32 = u32::MAX;
@@ -9,61 +9,94 @@ struct Link {
     older: u32,
 }
 
-/// Slots from newest to oldest.
+/// `N` lists of slots, each from newest to oldest; a slot is in one of them at a time.
+///
+/// Every list is a ring closed by a node of its own, so that linking and unlinking never ask whether something
+/// is an end. Slot `s` is node `s + N`, the nodes before belong to the lists.
 #[derive(Debug)]
-pub struct List {
+pub struct Lists<const N: usize> {
     links: Vec<Link>,
-    newest: u32,
-    oldest: u32,
+    lens: [u32; N],
 }
 
-impl List {
-    pub fn new() -> List {
-        List { links: Vec::new(), newest: NONE, oldest: NONE }
+/// A single list.
+pub type List = Lists<1>;
+
+impl<const N: usize> Lists<N> {
+    pub fn new() -> Lists<N> {
+        let links = (0..N as u32).map(|node| Link { newer: node, older: node }).collect();
+        Lists { links, lens: [0; N] }
     }
 
+    /// Number of slots in a list.
     #[inline]
-    pub fn push_newest(&mut self, slot: u32) {
-        if slot as usize >= self.links.len() {
-            self.links.resize(slot as usize + 1, Link { newer: NONE, older: NONE });
-        }
-        self.links[slot as usize] = Link { newer: NONE, older: self.newest };
-        match self.newest {
-            NONE => self.oldest = slot,
-            newest => self.links[newest as usize].newer = slot,
-        }
-        self.newest = slot;
+    pub fn len(&self, list: usize) -> u32 {
+        self.lens[list]
     }
 
+    /// Number of slots in all lists.
     #[inline]
-    pub fn remove(&mut self, slot: u32) {
-        let Link { newer, older } = self.links[slot as usize];
-        match newer {
-            NONE => self.newest = older,
-            newer => self.links[newer as usize].older = older,
-        }
-        match older {
-            NONE => self.oldest = newer,
-            older => self.links[older as usize].newer = newer,
-        }
+    pub fn total(&self) -> u32 {
+        self.lens.iter().sum()
     }
 
+    /// Appends a slot that is in no list.
     #[inline]
-    pub fn move_to_newest(&mut self, slot: u32) {
-        if slot != self.newest {
-            self.remove(slot);
-            self.push_newest(slot);
+    pub fn push_newest(&mut self, list: usize, slot: u32) {
+        let node = slot + N as u32;
+        if node as usize >= self.links.len() {
+            self.links.resize(node as usize + 1, Link { newer: node, older: node });
         }
+        self.lens[list] += 1;
+        self.link_newest(list, node);
     }
 
+    /// Takes out a slot that is in this list.
     #[inline]
-    pub fn oldest(&self) -> u32 {
-        self.oldest
+    pub fn remove(&mut self, list: usize, slot: u32) {
+        self.lens[list] -= 1;
+        self.unlink(slot + N as u32);
+    }
+
+    /// Takes a slot to the newest end of its list.
+    #[inline]
+    pub fn move_to_newest(&mut self, list: usize, slot: u32) {
+        self.unlink(slot + N as u32);
+        self.link_newest(list, slot + N as u32);
+    }
+
+    /// Takes a slot from one list to the newest end of another.
+    #[inline]
+    pub fn transfer(&mut self, from: usize, to: usize, slot: u32) {
+        self.lens[from] -= 1;
+        self.lens[to] += 1;
+        self.move_to_newest(to, slot);
+    }
+
+    /// The oldest slot; [`NONE`] where the list is empty.
+    #[inline]
+    pub fn oldest(&self, list: usize) -> u32 {
+        self.links[list].newer.checked_sub(N as u32).unwrap_or(NONE)
     }
 
     /// The slot that came next after this one; [`NONE`] for the newest.
     #[inline]
     pub fn newer(&self, slot: u32) -> u32 {
-        self.links[slot as usize].newer
+        self.links[slot as usize + N].newer.checked_sub(N as u32).unwrap_or(NONE)
+    }
+
+    #[inline]
+    fn link_newest(&mut self, list: usize, node: u32) {
+        let newest = self.links[list].older;
+        self.links[node as usize] = Link { newer: list as u32, older: newest };
+        self.links[newest as usize].newer = node;
+        self.links[list].older = node;
+    }
+
+    #[inline]
+    fn unlink(&mut self, node: u32) {
+        let Link { newer, older } = self.links[node as usize];
+        self.links[newer as usize].older = older;
+        self.links[older as usize].newer = newer;
     }
 }

@@ -1,7 +1,7 @@
 //! Least recently used.
 
-use super::Evict;
 use super::list::List;
+use super::{Evict, Room};
 use crate::dice::Stream;
 
 #[derive(Debug)]
@@ -10,29 +10,29 @@ pub struct Lru {
 }
 
 impl Evict for Lru {
-    fn new(_: Stream) -> Lru {
+    fn new(_: Room, _: Stream) -> Lru {
         Lru { recency: List::new() }
     }
     #[inline]
-    fn insert(&mut self, slot: u32) {
-        self.recency.push_newest(slot);
+    fn insert(&mut self, slot: u32, _: u32) {
+        self.recency.push_newest(0, slot);
     }
     #[inline]
     fn hit(&mut self, slot: u32) {
-        self.recency.move_to_newest(slot);
+        self.recency.move_to_newest(0, slot);
     }
     #[inline]
     fn remove(&mut self, slot: u32) {
-        self.recency.remove(slot);
+        self.recency.remove(0, slot);
     }
     #[inline]
     fn next_victim(&self) -> Option<u32> {
-        Some(self.recency.oldest())
+        Some(self.recency.oldest(0))
     }
     #[inline]
     fn victim(&mut self) -> u32 {
-        let slot = self.recency.oldest();
-        self.recency.remove(slot);
+        let slot = self.recency.oldest(0);
+        self.recency.remove(0, slot);
         slot
     }
 }

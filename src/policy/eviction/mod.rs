@@ -1,16 +1,26 @@
 //! Which entry leaves a full tier.
 //!
-//! A policy knows entries by their slot (a small integer) and never sees keys, values or time. The contract:
-//! `insert` for a slot it does not hold, `hit` and `remove` for one it holds, `victim` takes out and returns
-//! the slot to evict and is called only while it holds at least one. An algorithm is one file that implements
-//! [`Evict`] and one line in `policies!`.
+//! A policy knows entries by their slot (a small integer) and never sees values or time; keys are ids that it may
+//! remember when their entries are gone. The contract: `prepare` announces a key, `victim` (as often as room must be
+//! made) takes out and returns the slot to evict and is called only while it holds at least one, `insert` follows
+//! with the same key and a slot that it does not hold; `hit` and `remove` name a slot that it holds. An algorithm is
+//! one file that implements [`Evict`] and one line in `policies!`.
 
+mod arc;
 mod clock;
 mod fifo;
+mod ghost;
+mod lfu;
 mod list;
 mod lru;
 mod random;
+mod s3_fifo;
 mod sieve;
+mod sketch;
+mod slots;
+mod slru;
+mod two_q;
+mod w_tiny_lfu;
 
 use crate::dice::Stream;
 use crate::scenario::model::Eviction;
@@ -18,9 +28,12 @@ use crate::scenario::model::Eviction;
 /// What an eviction algorithm does.
 pub trait Evict {
     /// An empty policy; `dice` is a stream of its own.
-    fn new(dice: Stream) -> Self;
-    /// Takes up a slot that was just filled.
-    fn insert(&mut self, slot: u32);
+    fn new(room: Room, dice: Stream) -> Self;
+    /// A key that is not held was asked for and comes in next, when there is room.
+    #[inline]
+    fn prepare(&mut self, _key: u32) {}
+    /// Takes up a slot that was just filled with the key that was announced.
+    fn insert(&mut self, slot: u32, key: u32);
     /// A look-up found the entry in this slot.
     fn hit(&mut self, slot: u32);
     /// The entry in this slot is gone (expired or deleted).
@@ -34,24 +47,86 @@ pub trait Evict {
     }
 }
 
+/// How many entries there is room for, which algorithms take their shares of.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    entries: u32,
+    fixed: bool,
+}
+
+impl Room {
+    /// For so many entries.
+    pub fn entries_of(entries: u64) -> Room {
+        Room { entries: u32::try_from(entries).unwrap_or(u32::MAX), fixed: true }
+    }
+
+    /// For as many entries as their sizes allow: the number held when something had to be evicted last.
+    pub fn unknown() -> Room {
+        Room { entries: u32::MAX, fixed: false }
+    }
+
+    /// The number of entries, where it is fixed.
+    fn known(self) -> Option<u32> {
+        self.fixed.then_some(self.entries)
+    }
+
+    #[inline]
+    fn entries(self) -> u32 {
+        self.entries
+    }
+
+    /// The number of entries when so many are held and one must go.
+    #[inline]
+    fn at_eviction(&mut self, held: u32) -> u32 {
+        if !self.fixed {
+            self.entries = held;
+        }
+        self.entries
+    }
+
+    /// A fraction of the entries, rounded down, at least one.
+    #[inline]
+    fn share(self, parts: u32, of: u32) -> u32 {
+        ((u64::from(self.entries) * u64::from(parts) / u64::from(of)) as u32).max(1)
+    }
+}
+
+/// Code that is compiled for each algorithm.
+pub trait ForPolicy {
+    /// What it gives.
+    type Output;
+    /// Runs with one algorithm.
+    fn run<P: Evict>(self) -> Self::Output;
+}
+
 macro_rules! policies {
-    ($($name:ident, $text:literal, $policy:ty, $docs:literal;)*) => {
-        /// Every algorithm: its name in scenario files and one sentence about it.
-        pub const ALL: &[(Eviction, &str, &str)] = &[$((Eviction::$name, $text, $docs)),*];
+    ($($name:ident, $policy:ty, $docs:literal;)*) => {
+        /// Every algorithm with one sentence about it.
+        pub const ALL: &[(Eviction, &str)] = &[$((Eviction::$name, $docs)),*];
 
         /// One of the algorithms, chosen when a tier is built.
         #[derive(Debug)]
         pub enum Policy { $($name($policy)),* }
 
+        /// Runs code that is compiled for each algorithm: chosen once, not at every step.
+        pub fn with_policy<F: ForPolicy>(kind: Eviction, code: F) -> F::Output {
+            match kind { $(Eviction::$name => code.run::<$policy>()),* }
+        }
+
         impl Policy {
             /// An empty policy of the given kind.
-            pub fn new(kind: Eviction, dice: Stream) -> Policy {
-                match kind { $(Eviction::$name => Policy::$name(Evict::new(dice))),* }
+            pub fn new(kind: Eviction, room: Room, dice: Stream) -> Policy {
+                match kind { $(Eviction::$name => Policy::$name(Evict::new(room, dice))),* }
+            }
+            /// See [`Evict::prepare`].
+            #[inline]
+            pub fn prepare(&mut self, key: u32) {
+                match self { $(Policy::$name(policy) => policy.prepare(key)),* }
             }
             /// See [`Evict::insert`].
             #[inline]
-            pub fn insert(&mut self, slot: u32) {
-                match self { $(Policy::$name(policy) => policy.insert(slot)),* }
+            pub fn insert(&mut self, slot: u32, key: u32) {
+                match self { $(Policy::$name(policy) => policy.insert(slot, key)),* }
             }
             /// See [`Evict::hit`].
             #[inline]
@@ -78,16 +153,17 @@ macro_rules! policies {
 }
 
 policies! {
-    Lru, "lru", lru::Lru, "evicts the entry whose last use is longest ago";
-    Fifo, "fifo", fifo::Fifo, "evicts the oldest entry, used or not";
-    Clock, "clock", clock::Clock, "FIFO that gives an entry used since the hand last passed one more round";
-    Random, "random", random::Random, "evicts any entry, all with the same probability";
-    Sieve, "sieve", sieve::Sieve, "FIFO with a hand that spares visited entries and leaves them where they are";
-}
-
-/// The name of an algorithm in scenario files.
-pub fn name(kind: Eviction) -> &'static str {
-    ALL.iter().find(|row| row.0 == kind).map_or("", |row| row.1)
+    Lru, lru::Lru, "evicts the entry whose last use is longest ago";
+    Fifo, fifo::Fifo, "evicts the oldest entry, used or not";
+    Clock, clock::Clock, "FIFO that gives an entry used since the hand last passed one more round";
+    Random, random::Random, "evicts any entry, all with the same probability";
+    Sieve, sieve::Sieve, "FIFO with a hand that spares visited entries and leaves them where they are";
+    S3Fifo, s3_fifo::S3Fifo, "a small FIFO before a main one: what is not used twice in the small one leaves early";
+    TwoQ, two_q::TwoQ, "a FIFO for new entries; what is asked for again after it left that one goes to an LRU";
+    Slru, slru::Slru, "LRU in two segments: a second use protects an entry from those used once";
+    Arc, arc::Arc, "LRU for entries used once and LRU for the others, their shares set by what is missed";
+    Lfu, lfu::Lfu, "evicts the entry with the fewest uses since it came";
+    WTinyLfu, w_tiny_lfu::WTinyLfu, "a small LRU, behind which only what is asked for more often than the victim stays";
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Uniformly random replacement.
 
-use super::Evict;
+use super::{Evict, Room};
 use crate::dice::{Stream, below};
 
 #[derive(Debug)]
@@ -12,11 +12,11 @@ pub struct Random {
 }
 
 impl Evict for Random {
-    fn new(dice: Stream) -> Random {
+    fn new(_: Room, dice: Stream) -> Random {
         Random { slots: Vec::new(), place: Vec::new(), dice }
     }
     #[inline]
-    fn insert(&mut self, slot: u32) {
+    fn insert(&mut self, slot: u32, _: u32) {
         if slot as usize >= self.place.len() {
             self.place.resize(slot as usize + 1, 0);
         }

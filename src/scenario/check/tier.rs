@@ -184,15 +184,8 @@ fn capacity(cx: &mut Context, node: &Node) -> Option<Capacity> {
 }
 
 fn eviction(f: &mut Fields<'_, '_>, capacity: Capacity) -> Option<Eviction> {
-    const CHOICES: &[(&str, Eviction)] = &[
-        ("lru", Eviction::Lru),
-        ("fifo", Eviction::Fifo),
-        ("clock", Eviction::Clock),
-        ("random", Eviction::Random),
-        ("sieve", Eviction::Sieve),
-    ];
     let sound = f.sound();
-    let chosen = f.read_unless("eviction", "none", word(CHOICES));
+    let chosen = f.read_unless("eviction", "none", word(Eviction::NAMES));
     match (capacity, f.given("eviction")) {
         (Capacity::Unbounded, true) if sound => {
             let title = format!("{}.eviction does not apply", f.cx.here());
@@ -207,7 +200,7 @@ fn eviction(f: &mut Fields<'_, '_>, capacity: Capacity) -> Option<Eviction> {
         (_, false) => {
             let title = format!("{} has a capacity and no eviction", f.cx.here());
             let place = f.place("capacity");
-            let known: Vec<&str> = CHOICES.iter().map(|(word, _)| *word).collect();
+            let known: Vec<&str> = Eviction::NAMES.iter().map(|(word, _)| *word).collect();
             f.cx.report(
                 Diagnostic::new(title, place, "what makes room when this is full?")
                     .help(format!("add eviction = \"lru\"; known: {}", known.join(", "))),

@@ -68,7 +68,7 @@ pub enum Capacity {
     Bytes(u64),
 }
 
-/// Names of the eviction algorithms; `policy::registry` gives each its file and its docs.
+/// The eviction algorithms; `policy::eviction` implements them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Eviction {
     Lru,
@@ -76,6 +76,34 @@ pub enum Eviction {
     Clock,
     Random,
     Sieve,
+    S3Fifo,
+    TwoQ,
+    Slru,
+    Arc,
+    Lfu,
+    WTinyLfu,
+}
+
+impl Eviction {
+    /// Every algorithm by its name in scenario files.
+    pub const NAMES: &[(&'static str, Eviction)] = &[
+        ("lru", Eviction::Lru),
+        ("fifo", Eviction::Fifo),
+        ("clock", Eviction::Clock),
+        ("random", Eviction::Random),
+        ("sieve", Eviction::Sieve),
+        ("s3-fifo", Eviction::S3Fifo),
+        ("2q", Eviction::TwoQ),
+        ("slru", Eviction::Slru),
+        ("arc", Eviction::Arc),
+        ("lfu", Eviction::Lfu),
+        ("w-tinylfu", Eviction::WTinyLfu),
+    ];
+
+    /// The name in scenario files.
+    pub fn name(self) -> &'static str {
+        Eviction::NAMES.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -1,0 +1,88 @@
+//! S3-FIFO (Yang, Zhang, Qiu, Yue, Rashmi: FIFO Queues are All You Need for Cache Eviction, SOSP 2023): a small queue
+//! of a tenth of the capacity, a main queue, and ghosts as many as the main queue has entries.
+
+use super::ghost::Ghosts;
+use super::list::Lists;
+use super::slots::Slots;
+use super::{Evict, Room};
+use crate::dice::Stream;
+
+const SMALL: usize = 0;
+const MAIN: usize = 1;
+/// Uses are counted up to here: two bits.
+const USES_MAX: u8 = 3;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    key: u32,
+    uses: u8,
+    queue: u8,
+}
+
+#[derive(Debug)]
+pub struct S3Fifo {
+    room: Room,
+    queues: Lists<2>,
+    entries: Slots<Entry>,
+    /// Keys that left the small queue without a second use.
+    ghosts: Ghosts<1>,
+    /// Whether the key to come was a ghost.
+    known: bool,
+}
+
+impl Evict for S3Fifo {
+    fn new(room: Room, _: Stream) -> S3Fifo {
+        let (queues, entries, ghosts) = (Lists::new(), Slots::new(), Ghosts::new());
+        S3Fifo { room, queues, entries, ghosts, known: false }
+    }
+    #[inline]
+    fn prepare(&mut self, key: u32) {
+        self.known = self.ghosts.remove(key);
+    }
+    #[inline]
+    fn insert(&mut self, slot: u32, key: u32) {
+        let queue = if self.known { MAIN } else { SMALL };
+        self.entries.set(slot, Entry { key, uses: 0, queue: queue as u8 });
+        self.queues.push_newest(queue, slot);
+    }
+    #[inline]
+    fn hit(&mut self, slot: u32) {
+        let uses = &mut self.entries[slot].uses;
+        *uses = (*uses + 1).min(USES_MAX);
+    }
+    #[inline]
+    fn remove(&mut self, slot: u32) {
+        self.queues.remove(usize::from(self.entries[slot].queue), slot);
+    }
+    #[inline]
+    fn victim(&mut self) -> u32 {
+        let entries = self.room.at_eviction(self.queues.total());
+        let small = (entries / 10).max(1);
+        if self.queues.len(SMALL) >= small || self.queues.len(MAIN) == 0 {
+            // What was used more than once goes on to the main queue; the others leave.
+            while self.queues.len(SMALL) > 0 {
+                let slot = self.queues.oldest(SMALL);
+                let entry = &mut self.entries[slot];
+                if entry.uses > 1 {
+                    (entry.uses, entry.queue) = (0, MAIN as u8);
+                    self.queues.transfer(SMALL, MAIN, slot);
+                } else {
+                    self.queues.remove(SMALL, slot);
+                    self.ghosts.push(0, entry.key);
+                    self.ghosts.trim(0, entries - small);
+                    return slot;
+                }
+            }
+        }
+        loop {
+            let slot = self.queues.oldest(MAIN);
+            let uses = &mut self.entries[slot].uses;
+            if *uses == 0 {
+                self.queues.remove(MAIN, slot);
+                return slot;
+            }
+            *uses -= 1;
+            self.queues.move_to_newest(MAIN, slot);
+        }
+    }
+}
