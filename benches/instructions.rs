@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         let engine = Engine::new(model, tables, experiment.seed, 0)?;
         let started = Instant::now();
         let finished = loop_alone(engine)?;
-        Ok((finished.recorder.finished, started.elapsed().as_secs_f64()))
+        Ok((finished.recorder.finished(), started.elapsed().as_secs_f64()))
     };
     match run() {
         Ok((requests, seconds)) => {

@@ -211,10 +211,65 @@ impl Times {
     }
 }
 
-/// Nearest whole nanosecond; below zero becomes zero, beyond the range the longest time there is.
+/// Nearest whole nanosecond; below zero becomes zero, beyond 292 years 292 years.
 #[inline]
 pub fn round_ns(ns: f64) -> Nanos {
-    (ns + 0.5) as Nanos
+    // By way of signed integers, for which processors have an instruction.
+    ((ns + 0.5) as i64).max(0) as Nanos
+}
+
+/// Times of one kind from a stream of their own, drawn ahead: the tables and constants of a distribution are then
+/// fetched once for many draws. What is drawn is the same.
+#[derive(Clone, Debug)]
+pub struct Delays {
+    times: Times,
+    stream: Stream,
+    ahead: [Nanos; Delays::AHEAD],
+    next: usize,
+}
+
+impl Delays {
+    const AHEAD: usize = 64;
+
+    pub fn new(times: Times, stream: Stream) -> Delays {
+        let ahead = [times.constant().unwrap_or(0); Delays::AHEAD];
+        Delays { times, stream, ahead, next: Delays::AHEAD }
+    }
+
+    /// See [`Times::constant`].
+    pub fn constant(&self) -> Option<Nanos> {
+        self.times.constant()
+    }
+
+    /// The next time in whole nanoseconds.
+    #[inline]
+    pub fn sample(&mut self) -> Nanos {
+        if self.next == Delays::AHEAD {
+            self.draw();
+        }
+        let time = self.ahead[self.next];
+        self.next += 1;
+        time
+    }
+
+    #[inline(never)]
+    fn draw(&mut self) {
+        self.next = 0;
+        let stream = &mut self.stream;
+        match &self.times {
+            Times::Constant(_) => {}
+            Times::Exponential { mean_ns } => {
+                self.ahead.iter_mut().for_each(|time| *time = round_ns(exponential(stream) * mean_ns));
+            }
+            Times::Lognormal { mu, sigma, exp } => {
+                let mut normal = [0.0; Delays::AHEAD];
+                normal.fill_with(|| rand_distr::StandardNormal.sample(stream));
+                let times = normal.iter().map(|z| round_ns(exp.of(mu + sigma * z)));
+                self.ahead.iter_mut().zip(times).for_each(|(time, drawn)| *time = drawn);
+            }
+            times => self.ahead.fill_with(|| times.sample(stream)),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -203,7 +203,7 @@ fn replicate(
         measures: measures(model, recorder),
         series: series(model, recorder),
         distributions: distributions(recorder),
-        requests: recorder.finished,
+        requests: recorder.finished(),
         loop_s,
     })
 }

@@ -137,8 +137,6 @@ pub struct Recorder {
     pub measured: [Totals; 2],
     /// Whether the clock is in the measured part.
     pub measuring: bool,
-    /// Requests counted, warm-up included.
-    pub finished: u64,
     /// Sum of all sojourn times, warm-up included, clipped to the end of the run.
     pub sojourn_ns: u128,
 }
@@ -170,7 +168,6 @@ impl Recorder {
             ticks: Vec::with_capacity(windows),
             measured: Default::default(),
             measuring: model.warmup_ns == 0,
-            finished: 0,
             sojourn_ns: 0,
         }
     }
@@ -185,6 +182,11 @@ impl Recorder {
         self.current
     }
 
+    /// Requests counted, warm-up included.
+    pub fn finished(&self) -> u64 {
+        self.windows.iter().flat_map(|window| window.counts).sum()
+    }
+
     /// Counts a request in the window of its intended start.
     #[inline]
     pub fn finish(
@@ -195,7 +197,6 @@ impl Recorder {
         class: usize,
         outcome: Outcome,
     ) {
-        self.finished += 1;
         self.sojourn_ns += u128::from(latency_ns);
         let number = outcome as usize;
         let window = &mut self.windows[window as usize];

@@ -390,6 +390,6 @@ impl Engine<'_> {
 /// One way through the network.
 #[inline]
 pub(super) fn hop(shared: &mut Shared, now: Nanos) -> Nanos {
-    let delay_ns = shared.network.sample(&mut shared.network_dice);
+    let delay_ns = shared.network.sample();
     if shared.server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * shared.server.slowness(now)) }
 }

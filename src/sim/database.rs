@@ -7,7 +7,7 @@ use super::fetch::{Attempt, AttemptErrand, Stage};
 use super::pool::Pool;
 use super::queue::{GENERAL, Lane, Queue};
 use super::store::Value;
-use crate::dice::{Stream, Times, exponential, round_ns, stream};
+use crate::dice::{Delays, Stream, Times, exponential, round_ns, stream};
 use crate::measure::recorder::{Cause, Recorder, Totals};
 use crate::scenario::model::{DownMode, Model, Nanos};
 
@@ -33,9 +33,10 @@ pub(super) struct Database {
     service: Vec<[Times; 2]>,
     service_lane: Option<Lane>,
     service_dice: Stream,
-    pub network: Times,
+    /// In place of the two above, where there is only one kind of work.
+    only_service: Option<Delays>,
+    pub network: Delays,
     pub network_lane: Lane,
-    pub network_dice: Stream,
     /// One per instance; empty where connections are unlimited.
     pools: Vec<Pool>,
     connections_in_use: u64,
@@ -70,7 +71,10 @@ impl Database {
             let same = |times: &Times| times.constant() == Some(ns);
             service.iter().flatten().all(same) && spec.background.is_none() && spec.contention.is_none()
         });
-        let network = Times::new(&spec.network);
+        let network = Delays::new(Times::new(&spec.network), draw("network"));
+        // Where all draw from the same distribution, they may be drawn ahead.
+        let same = service.len() == 1 && !model.workload.writes() && spec.background.is_none();
+        let only_service = same.then(|| Delays::new(service[0][0].clone(), draw("service")));
         let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
         let (pool_timeout, timeout) = (timer(spec.pool_timeout_ns), timer(spec.timeout_ns));
         Database {
@@ -82,9 +86,9 @@ impl Database {
             service_lane: constant.map(|ns| queue.lane_for(ns)),
             service,
             service_dice: draw("service"),
+            only_service,
             network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
             network,
-            network_dice: draw("network"),
             pools: spec
                 .pool
                 .map(|limit| (0..model.clients.instances).map(|_| Pool::new(limit)).collect())
@@ -152,7 +156,10 @@ impl Database {
             (Work::Read { class }, _) => &self.service[class][0],
             (Work::Background, None) => &self.service[0][0],
         };
-        let mut service_ns = times.sample(&mut self.service_dice);
+        let mut service_ns = match &mut self.only_service {
+            Some(delays) => delays.sample(),
+            None => times.sample(&mut self.service_dice),
+        };
         if let Some((sigma, kappa)) = self.contention {
             let others = f64::from(self.busy - 1);
             let slowdown = 1.0 + sigma * others + kappa * others * f64::from(self.busy);
@@ -207,7 +214,7 @@ impl Engine<'_> {
             let generation = self.attempts.generation(id);
             self.queue.push(lane, self.now + after, Kind::AttemptTimesOut as u8, id, generation);
         }
-        match self.database.network.sample(&mut self.database.network_dice) {
+        match self.database.network.sample() {
             0 => self.attempt_arrives(id),
             delay_ns => self.queue.push(
                 self.database.network_lane,
@@ -297,7 +304,7 @@ impl Engine<'_> {
         if attempt.errand == AttemptErrand::Background {
             return self.attempts.remove(id);
         }
-        match self.database.network.sample(&mut self.database.network_dice) {
+        match self.database.network.sample() {
             0 => self.attempt_replies(id),
             delay_ns => self.queue.push(
                 self.database.network_lane,

@@ -87,8 +87,8 @@ pub enum SimError {
     Invariant(String),
 }
 
-/// How many requests ahead an entry is looked for.
-const AHEAD: usize = 8;
+/// How many requests ahead of its look-up an entry is read ahead: first its place in the index, then the entry.
+const AHEAD: [usize; 2] = [12, 6];
 
 /// Events at one instant beyond which something goes round in circles.
 const INSTANT_LIMIT: u64 = 200_000_000;
@@ -141,11 +141,14 @@ pub struct Engine<'m> {
     pub(super) versions: Versions,
     pub(super) recorder: Recorder,
     pub(super) totals: Totals,
-    /// Requests under way, and when that last changed.
+    /// Requests under way.
     pub(super) in_system: u64,
-    pub(super) in_system_since: Nanos,
-    /// Part of the integral that belongs to the time after the next end of the measured part.
+    /// The integral of that number over time is this plus the number times the present time: whoever comes is
+    /// subtracted at its time, whoever goes is added. Counts modulo 2^128.
+    in_system_base_ns: u128,
+    /// Part of the integral that belongs to the time after the next end of the measured part, and when that is.
     in_system_later_ns: u128,
+    next_end_ns: Nanos,
     /// The tier and instance whose free connections are being handed on.
     pub(super) handing_on: Option<(usize, u32)>,
     /// Per class: the database has no such rows.
@@ -202,8 +205,9 @@ impl<'m> Engine<'m> {
             recorder: Recorder::new(model),
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
             in_system: 0,
-            in_system_since: 0,
+            in_system_base_ns: 0,
             in_system_later_ns: 0,
+            next_end_ns: if model.warmup_ns > 0 { model.warmup_ns } else { model.duration_ns },
             handing_on: None,
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             arrived: 0,
@@ -268,11 +272,16 @@ impl<'m> Engine<'m> {
     /// Brings what a coming request looks up first into the processor's cache.
     #[inline]
     fn read_ahead(&self) {
-        let request = self.next + AHEAD;
-        if let (Some(tier), Some(&key)) = (self.tiers.first(), self.batch.key.get(request))
-            && tier.shared.is_none()
-        {
-            tier.stores[self.batch.instance[request] as usize].prefetch(key);
+        let Some(tier) = self.tiers.first().filter(|tier| tier.shared.is_none()) else { return };
+        let place = |ahead: usize| {
+            let request = self.next + ahead;
+            Some((self.batch.instance.get(request)?, self.batch.key.get(request)?))
+        };
+        if let Some((&instance, &key)) = place(AHEAD[0]) {
+            tier.stores[instance as usize].prefetch(key);
+        }
+        if let Some((&instance, &key)) = place(AHEAD[1]) {
+            tier.stores[instance as usize].prefetch_entry(key);
         }
     }
 
@@ -318,7 +327,7 @@ impl<'m> Engine<'m> {
             Kind::WarmupEnds => {
                 self.advance_integrals();
                 self.recorder.measured[0] = self.totals.clone();
-                self.totals.in_system_ns += std::mem::take(&mut self.in_system_later_ns);
+                self.pass_end(self.model.duration_ns);
                 self.recorder.measuring = true;
                 self.recorder.db_concurrency_peak = u64::from(self.database.busy);
                 self.recorder.db_queue_peak = self.database.waiting;
@@ -326,7 +335,7 @@ impl<'m> Engine<'m> {
             Kind::ArrivalsEnd => {
                 self.advance_integrals();
                 self.recorder.measured[1] = self.totals.clone();
-                self.totals.in_system_ns += std::mem::take(&mut self.in_system_later_ns);
+                self.pass_end(Nanos::MAX);
                 self.recorder.measuring = false;
                 self.arrivals_over = true;
             }
@@ -384,24 +393,30 @@ impl<'m> Engine<'m> {
     /// A request comes or goes.
     #[inline]
     pub(super) fn change_in_system(&mut self, by: i64) {
-        self.totals.in_system_ns += u128::from(self.in_system) * u128::from(self.now - self.in_system_since);
-        self.in_system_since = self.now;
         self.in_system = self.in_system.wrapping_add_signed(by);
+        self.in_system_base_ns = self.in_system_base_ns.wrapping_add_signed(-i128::from(by) * i128::from(self.now));
     }
 
     /// A request stays in the system until an instant to come, without an event when it leaves. What lies beyond
     /// an end of the measured part is kept back until that end has been passed.
     #[inline]
     pub(super) fn stay_in_system_until(&mut self, at: Nanos) {
-        let measured = [self.model.warmup_ns, self.model.duration_ns];
-        let cut = measured.into_iter().find(|&end| self.now < end && end < at).unwrap_or(at);
-        self.totals.in_system_ns += u128::from(cut - self.now);
-        self.in_system_later_ns += u128::from(at - cut);
+        let before = at.min(self.next_end_ns);
+        self.in_system_base_ns = self.in_system_base_ns.wrapping_add(u128::from(before - self.now));
+        self.in_system_later_ns += u128::from(at - before);
+    }
+
+    /// An end of the measured part is reached; what was kept back for the time after it counts from now on.
+    fn pass_end(&mut self, next_end_ns: Nanos) {
+        let later_ns = std::mem::take(&mut self.in_system_later_ns);
+        self.in_system_base_ns = self.in_system_base_ns.wrapping_add(later_ns);
+        self.next_end_ns = next_end_ns;
     }
 
     /// Brings all integrals over time up to now.
     pub(super) fn advance_integrals(&mut self) {
-        self.change_in_system(0);
+        let under_way = u128::from(self.in_system) * u128::from(self.now);
+        self.totals.in_system_ns = self.in_system_base_ns.wrapping_add(under_way);
         self.database.advance(self.now, &mut self.totals);
         for (index, tier) in self.tiers.iter_mut().enumerate() {
             let TierState { stores, shared, .. } = tier;

@@ -1,6 +1,5 @@
 //! Open-addressing maps for the loop: no SipHash, no allocation per entry.
 
-use super::slab::NONE;
 use crate::prefetch::prefetch;
 
 /// A small map from packed keys to what is in flight: linear probing, deletion by shifting back.
@@ -106,37 +105,26 @@ impl<V: Copy + Default> FlightMap<V> {
     }
 }
 
-/// Key to slot for a store. Dense where most keys may be present, else hashed; only slots are kept, the store
-/// itself knows the key of a slot.
+/// Key to slot for a store. Dense where most keys may be present, else hashed; the store itself knows the key of a
+/// slot and passes it as `key_of`.
 #[derive(Debug)]
 pub enum SlotIndex {
     /// `slot + 1` per key; zero: absent. Zeroed memory costs nothing until it is touched.
     Dense(Vec<u32>),
-    Hashed {
-        cells: Vec<u32>,
-        mask: u32,
-        len: u32,
-    },
+    Hashed(Hashed),
 }
 
 impl SlotIndex {
-    /// For a store of up to `entries` of `keys` ids.
+    /// For a store of up to `entries` of `keys` ids, one of `stores`.
     pub fn new(keys: u64, entries: u64, stores: u64) -> SlotIndex {
-        // A hashed cell costs 8 to 16 bytes per entry, a dense one 4 per key; with one store the hot keys
-        // of the dense one share cache lines, since ids are ranks.
-        if keys.saturating_mul(stores)
-            <= entries.saturating_mul(stores).saturating_mul(if stores == 1 { 16 } else { 3 })
-        {
+        // A hashed cell costs 8 bytes per entry, a dense one 4 per key; with one store the hot keys of the dense
+        // one share cache lines, since ids are ranks.
+        let worth = entries.saturating_mul(if stores == 1 { 16 } else { 3 });
+        if keys <= worth || entries >= u64::from(Hashed::MAX_SLOTS) {
             SlotIndex::Dense(vec![0; keys as usize])
         } else {
-            let size = (entries * 2).next_power_of_two().clamp(16, 1 << 31) as usize;
-            SlotIndex::Hashed { cells: vec![NONE; size], mask: size as u32 - 1, len: 0 }
+            SlotIndex::Hashed(Hashed::new(keys as u32, entries * 2))
         }
-    }
-
-    #[inline]
-    fn home(key: u32, mask: u32) -> u32 {
-        key.wrapping_mul(0x9e37_79b1) >> mask.leading_zeros()
     }
 
     /// Reads the first cell of a key ahead.
@@ -144,75 +132,49 @@ impl SlotIndex {
     pub fn prefetch(&self, key: u32) {
         match self {
             SlotIndex::Dense(slots) => prefetch(slots, key as usize),
-            SlotIndex::Hashed { cells, mask, .. } => prefetch(cells, SlotIndex::home(key, *mask) as usize),
+            SlotIndex::Hashed(hashed) => prefetch(&hashed.cells, hashed.home(key) as usize),
         }
     }
 
     /// The slot of a key.
     #[inline]
-    pub fn get(&self, key: u32, keys: &[u32]) -> Option<u32> {
+    pub fn get(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Option<u32> {
         match self {
             SlotIndex::Dense(slots) => slots[key as usize].checked_sub(1),
-            SlotIndex::Hashed { cells, mask, .. } => {
-                let mut place = SlotIndex::home(key, *mask);
-                loop {
-                    match cells[place as usize] {
-                        NONE => return None,
-                        slot if keys[slot as usize] == key => return Some(slot),
-                        _ => place = (place + 1) & mask,
-                    }
-                }
-            }
+            SlotIndex::Hashed(hashed) => hashed.place(key, key_of).map(|(_, slot)| slot),
         }
     }
 
-    /// Adds a key that is not there; `keys[slot]` must already be the key.
+    /// A slot that is probably the key's, from the first cell alone: good enough to be read ahead.
     #[inline]
-    pub fn insert(&mut self, key: u32, slot: u32, keys: &[u32]) {
+    pub fn guess(&self, key: u32) -> u32 {
+        match self {
+            SlotIndex::Dense(slots) => slots[key as usize].wrapping_sub(1),
+            SlotIndex::Hashed(hashed) => hashed.cells[hashed.home(key) as usize] & Hashed::SLOT,
+        }
+    }
+
+    /// Adds a key that is not there.
+    #[inline]
+    pub fn insert(&mut self, key: u32, slot: u32, key_of: impl Fn(u32) -> u32) {
         match self {
             SlotIndex::Dense(slots) => slots[key as usize] = slot + 1,
-            SlotIndex::Hashed { cells, mask, len } => {
-                *len += 1;
-                if *len * 2 > *mask {
-                    let old = std::mem::take(cells);
-                    *mask = *mask * 2 + 1;
-                    *cells = vec![NONE; *mask as usize + 1];
-                    for held in old.into_iter().filter(|&held| held != NONE) {
-                        place(cells, *mask, keys[held as usize], held);
-                    }
+            SlotIndex::Hashed(hashed) => {
+                if !hashed.insert(key, slot, &key_of) {
+                    let mut slots = hashed.to_dense(key_of);
+                    slots[key as usize] = slot + 1;
+                    *self = SlotIndex::Dense(slots);
                 }
-                place(cells, *mask, key, slot);
             }
         }
     }
 
     /// Takes out a key that is there.
     #[inline]
-    pub fn remove(&mut self, key: u32, keys: &[u32]) {
+    pub fn remove(&mut self, key: u32, key_of: impl Fn(u32) -> u32) {
         match self {
             SlotIndex::Dense(slots) => slots[key as usize] = 0,
-            SlotIndex::Hashed { cells, mask, len } => {
-                let mask = *mask;
-                let mut hole = SlotIndex::home(key, mask);
-                while keys[cells[hole as usize] as usize] != key {
-                    hole = (hole + 1) & mask;
-                }
-                *len -= 1;
-                let mut next = hole;
-                loop {
-                    next = (next + 1) & mask;
-                    let slot = cells[next as usize];
-                    if slot == NONE {
-                        break;
-                    }
-                    let home = SlotIndex::home(keys[slot as usize], mask);
-                    if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
-                        cells[hole as usize] = slot;
-                        hole = next;
-                    }
-                }
-                cells[hole as usize] = NONE;
-            }
+            SlotIndex::Hashed(hashed) => hashed.remove(key, key_of),
         }
     }
 
@@ -220,20 +182,127 @@ impl SlotIndex {
     pub fn clear(&mut self) {
         match self {
             SlotIndex::Dense(slots) => slots.fill(0),
-            SlotIndex::Hashed { cells, len, .. } => {
-                cells.fill(NONE);
-                *len = 0;
+            SlotIndex::Hashed(hashed) => {
+                hashed.cells.fill(Hashed::EMPTY);
+                hashed.len = 0;
             }
         }
     }
 }
 
-fn place(cells: &mut [u32], mask: u32, key: u32, slot: u32) {
-    let mut place = SlotIndex::home(key, mask);
-    while cells[place as usize] != NONE {
-        place = (place + 1) & mask;
+/// Linear probing at half load, 4 bytes a cell.
+///
+/// A cell holds a slot and the lowest 8 bits of the number of the cell where its key belongs. Since no entry is ever
+/// that far from home, they tell how far away it is, which is all that a deletion asks, and a search looks at the
+/// key of a slot only if it has the same home. So neither touches the entries of other keys.
+#[derive(Debug)]
+pub struct Hashed {
+    /// As many as there are homes, and the way from the last one.
+    cells: Vec<u32>,
+    homes: u32,
+    len: u32,
+    /// Number of ids.
+    keys: u32,
+}
+
+impl Hashed {
+    const TAG_SHIFT: u32 = 24;
+    const SLOT: u32 = (1 << Self::TAG_SHIFT) - 1;
+    const EMPTY: u32 = u32::MAX;
+    /// The furthest that an entry may be from its home.
+    const REACH: u32 = 255;
+    /// Slots must be below.
+    const MAX_SLOTS: u32 = Self::SLOT;
+
+    fn new(keys: u32, homes: u64) -> Hashed {
+        let homes = homes.clamp(16, u64::from(Self::MAX_SLOTS) * 2) as u32;
+        Hashed { cells: vec![Self::EMPTY; (homes + Self::REACH + 1) as usize], homes, len: 0, keys }
     }
-    cells[place as usize] = slot;
+
+    /// Where a key belongs (Fibonacci hashing, scaled to the number of homes).
+    #[inline]
+    fn home(&self, key: u32) -> u32 {
+        ((u64::from(key.wrapping_mul(0x9e37_79b1)) * u64::from(self.homes)) >> 32) as u32
+    }
+
+    /// Cell and slot of a key.
+    #[inline]
+    fn place(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Option<(usize, u32)> {
+        let home = self.home(key);
+        let tag = home << Self::TAG_SHIFT;
+        for (ahead, &cell) in self.cells[home as usize..].iter().enumerate() {
+            if (cell ^ tag) <= Self::SLOT && cell != Self::EMPTY && key_of(cell & Self::SLOT) == key {
+                return Some((home as usize + ahead, cell & Self::SLOT));
+            }
+            if cell == Self::EMPTY {
+                break;
+            }
+        }
+        None
+    }
+
+    /// Fails where there is no room for more slots, or none within reach of the key's home.
+    #[inline]
+    fn insert(&mut self, key: u32, slot: u32, key_of: impl Fn(u32) -> u32) -> bool {
+        let roomy = self.len * 2 < self.homes || self.grow(key_of);
+        let stored = roomy && slot < Self::MAX_SLOTS && self.put(self.home(key), slot);
+        self.len += u32::from(stored);
+        stored
+    }
+
+    /// Puts a slot as near to its home as possible; fails where that is too far.
+    #[inline]
+    fn put(&mut self, home: u32, slot: u32) -> bool {
+        let reach = &mut self.cells[home as usize..(home + Self::REACH) as usize];
+        match reach.iter_mut().find(|cell| **cell == Self::EMPTY) {
+            Some(cell) => {
+                *cell = home << Self::TAG_SHIFT | slot;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Slots that are held.
+    fn slots(&self) -> impl Iterator<Item = u32> {
+        self.cells.iter().filter(|&&cell| cell != Self::EMPTY).map(|cell| cell & Self::SLOT)
+    }
+
+    /// Takes twice the room; fails where the slots do not fit.
+    #[cold]
+    fn grow(&mut self, key_of: impl Fn(u32) -> u32) -> bool {
+        let mut wider = Hashed::new(self.keys, u64::from(self.homes) * 2);
+        let fits = wider.homes > self.homes && self.slots().all(|slot| wider.put(wider.home(key_of(slot)), slot));
+        if fits {
+            wider.len = self.len;
+            *self = wider;
+        }
+        fits
+    }
+
+    /// The same as a dense index: it always has room, if only more of it.
+    #[cold]
+    fn to_dense(&self, key_of: impl Fn(u32) -> u32) -> Vec<u32> {
+        let mut dense = vec![0; self.keys as usize];
+        self.slots().for_each(|slot| dense[key_of(slot) as usize] = slot + 1);
+        dense
+    }
+
+    #[inline]
+    fn remove(&mut self, key: u32, key_of: impl Fn(u32) -> u32) {
+        let Some((mut hole, _)) = self.place(key, key_of) else { return };
+        self.len -= 1;
+        let mut next = hole + 1;
+        while self.cells[next] != Self::EMPTY {
+            let from_home = (next as u32).wrapping_sub(self.cells[next] >> Self::TAG_SHIFT) & 0xff;
+            if from_home as usize >= next - hole {
+                self.cells[hole] = self.cells[next];
+                hole = next;
+            }
+            next += 1;
+        }
+        self.cells[hole] = Self::EMPTY;
+    }
 }
 
 /// Packs an instance and a key.
@@ -273,24 +342,41 @@ mod tests {
             }
         }
 
+        /// Also where many keys have one home, as multiples of the hash's inverse do.
         #[test]
         fn hashed_and_dense_index_agree(steps in prop::collection::vec(0u32..64, 1..500)) {
-            let keys: Vec<u32> = (0..64).collect();
+            let key_of = |slot: u32| if slot < 32 { slot } else { (slot - 32).wrapping_mul(INVERSE) };
             let mut dense = SlotIndex::Dense(vec![0; 64]);
-            let mut hashed = SlotIndex::Hashed { cells: vec![NONE; 16], mask: 15, len: 0 };
-            for key in steps {
-                prop_assert_eq!(dense.get(key, &keys), hashed.get(key, &keys));
-                if dense.get(key, &keys).is_some() {
-                    dense.remove(key, &keys);
-                    hashed.remove(key, &keys);
+            let mut hashed = SlotIndex::Hashed(Hashed::new(u32::MAX, 4));
+            for slot in steps {
+                let held = dense.get(slot, |slot| slot);
+                prop_assert_eq!(held, hashed.get(key_of(slot), key_of));
+                if held.is_some() {
+                    dense.remove(slot, |slot| slot);
+                    hashed.remove(key_of(slot), key_of);
                 } else {
-                    dense.insert(key, key, &keys);
-                    hashed.insert(key, key, &keys);
+                    dense.insert(slot, slot, |slot| slot);
+                    hashed.insert(key_of(slot), slot, key_of);
                 }
             }
-            for key in 0..64 {
-                prop_assert_eq!(dense.get(key, &keys), hashed.get(key, &keys));
+            for slot in 0..64 {
+                prop_assert_eq!(dense.get(slot, |slot| slot), hashed.get(key_of(slot), key_of));
             }
         }
+    }
+
+    /// Times the multiplier of the hash it is one.
+    const INVERSE: u32 = 0x0e8b_2f51;
+
+    #[test]
+    fn an_index_becomes_dense_when_a_home_is_out_of_reach() {
+        // Keys whose hashes are neighbours all belong to the first cell; below a million there are a few thousand.
+        let mut keys: Vec<u32> = (0..1_000_000).collect();
+        keys.sort_by_key(|key| key.wrapping_mul(0x9e37_79b1));
+        let key_of = |slot: u32| keys[slot as usize];
+        let mut index = SlotIndex::Hashed(Hashed::new(1_000_000, 2_000));
+        (0..400).for_each(|slot| index.insert(key_of(slot), slot, key_of));
+        assert!(matches!(index, SlotIndex::Dense(_)));
+        assert!((0..400).all(|slot| index.get(key_of(slot), key_of) == Some(slot)));
     }
 }

@@ -9,8 +9,8 @@ impl Engine<'_> {
     /// Compares the books with what is there.
     pub(super) fn check_invariants(&self) -> Result<(), String> {
         let check = |holds: bool, what: &dyn Fn() -> String| if holds { Ok(()) } else { Err(what()) };
-        let counted: u64 = self.recorder.windows.iter().flat_map(|window| window.counts).sum();
-        check(counted == self.arrived && self.recorder.finished == self.arrived, &|| {
+        let counted = self.recorder.finished();
+        check(counted == self.arrived, &|| {
             format!("{} requests arrived, {counted} are counted in {} classes", self.arrived, OUTCOMES.len())
         })?;
         check(self.in_system == 0, &|| format!("{} requests left in the system", self.in_system))?;

@@ -263,7 +263,7 @@ impl Engine<'_> {
         }
         self.plain.reads[id].last = id;
         self.begin_stampede(key);
-        match self.database.network.sample(&mut self.database.network_dice) {
+        match self.database.network.sample() {
             0 => self.fetch_arrives(id),
             delay_ns => {
                 let lane = self.database.network_lane;
@@ -305,7 +305,7 @@ impl Engine<'_> {
         self.database.advance(self.now, &mut self.totals);
         self.database.busy -= 1;
         self.serve_waiting_plainly();
-        match self.database.network.sample(&mut self.database.network_dice) {
+        match self.database.network.sample() {
             0 => self.fetch_replies(id),
             delay_ns => {
                 let lane = self.database.network_lane;

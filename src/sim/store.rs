@@ -23,30 +23,43 @@ pub struct Columns {
     pub delta: bool,
 }
 
-/// Entries with their expiry; the rest in columns that exist only where they are used.
+/// Entries with their expiry; what only some scenarios need is in columns that exist only there.
 ///
 /// Unbounded stores are arrays over all ids (8 bytes each, and memory that is never touched is never mapped);
 /// bounded ones are slots behind an index.
 #[derive(Debug)]
 pub struct Store {
     capacity: Capacity,
-    /// Per slot; zero: empty.
-    expiry_ns: Vec<Nanos>,
-    version: Vec<u32>,
+    kept: Kept,
     read_ns: Vec<Nanos>,
     delta_ns: Vec<Nanos>,
     columns: Columns,
-    bounded: Option<Bounded>,
     pub entries: u64,
     pub bytes: u64,
 }
 
 #[derive(Debug)]
+enum Kept {
+    /// By key; expiry zero: empty.
+    Unbounded { expiry_ns: Vec<Nanos>, version: Vec<u32> },
+    Bounded(Bounded),
+}
+
+#[derive(Debug)]
 struct Bounded {
-    keys: Vec<u32>,
+    slots: Vec<Slot>,
     index: SlotIndex,
     policy: Policy,
     free: Vec<u32>,
+}
+
+/// What every look-up reads of an entry, in a quarter of a cache line.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// Zero: empty.
+    expiry_ns: Nanos,
+    key: u32,
+    version: u32,
 }
 
 /// What a fill did besides storing.
@@ -71,31 +84,25 @@ pub struct Entry {
 impl Store {
     /// `keys` ids may be stored; `stores` of this kind exist; `dice` feeds the eviction policy.
     pub fn new(tier: &Tier, keys: u64, stores: u64, columns: Columns, dice: Stream) -> Store {
-        let slots = match tier.capacity {
-            Capacity::Unbounded => keys,
-            Capacity::Entries(entries) => entries.min(keys),
-            Capacity::Bytes(_) => 0,
-        } as usize;
-        let unbounded = tier.capacity == Capacity::Unbounded;
-        let column = |wanted: bool| if wanted && unbounded { slots } else { 0 };
-        let room = match tier.capacity {
-            Capacity::Entries(entries) => Room::entries_of(entries.min(keys)),
-            _ => Room::unknown(),
+        let (kept, slots) = match tier.capacity {
+            Capacity::Unbounded => {
+                let versions = if columns.version { keys } else { 0 };
+                let (expiry_ns, version) = (vec![0; keys as usize], vec![0; versions as usize]);
+                (Kept::Unbounded { expiry_ns, version }, keys as usize)
+            }
+            Capacity::Entries(entries) => {
+                let entries = entries.min(keys);
+                (Kept::bounded(tier, keys, entries, stores, Room::entries_of(entries), dice), 0)
+            }
+            Capacity::Bytes(_) => (Kept::bounded(tier, keys, 1_024.min(keys), stores, Room::unknown(), dice), 0),
         };
-        let bounded = (!unbounded).then(|| Bounded {
-            keys: Vec::with_capacity(slots),
-            index: SlotIndex::new(keys, if slots == 0 { 1_024 } else { slots as u64 }, stores),
-            policy: Policy::new(tier.eviction, room, dice),
-            free: Vec::new(),
-        });
+        let column = |wanted: bool| vec![0; if wanted { slots } else { 0 }];
         Store {
             capacity: tier.capacity,
-            expiry_ns: if unbounded { vec![0; slots] } else { Vec::with_capacity(slots) },
-            version: vec![0; column(columns.version)],
-            read_ns: vec![0; column(columns.read_at)],
-            delta_ns: vec![0; column(columns.delta)],
+            kept,
+            read_ns: column(columns.read_at),
+            delta_ns: column(columns.delta),
             columns,
-            bounded,
             entries: 0,
             bytes: 0,
         }
@@ -104,29 +111,43 @@ impl Store {
     /// The slot of a key, expired or not.
     #[inline]
     pub fn find(&self, key: u32) -> Option<u32> {
-        match &self.bounded {
-            None => (self.expiry_ns[key as usize] != 0).then_some(key),
-            Some(bounded) => bounded.index.get(key, &bounded.keys),
+        match &self.kept {
+            Kept::Unbounded { expiry_ns, .. } => (expiry_ns[key as usize] != 0).then_some(key),
+            Kept::Bounded(Bounded { index, slots, .. }) => index.get(key, |slot| slots[slot as usize].key),
         }
     }
 
-    /// Reads ahead where the entry of a key is.
+    /// Reads ahead where a look-up begins.
     #[inline]
     pub fn prefetch(&self, key: u32) {
-        match &self.bounded {
-            None => prefetch(&self.expiry_ns, key as usize),
-            Some(bounded) => bounded.index.prefetch(key),
+        match &self.kept {
+            Kept::Unbounded { expiry_ns, .. } => prefetch(expiry_ns, key as usize),
+            Kept::Bounded(bounded) => bounded.index.prefetch(key),
+        }
+    }
+
+    /// Reads ahead where a look-up goes on, after [`Store::prefetch`].
+    #[inline]
+    pub fn prefetch_entry(&self, key: u32) {
+        if let Kept::Bounded(Bounded { index, slots, .. }) = &self.kept {
+            prefetch(slots, index.guess(key) as usize);
         }
     }
 
     #[inline]
     pub fn expiry_ns(&self, slot: u32) -> Nanos {
-        self.expiry_ns[slot as usize]
+        match &self.kept {
+            Kept::Unbounded { expiry_ns, .. } => expiry_ns[slot as usize],
+            Kept::Bounded(Bounded { slots, .. }) => slots[slot as usize].expiry_ns,
+        }
     }
 
     #[inline]
-    pub fn set_expiry_ns(&mut self, slot: u32, expiry_ns: Nanos) {
-        self.expiry_ns[slot as usize] = expiry_ns.max(1);
+    pub fn set_expiry_ns(&mut self, slot: u32, at_ns: Nanos) {
+        match &mut self.kept {
+            Kept::Unbounded { expiry_ns, .. } => expiry_ns[slot as usize] = at_ns.max(1),
+            Kept::Bounded(Bounded { slots, .. }) => slots[slot as usize].expiry_ns = at_ns.max(1),
+        }
     }
 
     /// The measured time of the fetch that filled this slot.
@@ -137,16 +158,17 @@ impl Store {
 
     #[inline]
     pub fn value(&self, slot: u32) -> Value {
-        Value {
-            version: if self.columns.version { self.version[slot as usize] } else { 0 },
-            read_ns: if self.columns.read_at { self.read_ns[slot as usize] } else { 0 },
-        }
+        let version = match &self.kept {
+            Kept::Unbounded { version, .. } => version.get(slot as usize).copied().unwrap_or_default(),
+            Kept::Bounded(Bounded { slots, .. }) => slots[slot as usize].version,
+        };
+        Value { version, read_ns: if self.columns.read_at { self.read_ns[slot as usize] } else { 0 } }
     }
 
     /// Tells the eviction policy of a use.
     #[inline]
     pub fn touch(&mut self, slot: u32) {
-        if let Some(bounded) = &mut self.bounded {
+        if let Kept::Bounded(bounded) = &mut self.kept {
             bounded.policy.hit(slot);
         }
     }
@@ -154,13 +176,14 @@ impl Store {
     /// Takes an entry out. `size` gives the bytes of an entry.
     #[inline]
     pub fn remove(&mut self, key: u32, slot: u32, size: impl Fn(u32) -> u64) {
-        self.expiry_ns[slot as usize] = 0;
         self.entries -= 1;
         self.bytes -= size(key);
-        if let Some(bounded) = &mut self.bounded {
-            bounded.policy.remove(slot);
-            bounded.index.remove(key, &bounded.keys);
-            bounded.free.push(slot);
+        match &mut self.kept {
+            Kept::Unbounded { expiry_ns, .. } => expiry_ns[slot as usize] = 0,
+            Kept::Bounded(bounded) => {
+                bounded.policy.remove(slot);
+                bounded.forget(key, slot);
+            }
         }
     }
 
@@ -172,10 +195,10 @@ impl Store {
             // An expired entry gives way to a new one, a live one is overwritten, which is a use.
             Some(slot) if self.expiry_ns(slot) <= now => {
                 filled.expired = 1;
-                if let Some(bounded) = &mut self.bounded {
-                    bounded.policy.remove(slot);
-                    bounded.policy.prepare(entry.key);
-                    bounded.policy.insert(slot, entry.key);
+                if let Kept::Bounded(Bounded { policy, .. }) = &mut self.kept {
+                    policy.remove(slot);
+                    policy.prepare(entry.key);
+                    policy.insert(slot, entry.key);
                 }
                 slot
             }
@@ -185,122 +208,154 @@ impl Store {
             }
             None => {
                 let bytes = size(entry.key);
-                match self.capacity {
-                    Capacity::Unbounded => {}
-                    Capacity::Entries(limit) => {
-                        self.prepare(entry.key);
-                        if self.entries >= limit {
-                            self.evict(&size);
-                            filled.evicted = 1;
-                        }
-                    }
-                    Capacity::Bytes(limit) => {
-                        if bytes > limit {
+                let slot = match &mut self.kept {
+                    Kept::Unbounded { .. } => entry.key,
+                    Kept::Bounded(bounded) => {
+                        if let Capacity::Bytes(limit) = self.capacity
+                            && bytes > limit
+                        {
                             return Filled { stored: false, ..filled };
                         }
-                        self.prepare(entry.key);
-                        while self.bytes + bytes > limit {
-                            self.evict(&size);
+                        bounded.policy.prepare(entry.key);
+                        while match self.capacity {
+                            Capacity::Unbounded => false,
+                            Capacity::Entries(limit) => self.entries >= limit,
+                            Capacity::Bytes(limit) => self.bytes + bytes > limit,
+                        } {
+                            self.bytes -= size(bounded.evict());
+                            self.entries -= 1;
                             filled.evicted += 1;
                         }
+                        bounded.take(entry.key)
                     }
-                }
+                };
                 self.entries += 1;
                 self.bytes += bytes;
-                self.take_slot(entry.key)
+                slot
             }
         };
-        let place = slot as usize;
-        self.expiry_ns[place] = entry.expiry_ns.max(1);
-        if self.columns.version {
-            self.version[place] = entry.value.version;
-        }
-        if self.columns.read_at {
-            self.read_ns[place] = entry.value.read_ns;
-        }
-        if self.columns.delta {
-            self.delta_ns[place] = entry.delta_ns;
-        }
+        self.write(slot, entry);
         filled
     }
 
     #[inline]
-    fn prepare(&mut self, key: u32) {
-        if let Some(bounded) = &mut self.bounded {
-            bounded.policy.prepare(key);
+    fn write(&mut self, slot: u32, entry: Entry) {
+        let place = slot as usize;
+        let at_ns = entry.expiry_ns.max(1);
+        match &mut self.kept {
+            Kept::Unbounded { expiry_ns, version } => {
+                expiry_ns[place] = at_ns;
+                if let Some(version) = version.get_mut(place) {
+                    *version = entry.value.version;
+                }
+            }
+            Kept::Bounded(Bounded { slots, .. }) => {
+                let version = entry.value.version;
+                slots[place] = Slot { expiry_ns: at_ns, key: entry.key, version };
+            }
         }
-    }
-
-    #[inline]
-    fn take_slot(&mut self, key: u32) -> u32 {
-        let Some(bounded) = &mut self.bounded else { return key };
-        let slot = match bounded.free.pop() {
-            Some(slot) => {
-                bounded.keys[slot as usize] = key;
-                slot
+        let rare = [
+            (self.columns.read_at, &mut self.read_ns, entry.value.read_ns),
+            (self.columns.delta, &mut self.delta_ns, entry.delta_ns),
+        ];
+        for (_, column, value) in rare.into_iter().filter(|column| column.0) {
+            if place >= column.len() {
+                column.resize(place + 1, 0);
             }
-            None => {
-                bounded.keys.push(key);
-                self.expiry_ns.push(0);
-                let grow = |wanted: bool| usize::from(wanted);
-                self.version.resize(self.version.len() + grow(self.columns.version), 0);
-                self.read_ns.resize(self.read_ns.len() + grow(self.columns.read_at), 0);
-                self.delta_ns.resize(self.delta_ns.len() + grow(self.columns.delta), 0);
-                bounded.keys.len() as u32 - 1
-            }
-        };
-        bounded.policy.insert(slot, key);
-        bounded.index.insert(key, slot, &bounded.keys);
-        slot
-    }
-
-    #[inline]
-    fn evict(&mut self, size: &impl Fn(u32) -> u64) {
-        if let Some(bounded) = &mut self.bounded {
-            let slot = bounded.policy.victim();
-            let key = bounded.keys[slot as usize];
-            if let Some(next) = bounded.policy.next_victim()
-                && let Some(&next) = bounded.keys.get(next as usize)
-            {
-                bounded.index.prefetch(next);
-            }
-            bounded.index.remove(key, &bounded.keys);
-            bounded.free.push(slot);
-            self.expiry_ns[slot as usize] = 0;
-            self.entries -= 1;
-            self.bytes -= size(key);
+            column[place] = value;
         }
     }
 
     /// Drops everything.
     pub fn clear(&mut self) {
-        let taken: Vec<u32> = match &self.bounded {
-            None => Vec::new(),
-            Some(_) => {
-                (0..self.expiry_ns.len() as u32).filter(|&slot| self.expiry_ns[slot as usize] != 0).collect()
-            }
-        };
-        self.expiry_ns.fill(0);
-        if let Some(bounded) = &mut self.bounded {
-            bounded.index.clear();
-            for slot in taken {
-                bounded.policy.remove(slot);
-                bounded.free.push(slot);
+        match &mut self.kept {
+            Kept::Unbounded { expiry_ns, .. } => expiry_ns.fill(0),
+            Kept::Bounded(Bounded { slots, index, policy, free }) => {
+                index.clear();
+                for (slot, held) in slots.iter_mut().enumerate().filter(|slot| slot.1.expiry_ns != 0) {
+                    held.expiry_ns = 0;
+                    policy.remove(slot as u32);
+                    free.push(slot as u32);
+                }
             }
         }
         self.entries = 0;
         self.bytes = 0;
     }
 
+    /// Slots in use.
+    fn taken(&self) -> impl Iterator<Item = u32> {
+        let slots = match &self.kept {
+            Kept::Unbounded { expiry_ns, .. } => expiry_ns.len(),
+            Kept::Bounded(Bounded { slots, .. }) => slots.len(),
+        };
+        (0..slots as u32).filter(|&slot| self.expiry_ns(slot) != 0)
+    }
+
     /// Keys present, expired ones included.
     pub fn keys(&self) -> impl Iterator<Item = u32> {
-        let taken = self.expiry_ns.iter().enumerate().filter(|slot| *slot.1 != 0).map(|slot| slot.0);
-        taken.map(|slot| self.bounded.as_ref().map_or(slot as u32, |bounded| bounded.keys[slot]))
+        self.taken().map(|slot| match &self.kept {
+            Kept::Unbounded { .. } => slot,
+            Kept::Bounded(Bounded { slots, .. }) => slots[slot as usize].key,
+        })
     }
 
     /// Handles of the versions held.
     pub fn versions(&self) -> impl Iterator<Item = u32> {
-        self.expiry_ns.iter().zip(&self.version).filter(|slot| *slot.0 != 0).map(|slot| *slot.1)
+        self.taken().map(|slot| self.value(slot).version)
+    }
+}
+
+impl Kept {
+    fn bounded(tier: &Tier, keys: u64, slots: u64, stores: u64, room: Room, dice: Stream) -> Kept {
+        Kept::Bounded(Bounded {
+            slots: Vec::with_capacity(slots as usize),
+            index: SlotIndex::new(keys, slots, stores),
+            policy: Policy::new(tier.eviction, room, dice),
+            free: Vec::new(),
+        })
+    }
+}
+
+impl Bounded {
+    /// A slot for a key that has none, known to the policy and the index.
+    #[inline]
+    fn take(&mut self, key: u32) -> u32 {
+        let empty = Slot { expiry_ns: 0, key, version: 0 };
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = empty;
+                slot
+            }
+            None => {
+                self.slots.push(empty);
+                self.slots.len() as u32 - 1
+            }
+        };
+        self.policy.insert(slot, key);
+        self.index.insert(key, slot, |slot| self.slots[slot as usize].key);
+        slot
+    }
+
+    /// Makes room; returns the key that had to go.
+    #[inline]
+    fn evict(&mut self) -> u32 {
+        let slot = self.policy.victim();
+        let key = self.slots[slot as usize].key;
+        if let Some(next) = self.policy.next_victim()
+            && let Some(next) = self.slots.get(next as usize)
+        {
+            self.index.prefetch(next.key);
+        }
+        self.forget(key, slot);
+        key
+    }
+
+    #[inline]
+    fn forget(&mut self, key: u32, slot: u32) {
+        self.index.remove(key, |slot| self.slots[slot as usize].key);
+        self.slots[slot as usize].expiry_ns = 0;
+        self.free.push(slot);
     }
 }
 

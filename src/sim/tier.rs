@@ -6,7 +6,7 @@ use super::pool::Pool;
 use super::queue::{Lane, NETWORK, Queue};
 use super::server::Server;
 use super::store::{Columns, Entry, Store, Value};
-use crate::dice::{Stream, Times, round_ns, stream};
+use crate::dice::{Delays, Stream, Times, round_ns, stream};
 use crate::measure::recorder::TierTotals;
 use crate::policy::freshness::{Renewal, expiry, renewal};
 use crate::scenario::model::{
@@ -63,8 +63,7 @@ pub struct TierState {
 /// What only a shared tier has.
 pub struct Shared {
     pub server: Server,
-    pub network: Times,
-    pub network_dice: Stream,
+    pub network: Delays,
     pub send_lane: Lane,
     pub reply_lane: Lane,
     pub service_ns: Nanos,
@@ -150,7 +149,7 @@ impl TierState {
         let (access_ns, shared) = match &tier.scope {
             Scope::Instance { access_ns } => (*access_ns, None),
             Scope::Shared(shared) => {
-                let network = Times::new(&shared.network);
+                let network = Delays::new(Times::new(&shared.network), draw("network"));
                 // Equal delays keep their order on the way out. Replies do as well, since the server is FIFO:
                 // they get a ring that is theirs alone, named by a delay nobody can ask for.
                 let own_ring = Nanos::MAX - index as Nanos;
@@ -163,7 +162,6 @@ impl TierState {
                         model.events.iter().filter(|event| event.at_ns < model.duration_ns),
                     ),
                     network,
-                    network_dice: draw("network"),
                     send_lane,
                     reply_lane,
                     service_ns: shared.service_ns,

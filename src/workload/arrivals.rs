@@ -149,6 +149,9 @@ impl OpenArrivals {
     /// Appends up to `count` times; fewer only where the duration is reached.
     pub fn fill(&mut self, times: &mut Vec<Nanos>, count: usize, first: bool) {
         let flat = self.segments.len() == 1 && self.segments[0].slope == 0.0;
+        if flat && matches!(self.gaps, Gaps::Exponential) {
+            return self.fill_poisson(times, count);
+        }
         for index in 0..count {
             let gap = match &self.gaps {
                 Gaps::Exponential => crate::dice::exponential(&mut self.stream),
@@ -168,6 +171,21 @@ impl OpenArrivals {
             }
             times.push(crate::dice::round_ns(self.now_ns));
         }
+    }
+
+    /// The same for the most common case, a Poisson process of constant rate.
+    fn fill_poisson(&mut self, times: &mut Vec<Nanos>, count: usize) {
+        let rate_per_ns = self.rate_per_ns * self.segments[0].start;
+        let last_ns = self.duration_ns;
+        // Copies, so that they may stay in registers.
+        let (mut stream, mut now_ns) = (self.stream.clone(), self.now_ns);
+        let drawn = (0..count).map_while(|_| {
+            now_ns += crate::dice::exponential(&mut stream) / rate_per_ns;
+            (now_ns + 0.5 < last_ns).then(|| crate::dice::round_ns(now_ns))
+        });
+        times.extend(drawn);
+        self.now_ns = if now_ns + 0.5 < last_ns { now_ns } else { f64::INFINITY };
+        self.stream = stream;
     }
 
     /// Moves the clock until the integral of the factor has grown by `area` (nanoseconds at factor one).

@@ -317,7 +317,10 @@ impl Generator {
     fn draw_keys(&mut self, batch: &mut Batch, count: usize) {
         if self.cumulative.len() == 1 {
             let sampler = &self.tables.samplers[0];
-            batch.key.extend((0..count).map(|_| sampler.sample(&mut self.keys)));
+            // A copy, so that it may stay in registers.
+            let mut stream = self.keys.clone();
+            batch.key.extend((0..count).map(|_| sampler.sample(&mut stream)));
+            self.keys = stream;
             batch.tag.resize(count, 0);
         } else {
             for _ in 0..count {
@@ -370,7 +373,11 @@ impl Generator {
         let (count, instances) = (batch.key.len(), self.instances);
         match self.route {
             _ if instances == 1 => batch.instance.resize(count, 0),
-            Route::Random => batch.instance.extend((0..count).map(|_| below(&mut self.routes, instances))),
+            Route::Random => {
+                let mut stream = self.routes.clone();
+                batch.instance.extend((0..count).map(|_| below(&mut stream, instances)));
+                self.routes = stream;
+            }
             Route::RoundRobin => {
                 for _ in 0..count {
                     batch.instance.push(self.next_instance);
