@@ -28,10 +28,10 @@ impl Engine<'_> {
                     entries += 1;
                     bytes += self.tables.entry_bytes(key) + tier.overhead_bytes();
                 }
-                check(entries == store.entries && bytes == store.bytes, &|| {
+                check(entries == store.books().entries && bytes == store.books().bytes, &|| {
                     format!(
                         "tier {}: {} entries and {} bytes in the books, {entries} and {bytes} in the store",
-                        spec.name, store.entries, store.bytes
+                        spec.name, store.books().entries, store.books().bytes
                     )
                 })?;
                 let fits = match spec.capacity {

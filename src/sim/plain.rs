@@ -125,6 +125,10 @@ impl Engine<'_> {
                 return;
             }
         }
+        // The read comes back with a value.
+        for tier in &self.tiers[..self.plain.shared] {
+            tier.stores[instance as usize].prefetch_victim();
+        }
         self.change_in_system(1);
         let id = self.plain.reads.insert(Read {
             start_ns,
@@ -172,6 +176,7 @@ impl Engine<'_> {
         tier.totals.commands += 1;
         // The server looks it up a network delay from now, and a miss looks for others that fetch it.
         tier.stores[0].prefetch(key);
+        tier.stores[0].prefetch_victim();
         self.groups.prefetch(pair(instance, key));
         self.fetching.prefetch(u64::from(key));
         let Some(shared) = &mut tier.shared else { return };

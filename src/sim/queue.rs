@@ -84,8 +84,11 @@ pub struct Queue {
     wheels: [Wheel; WHEELS],
     rings: Vec<VecDeque<Pending>>,
     delays: Vec<Nanos>,
-    /// The first event of each lane; [`IDLE`] where there is none.
-    heads: Vec<Moment>,
+    /// The first event of each wheel and of each ring; [`IDLE`] where there is none.
+    wheel_heads: [Moment; WHEELS],
+    ring_heads: Vec<Moment>,
+    /// Rings that are not empty.
+    rings_in_use: u32,
     next: Moment,
     next_lane: usize,
     sequence: u32,
@@ -100,7 +103,9 @@ impl Queue {
             wheels: [Wheel::new(gap_ns), Wheel::new(gap_ns.saturating_mul(8))],
             rings: Vec::new(),
             delays: Vec::new(),
-            heads: vec![IDLE; WHEELS],
+            wheel_heads: [IDLE; WHEELS],
+            ring_heads: Vec::new(),
+            rings_in_use: 0,
             next: IDLE,
             next_lane: 0,
             sequence: 0,
@@ -113,7 +118,7 @@ impl Queue {
         let ring = self.delays.iter().position(|&known| known == delay_ns).unwrap_or_else(|| {
             self.delays.push(delay_ns);
             self.rings.push(VecDeque::new());
-            self.heads.push(IDLE);
+            self.ring_heads.push(IDLE);
             self.delays.len() - 1
         });
         Lane::Ring(ring as u16)
@@ -125,29 +130,40 @@ impl Queue {
         let what = u32::from(kind) << GENERATION_BITS | generation;
         let pending = Pending { time, sequence: self.sequence, id, what, next: NONE };
         self.sequence = self.sequence.wrapping_add(1);
-        let lane = match lane {
-            Lane::Wheel(wheel) => usize::from(wheel),
-            Lane::Ring(ring) => {
-                let lane = WHEELS + usize::from(ring);
-                let ring = &mut self.rings[usize::from(ring)];
-                match ring.back() {
-                    Some(last) if last.time > time => 1,
-                    Some(_) => return ring.push_back(pending),
-                    None => {
-                        ring.push_back(pending);
-                        lane
-                    }
-                }
-            }
-        };
-        if lane < WHEELS {
-            self.wheels[lane].push(pending, self.now);
+        match lane {
+            Lane::Wheel(wheel) => self.push_wheel(usize::from(wheel), pending),
+            Lane::Ring(ring) => self.push_ring(usize::from(ring), pending),
         }
-        if precedes(pending.moment(), self.heads[lane]) {
-            self.heads[lane] = pending.moment();
-            if precedes(pending.moment(), self.next) {
-                self.next = pending.moment();
-                self.next_lane = lane;
+    }
+
+    #[inline]
+    fn push_wheel(&mut self, wheel: usize, pending: Pending) {
+        self.wheels[wheel].push(pending, self.now);
+        let moment = pending.moment();
+        if precedes(moment, self.wheel_heads[wheel]) {
+            self.wheel_heads[wheel] = moment;
+            if precedes(moment, self.next) {
+                self.next = moment;
+                self.next_lane = wheel;
+            }
+        }
+    }
+
+    #[inline]
+    fn push_ring(&mut self, ring: usize, pending: Pending) {
+        let events = &mut self.rings[ring];
+        match events.back() {
+            Some(last) if last.time > pending.time => self.push_wheel(1, pending),
+            Some(_) => events.push_back(pending),
+            None => {
+                events.push_back(pending);
+                self.rings_in_use += 1;
+                let moment = pending.moment();
+                self.ring_heads[ring] = moment;
+                if precedes(moment, self.next) {
+                    self.next = moment;
+                    self.next_lane = WHEELS + ring;
+                }
             }
         }
     }
@@ -163,20 +179,24 @@ impl Queue {
     pub fn pop(&mut self) -> Option<(Nanos, Event)> {
         let lane = self.next_lane;
         let pending = if lane < WHEELS {
-            let wheel = &mut self.wheels[lane];
-            let first = wheel.pop()?;
-            self.heads[lane] = wheel.next_moment();
+            let (first, head) = self.wheels[lane].pop()?;
+            self.wheel_heads[lane] = head;
             first
         } else {
-            let ring = &mut self.rings[lane - WHEELS];
-            let first = ring.pop_front()?;
-            self.heads[lane] = ring.front().map_or(IDLE, Pending::moment);
+            let ring = lane - WHEELS;
+            let first = self.rings[ring].pop_front()?;
+            let head = self.rings[ring].front().map(Pending::moment);
+            self.rings_in_use -= u32::from(head.is_none());
+            self.ring_heads[ring] = head.unwrap_or(IDLE);
             first
         };
-        let mut next = (self.heads[0], 0);
-        for (lane, &head) in self.heads.iter().enumerate().skip(1) {
-            if precedes(head, next.0) {
-                next = (head, lane);
+        let [network, general] = self.wheel_heads;
+        let mut next = if precedes(general, network) { (general, 1) } else { (network, 0) };
+        if self.rings_in_use > 0 {
+            for (ring, &head) in self.ring_heads.iter().enumerate() {
+                if precedes(head, next.0) {
+                    next = (head, WHEELS + ring);
+                }
             }
         }
         (self.next, self.next_lane) = next;

@@ -2,7 +2,7 @@
 
 use super::index::SlotIndex;
 use crate::dice::Stream;
-use crate::policy::eviction::{Policy, Room};
+use crate::policy::eviction::{Evict, Policy, Room, WithPolicy};
 use crate::prefetch::prefetch;
 use crate::scenario::model::{Capacity, Nanos, Tier};
 
@@ -34,6 +34,12 @@ pub struct Store {
     read_ns: Vec<Nanos>,
     delta_ns: Vec<Nanos>,
     columns: Columns,
+    books: Books,
+}
+
+/// What a store holds in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Books {
     pub entries: u64,
     pub bytes: u64,
 }
@@ -47,9 +53,15 @@ enum Kept {
 
 #[derive(Debug)]
 struct Bounded {
+    slots: Slots,
+    policy: Policy,
+}
+
+/// Numbered places for entries, and which key is where.
+#[derive(Debug)]
+struct Slots {
     slots: Vec<Slot>,
     index: SlotIndex,
-    policy: Policy,
     free: Vec<u32>,
 }
 
@@ -103,9 +115,13 @@ impl Store {
             read_ns: column(columns.read_at),
             delta_ns: column(columns.delta),
             columns,
-            entries: 0,
-            bytes: 0,
+            books: Books::default(),
         }
+    }
+
+    /// What it holds in all, expired entries included.
+    pub fn books(&self) -> Books {
+        self.books
     }
 
     /// The slot of a key, expired or not.
@@ -113,7 +129,7 @@ impl Store {
     pub fn find(&self, key: u32) -> Option<u32> {
         match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => (expiry_ns[key as usize] != 0).then_some(key),
-            Kept::Bounded(Bounded { index, slots, .. }) => index.get(key, |slot| slots[slot as usize].key),
+            Kept::Bounded(bounded) => bounded.slots.find(key),
         }
     }
 
@@ -122,14 +138,25 @@ impl Store {
     pub fn prefetch(&self, key: u32) {
         match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => prefetch(expiry_ns, key as usize),
-            Kept::Bounded(bounded) => bounded.index.prefetch(key),
+            Kept::Bounded(bounded) => bounded.slots.index.prefetch(key),
+        }
+    }
+
+    /// Reads ahead what the next eviction takes out.
+    #[inline]
+    pub fn prefetch_victim(&self) {
+        if let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, policy }) = &self.kept
+            && let Some(next) = policy.next_victim()
+            && let Some(next) = slots.get(next as usize)
+        {
+            index.prefetch(next.key);
         }
     }
 
     /// Reads ahead where a look-up goes on, after [`Store::prefetch`].
     #[inline]
     pub fn prefetch_entry(&self, key: u32) {
-        if let Kept::Bounded(Bounded { index, slots, .. }) = &self.kept {
+        if let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, .. }) = &self.kept {
             prefetch(slots, index.guess(key) as usize);
         }
     }
@@ -138,7 +165,7 @@ impl Store {
     pub fn expiry_ns(&self, slot: u32) -> Nanos {
         match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => expiry_ns[slot as usize],
-            Kept::Bounded(Bounded { slots, .. }) => slots[slot as usize].expiry_ns,
+            Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].expiry_ns,
         }
     }
 
@@ -146,7 +173,7 @@ impl Store {
     pub fn set_expiry_ns(&mut self, slot: u32, at_ns: Nanos) {
         match &mut self.kept {
             Kept::Unbounded { expiry_ns, .. } => expiry_ns[slot as usize] = at_ns.max(1),
-            Kept::Bounded(Bounded { slots, .. }) => slots[slot as usize].expiry_ns = at_ns.max(1),
+            Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].expiry_ns = at_ns.max(1),
         }
     }
 
@@ -160,7 +187,7 @@ impl Store {
     pub fn value(&self, slot: u32) -> Value {
         let version = match &self.kept {
             Kept::Unbounded { version, .. } => version.get(slot as usize).copied().unwrap_or_default(),
-            Kept::Bounded(Bounded { slots, .. }) => slots[slot as usize].version,
+            Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].version,
         };
         Value { version, read_ns: if self.columns.read_at { self.read_ns[slot as usize] } else { 0 } }
     }
@@ -176,13 +203,14 @@ impl Store {
     /// Takes an entry out. `size` gives the bytes of an entry.
     #[inline]
     pub fn remove(&mut self, key: u32, slot: u32, size: impl Fn(u32) -> u64) {
-        self.entries -= 1;
-        self.bytes -= size(key);
+        self.books.entries -= 1;
+        self.books.bytes -= size(key);
         match &mut self.kept {
             Kept::Unbounded { expiry_ns, .. } => expiry_ns[slot as usize] = 0,
             Kept::Bounded(bounded) => {
                 bounded.policy.remove(slot);
-                bounded.forget(key, slot);
+                bounded.slots.forget(key, slot);
+                bounded.slots.free.push(slot);
             }
         }
     }
@@ -190,75 +218,37 @@ impl Store {
     /// Stores a value, over an old one of the same key or after evicting what is in the way.
     #[inline]
     pub fn fill(&mut self, entry: Entry, now: Nanos, size: impl Fn(u32) -> u64) -> Filled {
-        let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
-        let slot = match self.find(entry.key) {
-            // An expired entry gives way to a new one, a live one is overwritten, which is a use.
-            Some(slot) if self.expiry_ns(slot) <= now => {
-                filled.expired = 1;
-                if let Kept::Bounded(Bounded { policy, .. }) = &mut self.kept {
-                    policy.remove(slot);
-                    policy.prepare(entry.key);
-                    policy.insert(slot, entry.key);
+        let at_ns = entry.expiry_ns.max(1);
+        let (slot, filled) = match &mut self.kept {
+            Kept::Unbounded { expiry_ns, version } => {
+                let held = std::mem::replace(&mut expiry_ns[entry.key as usize], at_ns);
+                if let Some(version) = version.get_mut(entry.key as usize) {
+                    *version = entry.value.version;
                 }
-                slot
+                if held == 0 {
+                    self.books.entries += 1;
+                    self.books.bytes += size(entry.key);
+                }
+                let expired = u32::from(held != 0 && held <= now);
+                (entry.key, Filled { stored: true, evicted: 0, expired })
             }
-            Some(slot) => {
-                self.touch(slot);
-                slot
-            }
-            None => {
-                let bytes = size(entry.key);
-                let slot = match &mut self.kept {
-                    Kept::Unbounded { .. } => entry.key,
-                    Kept::Bounded(bounded) => {
-                        if let Capacity::Bytes(limit) = self.capacity
-                            && bytes > limit
-                        {
-                            return Filled { stored: false, ..filled };
-                        }
-                        bounded.policy.prepare(entry.key);
-                        while match self.capacity {
-                            Capacity::Unbounded => false,
-                            Capacity::Entries(limit) => self.entries >= limit,
-                            Capacity::Bytes(limit) => self.bytes + bytes > limit,
-                        } {
-                            self.bytes -= size(bounded.evict());
-                            self.entries -= 1;
-                            filled.evicted += 1;
-                        }
-                        bounded.take(entry.key)
-                    }
-                };
-                self.entries += 1;
-                self.bytes += bytes;
-                slot
+            Kept::Bounded(Bounded { slots, policy }) => {
+                let slot = Slot { expiry_ns: at_ns, key: entry.key, version: entry.value.version };
+                policy.with(Fill { slots, books: &mut self.books, capacity: self.capacity, slot, now, size })
             }
         };
-        self.write(slot, entry);
+        if filled.stored && (self.columns.read_at || self.columns.delta) {
+            self.write_columns(slot as usize, entry);
+        }
         filled
     }
 
-    #[inline]
-    fn write(&mut self, slot: u32, entry: Entry) {
-        let place = slot as usize;
-        let at_ns = entry.expiry_ns.max(1);
-        match &mut self.kept {
-            Kept::Unbounded { expiry_ns, version } => {
-                expiry_ns[place] = at_ns;
-                if let Some(version) = version.get_mut(place) {
-                    *version = entry.value.version;
-                }
-            }
-            Kept::Bounded(Bounded { slots, .. }) => {
-                let version = entry.value.version;
-                slots[place] = Slot { expiry_ns: at_ns, key: entry.key, version };
-            }
-        }
-        let rare = [
+    fn write_columns(&mut self, place: usize, entry: Entry) {
+        let columns = [
             (self.columns.read_at, &mut self.read_ns, entry.value.read_ns),
             (self.columns.delta, &mut self.delta_ns, entry.delta_ns),
         ];
-        for (_, column, value) in rare.into_iter().filter(|column| column.0) {
+        for (_, column, value) in columns.into_iter().filter(|column| column.0) {
             if place >= column.len() {
                 column.resize(place + 1, 0);
             }
@@ -270,7 +260,7 @@ impl Store {
     pub fn clear(&mut self) {
         match &mut self.kept {
             Kept::Unbounded { expiry_ns, .. } => expiry_ns.fill(0),
-            Kept::Bounded(Bounded { slots, index, policy, free }) => {
+            Kept::Bounded(Bounded { slots: Slots { slots, index, free }, policy }) => {
                 index.clear();
                 for (slot, held) in slots.iter_mut().enumerate().filter(|slot| slot.1.expiry_ns != 0) {
                     held.expiry_ns = 0;
@@ -279,15 +269,14 @@ impl Store {
                 }
             }
         }
-        self.entries = 0;
-        self.bytes = 0;
+        self.books = Books::default();
     }
 
     /// Slots in use.
     fn taken(&self) -> impl Iterator<Item = u32> {
         let slots = match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => expiry_ns.len(),
-            Kept::Bounded(Bounded { slots, .. }) => slots.len(),
+            Kept::Bounded(bounded) => bounded.slots.slots.len(),
         };
         (0..slots as u32).filter(|&slot| self.expiry_ns(slot) != 0)
     }
@@ -296,7 +285,7 @@ impl Store {
     pub fn keys(&self) -> impl Iterator<Item = u32> {
         self.taken().map(|slot| match &self.kept {
             Kept::Unbounded { .. } => slot,
-            Kept::Bounded(Bounded { slots, .. }) => slots[slot as usize].key,
+            Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].key,
         })
     }
 
@@ -309,53 +298,99 @@ impl Store {
 impl Kept {
     fn bounded(tier: &Tier, keys: u64, slots: u64, stores: u64, room: Room, dice: Stream) -> Kept {
         Kept::Bounded(Bounded {
-            slots: Vec::with_capacity(slots as usize),
-            index: SlotIndex::new(keys, slots, stores),
+            slots: Slots {
+                slots: Vec::with_capacity(slots as usize),
+                index: SlotIndex::new(keys, slots, stores),
+                free: Vec::new(),
+            },
             policy: Policy::new(tier.eviction, room, dice),
-            free: Vec::new(),
         })
     }
 }
 
-impl Bounded {
-    /// A slot for a key that has none, known to the policy and the index.
+impl Slots {
     #[inline]
-    fn take(&mut self, key: u32) -> u32 {
-        let empty = Slot { expiry_ns: 0, key, version: 0 };
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = empty;
-                slot
-            }
-            None => {
-                self.slots.push(empty);
-                self.slots.len() as u32 - 1
-            }
-        };
-        self.policy.insert(slot, key);
-        self.index.insert(key, slot, |slot| self.slots[slot as usize].key);
-        slot
+    fn find(&self, key: u32) -> Option<u32> {
+        self.index.get(key, |slot| self.slots[slot as usize].key)
     }
 
-    /// Makes room; returns the key that had to go.
-    #[inline]
-    fn evict(&mut self) -> u32 {
-        let slot = self.policy.victim();
-        let key = self.slots[slot as usize].key;
-        if let Some(next) = self.policy.next_victim()
-            && let Some(next) = self.slots.get(next as usize)
-        {
-            self.index.prefetch(next.key);
-        }
-        self.forget(key, slot);
-        key
-    }
-
+    /// Takes a key out of the index and leaves its slot empty.
     #[inline]
     fn forget(&mut self, key: u32, slot: u32) {
         self.index.remove(key, |slot| self.slots[slot as usize].key);
         self.slots[slot as usize].expiry_ns = 0;
-        self.free.push(slot);
+    }
+}
+
+/// Stores an entry in slots under a policy.
+struct Fill<'s, S> {
+    slots: &'s mut Slots,
+    books: &'s mut Books,
+    capacity: Capacity,
+    slot: Slot,
+    now: Nanos,
+    size: S,
+}
+
+impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
+    type Output = (u32, Filled);
+
+    #[inline]
+    fn run<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
+        let Fill { slots, books, capacity, slot: new, now, size } = self;
+        let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
+        if let Some(slot) = slots.find(new.key) {
+            let held = std::mem::replace(&mut slots.slots[slot as usize], new);
+            // An expired entry gives way to a new one, a live one is overwritten, which is a use.
+            if held.expiry_ns <= now {
+                filled.expired = 1;
+                policy.remove(slot);
+                policy.prepare(new.key);
+                policy.insert(slot, new.key);
+            } else {
+                policy.hit(slot);
+            }
+            return (slot, filled);
+        }
+        let bytes = size(new.key);
+        if let Capacity::Bytes(limit) = capacity
+            && bytes > limit
+        {
+            return (0, Filled { stored: false, ..filled });
+        }
+        policy.prepare(new.key);
+        while match capacity {
+            Capacity::Unbounded => false,
+            Capacity::Entries(limit) => books.entries >= limit,
+            Capacity::Bytes(limit) => books.bytes + bytes > limit,
+        } {
+            let victim = policy.victim();
+            let key = slots.slots[victim as usize].key;
+            slots.forget(key, victim);
+            slots.free.push(victim);
+            books.entries -= 1;
+            books.bytes -= size(key);
+            filled.evicted += 1;
+        }
+        let slot = match slots.free.pop() {
+            Some(slot) => {
+                slots.slots[slot as usize] = new;
+                slot
+            }
+            None => {
+                slots.slots.push(new);
+                slots.slots.len() as u32 - 1
+            }
+        };
+        books.entries += 1;
+        books.bytes += bytes;
+        policy.insert(slot, new.key);
+        let Slots { slots, index, .. } = slots;
+        index.insert(new.key, slot, |slot| slots[slot as usize].key);
+        if let Some(next) = policy.next_victim() {
+            prefetch(slots, next as usize);
+        }
+        (slot, filled)
     }
 }
 
@@ -408,13 +443,13 @@ mod tests {
                     }
                 }
                 let keys: Vec<u32> = store.keys().collect();
-                prop_assert_eq!(keys.len() as u64, store.entries);
-                prop_assert_eq!(keys.iter().map(|&key| size(key)).sum::<u64>(), store.bytes);
+                prop_assert_eq!(keys.len() as u64, store.books().entries);
+                prop_assert_eq!(keys.iter().map(|&key| size(key)).sum::<u64>(), store.books().bytes);
                 prop_assert!(keys.iter().all(|&key| store.find(key).is_some()));
                 match capacity {
                     Capacity::Unbounded => {}
-                    Capacity::Entries(limit) => prop_assert!(store.entries <= limit),
-                    Capacity::Bytes(limit) => prop_assert!(store.bytes <= limit),
+                    Capacity::Entries(limit) => prop_assert!(store.books().entries <= limit),
+                    Capacity::Bytes(limit) => prop_assert!(store.books().bytes <= limit),
                 }
             }
         }

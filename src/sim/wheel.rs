@@ -102,47 +102,49 @@ impl Wheel {
         }
     }
 
-    /// When the next event is; [`IDLE`] where there is none.
+    /// Takes out the next event; also returns when the one after it is, [`IDLE`] where there is none.
     #[inline]
-    pub fn next_moment(&self) -> Moment {
-        let near = match self.in_buckets {
-            0 => IDLE,
-            _ => self.nodes[self.buckets[(self.cursor & MASK) as usize] as usize].moment(),
-        };
-        match self.beyond.first() {
-            Some(far) if precedes(far.moment(), near) => far.moment(),
-            _ => near,
-        }
-    }
-
-    /// Takes out the next event.
-    #[inline]
-    pub fn pop(&mut self) -> Option<Pending> {
+    pub fn pop(&mut self) -> Option<(Pending, Moment)> {
         if self.in_buckets == 0 {
-            return pop_heap(&mut self.beyond);
+            return self.pop_beyond(IDLE);
         }
         let bucket = (self.cursor & MASK) as usize;
         let node = self.buckets[bucket];
-        let next = self.nodes[node as usize];
-        if self.beyond.first().is_some_and(|far| far.precedes(&next)) {
-            return pop_heap(&mut self.beyond);
+        let place = &mut self.nodes[node as usize];
+        let first = *place;
+        if let Some(far) = self.beyond.first()
+            && far.precedes(&first)
+        {
+            return self.pop_beyond(first.moment());
         }
-        self.buckets[bucket] = next.next;
-        self.nodes[node as usize].next = self.free;
+        place.next = self.free;
         self.free = node;
         self.in_buckets -= 1;
-        if next.next == NONE {
+        self.buckets[bucket] = first.next;
+        let near = if first.next != NONE {
+            self.nodes[first.next as usize].moment()
+        } else {
             self.occupied[bucket / 64] &= !(1 << (bucket % 64));
-            if self.in_buckets > 0 {
-                self.turn(bucket);
-            }
-        }
-        Some(next)
+            if self.in_buckets == 0 { IDLE } else { self.turn(bucket) }
+        };
+        let next = match self.beyond.first() {
+            Some(far) if precedes(far.moment(), near) => far.moment(),
+            _ => near,
+        };
+        Some((first, next))
     }
 
-    /// Moves on to the next bucket that is not empty; there is one.
+    /// Takes the next event out of the heap; `near` is when the first one in the buckets is.
+    #[cold]
+    fn pop_beyond(&mut self, near: Moment) -> Option<(Pending, Moment)> {
+        let first = pop_heap(&mut self.beyond)?;
+        let far = self.beyond.first().map_or(IDLE, Pending::moment);
+        Some((first, if precedes(far, near) { far } else { near }))
+    }
+
+    /// Moves on to the next bucket that is not empty (there is one); returns when its first event is.
     #[inline]
-    fn turn(&mut self, from: usize) {
+    fn turn(&mut self, from: usize) -> Moment {
         let mut word = from / 64;
         let mut bits = self.occupied[word] & (u64::MAX << (from % 64));
         while bits == 0 {
@@ -151,5 +153,6 @@ impl Wheel {
         }
         let bucket = word * 64 + bits.trailing_zeros() as usize;
         self.cursor += (bucket as u64).wrapping_sub(from as u64) & MASK;
+        self.nodes[self.buckets[bucket] as usize].moment()
     }
 }

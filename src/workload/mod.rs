@@ -23,6 +23,8 @@ pub struct Tables {
     /// First id of each class, and the end of the last.
     pub first_id: Vec<u32>,
     pub sizes: Sizes,
+    /// Bytes of the value and of key and value, where they are the same for all keys.
+    same_size: Option<(u32, u64)>,
     pub trace_keys: Option<Arc<TraceKeys>>,
 }
 
@@ -80,7 +82,14 @@ impl Tables {
                 Sizes::PerKey { value, total }
             }
         };
-        Ok(Tables { samplers, first_id, sizes, trace_keys })
+        let same_size = match &sizes {
+            Sizes::PerClass(sizes) if sizes.iter().all(|size| *size == sizes[0]) => {
+                let (value, key) = sizes[0];
+                Some((value, u64::from(value) + u64::from(key)))
+            }
+            _ => None,
+        };
+        Ok(Tables { samplers, first_id, sizes, same_size, trace_keys })
     }
 
     /// The class an id belongs to.
@@ -92,6 +101,9 @@ impl Tables {
     /// Bytes of the value.
     #[inline]
     pub fn value_bytes(&self, key: u32) -> u32 {
+        if let Some((value, _)) = self.same_size {
+            return value;
+        }
         match &self.sizes {
             Sizes::PerClass(sizes) => sizes[self.class_of(key)].0,
             Sizes::PerKey { value, .. } => value[key as usize],
@@ -101,6 +113,9 @@ impl Tables {
     /// Bytes of key and value.
     #[inline]
     pub fn entry_bytes(&self, key: u32) -> u64 {
+        if let Some((_, bytes)) = self.same_size {
+            return bytes;
+        }
         match &self.sizes {
             Sizes::PerClass(sizes) => {
                 let (value, key) = sizes[self.class_of(key)];

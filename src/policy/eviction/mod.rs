@@ -99,6 +99,14 @@ pub trait ForPolicy {
     fn run<P: Evict>(self) -> Self::Output;
 }
 
+/// Code that is compiled for each algorithm and works on one that was chosen before.
+pub trait WithPolicy {
+    /// What it gives.
+    type Output;
+    /// Runs with the chosen algorithm.
+    fn run<P: Evict>(self, policy: &mut P) -> Self::Output;
+}
+
 macro_rules! policies {
     ($($name:ident, $policy:ty, $docs:literal;)*) => {
         /// Every algorithm with one sentence about it.
@@ -118,35 +126,25 @@ macro_rules! policies {
             pub fn new(kind: Eviction, room: Room, dice: Stream) -> Policy {
                 match kind { $(Eviction::$name => Policy::$name(Evict::new(room, dice))),* }
             }
-            /// See [`Evict::prepare`].
+            /// Several steps at the price of one choice.
             #[inline]
-            pub fn prepare(&mut self, key: u32) {
-                match self { $(Policy::$name(policy) => policy.prepare(key)),* }
-            }
-            /// See [`Evict::insert`].
-            #[inline]
-            pub fn insert(&mut self, slot: u32, key: u32) {
-                match self { $(Policy::$name(policy) => policy.insert(slot, key)),* }
+            pub fn with<F: WithPolicy>(&mut self, code: F) -> F::Output {
+                match self { $(Policy::$name(policy) => code.run(policy)),* }
             }
             /// See [`Evict::hit`].
             #[inline]
             pub fn hit(&mut self, slot: u32) {
                 match self { $(Policy::$name(policy) => policy.hit(slot)),* }
             }
-            /// See [`Evict::remove`].
-            #[inline]
-            pub fn remove(&mut self, slot: u32) {
-                match self { $(Policy::$name(policy) => policy.remove(slot)),* }
-            }
             /// See [`Evict::next_victim`].
             #[inline]
             pub fn next_victim(&self) -> Option<u32> {
                 match self { $(Policy::$name(policy) => policy.next_victim()),* }
             }
-            /// See [`Evict::victim`].
+            /// See [`Evict::remove`].
             #[inline]
-            pub fn victim(&mut self) -> u32 {
-                match self { $(Policy::$name(policy) => policy.victim()),* }
+            pub fn remove(&mut self, slot: u32) {
+                match self { $(Policy::$name(policy) => policy.remove(slot)),* }
             }
         }
     };
