@@ -64,13 +64,20 @@ impl<const BITS: u32> Histogram<BITS> {
     /// Counts a value.
     #[inline]
     pub fn record(&mut self, value: Nanos) {
-        if self.counts.is_empty() {
-            self.counts = vec![0; Self::BUCKETS];
+        match self.counts.get_mut(Self::bucket(value)) {
+            Some(count) => *count += 1,
+            None => self.record_first(value),
         }
-        self.counts[Self::bucket(value)] += 1;
         self.sum += u128::from(value);
         self.max = self.max.max(value);
         self.count += 1;
+    }
+
+    /// Memory comes with the first value: most histograms of a run stay empty.
+    #[cold]
+    fn record_first(&mut self, value: Nanos) {
+        self.counts = vec![0; Self::BUCKETS];
+        self.counts[Self::bucket(value)] = 1;
     }
 
     /// Adds all that another histogram counted.

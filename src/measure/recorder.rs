@@ -99,6 +99,13 @@ pub struct Window {
 }
 
 impl Window {
+    #[cold]
+    fn record_first(&mut self, number: usize, latency_ns: Nanos) {
+        let mut counts = vec![0; Coarse::BUCKETS];
+        counts[Coarse::bucket(latency_ns)] = 1;
+        self.latency[number] = counts;
+    }
+
     /// Latencies of the requests that started in this window and ended so.
     pub fn latency(&self, outcome: Outcome) -> Option<Coarse> {
         let counts = &self.latency[outcome as usize];
@@ -201,11 +208,10 @@ impl Recorder {
         let number = outcome as usize;
         let window = &mut self.windows[window as usize];
         window.counts[number] += 1;
-        let latency = &mut window.latency[number];
-        if latency.is_empty() {
-            *latency = vec![0; Coarse::BUCKETS];
+        match window.latency[number].get_mut(Coarse::bucket(latency_ns)) {
+            Some(count) => *count += 1,
+            None => window.record_first(number, latency_ns),
         }
-        latency[Coarse::bucket(latency_ns)] += 1;
         if start_ns >= self.warmup_ns {
             self.latency[class][number].record(latency_ns);
         }

@@ -125,8 +125,7 @@ impl Engine<'_> {
             };
             return self.dispatch(command, self.now);
         }
-        let size = |key| self.tables.entry_bytes(key);
-        if !tier.fill(instance as usize, info, value, delta_ns, self.now, size) {
+        if !tier.fill(instance as usize, info, value, delta_ns, self.now, &self.tables) {
             tier.totals.failed_fills += 1;
         }
     }
@@ -242,11 +241,10 @@ impl Engine<'_> {
         let class = usize::from(command.class);
         let info = self.info(command.key, class);
         let tables = &self.tables;
-        let size = |key: u32| tables.entry_bytes(key);
         let tier = &mut self.tiers[level];
         match command.op {
             Op::Get => {
-                let found = tier.look(0, info, now, size);
+                let found = tier.look(0, info, now, tables);
                 tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
                 let leases = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut());
                 match (found, leases) {
@@ -285,11 +283,11 @@ impl Engine<'_> {
                 {
                     return (CommandReply::Failed, true);
                 }
-                let stored = tier.fill(0, info, value, delta_ns, now, size);
+                let stored = tier.fill(0, info, value, delta_ns, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
             Op::Delete => {
-                tier.delete(0, command.key, size);
+                tier.delete(0, command.key, tables);
                 if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
                     leases.void(command.key);
                 }

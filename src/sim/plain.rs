@@ -114,7 +114,7 @@ impl Engine<'_> {
         let mut at = start_ns;
         for level in 0..self.plain.shared {
             let tier = &mut self.tiers[level];
-            let found = tier.look(instance as usize, info, at, |key| self.tables.entry_bytes(key));
+            let found = tier.look(instance as usize, info, at, &self.tables);
             at += tier.access_ns;
             tier.totals.lookups += 1;
             if let Look::Hit { .. } = found {
@@ -195,7 +195,7 @@ impl Engine<'_> {
         let level = self.plain.shared;
         let Some(start) = self.begin_command(level) else { return };
         let tier = &mut self.tiers[level];
-        let found = tier.look(0, info, start, |key| self.tables.entry_bytes(key));
+        let found = tier.look(0, info, start, &self.tables);
         let hit = matches!(found, Look::Hit { .. });
         tier.totals.hits += u64::from(hit);
         let Some(shared) = &mut tier.shared else { return };
@@ -249,8 +249,7 @@ impl Engine<'_> {
     #[inline]
     fn fill_instance(&mut self, instance: u32, info: KeyInfo) {
         for tier in &mut self.tiers[..self.plain.shared] {
-            let size = |key| self.tables.entry_bytes(key);
-            let stored = tier.fill(instance as usize, info, Value::default(), 0, self.now, size);
+            let stored = tier.fill(instance as usize, info, Value::default(), 0, self.now, &self.tables);
             tier.totals.failed_fills += u64::from(!stored);
         }
     }
@@ -343,6 +342,7 @@ impl Engine<'_> {
     fn send_fill(&mut self, key: u32) {
         let Some(tier) = self.tiers.get_mut(self.plain.shared) else { return };
         tier.totals.commands += 1;
+        tier.stores[0].prefetch(key);
         let Some(shared) = &mut tier.shared else { return };
         let arrival = self.now + hop(shared, self.now);
         if arrival == self.now {
@@ -358,7 +358,7 @@ impl Engine<'_> {
         let level = self.plain.shared;
         let Some(start) = self.begin_command(level) else { return };
         let tier = &mut self.tiers[level];
-        let stored = tier.fill(0, info, Value::default(), 0, start, |key| self.tables.entry_bytes(key));
+        let stored = tier.fill(0, info, Value::default(), 0, start, &self.tables);
         tier.totals.failed_fills += u64::from(!stored);
         if let Some(shared) = &mut tier.shared {
             shared.serve(start, self.tables.value_bytes(key));

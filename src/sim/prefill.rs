@@ -55,7 +55,7 @@ impl Engine<'_> {
                     }
                 };
                 let entry = Entry { key, value: Value::default(), expiry_ns, delta_ns: 0 };
-                tier.fill_until(store as usize, entry, 0, |key| self.tables.entry_bytes(key));
+                tier.fill_until(store as usize, entry, 0, &self.tables);
             }
         }
         // Loading is not measured.

@@ -136,7 +136,7 @@ impl Queue {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_wheel(&mut self, wheel: usize, pending: Pending) {
         self.wheels[wheel].push(pending, self.now);
         let moment = pending.moment();

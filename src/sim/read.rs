@@ -106,7 +106,7 @@ impl Engine<'_> {
         let mut level = 0;
         let mut left_ns = [0; MAX_TIERS];
         while let Some(tier) = self.tiers.get_mut(level).filter(|tier| tier.shared.is_none()) {
-            let found = tier.look(instance as usize, info, at, |key| self.tables.entry_bytes(key));
+            let found = tier.look(instance as usize, info, at, &self.tables);
             at += tier.access_ns;
             tier.totals.lookups += 1;
             let (outcome, value, renewal) = match found {
@@ -186,7 +186,7 @@ impl Engine<'_> {
             }
             return self.send_get(id, self.now);
         }
-        let found = tier.look(walk.instance as usize, info, self.now, |key| self.tables.entry_bytes(key));
+        let found = tier.look(walk.instance as usize, info, self.now, &self.tables);
         let (access_ns, lane) = (tier.access_ns, tier.access_lane);
         self.tiers[level].totals.lookups += 1;
         match found {

@@ -12,6 +12,7 @@ use crate::policy::freshness::{Renewal, expiry, renewal};
 use crate::scenario::model::{
     Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
 };
+use crate::workload::Tables;
 
 /// What a look-up finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,7 +208,7 @@ impl TierState {
     /// What a look-up in one store finds, with what a look-up does: uses are noted, a sliding entry lives
     /// longer, an expired one that nobody may serve any more is removed.
     #[inline]
-    pub fn look(&mut self, store: usize, info: KeyInfo, now: Nanos, size: impl Fn(u32) -> u64) -> Look {
+    pub fn look(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
         let overhead_bytes = self.overhead_bytes;
         let store = &mut self.stores[store];
         let Some(slot) = store.find(info.key) else { return Look::Miss { expired: None } };
@@ -236,12 +237,11 @@ impl TierState {
             return Look::Miss { expired: Some(store.value(slot)) };
         }
         self.totals.expirations += 1;
-        store.remove(info.key, slot, |key| size(key) + overhead_bytes);
+        store.remove(info.key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
         Look::Miss { expired: None }
     }
 
     /// Stores a value; returns whether it was stored.
-    #[inline]
     pub fn fill(
         &mut self,
         store: usize,
@@ -249,7 +249,7 @@ impl TierState {
         value: Value,
         delta_ns: Nanos,
         now: Nanos,
-        size: impl Fn(u32) -> u64,
+        tables: &Tables,
     ) -> bool {
         let expiry_ns = match (info.absent, self.negative_ttl_ns) {
             (false, _) => expiry(self.ttl[info.class], self.jitter, now, &mut self.jitter_dice),
@@ -257,25 +257,25 @@ impl TierState {
             // Not to be cached is not a failure.
             (true, None) => return true,
         };
-        self.fill_until(store, Entry { key: info.key, value, expiry_ns, delta_ns }, now, size)
+        self.fill_until(store, Entry { key: info.key, value, expiry_ns, delta_ns }, now, tables)
     }
 
     /// Stores a value with a given expiry.
     #[inline]
-    pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, size: impl Fn(u32) -> u64) -> bool {
+    pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
         let overhead_bytes = self.overhead_bytes;
-        let filled = self.stores[store].fill(entry, now, |key| size(key) + overhead_bytes);
+        let filled = self.stores[store].fill(entry, now, |key| tables.entry_bytes(key) + overhead_bytes);
         self.totals.evictions += u64::from(filled.evicted);
         self.totals.expirations += u64::from(filled.expired);
         filled.stored
     }
 
     /// Deletes a key.
-    pub fn delete(&mut self, store: usize, key: u32, size: impl Fn(u32) -> u64) {
+    pub fn delete(&mut self, store: usize, key: u32, tables: &Tables) {
         let overhead_bytes = self.overhead_bytes;
         let store = &mut self.stores[store];
         if let Some(slot) = store.find(key) {
-            store.remove(key, slot, |key| size(key) + overhead_bytes);
+            store.remove(key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
         }
     }
 

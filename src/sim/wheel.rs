@@ -15,6 +15,8 @@ use crate::scenario::model::Nanos;
 const BUCKETS: usize = 4_096;
 const WORDS: usize = BUCKETS / 64;
 const MASK: u64 = BUCKETS as u64 - 1;
+/// Later than every slice.
+const NOWHERE: u64 = u64::MAX;
 /// A newcomer passes no more than this many events of its slice.
 const CROWD: u32 = 24;
 
@@ -23,7 +25,7 @@ const CROWD: u32 = 24;
 pub struct Wheel {
     /// Log2 of the width of a slice in nanoseconds.
     width_bits: u32,
-    /// The slice of the first event in the buckets, counted from time zero.
+    /// The slice of the first event in the buckets, counted from time zero; [`NOWHERE`] where there is none.
     cursor: u64,
     /// First node of each bucket; [`NONE`]: empty.
     buckets: Box<[u32; BUCKETS]>,
@@ -41,7 +43,7 @@ impl Wheel {
     pub fn new(gap_ns: Nanos) -> Wheel {
         Wheel {
             width_bits: gap_ns.clamp(1, 1 << 40).ilog2(),
-            cursor: 0,
+            cursor: NOWHERE,
             buckets: Box::new([NONE; BUCKETS]),
             occupied: [0; WORDS],
             nodes: Vec::new(),
@@ -79,9 +81,7 @@ impl Wheel {
                 before = next;
             }
         }
-        if self.in_buckets == 0 || slice < self.cursor {
-            self.cursor = slice;
-        }
+        self.cursor = self.cursor.min(slice);
         self.in_buckets += 1;
     }
 
@@ -125,7 +125,7 @@ impl Wheel {
             self.nodes[first.next as usize].moment()
         } else {
             self.occupied[bucket / 64] &= !(1 << (bucket % 64));
-            if self.in_buckets == 0 { IDLE } else { self.turn(bucket) }
+            self.turn(bucket)
         };
         let next = match self.beyond.first() {
             Some(far) if precedes(far.moment(), near) => far.moment(),
@@ -142,9 +142,13 @@ impl Wheel {
         Some((first, if precedes(far, near) { far } else { near }))
     }
 
-    /// Moves on to the next bucket that is not empty (there is one); returns when its first event is.
+    /// Moves on to the next bucket that is not empty; returns when its first event is.
     #[inline]
     fn turn(&mut self, from: usize) -> Moment {
+        if self.in_buckets == 0 {
+            self.cursor = NOWHERE;
+            return IDLE;
+        }
         let mut word = from / 64;
         let mut bits = self.occupied[word] & (u64::MAX << (from % 64));
         while bits == 0 {

@@ -36,7 +36,7 @@ impl Engine<'_> {
                 if tier.shared.is_some() {
                     self.walks[id].pending += 1;
                 } else {
-                    tier.delete(walk.instance as usize, walk.key, |key| self.tables.entry_bytes(key));
+                    tier.delete(walk.instance as usize, walk.key, &self.tables);
                 }
             }
             if self.walks[id].pending > 0 {

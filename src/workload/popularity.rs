@@ -121,7 +121,7 @@ impl KeySampler {
     }
 
     /// The next rank, zero-based.
-    #[inline]
+    #[inline(always)]
     pub fn sample(&self, stream: &mut Stream) -> u32 {
         loop {
             let bits = stream.next_u64();

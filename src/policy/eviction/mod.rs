@@ -127,7 +127,7 @@ macro_rules! policies {
                 match kind { $(Eviction::$name => Policy::$name(Evict::new(room, dice))),* }
             }
             /// Several steps at the price of one choice.
-            #[inline]
+            #[inline(always)]
             pub fn with<F: WithPolicy>(&mut self, code: F) -> F::Output {
                 match self { $(Policy::$name(policy) => code.run(policy)),* }
             }
