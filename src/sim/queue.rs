@@ -20,12 +20,6 @@ pub struct Event {
     pub generation: u32,
 }
 
-/// Where an event is in the order of all events: by time, then in the order in which they were scheduled.
-pub type Moment = (Nanos, u32);
-
-/// After everything else.
-pub const IDLE: Moment = (Nanos::MAX, u32::MAX);
-
 /// An event that waits for its time, in 24 bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Pending {
@@ -39,29 +33,13 @@ pub struct Pending {
 }
 
 impl Pending {
-    #[inline]
-    pub fn moment(&self) -> Moment {
-        (self.time, self.sequence)
-    }
-
-    /// With a link to the next one of its bucket.
-    #[inline]
-    pub fn before(self, next: u32) -> Pending {
-        Pending { next, ..self }
-    }
-
-    /// Whether it happens before another. The sequence wraps after four billion events, so what matters is which
-    /// of two that are pending at once is younger.
+    /// Whether it happens before another: earlier, or at the same time but scheduled before. The sequence wraps
+    /// after four billion events, so what matters is which of two that are pending at once is younger.
     #[inline]
     pub fn precedes(&self, other: &Pending) -> bool {
-        precedes(self.moment(), other.moment())
+        self.time < other.time
+            || (self.time == other.time && (self.sequence.wrapping_sub(other.sequence) as i32) < 0)
     }
-}
-
-/// See [`Pending::precedes`].
-#[inline]
-pub fn precedes(a: Moment, b: Moment) -> bool {
-    a.0 < b.0 || (a.0 == b.0 && (a.1.wrapping_sub(b.1) as i32) < 0)
 }
 
 /// Where an event waits for its time.
@@ -84,13 +62,9 @@ pub struct Queue {
     wheels: [Wheel; WHEELS],
     rings: Vec<VecDeque<Pending>>,
     delays: Vec<Nanos>,
-    /// The first event of each wheel and of each ring; [`IDLE`] where there is none.
-    wheel_heads: [Moment; WHEELS],
-    ring_heads: Vec<Moment>,
-    /// Rings that are not empty.
-    rings_in_use: u32,
-    next: Moment,
-    next_lane: usize,
+    /// Time of the first event in all rings, and the ring; the far end of time where there is none.
+    ring_ns: Nanos,
+    next_ring: usize,
     sequence: u32,
     /// Time of the event taken out last.
     now: Nanos,
@@ -103,11 +77,8 @@ impl Queue {
             wheels: [Wheel::new(gap_ns), Wheel::new(gap_ns.saturating_mul(8))],
             rings: Vec::new(),
             delays: Vec::new(),
-            wheel_heads: [IDLE; WHEELS],
-            ring_heads: Vec::new(),
-            rings_in_use: 0,
-            next: IDLE,
-            next_lane: 0,
+            ring_ns: Nanos::MAX,
+            next_ring: 0,
             sequence: 0,
             now: 0,
         }
@@ -118,7 +89,6 @@ impl Queue {
         let ring = self.delays.iter().position(|&known| known == delay_ns).unwrap_or_else(|| {
             self.delays.push(delay_ns);
             self.rings.push(VecDeque::new());
-            self.ring_heads.push(IDLE);
             self.delays.len() - 1
         });
         Lane::Ring(ring as u16)
@@ -131,21 +101,9 @@ impl Queue {
         let pending = Pending { time, sequence: self.sequence, id, what, next: NONE };
         self.sequence = self.sequence.wrapping_add(1);
         match lane {
-            Lane::Wheel(wheel) => self.push_wheel(usize::from(wheel), pending),
+            NETWORK => self.wheels[0].push(pending, self.now),
+            Lane::Wheel(_) => self.wheels[1].push(pending, self.now),
             Lane::Ring(ring) => self.push_ring(usize::from(ring), pending),
-        }
-    }
-
-    #[inline(always)]
-    fn push_wheel(&mut self, wheel: usize, pending: Pending) {
-        self.wheels[wheel].push(pending, self.now);
-        let moment = pending.moment();
-        if precedes(moment, self.wheel_heads[wheel]) {
-            self.wheel_heads[wheel] = moment;
-            if precedes(moment, self.next) {
-                self.next = moment;
-                self.next_lane = wheel;
-            }
         }
     }
 
@@ -153,16 +111,14 @@ impl Queue {
     fn push_ring(&mut self, ring: usize, pending: Pending) {
         let events = &mut self.rings[ring];
         match events.back() {
-            Some(last) if last.time > pending.time => self.push_wheel(1, pending),
+            Some(last) if last.time > pending.time => self.wheels[1].push(pending, self.now),
             Some(_) => events.push_back(pending),
             None => {
                 events.push_back(pending);
-                self.rings_in_use += 1;
-                let moment = pending.moment();
-                self.ring_heads[ring] = moment;
-                if precedes(moment, self.next) {
-                    self.next = moment;
-                    self.next_lane = WHEELS + ring;
+                // Of two at the same time the one that is there was scheduled before.
+                if pending.time < self.ring_ns {
+                    self.ring_ns = pending.time;
+                    self.next_ring = ring;
                 }
             }
         }
@@ -171,35 +127,22 @@ impl Queue {
     /// Time of the next event; the far end of time where there is none.
     #[inline]
     pub fn next_time(&self) -> Nanos {
-        self.next.0
+        self.wheels[0].next_ns().min(self.wheels[1].next_ns()).min(self.ring_ns)
     }
 
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(Nanos, Event)> {
-        let lane = self.next_lane;
-        let pending = if lane < WHEELS {
-            let (first, head) = self.wheels[lane].pop()?;
-            self.wheel_heads[lane] = head;
-            first
+        let [network, general] = [self.wheels[0].next_ns(), self.wheels[1].next_ns()];
+        let pending = if network < general && network < self.ring_ns {
+            self.wheels[0].pop()?
+        } else if general < network && general < self.ring_ns {
+            self.wheels[1].pop()?
+        } else if self.ring_ns < network && self.ring_ns < general {
+            self.pop_ring()?
         } else {
-            let ring = lane - WHEELS;
-            let first = self.rings[ring].pop_front()?;
-            let head = self.rings[ring].front().map(Pending::moment);
-            self.rings_in_use -= u32::from(head.is_none());
-            self.ring_heads[ring] = head.unwrap_or(IDLE);
-            first
+            self.pop_tie()?
         };
-        let [network, general] = self.wheel_heads;
-        let mut next = if precedes(general, network) { (general, 1) } else { (network, 0) };
-        if self.rings_in_use > 0 {
-            for (ring, &head) in self.ring_heads.iter().enumerate() {
-                if precedes(head, next.0) {
-                    next = (head, WHEELS + ring);
-                }
-            }
-        }
-        (self.next, self.next_lane) = next;
         self.now = pending.time;
         let event = Event {
             kind: (pending.what >> GENERATION_BITS) as u8,
@@ -207,6 +150,34 @@ impl Queue {
             generation: pending.what & ((1 << GENERATION_BITS) - 1),
         };
         Some((pending.time, event))
+    }
+
+    /// Takes out the next event where several lanes have one at the same time.
+    fn pop_tie(&mut self) -> Option<Pending> {
+        let mut first = self.rings.get(self.next_ring).and_then(VecDeque::front);
+        let mut lane = WHEELS;
+        for (wheel, head) in self.wheels.iter().enumerate() {
+            if let Some(head) = head.first()
+                && first.is_none_or(|first| head.precedes(first))
+            {
+                (first, lane) = (Some(head), wheel);
+            }
+        }
+        match self.wheels.get_mut(lane) {
+            Some(wheel) => wheel.pop(),
+            None => self.pop_ring(),
+        }
+    }
+
+    /// Takes out the first event of all rings.
+    #[inline]
+    fn pop_ring(&mut self) -> Option<Pending> {
+        let event = self.rings.get_mut(self.next_ring)?.pop_front();
+        let heads = || self.rings.iter().map(VecDeque::front).enumerate();
+        let heads = heads().filter_map(|(ring, head)| head.map(|head| (head, ring)));
+        let next = heads.reduce(|a, b| if b.0.precedes(a.0) { b } else { a });
+        (self.ring_ns, self.next_ring) = next.map_or((Nanos::MAX, 0), |(head, ring)| (head.time, ring));
+        event
     }
 }
 

@@ -7,7 +7,7 @@
 //! width of a slice decides about speed only, never about order.
 
 use super::heap::{pop_heap, sift_up};
-use super::queue::{IDLE, Moment, Pending, precedes};
+use super::queue::Pending;
 use super::slab::NONE;
 use crate::scenario::model::Nanos;
 
@@ -15,26 +15,28 @@ use crate::scenario::model::Nanos;
 const BUCKETS: usize = 4_096;
 const WORDS: usize = BUCKETS / 64;
 const MASK: u64 = BUCKETS as u64 - 1;
-/// Later than every slice.
-const NOWHERE: u64 = u64::MAX;
 /// A newcomer passes no more than this many events of its slice.
 const CROWD: u32 = 24;
+/// Later than every slice and every event.
+const NEVER: u64 = u64::MAX;
 
 /// The wheel.
 #[derive(Debug)]
 pub struct Wheel {
+    /// Time of the next event; [`NEVER`] where there is none.
+    next_ns: Nanos,
     /// Log2 of the width of a slice in nanoseconds.
     width_bits: u32,
-    /// The slice of the first event in the buckets, counted from time zero; [`NOWHERE`] where there is none.
+    free: u32,
+    /// The slice of the first event in the buckets, counted from time zero; [`NEVER`] where there is none.
     cursor: u64,
+    in_buckets: usize,
+    /// An event leads to the next of its bucket; free nodes form a list of their own.
+    nodes: Vec<Pending>,
     /// First node of each bucket; [`NONE`]: empty.
     buckets: Box<[u32; BUCKETS]>,
     /// One bit per bucket that is not empty.
     occupied: [u64; WORDS],
-    /// An event leads to the next of its bucket; free nodes form a list of their own.
-    nodes: Vec<Pending>,
-    free: u32,
-    in_buckets: usize,
     beyond: Vec<Pending>,
 }
 
@@ -42,112 +44,128 @@ impl Wheel {
     /// `gap_ns`: the mean time between events, as far as it is known.
     pub fn new(gap_ns: Nanos) -> Wheel {
         Wheel {
+            next_ns: NEVER,
             width_bits: gap_ns.clamp(1, 1 << 40).ilog2(),
-            cursor: NOWHERE,
+            free: NONE,
+            cursor: NEVER,
+            in_buckets: 0,
+            nodes: Vec::new(),
             buckets: Box::new([NONE; BUCKETS]),
             occupied: [0; WORDS],
-            nodes: Vec::new(),
-            free: NONE,
-            in_buckets: 0,
             beyond: Vec::new(),
+        }
+    }
+
+    /// Time of the next event; the far end of time where there is none.
+    #[inline]
+    pub fn next_ns(&self) -> Nanos {
+        self.next_ns
+    }
+
+    /// The next event.
+    pub fn first(&self) -> Option<&Pending> {
+        let near = (self.in_buckets > 0)
+            .then(|| &self.nodes[self.buckets[(self.cursor & MASK) as usize] as usize]);
+        match (near, self.beyond.first()) {
+            (Some(near), Some(far)) => Some(if far.precedes(near) { far } else { near }),
+            (near, far) => near.or(far),
         }
     }
 
     /// Adds an event. `now` is an instant that no event precedes any more; it never decreases.
     #[inline]
     pub fn push(&mut self, pending: Pending, now: Nanos) {
+        self.next_ns = self.next_ns.min(pending.time);
         let slice = pending.time >> self.width_bits;
         if slice - (now >> self.width_bits) >= BUCKETS as u64 {
-            return sift_up(&mut self.beyond, pending);
+            return self.push_beyond(pending);
         }
         let bucket = (slice & MASK) as usize;
         let first = self.buckets[bucket];
-        if first == NONE || pending.precedes(&self.nodes[first as usize]) {
-            self.buckets[bucket] = self.node(pending, first);
-            self.occupied[bucket / 64] |= 1 << (bucket % 64);
-        } else {
-            let mut before = first;
-            let mut passed = 0;
-            loop {
-                let next = self.nodes[before as usize].next;
-                if next == NONE || pending.precedes(&self.nodes[next as usize]) {
-                    self.nodes[before as usize].next = self.node(pending, next);
-                    break;
-                }
-                passed += 1;
-                if passed == CROWD {
-                    return sift_up(&mut self.beyond, pending);
-                }
-                before = next;
-            }
+        if first != NONE && !pending.precedes(&self.nodes[first as usize]) {
+            return self.push_behind(first, pending);
         }
+        self.buckets[bucket] = self.node(pending, first);
+        self.occupied[bucket / 64] |= 1 << (bucket % 64);
         self.cursor = self.cursor.min(slice);
+    }
+
+    #[cold]
+    fn push_beyond(&mut self, pending: Pending) {
+        sift_up(&mut self.beyond, pending);
+    }
+
+    /// Adds an event to a bucket behind its first one.
+    fn push_behind(&mut self, first: u32, pending: Pending) {
+        let mut before = first;
+        for _ in 0..CROWD {
+            let next = self.nodes[before as usize].next;
+            if next == NONE || pending.precedes(&self.nodes[next as usize]) {
+                self.nodes[before as usize].next = self.node(pending, next);
+                return;
+            }
+            before = next;
+        }
+        self.push_beyond(pending);
+    }
+
+    #[inline]
+    fn node(&mut self, mut pending: Pending, next: u32) -> u32 {
         self.in_buckets += 1;
+        pending.next = next;
+        let free = self.free;
+        if let Some(place) = self.nodes.get_mut(free as usize) {
+            self.free = place.next;
+            *place = pending;
+            return free;
+        }
+        self.nodes.push(pending);
+        self.nodes.len() as u32 - 1
     }
 
+    /// Takes out the next event.
     #[inline]
-    fn node(&mut self, pending: Pending, next: u32) -> u32 {
-        let pending = pending.before(next);
-        match self.free {
-            NONE => {
-                self.nodes.push(pending);
-                self.nodes.len() as u32 - 1
-            }
-            node => {
-                let place = &mut self.nodes[node as usize];
-                self.free = place.next;
-                *place = pending;
-                node
-            }
-        }
-    }
-
-    /// Takes out the next event; also returns when the one after it is, [`IDLE`] where there is none.
-    #[inline]
-    pub fn pop(&mut self) -> Option<(Pending, Moment)> {
-        if self.in_buckets == 0 {
-            return self.pop_beyond(IDLE);
-        }
+    pub fn pop(&mut self) -> Option<Pending> {
         let bucket = (self.cursor & MASK) as usize;
         let node = self.buckets[bucket];
-        let place = &mut self.nodes[node as usize];
+        let Some(place) = self.nodes.get_mut(node as usize).filter(|place| place.time == self.next_ns) else {
+            return self.pop_beyond();
+        };
         let first = *place;
-        if let Some(far) = self.beyond.first()
-            && far.precedes(&first)
-        {
-            return self.pop_beyond(first.moment());
+        if !self.beyond.is_empty() && self.beyond[0].precedes(&first) {
+            return self.pop_beyond();
         }
         place.next = self.free;
         self.free = node;
         self.in_buckets -= 1;
         self.buckets[bucket] = first.next;
-        let near = if first.next != NONE {
-            self.nodes[first.next as usize].moment()
-        } else {
+        if first.next == NONE {
             self.occupied[bucket / 64] &= !(1 << (bucket % 64));
-            self.turn(bucket)
-        };
-        let next = match self.beyond.first() {
-            Some(far) if precedes(far.moment(), near) => far.moment(),
-            _ => near,
-        };
-        Some((first, next))
+            self.turn(bucket);
+        } else {
+            self.next_ns = self.nodes[first.next as usize].time;
+        }
+        if !self.beyond.is_empty() {
+            self.next_ns = self.next_ns.min(self.beyond[0].time);
+        }
+        Some(first)
     }
 
-    /// Takes the next event out of the heap; `near` is when the first one in the buckets is.
+    /// Takes the next event out of the heap.
     #[cold]
-    fn pop_beyond(&mut self, near: Moment) -> Option<(Pending, Moment)> {
-        let first = pop_heap(&mut self.beyond)?;
-        let far = self.beyond.first().map_or(IDLE, Pending::moment);
-        Some((first, if precedes(far, near) { far } else { near }))
+    fn pop_beyond(&mut self) -> Option<Pending> {
+        let first = pop_heap(&mut self.beyond);
+        self.next_ns = self.first().map_or(NEVER, |next| next.time);
+        first
     }
 
-    /// Moves on to the next bucket that is not empty; returns when its first event is.
+    /// Moves on to the next bucket that is not empty.
     #[inline]
-    fn turn(&mut self, from: usize) -> Moment {
+    fn turn(&mut self, from: usize) {
         if self.in_buckets == 0 {
-            self.cursor = NOWHERE;
-            return IDLE;
+            self.cursor = NEVER;
+            self.next_ns = NEVER;
+            return;
         }
         let mut word = from / 64;
         let mut bits = self.occupied[word] & (u64::MAX << (from % 64));
@@ -157,6 +175,6 @@ impl Wheel {
         }
         let bucket = word * 64 + bits.trailing_zeros() as usize;
         self.cursor += (bucket as u64).wrapping_sub(from as u64) & MASK;
-        self.nodes[self.buckets[bucket] as usize].moment()
+        self.next_ns = self.nodes[self.buckets[bucket] as usize].time;
     }
 }
