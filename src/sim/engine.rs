@@ -87,8 +87,8 @@ pub enum SimError {
     Invariant(String),
 }
 
-/// How many requests ahead of its look-up an entry is read ahead: first its place in the index, then the entry.
-const AHEAD: [usize; 2] = [12, 6];
+/// How many requests ahead an entry is looked for.
+const AHEAD: usize = 8;
 
 /// Events at one instant beyond which something goes round in circles.
 const INSTANT_LIMIT: u64 = 200_000_000;
@@ -272,16 +272,11 @@ impl<'m> Engine<'m> {
     /// Brings what a coming request looks up first into the processor's cache.
     #[inline]
     fn read_ahead(&self) {
-        let Some(tier) = self.tiers.first().filter(|tier| tier.shared.is_none()) else { return };
-        let place = |ahead: usize| {
-            let request = self.next + ahead;
-            Some((self.batch.instance.get(request)?, self.batch.key.get(request)?))
-        };
-        if let Some((&instance, &key)) = place(AHEAD[0]) {
-            tier.stores[instance as usize].prefetch(key);
-        }
-        if let Some((&instance, &key)) = place(AHEAD[1]) {
-            tier.stores[instance as usize].prefetch_entry(key);
+        let request = self.next + AHEAD;
+        if let (Some(tier), Some(&key)) = (self.tiers.first(), self.batch.key.get(request))
+            && tier.shared.is_none()
+        {
+            tier.stores[self.batch.instance[request] as usize].prefetch(key);
         }
     }
 

@@ -145,15 +145,6 @@ impl SlotIndex {
         }
     }
 
-    /// A slot that is probably the key's, from the first cell alone: good enough to be read ahead.
-    #[inline]
-    pub fn guess(&self, key: u32) -> u32 {
-        match self {
-            SlotIndex::Dense(slots) => slots[key as usize].wrapping_sub(1),
-            SlotIndex::Hashed(hashed) => hashed.cells[hashed.home(key) as usize] & Hashed::SLOT,
-        }
-    }
-
     /// Adds a key that is not there.
     #[inline]
     pub fn insert(&mut self, key: u32, slot: u32, key_of: impl Fn(u32) -> u32) {

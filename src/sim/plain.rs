@@ -14,7 +14,7 @@ use super::queue::NETWORK;
 use super::server::Admission;
 use super::slab::{NONE, Slab};
 use super::store::Value;
-use super::tier::{KeyInfo, Look};
+use super::tier::KeyInfo;
 use crate::measure::recorder::Outcome;
 use crate::scenario::model::{
     Arrivals, Around, Coalescing, EventKind, Model, Nanos, Refresh, Scope, Target, Tier,
@@ -114,20 +114,16 @@ impl Engine<'_> {
         let mut at = start_ns;
         for level in 0..self.plain.shared {
             let tier = &mut self.tiers[level];
-            let found = tier.look(instance as usize, info, at, &self.tables);
+            let hit = tier.has(instance as usize, info, at, &self.tables);
             at += tier.access_ns;
             tier.totals.lookups += 1;
-            if let Look::Hit { .. } = found {
+            if hit {
                 tier.totals.hits += 1;
                 let outcome = if info.absent { Outcome::NegativeHit } else { Outcome::Hit };
                 self.record_plain(start_ns, at, window, info.class, outcome, Some(level));
                 self.stay_in_system_until(at);
                 return;
             }
-        }
-        // The read comes back with a value.
-        for tier in &self.tiers[..self.plain.shared] {
-            tier.stores[instance as usize].prefetch_victim();
         }
         self.change_in_system(1);
         let id = self.plain.reads.insert(Read {
@@ -176,7 +172,6 @@ impl Engine<'_> {
         tier.totals.commands += 1;
         // The server looks it up a network delay from now, and a miss looks for others that fetch it.
         tier.stores[0].prefetch(key);
-        tier.stores[0].prefetch_victim();
         self.groups.prefetch(pair(instance, key));
         self.fetching.prefetch(u64::from(key));
         let Some(shared) = &mut tier.shared else { return };
@@ -195,8 +190,7 @@ impl Engine<'_> {
         let level = self.plain.shared;
         let Some(start) = self.begin_command(level) else { return };
         let tier = &mut self.tiers[level];
-        let found = tier.look(0, info, start, &self.tables);
-        let hit = matches!(found, Look::Hit { .. });
+        let hit = tier.has(0, info, start, &self.tables);
         tier.totals.hits += u64::from(hit);
         let Some(shared) = &mut tier.shared else { return };
         let done_ns = shared.serve(start, if hit { self.tables.value_bytes(key) } else { 0 });
@@ -343,6 +337,7 @@ impl Engine<'_> {
         let Some(tier) = self.tiers.get_mut(self.plain.shared) else { return };
         tier.totals.commands += 1;
         tier.stores[0].prefetch(key);
+        tier.stores[0].prefetch_victim();
         let Some(shared) = &mut tier.shared else { return };
         let arrival = self.now + hop(shared, self.now);
         if arrival == self.now {

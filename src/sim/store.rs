@@ -124,6 +124,21 @@ impl Store {
         self.books
     }
 
+    /// Slot and expiry of a key, expired or not.
+    #[inline]
+    pub fn find_expiry(&self, key: u32) -> Option<(u32, Nanos)> {
+        match &self.kept {
+            Kept::Unbounded { expiry_ns, .. } => match expiry_ns[key as usize] {
+                0 => None,
+                at_ns => Some((key, at_ns)),
+            },
+            Kept::Bounded(bounded) => {
+                let slot = bounded.slots.find(key)?;
+                Some((slot, bounded.slots.slots[slot as usize].expiry_ns))
+            }
+        }
+    }
+
     /// The slot of a key, expired or not.
     #[inline]
     pub fn find(&self, key: u32) -> Option<u32> {
@@ -150,14 +165,6 @@ impl Store {
             && let Some(next) = slots.get(next as usize)
         {
             index.prefetch(next.key);
-        }
-    }
-
-    /// Reads ahead where a look-up goes on, after [`Store::prefetch`].
-    #[inline]
-    pub fn prefetch_entry(&self, key: u32) {
-        if let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, .. }) = &self.kept {
-            prefetch(slots, index.guess(key) as usize);
         }
     }
 

@@ -205,6 +205,26 @@ impl TierState {
         }
     }
 
+    /// Whether a look-up finds a live entry, with what a look-up does; the same as [`TierState::look`] in a tier
+    /// that neither refreshes early nor serves what has expired.
+    #[inline]
+    pub fn has(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> bool {
+        let store = &mut self.stores[store];
+        let Some((slot, expiry_ns)) = store.find_expiry(info.key) else { return false };
+        if now < expiry_ns {
+            store.touch(slot);
+            if self.sliding && !info.absent {
+                let expiry_ns = expiry(self.ttl[info.class], self.jitter, now, &mut self.jitter_dice);
+                store.set_expiry_ns(slot, expiry_ns);
+            }
+            return true;
+        }
+        self.totals.expirations += 1;
+        let overhead_bytes = self.overhead_bytes;
+        store.remove(info.key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
+        false
+    }
+
     /// What a look-up in one store finds, with what a look-up does: uses are noted, a sliding entry lives
     /// longer, an expired one that nobody may serve any more is removed.
     #[inline]
