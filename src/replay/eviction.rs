@@ -26,7 +26,7 @@ impl ForPolicy for Cache<'_> {
     fn run<P: Evict>(self) -> u64 {
         let Requests { ids, keys } = self.requests;
         let slots = self.capacity.min(u64::from(*keys)) as usize;
-        let mut policy = P::new(Room::entries_of(self.capacity), self.dice);
+        let mut policy = P::new(Room::entries_of(self.capacity).with_dense_keys(*keys), self.dice);
         let mut slot_of = vec![NONE; *keys as usize];
         let mut key_of: Vec<u32> = Vec::with_capacity(slots);
         let mut misses = 0;

@@ -11,6 +11,7 @@ use super::format::{fixed, number};
 use super::table::NO_RULES;
 use super::{ReportError, atomic, draw, png};
 use crate::replay::{Cell, Replay};
+use crate::scenario::model::Eviction;
 use crate::units::grouped;
 
 /// Widest column of figures, blanks included.
@@ -120,57 +121,82 @@ pub fn json(replay: &Replay) -> Result<String, ReportError> {
     Ok(text + "\n")
 }
 
-/// Miss ratio over capacity, a line per policy; with a single capacity, a dot per policy.
+/// Miss ratio over capacity, a line per policy, and below against the first policy; with a single capacity, a dot per
+/// policy.
 pub fn figure(replay: &Replay) -> Figure {
     let lines = replay.capacities().len() > 1;
-    let ratios = replay.cells.iter().map(|cell| replay.miss_ratio(cell));
-    let ratio_axis = Axis::linear("miss ratio", "1", ratios);
-    let panel = if lines {
-        let capacities = replay.capacities().into_iter().map(|capacity| capacity as f64);
-        Panel {
-            title: String::new(),
-            x: Axis::log("capacity (objects, each of them one slot)", "count", capacities),
-            y: ratio_axis,
-            series: series(replay),
-            marks: Vec::new(),
-            height: 420,
-        }
-    } else {
-        let names: Vec<String> = replay.policies().iter().map(|policy| policy.name().to_owned()).collect();
-        Panel {
-            title: String::new(),
-            x: ratio_axis,
-            y: Axis::rows(&names),
-            series: series(replay),
-            marks: Vec::new(),
-            height: 22 * names.len() as u32 + 8,
-        }
-    };
+    let mut panels = if lines { vec![curves(replay)] } else { vec![dots(replay)] };
+    if lines && replay.policies().len() > 1 {
+        panels.extend(against_first(replay));
+    }
     Figure {
         name: "mrc",
         title: format!("Miss ratio by eviction policy: {}", replay.trace),
         message: message(replay),
-        panels: vec![panel],
+        panels,
         columns: 1,
         legend: lines,
     }
 }
 
-fn series(replay: &Replay) -> Vec<Series> {
-    let lines = replay.capacities().len() > 1;
-    let one = |(row, policy): (usize, crate::scenario::model::Eviction)| {
-        let cells: Vec<&Cell> = replay.cells.iter().filter(|cell| cell.policy == policy).collect();
-        let (shape, points) = if lines {
-            let points = cells.iter().map(|cell| (cell.capacity as f64, replay.miss_ratio(cell))).collect();
-            (Shape::Line, points)
-        } else {
-            let label = cells.first().map_or_else(String::new, |cell| ratio(replay, cell));
-            let at = cells.first().map_or(f64::NAN, |cell| replay.miss_ratio(cell));
-            (Shape::Interval { label: format!("{} %", label.trim_end()) }, vec![(at, row as f64); 3])
-        };
-        Series { name: policy.name().to_owned(), style: row, shape, points }
+fn capacity_axis(replay: &Replay, label: &str) -> Axis {
+    Axis::log(label, "count", replay.capacities().into_iter().map(|capacity| capacity as f64))
+}
+
+fn ratio_axis(replay: &Replay) -> Axis {
+    Axis::linear("miss ratio", "1", replay.cells.iter().map(|cell| replay.miss_ratio(cell)))
+}
+
+/// One line per policy; `value` gives its height at a cell.
+fn lines(replay: &Replay, value: impl Fn(&Cell) -> f64) -> Vec<Series> {
+    let line = |(style, policy): (usize, Eviction)| {
+        let cells = replay.cells.iter().filter(|cell| cell.policy == policy);
+        let points = cells.map(|cell| (cell.capacity as f64, value(cell))).collect();
+        Series { name: policy.name().to_owned(), style, shape: Shape::Line, points }
     };
-    replay.policies().into_iter().enumerate().map(one).collect()
+    replay.policies().into_iter().enumerate().map(line).collect()
+}
+
+fn curves(replay: &Replay) -> Panel {
+    Panel {
+        title: String::new(),
+        x: capacity_axis(replay, ""),
+        y: ratio_axis(replay),
+        series: lines(replay, |cell| replay.miss_ratio(cell)),
+        marks: Vec::new(),
+        height: 300,
+    }
+}
+
+/// Where lines of miss ratios lie close together, their differences do not.
+fn against_first(replay: &Replay) -> Option<Panel> {
+    let first = *replay.policies().first()?;
+    let relative = |cell: &Cell| {
+        let base = replay.cell(first, cell.capacity).map_or(f64::NAN, |base| base.misses as f64);
+        cell.misses as f64 / base - 1.0
+    };
+    Some(Panel {
+        title: String::new(),
+        x: capacity_axis(replay, "capacity (objects, each of them one slot)"),
+        y: Axis::linear(&format!("misses against {}", first.name()), "1", replay.cells.iter().map(relative)),
+        series: lines(replay, relative),
+        marks: Vec::new(),
+        height: 300,
+    })
+}
+
+fn dots(replay: &Replay) -> Panel {
+    let dot = |(row, cell): (usize, &Cell)| {
+        let label = format!("{} %", ratio(replay, cell).trim_end());
+        let point = (replay.miss_ratio(cell), row as f64);
+        let name = cell.policy.name().to_owned();
+        Series { name, style: row, shape: Shape::Interval { label }, points: vec![point; 3] }
+    };
+    let series: Vec<Series> = replay.cells.iter().enumerate().map(dot).collect();
+    let names: Vec<String> = series.iter().map(|series| series.name.clone()).collect();
+    let (x, y) = (ratio_axis(replay), Axis::rows(&names));
+    let height = 22 * names.len() as u32 + 8;
+    Panel { title: String::new(), x, y, series, marks: Vec::new(), height }
 }
 
 /// Which policy misses least, and how often.
@@ -256,7 +282,6 @@ fn cost(replay: &Replay) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::model::Eviction;
 
     fn replay(capacities: &[u64]) -> Replay {
         let cells = [Eviction::Lru, Eviction::Sieve].into_iter().enumerate().flat_map(|(row, policy)| {

@@ -1,5 +1,5 @@
 //! oracleGeneral, the binary format of libCacheSim: records of 24 bytes, little-endian: u32 time, u64 object, u32 size,
-//! i64 index of the next request for that object (-1: none). Only the object is read.
+//! i64 index of the next request for that object (-1: none).
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -11,25 +11,39 @@ pub const RECORD_BYTES: usize = 24;
 /// Records read at a time: they stay in the processor's cache until they are looked at.
 const CHUNK_RECORDS: usize = 4_096;
 
-/// Hands over the objects of all records, in order and in pieces.
+/// A record as it lies in the file.
+pub type Record = [u8; RECORD_BYTES];
+
+/// The object that is asked for.
+#[inline]
+pub fn object(record: &Record) -> u64 {
+    let [.., a, b, c, d, e, f, g, h, _, _, _, _, _, _, _, _, _, _, _, _] = *record;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Index of the next request for the same object, if the writer of the trace says so.
+#[inline]
+pub fn next(record: &Record) -> i64 {
+    let [.., a, b, c, d, e, f, g, h] = *record;
+    i64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Hands over all records, in order and in pieces.
 ///
 /// # Errors
-/// The file cannot be read, ends within a record, or `take` refuses the objects.
-pub fn read_keys(
+/// The file cannot be read, ends within a record, or `take` refuses the records.
+pub fn read_records(
     path: &Path,
     mut input: impl Read,
-    mut take: impl FnMut(&[u64]) -> Result<(), &'static str>,
+    mut take: impl FnMut(&[Record]) -> Result<(), &'static str>,
 ) -> Result<(), TraceError> {
     let mut chunk = vec![0; CHUNK_RECORDS * RECORD_BYTES];
-    let mut keys = Vec::with_capacity(CHUNK_RECORDS);
     let mut records = 0;
     loop {
         let filled = fill(&mut input, &mut chunk).map_err(|error| TraceError::file(path, &error))?;
         let (whole, rest) = chunk[..filled].as_chunks::<RECORD_BYTES>();
-        keys.clear();
-        keys.extend(whole.iter().map(object));
         records += whole.len() as u64;
-        take(&keys).map_err(|problem| TraceError::file(path, problem))?;
+        take(whole).map_err(|problem| TraceError::file(path, problem))?;
         if !rest.is_empty() {
             let problem = format!(
                 "ends {} bytes into record {} of {RECORD_BYTES} bytes: is the file cut off, or not oracleGeneral?",
@@ -42,13 +56,6 @@ pub fn read_keys(
             return Ok(());
         }
     }
-}
-
-#[inline]
-fn object(record: &[u8; RECORD_BYTES]) -> u64 {
-    let mut object = [0; 8];
-    object.copy_from_slice(&record[4..12]);
-    u64::from_le_bytes(object)
 }
 
 /// Reads until the buffer is full or the input ends; gives the number of bytes read.
@@ -69,16 +76,17 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
 mod tests {
     use super::*;
 
-    fn record(object: u64) -> [u8; RECORD_BYTES] {
-        let mut record = [0xff; RECORD_BYTES];
+    fn record(object: u64, next: i64) -> Record {
+        let mut record = [0xaa; RECORD_BYTES];
         record[4..12].copy_from_slice(&object.to_le_bytes());
+        record[16..].copy_from_slice(&next.to_le_bytes());
         record
     }
 
-    fn keys(bytes: &[u8]) -> Result<Vec<u64>, String> {
+    fn read(bytes: &[u8]) -> Result<Vec<(u64, i64)>, String> {
         let mut all = Vec::new();
-        read_keys(Path::new("x.bin"), bytes, |keys| {
-            all.extend_from_slice(keys);
+        read_records(Path::new("x.bin"), bytes, |records| {
+            all.extend(records.iter().map(|record| (object(record), next(record))));
             Ok(())
         })
         .map_err(|error| error.to_string())?;
@@ -86,18 +94,19 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_read_across_chunks() {
-        let objects: Vec<u64> = (0..2 * CHUNK_RECORDS as u64 + 5).map(|at| at << 30).collect();
-        let bytes: Vec<u8> = objects.iter().flat_map(|&object| record(object)).collect();
-        assert_eq!(keys(&bytes).unwrap(), objects);
-        assert_eq!(keys(&[]).unwrap(), []);
+    fn records_are_read_across_chunks() {
+        let records: Vec<(u64, i64)> =
+            (0..2 * CHUNK_RECORDS as i64 + 5).map(|at| ((at as u64) << 30, -at)).collect();
+        let bytes: Vec<u8> = records.iter().flat_map(|&(object, next)| record(object, next)).collect();
+        assert_eq!(read(&bytes).unwrap(), records);
+        assert!(read(&[]).unwrap().is_empty());
     }
 
     #[test]
     fn a_file_that_ends_within_a_record_is_cut_off() {
-        let bytes: Vec<u8> = [1, 2].into_iter().flat_map(record).collect();
+        let bytes: Vec<u8> = [1, 2].into_iter().flat_map(|object| record(object, -1)).collect();
         assert_eq!(
-            keys(&bytes[..30]).unwrap_err(),
+            read(&bytes[..30]).unwrap_err(),
             "x.bin: ends 6 bytes into record 2 of 24 bytes: is the file cut off, or not oracleGeneral?"
         );
     }
