@@ -2,11 +2,15 @@
 
 use crate::dice::{Stream, stream};
 use crate::policy::eviction::{Evict, ForPolicy, Room, with_policy};
+use crate::prefetch::prefetch;
 use crate::scenario::model::Eviction;
 use crate::trace::Requests;
 
 /// No slot.
 const NONE: u32 = u32::MAX;
+
+/// How many requests ahead the slot of a key is looked up in memory.
+const AHEAD: usize = 16;
 
 /// How many of the requests miss a cache of so many objects that starts empty. Random choices are the same at every
 /// call.
@@ -30,7 +34,11 @@ impl ForPolicy for Cache<'_> {
         let mut slot_of = vec![NONE; *keys as usize];
         let mut key_of: Vec<u32> = Vec::with_capacity(slots);
         let mut misses = 0;
-        for &key in ids {
+        for (at, &key) in ids.iter().enumerate() {
+            if let Some(&ahead) = ids.get(at + AHEAD) {
+                prefetch(&slot_of, ahead as usize);
+                policy.read_ahead(ahead);
+            }
             let slot = slot_of[key as usize];
             if slot != NONE {
                 policy.hit(slot);

@@ -1,5 +1,5 @@
 //! oracleGeneral, the binary format of libCacheSim: records of 24 bytes, little-endian: u32 time, u64 object, u32 size,
-//! i64 index of the next request for that object (-1: none).
+//! i64 index of the next request for that object (-1: none). Only the object is read.
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -19,13 +19,6 @@ pub type Record = [u8; RECORD_BYTES];
 pub fn object(record: &Record) -> u64 {
     let [.., a, b, c, d, e, f, g, h, _, _, _, _, _, _, _, _, _, _, _, _] = *record;
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
-}
-
-/// Index of the next request for the same object, if the writer of the trace says so.
-#[inline]
-pub fn next(record: &Record) -> i64 {
-    let [.., a, b, c, d, e, f, g, h] = *record;
-    i64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Hands over all records, in order and in pieces.
@@ -76,17 +69,16 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
 mod tests {
     use super::*;
 
-    fn record(object: u64, next: i64) -> Record {
+    fn record(object: u64) -> Record {
         let mut record = [0xaa; RECORD_BYTES];
         record[4..12].copy_from_slice(&object.to_le_bytes());
-        record[16..].copy_from_slice(&next.to_le_bytes());
         record
     }
 
-    fn read(bytes: &[u8]) -> Result<Vec<(u64, i64)>, String> {
+    fn read(bytes: &[u8]) -> Result<Vec<u64>, String> {
         let mut all = Vec::new();
         read_records(Path::new("x.bin"), bytes, |records| {
-            all.extend(records.iter().map(|record| (object(record), next(record))));
+            all.extend(records.iter().map(object));
             Ok(())
         })
         .map_err(|error| error.to_string())?;
@@ -95,16 +87,15 @@ mod tests {
 
     #[test]
     fn records_are_read_across_chunks() {
-        let records: Vec<(u64, i64)> =
-            (0..2 * CHUNK_RECORDS as i64 + 5).map(|at| ((at as u64) << 30, -at)).collect();
-        let bytes: Vec<u8> = records.iter().flat_map(|&(object, next)| record(object, next)).collect();
-        assert_eq!(read(&bytes).unwrap(), records);
+        let objects: Vec<u64> = (0..2 * CHUNK_RECORDS as u64 + 5).map(|at| at << 30).collect();
+        let bytes: Vec<u8> = objects.iter().flat_map(|&object| record(object)).collect();
+        assert_eq!(read(&bytes).unwrap(), objects);
         assert!(read(&[]).unwrap().is_empty());
     }
 
     #[test]
     fn a_file_that_ends_within_a_record_is_cut_off() {
-        let bytes: Vec<u8> = [1, 2].into_iter().flat_map(|object| record(object, -1)).collect();
+        let bytes: Vec<u8> = [1, 2].into_iter().flat_map(record).collect();
         assert_eq!(
             read(&bytes[..30]).unwrap_err(),
             "x.bin: ends 6 bytes into record 2 of 24 bytes: is the file cut off, or not oracleGeneral?"

@@ -40,6 +40,10 @@ impl Evict for Arc {
         };
     }
     #[inline]
+    fn read_ahead(&self, key: u32) {
+        self.ghosts.read_ahead(key);
+    }
+    #[inline]
     fn insert(&mut self, slot: u32, key: u32) {
         let list = if self.known.is_some() { TWICE } else { ONCE };
         self.slots.set(slot, (key, list as u8));

@@ -2,6 +2,7 @@
 
 use super::Room;
 use super::list::{Lists, NONE};
+use crate::prefetch::prefetch;
 
 /// `N` queues of keys without their entries, each from newest to oldest; a key is in one of them at a time.
 #[derive(Debug)]
@@ -40,6 +41,15 @@ impl<const N: usize> Ghosts<N> {
     #[inline]
     pub fn len(&self, queue: usize) -> u32 {
         self.lists.len(queue)
+    }
+
+    /// Reads ahead where a key would be found.
+    #[inline]
+    pub fn read_ahead(&self, key: u32) {
+        match &self.index {
+            Index::Dense(places) => prefetch(places, key as usize),
+            Index::Hashed { cells, shift } => prefetch(cells, home(*shift, key)),
+        }
     }
 
     /// Remembers a key that is in no queue.

@@ -32,6 +32,9 @@ pub trait Evict {
     /// A key that is not held was asked for and comes in next, when there is room.
     #[inline]
     fn prepare(&mut self, _key: u32) {}
+    /// This key may be announced soon: what `prepare` needs is read ahead.
+    #[inline]
+    fn read_ahead(&self, _key: u32) {}
     /// Takes up a slot that was just filled with the key that was announced.
     fn insert(&mut self, slot: u32, key: u32);
     /// A look-up found the entry in this slot.

@@ -40,6 +40,10 @@ impl Evict for S3Fifo {
         self.known = self.ghosts.take(key).is_some();
     }
     #[inline]
+    fn read_ahead(&self, key: u32) {
+        self.ghosts.read_ahead(key);
+    }
+    #[inline]
     fn insert(&mut self, slot: u32, key: u32) {
         let queue = if self.known { MAIN } else { SMALL };
         self.entries.set(slot, Entry { key, uses: 0, queue: queue as u8 });

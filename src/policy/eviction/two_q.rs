@@ -34,6 +34,10 @@ impl Evict for TwoQ {
         self.known = self.out.take(key).is_some();
     }
     #[inline]
+    fn read_ahead(&self, key: u32) {
+        self.out.read_ahead(key);
+    }
+    #[inline]
     fn insert(&mut self, slot: u32, key: u32) {
         let queue = if self.known { MAIN } else { IN };
         self.slots.set(slot, (key, queue as u8));
