@@ -286,7 +286,7 @@ mod tests {
     fn replay(capacities: &[u64]) -> Replay {
         let cells = [Eviction::Lru, Eviction::Sieve].into_iter().enumerate().flat_map(|(row, policy)| {
             capacities.iter().map(move |&capacity| {
-                let misses = 900_000 / capacity - 1_000 * row as u64;
+                let misses = (900_000 / capacity).max(2_000) - 1_000 * row as u64;
                 Cell { policy, capacity, misses, wall_s: 0.02 }
             })
         });

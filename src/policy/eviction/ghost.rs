@@ -81,7 +81,7 @@ impl<const N: usize> Ghosts<N> {
     pub fn trim(&mut self, queue: usize, most: u32) {
         while self.lists.len(queue) > most {
             let oldest = self.lists.oldest(queue);
-            self.index.remove(self.keys[oldest as usize].0, &self.keys);
+            self.index.forget(self.keys[oldest as usize].0, &self.keys);
             self.release(oldest);
         }
     }
@@ -122,32 +122,45 @@ impl Index {
     fn remove(&mut self, key: u32, keys: &[(u32, u8)]) -> Option<u32> {
         match self {
             Index::Dense(places) => std::mem::take(&mut places[key as usize]).checked_sub(1),
+            Index::Hashed { cells, shift } => remove_hashed(cells, *shift, key, keys),
+        }
+    }
+
+    /// Takes out a key that is there. A dense array is written without being read: its memory may be far.
+    #[inline]
+    fn forget(&mut self, key: u32, keys: &[(u32, u8)]) {
+        match self {
+            Index::Dense(places) => places[key as usize] = 0,
             Index::Hashed { cells, shift } => {
-                let mask = cells.len() - 1;
-                let mut hole = find(cells, *shift, key, keys);
-                let found = cells[hole];
-                if found == NONE {
-                    return None;
-                }
-                let mut cell = hole;
-                loop {
-                    cell = (cell + 1) & mask;
-                    let place = cells[cell];
-                    if place == NONE {
-                        break;
-                    }
-                    // Whatever probed past the hole may fill it.
-                    let home = home(*shift, keys[place as usize].0);
-                    if (cell.wrapping_sub(home) & mask) >= (cell.wrapping_sub(hole) & mask) {
-                        cells[hole] = place;
-                        hole = cell;
-                    }
-                }
-                cells[hole] = NONE;
-                Some(found)
+                remove_hashed(cells, *shift, key, keys);
             }
         }
     }
+}
+
+fn remove_hashed(cells: &mut [u32], shift: u32, key: u32, keys: &[(u32, u8)]) -> Option<u32> {
+    let mask = cells.len() - 1;
+    let mut hole = find(cells, shift, key, keys);
+    let found = cells[hole];
+    if found == NONE {
+        return None;
+    }
+    let mut cell = hole;
+    loop {
+        cell = (cell + 1) & mask;
+        let place = cells[cell];
+        if place == NONE {
+            break;
+        }
+        // Whatever probed past the hole may fill it.
+        let home = home(shift, keys[place as usize].0);
+        if (cell.wrapping_sub(home) & mask) >= (cell.wrapping_sub(hole) & mask) {
+            cells[hole] = place;
+            hole = cell;
+        }
+    }
+    cells[hole] = NONE;
+    Some(found)
 }
 
 #[inline]
