@@ -58,20 +58,20 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def interpreter():
-    for name in [sys.executable, "python3.14", "python3.13"]:
+def interpreter(asked):
+    for name in [asked] if asked else [sys.executable, "python3.14", "python3.13"]:
         found = shutil.which(name)
         check = [found, "-c", "import sys; sys.exit(sys.version_info < (3, 13))"]
         if found and subprocess.run(check, stderr=subprocess.DEVNULL).returncode == 0:
             return found
-    sys.exit("no Python of 3.13 or newer is on the path; happysim needs it")
+    sys.exit("no Python of 3.13 or newer, which happysim needs: name one with --python")
 
 
-def environment():
+def environment(asked):
     python = WORK / "venv" / "bin" / "python"
     if not python.exists():
         say("making an environment in target/peers/venv")
-        run([interpreter(), "-m", "venv", WORK / "venv"])
+        run([interpreter(asked), "-m", "venv", WORK / "venv"])
     run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES])
     return python
 
@@ -273,12 +273,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--capacity", default="10000,100000", help="slots, separated by commas")
     parser.add_argument("--only", default="replay,pool,cache")
+    parser.add_argument("--python", help="interpreter to make the environment with")
     parser.add_argument("--out", type=Path, help="file for the result, as Markdown")
     arguments = parser.parse_args()
     if not HERDLAB.exists():
         sys.exit("no release binary: run `cargo build --release` first")
     WORK.mkdir(parents=True, exist_ok=True)
-    python = environment()
+    python = environment(arguments.python)
     parts = {
         "replay": lambda: replay(python, arguments.rounds, [int(size) for size in arguments.capacity.split(",")]),
         "pool": lambda: pool(python, arguments.rounds),
