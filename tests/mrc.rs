@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use assert_cmd::Command;
+use herdlab::replay::grid;
+use herdlab::scenario::model::Eviction;
+use herdlab::trace::Requests;
 use proptest::prelude::*;
 
 fn mrc(folder: &Path, arguments: &[&str]) -> Command {
@@ -74,7 +77,7 @@ fn a_trace_gives_a_table_and_files() {
         Some("policy,capacity_objects,capacity_share,requests,misses,miss_ratio")
     );
     // Every policy at three capacities.
-    let policies = herdlab::scenario::model::Eviction::NAMES.len();
+    let policies = Eviction::NAMES.len();
     assert_eq!(rows.lines().count(), 1 + 3 * policies);
     assert_eq!(std::fs::read_dir(&report).unwrap().count(), 3);
 }
@@ -175,23 +178,22 @@ fn lru(keys: &[u64], capacity: usize) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
     /// Both formats give the same misses on one and on two threads, and those of LRU are a queue's.
     #[test]
     fn misses_agree(keys in prop::collection::vec(0u64..200, 1..2_000), capacity in 1usize..150) {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a.csv"), csv(&keys)).unwrap();
-        std::fs::write(folder.path().join("b.bin"), oracle(&keys)).unwrap();
-        let size = capacity.to_string();
-        let rows = |trace: &str, threads: &str| {
-            let arguments =
-                [trace, "--capacity", &size, "--threads", threads, "--format", "csv", "--out", "out"];
-            stdout(&mut mrc(folder.path(), &arguments))
+        let (text, binary) = (folder.path().join("a.csv"), folder.path().join("b.bin"));
+        std::fs::write(&text, csv(&keys)).unwrap();
+        std::fs::write(&binary, oracle(&keys)).unwrap();
+        let policies: Vec<Eviction> = Eviction::NAMES.iter().map(|row| row.1).collect();
+        let misses = |trace: &Path, threads: usize| -> Vec<u64> {
+            let requests = Requests::read(trace, None, None).unwrap();
+            let cells = grid(&requests, &policies, &[capacity as u64, 7], threads).unwrap();
+            cells.iter().map(|cell| cell.misses).collect()
         };
-        let expected = rows("a.csv", "1");
-        prop_assert_eq!(&rows("b.bin", "2"), &expected);
-        let misses = expected.lines().find_map(|row| row.strip_prefix("lru,")?.split(',').nth(3)).unwrap();
-        prop_assert_eq!(misses.parse::<u64>().unwrap(), lru(&keys, capacity));
+        let expected = misses(&text, 1);
+        prop_assert_eq!(&misses(&binary, 2), &expected);
+        prop_assert_eq!(policies[0], Eviction::Lru);
+        prop_assert_eq!(expected[0], lru(&keys, capacity));
     }
 }
