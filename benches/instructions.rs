@@ -23,11 +23,8 @@ fn main() -> ExitCode {
         println!("usage: instructions SCENARIO DURATION");
         return ExitCode::SUCCESS;
     };
-    let overrides = Overrides {
-        duration: Some(duration.clone()),
-        replications: Some(1),
-        ..Overrides::default()
-    };
+    let overrides =
+        Overrides { duration: Some(duration.clone()), replications: Some(1), ..Overrides::default() };
     let experiment = match load(Path::new(file), &overrides) {
         Ok(experiment) => experiment,
         Err(error) => {

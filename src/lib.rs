@@ -32,6 +32,7 @@ pub mod measure;
 pub mod oracle;
 pub mod policy;
 mod prefetch;
+pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod sim;

@@ -17,6 +17,7 @@ const ROOMS: &[&str] = &[
     "measure::claim",
     "scenario",
     "policy",
+    "replay",
     "workload",
     "measure",
     "sim",

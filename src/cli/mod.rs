@@ -4,6 +4,7 @@ mod check;
 mod init;
 mod input;
 mod list;
+mod mrc;
 mod output;
 mod progress;
 mod report;
@@ -28,6 +29,7 @@ enum Command {
     Check(check::CheckArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    Mrc(mrc::MrcArgs),
     Report(report::ReportArgs),
 }
 
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Mrc(args) => mrc::execute(&args),
         Command::Report(args) => report::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

@@ -14,7 +14,7 @@ use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};
 use super::clip::{Window, clipped, thinned};
 use super::figure::{Figure, Mark, Panel, Series, Shape};
-use super::style::{STYLES, draw_marker, stroke, style};
+use super::style::{draw_marker, stroke, style};
 
 /// Width of every figure, in pixels.
 pub const WIDTH: u32 = 860;
@@ -327,10 +327,11 @@ fn draw_series(
 /// Six places along the line, shifted by style so that markers of equal lines do not hide each other.
 fn marker_points(pieces: &[Vec<(f64, f64)>], window: Window, style: usize) -> Vec<(f64, f64)> {
     const MARKERS: usize = 6;
+    const SHIFTS: usize = 8;
     let (first, last) = window.x;
     let step = (last - first) / MARKERS as f64;
-    let wanted =
-        (0..MARKERS).map(|index| first + step * (index as f64 + (style as f64 + 0.5) / STYLES.len() as f64));
+    let wanted = (0..MARKERS)
+        .map(|index| first + step * (index as f64 + ((style % SHIFTS) as f64 + 0.5) / SHIFTS as f64));
     wanted
         .filter_map(|x| {
             let segment = pieces

@@ -15,6 +15,7 @@ pub mod format;
 pub mod html;
 pub mod json;
 pub mod markdown;
+pub mod mrc;
 pub mod observed;
 pub mod png;
 pub mod remarks;

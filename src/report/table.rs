@@ -18,8 +18,9 @@ const NAME_WIDTH_MAX: usize = 26;
 /// Blank columns that the table puts around each cell.
 const PADDING: usize = 2;
 
-/// One rule under the heads and nothing else: the rows have two lines each and separate themselves.
-const NO_RULES: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+/// One rule under the heads and nothing else: the rows separate themselves.
+pub(super) const NO_RULES: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// One measure over all variants, ready to print.
 struct Column {

@@ -10,8 +10,8 @@ use std::f64::consts::TAU;
 
 use super::diagnostic::Diagnostics;
 use super::model::{
-    Arrivals, Capacity, Class, EventKind, Experiment, Model, Nanos, Popularity, ProfilePart, Refresh, Scope,
-    Size, Tier,
+    Arrivals, Capacity, Class, EventKind, Eviction, Experiment, Model, Nanos, Popularity, ProfilePart,
+    Refresh, Scope, Size, Tier,
 };
 use crate::units::approximate_bytes;
 
@@ -20,6 +20,8 @@ pub const NOMINAL_REQUESTS_PER_S: f64 = 5e6;
 
 const UNBOUNDED_BYTES_PER_KEY: f64 = 8.0;
 const BOUNDED_BYTES_PER_ENTRY: f64 = 28.0;
+/// A key that was evicted and is remembered: its links, itself, its place when free, and two to four cells of the index.
+const GHOST_BYTES: f64 = 32.0;
 const XFETCH_BYTES: f64 = 8.0;
 const VERSION_BYTES: f64 = 4.0;
 const VALUE_AGE_BYTES: f64 = 8.0;
@@ -236,6 +238,9 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64) -> f64 {
         }
     };
     let mut per_slot = base;
+    if tier.capacity != Capacity::Unbounded {
+        per_slot += policy_bytes(tier.eviction);
+    }
     if matches!(tier.refresh, Refresh::XFetch { .. }) {
         per_slot += XFETCH_BYTES;
     }
@@ -258,6 +263,20 @@ fn smallest_entry_bytes(model: &Model) -> f64 {
     };
     let entry = |class: &Class| typical(&class.value_size) + typical(&class.key_size);
     model.workload.classes.iter().map(entry).fold(f64::INFINITY, f64::min)
+}
+
+/// What an eviction policy keeps per entry besides the links of a list.
+fn policy_bytes(eviction: Eviction) -> f64 {
+    match eviction {
+        Eviction::Lru | Eviction::Fifo | Eviction::Random => 0.0,
+        Eviction::Clock | Eviction::Sieve | Eviction::Slru => 1.0,
+        Eviction::Lfu => 4.0,
+        Eviction::S3Fifo => 8.0 + 0.9 * GHOST_BYTES,
+        Eviction::TwoQ => 8.0 + 0.5 * GHOST_BYTES,
+        Eviction::Arc => 8.0 + GHOST_BYTES,
+        // Four counters of the sketch, rounded up to a power of two.
+        Eviction::WTinyLfu => 16.0,
+    }
 }
 
 #[cfg(test)]

@@ -232,12 +232,7 @@ impl Engine<'_> {
     }
 
     /// What the command does to the entries when it is served; whether a value travels.
-    fn execute(
-        &mut self,
-        command: &Command,
-        level: usize,
-        now: Nanos,
-    ) -> (CommandReply, bool) {
+    fn execute(&mut self, command: &Command, level: usize, now: Nanos) -> (CommandReply, bool) {
         let class = usize::from(command.class);
         let info = self.info(command.key, class);
         let tables = &self.tables;

@@ -389,7 +389,8 @@ impl<'m> Engine<'m> {
     #[inline]
     pub(super) fn change_in_system(&mut self, by: i64) {
         self.in_system = self.in_system.wrapping_add_signed(by);
-        self.in_system_base_ns = self.in_system_base_ns.wrapping_add_signed(-i128::from(by) * i128::from(self.now));
+        self.in_system_base_ns =
+            self.in_system_base_ns.wrapping_add_signed(-i128::from(by) * i128::from(self.now));
     }
 
     /// A request stays in the system until an instant to come, without an event when it leaves. What lies beyond

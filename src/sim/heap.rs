@@ -31,7 +31,8 @@ pub fn pop_heap(heap: &mut Vec<Pending>) -> Option<Pending> {
     loop {
         let child = place * ARITY + 1;
         let children = heap.get(child..heap.len().min(child + ARITY)).unwrap_or_default();
-        let least = (1..children.len()).fold(0, |a, b| if children[b].precedes(&children[a]) { b } else { a });
+        let least =
+            (1..children.len()).fold(0, |a, b| if children[b].precedes(&children[a]) { b } else { a });
         if children.is_empty() {
             break;
         }

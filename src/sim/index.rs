@@ -263,7 +263,8 @@ impl Hashed {
     #[cold]
     fn grow(&mut self, key_of: impl Fn(u32) -> u32) -> bool {
         let mut wider = Hashed::new(self.keys, u64::from(self.homes) * 2);
-        let fits = wider.homes > self.homes && self.slots().all(|slot| wider.put(wider.home(key_of(slot)), slot));
+        let fits =
+            wider.homes > self.homes && self.slots().all(|slot| wider.put(wider.home(key_of(slot)), slot));
         if fits {
             wider.len = self.len;
             *self = wider;

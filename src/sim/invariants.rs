@@ -31,7 +31,9 @@ impl Engine<'_> {
                 check(entries == store.books().entries && bytes == store.books().bytes, &|| {
                     format!(
                         "tier {}: {} entries and {} bytes in the books, {entries} and {bytes} in the store",
-                        spec.name, store.books().entries, store.books().bytes
+                        spec.name,
+                        store.books().entries,
+                        store.books().bytes
                     )
                 })?;
                 let fits = match spec.capacity {

@@ -17,7 +17,7 @@ use super::store::Value;
 use super::tier::KeyInfo;
 use crate::measure::recorder::Outcome;
 use crate::scenario::model::{
-    Arrivals, Around, Coalescing, EventKind, Model, Nanos, Refresh, Scope, Target, Tier,
+    Around, Arrivals, Coalescing, EventKind, Model, Nanos, Refresh, Scope, Target, Tier,
 };
 
 /// A read that no instance tier could answer.

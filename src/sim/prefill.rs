@@ -4,8 +4,8 @@ use std::collections::BinaryHeap;
 
 use super::engine::Engine;
 use super::store::{Entry, Value};
-use crate::measure::recorder::TierTotals;
 use crate::dice::{round_ns, stream, unit_open_zero};
+use crate::measure::recorder::TierTotals;
 use crate::policy::freshness::NEVER;
 use crate::scenario::model::{Arrivals, Hottest, Prefill, PrefillAge, Scope};
 

@@ -45,9 +45,16 @@ pub struct Books {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "stores are few, and a box would be one more step of every look-up"
+)]
 enum Kept {
     /// By key; expiry zero: empty.
-    Unbounded { expiry_ns: Vec<Nanos>, version: Vec<u32> },
+    Unbounded {
+        expiry_ns: Vec<Nanos>,
+        version: Vec<u32>,
+    },
     Bounded(Bounded),
 }
 
@@ -106,7 +113,9 @@ impl Store {
                 let entries = entries.min(keys);
                 (Kept::bounded(tier, keys, entries, stores, Room::entries_of(entries), dice), 0)
             }
-            Capacity::Bytes(_) => (Kept::bounded(tier, keys, 1_024.min(keys), stores, Room::unknown(), dice), 0),
+            Capacity::Bytes(_) => {
+                (Kept::bounded(tier, keys, 1_024.min(keys), stores, Room::unknown(), dice), 0)
+            }
         };
         let column = |wanted: bool| vec![0; if wanted { slots } else { 0 }];
         Store {

@@ -319,7 +319,9 @@ impl TierState {
 
     /// (entries, bytes) over all stores.
     pub fn content(&self) -> (u64, u64) {
-        self.stores.iter().fold((0, 0), |sum, store| (sum.0 + store.books().entries, sum.1 + store.books().bytes))
+        self.stores
+            .iter()
+            .fold((0, 0), |sum, store| (sum.0 + store.books().entries, sum.1 + store.books().bytes))
     }
 }
 

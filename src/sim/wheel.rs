@@ -64,8 +64,8 @@ impl Wheel {
 
     /// The next event.
     pub fn first(&self) -> Option<&Pending> {
-        let near = (self.in_buckets > 0)
-            .then(|| &self.nodes[self.buckets[(self.cursor & MASK) as usize] as usize]);
+        let near =
+            (self.in_buckets > 0).then(|| &self.nodes[self.buckets[(self.cursor & MASK) as usize] as usize]);
         match (near, self.beyond.first()) {
             (Some(near), Some(far)) => Some(if far.precedes(near) { far } else { near }),
             (near, far) => near.or(far),

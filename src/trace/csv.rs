@@ -26,10 +26,8 @@ impl ColumnNames {
     /// Finds the columns in a header; else says which one is not there.
     fn find(&self, header: &csv::ByteRecord) -> Result<TraceColumns, String> {
         let column = |name: &str| {
-            header.iter().position(|cell| cell.trim_ascii() == name.as_bytes()).ok_or_else(|| {
-                let known: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
-                format!("no column \"{name}\"; the header has {}", known.join(", "))
-            })
+            position(header, name)
+                .ok_or_else(|| format!("no column \"{name}\"; the header has {}", listed(header)))
         };
         Ok(TraceColumns {
             time: column(&self.time)?,
@@ -43,6 +41,19 @@ impl ColumnNames {
             },
         })
     }
+}
+
+fn position(header: &csv::ByteRecord, name: &str) -> Option<usize> {
+    header.iter().position(|cell| cell.trim_ascii() == name.as_bytes())
+}
+
+/// The columns that there are, for a message.
+fn listed(header: &csv::ByteRecord) -> String {
+    header.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(", ")
+}
+
+fn too_short(found: usize, width: usize) -> String {
+    format!("{found} cells where the header has {width}; is the file cut off?")
 }
 
 /// Reads a CSV trace row by row.
@@ -160,7 +171,7 @@ impl<R: Read> TraceReader<R> {
     fn row(&mut self, line: u64) -> Result<TraceRow, String> {
         let (found, width) = (self.record.len(), self.width);
         if found < width {
-            return Err(format!("{found} cells where the header has {width}; is the file cut off?"));
+            return Err(too_short(found, width));
         }
         let cell = |column: usize| self.record.get(column).unwrap_or_default().trim_ascii();
         let time = parsed::<f64>(cell(self.columns.time))
@@ -184,6 +195,57 @@ impl<R: Read> TraceReader<R> {
         let first_time = *self.first_time.get_or_insert(time);
         let time_ns = round_ns((time - first_time) * self.unit_ns);
         Ok(TraceRow { time, time_ns, key, size, write, line })
+    }
+}
+
+/// Names of the key column, where none is given, in the order in which they are tried.
+pub const KEY_COLUMNS: &[&str] =
+    &["key", "obj_id", "object_id", "object", "obj", "id", "lbn", "lba", "block", "offset", "url", "path"];
+
+/// Reads the keys of a CSV trace and nothing else.
+pub(super) struct KeyReader<R> {
+    path: PathBuf,
+    rows: csv::Reader<R>,
+    record: csv::ByteRecord,
+    key: usize,
+    width: usize,
+}
+
+impl<R: Read> KeyReader<R> {
+    pub(super) fn new(path: &Path, input: R, key: Option<&str>) -> Result<KeyReader<R>, TraceError> {
+        let mut rows =
+            csv::ReaderBuilder::new().flexible(true).buffer_capacity(BUFFER_BYTES).from_reader(input);
+        let found = rows.byte_headers().map_err(|error| error.to_string()).and_then(|header| {
+            let found = match key {
+                Some(key) => position(header, key),
+                None => KEY_COLUMNS.iter().find_map(|name| position(header, name)),
+            };
+            let missing = || match key {
+                Some(key) => format!("no column \"{key}\"; the header has {}", listed(header)),
+                None => format!(
+                    "which column holds the key? The header has {}; name one with --key COLUMN",
+                    listed(header)
+                ),
+            };
+            Ok((found.ok_or_else(missing)?, header.len()))
+        });
+        let (key, width) =
+            found.map_err(|problem| TraceError::Row { path: path.to_owned(), line: 1, problem })?;
+        Ok(KeyReader { path: path.to_owned(), rows, record: csv::ByteRecord::new(), key, width })
+    }
+
+    /// Hash of the next row's key; `None` at the end of the file.
+    pub(super) fn read_key(&mut self) -> Result<Option<u64>, TraceError> {
+        let problem = match self.rows.read_byte_record(&mut self.record) {
+            Ok(false) => return Ok(None),
+            Ok(true) if self.record.len() >= self.width => {
+                return Ok(Some(hash_text(self.record[self.key].trim_ascii())));
+            }
+            Ok(true) => too_short(self.record.len(), self.width),
+            Err(error) => error.to_string(),
+        };
+        let line = self.record.position().map_or(0, csv::Position::line);
+        Err(TraceError::Row { path: self.path.clone(), line, problem })
     }
 }
 
@@ -238,6 +300,34 @@ mod tests {
         assert_eq!((first.time_ns, first.size, first.write, first.line), (0, Some(10), false, 2));
         assert_eq!((second.time_ns, second.size, second.write, second.line), (2_500, Some(20), true, 3));
         assert!(first.key == third.key && first.key != second.key);
+    }
+
+    fn keys(text: &str, key: Option<&str>) -> Result<Vec<u64>, String> {
+        let read = || -> Result<Vec<u64>, TraceError> {
+            let mut trace = KeyReader::new(Path::new("x.csv"), text.as_bytes(), key)?;
+            std::iter::from_fn(|| trace.read_key().transpose()).collect()
+        };
+        read().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn keys_are_read_from_the_named_or_the_likely_column() {
+        let text = "time,lbn,size\n1,a,7\n2, b ,7\n1,a,8\n";
+        let [first, second, third] = keys(text, None).unwrap()[..] else { panic!("three rows") };
+        assert!(first == third && first != second);
+        assert!(keys(text, Some("size")).unwrap()[0] == keys(text, Some("size")).unwrap()[1]);
+        assert_eq!(
+            keys(text, Some("k")).unwrap_err(),
+            "x.csv:1: no column \"k\"; the header has time, lbn, size"
+        );
+        assert_eq!(
+            keys("a,b\n1,2\n", None).unwrap_err(),
+            "x.csv:1: which column holds the key? The header has a, b; name one with --key COLUMN"
+        );
+        assert_eq!(
+            keys("t,key\n1,a\n2\n", None).unwrap_err(),
+            "x.csv:3: 1 cells where the header has 2; is the file cut off?"
+        );
     }
 
     #[test]

@@ -4,13 +4,17 @@
 //! trace with the reader that `workload` replays it with.
 
 pub mod csv;
+pub mod oracle;
+pub mod requests;
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
 use crate::scenario::model::{Nanos, Trace};
 pub use csv::{ColumnNames, TraceReader};
+pub use requests::{Requests, TraceFormat};
 
 /// A trace that cannot be read, with the file and the line.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +23,17 @@ pub enum TraceError {
     Open { path: PathBuf, source: std::io::Error },
     #[error("{path}:{line}: {problem}", path = path.display())]
     Row { path: PathBuf, line: u64, problem: String },
+    #[error("{path}: {problem}", path = path.display())]
+    File { path: PathBuf, problem: String },
+}
+
+impl TraceError {
+    fn open(path: &Path, source: std::io::Error) -> TraceError {
+        TraceError::Open { path: path.to_owned(), source }
+    }
+    fn file(path: &Path, problem: impl Display) -> TraceError {
+        TraceError::File { path: path.to_owned(), problem: problem.to_string() }
+    }
 }
 
 /// One request of a trace.

@@ -40,7 +40,10 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l1.ttl", &["50ms", "none"]),
     ("tier.l1.access", &["0s", "100us"]),
     ("tier.l2.capacity", &["7", "5kB", "1MB"]),
-    ("tier.l2.eviction", &["lru", "fifo", "clock", "random", "sieve"]),
+    (
+        "tier.l2.eviction",
+        &["lru", "fifo", "clock", "random", "sieve", "s3-fifo", "2q", "slru", "arc", "lfu", "w-tinylfu"],
+    ),
     ("tier.l2.ttl", &["200ms", "2s"]),
     ("tier.l2.jitter", &["none", "{ plus = \"100ms\" }", "{ around = \"50%\" }"]),
     ("tier.l2.sliding", &["false", "true"]),

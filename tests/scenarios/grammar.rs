@@ -158,6 +158,12 @@ fn life_of_an_entry() {
         (&[], &[SMALL, ("tier.l2.eviction", "clock")], "", "evictions.rate", Appears),
         (&[], &[SMALL, ("tier.l2.eviction", "random")], "", "evictions.rate", Appears),
         (&[], &[SMALL, ("tier.l2.eviction", "sieve")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "s3-fifo")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "2q")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "slru")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "arc")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "lfu")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "w-tinylfu")], "", "evictions.rate", Appears),
         (
             &[],
             &[("tier.l2.capacity", "20kB"), ("tier.l2.eviction", "lru")],

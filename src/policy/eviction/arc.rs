@@ -26,19 +26,22 @@ pub struct Arc {
 
 impl Evict for Arc {
     fn new(room: Room, _: Stream) -> Arc {
-        let (lists, slots, ghosts) = (Lists::new(), Slots::new(), Ghosts::new());
+        let (lists, slots, ghosts) = (Lists::new(), Slots::new(), Ghosts::new(room));
         Arc { room, lists, slots, ghosts, target: 0.0, known: None }
     }
     #[inline]
     fn prepare(&mut self, key: u32) {
-        self.known = self.ghosts.queue_of(key);
-        let Some(list) = self.known else { return };
         let (once, twice) = (f64::from(self.ghosts.len(ONCE)), f64::from(self.ghosts.len(TWICE)));
+        self.known = self.ghosts.take(key);
+        let Some(list) = self.known else { return };
         self.target = match list {
             ONCE => (self.target + (twice / once).max(1.0)).min(f64::from(self.room.entries())),
             _ => (self.target - (once / twice).max(1.0)).max(0.0),
         };
-        self.ghosts.remove(key);
+    }
+    #[inline]
+    fn read_ahead(&self, key: u32) {
+        self.ghosts.read_ahead(key);
     }
     #[inline]
     fn insert(&mut self, slot: u32, key: u32) {

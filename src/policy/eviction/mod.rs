@@ -32,6 +32,9 @@ pub trait Evict {
     /// A key that is not held was asked for and comes in next, when there is room.
     #[inline]
     fn prepare(&mut self, _key: u32) {}
+    /// This key may be announced soon: what `prepare` needs is read ahead.
+    #[inline]
+    fn read_ahead(&self, _key: u32) {}
     /// Takes up a slot that was just filled with the key that was announced.
     fn insert(&mut self, slot: u32, key: u32);
     /// A look-up found the entry in this slot.
@@ -52,17 +55,24 @@ pub trait Evict {
 pub struct Room {
     entries: u32,
     fixed: bool,
+    /// Keys are below this and worth an array over all of them; 0: they are not.
+    dense_keys: u32,
 }
 
 impl Room {
     /// For so many entries.
     pub fn entries_of(entries: u64) -> Room {
-        Room { entries: u32::try_from(entries).unwrap_or(u32::MAX), fixed: true }
+        Room { entries: u32::try_from(entries).unwrap_or(u32::MAX), fixed: true, dense_keys: 0 }
     }
 
     /// For as many entries as their sizes allow: the number held when something had to be evicted last.
     pub fn unknown() -> Room {
-        Room { entries: u32::MAX, fixed: false }
+        Room { entries: u32::MAX, fixed: false, dense_keys: 0 }
+    }
+
+    /// Lets a policy keep 4 bytes for each of so many keys, remembered or not: faster, for the price of memory.
+    pub fn with_dense_keys(self, keys: u32) -> Room {
+        Room { dense_keys: keys, ..self }
     }
 
     /// The number of entries, where it is fixed.

@@ -32,12 +32,16 @@ pub struct S3Fifo {
 
 impl Evict for S3Fifo {
     fn new(room: Room, _: Stream) -> S3Fifo {
-        let (queues, entries, ghosts) = (Lists::new(), Slots::new(), Ghosts::new());
+        let (queues, entries, ghosts) = (Lists::new(), Slots::new(), Ghosts::new(room));
         S3Fifo { room, queues, entries, ghosts, known: false }
     }
     #[inline]
     fn prepare(&mut self, key: u32) {
-        self.known = self.ghosts.remove(key);
+        self.known = self.ghosts.take(key).is_some();
+    }
+    #[inline]
+    fn read_ahead(&self, key: u32) {
+        self.ghosts.read_ahead(key);
     }
     #[inline]
     fn insert(&mut self, slot: u32, key: u32) {

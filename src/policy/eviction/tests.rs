@@ -20,32 +20,44 @@ fn replay(kind: Eviction, capacity: usize, steps: &[Step]) -> Vec<u8> {
 }
 
 fn replay_in(room: Room, kind: Eviction, capacity: usize, steps: &[Step]) -> Vec<u8> {
-    let mut policy = Policy::new(kind, room, stream(1, 0, "test"));
-    let mut slots: Vec<Option<u8>> = vec![None; capacity];
-    let mut evicted = Vec::new();
-    for &step in steps {
-        let (Step::Ask(key) | Step::Expire(key)) = step;
-        let slot = slots.iter().position(|&held| held == Some(key));
-        match (step, slot) {
-            (Step::Ask(_), Some(slot)) => policy.hit(slot as u32),
-            (Step::Ask(_), None) => {
-                policy.prepare(u32::from(key));
-                let slot = slots.iter().position(Option::is_none).unwrap_or_else(|| {
-                    let victim = policy.victim() as usize;
-                    evicted.push(slots[victim].take().expect("a victim is held"));
-                    victim
-                });
-                slots[slot] = Some(key);
-                policy.insert(slot as u32, u32::from(key));
+    Policy::new(kind, room, stream(1, 0, "test")).with(Replay { capacity, steps })
+}
+
+struct Replay<'s> {
+    capacity: usize,
+    steps: &'s [Step],
+}
+
+impl WithPolicy for Replay<'_> {
+    type Output = Vec<u8>;
+
+    fn run<P: Evict>(self, policy: &mut P) -> Vec<u8> {
+        let mut slots: Vec<Option<u8>> = vec![None; self.capacity];
+        let mut evicted = Vec::new();
+        for &step in self.steps {
+            let (Step::Ask(key) | Step::Expire(key)) = step;
+            let slot = slots.iter().position(|&held| held == Some(key));
+            match (step, slot) {
+                (Step::Ask(_), Some(slot)) => policy.hit(slot as u32),
+                (Step::Ask(_), None) => {
+                    policy.prepare(u32::from(key));
+                    let slot = slots.iter().position(Option::is_none).unwrap_or_else(|| {
+                        let victim = policy.victim() as usize;
+                        evicted.push(slots[victim].take().expect("a victim is held"));
+                        victim
+                    });
+                    slots[slot] = Some(key);
+                    policy.insert(slot as u32, u32::from(key));
+                }
+                (Step::Expire(_), Some(slot)) => {
+                    slots[slot] = None;
+                    policy.remove(slot as u32);
+                }
+                (Step::Expire(_), None) => {}
             }
-            (Step::Expire(_), Some(slot)) => {
-                slots[slot] = None;
-                policy.remove(slot as u32);
-            }
-            (Step::Expire(_), None) => {}
         }
+        evicted
     }
-    evicted
 }
 
 fn asks(keys: &str) -> Vec<Step> {
@@ -67,7 +79,7 @@ fn hand_worked_sequences() {
 
 #[test]
 fn random_evicts_all_entries_equally() {
-    let mut policy = Policy::new(Eviction::Random, Room::unknown(), stream(5, 0, "test"));
+    let mut policy = random::Random::new(Room::unknown(), stream(5, 0, "test"));
     (0..10).for_each(|slot| policy.insert(slot, slot));
     let mut counts = [0u32; 10];
     for _ in 0..100_000 {

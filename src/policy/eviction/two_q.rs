@@ -26,12 +26,16 @@ pub struct TwoQ {
 
 impl Evict for TwoQ {
     fn new(room: Room, _: Stream) -> TwoQ {
-        let (queues, slots, out) = (Lists::new(), Slots::new(), Ghosts::new());
+        let (queues, slots, out) = (Lists::new(), Slots::new(), Ghosts::new(room));
         TwoQ { room, queues, slots, out, known: false }
     }
     #[inline]
     fn prepare(&mut self, key: u32) {
-        self.known = self.out.remove(key);
+        self.known = self.out.take(key).is_some();
+    }
+    #[inline]
+    fn read_ahead(&self, key: u32) {
+        self.out.read_ahead(key);
     }
     #[inline]
     fn insert(&mut self, slot: u32, key: u32) {

@@ -1,0 +1,131 @@
+//! `herdlab mrc`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use herdlab::replay::{Replay, TraceCapacity, grid};
+use herdlab::report::mrc;
+use herdlab::scenario::Diagnostics;
+use herdlab::scenario::diagnostic::nearest;
+use herdlab::scenario::model::Eviction;
+use herdlab::trace::{Requests, TraceError, TraceFormat};
+
+use super::run::Format;
+use super::{input, output};
+
+/// Replay a trace through eviction alone: the miss ratio of each policy at each capacity
+#[derive(Debug, Args)]
+pub(crate) struct MrcArgs {
+    /// Trace: CSV with a header, or oracleGeneral of libCacheSim
+    trace: PathBuf,
+    /// Eviction policies, separated by commas [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
+    policy: Vec<Eviction>,
+    /// Capacities, separated by commas: numbers of objects (`5000`) or shares of the trace's objects (`1%`)
+    #[arg(long, value_name = "SIZES", value_delimiter = ',', default_value = "0.1%,0.3%,1%,3%,10%,30%")]
+    capacity: Vec<TraceCapacity>,
+    /// Column of a CSV trace that holds the key [default: `key`, `obj_id`, `id`, `lbn` or the like]
+    #[arg(long, value_name = "COLUMN")]
+    key: Option<String>,
+    /// Format of the trace [default: told by its first bytes]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    input: Option<Input>,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Folder for mrc.csv, mrc.svg and mrc.png [default: reports/<trace>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Print nothing
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Input {
+    Csv,
+    Oracle,
+}
+
+pub(crate) fn execute(args: &MrcArgs) -> anyhow::Result<ExitCode> {
+    let replay = replay(args)?;
+    let out = args.out.clone().unwrap_or_else(|| Path::new("reports").join(stem(&args.trace)));
+    output::require_writable(&out)?;
+    mrc::write_all(&replay, &out)?;
+    if !args.quiet {
+        output::show(&match args.format {
+            Format::Table => mrc::page(&replay, output::stdout_style().0),
+            Format::Json => mrc::json(&replay)?,
+            Format::Csv => mrc::csv(&replay),
+            Format::Md => mrc::markdown(&replay),
+        })?;
+        eprintln!("chart: {}", out.join("mrc.svg").display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn replay(args: &MrcArgs) -> anyhow::Result<Replay> {
+    let format = args.input.map(|input| match input {
+        Input::Csv => TraceFormat::Csv,
+        Input::Oracle => TraceFormat::Oracle,
+    });
+    let started = Instant::now();
+    let requests = Requests::read(&args.trace, format, args.key.as_deref()).map_err(usage)?;
+    let read_s = started.elapsed().as_secs_f64();
+
+    let mut policies = args.policy.clone();
+    if policies.is_empty() {
+        policies.extend(Eviction::NAMES.iter().map(|row| row.1));
+    }
+    let mut seen: Vec<Eviction> = Vec::new();
+    policies.retain(|&policy| {
+        let new = !seen.contains(&policy);
+        seen.push(policy);
+        new
+    });
+    let objects = u64::from(requests.keys);
+    let mut capacities: Vec<u64> = args.capacity.iter().map(|capacity| capacity.objects(objects)).collect();
+    capacities.sort_unstable();
+    capacities.dedup();
+
+    let threads = input::threads(args.threads);
+    let started = Instant::now();
+    let cells = grid(&requests, &policies, &capacities, threads)?;
+    Ok(Replay {
+        trace: args.trace.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        requests: requests.ids.len() as u64,
+        objects,
+        read_s,
+        replay_s: started.elapsed().as_secs_f64(),
+        threads,
+        cells,
+    })
+}
+
+/// A trace that cannot be read is the caller's mistake.
+fn usage(error: TraceError) -> Diagnostics {
+    Diagnostics::general(error.to_string(), Vec::new())
+}
+
+fn policy(text: &str) -> Result<Eviction, String> {
+    let names = || Eviction::NAMES.iter().map(|row| row.0);
+    Eviction::NAMES.iter().find(|row| row.0 == text).map(|row| row.1).ok_or_else(|| {
+        let meant =
+            nearest(text, names()).map_or_else(String::new, |name| format!("did you mean \"{name}\"? "));
+        format!("{meant}known: {}", names().collect::<Vec<_>>().join(", "))
+    })
+}
+
+/// The file's name up to its first point.
+fn stem(trace: &Path) -> String {
+    let name = trace.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    match name.split('.').next() {
+        Some(stem) if !stem.is_empty() => stem.to_owned(),
+        _ => "trace".to_owned(),
+    }
+}

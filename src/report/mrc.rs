@@ -1,0 +1,349 @@
+//! A replay through eviction alone, for people and for programs: miss ratios, their chart, and the speed.
+
+use std::path::Path;
+
+use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Table};
+use serde_json::json;
+
+use super::axis::Axis;
+use super::figure::{Figure, Panel, Series, Shape};
+use super::format::{fixed, number};
+use super::table::NO_RULES;
+use super::{ReportError, atomic, draw, png};
+use crate::replay::{Cell, Replay};
+use crate::scenario::model::Eviction;
+use crate::units::grouped;
+
+/// Widest column of figures, blanks included.
+const COLUMN_WIDTH: usize = 12;
+/// Widest name of a policy, blanks included.
+const NAME_WIDTH: usize = 12;
+
+/// Writes `mrc.csv`, `mrc.svg` and `mrc.png` into a folder; each appears whole or not at all.
+///
+/// # Errors
+/// The first file that could not be written.
+pub fn write_all(replay: &Replay, dir: &Path) -> Result<(), ReportError> {
+    atomic::write(&dir.join("mrc.csv"), csv(replay).as_bytes())?;
+    let svg = draw::to_svg(&figure(replay))?;
+    atomic::write(&dir.join("mrc.png"), &png::from_svg(&svg)?)?;
+    atomic::write(&dir.join("mrc.svg"), svg.as_bytes())
+}
+
+/// For a terminal of so many columns: miss ratios, speeds, and what was read.
+pub fn page(replay: &Replay, width: u16) -> String {
+    let columns = (usize::from(width).saturating_sub(NAME_WIDTH) / COLUMN_WIDTH).max(1);
+    let mut text = format!("{}\n\nMiss ratio (%); * lowest of its capacity\n", heading(replay));
+    let capacities = replay.capacities();
+    for capacities in capacities.chunks(columns) {
+        text.push_str(&format!("\n{}\n", table(replay, capacities, |cell| ratio(replay, cell))));
+    }
+    text.push_str("\nSpeed (million requests per second of each replay)\n");
+    for capacities in capacities.chunks(columns) {
+        text.push_str(&format!("\n{}\n", table(replay, capacities, |cell| number(speed(replay, cell)))));
+    }
+    text.push_str(&format!("\n{}\n", cost(replay)));
+    text
+}
+
+/// For a pull request or a wiki.
+pub fn markdown(replay: &Replay) -> String {
+    let capacities = replay.capacities();
+    let mut text =
+        format!("{}\n\nMiss ratio in %, the lowest of each capacity in bold.\n\n| policy |", heading(replay));
+    for &capacity in &capacities {
+        text.push_str(&format!(" {} ({}) |", grouped(capacity), share(replay, capacity)));
+    }
+    text.push_str(&format!("\n|---|{}\n", "---:|".repeat(capacities.len())));
+    for policy in replay.policies() {
+        text.push_str(&format!("| {} |", policy.name()));
+        for cell in capacities.iter().filter_map(|&capacity| replay.cell(policy, capacity)) {
+            let ratio = ratio(replay, cell);
+            match ratio.strip_suffix('*') {
+                Some(lowest) => text.push_str(&format!(" **{lowest}** |")),
+                None => text.push_str(&format!(" {} |", ratio.trim_end())),
+            }
+        }
+        text.push('\n');
+    }
+    text.push_str(&format!("\n{}\n", cost(replay)));
+    text
+}
+
+/// One row per policy and capacity; nothing that depends on the machine.
+pub fn csv(replay: &Replay) -> String {
+    let mut text = "policy,capacity_objects,capacity_share,requests,misses,miss_ratio\n".to_owned();
+    for cell in &replay.cells {
+        let share = cell.capacity as f64 / replay.objects as f64;
+        text.push_str(&format!(
+            "{},{},{share},{},{},{}\n",
+            cell.policy.name(),
+            cell.capacity,
+            replay.requests,
+            cell.misses,
+            replay.miss_ratio(cell)
+        ));
+    }
+    text
+}
+
+/// Everything, with the times.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn json(replay: &Replay) -> Result<String, ReportError> {
+    let cells: Vec<_> = replay
+        .cells
+        .iter()
+        .map(|cell| {
+            json!({
+                "policy": cell.policy.name(),
+                "capacity_objects": cell.capacity,
+                "misses": cell.misses,
+                "miss_ratio": replay.miss_ratio(cell),
+                "wall_s": cell.wall_s,
+                "requests_per_second": replay.requests as f64 / cell.wall_s,
+            })
+        })
+        .collect();
+    let all = json!({
+        "herdlab": env!("CARGO_PKG_VERSION"),
+        "trace": replay.trace,
+        "requests": replay.requests,
+        "objects": replay.objects,
+        "threads": replay.threads,
+        "read_s": replay.read_s,
+        "replay_s": replay.replay_s,
+        "cells": cells,
+    });
+    let text = serde_json::to_string_pretty(&all)
+        .map_err(|error| ReportError::Make { what: "the JSON".to_owned(), problem: error.to_string() })?;
+    Ok(text + "\n")
+}
+
+/// Miss ratio over capacity, a line per policy, and below against the first policy; with a single capacity, a dot per
+/// policy.
+pub fn figure(replay: &Replay) -> Figure {
+    let lines = replay.capacities().len() > 1;
+    let mut panels = if lines { vec![curves(replay)] } else { vec![dots(replay)] };
+    if lines && replay.policies().len() > 1 {
+        panels.extend(against_first(replay));
+    }
+    Figure {
+        name: "mrc",
+        title: format!("Miss ratio by eviction policy: {}", replay.trace),
+        message: message(replay),
+        panels,
+        columns: 1,
+        legend: lines,
+    }
+}
+
+fn capacity_axis(replay: &Replay, label: &str) -> Axis {
+    Axis::log(label, "count", replay.capacities().into_iter().map(|capacity| capacity as f64))
+}
+
+fn ratio_axis(replay: &Replay) -> Axis {
+    Axis::linear("miss ratio", "1", replay.cells.iter().map(|cell| replay.miss_ratio(cell)))
+}
+
+/// One line per policy; `value` gives its height at a cell.
+fn lines(replay: &Replay, value: impl Fn(&Cell) -> f64) -> Vec<Series> {
+    let line = |(style, policy): (usize, Eviction)| {
+        let cells = replay.cells.iter().filter(|cell| cell.policy == policy);
+        let points = cells.map(|cell| (cell.capacity as f64, value(cell))).collect();
+        Series { name: policy.name().to_owned(), style, shape: Shape::Line, points }
+    };
+    replay.policies().into_iter().enumerate().map(line).collect()
+}
+
+fn curves(replay: &Replay) -> Panel {
+    Panel {
+        title: String::new(),
+        x: capacity_axis(replay, ""),
+        y: ratio_axis(replay),
+        series: lines(replay, |cell| replay.miss_ratio(cell)),
+        marks: Vec::new(),
+        height: 300,
+    }
+}
+
+/// Where lines of miss ratios lie close together, their differences do not.
+fn against_first(replay: &Replay) -> Option<Panel> {
+    let first = *replay.policies().first()?;
+    let relative = |cell: &Cell| {
+        let base = replay.cell(first, cell.capacity).map_or(f64::NAN, |base| base.misses as f64);
+        cell.misses as f64 / base - 1.0
+    };
+    Some(Panel {
+        title: String::new(),
+        x: capacity_axis(replay, "capacity (objects, each of them one slot)"),
+        y: Axis::linear(&format!("misses against {}", first.name()), "1", replay.cells.iter().map(relative)),
+        series: lines(replay, relative),
+        marks: Vec::new(),
+        height: 300,
+    })
+}
+
+fn dots(replay: &Replay) -> Panel {
+    let dot = |(row, cell): (usize, &Cell)| {
+        let label = format!("{} %", ratio(replay, cell).trim_end());
+        let point = (replay.miss_ratio(cell), row as f64);
+        let name = cell.policy.name().to_owned();
+        Series { name, style: row, shape: Shape::Interval { label }, points: vec![point; 3] }
+    };
+    let series: Vec<Series> = replay.cells.iter().enumerate().map(dot).collect();
+    let names: Vec<String> = series.iter().map(|series| series.name.clone()).collect();
+    let (x, y) = (ratio_axis(replay), Axis::rows(&names));
+    let height = 22 * names.len() as u32 + 8;
+    Panel { title: String::new(), x, y, series, marks: Vec::new(), height }
+}
+
+/// Which policy misses least, and how often.
+fn message(replay: &Replay) -> String {
+    let capacities = replay.capacities();
+    let wins = |policy| {
+        let lowest_at = |&&capacity: &&u64| {
+            replay.cell(policy, capacity).is_some_and(|cell| Some(cell.misses) == lowest(replay, capacity))
+        };
+        capacities.iter().filter(lowest_at).count()
+    };
+    let best = replay.policies().into_iter().rev().max_by_key(|&policy| wins(policy));
+    let found = match best {
+        Some(policy) if replay.policies().len() > 1 && capacities.len() > 1 => {
+            format!(" {} misses least at {} of {} capacities.", policy.name(), wins(policy), capacities.len())
+        }
+        Some(policy) if replay.policies().len() > 1 => format!(" {} misses least.", policy.name()),
+        _ => String::new(),
+    };
+    format!("{} requests for {} objects.{found}", grouped(replay.requests), grouped(replay.objects))
+}
+
+fn heading(replay: &Replay) -> String {
+    let (requests, objects) = (grouped(replay.requests), grouped(replay.objects));
+    format!("{}: {requests} requests for {objects} objects, each of them one slot", replay.trace)
+}
+
+fn table(replay: &Replay, capacities: &[u64], figure: impl Fn(&Cell) -> String) -> String {
+    let mut table = Table::new();
+    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+    let right = |text: String| TableCell::new(text).set_alignment(CellAlignment::Right);
+    let heads = capacities
+        .iter()
+        .map(|&capacity| right(format!("{} \n{} ", grouped(capacity), share(replay, capacity))));
+    table.set_header(std::iter::once(TableCell::new("policy\n")).chain(heads));
+    for policy in replay.policies() {
+        let cells = capacities.iter().map(|&capacity| {
+            right(
+                replay.cell(policy, capacity).map_or_else(String::new, |cell| format!("{:>2}", figure(cell))),
+            )
+        });
+        table.add_row(std::iter::once(TableCell::new(policy.name())).chain(cells));
+    }
+    table.trim_fmt()
+}
+
+fn lowest(replay: &Replay, capacity: u64) -> Option<u64> {
+    replay.cells.iter().filter(|cell| cell.capacity == capacity).map(|cell| cell.misses).min()
+}
+
+/// In per cent to two places, with a star behind the lowest of its capacity or a blank.
+fn ratio(replay: &Replay, cell: &Cell) -> String {
+    let alone = replay.policies().len() == 1;
+    let mark = if !alone && lowest(replay, cell.capacity) == Some(cell.misses) { '*' } else { ' ' };
+    format!("{}{mark}", fixed(100.0 * replay.miss_ratio(cell), 2))
+}
+
+/// Of all objects.
+fn share(replay: &Replay, capacity: u64) -> String {
+    format!("{} %", number(100.0 * capacity as f64 / replay.objects as f64))
+}
+
+/// Million requests per second.
+fn speed(replay: &Replay, cell: &Cell) -> f64 {
+    replay.requests as f64 / cell.wall_s / 1e6
+}
+
+/// What the replay took.
+fn cost(replay: &Replay) -> String {
+    let rate = |requests: f64, seconds: f64| number(requests / seconds / 1e6);
+    let replayed = replay.requests as f64 * replay.cells.len() as f64;
+    format!(
+        "read and numbered in {:.3} s ({} M requests/s); {} replays in {:.3} s ({} M requests/s) on {}",
+        replay.read_s,
+        rate(replay.requests as f64, replay.read_s),
+        replay.cells.len(),
+        replay.replay_s,
+        rate(replayed, replay.replay_s),
+        if replay.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", replay.threads) },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replay(capacities: &[u64]) -> Replay {
+        let cells = [Eviction::Lru, Eviction::Sieve].into_iter().enumerate().flat_map(|(row, policy)| {
+            capacities.iter().map(move |&capacity| {
+                let misses = (900_000 / capacity).max(2_000) - 1_000 * row as u64;
+                Cell { policy, capacity, misses, wall_s: 0.02 }
+            })
+        });
+        Replay {
+            trace: "x.csv".into(),
+            requests: 1_000_000,
+            objects: 5_000,
+            read_s: 0.1,
+            replay_s: 0.25,
+            threads: 2,
+            cells: cells.collect(),
+        }
+    }
+
+    #[test]
+    fn a_page_holds_ratios_speeds_and_costs() {
+        let page = page(&replay(&[5, 50]), 80);
+        for part in [
+            "x.csv: 1,000,000 requests for 5,000 objects, each of them one slot\n",
+            " lru       18.00    1.80\n",
+            " sieve     17.90*   1.70*\n",
+            "read and numbered in 0.100 s (10 M requests/s); 4 replays in 0.250 s (16 M requests/s) on 2 threads\n",
+        ] {
+            let squeezed =
+                |text: &str| text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+            assert!(squeezed(&page).contains(&squeezed(part)), "{part} is missing from:\n{page}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_no_wider_than_asked() {
+        let capacities: Vec<u64> = (1..30).map(|power| power * 1_000).collect();
+        for width in [40, 80, 120] {
+            let page = page(&replay(&capacities), width);
+            let tables = page.lines().filter(|line| line.starts_with(' '));
+            assert!(tables.clone().count() > 0);
+            tables.for_each(|line| assert!(line.chars().count() <= usize::from(width), "{width}: {line}"));
+        }
+    }
+
+    #[test]
+    fn csv_is_tidy_and_json_has_the_times() {
+        let replay = replay(&[50]);
+        assert_eq!(
+            csv(&replay),
+            "policy,capacity_objects,capacity_share,requests,misses,miss_ratio\n\
+             lru,50,0.01,1000000,18000,0.018\nsieve,50,0.01,1000000,17000,0.017\n"
+        );
+        let json: serde_json::Value = serde_json::from_str(&json(&replay).unwrap()).unwrap();
+        assert_eq!(json["cells"][1]["requests_per_second"], 50e6);
+    }
+
+    #[test]
+    fn one_capacity_is_drawn_as_dots_and_several_as_lines() {
+        let svg = |capacities: &[u64]| draw::to_svg(&figure(&replay(capacities))).unwrap();
+        assert!(svg(&[50]).contains("1.70* %") && svg(&[50]).contains("sieve misses least."));
+        assert!(svg(&[5, 50]).contains("sieve misses least at 2 of 2 capacities."));
+        assert!(svg(&[5, 50]).contains("class=\"s1\""));
+    }
+}

@@ -1,0 +1,238 @@
+//! The requests of a trace without their time, for replays that only ask which key comes next.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::TraceError;
+use super::csv::KeyReader;
+use super::oracle::{RECORD_BYTES, Record, object, read_records};
+use crate::prefetch::prefetch;
+
+/// No id.
+const NONE: u32 = u32::MAX;
+/// How many requests ahead the cell of a key is read.
+const AHEAD: usize = 64;
+/// Ids that may be given out.
+const KEYS_MAX: usize = NONE as usize - 1;
+
+/// How a trace is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceFormat {
+    /// A header and a row per request.
+    Csv,
+    /// libCacheSim's oracleGeneral, see [`oracle`](super::oracle).
+    Oracle,
+}
+
+impl TraceFormat {
+    /// Guesses from the start of a file: text has no zero bytes, a record of numbers hardly ever none.
+    pub fn of(start: &[u8]) -> TraceFormat {
+        if start.contains(&0) { TraceFormat::Oracle } else { TraceFormat::Csv }
+    }
+}
+
+/// Every request's key as a dense id, in the order of first appearance.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    pub ids: Vec<u32>,
+    /// Number of distinct keys; ids are below it.
+    pub keys: u32,
+}
+
+impl Requests {
+    /// Reads a trace; without `format` it is told by its first bytes. `key` names the column of a CSV file that
+    /// holds the key; without it, the first of [`KEY_COLUMNS`](super::csv::KEY_COLUMNS) that the header has.
+    ///
+    /// # Errors
+    /// The file cannot be read, is cut off or has no requests; says where and why.
+    pub fn read(path: &Path, format: Option<TraceFormat>, key: Option<&str>) -> Result<Requests, TraceError> {
+        let mut file = File::open(path).map_err(|error| TraceError::open(path, error))?;
+        let mut start = Vec::new();
+        (&mut file).take(4096).read_to_end(&mut start).map_err(|error| TraceError::open(path, error))?;
+        if let Some(problem) = unreadable(&start) {
+            return Err(TraceError::file(path, problem));
+        }
+        let format = format.unwrap_or_else(|| TraceFormat::of(&start));
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        let input = io::Cursor::new(start).chain(file);
+        let mut mapper = Mapper::new();
+        match format {
+            TraceFormat::Csv => {
+                let mut rows = KeyReader::new(path, input, key)?;
+                while let Some(key) = rows.read_key()? {
+                    mapper.push(key).map_err(|problem| TraceError::file(path, problem))?;
+                }
+            }
+            TraceFormat::Oracle => {
+                mapper.ids.reserve_exact(length as usize / RECORD_BYTES);
+                read_records(path, input, |records| mapper.extend(records))?;
+            }
+        }
+        match mapper.ids.is_empty() {
+            true => Err(TraceError::file(path, "no requests")),
+            false => Ok(Requests { keys: mapper.keys, ids: mapper.ids }),
+        }
+    }
+}
+
+/// What is no trace by its first bytes.
+fn unreadable(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [] => Some("no requests: the file is empty"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("compressed by zstd; decompress it first (`zstd -d`)"),
+        [0x1f, 0x8b, ..] => Some("compressed by gzip; decompress it first (`gunzip`)"),
+        _ => None,
+    }
+}
+
+/// Keys to dense ids: open addressing with linear probing, at most half full.
+struct Mapper {
+    cells: Vec<Cell>,
+    /// Leaves the top bits of a product that number a cell (Fibonacci hashing: Knuth, TAOCP 3, 6.4).
+    shift: u32,
+    keys: u32,
+    ids: Vec<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Cell {
+    key: u64,
+    id: u32,
+}
+
+const EMPTY: Cell = Cell { key: 0, id: NONE };
+
+impl Mapper {
+    fn new() -> Mapper {
+        let bits = 16;
+        Mapper { cells: vec![EMPTY; 1 << bits], shift: 64 - bits, keys: 0, ids: Vec::new() }
+    }
+
+    /// Appends a request.
+    fn push(&mut self, key: u64) -> Result<(), &'static str> {
+        self.make_room(1)?;
+        let id = self.id(key);
+        self.ids.push(id);
+        Ok(())
+    }
+
+    /// Appends requests.
+    fn extend(&mut self, records: &[Record]) -> Result<(), &'static str> {
+        self.make_room(records.len())?;
+        for (at, record) in records.iter().enumerate() {
+            if let Some(ahead) = records.get(at + AHEAD) {
+                prefetch(&self.cells, self.home(object(ahead)));
+            }
+            let id = self.id(object(record));
+            self.ids.push(id);
+        }
+        Ok(())
+    }
+
+    /// Sees to it that so many new keys can come.
+    fn make_room(&mut self, coming: usize) -> Result<(), &'static str> {
+        while (self.keys as usize + coming) * 2 > self.cells.len() {
+            self.grow();
+        }
+        if self.keys as usize + coming > KEYS_MAX {
+            Err("more than 4,294,967,000 distinct keys")
+        } else {
+            Ok(())
+        }
+    }
+
+    #[inline]
+    fn home(&self, key: u64) -> usize {
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
+
+    /// The id of a key, which may be new.
+    #[inline]
+    fn id(&mut self, key: u64) -> u32 {
+        let mask = self.cells.len() - 1;
+        let mut place = self.home(key);
+        loop {
+            let cell = &mut self.cells[place & mask];
+            if cell.key == key && cell.id != NONE {
+                return cell.id;
+            }
+            if cell.id == NONE {
+                *cell = Cell { key, id: self.keys };
+                self.keys += 1;
+                return cell.id;
+            }
+            place += 1;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let cells = vec![EMPTY; self.cells.len() * 2];
+        let old = std::mem::replace(&mut self.cells, cells);
+        self.shift -= 1;
+        let mask = self.cells.len() - 1;
+        for cell in old.into_iter().filter(|cell| cell.id != NONE) {
+            let mut place = self.home(cell.key);
+            while self.cells[place & mask].id != NONE {
+                place += 1;
+            }
+            self.cells[place & mask] = cell;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    fn record(key: u64) -> Record {
+        let mut record = [0; RECORD_BYTES];
+        record[4..12].copy_from_slice(&key.to_le_bytes());
+        record
+    }
+
+    proptest! {
+        /// One by one and in pieces.
+        #[test]
+        fn ids_agree_with_a_map(
+            keys in prop::collection::vec(0u64..300, 1..3_000),
+            bits in 0u32..60,
+            piece in 1usize..500,
+        ) {
+            let keys: Vec<u64> = keys.into_iter().map(|key| key << bits).collect();
+            let mut twin = HashMap::new();
+            let expected: Vec<u32> = keys
+                .iter()
+                .map(|&key| {
+                    let next = twin.len() as u32;
+                    *twin.entry(key).or_insert(next)
+                })
+                .collect();
+            let records: Vec<Record> = keys.iter().copied().map(record).collect();
+            let (mut pieces, mut single) = (Mapper::new(), Mapper::new());
+            records.chunks(piece).for_each(|records| pieces.extend(records).unwrap());
+            keys.iter().for_each(|&key| single.push(key).unwrap());
+            prop_assert_eq!(pieces.keys as usize, twin.len());
+            prop_assert_eq!(pieces.ids, expected.clone());
+            prop_assert_eq!(single.ids, expected);
+        }
+    }
+
+    #[test]
+    fn more_keys_than_the_first_cells_hold() {
+        let mut mapper = Mapper::new();
+        let records: Vec<Record> = (0..200_000).map(|key| record(key << 40)).collect();
+        mapper.extend(&records).unwrap();
+        mapper.extend(&records).unwrap();
+        assert!(mapper.ids.iter().copied().eq((0..200_000).chain(0..200_000)));
+    }
+
+    #[test]
+    fn the_first_bytes_tell_the_format() {
+        assert_eq!(TraceFormat::of(b"time,key\n1,a\n"), TraceFormat::Csv);
+        assert_eq!(TraceFormat::of(&[1, 0, 0, 0, 7, 0, 0, 0]), TraceFormat::Oracle);
+    }
+}

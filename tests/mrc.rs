@@ -1,0 +1,199 @@
+//! `herdlab mrc` as a user meets it.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use assert_cmd::Command;
+use herdlab::replay::grid;
+use herdlab::scenario::model::Eviction;
+use herdlab::trace::Requests;
+use proptest::prelude::*;
+
+fn mrc(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_herdlab"));
+    command.env("NO_COLOR", "1").current_dir(folder).arg("mrc").args(arguments);
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn stdout(command: &mut Command) -> String {
+    text(&command.assert().success().get_output().stdout)
+}
+
+/// The message of a wrong command line or trace; nothing may have been written.
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let before = std::fs::read_dir(folder).unwrap().count();
+    let output = mrc(folder, arguments).assert().code(2).get_output().clone();
+    assert!(output.stdout.is_empty());
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), before, "something was written");
+    text(&output.stderr)
+}
+
+/// A CSV trace with the columns of a block trace.
+fn csv(keys: &[u64]) -> String {
+    let rows = keys.iter().enumerate().map(|(at, key)| format!("1,{at},r,512,{key}\n"));
+    "version,time,op,size,lbn\n".to_owned() + &rows.collect::<String>()
+}
+
+/// The same as oracleGeneral.
+fn oracle(keys: &[u64]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (at, key) in keys.iter().enumerate() {
+        let next = keys[at + 1..].iter().position(|other| other == key);
+        bytes.extend((at as u32).to_le_bytes());
+        bytes.extend(key.to_le_bytes());
+        bytes.extend(512u32.to_le_bytes());
+        bytes.extend(next.map_or(-1, |distance| (at + 1 + distance) as i64).to_le_bytes());
+    }
+    bytes
+}
+
+/// A skewed trace that needs no random numbers: two thirds of the requests go to a few keys.
+fn skewed(requests: u64) -> Vec<u64> {
+    let scattered = |at: u64| at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    (0..requests).map(|at| if at % 3 == 0 { scattered(at) % 1_000 } else { scattered(at) % 30 }).collect()
+}
+
+#[test]
+fn a_trace_gives_a_table_and_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("disk.io.csv"), csv(&skewed(5_000))).unwrap();
+    let shown =
+        stdout(&mut mrc(folder.path(), &["disk.io.csv", "--capacity", "10,5%,100", "--threads", "2"]));
+    assert!(shown.contains("disk.io.csv: 5,000 requests for"), "{shown}");
+    for part in ["Miss ratio (%)", "Speed", " w-tinylfu ", "read and numbered in", "on 2 threads"] {
+        assert!(shown.contains(part), "{part} is missing from:\n{shown}");
+    }
+    let report = folder.path().join("reports/disk");
+    let start = |name: &str, length: usize| std::fs::read(report.join(name)).unwrap()[..length].to_vec();
+    assert_eq!(text(&start("mrc.svg", 4)), "<svg");
+    assert_eq!(&start("mrc.png", 4)[1..], b"PNG");
+    let rows = std::fs::read_to_string(report.join("mrc.csv")).unwrap();
+    assert_eq!(
+        rows.lines().next(),
+        Some("policy,capacity_objects,capacity_share,requests,misses,miss_ratio")
+    );
+    // Every policy at three capacities.
+    let policies = Eviction::NAMES.len();
+    assert_eq!(rows.lines().count(), 1 + 3 * policies);
+    assert_eq!(std::fs::read_dir(&report).unwrap().count(), 3);
+}
+
+#[test]
+fn it_prints_what_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("x.bin"), oracle(&skewed(3_000))).unwrap();
+    let arguments = ["x.bin", "--policy", "lru,sieve,lru", "--capacity", "50,20,50", "--out", "out"];
+    let with = |more: &[&str]| stdout(&mut mrc(folder.path(), &[&arguments[..], more].concat()));
+    let json: serde_json::Value = serde_json::from_str(&with(&["--format", "json"])).unwrap();
+    assert_eq!((json["requests"].as_u64(), json["cells"].as_array().unwrap().len()), (Some(3_000), 4));
+    assert!(json["cells"][0]["wall_s"].as_f64().unwrap() > 0.0);
+    let rows = with(&["--format", "csv"]);
+    assert!(rows.starts_with("policy,") && rows.lines().count() == 5, "{rows}");
+    assert_eq!(rows, std::fs::read_to_string(folder.path().join("out/mrc.csv")).unwrap());
+    let markdown = with(&["--format", "md"]);
+    assert!(markdown.contains("\n| sieve | ") && markdown.contains("**"), "{markdown}");
+    assert_eq!(with(&["--quiet"]), "");
+}
+
+#[test]
+fn the_formats_and_the_number_of_threads_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = skewed(20_000);
+    std::fs::write(folder.path().join("a.csv"), csv(&keys)).unwrap();
+    std::fs::write(folder.path().join("b.bin"), oracle(&keys)).unwrap();
+    // Names say nothing: the content does.
+    std::fs::write(folder.path().join("c.csv"), oracle(&keys)).unwrap();
+    let rows = |more: &[&str]| {
+        let all = [more, &["--format", "csv", "--capacity", "3,30,10%", "--out", "out"]].concat();
+        stdout(&mut mrc(folder.path(), &all))
+    };
+    let expected = rows(&["a.csv", "--threads", "1"]);
+    assert_eq!(rows(&["a.csv", "--threads", "2"]), expected);
+    assert_eq!(rows(&["b.bin"]), expected);
+    assert_eq!(rows(&["c.csv"]), expected);
+    assert_eq!(rows(&["a.csv", "--key", "lbn", "--input", "csv"]), expected);
+    assert_ne!(rows(&["a.csv", "--key", "time"]), expected);
+}
+
+#[test]
+fn wrong_traces_are_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let refuse = |content: &[u8], more: &[&str]| {
+        std::fs::write(folder.path().join("t"), content).unwrap();
+        refused(folder.path(), &[&["t"], more].concat())
+    };
+    std::fs::write(folder.path().join("t"), b"").unwrap();
+    assert!(refuse(&oracle(&[1, 2, 3])[..60], &[]).contains("ends 12 bytes into record 3 of 24 bytes"));
+    assert!(refuse(b"", &[]).contains("no requests: the file is empty"));
+    assert!(refuse(b"time,lbn\n", &[]).contains("t: no requests"));
+    assert!(
+        refuse(b"when,what\n1,a\n", &[]).contains("The header has when, what; name one with --key COLUMN")
+    );
+    assert!(
+        refuse(b"when,what\n1,a\n", &["--key", "key"])
+            .contains("no column \"key\"; the header has when, what")
+    );
+    assert!(refuse(b"time,key\n1,a\n2\n", &[]).contains("t:3: 1 cells where the header has 2"));
+    assert!(refuse(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0], &[]).contains("compressed by zstd"));
+    assert!(refused(folder.path(), &["missing"]).contains("missing: cannot be opened"));
+}
+
+#[test]
+fn wrong_options_are_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t"), csv(&[1, 2, 3])).unwrap();
+    let refuse = |more: &[&str]| refused(folder.path(), &[&["t"], more].concat());
+    assert!(refuse(&["--policy", "lru,siev"]).contains("did you mean \"sieve\"? known: lru, fifo"));
+    for capacity in ["0", "0%", "101%", "-3", "5kB", ""] {
+        let message = refuse(&[&format!("--capacity={capacity}")]);
+        assert!(message.contains("expected a number of objects above 0"), "{capacity}: {message}");
+    }
+    assert!(refuse(&["--input", "vscsi"]).contains("possible values: csv, oracle"));
+    assert!(refuse(&["--format", "xml"]).contains("possible values"));
+}
+
+/// Misses of LRU, by a queue that is searched.
+fn lru(keys: &[u64], capacity: usize) -> u64 {
+    let mut queue = VecDeque::new();
+    let mut misses = 0;
+    for &key in keys {
+        match queue.iter().position(|&held| held == key) {
+            Some(at) => {
+                queue.remove(at);
+            }
+            None => {
+                misses += 1;
+                if queue.len() == capacity {
+                    queue.pop_front();
+                }
+            }
+        }
+        queue.push_back(key);
+    }
+    misses
+}
+
+proptest! {
+    /// Both formats give the same misses on one and on two threads, and those of LRU are a queue's.
+    #[test]
+    fn misses_agree(keys in prop::collection::vec(0u64..200, 1..2_000), capacity in 1usize..150) {
+        let folder = tempfile::tempdir().unwrap();
+        let (text, binary) = (folder.path().join("a.csv"), folder.path().join("b.bin"));
+        std::fs::write(&text, csv(&keys)).unwrap();
+        std::fs::write(&binary, oracle(&keys)).unwrap();
+        let policies: Vec<Eviction> = Eviction::NAMES.iter().map(|row| row.1).collect();
+        let misses = |trace: &Path, threads: usize| -> Vec<u64> {
+            let requests = Requests::read(trace, None, None).unwrap();
+            let cells = grid(&requests, &policies, &[capacity as u64, 7], threads).unwrap();
+            cells.iter().map(|cell| cell.misses).collect()
+        };
+        let expected = misses(&text, 1);
+        prop_assert_eq!(&misses(&binary, 2), &expected);
+        prop_assert_eq!(policies[0], Eviction::Lru);
+        prop_assert_eq!(expected[0], lru(&keys, capacity));
+    }
+}
