@@ -87,8 +87,9 @@ pub enum SimError {
     Invariant(String),
 }
 
-/// How many requests ahead an entry is looked for.
-const AHEAD: usize = 8;
+/// So many requests at a time are looked up ahead: their places in the index one group before they arrive, the
+/// entries themselves just before.
+const GROUP: usize = 8;
 
 /// Events at one instant beyond which something goes round in circles.
 const INSTANT_LIMIT: u64 = 200_000_000;
@@ -236,7 +237,9 @@ impl<'m> Engine<'m> {
             // Queued events precede arrivals of the same instant.
             if let Some(&time) = self.batch.time_ns.get(self.next).filter(|&&time| time < event_ns) {
                 self.now = time;
-                self.read_ahead();
+                if self.next.is_multiple_of(GROUP) {
+                    self.read_ahead();
+                }
                 self.arrive_next();
                 if self.next == self.batch.time_ns.len() {
                     self.check_in(control, &mut reported)?;
@@ -269,15 +272,15 @@ impl<'m> Engine<'m> {
         self.finish(end_ns)
     }
 
-    /// Brings what a coming request looks up first into the processor's cache.
-    #[inline]
+    /// Brings what coming requests look up first into the processor's cache.
     fn read_ahead(&self) {
-        let request = self.next + AHEAD;
-        if let (Some(tier), Some(&key)) = (self.tiers.first(), self.batch.key.get(request))
-            && tier.shared.is_none()
-        {
-            tier.stores[self.batch.instance[request] as usize].prefetch(key);
-        }
+        let Some(tier) = self.tiers.first().filter(|tier| tier.shared.is_none()) else { return };
+        let group = |number: usize| {
+            let requests = (self.batch.instance.iter().zip(&self.batch.key)).skip(self.next + number * GROUP);
+            requests.take(GROUP).map(|(&instance, &key)| (&tier.stores[instance as usize], key))
+        };
+        group(0).for_each(|(store, key)| store.prefetch_entry(key));
+        group(1).for_each(|(store, key)| store.prefetch(key));
     }
 
     /// Tells the outside how far it is; stops if the outside wants that.

@@ -37,12 +37,19 @@ pub(super) struct Read {
     class: u8,
 }
 
+/// So many look-ups after it was sent, the entry of one is read ahead; its place in the index has come by then, and
+/// it is still on its way.
+const SENT: usize = 8;
+
 /// What is in motion.
 #[derive(Debug)]
 pub(super) struct Plain {
     reads: Slab<Read>,
     /// Fills on their way to the shared tier.
     fills: u64,
+    /// Keys of the last look-ups that were sent, and how many there were.
+    sent: [u32; SENT],
+    sent_in_all: usize,
     /// Index of the shared tier; the number of tiers where there is none.
     pub shared: usize,
     coalesces: bool,
@@ -54,6 +61,8 @@ impl Plain {
         Plain {
             reads: Slab::new(),
             fills: 0,
+            sent: [0; SENT],
+            sent_in_all: 0,
             shared: model.tiers.iter().take_while(instance).count(),
             coalesces: matches!(model.coalescing, Coalescing::Singleflight { .. }),
         }
@@ -172,6 +181,9 @@ impl Engine<'_> {
         tier.totals.commands += 1;
         // The server looks it up a network delay from now, and a miss looks for others that fetch it.
         tier.stores[0].prefetch(key);
+        let earlier = std::mem::replace(&mut self.plain.sent[self.plain.sent_in_all % SENT], key);
+        self.plain.sent_in_all += 1;
+        tier.stores[0].prefetch_entry(earlier);
         self.groups.prefetch(pair(instance, key));
         self.fetching.prefetch(u64::from(key));
         let Some(shared) = &mut tier.shared else { return };
@@ -300,6 +312,13 @@ impl Engine<'_> {
     }
 
     fn fetch_is_done(&mut self, id: u32) {
+        // Mostly the next event of that lane is the next completion.
+        if let Some(next) = self.queue.peek_general()
+            && let Some(next) = self.plain.reads.get(next)
+        {
+            self.groups.prefetch(pair(next.instance, next.key));
+            self.fetching.prefetch(u64::from(next.key));
+        }
         self.database.advance(self.now, &mut self.totals);
         self.database.busy -= 1;
         self.serve_waiting_plainly();
@@ -337,7 +356,6 @@ impl Engine<'_> {
         let Some(tier) = self.tiers.get_mut(self.plain.shared) else { return };
         tier.totals.commands += 1;
         tier.stores[0].prefetch(key);
-        tier.stores[0].prefetch_victim();
         let Some(shared) = &mut tier.shared else { return };
         let arrival = self.now + hop(shared, self.now);
         if arrival == self.now {

@@ -130,6 +130,12 @@ impl Queue {
         self.wheels[0].next_ns().min(self.wheels[1].next_ns()).min(self.ring_ns)
     }
 
+    /// Whose event is the next one of [`GENERAL`], roughly: good enough to be read ahead for.
+    #[inline]
+    pub fn peek_general(&self) -> Option<u32> {
+        self.wheels[1].near().map(|next| next.id)
+    }
+
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(Nanos, Event)> {

@@ -54,6 +54,12 @@ impl<T> Slab<T> {
         self.free.push(slot);
     }
 
+    /// What a slot holds or held last.
+    #[inline]
+    pub fn get(&self, slot: u32) -> Option<&T> {
+        self.slots.get(slot as usize)
+    }
+
     /// The generation of a slot now.
     #[inline]
     pub fn generation(&self, slot: u32) -> u32 {

@@ -166,14 +166,11 @@ impl Store {
         }
     }
 
-    /// Reads ahead what the next eviction takes out.
+    /// Reads ahead where a look-up goes on, some time after [`Store::prefetch`].
     #[inline]
-    pub fn prefetch_victim(&self) {
-        if let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, policy }) = &self.kept
-            && let Some(next) = policy.next_victim()
-            && let Some(next) = slots.get(next as usize)
-        {
-            index.prefetch(next.key);
+    pub fn prefetch_entry(&self, key: u32) {
+        if let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, .. }) = &self.kept {
+            prefetch(slots, index.guess(key) as usize);
         }
     }
 
@@ -403,8 +400,13 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
         policy.insert(slot, new.key);
         let Slots { slots, index, .. } = slots;
         index.insert(new.key, slot, |slot| slots[slot as usize].key);
-        if let Some(next) = policy.next_victim() {
-            prefetch(slots, next as usize);
+        // What the next evictions touch: the key of the one after next, and with the key of the next, which was
+        // read ahead so before, its place in the index.
+        if let Some([next, after_next]) = policy.next_victims() {
+            if let Some(next) = slots.get(next as usize) {
+                index.prefetch(next.key);
+            }
+            prefetch(slots, after_next as usize);
         }
         (slot, filled)
     }

@@ -62,11 +62,16 @@ impl Wheel {
         self.next_ns
     }
 
+    /// The next event of those in buckets.
+    #[inline]
+    pub fn near(&self) -> Option<&Pending> {
+        // Where there is none, no bucket has a node.
+        self.nodes.get(self.buckets[(self.cursor & MASK) as usize] as usize)
+    }
+
     /// The next event.
     pub fn first(&self) -> Option<&Pending> {
-        let near =
-            (self.in_buckets > 0).then(|| &self.nodes[self.buckets[(self.cursor & MASK) as usize] as usize]);
-        match (near, self.beyond.first()) {
+        match (self.near(), self.beyond.first()) {
             (Some(near), Some(far)) => Some(if far.precedes(near) { far } else { near }),
             (near, far) => near.or(far),
         }

@@ -24,8 +24,8 @@ impl Evict for Fifo {
         self.queue.remove(0, slot);
     }
     #[inline]
-    fn next_victim(&self) -> Option<u32> {
-        Some(self.queue.oldest(0))
+    fn next_victims(&self) -> Option<[u32; 2]> {
+        self.queue.oldest_two(0)
     }
     #[inline]
     fn victim(&mut self) -> u32 {

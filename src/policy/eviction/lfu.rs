@@ -79,11 +79,6 @@ impl Evict for Lfu {
         }
     }
     #[inline]
-    fn next_victim(&self) -> Option<u32> {
-        let least = self.buckets[ENDS as usize].more;
-        Some(self.buckets[least as usize].oldest)
-    }
-    #[inline]
     fn victim(&mut self) -> u32 {
         let least = self.buckets[ENDS as usize].more;
         let slot = self.buckets[least as usize].oldest;

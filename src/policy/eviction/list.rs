@@ -79,6 +79,13 @@ impl<const N: usize> Lists<N> {
         self.links[list].newer.checked_sub(N as u32).unwrap_or(NONE)
     }
 
+    /// The oldest slot and the one that came next after it.
+    #[inline]
+    pub fn oldest_two(&self, list: usize) -> Option<[u32; 2]> {
+        let oldest = self.oldest(list);
+        (oldest != NONE).then(|| [oldest, self.newer(oldest)])
+    }
+
     /// The slot that came next after this one; [`NONE`] for the newest.
     #[inline]
     pub fn newer(&self, slot: u32) -> u32 {

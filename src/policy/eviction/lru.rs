@@ -26,8 +26,8 @@ impl Evict for Lru {
         self.recency.remove(0, slot);
     }
     #[inline]
-    fn next_victim(&self) -> Option<u32> {
-        Some(self.recency.oldest(0))
+    fn next_victims(&self) -> Option<[u32; 2]> {
+        self.recency.oldest_two(0)
     }
     #[inline]
     fn victim(&mut self) -> u32 {

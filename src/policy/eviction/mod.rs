@@ -43,9 +43,9 @@ pub trait Evict {
     fn remove(&mut self, slot: u32);
     /// Takes out the slot to evict.
     fn victim(&mut self) -> u32;
-    /// The slot that is likely to be the next one, where that is known without a search: it is read ahead.
+    /// The slots that are likely to be the next two, where that is known without a search: they are read ahead.
     #[inline]
-    fn next_victim(&self) -> Option<u32> {
+    fn next_victims(&self) -> Option<[u32; 2]> {
         None
     }
 }
@@ -145,11 +145,6 @@ macro_rules! policies {
             #[inline]
             pub fn hit(&mut self, slot: u32) {
                 match self { $(Policy::$name(policy) => policy.hit(slot)),* }
-            }
-            /// See [`Evict::next_victim`].
-            #[inline]
-            pub fn next_victim(&self) -> Option<u32> {
-                match self { $(Policy::$name(policy) => policy.next_victim()),* }
             }
             /// See [`Evict::remove`].
             #[inline]
