@@ -187,7 +187,7 @@ fn against_first(replay: &Replay) -> Option<Panel> {
 
 fn dots(replay: &Replay) -> Panel {
     let dot = |(row, cell): (usize, &Cell)| {
-        let label = format!("{} %", ratio(replay, cell).trim_end());
+        let label = format!("{} %", fixed(100.0 * replay.miss_ratio(cell), 2));
         let point = (replay.miss_ratio(cell), row as f64);
         let name = cell.policy.name().to_owned();
         Series { name, style: row, shape: Shape::Interval { label }, points: vec![point; 3] }
@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn one_capacity_is_drawn_as_dots_and_several_as_lines() {
         let svg = |capacities: &[u64]| draw::to_svg(&figure(&replay(capacities))).unwrap();
-        assert!(svg(&[50]).contains("1.70* %") && svg(&[50]).contains("sieve misses least."));
+        assert!(svg(&[50]).contains("1.70 %") && svg(&[50]).contains("sieve misses least."));
         assert!(svg(&[5, 50]).contains("sieve misses least at 2 of 2 capacities."));
         assert!(svg(&[5, 50]).contains("class=\"s1\""));
     }
