@@ -50,6 +50,8 @@ pub(super) struct Plain {
     /// Keys of the last look-ups that were sent, and how many there were.
     sent: [u32; SENT],
     sent_in_all: usize,
+    /// The call that is probably the next to be done, until what its end touches has been read ahead.
+    upcoming: Option<u32>,
     /// Index of the shared tier; the number of tiers where there is none.
     pub shared: usize,
     coalesces: bool,
@@ -63,6 +65,7 @@ impl Plain {
             fills: 0,
             sent: [0; SENT],
             sent_in_all: 0,
+            upcoming: None,
             shared: model.tiers.iter().take_while(instance).count(),
             coalesces: matches!(model.coalescing, Coalescing::Singleflight { .. }),
         }
@@ -116,6 +119,12 @@ impl Engine<'_> {
     #[inline]
     pub(super) fn arrive_plainly(&mut self, key: u32, instance: u32, tag: u8) {
         self.arrived += 1;
+        if let Some(next) = self.plain.upcoming.take()
+            && let Some(next) = self.plain.reads.get(next)
+        {
+            self.groups.prefetch(pair(next.instance, next.key));
+            self.fetching.prefetch(u64::from(next.key));
+        }
         let start_ns = self.now;
         let window = self.recorder.window_of(start_ns);
         let class = tag >> 1;
@@ -197,7 +206,7 @@ impl Engine<'_> {
 
     /// The look-up is at the server: what it will find there, and when, is known now.
     fn serve_look_up(&mut self, id: u32) {
-        let Read { start_ns, key, window, class, .. } = self.plain.reads[id];
+        let Read { start_ns, key, instance, window, class, .. } = self.plain.reads[id];
         let info = self.info(key, usize::from(class));
         let level = self.plain.shared;
         let Some(start) = self.begin_command(level) else { return };
@@ -217,6 +226,9 @@ impl Engine<'_> {
             self.stay_in_system_until(at);
         } else if at > self.now {
             let kind = if hit { Kind::HitReplies } else { Kind::MissReplies };
+            if hit {
+                self.tiers[..level].iter().for_each(|above| above.stores[instance as usize].prefetch(key));
+            }
             self.queue.push(lane, at, kind as u8, id, 0);
         } else if hit {
             self.hit_replies(id);
@@ -313,11 +325,9 @@ impl Engine<'_> {
 
     fn fetch_is_done(&mut self, id: u32) {
         // Mostly the next event of that lane is the next completion.
-        if let Some(next) = self.queue.peek_general()
-            && let Some(next) = self.plain.reads.get(next)
-        {
-            self.groups.prefetch(pair(next.instance, next.key));
-            self.fetching.prefetch(u64::from(next.key));
+        self.plain.upcoming = self.queue.peek_general();
+        if let Some(next) = self.plain.upcoming {
+            self.plain.reads.prefetch(next);
         }
         self.database.advance(self.now, &mut self.totals);
         self.database.busy -= 1;

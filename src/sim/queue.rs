@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::slab::{GENERATION_BITS, NONE};
+use super::slab::GENERATION_BITS;
 use super::wheel::Wheel;
 use crate::scenario::model::Nanos;
 
@@ -20,25 +20,41 @@ pub struct Event {
     pub generation: u32,
 }
 
-/// An event that waits for its time, in 24 bytes.
+/// An event that waits for its time, in three whole words: what is stored in pieces could not be forwarded to the
+/// load of the whole that follows at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Pending {
     pub time: Nanos,
-    sequence: u32,
-    id: u32,
-    /// Kind in the upper 8 bits, generation in the lower 24.
-    what: u32,
-    /// For the wheel: the next event of the same bucket.
-    pub next: u32,
+    /// From the top: kind (8 bits), generation (24), slot (32).
+    what: u64,
+    /// Sequence in the upper half, for the wheel the next event of the same bucket in the lower.
+    order: u64,
 }
 
 impl Pending {
+    #[inline]
+    fn sequence(&self) -> u32 {
+        (self.order >> 32) as u32
+    }
+
+    /// The next event of the same bucket.
+    #[inline]
+    pub fn next(&self) -> u32 {
+        self.order as u32
+    }
+
+    /// Links it to the next event of the same bucket.
+    #[inline]
+    pub fn set_next(&mut self, next: u32) {
+        self.order = self.order & !0xffff_ffff | u64::from(next);
+    }
+
     /// Whether it happens before another: earlier, or at the same time but scheduled before. The sequence wraps
     /// after four billion events, so what matters is which of two that are pending at once is younger.
     #[inline]
     pub fn precedes(&self, other: &Pending) -> bool {
         self.time < other.time
-            || (self.time == other.time && (self.sequence.wrapping_sub(other.sequence) as i32) < 0)
+            || (self.time == other.time && (self.sequence().wrapping_sub(other.sequence()) as i32) < 0)
     }
 }
 
@@ -97,21 +113,19 @@ impl Queue {
     /// Schedules an event. Times pushed to one ring must not decrease.
     #[inline]
     pub fn push(&mut self, lane: Lane, time: Nanos, kind: u8, id: u32, generation: u32) {
-        let what = u32::from(kind) << GENERATION_BITS | generation;
-        let pending = Pending { time, sequence: self.sequence, id, what, next: NONE };
+        let what = u64::from(kind) << (32 + GENERATION_BITS) | u64::from(generation) << 32 | u64::from(id);
+        let pending = Pending { time, what, order: u64::from(self.sequence) << 32 };
         self.sequence = self.sequence.wrapping_add(1);
         match lane {
-            NETWORK => self.wheels[0].push(pending, self.now),
-            Lane::Wheel(_) => self.wheels[1].push(pending, self.now),
+            Lane::Wheel(wheel) => self.wheels[usize::from(wheel)].push(pending, self.now),
             Lane::Ring(ring) => self.push_ring(usize::from(ring), pending),
         }
     }
 
-    #[inline]
     fn push_ring(&mut self, ring: usize, pending: Pending) {
         let events = &mut self.rings[ring];
         match events.back() {
-            Some(last) if last.time > pending.time => self.wheels[1].push(pending, self.now),
+            Some(last) if last.time > pending.time => self.wheels[1].push_beyond(pending),
             Some(_) => events.push_back(pending),
             None => {
                 events.push_back(pending);
@@ -133,27 +147,26 @@ impl Queue {
     /// Whose event is the next one of [`GENERAL`], roughly: good enough to be read ahead for.
     #[inline]
     pub fn peek_general(&self) -> Option<u32> {
-        self.wheels[1].near().map(|next| next.id)
+        self.wheels[1].near().map(|next| next.what as u32)
     }
 
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(Nanos, Event)> {
         let [network, general] = [self.wheels[0].next_ns(), self.wheels[1].next_ns()];
-        let pending = if network < general && network < self.ring_ns {
-            self.wheels[0].pop()?
-        } else if general < network && general < self.ring_ns {
-            self.wheels[1].pop()?
-        } else if self.ring_ns < network && self.ring_ns < general {
+        let near = network.min(general);
+        let pending = if near < self.ring_ns && network != general {
+            self.wheels[usize::from(general < network)].pop()?
+        } else if self.ring_ns < near {
             self.pop_ring()?
         } else {
             self.pop_tie()?
         };
         self.now = pending.time;
         let event = Event {
-            kind: (pending.what >> GENERATION_BITS) as u8,
-            id: pending.id,
-            generation: pending.what & ((1 << GENERATION_BITS) - 1),
+            kind: (pending.what >> (32 + GENERATION_BITS)) as u8,
+            id: pending.what as u32,
+            generation: (pending.what >> 32) as u32 & ((1 << GENERATION_BITS) - 1),
         };
         Some((pending.time, event))
     }
@@ -170,7 +183,7 @@ impl Queue {
             }
         }
         match self.wheels.get_mut(lane) {
-            Some(wheel) => wheel.pop(),
+            Some(wheel) => wheel.pop_out_of_line(),
             None => self.pop_ring(),
         }
     }

@@ -77,8 +77,26 @@ struct Slots {
 struct Slot {
     /// Zero: empty.
     expiry_ns: Nanos,
-    key: u32,
-    version: u32,
+    /// Version in the upper half, key in the lower. One word, since what is stored in pieces cannot be forwarded to
+    /// the load of the whole.
+    held: u64,
+}
+
+impl Slot {
+    #[inline]
+    fn new(expiry_ns: Nanos, key: u32, version: u32) -> Slot {
+        Slot { expiry_ns, held: u64::from(version) << 32 | u64::from(key) }
+    }
+
+    #[inline]
+    fn key(self) -> u32 {
+        self.held as u32
+    }
+
+    #[inline]
+    fn version(self) -> u32 {
+        (self.held >> 32) as u32
+    }
 }
 
 /// What a fill did besides storing.
@@ -169,8 +187,10 @@ impl Store {
     /// Reads ahead where a look-up goes on, some time after [`Store::prefetch`].
     #[inline]
     pub fn prefetch_entry(&self, key: u32) {
-        if let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, .. }) = &self.kept {
-            prefetch(slots, index.guess(key) as usize);
+        if let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, policy }) = &self.kept {
+            let slot = index.guess(key);
+            prefetch(slots, slot as usize);
+            policy.read_ahead_hit(slot);
         }
     }
 
@@ -200,7 +220,7 @@ impl Store {
     pub fn value(&self, slot: u32) -> Value {
         let version = match &self.kept {
             Kept::Unbounded { version, .. } => version.get(slot as usize).copied().unwrap_or_default(),
-            Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].version,
+            Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].version(),
         };
         Value { version, read_ns: if self.columns.read_at { self.read_ns[slot as usize] } else { 0 } }
     }
@@ -246,7 +266,7 @@ impl Store {
                 (entry.key, Filled { stored: true, evicted: 0, expired })
             }
             Kept::Bounded(Bounded { slots, policy }) => {
-                let slot = Slot { expiry_ns: at_ns, key: entry.key, version: entry.value.version };
+                let slot = Slot::new(at_ns, entry.key, entry.value.version);
                 policy.with(Fill { slots, books: &mut self.books, capacity: self.capacity, slot, now, size })
             }
         };
@@ -298,7 +318,7 @@ impl Store {
     pub fn keys(&self) -> impl Iterator<Item = u32> {
         self.taken().map(|slot| match &self.kept {
             Kept::Unbounded { .. } => slot,
-            Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].key,
+            Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].key(),
         })
     }
 
@@ -324,13 +344,13 @@ impl Kept {
 impl Slots {
     #[inline]
     fn find(&self, key: u32) -> Option<u32> {
-        self.index.get(key, |slot| self.slots[slot as usize].key)
+        self.index.get(key, |slot| self.slots[slot as usize].key())
     }
 
     /// Takes a key out of the index and leaves its slot empty.
     #[inline]
     fn forget(&mut self, key: u32, slot: u32) {
-        self.index.remove(key, |slot| self.slots[slot as usize].key);
+        self.index.remove(key, |slot| self.slots[slot as usize].key());
         self.slots[slot as usize].expiry_ns = 0;
     }
 }
@@ -352,37 +372,39 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
     fn run<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
         let Fill { slots, books, capacity, slot: new, now, size } = self;
         let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
-        if let Some(slot) = slots.find(new.key) {
+        if let Some(slot) = slots.find(new.key()) {
             let held = std::mem::replace(&mut slots.slots[slot as usize], new);
             // An expired entry gives way to a new one, a live one is overwritten, which is a use.
             if held.expiry_ns <= now {
                 filled.expired = 1;
                 policy.remove(slot);
-                policy.prepare(new.key);
-                policy.insert(slot, new.key);
+                policy.prepare(new.key());
+                policy.insert(slot, new.key());
             } else {
                 policy.hit(slot);
             }
             return (slot, filled);
         }
-        let bytes = size(new.key);
+        let bytes = size(new.key());
         if let Capacity::Bytes(limit) = capacity
             && bytes > limit
         {
             return (0, Filled { stored: false, ..filled });
         }
-        policy.prepare(new.key);
+        policy.prepare(new.key());
+        // In registers: half a pair that was just written would hold up the load of the pair.
+        let mut held = *books;
         while match capacity {
             Capacity::Unbounded => false,
-            Capacity::Entries(limit) => books.entries >= limit,
-            Capacity::Bytes(limit) => books.bytes + bytes > limit,
+            Capacity::Entries(limit) => held.entries >= limit,
+            Capacity::Bytes(limit) => held.bytes + bytes > limit,
         } {
             let victim = policy.victim();
-            let key = slots.slots[victim as usize].key;
+            let key = slots.slots[victim as usize].key();
             slots.forget(key, victim);
             slots.free.push(victim);
-            books.entries -= 1;
-            books.bytes -= size(key);
+            held.entries -= 1;
+            held.bytes -= size(key);
             filled.evicted += 1;
         }
         let slot = match slots.free.pop() {
@@ -395,16 +417,15 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
                 slots.slots.len() as u32 - 1
             }
         };
-        books.entries += 1;
-        books.bytes += bytes;
-        policy.insert(slot, new.key);
+        *books = Books { entries: held.entries + 1, bytes: held.bytes + bytes };
+        policy.insert(slot, new.key());
         let Slots { slots, index, .. } = slots;
-        index.insert(new.key, slot, |slot| slots[slot as usize].key);
+        index.insert(new.key(), slot, |slot| slots[slot as usize].key());
         // What the next evictions touch: the key of the one after next, and with the key of the next, which was
         // read ahead so before, its place in the index.
         if let Some([next, after_next]) = policy.next_victims() {
             if let Some(next) = slots.get(next as usize) {
-                index.prefetch(next.key);
+                index.prefetch(next.key());
             }
             prefetch(slots, after_next as usize);
         }

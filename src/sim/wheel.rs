@@ -78,7 +78,7 @@ impl Wheel {
     }
 
     /// Adds an event. `now` is an instant that no event precedes any more; it never decreases.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, pending: Pending, now: Nanos) {
         self.next_ns = self.next_ns.min(pending.time);
         let slice = pending.time >> self.width_bits;
@@ -95,8 +95,10 @@ impl Wheel {
         self.cursor = self.cursor.min(slice);
     }
 
+    /// Adds an event that is far away, or one of very many.
     #[cold]
-    fn push_beyond(&mut self, pending: Pending) {
+    pub fn push_beyond(&mut self, pending: Pending) {
+        self.next_ns = self.next_ns.min(pending.time);
         sift_up(&mut self.beyond, pending);
     }
 
@@ -104,9 +106,10 @@ impl Wheel {
     fn push_behind(&mut self, first: u32, pending: Pending) {
         let mut before = first;
         for _ in 0..CROWD {
-            let next = self.nodes[before as usize].next;
+            let next = self.nodes[before as usize].next();
             if next == NONE || pending.precedes(&self.nodes[next as usize]) {
-                self.nodes[before as usize].next = self.node(pending, next);
+                let node = self.node(pending, next);
+                self.nodes[before as usize].set_next(node);
                 return;
             }
             before = next;
@@ -117,10 +120,10 @@ impl Wheel {
     #[inline]
     fn node(&mut self, mut pending: Pending, next: u32) -> u32 {
         self.in_buckets += 1;
-        pending.next = next;
+        pending.set_next(next);
         let free = self.free;
         if let Some(place) = self.nodes.get_mut(free as usize) {
-            self.free = place.next;
+            self.free = place.next();
             *place = pending;
             return free;
         }
@@ -128,8 +131,14 @@ impl Wheel {
         self.nodes.len() as u32 - 1
     }
 
+    /// See [`Wheel::pop`], for where it is rare.
+    #[cold]
+    pub fn pop_out_of_line(&mut self) -> Option<Pending> {
+        self.pop()
+    }
+
     /// Takes out the next event.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<Pending> {
         let bucket = (self.cursor & MASK) as usize;
         let node = self.buckets[bucket];
@@ -140,15 +149,15 @@ impl Wheel {
         if !self.beyond.is_empty() && self.beyond[0].precedes(&first) {
             return self.pop_beyond();
         }
-        place.next = self.free;
+        place.set_next(self.free);
         self.free = node;
         self.in_buckets -= 1;
-        self.buckets[bucket] = first.next;
-        if first.next == NONE {
+        self.buckets[bucket] = first.next();
+        if first.next() == NONE {
             self.occupied[bucket / 64] &= !(1 << (bucket % 64));
             self.turn(bucket);
         } else {
-            self.next_ns = self.nodes[first.next as usize].time;
+            self.next_ns = self.nodes[first.next() as usize].time;
         }
         if !self.beyond.is_empty() {
             self.next_ns = self.next_ns.min(self.beyond[0].time);

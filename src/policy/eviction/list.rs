@@ -1,5 +1,7 @@
 //! Doubly linked lists over slots, kept in one array.
 
+use crate::prefetch::prefetch;
+
 /// No slot.
 pub const NONE: u32 = u32::MAX;
 
@@ -77,6 +79,12 @@ impl<const N: usize> Lists<N> {
     #[inline]
     pub fn oldest(&self, list: usize) -> u32 {
         self.links[list].newer.checked_sub(N as u32).unwrap_or(NONE)
+    }
+
+    /// Reads ahead the links of a slot.
+    #[inline]
+    pub fn prefetch(&self, slot: u32) {
+        prefetch(&self.links, (slot as usize).saturating_add(N));
     }
 
     /// The oldest slot and the one that came next after it.

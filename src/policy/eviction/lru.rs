@@ -26,6 +26,10 @@ impl Evict for Lru {
         self.recency.remove(0, slot);
     }
     #[inline]
+    fn read_ahead_hit(&self, slot: u32) {
+        self.recency.prefetch(slot);
+    }
+    #[inline]
     fn next_victims(&self) -> Option<[u32; 2]> {
         self.recency.oldest_two(0)
     }

@@ -43,6 +43,9 @@ pub trait Evict {
     fn remove(&mut self, slot: u32);
     /// Takes out the slot to evict.
     fn victim(&mut self) -> u32;
+    /// The entry in this slot is likely to be found soon.
+    #[inline]
+    fn read_ahead_hit(&self, _slot: u32) {}
     /// The slots that are likely to be the next two, where that is known without a search: they are read ahead.
     #[inline]
     fn next_victims(&self) -> Option<[u32; 2]> {
@@ -140,6 +143,11 @@ macro_rules! policies {
             #[inline(always)]
             pub fn with<F: WithPolicy>(&mut self, code: F) -> F::Output {
                 match self { $(Policy::$name(policy) => code.run(policy)),* }
+            }
+            /// See [`Evict::read_ahead_hit`].
+            #[inline]
+            pub fn read_ahead_hit(&self, slot: u32) {
+                match self { $(Policy::$name(policy) => policy.read_ahead_hit(slot)),* }
             }
             /// See [`Evict::hit`].
             #[inline]
