@@ -32,6 +32,9 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// After which no other comes.
+    pub const LAST: Pending = Pending { time: Nanos::MAX, what: 0, order: u64::MAX };
+
     #[inline]
     fn sequence(&self) -> u32 {
         (self.order >> 32) as u32
@@ -41,6 +44,14 @@ impl Pending {
     #[inline]
     pub fn next(&self) -> u32 {
         self.order as u32
+    }
+
+    /// Becomes another event.
+    #[inline(always)]
+    pub fn set(&mut self, event: Pending, next: u32) {
+        self.time = event.time;
+        self.what = event.what;
+        self.order = event.order & !0xffff_ffff | u64::from(next);
     }
 
     /// Links it to the next event of the same bucket.

@@ -428,6 +428,7 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
                 index.prefetch(next.key());
             }
             prefetch(slots, after_next as usize);
+            policy.read_ahead_hit(after_next);
         }
         (slot, filled)
     }

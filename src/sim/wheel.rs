@@ -117,18 +117,24 @@ impl Wheel {
         self.push_beyond(pending);
     }
 
-    #[inline]
-    fn node(&mut self, mut pending: Pending, next: u32) -> u32 {
-        self.in_buckets += 1;
-        pending.set_next(next);
-        let free = self.free;
-        if let Some(place) = self.nodes.get_mut(free as usize) {
-            self.free = place.next();
-            *place = pending;
-            return free;
+    /// Puts an event into a free node, word by word: a copy by way of the stack would wait for its own stores.
+    #[inline(always)]
+    fn node(&mut self, pending: Pending, next: u32) -> u32 {
+        if self.free == NONE {
+            self.add_node();
         }
-        self.nodes.push(pending);
-        self.nodes.len() as u32 - 1
+        self.in_buckets += 1;
+        let node = self.free;
+        let place = &mut self.nodes[node as usize];
+        self.free = place.next();
+        place.set(pending, next);
+        node
+    }
+
+    #[cold]
+    fn add_node(&mut self) {
+        self.free = self.nodes.len() as u32;
+        self.nodes.push(Pending::LAST);
     }
 
     /// See [`Wheel::pop`], for where it is rare.

@@ -1,0 +1,117 @@
+//! The loop for systems in which nothing fails leaves what the general loop leaves.
+
+use std::sync::Arc;
+
+use herdlab::measure::series::{distributions, series};
+use herdlab::measure::summary::measures;
+use herdlab::scenario::model::Model;
+use herdlab::sim::{Control, Engine};
+use herdlab::workload::Tables;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::tiny::tiny;
+
+/// What the plain loop knows: one value for each.
+const CHOICES: &[(&str, &[&str])] = &[
+    ("clients.instances", &["1", "3"]),
+    ("clients.route", &["random", "round-robin", "sticky"]),
+    (
+        "workload.arrivals",
+        &[
+            "{ poisson = { rate = 2000 } }",
+            "{ constant = { rate = 3000 } }",
+            "{ renewal = { rate = 300, cv2 = 5.0 } }",
+        ],
+    ),
+    ("workload.keys", &["1", "30", "3000"]),
+    ("workload.popularity", &["uniform", "{ zipf = { exponent = 1.2 } }"]),
+    ("workload.value_size", &["1kB", "{ lognormal = { median = \"300B\", p99 = \"40kB\" } }"]),
+    ("workload.absent", &["none", "{ share = 0.2, keys = 20 }"]),
+    ("tier.l1.enabled", &["true", "false"]),
+    ("tier.l1.capacity", &["unbounded", "5", "3kB"]),
+    ("tier.l1.eviction", &["lru", "sieve", "random"]),
+    ("tier.l1.ttl", &["50ms", "none"]),
+    ("tier.l1.access", &["0s", "100us"]),
+    ("tier.l2.enabled", &["true", "false"]),
+    ("tier.l2.capacity", &["unbounded", "20", "20kB"]),
+    ("tier.l2.eviction", &["lru", "fifo", "clock", "random", "s3-fifo", "lfu"]),
+    ("tier.l2.ttl", &["200ms", "2s"]),
+    ("tier.l2.jitter", &["none", "{ plus = \"100ms\" }"]),
+    ("tier.l2.sliding", &["false", "true"]),
+    ("tier.l2.negative_ttl", &["none", "100ms"]),
+    ("tier.l2.network", &["0s", "100us", "{ exponential = { mean = \"1ms\" } }"]),
+    ("tier.l2.service", &["0s", "200us"]),
+    ("tier.l2.per_byte", &["0s", "10ns"]),
+    ("database.servers", &["unlimited", "1", "5"]),
+    ("database.read", &["0s", "5ms", "{ lognormal = { median = \"3ms\", p99 = \"50ms\" } }"]),
+    ("database.network", &["0s", "{ gamma = { mean = \"1ms\", cv2 = 2.0 } }"]),
+    ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
+    ("coalescing", &["none", "singleflight"]),
+];
+
+const EVENTS: &[&str] = &[
+    "{ flush = { tier = \"l2\" } }",
+    "{ slow = { target = \"l2\", for = \"100ms\", factor = 20.0 } }",
+    "{ slow = { target = \"database\", for = \"100ms\", factor = 20.0 } }",
+    "{ pause = { target = \"l2\", for = \"100ms\" } }",
+    "{ pause = { target = \"database\", for = \"100ms\" } }",
+    "{ surge = { factor = 3.0, for = \"500ms\" } }",
+    "{ hot_key = { share = 0.5, for = \"100ms\" } }",
+];
+
+fn any_settings() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    CHOICES
+        .iter()
+        .map(|(path, values)| select(*values).prop_map(move |value| (*path, value)))
+        .collect::<Vec<_>>()
+}
+
+/// All that a simulation leaves, as text.
+fn left(model: &Model, general: bool) -> String {
+    let tables = Arc::new(Tables::new(model, 1).expect("there is no trace"));
+    let engine = Engine::new(model, tables, 1, 0).expect("there is no trace");
+    assert!(engine.is_plain(), "the plain loop must be able to run this");
+    let engine = if general { engine.in_general() } else { engine };
+    let finished = engine.run(&Control::default()).expect("it runs");
+    let recorder = &finished.recorder;
+    format!(
+        "{:?} {:?} {:?} {:?} {} {}",
+        measures(model, &finished),
+        series(model, recorder),
+        distributions(recorder),
+        recorder.ticks,
+        finished.end_ns,
+        finished.recorder.sojourn_ns
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_loops_leave_the_same(
+        settings in any_settings(),
+        events in prop::collection::vec(select(EVENTS), 0..3),
+    ) {
+        // An option that contradicts one before it is refused by name, and left out here.
+        let mut kept = vec![("duration", "8s")];
+        for setting in &settings {
+            kept.push(*setting);
+            if tiny(&kept, &[""; 0]).is_err() {
+                kept.pop();
+            }
+        }
+        let mut kept_events = Vec::new();
+        for event in &events {
+            kept_events.push(*event);
+            if tiny(&kept, &kept_events).is_err() {
+                kept_events.pop();
+            }
+        }
+        prop_assert!(kept.len() + 6 > settings.len(), "only these were accepted: {kept:?}");
+        let experiment = tiny(&kept, &kept_events).map_err(TestCaseError::fail)?;
+        let model = &experiment.variants[0].model;
+        prop_assert_eq!(left(model, false), left(model, true));
+    }
+}
