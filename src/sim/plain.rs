@@ -124,6 +124,8 @@ impl Engine<'_> {
         {
             self.groups.prefetch(pair(next.instance, next.key));
             self.fetching.prefetch(u64::from(next.key));
+            let above = &self.tiers[..self.plain.shared];
+            above.iter().for_each(|tier| tier.stores[next.instance as usize].prefetch(next.key));
         }
         let start_ns = self.now;
         let window = self.recorder.window_of(start_ns);

@@ -77,7 +77,7 @@ fn left(model: &Model, general: bool) -> String {
     let recorder = &finished.recorder;
     format!(
         "{:?} {:?} {:?} {:?} {} {}",
-        measures(model, &finished),
+        measures(model, recorder),
         series(model, recorder),
         distributions(recorder),
         recorder.ticks,
@@ -87,7 +87,7 @@ fn left(model: &Model, general: bool) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn both_loops_leave_the_same(
