@@ -93,6 +93,8 @@ pub struct Queue {
     ring_ns: Nanos,
     next_ring: usize,
     sequence: u32,
+    /// Time of the next event; the far end of time where there is none.
+    next_ns: Nanos,
     /// Time of the event taken out last.
     now: Nanos,
 }
@@ -107,6 +109,7 @@ impl Queue {
             ring_ns: Nanos::MAX,
             next_ring: 0,
             sequence: 0,
+            next_ns: Nanos::MAX,
             now: 0,
         }
     }
@@ -127,6 +130,7 @@ impl Queue {
         let what = u64::from(kind) << (32 + GENERATION_BITS) | u64::from(generation) << 32 | u64::from(id);
         let pending = Pending { time, what, order: u64::from(self.sequence) << 32 };
         self.sequence = self.sequence.wrapping_add(1);
+        self.next_ns = self.next_ns.min(time);
         match lane {
             Lane::Wheel(wheel) => self.wheels[usize::from(wheel)].push(pending, self.now),
             Lane::Ring(ring) => self.push_ring(usize::from(ring), pending),
@@ -152,7 +156,7 @@ impl Queue {
     /// Time of the next event; the far end of time where there is none.
     #[inline]
     pub fn next_time(&self) -> Nanos {
-        self.wheels[0].next_ns().min(self.wheels[1].next_ns()).min(self.ring_ns)
+        self.next_ns
     }
 
     /// Whose event is the next one of [`GENERAL`], roughly: good enough to be read ahead for.
@@ -174,6 +178,7 @@ impl Queue {
             self.pop_tie()?
         };
         self.now = pending.time;
+        self.next_ns = self.wheels[0].next_ns().min(self.wheels[1].next_ns()).min(self.ring_ns);
         let event = Event {
             kind: (pending.what >> (32 + GENERATION_BITS)) as u8,
             id: pending.what as u32,

@@ -14,7 +14,7 @@ use arrivals::OpenArrivals;
 use popularity::{KeySampler, key_unit};
 
 /// Requests drawn at a time: enough to amortise the choices, few enough to stay in the first-level cache.
-pub const BATCH: usize = 1_024;
+pub const BATCH: usize = 256;
 
 /// What is the same in all replications of a variant: samplers, sizes, a trace's dictionary.
 #[derive(Debug)]
