@@ -23,7 +23,13 @@ fn scenario(file: &str, duration: &str) -> Experiment {
 fn engine(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("engine");
     group.sample_size(10).measurement_time(Duration::from_secs(20)).warm_up_time(Duration::from_secs(1));
-    for (name, file) in [("reference", "reference.toml"), ("ttl-only", "ttl-only.toml")] {
+    for (name, file) in [
+        ("reference", "reference.toml"),
+        ("ttl-only", "ttl-only.toml"),
+        ("general", "general.toml"),
+        ("saturated", "saturated.toml"),
+        ("stampede", "../scenarios/stampede.toml"),
+    ] {
         let experiment = scenario(file, "20s");
         let once = || {
             run(&experiment, &RunOptions { threads: 1, ..RunOptions::default() }).expect("the scenario runs")
