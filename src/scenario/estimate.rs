@@ -1,8 +1,8 @@
 //! What a run will cost, before it is run: requests, memory, time.
 //!
 //! Estimates are rough on purpose and err to the high side. They assume, per simulation: 8 bytes per key
-//! and store of an unbounded tier and 28 per entry of a bounded one, each plus 8 (`xfetch`: delta), 4
-//! (writes: version) and 8 (`value_age`); 4 bytes per key for sizes that vary; 24 bytes per key of a trace
+//! and store of an unbounded tier (4 more with writes: version) and 32 per entry of a bounded one (with up to 2^21 keys
+//! at least 4 per key for the index of a shared tier), each plus 8 (`xfetch`: delta) and 8 (`value_age`); 4 bytes per key for sizes that vary; 24 bytes per key of a trace
 //! for its index; 32 kB for each table of popularity; 6 kB per window and class of outcome, of which four are
 //! counted; 8 bytes per user of a closed loop.
 
@@ -19,7 +19,10 @@ use crate::units::approximate_bytes;
 pub const NOMINAL_REQUESTS_PER_S: f64 = 5e6;
 
 const UNBOUNDED_BYTES_PER_KEY: f64 = 8.0;
-const BOUNDED_BYTES_PER_ENTRY: f64 = 28.0;
+/// Expiry, key, version, the links of a list, and two cells of the index.
+const BOUNDED_BYTES_PER_ENTRY: f64 = 32.0;
+const DENSE_INDEX_BYTES_PER_KEY: f64 = 4.0;
+const DENSE_INDEX_KEYS: f64 = (1u32 << 21) as f64;
 /// A key that was evicted and is remembered: its links, itself, its place when free, and two to four cells of the index.
 const GHOST_BYTES: f64 = 32.0;
 const XFETCH_BYTES: f64 = 8.0;
@@ -244,13 +247,14 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64) -> f64 {
     if matches!(tier.refresh, Refresh::XFetch { .. }) {
         per_slot += XFETCH_BYTES;
     }
-    if model.workload.writes() {
+    if model.workload.writes() && tier.capacity == Capacity::Unbounded {
         per_slot += VERSION_BYTES;
     }
     if model.measure.value_age {
         per_slot += VALUE_AGE_BYTES;
     }
-    slots * stores * per_slot
+    let dense = tier.capacity != Capacity::Unbounded && stores == 1.0 && keys <= DENSE_INDEX_KEYS;
+    slots * stores * per_slot + if dense { keys * DENSE_INDEX_BYTES_PER_KEY } else { 0.0 }
 }
 
 /// Key and value of the class with the smallest ones, taken at the median where they vary.

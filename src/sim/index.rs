@@ -115,12 +115,16 @@ pub enum SlotIndex {
 }
 
 impl SlotIndex {
+    /// A single index over so many keys is dense however few of them are held.
+    const DENSE_ANYWAY: u64 = 1 << 21;
+
     /// For a store of up to `entries` of `keys` ids, one of `stores`.
     pub fn new(keys: u64, entries: u64, stores: u64) -> SlotIndex {
-        // A hashed cell costs 8 bytes per entry, a dense one 4 per key; with one store the hot keys of the dense
-        // one share cache lines, since ids are ranks.
-        let worth = entries.saturating_mul(if stores == 1 { 16 } else { 3 });
-        if keys <= worth || entries >= u64::from(Hashed::MAX_SLOTS) {
+        // Hashed cells cost 8 bytes per entry, dense ones 4 per key. In a dense index the hot keys share cache lines,
+        // since ids are ranks: a single one may cost more than it must while it is small (10 % of the time of the
+        // reference scenario).
+        let small = stores == 1 && keys <= Self::DENSE_ANYWAY;
+        if small || keys <= entries.saturating_mul(2) || entries >= u64::from(Hashed::MAX_SLOTS) {
             SlotIndex::Dense(vec![0; keys as usize])
         } else {
             SlotIndex::Hashed(Hashed::new(keys as u32, entries * 2))
