@@ -19,6 +19,15 @@ pub(super) enum Work {
     Background,
 }
 
+/// Where service times come from: all from one stream.
+#[expect(clippy::large_enum_variant, reason = "a simulation has one of these")]
+enum Service {
+    /// There is only one kind of work, so they may be drawn ahead.
+    Alike(Delays),
+    /// Per class: reads, writes.
+    PerClass { times: Vec<[Times; 2]>, dice: Stream },
+}
+
 /// The database of one simulation.
 pub(super) struct Database {
     /// `u32::MAX`: unlimited.
@@ -29,12 +38,8 @@ pub(super) struct Database {
     pub queue: VecDeque<(u32, u32)>,
     /// Those in `queue` that were not withdrawn.
     pub waiting: u64,
-    /// Per class: reads, writes.
-    service: Vec<[Times; 2]>,
+    service: Service,
     service_lane: Option<Lane>,
-    service_dice: Stream,
-    /// In place of the two above, where there is only one kind of work.
-    only_service: Option<Delays>,
     pub network: Delays,
     pub network_lane: Lane,
     /// One per instance; empty where connections are unlimited.
@@ -72,9 +77,12 @@ impl Database {
             service.iter().flatten().all(same) && spec.background.is_none() && spec.contention.is_none()
         });
         let network = Delays::new(Times::new(&spec.network), draw("network"));
-        // Where all draw from the same distribution, they may be drawn ahead.
-        let same = service.len() == 1 && !model.workload.writes() && spec.background.is_none();
-        let only_service = same.then(|| Delays::new(service[0][0].clone(), draw("service")));
+        let alike = service.len() == 1 && !model.workload.writes() && spec.background.is_none();
+        let service = if alike {
+            Service::Alike(Delays::new(service[0][0].clone(), draw("service")))
+        } else {
+            Service::PerClass { times: service, dice: draw("service") }
+        };
         let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
         let (pool_timeout, timeout) = (timer(spec.pool_timeout_ns), timer(spec.timeout_ns));
         Database {
@@ -85,8 +93,6 @@ impl Database {
             waiting: 0,
             service_lane: constant.map(|ns| queue.lane_for(ns)),
             service,
-            service_dice: draw("service"),
-            only_service,
             network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
             network,
             pools: spec
@@ -150,15 +156,12 @@ impl Database {
             recorder.db_concurrency_peak = recorder.db_concurrency_peak.max(u64::from(self.busy));
         }
         totals.db_waited += u64::from(waited_ns > 0);
-        let times = match (work, &self.background) {
-            (Work::Background, Some((_, times, _))) => times,
-            (Work::Write { class }, _) => &self.service[class][1],
-            (Work::Read { class }, _) => &self.service[class][0],
-            (Work::Background, None) => &self.service[0][0],
-        };
-        let mut service_ns = match &mut self.only_service {
-            Some(delays) => delays.sample(),
-            None => times.sample(&mut self.service_dice),
+        let mut service_ns = match (&mut self.service, work, &self.background) {
+            (Service::Alike(delays), ..) => delays.sample(),
+            (Service::PerClass { dice, .. }, Work::Background, Some((_, times, _))) => times.sample(dice),
+            (Service::PerClass { times, dice }, Work::Background, None) => times[0][0].sample(dice),
+            (Service::PerClass { times, dice }, Work::Read { class }, _) => times[class][0].sample(dice),
+            (Service::PerClass { times, dice }, Work::Write { class }, _) => times[class][1].sample(dice),
         };
         if let Some((sigma, kappa)) = self.contention {
             let others = f64::from(self.busy - 1);

@@ -323,7 +323,7 @@ impl Engine<'_> {
     #[inline]
     pub(super) fn end_stampede(&mut self, key: u32) {
         self.fetches_ended += 1;
-        let (in_flight, started) = self.fetching.entry(u64::from(key), (1, 1));
+        let Some((in_flight, started)) = self.fetching.get_mut(u64::from(key)) else { return };
         *in_flight -= 1;
         if *in_flight == 0 {
             let started = u64::from(*started);

@@ -48,6 +48,14 @@ impl<V: Copy + Default> FlightMap<V> {
         (held == key).then_some(value)
     }
 
+    /// The value of a key, to be changed.
+    #[inline]
+    pub fn get_mut(&mut self, key: u64) -> Option<&mut V> {
+        let place = self.place(key);
+        let (held, value) = &mut self.cells[place];
+        (*held == key).then_some(value)
+    }
+
     /// The value of a key, which is `value` if it had none.
     #[inline]
     pub fn entry(&mut self, key: u64, value: V) -> &mut V {

@@ -51,7 +51,8 @@ impl Pending {
     pub fn set(&mut self, event: Pending, next: u32) {
         self.time = event.time;
         self.what = event.what;
-        self.order = event.order & !0xffff_ffff | u64::from(next);
+        self.order = event.order;
+        self.set_next(next);
     }
 
     /// Links it to the next event of the same bucket.

@@ -153,7 +153,7 @@ impl Store {
 
     /// Slot and expiry of a key, expired or not.
     #[inline]
-    pub fn find_expiry(&self, key: u32) -> Option<(u32, Nanos)> {
+    pub fn find(&self, key: u32) -> Option<(u32, Nanos)> {
         match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => match expiry_ns[key as usize] {
                 0 => None,
@@ -163,15 +163,6 @@ impl Store {
                 let slot = bounded.slots.find(key)?;
                 Some((slot, bounded.slots.slots[slot as usize].expiry_ns))
             }
-        }
-    }
-
-    /// The slot of a key, expired or not.
-    #[inline]
-    pub fn find(&self, key: u32) -> Option<u32> {
-        match &self.kept {
-            Kept::Unbounded { expiry_ns, .. } => (expiry_ns[key as usize] != 0).then_some(key),
-            Kept::Bounded(bounded) => bounded.slots.find(key),
         }
     }
 
@@ -472,12 +463,12 @@ mod tests {
             for (step, key) in steps {
                 match (step, store.find(key)) {
                     (0, _) => store.clear(),
-                    (1..5, Some(slot)) => store.remove(key, slot, size),
+                    (1..5, Some((slot, _))) => store.remove(key, slot, size),
                     (1..5, None) => {}
                     _ => {
                         let value = Value { version: key, read_ns: u64::from(key) };
                         if store.fill(Entry { key, value, expiry_ns: 1_000, delta_ns: 7 }, 0, size).stored {
-                            let slot = store.find(key).unwrap();
+                            let (slot, _) = store.find(key).unwrap();
                             prop_assert_eq!(store.value(slot), value);
                         }
                     }

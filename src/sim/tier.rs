@@ -209,55 +209,60 @@ impl TierState {
     /// that neither refreshes early nor serves what has expired.
     #[inline]
     pub fn has(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> bool {
-        let store = &mut self.stores[store];
-        let Some((slot, expiry_ns)) = store.find_expiry(info.key) else { return false };
+        let Some((slot, expiry_ns)) = self.stores[store].find(info.key) else { return false };
         if now < expiry_ns {
-            store.touch(slot);
-            if self.sliding && !info.absent {
-                let expiry_ns = expiry(self.ttl[info.class], self.jitter, now, &mut self.jitter_dice);
-                store.set_expiry_ns(slot, expiry_ns);
-            }
+            self.use_entry(store, slot, info, now);
             return true;
         }
         self.totals.expirations += 1;
-        let overhead_bytes = self.overhead_bytes;
-        store.remove(info.key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
+        self.take_out(store, info.key, slot, tables);
         false
+    }
+
+    /// A live entry is used: the policy learns of it, a sliding one lives longer.
+    #[inline]
+    fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
+        self.stores[store].touch(slot);
+        if self.sliding && !info.absent {
+            let expiry_ns = self.expiry_ns(info.class, now);
+            self.stores[store].set_expiry_ns(slot, expiry_ns);
+        }
+    }
+
+    #[inline]
+    fn take_out(&mut self, store: usize, key: u32, slot: u32, tables: &Tables) {
+        let overhead_bytes = self.overhead_bytes;
+        self.stores[store].remove(key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
     }
 
     /// What a look-up in one store finds, with what a look-up does: uses are noted, a sliding entry lives
     /// longer, an expired one that nobody may serve any more is removed.
     #[inline]
     pub fn look(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
-        let overhead_bytes = self.overhead_bytes;
-        let store = &mut self.stores[store];
-        let Some(slot) = store.find(info.key) else { return Look::Miss { expired: None } };
-        let expiry_ns = store.expiry_ns(slot);
+        let Some((slot, expiry_ns)) = self.stores[store].find(info.key) else {
+            return Look::Miss { expired: None };
+        };
         if now < expiry_ns {
-            store.touch(slot);
+            self.use_entry(store, slot, info, now);
+            let held = &self.stores[store];
             let renewal = if info.absent {
                 Renewal::Keep
             } else {
-                if self.sliding {
-                    let expiry_ns = expiry(self.ttl[info.class], self.jitter, now, &mut self.jitter_dice);
-                    store.set_expiry_ns(slot, expiry_ns);
-                }
-                let delta_ns = store.delta_ns(slot);
                 let ttl = self.ttl[info.class];
-                renewal(self.refresh, ttl, now, expiry_ns, delta_ns, &mut self.refresh_dice)
+                renewal(self.refresh, ttl, now, expiry_ns, held.delta_ns(slot), &mut self.refresh_dice)
             };
-            return Look::Hit { value: store.value(slot), renewal };
+            return Look::Hit { value: held.value(slot), renewal };
         }
         let past_ns = now - expiry_ns;
         if past_ns < self.grace_ns && !info.absent {
-            store.touch(slot);
-            return Look::Stale { value: store.value(slot) };
+            self.stores[store].touch(slot);
+            return Look::Stale { value: self.stores[store].value(slot) };
         }
         if past_ns < self.lease_grace_ns && !info.absent {
-            return Look::Miss { expired: Some(store.value(slot)) };
+            return Look::Miss { expired: Some(self.stores[store].value(slot)) };
         }
         self.totals.expirations += 1;
-        store.remove(info.key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
+        self.take_out(store, info.key, slot, tables);
         Look::Miss { expired: None }
     }
 
@@ -272,7 +277,7 @@ impl TierState {
         tables: &Tables,
     ) -> bool {
         let expiry_ns = match (info.absent, self.negative_ttl_ns) {
-            (false, _) => expiry(self.ttl[info.class], self.jitter, now, &mut self.jitter_dice),
+            (false, _) => self.expiry_ns(info.class, now),
             (true, Some(ttl_ns)) => now.saturating_add(ttl_ns),
             // Not to be cached is not a failure.
             (true, None) => return true,
@@ -292,10 +297,8 @@ impl TierState {
 
     /// Deletes a key.
     pub fn delete(&mut self, store: usize, key: u32, tables: &Tables) {
-        let overhead_bytes = self.overhead_bytes;
-        let store = &mut self.stores[store];
-        if let Some(slot) = store.find(key) {
-            store.remove(key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
+        if let Some((slot, _)) = self.stores[store].find(key) {
+            self.take_out(store, key, slot, tables);
         }
     }
 

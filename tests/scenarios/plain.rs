@@ -10,7 +10,7 @@ use herdlab::workload::Tables;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::tiny::tiny;
+use crate::tiny::{accepted, any_of};
 
 /// What the plain loop knows: one value for each.
 const CHOICES: &[(&str, &[&str])] = &[
@@ -60,13 +60,6 @@ const EVENTS: &[&str] = &[
     "{ hot_key = { share = 0.5, for = \"100ms\" } }",
 ];
 
-fn any_settings() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
-    CHOICES
-        .iter()
-        .map(|(path, values)| select(*values).prop_map(move |value| (*path, value)))
-        .collect::<Vec<_>>()
-}
-
 /// All that a simulation leaves, as text.
 fn left(model: &Model, general: bool) -> String {
     let tables = Arc::new(Tables::new(model, 1).expect("there is no trace"));
@@ -91,26 +84,10 @@ proptest! {
 
     #[test]
     fn both_loops_leave_the_same(
-        settings in any_settings(),
+        settings in any_of(CHOICES),
         events in prop::collection::vec(select(EVENTS), 0..3),
     ) {
-        // An option that contradicts one before it is refused by name, and left out here.
-        let mut kept = vec![("duration", "8s")];
-        for setting in &settings {
-            kept.push(*setting);
-            if tiny(&kept, &[""; 0]).is_err() {
-                kept.pop();
-            }
-        }
-        let mut kept_events = Vec::new();
-        for event in &events {
-            kept_events.push(*event);
-            if tiny(&kept, &kept_events).is_err() {
-                kept_events.pop();
-            }
-        }
-        prop_assert!(kept.len() + 6 > settings.len(), "only these were accepted: {kept:?}");
-        let experiment = tiny(&kept, &kept_events).map_err(TestCaseError::fail)?;
+        let experiment = accepted(&[("duration", "8s")], &settings, &events)?;
         let model = &experiment.variants[0].model;
         prop_assert_eq!(left(model, false), left(model, true));
     }

@@ -6,6 +6,8 @@ use std::path::Path;
 use herdlab::measure::record::Record;
 use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Overrides, parse};
+use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::support::simulate;
 
@@ -55,6 +57,41 @@ pub fn tiny(
         settings.iter().map(|(path, value)| (path.as_ref().to_owned(), value.as_ref().to_owned())).collect();
     parse(&source, "tiny.toml", Path::new(""), &Overrides { set, ..Overrides::default() })
         .map_err(|problems| problems.to_string())
+}
+
+/// Any value for each of the options.
+pub fn any_of(
+    choices: &'static [(&'static str, &'static [&'static str])],
+) -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    choices
+        .iter()
+        .map(|(path, values)| select(*values).prop_map(move |value| (*path, value)))
+        .collect::<Vec<_>>()
+}
+
+/// The experiment with these settings and events on top of `base`. What contradicts something before it is refused by
+/// name, and left out here; of the settings at most a handful may be.
+pub fn accepted(
+    base: Settings<'_>,
+    settings: Settings<'_>,
+    events: &[&str],
+) -> Result<Experiment, TestCaseError> {
+    let mut kept = base.to_vec();
+    for setting in settings {
+        kept.push(*setting);
+        if tiny(&kept, &[""; 0]).is_err() {
+            kept.pop();
+        }
+    }
+    let mut kept_events = Vec::new();
+    for event in events {
+        kept_events.push(*event);
+        if tiny(&kept, &kept_events).is_err() {
+            kept_events.pop();
+        }
+    }
+    prop_assert!(kept.len() + 6 > settings.len(), "only these were accepted: {kept:?}");
+    tiny(&kept, &kept_events).map_err(TestCaseError::fail)
 }
 
 #[track_caller]
