@@ -4,6 +4,8 @@
 //! handle of the version they hold; a handle leads to the instant at which it was superseded. Keys that were
 //! never written have handle zero and cost nothing. Handles that nobody holds any more are found by marking
 //! when the slab has doubled, so memory follows what is cached, not what was ever written.
+//!
+//! Handles are reused, so they say nothing about which of two versions is the newer one; their sequence numbers do.
 
 use rustc_hash::FxHashMap;
 
@@ -23,6 +25,9 @@ pub struct Versions {
     current: Vec<u32>,
     /// Per handle; [`CURRENT`] while it is the key's newest.
     superseded_ns: Vec<Nanos>,
+    /// Per handle: the number of its commit, over all keys. [`INITIAL`] has zero.
+    sequence: Vec<u64>,
+    commits: u64,
     /// When [`INITIAL`] was superseded, for keys that were written.
     first_write_ns: FxHashMap<u32, Nanos>,
     free: Vec<u32>,
@@ -34,6 +39,8 @@ impl Versions {
         Versions {
             current: if writes { vec![INITIAL; keys as usize] } else { Vec::new() },
             superseded_ns: vec![CURRENT],
+            sequence: vec![0],
+            commits: 0,
             first_write_ns: FxHashMap::default(),
             free: Vec::new(),
             collect_at: COLLECT_FROM,
@@ -46,15 +53,25 @@ impl Versions {
         self.current.get(key as usize).copied().unwrap_or(INITIAL)
     }
 
-    /// A write to the key commits.
-    pub fn commit(&mut self, key: u32, now: Nanos) {
+    /// The number of the commit that made this version: of two versions of a key the one with the larger number
+    /// is the newer one.
+    #[inline]
+    pub fn sequence(&self, handle: u32) -> u64 {
+        self.sequence[handle as usize]
+    }
+
+    /// A write to the key commits; returns the handle of its version.
+    pub fn commit(&mut self, key: u32, now: Nanos) -> u32 {
+        self.commits += 1;
         let handle = match self.free.pop() {
             Some(handle) => {
                 self.superseded_ns[handle as usize] = CURRENT;
+                self.sequence[handle as usize] = self.commits;
                 handle
             }
             None => {
                 self.superseded_ns.push(CURRENT);
+                self.sequence.push(self.commits);
                 self.superseded_ns.len() as u32 - 1
             }
         };
@@ -64,6 +81,7 @@ impl Versions {
             }
             old => self.superseded_ns[old as usize] = now,
         }
+        handle
     }
 
     /// When this version of the key was superseded; `None` while it is the newest.
@@ -103,9 +121,11 @@ mod tests {
     fn a_version_is_superseded_by_the_next_commit() {
         let mut versions = Versions::new(10, true);
         assert_eq!(versions.superseded_ns(3, versions.current(3)), None);
-        versions.commit(3, 100);
-        let second = versions.current(3);
-        versions.commit(3, 250);
+        let second = versions.commit(3, 100);
+        assert_eq!(versions.current(3), second);
+        let third = versions.commit(3, 250);
+        assert!(versions.sequence(INITIAL) < versions.sequence(second));
+        assert!(versions.sequence(second) < versions.sequence(third));
         assert_eq!(versions.superseded_ns(3, INITIAL), Some(100));
         assert_eq!(versions.superseded_ns(3, second), Some(250));
         assert_eq!(versions.superseded_ns(3, versions.current(3)), None);

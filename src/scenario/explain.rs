@@ -18,12 +18,7 @@ pub fn explain(model: &Model) -> Vec<String> {
     lines.push(coalescing(model));
     lines.push(database(&model.database));
     if model.workload.writes() {
-        lines.push(match model.writes {
-            WriteStrategy::Invalidate => "writes: database, then DELETE in every tier".to_owned(),
-            WriteStrategy::WriteAround => {
-                "writes: database only, cached copies live out their time".to_owned()
-            }
-        });
+        lines.push(writes(model));
     }
     for event in &model.events {
         let at = format_duration(event.at_ns);
@@ -199,6 +194,19 @@ fn coalescing(model: &Model) -> String {
         Coalescing::Lease(lease) => {
             let tier = model.tiers.get(lease.tier).map_or("a tier", |tier| tier.name.as_str());
             format!("coalescing: lease in {tier}, lock {}", format_duration(lease.lock_ttl_ns))
+        }
+    }
+}
+
+fn writes(model: &Model) -> String {
+    match model.writes {
+        WriteStrategy::Invalidate => "writes: database, then DELETE in every tier".to_owned(),
+        WriteStrategy::WriteAround => "writes: database only, cached copies live out their time".to_owned(),
+        WriteStrategy::Update => {
+            "writes: database, then SET in every tier, which nobody waits for".to_owned()
+        }
+        WriteStrategy::WriteThrough => {
+            "writes: database, then SET in every tier, acknowledged after both".to_owned()
         }
     }
 }

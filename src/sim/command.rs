@@ -2,6 +2,7 @@
 
 use super::engine::{Engine, Kind};
 use super::queue::NETWORK;
+use super::read::Walk;
 use super::server::Admission;
 use super::slab::NONE;
 use super::store::Value;
@@ -14,7 +15,15 @@ use crate::scenario::model::Nanos;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     Get,
-    Set { value: Value, delta_ns: Nanos },
+    /// A fill.
+    Set {
+        value: Value,
+        delta_ns: Nanos,
+    },
+    /// A writer's SET.
+    Put {
+        value: Value,
+    },
     Delete,
 }
 
@@ -61,11 +70,22 @@ pub(super) struct Command {
     reply: CommandReply,
 }
 
+/// Who sends a command, and about which key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sender {
+    /// Who waits for the reply; none: nobody.
+    pub walk: u32,
+    /// Whose connections it takes; none: the sender has one of its own.
+    pub instance: u32,
+    pub class: u8,
+    pub key: u32,
+}
+
 impl Command {
     /// Version handle that this command carries.
     pub fn version(&self) -> u32 {
         let carried = match self.op {
-            Op::Set { value, .. } => value.version,
+            Op::Set { value, .. } | Op::Put { value } => value.version,
             _ => 0,
         };
         match self.reply {
@@ -78,14 +98,20 @@ impl Command {
 impl Engine<'_> {
     /// Sends a command for a walk.
     pub(super) fn send(&mut self, level: usize, op: Op, walk: u32, at: Nanos) {
-        let owner = &self.walks[walk];
+        let Walk { class, instance, key, .. } = self.walks[walk];
+        self.send_for(level, op, Sender { walk, instance, class, key }, at);
+    }
+
+    /// Sends a command for whoever it is.
+    pub(super) fn send_for(&mut self, level: usize, op: Op, sender: Sender, at: Nanos) {
+        let Sender { walk, instance, class, key } = sender;
         let command = Command {
             op,
             level: level as u8,
-            class: owner.class,
+            class,
             waiting: false,
-            instance: owner.instance,
-            key: owner.key,
+            instance,
+            key,
             walk,
             token: 0,
             since_ns: at,
@@ -150,10 +176,10 @@ impl Engine<'_> {
 
     /// The command has a connection and goes out.
     fn depart(&mut self, id: u32, at: Nanos) {
-        let Command { level, walk, since_ns, .. } = self.commands[id];
+        let Command { level, walk, since_ns, instance, .. } = self.commands[id];
         let level = usize::from(level);
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if self.recorder.measuring && !shared.pools.is_empty() {
+        if self.recorder.measuring && shared.pools.get(instance as usize).is_some() {
             self.recorder.tier_pool_wait[level].record(at - since_ns);
         }
         if let Some((after, lane)) = shared.timeout.filter(|_| walk != NONE) {
@@ -281,6 +307,14 @@ impl Engine<'_> {
                 let stored = tier.fill(0, info, value, delta_ns, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
+            Op::Put { value } => {
+                // A writer needs no lease, and whoever holds one may have read the database before the commit.
+                if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
+                    leases.void(command.key);
+                }
+                let stored = tier.fill(0, info, value, 0, now, tables);
+                (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
+            }
             Op::Delete => {
                 tier.delete(0, command.key, tables);
                 if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
@@ -308,7 +342,7 @@ impl Engine<'_> {
             }
             (walk, _) => {
                 self.commands.remove(id);
-                self.delete_answered(walk);
+                self.change_answered(walk);
             }
         }
         self.hand_connection_on(level, command.instance);
@@ -342,7 +376,7 @@ impl Engine<'_> {
     /// A fill, or a command that nobody waits for any more, is over.
     fn close_fill(&mut self, id: u32, level: usize) {
         let Command { op, reply, .. } = self.commands[id];
-        if matches!(op, Op::Set { .. }) && reply != CommandReply::Done {
+        if matches!(op, Op::Set { .. } | Op::Put { .. }) && reply != CommandReply::Done {
             self.tiers[level].totals.failed_fills += 1;
         }
         self.commands.remove(id);
@@ -375,7 +409,7 @@ impl Engine<'_> {
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
             Op::Get => self.look_up_failed(walk, level),
-            Op::Set { .. } | Op::Delete => self.delete_answered(walk),
+            Op::Set { .. } | Op::Put { .. } | Op::Delete => self.change_answered(walk),
         }
     }
 }

@@ -293,7 +293,8 @@ impl Engine<'_> {
         self.database.busy -= 1;
         let attempt = &self.attempts[id];
         if attempt.errand == AttemptErrand::Write {
-            self.commit(attempt.key);
+            let version = self.commit(attempt.key);
+            self.attempts[id].value = Value { version, read_ns: self.now };
         }
         self.serve_waiting();
         self.attempt_returns(id, Ok(()));

@@ -1,6 +1,5 @@
 //! Flights: one call of the database with its retries, and those who wait for it.
 
-use super::command::Op;
 use super::engine::{Engine, Kind};
 use super::index::pair;
 use super::queue::GENERAL;
@@ -236,7 +235,7 @@ impl Engine<'_> {
     pub(super) fn land(&mut self, id: u32, value: Value) {
         let flight = self.end_flight(id);
         if flight.write {
-            return self.write_committed(flight.leader);
+            return self.write_committed(flight.leader, value);
         }
         self.fill_after_fetch(&flight, value);
         self.wake(&flight, Outcome::Miss, None, value);
@@ -346,10 +345,5 @@ impl Engine<'_> {
             self.groups.remove(pair(instance, self.flights[id].key));
             self.flights[id].grouped = false;
         }
-    }
-
-    /// Deletes a key from a shared tier for a write.
-    pub(super) fn send_delete(&mut self, level: usize, walk: u32) {
-        self.send(level, Op::Delete, walk, self.now);
     }
 }

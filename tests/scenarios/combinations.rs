@@ -78,7 +78,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("database.retries", &["{ attempts = 1 }", "{ attempts = 3, backoff = \"2ms\", jitter = 1.0 }"]),
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
-    ("writes.strategy", &["invalidate", "write-around"]),
+    ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
     ("measure.value_age", &["false", "true"]),
     (
         "coalescing",

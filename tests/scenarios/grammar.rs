@@ -388,5 +388,16 @@ fn coalescing_and_writes() {
             "tier.l2.round_trips.rate",
             More,
         ),
+        // What was written is found in the cache.
+        (&[WRITES], &[("writes.strategy", "update")], "", "hit_ratio", More),
+        (&[WRITES], &[("writes.strategy", "write-through")], "", "hit_ratio", More),
+        // Two hops and the service of a SET.
+        (
+            &[WRITES, ("writes.strategy", "update"), ("database.servers", "unlimited")],
+            &[("writes.strategy", "write-through")],
+            "",
+            "latency.write.mean_ms",
+            Is(5.21, 0.01),
+        ),
     ]);
 }

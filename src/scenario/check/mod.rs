@@ -8,6 +8,7 @@ mod tier;
 mod whole;
 mod words;
 mod workload;
+mod writes;
 
 pub(crate) use experiment::{Asked, check};
 

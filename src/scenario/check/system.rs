@@ -3,6 +3,7 @@
 use super::event::{Surroundings, events};
 use super::tier::{Directory, tiers};
 use super::workload::{Recorded, is_recorded, workload};
+use super::writes::writes;
 use super::{MAX_WINDOWS, database, whole};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
@@ -50,13 +51,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         Some(node) => f.cx.within("coalescing", |cx| coalescing(cx, node, &directory)),
         None => Some(Coalescing::None),
     };
-    let writes = f.read("writes", |cx, node| {
-        Fields::with(cx, node, "{ strategy = \"invalidate\" }", |f| {
-            let strategies =
-                [("invalidate", WriteStrategy::Invalidate), ("write-around", WriteStrategy::WriteAround)];
-            f.read("strategy", word(&strategies))
-        })
-    });
+    let writes = f.read("writes", writes);
     let around = Surroundings {
         directory: &directory,
         tiers: tiers.as_deref(),

@@ -9,6 +9,7 @@ mod dist;
 mod event;
 mod tier;
 mod workload;
+mod writes;
 
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ pub use tier::{
     SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
+pub use writes::WriteStrategy;
 
 /// An instant or a length of simulated time, in nanoseconds from the start of the scenario.
 pub type Nanos = u64;
@@ -159,12 +161,4 @@ pub struct Lease {
     pub wait_limit_ns: Nanos,
     /// How long past its expiry a value may still be served to losers; 0: never.
     pub serve_stale_ns: Nanos,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum WriteStrategy {
-    /// Database, then DELETE in every tier (of other instances' tiers: not).
-    Invalidate,
-    /// Database only; cached copies live out their time.
-    WriteAround,
 }
