@@ -9,6 +9,7 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ enum Command {
     List(list::ListArgs),
     Mrc(mrc::MrcArgs),
     Report(report::ReportArgs),
+    Validate(validate::ValidateArgs),
 }
 
 /// Why a command ended; each has its exit code.
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::execute(&args),
         Command::Mrc(args) => mrc::execute(&args),
         Command::Report(args) => report::execute(&args),
+        Command::Validate(args) => validate::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
 }

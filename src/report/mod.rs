@@ -22,6 +22,7 @@ pub mod remarks;
 pub mod style;
 pub mod summary;
 pub mod table;
+pub mod validation;
 
 use std::path::{Path, PathBuf};
 
