@@ -234,6 +234,14 @@ fn contradictions() {
 }
 
 #[test]
+fn staleness_and_invalidation() {
+    snapshot(
+        "staleness_and_invalidation",
+        &[("staleness without writes", &[("[clients]", "[measure]\nstale_by_tier = true\n\n[clients]")])],
+    );
+}
+
+#[test]
 fn variants_and_words() {
     let answer = "[answer]\ntext = \"Load falls to {jitter:db.qps.peak}.\"\n\n[clients]";
     assert_eq!(messages(&[("[clients]", answer)]), "NO PROBLEM FOUND\n");

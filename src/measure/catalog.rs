@@ -106,6 +106,9 @@ catalog! {
     "stale.ratio", "1", Lower, "reads answered with a version that had been superseded before they started, over all answered reads";
     "stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads";
     "stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads";
+    "db.stale.ratio", "1", Lower, "of the reads that the database answered, those that got a superseded version";
+    "db.stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads that the database answered";
+    "db.stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads that the database answered";
     "value.age.max_s", "s", Lower, "oldest value served: time since it was read from the database";
     "memory.peak_bytes", "bytes", Lower, "most bytes in all tiers together";
     "entries.peak", "count", Neither, "most entries in all tiers together";
@@ -115,6 +118,9 @@ catalog! {
     "tier.<tier>.requests.rate", "1/s", Neither, "look-ups in this tier per second";
     "tier.<tier>.round_trips.rate", "1/s", Lower, "commands sent to this tier per second (look-ups, fills, deletes)";
     "tier.<tier>.hit.share", "1", Neither, "share of all reads that this tier answered";
+    "tier.<tier>.stale.ratio", "1", Lower, "of the reads that this tier answered, those that got a superseded version";
+    "tier.<tier>.stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads that this tier answered";
+    "tier.<tier>.stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads that this tier answered";
     "tier.<tier>.entries.peak", "count", Neither, "most entries in this tier";
     "tier.<tier>.memory.peak_bytes", "bytes", Neither, "most bytes in this tier";
     "tier.<tier>.evictions.rate", "1/s", Neither, "entries evicted from this tier per second";

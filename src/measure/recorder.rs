@@ -130,6 +130,8 @@ pub struct Recorder {
     pub tier_hits: Vec<u64>,
     pub stale: u64,
     pub stale_age: Fine,
+    /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
+    pub stale_age_by_tier: Vec<Fine>,
     pub value_age_max_ns: Nanos,
     pub stampedes: Fine,
     pub db_queue: Fine,
@@ -164,6 +166,11 @@ impl Recorder {
             tier_hits: vec![0; tiers],
             stale: 0,
             stale_age: Fine::new(),
+            stale_age_by_tier: if model.splits_staleness() {
+                vec![Fine::new(); tiers + 1]
+            } else {
+                Vec::new()
+            },
             value_age_max_ns: 0,
             stampedes: Fine::new(),
             db_queue: Fine::new(),

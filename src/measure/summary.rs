@@ -170,14 +170,27 @@ fn peak_qps(model: &Model, recorder: &Recorder) -> Option<f64> {
 
 fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     if model.workload.writes() {
-        rows.put("stale.ratio", ratio(recorder.stale as f64, count(recorder, &READS, None)));
-        for (share, name) in [(0.5, "p50"), (0.99, "p99")] {
-            let age_ns = recorder.stale_age.quantile(share);
-            rows.put(format!("stale.age.{name}_s"), age_ns.map(|ns| ns as f64 / 1e9));
+        staleness(rows, "", &recorder.stale_age, count(recorder, &READS, None));
+    }
+    if let Some((database, tiers)) = recorder.stale_age_by_tier.split_last() {
+        let mut by_tier = 0;
+        for ((ages, &answered), tier) in tiers.iter().zip(&recorder.tier_hits).zip(&model.tiers) {
+            staleness(rows, &format!("tier.{}.", tier.name), ages, answered as f64);
+            by_tier += answered;
         }
+        staleness(rows, "db.", database, count(recorder, &READS, None) - by_tier as f64);
     }
     if model.measure.value_age {
         rows.put("value.age.max_s", Some(recorder.value_age_max_ns as f64 / 1e9));
+    }
+}
+
+/// Share and age of the stale ones of `answered` reads.
+fn staleness(rows: &mut Rows, prefix: &str, ages: &Fine, answered: f64) {
+    rows.put(format!("{prefix}stale.ratio"), ratio(ages.count() as f64, answered));
+    for (share, name) in [(0.5, "p50"), (0.99, "p99")] {
+        let age_ns = ages.quantile(share);
+        rows.put(format!("{prefix}stale.age.{name}_s"), age_ns.map(|ns| ns as f64 / 1e9));
     }
 }
 

@@ -6,6 +6,7 @@
 //! | topic | file |
 //! |---|---|
 //! | one key under a time to live: singleflight, none, sliding, invalidation, staleness, synchronised expiry | [`ttl`] |
+//! | stale reads: late deletes, deletes that do not come, replicas that lag | [`staleness`] |
 //! | early refresh: XFetch and the uniform window | [`xfetch`] |
 //! | an instance tier above a shared one | [`tiers`] |
 //! | bounded caches in the large: Che's approximation | [`che`] |
@@ -19,6 +20,7 @@ pub mod overload;
 pub mod queueing;
 pub mod small_cache;
 pub mod special;
+pub mod staleness;
 pub mod tiers;
 pub mod ttl;
 pub mod xfetch;

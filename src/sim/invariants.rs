@@ -20,6 +20,11 @@ impl Engine<'_> {
                 self.totals.in_system_ns, self.recorder.sojourn_ns
             )
         })?;
+        let by_tier = &self.recorder.stale_age_by_tier;
+        let stale: u64 = by_tier.iter().map(|ages| ages.count()).sum();
+        check(by_tier.is_empty() || stale == self.recorder.stale, &|| {
+            format!("{} stale reads, {stale} over tiers and database", self.recorder.stale)
+        })?;
         for (index, tier) in self.tiers.iter().enumerate() {
             let spec = &self.model.tiers[index];
             for store in &tier.stores {

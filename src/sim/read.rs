@@ -444,6 +444,10 @@ impl Engine<'_> {
         {
             self.recorder.stale += 1;
             self.recorder.stale_age.record(start_ns - superseded_ns);
+            let from = tier.unwrap_or(self.tiers.len());
+            if let Some(ages) = self.recorder.stale_age_by_tier.get_mut(from) {
+                ages.record(start_ns - superseded_ns);
+            }
         }
         if self.model.measure.value_age {
             self.recorder.value_age_max_ns = self.recorder.value_age_max_ns.max(at - value.read_ns);

@@ -80,6 +80,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("database.background", &["none", "{ rate = 100 }"]),
     ("writes.strategy", &["invalidate", "write-around"]),
     ("measure.value_age", &["false", "true"]),
+    ("measure.stale_by_tier", &["false", "true"]),
     (
         "coalescing",
         &[

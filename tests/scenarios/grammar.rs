@@ -360,6 +360,21 @@ fn database() {
 }
 
 #[test]
+fn staleness_by_tier() {
+    let untold: &[(&str, &str)] = &[L1, WRITES, ("tier.l1.ttl", "none")];
+    let by_tier: &[(&str, &str)] = &[("measure.stale_by_tier", "true")];
+    expect(&[
+        // Two instances, each of which deletes for its own half of the writes.
+        (untold, by_tier, "", "tier.l1.stale.ratio", Is(0.5, 0.05)),
+        (untold, by_tier, "", "tier.l1.stale.age.p50_s", Appears),
+        (untold, by_tier, "", "tier.l1.stale.age.p99_s", Appears),
+        // The little that slow readers put back after the delete.
+        (untold, by_tier, "", "tier.l2.stale.ratio", Is(0.03, 0.03)),
+        (untold, by_tier, "", "db.stale.ratio", Is(0.0, 0.0)),
+    ]);
+}
+
+#[test]
 fn coalescing_and_writes() {
     const DUPLICATES: &str = "db.duplicate_fetches";
     expect(&[

@@ -15,5 +15,6 @@ mod many_keys;
 mod one_key;
 mod overload;
 mod queueing;
+mod staleness;
 mod support;
 mod two_tiers;

@@ -39,7 +39,12 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         None => Some(Clients { instances: 1, route: Route::Random, deadline_ns: None }),
     };
     let measure = f.read("measure", |cx, node| {
-        Fields::with(cx, node, "{ value_age = true }", |f| f.read("value_age", truth))
+        Fields::with(cx, node, "{ value_age = true }", |f| {
+            Some(MeasureOptions {
+                value_age: f.read("value_age", truth).unwrap_or(false),
+                stale_by_tier: f.read("stale_by_tier", truth).unwrap_or(false),
+            })
+        })
     });
     let tier_nodes = f.read("tier", |cx, node| tables(cx, node, "tier")).unwrap_or_default();
     let class_nodes = f.read("class", |cx, node| tables(cx, node, "class")).unwrap_or_default();
@@ -91,7 +96,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         database: database?,
         writes: writes.unwrap_or(WriteStrategy::Invalidate),
         events: events?,
-        measure: MeasureOptions { value_age: measure.unwrap_or(false) },
+        measure: measure.unwrap_or_default(),
     };
     whole::check(cx, root, &model, &directory);
     Some(model)

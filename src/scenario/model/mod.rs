@@ -109,11 +109,21 @@ pub struct Model {
     pub measure: MeasureOptions,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+impl Model {
+    /// Whether staleness is reported by who answered: on request, and only where anything is written.
+    pub fn splits_staleness(&self) -> bool {
+        self.measure.stale_by_tier && self.workload.writes()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct MeasureOptions {
     /// Track when each cached value was read from the database (8 bytes per entry) and report
     /// `value.age.max_s`.
     pub value_age: bool,
+    /// Report the staleness of what each tier and the database answered apart.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stale_by_tier: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
