@@ -1,6 +1,7 @@
 //! The command line: options in, exit code out.
 
 mod check;
+mod claims;
 mod init;
 mod input;
 mod list;
@@ -28,6 +29,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Claims(claims::ClaimsArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
     Mrc(mrc::MrcArgs),
@@ -50,6 +52,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::execute(&args),
         Command::Check(args) => check::execute(&args),
+        Command::Claims(args) => claims::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
         Command::Mrc(args) => mrc::execute(&args),

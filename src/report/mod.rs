@@ -7,6 +7,7 @@ pub mod atomic;
 pub mod axis;
 pub mod canvas;
 pub mod charts;
+pub mod claims;
 pub mod clip;
 pub mod csv;
 pub mod draw;
