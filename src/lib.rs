@@ -38,4 +38,5 @@ pub mod scenario;
 pub mod sim;
 pub mod trace;
 pub mod units;
+pub mod validate;
 pub mod workload;

@@ -282,6 +282,35 @@ fn variants_and_words() {
             ),
             ("broken placeholder", &[("[clients]", "[answer]\ntext = \"{db.qps.peak} falls\"\n\n[clients]")]),
             (
+                "finding about an unknown row",
+                &[(
+                    "[clients]",
+                    "[[practice]]\nrow = \"P41\"\nclaim = \"it helps\"\nverdict = \"holds\"\ntext = \"It does.\"\ntests = [\"{jitter:hit_ratio} > 0\"]\n\n[clients]",
+                )],
+            ),
+            (
+                "finding with an unknown verdict",
+                &[(
+                    "[clients]",
+                    "[[practice]]\nrow = \"P4\"\nclaim = \"it helps\"\nverdict = \"holds if\"\ntext = \"It does.\"\ntests = [\"{jitter:hit_ratio} > 0\"]\n\n[clients]",
+                )],
+            ),
+            (
+                "finding without tests",
+                &[(
+                    "[clients]",
+                    "[[practice]]\nrow = \"P4\"\nclaim = \"it helps\"\nverdict = \"holds\"\ntext = \"It does.\"\ntests = []\n\n[clients]",
+                )],
+            ),
+            (
+                "unknown names in a finding",
+                &[(
+                    "[clients]",
+                    "[[practice]]\nrow = \"P4\"\nclaim = \"it helps\"\nverdict = \"holds\"\ntext = \"{jiter:hit_ratio} {jitter}\"\ntests = [\"{jitter:hit_ration} > 0\"]\n\n[clients]",
+                )],
+            ),
+            ("one finding as a table", &[("[clients]", "[practice]\nrow = \"P4\"\n\n[clients]")]),
+            (
                 "broken claim",
                 &[(
                     "[clients]",

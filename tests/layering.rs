@@ -22,6 +22,7 @@ const ROOMS: &[&str] = &[
     "measure",
     "sim",
     "experiment",
+    "validate",
     "report",
     "cli",
 ];

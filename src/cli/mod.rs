@@ -1,6 +1,7 @@
 //! The command line: options in, exit code out.
 
 mod check;
+mod claims;
 mod init;
 mod input;
 mod list;
@@ -9,6 +10,7 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -27,10 +29,12 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Claims(claims::ClaimsArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
     Mrc(mrc::MrcArgs),
     Report(report::ReportArgs),
+    Validate(validate::ValidateArgs),
 }
 
 /// Why a command ended; each has its exit code.
@@ -48,10 +52,12 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::execute(&args),
         Command::Check(args) => check::execute(&args),
+        Command::Claims(args) => claims::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
         Command::Mrc(args) => mrc::execute(&args),
         Command::Report(args) => report::execute(&args),
+        Command::Validate(args) => validate::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
 }

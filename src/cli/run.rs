@@ -110,7 +110,7 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The first Ctrl-C stops the simulations and keeps what is finished, the second one ends the program.
-fn stop_on_interrupt(control: &Arc<Control>) -> anyhow::Result<()> {
+pub(super) fn stop_on_interrupt(control: &Arc<Control>) -> anyhow::Result<()> {
     let control = Arc::clone(control);
     ctrlc::set_handler(move || {
         if control.cancel.swap(true, Ordering::Relaxed) {

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
+use super::statistics::Estimate;
 use crate::measure::claim::{self, Claim, Piece, Reference};
 use crate::measure::quantity::{Scale, change, signed, spoken, with_unit};
 use crate::measure::record::Record;
@@ -32,7 +33,8 @@ pub struct TestedClaim {
 
 /// Answers the scenario's question from the record.
 pub fn answer(record: &Record, comparison: &Comparison) -> Answer {
-    let claims = tested_claims(record, comparison);
+    let authors_claims = record.scenario.answer.as_ref().map_or(&[][..], |author| &author.claims);
+    let claims = tested(authors_claims, comparison);
     let authors_words = record.scenario.answer.as_ref().map(|author| {
         if author.digest != record.scenario.digest {
             let other = match record.scenario.overrides.is_empty() {
@@ -73,9 +75,10 @@ fn replications_note(record: &Record) -> Option<String> {
     })
 }
 
-fn tested_claims(record: &Record, comparison: &Comparison) -> Vec<TestedClaim> {
-    let claims = record.scenario.answer.iter().flat_map(|author| &author.claims);
+/// Tests claims on the means of a record.
+pub fn tested(claims: &[String], comparison: &Comparison) -> Vec<TestedClaim> {
     claims
+        .iter()
         .map(|text| {
             let value_of = |reference: &Reference| mean_of(comparison, reference);
             let holds = Claim::parse(text).ok().and_then(|claim| claim.holds(&value_of));
@@ -93,6 +96,18 @@ fn mean_of(comparison: &Comparison, reference: &Reference) -> Option<f64> {
 /// # Errors
 /// A placeholder that does not parse or has no value in this record.
 pub fn filled(text: &str, comparison: &Comparison) -> Result<String, String> {
+    filled_by(text, comparison, &|estimate, unit| with_unit(estimate.mean, unit))
+}
+
+/// Fills the placeholders of a text with what `printed` makes of each estimate and its unit.
+///
+/// # Errors
+/// A placeholder that does not parse or has no value in this record.
+pub fn filled_by(
+    text: &str,
+    comparison: &Comparison,
+    printed: &dyn Fn(&Estimate, &str) -> String,
+) -> Result<String, String> {
     let mut words = String::with_capacity(text.len());
     for piece in claim::pieces(text)? {
         match piece {
@@ -102,7 +117,7 @@ pub fn filled(text: &str, comparison: &Comparison) -> Result<String, String> {
                     .variant(&reference.variant)
                     .and_then(|variant| variant.measure(&reference.measure));
                 match measure.and_then(|measure| Some((measure.estimate?, &measure.unit))) {
-                    Some((estimate, unit)) => words.push_str(&with_unit(estimate.mean, unit)),
+                    Some((estimate, unit)) => words.push_str(&printed(&estimate, unit)),
                     None => return Err(format!("`{reference}` has no value")),
                 }
             }

@@ -59,7 +59,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
 }
 
 /// Keeps names from becoming markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

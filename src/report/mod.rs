@@ -7,6 +7,7 @@ pub mod atomic;
 pub mod axis;
 pub mod canvas;
 pub mod charts;
+pub mod claims;
 pub mod clip;
 pub mod csv;
 pub mod draw;
@@ -22,6 +23,7 @@ pub mod remarks;
 pub mod style;
 pub mod summary;
 pub mod table;
+pub mod validation;
 
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::system::{EXPERIMENT_FIELDS, model};
-use super::words;
+use super::{practice, words};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
 use crate::scenario::digest::digest;
@@ -55,6 +55,7 @@ pub(crate) fn check(
     let observed = f.read("observed", observed);
     let headline = f.read("headline", texts);
     let answer = f.read("answer", answer);
+    let practice = f.read("practice", practice::practice).unwrap_or_default();
     let sketches = f.read("variant", |cx, node| sketches(cx, node));
     let sketches = match sketches {
         Some(sketches) if !sketches.is_empty() => sketches,
@@ -71,6 +72,7 @@ pub(crate) fn check(
         words::check_headline(cx, root, &headline, &variants);
         if chosen.len() == sketches.len() {
             words::check_answer(cx, root, answer.as_ref(), &variants);
+            words::check_practice(cx, root, &practice, &variants);
         }
     }
     if !cx.diagnostics.is_empty() {
@@ -86,6 +88,7 @@ pub(crate) fn check(
         variants,
         headline,
         answer,
+        practice,
         observed,
         source: String::new(),
         source_path: source_path.to_owned(),

@@ -16,8 +16,18 @@ use crate::scenario::values::{count, duration, positive_duration, truth, word};
 const SECOND_NS: Nanos = 1_000_000_000;
 
 /// Fields of the file that say what is asked, not what is simulated.
-pub(super) const EXPERIMENT_FIELDS: [&str; 9] =
-    ["name", "question", "seed", "replications", "baseline", "headline", "answer", "observed", "variant"];
+pub(super) const EXPERIMENT_FIELDS: [&str; 10] = [
+    "name",
+    "question",
+    "seed",
+    "replications",
+    "baseline",
+    "headline",
+    "answer",
+    "practice",
+    "observed",
+    "variant",
+];
 
 /// Reads a variant's tree. `cut_ns` is the duration from the command line, which goes before the file's.
 pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Option<Model> {

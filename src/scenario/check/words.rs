@@ -1,11 +1,12 @@
-//! The names of measures in a scenario: the headline, and the placeholders and claims of its answer.
+//! The names of measures in a scenario: the headline, and the placeholders and claims of its answer and of its
+//! findings about the practice.
 
 use crate::measure::catalog::{CATALOG, find};
 use crate::measure::claim::{Claim, Piece, Reference, pieces};
 use crate::scenario::diagnostic::{Diagnostic, Span, suggestion};
 use crate::scenario::fields::Context;
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{Answer, Model, Variant};
+use crate::scenario::model::{Answer, Model, Practice, Variant};
 
 /// Reports headline measures that no variant has.
 pub(super) fn check_headline(cx: &mut Context, root: &Node, headline: &[String], variants: &[Variant]) {
@@ -22,19 +23,37 @@ pub(super) fn check_headline(cx: &mut Context, root: &Node, headline: &[String],
 /// Reports placeholders and claims that do not parse, or name what does not exist.
 pub(super) fn check_answer(cx: &mut Context, root: &Node, answer: Option<&Answer>, variants: &[Variant]) {
     let (Some(answer), Some(node)) = (answer, root.get("answer")) else { return };
-    if let Some(place) = node.get("text") {
-        match pieces(&answer.text) {
-            Err(reason) => cx.report(Diagnostic::new("wrong placeholder in the answer", place.span, reason)),
-            Ok(pieces) => {
-                for piece in &pieces {
-                    if let Piece::Value(reference) = piece {
-                        check_reference(cx, place, reference, variants);
-                    }
+    check_text(cx, "the answer", node.get("text"), &answer.text, variants);
+    check_claims(cx, node.elements("claims"), &answer.claims, variants);
+}
+
+/// The same for `[[practice]]`.
+pub(super) fn check_practice(cx: &mut Context, root: &Node, practice: &[Practice], variants: &[Variant]) {
+    for (finding, node) in practice.iter().zip(root.elements("practice")) {
+        check_text(cx, "the finding", node.get("text"), &finding.text, variants);
+        check_claims(cx, node.elements("tests"), &finding.tests, variants);
+    }
+}
+
+fn check_text(cx: &mut Context, whose: &str, place: Option<&Node>, text: &str, variants: &[Variant]) {
+    let Some(place) = place else { return };
+    match pieces(text) {
+        Err(reason) => {
+            let title = format!("wrong placeholder in {whose}");
+            cx.report(Diagnostic::new(title, place.span, reason));
+        }
+        Ok(pieces) => {
+            for piece in &pieces {
+                if let Piece::Value(reference) = piece {
+                    check_reference(cx, place, reference, variants);
                 }
             }
         }
     }
-    for (claim, place) in answer.claims.iter().zip(node.elements("claims")) {
+}
+
+fn check_claims(cx: &mut Context, places: &[Node], claims: &[String], variants: &[Variant]) {
+    for (claim, place) in claims.iter().zip(places) {
         match Claim::parse(claim) {
             Err(reason) => cx.report(
                 Diagnostic::new("not a claim", place.span, reason)

@@ -7,6 +7,7 @@
 mod database;
 mod dist;
 mod event;
+mod practice;
 mod tier;
 mod workload;
 mod writes;
@@ -16,6 +17,7 @@ use serde::Serialize;
 pub use database::{Background, Contention, Database, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
+pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
     Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode, Scope,
     SharedTier, Spread, Tier, Ttl,
@@ -45,6 +47,8 @@ pub struct Experiment {
     /// Names of the measures that get a verdict, most important first.
     pub headline: Vec<String>,
     pub answer: Option<Answer>,
+    /// Findings about claims of the practice, in file order.
+    pub practice: Vec<Practice>,
     pub observed: Option<Observed>,
     /// The scenario exactly as read (before `--set`), for the reproduction section.
     pub source: String,

@@ -1,12 +1,13 @@
 //! One key under a time to live: rows 1 to 4, 6, 13 and 14.
 
-use herdlab::oracle::ttl;
+use crate::oracle::ttl;
 
-use crate::support::{check, simulate};
+use super::Stopped;
+use super::bench::{Bench, within};
 
-#[test]
-fn rows_01_02_04_singleflight_lets_one_read_in_a_cycle_through() {
-    let record = simulate(
+/// Singleflight lets one read in a cycle through.
+pub(super) fn singleflight(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "How often does a key with a TTL of ten seconds go to the database?"
         replications = 20
@@ -41,26 +42,48 @@ fn rows_01_02_04_singleflight_lets_one_read_in_a_cycle_through() {
         name = "exponential fetch"
         set = { "database.read" = { exponential = { mean = "400ms" } } }
         "#,
-    );
+    )?;
     let expected = ttl::singleflight(5.0, 10.0, 0.4);
     for (row, variant) in [("1 singleflight", "constant fetch"), ("4 jitter around 5 s", "jitter")] {
-        check(row, &record, variant, "requests.hit.ratio", expected.hit, 0.001);
-        check(row, &record, variant, "requests.coalesced.ratio", expected.coalesced, 0.001);
-        check(row, &record, variant, "requests.miss.ratio", expected.miss, 0.001);
-        check(row, &record, variant, "db.qps.mean", expected.db_per_s, 0.01 * expected.db_per_s);
+        bench.check(row, &record, variant, "requests.hit.ratio", expected.hit, within(0.001));
+        bench.check(row, &record, variant, "requests.coalesced.ratio", expected.coalesced, within(0.001));
+        bench.check(row, &record, variant, "requests.miss.ratio", expected.miss, within(0.001));
+        bench.check(
+            row,
+            &record,
+            variant,
+            "db.qps.mean",
+            expected.db_per_s,
+            within(0.01 * expected.db_per_s),
+        );
     }
 
     let constant_ms = 1e3 * ttl::singleflight_wait_s(5.0, 10.0, 0.4, 0.4 * 0.4);
     let row = "2 wait, constant fetch";
-    check(row, &record, "constant fetch", "latency.all.mean_ms", constant_ms, 0.02 * constant_ms);
+    bench.check(
+        row,
+        &record,
+        "constant fetch",
+        "latency.all.mean_ms",
+        constant_ms,
+        within(0.02 * constant_ms),
+    );
     let exponential_ms = 1e3 * ttl::singleflight_wait_s(5.0, 10.0, 0.4, 2.0 * 0.4 * 0.4);
     let row = "2 wait, exponential fetch";
-    check(row, &record, "exponential fetch", "latency.all.mean_ms", exponential_ms, 0.02 * exponential_ms);
+    bench.check(
+        row,
+        &record,
+        "exponential fetch",
+        "latency.all.mean_ms",
+        exponential_ms,
+        within(0.02 * exponential_ms),
+    );
+    Ok(())
 }
 
-#[test]
-fn row_03_without_singleflight_every_read_during_a_fetch_fetches() {
-    let record = simulate(
+/// Without singleflight every read during a fetch fetches.
+pub(super) fn no_coalescing(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "What does one expiry cost when a fetch takes five seconds?"
         replications = 20
@@ -82,16 +105,24 @@ fn row_03_without_singleflight_every_read_during_a_fetch_fetches() {
         [database]
         read = "5s"
         "#,
-    );
+    )?;
     let expected = ttl::no_coalescing(10.0, 60.0, 5.0);
     let row = "3 no singleflight";
-    check(row, &record, "base", "db.fetches.rate", expected.db_per_s, 0.015 * expected.db_per_s);
-    check(row, &record, "base", "stampede.mean", expected.fetches, 0.015 * expected.fetches);
+    bench.check(
+        row,
+        &record,
+        "base",
+        "db.fetches.rate",
+        expected.db_per_s,
+        within(0.015 * expected.db_per_s),
+    );
+    bench.check(row, &record, "base", "stampede.mean", expected.fetches, within(0.015 * expected.fetches));
+    Ok(())
 }
 
-#[test]
-fn row_06_a_sliding_ttl_lives_until_a_gap_is_longer() {
-    let record = simulate(
+/// A sliding ttl lives until a gap is longer.
+pub(super) fn sliding(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "How long does an entry live when each hit renews it?"
         replications = 20
@@ -123,16 +154,31 @@ fn row_06_a_sliding_ttl_lives_until_a_gap_is_longer() {
         name = "half a second"
         set = { "database.read" = "500ms" }
         "#,
-    );
+    )?;
     let row = "6 sliding TTL, D = 0";
-    check(row, &record, "at once", "requests.hit.ratio", ttl::sliding_hit(1.0, 2.0, 0.0), 0.001);
+    bench.check(
+        row,
+        &record,
+        "at once",
+        "requests.hit.ratio",
+        ttl::sliding_hit(1.0, 2.0, 0.0),
+        within(0.001),
+    );
     let row = "6 sliding TTL, D = 0.5 s";
-    check(row, &record, "half a second", "requests.hit.ratio", ttl::sliding_hit(1.0, 2.0, 0.5), 0.001);
+    bench.check(
+        row,
+        &record,
+        "half a second",
+        "requests.hit.ratio",
+        ttl::sliding_hit(1.0, 2.0, 0.5),
+        within(0.001),
+    );
+    Ok(())
 }
 
-#[test]
-fn row_13_writes_around_the_cache_leave_stale_copies() {
-    let record = simulate(
+/// Writes around the cache leave stale copies.
+pub(super) fn write_around(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "How many reads are stale when writes leave the cached copy alone?"
         replications = 20
@@ -158,16 +204,17 @@ fn row_13_writes_around_the_cache_leave_stale_copies() {
         [writes]
         strategy = "write-around"
         "#,
-    );
+    )?;
     let row = "13 staleness";
-    check(row, &record, "base", "hit_ratio", ttl::singleflight(1.0, 10.0, 0.0).hit, 0.001);
+    bench.check(row, &record, "base", "hit_ratio", ttl::singleflight(1.0, 10.0, 0.0).hit, within(0.001));
     // The measure is over all answered reads.
-    check(row, &record, "base", "stale.ratio", ttl::write_around_stale(1.0, 0.1, 10.0), 0.003);
+    bench.check(row, &record, "base", "stale.ratio", ttl::write_around_stale(1.0, 0.1, 10.0), within(0.003));
+    Ok(())
 }
 
-#[test]
-fn row_14_invalidation_is_never_stale_and_costs_one_miss_per_write() {
-    let record = simulate(
+/// Invalidation is never stale and costs one miss per write.
+pub(super) fn invalidation(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "What do deletes after each write cost?"
         replications = 20
@@ -201,11 +248,12 @@ fn row_14_invalidation_is_never_stale_and_costs_one_miss_per_write() {
         name = "ttl 10 s"
         set = { "tier.l2.ttl" = "10s" }
         "#,
-    );
+    )?;
     for (variant, ttl_s) in [("no ttl", None), ("ttl 10 s", Some(10.0))] {
         let row = format!("14 invalidation, {variant}");
         let expected = ttl::invalidation_hit(5.0, 0.05, ttl_s);
-        check(&row, &record, variant, "hit_ratio", expected, 0.001);
-        check(&row, &record, variant, "stale.ratio", 0.0, 0.0);
+        bench.check(&row, &record, variant, "hit_ratio", expected, within(0.001));
+        bench.check(&row, &record, variant, "stale.ratio", 0.0, within(0.0));
     }
+    Ok(())
 }

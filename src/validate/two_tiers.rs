@@ -1,12 +1,13 @@
 //! An instance tier above a shared one: rows 11 and 12.
 
-use herdlab::oracle::tiers::TwoTiers;
+use crate::oracle::tiers::TwoTiers;
 
-use crate::support::{check, simulate, values};
+use super::Stopped;
+use super::bench::{Bench, about, values, within};
 
-#[test]
-fn row_11_eight_instance_tiers_above_one_shared_tier() {
-    let record = simulate(
+/// Eight instance tiers above one shared tier.
+pub(super) fn eight_instances(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "What does an instance tier of five seconds leave for the tiers below?"
         replications = 20
@@ -41,23 +42,25 @@ fn row_11_eight_instance_tiers_above_one_shared_tier() {
         [database]
         read = "0s"
         "#,
-    );
+    )?;
     let expected = TwoTiers { rate_per_s: 20.0, instances: 8, l1_ttl_s: 5.0, l2_ttl_s: 60.0 };
     let row = "11 two tiers";
-    check(row, &record, "base", "tier.l1.hit_ratio", expected.l1_hit(), 0.001);
+    bench.check(row, &record, "base", "tier.l1.hit_ratio", expected.l1_hit(), within(0.001));
     let l2 = expected.l2_requests_per_s();
-    check(row, &record, "base", "tier.l2.requests.rate", l2, 0.01 * l2);
+    bench.check(row, &record, "base", "tier.l2.requests.rate", l2, within(0.01 * l2));
     let db = expected.db_per_s();
-    check(row, &record, "base", "db.qps.mean", db, 0.01 * db);
+    bench.check(row, &record, "base", "db.qps.mean", db, about(0.01 * db));
 
     let oldest_s = expected.oldest_value_s();
-    check(row, &record, "base", "value.age.max_s", oldest_s, 0.02 * oldest_s);
-    assert!(values(&record, "base", "value.age.max_s").iter().all(|age_s| *age_s <= oldest_s));
+    bench.check(row, &record, "base", "value.age.max_s", oldest_s, about(0.02 * oldest_s));
+    let ages_s = values(&record, "base", "value.age.max_s");
+    bench.check_all(row, "no older value", &ages_s, |age_s| age_s <= oldest_s);
+    Ok(())
 }
 
-#[test]
-fn row_12_a_lower_tier_with_a_shorter_ttl_never_hits() {
-    let record = simulate(
+/// A lower tier with a shorter ttl never hits.
+pub(super) fn shorter_below(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "Does a shared tier help whose TTL is shorter than that of the tier above?"
         replications = 5
@@ -84,6 +87,7 @@ fn row_12_a_lower_tier_with_a_shorter_ttl_never_hits() {
         [database]
         read = "0s"
         "#,
-    );
-    check("12 tier that cannot help", &record, "base", "tier.l2.hit_ratio", 0.0, 0.0);
+    )?;
+    bench.check("12 tier that cannot help", &record, "base", "tier.l2.hit_ratio", 0.0, about(0.0));
+    Ok(())
 }

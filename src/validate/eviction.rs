@@ -1,14 +1,15 @@
 //! Bounded caches: rows 16 and 17.
 
-use herdlab::oracle::che::{self, Renewal};
-use herdlab::oracle::small_cache::{fifo_hit, lru_hit};
-use herdlab::oracle::special::zipf;
+use crate::oracle::che::{self, Renewal};
+use crate::oracle::small_cache::{fifo_hit, lru_hit};
+use crate::oracle::special::zipf;
 
-use crate::support::{check, simulate};
+use super::Stopped;
+use super::bench::{Bench, about, within};
 
-#[test]
-fn row_16_large_caches_follow_che() {
-    let record = simulate(
+/// Large caches follow che.
+pub(super) fn large_caches(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "What does a cache of a tenth of the keys hit?"
         replications = 3
@@ -43,21 +44,20 @@ fn row_16_large_caches_follow_che() {
         name = "random"
         set = { "tier.l2.eviction" = "random" }
         "#,
-    );
+    )?;
     let p = zipf(100_000, 1.0);
     for (variant, renewal) in
         [("lru", Renewal::EveryHit), ("fifo", Renewal::FillOnly), ("random", Renewal::FillOnly)]
     {
-        let characteristic_s = che::characteristic_requests(&p, 10_000.0, renewal) / 10_000.0;
-        assert!(10.0 * characteristic_s <= 40.0, "warm-up too short for {characteristic_s} s");
         let row = format!("16 Che, {variant}");
-        check(&row, &record, variant, "hit_ratio", che::hit(&p, 10_000.0, renewal), 0.002);
+        bench.check(&row, &record, variant, "hit_ratio", che::hit(&p, 10_000.0, renewal), about(0.002));
     }
+    Ok(())
 }
 
-#[test]
-fn row_17_small_caches_are_exact() {
-    let record = simulate(
+/// Small caches are exact.
+pub(super) fn small_caches(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "What does a cache of two of five keys hit?"
         replications = 10
@@ -92,11 +92,12 @@ fn row_17_small_caches_are_exact() {
         name = "random"
         set = { "tier.l2.eviction" = "random" }
         "#,
-    );
+    )?;
     let p = zipf(5, 1.0);
     for (variant, expected) in
         [("lru", lru_hit(&p, 2)), ("fifo", fifo_hit(&p, 2)), ("random", fifo_hit(&p, 2))]
     {
-        check(&format!("17 exact, {variant}"), &record, variant, "hit_ratio", expected, 0.0005);
+        bench.check(&format!("17 exact, {variant}"), &record, variant, "hit_ratio", expected, within(0.0005));
     }
+    Ok(())
 }

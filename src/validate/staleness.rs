@@ -1,12 +1,12 @@
 //! Where stale reads come from: instances that nobody tells of a write.
 
-use herdlab::oracle::staleness;
+use super::Stopped;
+use super::bench::{Bench, about, within};
+use crate::oracle::staleness;
 
-use crate::support::{check, simulate};
-
-#[test]
-fn row_13_of_what_an_untold_l1_answers_the_others_share_of_the_writes_is_stale() {
-    let record = simulate(
+/// Of what an untold L1 answers, the others' share of the writes is stale.
+pub(super) fn untold_l1(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
         r#"
         question = "How stale is an in-process cache that hears of its own writes only?"
         replications = 20
@@ -38,10 +38,11 @@ fn row_13_of_what_an_untold_l1_answers_the_others_share_of_the_writes_is_stale()
         [measure]
         stale_by_tier = true
         "#,
-    );
+    )?;
     // Each of four instances reads once and writes 0.2 times per second.
     let row = "13 L1 that is not told";
-    check(row, &record, "base", "stale.ratio", staleness::untold_stale(1.0, 0.2, 0.6), 0.003);
-    check(row, &record, "base", "tier.l1.stale.ratio", 0.75, 0.003);
-    check(row, &record, "base", "tier.l2.stale.ratio", 0.0, 0.0);
+    bench.check(row, &record, "base", "stale.ratio", staleness::untold_stale(1.0, 0.2, 0.6), within(0.003));
+    bench.check(row, &record, "base", "tier.l1.stale.ratio", 0.75, within(0.003));
+    bench.check(row, &record, "base", "tier.l2.stale.ratio", 0.0, about(0.0));
+    Ok(())
 }

@@ -1,9 +1,10 @@
 //! XFetch and the uniform window: rows 7 to 10.
 
-use herdlab::measure::record::Record;
-use herdlab::oracle::xfetch;
+use crate::measure::record::Record;
+use crate::oracle::xfetch as theory;
 
-use crate::support::{check, check_values, simulate, simulate_set, values};
+use super::Stopped;
+use super::bench::{Bench, about, values, within};
 
 /// One key, 100 reads per second, a fetch that always takes a second, nothing coalesced. The expiries of a
 /// single key come almost like clockwork; the long warm-up lets replications drift out of step, so that
@@ -39,53 +40,53 @@ fn cycles_s(record: &Record) -> Vec<f64> {
 
 /// Share of stampedes that were a single fetch, over the whole run.
 fn share_of_one(record: &Record) -> f64 {
-    let sizes = record.variants[0].distribution("stampede.size").expect("stampedes happened");
-    let all: u64 = sizes.counts.iter().map(|(_, count)| count).sum();
-    let one: u64 = sizes.counts.iter().filter(|(size, _)| *size == 1).map(|(_, count)| count).sum();
+    let sizes = record.variants[0].distribution("stampede.size").map_or(&[][..], |sizes| &sizes.counts);
+    let all: u64 = sizes.iter().map(|(_, count)| count).sum();
+    let one: u64 = sizes.iter().filter(|(size, _)| *size == 1).map(|(_, count)| count).sum();
     one as f64 / all as f64
 }
 
-#[test]
-fn rows_07_08_xfetch_starts_in_time_and_often_alone() {
-    let record = simulate(STAMPEDE);
-    let gap_s = xfetch::gap_mean_s(100.0, 30.0, 1.0, 1.0);
+/// XFetch starts in time and often alone, and its stampedes shrink with beta.
+pub(super) fn xfetch(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(STAMPEDE)?;
+    let gap_s = theory::gap_mean_s(100.0, 30.0, 1.0, 1.0);
     // A cycle is T - gap, the fetch, and what the last fetch of a stampede starts after the first.
-    let rest_s = 30.0 + 1.0 + xfetch::stampede_spread_s(1.0, 1.0);
+    let rest_s = 30.0 + 1.0 + theory::stampede_spread_s(1.0, 1.0);
     let gaps_s: Vec<f64> = cycles_s(&record).iter().map(|cycle_s| rest_s - cycle_s).collect();
-    check_values("7 XFetch gap", "gap_s", &gaps_s, gap_s, 0.01 * gap_s);
+    bench.check_values("7 XFetch gap", "gap_s", &gaps_s, gap_s, within(0.01 * gap_s));
 
-    let one = xfetch::stampede_of_one(1.0);
-    check_values("8 XFetch, beta 1", "share of one", &[share_of_one(&record)], one, 0.02 * one);
-}
+    let one = theory::stampede_of_one(1.0);
+    bench.check_values("8 XFetch, beta 1", "share of one", &[share_of_one(&record)], one, about(0.02 * one));
 
-#[test]
-fn row_08_xfetch_stampedes_shrink_with_beta() {
     for (beta, duration) in [(0.5, "18500s"), (1.0, "10500s"), (1.5, "6500s"), (2.0, "5500s")] {
-        let record = simulate_set(
+        let record = bench.simulate_set(
             STAMPEDE,
             &[
                 ("tier.l2.refresh.xfetch.beta", &format!("{beta:?}")),
                 ("duration", &format!("{duration:?}")),
                 ("warmup", "\"500s\""),
             ],
-        );
+        )?;
         let row = format!("8 XFetch, beta {beta}");
-        let expected = xfetch::stampede_mean(beta);
-        check(&row, &record, "base", "stampede.mean", expected, 0.02 * expected);
+        let expected = theory::stampede_mean(beta);
+        bench.check(&row, &record, "base", "stampede.mean", expected, about(0.02 * expected));
     }
+    Ok(())
 }
 
-#[test]
-fn row_09_a_uniform_window_stampedes_where_xfetch_does_not() {
-    let record = simulate_set(STAMPEDE, &[("tier.l2.refresh", r#"{ uniform = { window = "5.47s" } }"#)]);
-    let expected = xfetch::uniform_stampede_mean(100.0, 5.47, 1.0);
-    check("9 uniform window", &record, "base", "stampede.mean", expected, 0.03 * expected);
+/// A uniform window stampedes where XFetch does not.
+pub(super) fn uniform_window(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record =
+        bench.simulate_set(STAMPEDE, &[("tier.l2.refresh", r#"{ uniform = { window = "5.47s" } }"#)])?;
+    let expected = theory::uniform_stampede_mean(100.0, 5.47, 1.0);
+    bench.check("9 uniform window", &record, "base", "stampede.mean", expected, about(0.03 * expected));
+    Ok(())
 }
 
-#[test]
-fn row_10_xfetch_with_singleflight_fetches_once_per_cycle() {
+/// XFetch with singleflight fetches once per cycle.
+pub(super) fn xfetch_with_singleflight(bench: &mut Bench<'_>) -> Result<(), Stopped> {
     // A cycle is 55.8 s; the window starts in the middle of one and holds 100 of them.
-    let record = simulate_set(
+    let record = bench.simulate_set(
         STAMPEDE,
         &[
             ("coalescing", "\"singleflight\""),
@@ -93,7 +94,15 @@ fn row_10_xfetch_with_singleflight_fetches_once_per_cycle() {
             ("warmup", "\"586s\""),
             ("duration", "\"6168s\""),
         ],
+    )?;
+    let expected = theory::singleflight_db_per_s(100.0, 60.0, 1.0, 1.0);
+    bench.check(
+        "10 XFetch + singleflight",
+        &record,
+        "base",
+        "db.fetches.rate",
+        expected,
+        about(0.005 * expected),
     );
-    let expected = xfetch::singleflight_db_per_s(100.0, 60.0, 1.0, 1.0);
-    check("10 XFetch + singleflight", &record, "base", "db.fetches.rate", expected, 0.005 * expected);
+    Ok(())
 }

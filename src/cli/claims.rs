@@ -1,0 +1,175 @@
+//! `herdlab claims`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use herdlab::experiment::run::{RunError, RunOptions, run};
+use herdlab::measure::record::Record;
+use herdlab::report::atomic;
+use herdlab::report::claims::{Source, page};
+use herdlab::scenario::bundled::{self, Bundled};
+use herdlab::scenario::estimate::{self, plan};
+use herdlab::scenario::model::Experiment;
+use herdlab::scenario::{Diagnostics, Overrides};
+use herdlab::sim::Control;
+
+use super::progress::Progress;
+use super::run::stop_on_interrupt;
+use super::{exit, input, output};
+
+/// Where the findings of all bundled scenarios are kept.
+const PAGE: &str = "docs/claims.md";
+
+/// Hold the claims of the practice against measurements: run the scenarios that have [[practice]] blocks and write
+/// what they found as one page
+#[derive(Debug, Args)]
+pub(crate) struct ClaimsArgs {
+    /// Scenario files, or names of bundled scenarios [default: all bundled ones that have findings]
+    #[arg(value_name = "FILE|NAME")]
+    scenarios: Vec<String>,
+    /// Replications of every variant, instead of the scenarios'
+    #[arg(long, value_name = "N")]
+    replications: Option<u32>,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// File for the page [default: docs/claims.md; standard output where scenarios are named]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// No progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(crate) fn execute(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
+    let threads = input::threads(args.threads);
+    let experiments = experiments(args, threads)?;
+    let out = args.out.clone().or_else(|| args.scenarios.is_empty().then(|| PathBuf::from(PAGE)));
+    let folder = out.as_deref().map(folder_of);
+    if let Some(folder) = folder {
+        output::require_writable(folder)?;
+    }
+    let records = records(&experiments, args, threads);
+    if let (Err(_) | Ok(None), Some(folder)) = (&records, folder) {
+        output::remove_if_empty(folder);
+    }
+    let Some(records) = records? else {
+        eprintln!("interrupted: nothing written");
+        return Ok(ExitCode::from(exit::INTERRUPTED));
+    };
+
+    let places: Vec<(String, String)> = experiments
+        .iter()
+        .map(|experiment| match bundled_as(experiment) {
+            Some(bundled) => {
+                (format!("../{}", bundled.path()), command(&format!("run {}", bundled.name), args))
+            }
+            None => {
+                (experiment.source_path.clone(), command(&format!("run {}", experiment.source_path), args))
+            }
+        })
+        .collect();
+    let sources: Vec<Source<'_>> = experiments
+        .iter()
+        .zip(&records)
+        .zip(&places)
+        .map(|((experiment, record), (link, command))| Source {
+            practice: &experiment.practice,
+            record,
+            link,
+            command,
+        })
+        .collect();
+    let named = args.scenarios.iter().map(|name| format!(" {name}")).collect::<String>();
+    let page = page(&sources, &command(&format!("claims{named}"), args));
+    match &out {
+        Some(path) => {
+            atomic::write(path, page.text.as_bytes())?;
+            if !args.quiet {
+                eprintln!("claims: {}", path.display());
+            }
+        }
+        None => output::show(&page.text)?,
+    }
+    for broken in &page.broken {
+        eprintln!("not borne out: {broken}");
+    }
+    Ok(if page.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::RUNTIME) })
+}
+
+/// The scenarios asked for, all checked before the first one runs.
+fn experiments(args: &ClaimsArgs, threads: usize) -> Result<Vec<Experiment>, Diagnostics> {
+    let overrides = Overrides { replications: args.replications, ..Overrides::default() };
+    let mut found = Vec::new();
+    if args.scenarios.is_empty() {
+        for bundled in bundled::all() {
+            let experiment = herdlab::scenario::parse(
+                bundled.source,
+                &bundled.path(),
+                Path::new("scenarios"),
+                &overrides,
+            )?;
+            found.extend((!experiment.practice.is_empty()).then_some(experiment));
+        }
+    }
+    for name in &args.scenarios {
+        let experiment = input::load(name, &overrides)?;
+        if experiment.practice.is_empty() {
+            let title = format!("{} has no [[practice]] block", experiment.source_path);
+            let help = "docs/scenarios.md says how to write one; `herdlab claims` alone runs the bundled scenarios that \
+                        have some";
+            return Err(Diagnostics::general(title, vec![help.to_owned()]));
+        }
+        found.push(experiment);
+    }
+    for experiment in &found {
+        estimate::refuse_too_large(&plan(experiment, threads), estimate::available_memory_bytes())?;
+    }
+    Ok(found)
+}
+
+/// Runs all of them; `None` where somebody stopped it.
+fn records(
+    experiments: &[Experiment],
+    args: &ClaimsArgs,
+    threads: usize,
+) -> anyhow::Result<Option<Vec<Record>>> {
+    let control = Arc::new(Control::default());
+    stop_on_interrupt(&control)?;
+    let mut records = Vec::with_capacity(experiments.len());
+    for (index, experiment) in experiments.iter().enumerate() {
+        if !args.quiet {
+            eprintln!("{} ({} of {})", experiment.name, index + 1, experiments.len());
+        }
+        // Requests are counted from zero in each run.
+        control.requests.store(0, std::sync::atomic::Ordering::Relaxed);
+        let progress = Progress::start(&control, &plan(experiment, threads), args.quiet);
+        let outcome = run(experiment, &RunOptions { threads, control: Arc::clone(&control) });
+        progress.finish();
+        match outcome {
+            Ok(outcome) if !outcome.interrupted => records.push(outcome.record),
+            Ok(_) | Err(RunError::Interrupted) => return Ok(None),
+            Err(error) => return Err(anyhow::Error::from(error).context(experiment.name.clone())),
+        }
+    }
+    Ok(Some(records))
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The bundled scenario that this is. The page lies in `docs/`, beside `scenarios/`.
+fn bundled_as(experiment: &Experiment) -> Option<&'static Bundled> {
+    bundled::get(&experiment.name).filter(|bundled| bundled.path() == experiment.source_path)
+}
+
+/// The command line that does this again.
+fn command(what: &str, args: &ClaimsArgs) -> String {
+    match args.replications {
+        Some(replications) => format!("herdlab {what} --replications {replications}"),
+        None => format!("herdlab {what}"),
+    }
+}

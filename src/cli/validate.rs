@@ -1,0 +1,86 @@
+//! `herdlab validate`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use herdlab::experiment::run::{RunError, RunOptions};
+use herdlab::report::validation::{Style, heading, line, total};
+use herdlab::sim::{Control, SimError};
+use herdlab::validate::{Effort, Finding, GROUPS, Stopped, Verdict};
+
+use super::{exit, input, output, run};
+
+/// Hold the engine against theory: every row of docs/validation.md, simulated now on this machine
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// Eight times the replications, and half the tolerance wherever theory is exact
+    #[arg(long)]
+    full: bool,
+
+    /// Only these rows, by number
+    #[arg(long = "row", value_name = "N", value_delimiter = ',')]
+    rows: Vec<u8>,
+
+    /// How the table is printed
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+
+    /// Worker threads; default: one per core
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Table,
+    /// For docs/validation.md
+    Md,
+}
+
+pub(crate) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
+    let known = || GROUPS.iter().flat_map(|group| group.rows).copied();
+    if let Some(unknown) = args.rows.iter().find(|row| !known().any(|known| known == **row)) {
+        eprintln!("error: --row {unknown}: expected a row from 1 to {}", known().max().unwrap_or(0));
+        return Ok(ExitCode::from(exit::USAGE));
+    }
+    let effort = if args.full { Effort::Full } else { Effort::Quick };
+    let style = match args.format {
+        Format::Table => Style::Terminal,
+        Format::Md => Style::Markdown,
+    };
+    let control = Arc::new(Control::default());
+    run::stop_on_interrupt(&control)?;
+    let options = RunOptions { threads: input::threads(args.threads), control };
+    output::show(&heading(style))?;
+    let mut findings: Vec<Finding> = Vec::new();
+    let wanted = GROUPS
+        .iter()
+        .filter(|group| args.rows.is_empty() || group.rows.iter().any(|row| args.rows.contains(row)));
+    for group in wanted {
+        let found = match group.run(effort, &options) {
+            Ok(found) => found,
+            Err(problem) if is_interrupt(&problem) => {
+                eprintln!("interrupted: {}", total(&findings));
+                return Ok(ExitCode::from(exit::INTERRUPTED));
+            }
+            Err(problem) => bail!("{}: {problem}", group.title),
+        };
+        for finding in &found {
+            output::show(&line(finding, style))?;
+        }
+        findings.extend(found);
+    }
+    eprintln!("{}", total(&findings));
+    let sound = findings.iter().all(|finding| finding.verdict == Verdict::Holds);
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(exit::RUNTIME) })
+}
+
+fn is_interrupt(problem: &Stopped) -> bool {
+    matches!(
+        problem,
+        Stopped::Interrupted
+            | Stopped::Run(RunError::Interrupted | RunError::Simulation { source: SimError::Cancelled, .. })
+    )
+}

@@ -1,0 +1,98 @@
+//! `herdlab claims` as a user meets it, and what the bundled scenarios say about the practice.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+/// A scenario that runs in a moment and says something about the practice.
+const TINY: &str = r#"
+name = "tiny"
+question = "Does a cache help?"
+duration = "10s"
+replications = 3
+
+[workload]
+arrivals = { poisson = { rate = 200 } }
+keys = 100
+
+[[tier]]
+name = "l2"
+scope = "shared"
+ttl = "1s"
+
+[database]
+read = "5ms"
+
+[[variant]]
+name = "cache"
+
+[[variant]]
+name = "no cache"
+set = { "tier.l2.enabled" = false }
+
+[[practice]]
+row = "P3"
+claim = "a cache helps"
+verdict = "holds"
+text = "The load falls to {cache:db.qps.mean}."
+tests = ["{cache:db.qps.mean} < 0.9 * {no cache:db.qps.mean}"]
+"#;
+
+/// A folder with `tiny.toml`, and the command in it.
+fn tiny(source: &str) -> (tempfile::TempDir, Command) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tiny.toml"), source).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_herdlab"));
+    command.env("NO_COLOR", "1").current_dir(folder.path()).arg("claims");
+    (folder, command)
+}
+
+fn page(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("out/claims.md")).unwrap()
+}
+
+fn stderr(command: &mut Command, code: i32) -> String {
+    String::from_utf8(command.assert().code(code).get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_finding_that_holds_is_written_with_its_figures() {
+    let (folder, mut command) = tiny(TINY);
+    let told = stderr(command.args(["tiny.toml", "--out", "out/claims.md"]), 0);
+    assert!(told.contains("claims: out/claims.md"), "{told}");
+    let page = page(folder.path());
+    assert!(page.contains("**Holds.** The load falls to "), "{page}");
+    assert!(page.contains(" ± ") && page.contains("`herdlab run tiny.toml`"), "{page}");
+}
+
+#[test]
+fn a_scenario_that_is_named_goes_to_standard_output() {
+    let (folder, mut command) = tiny(TINY);
+    let output = command.args(["tiny.toml", "--replications", "2", "--quiet"]).assert().success();
+    let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    assert!(text.starts_with("# What the practice claims"), "{text}");
+    assert!(text.contains("`herdlab run tiny.toml --replications 2`"), "{text}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_finding_that_does_not_hold_is_shown_as_such_and_fails() {
+    let (folder, mut command) = tiny(&TINY.replace("< 0.9 *", "> 0.9 *"));
+    let told = stderr(command.args(["tiny.toml", "--out", "out/claims.md"]), 1);
+    assert!(told.contains("not borne out: tiny: \"a cache helps\""), "{told}");
+    assert!(page(folder.path()).contains("**Not borne out.**"));
+}
+
+#[test]
+fn mistakes_are_told_before_anything_runs() {
+    let (_folder, mut command) = tiny(TINY.split("[[practice]]").next().unwrap());
+    assert!(stderr(command.arg("tiny.toml"), 2).contains("tiny.toml has no [[practice]] block"));
+    let (_folder, mut command) = tiny(TINY);
+    assert!(stderr(command.arg("stampde"), 2).contains("did you mean \"stampede\"?"));
+    let (_folder, mut command) = tiny(TINY);
+    assert!(stderr(command.args(["tiny.toml", "--replications", "0"]), 2).contains("at least 1"));
+    let (folder, mut command) = tiny(TINY);
+    std::fs::write(folder.path().join("out"), "in the way").unwrap();
+    let told = stderr(command.args(["tiny.toml", "--out", "out/claims.md"]), 2);
+    assert!(told.contains("cannot write to the folder out"), "{told}");
+}
