@@ -130,7 +130,10 @@ pub fn render(
             .collect(),
         events: events(record),
         duration: with_unit(scenario.duration_s, "s"),
-        warmup: with_unit(scenario.warmup_s, "s"),
+        warmup: match scenario.warmup_found {
+            true => format!("{} (found by MSER-5)", with_unit(scenario.warmup_s, "s")),
+            false => with_unit(scenario.warmup_s, "s"),
+        },
         finished: scenario.finished,
         replications: scenario.replications,
         command: command(record),
