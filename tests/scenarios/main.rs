@@ -6,6 +6,7 @@ mod grammar;
 mod nesting;
 mod nodes;
 mod plain;
+mod presence;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
