@@ -272,6 +272,10 @@ fn statistics() {
                 )],
             ),
         ],
+    );
+}
+
+#[test]
 fn kinds_of_requests() {
     snapshot(
         "kinds_of_requests",
