@@ -25,6 +25,10 @@ pub(super) enum Op {
         value: Value,
     },
     Delete,
+    /// The DELETE of the consumer of the change stream.
+    Invalidate {
+        change: u32,
+    },
 }
 
 /// What the server says. Tokens are zero where no lease was granted.
@@ -82,6 +86,11 @@ pub(super) struct Sender {
 }
 
 impl Command {
+    /// Whether the consumer of the change stream sent it.
+    pub fn is_of_the_stream(&self) -> bool {
+        matches!(self.op, Op::Invalidate { .. })
+    }
+
     /// Version handle that this command carries.
     pub fn version(&self) -> u32 {
         let carried = match self.op {
@@ -174,6 +183,12 @@ impl Engine<'_> {
         self.depart(id, at);
     }
 
+    /// A command that was not executed goes out once more.
+    pub(super) fn send_again(&mut self, id: u32) {
+        self.tiers[usize::from(self.commands[id].level)].totals.commands += 1;
+        self.depart(id, self.now);
+    }
+
     /// The command has a connection and goes out.
     fn depart(&mut self, id: u32, at: Nanos) {
         let Command { level, walk, since_ns, instance, .. } = self.commands[id];
@@ -212,6 +227,9 @@ impl Engine<'_> {
                     self.recorder.tier_queue[level].record(start_ns - self.now);
                 }
                 let (reply, carries_value) = self.execute(&command, level, start_ns);
+                if let Op::Invalidate { change } = command.op {
+                    self.change_takes_effect(change, start_ns);
+                }
                 self.commands[id].reply = reply;
                 let Some(shared) = &mut self.tiers[level].shared else { return };
                 shared.serve(start_ns, if carries_value { self.tables.value_bytes(command.key) } else { 0 })
@@ -220,7 +238,8 @@ impl Engine<'_> {
             Admission::Lost { until_ns } => until_ns,
         };
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if command.walk == NONE && shared.pools.is_empty() {
+        // The consumer of the change stream waits for its answer, although it is not a request.
+        if command.walk == NONE && shared.pools.is_empty() && !command.is_of_the_stream() {
             return self.close_fill(id, level);
         }
         let at = done_ns + hop(shared, done_ns);
@@ -315,7 +334,7 @@ impl Engine<'_> {
                 let stored = tier.fill(0, info, value, 0, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
-            Op::Delete => {
+            Op::Delete | Op::Invalidate { .. } => {
                 tier.delete(0, command.key, tables);
                 if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
                     leases.void(command.key);
@@ -335,6 +354,7 @@ impl Engine<'_> {
             pool.release();
         }
         match (command.walk, command.op) {
+            (_, Op::Invalidate { change }) => self.change_answered_by_tier(id, change, command.reply),
             (NONE, _) => self.close_fill(id, level),
             (walk, Op::Get) => {
                 self.commands.remove(id);
@@ -409,7 +429,9 @@ impl Engine<'_> {
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
             Op::Get => self.look_up_failed(walk, level),
-            Op::Set { .. } | Op::Put { .. } | Op::Delete => self.change_answered(walk),
+            Op::Set { .. } | Op::Put { .. } | Op::Delete | Op::Invalidate { .. } => {
+                self.change_answered(walk)
+            }
         }
     }
 }
