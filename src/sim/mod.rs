@@ -15,6 +15,8 @@ mod heap;
 mod index;
 mod invalidation;
 mod invariants;
+mod leases;
+mod nodes;
 mod plain;
 mod pool;
 mod prefill;

@@ -5,7 +5,9 @@ mod combinations;
 mod grammar;
 mod invalidation;
 mod nesting;
+mod nodes;
 mod plain;
+mod presence;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
