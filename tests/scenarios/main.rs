@@ -4,6 +4,7 @@ mod bundled;
 mod bytes;
 mod combinations;
 mod grammar;
+mod invalidation;
 mod nesting;
 mod nodes;
 mod plain;
