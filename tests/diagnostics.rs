@@ -378,6 +378,38 @@ fn nodes() {
 }
 
 #[test]
+fn bytes() {
+    const SHARED: &str = "scope = \"shared\"";
+    snapshot(
+        "bytes",
+        &[
+            (
+                "compression in the process",
+                &[(
+                    "scope = \"instance\"",
+                    "scope = \"instance\"\ncompress = { above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }",
+                )],
+            ),
+            (
+                "compression that makes larger",
+                &[(
+                    SHARED,
+                    "scope = \"shared\"\ncompress = { above = \"10kB\", ratio = 1.3, per_byte = \"4ns\" }",
+                )],
+            ),
+            (
+                "compression of nothing in particular",
+                &[(SHARED, "scope = \"shared\"\ncompress = { ratio = 0.3 }")],
+            ),
+            ("serialization without a cost", &[(SHARED, "scope = \"shared\"\nserialize = {}")]),
+            ("bandwidth in bits", &[(SHARED, "scope = \"shared\"\nbandwidth = \"10Gbit/s\"")]),
+            ("bandwidth without a time", &[(SHARED, "scope = \"shared\"\nbandwidth = \"1GB\"")]),
+            ("no bandwidth", &[(SHARED, "scope = \"shared\"\nbandwidth = \"0GB/s\"")]),
+        ],
+    );
+}
+
+#[test]
 fn variants_and_words() {
     let answer = "[answer]\ntext = \"Load falls to {jitter:db.qps.peak}.\"\n\n[clients]";
     assert_eq!(messages(&[("[clients]", answer)]), "NO PROBLEM FOUND\n");
