@@ -63,6 +63,15 @@ pub fn main() -> ExitCode {
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
 }
 
+/// An error and what caused it; a cause that the error has named already is not repeated.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        known if known.ends_with(&cause) => text,
+        known => format!("{known}: {cause}"),
+    })
+}
+
 /// Shows an error; gives its exit code.
 fn explain(error: &anyhow::Error) -> u8 {
     if output::is_broken_pipe(error) {
@@ -75,7 +84,7 @@ fn explain(error: &anyhow::Error) -> u8 {
             exit::USAGE
         }
         None => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", told(error));
             match error.downcast_ref::<RunError>() {
                 // The scenario asks for what it cannot have.
                 Some(RunError::TooShort { .. }) => exit::USAGE,

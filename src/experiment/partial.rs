@@ -1,7 +1,8 @@
 //! Finished replications on disk, so that a run that was killed can go on where it stopped (`herdlab run --resume`).
 //!
 //! One file per replication of a variant, in a folder named by the scenario's digest: whole or not there. A file of another
-//! scenario, of another version or damaged is not used; its replication is simulated again.
+//! scenario, of another version or damaged is not used; its replication is simulated again. Files are not synced: after a
+//! power cut one may be damaged, which costs its replication, while a sync of each would cost more than short replications.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,9 @@ pub struct Partial {
     digest: String,
     resume: bool,
 }
+
+/// Replications that took less (seconds) are sooner simulated again than written and read, unless everything is to be kept.
+const KEPT_FROM_S: f64 = 0.05;
 
 /// Why a replication could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +48,7 @@ struct Kept {
 
 impl Partial {
     /// A place below `out`; nothing is created before the first replication is kept. With `resume`, what an earlier run
-    /// kept is used.
+    /// kept is used, and every replication is kept.
     pub fn new(out: &Path, digest: &str, resume: bool) -> Self {
         let short: String = digest.chars().take(16).collect();
         Partial { folder: out.join("partial").join(short), digest: digest.to_owned(), resume }
@@ -60,7 +64,7 @@ impl Partial {
         self.folder.join(format!("{variant}-{replication}.json"))
     }
 
-    /// Writes a finished replication, whole or not at all.
+    /// Writes a finished replication, whole or not at all, if it is worth it.
     ///
     /// # Errors
     /// A folder or file that cannot be written.
@@ -70,6 +74,9 @@ impl Partial {
         replication: u32,
         finished: &Replication,
     ) -> Result<(), KeepError> {
+        if finished.loop_s < KEPT_FROM_S && !self.resume {
+            return Ok(());
+        }
         let path = self.path(variant, replication);
         let kept = Kept {
             herdlab: env!("CARGO_PKG_VERSION").to_owned(),
@@ -87,7 +94,6 @@ impl Partial {
             let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
             serde_json::to_writer(&mut file, &kept)?;
             file.flush()?;
-            file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
             Ok(())
         };

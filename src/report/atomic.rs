@@ -1,6 +1,7 @@
 //! Files that appear whole or not at all.
 
 use std::fs;
+use std::io;
 use std::io::Write;
 use std::path::Path;
 
@@ -14,7 +15,11 @@ use super::ReportError;
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let failed = |action, at: &Path| {
         let path = at.to_path_buf();
-        move |source| ReportError::File { action, path, source }
+        move |source: io::Error| {
+            // The crate for temporary files adds their names, which tell the user nothing.
+            let source = source.raw_os_error().map_or(source, io::Error::from_raw_os_error);
+            ReportError::File { action, path, source }
+        }
     };
     let dir = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -89,6 +89,10 @@ pub enum SimError {
         "more than {limit} events at {at_s} s of simulated time: time does not go on. Give the tiers, the database or the think time a delay"
     )]
     NoProgress { at_s: f64, limit: u64 },
+    #[error(
+        "more than {limit} requests, fetches and commands in flight at {at_s} s of simulated time: more arrives than the system can do, and nothing limits what waits. Give database.queue, a timeout or clients.deadline a value, or shorten the run"
+    )]
+    Overload { at_s: f64, limit: usize },
     #[error("internal error, please report it: {0}")]
     Invariant(String),
 }
@@ -99,6 +103,10 @@ const GROUP: usize = 8;
 
 /// Events at one instant beyond which something goes round in circles.
 const INSTANT_LIMIT: u64 = 200_000_000;
+
+/// What is in flight beyond which a simulation stops: about two gigabytes, far above what any system in production
+/// would survive.
+const IN_FLIGHT_LIMIT: usize = 20_000_000;
 
 /// What a simulation leaves.
 #[derive(Debug)]
@@ -126,6 +134,7 @@ pub struct Engine<'m> {
     pub(super) model: &'m Model,
     pub(super) tables: Arc<Tables>,
     pub(super) now: Nanos,
+    in_flight_limit: usize,
     pub(super) queue: Queue,
     pub(super) generator: Generator,
     pub(super) batch: Batch,
@@ -225,6 +234,7 @@ impl<'m> Engine<'m> {
             backoff_dice: stream(seed, replication, "database.backoff"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
             arrivals_over: false,
+            in_flight_limit: IN_FLIGHT_LIMIT,
             last_ns: model.duration_ns.saturating_add(model.drain_ns),
             events: 0,
             queue,
@@ -244,6 +254,13 @@ impl<'m> Engine<'m> {
     #[must_use]
     pub fn in_general(mut self) -> Engine<'m> {
         self.is_plain = false;
+        self
+    }
+
+    /// Stops with [`SimError::Overload`] when more than this is in flight, instead of twenty million.
+    #[must_use]
+    pub fn with_in_flight_limit(mut self, limit: usize) -> Engine<'m> {
+        self.in_flight_limit = limit;
         self
     }
 
@@ -308,13 +325,19 @@ impl<'m> Engine<'m> {
     fn check_in(&self, control: &Control, reported: &mut u64) -> Result<(), SimError> {
         control.requests.fetch_add(self.arrived - *reported, Ordering::Relaxed);
         *reported = self.arrived;
+        if self.in_flight() > self.in_flight_limit {
+            return Err(SimError::Overload { at_s: self.now as f64 / 1e9, limit: self.in_flight_limit });
+        }
         if control.cancel.load(Ordering::Relaxed) { Err(SimError::Cancelled) } else { Ok(()) }
     }
 
+    fn in_flight(&self) -> usize {
+        let general = self.walks.len() + self.flights.len() + self.commands.len() + self.attempts.len();
+        general + self.plain.in_flight()
+    }
+
     fn is_idle(&self) -> bool {
-        self.walks.len() + self.flights.len() + self.commands.len() + self.attempts.len() == 0
-            && self.plain.is_idle()
-            && self.invalidations.is_idle()
+        self.in_flight() == 0 && self.plain.is_idle() && self.invalidations.is_idle()
     }
 
     #[inline]

@@ -119,6 +119,11 @@ impl Plain {
         self.reads.iter().map(|(_, read)| (read.start_ns, read.window, read.class))
     }
 
+    /// Reads under way.
+    pub fn in_flight(&self) -> usize {
+        self.reads.len()
+    }
+
     /// Whether nothing is in motion.
     pub fn is_idle(&self) -> bool {
         self.reads.len() == 0 && self.fills == 0
