@@ -125,6 +125,7 @@ catalog! {
     "tier.<tier>.memory.peak_bytes", "bytes", Neither, "most bytes in this tier";
     "tier.<tier>.evictions.rate", "1/s", Neither, "entries evicted from this tier per second";
     "tier.<tier>.expirations.rate", "1/s", Neither, "expired entries removed from or replaced in this tier per second";
+    "tier.<tier>.expired.ratio", "1", Lower, "of the entries in this tier (one kept as Redis keeps it), those that have expired and still take memory, averaged over the ends of windows";
     "tier.<tier>.utilization", "1", Lower, "share of the time this tier's server is busy";
     "tier.<tier>.queue.p99_ms", "ms", Lower, "99th percentile of the wait in this tier's server queue";
     "tier.<tier>.pool.wait.p99_ms", "ms", Lower, "99th percentile of the wait for a connection to this tier";

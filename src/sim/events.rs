@@ -2,6 +2,9 @@
 
 use super::engine::{Engine, Kind};
 use super::queue::GENERAL;
+use super::server::Admission;
+use super::tier::{Leases, TierState};
+use crate::dice::round_ns;
 use crate::scenario::model::{Arrivals, EventKind, Nanos, Target, TimedEvent};
 
 impl Engine<'_> {
@@ -32,6 +35,11 @@ impl Engine<'_> {
         at(model.duration_ns, Kind::ArrivalsEnd, 0);
         if let Arrivals::Closed { users, .. } = model.workload.arrivals {
             (0..users).for_each(|user| self.user_thinks(user, 0));
+        }
+        for level in 0..self.tiers.len() {
+            if let Some(cycle) = self.tiers[level].active_expiry {
+                self.queue.push(GENERAL, cycle.every_ns, Kind::ExpiryCycleBegins as u8, level as u32, 0);
+            }
         }
         self.schedule_background();
     }
@@ -87,6 +95,28 @@ impl Engine<'_> {
                 self.database.down = None;
             }
             _ => {}
+        }
+    }
+
+    /// A tier's server looks for expired entries, behind what it has to do already; one that is down does not.
+    pub(super) fn expiry_cycle_begins(&mut self, level: usize) {
+        let TierState { stores, shared, active_expiry, .. } = &mut self.tiers[level];
+        let (Some(shared), Some(cycle)) = (shared, *active_expiry) else { return };
+        let leases = &mut shared.leases;
+        let admission = shared.server.admit(self.now, || {
+            stores[0].clear();
+            leases.iter_mut().for_each(Leases::clear);
+        });
+        if let Admission::Serve { start_ns } = admission {
+            let done = self.tiers[level].expire(start_ns, &self.tables);
+            let service_ns = round_ns(done.examined as f64 * cycle.per_key_ns);
+            if let (Some(shared), true) = (&mut self.tiers[level].shared, service_ns > 0) {
+                shared.serve_for(start_ns, service_ns);
+            }
+        }
+        let next = self.now + cycle.every_ns;
+        if next <= self.last_ns {
+            self.queue.push(GENERAL, next, Kind::ExpiryCycleBegins as u8, level as u32, 0);
         }
     }
 

@@ -79,7 +79,7 @@ impl Plain {
                 Scope::Instance { .. } => true,
                 Scope::Shared(shared) => shared.pool.is_none() && shared.timeout_ns.is_none(),
             };
-            patient && matches!(tier.refresh, Refresh::None)
+            patient && matches!(tier.refresh, Refresh::None) && tier.redis.is_none()
         });
         let database = &model.database;
         let database = database.queue.is_none()

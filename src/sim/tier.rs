@@ -9,6 +9,8 @@ use super::store::{Columns, Entry, Store, Value};
 use crate::dice::{Delays, Stream, Times, round_ns, stream};
 use crate::measure::recorder::TierTotals;
 use crate::policy::freshness::{Renewal, expiry, renewal};
+use crate::policy::redis::memory::Allocator;
+use crate::policy::redis::{Cycle, Effort};
 use crate::scenario::model::{
     Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
 };
@@ -48,7 +50,9 @@ pub struct TierState {
     sliding: bool,
     refresh: Refresh,
     negative_ttl_ns: Option<Nanos>,
-    overhead_bytes: u64,
+    footprint: Footprint,
+    /// The active-expiry cycle, where there is one.
+    pub active_expiry: Option<Effort>,
     /// How long past its expiry an entry may be served on purpose.
     grace_ns: Nanos,
     lease_grace_ns: Nanos,
@@ -59,6 +63,30 @@ pub struct TierState {
     pub access_lane: Lane,
     /// `None`: in the process of each instance.
     pub shared: Option<Shared>,
+}
+
+/// What an entry takes in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Footprint {
+    /// Besides key and value.
+    overhead_bytes: u64,
+    /// Entries take what Redis takes for them with this allocator.
+    allocator: Option<Allocator>,
+}
+
+impl Footprint {
+    /// Bytes of a key's entry.
+    #[inline]
+    pub fn of(self, tables: &Tables, key: u32) -> u64 {
+        let bytes = tables.entry_bytes(key);
+        match self.allocator {
+            None => bytes + self.overhead_bytes,
+            Some(allocator) => {
+                let value_bytes = u64::from(tables.value_bytes(key));
+                allocator.entry_bytes(bytes - value_bytes, value_bytes)
+            }
+        }
+    }
 }
 
 /// What only a shared tier has.
@@ -85,6 +113,12 @@ impl Shared {
         if self.per_byte_ns > 0.0 && bytes > 0 {
             service_ns += round_ns(f64::from(bytes) * self.per_byte_ns);
         }
+        self.serve_for(start_ns, service_ns)
+    }
+
+    /// The server works for so long, longer while it is slow.
+    #[inline]
+    pub fn serve_for(&mut self, start_ns: Nanos, mut service_ns: Nanos) -> Nanos {
         if !self.server.is_steady() {
             service_ns = round_ns(service_ns as f64 * self.server.slowness(start_ns));
         }
@@ -190,7 +224,18 @@ impl TierState {
             sliding: tier.sliding,
             refresh: tier.refresh,
             negative_ttl_ns: tier.negative_ttl_ns,
-            overhead_bytes: tier.entry_overhead_bytes,
+            footprint: Footprint {
+                overhead_bytes: tier.entry_overhead_bytes,
+                allocator: tier
+                    .redis
+                    .and_then(|redis| redis.quantum_bytes)
+                    .map(|quantum_bytes| Allocator { quantum_bytes }),
+            },
+            active_expiry: tier.redis.and_then(|redis| redis.active_expiry).map(|cycle| Effort {
+                effort: cycle.effort,
+                every_ns: 1_000_000_000 / u64::from(cycle.hz),
+                per_key_ns: cycle.per_key_ns,
+            }),
             grace_ns: match tier.refresh {
                 Refresh::StaleWhileRevalidate { grace_ns } => grace_ns,
                 _ => 0,
@@ -222,7 +267,7 @@ impl TierState {
     /// A live entry is used: the policy learns of it, a sliding one lives longer.
     #[inline]
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
-        self.stores[store].touch(slot);
+        self.stores[store].touch(slot, now);
         if self.sliding && !info.absent {
             let expiry_ns = self.expiry_ns(info.class, now);
             self.stores[store].set_expiry_ns(slot, expiry_ns);
@@ -231,8 +276,8 @@ impl TierState {
 
     #[inline]
     fn take_out(&mut self, store: usize, key: u32, slot: u32, tables: &Tables) {
-        let overhead_bytes = self.overhead_bytes;
-        self.stores[store].remove(key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
+        let footprint = self.footprint;
+        self.stores[store].remove(key, slot, |key| footprint.of(tables, key));
     }
 
     /// What a look-up in one store finds, with what a look-up does: uses are noted, a sliding entry lives
@@ -255,7 +300,7 @@ impl TierState {
         }
         let past_ns = now - expiry_ns;
         if past_ns < self.grace_ns && !info.absent {
-            self.stores[store].touch(slot);
+            self.stores[store].touch(slot, now);
             return Look::Stale { value: self.stores[store].value(slot) };
         }
         if past_ns < self.lease_grace_ns && !info.absent {
@@ -288,8 +333,8 @@ impl TierState {
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
-        let overhead_bytes = self.overhead_bytes;
-        let filled = self.stores[store].fill(entry, now, |key| tables.entry_bytes(key) + overhead_bytes);
+        let footprint = self.footprint;
+        let filled = self.stores[store].fill(entry, now, |key| footprint.of(tables, key));
         self.totals.evictions += u64::from(filled.evicted);
         self.totals.expirations += u64::from(filled.expired);
         filled.stored
@@ -302,9 +347,28 @@ impl TierState {
         }
     }
 
-    /// Bytes in the books for one entry on top of key and value.
-    pub fn overhead_bytes(&self) -> u64 {
-        self.overhead_bytes
+    /// What an entry takes in the books.
+    pub fn footprint(&self) -> Footprint {
+        self.footprint
+    }
+
+    /// Looks for expired entries, as Redis does many times a second. What may still be served past its time stays.
+    pub fn expire(&mut self, now: Nanos, tables: &Tables) -> Cycle {
+        let Some(effort) = self.active_expiry else { return Cycle::default() };
+        let (footprint, grace_ns) = (self.footprint, self.grace_ns.max(self.lease_grace_ns));
+        let mut all = Cycle::default();
+        for store in &mut self.stores {
+            let cycle = store.expire(effort, now, grace_ns, |key| footprint.of(tables, key));
+            all.examined += cycle.examined;
+            all.expired += cycle.expired;
+        }
+        self.totals.expirations += all.expired;
+        all
+    }
+
+    /// How many entries have expired and still take memory, where somebody keeps track.
+    pub fn count_expired(&self, now: Nanos) -> Option<u64> {
+        self.stores.iter().map(|store| store.count_expired(now)).sum()
     }
 
     /// Drops the entries of one store.

@@ -19,8 +19,8 @@ pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
-    Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode, Scope,
-    SharedTier, Spread, Tier, Ttl,
+    ActiveExpiry, Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis, RedisEviction,
+    Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
 pub use writes::WriteStrategy;
