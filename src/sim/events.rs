@@ -1,9 +1,10 @@
 //! What the scenario does to the system at given times.
 
 use super::engine::{Engine, Kind};
+use super::leases::Leases;
+use super::nodes::Node;
 use super::queue::GENERAL;
 use super::server::Admission;
-use super::tier::{Leases, TierState};
 use crate::dice::round_ns;
 use crate::scenario::model::{Arrivals, EventKind, Nanos, Target, TimedEvent};
 
@@ -98,20 +99,22 @@ impl Engine<'_> {
         }
     }
 
-    /// A tier's server looks for expired entries, behind what it has to do already; one that is down does not.
+    /// Every node of a tier looks for expired entries, behind what it has to do already; one that is down does not.
     pub(super) fn expiry_cycle_begins(&mut self, level: usize) {
-        let TierState { stores, shared, active_expiry, .. } = &mut self.tiers[level];
-        let (Some(shared), Some(cycle)) = (shared, *active_expiry) else { return };
-        let leases = &mut shared.leases;
-        let admission = shared.server.admit(self.now, || {
-            stores[0].clear();
-            leases.iter_mut().for_each(Leases::clear);
-        });
-        if let Admission::Serve { start_ns } = admission {
-            let done = self.tiers[level].expire(start_ns, &self.tables);
-            let service_ns = round_ns(done.examined as f64 * cycle.per_key_ns);
-            if let (Some(shared), true) = (&mut self.tiers[level].shared, service_ns > 0) {
-                shared.serve_for(start_ns, service_ns);
+        let tier = &mut self.tiers[level];
+        let Some(cycle) = tier.active_expiry else { return };
+        for number in 0..tier.stores.len() {
+            let (store, Some(shared)) = (&mut tier.stores[number], &mut tier.shared) else { return };
+            let Node { server, leases, .. } = &mut shared.nodes[number];
+            let admission = server.admit(self.now, || {
+                store.clear();
+                leases.iter_mut().for_each(Leases::clear);
+            });
+            let Admission::Serve { start_ns } = admission else { continue };
+            let examined = tier.expire(number, start_ns, &self.tables);
+            let service_ns = round_ns(examined as f64 * cycle.per_key_ns);
+            if let (Some(shared), true) = (&mut tier.shared, service_ns > 0) {
+                shared.serve_for(number, start_ns, service_ns);
             }
         }
         let next = self.now + cycle.every_ns;

@@ -175,7 +175,13 @@ impl Store {
     }
 
     /// A cycle of active expiry, where there is such a thing.
-    pub fn expire(&mut self, effort: Effort, now: Nanos, grace_ns: Nanos, size: impl Fn(u32) -> u64) -> Cycle {
+    pub fn expire(
+        &mut self,
+        effort: Effort,
+        now: Nanos,
+        grace_ns: Nanos,
+        size: impl Fn(u32) -> u64,
+    ) -> Cycle {
         match &mut self.kept {
             Kept::Redis(keyspace) => keyspace.expire(effort, now, grace_ns, size),
             _ => Cycle::default(),

@@ -299,7 +299,13 @@ impl Keyspace {
     }
 
     /// One active-expiry cycle (`activeExpireCycle`, slow); dead is what expired `grace_ns` ago or earlier.
-    pub fn expire(&mut self, effort: Effort, now: Nanos, grace_ns: Nanos, size: impl Fn(u32) -> u64) -> Cycle {
+    pub fn expire(
+        &mut self,
+        effort: Effort,
+        now: Nanos,
+        grace_ns: Nanos,
+        size: impl Fn(u32) -> u64,
+    ) -> Cycle {
         let more = u64::from(effort.effort.saturating_sub(1));
         let per_round = KEYS_PER_ROUND + KEYS_PER_ROUND / 4 * more;
         let acceptable = ACCEPTABLE_STALE.saturating_sub(more);

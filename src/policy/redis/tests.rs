@@ -130,12 +130,8 @@ fn memory_is_what_the_structures_take() {
     // A short value is one piece with its object: 16 + 3 + 44 + 1.
     assert_eq!(own.entry_bytes(8, 44), 24 + 16 + 64);
 
-    let settings = Settings {
-        eviction: RedisEviction::NoEviction,
-        samples: 5,
-        limit_bytes: None,
-        allocator: Some(own),
-    };
+    let settings =
+        Settings { eviction: RedisEviction::NoEviction, samples: 5, limit_bytes: None, allocator: Some(own) };
     let mut keyspace = Keyspace::new(settings, stream(1, 0, "test"));
     for key in 0..1_025 {
         keyspace.fill(New { key, version: 0, expiry_ns: if key < 512 { 5 } else { NEVER } }, 0, |_| 100);
