@@ -238,7 +238,7 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64) -> f64 {
         let slots = match (tier.capacity, redis.quantum_bytes) {
             (Capacity::Bytes(bytes), quantum_bytes) => {
                 let overhead = if quantum_bytes.is_some() { 40.0 } else { tier.entry_overhead_bytes as f64 };
-                keys.min(bytes as f64 / (overhead + smallest_entry_bytes(model)).max(1.0))
+                keys.min(bytes as f64 / (overhead + smallest_entry_bytes(model, tier)).max(1.0))
             }
             _ => keys,
         };
@@ -250,7 +250,7 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64) -> f64 {
         Capacity::Unbounded => (keys, UNBOUNDED_BYTES_PER_KEY),
         Capacity::Entries(entries) => (keys.min(entries as f64 / share), BOUNDED_BYTES_PER_ENTRY),
         Capacity::Bytes(bytes) => {
-            let smallest = (tier.entry_overhead_bytes as f64 + smallest_entry_bytes(model)).max(1.0);
+            let smallest = (tier.entry_overhead_bytes as f64 + smallest_entry_bytes(model, tier)).max(1.0);
             (keys.min(bytes as f64 / share / smallest), BOUNDED_BYTES_PER_ENTRY)
         }
     };
@@ -273,14 +273,22 @@ fn columns_bytes(model: &Model, tier: &Tier) -> f64 {
 }
 
 /// Key and value of the class with the smallest ones, taken at the median where they vary.
-fn smallest_entry_bytes(model: &Model) -> f64 {
+fn smallest_entry_bytes(model: &Model, tier: &Tier) -> f64 {
     let typical = |size: &Size| match *size {
         Size::Constant { bytes } => bytes as f64,
         Size::Lognormal { mu, .. } => libm::exp(mu),
         Size::Pareto { location, .. } => location,
         Size::Trace => 1.0,
     };
-    let entry = |class: &Class| typical(&class.value_size) + typical(&class.key_size);
+    let compress = match &tier.scope {
+        Scope::Shared(shared) => shared.compress,
+        Scope::Instance { .. } => None,
+    };
+    let value = |size: &Size| match (typical(size), compress) {
+        (bytes, Some(how)) if bytes > how.above_bytes as f64 => bytes * how.ratio,
+        (bytes, _) => bytes,
+    };
+    let entry = |class: &Class| value(&class.value_size) + typical(&class.key_size);
     model.workload.classes.iter().map(entry).fold(f64::INFINITY, f64::min)
 }
 

@@ -39,7 +39,7 @@ impl Engine<'_> {
                     let belongs = tier.shared.as_ref().is_none_or(|shared| shared.map.ever(number, key));
                     check(belongs, &|| format!("tier {}: key {key} is at the wrong node", spec.name))?;
                     entries += 1;
-                    bytes += tier.footprint().of(&self.tables, key);
+                    bytes += tier.coding.entry_bytes(&self.tables, key);
                 }
                 let bytes_of_entries = bytes;
                 bytes += store.table_bytes();
@@ -76,6 +76,7 @@ impl Engine<'_> {
         check(started == self.fetches_ended + fetches, &|| {
             format!("{started} fetches started, {} ended, {fetches} under way", self.fetches_ended)
         })?;
+        self.check_invalidations()?;
         if self.is_plain {
             let inside = u64::from(self.database.busy) + self.database.waiting;
             return check(inside <= fetches, &|| {

@@ -1,5 +1,6 @@
 //! A cache tier at work: its stores, what a look-up finds, what a fill leaves, and its leases.
 
+use super::coding::{Coding, Link};
 use super::leases::Leases;
 use super::nodes::{Node, NodeMap};
 use super::pool::Pool;
@@ -10,7 +11,6 @@ use crate::dice::{Delays, Stream, Times, round_ns, stream};
 use crate::measure::recorder::TierTotals;
 use crate::policy::freshness::{Renewal, expiry, renewal};
 use crate::policy::redis::Effort;
-use crate::policy::redis::memory::Allocator;
 use crate::scenario::model::{
     Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
 };
@@ -50,7 +50,7 @@ pub struct TierState {
     sliding: bool,
     refresh: Refresh,
     negative_ttl_ns: Option<Nanos>,
-    footprint: Footprint,
+    pub coding: Coding,
     /// The active-expiry cycle, where there is one.
     pub active_expiry: Option<Effort>,
     /// How long past its expiry an entry may be served on purpose.
@@ -63,30 +63,6 @@ pub struct TierState {
     pub access_lane: Lane,
     /// `None`: in the process of each instance.
     pub shared: Option<Shared>,
-}
-
-/// What an entry takes in memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Footprint {
-    /// Besides key and value.
-    overhead_bytes: u64,
-    /// Entries take what Redis takes for them with this allocator.
-    allocator: Option<Allocator>,
-}
-
-impl Footprint {
-    /// Bytes of a key's entry.
-    #[inline]
-    pub fn of(self, tables: &Tables, key: u32) -> u64 {
-        let bytes = tables.entry_bytes(key);
-        match self.allocator {
-            None => bytes + self.overhead_bytes,
-            Some(allocator) => {
-                let value_bytes = u64::from(tables.value_bytes(key));
-                allocator.entry_bytes(bytes - value_bytes, value_bytes)
-            }
-        }
-    }
 }
 
 /// What only a shared tier has.
@@ -174,6 +150,7 @@ impl TierState {
                         .map(|node| Node {
                             server: Server::new(model, index, node),
                             leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
+                            link: shared.bandwidth_bytes_per_s.map(Link::new),
                             commands: 0,
                         })
                         .collect(),
@@ -203,13 +180,7 @@ impl TierState {
             sliding: tier.sliding,
             refresh: tier.refresh,
             negative_ttl_ns: tier.negative_ttl_ns,
-            footprint: Footprint {
-                overhead_bytes: tier.entry_overhead_bytes,
-                allocator: tier
-                    .redis
-                    .and_then(|redis| redis.quantum_bytes)
-                    .map(|quantum_bytes| Allocator { quantum_bytes }),
-            },
+            coding: Coding::new(tier),
             active_expiry: tier.redis.and_then(|redis| redis.active_expiry).map(|cycle| Effort {
                 effort: cycle.effort,
                 every_ns: 1_000_000_000 / u64::from(cycle.hz),
@@ -255,8 +226,8 @@ impl TierState {
 
     #[inline]
     fn take_out(&mut self, store: usize, key: u32, slot: u32, tables: &Tables) {
-        let footprint = self.footprint;
-        self.stores[store].remove(key, slot, |key| footprint.of(tables, key));
+        let coding = self.coding;
+        self.stores[store].remove(key, slot, |key| coding.entry_bytes(tables, key));
     }
 
     /// What a look-up in one store finds, with what a look-up does: uses are noted, a sliding entry lives
@@ -338,8 +309,8 @@ impl TierState {
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
-        let footprint = self.footprint;
-        let filled = self.stores[store].fill(entry, now, |key| footprint.of(tables, key));
+        let coding = self.coding;
+        let filled = self.stores[store].fill(entry, now, |key| coding.entry_bytes(tables, key));
         self.totals.evictions += u64::from(filled.evicted);
         self.totals.expirations += u64::from(filled.expired);
         filled.stored
@@ -352,17 +323,12 @@ impl TierState {
         }
     }
 
-    /// What an entry takes in the books.
-    pub fn footprint(&self) -> Footprint {
-        self.footprint
-    }
-
     /// One store looks for expired entries, as Redis does many times a second. What may still be served past its time
     /// stays. Returns the number of entries looked at.
     pub fn expire(&mut self, store: usize, now: Nanos, tables: &Tables) -> u64 {
         let Some(effort) = self.active_expiry else { return 0 };
-        let (footprint, grace_ns) = (self.footprint, self.grace_ns.max(self.lease_grace_ns));
-        let cycle = self.stores[store].expire(effort, now, grace_ns, |key| footprint.of(tables, key));
+        let (coding, grace_ns) = (self.coding, self.grace_ns.max(self.lease_grace_ns));
+        let cycle = self.stores[store].expire(effort, now, grace_ns, |key| coding.entry_bytes(tables, key));
         self.totals.expirations += cycle.expired;
         cycle.examined
     }
@@ -393,7 +359,13 @@ impl TierState {
                 leases.iter_mut().for_each(Leases::clear);
             });
         }
+        let mut link_busy_ns = [0; 2];
         self.totals.busy_ns = shared.nodes.iter().map(|node| node.server.busy_ns).sum();
+        for link in shared.nodes.iter().filter_map(|node| node.link) {
+            link_busy_ns[0] += link.busy_ns[0];
+            link_busy_ns[1] += link.busy_ns[1];
+        }
+        self.totals.link_busy_ns = link_busy_ns;
         if shared.nodes.len() > 1 {
             self.totals.nodes = shared.nodes.iter().map(|node| node.totals(now)).collect();
         }

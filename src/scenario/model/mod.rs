@@ -7,6 +7,7 @@
 mod database;
 mod dist;
 mod event;
+mod invalidation;
 mod practice;
 mod tier;
 mod workload;
@@ -17,10 +18,11 @@ use serde::Serialize;
 pub use database::{Background, Contention, Database, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
+pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
-    ActiveExpiry, Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis, RedisEviction,
-    Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+    ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis,
+    RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
 pub use writes::WriteStrategy;
@@ -106,6 +108,8 @@ pub struct Model {
     pub coalescing: Coalescing,
     pub database: Database,
     pub writes: WriteStrategy,
+    #[serde(skip_serializing_if = "Invalidation::is_none")]
+    pub invalidation: Invalidation,
     /// Sorted by time, ties in file order.
     pub events: Vec<TimedEvent>,
     pub measure: MeasureOptions,
