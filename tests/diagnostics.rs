@@ -270,6 +270,48 @@ fn contradictions() {
 }
 
 #[test]
+fn statistics() {
+    const HEAD: &str = "question = \"Does jitter help?\"\n";
+    snapshot(
+        "statistics",
+        &[
+            (
+                "a warm-up cannot be found where an event disturbs the run",
+                &[("warmup = \"20s\"", "warmup = \"auto\"")],
+            ),
+            (
+                "nor where the rate changes",
+                &[
+                    ("warmup = \"20s\"", "warmup = \"auto\""),
+                    ("keys = 1000\n", "keys = 1000\nprofile = [{ step = { at = \"60s\", factor = 2.0 } }]\n"),
+                    ("[[event]]\nat = \"60s\"\nwhat = { flush = { tier = \"l2\" } }", ""),
+                ],
+            ),
+            ("a warm-up is a duration or \"auto\"", &[("warmup = \"20s\"", "warmup = \"automatic\"")]),
+            (
+                "precision of a measure that is none",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_rate\", relative = 0.02 }\n")],
+            ),
+            (
+                "a precision is a share",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_ratio\", relative = 2 }\n")],
+            ),
+            (
+                "a precision needs its width",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_ratio\" }\n")],
+            ),
+            (
+                "no fewer replications than at the start",
+                &[(
+                    HEAD,
+                    "question = \"?\"\nprecision = { measure = \"hit_ratio\", relative = 0.1, max_replications = 5 }\n",
+                )],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn kinds_of_requests() {
     snapshot(
         "kinds_of_requests",

@@ -264,9 +264,14 @@ fn a_minute_of_redis_is_a_minute_of_the_model() {
         let record = model(setup, measured, folder.path());
         let value = |name: &str| record.measure(name).and_then(|measure| measure.values[0]).unwrap();
         let series = |name: &str| &record.series(name).unwrap().values;
-        // The series has the state at the end of each second.
-        let at = |name: &str, at_s: f64| series(name)[at_s.round() as usize - 1].unwrap();
-        let total = |name: &str| series(name).iter().flatten().sum::<f64>();
+        // The series has the state at the end of each second; between two it is taken to move linearly.
+        let at = |name: &str, at_s: f64| {
+            let (whole, part) = (at_s.floor(), at_s.fract());
+            let end = |second: f64| series(name).get(second as usize - 1).copied().flatten().unwrap();
+            end(whole) * (1.0 - part) + end(whole + 1.0) * part
+        };
+        let length_s = value("requests.all") / value("requests.rate");
+        let total = |name: &str| value(name) * length_s;
         let requests = measured.requests.len() as f64;
         let hit_ratios = (measured.hits as f64 / requests, value("hit_ratio") * (1.0 + 1.0 / requests));
         let last = measured.looks.last().unwrap();
@@ -277,8 +282,8 @@ fn a_minute_of_redis_is_a_minute_of_the_model() {
         let worst = measured.looks.iter().map(off).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap();
         let worst_keys =
             measured.looks.iter().map(off_keys).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap();
-        let evicted = (measured.evicted, total("tier.redis.evictions"));
-        let expired = (measured.expired, total("tier.redis.expirations"));
+        let evicted = (measured.evicted, total("tier.redis.evictions.rate"));
+        let expired = (measured.expired, total("tier.redis.expirations.rate"));
         println!(
             "{:>12} {:>7.4} {:>8.4} {:>7} {:>8} {:>7} {:>8.0} {:>7} {:>8.0} {:>6.3} {:>6.3} {:>12.1}%",
             setup.policy,

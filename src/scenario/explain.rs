@@ -84,6 +84,9 @@ fn time(model: &Model) -> String {
     let duration = format_duration(model.duration_ns);
     let window = format_duration(model.window_ns);
     match model.warmup_ns {
+        _ if model.warmup_auto => {
+            format!("time: {duration}, as much of it as warm-up as a pilot finds, windows of {window}")
+        }
         0 => format!("time: {duration}, no warm-up, windows of {window}"),
         warmup => {
             format!("time: {duration}, the first {} as warm-up, windows of {window}", format_duration(warmup))
