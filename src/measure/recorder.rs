@@ -82,6 +82,10 @@ pub struct TierTotals {
     pub busy_ns: u64,
     /// Bytes of keys and values that travelled with commands the server served.
     pub wire_bytes: u64,
+    /// Processor time of the clients for values that they wrote and read.
+    pub coding_ns: u64,
+    /// Links in use, to and from the nodes.
+    pub link_busy_ns: [u64; 2],
     /// By node; empty where there is only one.
     pub nodes: Vec<NodeTotals>,
 }
@@ -102,6 +106,8 @@ pub struct Gauges {
     pub cdc_backlog: u64,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
+    /// Entries that have expired and still take memory, per tier; `None`: nobody keeps track.
+    pub expired: Vec<Option<u64>>,
 }
 
 /// One request window.

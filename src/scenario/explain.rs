@@ -2,7 +2,7 @@
 
 use super::model::{
     Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Model,
-    Popularity, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
+    Popularity, Redis, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -84,6 +84,9 @@ fn time(model: &Model) -> String {
     let duration = format_duration(model.duration_ns);
     let window = format_duration(model.window_ns);
     match model.warmup_ns {
+        _ if model.warmup_auto => {
+            format!("time: {duration}, as much of it as warm-up as a pilot finds, windows of {window}")
+        }
         0 => format!("time: {duration}, no warm-up, windows of {window}"),
         warmup => {
             format!("time: {duration}, the first {} as warm-up, windows of {window}", format_duration(warmup))
@@ -146,13 +149,24 @@ fn tier(tier: &Tier) -> String {
         Scope::Instance { .. } => "one per instance".to_owned(),
         Scope::Shared(shared) => {
             let nodes = if shared.nodes > 1 { format!(" by {} nodes", shared.nodes) } else { String::new() };
-            format!("shared{nodes}, network {} each way", dist(&shared.network))
+            let mut text = format!("shared{nodes}, network {} each way", dist(&shared.network));
+            if let Some(bandwidth) = shared.bandwidth_bytes_per_s {
+                text.push_str(&format!(" at {}/s", format_bytes(bandwidth.round() as u64)));
+            }
+            if shared.serialize_per_byte_ns > 0.0 {
+                text.push_str(&format!(", serialized at {} ns per byte", shared.serialize_per_byte_ns));
+            }
+            if let Some(how) = shared.compress {
+                let above = format_bytes(how.above_bytes);
+                text.push_str(&format!(", values above {above} compressed to {}", percent(how.ratio)));
+            }
+            text
         }
     };
     let capacity = match tier.capacity {
         Capacity::Unbounded => "unbounded".to_owned(),
-        Capacity::Entries(entries) => format!("{} entries, {}", grouped(entries), tier.eviction.name()),
-        Capacity::Bytes(bytes) => format!("{}, {}", format_bytes(bytes), tier.eviction.name()),
+        Capacity::Entries(entries) => format!("{} entries, {}", grouped(entries), eviction(tier)),
+        Capacity::Bytes(bytes) => format!("{}, {}", format_bytes(bytes), eviction(tier)),
     };
     let ttl = match tier.ttl {
         Ttl::None => "no ttl".to_owned(),
@@ -186,10 +200,30 @@ fn tier(tier: &Tier) -> String {
     if let Some(ns) = tier.negative_ttl_ns {
         text.push_str(&format!(", \"no such row\" kept {}", format_duration(ns)));
     }
+    match tier.redis {
+        None => {}
+        Some(Redis { active_expiry: None, .. }) => text.push_str(", expired entries stay until touched"),
+        Some(Redis { active_expiry: Some(cycle), .. }) => {
+            text.push_str(&format!(", expired entries looked for {} times a second", cycle.hz));
+        }
+    }
+    if tier.redis.is_some_and(|redis| redis.quantum_bytes.is_some()) {
+        text.push_str(", memory as Redis counts it");
+    }
     if tier.prefill.is_some() {
         text.push_str(", prefilled");
     }
     text
+}
+
+fn eviction(tier: &Tier) -> String {
+    match tier.redis {
+        None => tier.eviction.name().to_owned(),
+        Some(Redis { eviction, samples, .. }) if eviction.samples() => {
+            format!("{} of {samples} samples", eviction.name())
+        }
+        Some(Redis { eviction, .. }) => eviction.name().to_owned(),
+    }
 }
 
 fn spread(spread: Spread) -> String {

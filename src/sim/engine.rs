@@ -33,8 +33,10 @@ macro_rules! kinds {
 }
 
 kinds! {
+    CommandIsEncoded,
     CommandArrives,
     CommandReplies,
+    CommandIsDecoded,
     CommandTimesOut,
     CommandPoolTimesOut,
     WalkGoesOn,
@@ -62,6 +64,7 @@ kinds! {
     EventBegins,
     EventEnds,
     InstanceRestarts,
+    ExpiryCycleBegins,
     WindowEnds,
     WarmupEnds,
     ArrivalsEnd,
@@ -325,6 +328,8 @@ impl<'m> Engine<'m> {
         match kind {
             Kind::CommandArrives => self.serve_command(id),
             Kind::CommandReplies => self.command_replies(id),
+            Kind::CommandIsEncoded => self.ask_for_tier_connection(id, self.now),
+            Kind::CommandIsDecoded => self.command_is_read(id),
             Kind::AttemptArrives => self.attempt_arrives(id),
             Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),
@@ -344,6 +349,7 @@ impl<'m> Engine<'m> {
             Kind::EventBegins => self.event_begins(id as usize),
             Kind::EventEnds => self.event_ends(id as usize),
             Kind::InstanceRestarts => self.instance_restarts(id),
+            Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
             Kind::WindowEnds => self.window_ends(id),
             Kind::WarmupEnds => {
                 self.advance_integrals();
@@ -453,6 +459,7 @@ impl<'m> Engine<'m> {
             db_queue: self.database.waiting,
             cdc_backlog: self.invalidations.backlog,
             tiers: self.tiers.iter().map(TierState::content).collect(),
+            expired: self.tiers.iter().map(|tier| tier.count_expired(self.now)).collect(),
         };
         self.recorder.ticks.push((self.totals.clone(), gauges));
         let next = u64::from(window) + 2;

@@ -1,5 +1,6 @@
 //! A cache tier at work: its stores, what a look-up finds, what a fill leaves, and its leases.
 
+use super::coding::{Coding, Link};
 use super::leases::Leases;
 use super::nodes::{Node, NodeMap};
 use super::pool::Pool;
@@ -9,6 +10,7 @@ use super::store::{Columns, Entry, Store, Value};
 use crate::dice::{Delays, Stream, Times, round_ns, stream};
 use crate::measure::recorder::TierTotals;
 use crate::policy::freshness::{Renewal, expiry, renewal};
+use crate::policy::redis::Effort;
 use crate::scenario::model::{
     Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
 };
@@ -48,7 +50,9 @@ pub struct TierState {
     sliding: bool,
     refresh: Refresh,
     negative_ttl_ns: Option<Nanos>,
-    overhead_bytes: u64,
+    pub coding: Coding,
+    /// The active-expiry cycle, where there is one.
+    pub active_expiry: Option<Effort>,
     /// How long past its expiry an entry may be served on purpose.
     grace_ns: Nanos,
     lease_grace_ns: Nanos,
@@ -85,6 +89,12 @@ impl Shared {
         if self.per_byte_ns > 0.0 && bytes > 0 {
             service_ns += round_ns(f64::from(bytes) * self.per_byte_ns);
         }
+        self.serve_for(node, start_ns, service_ns)
+    }
+
+    /// A node works for so long, longer while it is slow.
+    #[inline]
+    pub fn serve_for(&mut self, node: usize, start_ns: Nanos, mut service_ns: Nanos) -> Nanos {
         let server = &mut self.nodes[node].server;
         if !server.is_steady() {
             service_ns = round_ns(service_ns as f64 * server.slowness(start_ns));
@@ -140,6 +150,7 @@ impl TierState {
                         .map(|node| Node {
                             server: Server::new(model, index, node),
                             leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
+                            link: shared.bandwidth_bytes_per_s.map(Link::new),
                             commands: 0,
                         })
                         .collect(),
@@ -169,7 +180,12 @@ impl TierState {
             sliding: tier.sliding,
             refresh: tier.refresh,
             negative_ttl_ns: tier.negative_ttl_ns,
-            overhead_bytes: tier.entry_overhead_bytes,
+            coding: Coding::new(tier),
+            active_expiry: tier.redis.and_then(|redis| redis.active_expiry).map(|cycle| Effort {
+                effort: cycle.effort,
+                every_ns: 1_000_000_000 / u64::from(cycle.hz),
+                per_key_ns: cycle.per_key_ns,
+            }),
             grace_ns: match tier.refresh {
                 Refresh::StaleWhileRevalidate { grace_ns } => grace_ns,
                 _ => 0,
@@ -201,7 +217,7 @@ impl TierState {
     /// A live entry is used: the policy learns of it, a sliding one lives longer.
     #[inline]
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
-        self.stores[store].touch(slot);
+        self.stores[store].touch(slot, now);
         if self.sliding && !info.absent {
             let expiry_ns = self.expiry_ns(info.class, now);
             self.stores[store].set_expiry_ns(slot, expiry_ns);
@@ -210,8 +226,8 @@ impl TierState {
 
     #[inline]
     fn take_out(&mut self, store: usize, key: u32, slot: u32, tables: &Tables) {
-        let overhead_bytes = self.overhead_bytes;
-        self.stores[store].remove(key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
+        let coding = self.coding;
+        self.stores[store].remove(key, slot, |key| coding.entry_bytes(tables, key));
     }
 
     /// What a look-up in one store finds, with what a look-up does: uses are noted, a sliding entry lives
@@ -234,7 +250,7 @@ impl TierState {
         }
         let past_ns = now - expiry_ns;
         if past_ns < self.grace_ns && !info.absent {
-            self.stores[store].touch(slot);
+            self.stores[store].touch(slot, now);
             return Look::Stale { value: self.stores[store].value(slot) };
         }
         if past_ns < self.lease_grace_ns && !info.absent {
@@ -293,8 +309,8 @@ impl TierState {
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
-        let overhead_bytes = self.overhead_bytes;
-        let filled = self.stores[store].fill(entry, now, |key| tables.entry_bytes(key) + overhead_bytes);
+        let coding = self.coding;
+        let filled = self.stores[store].fill(entry, now, |key| coding.entry_bytes(tables, key));
         self.totals.evictions += u64::from(filled.evicted);
         self.totals.expirations += u64::from(filled.expired);
         filled.stored
@@ -307,9 +323,19 @@ impl TierState {
         }
     }
 
-    /// Bytes in the books for one entry on top of key and value.
-    pub fn overhead_bytes(&self) -> u64 {
-        self.overhead_bytes
+    /// One store looks for expired entries, as Redis does many times a second. What may still be served past its time
+    /// stays. Returns the number of entries looked at.
+    pub fn expire(&mut self, store: usize, now: Nanos, tables: &Tables) -> u64 {
+        let Some(effort) = self.active_expiry else { return 0 };
+        let (coding, grace_ns) = (self.coding, self.grace_ns.max(self.lease_grace_ns));
+        let cycle = self.stores[store].expire(effort, now, grace_ns, |key| coding.entry_bytes(tables, key));
+        self.totals.expirations += cycle.expired;
+        cycle.examined
+    }
+
+    /// How many entries have expired and still take memory, where somebody keeps track.
+    pub fn count_expired(&self, now: Nanos) -> Option<u64> {
+        self.stores.iter().map(|store| store.count_expired(now)).sum()
     }
 
     /// Drops the entries of one store, of a tier in the process.
@@ -333,7 +359,13 @@ impl TierState {
                 leases.iter_mut().for_each(Leases::clear);
             });
         }
+        let mut link_busy_ns = [0; 2];
         self.totals.busy_ns = shared.nodes.iter().map(|node| node.server.busy_ns).sum();
+        for link in shared.nodes.iter().filter_map(|node| node.link) {
+            link_busy_ns[0] += link.busy_ns[0];
+            link_busy_ns[1] += link.busy_ns[1];
+        }
+        self.totals.link_busy_ns = link_busy_ns;
         if shared.nodes.len() > 1 {
             self.totals.nodes = shared.nodes.iter().map(|node| node.totals(now)).collect();
         }

@@ -1,17 +1,18 @@
 //! `[[tier]]`.
 
+use super::redis::{Choice, Overhead, choices, overhead, redis};
 use super::refuse_repeated_names;
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, suggestion};
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{
-    Capacity, Dist, Eviction, Hottest, Jitter, MAX_TIERS, Nanos, OnFailure, Prefill, PrefillAge, Refresh,
-    RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+    Capacity, Compress, Dist, Eviction, Hottest, Jitter, MAX_TIERS, Nanos, OnFailure, Prefill, PrefillAge,
+    Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 use crate::scenario::values::{
-    bytes, count, dist, duration, fine_duration, integer, name, positive, positive_duration, positive_share,
-    share, truth, word,
+    bandwidth, bytes, count, dist, duration, fine_duration, integer, name, positive, positive_duration,
+    positive_share, share, truth, word,
 };
 
 /// What Redis keeps per string key besides key and value: hash table entry, object header, string headers.
@@ -128,21 +129,30 @@ fn tier(f: &mut Fields<'_, '_>) -> Option<(Tier, bool)> {
     let refresh = f.read("refresh", refresh).unwrap_or(Refresh::None);
     let negative_ttl_ns = f.read_unless("negative_ttl", "none", positive_duration);
     let shared = matches!(scope, Some(Scope::Shared(_)));
-    let entry_overhead_bytes =
-        f.read("entry_overhead", bytes).unwrap_or(if shared { SHARED_ENTRY_OVERHEAD_BYTES } else { 0 });
+    let overhead = f.read("entry_overhead", overhead);
     let prefill = f.read_unless("prefill", "none", prefill);
+    let redis = redis(f, shared, capacity, eviction.unwrap_or(Choice::Exact(Eviction::Lru)), overhead);
     let tier = Tier {
         name: name?,
         scope: scope?,
         capacity,
-        eviction: eviction?,
+        eviction: match eviction? {
+            Choice::Exact(eviction) => eviction,
+            Choice::Redis(_) => Eviction::Lru,
+        },
         ttl: ttl?,
         jitter,
         sliding,
         refresh,
         negative_ttl_ns,
-        entry_overhead_bytes,
+        entry_overhead_bytes: match overhead {
+            Some(Overhead::Bytes(bytes)) => bytes,
+            Some(Overhead::Redis { .. }) => 0,
+            None if shared => SHARED_ENTRY_OVERHEAD_BYTES,
+            None => 0,
+        },
         prefill,
+        redis: redis?,
     };
     Some((tier, enabled))
 }
@@ -163,9 +173,19 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         _ => f.read("access", duration).unwrap_or(0),
     };
     if shared == Some(false) {
-        for name in
-            ["network", "service", "per_byte", "pool", "pool_timeout", "timeout", "on_failure", "nodes"]
-        {
+        for name in [
+            "network",
+            "service",
+            "per_byte",
+            "pool",
+            "pool_timeout",
+            "timeout",
+            "on_failure",
+            "nodes",
+            "serialize",
+            "compress",
+            "bandwidth",
+        ] {
             let way_out =
                 "a tier in the process has no network, server or pool; its look-up time is `access`";
             f.refuse(name, "only a tier reached over the network (scope = \"shared\") has it", way_out);
@@ -183,8 +203,29 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
             .read("on_failure", word(&[("next", OnFailure::Next), ("error", OnFailure::Error)]))
             .unwrap_or(OnFailure::Next),
         nodes: f.read("nodes", integer(1, MAX_NODES)).map_or(1, |nodes| nodes as u32),
+        serialize_per_byte_ns: f.read_unless("serialize", "none", serialize).unwrap_or(0.0),
+        compress: f.read_unless("compress", "none", compress),
+        bandwidth_bytes_per_s: f.read_unless("bandwidth", "unlimited", bandwidth),
     };
     shared.map(|_| Scope::Shared(tier))
+}
+
+fn serialize(cx: &mut Context, node: &Node) -> Option<f64> {
+    Fields::with(cx, node, "{ per_byte = \"2ns\" }", |f| {
+        f.require("per_byte", "a client's time per byte of value such as \"2ns\"", fine_duration)
+    })
+}
+
+fn compress(cx: &mut Context, node: &Node) -> Option<Compress> {
+    Fields::with(cx, node, "{ above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }", |f| {
+        let above_bytes = f.require("above", "the size above which values are compressed, \"10kB\"", bytes);
+        let ratio = f.require("ratio", "compressed size over original size, such as 0.3", positive_share);
+        let per_byte_ns = f.require("per_byte", "a client's time per byte, such as \"4ns\"", fine_duration);
+        let decompress = f.read("decompress_per_byte", fine_duration);
+        let (above_bytes, per_byte_ns) = (above_bytes?, per_byte_ns?);
+        let decompress_per_byte_ns = decompress.unwrap_or(per_byte_ns);
+        Some(Compress { above_bytes, ratio: ratio?, per_byte_ns, decompress_per_byte_ns })
+    })
 }
 
 fn capacity(cx: &mut Context, node: &Node) -> Option<Capacity> {
@@ -202,9 +243,9 @@ fn capacity(cx: &mut Context, node: &Node) -> Option<Capacity> {
     }
 }
 
-fn eviction(f: &mut Fields<'_, '_>, capacity: Capacity) -> Option<Eviction> {
+fn eviction(f: &mut Fields<'_, '_>, capacity: Capacity) -> Option<Choice> {
     let sound = f.sound();
-    let chosen = f.read_unless("eviction", "none", word(Eviction::NAMES));
+    let chosen = f.read_unless("eviction", "none", word(&choices()));
     match (capacity, f.given("eviction")) {
         (Capacity::Unbounded, true) if sound => {
             let title = format!("{}.eviction does not apply", f.cx.here());
@@ -215,11 +256,11 @@ fn eviction(f: &mut Fields<'_, '_>, capacity: Capacity) -> Option<Eviction> {
             );
             None
         }
-        (Capacity::Unbounded, _) => Some(chosen.unwrap_or(Eviction::Lru)),
+        (Capacity::Unbounded, _) => Some(chosen.unwrap_or(Choice::Exact(Eviction::Lru))),
         (_, false) => {
             let title = format!("{} has a capacity and no eviction", f.cx.here());
             let place = f.place("capacity");
-            let known: Vec<&str> = Eviction::NAMES.iter().map(|(word, _)| *word).collect();
+            let known: Vec<&str> = choices().iter().map(|(word, _)| *word).collect();
             f.cx.report(
                 Diagnostic::new(title, place, "what makes room when this is full?")
                     .help(format!("add eviction = \"lru\"; known: {}", known.join(", "))),
