@@ -4,7 +4,9 @@ mod bundled;
 mod combinations;
 mod grammar;
 mod nesting;
+mod nodes;
 mod plain;
+mod presence;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
