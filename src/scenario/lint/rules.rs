@@ -224,7 +224,9 @@ fn tier_pool_too_small(view: &mut View<'_>, index: usize, tier: &Tier, shared: &
     let fills_per_s: f64 = expected.misses_per_s.iter().sum();
     let calls_per_s = expected.tiers[index].lookups_per_s + fills_per_s + writes_per_s;
     let place = view.tier_place(tier, "pool");
-    pool_too_small(view, &format!("tier.{}.pool", tier.name), pool, calls_per_s * call_ns / 1e9, place);
+    // Each node has connections of its own.
+    let busy = calls_per_s * call_ns / 1e9 / f64::from(shared.nodes);
+    pool_too_small(view, &format!("tier.{}.pool", tier.name), pool, busy, place);
 }
 
 fn database_pool_too_small(view: &mut View<'_>) {
