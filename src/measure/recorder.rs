@@ -82,6 +82,10 @@ pub struct TierTotals {
     pub busy_ns: u64,
     /// Bytes of keys and values that travelled with commands the server served.
     pub wire_bytes: u64,
+    /// Processor time of the clients for values that they wrote and read.
+    pub coding_ns: u64,
+    /// Links in use, to and from the nodes.
+    pub link_busy_ns: [u64; 2],
     /// By node; empty where there is only one.
     pub nodes: Vec<NodeTotals>,
 }
@@ -98,6 +102,8 @@ pub struct NodeTotals {
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
     pub db_queue: u64,
+    /// Committed changes that the consumer of the change stream has not handled.
+    pub cdc_backlog: u64,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
 }
@@ -146,6 +152,9 @@ pub struct Recorder {
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
     pub stale_age_by_tier: Vec<Fine>,
+    /// From a commit to the DELETEs of the change stream.
+    pub cdc_lag: Fine,
+    pub cdc_backlog_peak: u64,
     pub value_age_max_ns: Nanos,
     pub stampedes: Fine,
     pub db_queue: Fine,
@@ -186,6 +195,8 @@ impl Recorder {
             } else {
                 Vec::new()
             },
+            cdc_lag: Fine::new(),
+            cdc_backlog_peak: 0,
             value_age_max_ns: 0,
             stampedes: Fine::new(),
             db_queue: Fine::new(),

@@ -124,7 +124,8 @@ fn keys_in(model: &Model, index: usize, tier: &Tier, group: &Group, rate_per_s: 
     } else {
         ttl_s(tier, class.ttl.get(index).copied().flatten().unwrap_or(tier.ttl))
     };
-    let deletes = model.writes == WriteStrategy::Invalidate;
+    let streamed = model.invalidation.cdc.is_some() && matches!(tier.scope, Scope::Shared(_));
+    let deletes = streamed || model.writes == WriteStrategy::Invalidate;
     let size = match tier.capacity {
         Capacity::Entries(_) => 1.0,
         _ => mean_bytes(&class.value_size) + mean_bytes(&class.key_size) + tier.entry_overhead_bytes as f64,

@@ -44,6 +44,14 @@ pub const LINTS: &[Lint] = &[
         way_out: "Split the value, keep it elsewhere and cache a reference, or keep it out of the shared tier.",
     },
     Lint {
+        name: "uncompressed-values",
+        when: "A shared tier does not compress, and at least half of the bytes of a class are in values above 10 kB.",
+        reason: "They take memory, bandwidth and the server's one thread several times over: text such as JSON shrinks to \
+                 a third or less, for some nanoseconds per byte at the client.",
+        way_out: "Set compress = { above = \"10kB\", ... } with the ratio measured on your values, and compare; allow this \
+                  lint where they are compressed already (images, protobuf of floats).",
+    },
+    Lint {
         name: "pool-too-small",
         when: "A connection pool has fewer connections than Little's law asks for: calls per second and instance times \
                the mean length of a call, for misses as expected by the closed forms and with the highest rate of \
@@ -80,6 +88,13 @@ pub const LINTS: &[Lint] = &[
         reason: "A record that is created meanwhile stays invisible until the sentinel expires: users create something \
                  and are told that it does not exist.",
         way_out: "Keep it for some seconds, which already takes repeated look-ups off the database.",
+    },
+    Lint {
+        name: "cdc-without-ttl",
+        when: "A change stream invalidates (invalidation.cdc), something writes, and entries of a shared tier have no ttl.",
+        reason: "What the stream loses or has not told yet (a consumer that stalls, a slot that is dropped, a fill that \
+                 lands after the delete) stays wrong for ever.",
+        way_out: "Give the entries a ttl: with invalidation working it may be hours, and it bounds what a fault leaves.",
     },
     Lint {
         name: "low-hit-ratio",

@@ -11,6 +11,9 @@ use crate::scenario::model::{
 use crate::units::{approximate_bytes, format_duration, grouped};
 
 const LARGE_BYTES: f64 = 1e6;
+const COMPRESS_BYTES: f64 = 1e4;
+/// Share of the bytes of a class from which on its values count as large.
+const COMPRESS_SHARE: f64 = 0.5;
 /// Standard normal quantile of 0.999.
 const Z_999: f64 = 3.090_232_306_167_813;
 /// "A few fetch times" of a ttl under XFetch.
@@ -39,6 +42,8 @@ pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> 
         negative_ttl_long(&mut view, tier);
         if let Scope::Shared(shared) = &tier.scope {
             tier_pool_too_small(&mut view, index, tier, shared);
+            uncompressed_values(&mut view, tier, shared);
+            cdc_without_ttl(&mut view, index, tier);
         }
     }
     large_values(&mut view);
@@ -94,9 +99,12 @@ impl View<'_> {
 fn no_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
     let unbounded = tier.capacity == Capacity::Unbounded;
     let classes = &view.model.workload.classes;
+    // What `cdc-without-ttl` tells is not told twice.
+    let streamed = view.model.invalidation.cdc.is_some() && matches!(tier.scope, Scope::Shared(_));
     let lasting = |class: &&Class| {
         let kept = !class.absent || tier.negative_ttl_ns.is_some();
-        kept && view.ttl(index, tier, class).0 == Ttl::None && (unbounded || class.write_share > 0.0)
+        kept && view.ttl(index, tier, class).0 == Ttl::None
+            && (unbounded || class.write_share > 0.0 && !streamed)
     };
     let Some(class) = classes.iter().find(lasting) else { return };
     let (_, place) = view.ttl(index, tier, class);
@@ -212,6 +220,67 @@ fn size_999(size: &Size) -> Option<f64> {
         }
         Size::Trace => return None,
     })
+}
+
+fn uncompressed_values(view: &mut View<'_>, tier: &Tier, shared: &SharedTier) {
+    if shared.compress.is_some() {
+        return;
+    }
+    let classes = &view.model.workload.classes;
+    let large =
+        |class: &&Class| !class.absent && bytes_above(&class.value_size, COMPRESS_BYTES) >= COMPRESS_SHARE;
+    let Some(class) = classes.iter().find(large) else { return };
+    let share = percent(bytes_above(&class.value_size, COMPRESS_BYTES));
+    let title = format!("tier.{} stores large values uncompressed", tier.name);
+    let label = format!("{share} of the bytes of class {} are in values above 10 kB", class.name);
+    let place = view.class_place(class, "value_size");
+    view.warn("uncompressed-values", Diagnostic::new(title, place, label));
+}
+
+/// Share of all bytes that are in values above a limit.
+fn bytes_above(size: &Size, limit: f64) -> f64 {
+    match *size {
+        Size::Constant { bytes } => f64::from(u8::from(bytes as f64 > limit)),
+        Size::Lognormal { max_bytes, .. } | Size::Pareto { max_bytes, .. } if max_bytes as f64 <= limit => {
+            0.0
+        }
+        // Weighted by itself a lognormal is one whose mu is larger by sigma squared.
+        Size::Lognormal { mu, sigma, .. } if sigma > 0.0 => {
+            let z = (libm::log(limit) - mu) / sigma - sigma;
+            libm::erfc(z / std::f64::consts::SQRT_2) / 2.0
+        }
+        Size::Lognormal { mu, .. } => f64::from(u8::from(libm::exp(mu) > limit)),
+        Size::Pareto { location, scale, shape, max_bytes } => {
+            const STEPS: u32 = 10_000;
+            let quantile = |step: u32| {
+                let left = (f64::from(step) + 0.5) / f64::from(STEPS);
+                let tail = if shape.abs() < 1e-12 {
+                    -libm::log(left)
+                } else {
+                    (libm::pow(left, -shape) - 1.0) / shape
+                };
+                (location + scale * tail).min(max_bytes as f64)
+            };
+            let (mut above, mut all) = (0.0, 0.0);
+            for bytes in (0..STEPS).map(quantile) {
+                all += bytes;
+                above += if bytes > limit { bytes } else { 0.0 };
+            }
+            if all > 0.0 { above / all } else { 0.0 }
+        }
+        Size::Trace => 0.0,
+    }
+}
+
+fn cdc_without_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
+    let streamed = view.model.invalidation.cdc.is_some() && view.model.workload.writes();
+    let classes = &view.model.workload.classes;
+    let lasting = classes.iter().find(|class| !class.absent && view.ttl(index, tier, class).0 == Ttl::None);
+    let (true, Some(class)) = (streamed, lasting) else { return };
+    let (_, place) = view.ttl(index, tier, class);
+    let title = format!("tier.{} trusts the change stream alone", tier.name);
+    let label = "what the stream does not tell stays for ever";
+    view.warn("cdc-without-ttl", Diagnostic::new(title, place, label));
 }
 
 fn tier_pool_too_small(view: &mut View<'_>, index: usize, tier: &Tier, shared: &SharedTier) {

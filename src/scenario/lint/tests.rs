@@ -82,7 +82,10 @@ fn no_ttl() {
 
 #[test]
 fn large_values() {
-    let constant = |size: &str| lints(&[("\"1kB\"", size)]);
+    // What is that large is worth compressing as well: see below.
+    let constant = |size: &str| -> Vec<&str> {
+        lints(&[("\"1kB\"", size)]).into_iter().filter(|lint| *lint != "uncompressed-values").collect()
+    };
     assert_eq!(constant("\"1MB\""), [""; 0]);
     assert_eq!(constant("\"1001kB\""), ["large-values"]);
     assert_eq!(constant("{ lognormal = { median = \"1kB\", p99 = \"20kB\" } }"), [""; 0]);
@@ -91,6 +94,28 @@ fn large_values() {
     // In the process a value is a pointer.
     let alone = changed(&[("\"1kB\"", "\"2MB\""), ("name = \"l2\"", "name = \"l2\"\nenabled = false")]);
     assert!(!warnings(&alone).names().contains(&"large-values"));
+}
+
+#[test]
+fn uncompressed_values() {
+    let sized = |size: &str| lints(&[("\"1kB\"", size)]);
+    assert_eq!(sized("\"10kB\""), [""; 0]);
+    assert_eq!(sized("\"11kB\""), ["uncompressed-values"]);
+    // 4 % of these values are larger; they have 31 % of the bytes.
+    assert_eq!(sized("{ lognormal = { median = \"1kB\", p99 = \"20kB\" } }"), [""; 0]);
+    assert_eq!(sized("{ lognormal = { median = \"1kB\", p99 = \"60kB\" } }"), ["uncompressed-values"]);
+    assert_eq!(sized("{ pareto = { scale = \"214B\", shape = 0.35 } }"), [""; 0]);
+    assert_eq!(sized("{ pareto = { scale = \"20kB\", shape = 0.35 } }"), ["uncompressed-values"]);
+    let compressed = "network = \"1ms\"\ncompress = { above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }";
+    assert_eq!(lints(&[("\"1kB\"", "\"11kB\""), ("network = \"1ms\"", compressed)]), [""; 0]);
+}
+
+#[test]
+fn cdc_without_ttl() {
+    let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.01");
+    let stream = ("[database]", "[invalidation]\ncdc = { lag = \"100ms\" }\n\n[database]");
+    assert_eq!(lints(&[written, stream]), [""; 0]);
+    assert_eq!(lints(&[written, stream, ("ttl = \"300s\"", "ttl = \"none\"")]), ["cdc-without-ttl"]);
 }
 
 #[test]
