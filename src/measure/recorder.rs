@@ -80,12 +80,30 @@ pub struct TierTotals {
     pub evictions: u64,
     pub expirations: u64,
     pub busy_ns: u64,
+    /// Bytes of keys and values that travelled with commands the server served.
+    pub wire_bytes: u64,
+    /// Processor time of the clients for values that they wrote and read.
+    pub coding_ns: u64,
+    /// Links in use, to and from the nodes.
+    pub link_busy_ns: [u64; 2],
+    /// By node; empty where there is only one.
+    pub nodes: Vec<NodeTotals>,
+}
+
+/// Running totals of one node of a tier.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NodeTotals {
+    pub commands: u64,
+    /// Worked off up to now.
+    pub busy_ns: u64,
 }
 
 /// State at the end of a window.
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
     pub db_queue: u64,
+    /// Committed changes that the consumer of the change stream has not handled.
+    pub cdc_backlog: u64,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
 }
@@ -125,6 +143,8 @@ pub struct Recorder {
     current_end_ns: Nanos,
     /// By class, then outcome; over requests that started in the measured part.
     pub latency: Vec<[Fine; OUTCOMES.len()]>,
+    /// Latencies of existence checks by outcome; empty where nobody checks.
+    pub checks: Vec<Fine>,
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part.
     pub tier_hits: Vec<u64>,
@@ -132,6 +152,9 @@ pub struct Recorder {
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
     pub stale_age_by_tier: Vec<Fine>,
+    /// From a commit to the DELETEs of the change stream.
+    pub cdc_lag: Fine,
+    pub cdc_backlog_peak: u64,
     pub value_age_max_ns: Nanos,
     pub stampedes: Fine,
     pub db_queue: Fine,
@@ -162,6 +185,7 @@ impl Recorder {
             current: 0,
             current_end_ns: model.window_ns,
             latency: model.workload.classes.iter().map(|_| Default::default()).collect(),
+            checks: if model.workload.checks() { vec![Fine::new(); OUTCOMES.len()] } else { Vec::new() },
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],
             stale: 0,
@@ -171,6 +195,8 @@ impl Recorder {
             } else {
                 Vec::new()
             },
+            cdc_lag: Fine::new(),
+            cdc_backlog_peak: 0,
             value_age_max_ns: 0,
             stampedes: Fine::new(),
             db_queue: Fine::new(),
@@ -221,6 +247,15 @@ impl Recorder {
         }
         if start_ns >= self.warmup_ns {
             self.latency[class][number].record(latency_ns);
+        }
+    }
+
+    /// Counts an existence check apart; [`Recorder::finish`] counts it with the others.
+    pub fn finish_check(&mut self, start_ns: Nanos, latency_ns: Nanos, outcome: Outcome) {
+        if start_ns >= self.warmup_ns
+            && let Some(latency) = self.checks.get_mut(outcome as usize)
+        {
+            latency.record(latency_ns);
         }
     }
 }

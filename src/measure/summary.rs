@@ -1,7 +1,7 @@
 //! From what the loop wrote down to the measures of one replication.
 
 use super::histogram::Fine;
-use super::recorder::{CAUSES, OUTCOMES, Outcome, Recorder, Totals, Window};
+use super::recorder::{CAUSES, NodeTotals, OUTCOMES, Outcome, Recorder, Totals, Window};
 use crate::scenario::model::{Model, Nanos, Scope};
 
 /// Name and value; `None` where the measure is not defined.
@@ -35,6 +35,7 @@ fn ms(ns: Option<Nanos>) -> Option<f64> {
 pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     let mut rows = Rows { rows: Vec::new(), measured_s: (model.duration_ns - model.warmup_ns) as f64 / 1e9 };
     requests(&mut rows, recorder);
+    checks(&mut rows, recorder);
     database(&mut rows, model, recorder);
     freshness(&mut rows, model, recorder);
     tiers(&mut rows, model, recorder);
@@ -118,6 +119,22 @@ fn requests(rows: &mut Rows, recorder: &Recorder) {
     rows.put("requests.in_system.mean", Some(in_system_ns / 1e9 / rows.measured_s));
 }
 
+/// Existence checks apart.
+fn checks(rows: &mut Rows, recorder: &Recorder) {
+    if recorder.checks.is_empty() {
+        return;
+    }
+    let of = |outcomes: &[Outcome]| {
+        let mut merged = Fine::new();
+        outcomes.iter().for_each(|&outcome| merged.merge(&recorder.checks[outcome as usize]));
+        merged
+    };
+    let (all, answered) = (of(&all_outcomes()), of(&READS));
+    rows.put("requests.exists.ratio", ratio(all.count() as f64, count(recorder, &all_outcomes(), None)));
+    rows.put("exists.hit_ratio", ratio(of(&HITS).count() as f64, answered.count() as f64));
+    rows.latencies("latency.exists", &answered, &QUANTILES, true);
+}
+
 fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let [before, after] = &recorder.measured;
     let arrivals = after.db_arrivals - before.db_arrivals;
@@ -180,6 +197,15 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         }
         staleness(rows, "db.", database, count(recorder, &READS, None) - by_tier as f64);
     }
+    if model.invalidation.cdc.is_some() {
+        let lag = &recorder.cdc_lag;
+        let seconds = |ns: Option<Nanos>| ns.map(|ns| ns as f64 / 1e9);
+        rows.put("cdc.lag.mean_s", lag.mean().map(|ns| ns / 1e9));
+        rows.put("cdc.lag.p50_s", seconds(lag.quantile(0.5)));
+        rows.put("cdc.lag.p99_s", seconds(lag.quantile(0.99)));
+        rows.put("cdc.lag.max_s", seconds(lag.max()));
+        rows.put("cdc.backlog.peak", Some(recorder.cdc_backlog_peak as f64));
+    }
     if model.measure.value_age {
         rows.put("value.age.max_s", Some(recorder.value_age_max_ns as f64 / 1e9));
     }
@@ -230,10 +256,35 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         rows.per_second(name("expirations.rate"), to.expirations - from.expirations);
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
         if let Scope::Shared(shared) = &tier.scope {
+            let nodes = f64::from(shared.nodes);
             rows.per_second(name("round_trips.rate"), to.commands - from.commands);
+            if shared.bytes_cost() {
+                let cores = (to.coding_ns - from.coding_ns) as f64 / 1e9 / rows.measured_s;
+                rows.put(name("client.cores"), Some(cores));
+            }
+            if shared.bandwidth_bytes_per_s.is_some() {
+                let busy_s = |way: usize| (to.link_busy_ns[way] - from.link_busy_ns[way]) as f64 / 1e9;
+                let share = busy_s(0).max(busy_s(1)) / rows.measured_s / nodes;
+                rows.put(name("link.utilization"), Some(share.min(1.0)));
+            }
+            if model.measure.wire {
+                rows.per_second(name("wire.bytes_per_s"), to.wire_bytes - from.wire_bytes);
+            }
             rows.per_second(name("failures.rate"), to.failures - from.failures);
             let busy_s = (to.busy_ns - from.busy_ns) as f64 / 1e9;
-            rows.put(name("utilization"), Some((busy_s / rows.measured_s).min(1.0)));
+            rows.put(name("utilization"), Some((busy_s / rows.measured_s / nodes).min(1.0)));
+            if shared.nodes > 1 {
+                let most = |of: &dyn Fn(&NodeTotals) -> u64| {
+                    let nodes = to.nodes.iter().enumerate();
+                    nodes
+                        .map(|(n, to)| of(to) - from.nodes.get(n).map_or(0, of))
+                        .fold((0, 0), |(most, sum), own| (own.max(most), sum + own))
+                };
+                let (most_ns, _) = most(&|node| node.busy_ns);
+                let (most_commands, commands) = most(&|node| node.commands);
+                rows.put(name("node.utilization.max"), Some(most_ns as f64 / 1e9 / rows.measured_s));
+                rows.put(name("node.share.max"), ratio(most_commands as f64, commands as f64));
+            }
             rows.put(name("queue.p99_ms"), ms(recorder.tier_queue[index].quantile(0.99)));
             if shared.pool.is_some() {
                 rows.put(name("pool.wait.p99_ms"), ms(recorder.tier_pool_wait[index].quantile(0.99)));

@@ -19,6 +19,7 @@ pub fn explain(model: &Model) -> Vec<String> {
     lines.push(database(&model.database));
     if model.workload.writes() {
         lines.push(writes(model));
+        lines.extend(invalidation(model));
     }
     for event in &model.events {
         let at = format_duration(event.at_ns);
@@ -35,8 +36,9 @@ pub fn explain(model: &Model) -> Vec<String> {
 pub fn event_text(model: &Model, what: &EventKind) -> String {
     let tier_name = |index: usize| model.tiers.get(index).map_or("a tier", |tier| tier.name.as_str());
     let name = |target: Target| match target {
-        Target::Tier(index) => tier_name(index),
-        Target::Database => "database",
+        Target::Tier(index) => tier_name(index).to_owned(),
+        Target::Node { tier, node } => format!("{} node {node}", tier_name(tier)),
+        Target::Database => "database".to_owned(),
     };
     match *what {
         EventKind::Flush { tier } => format!("{} flushed", tier_name(tier)),
@@ -45,9 +47,11 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
         EventKind::Down { target, fail: DownMode::Timeout, .. } => format!("{} unreachable", name(target)),
         EventKind::Slow { target, factor, .. } => format!("{} {factor}x slower", name(target)),
         EventKind::Pause { target, .. } => format!("{} paused", name(target)),
+        EventKind::NodeLost { tier, node, .. } => format!("{} node {node} lost", tier_name(tier)),
         EventKind::Surge { factor, .. } => format!("{factor}x traffic"),
         EventKind::HotKey { share, .. } => format!("hot key ({})", percent(share)),
         EventKind::Deploy { .. } => "deploy".to_owned(),
+        EventKind::Stall { .. } => "change stream stalled".to_owned(),
     }
 }
 
@@ -80,6 +84,9 @@ fn time(model: &Model) -> String {
     let duration = format_duration(model.duration_ns);
     let window = format_duration(model.window_ns);
     match model.warmup_ns {
+        _ if model.warmup_auto => {
+            format!("time: {duration}, as much of it as warm-up as a pilot finds, windows of {window}")
+        }
         0 => format!("time: {duration}, no warm-up, windows of {window}"),
         warmup => {
             format!("time: {duration}, the first {} as warm-up, windows of {window}", format_duration(warmup))
@@ -122,15 +129,33 @@ fn class(model: &Model, class: &Class) -> String {
         0.0 => String::new(),
         share => format!(", {} writes", percent(share)),
     };
+    let checks = match class.exists_share {
+        0.0 => String::new(),
+        share => format!(", {} existence checks", percent(share)),
+    };
     let absent = if class.absent { ", absent from the database" } else { "" };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
-    format!("class {name}: {share} of the requests, {keys} keys, {popularity}{writes}{absent}")
+    format!("class {name}: {share} of the requests, {keys} keys, {popularity}{writes}{checks}{absent}")
 }
 
 fn tier(tier: &Tier) -> String {
     let scope = match &tier.scope {
         Scope::Instance { .. } => "one per instance".to_owned(),
-        Scope::Shared(shared) => format!("shared, network {} each way", dist(&shared.network)),
+        Scope::Shared(shared) => {
+            let nodes = if shared.nodes > 1 { format!(" by {} nodes", shared.nodes) } else { String::new() };
+            let mut text = format!("shared{nodes}, network {} each way", dist(&shared.network));
+            if let Some(bandwidth) = shared.bandwidth_bytes_per_s {
+                text.push_str(&format!(" at {}/s", format_bytes(bandwidth.round() as u64)));
+            }
+            if shared.serialize_per_byte_ns > 0.0 {
+                text.push_str(&format!(", serialized at {} ns per byte", shared.serialize_per_byte_ns));
+            }
+            if let Some(how) = shared.compress {
+                let above = format_bytes(how.above_bytes);
+                text.push_str(&format!(", values above {above} compressed to {}", percent(how.ratio)));
+            }
+            text
+        }
     };
     let capacity = match tier.capacity {
         Capacity::Unbounded => "unbounded".to_owned(),
@@ -209,6 +234,25 @@ fn writes(model: &Model) -> String {
             "writes: database, then SET in every tier, acknowledged after both".to_owned()
         }
     }
+}
+
+/// Who else tells the caches of a write.
+fn invalidation(model: &Model) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(cdc) = &model.invalidation.cdc {
+        let rate = match cdc.rate_per_s {
+            Some(rate_per_s) => format!(", at most {rate_per_s} changes/s"),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "invalidation: change stream, lag {}{rate}, then DELETE in shared tiers",
+            dist(&cdc.lag)
+        ));
+    }
+    if let Some(broadcast) = &model.invalidation.broadcast {
+        lines.push(format!("invalidation: broadcast to instance tiers, delay {}", dist(&broadcast.delay)));
+    }
+    lines
 }
 
 fn database(database: &Database) -> String {

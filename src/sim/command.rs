@@ -1,7 +1,9 @@
 //! Commands: one operation on a shared tier, from the wait for a connection to the reply.
 
+use super::coding::Coding;
 use super::engine::{Engine, Kind};
-use super::queue::NETWORK;
+use super::leases::Leases;
+use super::queue::{GENERAL, NETWORK};
 use super::read::Walk;
 use super::server::Admission;
 use super::slab::NONE;
@@ -10,11 +12,14 @@ use super::tier::{KeyInfo, Look, Shared};
 use crate::dice::round_ns;
 use crate::policy::freshness::Renewal;
 use crate::scenario::model::Nanos;
+use crate::workload::Tables;
 
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     Get,
+    /// Whether the key is there; no value travels.
+    Exists,
     /// A fill.
     Set {
         value: Value,
@@ -25,6 +30,10 @@ pub(super) enum Op {
         value: Value,
     },
     Delete,
+    /// The DELETE of the consumer of the change stream.
+    Invalidate {
+        change: u32,
+    },
 }
 
 /// What the server says. Tokens are zero where no lease was granted.
@@ -57,9 +66,13 @@ pub(super) enum CommandReply {
 pub(super) struct Command {
     op: Op,
     level: u8,
+    /// The node of the tier that it goes to.
+    node: u8,
     class: u8,
     /// Waits for a connection.
     waiting: bool,
+    /// Its reply has come and is being read.
+    replied: bool,
     instance: u32,
     key: u32,
     /// Who waits for the reply; none for fills and for commands that timed out.
@@ -82,6 +95,11 @@ pub(super) struct Sender {
 }
 
 impl Command {
+    /// Whether the consumer of the change stream sent it.
+    pub fn is_of_the_stream(&self) -> bool {
+        matches!(self.op, Op::Invalidate { .. })
+    }
+
     /// Version handle that this command carries.
     pub fn version(&self) -> u32 {
         let carried = match self.op {
@@ -108,8 +126,10 @@ impl Engine<'_> {
         let command = Command {
             op,
             level: level as u8,
+            node: 0,
             class,
             waiting: false,
+            replied: false,
             instance,
             key,
             walk,
@@ -134,14 +154,16 @@ impl Engine<'_> {
         let tier = &mut self.tiers[level];
         if let Some(shared) = &tier.shared {
             // With leases, only a holder may fill.
-            if shared.leases.is_some() && token == 0 {
+            if shared.nodes[0].leases.is_some() && token == 0 {
                 return;
             }
             let command = Command {
                 op: Op::Set { value, delta_ns },
                 level: level as u8,
+                node: 0,
                 class: info.class as u8,
                 waiting: false,
+                replied: false,
                 instance,
                 key: info.key,
                 walk: NONE,
@@ -157,15 +179,39 @@ impl Engine<'_> {
     }
 
     fn dispatch(&mut self, command: Command, at: Nanos) {
-        let (level, instance) = (usize::from(command.level), command.instance as usize);
-        self.tiers[level].totals.commands += 1;
         let id = self.commands.insert(command);
+        let encode_ns = match command.op {
+            Op::Set { .. } | Op::Put { .. } => self.code(&command, Coding::encode_ns),
+            _ => 0,
+        };
+        if encode_ns == 0 {
+            self.ask_for_tier_connection(id, at);
+        } else {
+            self.queue.push(GENERAL, at + encode_ns, Kind::CommandIsEncoded as u8, id, 0);
+        }
+    }
+
+    /// The client works on the value of a command; returns for how long.
+    #[inline]
+    fn code(&mut self, command: &Command, time_ns: impl Fn(&Coding, &Tables, u32) -> Nanos) -> Nanos {
+        let tier = &mut self.tiers[usize::from(command.level)];
+        let time_ns = time_ns(&tier.coding, &self.tables, command.key);
+        tier.totals.coding_ns += time_ns;
+        time_ns
+    }
+
+    /// The command is ready to be sent: it takes a connection, or waits for one.
+    pub(super) fn ask_for_tier_connection(&mut self, id: u32, at: Nanos) {
+        let Command { level, key, instance, .. } = self.commands[id];
+        let tier = &mut self.tiers[usize::from(level)];
+        tier.totals.commands += 1;
+        let Some(shared) = &mut tier.shared else { return };
+        let node = shared.map.node(key, at);
         let generation = self.commands.generation(id);
-        let Some(shared) = &mut self.tiers[level].shared else { return };
-        if let Some(pool) = shared.pools.get_mut(instance)
-            && !pool.acquire(id, generation)
-        {
-            self.commands[id].waiting = true;
+        let waits = shared.pool(instance, node).is_some_and(|pool| !pool.acquire(id, generation));
+        let command = &mut self.commands[id];
+        (command.node, command.since_ns, command.waiting) = (node, at, waits);
+        if waits {
             if let Some((after, lane)) = shared.pool_timeout {
                 self.queue.push(lane, at + after, Kind::CommandPoolTimesOut as u8, id, generation);
             }
@@ -174,23 +220,31 @@ impl Engine<'_> {
         self.depart(id, at);
     }
 
+    /// A command that was not executed goes out once more.
+    pub(super) fn send_again(&mut self, id: u32) {
+        let command = self.commands[id];
+        self.commands.remove(id);
+        self.dispatch(command, self.now);
+    }
+
     /// The command has a connection and goes out.
     fn depart(&mut self, id: u32, at: Nanos) {
-        let Command { level, walk, since_ns, instance, .. } = self.commands[id];
+        let Command { level, node, walk, since_ns, instance, .. } = self.commands[id];
         let level = usize::from(level);
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if self.recorder.measuring && shared.pools.get(instance as usize).is_some() {
+        if self.recorder.measuring && shared.pool(instance, node).is_some() {
             self.recorder.tier_pool_wait[level].record(at - since_ns);
         }
         if let Some((after, lane)) = shared.timeout.filter(|_| walk != NONE) {
             let generation = self.commands.generation(id);
             self.queue.push(lane, at + after, Kind::CommandTimesOut as u8, id, generation);
         }
-        let arrival = at + hop(shared, at);
+        let node = usize::from(node);
+        let arrival = at + hop(shared, node, at);
         if arrival == self.now {
             self.serve_command(id);
         } else {
-            let lane = if shared.server.is_steady() { shared.send_lane } else { NETWORK };
+            let lane = if shared.nodes[node].server.is_steady() { shared.send_lane } else { NETWORK };
             self.queue.push(lane, arrival, Kind::CommandArrives as u8, id, 0);
         }
     }
@@ -198,33 +252,69 @@ impl Engine<'_> {
     /// The command is at the server: what it will find there, and when, is known now.
     pub(super) fn serve_command(&mut self, id: u32) {
         let command = self.commands[id];
-        let level = usize::from(command.level);
+        let (level, place) = (usize::from(command.level), usize::from(command.node));
         let tier = &mut self.tiers[level];
         let Some(shared) = &mut tier.shared else { return };
-        let (stores, leases) = (&mut tier.stores, &mut shared.leases);
-        let admission = shared.server.admit(self.now, || {
-            stores[0].clear();
-            leases.iter_mut().for_each(super::tier::Leases::clear);
+        let (store, node) = (&mut tier.stores[place], &mut shared.nodes[place]);
+        node.commands += 1;
+        let leases = &mut node.leases;
+        let (arrival_ns, request_bytes) = match &node.link {
+            None => (self.now, 0),
+            Some(link) => {
+                let value = match command.op {
+                    Op::Set { .. } | Op::Put { .. } => tier.coding.value_bytes(&self.tables, command.key),
+                    _ => 0,
+                };
+                let bytes = u64::from(value) + self.tables.key_bytes(command.key);
+                (link.arrival_ns(self.now, bytes), bytes)
+            }
+        };
+        let admission = node.server.admit(arrival_ns, || {
+            store.clear();
+            leases.iter_mut().for_each(Leases::clear);
         });
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
                 if self.recorder.measuring {
-                    self.recorder.tier_queue[level].record(start_ns - self.now);
+                    self.recorder.tier_queue[level].record(start_ns - arrival_ns);
+                }
+                if let Some(link) = &mut node.link {
+                    link.take_in(arrival_ns, request_bytes);
                 }
                 let (reply, carries_value) = self.execute(&command, level, start_ns);
+                if let Op::Invalidate { change } = command.op {
+                    self.change_takes_effect(change, start_ns);
+                }
                 self.commands[id].reply = reply;
-                let Some(shared) = &mut self.tiers[level].shared else { return };
-                shared.serve(start_ns, if carries_value { self.tables.value_bytes(command.key) } else { 0 })
+                let tier = &mut self.tiers[level];
+                let bytes =
+                    if carries_value { tier.coding.value_bytes(&self.tables, command.key) } else { 0 };
+                if self.model.measure.wire {
+                    tier.totals.wire_bytes += u64::from(bytes) + self.tables.key_bytes(command.key);
+                }
+                let Some(shared) = &mut tier.shared else { return };
+                let done_ns = shared.serve(place, start_ns, bytes);
+                match &mut shared.nodes[place].link {
+                    None => done_ns,
+                    Some(link) => {
+                        let replies = !matches!(command.op, Op::Set { .. } | Op::Put { .. });
+                        link.send(done_ns, if replies { u64::from(bytes) } else { 0 })
+                    }
+                }
             }
             Admission::Refused { at_ns } => at_ns,
             Admission::Lost { until_ns } => until_ns,
         };
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if command.walk == NONE && shared.pools.is_empty() {
+        // The consumer of the change stream waits for its answer, although it is not a request.
+        if command.walk == NONE && shared.pools.is_empty() && !command.is_of_the_stream() {
             return self.close_fill(id, level);
         }
-        let at = done_ns + hop(shared, done_ns);
-        let in_order = shared.server.is_steady() && matches!(admission, Admission::Serve { .. });
+        let at = done_ns + hop(shared, place, done_ns);
+        // Replies of one server keep their order, those of several do not.
+        let in_order = shared.nodes.len() == 1
+            && shared.nodes[0].server.is_steady()
+            && matches!(admission, Admission::Serve { .. });
         let lane = if in_order { shared.reply_lane } else { NETWORK };
         if self.answer_ahead(id, at) {
             return;
@@ -240,18 +330,23 @@ impl Engine<'_> {
     /// happen on the way and the answer changes nothing when it arrives. Saves the event of most hits.
     #[inline]
     fn answer_ahead(&mut self, id: u32, at: Nanos) -> bool {
-        let Command { op, walk, level, reply, instance, .. } = self.commands[id];
+        let command = self.commands[id];
+        let Command { op, walk, level, reply, instance, node, .. } = command;
         let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = reply else { return false };
-        if op != Op::Get || walk == NONE || at > self.last_ns || self.deadline.is_some() {
+        let replied_ns = at;
+        let at = at + self.decode_ns(&command);
+        if !matches!(op, Op::Get | Op::Exists) || walk == NONE || at > self.last_ns || self.deadline.is_some()
+        {
             return false;
         }
         let patient = self.tiers[usize::from(level)]
             .shared
-            .as_ref()
-            .is_some_and(|shared| shared.timeout.is_none() && shared.pools.get(instance as usize).is_none());
+            .as_mut()
+            .is_some_and(|shared| shared.timeout.is_none() && shared.pool(instance, node).is_none());
         if !patient || !self.is_lone_read(walk, level) {
             return false;
         }
+        self.tiers[usize::from(level)].totals.coding_ns += at - replied_ns;
         self.commands.remove(id);
         self.end_read_at(walk, usize::from(level), value, at);
         true
@@ -263,12 +358,12 @@ impl Engine<'_> {
         let info = self.info(command.key, class);
         let tables = &self.tables;
         let tier = &mut self.tiers[level];
+        let (node, store) = (command.node, usize::from(command.node));
         match command.op {
             Op::Get => {
-                let found = tier.look(0, info, now, tables);
+                let found = tier.look(store, info, now, tables);
                 tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
-                let leases = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut());
-                match (found, leases) {
+                match (found, tier.leases(node)) {
                     (Look::Hit { value, renewal: Renewal::Keep }, _) => {
                         (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
                     }
@@ -298,26 +393,36 @@ impl Engine<'_> {
                     },
                 }
             }
+            Op::Exists => {
+                let found = tier.check(store, info, now, tables);
+                tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
+                let reply = match found {
+                    Look::Hit { value, renewal } => CommandReply::Hit { value, renewal, token: 0 },
+                    Look::Stale { value } => CommandReply::Stale { value, renew: false, token: 0 },
+                    Look::Miss { .. } => CommandReply::Miss { token: 0 },
+                };
+                (reply, false)
+            }
             Op::Set { value, delta_ns } => {
-                if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut())
+                if let Some(leases) = tier.leases(node)
                     && !leases.redeem(command.key, command.token)
                 {
                     return (CommandReply::Failed, true);
                 }
-                let stored = tier.fill(0, info, value, delta_ns, now, tables);
+                let stored = tier.fill(store, info, value, delta_ns, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
             Op::Put { value } => {
                 // A writer needs no lease, and whoever holds one may have read the database before the commit.
-                if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
+                if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
                 }
-                let stored = tier.fill(0, info, value, 0, now, tables);
+                let stored = tier.fill(store, info, value, 0, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
-            Op::Delete => {
-                tier.delete(0, command.key, tables);
-                if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
+            Op::Delete | Op::Invalidate { .. } => {
+                tier.delete(store, command.key, tables);
+                if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
                 }
                 (CommandReply::Done, false)
@@ -325,18 +430,44 @@ impl Engine<'_> {
         }
     }
 
-    /// The reply is back at the instance: the connection is free, whoever waits goes on.
+    /// The reply is back at the instance: the connection is free, the value is read.
     pub(super) fn command_replies(&mut self, id: u32) {
         let command = self.commands[id];
         let level = usize::from(command.level);
         if let Some(pool) =
-            self.tiers[level].shared.as_mut().and_then(|s| s.pools.get_mut(command.instance as usize))
+            self.tiers[level].shared.as_mut().and_then(|s| s.pool(command.instance, command.node))
         {
             pool.release();
         }
+        match self.decode_ns(&command) {
+            0 => self.command_is_read(id),
+            decode_ns => {
+                self.tiers[level].totals.coding_ns += decode_ns;
+                self.commands[id].replied = true;
+                self.queue.push(GENERAL, self.now + decode_ns, Kind::CommandIsDecoded as u8, id, 0);
+            }
+        }
+        self.hand_connection_on(level, command.instance, command.node);
+    }
+
+    /// What it takes the client to read the reply.
+    #[inline]
+    fn decode_ns(&self, command: &Command) -> Nanos {
+        let value = matches!(command.reply, CommandReply::Hit { .. } | CommandReply::Stale { .. });
+        if command.op != Op::Get || command.walk == NONE || !value {
+            return 0;
+        }
+        self.tiers[usize::from(command.level)].coding.decode_ns(&self.tables, command.key)
+    }
+
+    /// The client has the reply: whoever waits goes on.
+    pub(super) fn command_is_read(&mut self, id: u32) {
+        let command = self.commands[id];
+        let level = usize::from(command.level);
         match (command.walk, command.op) {
+            (_, Op::Invalidate { change }) => self.change_answered_by_tier(id, change, command.reply),
             (NONE, _) => self.close_fill(id, level),
-            (walk, Op::Get) => {
+            (walk, Op::Get | Op::Exists) => {
                 self.commands.remove(id);
                 self.look_up_answered(walk, level, command.reply);
             }
@@ -345,26 +476,23 @@ impl Engine<'_> {
                 self.change_answered(walk);
             }
         }
-        self.hand_connection_on(level, command.instance);
     }
 
     /// A free connection goes to the next command that waits for one. Where that is answered at the same instant
     /// its connection is free again: the loop hands it on, not a call within the call for each one that waits.
-    fn hand_connection_on(&mut self, level: usize, instance: u32) {
-        if self.handing_on == Some((level, instance)) {
+    fn hand_connection_on(&mut self, level: usize, instance: u32, node: u8) {
+        if self.handing_on == Some((level, instance, node)) {
             return;
         }
-        let outer = self.handing_on.replace((level, instance));
-        self.hand_connections_on(level, instance);
+        let outer = self.handing_on.replace((level, instance, node));
+        self.hand_connections_on(level, instance, node);
         self.handing_on = outer;
     }
 
-    fn hand_connections_on(&mut self, level: usize, instance: u32) {
+    fn hand_connections_on(&mut self, level: usize, instance: u32, node: u8) {
         loop {
             let commands = &self.commands;
-            let Some(pool) =
-                self.tiers[level].shared.as_mut().and_then(|s| s.pools.get_mut(instance as usize))
-            else {
+            let Some(pool) = self.tiers[level].shared.as_mut().and_then(|s| s.pool(instance, node)) else {
                 return;
             };
             let Some(next) = pool.next(|slot, generation| commands.is(slot, generation)) else { return };
@@ -384,8 +512,8 @@ impl Engine<'_> {
 
     /// No reply in time: the walk goes on, the connection stays taken until the reply.
     pub(super) fn command_times_out(&mut self, id: u32) {
-        let Command { walk, op, level, .. } = self.commands[id];
-        if walk == NONE {
+        let Command { walk, op, level, replied, .. } = self.commands[id];
+        if walk == NONE || replied {
             return;
         }
         self.commands[id].walk = NONE;
@@ -408,15 +536,18 @@ impl Engine<'_> {
 
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
-            Op::Get => self.look_up_failed(walk, level),
-            Op::Set { .. } | Op::Put { .. } | Op::Delete => self.change_answered(walk),
+            Op::Get | Op::Exists => self.look_up_failed(walk, level),
+            Op::Set { .. } | Op::Put { .. } | Op::Delete | Op::Invalidate { .. } => {
+                self.change_answered(walk)
+            }
         }
     }
 }
 
-/// One way through the network.
+/// One way through the network to or from a node.
 #[inline]
-pub(super) fn hop(shared: &mut Shared, now: Nanos) -> Nanos {
+pub(super) fn hop(shared: &mut Shared, node: usize, now: Nanos) -> Nanos {
     let delay_ns = shared.network.sample();
-    if shared.server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * shared.server.slowness(now)) }
+    let server = &shared.nodes[node].server;
+    if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
 }

@@ -7,6 +7,7 @@ use super::command::Command;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::index::FlightMap;
+use super::invalidation::Invalidations;
 use super::plain::Plain;
 use super::queue::{Event, Queue};
 use super::read::Walk;
@@ -32,8 +33,10 @@ macro_rules! kinds {
 }
 
 kinds! {
+    CommandIsEncoded,
     CommandArrives,
     CommandReplies,
+    CommandIsDecoded,
     CommandTimesOut,
     CommandPoolTimesOut,
     WalkGoesOn,
@@ -45,6 +48,9 @@ kinds! {
     AttemptTimesOut,
     AttemptPoolTimesOut,
     FlightRetries,
+    ChangeIsHandled,
+    CommandIsSentAgain,
+    InstanceHears,
     LookUpArrives,
     HitReplies,
     MissReplies,
@@ -140,6 +146,7 @@ pub struct Engine<'m> {
     /// Fetches under way by key: (in flight, started since the first).
     pub(super) fetching: FlightMap<(u32, u32)>,
     pub(super) versions: Versions,
+    pub(super) invalidations: Invalidations,
     pub(super) recorder: Recorder,
     pub(super) totals: Totals,
     /// Requests under way.
@@ -150,8 +157,8 @@ pub struct Engine<'m> {
     /// Part of the integral that belongs to the time after the next end of the measured part, and when that is.
     in_system_later_ns: u128,
     next_end_ns: Nanos,
-    /// The tier and instance whose free connections are being handed on.
-    pub(super) handing_on: Option<(usize, u32)>,
+    /// The tier, instance and node whose free connections are being handed on.
+    pub(super) handing_on: Option<(usize, u32, u8)>,
     /// Per class: the database has no such rows.
     pub(super) absent: Vec<bool>,
     pub(super) arrived: u64,
@@ -203,6 +210,7 @@ impl<'m> Engine<'m> {
             refreshing: FlightMap::new(),
             fetching: FlightMap::new(),
             versions: Versions::new(model.workload.keys(), model.workload.writes()),
+            invalidations: Invalidations::new(model, seed, replication, &mut queue),
             recorder: Recorder::new(model),
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
             in_system: 0,
@@ -306,6 +314,7 @@ impl<'m> Engine<'m> {
     fn is_idle(&self) -> bool {
         self.walks.len() + self.flights.len() + self.commands.len() + self.attempts.len() == 0
             && self.plain.is_idle()
+            && self.invalidations.is_idle()
     }
 
     #[inline]
@@ -318,6 +327,8 @@ impl<'m> Engine<'m> {
         match kind {
             Kind::CommandArrives => self.serve_command(id),
             Kind::CommandReplies => self.command_replies(id),
+            Kind::CommandIsEncoded => self.ask_for_tier_connection(id, self.now),
+            Kind::CommandIsDecoded => self.command_is_read(id),
             Kind::AttemptArrives => self.attempt_arrives(id),
             Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),
@@ -329,6 +340,9 @@ impl<'m> Engine<'m> {
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
             Kind::FlightRetries if self.flights.is(id, generation) => self.retry(id),
+            Kind::ChangeIsHandled => self.change_is_handled(id),
+            Kind::CommandIsSentAgain => self.send_again(id),
+            Kind::InstanceHears => self.instance_hears(id),
             Kind::UserAsks => self.user_asks(id)?,
             Kind::BackgroundArrives => self.background_arrives(),
             Kind::EventBegins => self.event_begins(id as usize),
@@ -342,6 +356,7 @@ impl<'m> Engine<'m> {
                 self.recorder.measuring = true;
                 self.recorder.db_concurrency_peak = u64::from(self.database.busy);
                 self.recorder.db_queue_peak = self.database.waiting;
+                self.recorder.cdc_backlog_peak = self.invalidations.backlog;
             }
             Kind::ArrivalsEnd => {
                 self.advance_integrals();
@@ -431,15 +446,7 @@ impl<'m> Engine<'m> {
         self.totals.in_system_ns = self.in_system_base_ns.wrapping_add(under_way);
         self.database.advance(self.now, &mut self.totals);
         for (index, tier) in self.tiers.iter_mut().enumerate() {
-            let TierState { stores, shared, .. } = tier;
-            if let Some(shared) = shared {
-                let leases = &mut shared.leases;
-                shared.server.settle_until(self.now, || {
-                    stores[0].clear();
-                    leases.iter_mut().for_each(super::tier::Leases::clear);
-                });
-                tier.totals.busy_ns = shared.server.busy_ns;
-            }
+            tier.settle(self.now);
             self.totals.tiers[index] = tier.totals.clone();
         }
     }
@@ -448,6 +455,7 @@ impl<'m> Engine<'m> {
         self.advance_integrals();
         let gauges = Gauges {
             db_queue: self.database.waiting,
+            cdc_backlog: self.invalidations.backlog,
             tiers: self.tiers.iter().map(TierState::content).collect(),
         };
         self.recorder.ticks.push((self.totals.clone(), gauges));
@@ -463,6 +471,7 @@ impl<'m> Engine<'m> {
             self.now = self.now.max(end_ns);
         }
         self.end_unfinished();
+        self.end_unfinished_changes();
         self.advance_integrals();
         self.check_invariants().map_err(SimError::Invariant)?;
         Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events })

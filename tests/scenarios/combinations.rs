@@ -35,6 +35,7 @@ const CHOICES: &[(&str, &[&str])] = &[
         ],
     ),
     ("workload.write_share", &["0", "0.1", "0.9"]),
+    ("workload.exists_share", &["0", "0.1"]),
     ("workload.absent", &["none", "{ share = 0.2, keys = 20 }"]),
     ("tier.l1.enabled", &["true", "false"]),
     ("tier.l1.ttl", &["50ms", "none"]),
@@ -66,6 +67,10 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l2.pool_timeout", &["none", "1ms"]),
     ("tier.l2.timeout", &["none", "3ms"]),
     ("tier.l2.on_failure", &["next", "error"]),
+    ("tier.l2.serialize", &["none", "{ per_byte = \"10ns\" }"]),
+    ("tier.l2.compress", &["none", "{ above = \"1kB\", ratio = 0.4, per_byte = \"20ns\" }"]),
+    ("tier.l2.bandwidth", &["unlimited", "20MB/s"]),
+    ("tier.l2.nodes", &["1", "2", "5"]),
     ("database.servers", &["unlimited", "1", "5"]),
     ("database.queue", &["unbounded", "0", "10"]),
     ("database.read", &["0s", "5ms", "{ lognormal = { median = \"3ms\", p99 = \"50ms\" } }"]),
@@ -79,8 +84,21 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
+    (
+        "invalidation.cdc",
+        &[
+            "none",
+            "{ lag = \"5ms\" }",
+            "{ lag = { exponential = { mean = \"20ms\" } }, rate = 100, retry = \"30ms\" }",
+        ],
+    ),
+    (
+        "invalidation.broadcast",
+        &["none", "{ delay = \"0s\" }", "{ delay = { exponential = { mean = \"5ms\" } } }"],
+    ),
     ("measure.value_age", &["false", "true"]),
     ("measure.stale_by_tier", &["false", "true"]),
+    ("measure.wire", &["false", "true"]),
     (
         "coalescing",
         &[
@@ -104,8 +122,15 @@ const EVENTS: &[&str] = &[
     "{ slow = { target = \"database\", for = \"100ms\", factor = 20.0 } }",
     "{ pause = { target = \"l2\", for = \"100ms\" } }",
     "{ pause = { target = \"database\", for = \"100ms\" } }",
+    "{ slow = { target = \"l2\", node = 1, for = \"100ms\", factor = 20.0 } }",
+    "{ pause = { target = \"l2\", node = 1, for = \"100ms\" } }",
+    "{ down = { target = \"l2\", node = 0, for = \"100ms\", fail = \"timeout\" } }",
+    "{ node_lost = { tier = \"l2\", node = 0 } }",
+    "{ node_lost = { tier = \"l2\", node = 1, for = \"300ms\", failover = \"100ms\", fail = \"timeout\" } }",
+    "{ node_lost = { tier = \"l2\", node = 0, for = \"200ms\", failover = \"never\" } }",
     "{ hot_key = { share = 0.5, for = \"100ms\" } }",
     "{ deploy = { every = \"20ms\" } }",
+    "{ stall = { for = \"100ms\" } }",
 ];
 
 proptest! {

@@ -2,6 +2,7 @@
 
 use crate::table::Effect::{Appears, Is, Less, More};
 use crate::table::expect;
+use crate::tiny::{tiny_record, value};
 
 const L1: (&str, &str) = ("tier.l1.enabled", "true");
 const WRITES: (&str, &str) = ("workload.write_share", "0.2");
@@ -106,6 +107,8 @@ fn keys_sizes_and_clients() {
         (&[], &[("workload.key_size", "{ constant = \"500B\" }")], "", "memory.peak_bytes", More),
         (&[], &[ABSENT], "", "class.absent.requests.ratio", Is(0.3, 0.03)),
         (&[], &[WRITES], "", "requests.write.ratio", Is(0.2, 0.02)),
+        (&[], &[("workload.exists_share", "0.4")], "", "requests.exists.ratio", Is(0.4, 0.03)),
+        (&[], &[("measure.wire", "true")], "", "tier.l2.wire.bytes_per_s", Appears),
         (&[L1], &[("clients.instances", "8")], "", "tier.l1.hit_ratio", Less),
         (&[L1], &[("clients.route", "sticky")], "", "tier.l1.hit_ratio", More),
         // One request every 100 ms, each instance asked every 200 ms: its copy of 150 ms is always gone.
@@ -210,6 +213,9 @@ fn life_of_an_entry() {
 #[test]
 fn shared_tier() {
     const SLOW_NETWORK: (&str, &str) = ("tier.l2.network", "3ms");
+    const COMPRESS: (&str, &str) =
+        ("tier.l2.compress", "{ above = \"100B\", ratio = 0.5, per_byte = \"1us\" }");
+    const NODES: (&str, &str) = ("tier.l2.nodes", "3");
     expect(&[
         (
             &[],
@@ -273,6 +279,44 @@ fn shared_tier() {
             More,
         ),
         (&[], &[], "{ pause = { target = \"l2\", for = \"1s\" } }", "latency.all.max_ms", Is(1005.0, 30.0)),
+        (&[], &[("tier.l2.serialize", "{ per_byte = \"1us\" }")], "", "latency.hit.mean_ms", More),
+        (&[], &[("tier.l2.serialize", "{ per_byte = \"1us\" }")], "", "tier.l2.client.cores", Appears),
+        (&[], &[COMPRESS], "", "memory.peak_bytes", Less),
+        (&[("measure.wire", "true")], &[COMPRESS], "", "tier.l2.wire.bytes_per_s", Less),
+        (&[COMPRESS], &[("tier.l2.compress.decompress_per_byte", "9us")], "", "latency.hit.mean_ms", More),
+        (&[], &[("tier.l2.bandwidth", "1MB/s")], "", "tier.l2.link.utilization", Appears),
+        (&[], &[("tier.l2.bandwidth", "1MB/s")], "", "latency.hit.mean_ms", More),
+        (&[], &[("tier.l2.nodes", "4")], "", "tier.l2.utilization", Less),
+        (&[], &[("tier.l2.nodes", "4")], "", "tier.l2.node.share.max", Appears),
+        (&[NODES], &[], "{ node_lost = { tier = \"l2\", node = 2 } }", "tier.l2.node.share.max", More),
+        (
+            &[NODES],
+            &[],
+            "{ node_lost = { tier = \"l2\", node = 2, failover = \"1s\" } }",
+            "tier.l2.failures.rate",
+            Appears,
+        ),
+        (
+            &[NODES],
+            &[],
+            "{ node_lost = { tier = \"l2\", node = 2, for = \"1s\", failover = \"never\" } }",
+            "tier.l2.failures.rate",
+            Appears,
+        ),
+        (
+            &[NODES, ("tier.l2.timeout", "30ms")],
+            &[],
+            "{ node_lost = { tier = \"l2\", node = 2, failover = \"never\", fail = \"timeout\" } }",
+            "latency.all.p90_ms",
+            More,
+        ),
+        (
+            &[NODES],
+            &[],
+            "{ slow = { target = \"l2\", node = 2, for = \"2s\", factor = 100.0 } }",
+            "tier.l2.node.utilization.max",
+            More,
+        ),
         (&[L1, ("tier.l1.ttl", "none")], &[], "{ deploy = { every = \"1s\" } }", "tier.l1.hit_ratio", Less),
     ]);
 }
@@ -372,6 +416,51 @@ fn staleness_by_tier() {
         (untold, by_tier, "", "tier.l2.stale.ratio", Is(0.03, 0.03)),
         (untold, by_tier, "", "db.stale.ratio", Is(0.0, 0.0)),
     ]);
+}
+
+#[test]
+fn invalidation() {
+    const AROUND: (&str, &str) = ("writes.strategy", "write-around");
+    const NO_TTL: (&str, &str) = ("tier.l2.ttl", "none");
+    const CDC: (&str, &str) = ("invalidation.cdc", "{ lag = \"20ms\" }");
+    let untold: &[(&str, &str)] = &[L1, WRITES, ("tier.l1.ttl", "none")];
+    let down = "{ down = { target = \"l2\", for = \"2s\" } }";
+    expect(&[
+        (&[WRITES, AROUND, NO_TTL], &[CDC], "", "stale.ratio", Less),
+        (&[WRITES, AROUND, NO_TTL], &[CDC], "", "tier.l2.round_trips.rate", More),
+        // Lag and the way through the network.
+        (&[WRITES], &[CDC], "", "cdc.lag.p50_s", Is(0.0201, 0.0001)),
+        (&[WRITES], &[CDC], "", "cdc.lag.max_s", Is(0.0201, 0.0002)),
+        (
+            &[WRITES, CDC],
+            &[("invalidation.cdc.lag", "{ exponential = { mean = \"1ms\" } }")],
+            "",
+            "cdc.lag.mean_s",
+            Less,
+        ),
+        (&[WRITES, CDC], &[("invalidation.cdc.rate", "90")], "", "cdc.lag.p99_s", More),
+        (&[WRITES, CDC], &[("invalidation.cdc.rate", "90")], "", "cdc.backlog.peak", More),
+        (&[WRITES, CDC], &[("invalidation.cdc.retry", "5s")], down, "cdc.lag.max_s", Is(5.5, 0.6)),
+        (&[WRITES, CDC], &[], "{ stall = { for = \"3s\" } }", "cdc.lag.max_s", Is(3.0, 0.03)),
+        (untold, &[("invalidation.broadcast", "{ delay = \"5ms\" }")], "", "stale.ratio", Less),
+        (
+            &[L1, WRITES, ("invalidation.broadcast", "{ delay = \"5ms\" }")],
+            &[("invalidation.broadcast.delay", "{ exponential = { mean = \"100ms\" } }")],
+            "",
+            "stale.ratio",
+            More,
+        ),
+    ]);
+}
+
+#[test]
+fn an_event_can_be_switched_off() {
+    let off = [("event.flush-l2.enabled", "false")];
+    let event = ["{ flush = { tier = \"l2\" } }"];
+    let (quiet, flushed) = (tiny_record(&[], &[]), tiny_record(&[], &event));
+    let switched_off = tiny_record(&off, &event);
+    assert_eq!(value(&switched_off, "requests.miss.ratio"), value(&quiet, "requests.miss.ratio"));
+    assert!(value(&flushed, "requests.miss.ratio") > value(&quiet, "requests.miss.ratio"));
 }
 
 #[test]
