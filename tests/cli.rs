@@ -63,6 +63,21 @@ fn a_bad_scenario_is_a_usage_error_and_names_its_place() {
 }
 
 #[test]
+fn what_lints_warn_of_is_told_and_may_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let risky = TINY.replace("ttl = \"1s\"", "ttl = \"none\"");
+    assert_ne!(risky, TINY);
+    std::fs::write(&file, &risky).unwrap();
+    let told = stderr(herdlab().arg("check").arg(&file), 0);
+    assert!(told.contains("warning[no-ttl]") && told.contains("allow = [\"no-ttl\"]"), "{told}");
+    assert!(stderr(herdlab().args(["check", "--deny-lints"]).arg(&file), 2).contains("warning[no-ttl]"));
+    assert!(stderr(herdlab().args(["run", "--deny-lints"]).arg(&file), 2).contains("warning[no-ttl]"));
+    std::fs::write(&file, format!("allow = [\"no-ttl\"]\n{risky}")).unwrap();
+    assert_eq!(stderr(herdlab().args(["check", "--deny-lints"]).arg(&file), 0), "");
+}
+
+#[test]
 fn check_goes_on_after_a_bad_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.toml");

@@ -95,6 +95,7 @@ fn single_values() {
                 "required section missing",
                 &[("[database]\nservers = 10\nread = { exponential = { mean = \"20ms\" } }\n", "")],
             ),
+            ("unknown lint allowed", &[("duration", "allow = [\"no-tll\", 5]\nduration")]),
             ("wrong type", &[("instances = 4", "instances = \"four\"")]),
             ("wrong unit", &[("ttl = \"60s\"", "ttl = \"60 parsecs\"")]),
             ("bare number as a duration", &[("ttl = \"60s\"", "ttl = 60")]),

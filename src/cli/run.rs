@@ -58,6 +58,9 @@ pub(crate) struct RunArgs {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Do not run a scenario that lints warn of (exit code 2)
+    #[arg(long)]
+    deny_lints: bool,
     /// No progress and no table
     #[arg(long, short)]
     quiet: bool,
@@ -79,7 +82,11 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
         duration: args.duration.clone(),
         variants: args.variants.clone(),
     };
-    let experiment = input::load(&args.scenario, &overrides)?;
+    let (experiment, warnings) = input::load_with_warnings(&args.scenario, &overrides)?;
+    if args.deny_lints && !warnings.is_empty() {
+        eprint!("{}", warnings.render(output::color_on_stderr()));
+        return Ok(ExitCode::from(exit::USAGE));
+    }
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
     estimate::refuse_beyond(&plan, &limits(args))?;

@@ -12,6 +12,7 @@ pub mod estimate;
 pub mod explain;
 mod fields;
 mod file;
+pub mod lint;
 pub mod model;
 mod trace;
 mod values;
@@ -20,6 +21,7 @@ use std::path::Path;
 
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
+use lint::Warnings;
 use model::Experiment;
 
 /// What the command line changes about a scenario.
@@ -42,12 +44,20 @@ pub struct Overrides {
 /// # Errors
 /// All problems of the file, or that it cannot be read.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, Diagnostics> {
+    load_with_warnings(path, overrides).map(|(experiment, _)| experiment)
+}
+
+/// The same, with what the lints say, places and all.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_warnings(path: &Path, overrides: &Overrides) -> Result<(Experiment, Warnings), Diagnostics> {
     let shown = path.display().to_string();
     let source = std::fs::read_to_string(path).map_err(|error| {
         let help = vec!["`herdlab list` shows the scenarios that come with the program".to_owned()];
         Diagnostics::general(format!("cannot read {shown}: {error}"), help)
     })?;
-    parse(&source, &shown, path.parent().unwrap_or(Path::new("")), overrides)
+    parse_with_warnings(&source, &shown, path.parent().unwrap_or(Path::new("")), overrides)
 }
 
 /// Checks a scenario. `source_path` is its name in messages; files that it names are relative to `base_dir`.
@@ -60,6 +70,19 @@ pub fn parse(
     base_dir: &Path,
     overrides: &Overrides,
 ) -> Result<Experiment, Diagnostics> {
+    parse_with_warnings(source, source_path, base_dir, overrides).map(|(experiment, _)| experiment)
+}
+
+/// The same, with what the lints say, places and all.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with_warnings(
+    source: &str,
+    source_path: &str,
+    base_dir: &Path,
+    overrides: &Overrides,
+) -> Result<(Experiment, Warnings), Diagnostics> {
     let mut sources = vec![Source { name: source_path.to_owned(), text: source.to_owned() }];
     let (mut root, syntax_errors) = file::parse_document(source, 0);
     if !syntax_errors.is_empty() {
@@ -95,7 +118,14 @@ pub fn parse(
     let experiment = check::check(&mut cx, &root, source_path, &asked);
     match experiment {
         Some(experiment) if cx.diagnostics.is_empty() => {
-            Ok(Experiment { source: source.to_owned(), overrides: listed(overrides), ..experiment })
+            let warnings = Warnings::new(sources, cx.warnings);
+            let experiment = Experiment {
+                source: source.to_owned(),
+                overrides: listed(overrides),
+                lints: warnings.notes(),
+                ..experiment
+            };
+            Ok((experiment, warnings))
         }
         _ => {
             let mut list = cx.diagnostics;
