@@ -328,6 +328,8 @@ fn staleness_and_invalidation() {
         "staleness_and_invalidation",
         &[
             ("staleness without writes", &[("[clients]", "[measure]\nstale_by_tier = true\n\n[clients]")]),
+            ("entities without writes", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 3")]),
+            ("an entity of many keys", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 65")]),
             (
                 "change stream without writes",
                 &[("[clients]", "[invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]")],

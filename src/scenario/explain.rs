@@ -133,9 +133,15 @@ fn class(model: &Model, class: &Class) -> String {
         0.0 => String::new(),
         share => format!(", {} existence checks", percent(share)),
     };
+    let entities = match class.keys_per_entity {
+        1 => String::new(),
+        keys => format!(", {keys} to an entity"),
+    };
     let absent = if class.absent { ", absent from the database" } else { "" };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
-    format!("class {name}: {share} of the requests, {keys} keys, {popularity}{writes}{checks}{absent}")
+    format!(
+        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{writes}{checks}{absent}"
+    )
 }
 
 fn tier(tier: &Tier) -> String {

@@ -36,6 +36,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ),
     ("workload.write_share", &["0", "0.1", "0.9"]),
     ("workload.exists_share", &["0", "0.1"]),
+    ("workload.keys_per_entity", &["1", "4"]),
     ("workload.absent", &["none", "{ share = 0.2, keys = 20 }"]),
     ("tier.l1.enabled", &["true", "false"]),
     ("tier.l1.ttl", &["50ms", "none"]),

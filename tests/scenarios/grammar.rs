@@ -428,6 +428,9 @@ fn invalidation() {
     expect(&[
         (&[WRITES, AROUND, NO_TTL], &[CDC], "", "stale.ratio", Less),
         (&[WRITES, AROUND, NO_TTL], &[CDC], "", "tier.l2.round_trips.rate", More),
+        // A write of one key deletes four.
+        (&[WRITES], &[("workload.keys_per_entity", "4")], "", "hit_ratio", Less),
+        (&[WRITES, AROUND], &[("workload.keys_per_entity", "4")], "", "stale.ratio", More),
         // Lag and the way through the network.
         (&[WRITES], &[CDC], "", "cdc.lag.p50_s", Is(0.0201, 0.0001)),
         (&[WRITES], &[CDC], "", "cdc.lag.max_s", Is(0.0201, 0.0002)),
