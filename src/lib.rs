@@ -36,6 +36,7 @@ pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod sim;
+pub mod theory;
 pub mod trace;
 pub mod units;
 pub mod validate;

@@ -16,6 +16,7 @@ const ROOMS: &[&str] = &[
     "measure::catalog",
     "measure::claim",
     "scenario",
+    "theory",
     "policy",
     "replay",
     "workload",

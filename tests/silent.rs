@@ -134,7 +134,11 @@ fn every_field_matters() {
             })
             .collect();
         for (field, matters) in verdicts {
-            if matters { heard.insert(field) } else { silent.insert(field) };
+            if matters {
+                heard.insert(field)
+            } else {
+                silent.insert(field)
+            };
         }
     }
     let unheard: Vec<&String> = silent
@@ -161,9 +165,11 @@ fn known_fields(tree: &Value, path: &mut Vec<Step>, found: &mut BTreeSet<String>
             };
             let at = name(path);
             let of_this = problems.split("unknown field `no_such_field`").nth(1);
-            for field in of_this.and_then(|text| text.split("known fields: ").nth(1)).into_iter().flat_map(|text| {
-                text.lines().next().unwrap_or_default().split(", ").map(str::trim).collect::<Vec<_>>()
-            }) {
+            for field in
+                of_this.and_then(|text| text.split("known fields: ").nth(1)).into_iter().flat_map(|text| {
+                    text.lines().next().unwrap_or_default().split(", ").map(str::trim).collect::<Vec<_>>()
+                })
+            {
                 found.insert(if at.is_empty() { field.to_owned() } else { format!("{at}.{field}") });
             }
             for key in table.keys().filter(|key| *key != "set") {

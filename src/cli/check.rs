@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use herdlab::measure::catalog;
 use herdlab::report::format::with_unit;
 use herdlab::scenario::Overrides;
 use herdlab::scenario::estimate::{self, Limits, Plan, approximate_time, estimate, plan};
 use herdlab::scenario::explain::explain;
 use herdlab::scenario::model::{Experiment, Variant};
+use herdlab::theory::{Prediction, predictions};
 use herdlab::units::{approximate_bytes, grouped};
 
 use super::{exit, input, output};
@@ -67,6 +69,9 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
         } else {
             first_lines = lines;
         }
+        for prediction in predictions(&variant.model) {
+            text.push_str(&format!("  {}\n", expected(&prediction)));
+        }
         text.push_str(&format!("  {}\n", cost(variant)));
     }
     let cells = plan.cells;
@@ -101,6 +106,17 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
 fn counted(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(number))
+}
+
+/// `in theory: hit_ratio 90.1 % (renewals of a TTL)`.
+fn expected(prediction: &Prediction) -> String {
+    let unit = catalog::find(&prediction.measure).map_or("1", |info| info.unit);
+    let figure = with_unit(prediction.value, unit);
+    let Prediction { measure, law, failing, .. } = prediction;
+    match failing.as_slice() {
+        [] => format!("in theory: {measure} {figure} ({law})"),
+        failing => format!("in theory, nearly: {measure} {figure} ({law}), but {}", failing.join("; ")),
+    }
 }
 
 fn cost(variant: &Variant) -> String {

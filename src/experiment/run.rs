@@ -20,6 +20,7 @@ use crate::measure::summary::{Measured, measures};
 use crate::scenario::explain::event_text;
 use crate::scenario::model::{Experiment, Model, Nanos, Precision, TimedEvent, Variant};
 use crate::sim::{Control, Engine, SimError};
+use crate::theory;
 use crate::units::format_duration;
 use crate::workload::Tables;
 
@@ -313,6 +314,7 @@ fn variant_record(variant: &Variant, replications: &[&Replication]) -> VariantRe
         name: variant.name.clone(),
         settings: variant.settings.clone(),
         events: model.events.iter().map(|event| event_record(event, model)).collect(),
+        theory: theory::predictions(model),
         measures,
         windows: WindowsRecord {
             width_s: model.window_ns as f64 / 1e9,

@@ -44,6 +44,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
                 name: name.to_string(),
                 settings: Vec::new(),
                 events: Vec::new(),
+                theory: Vec::new(),
                 measures: measures.clone(),
                 windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
                 distributions: Vec::new(),

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::model::Observed;
+use crate::theory::Prediction;
 
 /// Version of the layout of `results.json`; a reader refuses other versions by name.
 pub const SCHEMA: u32 = 1;
@@ -117,6 +118,9 @@ pub struct VariantRecord {
     /// (dotted path, TOML value) that distinguish it from the base of the file.
     pub settings: Vec<(String, String)>,
     pub events: Vec<EventRecord>,
+    /// What closed forms say, sorted by measure; absent where they say nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub theory: Vec<Prediction>,
     /// Sorted by name.
     pub measures: Vec<MeasureRecord>,
     pub windows: WindowsRecord,

@@ -10,6 +10,7 @@ use super::format::{
 };
 use super::observed::{self, ObservedRow};
 use super::remarks;
+use super::theory::{self, TheoryRow};
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
 use crate::measure::catalog;
@@ -33,6 +34,7 @@ struct Page<'a> {
     recovery_events: Vec<&'a str>,
     recovery_rows: Vec<Row<'a>>,
     claims: Vec<(&'a str, &'static str)>,
+    theory: Vec<TheoryLine>,
     charts: Vec<Chart>,
     settings: Vec<VariantSettings<'a>>,
     /// Label, what happens, when.
@@ -76,6 +78,11 @@ struct Chart {
     name: &'static str,
     /// Made and escaped by [`to_svg`].
     svg: String,
+}
+
+struct TheoryLine {
+    row: TheoryRow,
+    words: String,
 }
 
 struct VariantSettings<'a> {
@@ -122,6 +129,10 @@ pub fn render(
         recovery_rows: recovery_rows(comparison, &recovery_events),
         recovery_events,
         claims: claims(answer),
+        theory: theory::rows(record, comparison)
+            .into_iter()
+            .map(|row| TheoryLine { words: row.verdict.words(), row })
+            .collect(),
         charts,
         settings: record
             .variants

@@ -23,6 +23,7 @@ pub mod remarks;
 pub mod style;
 pub mod summary;
 pub mod table;
+pub mod theory;
 pub mod validation;
 
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ use super::{ReportError, json};
 use crate::experiment::answer::{Answer, TestedClaim};
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::measure::record::Record;
+use crate::theory::Prediction;
 
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -30,6 +31,8 @@ struct Summary<'a> {
 #[derive(Serialize)]
 struct VariantSummary<'a> {
     name: &'a str,
+    /// What closed forms say; `failing` names the assumptions of theirs that do not hold.
+    theory: &'a [Prediction],
     measures: Vec<MeasureSummary<'a>>,
 }
 
@@ -69,8 +72,10 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
     let variants = comparison
         .variants
         .iter()
-        .map(|variant| VariantSummary {
+        .zip(&record.variants)
+        .map(|(variant, recorded)| VariantSummary {
             name: &variant.name,
+            theory: &recorded.theory,
             measures: variant.measures.iter().map(|measure| measure_summary(comparison, measure)).collect(),
         })
         .collect();
