@@ -107,7 +107,7 @@ fn groups_of(index: usize, class: &Class) -> Vec<Group> {
 }
 
 /// Share of all requests that the most popular key of a class gets.
-pub(super) fn hottest_share(class: &Class) -> f64 {
+pub(crate) fn hottest_share(class: &Class) -> f64 {
     class.share * groups_of(0, class).iter().map(|group| group.share).fold(0.0, f64::max)
 }
 
