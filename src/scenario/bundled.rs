@@ -34,6 +34,7 @@ bundled! {
     "cold-start",
     "absent-keys",
     "strategies",
+    "cdc-invalidation",
     "twitter-cluster6",
     "twitter-cluster52",
 }
