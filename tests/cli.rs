@@ -407,7 +407,8 @@ fn strategies_are_compared_on_the_users_workload() {
     let mut command = herdlab();
     command.current_dir(folder.path()).args(["compare-strategies", "tiny.toml", "--replications", "2"]);
     let output = command.args(["--out", "out/glance.md"]).assert().success().get_output().clone();
-    let (shown, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let (shown, told) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(shown.lines().any(|line| line.starts_with("lease  ")), "{shown}");
     assert!(told.contains("left out: two tiers, because"), "{told}");
     let page = std::fs::read_to_string(folder.path().join("out/glance.md")).unwrap();
