@@ -35,6 +35,7 @@ bundled! {
     "absent-keys",
     "strategies",
     "cdc-invalidation",
+    "replica-lag",
     "redis-memory",
     "twitter-cluster6",
     "twitter-cluster52",
