@@ -399,3 +399,19 @@ fn validate_prints_a_row_and_knows_which_rows_there_are() {
     let text = stderr(herdlab().args(["validate", "--row", "25"]), 2);
     assert!(text.contains("expected a row from 1 to 24"), "{text}");
 }
+
+#[test]
+fn strategies_are_compared_on_the_users_workload() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    let mut command = herdlab();
+    command.current_dir(folder.path()).args(["compare-strategies", "tiny.toml", "--replications", "2"]);
+    let output = command.args(["--out", "out/glance.md"]).assert().success().get_output().clone();
+    let (shown, told) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(shown.lines().any(|line| line.starts_with("lease  ")), "{shown}");
+    assert!(told.contains("left out: two tiers, because"), "{told}");
+    let page = std::fs::read_to_string(folder.path().join("out/glance.md")).unwrap();
+    assert!(page.contains("`herdlab compare-strategies tiny.toml --replications 2`"), "{page}");
+    assert!(stderr(herdlab().args(["compare-strategies", "strategis"]), 2).contains("\"strategies\"?"));
+}

@@ -203,7 +203,7 @@ fn speed(outcome: &Outcome) -> String {
     )
 }
 
-fn path_and_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn path_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.to_owned())),
         _ => Err("expected PATH=VALUE such as tier.l2.ttl=5m".to_owned()),

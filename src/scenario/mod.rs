@@ -14,6 +14,7 @@ mod fields;
 mod file;
 pub mod lint;
 pub mod model;
+pub mod strategies;
 mod trace;
 mod values;
 
@@ -52,12 +53,24 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, Diagnostic
 /// # Errors
 /// As [`load`].
 pub fn load_with_warnings(path: &Path, overrides: &Overrides) -> Result<(Experiment, Warnings), Diagnostics> {
-    let shown = path.display().to_string();
-    let source = std::fs::read_to_string(path).map_err(|error| {
+    let source = read(path)?;
+    parse_with_warnings(
+        &source,
+        &path.display().to_string(),
+        path.parent().unwrap_or(Path::new("")),
+        overrides,
+    )
+}
+
+/// The text of a scenario file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read(path: &Path) -> Result<String, Diagnostics> {
+    std::fs::read_to_string(path).map_err(|error| {
         let help = vec!["`herdlab list` shows the scenarios that come with the program".to_owned()];
-        Diagnostics::general(format!("cannot read {shown}: {error}"), help)
-    })?;
-    parse_with_warnings(&source, &shown, path.parent().unwrap_or(Path::new("")), overrides)
+        Diagnostics::general(format!("cannot read {}: {error}", path.display()), help)
+    })
 }
 
 /// Checks a scenario. `source_path` is its name in messages; files that it names are relative to `base_dir`.
@@ -83,6 +96,20 @@ pub fn parse_with_warnings(
     base_dir: &Path,
     overrides: &Overrides,
 ) -> Result<(Experiment, Warnings), Diagnostics> {
+    parse_altered(source, source_path, base_dir, overrides, None)
+}
+
+/// Changes the tree of a file before it is checked; is given the index of the source that it returns, which the spans
+/// of what it adds point into.
+type Alter<'a> = &'a dyn Fn(&mut file::Node, usize) -> Source;
+
+fn parse_altered(
+    source: &str,
+    source_path: &str,
+    base_dir: &Path,
+    overrides: &Overrides,
+    alter: Option<Alter<'_>>,
+) -> Result<(Experiment, Warnings), Diagnostics> {
     let mut sources = vec![Source { name: source_path.to_owned(), text: source.to_owned() }];
     let (mut root, syntax_errors) = file::parse_document(source, 0);
     if !syntax_errors.is_empty() {
@@ -99,6 +126,10 @@ pub fn parse_with_warnings(
             cx.report(diagnostic);
         }
         sources.push(Source { name: "--set".to_owned(), text });
+    }
+    if let Some(alter) = alter {
+        let added = alter(&mut root, sources.len());
+        sources.push(added);
     }
     let duration_ns = overrides.duration.as_deref().and_then(|text| duration(&mut cx, &mut sources, text));
     if overrides.replications == Some(0) {
