@@ -313,6 +313,16 @@ impl Store {
         })
     }
 
+    /// Expiry of whatever is at a place chosen by a number at random; none where nothing is.
+    pub fn expiry_at_random(&self, random: u32) -> Option<Nanos> {
+        let places = match &self.kept {
+            Kept::Unbounded { expiry_ns, .. } => expiry_ns.len(),
+            Kept::Bounded(bounded) => bounded.slots.slots.len(),
+        };
+        let place = (u64::from(random) * places as u64 >> 32) as u32;
+        (places > 0).then(|| self.expiry_ns(place)).filter(|&at_ns| at_ns != 0)
+    }
+
     /// Handles of the versions held.
     pub fn versions(&self) -> impl Iterator<Item = u32> {
         self.taken().map(|slot| self.value(slot).version)
