@@ -148,6 +148,42 @@ fn contradictions() {
             ("capacity without eviction", &[("eviction = \"lru\"\n", "")]),
             ("eviction without capacity", &[("capacity = 500\n", "")]),
             (
+                "Redis in the process",
+                &[("capacity = 500\neviction = \"lru\"", "capacity = \"5kB\"\neviction = \"allkeys-lru\"")],
+            ),
+            (
+                "Redis with a capacity in entries",
+                &[("scope = \"shared\"", "scope = \"shared\"\ncapacity = 500\neviction = \"allkeys-lru\"")],
+            ),
+            (
+                "samples without sampling",
+                &[(
+                    "scope = \"shared\"",
+                    "scope = \"shared\"\ncapacity = \"1MB\"\neviction = \"allkeys-random\"\nsamples = 10",
+                )],
+            ),
+            (
+                "active expiry beside an exact algorithm",
+                &[(
+                    "scope = \"shared\"",
+                    "scope = \"shared\"\ncapacity = \"1MB\"\neviction = \"lru\"\nactive_expiry = { hz = 10 }",
+                )],
+            ),
+            (
+                "memory of Redis beside an exact algorithm",
+                &[(
+                    "scope = \"shared\"",
+                    "scope = \"shared\"\ncapacity = \"1MB\"\neviction = \"lru\"\nentry_overhead = \"redis\"",
+                )],
+            ),
+            (
+                "unknown quantum",
+                &[(
+                    "scope = \"shared\"",
+                    "scope = \"shared\"\nentry_overhead = { redis = { quantum = \"32B\" } }",
+                )],
+            ),
+            (
                 "option of a shared tier",
                 &[("scope = \"instance\"", "scope = \"instance\"\nnetwork = \"1ms\"")],
             ),
@@ -234,6 +270,48 @@ fn contradictions() {
 }
 
 #[test]
+fn statistics() {
+    const HEAD: &str = "question = \"Does jitter help?\"\n";
+    snapshot(
+        "statistics",
+        &[
+            (
+                "a warm-up cannot be found where an event disturbs the run",
+                &[("warmup = \"20s\"", "warmup = \"auto\"")],
+            ),
+            (
+                "nor where the rate changes",
+                &[
+                    ("warmup = \"20s\"", "warmup = \"auto\""),
+                    ("keys = 1000\n", "keys = 1000\nprofile = [{ step = { at = \"60s\", factor = 2.0 } }]\n"),
+                    ("[[event]]\nat = \"60s\"\nwhat = { flush = { tier = \"l2\" } }", ""),
+                ],
+            ),
+            ("a warm-up is a duration or \"auto\"", &[("warmup = \"20s\"", "warmup = \"automatic\"")]),
+            (
+                "precision of a measure that is none",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_rate\", relative = 0.02 }\n")],
+            ),
+            (
+                "a precision is a share",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_ratio\", relative = 2 }\n")],
+            ),
+            (
+                "a precision needs its width",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_ratio\" }\n")],
+            ),
+            (
+                "no fewer replications than at the start",
+                &[(
+                    HEAD,
+                    "question = \"?\"\nprecision = { measure = \"hit_ratio\", relative = 0.1, max_replications = 5 }\n",
+                )],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn kinds_of_requests() {
     snapshot(
         "kinds_of_requests",
@@ -250,6 +328,8 @@ fn staleness_and_invalidation() {
         "staleness_and_invalidation",
         &[
             ("staleness without writes", &[("[clients]", "[measure]\nstale_by_tier = true\n\n[clients]")]),
+            ("entities without writes", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 3")]),
+            ("an entity of many keys", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 65")]),
             (
                 "change stream without writes",
                 &[("[clients]", "[invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]")],

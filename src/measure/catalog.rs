@@ -146,7 +146,7 @@ catalog! {
     "tier.<tier>.ttl.p10_s", "s", Neither, "10th percentile of the time that entries of this tier have left to live, mean over the windows (measure.remaining_ttl)";
     "tier.<tier>.ttl.p50_s", "s", Neither, "median of the time that entries of this tier have left to live, mean over the windows";
     "tier.<tier>.ttl.p90_s", "s", Neither, "90th percentile of the time that entries of this tier have left to live, mean over the windows";
-    "tier.<tier>.expired.ratio", "1", Lower, "share of this tier's entries that have expired and still take memory, mean over the windows";
+    "tier.<tier>.expired.ratio", "1", Lower, "of the entries in this tier, those that have expired and still take memory, averaged over the ends of windows (counted in a tier kept as Redis keeps it, sampled with measure.remaining_ttl)";
     "tier.<tier>.utilization", "1", Lower, "share of the time this tier's server is busy; the mean over its nodes";
     "tier.<tier>.node.utilization.max", "1", Lower, "share of the time the busiest node of this tier is busy";
     "tier.<tier>.node.share.max", "1", Lower, "share of this tier's commands that the node with most of them got (one over the number of nodes where they are even)";

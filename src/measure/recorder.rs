@@ -115,6 +115,8 @@ pub struct Gauges {
     pub tiers: Vec<(u64, u64)>,
     /// What a sample of the entries of each tier has left; empty where nobody asks.
     pub left: Vec<Left>,
+    /// Entries that have expired and still take memory, per tier; `None`: nobody keeps track.
+    pub expired: Vec<Option<u64>>,
 }
 
 /// The time that entries of a tier have left to live.

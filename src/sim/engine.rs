@@ -64,6 +64,7 @@ kinds! {
     EventBegins,
     EventEnds,
     InstanceRestarts,
+    ExpiryCycleBegins,
     WindowEnds,
     WarmupEnds,
     ArrivalsEnd,
@@ -348,6 +349,7 @@ impl<'m> Engine<'m> {
             Kind::EventBegins => self.event_begins(id as usize),
             Kind::EventEnds => self.event_ends(id as usize),
             Kind::InstanceRestarts => self.instance_restarts(id),
+            Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
             Kind::WindowEnds => self.window_ends(id),
             Kind::WarmupEnds => {
                 self.advance_integrals();
@@ -461,6 +463,7 @@ impl<'m> Engine<'m> {
                 true => self.tiers.iter_mut().map(|tier| tier.left(self.now)).collect(),
                 false => Vec::new(),
             },
+            expired: self.tiers.iter().map(|tier| tier.count_expired(self.now)).collect(),
         };
         self.recorder.ticks.push((self.totals.clone(), gauges));
         let next = u64::from(window) + 2;
