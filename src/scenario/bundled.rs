@@ -34,6 +34,7 @@ bundled! {
     "cold-start",
     "absent-keys",
     "cdc-invalidation",
+    "redis-memory",
     "twitter-cluster6",
     "twitter-cluster52",
 }

@@ -251,7 +251,7 @@ impl Engine<'_> {
     }
 
     /// The server admits a command; returns when its service starts.
-    #[inline]
+    #[inline(always)]
     fn begin_command(&mut self, level: usize) -> Option<Nanos> {
         let tier = &mut self.tiers[level];
         let stores = &mut tier.stores;
