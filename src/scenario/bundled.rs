@@ -34,6 +34,7 @@ bundled! {
     "cold-start",
     "absent-keys",
     "cdc-invalidation",
+    "replica-lag",
     "redis-memory",
     "twitter-cluster6",
     "twitter-cluster52",

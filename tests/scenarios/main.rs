@@ -10,6 +10,7 @@ mod nodes;
 mod over_time;
 mod plain;
 mod presence;
+mod replicas;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;

@@ -15,7 +15,7 @@ mod writes;
 
 use serde::Serialize;
 
-pub use database::{Background, Contention, Database, Retries};
+pub use database::{Background, Contention, Database, Replicas, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
