@@ -107,6 +107,7 @@ catalog! {
     "db.pool.wait.mean_ms", "ms", Lower, "mean wait for a database connection";
     "db.pool.wait.p99_ms", "ms", Lower, "99th percentile of the wait for a database connection";
     "db.pool.saturation", "1", Lower, "mean share of the instances' database connections in use";
+    "db.pool.waited.ratio", "1", Lower, "requests that found no database connection free";
     "db.duplicate_fetches", "1/s", Lower, "fetches of a key that was already being fetched, per second";
     "db.retries.rate", "1/s", Lower, "repeated database attempts per second";
     "stampede.mean", "count", Lower, "mean number of fetches of a key from the first until none is in flight";
@@ -142,11 +143,16 @@ catalog! {
     "tier.<tier>.memory.peak_bytes", "bytes", Neither, "most bytes in this tier";
     "tier.<tier>.evictions.rate", "1/s", Neither, "entries evicted from this tier per second";
     "tier.<tier>.expirations.rate", "1/s", Neither, "expired entries removed from or replaced in this tier per second";
-    "tier.<tier>.expired.ratio", "1", Lower, "of the entries in this tier (one kept as Redis keeps it), those that have expired and still take memory, averaged over the ends of windows";
+    "tier.<tier>.ttl.p10_s", "s", Neither, "10th percentile of the time that entries of this tier have left to live, mean over the windows (measure.remaining_ttl)";
+    "tier.<tier>.ttl.p50_s", "s", Neither, "median of the time that entries of this tier have left to live, mean over the windows";
+    "tier.<tier>.ttl.p90_s", "s", Neither, "90th percentile of the time that entries of this tier have left to live, mean over the windows";
+    "tier.<tier>.expired.ratio", "1", Lower, "of the entries in this tier, those that have expired and still take memory, averaged over the ends of windows (counted in a tier kept as Redis keeps it, sampled with measure.remaining_ttl)";
     "tier.<tier>.utilization", "1", Lower, "share of the time this tier's server is busy; the mean over its nodes";
     "tier.<tier>.node.utilization.max", "1", Lower, "share of the time the busiest node of this tier is busy";
     "tier.<tier>.node.share.max", "1", Lower, "share of this tier's commands that the node with most of them got (one over the number of nodes where they are even)";
     "tier.<tier>.queue.p99_ms", "ms", Lower, "99th percentile of the wait in this tier's server queue";
+    "tier.<tier>.pool.saturation", "1", Lower, "mean share of the instances' connections to this tier in use";
+    "tier.<tier>.pool.waited.ratio", "1", Lower, "commands to this tier that found no connection free";
     "tier.<tier>.pool.wait.p99_ms", "ms", Lower, "99th percentile of the wait for a connection to this tier";
     "tier.<tier>.failures.rate", "1/s", Lower, "look-ups this tier did not answer, per second";
     "tier.<tier>.failed_fills.rate", "1/s", Lower, "fills that did not take effect, per second";

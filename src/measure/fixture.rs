@@ -170,7 +170,7 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
             })
             .collect()
     };
-    let rows: [(&str, &str, Vec<Option<f64>>); 9] = [
+    let rows: [(&str, &str, Vec<Option<f64>>); 16] = [
         ("requests.all", "count", wave(2000.0, 0.0, 45.0)),
         ("hit_ratio", "1", wave(0.965, -0.6 * severity, 0.003)),
         ("db.qps", "1/s", wave(150.0, 1000.0 * severity, 12.0)),
@@ -180,6 +180,13 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
         ("error.ratio", "1", wave(0.0, 0.25 * (severity - 0.6).max(0.0), 0.0)),
         ("tier.l2.entries", "count", wave(30_000.0, -20_000.0, 100.0)),
         ("tier.l2.bytes", "bytes", wave(3.3e7, -2.2e7, 1e5)),
+        ("tier.l2.evictions", "1/s", wave(20.0, 0.0, 2.0)),
+        ("tier.l2.expirations", "1/s", wave(100.0, -80.0, 8.0)),
+        ("tier.l2.ttl.p10_s", "s", wave(30.0, 200.0, 2.0)),
+        ("tier.l2.ttl.p50_s", "s", wave(150.0, 120.0, 4.0)),
+        ("tier.l2.ttl.p90_s", "s", wave(270.0, 20.0, 2.0)),
+        ("db.pool.saturation", "1", wave(0.3, 0.6 * severity.min(1.0), 0.02)),
+        ("tier.l2.node.utilization.max", "1", wave(0.4, 0.3, 0.02)),
     ];
     let series = rows
         .into_iter()

@@ -63,6 +63,9 @@ pub struct Totals {
     pub db_busy_ns: u128,
     /// Integral of connections in use over time.
     pub db_pool_busy_ns: u128,
+    /// Requests that asked for a connection to the database, and those that found none free.
+    pub db_pool_asked: u64,
+    pub db_pool_waited: u64,
     /// Integral of requests in the system over time.
     pub in_system_ns: u128,
     pub refreshes: u64,
@@ -82,6 +85,10 @@ pub struct TierTotals {
     pub busy_ns: u64,
     /// Bytes of keys and values that travelled with commands the server served.
     pub wire_bytes: u64,
+    /// Integral of connections in use over time, commands that asked for one and those that found none free.
+    pub pool_busy_ns: u128,
+    pub pool_asked: u64,
+    pub pool_waited: u64,
     /// Processor time of the clients for values that they wrote and read.
     pub coding_ns: u64,
     /// Links in use, to and from the nodes.
@@ -106,8 +113,34 @@ pub struct Gauges {
     pub cdc_backlog: u64,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
+    /// What a sample of the entries of each tier has left; empty where nobody asks.
+    pub left: Vec<Left>,
     /// Entries that have expired and still take memory, per tier; `None`: nobody keeps track.
     pub expired: Vec<Option<u64>>,
+}
+
+/// The time that entries of a tier have left to live.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Left {
+    /// 10th, 50th and 90th percentile, of those that live and will expire.
+    pub ttl_ns: Option<[Nanos; 3]>,
+    /// Share of the entries that have expired and still take memory.
+    pub expired: Option<f64>,
+}
+
+impl Left {
+    /// Of a sample of expiries; `never`: the expiry of what does not expire.
+    pub fn of(expiries_ns: &[Nanos], now: Nanos, never: Nanos) -> Left {
+        let mut left: Vec<Nanos> =
+            expiries_ns.iter().filter(|&&at| at > now && at != never).map(|at| at - now).collect();
+        left.sort_unstable();
+        let nearest_rank = |share: f64| left[((share * left.len() as f64).ceil() as usize).max(1) - 1];
+        let expired = expiries_ns.iter().filter(|&&at| at <= now).count();
+        Left {
+            ttl_ns: (!left.is_empty()).then(|| [0.1, 0.5, 0.9].map(nearest_rank)),
+            expired: (!expiries_ns.is_empty()).then(|| expired as f64 / expiries_ns.len() as f64),
+        }
+    }
 }
 
 /// One request window.

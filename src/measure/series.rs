@@ -1,7 +1,7 @@
 //! From what the loop wrote down to time series and distributions.
 
 use super::histogram::{Coarse, Fine};
-use super::recorder::{NodeTotals, OUTCOMES, Outcome, Recorder, TierTotals, Totals};
+use super::recorder::{Left, NodeTotals, OUTCOMES, Outcome, Recorder, TierTotals, Totals};
 use super::summary::{FAMILIES, HITS, all_outcomes, latency};
 use crate::scenario::model::{Model, Scope, SharedTier};
 
@@ -92,6 +92,12 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
     };
     all.push(("db.qps".into(), "1/s", per_second(&|totals| totals.db_arrivals as f64)));
     all.push(("db.concurrency".into(), "count", per_second(&|totals| totals.db_busy_ns as f64 / 1e9)));
+    if let Some(pool) = model.database.pool {
+        let connections = f64::from(pool) * f64::from(model.clients.instances);
+        let in_use = per_second(&|totals| totals.db_pool_busy_ns as f64 / 1e9 / connections);
+        all.push(("db.pool.saturation".into(), "1", in_use));
+        all.push(waited("db.pool", &pairs, &|totals| (totals.db_pool_waited, totals.db_pool_asked)));
+    }
     let queue = recorder.ticks.iter().map(|tick| Some(tick.1.db_queue as f64)).collect();
     all.push(("db.queue.length".into(), "count", queue));
     if model.invalidation.cdc.is_some() {
@@ -117,6 +123,17 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
         }
         all.push((name("evictions"), "1/s", per_second(&|totals| totals.tiers[index].evictions as f64)));
         all.push((name("expirations"), "1/s", per_second(&|totals| totals.tiers[index].expirations as f64)));
+        if let Some(shares) = left(recorder, index) {
+            all.extend(shares.into_iter().map(|(series, unit, values)| (name(series), unit, values)));
+        }
+        if let Scope::Shared(SharedTier { pool: Some(pool), nodes, .. }) = tier.scope {
+            let connections = f64::from(pool) * f64::from(nodes) * f64::from(model.clients.instances);
+            let in_use = per_second(&|totals| totals.tiers[index].pool_busy_ns as f64 / 1e9 / connections);
+            all.push((name("pool.saturation"), "1", in_use));
+            all.push(waited(&name("pool"), &pairs, &|totals| {
+                (totals.tiers[index].pool_waited, totals.tiers[index].pool_asked)
+            }));
+        }
         if let Scope::Shared(SharedTier { nodes: 2.., .. }) = tier.scope {
             utilization(all, model, index, &pairs);
         }
@@ -128,6 +145,34 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
             all.push((name("round_trips"), "1/s", per_second(&|totals| totals.tiers[index].commands as f64)));
         }
     }
+}
+
+/// Share of those who asked for a connection that found none free, of (waited, asked) so far.
+fn waited(pool: &str, pairs: &[(&Totals, &Totals)], of: &dyn Fn(&Totals) -> (u64, u64)) -> Series {
+    let share = |(before, after): &(&Totals, &Totals)| {
+        let ((waited_before, asked_before), (waited, asked)) = (of(before), of(after));
+        let asked = asked - asked_before;
+        (asked > 0).then(|| (waited - waited_before) as f64 / asked as f64)
+    };
+    (format!("{pool}.waited.ratio"), "1", pairs.iter().map(share).collect())
+}
+
+/// What the entries of a tier have left to live, where that was sampled.
+fn left(recorder: &Recorder, index: usize) -> Option<Vec<(&'static str, &'static str, Vec<Option<f64>>)>> {
+    let samples: Vec<Left> =
+        recorder.ticks.iter().filter_map(|tick| tick.1.left.get(index).copied()).collect();
+    if samples.is_empty() {
+        return None;
+    }
+    let ttl = |place: usize| {
+        samples.iter().map(|left| left.ttl_ns.map(|quantiles| quantiles[place] as f64 / 1e9)).collect()
+    };
+    Some(vec![
+        ("ttl.p10_s", "s", ttl(0)),
+        ("ttl.p50_s", "s", ttl(1)),
+        ("ttl.p90_s", "s", ttl(2)),
+        ("expired.ratio", "1", samples.iter().map(|left| left.expired).collect()),
+    ])
 }
 
 /// How busy the nodes of a tier are: their mean, and the busiest one of each window.

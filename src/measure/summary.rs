@@ -1,7 +1,7 @@
 //! From what the loop wrote down to the measures of one replication.
 
 use super::histogram::Fine;
-use super::recorder::{CAUSES, NodeTotals, OUTCOMES, Outcome, Recorder, Totals, Window};
+use super::recorder::{CAUSES, Left, NodeTotals, OUTCOMES, Outcome, Recorder, Totals, Window};
 use crate::scenario::model::{Model, Nanos, Scope};
 
 /// Name and value; `None` where the measure is not defined.
@@ -163,6 +163,9 @@ fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         let connections = f64::from(pool) * f64::from(model.clients.instances);
         let in_use_ns = (after.db_pool_busy_ns - before.db_pool_busy_ns) as f64;
         rows.put("db.pool.saturation", Some(in_use_ns / measured_ns / connections));
+        let waited = after.db_pool_waited - before.db_pool_waited;
+        let asked = after.db_pool_asked - before.db_pool_asked;
+        rows.put("db.pool.waited.ratio", ratio(waited as f64, asked as f64));
     }
     rows.put("stampede.mean", recorder.stampedes.mean());
     rows.put("stampede.max", recorder.stampedes.max().map(|size| size as f64));
@@ -258,6 +261,7 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
             rows.put(name("expired.ratio"), expired_ratio(model, recorder, index));
         }
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
+        remaining_ttl(rows, model, recorder, index);
         if let Scope::Shared(shared) = &tier.scope {
             let nodes = f64::from(shared.nodes);
             rows.per_second(name("round_trips.rate"), to.commands - from.commands);
@@ -289,10 +293,38 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
                 rows.put(name("node.share.max"), ratio(most_commands as f64, commands as f64));
             }
             rows.put(name("queue.p99_ms"), ms(recorder.tier_queue[index].quantile(0.99)));
-            if shared.pool.is_some() {
+            if let Some(pool) = shared.pool {
+                let connections = f64::from(pool) * nodes * f64::from(model.clients.instances);
+                let in_use_s = (to.pool_busy_ns - from.pool_busy_ns) as f64 / 1e9;
+                rows.put(name("pool.saturation"), Some(in_use_s / rows.measured_s / connections));
+                let (waited, asked) = (to.pool_waited - from.pool_waited, to.pool_asked - from.pool_asked);
+                rows.put(name("pool.waited.ratio"), ratio(waited as f64, asked as f64));
                 rows.put(name("pool.wait.p99_ms"), ms(recorder.tier_pool_wait[index].quantile(0.99)));
             }
         }
+    }
+}
+
+/// Means over the windows of the measured part of what the entries of a tier had left to live.
+fn remaining_ttl(rows: &mut Rows, model: &Model, recorder: &Recorder, index: usize) {
+    let ticks = recorder.ticks.iter().enumerate();
+    let measured = ticks.filter(|(window, _)| (*window as u64 + 1) * model.window_ns > model.warmup_ns);
+    let samples: Vec<Left> = measured.filter_map(|(_, tick)| tick.1.left.get(index).copied()).collect();
+    if samples.is_empty() {
+        return;
+    }
+    let mean = |of: &dyn Fn(&Left) -> Option<f64>| {
+        let values: Vec<f64> = samples.iter().filter_map(of).collect();
+        ratio(values.iter().sum(), values.len() as f64)
+    };
+    let tier = &model.tiers[index].name;
+    for (place, quantile) in ["p10", "p50", "p90"].into_iter().enumerate() {
+        let left_s = mean(&|left| left.ttl_ns.map(|quantiles| quantiles[place] as f64 / 1e9));
+        rows.put(format!("tier.{tier}.ttl.{quantile}_s"), left_s);
+    }
+    // Where Redis keeps them they are counted.
+    if model.tiers[index].redis.is_none() {
+        rows.put(format!("tier.{tier}.expired.ratio"), mean(&|left| left.expired));
     }
 }
 

@@ -208,7 +208,18 @@ impl Engine<'_> {
         let Some(shared) = &mut tier.shared else { return };
         let node = shared.map.node(key, at);
         let generation = self.commands.generation(id);
-        let waits = shared.pool(instance, node).is_some_and(|pool| !pool.acquire(id, generation));
+        let waits = match shared.pool(instance, node) {
+            None => false,
+            Some(pool) => {
+                let waits = !pool.acquire(id, generation);
+                if !waits {
+                    shared.connections.change(1, self.now);
+                }
+                tier.totals.pool_asked += 1;
+                tier.totals.pool_waited += u64::from(waits);
+                waits
+            }
+        };
         let command = &mut self.commands[id];
         (command.node, command.since_ns, command.waiting) = (node, at, waits);
         if waits {
@@ -434,10 +445,11 @@ impl Engine<'_> {
     pub(super) fn command_replies(&mut self, id: u32) {
         let command = self.commands[id];
         let level = usize::from(command.level);
-        if let Some(pool) =
-            self.tiers[level].shared.as_mut().and_then(|s| s.pool(command.instance, command.node))
+        if let Some(shared) = &mut self.tiers[level].shared
+            && let Some(pool) = shared.pool(command.instance, command.node)
         {
             pool.release();
+            shared.connections.change(-1, self.now);
         }
         match self.decode_ns(&command) {
             0 => self.command_is_read(id),
@@ -497,6 +509,9 @@ impl Engine<'_> {
             };
             let Some(next) = pool.next(|slot, generation| commands.is(slot, generation)) else { return };
             self.commands[next].waiting = false;
+            if let Some(shared) = &mut self.tiers[level].shared {
+                shared.connections.change(1, self.now);
+            }
             self.depart(next, self.now);
         }
     }

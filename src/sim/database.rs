@@ -254,9 +254,10 @@ impl Engine<'_> {
     /// An attempt asks its instance's pool for a connection.
     pub(super) fn ask_for_connection(&mut self, id: u32) {
         let (instance, generation) = (self.attempts[id].instance as usize, self.attempts.generation(id));
-        if let Some(pool) = self.database.pools.get_mut(instance)
-            && !pool.acquire(id, generation)
-        {
+        let pool = self.database.pools.get_mut(instance);
+        self.totals.db_pool_asked += u64::from(pool.is_some());
+        if pool.is_some_and(|pool| !pool.acquire(id, generation)) {
+            self.totals.db_pool_waited += 1;
             if let Some((after, lane)) = self.database.pool_timeout {
                 self.queue.push(lane, self.now + after, Kind::AttemptPoolTimesOut as u8, id, generation);
             }

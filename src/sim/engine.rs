@@ -482,6 +482,10 @@ impl<'m> Engine<'m> {
             db_queue: self.database.waiting,
             cdc_backlog: self.invalidations.backlog,
             tiers: self.tiers.iter().map(TierState::content).collect(),
+            left: match self.model.measure.remaining_ttl {
+                true => self.tiers.iter_mut().map(|tier| tier.left(self.now)).collect(),
+                false => Vec::new(),
+            },
             expired: self.tiers.iter().map(|tier| tier.count_expired(self.now)).collect(),
         };
         self.recorder.ticks.push((self.totals.clone(), gauges));

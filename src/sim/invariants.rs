@@ -63,6 +63,15 @@ impl Engine<'_> {
                 };
                 check(fits, &|| format!("tier {} is fuller than its capacity", spec.name))?;
             }
+            for shared in tier.shared.iter() {
+                let (held, booked) = (
+                    shared.pools.iter().map(|pool| u64::from(pool.in_use())).sum::<u64>(),
+                    shared.connections.in_use,
+                );
+                check(held == booked, &|| {
+                    format!("tier {}: {held} connections in use, {booked} in the books", spec.name)
+                })?;
+            }
             let pools = tier.shared.iter().flat_map(|shared| &shared.pools);
             for pool in pools {
                 check(pool.in_use() <= pool.limit(), &|| {

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::scenario::model::Nanos;
+
 /// A bounded pool with a FIFO of those who wait; who gave up is skipped when its turn comes.
 #[derive(Debug)]
 pub struct Pool {
@@ -53,6 +55,25 @@ impl Pool {
 
     pub fn limit(&self) -> u32 {
         self.limit
+    }
+}
+
+/// Connections of several pools together, over time.
+#[derive(Debug, Default)]
+pub struct Connections {
+    pub in_use: u64,
+    since_ns: Nanos,
+    /// Integral of those in use.
+    pub busy_ns: u128,
+}
+
+impl Connections {
+    /// So many more are in use from now on.
+    #[inline]
+    pub fn change(&mut self, by: i64, now: Nanos) {
+        self.busy_ns += u128::from(self.in_use) * u128::from(now - self.since_ns);
+        self.since_ns = now;
+        self.in_use = self.in_use.wrapping_add_signed(by);
     }
 }
 

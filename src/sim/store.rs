@@ -351,14 +351,17 @@ impl Store {
         self.books = Books::default();
     }
 
-    /// Slots in use.
-    fn taken(&self) -> impl Iterator<Item = u32> {
-        let slots = match &self.kept {
+    fn places(&self) -> usize {
+        match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => expiry_ns.len(),
             Kept::Bounded(bounded) => bounded.slots.slots.len(),
             Kept::Redis(keyspace) => keyspace.slots(),
-        };
-        (0..slots as u32).filter(|&slot| self.expiry_ns(slot) != 0)
+        }
+    }
+
+    /// Slots in use.
+    fn taken(&self) -> impl Iterator<Item = u32> {
+        (0..self.places() as u32).filter(|&slot| self.expiry_ns(slot) != 0)
     }
 
     /// Keys present, expired ones included.
@@ -368,6 +371,13 @@ impl Store {
             Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].key(),
             Kept::Redis(keyspace) => keyspace.key(slot),
         })
+    }
+
+    /// Expiry of whatever is at a place chosen by a number at random; none where nothing is.
+    pub fn expiry_at_random(&self, random: u32) -> Option<Nanos> {
+        let places = self.places();
+        let place = (u64::from(random) * places as u64 >> 32) as u32;
+        (places > 0).then(|| self.expiry_ns(place)).filter(|&at_ns| at_ns != 0)
     }
 
     /// Handles of the versions held.

@@ -3,13 +3,13 @@
 use super::coding::{Coding, Link};
 use super::leases::Leases;
 use super::nodes::{Node, NodeMap};
-use super::pool::Pool;
+use super::pool::{Connections, Pool};
 use super::queue::{Lane, NETWORK, Queue};
 use super::server::Server;
 use super::store::{Columns, Entry, Store, Value};
-use crate::dice::{Delays, Stream, Times, round_ns, stream};
-use crate::measure::recorder::TierTotals;
-use crate::policy::freshness::{Renewal, expiry, renewal};
+use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
+use crate::measure::recorder::{Left, TierTotals};
+use crate::policy::freshness::{NEVER, Renewal, expiry, renewal};
 use crate::policy::redis::Effort;
 use crate::scenario::model::{
     Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
@@ -58,6 +58,7 @@ pub struct TierState {
     lease_grace_ns: Nanos,
     jitter_dice: Stream,
     refresh_dice: Stream,
+    sample_dice: Stream,
     pub totals: TierTotals,
     pub access_ns: Nanos,
     pub access_lane: Lane,
@@ -76,6 +77,7 @@ pub struct Shared {
     pub per_byte_ns: f64,
     /// One per instance and node, those of an instance together; empty where connections are unlimited.
     pub pools: Vec<Pool>,
+    pub connections: Connections,
     pub pool_timeout: Option<(Nanos, Lane)>,
     pub timeout: Option<(Nanos, Lane)>,
     pub on_failure: OnFailure,
@@ -166,6 +168,7 @@ impl TierState {
                             (0..model.clients.instances * shared.nodes).map(|_| Pool::new(limit)).collect()
                         })
                         .unwrap_or_default(),
+                    connections: Connections::default(),
                     pool_timeout: timer(shared.pool_timeout_ns),
                     timeout: timer(shared.timeout_ns),
                     on_failure: shared.on_failure,
@@ -193,6 +196,7 @@ impl TierState {
             lease_grace_ns: lease.map_or(0, |lease| lease.serve_stale_ns),
             jitter_dice: draw("jitter"),
             refresh_dice: draw("refresh"),
+            sample_dice: draw("sample"),
             totals: TierTotals::default(),
             access_ns,
             access_lane: queue.lane_for(access_ns),
@@ -360,6 +364,8 @@ impl TierState {
                 leases.iter_mut().for_each(Leases::clear);
             });
         }
+        shared.connections.change(0, now);
+        self.totals.pool_busy_ns = shared.connections.busy_ns;
         let mut link_busy_ns = [0; 2];
         self.totals.busy_ns = shared.nodes.iter().map(|node| node.server.busy_ns).sum();
         for link in shared.nodes.iter().filter_map(|node| node.link) {
@@ -376,6 +382,22 @@ impl TierState {
     #[inline]
     pub fn expiry_ns(&mut self, class: usize, now: Nanos) -> Nanos {
         expiry(self.ttl[class], self.jitter, now, &mut self.jitter_dice)
+    }
+
+    /// What a sample of the entries has left to live: up to so many, each as likely as any other.
+    pub fn left(&mut self, now: Nanos) -> Left {
+        const WANTED: usize = 256;
+        const TRIES: usize = 16 * WANTED;
+        let mut expiries_ns = Vec::with_capacity(WANTED);
+        for _ in 0..TRIES {
+            let store = below(&mut self.sample_dice, self.stores.len() as u32) as usize;
+            let place = below(&mut self.sample_dice, u32::MAX);
+            expiries_ns.extend(self.stores[store].expiry_at_random(place));
+            if expiries_ns.len() == WANTED {
+                break;
+            }
+        }
+        Left::of(&expiries_ns, now, NEVER)
     }
 
     /// (entries, bytes) over all stores.

@@ -121,6 +121,7 @@ const CHOICES: &[(&str, &[&str])] = &[
         "invalidation.broadcast",
         &["none", "{ delay = \"0s\" }", "{ delay = { exponential = { mean = \"5ms\" } } }"],
     ),
+    ("measure.remaining_ttl", &["false", "true"]),
     ("measure.value_age", &["false", "true"]),
     ("measure.stale_by_tier", &["false", "true"]),
     ("measure.wire", &["false", "true"]),

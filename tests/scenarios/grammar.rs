@@ -227,6 +227,9 @@ fn shared_tier() {
         (&[], &[("tier.l2.service", "1ms")], "", "tier.l2.utilization", More),
         (&[], &[("tier.l2.per_byte", "2us")], "", "latency.hit.mean_ms", More),
         (&[SLOW_NETWORK], &[("tier.l2.pool", "1")], "", "tier.l2.pool.wait.p99_ms", Appears),
+        (&[SLOW_NETWORK], &[("tier.l2.pool", "1")], "", "tier.l2.pool.saturation", Appears),
+        (&[SLOW_NETWORK], &[("tier.l2.pool", "1")], "", "tier.l2.pool.waited.ratio", Appears),
+        (&[], &[("measure.remaining_ttl", "true")], "", "tier.l2.ttl.p50_s", Appears),
         (
             &[SLOW_NETWORK, ("tier.l2.pool", "1"), ("tier.l2.on_failure", "error")],
             &[("tier.l2.pool_timeout", "1ms")],

@@ -7,6 +7,7 @@ mod grammar;
 mod invalidation;
 mod nesting;
 mod nodes;
+mod over_time;
 mod plain;
 mod presence;
 mod replicas;

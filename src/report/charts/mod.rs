@@ -1,15 +1,21 @@
 //! The charts, one file each. A chart is a function from the record to a figure; without data it draws
 //! nothing and is left out of the report.
 
+mod busiest_node;
 mod database_load;
 mod errors;
 mod goodput;
 mod headline;
 mod hit_ratio;
 mod hits_and_misses;
+mod keys;
 mod latency_over_time;
 mod memory;
 mod percentiles;
+mod pool_saturation;
+mod remaining_ttl;
+mod removals;
+mod side_by_side;
 mod stampede_sizes;
 mod time_series;
 
@@ -32,6 +38,11 @@ pub const CHARTS: &[Chart] = &[
     errors::figure,
     goodput::figure,
     memory::figure,
+    keys::figure,
+    removals::figure,
+    remaining_ttl::figure,
+    pool_saturation::figure,
+    busiest_node::figure,
 ];
 
 /// All charts that the record has data for.

@@ -117,7 +117,7 @@ impl TimeSeries<'_> {
 }
 
 /// Stairs, because a window's value holds for the whole window; missing windows are gaps.
-fn points(variant: &VariantRecord, values: &[Option<f64>]) -> Vec<(f64, f64)> {
+pub(super) fn points(variant: &VariantRecord, values: &[Option<f64>]) -> Vec<(f64, f64)> {
     let width = variant.windows.width_s;
     let at = |(index, value): (usize, &Option<f64>)| (index as f64 * width, value.unwrap_or(f64::NAN));
     let mut starts: Vec<(f64, f64)> = values.iter().enumerate().map(at).collect();
@@ -128,7 +128,7 @@ fn points(variant: &VariantRecord, values: &[Option<f64>]) -> Vec<(f64, f64)> {
 }
 
 /// Warm-up and the distinct events of some variants.
-fn marks<'a>(record: &Record, variants: impl Iterator<Item = &'a VariantRecord>) -> Vec<Mark> {
+pub(super) fn marks<'a>(record: &Record, variants: impl Iterator<Item = &'a VariantRecord>) -> Vec<Mark> {
     let mut marks = Vec::new();
     if record.scenario.warmup_s > 0.0 {
         marks.push(Mark { label: "warm-up".to_string(), from: 0.0, to: record.scenario.warmup_s });

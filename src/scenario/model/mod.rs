@@ -158,6 +158,9 @@ pub struct MeasureOptions {
     /// Report the bytes that travel between the instances and each shared tier.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub wire: bool,
+    /// Sample how long the entries of each tier have left to live.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub remaining_ttl: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
