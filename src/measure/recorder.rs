@@ -39,17 +39,31 @@ pub enum Cause {
     DbDown,
     PoolTimeout,
     Tier,
+    /// Turned away by the rate limiter.
+    Limiter,
 }
 
 /// Causes by number, with their names in measures.
-pub const CAUSES: [(Cause, &str); 6] = [
+pub const CAUSES: [(Cause, &str); 7] = [
     (Cause::Deadline, "deadline"),
     (Cause::DbTimeout, "db_timeout"),
     (Cause::DbRejected, "db_rejected"),
     (Cause::DbDown, "db_down"),
     (Cause::PoolTimeout, "pool_timeout"),
     (Cause::Tier, "tier"),
+    (Cause::Limiter, "limiter"),
 ];
+
+/// What the rate limiter did.
+#[derive(Clone, Debug)]
+pub struct LimiterBooks {
+    /// From the start of a request to the decision about it.
+    pub latency: Fine,
+    /// Admitted above the limit, in each window that reached it.
+    pub over: Fine,
+    /// Counters at the end that would never expire.
+    pub stuck: u64,
+}
 
 /// Running totals; what is measured is the difference between two instants.
 #[derive(Clone, Debug, Default)]
@@ -129,6 +143,7 @@ pub struct Recorder {
     pub latency: Vec<[Fine; OUTCOMES.len()]>,
     /// Latencies of existence checks by outcome; empty where nobody checks.
     pub checks: Vec<Fine>,
+    pub limiter: Option<LimiterBooks>,
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part.
     pub tier_hits: Vec<u64>,
@@ -167,6 +182,11 @@ impl Recorder {
             current_end_ns: model.window_ns,
             latency: model.workload.classes.iter().map(|_| Default::default()).collect(),
             checks: if model.workload.checks() { vec![Fine::new(); OUTCOMES.len()] } else { Vec::new() },
+            limiter: (model.limiter.as_ref()).map(|_| LimiterBooks {
+                latency: Fine::new(),
+                over: Fine::new(),
+                stuck: 0,
+            }),
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],
             stale: 0,

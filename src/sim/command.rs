@@ -1,6 +1,7 @@
 //! Commands: one operation on a shared tier, from the wait for a connection to the reply.
 
 use super::engine::{Engine, Kind};
+use super::limiter::{Count, Counters};
 use super::queue::NETWORK;
 use super::read::Walk;
 use super::server::Admission;
@@ -27,6 +28,8 @@ pub(super) enum Op {
         value: Value,
     },
     Delete,
+    /// Of the rate limiter; the command's key is the caller.
+    Count(Count),
 }
 
 /// What the server says. Tokens are zero where no lease was granted.
@@ -48,6 +51,10 @@ pub(super) enum CommandReply {
     },
     /// Somebody else holds the lease.
     Wait,
+    /// What a counter says; zero where there is none.
+    Counted {
+        count: u32,
+    },
     /// A SET or a DELETE took effect.
     Done,
     /// Refused, reset, or not stored.
@@ -203,10 +210,11 @@ impl Engine<'_> {
         let level = usize::from(command.level);
         let tier = &mut self.tiers[level];
         let Some(shared) = &mut tier.shared else { return };
-        let (stores, leases) = (&mut tier.stores, &mut shared.leases);
+        let (stores, leases, counters) = (&mut tier.stores, &mut shared.leases, &mut shared.counters);
         let admission = shared.server.admit(self.now, || {
             stores[0].clear();
             leases.iter_mut().for_each(super::tier::Leases::clear);
+            counters.iter_mut().for_each(Counters::clear);
         });
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
@@ -217,7 +225,7 @@ impl Engine<'_> {
                 self.commands[id].reply = reply;
                 let bytes = if carries_value { self.tables.value_bytes(command.key) } else { 0 };
                 let tier = &mut self.tiers[level];
-                if self.model.measure.wire {
+                if self.model.measure.wire && !matches!(command.op, Op::Count(_)) {
                     tier.totals.wire_bytes += u64::from(bytes) + self.tables.key_bytes(command.key);
                 }
                 let Some(shared) = &mut tier.shared else { return };
@@ -340,6 +348,11 @@ impl Engine<'_> {
                 }
                 (CommandReply::Done, false)
             }
+            Op::Count(count) => {
+                let counters = tier.shared.as_mut().and_then(|shared| shared.counters.as_mut());
+                let told = counters.map_or(0, |counters| counters.execute(count, command.key, now));
+                (CommandReply::Counted { count: told }, false)
+            }
         }
     }
 
@@ -357,6 +370,10 @@ impl Engine<'_> {
             (walk, Op::Get | Op::Exists) => {
                 self.commands.remove(id);
                 self.look_up_answered(walk, level, command.reply);
+            }
+            (walk, Op::Count(count)) => {
+                self.commands.remove(id);
+                self.limiter_answered(walk, count, command.reply);
             }
             (walk, _) => {
                 self.commands.remove(id);
@@ -427,6 +444,7 @@ impl Engine<'_> {
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
             Op::Get | Op::Exists => self.look_up_failed(walk, level),
+            Op::Count(_) => self.limiter_failed(walk),
             Op::Set { .. } | Op::Put { .. } | Op::Delete => self.change_answered(walk),
         }
     }

@@ -7,6 +7,7 @@ use super::command::Command;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::index::FlightMap;
+use super::limiter::{Callers, Counters};
 use super::plain::Plain;
 use super::queue::{Event, Queue};
 use super::read::Walk;
@@ -125,6 +126,7 @@ pub struct Engine<'m> {
     pub(super) batch: Batch,
     pub(super) next: usize,
     pub(super) tiers: Vec<TierState>,
+    pub(super) callers: Option<Callers>,
     pub(super) database: Database,
     pub(super) walks: Slab<Walk>,
     pub(super) flights: Slab<Flight>,
@@ -192,6 +194,7 @@ impl<'m> Engine<'m> {
             batch: Batch::default(),
             next: 0,
             tiers,
+            callers: Callers::of(model, seed, replication),
             database: Database::new(model, seed, replication, &mut queue),
             walks: Slab::new(),
             flights: Slab::new(),
@@ -433,10 +436,11 @@ impl<'m> Engine<'m> {
         for (index, tier) in self.tiers.iter_mut().enumerate() {
             let TierState { stores, shared, .. } = tier;
             if let Some(shared) = shared {
-                let leases = &mut shared.leases;
+                let (leases, counters) = (&mut shared.leases, &mut shared.counters);
                 shared.server.settle_until(self.now, || {
                     stores[0].clear();
                     leases.iter_mut().for_each(super::tier::Leases::clear);
+                    counters.iter_mut().for_each(Counters::clear);
                 });
                 tier.totals.busy_ns = shared.server.busy_ns;
             }
@@ -464,6 +468,12 @@ impl<'m> Engine<'m> {
         }
         self.end_unfinished();
         self.advance_integrals();
+        let counters = self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()?.counters.as_mut());
+        for (over, stuck) in counters.map(Counters::finish) {
+            if let Some(books) = &mut self.recorder.limiter {
+                (books.over, books.stuck) = (over, stuck);
+            }
+        }
         self.check_invariants().map_err(SimError::Invariant)?;
         Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events })
     }

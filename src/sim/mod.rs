@@ -13,6 +13,7 @@ mod events;
 mod fetch;
 mod heap;
 mod index;
+mod limiter;
 mod invariants;
 mod plain;
 mod pool;

@@ -28,6 +28,8 @@ pub(super) struct Walk {
     pub start_ns: Nanos,
     pub key: u32,
     pub instance: u32,
+    /// The limiter counts it as this caller's.
+    pub caller: u32,
     /// Closed loop: who asks.
     pub user: u32,
     /// Window of the start.
@@ -63,6 +65,7 @@ impl Walk {
             start_ns,
             key,
             instance,
+            caller: 0,
             user,
             window,
             class: class as u8,
@@ -110,6 +113,14 @@ impl Engine<'_> {
         let window = self.recorder.window_of(start_ns);
         let class = usize::from((tag & !EXISTS) >> 1);
         let exists = tag & EXISTS != 0;
+        if self.callers.is_some() {
+            let errand = if tag & 1 == 1 { Errand::Write } else { Errand::Read };
+            return self.ask_limiter(Walk {
+                errand,
+                exists,
+                ..Walk::new(start_ns, key, instance, user, window, class)
+            });
+        }
         if tag & 1 == 1 {
             return self.start_write(Walk::new(start_ns, key, instance, user, window, class));
         }
@@ -322,7 +333,7 @@ impl Engine<'_> {
                 self.tier_answers(id, level, Outcome::StaleHit, value, renew, token);
             }
             CommandReply::Wait => self.wait_for_lease(id),
-            CommandReply::Failed | CommandReply::Done => self.look_up_failed(id, level),
+            CommandReply::Failed | CommandReply::Done | CommandReply::Counted { .. } => self.look_up_failed(id, level),
         }
     }
 

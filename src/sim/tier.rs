@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::limiter::Counters;
 use super::pool::Pool;
 use super::queue::{Lane, NETWORK, Queue};
 use super::server::Server;
@@ -75,6 +76,8 @@ pub struct Shared {
     pub timeout: Option<(Nanos, Lane)>,
     pub on_failure: OnFailure,
     pub leases: Option<Leases>,
+    /// Of the rate limiter.
+    pub counters: Option<Counters>,
 }
 
 impl Shared {
@@ -179,6 +182,7 @@ impl TierState {
                         held: FxHashMap::default(),
                         last_token: 0,
                     }),
+                    counters: Counters::of(model, index),
                 };
                 (0, Some(state))
             }

@@ -32,6 +32,11 @@ impl Engine<'_> {
     /// A write goes straight to the database.
     pub(super) fn start_write(&mut self, walk: Walk) {
         let id = self.enter(Walk { errand: Errand::Write, ..walk });
+        self.begin_write(id);
+    }
+
+    /// A write in the system starts on its way.
+    pub(super) fn begin_write(&mut self, id: u32) {
         let flight = self.lead(id, false);
         self.begin_fetch(flight);
     }

@@ -3,6 +3,7 @@
 mod bundled;
 mod combinations;
 mod grammar;
+mod limiter;
 mod nesting;
 mod plain;
 mod presence;

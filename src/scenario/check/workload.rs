@@ -215,7 +215,7 @@ fn profile_part(cx: &mut Context, node: &Node) -> Option<ProfilePart> {
     }
 }
 
-fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
+pub(super) fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
     let tagged = Tagged::read(cx, node, &["zipf", "uniform", "hotspot"], "{ zipf = { exponent = 1.0 } }")?;
     match tagged.tag {
         "uniform" => tagged.plain(cx, Popularity::Uniform),
@@ -231,7 +231,7 @@ fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
     }
 }
 
-fn keys(cx: &mut Context, node: &Node) -> Option<u64> {
+pub(super) fn keys(cx: &mut Context, node: &Node) -> Option<u64> {
     integer(1, MAX_KEYS)(cx, node)
 }
 
