@@ -127,6 +127,10 @@ catalog! {
     "db.stale.ratio", "1", Lower, "of the reads that the database answered, those that got a superseded version";
     "db.stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads that the database answered";
     "db.stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads that the database answered";
+    "creations.rate", "1/s", Neither, "rows created by writes per second";
+    "negative.invisible.ratio", "1", Lower, "created rows of which a read was told later that they do not exist, over all created rows";
+    "negative.invisible.mean_s", "s", Lower, "from the creation of a row to the start of the last read that was told there is none, mean over such rows";
+    "negative.invisible.max_s", "s", Lower, "longest time from the creation of a row to the start of a read that was told there is none";
     "value.age.max_s", "s", Lower, "oldest value served: time since it was read from the database";
     "memory.peak_bytes", "bytes", Lower, "most bytes in all tiers together";
     "entries.peak", "count", Neither, "most entries in all tiers together";

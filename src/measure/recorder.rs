@@ -1,5 +1,7 @@
 //! What the loop writes down: counts and histograms per window and for the whole measured run.
 
+use rustc_hash::FxHashMap;
+
 use super::histogram::{Coarse, Fine};
 use crate::scenario::model::{Model, Nanos};
 
@@ -80,6 +82,8 @@ pub struct Totals {
     /// Integral of requests in the system over time.
     pub in_system_ns: u128,
     pub refreshes: u64,
+    /// Rows that a write created.
+    pub created: u64,
     pub tiers: Vec<TierTotals>,
 }
 
@@ -151,6 +155,8 @@ pub struct Recorder {
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
     pub stale_age_by_tier: Vec<Fine>,
+    /// By created row: from its creation to the start of the last read that was told there is none.
+    pub invisible_ns: FxHashMap<u32, Nanos>,
     pub value_age_max_ns: Nanos,
     pub stampedes: Fine,
     pub db_queue: Fine,
@@ -196,6 +202,7 @@ impl Recorder {
             } else {
                 Vec::new()
             },
+            invisible_ns: FxHashMap::default(),
             value_age_max_ns: 0,
             stampedes: Fine::new(),
             db_queue: Fine::new(),
@@ -246,6 +253,14 @@ impl Recorder {
         }
         if start_ns >= self.warmup_ns {
             self.latency[class][number].record(latency_ns);
+        }
+    }
+
+    /// A read that started then was told that a row does not exist which had been created before.
+    pub fn note_invisible(&mut self, key: u32, created_ns: Nanos, start_ns: Nanos) {
+        if created_ns >= self.warmup_ns && created_ns < self.duration_ns {
+            let longest = self.invisible_ns.entry(key).or_insert(0);
+            *longest = (*longest).max(start_ns - created_ns);
         }
     }
 

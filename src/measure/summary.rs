@@ -212,9 +212,25 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         }
         staleness(rows, "db.", database, count(recorder, &READS, None) - by_tier as f64);
     }
+    if model.workload.creates() {
+        creations(rows, recorder);
+    }
     if model.measure.value_age {
         rows.put("value.age.max_s", Some(recorder.value_age_max_ns as f64 / 1e9));
     }
+}
+
+/// Created rows, and how long a cached "no such row" hid them.
+fn creations(rows: &mut Rows, recorder: &Recorder) {
+    let [before, after] = &recorder.measured;
+    let created = after.created - before.created;
+    let hidden = recorder.invisible_ns.values();
+    rows.per_second("creations.rate", created);
+    rows.put("negative.invisible.ratio", ratio(hidden.len() as f64, created as f64));
+    // A sum of whole numbers does not depend on the order of the map.
+    let sum_ns: u128 = hidden.clone().map(|&ns| u128::from(ns)).sum();
+    rows.put("negative.invisible.mean_s", ratio(sum_ns as f64 / 1e9, hidden.len() as f64));
+    rows.put("negative.invisible.max_s", hidden.max().map(|&ns| ns as f64 / 1e9));
 }
 
 /// Share and age of the stale ones of `answered` reads.

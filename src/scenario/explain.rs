@@ -127,7 +127,11 @@ fn class(model: &Model, class: &Class) -> String {
         0.0 => String::new(),
         share => format!(", {} existence checks", percent(share)),
     };
-    let absent = if class.absent { ", absent from the database" } else { "" };
+    let absent = match (class.absent, class.write_share > 0.0) {
+        (false, _) => "",
+        (true, false) => ", absent from the database",
+        (true, true) => ", absent from the database until a write creates them",
+    };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
     format!("class {name}: {share} of the requests, {keys} keys, {popularity}{writes}{checks}{absent}")
 }

@@ -154,8 +154,10 @@ pub struct Engine<'m> {
     next_end_ns: Nanos,
     /// The tier and instance whose free connections are being handed on.
     pub(super) handing_on: Option<(usize, u32)>,
-    /// Per class: the database has no such rows.
+    /// Per class: the database has no such rows until they are written.
     pub(super) absent: Vec<bool>,
+    /// Whether any of these are written.
+    pub(super) creates: bool,
     pub(super) arrived: u64,
     pub(super) fetches_ended: u64,
     pub(super) think: Option<(Times, Stream)>,
@@ -213,6 +215,7 @@ impl<'m> Engine<'m> {
             in_system_later_ns: 0,
             next_end_ns: if model.warmup_ns > 0 { model.warmup_ns } else { model.duration_ns },
             handing_on: None,
+            creates: model.workload.creates(),
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             arrived: 0,
             fetches_ended: 0,

@@ -9,6 +9,7 @@ use super::server::Server;
 use super::store::{Columns, Entry, Store, Value};
 use crate::dice::{Delays, Stream, Times, round_ns, stream};
 use crate::measure::recorder::TierTotals;
+use crate::measure::staleness::INITIAL;
 use crate::policy::freshness::{Renewal, expiry, renewal};
 use crate::scenario::model::{
     Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
@@ -37,8 +38,16 @@ pub enum Look {
 pub struct KeyInfo {
     pub key: u32,
     pub class: usize,
-    /// The database has no such row.
+    /// The database has no such row until a write creates it.
     pub absent: bool,
+}
+
+impl KeyInfo {
+    /// Whether this version of the key is "no such row".
+    #[inline]
+    pub fn is_negative(self, version: u32) -> bool {
+        self.absent && version == INITIAL
+    }
 }
 
 /// One tier of one simulation.
@@ -227,10 +236,16 @@ impl TierState {
     #[inline]
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
         self.stores[store].touch(slot);
-        if self.sliding && !info.absent {
+        if self.sliding && !self.is_sentinel(store, slot, info) {
             let expiry_ns = self.expiry_ns(info.class, now);
             self.stores[store].set_expiry_ns(slot, expiry_ns);
         }
+    }
+
+    /// Whether what a slot holds is "no such row".
+    #[inline]
+    fn is_sentinel(&self, store: usize, slot: u32, info: KeyInfo) -> bool {
+        info.absent && self.stores[store].value(slot).version == INITIAL
     }
 
     #[inline]
@@ -249,7 +264,7 @@ impl TierState {
         if now < expiry_ns {
             self.use_entry(store, slot, info, now);
             let held = &self.stores[store];
-            let renewal = if info.absent {
+            let renewal = if self.is_sentinel(store, slot, info) {
                 Renewal::Keep
             } else {
                 let ttl = self.ttl[info.class];
@@ -258,11 +273,12 @@ impl TierState {
             return Look::Hit { value: held.value(slot), renewal };
         }
         let past_ns = now - expiry_ns;
-        if past_ns < self.grace_ns && !info.absent {
+        let kept = !self.is_sentinel(store, slot, info);
+        if past_ns < self.grace_ns && kept {
             self.stores[store].touch(slot);
             return Look::Stale { value: self.stores[store].value(slot) };
         }
-        if past_ns < self.lease_grace_ns && !info.absent {
+        if past_ns < self.lease_grace_ns && kept {
             return Look::Miss { expired: Some(self.stores[store].value(slot)) };
         }
         self.totals.expirations += 1;
@@ -286,10 +302,11 @@ impl TierState {
             return Look::Hit { value: self.stores[store].value(slot), renewal: Renewal::Keep };
         }
         let past_ns = now - expiry_ns;
-        if past_ns < self.grace_ns && !info.absent {
+        let kept = !self.is_sentinel(store, slot, info);
+        if past_ns < self.grace_ns && kept {
             return Look::Stale { value: self.stores[store].value(slot) };
         }
-        if past_ns >= self.lease_grace_ns || info.absent {
+        if past_ns >= self.lease_grace_ns || !kept {
             self.totals.expirations += 1;
             self.take_out(store, info.key, slot, tables);
         }
@@ -306,7 +323,7 @@ impl TierState {
         now: Nanos,
         tables: &Tables,
     ) -> bool {
-        let expiry_ns = match (info.absent, self.negative_ttl_ns) {
+        let expiry_ns = match (info.is_negative(value.version), self.negative_ttl_ns) {
             (false, _) => self.expiry_ns(info.class, now),
             (true, Some(ttl_ns)) => now.saturating_add(ttl_ns),
             // Not to be cached is not a failure.

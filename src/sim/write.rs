@@ -9,6 +9,7 @@ use super::slab::NONE;
 use super::store::{Store, Value};
 use super::tier::KeyInfo;
 use crate::measure::recorder::Outcome;
+use crate::measure::staleness::INITIAL;
 use crate::scenario::model::WriteStrategy;
 
 /// What happens to the copies of a key.
@@ -49,6 +50,9 @@ impl Engine<'_> {
             let commands = self.commands.iter().map(|(_, command)| command.version());
             let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
             self.versions.collect(cached.chain(commands).chain(attempts));
+        }
+        if self.creates && self.versions.current(key) == INITIAL && self.absent[self.tables.class_of(key)] {
+            self.totals.created += 1;
         }
         self.versions.commit(key, self.now)
     }

@@ -2,6 +2,7 @@
 
 mod bundled;
 mod combinations;
+mod creation;
 mod grammar;
 mod limiter;
 mod nesting;
