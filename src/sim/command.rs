@@ -2,6 +2,7 @@
 
 use super::engine::{Engine, Kind};
 use super::leases::Leases;
+use super::limiter::{Count, Counters};
 use super::queue::NETWORK;
 use super::read::Walk;
 use super::server::Admission;
@@ -28,6 +29,8 @@ pub(super) enum Op {
         value: Value,
     },
     Delete,
+    /// Of the rate limiter; the command's key is the caller.
+    Count(Count),
 }
 
 /// What the server says. Tokens are zero where no lease was granted.
@@ -49,6 +52,10 @@ pub(super) enum CommandReply {
     },
     /// Somebody else holds the lease.
     Wait,
+    /// What a counter says; zero where there is none.
+    Counted {
+        count: u32,
+    },
     /// A SET or a DELETE took effect.
     Done,
     /// Refused, reset, or not stored.
@@ -213,10 +220,11 @@ impl Engine<'_> {
         let Some(shared) = &mut tier.shared else { return };
         let (store, node) = (&mut tier.stores[place], &mut shared.nodes[place]);
         node.commands += 1;
-        let leases = &mut node.leases;
+        let (leases, counters) = (&mut node.leases, &mut node.counters);
         let admission = node.server.admit(self.now, || {
             store.clear();
             leases.iter_mut().for_each(Leases::clear);
+            counters.iter_mut().for_each(Counters::clear);
         });
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
@@ -227,7 +235,7 @@ impl Engine<'_> {
                 self.commands[id].reply = reply;
                 let bytes = if carries_value { self.tables.value_bytes(command.key) } else { 0 };
                 let tier = &mut self.tiers[level];
-                if self.model.measure.wire {
+                if self.model.measure.wire && !matches!(command.op, Op::Count(_)) {
                     tier.totals.wire_bytes += u64::from(bytes) + self.tables.key_bytes(command.key);
                 }
                 let Some(shared) = &mut tier.shared else { return };
@@ -353,6 +361,12 @@ impl Engine<'_> {
                 }
                 (CommandReply::Done, false)
             }
+            Op::Count(count) => {
+                let shared = tier.shared.as_mut();
+                let counters = shared.and_then(|shared| shared.nodes[store].counters.as_mut());
+                let told = counters.map_or(0, |counters| counters.execute(count, command.key, now));
+                (CommandReply::Counted { count: told }, false)
+            }
         }
     }
 
@@ -370,6 +384,10 @@ impl Engine<'_> {
             (walk, Op::Get | Op::Exists) => {
                 self.commands.remove(id);
                 self.look_up_answered(walk, level, command.reply);
+            }
+            (walk, Op::Count(count)) => {
+                self.commands.remove(id);
+                self.limiter_answered(walk, count, command.reply);
             }
             (walk, _) => {
                 self.commands.remove(id);
@@ -438,6 +456,7 @@ impl Engine<'_> {
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
             Op::Get | Op::Exists => self.look_up_failed(walk, level),
+            Op::Count(_) => self.limiter_failed(walk),
             Op::Set { .. } | Op::Put { .. } | Op::Delete => self.change_answered(walk),
         }
     }

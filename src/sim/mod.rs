@@ -15,6 +15,7 @@ mod heap;
 mod index;
 mod invariants;
 mod leases;
+mod limiter;
 mod nodes;
 mod plain;
 mod pool;

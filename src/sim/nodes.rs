@@ -6,6 +6,7 @@
 //! no other slot moves; when it comes back it gets the same slots again.
 
 use super::leases::Leases;
+use super::limiter::Counters;
 use super::server::Server;
 use crate::dice::mix;
 use crate::measure::recorder::NodeTotals;
@@ -19,6 +20,8 @@ const SALT: u64 = 0x6e6f_6465_7321;
 pub struct Node {
     pub server: Server,
     pub leases: Option<Leases>,
+    /// Of the rate limiter.
+    pub counters: Option<Counters>,
     /// Commands that came to it.
     pub commands: u64,
 }

@@ -9,6 +9,7 @@ use super::slab::NONE;
 use super::store::{Store, Value};
 use super::tier::KeyInfo;
 use crate::measure::recorder::Outcome;
+use crate::measure::staleness::INITIAL;
 use crate::scenario::model::WriteStrategy;
 
 /// What happens to the copies of a key.
@@ -32,6 +33,11 @@ impl Engine<'_> {
     /// A write goes straight to the database.
     pub(super) fn start_write(&mut self, walk: Walk) {
         let id = self.enter(Walk { errand: Errand::Write, ..walk });
+        self.begin_write(id);
+    }
+
+    /// A write in the system starts on its way.
+    pub(super) fn begin_write(&mut self, id: u32) {
         let flight = self.lead(id, false);
         self.begin_fetch(flight);
     }
@@ -44,6 +50,9 @@ impl Engine<'_> {
             let commands = self.commands.iter().map(|(_, command)| command.version());
             let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
             self.versions.collect(cached.chain(commands).chain(attempts));
+        }
+        if self.creates && self.versions.current(key) == INITIAL && self.absent[self.tables.class_of(key)] {
+            self.totals.created += 1;
         }
         self.versions.commit(key, self.now)
     }

@@ -2,7 +2,9 @@
 
 mod bundled;
 mod combinations;
+mod creation;
 mod grammar;
+mod limiter;
 mod nesting;
 mod nodes;
 mod plain;

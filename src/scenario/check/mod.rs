@@ -4,6 +4,7 @@ mod database;
 mod event;
 mod experiment;
 mod invalidation;
+mod limiter;
 mod practice;
 mod system;
 mod tier;

@@ -7,6 +7,7 @@
 mod database;
 mod dist;
 mod event;
+mod limiter;
 mod practice;
 mod tier;
 mod workload;
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub use database::{Background, Contention, Database, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
+pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
     Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode, Scope,
@@ -100,6 +102,9 @@ pub struct Model {
     /// How long the run may go on after the last arrival to finish what is in flight.
     pub drain_ns: Nanos,
     pub clients: Clients,
+    /// What every request passes first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limiter: Option<Limiter>,
     pub workload: Workload,
     /// In the order in which a read asks them.
     pub tiers: Vec<Tier>,
