@@ -234,6 +234,48 @@ fn contradictions() {
 }
 
 #[test]
+fn statistics() {
+    const HEAD: &str = "question = \"Does jitter help?\"\n";
+    snapshot(
+        "statistics",
+        &[
+            (
+                "a warm-up cannot be found where an event disturbs the run",
+                &[("warmup = \"20s\"", "warmup = \"auto\"")],
+            ),
+            (
+                "nor where the rate changes",
+                &[
+                    ("warmup = \"20s\"", "warmup = \"auto\""),
+                    ("keys = 1000\n", "keys = 1000\nprofile = [{ step = { at = \"60s\", factor = 2.0 } }]\n"),
+                    ("[[event]]\nat = \"60s\"\nwhat = { flush = { tier = \"l2\" } }", ""),
+                ],
+            ),
+            ("a warm-up is a duration or \"auto\"", &[("warmup = \"20s\"", "warmup = \"automatic\"")]),
+            (
+                "precision of a measure that is none",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_rate\", relative = 0.02 }\n")],
+            ),
+            (
+                "a precision is a share",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_ratio\", relative = 2 }\n")],
+            ),
+            (
+                "a precision needs its width",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_ratio\" }\n")],
+            ),
+            (
+                "no fewer replications than at the start",
+                &[(
+                    HEAD,
+                    "question = \"?\"\nprecision = { measure = \"hit_ratio\", relative = 0.1, max_replications = 5 }\n",
+                )],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn kinds_of_requests() {
     snapshot(
         "kinds_of_requests",
@@ -274,7 +316,57 @@ fn kinds_of_requests() {
 fn staleness_and_invalidation() {
     snapshot(
         "staleness_and_invalidation",
-        &[("staleness without writes", &[("[clients]", "[measure]\nstale_by_tier = true\n\n[clients]")])],
+        &[
+            ("staleness without writes", &[("[clients]", "[measure]\nstale_by_tier = true\n\n[clients]")]),
+            (
+                "change stream without writes",
+                &[("[clients]", "[invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]")],
+            ),
+            (
+                "change stream with nothing to delete from",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    ("scope = \"shared\"", "scope = \"instance\""),
+                    ("[clients]", "[invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]"),
+                ],
+            ),
+            (
+                "options of a change stream",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        "[clients]",
+                        "[invalidation]\ncdc = { rate = 0, retry = \"0s\", lagg = \"1s\" }\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "stall without a change stream",
+                &[("{ flush = { tier = \"l2\" } }", "{ stall = { for = \"10s\" } }")],
+            ),
+            (
+                "broadcast without writes",
+                &[("[clients]", "[invalidation]\nbroadcast = { delay = \"1ms\" }\n\n[clients]")],
+            ),
+            (
+                "broadcast that nobody hears",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    ("scope = \"instance\"", "scope = \"shared\""),
+                    ("[clients]", "[invalidation]\nbroadcast = { delay = \"1ms\" }\n\n[clients]"),
+                ],
+            ),
+            (
+                "broadcast of nothing",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        "[clients]",
+                        "[writes]\nstrategy = \"write-around\"\n\n[invalidation]\nbroadcast = { delay = \"1ms\" }\n\n[clients]",
+                    ),
+                ],
+            ),
+        ],
     );
 }
 
@@ -307,6 +399,38 @@ fn nodes() {
                 "a lost node that answers nothing, and no time limit",
                 &[THREE, (EVENT, "{ node_lost = { tier = \"l2\", node = 0, fail = \"timeout\" } }")],
             ),
+        ],
+    );
+}
+
+#[test]
+fn bytes() {
+    const SHARED: &str = "scope = \"shared\"";
+    snapshot(
+        "bytes",
+        &[
+            (
+                "compression in the process",
+                &[(
+                    "scope = \"instance\"",
+                    "scope = \"instance\"\ncompress = { above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }",
+                )],
+            ),
+            (
+                "compression that makes larger",
+                &[(
+                    SHARED,
+                    "scope = \"shared\"\ncompress = { above = \"10kB\", ratio = 1.3, per_byte = \"4ns\" }",
+                )],
+            ),
+            (
+                "compression of nothing in particular",
+                &[(SHARED, "scope = \"shared\"\ncompress = { ratio = 0.3 }")],
+            ),
+            ("serialization without a cost", &[(SHARED, "scope = \"shared\"\nserialize = {}")]),
+            ("bandwidth in bits", &[(SHARED, "scope = \"shared\"\nbandwidth = \"10Gbit/s\"")]),
+            ("bandwidth without a time", &[(SHARED, "scope = \"shared\"\nbandwidth = \"1GB\"")]),
+            ("no bandwidth", &[(SHARED, "scope = \"shared\"\nbandwidth = \"0GB/s\"")]),
         ],
     );
 }

@@ -131,6 +131,11 @@ catalog! {
     "negative.invisible.ratio", "1", Lower, "created rows of which a read was told later that they do not exist, over all created rows";
     "negative.invisible.mean_s", "s", Lower, "from the creation of a row to the start of the last read that was told there is none, mean over such rows";
     "negative.invisible.max_s", "s", Lower, "longest time from the creation of a row to the start of a read that was told there is none";
+    "cdc.lag.mean_s", "s", Lower, "mean time from a commit to the DELETEs of the change stream";
+    "cdc.lag.p50_s", "s", Lower, "median time from a commit to the DELETEs of the change stream";
+    "cdc.lag.p99_s", "s", Lower, "99th percentile of the time from a commit to the DELETEs of the change stream";
+    "cdc.lag.max_s", "s", Lower, "longest time from a commit to the DELETEs of the change stream";
+    "cdc.backlog.peak", "count", Lower, "most committed changes at once that the consumer of the change stream had not handled";
     "value.age.max_s", "s", Lower, "oldest value served: time since it was read from the database";
     "memory.peak_bytes", "bytes", Lower, "most bytes in all tiers together";
     "entries.peak", "count", Neither, "most entries in all tiers together";
@@ -139,6 +144,8 @@ catalog! {
     "tier.<tier>.hit_ratio", "1", Higher, "look-ups in this tier that found a usable entry";
     "tier.<tier>.requests.rate", "1/s", Neither, "look-ups in this tier per second";
     "tier.<tier>.round_trips.rate", "1/s", Lower, "commands sent to this tier per second (look-ups, fills, deletes)";
+    "tier.<tier>.client.cores", "count", Lower, "processors that the clients need to write and read values of this tier (serialization and compression)";
+    "tier.<tier>.link.utilization", "1", Lower, "share of the time the network link of a node of this tier is in use, in the busier direction; the mean over its nodes";
     "tier.<tier>.wire.bytes_per_s", "bytes/s", Lower, "bytes of keys and values that travel to and from this tier per second";
     "tier.<tier>.hit.share", "1", Neither, "share of all reads that this tier answered";
     "tier.<tier>.stale.ratio", "1", Lower, "of the reads that this tier answered, those that got a superseded version";

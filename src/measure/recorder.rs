@@ -100,6 +100,10 @@ pub struct TierTotals {
     pub busy_ns: u64,
     /// Bytes of keys and values that travelled with commands the server served.
     pub wire_bytes: u64,
+    /// Processor time of the clients for values that they wrote and read.
+    pub coding_ns: u64,
+    /// Links in use, to and from the nodes.
+    pub link_busy_ns: [u64; 2],
     /// By node; empty where there is only one.
     pub nodes: Vec<NodeTotals>,
 }
@@ -116,6 +120,8 @@ pub struct NodeTotals {
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
     pub db_queue: u64,
+    /// Committed changes that the consumer of the change stream has not handled.
+    pub cdc_backlog: u64,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
 }
@@ -124,6 +130,8 @@ pub struct Gauges {
 #[derive(Clone, Debug, Default)]
 pub struct Window {
     pub counts: [u64; OUTCOMES.len()],
+    /// Of the errors, what the rate limiter turned away.
+    pub turned_away: u64,
     /// `Coarse::BUCKETS` counts for each outcome; empty until the first request ends so.
     latency: [Vec<u32>; OUTCOMES.len()],
 }
@@ -167,6 +175,9 @@ pub struct Recorder {
     pub stale_age_by_tier: Vec<Fine>,
     /// By created row: from its creation to the start of the last read that was told there is none.
     pub invisible_ns: FxHashMap<u32, Nanos>,
+    /// From a commit to the DELETEs of the change stream.
+    pub cdc_lag: Fine,
+    pub cdc_backlog_peak: u64,
     pub value_age_max_ns: Nanos,
     pub stampedes: Fine,
     pub db_queue: Fine,
@@ -213,6 +224,8 @@ impl Recorder {
                 Vec::new()
             },
             invisible_ns: FxHashMap::default(),
+            cdc_lag: Fine::new(),
+            cdc_backlog_peak: 0,
             value_age_max_ns: 0,
             stampedes: Fine::new(),
             db_queue: Fine::new(),

@@ -94,6 +94,10 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
     all.push(("db.concurrency".into(), "count", per_second(&|totals| totals.db_busy_ns as f64 / 1e9)));
     let queue = recorder.ticks.iter().map(|tick| Some(tick.1.db_queue as f64)).collect();
     all.push(("db.queue.length".into(), "count", queue));
+    if model.invalidation.cdc.is_some() {
+        let backlog = recorder.ticks.iter().map(|tick| Some(tick.1.cdc_backlog as f64)).collect();
+        all.push(("cdc.backlog".into(), "count", backlog));
+    }
     for (index, tier) in model.tiers.iter().enumerate() {
         let name = |series: &str| format!("tier.{}.{series}", tier.name);
         let hit_ratio = pairs.iter().map(|(before, after)| {
@@ -113,6 +117,10 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
             utilization(all, model, index, &pairs);
         }
         if let Scope::Shared(_) = tier.scope {
+            if model.measure.wire {
+                let bytes = per_second(&|totals| totals.tiers[index].wire_bytes as f64);
+                all.push((name("wire.bytes_per_s"), "bytes/s", bytes));
+            }
             all.push((name("round_trips"), "1/s", per_second(&|totals| totals.tiers[index].commands as f64)));
         }
     }

@@ -215,6 +215,15 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     if model.workload.creates() {
         creations(rows, recorder);
     }
+    if model.invalidation.cdc.is_some() {
+        let lag = &recorder.cdc_lag;
+        let seconds = |ns: Option<Nanos>| ns.map(|ns| ns as f64 / 1e9);
+        rows.put("cdc.lag.mean_s", lag.mean().map(|ns| ns / 1e9));
+        rows.put("cdc.lag.p50_s", seconds(lag.quantile(0.5)));
+        rows.put("cdc.lag.p99_s", seconds(lag.quantile(0.99)));
+        rows.put("cdc.lag.max_s", seconds(lag.max()));
+        rows.put("cdc.backlog.peak", Some(recorder.cdc_backlog_peak as f64));
+    }
     if model.measure.value_age {
         rows.put("value.age.max_s", Some(recorder.value_age_max_ns as f64 / 1e9));
     }
@@ -278,13 +287,22 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         rows.per_second(name("expirations.rate"), to.expirations - from.expirations);
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
         if let Scope::Shared(shared) = &tier.scope {
+            let nodes = f64::from(shared.nodes);
             rows.per_second(name("round_trips.rate"), to.commands - from.commands);
+            if shared.bytes_cost() {
+                let cores = (to.coding_ns - from.coding_ns) as f64 / 1e9 / rows.measured_s;
+                rows.put(name("client.cores"), Some(cores));
+            }
+            if shared.bandwidth_bytes_per_s.is_some() {
+                let busy_s = |way: usize| (to.link_busy_ns[way] - from.link_busy_ns[way]) as f64 / 1e9;
+                let share = busy_s(0).max(busy_s(1)) / rows.measured_s / nodes;
+                rows.put(name("link.utilization"), Some(share.min(1.0)));
+            }
             if model.measure.wire {
                 rows.per_second(name("wire.bytes_per_s"), to.wire_bytes - from.wire_bytes);
             }
             rows.per_second(name("failures.rate"), to.failures - from.failures);
             let busy_s = (to.busy_ns - from.busy_ns) as f64 / 1e9;
-            let nodes = f64::from(shared.nodes);
             rows.put(name("utilization"), Some((busy_s / rows.measured_s / nodes).min(1.0)));
             if shared.nodes > 1 {
                 let most = |of: &dyn Fn(&NodeTotals) -> u64| {
@@ -348,9 +366,11 @@ fn events(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     }
 }
 
-/// Whether nearly all requests that started in this window were answered.
+/// Whether nearly all requests that started in this window were answered, or turned away by the rate limiter, which is
+/// an answer to the question whether the system works.
 fn is_good(window: &Window) -> bool {
     let all: u64 = window.counts.iter().sum();
     let failed = window.counts[Outcome::Error as usize] + window.counts[Outcome::Unfinished as usize];
+    let failed = failed - window.turned_away;
     (all - failed) as f64 >= GOOD_SHARE * all as f64
 }

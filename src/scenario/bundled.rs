@@ -33,6 +33,9 @@ bundled! {
     "flash-crowd",
     "cold-start",
     "absent-keys",
+    "negative-cache-attack",
+    "existence-check",
+    "rate-limiter",
     "twitter-cluster6",
     "twitter-cluster52",
 }

@@ -20,6 +20,7 @@ pub fn explain(model: &Model) -> Vec<String> {
     lines.push(database(&model.database));
     if model.workload.writes() {
         lines.push(writes(model));
+        lines.extend(invalidation(model));
     }
     for event in &model.events {
         let at = format_duration(event.at_ns);
@@ -51,6 +52,7 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
         EventKind::Surge { factor, .. } => format!("{factor}x traffic"),
         EventKind::HotKey { share, .. } => format!("hot key ({})", percent(share)),
         EventKind::Deploy { .. } => "deploy".to_owned(),
+        EventKind::Stall { .. } => "change stream stalled".to_owned(),
     }
 }
 
@@ -83,6 +85,9 @@ fn time(model: &Model) -> String {
     let duration = format_duration(model.duration_ns);
     let window = format_duration(model.window_ns);
     match model.warmup_ns {
+        _ if model.warmup_auto => {
+            format!("time: {duration}, as much of it as warm-up as a pilot finds, windows of {window}")
+        }
         0 => format!("time: {duration}, no warm-up, windows of {window}"),
         warmup => {
             format!("time: {duration}, the first {} as warm-up, windows of {window}", format_duration(warmup))
@@ -154,7 +159,18 @@ fn tier(tier: &Tier) -> String {
         Scope::Instance { .. } => "one per instance".to_owned(),
         Scope::Shared(shared) => {
             let nodes = if shared.nodes > 1 { format!(" by {} nodes", shared.nodes) } else { String::new() };
-            format!("shared{nodes}, network {} each way", dist(&shared.network))
+            let mut text = format!("shared{nodes}, network {} each way", dist(&shared.network));
+            if let Some(bandwidth) = shared.bandwidth_bytes_per_s {
+                text.push_str(&format!(" at {}/s", format_bytes(bandwidth.round() as u64)));
+            }
+            if shared.serialize_per_byte_ns > 0.0 {
+                text.push_str(&format!(", serialized at {} ns per byte", shared.serialize_per_byte_ns));
+            }
+            if let Some(how) = shared.compress {
+                let above = format_bytes(how.above_bytes);
+                text.push_str(&format!(", values above {above} compressed to {}", percent(how.ratio)));
+            }
+            text
         }
     };
     let capacity = match tier.capacity {
@@ -234,6 +250,25 @@ fn writes(model: &Model) -> String {
             "writes: database, then SET in every tier, acknowledged after both".to_owned()
         }
     }
+}
+
+/// Who else tells the caches of a write.
+fn invalidation(model: &Model) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(cdc) = &model.invalidation.cdc {
+        let rate = match cdc.rate_per_s {
+            Some(rate_per_s) => format!(", at most {rate_per_s} changes/s"),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "invalidation: change stream, lag {}{rate}, then DELETE in shared tiers",
+            dist(&cdc.lag)
+        ));
+    }
+    if let Some(broadcast) = &model.invalidation.broadcast {
+        lines.push(format!("invalidation: broadcast to instance tiers, delay {}", dist(&broadcast.delay)));
+    }
+    lines
 }
 
 fn database(database: &Database) -> String {

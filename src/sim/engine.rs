@@ -7,6 +7,7 @@ use super::command::Command;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::index::FlightMap;
+use super::invalidation::Invalidations;
 use super::limiter::{Callers, Counters};
 use super::plain::Plain;
 use super::queue::{Event, Queue};
@@ -33,8 +34,10 @@ macro_rules! kinds {
 }
 
 kinds! {
+    CommandIsEncoded,
     CommandArrives,
     CommandReplies,
+    CommandIsDecoded,
     CommandTimesOut,
     CommandPoolTimesOut,
     WalkGoesOn,
@@ -46,6 +49,9 @@ kinds! {
     AttemptTimesOut,
     AttemptPoolTimesOut,
     FlightRetries,
+    ChangeIsHandled,
+    CommandIsSentAgain,
+    InstanceHears,
     LookUpArrives,
     HitReplies,
     MissReplies,
@@ -142,6 +148,7 @@ pub struct Engine<'m> {
     /// Fetches under way by key: (in flight, started since the first).
     pub(super) fetching: FlightMap<(u32, u32)>,
     pub(super) versions: Versions,
+    pub(super) invalidations: Invalidations,
     pub(super) recorder: Recorder,
     pub(super) totals: Totals,
     /// Requests under way.
@@ -208,6 +215,7 @@ impl<'m> Engine<'m> {
             refreshing: FlightMap::new(),
             fetching: FlightMap::new(),
             versions: Versions::new(model.workload.keys(), model.workload.writes()),
+            invalidations: Invalidations::new(model, seed, replication, &mut queue),
             recorder: Recorder::new(model),
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
             in_system: 0,
@@ -312,6 +320,7 @@ impl<'m> Engine<'m> {
     fn is_idle(&self) -> bool {
         self.walks.len() + self.flights.len() + self.commands.len() + self.attempts.len() == 0
             && self.plain.is_idle()
+            && self.invalidations.is_idle()
     }
 
     #[inline]
@@ -324,6 +333,8 @@ impl<'m> Engine<'m> {
         match kind {
             Kind::CommandArrives => self.serve_command(id),
             Kind::CommandReplies => self.command_replies(id),
+            Kind::CommandIsEncoded => self.ask_for_tier_connection(id, self.now),
+            Kind::CommandIsDecoded => self.command_is_read(id),
             Kind::AttemptArrives => self.attempt_arrives(id),
             Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),
@@ -335,6 +346,9 @@ impl<'m> Engine<'m> {
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
             Kind::FlightRetries if self.flights.is(id, generation) => self.retry(id),
+            Kind::ChangeIsHandled => self.change_is_handled(id),
+            Kind::CommandIsSentAgain => self.send_again(id),
+            Kind::InstanceHears => self.instance_hears(id),
             Kind::UserAsks => self.user_asks(id)?,
             Kind::BackgroundArrives => self.background_arrives(),
             Kind::EventBegins => self.event_begins(id as usize),
@@ -348,6 +362,7 @@ impl<'m> Engine<'m> {
                 self.recorder.measuring = true;
                 self.recorder.db_concurrency_peak = u64::from(self.database.busy);
                 self.recorder.db_queue_peak = self.database.waiting;
+                self.recorder.cdc_backlog_peak = self.invalidations.backlog;
             }
             Kind::ArrivalsEnd => {
                 self.advance_integrals();
@@ -446,6 +461,7 @@ impl<'m> Engine<'m> {
         self.advance_integrals();
         let gauges = Gauges {
             db_queue: self.database.waiting,
+            cdc_backlog: self.invalidations.backlog,
             tiers: self.tiers.iter().map(TierState::content).collect(),
         };
         self.recorder.ticks.push((self.totals.clone(), gauges));
@@ -461,6 +477,7 @@ impl<'m> Engine<'m> {
             self.now = self.now.max(end_ns);
         }
         self.end_unfinished();
+        self.end_unfinished_changes();
         self.advance_integrals();
         let nodes = self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()).flat_map(|s| &mut s.nodes);
         for (over, stuck) in nodes.filter_map(|node| node.counters.as_mut()).map(Counters::finish) {

@@ -5,6 +5,7 @@
 //! IEEE/ACM Transactions on Networking 1998). So when a node leaves the map, its slots are spread over all others and
 //! no other slot moves; when it comes back it gets the same slots again.
 
+use super::coding::Link;
 use super::leases::Leases;
 use super::limiter::Counters;
 use super::server::Server;
@@ -22,6 +23,8 @@ pub struct Node {
     pub leases: Option<Leases>,
     /// Of the rate limiter.
     pub counters: Option<Counters>,
+    /// Its network; none: bytes take no time there.
+    pub link: Option<Link>,
     /// Commands that came to it.
     pub commands: u64,
 }

@@ -54,7 +54,9 @@ impl Engine<'_> {
         if self.creates && self.versions.current(key) == INITIAL && self.absent[self.tables.class_of(key)] {
             self.totals.created += 1;
         }
-        self.versions.commit(key, self.now)
+        let version = self.versions.commit(key, self.now);
+        self.enter_stream(key);
+        version
     }
 
     /// The writer learns of its commit and tells the tiers.
@@ -129,6 +131,9 @@ impl Engine<'_> {
 
     fn end_write(&mut self, id: u32) {
         let walk = self.walks[id];
+        if self.model.writes != WriteStrategy::WriteAround {
+            self.tell_instances(walk.key, walk.class, walk.instance);
+        }
         if !walk.gone {
             let latency_ns = self.now - walk.start_ns;
             self.recorder.finish(

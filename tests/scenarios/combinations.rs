@@ -67,6 +67,9 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l2.pool_timeout", &["none", "1ms"]),
     ("tier.l2.timeout", &["none", "3ms"]),
     ("tier.l2.on_failure", &["next", "error"]),
+    ("tier.l2.serialize", &["none", "{ per_byte = \"10ns\" }"]),
+    ("tier.l2.compress", &["none", "{ above = \"1kB\", ratio = 0.4, per_byte = \"20ns\" }"]),
+    ("tier.l2.bandwidth", &["unlimited", "20MB/s"]),
     ("tier.l2.nodes", &["1", "2", "5"]),
     ("database.servers", &["unlimited", "1", "5"]),
     ("database.queue", &["unbounded", "0", "10"]),
@@ -81,6 +84,18 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
+    (
+        "invalidation.cdc",
+        &[
+            "none",
+            "{ lag = \"5ms\" }",
+            "{ lag = { exponential = { mean = \"20ms\" } }, rate = 100, retry = \"30ms\" }",
+        ],
+    ),
+    (
+        "invalidation.broadcast",
+        &["none", "{ delay = \"0s\" }", "{ delay = { exponential = { mean = \"5ms\" } } }"],
+    ),
     ("measure.value_age", &["false", "true"]),
     ("measure.stale_by_tier", &["false", "true"]),
     ("measure.wire", &["false", "true"]),
@@ -115,6 +130,7 @@ const EVENTS: &[&str] = &[
     "{ node_lost = { tier = \"l2\", node = 0, for = \"200ms\", failover = \"never\" } }",
     "{ hot_key = { share = 0.5, for = \"100ms\" } }",
     "{ deploy = { every = \"20ms\" } }",
+    "{ stall = { for = \"100ms\" } }",
 ];
 
 proptest! {

@@ -1,9 +1,11 @@
 //! Every bundled scenario in miniature, every word of the scenario grammar at work, and any combination of them.
 
 mod bundled;
+mod bytes;
 mod combinations;
 mod creation;
 mod grammar;
+mod invalidation;
 mod limiter;
 mod nesting;
 mod nodes;

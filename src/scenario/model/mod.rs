@@ -7,6 +7,7 @@
 mod database;
 mod dist;
 mod event;
+mod invalidation;
 mod limiter;
 mod practice;
 mod tier;
@@ -18,11 +19,12 @@ use serde::Serialize;
 pub use database::{Background, Contention, Database, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
+pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
-    Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode, Scope,
-    SharedTier, Spread, Tier, Ttl,
+    Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode,
+    Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
 pub use writes::WriteStrategy;
@@ -43,6 +45,8 @@ pub struct Experiment {
     pub question: String,
     pub seed: u64,
     pub replications: u32,
+    /// Add replications until this is reached.
+    pub precision: Option<Precision>,
     pub variants: Vec<Variant>,
     /// Index into `variants`: what the others are compared with.
     pub baseline: usize,
@@ -82,6 +86,16 @@ pub struct Answer {
     pub claims: Vec<String>,
 }
 
+/// How narrow the interval of a measure is wanted, in every variant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Precision {
+    pub measure: String,
+    /// Half the 95 % interval over the mean.
+    pub relative: f64,
+    /// Not more replications than this.
+    pub replications_max: u32,
+}
+
 /// What production itself reports, to hold the model against.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Observed {
@@ -98,6 +112,9 @@ pub struct Model {
     pub duration_ns: Nanos,
     /// Requests that start before this instant are simulated and not measured.
     pub warmup_ns: Nanos,
+    /// The warm-up is found by a pilot (`experiment::warmup`); until then `warmup_ns` is zero.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub warmup_auto: bool,
     pub window_ns: Nanos,
     /// How long the run may go on after the last arrival to finish what is in flight.
     pub drain_ns: Nanos,
@@ -111,6 +128,8 @@ pub struct Model {
     pub coalescing: Coalescing,
     pub database: Database,
     pub writes: WriteStrategy,
+    #[serde(skip_serializing_if = "Invalidation::is_none")]
+    pub invalidation: Invalidation,
     /// Sorted by time, ties in file order.
     pub events: Vec<TimedEvent>,
     pub measure: MeasureOptions,
