@@ -36,6 +36,7 @@ bundled! {
     "negative-cache-attack",
     "existence-check",
     "rate-limiter",
+    "cdc-invalidation",
     "twitter-cluster6",
     "twitter-cluster52",
 }

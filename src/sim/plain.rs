@@ -84,7 +84,7 @@ impl Plain {
                         && !shared.bytes_cost()
                 }
             };
-            patient && matches!(tier.refresh, Refresh::None)
+            patient && matches!(tier.refresh, Refresh::None) && tier.redis.is_none()
         });
         let database = &model.database;
         let database = database.queue.is_none()
@@ -252,7 +252,7 @@ impl Engine<'_> {
     }
 
     /// The server admits a command; returns when its service starts.
-    #[inline]
+    #[inline(always)]
     fn begin_command(&mut self, level: usize) -> Option<Nanos> {
         let tier = &mut self.tiers[level];
         let stores = &mut tier.stores;

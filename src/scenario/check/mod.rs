@@ -6,6 +6,7 @@ mod experiment;
 mod invalidation;
 mod limiter;
 mod practice;
+mod redis;
 mod system;
 mod tier;
 mod whole;
