@@ -36,7 +36,10 @@ bundled! {
     "negative-cache-attack",
     "existence-check",
     "rate-limiter",
+    "strategies",
     "cdc-invalidation",
+    "replica-lag",
+    "redis-memory",
     "twitter-cluster6",
     "twitter-cluster52",
 }
