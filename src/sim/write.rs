@@ -54,13 +54,13 @@ impl Engine<'_> {
         }
         self.database.replicas.begin_commit(self.now);
         let before = self.versions.current(key);
-        if self.creates && before == INITIAL && self.absent[self.tables.class_of(key)] {
-            self.totals.created += 1;
-        }
+        let creates = self.creates && self.absent[self.tables.class_of(key)];
+        self.totals.created += u64::from(creates && before == INITIAL);
         let version = self.versions.commit(key, self.now);
         self.database.replicas.log(key, before, version);
         for other in self.tables.entity_of(key).filter(|&other| other != key) {
             let before = self.versions.current(other);
+            self.totals.created += u64::from(creates && before == INITIAL);
             let version = self.versions.commit(other, self.now);
             self.database.replicas.log(other, before, version);
         }
