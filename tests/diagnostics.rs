@@ -316,10 +316,36 @@ fn statistics() {
 fn kinds_of_requests() {
     snapshot(
         "kinds_of_requests",
-        &[(
-            "more existence checks and writes than requests",
-            &[("keys = 1000", "keys = 1000\nwrite_share = 0.6\nexists_share = 0.5")],
-        )],
+        &[
+            (
+                "more existence checks and writes than requests",
+                &[("keys = 1000", "keys = 1000\nwrite_share = 0.6\nexists_share = 0.5")],
+            ),
+            (
+                "limiter in the process",
+                &[(
+                    "[database]",
+                    "[limiter]\ntier = \"l1\"\nlimit = 100\nper = \"1m\"\nmode = \"naive\"\ncallers = 5\n\n[database]",
+                )],
+            ),
+            (
+                "limiter in a tier that is switched off",
+                &[
+                    ("name = \"l2\"", "name = \"l2\"\nenabled = false"),
+                    (
+                        "[database]",
+                        "[limiter]\ntier = \"l2\"\nlimit = 100\nper = \"1m\"\nmode = \"atomic\"\ncallers = 5\n\n[database]",
+                    ),
+                ],
+            ),
+            (
+                "limiter without its numbers",
+                &[(
+                    "[database]",
+                    "[limiter]\ntier = \"l2\"\nlimit = 0\nmode = \"token bucket\"\n\n[database]",
+                )],
+            ),
+        ],
     );
 }
 

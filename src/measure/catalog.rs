@@ -76,6 +76,10 @@ catalog! {
     "latency.exists.p99_ms", "ms", Lower, "99th percentile of existence checks";
     "latency.exists.p999_ms", "ms", Lower, "99.9th percentile of existence checks";
     "latency.exists.max_ms", "ms", Lower, "slowest existence check";
+    "latency.limiter.mean_ms", "ms", Lower, "from the start of a request to the rate limiter's decision about it";
+    "latency.limiter.p50_ms", "ms", Lower, "median time to the rate limiter's decision";
+    "latency.limiter.p99_ms", "ms", Lower, "99th percentile of the time to the rate limiter's decision";
+    "latency.limiter.max_ms", "ms", Lower, "longest time to the rate limiter's decision";
     "goodput", "1/s", Higher, "requests per second that were answered without an error";
     "error.ratio", "1", Lower, "requests that ended in an error or did not end, over all requests";
     "error.deadline.ratio", "1", Lower, "requests whose caller gave up (clients.deadline)";
@@ -84,6 +88,7 @@ catalog! {
     "error.db_down.ratio", "1", Lower, "requests refused because the database was down";
     "error.pool_timeout.ratio", "1", Lower, "requests that waited too long for a database connection";
     "error.tier.ratio", "1", Lower, "requests failed because a tier did not answer (on_failure = \"error\")";
+    "error.limiter.ratio", "1", Neither, "requests turned away by the rate limiter";
     "requests.all", "count", Neither, "measured requests";
     "requests.rate", "1/s", Neither, "measured requests per second";
     "requests.hit.ratio", "1", Neither, "reads answered by an entry within its TTL, over all requests";
@@ -96,6 +101,10 @@ catalog! {
     "exists.hit_ratio", "1", Higher, "existence checks answered from a tier, over all that were answered";
     "requests.unfinished.ratio", "1", Lower, "requests still in flight when the drain limit was reached";
     "requests.in_system.mean", "count", Neither, "mean number of requests in the system while arrivals lasted (Little's L)";
+    "limiter.overshoot.mean", "count", Lower, "requests admitted above the limit, mean over the windows of a caller that reached it";
+    "limiter.overshoot.max", "count", Lower, "most requests of one caller that one window admitted above the limit";
+    "limiter.overshoot.ratio", "1", Lower, "of the windows of a caller that reached the limit, those that admitted more";
+    "limiter.stuck", "count", Lower, "counters that never expire at the end of the run: INCR came after the expiry";
     "db.fetches.rate", "1/s", Lower, "reads of the database started for the cache (misses and refreshes, without retries)";
     "db.concurrency.mean", "count", Neither, "mean number of requests in service at the database";
     "db.concurrency.peak", "count", Lower, "most requests in service at the database at once";
@@ -119,6 +128,10 @@ catalog! {
     "db.stale.ratio", "1", Lower, "of the reads that the database answered, those that got a superseded version";
     "db.stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads that the database answered";
     "db.stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads that the database answered";
+    "creations.rate", "1/s", Neither, "rows created by writes per second";
+    "negative.invisible.ratio", "1", Lower, "created rows of which a read was told later that they do not exist, over all created rows";
+    "negative.invisible.mean_s", "s", Lower, "from the creation of a row to the start of the last read that was told there is none, mean over such rows";
+    "negative.invisible.max_s", "s", Lower, "longest time from the creation of a row to the start of a read that was told there is none";
     "cdc.lag.mean_s", "s", Lower, "mean time from a commit to the DELETEs of the change stream";
     "cdc.lag.p50_s", "s", Lower, "median time from a commit to the DELETEs of the change stream";
     "cdc.lag.p99_s", "s", Lower, "99th percentile of the time from a commit to the DELETEs of the change stream";

@@ -1,5 +1,7 @@
 //! What the loop writes down: counts and histograms per window and for the whole measured run.
 
+use rustc_hash::FxHashMap;
+
 use super::histogram::{Coarse, Fine};
 use crate::scenario::model::{Model, Nanos};
 
@@ -39,17 +41,31 @@ pub enum Cause {
     DbDown,
     PoolTimeout,
     Tier,
+    /// Turned away by the rate limiter.
+    Limiter,
 }
 
 /// Causes by number, with their names in measures.
-pub const CAUSES: [(Cause, &str); 6] = [
+pub const CAUSES: [(Cause, &str); 7] = [
     (Cause::Deadline, "deadline"),
     (Cause::DbTimeout, "db_timeout"),
     (Cause::DbRejected, "db_rejected"),
     (Cause::DbDown, "db_down"),
     (Cause::PoolTimeout, "pool_timeout"),
     (Cause::Tier, "tier"),
+    (Cause::Limiter, "limiter"),
 ];
+
+/// What the rate limiter did.
+#[derive(Clone, Debug)]
+pub struct LimiterBooks {
+    /// From the start of a request to the decision about it.
+    pub latency: Fine,
+    /// Admitted above the limit, in each window that reached it.
+    pub over: Fine,
+    /// Counters at the end that would never expire.
+    pub stuck: u64,
+}
 
 /// Running totals; what is measured is the difference between two instants.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +85,8 @@ pub struct Totals {
     /// Integral of requests in the system over time.
     pub in_system_ns: u128,
     pub refreshes: u64,
+    /// Rows that a write created.
+    pub created: u64,
     pub tiers: Vec<TierTotals>,
 }
 
@@ -147,6 +165,8 @@ impl Left {
 #[derive(Clone, Debug, Default)]
 pub struct Window {
     pub counts: [u64; OUTCOMES.len()],
+    /// Of the errors, what the rate limiter turned away.
+    pub turned_away: u64,
     /// `Coarse::BUCKETS` counts for each outcome; empty until the first request ends so.
     latency: [Vec<u32>; OUTCOMES.len()],
 }
@@ -180,6 +200,7 @@ pub struct Recorder {
     pub latency: Vec<[Fine; OUTCOMES.len()]>,
     /// Latencies of existence checks by outcome; empty where nobody checks.
     pub checks: Vec<Fine>,
+    pub limiter: Option<LimiterBooks>,
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part.
     pub tier_hits: Vec<u64>,
@@ -187,6 +208,8 @@ pub struct Recorder {
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
     pub stale_age_by_tier: Vec<Fine>,
+    /// By created row: from its creation to the start of the last read that was told there is none.
+    pub invisible_ns: FxHashMap<u32, Nanos>,
     /// From a commit to the DELETEs of the change stream.
     pub cdc_lag: Fine,
     pub cdc_backlog_peak: u64,
@@ -221,6 +244,11 @@ impl Recorder {
             current_end_ns: model.window_ns,
             latency: model.workload.classes.iter().map(|_| Default::default()).collect(),
             checks: if model.workload.checks() { vec![Fine::new(); OUTCOMES.len()] } else { Vec::new() },
+            limiter: (model.limiter.as_ref()).map(|_| LimiterBooks {
+                latency: Fine::new(),
+                over: Fine::new(),
+                stuck: 0,
+            }),
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],
             stale: 0,
@@ -230,6 +258,7 @@ impl Recorder {
             } else {
                 Vec::new()
             },
+            invisible_ns: FxHashMap::default(),
             cdc_lag: Fine::new(),
             cdc_backlog_peak: 0,
             value_age_max_ns: 0,
@@ -282,6 +311,14 @@ impl Recorder {
         }
         if start_ns >= self.warmup_ns {
             self.latency[class][number].record(latency_ns);
+        }
+    }
+
+    /// A read that started then was told that a row does not exist which had been created before.
+    pub fn note_invisible(&mut self, key: u32, created_ns: Nanos, start_ns: Nanos) {
+        if created_ns >= self.warmup_ns && created_ns < self.duration_ns {
+            let longest = self.invisible_ns.entry(key).or_insert(0);
+            *longest = (*longest).max(start_ns - created_ns);
         }
     }
 

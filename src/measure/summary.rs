@@ -1,7 +1,7 @@
 //! From what the loop wrote down to the measures of one replication.
 
 use super::histogram::Fine;
-use super::recorder::{CAUSES, Left, NodeTotals, OUTCOMES, Outcome, Recorder, Totals, Window};
+use super::recorder::{CAUSES, Cause, Left, NodeTotals, OUTCOMES, Outcome, Recorder, Totals, Window};
 use crate::scenario::model::{Model, Nanos, Scope};
 
 /// Name and value; `None` where the measure is not defined.
@@ -36,6 +36,7 @@ pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     let mut rows = Rows { rows: Vec::new(), measured_s: (model.duration_ns - model.warmup_ns) as f64 / 1e9 };
     requests(&mut rows, recorder);
     checks(&mut rows, recorder);
+    limiter(&mut rows, recorder);
     database(&mut rows, model, recorder);
     freshness(&mut rows, model, recorder);
     tiers(&mut rows, model, recorder);
@@ -111,6 +112,9 @@ fn requests(rows: &mut Rows, recorder: &Recorder) {
     let failed = count(recorder, &[Outcome::Error, Outcome::Unfinished], None);
     rows.put("error.ratio", ratio(failed, total));
     for (cause, name) in CAUSES {
+        if cause == Cause::Limiter && recorder.limiter.is_none() {
+            continue;
+        }
         rows.put(format!("error.{name}.ratio"), ratio(recorder.causes[cause as usize] as f64, total));
     }
     rows.per_second("goodput", (total - failed) as u64);
@@ -133,6 +137,17 @@ fn checks(rows: &mut Rows, recorder: &Recorder) {
     rows.put("requests.exists.ratio", ratio(all.count() as f64, count(recorder, &all_outcomes(), None)));
     rows.put("exists.hit_ratio", ratio(of(&HITS).count() as f64, answered.count() as f64));
     rows.latencies("latency.exists", &answered, &QUANTILES, true);
+}
+
+fn limiter(rows: &mut Rows, recorder: &Recorder) {
+    let Some(books) = &recorder.limiter else { return };
+    rows.latencies("latency.limiter", &books.latency, &[QUANTILES[0], QUANTILES[3]], true);
+    rows.put("limiter.overshoot.mean", books.over.mean());
+    rows.put("limiter.overshoot.max", books.over.max().map(|over| over as f64));
+    let exact = books.over.buckets().first().filter(|bucket| bucket.0 == 0).map_or(0, |bucket| bucket.1);
+    let (full, exact) = (books.over.count() as f64, exact as f64);
+    rows.put("limiter.overshoot.ratio", ratio(full - exact, full));
+    rows.put("limiter.stuck", Some(books.stuck as f64));
 }
 
 fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
@@ -200,6 +215,9 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         }
         staleness(rows, "db.", database, count(recorder, &READS, None) - by_tier as f64);
     }
+    if model.workload.creates() {
+        creations(rows, recorder);
+    }
     if model.invalidation.cdc.is_some() {
         let lag = &recorder.cdc_lag;
         let seconds = |ns: Option<Nanos>| ns.map(|ns| ns as f64 / 1e9);
@@ -212,6 +230,19 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     if model.measure.value_age {
         rows.put("value.age.max_s", Some(recorder.value_age_max_ns as f64 / 1e9));
     }
+}
+
+/// Created rows, and how long a cached "no such row" hid them.
+fn creations(rows: &mut Rows, recorder: &Recorder) {
+    let [before, after] = &recorder.measured;
+    let created = after.created - before.created;
+    let hidden = recorder.invisible_ns.values();
+    rows.per_second("creations.rate", created);
+    rows.put("negative.invisible.ratio", ratio(hidden.len() as f64, created as f64));
+    // A sum of whole numbers does not depend on the order of the map.
+    let sum_ns: u128 = hidden.clone().map(|&ns| u128::from(ns)).sum();
+    rows.put("negative.invisible.mean_s", ratio(sum_ns as f64 / 1e9, hidden.len() as f64));
+    rows.put("negative.invisible.max_s", hidden.max().map(|&ns| ns as f64 / 1e9));
 }
 
 /// Share and age of the stale ones of `answered` reads.
@@ -380,9 +411,11 @@ fn events(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     }
 }
 
-/// Whether nearly all requests that started in this window were answered.
+/// Whether nearly all requests that started in this window were answered, or turned away by the rate limiter, which is
+/// an answer to the question whether the system works.
 fn is_good(window: &Window) -> bool {
     let all: u64 = window.counts.iter().sum();
     let failed = window.counts[Outcome::Error as usize] + window.counts[Outcome::Unfinished as usize];
+    let failed = failed - window.turned_away;
     (all - failed) as f64 >= GOOD_SHARE * all as f64
 }

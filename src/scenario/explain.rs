@@ -1,8 +1,9 @@
 //! A model in words, one line per part: what `herdlab check` shows.
 
 use super::model::{
-    Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Model,
-    Popularity, Redis, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
+    Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Limiter,
+    LimiterMode, Model, Popularity, Redis, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl,
+    WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -11,6 +12,7 @@ use crate::units::{format_bytes, format_duration, grouped};
 pub fn explain(model: &Model) -> Vec<String> {
     let mut lines = vec![time(model), workload(model)];
     lines.extend(model.workload.classes.iter().map(|one| class(model, one)));
+    lines.extend(model.limiter.iter().map(|one| limiter(model, one)));
     if model.tiers.is_empty() {
         lines.push("no cache".to_owned());
     }
@@ -137,11 +139,26 @@ fn class(model: &Model, class: &Class) -> String {
         1 => String::new(),
         keys => format!(", {keys} to an entity"),
     };
-    let absent = if class.absent { ", absent from the database" } else { "" };
+    let absent = match (class.absent, class.write_share > 0.0) {
+        (false, _) => "",
+        (true, false) => ", absent from the database",
+        (true, true) => ", absent from the database until a write creates them",
+    };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
     format!(
         "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{writes}{checks}{absent}"
     )
+}
+
+fn limiter(model: &Model, limiter: &Limiter) -> String {
+    let mode = match limiter.mode {
+        LimiterMode::Naive => "GET, then SETEX or INCR",
+        LimiterMode::Atomic => "one atomic command",
+    };
+    let (limit, per) = (grouped(u64::from(limiter.limit)), format_duration(limiter.per_ns));
+    let tier = model.tiers.get(limiter.tier).map_or("a tier", |tier| tier.name.as_str());
+    let callers = grouped(limiter.callers);
+    format!("limiter: at most {limit} requests per {per} from each of {callers} callers, {mode}, in {tier}")
 }
 
 fn tier(tier: &Tier) -> String {

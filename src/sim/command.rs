@@ -3,6 +3,7 @@
 use super::coding::Coding;
 use super::engine::{Engine, Kind};
 use super::leases::Leases;
+use super::limiter::{Count, Counters};
 use super::queue::{GENERAL, NETWORK};
 use super::read::Walk;
 use super::server::Admission;
@@ -30,6 +31,8 @@ pub(super) enum Op {
         value: Value,
     },
     Delete,
+    /// Of the rate limiter; the command's key is the caller.
+    Count(Count),
     /// The DELETE of the consumer of the change stream.
     Invalidate {
         change: u32,
@@ -55,6 +58,10 @@ pub(super) enum CommandReply {
     },
     /// Somebody else holds the lease.
     Wait,
+    /// What a counter says; zero where there is none.
+    Counted {
+        count: u32,
+    },
     /// A SET or a DELETE took effect.
     Done,
     /// Refused, reset, or not stored.
@@ -268,9 +275,12 @@ impl Engine<'_> {
         let Some(shared) = &mut tier.shared else { return };
         let (store, node) = (&mut tier.stores[place], &mut shared.nodes[place]);
         node.commands += 1;
-        let leases = &mut node.leases;
+        let (leases, counters) = (&mut node.leases, &mut node.counters);
+        // A counter and the name of its caller are too short to be counted.
+        let is_count = matches!(command.op, Op::Count(_));
         let (arrival_ns, request_bytes) = match &node.link {
             None => (self.now, 0),
+            Some(link) if is_count => (link.arrival_ns(self.now, 0), 0),
             Some(link) => {
                 let value = match command.op {
                     Op::Set { .. } | Op::Put { .. } => tier.coding.value_bytes(&self.tables, command.key),
@@ -283,6 +293,7 @@ impl Engine<'_> {
         let admission = node.server.admit(arrival_ns, || {
             store.clear();
             leases.iter_mut().for_each(Leases::clear);
+            counters.iter_mut().for_each(Counters::clear);
         });
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
@@ -300,7 +311,7 @@ impl Engine<'_> {
                 let tier = &mut self.tiers[level];
                 let bytes =
                     if carries_value { tier.coding.value_bytes(&self.tables, command.key) } else { 0 };
-                if self.model.measure.wire {
+                if self.model.measure.wire && !is_count {
                     tier.totals.wire_bytes += u64::from(bytes) + self.tables.key_bytes(command.key);
                 }
                 let Some(shared) = &mut tier.shared else { return };
@@ -438,6 +449,12 @@ impl Engine<'_> {
                 }
                 (CommandReply::Done, false)
             }
+            Op::Count(count) => {
+                let shared = tier.shared.as_mut();
+                let counters = shared.and_then(|shared| shared.nodes[store].counters.as_mut());
+                let told = counters.map_or(0, |counters| counters.execute(count, command.key, now));
+                (CommandReply::Counted { count: told }, false)
+            }
         }
     }
 
@@ -482,6 +499,10 @@ impl Engine<'_> {
             (walk, Op::Get | Op::Exists) => {
                 self.commands.remove(id);
                 self.look_up_answered(walk, level, command.reply);
+            }
+            (walk, Op::Count(count)) => {
+                self.commands.remove(id);
+                self.limiter_answered(walk, count, command.reply);
             }
             (walk, _) => {
                 self.commands.remove(id);
@@ -552,6 +573,7 @@ impl Engine<'_> {
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
             Op::Get | Op::Exists => self.look_up_failed(walk, level),
+            Op::Count(_) => self.limiter_failed(walk),
             Op::Set { .. } | Op::Put { .. } | Op::Delete | Op::Invalidate { .. } => {
                 self.change_answered(walk)
             }

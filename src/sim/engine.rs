@@ -8,6 +8,7 @@ use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::index::FlightMap;
 use super::invalidation::Invalidations;
+use super::limiter::{Callers, Counters};
 use super::plain::Plain;
 use super::queue::{Event, Queue};
 use super::read::Walk;
@@ -141,6 +142,7 @@ pub struct Engine<'m> {
     pub(super) batch: Batch,
     pub(super) next: usize,
     pub(super) tiers: Vec<TierState>,
+    pub(super) callers: Option<Callers>,
     pub(super) database: Database,
     pub(super) walks: Slab<Walk>,
     pub(super) flights: Slab<Flight>,
@@ -169,8 +171,10 @@ pub struct Engine<'m> {
     next_end_ns: Nanos,
     /// The tier, instance and node whose free connections are being handed on.
     pub(super) handing_on: Option<(usize, u32, u8)>,
-    /// Per class: the database has no such rows.
+    /// Per class: the database has no such rows until they are written.
     pub(super) absent: Vec<bool>,
+    /// Whether any of these are written.
+    pub(super) creates: bool,
     pub(super) arrived: u64,
     pub(super) fetches_ended: u64,
     pub(super) think: Option<(Times, Stream)>,
@@ -209,6 +213,7 @@ impl<'m> Engine<'m> {
             batch: Batch::default(),
             next: 0,
             tiers,
+            callers: Callers::of(model, seed, replication),
             database: Database::new(model, seed, replication, &mut queue),
             walks: Slab::new(),
             flights: Slab::new(),
@@ -228,6 +233,7 @@ impl<'m> Engine<'m> {
             in_system_later_ns: 0,
             next_end_ns: if model.warmup_ns > 0 { model.warmup_ns } else { model.duration_ns },
             handing_on: None,
+            creates: model.workload.creates(),
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             arrived: 0,
             fetches_ended: 0,
@@ -503,6 +509,13 @@ impl<'m> Engine<'m> {
         self.end_unfinished();
         self.end_unfinished_changes();
         self.advance_integrals();
+        let nodes = self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()).flat_map(|s| &mut s.nodes);
+        for (over, stuck) in nodes.filter_map(|node| node.counters.as_mut()).map(Counters::finish) {
+            if let Some(books) = &mut self.recorder.limiter {
+                books.over.merge(&over);
+                books.stuck += stuck;
+            }
+        }
         self.check_invariants().map_err(SimError::Invariant)?;
         Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events })
     }

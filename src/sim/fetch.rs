@@ -262,7 +262,7 @@ impl Engine<'_> {
 
     fn fill_after_fetch(&mut self, flight: &Flight, value: Value) {
         let info = self.info(flight.key, usize::from(flight.class));
-        if flight.exists && !info.absent {
+        if flight.exists && !info.is_negative(value.version) {
             return;
         }
         for level in usize::from(flight.fill_from)..self.tiers.len() {
@@ -279,7 +279,8 @@ impl Engine<'_> {
         let leader = self.walks[self.flights[id].leader];
         let flight = self.end_flight(id);
         let info = self.info(flight.key, usize::from(flight.class));
-        let above = if flight.exists && !info.absent { 0..0 } else { usize::from(flight.fill_from)..level };
+        let brings = !flight.exists || info.is_negative(value.version);
+        let above = if !brings { 0..0 } else { usize::from(flight.fill_from)..level };
         for above in above {
             let delta_ns = self.now.saturating_sub(leader.left_ns[above]);
             self.fill(above, flight.instance, info, value, delta_ns, 0);
@@ -290,7 +291,7 @@ impl Engine<'_> {
     /// An answer came after its attempt was given up.
     pub(super) fn fill_late(&mut self, attempt: &Attempt) {
         let info = self.info(attempt.key, usize::from(attempt.class));
-        if attempt.exists && !info.absent {
+        if attempt.exists && !info.is_negative(attempt.value.version) {
             return;
         }
         for level in usize::from(attempt.fill_from)..self.tiers.len() {

@@ -17,6 +17,7 @@ mod index;
 mod invalidation;
 mod invariants;
 mod leases;
+mod limiter;
 mod nodes;
 mod plain;
 mod pool;

@@ -7,6 +7,7 @@
 
 use super::coding::Link;
 use super::leases::Leases;
+use super::limiter::Counters;
 use super::server::Server;
 use crate::dice::mix;
 use crate::measure::recorder::NodeTotals;
@@ -20,6 +21,8 @@ const SALT: u64 = 0x6e6f_6465_7321;
 pub struct Node {
     pub server: Server,
     pub leases: Option<Leases>,
+    /// Of the rate limiter.
+    pub counters: Option<Counters>,
     /// Its network; none: bytes take no time there.
     pub link: Option<Link>,
     /// Commands that came to it.

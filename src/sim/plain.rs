@@ -105,6 +105,7 @@ impl Plain {
         let reads = !model.workload.writes()
             && !model.workload.checks()
             && !model.measure.wire
+            && model.limiter.is_none()
             && !matches!(model.workload.arrivals, Arrivals::Closed { .. })
             && model.clients.deadline_ns.is_none()
             && !model.measure.value_age;

@@ -28,6 +28,8 @@ pub(super) struct Walk {
     pub start_ns: Nanos,
     pub key: u32,
     pub instance: u32,
+    /// The limiter counts it as this caller's.
+    pub caller: u32,
     /// Closed loop: who asks.
     pub user: u32,
     /// Window of the start.
@@ -63,6 +65,7 @@ impl Walk {
             start_ns,
             key,
             instance,
+            caller: 0,
             user,
             window,
             class: class as u8,
@@ -101,6 +104,12 @@ struct Read {
     exists: bool,
 }
 
+/// The class of a read that finds an entry within its time to live.
+#[inline]
+fn hit(info: KeyInfo, value: Value) -> Outcome {
+    if info.is_negative(value.version) { Outcome::NegativeHit } else { Outcome::Hit }
+}
+
 impl Engine<'_> {
     /// A request arrives. Instance tiers are asked right here; only what they cannot answer becomes a walk.
     #[inline]
@@ -110,6 +119,14 @@ impl Engine<'_> {
         let window = self.recorder.window_of(start_ns);
         let class = usize::from((tag & !EXISTS) >> 1);
         let exists = tag & EXISTS != 0;
+        if self.callers.is_some() {
+            let errand = if tag & 1 == 1 { Errand::Write } else { Errand::Read };
+            return self.ask_limiter(Walk {
+                errand,
+                exists,
+                ..Walk::new(start_ns, key, instance, user, window, class)
+            });
+        }
         if tag & 1 == 1 {
             return self.start_write(Walk::new(start_ns, key, instance, user, window, class));
         }
@@ -127,7 +144,9 @@ impl Engine<'_> {
                     level += 1;
                     continue;
                 }
-                Look::Hit { value, renewal } if info.absent => (Outcome::NegativeHit, value, renewal),
+                Look::Hit { value, renewal } if info.is_negative(value.version) => {
+                    (Outcome::NegativeHit, value, renewal)
+                }
                 Look::Hit { value, renewal } => (Outcome::Hit, value, renewal),
                 Look::Stale { value } if exists => (Outcome::StaleHit, value, Renewal::Keep),
                 Look::Stale { value } => (Outcome::StaleHit, value, Renewal::Background),
@@ -219,7 +238,7 @@ impl Engine<'_> {
             }
             Look::Hit { value, renewal } => {
                 self.tiers[level].totals.hits += 1;
-                let outcome = if info.absent { Outcome::NegativeHit } else { Outcome::Hit };
+                let outcome = hit(info, value);
                 self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, 0);
             }
             Look::Stale { value } => {
@@ -257,7 +276,7 @@ impl Engine<'_> {
         let info = self.info(walk.key, usize::from(walk.class));
         match walk.flight {
             NONE => {
-                if !walk.gone && (info.absent || !walk.exists) {
+                if !walk.gone && (!walk.exists || info.is_negative(value.version)) {
                     self.fill_above(&walk, level, info, value);
                 }
                 self.end_read(id, outcome, Some(level), value);
@@ -310,11 +329,10 @@ impl Engine<'_> {
                 self.proceed(id);
             }
             CommandReply::Hit { value, renewal, token } => {
-                let absent = self.absent[usize::from(walk.class)];
+                let (key, class) = (walk.key, usize::from(walk.class));
                 let outcome = match walk.waiting_since {
                     Some(_) => Outcome::Coalesced,
-                    None if absent => Outcome::NegativeHit,
-                    None => Outcome::Hit,
+                    None => hit(self.info(key, class), value),
                 };
                 self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, token);
             }
@@ -322,7 +340,9 @@ impl Engine<'_> {
                 self.tier_answers(id, level, Outcome::StaleHit, value, renew, token);
             }
             CommandReply::Wait => self.wait_for_lease(id),
-            CommandReply::Failed | CommandReply::Done => self.look_up_failed(id, level),
+            CommandReply::Failed | CommandReply::Done | CommandReply::Counted { .. } => {
+                self.look_up_failed(id, level)
+            }
         }
     }
 
@@ -410,7 +430,7 @@ impl Engine<'_> {
     pub(super) fn end_read_at(&mut self, id: u32, level: usize, value: Value, at: Nanos) {
         let walk = &self.walks[id];
         let (read, user) = (walk.read(), walk.user);
-        let outcome = if self.absent[read.class] { Outcome::NegativeHit } else { Outcome::Hit };
+        let outcome = hit(self.info(read.key, read.class), value);
         self.walks.remove(id);
         self.record_read(read, outcome, Some(level), value, at);
         self.change_in_system(-1);
@@ -462,11 +482,15 @@ impl Engine<'_> {
         if let Some(tier) = tier {
             self.recorder.tier_hits[tier] += 1;
         }
+        let negative = self.info(key, class).is_negative(value.version);
         // That a row exists stays true of its next version.
         if let Some(superseded_ns) = self.versions.superseded_ns(key, value.version)
             && superseded_ns < start_ns
-            && (!exists || self.absent[class])
+            && (!exists || negative)
         {
+            if negative {
+                self.recorder.note_invisible(key, superseded_ns, start_ns);
+            }
             self.recorder.stale += 1;
             self.recorder.stale_age.record(start_ns - superseded_ns);
             let from = tier.unwrap_or(self.tiers.len());

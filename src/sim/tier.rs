@@ -2,6 +2,7 @@
 
 use super::coding::{Coding, Link};
 use super::leases::Leases;
+use super::limiter::Counters;
 use super::nodes::{Node, NodeMap};
 use super::pool::{Connections, Pool};
 use super::queue::{Lane, NETWORK, Queue};
@@ -9,6 +10,7 @@ use super::server::Server;
 use super::store::{Columns, Entry, Store, Value};
 use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
+use crate::measure::staleness::INITIAL;
 use crate::policy::freshness::{NEVER, Renewal, expiry, renewal};
 use crate::policy::redis::Effort;
 use crate::scenario::model::{
@@ -38,8 +40,16 @@ pub enum Look {
 pub struct KeyInfo {
     pub key: u32,
     pub class: usize,
-    /// The database has no such row.
+    /// The database has no such row until a write creates it.
     pub absent: bool,
+}
+
+impl KeyInfo {
+    /// Whether this version of the key is "no such row".
+    #[inline]
+    pub fn is_negative(self, version: u32) -> bool {
+        self.absent && version == INITIAL
+    }
 }
 
 /// One tier of one simulation.
@@ -152,6 +162,7 @@ impl TierState {
                         .map(|node| Node {
                             server: Server::new(model, index, node),
                             leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
+                            counters: Counters::of(model, index),
                             link: shared.bandwidth_bytes_per_s.map(Link::new),
                             commands: 0,
                         })
@@ -222,10 +233,16 @@ impl TierState {
     #[inline(always)]
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
         self.stores[store].touch(slot, now);
-        if self.sliding && !info.absent {
+        if self.sliding && !self.is_sentinel(store, slot, info) {
             let expiry_ns = self.expiry_ns(info.class, now);
             self.stores[store].set_expiry_ns(slot, expiry_ns);
         }
+    }
+
+    /// Whether what a slot holds is "no such row".
+    #[inline]
+    fn is_sentinel(&self, store: usize, slot: u32, info: KeyInfo) -> bool {
+        info.absent && self.stores[store].value(slot).version == INITIAL
     }
 
     #[inline]
@@ -244,7 +261,7 @@ impl TierState {
         if now < expiry_ns {
             self.use_entry(store, slot, info, now);
             let held = &self.stores[store];
-            let renewal = if info.absent {
+            let renewal = if self.is_sentinel(store, slot, info) {
                 Renewal::Keep
             } else {
                 let ttl = self.ttl[info.class];
@@ -253,11 +270,12 @@ impl TierState {
             return Look::Hit { value: held.value(slot), renewal };
         }
         let past_ns = now - expiry_ns;
-        if past_ns < self.grace_ns && !info.absent {
+        let kept = !self.is_sentinel(store, slot, info);
+        if past_ns < self.grace_ns && kept {
             self.stores[store].touch(slot, now);
             return Look::Stale { value: self.stores[store].value(slot) };
         }
-        if past_ns < self.lease_grace_ns && !info.absent {
+        if past_ns < self.lease_grace_ns && kept {
             return Look::Miss { expired: Some(self.stores[store].value(slot)) };
         }
         self.totals.expirations += 1;
@@ -281,10 +299,11 @@ impl TierState {
             return Look::Hit { value: self.stores[store].value(slot), renewal: Renewal::Keep };
         }
         let past_ns = now - expiry_ns;
-        if past_ns < self.grace_ns && !info.absent {
+        let kept = !self.is_sentinel(store, slot, info);
+        if past_ns < self.grace_ns && kept {
             return Look::Stale { value: self.stores[store].value(slot) };
         }
-        if past_ns >= self.lease_grace_ns || info.absent {
+        if past_ns >= self.lease_grace_ns || !kept {
             self.totals.expirations += 1;
             self.take_out(store, info.key, slot, tables);
         }
@@ -302,7 +321,7 @@ impl TierState {
         now: Nanos,
         tables: &Tables,
     ) -> bool {
-        let expiry_ns = match (info.absent, self.negative_ttl_ns) {
+        let expiry_ns = match (info.is_negative(value.version), self.negative_ttl_ns) {
             (false, _) => self.expiry_ns(info.class, now),
             (true, Some(ttl_ns)) => now.saturating_add(ttl_ns),
             // Not to be cached is not a failure.
@@ -358,10 +377,11 @@ impl TierState {
     pub fn settle(&mut self, now: Nanos) {
         let Some(shared) = &mut self.shared else { return };
         for (store, node) in self.stores.iter_mut().zip(&mut shared.nodes) {
-            let leases = &mut node.leases;
+            let (leases, counters) = (&mut node.leases, &mut node.counters);
             node.server.settle_until(now, || {
                 store.clear();
                 leases.iter_mut().for_each(Leases::clear);
+                counters.iter_mut().for_each(Counters::clear);
             });
         }
         shared.connections.change(0, now);

@@ -9,6 +9,7 @@ use super::slab::NONE;
 use super::store::{Store, Value};
 use super::tier::KeyInfo;
 use crate::measure::recorder::Outcome;
+use crate::measure::staleness::INITIAL;
 use crate::scenario::model::WriteStrategy;
 
 /// What happens to the copies of a key.
@@ -32,6 +33,11 @@ impl Engine<'_> {
     /// A write goes straight to the database.
     pub(super) fn start_write(&mut self, walk: Walk) {
         let id = self.enter(Walk { errand: Errand::Write, ..walk });
+        self.begin_write(id);
+    }
+
+    /// A write in the system starts on its way.
+    pub(super) fn begin_write(&mut self, id: u32) {
         let flight = self.lead(id, false);
         self.begin_fetch(flight);
     }
@@ -48,10 +54,13 @@ impl Engine<'_> {
         }
         self.database.replicas.begin_commit(self.now);
         let before = self.versions.current(key);
+        let creates = self.creates && self.absent[self.tables.class_of(key)];
+        self.totals.created += u64::from(creates && before == INITIAL);
         let version = self.versions.commit(key, self.now);
         self.database.replicas.log(key, before, version);
         for other in self.tables.entity_of(key).filter(|&other| other != key) {
             let before = self.versions.current(other);
+            self.totals.created += u64::from(creates && before == INITIAL);
             let version = self.versions.commit(other, self.now);
             self.database.replicas.log(other, before, version);
         }

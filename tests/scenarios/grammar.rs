@@ -415,6 +415,37 @@ fn database() {
 }
 
 #[test]
+fn limiter() {
+    let atomic: &[(&str, &str)] = &[
+        ("limiter.tier", "l2"),
+        ("limiter.limit", "5"),
+        ("limiter.per", "1s"),
+        ("limiter.mode", "atomic"),
+        ("limiter.callers", "10"),
+    ];
+    const NAIVE: (&str, &str) = ("limiter.mode", "naive");
+    let far = [atomic, &[("tier.l2.network", "5ms")]].concat();
+    let roomy = [atomic, &[("limiter.limit", "90")]].concat();
+    expect(&[
+        // Of 50 requests of a caller in a second 45 are too many.
+        (&[], atomic, "", "error.limiter.ratio", Is(0.9, 0.03)),
+        (atomic, &[("limiter.limit", "50")], "", "error.limiter.ratio", Less),
+        (atomic, &[("limiter.per", "100ms")], "", "error.limiter.ratio", Less),
+        (atomic, &[("limiter.callers", "1")], "", "error.limiter.ratio", More),
+        (
+            &roomy,
+            &[("limiter.popularity", "{ zipf = { exponent = 1.0 } }")],
+            "",
+            "error.limiter.ratio",
+            Appears,
+        ),
+        (atomic, &[("limiter.enabled", "false")], "", "error.ratio", Is(0.0, 0.0)),
+        (&far, &[NAIVE], "", "limiter.overshoot.max", Appears),
+        (&far, &[NAIVE], "", "latency.limiter.max_ms", More),
+    ]);
+}
+
+#[test]
 fn staleness_by_tier() {
     let untold: &[(&str, &str)] = &[L1, WRITES, ("tier.l1.ttl", "none")];
     let by_tier: &[(&str, &str)] = &[("measure.stale_by_tier", "true")];

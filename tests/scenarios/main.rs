@@ -3,8 +3,10 @@
 mod bundled;
 mod bytes;
 mod combinations;
+mod creation;
 mod grammar;
 mod invalidation;
+mod limiter;
 mod nesting;
 mod nodes;
 mod over_time;

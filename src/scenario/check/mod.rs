@@ -4,6 +4,7 @@ mod database;
 mod event;
 mod experiment;
 mod invalidation;
+mod limiter;
 mod practice;
 mod redis;
 mod system;

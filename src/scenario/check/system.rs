@@ -1,6 +1,7 @@
 //! One variant's tree as a model: the sections put together.
 
 use super::event::{Surroundings, events};
+use super::limiter::limiter;
 use super::tier::{Directory, tiers};
 use super::workload::{Recorded, is_recorded, workload};
 use super::writes::writes;
@@ -56,6 +57,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
     let event_nodes = f.read("event", |cx, node| tables(cx, node, "event")).unwrap_or_default();
 
     let (directory, tiers) = tiers(f.cx, tier_nodes);
+    let limiter = f.read("limiter", |cx, node| limiter(cx, node, &directory));
     let database = f.require("database", "a table with at least `read`", database::database);
     let workload = f.require("workload", "a table with at least `arrivals` and `keys`", |cx, node| {
         workload(cx, node, class_nodes, &directory)
@@ -95,6 +97,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         window_ns: timing.window_ns,
         drain_ns: timing.drain_ns,
         clients: clients?,
+        limiter: limiter.flatten(),
         workload: workload?,
         tiers: tiers?,
         coalescing: coalescing?,

@@ -217,7 +217,7 @@ fn profile_part(cx: &mut Context, node: &Node) -> Option<ProfilePart> {
     }
 }
 
-fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
+pub(super) fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
     let tagged = Tagged::read(cx, node, &["zipf", "uniform", "hotspot"], "{ zipf = { exponent = 1.0 } }")?;
     match tagged.tag {
         "uniform" => tagged.plain(cx, Popularity::Uniform),
@@ -233,7 +233,7 @@ fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
     }
 }
 
-fn keys(cx: &mut Context, node: &Node) -> Option<u64> {
+pub(super) fn keys(cx: &mut Context, node: &Node) -> Option<u64> {
     integer(1, MAX_KEYS)(cx, node)
 }
 
@@ -394,16 +394,6 @@ fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Opti
     let popularity = f.read("popularity", popularity).unwrap_or(Popularity::Uniform);
     let absent = f.read("absent", truth).unwrap_or(false);
     let own_write_share = f.read("write_share", share);
-    if let (true, Some(written)) = (absent, own_write_share)
-        && written > 0.0
-    {
-        let title = format!("{}.write_share does not apply", f.cx.here());
-        let place = f.place("write_share");
-        f.cx.report(
-            Diagnostic::new(title, place, "a write would create the absent rows")
-                .help("leave it out, or set absent = false"),
-        );
-    }
     let write_share = own_write_share.unwrap_or(if absent { 0.0 } else { defaults.write_share });
     let exists_share = f.read("exists_share", share).unwrap_or(defaults.exists_share);
     shares_fit(f, write_share, exists_share);

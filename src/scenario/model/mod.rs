@@ -8,6 +8,7 @@ mod database;
 mod dist;
 mod event;
 mod invalidation;
+mod limiter;
 mod practice;
 mod tier;
 mod workload;
@@ -19,6 +20,7 @@ pub use database::{Background, Contention, Database, Replicas, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
+pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
     ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis,
@@ -127,6 +129,9 @@ pub struct Model {
     /// How long the run may go on after the last arrival to finish what is in flight.
     pub drain_ns: Nanos,
     pub clients: Clients,
+    /// What every request passes first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limiter: Option<Limiter>,
     pub workload: Workload,
     /// In the order in which a read asks them.
     pub tiers: Vec<Tier>,

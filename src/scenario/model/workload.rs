@@ -27,6 +27,10 @@ impl Workload {
         self.classes.iter().any(|class| class.write_share > 0.0)
             || matches!(&self.arrivals, Arrivals::Trace(trace) if trace.writes > 0)
     }
+    /// Whether writes create rows that the database did not have.
+    pub fn creates(&self) -> bool {
+        self.classes.iter().any(|class| class.absent && class.write_share > 0.0)
+    }
     /// Whether any request only asks whether a key exists.
     pub fn checks(&self) -> bool {
         self.classes.iter().any(|class| class.exists_share > 0.0)
@@ -106,7 +110,7 @@ pub struct Class {
     pub share: f64,
     pub keys: u64,
     pub popularity: Popularity,
-    /// The database has no row for these ids.
+    /// The database has no row for these ids, until a write creates it.
     pub absent: bool,
     pub write_share: f64,
     /// So many ids in a row belong to one entity; a write to one of them makes all of them out of date.

@@ -1,0 +1,237 @@
+//! The rate limiter: counters in a shared tier, and the way of a request past them.
+//!
+//! The naive one is two commands, as practised: GET, then SETEX 1 where there is no counter, else INCR. What others do
+//! between the two is lost on it: they pass as well, and a second SETEX puts the count back to one. Nothing here knows
+//! of races; they follow from when the server serves which command.
+
+use rustc_hash::FxHashMap;
+
+use super::command::{CommandReply, Op, Sender};
+use super::engine::Engine;
+use super::read::{Errand, Walk};
+use crate::dice::{Stream, stream};
+use crate::measure::histogram::Fine;
+use crate::measure::recorder::Cause;
+use crate::scenario::model::{LimiterMode, Model, Nanos, OnFailure};
+use crate::workload::popularity::KeySampler;
+
+/// A command on a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    /// GET.
+    Look,
+    /// SETEX 1.
+    Start,
+    /// INCR.
+    Add,
+    /// INCR, with EXPIRE where it started the counter, in one script.
+    Take,
+}
+
+/// One caller's counter. Its life, from the command that creates it to its expiry, is the window.
+#[derive(Clone, Copy, Debug)]
+struct Counter {
+    /// What Redis holds.
+    count: u32,
+    /// Whom it let pass in truth.
+    admitted: u32,
+    started_ns: Nanos,
+    /// `Nanos::MAX`: never, after an INCR of what had expired.
+    expiry_ns: Nanos,
+}
+
+/// The counters of a tier. They are neither evicted nor part of its memory.
+#[derive(Debug)]
+pub struct Counters {
+    limit: u32,
+    per_ns: Nanos,
+    warmup_ns: Nanos,
+    held: FxHashMap<u32, Counter>,
+    /// Admitted above the limit, in each window of the measured part that reached it.
+    over: Fine,
+}
+
+impl Counters {
+    /// The counters that this tier keeps, if it keeps any.
+    pub fn of(model: &Model, tier: usize) -> Option<Counters> {
+        let limiter = model.limiter.as_ref().filter(|limiter| limiter.tier == tier)?;
+        Some(Counters {
+            limit: limiter.limit,
+            per_ns: limiter.per_ns,
+            warmup_ns: model.warmup_ns,
+            held: FxHashMap::default(),
+            over: Fine::new(),
+        })
+    }
+
+    /// Executes a command; returns the count it tells, zero where there is none.
+    pub(super) fn execute(&mut self, count: Count, caller: u32, now: Nanos) -> u32 {
+        if let Some(counter) = self.held.get(&caller)
+            && counter.expiry_ns <= now
+        {
+            let ended = *counter;
+            self.held.remove(&caller);
+            self.close(&ended);
+        }
+        let (limit, until_ns) = (self.limit, now.saturating_add(self.per_ns));
+        if count == Count::Look {
+            return self.held.get(&caller).map_or(0, |counter| counter.count);
+        }
+        // INCR of a key that is not there makes one that never expires.
+        let expiry_ns = if count == Count::Add { Nanos::MAX } else { until_ns };
+        let new = Counter { count: 0, admitted: 0, started_ns: now, expiry_ns };
+        let counter = self.held.entry(caller).or_insert(new);
+        if count == Count::Start {
+            (counter.count, counter.expiry_ns) = (0, until_ns);
+        }
+        counter.count = counter.count.saturating_add(1);
+        counter.admitted += u32::from(count != Count::Take || counter.count <= limit);
+        counter.count
+    }
+
+    /// A window is over.
+    fn close(&mut self, counter: &Counter) {
+        if counter.started_ns >= self.warmup_ns && counter.admitted >= self.limit {
+            self.over.record(u64::from(counter.admitted - self.limit));
+        }
+    }
+
+    /// All are gone.
+    pub fn clear(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        held.values().for_each(|counter| self.close(counter));
+    }
+
+    /// At the end of the run: how far full windows were overshot, and how many counters would never expire.
+    pub(super) fn finish(&mut self) -> (Fine, u64) {
+        let stuck = self.held.values().filter(|counter| counter.expiry_ns == Nanos::MAX).count();
+        self.clear();
+        (std::mem::replace(&mut self.over, Fine::new()), stuck as u64)
+    }
+}
+
+/// Who asks.
+pub(super) struct Callers {
+    sampler: KeySampler,
+    dice: Stream,
+}
+
+impl Callers {
+    pub fn of(model: &Model, seed: u64, replication: u32) -> Option<Callers> {
+        let limiter = model.limiter.as_ref()?;
+        let sampler = KeySampler::new(&limiter.popularity, limiter.callers);
+        Some(Callers { sampler, dice: stream(seed, replication, "limiter.callers") })
+    }
+
+    fn draw(&mut self) -> u32 {
+        self.sampler.sample(&mut self.dice)
+    }
+}
+
+impl Engine<'_> {
+    /// A request is counted before anything else happens to it.
+    pub(super) fn ask_limiter(&mut self, walk: Walk) {
+        let (Some(callers), Some(limiter)) = (&mut self.callers, &self.model.limiter) else { return };
+        let caller = callers.draw();
+        let first = match limiter.mode {
+            LimiterMode::Naive => Count::Look,
+            LimiterMode::Atomic => Count::Take,
+        };
+        let id = self.enter(Walk { caller, ..walk });
+        self.send_count(id, first);
+    }
+
+    fn send_count(&mut self, id: u32, count: Count) {
+        let Some(limiter) = &self.model.limiter else { return };
+        let Walk { caller, instance, class, .. } = self.walks[id];
+        let sender = Sender { walk: id, instance, class, key: caller };
+        self.send_for(limiter.tier, Op::Count(count), sender, self.now);
+    }
+
+    /// The tier has answered.
+    pub(super) fn limiter_answered(&mut self, id: u32, count: Count, reply: CommandReply) {
+        let Some(limiter) = &self.model.limiter else { return };
+        let CommandReply::Counted { count: told } = reply else { return self.limiter_failed(id) };
+        if self.walks[id].gone {
+            return self.walks.remove(id);
+        }
+        match (count, told) {
+            (Count::Look, told) if told >= limiter.limit => self.turn_away(id),
+            (Count::Look, 0) => self.send_count(id, Count::Start),
+            (Count::Look, _) => self.send_count(id, Count::Add),
+            (Count::Take, told) if told > limiter.limit => self.turn_away(id),
+            (Count::Start | Count::Add | Count::Take, _) => self.let_pass(id),
+        }
+    }
+
+    /// The tier has not answered: nobody is limited, or nobody is served.
+    pub(super) fn limiter_failed(&mut self, id: u32) {
+        let Some(limiter) = &self.model.limiter else { return };
+        let tier = &mut self.tiers[limiter.tier];
+        tier.totals.failures += 1;
+        let closed = tier.shared.as_ref().is_some_and(|shared| shared.on_failure == OnFailure::Error);
+        match closed {
+            _ if self.walks[id].gone => self.walks.remove(id),
+            true => self.end_in_error(id, Cause::Tier),
+            false => self.let_pass(id),
+        }
+    }
+
+    fn turn_away(&mut self, id: u32) {
+        self.note_limiter(id);
+        let window = self.walks[id].window as usize;
+        self.recorder.windows[window].turned_away += 1;
+        self.end_in_error(id, Cause::Limiter);
+    }
+
+    fn let_pass(&mut self, id: u32) {
+        self.note_limiter(id);
+        match self.walks[id].errand {
+            Errand::Write => self.begin_write(id),
+            Errand::Read | Errand::Refresh => self.proceed(id),
+        }
+    }
+
+    fn note_limiter(&mut self, id: u32) {
+        let start_ns = self.walks[id].start_ns;
+        if start_ns >= self.recorder.warmup_ns
+            && let Some(books) = &mut self.recorder.limiter
+        {
+            books.latency.record(self.now - start_ns);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counters(limit: u32) -> Counters {
+        Counters { limit, per_ns: 100, warmup_ns: 0, held: FxHashMap::default(), over: Fine::new() }
+    }
+
+    #[test]
+    fn a_second_setex_forgets_the_first() {
+        let mut counters = counters(2);
+        for (count, now, told) in [
+            (Count::Look, 0, 0),
+            (Count::Start, 1, 1),
+            (Count::Start, 2, 1),
+            (Count::Add, 3, 2),
+            (Count::Look, 101, 2),
+            (Count::Look, 102, 0),
+        ] {
+            assert_eq!(counters.execute(count, 7, now), told, "{count:?} at {now}");
+        }
+        assert_eq!(counters.finish().0.max(), Some(1), "three passed where two may");
+    }
+
+    #[test]
+    fn an_incr_after_the_expiry_never_expires() {
+        let mut counters = counters(2);
+        counters.execute(Count::Start, 7, 0);
+        assert_eq!(counters.execute(Count::Add, 7, 100), 1);
+        assert_eq!(counters.execute(Count::Look, 7, 1_000_000), 1);
+        assert_eq!(counters.finish().1, 1);
+    }
+}
