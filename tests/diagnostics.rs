@@ -242,6 +242,39 @@ fn staleness_and_invalidation() {
 }
 
 #[test]
+fn faults() {
+    const EVENT: &str = "{ flush = { tier = \"l2\" } }";
+    snapshot(
+        "faults",
+        &[
+            ("crash of nobody", &[(EVENT, "{ crash = { for = \"5s\" } }")]),
+            ("crash of two", &[(EVENT, "{ crash = { instance = 0, leader = \"hottest\" } }")]),
+            ("crash of an unknown instance", &[(EVENT, "{ crash = { instance = 4, for = \"5s\" } }")]),
+            (
+                "crash noticed too late",
+                &[(EVENT, "{ crash = { instance = 0, for = \"5s\", detect = \"6s\" } }")],
+            ),
+            ("crash of a leader that comes back", &[(EVENT, "{ crash = { leader = 5, for = \"5s\" } }")]),
+            ("crash of an unknown leader", &[(EVENT, "{ crash = { leader = \"any\" } }")]),
+            (
+                "waiting for a dead leader",
+                &[
+                    (EVENT, "{ crash = { leader = \"hottest\" } }"),
+                    ("duration", "coalescing = \"singleflight\"\nduration"),
+                ],
+            ),
+            (
+                "users of a crashed instance",
+                &[
+                    (EVENT, "{ crash = { instance = 0, for = \"5s\" } }"),
+                    ("{ poisson = { rate = 1000 } }", "{ closed = { users = 5 } }"),
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn variants_and_words() {
     let answer = "[answer]\ntext = \"Load falls to {jitter:db.qps.peak}.\"\n\n[clients]";
     assert_eq!(messages(&[("[clients]", answer)]), "NO PROBLEM FOUND\n");

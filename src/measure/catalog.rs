@@ -77,6 +77,7 @@ catalog! {
     "error.db_down.ratio", "1", Lower, "requests refused because the database was down";
     "error.pool_timeout.ratio", "1", Lower, "requests that waited too long for a database connection";
     "error.tier.ratio", "1", Lower, "requests failed because a tier did not answer (on_failure = \"error\")";
+    "error.crash.ratio", "1", Lower, "requests that ended because their instance crashed or refused them while it was down, or because the leader they waited for died (only with crash events)";
     "requests.all", "count", Neither, "measured requests";
     "requests.rate", "1/s", Neither, "measured requests per second";
     "requests.hit.ratio", "1", Neither, "reads answered by an entry within its TTL, over all requests";

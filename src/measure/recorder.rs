@@ -39,16 +39,19 @@ pub enum Cause {
     DbDown,
     PoolTimeout,
     Tier,
+    /// The instance died, or the leader of the fetch it waited for.
+    Crash,
 }
 
 /// Causes by number, with their names in measures.
-pub const CAUSES: [(Cause, &str); 6] = [
+pub const CAUSES: [(Cause, &str); 7] = [
     (Cause::Deadline, "deadline"),
     (Cause::DbTimeout, "db_timeout"),
     (Cause::DbRejected, "db_rejected"),
     (Cause::DbDown, "db_down"),
     (Cause::PoolTimeout, "pool_timeout"),
     (Cause::Tier, "tier"),
+    (Cause::Crash, "crash"),
 ];
 
 /// Running totals; what is measured is the difference between two instants.
@@ -148,6 +151,8 @@ pub struct Recorder {
     pub measuring: bool,
     /// Sum of all sojourn times, warm-up included, clipped to the end of the run.
     pub sojourn_ns: u128,
+    /// When the leader that each event was for died; `None`: not yet, or the event is of another kind.
+    pub leader_died_ns: Vec<Option<Nanos>>,
 }
 
 impl Recorder {
@@ -183,6 +188,7 @@ impl Recorder {
             measured: Default::default(),
             measuring: model.warmup_ns == 0,
             sojourn_ns: 0,
+            leader_died_ns: vec![None; model.events.len()],
         }
     }
 

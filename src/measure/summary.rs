@@ -1,8 +1,8 @@
 //! From what the loop wrote down to the measures of one replication.
 
 use super::histogram::Fine;
-use super::recorder::{CAUSES, OUTCOMES, Outcome, Recorder, Totals, Window};
-use crate::scenario::model::{Model, Nanos, Scope};
+use super::recorder::{CAUSES, Cause, OUTCOMES, Outcome, Recorder, Totals, Window};
+use crate::scenario::model::{EventKind, Model, Nanos, Scope};
 
 /// Name and value; `None` where the measure is not defined.
 pub type Measured = (String, Option<f64>);
@@ -34,7 +34,7 @@ fn ms(ns: Option<Nanos>) -> Option<f64> {
 /// All measures of a finished simulation, sorted by name.
 pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     let mut rows = Rows { rows: Vec::new(), measured_s: (model.duration_ns - model.warmup_ns) as f64 / 1e9 };
-    requests(&mut rows, recorder);
+    requests(&mut rows, model, recorder);
     database(&mut rows, model, recorder);
     freshness(&mut rows, model, recorder);
     tiers(&mut rows, model, recorder);
@@ -90,7 +90,7 @@ fn count(recorder: &Recorder, outcomes: &[Outcome], class: Option<usize>) -> f64
     latency(recorder, outcomes, class).count() as f64
 }
 
-fn requests(rows: &mut Rows, recorder: &Recorder) {
+fn requests(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let all = latency(recorder, &all_outcomes(), None);
     let total = all.count() as f64;
     let hits = count(recorder, &HITS, None);
@@ -109,13 +109,21 @@ fn requests(rows: &mut Rows, recorder: &Recorder) {
     }
     let failed = count(recorder, &[Outcome::Error, Outcome::Unfinished], None);
     rows.put("error.ratio", ratio(failed, total));
-    for (cause, name) in CAUSES {
+    for (cause, name) in CAUSES.into_iter().filter(|(cause, _)| can_be(*cause, model)) {
         rows.put(format!("error.{name}.ratio"), ratio(recorder.causes[cause as usize] as f64, total));
     }
     rows.per_second("goodput", (total - failed) as u64);
     let [before, after] = &recorder.measured;
     let in_system_ns = (after.in_system_ns - before.in_system_ns) as f64;
     rows.put("requests.in_system.mean", Some(in_system_ns / 1e9 / rows.measured_s));
+}
+
+/// Whether requests of this model can end for that cause; of the older causes all are told, everywhere.
+fn can_be(cause: Cause, model: &Model) -> bool {
+    match cause {
+        Cause::Crash => model.events.iter().any(|event| event.what.is_crash()),
+        _ => true,
+    }
 }
 
 fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
@@ -270,8 +278,17 @@ const GOOD_SHARE: f64 = 0.95;
 
 fn events(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let good: Vec<bool> = recorder.windows.iter().map(is_good).collect();
-    for event in &model.events {
-        let end_ns = event.at_ns + event.what.length_ns(model.clients.instances);
+    for (index, event) in model.events.iter().enumerate() {
+        let end_ns = match (event.what, recorder.leader_died_ns[index]) {
+            (EventKind::LeaderCrash { .. }, Some(died_ns)) => died_ns,
+            // Nobody fetched the key after the event: there is nothing to recover from.
+            (EventKind::LeaderCrash { .. }, None) => {
+                rows.put(format!("event.{}.recovery_s", event.label), None);
+                rows.put(format!("event.{}.metastable", event.label), None);
+                continue;
+            }
+            _ => event.at_ns + event.what.length_ns(model.clients.instances),
+        };
         let first = (end_ns / model.window_ns) as usize;
         let recovered = (first..good.len().saturating_sub(GOOD_WINDOWS - 1))
             .find(|&window| good[window..window + GOOD_WINDOWS].iter().all(|&good| good))

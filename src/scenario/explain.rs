@@ -48,6 +48,9 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
         EventKind::Surge { factor, .. } => format!("{factor}x traffic"),
         EventKind::HotKey { share, .. } => format!("hot key ({})", percent(share)),
         EventKind::Deploy { .. } => "deploy".to_owned(),
+        EventKind::Crash { instance, .. } => format!("instance {instance} crashed"),
+        EventKind::LeaderCrash { key: Some(key) } => format!("leader of key {key} dies"),
+        EventKind::LeaderCrash { key: None } => "leader of the hottest key dies".to_owned(),
     }
 }
 

@@ -56,14 +56,15 @@ pub(super) enum CommandReply {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Command {
     op: Op,
-    level: u8,
+    pub level: u8,
     class: u8,
     /// Waits for a connection.
-    waiting: bool,
-    instance: u32,
+    pub waiting: bool,
+    /// Whose connection it takes; none: nobody's, or that of an instance that has crashed.
+    pub instance: u32,
     key: u32,
     /// Who waits for the reply; none for fills and for commands that timed out.
-    walk: u32,
+    pub walk: u32,
     token: u32,
     /// When it asked for a connection.
     since_ns: Nanos,
@@ -242,7 +243,12 @@ impl Engine<'_> {
     fn answer_ahead(&mut self, id: u32, at: Nanos) -> bool {
         let Command { op, walk, level, reply, instance, .. } = self.commands[id];
         let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = reply else { return false };
-        if op != Op::Get || walk == NONE || at > self.last_ns || self.deadline.is_some() {
+        if op != Op::Get
+            || walk == NONE
+            || at > self.last_ns
+            || self.deadline.is_some()
+            || self.crashes.of_instances
+        {
             return false;
         }
         let patient = self.tiers[usize::from(level)]
@@ -374,7 +380,7 @@ impl Engine<'_> {
     }
 
     /// A fill, or a command that nobody waits for any more, is over.
-    fn close_fill(&mut self, id: u32, level: usize) {
+    pub(super) fn close_fill(&mut self, id: u32, level: usize) {
         let Command { op, reply, .. } = self.commands[id];
         if matches!(op, Op::Set { .. } | Op::Put { .. }) && reply != CommandReply::Done {
             self.tiers[level].totals.failed_fills += 1;

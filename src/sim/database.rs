@@ -182,6 +182,14 @@ impl Database {
             .fold((0, 0), |sum, pool| (sum.0 + u64::from(pool.in_use()), sum.1 + u64::from(pool.limit())))
     }
 
+    /// The connections of an instance are gone.
+    pub fn renew_pool(&mut self, instance: u32) {
+        if let Some(pool) = self.pools.get_mut(instance as usize) {
+            self.connections_in_use -= u64::from(pool.in_use());
+            *pool = Pool::new(pool.limit());
+        }
+    }
+
     /// What the books say about connections in use.
     pub fn connections_in_use(&self) -> u64 {
         self.connections_in_use
@@ -336,7 +344,7 @@ impl Engine<'_> {
         match attempt.outcome {
             _ if attempt.errand == AttemptErrand::Background => {}
             Ok(()) if attempt.abandoned => {
-                if attempt.errand == AttemptErrand::Read && self.model.database.late_fill {
+                if attempt.errand == AttemptErrand::Read && self.model.database.late_fill && !attempt.orphan {
                     self.fill_late(&attempt);
                 }
             }

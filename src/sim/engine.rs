@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::command::Command;
+use super::crash::Crashes;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::index::FlightMap;
@@ -13,7 +14,7 @@ use super::read::Walk;
 use super::slab::Slab;
 use super::tier::{KeyInfo, TierState};
 use crate::dice::{Stream, Times, stream};
-use crate::measure::recorder::{Gauges, Recorder, Totals};
+use crate::measure::recorder::{Cause, Gauges, Recorder, Totals};
 use crate::measure::staleness::Versions;
 use crate::scenario::model::{Arrivals, Model, Nanos};
 use crate::trace::TraceError;
@@ -45,6 +46,7 @@ kinds! {
     AttemptTimesOut,
     AttemptPoolTimesOut,
     FlightRetries,
+    FlightIsDropped,
     LookUpArrives,
     HitReplies,
     MissReplies,
@@ -159,6 +161,7 @@ pub struct Engine<'m> {
     pub(super) think: Option<(Times, Stream)>,
     pub(super) backoff_dice: Stream,
     pub(super) deadline: Option<(Nanos, super::queue::Lane)>,
+    pub(super) crashes: Crashes,
     pub(super) arrivals_over: bool,
     /// End of the drain.
     pub(super) last_ns: Nanos,
@@ -216,6 +219,7 @@ impl<'m> Engine<'m> {
             think,
             backoff_dice: stream(seed, replication, "database.backoff"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
+            crashes: Crashes::new(model, seed, replication),
             arrivals_over: false,
             last_ns: model.duration_ns.saturating_add(model.drain_ns),
             events: 0,
@@ -321,14 +325,15 @@ impl<'m> Engine<'m> {
             Kind::AttemptArrives => self.attempt_arrives(id),
             Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),
-            Kind::WalkGoesOn => self.proceed(id),
-            Kind::WalkPolls => self.poll(id),
+            Kind::WalkGoesOn if self.walks.is(id, generation) => self.proceed(id),
+            Kind::WalkPolls if self.walks.is(id, generation) => self.poll(id),
             Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
             Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
             Kind::WalkMeetsDeadline if self.walks.is(id, generation) => self.meet_deadline(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
             Kind::FlightRetries if self.flights.is(id, generation) => self.retry(id),
+            Kind::FlightIsDropped if self.flights.is(id, generation) => self.fail_flight(id, Cause::Crash),
             Kind::UserAsks => self.user_asks(id)?,
             Kind::BackgroundArrives => self.background_arrives(),
             Kind::EventBegins => self.event_begins(id as usize),

@@ -21,10 +21,12 @@ pub(super) struct Flight {
     grouped: bool,
     /// It has reached the database (a flight around the look-up begins in the tiers).
     fetching: bool,
+    /// Its leader has died: nothing will come of it.
+    pub dead: bool,
     /// The uppermost tier that gets the value.
     fill_from: u8,
     /// Who started it; the first of those who wait.
-    leader: u32,
+    pub leader: u32,
     last: u32,
     /// How many of those who wait still want the answer.
     pub live: u32,
@@ -32,7 +34,9 @@ pub(super) struct Flight {
     /// The attempt it counts on now.
     pub attempt: u32,
     token: u32,
-    started_ns: Nanos,
+    pub started_ns: Nanos,
+    /// When the present attempt began.
+    pub sent_ns: Nanos,
     left_ns: [Nanos; MAX_TIERS],
 }
 
@@ -55,6 +59,8 @@ pub(super) struct Attempt {
     pub stage: Stage,
     /// Its caller counts on it no more.
     pub abandoned: bool,
+    /// Its caller is dead: its answer fills nothing.
+    pub orphan: bool,
     pub outcome: Result<(), Cause>,
     /// What it read.
     pub value: Value,
@@ -95,6 +101,7 @@ impl Attempt {
             errand: AttemptErrand::Background,
             stage: Stage::Travels,
             abandoned: false,
+            orphan: false,
             outcome: Ok(()),
             value: Value::default(),
             since_ns: 0,
@@ -148,6 +155,7 @@ impl Engine<'_> {
             write: walk.errand == Errand::Write,
             grouped,
             fetching: false,
+            dead: false,
             fill_from: walk.fill_from,
             leader: id,
             last: id,
@@ -156,6 +164,7 @@ impl Engine<'_> {
             attempt: NONE,
             token: 0,
             started_ns: self.now,
+            sent_ns: self.now,
             left_ns: walk.left_ns,
         });
         if grouped {
@@ -177,12 +186,17 @@ impl Engine<'_> {
             let key = flight.key;
             self.begin_stampede(key);
         }
+        let generation = self.flights.generation(id);
         self.send_attempt(id);
+        if self.flights.is(id, generation) {
+            self.meet_doom(id);
+        }
     }
 
     fn send_attempt(&mut self, id: u32) {
         let flight = &mut self.flights[id];
         flight.attempts_made += 1;
+        flight.sent_ns = self.now;
         let attempt = Attempt {
             flight: id,
             flight_generation: self.flights.generation(id),
@@ -192,6 +206,7 @@ impl Engine<'_> {
             class: self.flights[id].class,
             stage: Stage::WaitsForConnection,
             abandoned: false,
+            orphan: false,
             outcome: Ok(()),
             value: Value::default(),
             since_ns: self.now,
@@ -227,6 +242,9 @@ impl Engine<'_> {
 
     /// The backoff is over.
     pub(super) fn retry(&mut self, id: u32) {
+        if self.flights[id].dead {
+            return;
+        }
         self.totals.db_retries += 1;
         self.send_attempt(id);
     }

@@ -90,7 +90,11 @@ impl Plain {
             EventKind::Surge { .. } | EventKind::HotKey { .. } | EventKind::Pause { .. } => true,
             EventKind::Flush { tier } => tier == shared,
             EventKind::Slow { target, .. } => target == Target::Database || target == Target::Tier(shared),
-            EventKind::Restart { .. } | EventKind::Down { .. } | EventKind::Deploy { .. } => false,
+            EventKind::Restart { .. }
+            | EventKind::Down { .. }
+            | EventKind::Deploy { .. }
+            | EventKind::Crash { .. }
+            | EventKind::LeaderCrash { .. } => false,
         });
         let reads = !model.workload.writes()
             && !matches!(model.workload.arrivals, Arrivals::Closed { .. })

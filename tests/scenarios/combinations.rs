@@ -106,6 +106,10 @@ const EVENTS: &[&str] = &[
     "{ pause = { target = \"database\", for = \"100ms\" } }",
     "{ hot_key = { share = 0.5, for = \"100ms\" } }",
     "{ deploy = { every = \"20ms\" } }",
+    "{ crash = { instance = 0, for = \"100ms\" } }",
+    "{ crash = { instance = 0, for = \"100ms\", detect = \"50ms\" } }",
+    "{ crash = { leader = \"hottest\" } }",
+    "{ crash = { leader = 0 } }",
 ];
 
 proptest! {

@@ -274,6 +274,23 @@ fn shared_tier() {
         ),
         (&[], &[], "{ pause = { target = \"l2\", for = \"1s\" } }", "latency.all.max_ms", Is(1005.0, 30.0)),
         (&[L1, ("tier.l1.ttl", "none")], &[], "{ deploy = { every = \"1s\" } }", "tier.l1.hit_ratio", Less),
+        (
+            &[L1, ("tier.l1.ttl", "none")],
+            &[],
+            "{ crash = { instance = 1, for = \"1s\" } }",
+            "tier.l1.hit_ratio",
+            Less,
+        ),
+        // Half of the requests for a second.
+        (
+            &[],
+            &[],
+            "{ crash = { instance = 1, for = \"2s\", detect = \"1s\" } }",
+            "error.crash.ratio",
+            Is(0.05, 0.01),
+        ),
+        (&[], &[], "{ crash = { leader = \"hottest\" } }", "error.crash.ratio", Appears),
+        (&[], &[], "{ crash = { leader = 7 } }", "error.crash.ratio", Appears),
     ]);
 }
 

@@ -2,6 +2,7 @@
 
 mod bundled;
 mod combinations;
+mod faults;
 mod grammar;
 mod nesting;
 mod plain;

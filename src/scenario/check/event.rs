@@ -7,7 +7,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::Node;
 use crate::scenario::model::{
-    Arrivals, Database, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent, Workload,
+    Arrivals, Clients, Database, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent, Workload,
 };
 use crate::scenario::values::{duration, integer, positive, positive_duration, positive_share, word};
 
@@ -17,7 +17,7 @@ pub(super) struct Surroundings<'a> {
     pub tiers: Option<&'a [Tier]>,
     pub database: Option<&'a Database>,
     pub workload: Option<&'a Workload>,
-    pub deadline: bool,
+    pub clients: Option<&'a Clients>,
     /// `None`: the file's own duration does not bound events, because `--duration` replaced it.
     pub last_instant_ns: Option<Nanos>,
 }
@@ -70,7 +70,7 @@ fn event(f: &mut Fields<'_, '_>, label: String, around: &Surroundings<'_>) -> Op
     Some(what?.map(|what| TimedEvent { at_ns, label, what }))
 }
 
-const TAGS: [&str; 8] = ["flush", "restart", "down", "slow", "pause", "surge", "hot_key", "deploy"];
+const TAGS: [&str; 9] = ["flush", "restart", "down", "slow", "pause", "surge", "hot_key", "deploy", "crash"];
 
 fn what(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
     let tagged = Tagged::read(cx, node, &TAGS, "{ flush = { tier = \"l2\" } }")?;
@@ -109,6 +109,7 @@ fn what(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Opti
             Some(Some(EventKind::Surge { factor: factor?, for_ns: for_ns? }))
         }),
         "hot_key" => tagged.table(cx, "{ share = 0.3, for = \"30s\" }", |f| hot_key(f, around)),
+        "crash" => tagged.table(cx, "{ instance = 0, for = \"10s\" }", |f| super::crash::crash(f, around)),
         _ => tagged.table(cx, "{ every = \"5s\" }", |f| {
             let every = f.require("every", "the time from one instance to the next", duration);
             Some(Some(EventKind::Deploy { every_ns: every? }))
@@ -159,7 +160,8 @@ fn down(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<Even
             _ => (None, String::new()),
         },
     };
-    if fail == DownMode::Timeout && timeout == Some(None) && !around.deadline {
+    let deadline = around.clients.is_none_or(|clients| clients.deadline_ns.is_some());
+    if fail == DownMode::Timeout && timeout == Some(None) && !deadline {
         let title = "callers would wait for ever";
         let place = f.place("fail");
         f.cx.report(

@@ -72,7 +72,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         tiers: tiers.as_deref(),
         database: database.as_ref(),
         workload: workload.as_ref(),
-        deadline: clients.as_ref().is_none_or(|clients| clients.deadline_ns.is_some()),
+        clients: clients.as_ref(),
         last_instant_ns: timing.as_ref().filter(|_| cut_ns.is_none()).map(|timing| timing.duration_ns),
     };
     let events = events(f.cx, event_nodes, &around);
