@@ -41,10 +41,14 @@ pub enum Cause {
     Tier,
     /// The instance died, or the leader of the fetch it waited for.
     Crash,
+    /// Refused by the database's circuit breaker.
+    Breaker,
+    /// Refused by the adaptive limit of the database.
+    Limit,
 }
 
 /// Causes by number, with their names in measures.
-pub const CAUSES: [(Cause, &str); 7] = [
+pub const CAUSES: [(Cause, &str); 9] = [
     (Cause::Deadline, "deadline"),
     (Cause::DbTimeout, "db_timeout"),
     (Cause::DbRejected, "db_rejected"),
@@ -52,6 +56,8 @@ pub const CAUSES: [(Cause, &str); 7] = [
     (Cause::PoolTimeout, "pool_timeout"),
     (Cause::Tier, "tier"),
     (Cause::Crash, "crash"),
+    (Cause::Breaker, "breaker"),
+    (Cause::Limit, "limit"),
 ];
 
 /// Running totals; what is measured is the difference between two instants.
@@ -69,6 +75,15 @@ pub struct Totals {
     /// Integral of requests in the system over time.
     pub in_system_ns: u128,
     pub refreshes: u64,
+    pub db_retries_refused: u64,
+    pub db_hedges: u64,
+    /// Hedges that were answered first.
+    pub db_hedges_won: u64,
+    /// Sums over all instances: time in which the breaker was not closed, how often it opened, and the integral of
+    /// the limit over time.
+    pub db_breaker_open_ns: u64,
+    pub db_breaker_trips: u64,
+    pub db_limit_ns: u128,
     pub tiers: Vec<TierTotals>,
 }
 
@@ -83,6 +98,9 @@ pub struct TierTotals {
     pub evictions: u64,
     pub expirations: u64,
     pub busy_ns: u64,
+    /// Over all instances.
+    pub breaker_open_ns: u64,
+    pub breaker_trips: u64,
 }
 
 /// State at the end of a window.

@@ -122,6 +122,8 @@ fn requests(rows: &mut Rows, model: &Model, recorder: &Recorder) {
 fn can_be(cause: Cause, model: &Model) -> bool {
     match cause {
         Cause::Crash => model.events.iter().any(|event| event.what.is_crash()),
+        Cause::Breaker => model.database.breaker.is_some(),
+        Cause::Limit => model.database.limit.is_some(),
         _ => true,
     }
 }
@@ -154,6 +156,26 @@ fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         let connections = f64::from(pool) * f64::from(model.clients.instances);
         let in_use_ns = (after.db_pool_busy_ns - before.db_pool_busy_ns) as f64;
         rows.put("db.pool.saturation", Some(in_use_ns / measured_ns / connections));
+    }
+    let instance_ns = measured_ns * f64::from(model.clients.instances);
+    if model.database.breaker.is_some() {
+        let open_ns = (after.db_breaker_open_ns - before.db_breaker_open_ns) as f64;
+        rows.put("db.breaker.open.ratio", Some(open_ns / instance_ns));
+        rows.put("db.breaker.trips", Some((after.db_breaker_trips - before.db_breaker_trips) as f64));
+    }
+    if model.database.limit.is_some() {
+        rows.put("db.limit.mean", Some((after.db_limit_ns - before.db_limit_ns) as f64 / instance_ns));
+    }
+    if model.database.retries.budget.is_some() {
+        rows.per_second("db.retries.refused.rate", after.db_retries_refused - before.db_retries_refused);
+    }
+    if model.database.hedge.is_some() {
+        let hedges = after.db_hedges - before.db_hedges;
+        let first = after.db_fetches - before.db_fetches + after.db_retries - before.db_retries;
+        let won = after.db_hedges_won - before.db_hedges_won;
+        rows.per_second("db.hedges.rate", hedges);
+        rows.put("db.hedges.ratio", ratio(hedges as f64, first as f64));
+        rows.put("db.hedges.won.ratio", ratio(won as f64, hedges as f64));
     }
     rows.put("stampede.mean", recorder.stampedes.mean());
     rows.put("stampede.max", recorder.stampedes.max().map(|size| size as f64));
@@ -243,6 +265,12 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
             let busy_s = (to.busy_ns - from.busy_ns) as f64 / 1e9;
             rows.put(name("utilization"), Some((busy_s / rows.measured_s).min(1.0)));
             rows.put(name("queue.p99_ms"), ms(recorder.tier_queue[index].quantile(0.99)));
+            if shared.breaker.is_some() {
+                let open_ns = (to.breaker_open_ns - from.breaker_open_ns) as f64;
+                let all_ns = rows.measured_s * 1e9 * f64::from(model.clients.instances);
+                rows.put(name("breaker.open.ratio"), Some(open_ns / all_ns));
+                rows.put(name("breaker.trips"), Some((to.breaker_trips - from.breaker_trips) as f64));
+            }
             if shared.pool.is_some() {
                 rows.put(name("pool.wait.p99_ms"), ms(recorder.tier_pool_wait[index].quantile(0.99)));
             }

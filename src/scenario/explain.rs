@@ -1,8 +1,8 @@
 //! A model in words, one line per part: what `herdlab check` shows.
 
 use super::model::{
-    Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Model,
-    Popularity, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
+    Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter,
+    Limit, Model, Popularity, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -172,6 +172,11 @@ fn tier(tier: &Tier) -> String {
     if let Some(ns) = tier.negative_ttl_ns {
         text.push_str(&format!(", \"no such row\" kept {}", format_duration(ns)));
     }
+    if let Scope::Shared(shared) = &tier.scope
+        && let Some(guard) = &shared.breaker
+    {
+        text.push_str(&format!(", {}", breaker(guard)));
+    }
     if tier.prefill.is_some() {
         text.push_str(", prefilled");
     }
@@ -214,6 +219,14 @@ fn writes(model: &Model) -> String {
     }
 }
 
+fn breaker(breaker: &Breaker) -> String {
+    format!(
+        "breaker: {} failures open it for {}",
+        percent(breaker.failures),
+        format_duration(breaker.open_ns)
+    )
+}
+
 fn database(database: &Database) -> String {
     let servers = match database.servers {
         Some(servers) => format!("{servers} at once"),
@@ -228,6 +241,18 @@ fn database(database: &Database) -> String {
     }
     if database.retries.attempts > 1 {
         text.push_str(&format!(", up to {} attempts", database.retries.attempts));
+        if let Some(budget) = database.retries.budget {
+            text.push_str(&format!(" (retries at most {} of the calls)", percent(budget.ratio)));
+        }
+    }
+    if let Some(guard) = &database.breaker {
+        text.push_str(&format!(", {}", breaker(guard)));
+    }
+    if let Some(Limit::Aimd { late_ns, .. }) = database.limit {
+        text.push_str(&format!(", concurrency limited as answers take {}", format_duration(late_ns)));
+    }
+    if let Some(hedge) = database.hedge {
+        text.push_str(&format!(", hedged after {}", format_duration(hedge.after_ns)));
     }
     if let Some(background) = &database.background {
         text.push_str(&format!(", {} background requests/s", background.rate_per_s));

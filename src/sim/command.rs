@@ -1,6 +1,7 @@
 //! Commands: one operation on a shared tier, from the wait for a connection to the reply.
 
 use super::engine::{Engine, Kind};
+use super::guard::Ticket;
 use super::queue::NETWORK;
 use super::read::Walk;
 use super::server::Admission;
@@ -68,6 +69,10 @@ pub(super) struct Command {
     token: u32,
     /// When it asked for a connection.
     since_ns: Nanos,
+    /// Of the circuit breaker that let it through.
+    ticket: Ticket,
+    /// The server has taken it: what it says is no failure of the tier.
+    is_answered: bool,
     reply: CommandReply,
 }
 
@@ -116,6 +121,8 @@ impl Engine<'_> {
             walk,
             token: 0,
             since_ns: at,
+            ticket: Ticket::NONE,
+            is_answered: false,
             reply: CommandReply::Failed,
         };
         self.dispatch(command, at);
@@ -148,6 +155,8 @@ impl Engine<'_> {
                 walk: NONE,
                 token,
                 since_ns: self.now,
+                ticket: Ticket::NONE,
+                is_answered: false,
                 reply: CommandReply::Failed,
             };
             return self.dispatch(command, self.now);
@@ -157,8 +166,21 @@ impl Engine<'_> {
         }
     }
 
-    fn dispatch(&mut self, command: Command, at: Nanos) {
+    fn dispatch(&mut self, mut command: Command, at: Nanos) {
         let (level, instance) = (usize::from(command.level), command.instance as usize);
+        if let Some(breaker) =
+            self.tiers[level].shared.as_mut().and_then(|shared| shared.breakers.get_mut(instance))
+        {
+            // Only who waits for the reply finds out whether the tier answers again.
+            let ticket = match command.walk {
+                NONE => breaker.is_closed().then_some(Ticket::NONE),
+                _ => breaker.admit(at),
+            };
+            match ticket {
+                Some(ticket) => command.ticket = ticket,
+                None => return self.hold_back(command, level),
+            }
+        }
         self.tiers[level].totals.commands += 1;
         let id = self.commands.insert(command);
         let generation = self.commands.generation(id);
@@ -173,6 +195,25 @@ impl Engine<'_> {
             return;
         }
         self.depart(id, at);
+    }
+
+    /// The circuit breaker is open.
+    fn hold_back(&mut self, command: Command, level: usize) {
+        match command.walk {
+            NONE if matches!(command.op, Op::Set { .. } | Op::Put { .. }) => {
+                self.tiers[level].totals.failed_fills += 1;
+            }
+            NONE => {}
+            walk => self.command_failed(walk, command.op, level),
+        }
+    }
+
+    /// Whoever waits for a command learns what it came to.
+    fn settle_command(&mut self, command: &Command, has_failed: bool) {
+        let shared = self.tiers[usize::from(command.level)].shared.as_mut();
+        if let Some(breaker) = shared.and_then(|shared| shared.breakers.get_mut(command.instance as usize)) {
+            breaker.settle(command.ticket, self.now, has_failed);
+        }
     }
 
     /// The command has a connection and goes out.
@@ -214,6 +255,7 @@ impl Engine<'_> {
                 }
                 let (reply, carries_value) = self.execute(&command, level, start_ns);
                 self.commands[id].reply = reply;
+                self.commands[id].is_answered = true;
                 let Some(shared) = &mut self.tiers[level].shared else { return };
                 shared.serve(start_ns, if carries_value { self.tables.value_bytes(command.key) } else { 0 })
             }
@@ -251,10 +293,11 @@ impl Engine<'_> {
         {
             return false;
         }
-        let patient = self.tiers[usize::from(level)]
-            .shared
-            .as_ref()
-            .is_some_and(|shared| shared.timeout.is_none() && shared.pools.get(instance as usize).is_none());
+        let patient = self.tiers[usize::from(level)].shared.as_ref().is_some_and(|shared| {
+            shared.timeout.is_none()
+                && shared.pools.get(instance as usize).is_none()
+                && shared.breakers.is_empty()
+        });
         if !patient || !self.is_lone_read(walk, level) {
             return false;
         }
@@ -340,6 +383,9 @@ impl Engine<'_> {
         {
             pool.release();
         }
+        if command.walk != NONE {
+            self.settle_command(&command, !command.is_answered);
+        }
         match (command.walk, command.op) {
             (NONE, _) => self.close_fill(id, level),
             (walk, Op::Get) => {
@@ -394,6 +440,8 @@ impl Engine<'_> {
         if walk == NONE {
             return;
         }
+        let command = self.commands[id];
+        self.settle_command(&command, true);
         self.commands[id].walk = NONE;
         self.command_failed(walk, op, usize::from(level));
     }
@@ -408,6 +456,8 @@ impl Engine<'_> {
         if walk == NONE {
             return self.close_fill(id, level);
         }
+        let command = self.commands[id];
+        self.settle_command(&command, true);
         self.commands.remove(id);
         self.command_failed(walk, op, level);
     }

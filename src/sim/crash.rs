@@ -113,15 +113,19 @@ impl Engine<'_> {
         }
     }
 
-    /// The connections of an instance are gone.
+    /// The connections of an instance are gone, and what it knew of whom it called.
     fn renew_pools(&mut self, instance: u32) {
         for shared in self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()) {
             if let Some(pool) = shared.pools.get_mut(instance as usize) {
                 *pool = Pool::new(pool.limit());
             }
+            if let Some(breaker) = shared.breakers.get_mut(instance as usize) {
+                breaker.restart(self.now);
+            }
         }
         self.database.advance(self.now, &mut self.totals);
         self.database.renew_pool(instance);
+        self.database.restart_guards(instance, self.now);
     }
 
     /// Nobody waits for these attempts any more, and their answers fill nothing. `unconnected`: their connections are
@@ -131,6 +135,9 @@ impl Engine<'_> {
             self.attempts.iter().filter(|(_, attempt)| whose(attempt)).map(|(id, _)| id).collect();
         for id in attempts {
             let attempt = &mut self.attempts[id];
+            if !unconnected && !attempt.abandoned {
+                self.database.forget(attempt);
+            }
             if attempt.stage == Stage::WaitsForConnection {
                 self.attempts.remove(id);
                 continue;
@@ -185,7 +192,7 @@ impl Engine<'_> {
         );
         let flight = &mut self.flights[id];
         flight.dead = true;
-        flight.attempt = NONE;
+        (flight.attempt, flight.hedge) = (NONE, NONE);
         let (leader, sent_ns) = (flight.leader, flight.sent_ns);
         if !matches!(self.model.coalescing, Coalescing::Singleflight { .. }) {
             return self.fail_flight(id, Cause::Crash);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::engine::{Engine, Kind};
 use super::fetch::{Attempt, AttemptErrand, Stage};
+use super::guard::{Breaker, Budget, Limit};
 use super::pool::Pool;
 use super::queue::{GENERAL, Lane, Queue};
 use super::store::Value;
@@ -51,6 +52,12 @@ pub(super) struct Database {
     timeout: Option<(Nanos, Lane)>,
     contention: Option<(f64, f64)>,
     background: Option<(f64, Times, Stream)>,
+    /// One of each per instance; empty where there are none.
+    pub breakers: Vec<Breaker>,
+    pub limits: Vec<Limit>,
+    pub budgets: Vec<Budget>,
+    /// After which time reads are hedged.
+    pub hedge: Option<(Nanos, Lane)>,
     /// Pauses that hold now; service starts only where there are none.
     pub pauses: u32,
     pub slowness: f64,
@@ -85,7 +92,13 @@ impl Database {
         };
         let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
         let (pool_timeout, timeout) = (timer(spec.pool_timeout_ns), timer(spec.timeout_ns));
+        let hedge = timer(spec.hedge.map(|hedge| hedge.after_ns));
+        let instances = model.clients.instances as usize;
         Database {
+            breakers: spec.breaker.map_or_else(Vec::new, |spec| vec![Breaker::new(spec); instances]),
+            limits: spec.limit.map_or_else(Vec::new, |spec| vec![Limit::new(spec); instances]),
+            budgets: spec.retries.budget.map_or_else(Vec::new, |spec| vec![Budget::new(spec); instances]),
+            hedge,
             servers: spec.servers.unwrap_or(u32::MAX),
             queue_limit: spec.queue.unwrap_or(u64::MAX),
             busy: 0,
@@ -241,7 +254,7 @@ impl Engine<'_> {
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         let attempt = &mut self.attempts[id];
-        if attempt.abandoned && self.model.database.cancel_on_timeout {
+        if attempt.cancelled {
             return self.attempt_returns(id, Err(Cause::DbTimeout));
         }
         match self.database.down {
@@ -349,8 +362,16 @@ impl Engine<'_> {
                 }
             }
             Err(_) if attempt.abandoned => {}
-            Ok(()) => self.land(attempt.flight, attempt.value),
-            Err(cause) => self.attempt_failed(attempt.flight, cause),
+            Ok(()) => {
+                self.database.settle(&attempt, self.now, false);
+                self.totals.db_hedges_won += u64::from(attempt.is_hedge);
+                self.give_up_other(attempt.flight, id);
+                self.land(attempt.flight, attempt.value);
+            }
+            Err(cause) => {
+                self.database.settle(&attempt, self.now, true);
+                self.attempt_failed(attempt.flight, id, cause);
+            }
         }
         self.hand_database_connection_on(attempt.instance);
     }
@@ -390,22 +411,29 @@ impl Engine<'_> {
             return;
         }
         self.attempts[id].abandoned = true;
+        self.database.settle(&attempt, self.now, true);
         if self.model.database.cancel_on_timeout {
-            match attempt.stage {
-                Stage::Queues => {
-                    self.database.waiting -= 1;
-                    self.withdraw(id);
-                }
-                Stage::InService => {
-                    self.database.advance(self.now, &mut self.totals);
-                    self.database.busy -= 1;
-                    self.withdraw(id);
-                    self.serve_waiting();
-                }
-                Stage::WaitsForConnection | Stage::Travels | Stage::Returns => {}
-            }
+            self.cancel_attempt(id);
         }
-        self.attempt_failed(attempt.flight, Cause::DbTimeout);
+        self.attempt_failed(attempt.flight, id, Cause::DbTimeout);
+    }
+
+    /// An attempt that nobody waits for any more is withdrawn from the database.
+    pub(super) fn cancel_attempt(&mut self, id: u32) {
+        self.attempts[id].cancelled = true;
+        match self.attempts[id].stage {
+            Stage::Queues => {
+                self.database.waiting -= 1;
+                self.withdraw(id);
+            }
+            Stage::InService => {
+                self.database.advance(self.now, &mut self.totals);
+                self.database.busy -= 1;
+                self.withdraw(id);
+                self.serve_waiting();
+            }
+            Stage::WaitsForConnection | Stage::Travels | Stage::Returns => {}
+        }
     }
 
     fn withdraw(&mut self, id: u32) {
@@ -419,7 +447,8 @@ impl Engine<'_> {
         let attempt = self.attempts[id];
         if attempt.stage == Stage::WaitsForConnection {
             self.attempts.remove(id);
-            self.attempt_failed(attempt.flight, Cause::PoolTimeout);
+            self.database.settle(&attempt, self.now, true);
+            self.attempt_failed(attempt.flight, id, Cause::PoolTimeout);
         }
     }
 

@@ -45,6 +45,7 @@ kinds! {
     AttemptReplies,
     AttemptTimesOut,
     AttemptPoolTimesOut,
+    AttemptIsHedged,
     FlightRetries,
     FlightIsDropped,
     LookUpArrives,
@@ -332,6 +333,7 @@ impl<'m> Engine<'m> {
             Kind::WalkMeetsDeadline if self.walks.is(id, generation) => self.meet_deadline(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
+            Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
             Kind::FlightRetries if self.flights.is(id, generation) => self.retry(id),
             Kind::FlightIsDropped if self.flights.is(id, generation) => self.fail_flight(id, Cause::Crash),
             Kind::UserAsks => self.user_asks(id)?,
@@ -435,6 +437,7 @@ impl<'m> Engine<'m> {
         let under_way = u128::from(self.in_system) * u128::from(self.now);
         self.totals.in_system_ns = self.in_system_base_ns.wrapping_add(under_way);
         self.database.advance(self.now, &mut self.totals);
+        self.database.book_guards(self.now, &mut self.totals);
         for (index, tier) in self.tiers.iter_mut().enumerate() {
             let TierState { stores, shared, .. } = tier;
             if let Some(shared) = shared {
@@ -444,6 +447,9 @@ impl<'m> Engine<'m> {
                     leases.iter_mut().for_each(super::tier::Leases::clear);
                 });
                 tier.totals.busy_ns = shared.server.busy_ns;
+                tier.totals.breaker_open_ns =
+                    shared.breakers.iter().map(|breaker| breaker.open_ns(self.now)).sum();
+                tier.totals.breaker_trips = shared.breakers.iter().map(|breaker| breaker.trips).sum();
             }
             self.totals.tiers[index] = tier.totals.clone();
         }

@@ -1,6 +1,7 @@
 //! Flights: one call of the database with its retries, and those who wait for it.
 
 use super::engine::{Engine, Kind};
+use super::guard::Ticket;
 use super::index::pair;
 use super::queue::GENERAL;
 use super::read::Errand;
@@ -24,16 +25,17 @@ pub(super) struct Flight {
     /// Its leader has died: nothing will come of it.
     pub dead: bool,
     /// The uppermost tier that gets the value.
-    fill_from: u8,
+    pub fill_from: u8,
     /// Who started it; the first of those who wait.
     pub leader: u32,
     last: u32,
     /// How many of those who wait still want the answer.
     pub live: u32,
-    attempts_made: u32,
-    /// The attempt it counts on now.
+    pub attempts_made: u32,
+    /// The attempt it counts on now, and the one sent beside it because that took long.
     pub attempt: u32,
-    token: u32,
+    pub hedge: u32,
+    pub token: u32,
     pub started_ns: Nanos,
     /// When the present attempt began.
     pub sent_ns: Nanos,
@@ -61,15 +63,23 @@ pub(super) struct Attempt {
     pub abandoned: bool,
     /// Its caller is dead: its answer fills nothing.
     pub orphan: bool,
+    /// Sent beside another.
+    pub is_hedge: bool,
+    /// Withdrawn from the database by its caller.
+    pub cancelled: bool,
+    /// Of the circuit breaker that let it through.
+    pub ticket: Ticket,
     pub outcome: Result<(), Cause>,
     /// What it read.
     pub value: Value,
     /// When it entered the present stage.
     pub since_ns: Nanos,
+    /// When its caller began to wait for it.
+    pub began_ns: Nanos,
     /// For a fill after the flight is over.
-    fill_from: u8,
-    token: u32,
-    started_ns: Nanos,
+    pub fill_from: u8,
+    pub token: u32,
+    pub started_ns: Nanos,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +112,13 @@ impl Attempt {
             stage: Stage::Travels,
             abandoned: false,
             orphan: false,
+            is_hedge: false,
+            cancelled: false,
+            ticket: Ticket::NONE,
             outcome: Ok(()),
             value: Value::default(),
             since_ns: 0,
+            began_ns: 0,
             fill_from: 0,
             token: 0,
             started_ns: 0,
@@ -162,6 +176,7 @@ impl Engine<'_> {
             live: u32::from(!walk.gone),
             attempts_made: 0,
             attempt: NONE,
+            hedge: NONE,
             token: 0,
             started_ns: self.now,
             sent_ns: self.now,
@@ -186,6 +201,9 @@ impl Engine<'_> {
             let key = flight.key;
             self.begin_stampede(key);
         }
+        if let Some(budget) = self.database.budgets.get_mut(leader.instance as usize) {
+            budget.deposit();
+        }
         let generation = self.flights.generation(id);
         self.send_attempt(id);
         if self.flights.is(id, generation) {
@@ -193,38 +211,22 @@ impl Engine<'_> {
         }
     }
 
-    fn send_attempt(&mut self, id: u32) {
-        let flight = &mut self.flights[id];
-        flight.attempts_made += 1;
-        flight.sent_ns = self.now;
-        let attempt = Attempt {
-            flight: id,
-            flight_generation: self.flights.generation(id),
-            errand: if self.flights[id].write { AttemptErrand::Write } else { AttemptErrand::Read },
-            key: self.flights[id].key,
-            instance: self.flights[id].instance,
-            class: self.flights[id].class,
-            stage: Stage::WaitsForConnection,
-            abandoned: false,
-            orphan: false,
-            outcome: Ok(()),
-            value: Value::default(),
-            since_ns: self.now,
-            fill_from: self.flights[id].fill_from,
-            token: self.flights[id].token,
-            started_ns: self.flights[id].started_ns,
-        };
-        let attempt = self.attempts.insert(attempt);
-        self.flights[id].attempt = attempt;
-        self.ask_for_connection(attempt);
-    }
-
-    /// The attempt a flight counts on has failed: once more, or the end.
-    pub(super) fn attempt_failed(&mut self, id: u32, cause: Cause) {
+    /// An attempt that a flight counts on has failed: once more, or the end, unless there is another beside it.
+    pub(super) fn attempt_failed(&mut self, id: u32, attempt: u32, cause: Cause) {
         let retries = &self.model.database.retries;
         let flight = &mut self.flights[id];
-        flight.attempt = NONE;
+        let other = if flight.hedge == attempt { flight.attempt } else { flight.hedge };
+        (flight.attempt, flight.hedge) = (other, NONE);
+        if other != NONE {
+            return;
+        }
         if flight.attempts_made >= retries.attempts || flight.live == 0 {
+            return self.fail_flight(id, cause);
+        }
+        if let Some(budget) = self.database.budgets.get_mut(flight.instance as usize)
+            && !budget.withdraw()
+        {
+            self.totals.db_retries_refused += 1;
             return self.fail_flight(id, cause);
         }
         let base_ns = retries.backoff_ns as f64;

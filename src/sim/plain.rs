@@ -77,7 +77,9 @@ impl Plain {
         let tiers = model.tiers.iter().all(|tier| {
             let patient = match &tier.scope {
                 Scope::Instance { .. } => true,
-                Scope::Shared(shared) => shared.pool.is_none() && shared.timeout_ns.is_none(),
+                Scope::Shared(shared) => {
+                    shared.pool.is_none() && shared.timeout_ns.is_none() && shared.breaker.is_none()
+                }
             };
             patient && matches!(tier.refresh, Refresh::None)
         });
@@ -85,7 +87,10 @@ impl Plain {
         let database = database.queue.is_none()
             && database.pool.is_none()
             && database.timeout_ns.is_none()
-            && database.background.is_none();
+            && database.background.is_none()
+            && database.breaker.is_none()
+            && database.limit.is_none()
+            && database.hedge.is_none();
         let events = model.events.iter().all(|event| match event.what {
             EventKind::Surge { .. } | EventKind::HotKey { .. } | EventKind::Pause { .. } => true,
             EventKind::Flush { tier } => tier == shared,

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::guard::Breaker;
 use super::pool::Pool;
 use super::queue::{Lane, NETWORK, Queue};
 use super::server::Server;
@@ -74,6 +75,8 @@ pub struct Shared {
     pub pool_timeout: Option<(Nanos, Lane)>,
     pub timeout: Option<(Nanos, Lane)>,
     pub on_failure: OnFailure,
+    /// One per instance; empty where there are none.
+    pub breakers: Vec<Breaker>,
     pub leases: Option<Leases>,
 }
 
@@ -174,6 +177,9 @@ impl TierState {
                     pool_timeout: timer(shared.pool_timeout_ns),
                     timeout: timer(shared.timeout_ns),
                     on_failure: shared.on_failure,
+                    breakers: shared.breaker.map_or_else(Vec::new, |spec| {
+                        vec![Breaker::new(spec); model.clients.instances as usize]
+                    }),
                     leases: lease.map(|lease| Leases {
                         lock_ttl_ns: lease.lock_ttl_ns,
                         held: FxHashMap::default(),

@@ -4,6 +4,7 @@ mod crash;
 mod database;
 mod event;
 mod experiment;
+mod guard;
 mod invalidation;
 mod practice;
 mod system;

@@ -147,7 +147,9 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         _ => f.read("access", duration).unwrap_or(0),
     };
     if shared == Some(false) {
-        for name in ["network", "service", "per_byte", "pool", "pool_timeout", "timeout", "on_failure"] {
+        for name in
+            ["network", "service", "per_byte", "pool", "pool_timeout", "timeout", "on_failure", "breaker"]
+        {
             let way_out =
                 "a tier in the process has no network, server or pool; its look-up time is `access`";
             f.refuse(name, "only a tier reached over the network (scope = \"shared\") has it", way_out);
@@ -164,6 +166,7 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         on_failure: f
             .read("on_failure", word(&[("next", OnFailure::Next), ("error", OnFailure::Error)]))
             .unwrap_or(OnFailure::Next),
+        breaker: f.read_unless("breaker", "none", super::guard::breaker),
     };
     shared.map(|_| Scope::Shared(tier))
 }

@@ -7,6 +7,7 @@
 mod database;
 mod dist;
 mod event;
+mod guard;
 mod practice;
 mod tier;
 mod workload;
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub use database::{Background, Contention, Database, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
+pub use guard::{Breaker, Hedge, Limit, RetryBudget};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
     Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode, Scope,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Dist, Nanos};
+use super::{Breaker, Dist, Nanos};
 
 /// A cache between the application and the next tier or the database.
 #[derive(Clone, Debug, Serialize)]
@@ -49,6 +49,9 @@ pub struct SharedTier {
     /// Longest wait for a reply, from sending.
     pub timeout_ns: Option<Nanos>,
     pub on_failure: OnFailure,
+    /// In front of it, per instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<Breaker>,
 }
 
 /// What a read does when a tier does not answer.
