@@ -264,6 +264,33 @@ fn faults() {
                 ],
             ),
             (
+                "a budget for no retries",
+                &[("servers = 10", "servers = 10\nretries = { attempts = 1, budget = { ratio = 0.1 } }")],
+            ),
+            (
+                "a hedge after the timeout",
+                &[("servers = 10", "servers = 10\ntimeout = \"50ms\"\nhedge = { after = \"50ms\" }")],
+            ),
+            (
+                "a limit that starts above its bounds",
+                &[(
+                    "servers = 10",
+                    "servers = 10\nlimit = { aimd = { late = \"1s\", max = 10, initial = 20 } }",
+                )],
+            ),
+            (
+                "a limit without a measure",
+                &[("servers = 10", "servers = 10\nlimit = { aimd = { max = 10 } }")],
+            ),
+            (
+                "a breaker that opens at nothing",
+                &[("servers = 10", "servers = 10\nbreaker = { failures = 0.0, open = \"1s\" }")],
+            ),
+            (
+                "a breaker in the process",
+                &[("ttl = \"5s\"", "ttl = \"5s\"\nbreaker = { failures = 0.5, open = \"1s\" }")],
+            ),
+            (
                 "users of a crashed instance",
                 &[
                     (EVENT, "{ crash = { instance = 0, for = \"5s\" } }"),

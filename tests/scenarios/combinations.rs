@@ -66,6 +66,10 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l2.pool_timeout", &["none", "1ms"]),
     ("tier.l2.timeout", &["none", "3ms"]),
     ("tier.l2.on_failure", &["next", "error"]),
+    (
+        "tier.l2.breaker",
+        &["none", "{ failures = 0.3, open = \"50ms\", window = \"100ms\", minimum = 3, probes = 2 }"],
+    ),
     ("database.servers", &["unlimited", "1", "5"]),
     ("database.queue", &["unbounded", "0", "10"]),
     ("database.read", &["0s", "5ms", "{ lognormal = { median = \"3ms\", p99 = \"50ms\" } }"]),
@@ -76,6 +80,16 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("database.cancel_on_timeout", &["false", "true"]),
     ("database.late_fill", &["false", "true"]),
     ("database.retries", &["{ attempts = 1 }", "{ attempts = 3, backoff = \"2ms\", jitter = 1.0 }"]),
+    ("database.retries.budget", &["none", "{ ratio = 0.2, burst = 3 }"]),
+    (
+        "database.breaker",
+        &["none", "{ failures = 0.3, open = \"50ms\", window = \"100ms\", minimum = 3, probes = 2 }"],
+    ),
+    (
+        "database.limit",
+        &["none", "{ aimd = { late = \"10ms\", initial = 4, min = 2, max = 8, backoff = 0.5 } }"],
+    ),
+    ("database.hedge", &["none", "{ after = \"2ms\" }", "{ after = \"4ms\", cancel = true }"]),
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),

@@ -6,6 +6,7 @@ mod faults;
 mod grammar;
 mod nesting;
 mod plain;
+mod protection;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
