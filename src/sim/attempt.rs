@@ -17,15 +17,13 @@ impl Database {
             Some(breaker) => breaker.admit(now).ok_or(Cause::Breaker)?,
             None => Ticket::NONE,
         };
-        match self.limits.get_mut(instance as usize) {
-            Some(limit) if !limit.admit() => {
-                if let Some(breaker) = self.breakers.get_mut(instance as usize) {
-                    breaker.forget(ticket);
-                }
-                Err(Cause::Limit)
-            }
-            _ => Ok(ticket),
+        if self.limits.get_mut(instance as usize).is_none_or(|limit| limit.admit()) {
+            return Ok(ticket);
         }
+        if let Some(breaker) = self.breakers.get_mut(instance as usize) {
+            breaker.forget(ticket);
+        }
+        Err(Cause::Limit)
     }
 
     /// The caller of an attempt learns what it came to.
