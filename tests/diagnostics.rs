@@ -234,6 +234,17 @@ fn contradictions() {
 }
 
 #[test]
+fn kinds_of_requests() {
+    snapshot(
+        "kinds_of_requests",
+        &[(
+            "more existence checks and writes than requests",
+            &[("keys = 1000", "keys = 1000\nwrite_share = 0.6\nexists_share = 0.5")],
+        )],
+    );
+}
+
+#[test]
 fn staleness_and_invalidation() {
     snapshot(
         "staleness_and_invalidation",
@@ -296,6 +307,39 @@ fn faults() {
                     (EVENT, "{ crash = { instance = 0, for = \"5s\" } }"),
                     ("{ poisson = { rate = 1000 } }", "{ closed = { users = 5 } }"),
                 ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn nodes() {
+    const EVENT: &str = "{ flush = { tier = \"l2\" } }";
+    const THREE: (&str, &str) = ("scope = \"shared\"", "scope = \"shared\"\nnodes = 3");
+    snapshot(
+        "nodes",
+        &[
+            ("no node at all", &[("scope = \"shared\"", "scope = \"shared\"\nnodes = 0")]),
+            (
+                "nodes of a tier in the process",
+                &[("scope = \"instance\"", "scope = \"instance\"\nnodes = 3")],
+            ),
+            (
+                "fewer entries than nodes",
+                &[("scope = \"shared\"", "scope = \"shared\"\nnodes = 3\ncapacity = 2\neviction = \"lru\"")],
+            ),
+            ("a node that is not there", &[THREE, (EVENT, "{ node_lost = { tier = \"l2\", node = 3 } }")]),
+            (
+                "a node of a tier that has one",
+                &[(EVENT, "{ slow = { target = \"l2\", node = 1, factor = 2.0, for = \"5s\" } }")],
+            ),
+            (
+                "a node of the database",
+                &[(EVENT, "{ pause = { target = \"database\", node = 1, for = \"5s\" } }")],
+            ),
+            (
+                "a lost node that answers nothing, and no time limit",
+                &[THREE, (EVENT, "{ node_lost = { tier = \"l2\", node = 0, fail = \"timeout\" } }")],
             ),
         ],
     );

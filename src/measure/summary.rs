@@ -1,7 +1,7 @@
 //! From what the loop wrote down to the measures of one replication.
 
 use super::histogram::Fine;
-use super::recorder::{CAUSES, Cause, OUTCOMES, Outcome, Recorder, Totals, Window};
+use super::recorder::{CAUSES, Cause, NodeTotals, OUTCOMES, Outcome, Recorder, Totals, Window};
 use crate::scenario::model::{EventKind, Model, Nanos, Scope};
 
 /// Name and value; `None` where the measure is not defined.
@@ -35,6 +35,7 @@ fn ms(ns: Option<Nanos>) -> Option<f64> {
 pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     let mut rows = Rows { rows: Vec::new(), measured_s: (model.duration_ns - model.warmup_ns) as f64 / 1e9 };
     requests(&mut rows, model, recorder);
+    checks(&mut rows, recorder);
     database(&mut rows, model, recorder);
     freshness(&mut rows, model, recorder);
     tiers(&mut rows, model, recorder);
@@ -126,6 +127,22 @@ fn can_be(cause: Cause, model: &Model) -> bool {
         Cause::Limit => model.database.limit.is_some(),
         _ => true,
     }
+}
+
+/// Existence checks apart.
+fn checks(rows: &mut Rows, recorder: &Recorder) {
+    if recorder.checks.is_empty() {
+        return;
+    }
+    let of = |outcomes: &[Outcome]| {
+        let mut merged = Fine::new();
+        outcomes.iter().for_each(|&outcome| merged.merge(&recorder.checks[outcome as usize]));
+        merged
+    };
+    let (all, answered) = (of(&all_outcomes()), of(&READS));
+    rows.put("requests.exists.ratio", ratio(all.count() as f64, count(recorder, &all_outcomes(), None)));
+    rows.put("exists.hit_ratio", ratio(of(&HITS).count() as f64, answered.count() as f64));
+    rows.latencies("latency.exists", &answered, &QUANTILES, true);
 }
 
 fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
@@ -261,9 +278,25 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
         if let Scope::Shared(shared) = &tier.scope {
             rows.per_second(name("round_trips.rate"), to.commands - from.commands);
+            if model.measure.wire {
+                rows.per_second(name("wire.bytes_per_s"), to.wire_bytes - from.wire_bytes);
+            }
             rows.per_second(name("failures.rate"), to.failures - from.failures);
             let busy_s = (to.busy_ns - from.busy_ns) as f64 / 1e9;
-            rows.put(name("utilization"), Some((busy_s / rows.measured_s).min(1.0)));
+            let nodes = f64::from(shared.nodes);
+            rows.put(name("utilization"), Some((busy_s / rows.measured_s / nodes).min(1.0)));
+            if shared.nodes > 1 {
+                let most = |of: &dyn Fn(&NodeTotals) -> u64| {
+                    let nodes = to.nodes.iter().enumerate();
+                    nodes
+                        .map(|(n, to)| of(to) - from.nodes.get(n).map_or(0, of))
+                        .fold((0, 0), |(most, sum), own| (own.max(most), sum + own))
+                };
+                let (most_ns, _) = most(&|node| node.busy_ns);
+                let (most_commands, commands) = most(&|node| node.commands);
+                rows.put(name("node.utilization.max"), Some(most_ns as f64 / 1e9 / rows.measured_s));
+                rows.put(name("node.share.max"), ratio(most_commands as f64, commands as f64));
+            }
             rows.put(name("queue.p99_ms"), ms(recorder.tier_queue[index].quantile(0.99)));
             if shared.breaker.is_some() {
                 let open_ns = (to.breaker_open_ns - from.breaker_open_ns) as f64;

@@ -91,6 +91,7 @@ impl Engine<'_> {
             outcome: Ok(()),
             value: Value::default(),
             since_ns: self.now,
+            exists: state.exists,
             began_ns: self.now,
             fill_from: state.fill_from,
             token: state.token,

@@ -61,13 +61,16 @@ impl Crashes {
 
 impl Engine<'_> {
     /// A request meets an instance that is down.
-    pub(super) fn refuse_arrival(&mut self, class: usize, user: u32) {
+    pub(super) fn refuse_arrival(&mut self, class: usize, exists: bool, user: u32) {
         self.arrived += 1;
         let window = self.recorder.window_of(self.now);
         if self.now >= self.recorder.warmup_ns {
             self.recorder.causes[Cause::Crash as usize] += 1;
         }
         self.recorder.finish(self.now, 0, window, class, Outcome::Error);
+        if exists {
+            self.recorder.finish_check(self.now, 0, Outcome::Error);
+        }
         self.user_thinks(user, self.now);
     }
 
@@ -116,8 +119,10 @@ impl Engine<'_> {
     /// The connections of an instance are gone, and what it knew of whom it called.
     fn renew_pools(&mut self, instance: u32) {
         for shared in self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()) {
-            if let Some(pool) = shared.pools.get_mut(instance as usize) {
-                *pool = Pool::new(pool.limit());
+            for node in 0..shared.nodes.len() {
+                if let Some(pool) = shared.pool(instance, node as u8) {
+                    *pool = Pool::new(pool.limit());
+                }
             }
             if let Some(breaker) = shared.breakers.get_mut(instance as usize) {
                 breaker.restart(self.now);

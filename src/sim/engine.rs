@@ -153,8 +153,8 @@ pub struct Engine<'m> {
     /// Part of the integral that belongs to the time after the next end of the measured part, and when that is.
     in_system_later_ns: u128,
     next_end_ns: Nanos,
-    /// The tier and instance whose free connections are being handed on.
-    pub(super) handing_on: Option<(usize, u32)>,
+    /// The tier, instance and node whose free connections are being handed on.
+    pub(super) handing_on: Option<(usize, u32, u8)>,
     /// Per class: the database has no such rows.
     pub(super) absent: Vec<bool>,
     pub(super) arrived: u64,
@@ -439,17 +439,11 @@ impl<'m> Engine<'m> {
         self.database.advance(self.now, &mut self.totals);
         self.database.book_guards(self.now, &mut self.totals);
         for (index, tier) in self.tiers.iter_mut().enumerate() {
-            let TierState { stores, shared, .. } = tier;
-            if let Some(shared) = shared {
-                let leases = &mut shared.leases;
-                shared.server.settle_until(self.now, || {
-                    stores[0].clear();
-                    leases.iter_mut().for_each(super::tier::Leases::clear);
-                });
-                tier.totals.busy_ns = shared.server.busy_ns;
-                tier.totals.breaker_open_ns =
-                    shared.breakers.iter().map(|breaker| breaker.open_ns(self.now)).sum();
-                tier.totals.breaker_trips = shared.breakers.iter().map(|breaker| breaker.trips).sum();
+            tier.settle(self.now);
+            if let Some(shared) = &tier.shared {
+                let breakers = &shared.breakers;
+                tier.totals.breaker_open_ns = breakers.iter().map(|breaker| breaker.open_ns(self.now)).sum();
+                tier.totals.breaker_trips = breakers.iter().map(|breaker| breaker.trips).sum();
             }
             self.totals.tiers[index] = tier.totals.clone();
         }

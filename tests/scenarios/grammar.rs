@@ -106,6 +106,8 @@ fn keys_sizes_and_clients() {
         (&[], &[("workload.key_size", "{ constant = \"500B\" }")], "", "memory.peak_bytes", More),
         (&[], &[ABSENT], "", "class.absent.requests.ratio", Is(0.3, 0.03)),
         (&[], &[WRITES], "", "requests.write.ratio", Is(0.2, 0.02)),
+        (&[], &[("workload.exists_share", "0.4")], "", "requests.exists.ratio", Is(0.4, 0.03)),
+        (&[], &[("measure.wire", "true")], "", "tier.l2.wire.bytes_per_s", Appears),
         (&[L1], &[("clients.instances", "8")], "", "tier.l1.hit_ratio", Less),
         (&[L1], &[("clients.route", "sticky")], "", "tier.l1.hit_ratio", More),
         // One request every 100 ms, each instance asked every 200 ms: its copy of 150 ms is always gone.
@@ -210,6 +212,7 @@ fn life_of_an_entry() {
 #[test]
 fn shared_tier() {
     const SLOW_NETWORK: (&str, &str) = ("tier.l2.network", "3ms");
+    const NODES: (&str, &str) = ("tier.l2.nodes", "3");
     expect(&[
         (
             &[],
@@ -273,6 +276,37 @@ fn shared_tier() {
             More,
         ),
         (&[], &[], "{ pause = { target = \"l2\", for = \"1s\" } }", "latency.all.max_ms", Is(1005.0, 30.0)),
+        (&[], &[("tier.l2.nodes", "4")], "", "tier.l2.utilization", Less),
+        (&[], &[("tier.l2.nodes", "4")], "", "tier.l2.node.share.max", Appears),
+        (&[NODES], &[], "{ node_lost = { tier = \"l2\", node = 2 } }", "tier.l2.node.share.max", More),
+        (
+            &[NODES],
+            &[],
+            "{ node_lost = { tier = \"l2\", node = 2, failover = \"1s\" } }",
+            "tier.l2.failures.rate",
+            Appears,
+        ),
+        (
+            &[NODES],
+            &[],
+            "{ node_lost = { tier = \"l2\", node = 2, for = \"1s\", failover = \"never\" } }",
+            "tier.l2.failures.rate",
+            Appears,
+        ),
+        (
+            &[NODES, ("tier.l2.timeout", "30ms")],
+            &[],
+            "{ node_lost = { tier = \"l2\", node = 2, failover = \"never\", fail = \"timeout\" } }",
+            "latency.all.p90_ms",
+            More,
+        ),
+        (
+            &[NODES],
+            &[],
+            "{ slow = { target = \"l2\", node = 2, for = \"2s\", factor = 100.0 } }",
+            "tier.l2.node.utilization.max",
+            More,
+        ),
         (&[L1, ("tier.l1.ttl", "none")], &[], "{ deploy = { every = \"1s\" } }", "tier.l1.hit_ratio", Less),
         (
             &[L1, ("tier.l1.ttl", "none")],

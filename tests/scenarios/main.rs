@@ -5,7 +5,9 @@ mod combinations;
 mod faults;
 mod grammar;
 mod nesting;
+mod nodes;
 mod plain;
+mod presence;
 mod protection;
 mod sources;
 #[path = "../support/mod.rs"]
