@@ -128,6 +128,11 @@ catalog! {
     "db.stale.ratio", "1", Lower, "of the reads that the database answered, those that got a superseded version";
     "db.stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads that the database answered";
     "db.stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads that the database answered";
+    "cdc.lag.mean_s", "s", Lower, "mean time from a commit to the DELETEs of the change stream";
+    "cdc.lag.p50_s", "s", Lower, "median time from a commit to the DELETEs of the change stream";
+    "cdc.lag.p99_s", "s", Lower, "99th percentile of the time from a commit to the DELETEs of the change stream";
+    "cdc.lag.max_s", "s", Lower, "longest time from a commit to the DELETEs of the change stream";
+    "cdc.backlog.peak", "count", Lower, "most committed changes at once that the consumer of the change stream had not handled";
     "value.age.max_s", "s", Lower, "oldest value served: time since it was read from the database";
     "memory.peak_bytes", "bytes", Lower, "most bytes in all tiers together";
     "entries.peak", "count", Neither, "most entries in all tiers together";

@@ -8,6 +8,7 @@ use super::crash::Crashes;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::index::FlightMap;
+use super::invalidation::Invalidations;
 use super::plain::Plain;
 use super::queue::{Event, Queue};
 use super::read::Walk;
@@ -48,6 +49,9 @@ kinds! {
     AttemptIsHedged,
     FlightRetries,
     FlightIsDropped,
+    ChangeIsHandled,
+    CommandIsSentAgain,
+    InstanceHears,
     LookUpArrives,
     HitReplies,
     MissReplies,
@@ -143,6 +147,7 @@ pub struct Engine<'m> {
     /// Fetches under way by key: (in flight, started since the first).
     pub(super) fetching: FlightMap<(u32, u32)>,
     pub(super) versions: Versions,
+    pub(super) invalidations: Invalidations,
     pub(super) recorder: Recorder,
     pub(super) totals: Totals,
     /// Requests under way.
@@ -207,6 +212,7 @@ impl<'m> Engine<'m> {
             refreshing: FlightMap::new(),
             fetching: FlightMap::new(),
             versions: Versions::new(model.workload.keys(), model.workload.writes()),
+            invalidations: Invalidations::new(model, seed, replication, &mut queue),
             recorder: Recorder::new(model),
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
             in_system: 0,
@@ -311,6 +317,7 @@ impl<'m> Engine<'m> {
     fn is_idle(&self) -> bool {
         self.walks.len() + self.flights.len() + self.commands.len() + self.attempts.len() == 0
             && self.plain.is_idle()
+            && self.invalidations.is_idle()
     }
 
     #[inline]
@@ -336,6 +343,9 @@ impl<'m> Engine<'m> {
             Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
             Kind::FlightRetries if self.flights.is(id, generation) => self.retry(id),
             Kind::FlightIsDropped if self.flights.is(id, generation) => self.fail_flight(id, Cause::Crash),
+            Kind::ChangeIsHandled => self.change_is_handled(id),
+            Kind::CommandIsSentAgain => self.send_again(id),
+            Kind::InstanceHears => self.instance_hears(id),
             Kind::UserAsks => self.user_asks(id)?,
             Kind::BackgroundArrives => self.background_arrives(),
             Kind::EventBegins => self.event_begins(id as usize),
@@ -349,6 +359,7 @@ impl<'m> Engine<'m> {
                 self.recorder.measuring = true;
                 self.recorder.db_concurrency_peak = u64::from(self.database.busy);
                 self.recorder.db_queue_peak = self.database.waiting;
+                self.recorder.cdc_backlog_peak = self.invalidations.backlog;
             }
             Kind::ArrivalsEnd => {
                 self.advance_integrals();
@@ -453,6 +464,7 @@ impl<'m> Engine<'m> {
         self.advance_integrals();
         let gauges = Gauges {
             db_queue: self.database.waiting,
+            cdc_backlog: self.invalidations.backlog,
             tiers: self.tiers.iter().map(TierState::content).collect(),
         };
         self.recorder.ticks.push((self.totals.clone(), gauges));
@@ -468,6 +480,7 @@ impl<'m> Engine<'m> {
             self.now = self.now.max(end_ns);
         }
         self.end_unfinished();
+        self.end_unfinished_changes();
         self.advance_integrals();
         self.check_invariants().map_err(SimError::Invariant)?;
         Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events })

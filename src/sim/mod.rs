@@ -16,6 +16,7 @@ mod fetch;
 mod guard;
 mod heap;
 mod index;
+mod invalidation;
 mod invariants;
 mod leases;
 mod nodes;

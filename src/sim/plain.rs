@@ -103,7 +103,8 @@ impl Plain {
             | EventKind::NodeLost { .. }
             | EventKind::Deploy { .. }
             | EventKind::Crash { .. }
-            | EventKind::LeaderCrash { .. } => false,
+            | EventKind::LeaderCrash { .. }
+            | EventKind::Stall { .. } => false,
         });
         let reads = !model.workload.writes()
             && !model.workload.checks()

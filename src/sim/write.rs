@@ -45,7 +45,9 @@ impl Engine<'_> {
             let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
             self.versions.collect(cached.chain(commands).chain(attempts));
         }
-        self.versions.commit(key, self.now)
+        let version = self.versions.commit(key, self.now);
+        self.enter_stream(key);
+        version
     }
 
     /// The writer learns of its commit and tells the tiers.
@@ -120,6 +122,9 @@ impl Engine<'_> {
 
     fn end_write(&mut self, id: u32) {
         let walk = self.walks[id];
+        if self.model.writes != WriteStrategy::WriteAround {
+            self.tell_instances(walk.key, walk.class, walk.instance);
+        }
         if !walk.gone {
             let latency_ns = self.now - walk.start_ns;
             self.recorder.finish(

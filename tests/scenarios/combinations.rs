@@ -95,6 +95,18 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
+    (
+        "invalidation.cdc",
+        &[
+            "none",
+            "{ lag = \"5ms\" }",
+            "{ lag = { exponential = { mean = \"20ms\" } }, rate = 100, retry = \"30ms\" }",
+        ],
+    ),
+    (
+        "invalidation.broadcast",
+        &["none", "{ delay = \"0s\" }", "{ delay = { exponential = { mean = \"5ms\" } } }"],
+    ),
     ("measure.value_age", &["false", "true"]),
     ("measure.stale_by_tier", &["false", "true"]),
     ("measure.wire", &["false", "true"]),
@@ -133,6 +145,7 @@ const EVENTS: &[&str] = &[
     "{ crash = { instance = 0, for = \"100ms\", detect = \"50ms\" } }",
     "{ crash = { leader = \"hottest\" } }",
     "{ crash = { leader = 0 } }",
+    "{ stall = { for = \"100ms\" } }",
 ];
 
 proptest! {

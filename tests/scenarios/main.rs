@@ -4,6 +4,7 @@ mod bundled;
 mod combinations;
 mod faults;
 mod grammar;
+mod invalidation;
 mod nesting;
 mod nodes;
 mod plain;

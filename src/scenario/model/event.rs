@@ -87,6 +87,10 @@ pub enum EventKind {
         /// `None`: the hottest one.
         key: Option<u64>,
     },
+    /// The change stream stands still; afterwards it catches up.
+    Stall {
+        for_ns: Nanos,
+    },
 }
 
 impl EventKind {
@@ -107,7 +111,8 @@ impl EventKind {
             | EventKind::Pause { for_ns, .. }
             | EventKind::Surge { for_ns, .. }
             | EventKind::HotKey { for_ns, .. }
-            | EventKind::Crash { for_ns, .. } => for_ns,
+            | EventKind::Crash { for_ns, .. }
+            | EventKind::Stall { for_ns } => for_ns,
             EventKind::Deploy { every_ns } => every_ns.saturating_mul(u64::from(instances.saturating_sub(1))),
         }
     }

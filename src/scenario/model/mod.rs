@@ -8,6 +8,7 @@ mod database;
 mod dist;
 mod event;
 mod guard;
+mod invalidation;
 mod practice;
 mod tier;
 mod workload;
@@ -19,6 +20,7 @@ pub use database::{Background, Contention, Database, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub use guard::{Breaker, Hedge, Limit, RetryBudget};
+pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
     Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode, Scope,
@@ -108,6 +110,8 @@ pub struct Model {
     pub coalescing: Coalescing,
     pub database: Database,
     pub writes: WriteStrategy,
+    #[serde(skip_serializing_if = "Invalidation::is_none")]
+    pub invalidation: Invalidation,
     /// Sorted by time, ties in file order.
     pub events: Vec<TimedEvent>,
     pub measure: MeasureOptions,
