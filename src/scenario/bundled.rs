@@ -33,6 +33,11 @@ bundled! {
     "flash-crowd",
     "cold-start",
     "absent-keys",
+    "dead-leader",
+    "leases",
+    "cache-down",
+    "protection",
+    "deploy",
     "twitter-cluster6",
     "twitter-cluster52",
 }

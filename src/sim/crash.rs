@@ -109,6 +109,7 @@ impl Engine<'_> {
             let command = &mut self.commands[id];
             command.walk = NONE;
             command.instance = NONE;
+            command.dead = true;
             let Command { level, waiting, .. } = *command;
             if waiting {
                 self.close_fill(id, usize::from(level));

@@ -7,6 +7,7 @@
 //! of these, and expiry is never an event. Where nothing can fail, `plain` does the same with a single small entity.
 
 mod attempt;
+mod coding;
 mod command;
 mod crash;
 mod database;

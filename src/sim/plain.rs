@@ -82,6 +82,7 @@ impl Plain {
                         && shared.timeout_ns.is_none()
                         && shared.nodes == 1
                         && shared.breaker.is_none()
+                        && !shared.bytes_cost()
                 }
             };
             patient && matches!(tier.refresh, Refresh::None)
