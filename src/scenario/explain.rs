@@ -2,7 +2,7 @@
 
 use super::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter,
-    Limit, Model, Popularity, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
+    Limit, Model, Popularity, Redis, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -162,8 +162,8 @@ fn tier(tier: &Tier) -> String {
     };
     let capacity = match tier.capacity {
         Capacity::Unbounded => "unbounded".to_owned(),
-        Capacity::Entries(entries) => format!("{} entries, {}", grouped(entries), tier.eviction.name()),
-        Capacity::Bytes(bytes) => format!("{}, {}", format_bytes(bytes), tier.eviction.name()),
+        Capacity::Entries(entries) => format!("{} entries, {}", grouped(entries), eviction(tier)),
+        Capacity::Bytes(bytes) => format!("{}, {}", format_bytes(bytes), eviction(tier)),
     };
     let ttl = match tier.ttl {
         Ttl::None => "no ttl".to_owned(),
@@ -202,10 +202,30 @@ fn tier(tier: &Tier) -> String {
     {
         text.push_str(&format!(", {}", breaker(guard)));
     }
+    match tier.redis {
+        None => {}
+        Some(Redis { active_expiry: None, .. }) => text.push_str(", expired entries stay until touched"),
+        Some(Redis { active_expiry: Some(cycle), .. }) => {
+            text.push_str(&format!(", expired entries looked for {} times a second", cycle.hz));
+        }
+    }
+    if tier.redis.is_some_and(|redis| redis.quantum_bytes.is_some()) {
+        text.push_str(", memory as Redis counts it");
+    }
     if tier.prefill.is_some() {
         text.push_str(", prefilled");
     }
     text
+}
+
+fn eviction(tier: &Tier) -> String {
+    match tier.redis {
+        None => tier.eviction.name().to_owned(),
+        Some(Redis { eviction, samples, .. }) if eviction.samples() => {
+            format!("{} of {samples} samples", eviction.name())
+        }
+        Some(Redis { eviction, .. }) => eviction.name().to_owned(),
+    }
 }
 
 fn spread(spread: Spread) -> String {

@@ -45,6 +45,22 @@ const CHOICES: &[(&str, &[&str])] = &[
         "tier.l2.eviction",
         &["lru", "fifo", "clock", "random", "sieve", "s3-fifo", "2q", "slru", "arc", "lfu", "w-tinylfu"],
     ),
+    // Refused beside a capacity in entries.
+    (
+        "tier.l2.eviction",
+        &[
+            "lru",
+            "allkeys-lru",
+            "allkeys-lfu",
+            "allkeys-random",
+            "volatile-lfu",
+            "volatile-ttl",
+            "noeviction",
+        ],
+    ),
+    ("tier.l2.samples", &["5", "1"]),
+    ("tier.l2.active_expiry", &["none", "{ hz = 10 }", "{ hz = 100, effort = 10, per_key = \"10us\" }"]),
+    ("tier.l2.entry_overhead", &["56B", "redis", "{ redis = { quantum = \"16B\" } }"]),
     ("tier.l2.ttl", &["200ms", "2s"]),
     ("tier.l2.jitter", &["none", "{ plus = \"100ms\" }", "{ around = \"50%\" }"]),
     ("tier.l2.sliding", &["false", "true"]),

@@ -7,6 +7,7 @@ mod experiment;
 mod guard;
 mod invalidation;
 mod practice;
+mod redis;
 mod system;
 mod tier;
 mod whole;

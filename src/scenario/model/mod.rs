@@ -23,8 +23,8 @@ pub use guard::{Breaker, Hedge, Limit, RetryBudget};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
-    Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode,
-    Scope, SharedTier, Spread, Tier, Ttl,
+    ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis,
+    RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
 pub use writes::WriteStrategy;
