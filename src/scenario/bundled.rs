@@ -34,6 +34,7 @@ bundled! {
     "cold-start",
     "absent-keys",
     "dead-leader",
+    "small-pool",
     "leases",
     "cache-down",
     "protection",
