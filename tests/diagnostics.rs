@@ -415,6 +415,66 @@ fn staleness_and_invalidation() {
 }
 
 #[test]
+fn faults() {
+    const EVENT: &str = "{ flush = { tier = \"l2\" } }";
+    snapshot(
+        "faults",
+        &[
+            ("crash of nobody", &[(EVENT, "{ crash = { for = \"5s\" } }")]),
+            ("crash of two", &[(EVENT, "{ crash = { instance = 0, leader = \"hottest\" } }")]),
+            ("crash of an unknown instance", &[(EVENT, "{ crash = { instance = 4, for = \"5s\" } }")]),
+            (
+                "crash noticed too late",
+                &[(EVENT, "{ crash = { instance = 0, for = \"5s\", detect = \"6s\" } }")],
+            ),
+            ("crash of a leader that comes back", &[(EVENT, "{ crash = { leader = 5, for = \"5s\" } }")]),
+            ("crash of an unknown leader", &[(EVENT, "{ crash = { leader = \"any\" } }")]),
+            (
+                "waiting for a dead leader",
+                &[
+                    (EVENT, "{ crash = { leader = \"hottest\" } }"),
+                    ("duration", "coalescing = \"singleflight\"\nduration"),
+                ],
+            ),
+            (
+                "a budget for no retries",
+                &[("servers = 10", "servers = 10\nretries = { attempts = 1, budget = { ratio = 0.1 } }")],
+            ),
+            (
+                "a hedge after the timeout",
+                &[("servers = 10", "servers = 10\ntimeout = \"50ms\"\nhedge = { after = \"50ms\" }")],
+            ),
+            (
+                "a limit that starts above its bounds",
+                &[(
+                    "servers = 10",
+                    "servers = 10\nlimit = { aimd = { late = \"1s\", max = 10, initial = 20 } }",
+                )],
+            ),
+            (
+                "a limit without a measure",
+                &[("servers = 10", "servers = 10\nlimit = { aimd = { max = 10 } }")],
+            ),
+            (
+                "a breaker that opens at nothing",
+                &[("servers = 10", "servers = 10\nbreaker = { failures = 0.0, open = \"1s\" }")],
+            ),
+            (
+                "a breaker in the process",
+                &[("ttl = \"5s\"", "ttl = \"5s\"\nbreaker = { failures = 0.5, open = \"1s\" }")],
+            ),
+            (
+                "users of a crashed instance",
+                &[
+                    (EVENT, "{ crash = { instance = 0, for = \"5s\" } }"),
+                    ("{ poisson = { rate = 1000 } }", "{ closed = { users = 5 } }"),
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn nodes() {
     const EVENT: &str = "{ flush = { tier = \"l2\" } }";
     const THREE: (&str, &str) = ("scope = \"shared\"", "scope = \"shared\"\nnodes = 3");

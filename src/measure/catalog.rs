@@ -89,6 +89,9 @@ catalog! {
     "error.pool_timeout.ratio", "1", Lower, "requests that waited too long for a database connection";
     "error.tier.ratio", "1", Lower, "requests failed because a tier did not answer (on_failure = \"error\")";
     "error.limiter.ratio", "1", Neither, "requests turned away by the rate limiter";
+    "error.crash.ratio", "1", Lower, "requests that ended because their instance crashed or refused them while it was down, or because the leader they waited for died (only with crash events)";
+    "error.breaker.ratio", "1", Lower, "requests refused by the database's circuit breaker (only with a breaker)";
+    "error.limit.ratio", "1", Lower, "requests refused by the database's adaptive concurrency limit (only with a limit)";
     "requests.all", "count", Neither, "measured requests";
     "requests.rate", "1/s", Neither, "measured requests per second";
     "requests.hit.ratio", "1", Neither, "reads answered by an entry within its TTL, over all requests";
@@ -119,6 +122,13 @@ catalog! {
     "db.pool.waited.ratio", "1", Lower, "requests that found no database connection free";
     "db.duplicate_fetches", "1/s", Lower, "fetches of a key that was already being fetched, per second";
     "db.retries.rate", "1/s", Lower, "repeated database attempts per second";
+    "db.retries.refused.rate", "1/s", Neither, "retries that the retry budget refused, per second";
+    "db.breaker.open.ratio", "1", Lower, "share of the time in which the database's circuit breaker is not closed, over all instances";
+    "db.breaker.trips", "count", Lower, "how often the database's circuit breaker opened, over all instances";
+    "db.limit.mean", "count", Neither, "mean of an instance's adaptive limit of database calls under way";
+    "db.hedges.rate", "1/s", Lower, "second attempts sent because the first had not answered, per second";
+    "db.hedges.ratio", "1", Lower, "second attempts over the first ones (fetches and their retries; a write's retry counts among these)";
+    "db.hedges.won.ratio", "1", Neither, "second attempts that answered first, over all second attempts";
     "stampede.mean", "count", Lower, "mean number of fetches of a key from the first until none is in flight";
     "stampede.max", "count", Lower, "largest number of fetches of one key from the first until none is in flight";
     "refreshes.rate", "1/s", Neither, "background refreshes started per second";
@@ -167,6 +177,8 @@ catalog! {
     "tier.<tier>.pool.saturation", "1", Lower, "mean share of the instances' connections to this tier in use";
     "tier.<tier>.pool.waited.ratio", "1", Lower, "commands to this tier that found no connection free";
     "tier.<tier>.pool.wait.p99_ms", "ms", Lower, "99th percentile of the wait for a connection to this tier";
+    "tier.<tier>.breaker.open.ratio", "1", Lower, "share of the time in which the circuit breaker of this tier is not closed, over all instances";
+    "tier.<tier>.breaker.trips", "count", Lower, "how often the circuit breaker of this tier opened, over all instances";
     "tier.<tier>.failures.rate", "1/s", Lower, "look-ups this tier did not answer, per second";
     "tier.<tier>.failed_fills.rate", "1/s", Lower, "fills that did not take effect, per second";
     "class.<class>.requests.ratio", "1", Neither, "share of all requests";

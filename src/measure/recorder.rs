@@ -43,10 +43,16 @@ pub enum Cause {
     Tier,
     /// Turned away by the rate limiter.
     Limiter,
+    /// The instance died, or the leader of the fetch it waited for.
+    Crash,
+    /// Refused by the database's circuit breaker.
+    Breaker,
+    /// Refused by the adaptive limit of the database.
+    Limit,
 }
 
 /// Causes by number, with their names in measures.
-pub const CAUSES: [(Cause, &str); 7] = [
+pub const CAUSES: [(Cause, &str); 10] = [
     (Cause::Deadline, "deadline"),
     (Cause::DbTimeout, "db_timeout"),
     (Cause::DbRejected, "db_rejected"),
@@ -54,6 +60,9 @@ pub const CAUSES: [(Cause, &str); 7] = [
     (Cause::PoolTimeout, "pool_timeout"),
     (Cause::Tier, "tier"),
     (Cause::Limiter, "limiter"),
+    (Cause::Crash, "crash"),
+    (Cause::Breaker, "breaker"),
+    (Cause::Limit, "limit"),
 ];
 
 /// What the rate limiter did.
@@ -87,6 +96,15 @@ pub struct Totals {
     pub refreshes: u64,
     /// Rows that a write created.
     pub created: u64,
+    pub db_retries_refused: u64,
+    pub db_hedges: u64,
+    /// Hedges that were answered first.
+    pub db_hedges_won: u64,
+    /// Sums over all instances: time in which the breaker was not closed, how often it opened, and the integral of
+    /// the limit over time.
+    pub db_breaker_open_ns: u64,
+    pub db_breaker_trips: u64,
+    pub db_limit_ns: u128,
     pub tiers: Vec<TierTotals>,
 }
 
@@ -101,6 +119,9 @@ pub struct TierTotals {
     pub evictions: u64,
     pub expirations: u64,
     pub busy_ns: u64,
+    /// Over all instances.
+    pub breaker_open_ns: u64,
+    pub breaker_trips: u64,
     /// Bytes of keys and values that travelled with commands the server served.
     pub wire_bytes: u64,
     /// Integral of connections in use over time, commands that asked for one and those that found none free.
@@ -229,6 +250,8 @@ pub struct Recorder {
     pub measuring: bool,
     /// Sum of all sojourn times, warm-up included, clipped to the end of the run.
     pub sojourn_ns: u128,
+    /// When the leader that each event was for died; `None`: not yet, or the event is of another kind.
+    pub leader_died_ns: Vec<Option<Nanos>>,
 }
 
 impl Recorder {
@@ -273,6 +296,7 @@ impl Recorder {
             measured: Default::default(),
             measuring: model.warmup_ns == 0,
             sojourn_ns: 0,
+            leader_died_ns: vec![None; model.events.len()],
         }
     }
 

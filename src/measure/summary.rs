@@ -2,7 +2,7 @@
 
 use super::histogram::Fine;
 use super::recorder::{CAUSES, Cause, Left, NodeTotals, OUTCOMES, Outcome, Recorder, Totals, Window};
-use crate::scenario::model::{Model, Nanos, Scope};
+use crate::scenario::model::{EventKind, Model, Nanos, Scope};
 
 /// Name and value; `None` where the measure is not defined.
 pub type Measured = (String, Option<f64>);
@@ -34,7 +34,7 @@ fn ms(ns: Option<Nanos>) -> Option<f64> {
 /// All measures of a finished simulation, sorted by name.
 pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     let mut rows = Rows { rows: Vec::new(), measured_s: (model.duration_ns - model.warmup_ns) as f64 / 1e9 };
-    requests(&mut rows, recorder);
+    requests(&mut rows, model, recorder);
     checks(&mut rows, recorder);
     limiter(&mut rows, recorder);
     database(&mut rows, model, recorder);
@@ -92,7 +92,7 @@ fn count(recorder: &Recorder, outcomes: &[Outcome], class: Option<usize>) -> f64
     latency(recorder, outcomes, class).count() as f64
 }
 
-fn requests(rows: &mut Rows, recorder: &Recorder) {
+fn requests(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let all = latency(recorder, &all_outcomes(), None);
     let total = all.count() as f64;
     let hits = count(recorder, &HITS, None);
@@ -111,7 +111,7 @@ fn requests(rows: &mut Rows, recorder: &Recorder) {
     }
     let failed = count(recorder, &[Outcome::Error, Outcome::Unfinished], None);
     rows.put("error.ratio", ratio(failed, total));
-    for (cause, name) in CAUSES {
+    for (cause, name) in CAUSES.into_iter().filter(|(cause, _)| can_be(*cause, model)) {
         if cause == Cause::Limiter && recorder.limiter.is_none() {
             continue;
         }
@@ -121,6 +121,16 @@ fn requests(rows: &mut Rows, recorder: &Recorder) {
     let [before, after] = &recorder.measured;
     let in_system_ns = (after.in_system_ns - before.in_system_ns) as f64;
     rows.put("requests.in_system.mean", Some(in_system_ns / 1e9 / rows.measured_s));
+}
+
+/// Whether requests of this model can end for that cause; of the older causes all are told, everywhere.
+fn can_be(cause: Cause, model: &Model) -> bool {
+    match cause {
+        Cause::Crash => model.events.iter().any(|event| event.what.is_crash()),
+        Cause::Breaker => model.database.breaker.is_some(),
+        Cause::Limit => model.database.limit.is_some(),
+        _ => true,
+    }
 }
 
 /// Existence checks apart.
@@ -181,6 +191,26 @@ fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         let waited = after.db_pool_waited - before.db_pool_waited;
         let asked = after.db_pool_asked - before.db_pool_asked;
         rows.put("db.pool.waited.ratio", ratio(waited as f64, asked as f64));
+    }
+    let instance_ns = measured_ns * f64::from(model.clients.instances);
+    if model.database.breaker.is_some() {
+        let open_ns = (after.db_breaker_open_ns - before.db_breaker_open_ns) as f64;
+        rows.put("db.breaker.open.ratio", Some(open_ns / instance_ns));
+        rows.put("db.breaker.trips", Some((after.db_breaker_trips - before.db_breaker_trips) as f64));
+    }
+    if model.database.limit.is_some() {
+        rows.put("db.limit.mean", Some((after.db_limit_ns - before.db_limit_ns) as f64 / instance_ns));
+    }
+    if model.database.retries.budget.is_some() {
+        rows.per_second("db.retries.refused.rate", after.db_retries_refused - before.db_retries_refused);
+    }
+    if model.database.hedge.is_some() {
+        let hedges = after.db_hedges - before.db_hedges;
+        let first = after.db_fetches - before.db_fetches + after.db_retries - before.db_retries;
+        let won = after.db_hedges_won - before.db_hedges_won;
+        rows.per_second("db.hedges.rate", hedges);
+        rows.put("db.hedges.ratio", ratio(hedges as f64, first as f64));
+        rows.put("db.hedges.won.ratio", ratio(won as f64, hedges as f64));
     }
     rows.put("stampede.mean", recorder.stampedes.mean());
     rows.put("stampede.max", recorder.stampedes.max().map(|size| size as f64));
@@ -324,6 +354,12 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
                 rows.put(name("node.share.max"), ratio(most_commands as f64, commands as f64));
             }
             rows.put(name("queue.p99_ms"), ms(recorder.tier_queue[index].quantile(0.99)));
+            if shared.breaker.is_some() {
+                let open_ns = (to.breaker_open_ns - from.breaker_open_ns) as f64;
+                let all_ns = rows.measured_s * 1e9 * f64::from(model.clients.instances);
+                rows.put(name("breaker.open.ratio"), Some(open_ns / all_ns));
+                rows.put(name("breaker.trips"), Some((to.breaker_trips - from.breaker_trips) as f64));
+            }
             if let Some(pool) = shared.pool {
                 let connections = f64::from(pool) * nodes * f64::from(model.clients.instances);
                 let in_use_s = (to.pool_busy_ns - from.pool_busy_ns) as f64 / 1e9;
@@ -397,8 +433,17 @@ const GOOD_SHARE: f64 = 0.95;
 
 fn events(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let good: Vec<bool> = recorder.windows.iter().map(is_good).collect();
-    for event in &model.events {
-        let end_ns = event.at_ns + event.what.length_ns(model.clients.instances);
+    for (index, event) in model.events.iter().enumerate() {
+        let end_ns = match (event.what, recorder.leader_died_ns[index]) {
+            (EventKind::LeaderCrash { .. }, Some(died_ns)) => died_ns,
+            // Nobody fetched the key after the event: there is nothing to recover from.
+            (EventKind::LeaderCrash { .. }, None) => {
+                rows.put(format!("event.{}.recovery_s", event.label), None);
+                rows.put(format!("event.{}.metastable", event.label), None);
+                continue;
+            }
+            _ => event.at_ns + event.what.length_ns(model.clients.instances),
+        };
         let first = (end_ns / model.window_ns) as usize;
         let recovered = (first..good.len().saturating_sub(GOOD_WINDOWS - 1))
             .find(|&window| good[window..window + GOOD_WINDOWS].iter().all(|&good| good))

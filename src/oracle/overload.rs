@@ -23,6 +23,34 @@ pub fn nearest_rank(sorted: &[u64], q: f64) -> Option<u64> {
     sorted.get(rank.max(1) - 1).copied()
 }
 
+/// A read of a database of exponential service times and unlimited servers, asked a second time `after_s` the first.
+///
+/// The faster of the two with a delay, `T = min(X, d + Y)` (Dean, Barroso: The Tail at Scale, CACM 2013): up to d the
+/// tail is that of X, beyond it `P(T > t) = e^(-t/m) e^(-(t-d)/m)`.
+#[derive(Clone, Copy, Debug)]
+pub struct HedgedRead {
+    pub mean_s: f64,
+    pub after_s: f64,
+}
+
+impl HedgedRead {
+    /// Share of the reads that are asked twice.
+    pub fn hedged(&self) -> f64 {
+        libm::exp(-self.after_s / self.mean_s)
+    }
+
+    /// Mean time to the first answer, in seconds.
+    pub fn mean_s(&self) -> f64 {
+        self.mean_s * (1.0 - self.hedged()) + self.mean_s / 2.0 * self.hedged()
+    }
+
+    /// The time within which a share of the reads is answered, in seconds.
+    pub fn quantile_s(&self, share: f64) -> f64 {
+        let alone_s = -self.mean_s * libm::log(1.0 - share);
+        if alone_s <= self.after_s { alone_s } else { (alone_s + self.after_s) / 2.0 }
+    }
+}
+
 /// A database of unlimited servers that starts nothing during a pause, asked at a constant rate.
 ///
 /// The open-loop client sends one request per interval whatever happens, the closed-loop client sends its
@@ -82,6 +110,18 @@ mod tests {
         assert_eq!(nearest_rank(&closed, 0.99), Some(10));
         assert_eq!(closed.last(), Some(&510));
         assert_eq!(nearest_rank(&[], 0.5), None);
+    }
+
+    #[test]
+    fn a_hedge_at_once_is_the_shorter_of_two() {
+        let hedged = HedgedRead { mean_s: 0.1, after_s: 0.0 };
+        close(hedged.mean_s(), 0.05, 1e-12);
+        close(hedged.hedged(), 1.0, 1e-12);
+        // Far beyond the tail nobody is asked twice.
+        let alone = HedgedRead { mean_s: 0.1, after_s: 100.0 };
+        close(alone.mean_s(), 0.1, 1e-9);
+        close(alone.quantile_s(0.99), 0.460_517, 1e-5);
+        close(HedgedRead { mean_s: 0.1, after_s: 0.05 }.quantile_s(0.99), 0.255_258, 1e-5);
     }
 
     #[test]

@@ -40,6 +40,12 @@ bundled! {
     "cdc-invalidation",
     "replica-lag",
     "redis-memory",
+    "dead-leader",
+    "small-pool",
+    "leases",
+    "cache-down",
+    "protection",
+    "deploy",
     "twitter-cluster6",
     "twitter-cluster52",
 }

@@ -1,9 +1,9 @@
 //! A model in words, one line per part: what `herdlab check` shows.
 
 use super::model::{
-    Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Limiter,
-    LimiterMode, Model, Popularity, Redis, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl,
-    WriteStrategy,
+    Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter,
+    Limit, Limiter, LimiterMode, Model, Popularity, Redis, Refresh, RefreshMode, Scope, Spread, Target, Tier,
+    Ttl, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -53,6 +53,9 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
         EventKind::Surge { factor, .. } => format!("{factor}x traffic"),
         EventKind::HotKey { share, .. } => format!("hot key ({})", percent(share)),
         EventKind::Deploy { .. } => "deploy".to_owned(),
+        EventKind::Crash { instance, .. } => format!("instance {instance} crashed"),
+        EventKind::LeaderCrash { key: Some(key) } => format!("leader of key {key} dies"),
+        EventKind::LeaderCrash { key: None } => "leader of the hottest key dies".to_owned(),
         EventKind::Stall { .. } => "change stream stalled".to_owned(),
     }
 }
@@ -217,6 +220,11 @@ fn tier(tier: &Tier) -> String {
     if let Some(ns) = tier.negative_ttl_ns {
         text.push_str(&format!(", \"no such row\" kept {}", format_duration(ns)));
     }
+    if let Scope::Shared(shared) = &tier.scope
+        && let Some(guard) = &shared.breaker
+    {
+        text.push_str(&format!(", {}", breaker(guard)));
+    }
     match tier.redis {
         None => {}
         Some(Redis { active_expiry: None, .. }) => text.push_str(", expired entries stay until touched"),
@@ -279,6 +287,14 @@ fn writes(model: &Model) -> String {
     }
 }
 
+fn breaker(breaker: &Breaker) -> String {
+    format!(
+        "breaker: {} failures open it for {}",
+        percent(breaker.failures),
+        format_duration(breaker.open_ns)
+    )
+}
+
 /// Who else tells the caches of a write.
 fn invalidation(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
@@ -312,6 +328,18 @@ fn database(database: &Database) -> String {
     }
     if database.retries.attempts > 1 {
         text.push_str(&format!(", up to {} attempts", database.retries.attempts));
+        if let Some(budget) = database.retries.budget {
+            text.push_str(&format!(" (retries at most {} of the calls)", percent(budget.ratio)));
+        }
+    }
+    if let Some(guard) = &database.breaker {
+        text.push_str(&format!(", {}", breaker(guard)));
+    }
+    if let Some(Limit::Aimd { late_ns, .. }) = database.limit {
+        text.push_str(&format!(", concurrency limited as answers take {}", format_duration(late_ns)));
+    }
+    if let Some(hedge) = database.hedge {
+        text.push_str(&format!(", hedged after {}", format_duration(hedge.after_ns)));
     }
     if let Some(replicas) = &database.replicas {
         let servers = match replicas.servers {

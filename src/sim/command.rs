@@ -2,6 +2,7 @@
 
 use super::coding::Coding;
 use super::engine::{Engine, Kind};
+use super::guard::Ticket;
 use super::leases::Leases;
 use super::limiter::{Count, Counters};
 use super::queue::{GENERAL, NETWORK};
@@ -72,21 +73,28 @@ pub(super) enum CommandReply {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Command {
     op: Op,
-    level: u8,
+    pub level: u8,
     /// The node of the tier that it goes to.
     node: u8,
     class: u8,
     /// Waits for a connection.
-    waiting: bool,
+    pub waiting: bool,
     /// Its reply has come and is being read.
     replied: bool,
-    instance: u32,
+    /// The instance that was to send it has crashed.
+    pub dead: bool,
+    /// Whose connection it takes; none: nobody's, or that of an instance that has crashed.
+    pub instance: u32,
     key: u32,
     /// Who waits for the reply; none for fills and for commands that timed out.
-    walk: u32,
+    pub walk: u32,
     token: u32,
     /// When it asked for a connection.
     since_ns: Nanos,
+    /// Of the circuit breaker that let it through.
+    ticket: Ticket,
+    /// The server has taken it: what it says is no failure of the tier.
+    is_answered: bool,
     reply: CommandReply,
 }
 
@@ -137,11 +145,14 @@ impl Engine<'_> {
             class,
             waiting: false,
             replied: false,
+            dead: false,
             instance,
             key,
             walk,
             token: 0,
             since_ns: at,
+            ticket: Ticket::NONE,
+            is_answered: false,
             reply: CommandReply::Failed,
         };
         self.dispatch(command, at);
@@ -171,11 +182,14 @@ impl Engine<'_> {
                 class: info.class as u8,
                 waiting: false,
                 replied: false,
+                dead: false,
                 instance,
                 key: info.key,
                 walk: NONE,
                 token,
                 since_ns: self.now,
+                ticket: Ticket::NONE,
+                is_answered: false,
                 reply: CommandReply::Failed,
             };
             return self.dispatch(command, self.now);
@@ -185,7 +199,20 @@ impl Engine<'_> {
         }
     }
 
-    fn dispatch(&mut self, command: Command, at: Nanos) {
+    fn dispatch(&mut self, mut command: Command, at: Nanos) {
+        let level = usize::from(command.level);
+        let Some(shared) = &mut self.tiers[level].shared else { return };
+        if let Some(breaker) = shared.breakers.get_mut(command.instance as usize) {
+            // Only who waits for the reply finds out whether the tier answers again.
+            let ticket = match command.walk {
+                NONE => breaker.is_closed().then_some(Ticket::NONE),
+                _ => breaker.admit(at),
+            };
+            match ticket {
+                Some(ticket) => command.ticket = ticket,
+                None => return self.hold_back(command, level),
+            }
+        }
         let id = self.commands.insert(command);
         let encode_ns = match command.op {
             Op::Set { .. } | Op::Put { .. } => self.code(&command, Coding::encode_ns),
@@ -209,7 +236,10 @@ impl Engine<'_> {
 
     /// The command is ready to be sent: it takes a connection, or waits for one.
     pub(super) fn ask_for_tier_connection(&mut self, id: u32, at: Nanos) {
-        let Command { level, key, instance, .. } = self.commands[id];
+        let Command { level, key, instance, dead, .. } = self.commands[id];
+        if dead {
+            return self.close_fill(id, usize::from(level));
+        }
         let tier = &mut self.tiers[usize::from(level)];
         tier.totals.commands += 1;
         let Some(shared) = &mut tier.shared else { return };
@@ -236,6 +266,25 @@ impl Engine<'_> {
             return;
         }
         self.depart(id, at);
+    }
+
+    /// The circuit breaker is open.
+    fn hold_back(&mut self, command: Command, level: usize) {
+        match command.walk {
+            NONE if matches!(command.op, Op::Set { .. } | Op::Put { .. }) => {
+                self.tiers[level].totals.failed_fills += 1;
+            }
+            NONE => {}
+            walk => self.command_failed(walk, command.op, level),
+        }
+    }
+
+    /// Whoever waits for a command learns what it came to.
+    fn settle_command(&mut self, command: &Command, has_failed: bool) {
+        let shared = self.tiers[usize::from(command.level)].shared.as_mut();
+        if let Some(breaker) = shared.and_then(|shared| shared.breakers.get_mut(command.instance as usize)) {
+            breaker.settle(command.ticket, self.now, has_failed);
+        }
     }
 
     /// A command that was not executed goes out once more.
@@ -308,6 +357,7 @@ impl Engine<'_> {
                     self.change_takes_effect(change, start_ns);
                 }
                 self.commands[id].reply = reply;
+                self.commands[id].is_answered = true;
                 let tier = &mut self.tiers[level];
                 let bytes =
                     if carries_value { tier.coding.value_bytes(&self.tables, command.key) } else { 0 };
@@ -357,14 +407,17 @@ impl Engine<'_> {
         let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = reply else { return false };
         let replied_ns = at;
         let at = at + self.decode_ns(&command);
-        if !matches!(op, Op::Get | Op::Exists) || walk == NONE || at > self.last_ns || self.deadline.is_some()
+        if !matches!(op, Op::Get | Op::Exists)
+            || walk == NONE
+            || at > self.last_ns
+            || self.deadline.is_some()
+            || self.crashes.of_instances
         {
             return false;
         }
-        let patient = self.tiers[usize::from(level)]
-            .shared
-            .as_mut()
-            .is_some_and(|shared| shared.timeout.is_none() && shared.pool(instance, node).is_none());
+        let patient = self.tiers[usize::from(level)].shared.as_mut().is_some_and(|shared| {
+            shared.timeout.is_none() && shared.pool(instance, node).is_none() && shared.breakers.is_empty()
+        });
         if !patient || !self.is_lone_read(walk, level) {
             return false;
         }
@@ -468,6 +521,9 @@ impl Engine<'_> {
             pool.release();
             shared.connections.change(-1, self.now);
         }
+        if command.walk != NONE {
+            self.settle_command(&command, !command.is_answered);
+        }
         match self.decode_ns(&command) {
             0 => self.command_is_read(id),
             decode_ns => {
@@ -538,7 +594,7 @@ impl Engine<'_> {
     }
 
     /// A fill, or a command that nobody waits for any more, is over.
-    fn close_fill(&mut self, id: u32, level: usize) {
+    pub(super) fn close_fill(&mut self, id: u32, level: usize) {
         let Command { op, reply, .. } = self.commands[id];
         if matches!(op, Op::Set { .. } | Op::Put { .. }) && reply != CommandReply::Done {
             self.tiers[level].totals.failed_fills += 1;
@@ -552,6 +608,8 @@ impl Engine<'_> {
         if walk == NONE || replied {
             return;
         }
+        let command = self.commands[id];
+        self.settle_command(&command, true);
         self.commands[id].walk = NONE;
         self.command_failed(walk, op, usize::from(level));
     }
@@ -566,6 +624,8 @@ impl Engine<'_> {
         if walk == NONE {
             return self.close_fill(id, level);
         }
+        let command = self.commands[id];
+        self.settle_command(&command, true);
         self.commands.remove(id);
         self.command_failed(walk, op, level);
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::engine::{Engine, Kind};
 use super::fetch::{Attempt, AttemptErrand, Stage};
+use super::guard::{Breaker, Budget, Limit};
 use super::pool::Pool;
 use super::queue::{GENERAL, Lane, Queue};
 use super::replicas::{PRIMARY, Replicas};
@@ -54,6 +55,12 @@ pub(super) struct Database {
     timeout: Option<(Nanos, Lane)>,
     contention: Option<(f64, f64)>,
     background: Option<(f64, Times, Stream)>,
+    /// One of each per instance; empty where there are none.
+    pub breakers: Vec<Breaker>,
+    pub limits: Vec<Limit>,
+    pub budgets: Vec<Budget>,
+    /// After which time reads are hedged.
+    pub hedge: Option<(Nanos, Lane)>,
     /// Pauses that hold now; service starts only where there are none.
     pub pauses: u32,
     pub slowness: f64,
@@ -88,7 +95,13 @@ impl Database {
         };
         let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
         let (pool_timeout, timeout) = (timer(spec.pool_timeout_ns), timer(spec.timeout_ns));
+        let hedge = timer(spec.hedge.map(|hedge| hedge.after_ns));
+        let instances = model.clients.instances as usize;
         Database {
+            breakers: spec.breaker.map_or_else(Vec::new, |spec| vec![Breaker::new(spec); instances]),
+            limits: spec.limit.map_or_else(Vec::new, |spec| vec![Limit::new(spec); instances]),
+            budgets: spec.retries.budget.map_or_else(Vec::new, |spec| vec![Budget::new(spec); instances]),
+            hedge,
             servers: spec.servers.unwrap_or(u32::MAX),
             queue_limit: spec.queue.unwrap_or(u64::MAX),
             busy: 0,
@@ -244,6 +257,14 @@ impl Database {
             .fold((0, 0), |sum, pool| (sum.0 + u64::from(pool.in_use()), sum.1 + u64::from(pool.limit())))
     }
 
+    /// The connections of an instance are gone.
+    pub fn renew_pool(&mut self, instance: u32) {
+        if let Some(pool) = self.pools.get_mut(instance as usize) {
+            self.connections_in_use -= u64::from(pool.in_use());
+            *pool = Pool::new(pool.limit());
+        }
+    }
+
     /// What the books say about connections in use.
     pub fn connections_in_use(&self) -> u64 {
         self.connections_in_use
@@ -296,7 +317,7 @@ impl Engine<'_> {
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         let attempt = &mut self.attempts[id];
-        if attempt.abandoned && self.model.database.cancel_on_timeout {
+        if attempt.cancelled {
             return self.attempt_returns(id, Err(Cause::DbTimeout));
         }
         match self.database.down {
@@ -424,13 +445,21 @@ impl Engine<'_> {
         match attempt.outcome {
             _ if attempt.errand == AttemptErrand::Background => {}
             Ok(()) if attempt.abandoned => {
-                if attempt.errand == AttemptErrand::Read && self.model.database.late_fill {
+                if attempt.errand == AttemptErrand::Read && self.model.database.late_fill && !attempt.orphan {
                     self.fill_late(&attempt);
                 }
             }
             Err(_) if attempt.abandoned => {}
-            Ok(()) => self.land(attempt.flight, attempt.value),
-            Err(cause) => self.attempt_failed(attempt.flight, cause),
+            Ok(()) => {
+                self.database.settle(&attempt, self.now, false);
+                self.totals.db_hedges_won += u64::from(attempt.is_hedge);
+                self.give_up_other(attempt.flight, id);
+                self.land(attempt.flight, attempt.value);
+            }
+            Err(cause) => {
+                self.database.settle(&attempt, self.now, true);
+                self.attempt_failed(attempt.flight, id, cause);
+            }
         }
         self.hand_database_connection_on(attempt.instance);
     }
@@ -470,22 +499,30 @@ impl Engine<'_> {
             return;
         }
         self.attempts[id].abandoned = true;
+        self.database.settle(&attempt, self.now, true);
         if self.model.database.cancel_on_timeout {
-            match attempt.stage {
-                Stage::Queues => {
-                    self.database.leave_queue(attempt.replica);
-                    self.withdraw(id);
-                }
-                Stage::InService => {
-                    self.database.advance(self.now, &mut self.totals);
-                    self.database.leave_service(attempt.replica);
-                    self.withdraw(id);
-                    self.serve_waiting_at(attempt.replica);
-                }
-                Stage::WaitsForConnection | Stage::Travels | Stage::Returns => {}
-            }
+            self.cancel_attempt(id);
         }
-        self.attempt_failed(attempt.flight, Cause::DbTimeout);
+        self.attempt_failed(attempt.flight, id, Cause::DbTimeout);
+    }
+
+    /// An attempt that nobody waits for any more is withdrawn from the database.
+    pub(super) fn cancel_attempt(&mut self, id: u32) {
+        self.attempts[id].cancelled = true;
+        let replica = self.attempts[id].replica;
+        match self.attempts[id].stage {
+            Stage::Queues => {
+                self.database.leave_queue(replica);
+                self.withdraw(id);
+            }
+            Stage::InService => {
+                self.database.advance(self.now, &mut self.totals);
+                self.database.leave_service(replica);
+                self.withdraw(id);
+                self.serve_waiting_at(replica);
+            }
+            Stage::WaitsForConnection | Stage::Travels | Stage::Returns => {}
+        }
     }
 
     fn withdraw(&mut self, id: u32) {
@@ -499,7 +536,8 @@ impl Engine<'_> {
         let attempt = self.attempts[id];
         if attempt.stage == Stage::WaitsForConnection {
             self.attempts.remove(id);
-            self.attempt_failed(attempt.flight, Cause::PoolTimeout);
+            self.database.settle(&attempt, self.now, true);
+            self.attempt_failed(attempt.flight, id, Cause::PoolTimeout);
         }
     }
 

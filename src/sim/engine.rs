@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::command::Command;
+use super::crash::Crashes;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::index::FlightMap;
@@ -15,7 +16,7 @@ use super::read::Walk;
 use super::slab::Slab;
 use super::tier::{KeyInfo, TierState};
 use crate::dice::{Stream, Times, stream};
-use crate::measure::recorder::{Gauges, Recorder, Totals};
+use crate::measure::recorder::{Cause, Gauges, Recorder, Totals};
 use crate::measure::staleness::Versions;
 use crate::scenario::model::{Arrivals, Model, Nanos};
 use crate::trace::TraceError;
@@ -48,7 +49,9 @@ kinds! {
     AttemptReplies,
     AttemptTimesOut,
     AttemptPoolTimesOut,
+    AttemptIsHedged,
     FlightRetries,
+    FlightIsDropped,
     ChangeIsHandled,
     CommandIsSentAgain,
     InstanceHears,
@@ -180,6 +183,7 @@ pub struct Engine<'m> {
     pub(super) think: Option<(Times, Stream)>,
     pub(super) backoff_dice: Stream,
     pub(super) deadline: Option<(Nanos, super::queue::Lane)>,
+    pub(super) crashes: Crashes,
     pub(super) arrivals_over: bool,
     /// End of the drain.
     pub(super) last_ns: Nanos,
@@ -240,6 +244,7 @@ impl<'m> Engine<'m> {
             think,
             backoff_dice: stream(seed, replication, "database.backoff"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
+            crashes: Crashes::new(model, seed, replication),
             arrivals_over: false,
             in_flight_limit: IN_FLIGHT_LIMIT,
             last_ns: model.duration_ns.saturating_add(model.drain_ns),
@@ -362,14 +367,16 @@ impl<'m> Engine<'m> {
             Kind::AttemptArrives => self.attempt_arrives(id),
             Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),
-            Kind::WalkGoesOn => self.proceed(id),
-            Kind::WalkPolls => self.poll(id),
+            Kind::WalkGoesOn if self.walks.is(id, generation) => self.proceed(id),
+            Kind::WalkPolls if self.walks.is(id, generation) => self.poll(id),
             Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
             Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
             Kind::WalkMeetsDeadline if self.walks.is(id, generation) => self.meet_deadline(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
+            Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
             Kind::FlightRetries if self.flights.is(id, generation) => self.retry(id),
+            Kind::FlightIsDropped if self.flights.is(id, generation) => self.fail_flight(id, Cause::Crash),
             Kind::ChangeIsHandled => self.change_is_handled(id),
             Kind::CommandIsSentAgain => self.send_again(id),
             Kind::InstanceHears => self.instance_hears(id),
@@ -476,8 +483,14 @@ impl<'m> Engine<'m> {
         let under_way = u128::from(self.in_system) * u128::from(self.now);
         self.totals.in_system_ns = self.in_system_base_ns.wrapping_add(under_way);
         self.database.advance(self.now, &mut self.totals);
+        self.database.book_guards(self.now, &mut self.totals);
         for (index, tier) in self.tiers.iter_mut().enumerate() {
             tier.settle(self.now);
+            if let Some(shared) = &tier.shared {
+                let breakers = &shared.breakers;
+                tier.totals.breaker_open_ns = breakers.iter().map(|breaker| breaker.open_ns(self.now)).sum();
+                tier.totals.breaker_trips = breakers.iter().map(|breaker| breaker.trips).sum();
+            }
             self.totals.tiers[index] = tier.totals.clone();
         }
     }

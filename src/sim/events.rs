@@ -59,6 +59,10 @@ impl Engine<'_> {
             EventKind::Down { target: Target::Database, for_ns, fail } => {
                 self.database_goes_down(event.at_ns + for_ns, fail);
             }
+            EventKind::Crash { instance, for_ns, detect_ns } => {
+                self.instance_crashes(instance, for_ns, detect_ns);
+            }
+            EventKind::LeaderCrash { key } => self.doom_leader(index, key),
             _ => {}
         }
     }

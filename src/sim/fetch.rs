@@ -1,6 +1,7 @@
 //! Flights: one call of the database with its retries, and those who wait for it.
 
 use super::engine::{Engine, Kind};
+use super::guard::Ticket;
 use super::index::pair;
 use super::queue::GENERAL;
 use super::read::Errand;
@@ -19,23 +20,28 @@ pub(super) struct Flight {
     pub class: u8,
     pub write: bool,
     /// It asks only whether the row is there.
-    exists: bool,
+    pub exists: bool,
     /// Others may join by instance and key.
     grouped: bool,
     /// It has reached the database (a flight around the look-up begins in the tiers).
     fetching: bool,
+    /// Its leader has died: nothing will come of it.
+    pub dead: bool,
     /// The uppermost tier that gets the value.
-    fill_from: u8,
+    pub fill_from: u8,
     /// Who started it; the first of those who wait.
-    leader: u32,
+    pub leader: u32,
     last: u32,
     /// How many of those who wait still want the answer.
     pub live: u32,
-    attempts_made: u32,
-    /// The attempt it counts on now.
+    pub attempts_made: u32,
+    /// The attempt it counts on now, and the one sent beside it because that took long.
     pub attempt: u32,
-    token: u32,
-    started_ns: Nanos,
+    pub hedge: u32,
+    pub token: u32,
+    pub started_ns: Nanos,
+    /// When the present attempt began.
+    pub sent_ns: Nanos,
     left_ns: [Nanos; MAX_TIERS],
 }
 
@@ -60,17 +66,27 @@ pub(super) struct Attempt {
     pub replica: u32,
     /// Its caller counts on it no more.
     pub abandoned: bool,
+    /// Its caller is dead: its answer fills nothing.
+    pub orphan: bool,
+    /// Sent beside another.
+    pub is_hedge: bool,
+    /// Withdrawn from the database by its caller.
+    pub cancelled: bool,
+    /// Of the circuit breaker that let it through.
+    pub ticket: Ticket,
     pub outcome: Result<(), Cause>,
     /// What it read.
     pub value: Value,
     /// When it entered the present stage.
     pub since_ns: Nanos,
+    /// When its caller began to wait for it.
+    pub began_ns: Nanos,
     /// It asks only whether the row is there.
-    exists: bool,
+    pub exists: bool,
     /// For a fill after the flight is over.
-    fill_from: u8,
-    token: u32,
-    started_ns: Nanos,
+    pub fill_from: u8,
+    pub token: u32,
+    pub started_ns: Nanos,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,9 +119,14 @@ impl Attempt {
             stage: Stage::Travels,
             replica: PRIMARY,
             abandoned: false,
+            orphan: false,
+            is_hedge: false,
+            cancelled: false,
+            ticket: Ticket::NONE,
             outcome: Ok(()),
             value: Value::default(),
             since_ns: 0,
+            began_ns: 0,
             exists: false,
             fill_from: 0,
             token: 0,
@@ -165,14 +186,17 @@ impl Engine<'_> {
             exists: walk.exists,
             grouped,
             fetching: false,
+            dead: false,
             fill_from: walk.fill_from,
             leader: id,
             last: id,
             live: u32::from(!walk.gone),
             attempts_made: 0,
             attempt: NONE,
+            hedge: NONE,
             token: 0,
             started_ns: self.now,
+            sent_ns: self.now,
             left_ns: walk.left_ns,
         });
         if grouped {
@@ -194,41 +218,32 @@ impl Engine<'_> {
             let key = flight.key;
             self.begin_stampede(key);
         }
+        if let Some(budget) = self.database.budgets.get_mut(leader.instance as usize) {
+            budget.deposit();
+        }
+        let generation = self.flights.generation(id);
         self.send_attempt(id);
+        if self.flights.is(id, generation) {
+            self.meet_doom(id);
+        }
     }
 
-    fn send_attempt(&mut self, id: u32) {
-        let flight = &mut self.flights[id];
-        flight.attempts_made += 1;
-        let attempt = Attempt {
-            flight: id,
-            flight_generation: self.flights.generation(id),
-            errand: if self.flights[id].write { AttemptErrand::Write } else { AttemptErrand::Read },
-            key: self.flights[id].key,
-            instance: self.flights[id].instance,
-            class: self.flights[id].class,
-            stage: Stage::WaitsForConnection,
-            replica: if self.flights[id].write { PRIMARY } else { self.database.replicas.choose() },
-            abandoned: false,
-            outcome: Ok(()),
-            value: Value::default(),
-            since_ns: self.now,
-            exists: self.flights[id].exists,
-            fill_from: self.flights[id].fill_from,
-            token: self.flights[id].token,
-            started_ns: self.flights[id].started_ns,
-        };
-        let attempt = self.attempts.insert(attempt);
-        self.flights[id].attempt = attempt;
-        self.ask_for_connection(attempt);
-    }
-
-    /// The attempt a flight counts on has failed: once more, or the end.
-    pub(super) fn attempt_failed(&mut self, id: u32, cause: Cause) {
+    /// An attempt that a flight counts on has failed: once more, or the end, unless there is another beside it.
+    pub(super) fn attempt_failed(&mut self, id: u32, attempt: u32, cause: Cause) {
         let retries = &self.model.database.retries;
         let flight = &mut self.flights[id];
-        flight.attempt = NONE;
+        let other = if flight.hedge == attempt { flight.attempt } else { flight.hedge };
+        (flight.attempt, flight.hedge) = (other, NONE);
+        if other != NONE {
+            return;
+        }
         if flight.attempts_made >= retries.attempts || flight.live == 0 {
+            return self.fail_flight(id, cause);
+        }
+        if let Some(budget) = self.database.budgets.get_mut(flight.instance as usize)
+            && !budget.withdraw()
+        {
+            self.totals.db_retries_refused += 1;
             return self.fail_flight(id, cause);
         }
         let base_ns = retries.backoff_ns as f64;
@@ -246,6 +261,9 @@ impl Engine<'_> {
 
     /// The backoff is over.
     pub(super) fn retry(&mut self, id: u32) {
+        if self.flights[id].dead {
+            return;
+        }
         self.totals.db_retries += 1;
         self.send_attempt(id);
     }

@@ -122,10 +122,20 @@ impl Engine<'_> {
             .filter(|(_, attempt)| attempt.errand != AttemptErrand::Background && !attempt.abandoned)
             .filter(|&(id, attempt)| {
                 !self.flights.is(attempt.flight, attempt.flight_generation)
-                    || self.flights[attempt.flight].attempt != id
+                    || (self.flights[attempt.flight].attempt != id
+                        && self.flights[attempt.flight].hedge != id)
             })
             .count();
         check(orphans == 0, &|| format!("{orphans} attempts belong to no flight"))?;
+        let counted_on = self
+            .attempts
+            .iter()
+            .filter(|(_, attempt)| attempt.errand != AttemptErrand::Background && !attempt.abandoned)
+            .count() as u64;
+        let limited = self.database.under_limit();
+        check(limited.is_none_or(|limited| limited == counted_on), &|| {
+            format!("{counted_on} attempts under way, {limited:?} count against the limits")
+        })?;
         let flights = self.flights.iter().filter(|(_, flight)| flight.is_fetching()).count() as u64;
         check(fetches == flights, &|| format!("{fetches} fetches under way, {flights} flights fetch"))
     }

@@ -6,12 +6,15 @@
 //! fills, retries and abandoned attempts are stages, not special cases. A hit in an instance tier creates none
 //! of these, and expiry is never an event. Where nothing can fail, `plain` does the same with a single small entity.
 
+mod attempt;
 mod coding;
 mod command;
+mod crash;
 mod database;
 mod engine;
 mod events;
 mod fetch;
+mod guard;
 mod heap;
 mod index;
 mod invalidation;

@@ -81,6 +81,7 @@ impl Plain {
                     shared.pool.is_none()
                         && shared.timeout_ns.is_none()
                         && shared.nodes == 1
+                        && shared.breaker.is_none()
                         && !shared.bytes_cost()
                 }
             };
@@ -91,7 +92,10 @@ impl Plain {
             && database.pool.is_none()
             && database.timeout_ns.is_none()
             && database.background.is_none()
-            && database.replicas.is_none();
+            && database.replicas.is_none()
+            && database.breaker.is_none()
+            && database.limit.is_none()
+            && database.hedge.is_none();
         let events = model.events.iter().all(|event| match event.what {
             EventKind::Surge { .. } | EventKind::HotKey { .. } | EventKind::Pause { .. } => true,
             EventKind::Flush { tier } => tier == shared,
@@ -100,6 +104,8 @@ impl Plain {
             | EventKind::Down { .. }
             | EventKind::NodeLost { .. }
             | EventKind::Deploy { .. }
+            | EventKind::Crash { .. }
+            | EventKind::LeaderCrash { .. }
             | EventKind::Stall { .. } => false,
         });
         let reads = !model.workload.writes()

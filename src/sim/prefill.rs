@@ -68,7 +68,7 @@ impl Engine<'_> {
     }
 
     /// (class, id) of the hottest ids by expected rate, the hottest first.
-    fn hottest(&self, count: Hottest) -> Vec<(usize, u32)> {
+    pub(super) fn hottest(&self, count: Hottest) -> Vec<(usize, u32)> {
         let classes = &self.model.workload.classes;
         let wanted = match count {
             Hottest::All => self.model.workload.keys(),

@@ -114,11 +114,18 @@ impl Engine<'_> {
     /// A request arrives. Instance tiers are asked right here; only what they cannot answer becomes a walk.
     #[inline]
     pub(super) fn arrive(&mut self, key: u32, instance: u32, tag: u8, user: u32) {
+        let class = usize::from((tag & !EXISTS) >> 1);
+        let exists = tag & EXISTS != 0;
+        let mut instance = instance;
+        if self.crashes.of_instances {
+            match self.crashes.route(instance, key, self.now, self.model.clients.route) {
+                Some(other) => instance = other,
+                None => return self.refuse_arrival(class, exists, user),
+            }
+        }
         self.arrived += 1;
         let start_ns = self.now;
         let window = self.recorder.window_of(start_ns);
-        let class = usize::from((tag & !EXISTS) >> 1);
-        let exists = tag & EXISTS != 0;
         if self.callers.is_some() {
             let errand = if tag & 1 == 1 { Errand::Write } else { Errand::Read };
             return self.ask_limiter(Walk {
@@ -174,7 +181,7 @@ impl Engine<'_> {
             self.send_get(id, at);
         } else {
             let lane = self.tiers[level - 1].access_lane;
-            self.queue.push(lane, at, Kind::WalkGoesOn as u8, id, 0);
+            self.queue.push(lane, at, Kind::WalkGoesOn as u8, id, self.walks.generation(id));
         }
     }
 
@@ -233,7 +240,8 @@ impl Engine<'_> {
                 if access_ns == 0 {
                     self.proceed(id);
                 } else {
-                    self.queue.push(lane, self.now + access_ns, Kind::WalkGoesOn as u8, id, 0);
+                    let generation = self.walks.generation(id);
+                    self.queue.push(lane, self.now + access_ns, Kind::WalkGoesOn as u8, id, generation);
                 }
             }
             Look::Hit { value, renewal } => {
@@ -370,7 +378,8 @@ impl Engine<'_> {
         let Coalescing::Lease(lease) = &self.model.coalescing else { return };
         let since = *self.walks[id].waiting_since.get_or_insert(self.now);
         let at = (self.now + lease.poll_ns).min(since + lease.wait_limit_ns);
-        self.queue.push(GENERAL, at.max(self.now), Kind::WalkPolls as u8, id, 0);
+        let generation = self.walks.generation(id);
+        self.queue.push(GENERAL, at.max(self.now), Kind::WalkPolls as u8, id, generation);
     }
 
     /// A loser looks again, or has waited long enough and goes to the database itself.
@@ -451,7 +460,7 @@ impl Engine<'_> {
         self.walks.remove(id);
     }
 
-    fn record_error(&mut self, walk: &Walk, cause: Cause) {
+    pub(super) fn record_error(&mut self, walk: &Walk, cause: Cause) {
         if walk.start_ns >= self.recorder.warmup_ns {
             self.recorder.causes[cause as usize] += 1;
         }

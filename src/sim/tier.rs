@@ -1,6 +1,7 @@
 //! A cache tier at work: its stores, what a look-up finds, what a fill leaves, and its leases.
 
 use super::coding::{Coding, Link};
+use super::guard::Breaker;
 use super::leases::Leases;
 use super::limiter::Counters;
 use super::nodes::{Node, NodeMap};
@@ -91,6 +92,8 @@ pub struct Shared {
     pub pool_timeout: Option<(Nanos, Lane)>,
     pub timeout: Option<(Nanos, Lane)>,
     pub on_failure: OnFailure,
+    /// One per instance; empty where there are none.
+    pub breakers: Vec<Breaker>,
 }
 
 impl Shared {
@@ -183,6 +186,9 @@ impl TierState {
                     pool_timeout: timer(shared.pool_timeout_ns),
                     timeout: timer(shared.timeout_ns),
                     on_failure: shared.on_failure,
+                    breakers: shared.breaker.map_or_else(Vec::new, |spec| {
+                        vec![Breaker::new(spec); model.clients.instances as usize]
+                    }),
                 };
                 (0, Some(state))
             }

@@ -10,6 +10,7 @@ mod eviction;
 mod many_keys;
 mod one_key;
 mod overload;
+mod protection;
 mod queueing;
 mod staleness;
 mod two_tiers;
@@ -125,8 +126,10 @@ groups! {
     [20] "closed loop" queueing::closed_loop;
     [21] "M/D/1" queueing::m_d_1;
     [22] "retries that keep a database down" overload::retries;
+    [22] "what brings that database back" protection::retries;
     [23] "a flush that keeps a database down" overload::flush;
     [24] "coordinated omission" overload::coordinated_omission;
+    [25] "hedged reads" protection::hedges;
 }
 
 #[cfg(test)]
@@ -138,6 +141,6 @@ mod tests {
         let mut rows: Vec<u8> = GROUPS.iter().flat_map(|group| group.rows).copied().collect();
         rows.sort_unstable();
         rows.dedup();
-        assert_eq!(rows, (1..=24).collect::<Vec<u8>>());
+        assert_eq!(rows, (1..=25).collect::<Vec<u8>>());
     }
 }

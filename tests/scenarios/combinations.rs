@@ -84,6 +84,10 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l2.pool_timeout", &["none", "1ms"]),
     ("tier.l2.timeout", &["none", "3ms"]),
     ("tier.l2.on_failure", &["next", "error"]),
+    (
+        "tier.l2.breaker",
+        &["none", "{ failures = 0.3, open = \"50ms\", window = \"100ms\", minimum = 3, probes = 2 }"],
+    ),
     ("tier.l2.serialize", &["none", "{ per_byte = \"10ns\" }"]),
     ("tier.l2.compress", &["none", "{ above = \"1kB\", ratio = 0.4, per_byte = \"20ns\" }"]),
     ("tier.l2.bandwidth", &["unlimited", "20MB/s"]),
@@ -98,6 +102,16 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("database.cancel_on_timeout", &["false", "true"]),
     ("database.late_fill", &["false", "true"]),
     ("database.retries", &["{ attempts = 1 }", "{ attempts = 3, backoff = \"2ms\", jitter = 1.0 }"]),
+    ("database.retries.budget", &["none", "{ ratio = 0.2, burst = 3 }"]),
+    (
+        "database.breaker",
+        &["none", "{ failures = 0.3, open = \"50ms\", window = \"100ms\", minimum = 3, probes = 2 }"],
+    ),
+    (
+        "database.limit",
+        &["none", "{ aimd = { late = \"10ms\", initial = 4, min = 2, max = 8, backoff = 0.5 } }"],
+    ),
+    ("database.hedge", &["none", "{ after = \"2ms\" }", "{ after = \"4ms\", cancel = true }"]),
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     (
@@ -156,6 +170,10 @@ const EVENTS: &[&str] = &[
     "{ node_lost = { tier = \"l2\", node = 0, for = \"200ms\", failover = \"never\" } }",
     "{ hot_key = { share = 0.5, for = \"100ms\" } }",
     "{ deploy = { every = \"20ms\" } }",
+    "{ crash = { instance = 0, for = \"100ms\" } }",
+    "{ crash = { instance = 0, for = \"100ms\", detect = \"50ms\" } }",
+    "{ crash = { leader = \"hottest\" } }",
+    "{ crash = { leader = 0 } }",
     "{ stall = { for = \"100ms\" } }",
 ];
 

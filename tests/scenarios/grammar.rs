@@ -321,6 +321,23 @@ fn shared_tier() {
             More,
         ),
         (&[L1, ("tier.l1.ttl", "none")], &[], "{ deploy = { every = \"1s\" } }", "tier.l1.hit_ratio", Less),
+        (
+            &[L1, ("tier.l1.ttl", "none")],
+            &[],
+            "{ crash = { instance = 1, for = \"1s\" } }",
+            "tier.l1.hit_ratio",
+            Less,
+        ),
+        // Half of the requests for a second.
+        (
+            &[],
+            &[],
+            "{ crash = { instance = 1, for = \"2s\", detect = \"1s\" } }",
+            "error.crash.ratio",
+            Is(0.05, 0.01),
+        ),
+        (&[], &[], "{ crash = { leader = \"hottest\" } }", "error.crash.ratio", Appears),
+        (&[], &[], "{ crash = { leader = 7 } }", "error.crash.ratio", Appears),
     ]);
 }
 
@@ -442,6 +459,83 @@ fn limiter() {
         (atomic, &[("limiter.enabled", "false")], "", "error.ratio", Is(0.0, 0.0)),
         (&far, &[NAIVE], "", "limiter.overshoot.max", Appears),
         (&far, &[NAIVE], "", "latency.limiter.max_ms", More),
+    ]);
+}
+
+#[test]
+fn protection() {
+    const BREAKER: (&str, &str) =
+        ("database.breaker", "{ failures = 0.5, open = \"500ms\", window = \"1s\" }");
+    const DOWN: &str = "{ down = { target = \"database\", for = \"4s\" } }";
+    const TRIPS: &str = "db.breaker.trips";
+    const RETRIES: (&str, &str) = ("database.retries", "{ attempts = 3 }");
+    const LATE: (&str, &str) = ("database.limit", "{ aimd = { late = \"1ms\" } }");
+    const HEDGE: (&str, &str) = ("database.hedge", "{ after = \"2ms\" }");
+    expect(&[
+        (&[], &[BREAKER], DOWN, "error.breaker.ratio", Appears),
+        (&[], &[BREAKER], DOWN, TRIPS, Appears),
+        (&[], &[BREAKER, ("database.breaker.minimum", "100_000")], DOWN, TRIPS, Is(0.0, 0.0)),
+        // Two instances, four seconds.
+        (&[], &[BREAKER, ("database.breaker.open", "10s")], DOWN, TRIPS, Is(2.0, 0.0)),
+        (&[], &[BREAKER, ("database.breaker.open", "10s")], DOWN, "db.breaker.open.ratio", Is(0.59, 0.03)),
+        (
+            &[],
+            &[BREAKER, ("database.breaker.failures", "1.0"), ("database.breaker.window", "10s")],
+            DOWN,
+            TRIPS,
+            Is(0.0, 0.0),
+        ),
+        (&[], &[BREAKER, ("database.breaker.probes", "10_000")], DOWN, TRIPS, Is(2.0, 0.0)),
+        (
+            &[SLOW_READ, TIMEOUT],
+            &[RETRIES, ("database.retries.budget", "{ ratio = 0.1 }")],
+            "",
+            "db.retries.refused.rate",
+            Appears,
+        ),
+        (
+            &[SLOW_READ, TIMEOUT, RETRIES],
+            &[("database.retries.budget", "{ ratio = 0.1 }")],
+            "",
+            "db.retries.rate",
+            Less,
+        ),
+        (
+            &[SLOW_READ, TIMEOUT, RETRIES, ("database.retries.budget", "{ ratio = 0.1 }")],
+            &[("database.retries.budget.burst", "100")],
+            "",
+            "db.retries.rate",
+            More,
+        ),
+        (&[], &[LATE], "", "db.limit.mean", Is(1.0, 0.7)),
+        (&[SLOW_READ], &[LATE], "", "error.limit.ratio", Appears),
+        (&[], &[LATE, ("database.limit.aimd.min", "7")], "", "db.limit.mean", Is(7.3, 0.4)),
+        (&[], &[LATE, ("database.limit.aimd.min", "20")], "", "db.limit.mean", Is(20.0, 0.0)),
+        (
+            &[("database.limit", "{ aimd = { late = \"1s\", initial = 1 } }")],
+            &[("database.limit.aimd.max", "2")],
+            "",
+            "db.limit.mean",
+            Less,
+        ),
+        (&[LATE], &[("database.limit.aimd.backoff", "0.1")], "", "db.limit.mean", Less),
+        (&[SLOW_READ], &[HEDGE], "", "db.hedges.ratio", Is(1.0, 0.01)),
+        (&[SLOW_READ], &[HEDGE], "", "db.hedges.rate", Appears),
+        (&[SLOW_READ, HEDGE], &[("database.hedge.cancel", "true")], "", "db.concurrency.mean", Less),
+        (
+            &[("tier.l2.timeout", "50us")],
+            &[("tier.l2.breaker", "{ failures = 0.5, open = \"1s\" }")],
+            "",
+            "tier.l2.round_trips.rate",
+            Less,
+        ),
+        (
+            &[("tier.l2.timeout", "50us")],
+            &[("tier.l2.breaker", "{ failures = 0.5, open = \"1s\" }")],
+            "",
+            "tier.l2.breaker.trips",
+            Appears,
+        ),
     ]);
 }
 

@@ -4,6 +4,7 @@ mod bundled;
 mod bytes;
 mod combinations;
 mod creation;
+mod faults;
 mod grammar;
 mod invalidation;
 mod limiter;
@@ -12,6 +13,7 @@ mod nodes;
 mod over_time;
 mod plain;
 mod presence;
+mod protection;
 mod replicas;
 mod sources;
 #[path = "../support/mod.rs"]

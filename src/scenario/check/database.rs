@@ -1,5 +1,6 @@
 //! `[database]`.
 
+use super::guard;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
@@ -33,10 +34,14 @@ pub(super) fn database(cx: &mut Context, node: &Node) -> Option<Database> {
             factor: 2.0,
             max_backoff_ns: Nanos::MAX,
             jitter: 0.0,
+            budget: None,
         });
         let contention = f.read_unless("contention", "none", contention);
         let background = f.read_unless("background", "none", |cx, node| background(cx, node, read.as_ref()));
         let replicas = f.read_unless("replicas", "none", |cx, node| replicas(cx, node, servers));
+        let breaker = f.read_unless("breaker", "none", guard::breaker);
+        let limit = f.read_unless("limit", "none", guard::limit);
+        let hedge = f.read_unless("hedge", "none", |cx, node| guard::hedge(cx, node, timeout_ns));
         Some(Database {
             servers,
             queue,
@@ -52,6 +57,9 @@ pub(super) fn database(cx: &mut Context, node: &Node) -> Option<Database> {
             contention,
             background,
             replicas,
+            breaker,
+            limit,
+            hedge,
         })
     })
 }
@@ -63,7 +71,8 @@ fn retries(cx: &mut Context, node: &Node) -> Option<Retries> {
         let factor = f.read("factor", at_least(1.0)).unwrap_or(2.0);
         let max_backoff_ns = f.read_unless("max", "none", positive_duration).unwrap_or(Nanos::MAX);
         let jitter = f.read("jitter", share).unwrap_or(0.0);
-        Some(Retries { attempts: attempts?, backoff_ns, factor, max_backoff_ns, jitter })
+        let budget = f.read_unless("budget", "none", |cx, node| guard::budget(cx, node, attempts));
+        Some(Retries { attempts: attempts?, backoff_ns, factor, max_backoff_ns, jitter, budget })
     })
 }
 

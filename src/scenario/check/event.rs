@@ -7,7 +7,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::Node;
 use crate::scenario::model::{
-    Arrivals, Database, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent, Workload,
+    Arrivals, Clients, Database, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent, Workload,
 };
 use crate::scenario::values::{
     count, duration, integer, positive, positive_duration, positive_share, truth, word,
@@ -21,7 +21,7 @@ pub(super) struct Surroundings<'a> {
     pub workload: Option<&'a Workload>,
     /// Whether there is one, or one that is wrong itself.
     pub change_stream: bool,
-    pub deadline: bool,
+    pub clients: Option<&'a Clients>,
     /// `None`: the file's own duration does not bound events, because `--duration` replaced it.
     pub last_instant_ns: Option<Nanos>,
 }
@@ -84,8 +84,19 @@ fn event(f: &mut Fields<'_, '_>, label: String, around: &Surroundings<'_>) -> Op
     Some(what.filter(|_| enabled).map(|what| TimedEvent { at_ns, label, what }))
 }
 
-const TAGS: [&str; 10] =
-    ["flush", "restart", "down", "slow", "pause", "node_lost", "surge", "hot_key", "deploy", "stall"];
+const TAGS: [&str; 11] = [
+    "flush",
+    "restart",
+    "down",
+    "slow",
+    "pause",
+    "node_lost",
+    "surge",
+    "hot_key",
+    "deploy",
+    "crash",
+    "stall",
+];
 
 fn what(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
     let tagged = Tagged::read(cx, node, &TAGS, "{ flush = { tier = \"l2\" } }")?;
@@ -125,6 +136,7 @@ fn what(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Opti
             Some(Some(EventKind::Surge { factor: factor?, for_ns: for_ns? }))
         }),
         "hot_key" => tagged.table(cx, "{ share = 0.3, for = \"30s\" }", |f| hot_key(f, around)),
+        "crash" => tagged.table(cx, "{ instance = 0, for = \"10s\" }", |f| super::crash::crash(f, around)),
         "stall" => {
             tagged.table(cx, "{ for = \"60s\" }", |f| Some(Some(EventKind::Stall { for_ns: length(f)? })))
         }
@@ -238,7 +250,8 @@ fn may_wait(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, target: Target, f
             }
         }
     };
-    if fail == DownMode::Timeout && timeout == Some(None) && !around.deadline {
+    let deadline = around.clients.is_none_or(|clients| clients.deadline_ns.is_some());
+    if fail == DownMode::Timeout && timeout == Some(None) && !deadline {
         let title = "callers would wait for ever";
         let place = f.place("fail");
         f.cx.report(

@@ -1,8 +1,10 @@
 //! From the tree to the model: one file per section of the scenario, then what only the whole can tell.
 
+mod crash;
 mod database;
 mod event;
 mod experiment;
+mod guard;
 mod invalidation;
 mod limiter;
 mod practice;

@@ -83,7 +83,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
             Some(_) => invalidation.as_ref().is_none_or(|known| known.cdc.is_some()),
             None => false,
         },
-        deadline: clients.as_ref().is_none_or(|clients| clients.deadline_ns.is_some()),
+        clients: clients.as_ref(),
         last_instant_ns: timing.as_ref().filter(|_| cut_ns.is_none()).map(|timing| timing.duration_ns),
     };
     let events = events(f.cx, event_nodes, &around);

@@ -182,6 +182,7 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
             "timeout",
             "on_failure",
             "nodes",
+            "breaker",
             "serialize",
             "compress",
             "bandwidth",
@@ -203,6 +204,7 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
             .read("on_failure", word(&[("next", OnFailure::Next), ("error", OnFailure::Error)]))
             .unwrap_or(OnFailure::Next),
         nodes: f.read("nodes", integer(1, MAX_NODES)).map_or(1, |nodes| nodes as u32),
+        breaker: f.read_unless("breaker", "none", super::guard::breaker),
         serialize_per_byte_ns: f.read_unless("serialize", "none", serialize).unwrap_or(0.0),
         compress: f.read_unless("compress", "none", compress),
         bandwidth_bytes_per_s: f.read_unless("bandwidth", "unlimited", bandwidth),

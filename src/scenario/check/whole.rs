@@ -17,6 +17,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
         }
     }
     standing_still(cx, root, model);
+    super::crash::check(cx, root, model);
     stationary(cx, root, model);
     super::invalidation::check(cx, root, model, directory);
 }

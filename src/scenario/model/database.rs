@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Dist, Nanos};
+use super::{Breaker, Dist, Hedge, Limit, Nanos, RetryBudget};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Database {
@@ -32,6 +32,14 @@ pub struct Database {
     /// Servers that take the reads and see commits late.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<Replicas>,
+    /// In front of it, per instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<Breaker>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// Of reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<Hedge>,
 }
 
 impl Database {
@@ -77,4 +85,7 @@ pub struct Retries {
     pub max_backoff_ns: Nanos,
     /// Share of the backoff that is random: 0 none, 1 full jitter (U(0, backoff)).
     pub jitter: f64,
+    /// What retries may cost in all; `None`: whatever they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<RetryBudget>,
 }

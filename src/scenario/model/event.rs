@@ -75,6 +75,18 @@ pub enum EventKind {
     Deploy {
         every_ns: Nanos,
     },
+    /// The process of an instance (from 0) dies with all that it was doing; a new one is there after `for_ns`.
+    Crash {
+        instance: u32,
+        for_ns: Nanos,
+        /// So long requests are still sent to it, and refused; then they go to the others.
+        detect_ns: Nanos,
+    },
+    /// Whoever leads the fetch of a key dies and leaves the fetch behind; the process lives on.
+    LeaderCrash {
+        /// `None`: the hottest one.
+        key: Option<u64>,
+    },
     /// The change stream stands still; afterwards it catches up.
     Stall {
         for_ns: Nanos,
@@ -82,10 +94,15 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether requests end because somebody in the application dies.
+    pub fn is_crash(&self) -> bool {
+        matches!(self, EventKind::Crash { .. } | EventKind::LeaderCrash { .. })
+    }
+
     /// How long the disturbance itself lasts, in nanoseconds.
     pub fn length_ns(&self, instances: u32) -> Nanos {
         match *self {
-            EventKind::Flush { .. } => 0,
+            EventKind::Flush { .. } | EventKind::LeaderCrash { .. } => 0,
             // What is lost for good disturbs until clients have turned elsewhere.
             EventKind::NodeLost { for_ns, failover_ns, .. } => for_ns.or(failover_ns).unwrap_or(0),
             EventKind::Restart { for_ns, .. }
@@ -94,6 +111,7 @@ impl EventKind {
             | EventKind::Pause { for_ns, .. }
             | EventKind::Surge { for_ns, .. }
             | EventKind::HotKey { for_ns, .. }
+            | EventKind::Crash { for_ns, .. }
             | EventKind::Stall { for_ns } => for_ns,
             EventKind::Deploy { every_ns } => every_ns.saturating_mul(u64::from(instances.saturating_sub(1))),
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Dist, Nanos};
+use super::{Breaker, Dist, Nanos};
 
 /// A cache between the application and the next tier or the database.
 #[derive(Clone, Debug, Serialize)]
@@ -53,6 +53,9 @@ pub struct SharedTier {
     /// Longest wait for a reply, from sending.
     pub timeout_ns: Option<Nanos>,
     pub on_failure: OnFailure,
+    /// In front of it, per instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<Breaker>,
     /// Servers that share keys and capacity, each with one thread and its own connections.
     #[serde(skip_serializing_if = "is_one")]
     pub nodes: u32,
