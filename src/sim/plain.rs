@@ -90,7 +90,8 @@ impl Plain {
         let database = database.queue.is_none()
             && database.pool.is_none()
             && database.timeout_ns.is_none()
-            && database.background.is_none();
+            && database.background.is_none()
+            && database.replicas.is_none();
         let events = model.events.iter().all(|event| match event.what {
             EventKind::Surge { .. } | EventKind::HotKey { .. } | EventKind::Pause { .. } => true,
             EventKind::Flush { tier } => tier == shared,

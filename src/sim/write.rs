@@ -43,11 +43,17 @@ impl Engine<'_> {
             let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
             let commands = self.commands.iter().map(|(_, command)| command.version());
             let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
-            self.versions.collect(cached.chain(commands).chain(attempts));
+            let replicas = self.database.replicas.versions();
+            self.versions.collect(cached.chain(commands).chain(attempts).chain(replicas));
         }
+        self.database.replicas.begin_commit(self.now);
+        let before = self.versions.current(key);
         let version = self.versions.commit(key, self.now);
+        self.database.replicas.log(key, before, version);
         for other in self.tables.entity_of(key).filter(|&other| other != key) {
-            self.versions.commit(other, self.now);
+            let before = self.versions.current(other);
+            let version = self.versions.commit(other, self.now);
+            self.database.replicas.log(other, before, version);
         }
         self.enter_stream(key);
         version
