@@ -109,6 +109,10 @@ catalog! {
     "db.stale.ratio", "1", Lower, "of the reads that the database answered, those that got a superseded version";
     "db.stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads that the database answered";
     "db.stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads that the database answered";
+    "db.writes_per_request", "1", Lower, "writes arriving at the database, retries included, over all requests";
+    "writes.phantom_reads", "count", Lower, "reads that got a value which was never committed";
+    "writes.phantom_reads.ratio", "1", Lower, "reads that got a value which was never committed, over all answered reads";
+    "writes.rolled_back.ratio", "1", Neither, "writes whose transaction rolled back, over all answered writes";
     "value.age.max_s", "s", Lower, "oldest value served: time since it was read from the database";
     "memory.peak_bytes", "bytes", Lower, "most bytes in all tiers together";
     "entries.peak", "count", Neither, "most entries in all tiers together";

@@ -57,6 +57,8 @@ pub struct Totals {
     pub db_arrivals: u64,
     pub db_fetches: u64,
     pub db_retries: u64,
+    /// Of the arrivals, those that write, rows or not.
+    pub db_writes: u64,
     pub db_duplicates: u64,
     pub db_waited: u64,
     /// Integral of requests in service over time, in request nanoseconds.
@@ -128,6 +130,9 @@ pub struct Recorder {
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part.
     pub tier_hits: Vec<u64>,
+    /// Writes whose transaction rolled back, and reads that got a value which was never committed.
+    pub rolled_back: u64,
+    pub phantom_reads: u64,
     pub stale: u64,
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
@@ -164,6 +169,8 @@ impl Recorder {
             latency: model.workload.classes.iter().map(|_| Default::default()).collect(),
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],
+            rolled_back: 0,
+            phantom_reads: 0,
             stale: 0,
             stale_age: Fine::new(),
             stale_age_by_tier: if model.splits_staleness() {

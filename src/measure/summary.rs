@@ -37,6 +37,7 @@ pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     requests(&mut rows, recorder);
     database(&mut rows, model, recorder);
     freshness(&mut rows, model, recorder);
+    writes(&mut rows, model, recorder);
     tiers(&mut rows, model, recorder);
     classes(&mut rows, model, recorder);
     events(&mut rows, model, recorder);
@@ -182,6 +183,25 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     }
     if model.measure.value_age {
         rows.put("value.age.max_s", Some(recorder.value_age_max_ns as f64 / 1e9));
+    }
+}
+
+fn writes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
+    if !model.workload.writes() {
+        return;
+    }
+    let [before, after] = &recorder.measured;
+    let requests = count(recorder, &all_outcomes(), None);
+    let per_request = |count: u64| ratio(count as f64, requests);
+    rows.put("db.writes_per_request", per_request(after.db_writes - before.db_writes));
+    if model.write_options.rollback > 0.0 {
+        let written = count(recorder, &[Outcome::Write], None);
+        rows.put("writes.rolled_back.ratio", ratio(recorder.rolled_back as f64, written));
+    }
+    if model.may_serve_phantoms() {
+        rows.put("writes.phantom_reads", Some(recorder.phantom_reads as f64));
+        let reads = count(recorder, &READS, None);
+        rows.put("writes.phantom_reads.ratio", ratio(recorder.phantom_reads as f64, reads));
     }
 }
 

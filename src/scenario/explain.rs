@@ -1,8 +1,8 @@
 //! A model in words, one line per part: what `herdlab check` shows.
 
 use super::model::{
-    Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Model,
-    Popularity, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteStrategy,
+    Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Model, Order,
+    Popularity, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteOptions, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -199,16 +199,22 @@ fn coalescing(model: &Model) -> String {
 }
 
 fn writes(model: &Model) -> String {
-    match model.writes {
-        WriteStrategy::Invalidate => "writes: database, then DELETE in every tier".to_owned(),
-        WriteStrategy::WriteAround => "writes: database only, cached copies live out their time".to_owned(),
-        WriteStrategy::Update => {
-            "writes: database, then SET in every tier, which nobody waits for".to_owned()
-        }
-        WriteStrategy::WriteThrough => {
-            "writes: database, then SET in every tier, acknowledged after both".to_owned()
-        }
+    let WriteOptions { order, rollback } = model.write_options;
+    let early = order == Order::BeforeCommit;
+    let mut text = match model.writes {
+        WriteStrategy::Invalidate if early => "writes: DELETE in every tier, then database",
+        WriteStrategy::Invalidate => "writes: database, then DELETE in every tier",
+        WriteStrategy::WriteAround => "writes: database only, cached copies live out their time",
+        WriteStrategy::Update if early => "writes: SET in every tier, which nobody waits for, and database",
+        WriteStrategy::Update => "writes: database, then SET in every tier, which nobody waits for",
+        WriteStrategy::WriteThrough if early => "writes: SET in every tier, then database",
+        WriteStrategy::WriteThrough => "writes: database, then SET in every tier, acknowledged after both",
     }
+    .to_owned();
+    if rollback > 0.0 {
+        text.push_str(&format!(", {} of the transactions roll back", percent(rollback)));
+    }
+    text
 }
 
 fn database(database: &Database) -> String {

@@ -233,6 +233,7 @@ impl Engine<'_> {
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         let attempt = &mut self.attempts[id];
+        self.totals.db_writes += u64::from(attempt.errand == AttemptErrand::Write);
         if attempt.abandoned && self.model.database.cancel_on_timeout {
             return self.attempt_returns(id, Err(Cause::DbTimeout));
         }
@@ -257,7 +258,9 @@ impl Engine<'_> {
         let attempt = &mut self.attempts[id];
         let waited_ns = self.now - attempt.since_ns;
         attempt.stage = Stage::InService;
-        attempt.value = Value { version: self.versions.current(attempt.key), read_ns: self.now };
+        if attempt.errand == AttemptErrand::Read {
+            attempt.value = Value { version: self.versions.current(attempt.key), read_ns: self.now };
+        }
         let class = usize::from(attempt.class);
         let work = match attempt.errand {
             AttemptErrand::Read => Work::Read { class },
@@ -292,8 +295,8 @@ impl Engine<'_> {
         self.database.advance(self.now, &mut self.totals);
         self.database.busy -= 1;
         let attempt = &self.attempts[id];
-        if attempt.errand == AttemptErrand::Write {
-            let version = self.commit(attempt.key);
+        if attempt.errand == AttemptErrand::Write && !attempt.rolls_back {
+            let version = self.commit(attempt.key, attempt.value.version);
             self.attempts[id].value = Value { version, read_ns: self.now };
         }
         self.serve_waiting();

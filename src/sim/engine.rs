@@ -158,6 +158,7 @@ pub struct Engine<'m> {
     pub(super) fetches_ended: u64,
     pub(super) think: Option<(Times, Stream)>,
     pub(super) backoff_dice: Stream,
+    pub(super) rollback_dice: Stream,
     pub(super) deadline: Option<(Nanos, super::queue::Lane)>,
     pub(super) arrivals_over: bool,
     /// End of the drain.
@@ -215,6 +216,7 @@ impl<'m> Engine<'m> {
             fetches_ended: 0,
             think,
             backoff_dice: stream(seed, replication, "database.backoff"),
+            rollback_dice: stream(seed, replication, "writes.rollback"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
             arrivals_over: false,
             last_ns: model.duration_ns.saturating_add(model.drain_ns),
@@ -464,6 +466,7 @@ impl<'m> Engine<'m> {
         }
         self.end_unfinished();
         self.advance_integrals();
+        self.recorder.phantom_reads = self.versions.phantom_reads();
         self.check_invariants().map_err(SimError::Invariant)?;
         Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events })
     }

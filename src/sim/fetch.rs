@@ -3,7 +3,7 @@
 use super::engine::{Engine, Kind};
 use super::index::pair;
 use super::queue::GENERAL;
-use super::read::Errand;
+use super::read::{Errand, Walk};
 use super::slab::NONE;
 use super::store::Value;
 use crate::dice::{round_ns, unit_open_zero};
@@ -56,8 +56,10 @@ pub(super) struct Attempt {
     /// Its caller counts on it no more.
     pub abandoned: bool,
     pub outcome: Result<(), Cause>,
-    /// What it read.
+    /// What it read, or what it writes.
     pub value: Value,
+    /// Of a write: its transaction rolls back.
+    pub rolls_back: bool,
     /// When it entered the present stage.
     pub since_ns: Nanos,
     /// For a fill after the flight is over.
@@ -97,6 +99,7 @@ impl Attempt {
             abandoned: false,
             outcome: Ok(()),
             value: Value::default(),
+            rolls_back: false,
             since_ns: 0,
             fill_from: 0,
             token: 0,
@@ -183,6 +186,7 @@ impl Engine<'_> {
     fn send_attempt(&mut self, id: u32) {
         let flight = &mut self.flights[id];
         flight.attempts_made += 1;
+        let Walk { version, rolls_back, .. } = self.walks[flight.leader];
         let attempt = Attempt {
             flight: id,
             flight_generation: self.flights.generation(id),
@@ -193,7 +197,8 @@ impl Engine<'_> {
             stage: Stage::WaitsForConnection,
             abandoned: false,
             outcome: Ok(()),
-            value: Value::default(),
+            value: Value { version, read_ns: 0 },
+            rolls_back,
             since_ns: self.now,
             fill_from: self.flights[id].fill_from,
             token: self.flights[id].token,
@@ -235,7 +240,7 @@ impl Engine<'_> {
     pub(super) fn land(&mut self, id: u32, value: Value) {
         let flight = self.end_flight(id);
         if flight.write {
-            return self.write_committed(flight.leader, value);
+            return self.transaction_is_over(flight.leader, value);
         }
         self.fill_after_fetch(&flight, value);
         self.wake(&flight, Outcome::Miss, None, value);

@@ -47,6 +47,10 @@ pub(super) struct Walk {
     pub next: u32,
     /// Lease token it holds; zero: none.
     pub token: u32,
+    /// Of a write: the version that it reserved; zero: none.
+    pub version: u32,
+    /// Of a write: its transaction will roll back.
+    pub rolls_back: bool,
     /// Since when it waits for the holder of the lease.
     pub waiting_since: Option<Nanos>,
     /// When it left each tier on the way down.
@@ -71,6 +75,8 @@ impl Walk {
             flight: NONE,
             next: NONE,
             token: 0,
+            version: 0,
+            rolls_back: false,
             waiting_since: None,
             left_ns: [0; MAX_TIERS],
         }
@@ -439,7 +445,9 @@ impl Engine<'_> {
         if let Some(tier) = tier {
             self.recorder.tier_hits[tier] += 1;
         }
-        if let Some(superseded_ns) = self.versions.superseded_ns(key, value.version)
+        if self.model.may_serve_phantoms() && self.versions.read_reserved(value.version) {
+            // Neither old nor new: it is not known yet whether it will ever have been there.
+        } else if let Some(superseded_ns) = self.versions.superseded_ns(key, value.version)
             && superseded_ns < start_ns
         {
             self.recorder.stale += 1;

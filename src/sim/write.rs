@@ -1,4 +1,4 @@
-//! The way of a write: commit, then whatever the strategy does to the tiers.
+//! The way of a write: commit, then whatever the strategy does to the tiers, or the other way round.
 
 use std::ops::Range;
 
@@ -9,7 +9,9 @@ use super::slab::NONE;
 use super::store::{Store, Value};
 use super::tier::KeyInfo;
 use crate::measure::recorder::Outcome;
-use crate::scenario::model::WriteStrategy;
+use crate::dice::chance;
+use crate::measure::staleness::INITIAL;
+use crate::scenario::model::{Order, WriteOptions, WriteStrategy};
 
 /// What happens to the copies of a key.
 #[derive(Clone, Copy, Debug)]
@@ -29,30 +31,79 @@ impl Change {
 }
 
 impl Engine<'_> {
-    /// A write goes straight to the database.
+    /// A write goes straight to the database, or first to the caches.
     pub(super) fn start_write(&mut self, walk: Walk) {
-        let id = self.enter(Walk { errand: Errand::Write, ..walk });
+        let WriteOptions { order, rollback } = self.model.write_options;
+        // Tossed on arrival, so that all strategies see the same transactions roll back.
+        let rolls_back = rollback > 0.0 && chance(&mut self.rollback_dice, rollback);
+        let id = self.enter(Walk { errand: Errand::Write, rolls_back, ..walk });
+        if order == Order::AfterCommit {
+            return self.begin_transaction(id);
+        }
+        let sent = match self.model.writes {
+            WriteStrategy::Invalidate => self.change_before_commit(id, Change::Delete),
+            WriteStrategy::WriteAround => 0,
+            WriteStrategy::Update | WriteStrategy::WriteThrough => {
+                let version = self.reserve_version();
+                self.walks[id].version = version;
+                let value = Value { version, read_ns: self.now };
+                self.change_before_commit(id, Change::Set { value })
+            }
+        };
+        if sent == 0 {
+            self.begin_transaction(id);
+        }
+    }
+
+    /// Changes the copies before the transaction; returns how many replies it waits for.
+    fn change_before_commit(&mut self, id: u32, change: Change) -> u8 {
+        let Walk { key, instance, class, .. } = self.walks[id];
+        let waits = self.model.writes != WriteStrategy::Update;
+        let sender = Sender { walk: if waits { id } else { NONE }, instance, class, key };
+        let sent = self.change_copies(0..self.tiers.len(), sender, change);
+        if waits { sent } else { 0 }
+    }
+
+    fn begin_transaction(&mut self, id: u32) {
         let flight = self.lead(id, false);
         self.begin_fetch(flight);
     }
 
     /// The transaction is committed: from now on reads of the database see the new version. The one place where
-    /// this happens. Returns the handle of the version.
-    pub(super) fn commit(&mut self, key: u32) -> u32 {
+    /// this happens. `reserved` is the version's handle if it has one already; returns the handle that it has now.
+    pub(super) fn commit(&mut self, key: u32, reserved: u32) -> u32 {
+        self.collect_versions();
+        match reserved {
+            INITIAL => self.versions.commit(key, self.now),
+            reserved => self.versions.commit_reserved(key, reserved, self.now),
+        }
+    }
+
+    /// The handle of a version that may be committed later.
+    fn reserve_version(&mut self) -> u32 {
+        self.collect_versions();
+        self.versions.reserve()
+    }
+
+    /// Frees the handles that nobody holds, when it is time.
+    fn collect_versions(&mut self) {
         if self.versions.is_full() {
             let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
             let commands = self.commands.iter().map(|(_, command)| command.version());
             let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
-            self.versions.collect(cached.chain(commands).chain(attempts));
+            let walks = self.walks.iter().map(|(_, walk)| walk.version);
+            self.versions.collect(cached.chain(commands).chain(attempts).chain(walks));
         }
-        self.versions.commit(key, self.now)
     }
 
-    /// The writer learns of its commit and tells the tiers.
-    pub(super) fn write_committed(&mut self, id: u32, value: Value) {
+    /// The writer learns that its transaction is over, and tells the tiers of a commit unless they were told before.
+    pub(super) fn transaction_is_over(&mut self, id: u32, value: Value) {
         let walk = &mut self.walks[id];
         walk.flight = NONE;
         let Walk { key, instance, class, .. } = *walk;
+        if walk.rolls_back || self.model.write_options.order == Order::BeforeCommit {
+            return self.end_write(id);
+        }
         let sender = |walk| Sender { walk, instance, class, key };
         let all = 0..self.tiers.len();
         let sent = match self.model.writes {
@@ -114,7 +165,10 @@ impl Engine<'_> {
         let walk = &mut self.walks[id];
         walk.pending -= 1;
         if walk.pending == 0 {
-            self.end_write(id);
+            match self.model.write_options.order {
+                Order::AfterCommit => self.end_write(id),
+                Order::BeforeCommit => self.begin_transaction(id),
+            }
         }
     }
 
@@ -129,6 +183,9 @@ impl Engine<'_> {
                 usize::from(walk.class),
                 Outcome::Write,
             );
+            if walk.rolls_back && walk.start_ns >= self.recorder.warmup_ns {
+                self.recorder.rolled_back += 1;
+            }
             self.leave(&walk);
         }
         self.walks.remove(id);

@@ -9,7 +9,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{
-    Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, Route, WriteStrategy,
+    Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, Route, WriteOptions, WriteStrategy,
 };
 use crate::scenario::values::{count, duration, positive_duration, truth, word};
 
@@ -67,6 +67,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         None => Some(Coalescing::None),
     };
     let writes = f.read("writes", writes);
+    let (strategy, write_options) = writes.unwrap_or((WriteStrategy::Invalidate, WriteOptions::default()));
     let around = Surroundings {
         directory: &directory,
         tiers: tiers.as_deref(),
@@ -89,7 +90,8 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         tiers: tiers?,
         coalescing: coalescing?,
         database: database?,
-        writes: writes.unwrap_or(WriteStrategy::Invalidate),
+        writes: strategy,
+        write_options,
         events: events?,
         measure: measure.unwrap_or_default(),
     };

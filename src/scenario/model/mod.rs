@@ -23,7 +23,7 @@ pub use tier::{
     SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
-pub use writes::WriteStrategy;
+pub use writes::{Order, WriteOptions, WriteStrategy};
 
 /// An instant or a length of simulated time, in nanoseconds from the start of the scenario.
 pub type Nanos = u64;
@@ -106,12 +106,20 @@ pub struct Model {
     pub coalescing: Coalescing,
     pub database: Database,
     pub writes: WriteStrategy,
+    #[serde(skip_serializing_if = "WriteOptions::is_default")]
+    pub write_options: WriteOptions,
     /// Sorted by time, ties in file order.
     pub events: Vec<TimedEvent>,
     pub measure: MeasureOptions,
 }
 
 impl Model {
+    /// Whether a read may get a value that was never committed.
+    pub fn may_serve_phantoms(&self) -> bool {
+        self.write_options.order == Order::BeforeCommit
+            && matches!(self.writes, WriteStrategy::Update | WriteStrategy::WriteThrough)
+    }
+
     /// Whether staleness is reported by who answered: on request, and only where anything is written.
     pub fn splits_staleness(&self) -> bool {
         self.measure.stale_by_tier && self.workload.writes()

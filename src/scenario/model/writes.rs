@@ -13,3 +13,39 @@ pub enum WriteStrategy {
     /// The same, acknowledged after both.
     WriteThrough,
 }
+
+/// How writes are done, whatever the strategy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct WriteOptions {
+    #[serde(skip_serializing_if = "Order::is_default")]
+    pub order: Order,
+    /// Probability that the transaction rolls back.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rollback: f64,
+}
+
+impl WriteOptions {
+    /// Whether nothing is set.
+    pub fn is_default(&self) -> bool {
+        *self == WriteOptions::default()
+    }
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+/// When the caches are changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Order {
+    #[default]
+    AfterCommit,
+    /// First the caches, then the transaction.
+    BeforeCommit,
+}
+
+impl Order {
+    fn is_default(&self) -> bool {
+        *self == Order::AfterCommit
+    }
+}
