@@ -242,6 +242,32 @@ fn staleness_and_invalidation() {
 }
 
 #[test]
+fn writes() {
+    const CLIENTS: &str = "[clients]";
+    snapshot(
+        "writes",
+        &[
+            ("unknown strategy", &[(CLIENTS, "[writes]\nstrategy = \"write-thru\"\n\n[clients]")]),
+            (
+                "order and rollback without writes",
+                &[(CLIENTS, "[writes]\norder = \"before-commit\"\nrollback = 0.1\n\n[clients]")],
+            ),
+            (
+                "nothing comes before the commit",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-around\"\norder = \"before-commit\"\n\n[clients]",
+                    ),
+                ],
+            ),
+            ("more rollbacks than transactions", &[(CLIENTS, "[writes]\nrollback = 1.5\n\n[clients]")]),
+        ],
+    );
+}
+
+#[test]
 fn variants_and_words() {
     let answer = "[answer]\ntext = \"Load falls to {jitter:db.qps.peak}.\"\n\n[clients]";
     assert_eq!(messages(&[("[clients]", answer)]), "NO PROBLEM FOUND\n");

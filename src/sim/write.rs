@@ -8,8 +8,8 @@ use super::read::{Errand, Walk};
 use super::slab::NONE;
 use super::store::{Store, Value};
 use super::tier::KeyInfo;
-use crate::measure::recorder::Outcome;
 use crate::dice::chance;
+use crate::measure::recorder::Outcome;
 use crate::measure::staleness::INITIAL;
 use crate::scenario::model::{Order, WriteOptions, WriteStrategy};
 

@@ -79,6 +79,8 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
+    ("writes.order", &["after-commit", "before-commit"]),
+    ("writes.rollback", &["0", "0.3"]),
     ("measure.value_age", &["false", "true"]),
     ("measure.stale_by_tier", &["false", "true"]),
     (

@@ -414,5 +414,15 @@ fn coalescing_and_writes() {
             "latency.write.mean_ms",
             Is(5.21, 0.01),
         ),
+        (
+            &[WRITES, ("writes.strategy", "update"), ("writes.order", "before-commit")],
+            &[("writes.rollback", "0.3")],
+            "",
+            "writes.phantom_reads",
+            Appears,
+        ),
+        (&[WRITES], &[("writes.rollback", "30%")], "", "writes.rolled_back.ratio", Is(0.3, 0.05)),
+        (&[WRITES], &[("writes.order", "before-commit")], "", "stale.ratio", More),
+        (&[WRITES], &[("database.servers", "unlimited")], "", "db.writes_per_request", Is(0.2, 0.02)),
     ]);
 }

@@ -10,3 +10,4 @@ mod sources;
 mod support;
 mod table;
 mod tiny;
+mod writes;

@@ -43,7 +43,11 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model) {
     }
     if order == Order::BeforeCommit && model.writes == WriteStrategy::WriteAround {
         let way_out = "leave it out, or use \"invalidate\", \"update\" or \"write-through\"";
-        refuse("order", "write-around does not touch the caches, so nothing can come before the commit", way_out);
+        refuse(
+            "order",
+            "write-around does not touch the caches, so nothing can come before the commit",
+            way_out,
+        );
     }
     if order == Order::BeforeCommit && model.tiers.is_empty() {
         refuse("order", "there is no cache that could be changed before the commit", "leave it out");
