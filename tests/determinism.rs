@@ -117,7 +117,7 @@ fn the_numbers_of_the_small_scenario_are_those_of_this_version() {
         hasher.update(serde_json::to_vec(&(&variant.measures, &variant.distributions)).unwrap());
     }
     let digest: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(digest, "0b069da0237ba69fcec850386c2db1ed6c4bbb32fbd572ba4b9890c6618b2b04");
+    assert_eq!(digest, "5f6c9039b2566c760e5c8f77074cc4378eb1ea13b082683d9a1ae043071af5ee");
 }
 
 #[test]
