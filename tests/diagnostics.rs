@@ -234,6 +234,17 @@ fn contradictions() {
 }
 
 #[test]
+fn kinds_of_requests() {
+    snapshot(
+        "kinds_of_requests",
+        &[(
+            "more existence checks and writes than requests",
+            &[("keys = 1000", "keys = 1000\nwrite_share = 0.6\nexists_share = 0.5")],
+        )],
+    );
+}
+
+#[test]
 fn staleness_and_invalidation() {
     snapshot(
         "staleness_and_invalidation",

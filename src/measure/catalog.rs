@@ -15,7 +15,7 @@ pub enum Better {
 pub struct MeasureInfo {
     /// `<tier>`, `<class>` and `<event>` stand for a name of the scenario.
     pub pattern: &'static str,
-    /// `ms`, `s`, `1/s`, `bytes`, `1` (a share or a ratio), `count`.
+    /// `ms`, `s`, `1/s`, `bytes`, `bytes/s`, `1` (a share or a ratio), `count`.
     pub unit: &'static str,
     pub better: Better,
     pub meaning: &'static str,
@@ -69,6 +69,13 @@ catalog! {
     "latency.write.p99_ms", "ms", Lower, "99th percentile of writes";
     "latency.write.p999_ms", "ms", Lower, "99.9th percentile of writes";
     "latency.write.max_ms", "ms", Lower, "slowest write";
+    "latency.exists.mean_ms", "ms", Lower, "existence checks, to their answer from a tier or the database";
+    "latency.exists.p50_ms", "ms", Lower, "median of existence checks";
+    "latency.exists.p90_ms", "ms", Lower, "90th percentile of existence checks";
+    "latency.exists.p95_ms", "ms", Lower, "95th percentile of existence checks";
+    "latency.exists.p99_ms", "ms", Lower, "99th percentile of existence checks";
+    "latency.exists.p999_ms", "ms", Lower, "99.9th percentile of existence checks";
+    "latency.exists.max_ms", "ms", Lower, "slowest existence check";
     "goodput", "1/s", Higher, "requests per second that were answered without an error";
     "error.ratio", "1", Lower, "requests that ended in an error or did not end, over all requests";
     "error.deadline.ratio", "1", Lower, "requests whose caller gave up (clients.deadline)";
@@ -85,6 +92,8 @@ catalog! {
     "requests.coalesced.ratio", "1", Neither, "reads that waited for somebody else's fetch, over all requests";
     "requests.miss.ratio", "1", Neither, "reads that led a fetch, over all requests";
     "requests.write.ratio", "1", Neither, "writes, over all requests";
+    "requests.exists.ratio", "1", Neither, "existence checks (they are among hits, misses and so on as well), over all requests";
+    "exists.hit_ratio", "1", Higher, "existence checks answered from a tier, over all that were answered";
     "requests.unfinished.ratio", "1", Lower, "requests still in flight when the drain limit was reached";
     "requests.in_system.mean", "count", Neither, "mean number of requests in the system while arrivals lasted (Little's L)";
     "db.fetches.rate", "1/s", Lower, "reads of the database started for the cache (misses and refreshes, without retries)";
@@ -121,6 +130,7 @@ catalog! {
     "tier.<tier>.hit_ratio", "1", Higher, "look-ups in this tier that found a usable entry";
     "tier.<tier>.requests.rate", "1/s", Neither, "look-ups in this tier per second";
     "tier.<tier>.round_trips.rate", "1/s", Lower, "commands sent to this tier per second (look-ups, fills, deletes)";
+    "tier.<tier>.wire.bytes_per_s", "bytes/s", Lower, "bytes of keys and values that travel to and from this tier per second";
     "tier.<tier>.hit.share", "1", Neither, "share of all reads that this tier answered";
     "tier.<tier>.stale.ratio", "1", Lower, "of the reads that this tier answered, those that got a superseded version";
     "tier.<tier>.stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads that this tier answered";

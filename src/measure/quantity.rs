@@ -46,6 +46,10 @@ impl Scale {
             "bytes" if magnitude >= 1e6 => ("MB", 1e6),
             "bytes" if magnitude >= 1e3 => ("kB", 1e3),
             "bytes" => ("B", 1.0),
+            "bytes/s" if magnitude >= 1e9 => ("GB/s", 1e9),
+            "bytes/s" if magnitude >= 1e6 => ("MB/s", 1e6),
+            "bytes/s" if magnitude >= 1e3 => ("kB/s", 1e3),
+            "bytes/s" => ("B/s", 1.0),
             _ => ("", 1.0),
         };
         Scale { suffix, divisor }
@@ -220,6 +224,7 @@ fn spoken_latency(measure: &str) -> Option<String> {
         "miss" => " of misses",
         "coalesced" => " of coalesced reads",
         "write" => " of writes",
+        "exists" => " of existence checks",
         _ => return None,
     };
     Some(format!("{statistic} latency{of}"))

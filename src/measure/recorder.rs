@@ -82,6 +82,8 @@ pub struct TierTotals {
     pub evictions: u64,
     pub expirations: u64,
     pub busy_ns: u64,
+    /// Bytes of keys and values that travelled with commands the server served.
+    pub wire_bytes: u64,
 }
 
 /// State at the end of a window.
@@ -127,6 +129,8 @@ pub struct Recorder {
     current_end_ns: Nanos,
     /// By class, then outcome; over requests that started in the measured part.
     pub latency: Vec<[Fine; OUTCOMES.len()]>,
+    /// Latencies of existence checks by outcome; empty where nobody checks.
+    pub checks: Vec<Fine>,
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part.
     pub tier_hits: Vec<u64>,
@@ -167,6 +171,7 @@ impl Recorder {
             current: 0,
             current_end_ns: model.window_ns,
             latency: model.workload.classes.iter().map(|_| Default::default()).collect(),
+            checks: if model.workload.checks() { vec![Fine::new(); OUTCOMES.len()] } else { Vec::new() },
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],
             rolled_back: 0,
@@ -228,6 +233,15 @@ impl Recorder {
         }
         if start_ns >= self.warmup_ns {
             self.latency[class][number].record(latency_ns);
+        }
+    }
+
+    /// Counts an existence check apart; [`Recorder::finish`] counts it with the others.
+    pub fn finish_check(&mut self, start_ns: Nanos, latency_ns: Nanos, outcome: Outcome) {
+        if start_ns >= self.warmup_ns
+            && let Some(latency) = self.checks.get_mut(outcome as usize)
+        {
+            latency.record(latency_ns);
         }
     }
 }

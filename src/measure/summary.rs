@@ -35,6 +35,7 @@ fn ms(ns: Option<Nanos>) -> Option<f64> {
 pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     let mut rows = Rows { rows: Vec::new(), measured_s: (model.duration_ns - model.warmup_ns) as f64 / 1e9 };
     requests(&mut rows, recorder);
+    checks(&mut rows, recorder);
     database(&mut rows, model, recorder);
     freshness(&mut rows, model, recorder);
     writes(&mut rows, model, recorder);
@@ -117,6 +118,22 @@ fn requests(rows: &mut Rows, recorder: &Recorder) {
     let [before, after] = &recorder.measured;
     let in_system_ns = (after.in_system_ns - before.in_system_ns) as f64;
     rows.put("requests.in_system.mean", Some(in_system_ns / 1e9 / rows.measured_s));
+}
+
+/// Existence checks apart.
+fn checks(rows: &mut Rows, recorder: &Recorder) {
+    if recorder.checks.is_empty() {
+        return;
+    }
+    let of = |outcomes: &[Outcome]| {
+        let mut merged = Fine::new();
+        outcomes.iter().for_each(|&outcome| merged.merge(&recorder.checks[outcome as usize]));
+        merged
+    };
+    let (all, answered) = (of(&all_outcomes()), of(&READS));
+    rows.put("requests.exists.ratio", ratio(all.count() as f64, count(recorder, &all_outcomes(), None)));
+    rows.put("exists.hit_ratio", ratio(of(&HITS).count() as f64, answered.count() as f64));
+    rows.latencies("latency.exists", &answered, &QUANTILES, true);
 }
 
 fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
@@ -251,6 +268,9 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
         if let Scope::Shared(shared) = &tier.scope {
             rows.per_second(name("round_trips.rate"), to.commands - from.commands);
+            if model.measure.wire {
+                rows.per_second(name("wire.bytes_per_s"), to.wire_bytes - from.wire_bytes);
+            }
             rows.per_second(name("failures.rate"), to.failures - from.failures);
             let busy_s = (to.busy_ns - from.busy_ns) as f64 / 1e9;
             rows.put(name("utilization"), Some((busy_s / rows.measured_s).min(1.0)));

@@ -122,9 +122,13 @@ fn class(model: &Model, class: &Class) -> String {
         0.0 => String::new(),
         share => format!(", {} writes", percent(share)),
     };
+    let checks = match class.exists_share {
+        0.0 => String::new(),
+        share => format!(", {} existence checks", percent(share)),
+    };
     let absent = if class.absent { ", absent from the database" } else { "" };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
-    format!("class {name}: {share} of the requests, {keys} keys, {popularity}{writes}{absent}")
+    format!("class {name}: {share} of the requests, {keys} keys, {popularity}{writes}{checks}{absent}")
 }
 
 fn tier(tier: &Tier) -> String {

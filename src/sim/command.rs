@@ -15,6 +15,8 @@ use crate::scenario::model::Nanos;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     Get,
+    /// Whether the key is there; no value travels.
+    Exists,
     /// A fill.
     Set {
         value: Value,
@@ -213,8 +215,13 @@ impl Engine<'_> {
                 }
                 let (reply, carries_value) = self.execute(&command, level, start_ns);
                 self.commands[id].reply = reply;
-                let Some(shared) = &mut self.tiers[level].shared else { return };
-                shared.serve(start_ns, if carries_value { self.tables.value_bytes(command.key) } else { 0 })
+                let bytes = if carries_value { self.tables.value_bytes(command.key) } else { 0 };
+                let tier = &mut self.tiers[level];
+                if self.model.measure.wire {
+                    tier.totals.wire_bytes += u64::from(bytes) + self.tables.key_bytes(command.key);
+                }
+                let Some(shared) = &mut tier.shared else { return };
+                shared.serve(start_ns, bytes)
             }
             Admission::Refused { at_ns } => at_ns,
             Admission::Lost { until_ns } => until_ns,
@@ -242,7 +249,8 @@ impl Engine<'_> {
     fn answer_ahead(&mut self, id: u32, at: Nanos) -> bool {
         let Command { op, walk, level, reply, instance, .. } = self.commands[id];
         let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = reply else { return false };
-        if op != Op::Get || walk == NONE || at > self.last_ns || self.deadline.is_some() {
+        if !matches!(op, Op::Get | Op::Exists) || walk == NONE || at > self.last_ns || self.deadline.is_some()
+        {
             return false;
         }
         let patient = self.tiers[usize::from(level)]
@@ -298,6 +306,16 @@ impl Engine<'_> {
                     },
                 }
             }
+            Op::Exists => {
+                let found = tier.check(0, info, now, tables);
+                tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
+                let reply = match found {
+                    Look::Hit { value, renewal } => CommandReply::Hit { value, renewal, token: 0 },
+                    Look::Stale { value } => CommandReply::Stale { value, renew: false, token: 0 },
+                    Look::Miss { .. } => CommandReply::Miss { token: 0 },
+                };
+                (reply, false)
+            }
             Op::Set { value, delta_ns } => {
                 if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut())
                     && !leases.redeem(command.key, command.token)
@@ -336,7 +354,7 @@ impl Engine<'_> {
         }
         match (command.walk, command.op) {
             (NONE, _) => self.close_fill(id, level),
-            (walk, Op::Get) => {
+            (walk, Op::Get | Op::Exists) => {
                 self.commands.remove(id);
                 self.look_up_answered(walk, level, command.reply);
             }
@@ -408,7 +426,7 @@ impl Engine<'_> {
 
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
-            Op::Get => self.look_up_failed(walk, level),
+            Op::Get | Op::Exists => self.look_up_failed(walk, level),
             Op::Set { .. } | Op::Put { .. } | Op::Delete => self.change_answered(walk),
         }
     }

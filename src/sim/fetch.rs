@@ -17,6 +17,8 @@ pub(super) struct Flight {
     pub instance: u32,
     pub class: u8,
     pub write: bool,
+    /// It asks only whether the row is there.
+    exists: bool,
     /// Others may join by instance and key.
     grouped: bool,
     /// It has reached the database (a flight around the look-up begins in the tiers).
@@ -62,6 +64,8 @@ pub(super) struct Attempt {
     pub rolls_back: bool,
     /// When it entered the present stage.
     pub since_ns: Nanos,
+    /// It asks only whether the row is there.
+    exists: bool,
     /// For a fill after the flight is over.
     fill_from: u8,
     token: u32,
@@ -101,11 +105,19 @@ impl Attempt {
             value: Value::default(),
             rolls_back: false,
             since_ns: 0,
+            exists: false,
             fill_from: 0,
             token: 0,
             started_ns: 0,
         }
     }
+}
+
+/// The name of a flight that others may join. Existence checks have flights of their own: they bring no value.
+/// Instances are far fewer than 2^31.
+#[inline]
+fn group(instance: u32, key: u32, exists: bool) -> u64 {
+    pair(instance | u32::from(exists) << 31, key)
 }
 
 impl Engine<'_> {
@@ -127,7 +139,7 @@ impl Engine<'_> {
     /// Joins the flight of this instance and key, or starts one; returns whether it joined.
     pub(super) fn join_or_lead(&mut self, id: u32) -> bool {
         let walk = self.walks[id];
-        let Some(flight) = self.groups.get(pair(walk.instance, walk.key)) else {
+        let Some(flight) = self.groups.get(group(walk.instance, walk.key, walk.exists)) else {
             self.lead(id, true);
             return false;
         };
@@ -149,6 +161,7 @@ impl Engine<'_> {
             instance: walk.instance,
             class: walk.class,
             write: walk.errand == Errand::Write,
+            exists: walk.exists,
             grouped,
             fetching: false,
             fill_from: walk.fill_from,
@@ -162,7 +175,7 @@ impl Engine<'_> {
             left_ns: walk.left_ns,
         });
         if grouped {
-            self.groups.entry(pair(walk.instance, walk.key), flight);
+            self.groups.entry(group(walk.instance, walk.key, walk.exists), flight);
         }
         self.walks[id].flight = flight;
         flight
@@ -200,6 +213,7 @@ impl Engine<'_> {
             value: Value { version, read_ns: 0 },
             rolls_back,
             since_ns: self.now,
+            exists: self.flights[id].exists,
             fill_from: self.flights[id].fill_from,
             token: self.flights[id].token,
             started_ns: self.flights[id].started_ns,
@@ -248,6 +262,9 @@ impl Engine<'_> {
 
     fn fill_after_fetch(&mut self, flight: &Flight, value: Value) {
         let info = self.info(flight.key, usize::from(flight.class));
+        if flight.exists && !info.absent {
+            return;
+        }
         for level in usize::from(flight.fill_from)..self.tiers.len() {
             let left_ns = match flight.left_ns[level] {
                 0 => flight.started_ns,
@@ -262,7 +279,8 @@ impl Engine<'_> {
         let leader = self.walks[self.flights[id].leader];
         let flight = self.end_flight(id);
         let info = self.info(flight.key, usize::from(flight.class));
-        for above in usize::from(flight.fill_from)..level {
+        let above = if flight.exists && !info.absent { 0..0 } else { usize::from(flight.fill_from)..level };
+        for above in above {
             let delta_ns = self.now.saturating_sub(leader.left_ns[above]);
             self.fill(above, flight.instance, info, value, delta_ns, 0);
         }
@@ -272,6 +290,9 @@ impl Engine<'_> {
     /// An answer came after its attempt was given up.
     pub(super) fn fill_late(&mut self, attempt: &Attempt) {
         let info = self.info(attempt.key, usize::from(attempt.class));
+        if attempt.exists && !info.absent {
+            return;
+        }
         for level in usize::from(attempt.fill_from)..self.tiers.len() {
             let delta_ns = self.now - attempt.started_ns;
             self.fill(level, attempt.instance, info, attempt.value, delta_ns, attempt.token);
@@ -304,8 +325,9 @@ impl Engine<'_> {
     fn end_flight(&mut self, id: u32) -> Flight {
         let flight = self.flights[id];
         self.flights.remove(id);
-        if flight.grouped && self.groups.get(pair(flight.instance, flight.key)) == Some(id) {
-            self.groups.remove(pair(flight.instance, flight.key));
+        let name = group(flight.instance, flight.key, flight.exists);
+        if flight.grouped && self.groups.get(name) == Some(id) {
+            self.groups.remove(name);
         }
         if flight.is_fetching() {
             self.end_stampede(flight.key);
@@ -347,7 +369,7 @@ impl Engine<'_> {
             .map(|(id, _)| id)
             .collect();
         for id in flights {
-            self.groups.remove(pair(instance, self.flights[id].key));
+            self.groups.remove(group(instance, self.flights[id].key, self.flights[id].exists));
             self.flights[id].grouped = false;
         }
     }

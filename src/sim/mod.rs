@@ -27,3 +27,12 @@ mod wheel;
 mod write;
 
 pub use engine::{Control, Engine, Finished, SimError};
+
+/// Parts of the engine that benches measure alone; no interface.
+#[doc(hidden)]
+pub mod parts {
+    pub use super::index::SlotIndex;
+    pub use super::queue::{GENERAL, Lane, NETWORK, Queue};
+    pub use super::store::{Store, Value};
+    pub use super::tier::{KeyInfo, TierState};
+}

@@ -93,6 +93,8 @@ impl Plain {
             EventKind::Restart { .. } | EventKind::Down { .. } | EventKind::Deploy { .. } => false,
         });
         let reads = !model.workload.writes()
+            && !model.workload.checks()
+            && !model.measure.wire
             && !matches!(model.workload.arrivals, Arrivals::Closed { .. })
             && model.clients.deadline_ns.is_none()
             && !model.measure.value_age;

@@ -10,6 +10,7 @@ use super::tier::{KeyInfo, Look};
 use crate::measure::recorder::{Cause, Outcome};
 use crate::policy::freshness::Renewal;
 use crate::scenario::model::{Around, Coalescing, MAX_TIERS, Nanos, OnFailure};
+use crate::workload::EXISTS;
 
 /// What a walk is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub(super) struct Walk {
     pub window: u32,
     pub class: u8,
     pub errand: Errand,
+    /// A read that asks only whether the key exists.
+    pub exists: bool,
     /// Where it is on its way down; the number of tiers stands for the database.
     pub level: u8,
     /// The uppermost tier that gets the value.
@@ -68,6 +71,7 @@ impl Walk {
             window,
             class: class as u8,
             errand: Errand::Read,
+            exists: false,
             level: 0,
             fill_from: 0,
             gone: false,
@@ -83,7 +87,13 @@ impl Walk {
     }
 
     fn read(&self) -> Read {
-        Read { start_ns: self.start_ns, key: self.key, window: self.window, class: usize::from(self.class) }
+        Read {
+            start_ns: self.start_ns,
+            key: self.key,
+            window: self.window,
+            class: usize::from(self.class),
+            exists: self.exists,
+        }
     }
 }
 
@@ -94,6 +104,7 @@ struct Read {
     key: u32,
     window: u32,
     class: usize,
+    exists: bool,
 }
 
 impl Engine<'_> {
@@ -103,7 +114,8 @@ impl Engine<'_> {
         self.arrived += 1;
         let start_ns = self.now;
         let window = self.recorder.window_of(start_ns);
-        let class = usize::from(tag >> 1);
+        let class = usize::from((tag & !EXISTS) >> 1);
+        let exists = tag & EXISTS != 0;
         if tag & 1 == 1 {
             return self.start_write(Walk::new(start_ns, key, instance, user, window, class));
         }
@@ -112,7 +124,7 @@ impl Engine<'_> {
         let mut level = 0;
         let mut left_ns = [0; MAX_TIERS];
         while let Some(tier) = self.tiers.get_mut(level).filter(|tier| tier.shared.is_none()) {
-            let found = tier.look(instance as usize, info, at, &self.tables);
+            let found = tier.find(instance as usize, info, exists, at, &self.tables);
             at += tier.access_ns;
             tier.totals.lookups += 1;
             let (outcome, value, renewal) = match found {
@@ -123,10 +135,11 @@ impl Engine<'_> {
                 }
                 Look::Hit { value, renewal } if info.absent => (Outcome::NegativeHit, value, renewal),
                 Look::Hit { value, renewal } => (Outcome::Hit, value, renewal),
+                Look::Stale { value } if exists => (Outcome::StaleHit, value, Renewal::Keep),
                 Look::Stale { value } => (Outcome::StaleHit, value, Renewal::Background),
             };
             self.tiers[level].totals.hits += 1;
-            let read = Read { start_ns, key, window, class };
+            let read = Read { start_ns, key, window, class, exists };
             self.record_read(read, outcome, Some(level), value, at);
             self.stay_in_system_until(at);
             self.user_thinks(user, at);
@@ -135,8 +148,12 @@ impl Engine<'_> {
             }
             return;
         }
-        let walk =
-            Walk { level: level as u8, left_ns, ..Walk::new(start_ns, key, instance, user, window, class) };
+        let walk = Walk {
+            level: level as u8,
+            left_ns,
+            exists,
+            ..Walk::new(start_ns, key, instance, user, window, class)
+        };
         let id = self.enter(walk);
         if at == self.now {
             self.proceed(id);
@@ -192,7 +209,7 @@ impl Engine<'_> {
             }
             return self.send_get(id, self.now);
         }
-        let found = tier.look(walk.instance as usize, info, self.now, &self.tables);
+        let found = tier.find(walk.instance as usize, info, walk.exists, self.now, &self.tables);
         let (access_ns, lane) = (tier.access_ns, tier.access_lane);
         self.tiers[level].totals.lookups += 1;
         match found {
@@ -213,7 +230,7 @@ impl Engine<'_> {
             }
             Look::Stale { value } => {
                 self.tiers[level].totals.hits += 1;
-                self.tier_answers(id, level, Outcome::StaleHit, value, true, 0);
+                self.tier_answers(id, level, Outcome::StaleHit, value, !walk.exists, 0);
             }
         }
     }
@@ -246,7 +263,7 @@ impl Engine<'_> {
         let info = self.info(walk.key, usize::from(walk.class));
         match walk.flight {
             NONE => {
-                if !walk.gone {
+                if !walk.gone && (info.absent || !walk.exists) {
                     self.fill_above(&walk, level, info, value);
                 }
                 self.end_read(id, outcome, Some(level), value);
@@ -426,6 +443,9 @@ impl Engine<'_> {
         }
         let latency_ns = self.now - walk.start_ns;
         self.recorder.finish(walk.start_ns, latency_ns, walk.window, usize::from(walk.class), Outcome::Error);
+        if walk.exists {
+            self.recorder.finish_check(walk.start_ns, latency_ns, Outcome::Error);
+        }
         self.leave(walk);
     }
 
@@ -437,18 +457,25 @@ impl Engine<'_> {
 
     #[inline]
     fn record_read(&mut self, read: Read, outcome: Outcome, tier: Option<usize>, value: Value, at: Nanos) {
-        let Read { start_ns, key, window, class } = read;
+        let Read { start_ns, key, window, class, exists } = read;
         self.recorder.finish(start_ns, at - start_ns, window, class, outcome);
+        if exists {
+            self.recorder.finish_check(start_ns, at - start_ns, outcome);
+        }
         if start_ns < self.recorder.warmup_ns {
             return;
         }
         if let Some(tier) = tier {
             self.recorder.tier_hits[tier] += 1;
         }
-        if self.model.may_serve_phantoms() && self.versions.read_reserved(value.version) {
-            // Neither old nor new: it is not known yet whether it will ever have been there.
-        } else if let Some(superseded_ns) = self.versions.superseded_ns(key, value.version)
+        // A phantom is neither old nor new: it is not known yet whether it will ever have been there.
+        let is_phantom =
+            !exists && self.model.may_serve_phantoms() && self.versions.read_reserved(value.version);
+        // That a row exists stays true of its next version.
+        if !is_phantom
+            && let Some(superseded_ns) = self.versions.superseded_ns(key, value.version)
             && superseded_ns < start_ns
+            && (!exists || self.absent[class])
         {
             self.recorder.stale += 1;
             self.recorder.stale_age.record(start_ns - superseded_ns);
@@ -457,7 +484,7 @@ impl Engine<'_> {
                 ages.record(start_ns - superseded_ns);
             }
         }
-        if self.model.measure.value_age {
+        if self.model.measure.value_age && !exists {
             self.recorder.value_age_max_ns = self.recorder.value_age_max_ns.max(at - value.read_ns);
         }
     }
@@ -469,12 +496,16 @@ impl Engine<'_> {
             .iter()
             .map(|(_, walk)| walk)
             .filter(|walk| !walk.gone && walk.errand != Errand::Refresh)
-            .map(|walk| (walk.start_ns, walk.window, walk.class));
-        let mut unfinished: Vec<_> = walks.chain(self.plain.under_way()).collect();
+            .map(|walk| (walk.start_ns, walk.window, walk.class, walk.exists));
+        let plain = self.plain.under_way().map(|(start_ns, window, class)| (start_ns, window, class, false));
+        let mut unfinished: Vec<_> = walks.chain(plain).collect();
         unfinished.sort_unstable();
-        for (start_ns, window, class) in unfinished {
+        for (start_ns, window, class, exists) in unfinished {
             let age_ns = self.now - start_ns;
             self.recorder.finish(start_ns, age_ns, window, usize::from(class), Outcome::Unfinished);
+            if exists {
+                self.recorder.finish_check(start_ns, age_ns, Outcome::Unfinished);
+            }
             self.change_in_system(-1);
         }
     }
@@ -484,10 +515,10 @@ impl Engine<'_> {
         let level = usize::from(self.walks[id].level);
         self.tiers[level].totals.lookups += 1;
         // The server looks it up a network delay from now, and a miss looks for others that fetch it.
-        let Walk { key, instance, .. } = self.walks[id];
+        let Walk { key, instance, exists, .. } = self.walks[id];
         self.tiers[level].stores[0].prefetch(key);
         self.groups.prefetch(pair(instance, key));
         self.fetching.prefetch(u64::from(key));
-        self.send(level, Op::Get, id, at);
+        self.send(level, if exists { Op::Exists } else { Op::Get }, id, at);
     }
 }

@@ -266,6 +266,32 @@ impl TierState {
         Look::Miss { expired: None }
     }
 
+    /// What a read finds in one store: with its value, or whether it is there.
+    #[inline]
+    pub fn find(&mut self, store: usize, info: KeyInfo, exists: bool, now: Nanos, tables: &Tables) -> Look {
+        if exists { self.check(store, info, now, tables) } else { self.look(store, info, now, tables) }
+    }
+
+    /// Whether an entry is there, as an existence check asks: it is no use of the entry, so the policy does not
+    /// learn of it (as Redis has it), a sliding entry lives no longer, and nothing is refreshed.
+    pub fn check(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
+        let Some((slot, expiry_ns)) = self.stores[store].find(info.key) else {
+            return Look::Miss { expired: None };
+        };
+        if now < expiry_ns {
+            return Look::Hit { value: self.stores[store].value(slot), renewal: Renewal::Keep };
+        }
+        let past_ns = now - expiry_ns;
+        if past_ns < self.grace_ns && !info.absent {
+            return Look::Stale { value: self.stores[store].value(slot) };
+        }
+        if past_ns >= self.lease_grace_ns || info.absent {
+            self.totals.expirations += 1;
+            self.take_out(store, info.key, slot, tables);
+        }
+        Look::Miss { expired: None }
+    }
+
     /// Stores a value; returns whether it was stored.
     pub fn fill(
         &mut self,

@@ -110,6 +110,12 @@ impl Tables {
         }
     }
 
+    /// Bytes of the key.
+    #[inline]
+    pub fn key_bytes(&self, key: u32) -> u64 {
+        self.entry_bytes(key) - u64::from(self.value_bytes(key))
+    }
+
     /// Bytes of key and value.
     #[inline]
     pub fn entry_bytes(&self, key: u32) -> u64 {
@@ -191,9 +197,12 @@ pub struct Batch {
     pub time_ns: Vec<Nanos>,
     pub key: Vec<u32>,
     pub instance: Vec<u32>,
-    /// `class * 2 + 1` for a write, `class * 2` for a read.
+    /// `class * 2 + 1` for a write, `class * 2` for a read; plus [`EXISTS`] for a read that wants no value.
     pub tag: Vec<u8>,
 }
+
+/// The bit of [`Batch::tag`] that makes a read an existence check.
+pub const EXISTS: u8 = 0x80;
 
 /// Draws the requests of one replication.
 pub struct Generator {
@@ -203,7 +212,10 @@ pub struct Generator {
     /// Upper bounds of the classes' cumulative shares.
     cumulative: Vec<f64>,
     write_share: Vec<f64>,
-    writes: bool,
+    /// Share of writes and existence checks together.
+    change_or_check: Vec<f64>,
+    /// Whether anything but reads is drawn.
+    mixed: bool,
     hot_keys: Vec<HotKey>,
     instances: u32,
     route: Route,
@@ -276,7 +288,10 @@ impl Generator {
             first: true,
             cumulative,
             write_share: workload.classes.iter().map(|class| class.write_share).collect(),
-            writes: workload.classes.iter().any(|class| class.write_share > 0.0),
+            change_or_check: (workload.classes.iter())
+                .map(|class| class.write_share + class.exists_share)
+                .collect(),
+            mixed: workload.classes.iter().any(|class| class.write_share + class.exists_share > 0.0),
             hot_keys,
             instances: model.clients.instances,
             route: model.clients.route,
@@ -348,10 +363,15 @@ impl Generator {
                 batch.tag.push(2 * class as u8);
             }
         }
-        if self.writes {
+        if self.mixed {
             for tag in &mut batch.tag {
-                *tag +=
-                    u8::from(unit_open_zero(&mut self.operations) <= self.write_share[usize::from(*tag / 2)]);
+                let class = usize::from(*tag / 2);
+                let toss = unit_open_zero(&mut self.operations);
+                *tag += match toss {
+                    _ if toss <= self.write_share[class] => 1,
+                    _ if toss <= self.change_or_check[class] => EXISTS,
+                    _ => 0,
+                };
             }
         }
         if !batch.time_ns.is_empty() {
@@ -371,7 +391,9 @@ impl Generator {
         let hot = &self.hot_keys[event];
         if unit_open_zero(&mut self.heat) <= hot.share {
             batch.key[request] = hot.key;
-            batch.tag[request] = 2 * self.tables.class_of(hot.key) as u8 + batch.tag[request] % 2;
+            batch.tag[request] = 2 * self.tables.class_of(hot.key) as u8
+                + batch.tag[request] % 2
+                + (batch.tag[request] & EXISTS);
         }
     }
 

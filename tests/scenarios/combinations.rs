@@ -35,6 +35,7 @@ const CHOICES: &[(&str, &[&str])] = &[
         ],
     ),
     ("workload.write_share", &["0", "0.1", "0.9"]),
+    ("workload.exists_share", &["0", "0.1"]),
     ("workload.absent", &["none", "{ share = 0.2, keys = 20 }"]),
     ("tier.l1.enabled", &["true", "false"]),
     ("tier.l1.ttl", &["50ms", "none"]),
@@ -83,6 +84,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("writes.rollback", &["0", "0.3"]),
     ("measure.value_age", &["false", "true"]),
     ("measure.stale_by_tier", &["false", "true"]),
+    ("measure.wire", &["false", "true"]),
     (
         "coalescing",
         &[

@@ -106,6 +106,8 @@ fn keys_sizes_and_clients() {
         (&[], &[("workload.key_size", "{ constant = \"500B\" }")], "", "memory.peak_bytes", More),
         (&[], &[ABSENT], "", "class.absent.requests.ratio", Is(0.3, 0.03)),
         (&[], &[WRITES], "", "requests.write.ratio", Is(0.2, 0.02)),
+        (&[], &[("workload.exists_share", "0.4")], "", "requests.exists.ratio", Is(0.4, 0.03)),
+        (&[], &[("measure.wire", "true")], "", "tier.l2.wire.bytes_per_s", Appears),
         (&[L1], &[("clients.instances", "8")], "", "tier.l1.hit_ratio", Less),
         (&[L1], &[("clients.route", "sticky")], "", "tier.l1.hit_ratio", More),
         // One request every 100 ms, each instance asked every 200 ms: its copy of 150 ms is always gone.

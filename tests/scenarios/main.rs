@@ -5,6 +5,7 @@ mod combinations;
 mod grammar;
 mod nesting;
 mod plain;
+mod presence;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;

@@ -44,6 +44,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
             Some(MeasureOptions {
                 value_age: f.read("value_age", truth).unwrap_or(false),
                 stale_by_tier: f.read("stale_by_tier", truth).unwrap_or(false),
+                wire: f.read("wire", truth).unwrap_or(false),
             })
         })
     });

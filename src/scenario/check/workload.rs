@@ -32,6 +32,7 @@ struct Defaults {
     value_size: Size,
     key_size: Size,
     write_share: f64,
+    exists_share: f64,
 }
 
 /// Reads the workload with its classes, and what a trace told.
@@ -48,7 +49,9 @@ pub(super) fn workload(
             value_size: f.read("value_size", size).unwrap_or(Size::Constant { bytes: 1_000 }),
             key_size: f.read("key_size", size).unwrap_or(Size::Constant { bytes: 40 }),
             write_share: f.read("write_share", share).unwrap_or(0.0),
+            exists_share: f.read("exists_share", share).unwrap_or(0.0),
         };
+        shares_fit(f, defaults.write_share, defaults.exists_share);
         let (arrivals, summary) = match arrivals {
             Some((arrivals, summary)) => (Some(arrivals), summary),
             None => (None, None),
@@ -237,13 +240,19 @@ fn single_class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) 
     let keys = f.require("keys", "the number of keys, such as 1_000_000", keys);
     let popularity = f.read("popularity", popularity).unwrap_or(Popularity::Uniform);
     let absent = f.read_unless("absent", "none", absent);
-    let class = |name: &str, share, keys, popularity, absent, write_share| Class {
+    // Of the requests that do not write, the same share in both classes.
+    let checks_of_reads = match defaults.exists_share {
+        0.0 => 0.0,
+        checks => (checks / (1.0 - defaults.write_share)).min(1.0),
+    };
+    let class = |name: &str, share, keys, popularity, absent, write_share: f64| Class {
         name: name.to_owned(),
         share,
         keys,
         popularity,
         absent,
         write_share,
+        exists_share: checks_of_reads * (1.0 - write_share),
         value_size: defaults.value_size,
         key_size: defaults.key_size,
         ttl: vec![None; tiers.enabled()],
@@ -289,7 +298,7 @@ fn recorded_class(
     defaults: &Defaults,
     tiers: &Directory,
 ) -> Option<Vec<Class>> {
-    for name in ["keys", "popularity", "absent", "write_share"] {
+    for name in ["keys", "popularity", "absent", "write_share", "exists_share"] {
         f.refuse(name, "the trace says it", "leave it out");
     }
     if summary.columns.size.is_some() {
@@ -312,6 +321,7 @@ fn recorded_class(
         popularity: Popularity::Uniform,
         absent: false,
         write_share: 0.0,
+        exists_share: 0.0,
         value_size,
         key_size: defaults.key_size,
         ttl: vec![None; tiers.enabled()],
@@ -384,6 +394,8 @@ fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Opti
         );
     }
     let write_share = own_write_share.unwrap_or(if absent { 0.0 } else { defaults.write_share });
+    let exists_share = f.read("exists_share", share).unwrap_or(defaults.exists_share);
+    shares_fit(f, write_share, exists_share);
     let value_size = f.read("value_size", size).unwrap_or(defaults.value_size);
     let key_size = f.read("key_size", size).unwrap_or(defaults.key_size);
     let ttl = f.read("ttl", |cx, node| class_ttl(cx, node, tiers));
@@ -398,12 +410,22 @@ fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Opti
         popularity,
         absent,
         write_share,
+        exists_share,
         value_size,
         key_size,
         ttl: ttl.unwrap_or_else(|| vec![None; tiers.enabled()]),
         db_read,
         db_write,
     })
+}
+
+/// A request that writes is not an existence check as well.
+fn shares_fit(f: &mut Fields<'_, '_>, write_share: f64, exists_share: f64) {
+    if write_share + exists_share > 1.0 + 1e-12 {
+        let (title, place) = (format!("{}: more than all requests", f.cx.here()), f.place("exists_share"));
+        let label = format!("{exists_share} of the requests are existence checks and {write_share} writes");
+        f.cx.report(Diagnostic::new(title, place, label).help("expected shares that sum to at most 1"));
+    }
 }
 
 /// One time to live for every tier, or a table of them by tier.

@@ -134,6 +134,9 @@ pub struct MeasureOptions {
     /// Report the staleness of what each tier and the database answered apart.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stale_by_tier: bool,
+    /// Report the bytes that travel between the instances and each shared tier.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub wire: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]

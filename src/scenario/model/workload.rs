@@ -27,6 +27,10 @@ impl Workload {
         self.classes.iter().any(|class| class.write_share > 0.0)
             || matches!(&self.arrivals, Arrivals::Trace(trace) if trace.writes > 0)
     }
+    /// Whether any request only asks whether a key exists.
+    pub fn checks(&self) -> bool {
+        self.classes.iter().any(|class| class.exists_share > 0.0)
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -105,6 +109,9 @@ pub struct Class {
     /// The database has no row for these ids.
     pub absent: bool,
     pub write_share: f64,
+    /// Share of the requests that only ask whether the key exists: no value travels.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub exists_share: f64,
     pub value_size: Size,
     pub key_size: Size,
     /// Per tier of `Model::tiers`: the time to live here instead of the tier's own. Outer `None`: the tier's own.
@@ -126,4 +133,9 @@ pub enum Popularity {
         keys_share: f64,
         requests_share: f64,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
