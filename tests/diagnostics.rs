@@ -279,6 +279,39 @@ fn writes() {
 }
 
 #[test]
+fn nodes() {
+    const EVENT: &str = "{ flush = { tier = \"l2\" } }";
+    const THREE: (&str, &str) = ("scope = \"shared\"", "scope = \"shared\"\nnodes = 3");
+    snapshot(
+        "nodes",
+        &[
+            ("no node at all", &[("scope = \"shared\"", "scope = \"shared\"\nnodes = 0")]),
+            (
+                "nodes of a tier in the process",
+                &[("scope = \"instance\"", "scope = \"instance\"\nnodes = 3")],
+            ),
+            (
+                "fewer entries than nodes",
+                &[("scope = \"shared\"", "scope = \"shared\"\nnodes = 3\ncapacity = 2\neviction = \"lru\"")],
+            ),
+            ("a node that is not there", &[THREE, (EVENT, "{ node_lost = { tier = \"l2\", node = 3 } }")]),
+            (
+                "a node of a tier that has one",
+                &[(EVENT, "{ slow = { target = \"l2\", node = 1, factor = 2.0, for = \"5s\" } }")],
+            ),
+            (
+                "a node of the database",
+                &[(EVENT, "{ pause = { target = \"database\", node = 1, for = \"5s\" } }")],
+            ),
+            (
+                "a lost node that answers nothing, and no time limit",
+                &[THREE, (EVENT, "{ node_lost = { tier = \"l2\", node = 0, fail = \"timeout\" } }")],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn variants_and_words() {
     let answer = "[answer]\ntext = \"Load falls to {jitter:db.qps.peak}.\"\n\n[clients]";
     assert_eq!(messages(&[("[clients]", answer)]), "NO PROBLEM FOUND\n");

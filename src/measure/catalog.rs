@@ -139,7 +139,9 @@ catalog! {
     "tier.<tier>.memory.peak_bytes", "bytes", Neither, "most bytes in this tier";
     "tier.<tier>.evictions.rate", "1/s", Neither, "entries evicted from this tier per second";
     "tier.<tier>.expirations.rate", "1/s", Neither, "expired entries removed from or replaced in this tier per second";
-    "tier.<tier>.utilization", "1", Lower, "share of the time this tier's server is busy";
+    "tier.<tier>.utilization", "1", Lower, "share of the time this tier's server is busy; the mean over its nodes";
+    "tier.<tier>.node.utilization.max", "1", Lower, "share of the time the busiest node of this tier is busy";
+    "tier.<tier>.node.share.max", "1", Lower, "share of this tier's commands that the node with most of them got (one over the number of nodes where they are even)";
     "tier.<tier>.queue.p99_ms", "ms", Lower, "99th percentile of the wait in this tier's server queue";
     "tier.<tier>.pool.wait.p99_ms", "ms", Lower, "99th percentile of the wait for a connection to this tier";
     "tier.<tier>.failures.rate", "1/s", Lower, "look-ups this tier did not answer, per second";

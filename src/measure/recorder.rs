@@ -84,6 +84,16 @@ pub struct TierTotals {
     pub busy_ns: u64,
     /// Bytes of keys and values that travelled with commands the server served.
     pub wire_bytes: u64,
+    /// By node; empty where there is only one.
+    pub nodes: Vec<NodeTotals>,
+}
+
+/// Running totals of one node of a tier.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NodeTotals {
+    pub commands: u64,
+    /// Worked off up to now.
+    pub busy_ns: u64,
 }
 
 /// State at the end of a window.

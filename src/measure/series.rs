@@ -1,9 +1,9 @@
 //! From what the loop wrote down to time series and distributions.
 
 use super::histogram::{Coarse, Fine};
-use super::recorder::{OUTCOMES, Outcome, Recorder, TierTotals, Totals};
+use super::recorder::{NodeTotals, OUTCOMES, Outcome, Recorder, TierTotals, Totals};
 use super::summary::{FAMILIES, HITS, all_outcomes, latency};
-use crate::scenario::model::{Model, Scope};
+use crate::scenario::model::{Model, Scope, SharedTier};
 
 /// Name, unit, one value per window.
 pub type Series = (String, &'static str, Vec<Option<f64>>);
@@ -109,10 +109,31 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
         all.push((name("bytes"), "bytes", gauge(&|content| content.1)));
         all.push((name("evictions"), "1/s", per_second(&|totals| totals.tiers[index].evictions as f64)));
         all.push((name("expirations"), "1/s", per_second(&|totals| totals.tiers[index].expirations as f64)));
+        if let Scope::Shared(SharedTier { nodes: 2.., .. }) = tier.scope {
+            utilization(all, model, index, &pairs);
+        }
         if let Scope::Shared(_) = tier.scope {
             all.push((name("round_trips"), "1/s", per_second(&|totals| totals.tiers[index].commands as f64)));
         }
     }
+}
+
+/// How busy the nodes of a tier are: their mean, and the busiest one of each window.
+fn utilization(all: &mut Vec<Series>, model: &Model, index: usize, pairs: &[(&Totals, &Totals)]) {
+    let (mut mean, mut max) = (Vec::new(), Vec::new());
+    for (window, (before, after)) in pairs.iter().enumerate() {
+        let before = |node: usize| before.tiers[index].nodes.get(node).map_or(0, |node| node.busy_ns);
+        let nodes = &after.tiers[index].nodes;
+        let busy = |(number, node): (usize, &NodeTotals)| {
+            node.busy_ns.saturating_sub(before(number)) as f64 / 1e9 / width_s(model, window)
+        };
+        let shares: Vec<f64> = nodes.iter().enumerate().map(busy).collect();
+        mean.push((!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64));
+        max.push(shares.into_iter().reduce(f64::max));
+    }
+    let name = &model.tiers[index].name;
+    all.push((format!("tier.{name}.utilization"), "1", mean));
+    all.push((format!("tier.{name}.node.utilization.max"), "1", max));
 }
 
 /// Distributions over the measured part: name, unit, counts. Empty ones are left out.

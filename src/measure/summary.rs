@@ -1,7 +1,7 @@
 //! From what the loop wrote down to the measures of one replication.
 
 use super::histogram::Fine;
-use super::recorder::{CAUSES, OUTCOMES, Outcome, Recorder, Totals, Window};
+use super::recorder::{CAUSES, NodeTotals, OUTCOMES, Outcome, Recorder, Totals, Window};
 use crate::scenario::model::{Model, Nanos, Scope};
 
 /// Name and value; `None` where the measure is not defined.
@@ -273,7 +273,20 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
             }
             rows.per_second(name("failures.rate"), to.failures - from.failures);
             let busy_s = (to.busy_ns - from.busy_ns) as f64 / 1e9;
-            rows.put(name("utilization"), Some((busy_s / rows.measured_s).min(1.0)));
+            let nodes = f64::from(shared.nodes);
+            rows.put(name("utilization"), Some((busy_s / rows.measured_s / nodes).min(1.0)));
+            if shared.nodes > 1 {
+                let most = |of: &dyn Fn(&NodeTotals) -> u64| {
+                    let nodes = to.nodes.iter().enumerate();
+                    nodes
+                        .map(|(n, to)| of(to) - from.nodes.get(n).map_or(0, of))
+                        .fold((0, 0), |(most, sum), own| (own.max(most), sum + own))
+                };
+                let (most_ns, _) = most(&|node| node.busy_ns);
+                let (most_commands, commands) = most(&|node| node.commands);
+                rows.put(name("node.utilization.max"), Some(most_ns as f64 / 1e9 / rows.measured_s));
+                rows.put(name("node.share.max"), ratio(most_commands as f64, commands as f64));
+            }
             rows.put(name("queue.p99_ms"), ms(recorder.tier_queue[index].quantile(0.99)));
             if shared.pool.is_some() {
                 rows.put(name("pool.wait.p99_ms"), ms(recorder.tier_pool_wait[index].quantile(0.99)));

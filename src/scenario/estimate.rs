@@ -230,14 +230,16 @@ fn memory(model: &Model) -> Vec<MemoryItem> {
 fn tier_bytes(model: &Model, tier: &Tier, keys: f64) -> f64 {
     let stores = match tier.scope {
         Scope::Instance { .. } => f64::from(model.clients.instances),
-        Scope::Shared(_) => 1.0,
+        Scope::Shared(ref shared) => f64::from(shared.nodes),
     };
+    // Nodes share a capacity; each instance has one of its own.
+    let share = if matches!(tier.scope, Scope::Shared(_)) { stores } else { 1.0 };
     let (slots, base) = match tier.capacity {
         Capacity::Unbounded => (keys, UNBOUNDED_BYTES_PER_KEY),
-        Capacity::Entries(entries) => (keys.min(entries as f64), BOUNDED_BYTES_PER_ENTRY),
+        Capacity::Entries(entries) => (keys.min(entries as f64 / share), BOUNDED_BYTES_PER_ENTRY),
         Capacity::Bytes(bytes) => {
             let smallest = (tier.entry_overhead_bytes as f64 + smallest_entry_bytes(model)).max(1.0);
-            (keys.min(bytes as f64 / smallest), BOUNDED_BYTES_PER_ENTRY)
+            (keys.min(bytes as f64 / share / smallest), BOUNDED_BYTES_PER_ENTRY)
         }
     };
     let mut per_slot = base;

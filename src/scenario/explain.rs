@@ -35,8 +35,9 @@ pub fn explain(model: &Model) -> Vec<String> {
 pub fn event_text(model: &Model, what: &EventKind) -> String {
     let tier_name = |index: usize| model.tiers.get(index).map_or("a tier", |tier| tier.name.as_str());
     let name = |target: Target| match target {
-        Target::Tier(index) => tier_name(index),
-        Target::Database => "database",
+        Target::Tier(index) => tier_name(index).to_owned(),
+        Target::Node { tier, node } => format!("{} node {node}", tier_name(tier)),
+        Target::Database => "database".to_owned(),
     };
     match *what {
         EventKind::Flush { tier } => format!("{} flushed", tier_name(tier)),
@@ -45,6 +46,7 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
         EventKind::Down { target, fail: DownMode::Timeout, .. } => format!("{} unreachable", name(target)),
         EventKind::Slow { target, factor, .. } => format!("{} {factor}x slower", name(target)),
         EventKind::Pause { target, .. } => format!("{} paused", name(target)),
+        EventKind::NodeLost { tier, node, .. } => format!("{} node {node} lost", tier_name(tier)),
         EventKind::Surge { factor, .. } => format!("{factor}x traffic"),
         EventKind::HotKey { share, .. } => format!("hot key ({})", percent(share)),
         EventKind::Deploy { .. } => "deploy".to_owned(),
@@ -134,7 +136,10 @@ fn class(model: &Model, class: &Class) -> String {
 fn tier(tier: &Tier) -> String {
     let scope = match &tier.scope {
         Scope::Instance { .. } => "one per instance".to_owned(),
-        Scope::Shared(shared) => format!("shared, network {} each way", dist(&shared.network)),
+        Scope::Shared(shared) => {
+            let nodes = if shared.nodes > 1 { format!(" by {} nodes", shared.nodes) } else { String::new() };
+            format!("shared{nodes}, network {} each way", dist(&shared.network))
+        }
     };
     let capacity = match tier.capacity {
         Capacity::Unbounded => "unbounded".to_owned(),

@@ -1,6 +1,7 @@
 //! Commands: one operation on a shared tier, from the wait for a connection to the reply.
 
 use super::engine::{Engine, Kind};
+use super::leases::Leases;
 use super::queue::NETWORK;
 use super::read::Walk;
 use super::server::Admission;
@@ -59,6 +60,8 @@ pub(super) enum CommandReply {
 pub(super) struct Command {
     op: Op,
     level: u8,
+    /// The node of the tier that it goes to.
+    node: u8,
     class: u8,
     /// Waits for a connection.
     waiting: bool,
@@ -110,6 +113,7 @@ impl Engine<'_> {
         let command = Command {
             op,
             level: level as u8,
+            node: 0,
             class,
             waiting: false,
             instance,
@@ -136,12 +140,13 @@ impl Engine<'_> {
         let tier = &mut self.tiers[level];
         if let Some(shared) = &tier.shared {
             // With leases, only a holder may fill.
-            if shared.leases.is_some() && token == 0 {
+            if shared.nodes[0].leases.is_some() && token == 0 {
                 return;
             }
             let command = Command {
                 op: Op::Set { value, delta_ns },
                 level: level as u8,
+                node: 0,
                 class: info.class as u8,
                 waiting: false,
                 instance,
@@ -159,12 +164,14 @@ impl Engine<'_> {
     }
 
     fn dispatch(&mut self, command: Command, at: Nanos) {
-        let (level, instance) = (usize::from(command.level), command.instance as usize);
-        self.tiers[level].totals.commands += 1;
-        let id = self.commands.insert(command);
+        let level = usize::from(command.level);
+        let tier = &mut self.tiers[level];
+        tier.totals.commands += 1;
+        let Some(shared) = &mut tier.shared else { return };
+        let node = shared.map.node(command.key, at);
+        let id = self.commands.insert(Command { node, ..command });
         let generation = self.commands.generation(id);
-        let Some(shared) = &mut self.tiers[level].shared else { return };
-        if let Some(pool) = shared.pools.get_mut(instance)
+        if let Some(pool) = shared.pool(command.instance, node)
             && !pool.acquire(id, generation)
         {
             self.commands[id].waiting = true;
@@ -178,21 +185,22 @@ impl Engine<'_> {
 
     /// The command has a connection and goes out.
     fn depart(&mut self, id: u32, at: Nanos) {
-        let Command { level, walk, since_ns, instance, .. } = self.commands[id];
+        let Command { level, node, walk, since_ns, instance, .. } = self.commands[id];
         let level = usize::from(level);
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if self.recorder.measuring && shared.pools.get(instance as usize).is_some() {
+        if self.recorder.measuring && shared.pool(instance, node).is_some() {
             self.recorder.tier_pool_wait[level].record(at - since_ns);
         }
         if let Some((after, lane)) = shared.timeout.filter(|_| walk != NONE) {
             let generation = self.commands.generation(id);
             self.queue.push(lane, at + after, Kind::CommandTimesOut as u8, id, generation);
         }
-        let arrival = at + hop(shared, at);
+        let node = usize::from(node);
+        let arrival = at + hop(shared, node, at);
         if arrival == self.now {
             self.serve_command(id);
         } else {
-            let lane = if shared.server.is_steady() { shared.send_lane } else { NETWORK };
+            let lane = if shared.nodes[node].server.is_steady() { shared.send_lane } else { NETWORK };
             self.queue.push(lane, arrival, Kind::CommandArrives as u8, id, 0);
         }
     }
@@ -200,13 +208,15 @@ impl Engine<'_> {
     /// The command is at the server: what it will find there, and when, is known now.
     pub(super) fn serve_command(&mut self, id: u32) {
         let command = self.commands[id];
-        let level = usize::from(command.level);
+        let (level, place) = (usize::from(command.level), usize::from(command.node));
         let tier = &mut self.tiers[level];
         let Some(shared) = &mut tier.shared else { return };
-        let (stores, leases) = (&mut tier.stores, &mut shared.leases);
-        let admission = shared.server.admit(self.now, || {
-            stores[0].clear();
-            leases.iter_mut().for_each(super::tier::Leases::clear);
+        let (store, node) = (&mut tier.stores[place], &mut shared.nodes[place]);
+        node.commands += 1;
+        let leases = &mut node.leases;
+        let admission = node.server.admit(self.now, || {
+            store.clear();
+            leases.iter_mut().for_each(Leases::clear);
         });
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
@@ -221,7 +231,7 @@ impl Engine<'_> {
                     tier.totals.wire_bytes += u64::from(bytes) + self.tables.key_bytes(command.key);
                 }
                 let Some(shared) = &mut tier.shared else { return };
-                shared.serve(start_ns, bytes)
+                shared.serve(place, start_ns, bytes)
             }
             Admission::Refused { at_ns } => at_ns,
             Admission::Lost { until_ns } => until_ns,
@@ -230,8 +240,11 @@ impl Engine<'_> {
         if command.walk == NONE && shared.pools.is_empty() {
             return self.close_fill(id, level);
         }
-        let at = done_ns + hop(shared, done_ns);
-        let in_order = shared.server.is_steady() && matches!(admission, Admission::Serve { .. });
+        let at = done_ns + hop(shared, place, done_ns);
+        // Replies of one server keep their order, those of several do not.
+        let in_order = shared.nodes.len() == 1
+            && shared.nodes[0].server.is_steady()
+            && matches!(admission, Admission::Serve { .. });
         let lane = if in_order { shared.reply_lane } else { NETWORK };
         if self.answer_ahead(id, at) {
             return;
@@ -247,7 +260,7 @@ impl Engine<'_> {
     /// happen on the way and the answer changes nothing when it arrives. Saves the event of most hits.
     #[inline]
     fn answer_ahead(&mut self, id: u32, at: Nanos) -> bool {
-        let Command { op, walk, level, reply, instance, .. } = self.commands[id];
+        let Command { op, walk, level, reply, instance, node, .. } = self.commands[id];
         let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = reply else { return false };
         if !matches!(op, Op::Get | Op::Exists) || walk == NONE || at > self.last_ns || self.deadline.is_some()
         {
@@ -255,8 +268,8 @@ impl Engine<'_> {
         }
         let patient = self.tiers[usize::from(level)]
             .shared
-            .as_ref()
-            .is_some_and(|shared| shared.timeout.is_none() && shared.pools.get(instance as usize).is_none());
+            .as_mut()
+            .is_some_and(|shared| shared.timeout.is_none() && shared.pool(instance, node).is_none());
         if !patient || !self.is_lone_read(walk, level) {
             return false;
         }
@@ -271,12 +284,12 @@ impl Engine<'_> {
         let info = self.info(command.key, class);
         let tables = &self.tables;
         let tier = &mut self.tiers[level];
+        let (node, store) = (command.node, usize::from(command.node));
         match command.op {
             Op::Get => {
-                let found = tier.look(0, info, now, tables);
+                let found = tier.look(store, info, now, tables);
                 tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
-                let leases = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut());
-                match (found, leases) {
+                match (found, tier.leases(node)) {
                     (Look::Hit { value, renewal: Renewal::Keep }, _) => {
                         (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
                     }
@@ -307,7 +320,7 @@ impl Engine<'_> {
                 }
             }
             Op::Exists => {
-                let found = tier.check(0, info, now, tables);
+                let found = tier.check(store, info, now, tables);
                 tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
                 let reply = match found {
                     Look::Hit { value, renewal } => CommandReply::Hit { value, renewal, token: 0 },
@@ -317,25 +330,25 @@ impl Engine<'_> {
                 (reply, false)
             }
             Op::Set { value, delta_ns } => {
-                if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut())
+                if let Some(leases) = tier.leases(node)
                     && !leases.redeem(command.key, command.token)
                 {
                     return (CommandReply::Failed, true);
                 }
-                let stored = tier.fill(0, info, value, delta_ns, now, tables);
+                let stored = tier.fill(store, info, value, delta_ns, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
             Op::Put { value } => {
                 // A writer needs no lease, and whoever holds one may have read the database before the commit.
-                if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
+                if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
                 }
-                let stored = tier.fill(0, info, value, 0, now, tables);
+                let stored = tier.fill(store, info, value, 0, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
             Op::Delete => {
-                tier.delete(0, command.key, tables);
-                if let Some(leases) = tier.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
+                tier.delete(store, command.key, tables);
+                if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
                 }
                 (CommandReply::Done, false)
@@ -348,7 +361,7 @@ impl Engine<'_> {
         let command = self.commands[id];
         let level = usize::from(command.level);
         if let Some(pool) =
-            self.tiers[level].shared.as_mut().and_then(|s| s.pools.get_mut(command.instance as usize))
+            self.tiers[level].shared.as_mut().and_then(|s| s.pool(command.instance, command.node))
         {
             pool.release();
         }
@@ -363,26 +376,24 @@ impl Engine<'_> {
                 self.change_answered(walk);
             }
         }
-        self.hand_connection_on(level, command.instance);
+        self.hand_connection_on(level, command.instance, command.node);
     }
 
     /// A free connection goes to the next command that waits for one. Where that is answered at the same instant
     /// its connection is free again: the loop hands it on, not a call within the call for each one that waits.
-    fn hand_connection_on(&mut self, level: usize, instance: u32) {
-        if self.handing_on == Some((level, instance)) {
+    fn hand_connection_on(&mut self, level: usize, instance: u32, node: u8) {
+        if self.handing_on == Some((level, instance, node)) {
             return;
         }
-        let outer = self.handing_on.replace((level, instance));
-        self.hand_connections_on(level, instance);
+        let outer = self.handing_on.replace((level, instance, node));
+        self.hand_connections_on(level, instance, node);
         self.handing_on = outer;
     }
 
-    fn hand_connections_on(&mut self, level: usize, instance: u32) {
+    fn hand_connections_on(&mut self, level: usize, instance: u32, node: u8) {
         loop {
             let commands = &self.commands;
-            let Some(pool) =
-                self.tiers[level].shared.as_mut().and_then(|s| s.pools.get_mut(instance as usize))
-            else {
+            let Some(pool) = self.tiers[level].shared.as_mut().and_then(|s| s.pool(instance, node)) else {
                 return;
             };
             let Some(next) = pool.next(|slot, generation| commands.is(slot, generation)) else { return };
@@ -432,9 +443,10 @@ impl Engine<'_> {
     }
 }
 
-/// One way through the network.
+/// One way through the network to or from a node.
 #[inline]
-pub(super) fn hop(shared: &mut Shared, now: Nanos) -> Nanos {
+pub(super) fn hop(shared: &mut Shared, node: usize, now: Nanos) -> Nanos {
     let delay_ns = shared.network.sample();
-    if shared.server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * shared.server.slowness(now)) }
+    let server = &shared.nodes[node].server;
+    if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
 }

@@ -150,8 +150,8 @@ pub struct Engine<'m> {
     /// Part of the integral that belongs to the time after the next end of the measured part, and when that is.
     in_system_later_ns: u128,
     next_end_ns: Nanos,
-    /// The tier and instance whose free connections are being handed on.
-    pub(super) handing_on: Option<(usize, u32)>,
+    /// The tier, instance and node whose free connections are being handed on.
+    pub(super) handing_on: Option<(usize, u32, u8)>,
     /// Per class: the database has no such rows.
     pub(super) absent: Vec<bool>,
     pub(super) arrived: u64,
@@ -433,15 +433,7 @@ impl<'m> Engine<'m> {
         self.totals.in_system_ns = self.in_system_base_ns.wrapping_add(under_way);
         self.database.advance(self.now, &mut self.totals);
         for (index, tier) in self.tiers.iter_mut().enumerate() {
-            let TierState { stores, shared, .. } = tier;
-            if let Some(shared) = shared {
-                let leases = &mut shared.leases;
-                shared.server.settle_until(self.now, || {
-                    stores[0].clear();
-                    leases.iter_mut().for_each(super::tier::Leases::clear);
-                });
-                tier.totals.busy_ns = shared.server.busy_ns;
-            }
+            tier.settle(self.now);
             self.totals.tiers[index] = tier.totals.clone();
         }
     }

@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::fetch::{AttemptErrand, Stage};
 use crate::measure::recorder::OUTCOMES;
-use crate::scenario::model::Capacity;
+use crate::scenario::model::{Capacity, Scope};
 
 impl Engine<'_> {
     /// Compares the books with what is there.
@@ -27,9 +27,17 @@ impl Engine<'_> {
         })?;
         for (index, tier) in self.tiers.iter().enumerate() {
             let spec = &self.model.tiers[index];
-            for store in &tier.stores {
+            if let Some(shared) = &tier.shared {
+                let came: u64 = shared.nodes.iter().map(|node| node.commands).sum();
+                check(came <= tier.totals.commands, &|| {
+                    format!("tier {}: {came} commands came, {} were sent", spec.name, tier.totals.commands)
+                })?;
+            }
+            for (number, store) in tier.stores.iter().enumerate() {
                 let (mut entries, mut bytes) = (0, 0);
                 for key in store.keys() {
+                    let belongs = tier.shared.as_ref().is_none_or(|shared| shared.map.ever(number, key));
+                    check(belongs, &|| format!("tier {}: key {key} is at the wrong node", spec.name))?;
                     entries += 1;
                     bytes += self.tables.entry_bytes(key) + tier.overhead_bytes();
                 }
@@ -41,7 +49,11 @@ impl Engine<'_> {
                         store.books().bytes
                     )
                 })?;
-                let fits = match spec.capacity {
+                let capacity = match &spec.scope {
+                    Scope::Instance { .. } => spec.capacity,
+                    Scope::Shared(shared) => spec.capacity.share(number as u64, u64::from(shared.nodes)),
+                };
+                let fits = match capacity {
                     Capacity::Unbounded => true,
                     Capacity::Entries(limit) => entries <= limit,
                     Capacity::Bytes(limit) => bytes <= limit,

@@ -14,6 +14,8 @@ mod fetch;
 mod heap;
 mod index;
 mod invariants;
+mod leases;
+mod nodes;
 mod plain;
 mod pool;
 mod prefill;

@@ -77,7 +77,9 @@ impl Plain {
         let tiers = model.tiers.iter().all(|tier| {
             let patient = match &tier.scope {
                 Scope::Instance { .. } => true,
-                Scope::Shared(shared) => shared.pool.is_none() && shared.timeout_ns.is_none(),
+                Scope::Shared(shared) => {
+                    shared.pool.is_none() && shared.timeout_ns.is_none() && shared.nodes == 1
+                }
             };
             patient && matches!(tier.refresh, Refresh::None)
         });
@@ -90,7 +92,10 @@ impl Plain {
             EventKind::Surge { .. } | EventKind::HotKey { .. } | EventKind::Pause { .. } => true,
             EventKind::Flush { tier } => tier == shared,
             EventKind::Slow { target, .. } => target == Target::Database || target == Target::Tier(shared),
-            EventKind::Restart { .. } | EventKind::Down { .. } | EventKind::Deploy { .. } => false,
+            EventKind::Restart { .. }
+            | EventKind::Down { .. }
+            | EventKind::NodeLost { .. }
+            | EventKind::Deploy { .. } => false,
         });
         let reads = !model.workload.writes()
             && !model.workload.checks()
@@ -200,7 +205,7 @@ impl Engine<'_> {
         self.groups.prefetch(pair(instance, key));
         self.fetching.prefetch(u64::from(key));
         let Some(shared) = &mut tier.shared else { return };
-        let arrival = at + hop(shared, at);
+        let arrival = at + hop(shared, 0, at);
         if arrival == self.now {
             self.serve_look_up(id);
         } else {
@@ -218,9 +223,9 @@ impl Engine<'_> {
         let hit = tier.has(0, info, start, &self.tables);
         tier.totals.hits += u64::from(hit);
         let Some(shared) = &mut tier.shared else { return };
-        let done_ns = shared.serve(start, if hit { self.tables.value_bytes(key) } else { 0 });
-        let at = done_ns + hop(shared, done_ns);
-        let lane = if shared.server.is_steady() { shared.reply_lane } else { NETWORK };
+        let done_ns = shared.serve(0, start, if hit { self.tables.value_bytes(key) } else { 0 });
+        let at = done_ns + hop(shared, 0, done_ns);
+        let lane = if shared.nodes[0].server.is_steady() { shared.reply_lane } else { NETWORK };
         if hit && level == 0 && at <= self.last_ns {
             // Nothing happens on the way back, so the answer needs no event.
             self.plain.reads.remove(id);
@@ -246,7 +251,7 @@ impl Engine<'_> {
     fn begin_command(&mut self, level: usize) -> Option<Nanos> {
         let tier = &mut self.tiers[level];
         let stores = &mut tier.stores;
-        match tier.shared.as_mut()?.server.admit(self.now, || stores[0].clear()) {
+        match tier.shared.as_mut()?.nodes[0].server.admit(self.now, || stores[0].clear()) {
             Admission::Serve { start_ns } => {
                 if self.recorder.measuring {
                     self.recorder.tier_queue[level].record(start_ns - self.now);
@@ -371,7 +376,7 @@ impl Engine<'_> {
         tier.totals.commands += 1;
         tier.stores[0].prefetch(key);
         let Some(shared) = &mut tier.shared else { return };
-        let arrival = self.now + hop(shared, self.now);
+        let arrival = self.now + hop(shared, 0, self.now);
         if arrival == self.now {
             self.serve_fill(key);
         } else {
@@ -388,7 +393,7 @@ impl Engine<'_> {
         let stored = tier.fill(0, info, Value::default(), 0, start, &self.tables);
         tier.totals.failed_fills += u64::from(!stored);
         if let Some(shared) = &mut tier.shared {
-            shared.serve(start, self.tables.value_bytes(key));
+            shared.serve(0, start, self.tables.value_bytes(key));
         }
     }
 

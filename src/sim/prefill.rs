@@ -27,7 +27,8 @@ impl Engine<'_> {
             Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
             Arrivals::Closed { .. } | Arrivals::Trace(_) => 0.0,
         };
-        let stores = match model.tiers[level].scope {
+        // So many stores may have a key each.
+        let copies = match model.tiers[level].scope {
             Scope::Instance { .. } => model.clients.instances,
             Scope::Shared(_) => 1,
         };
@@ -39,15 +40,19 @@ impl Engine<'_> {
             }
             let share = model.workload.classes[class].share
                 * self.tables.samplers[class].probability(u64::from(key - self.tables.first_id[class]));
-            for store in 0..stores {
+            for copy in 0..copies {
                 let tier = &mut self.tiers[level];
+                let store = match &tier.shared {
+                    Some(shared) => usize::from(shared.map.node(key, 0)),
+                    None => copy as usize,
+                };
                 let fresh_ns = tier.expiry_ns(class, 0);
                 let expiry_ns = match prefill.age {
                     PrefillAge::Fresh => fresh_ns,
                     _ if fresh_ns == NEVER => NEVER,
                     PrefillAge::Stationary => {
                         // A cycle lasts T while the entry lives and 1/l on average until the next request.
-                        let load = rate_per_s / f64::from(stores) * share * fresh_ns as f64 / 1e9;
+                        let load = rate_per_s / f64::from(copies) * share * fresh_ns as f64 / 1e9;
                         if unit_open_zero(&mut dice) > load / (1.0 + load) {
                             continue;
                         }
@@ -55,7 +60,7 @@ impl Engine<'_> {
                     }
                 };
                 let entry = Entry { key, value: Value::default(), expiry_ns, delta_ns: 0 };
-                tier.fill_until(store as usize, entry, 0, &self.tables);
+                tier.fill_until(store, entry, 0, &self.tables);
             }
         }
         // Loading is not measured.

@@ -516,7 +516,9 @@ impl Engine<'_> {
         self.tiers[level].totals.lookups += 1;
         // The server looks it up a network delay from now, and a miss looks for others that fetch it.
         let Walk { key, instance, exists, .. } = self.walks[id];
-        self.tiers[level].stores[0].prefetch(key);
+        let tier = &self.tiers[level];
+        let node = tier.shared.as_ref().map_or(0, |shared| shared.map.node(key, at));
+        tier.stores[usize::from(node)].prefetch(key);
         self.groups.prefetch(pair(instance, key));
         self.fetching.prefetch(u64::from(key));
         self.send(level, if exists { Op::Exists } else { Op::Get }, id, at);

@@ -1,11 +1,11 @@
-//! The single-threaded server of a shared tier.
+//! The single-threaded server of a shared tier, or of one of its nodes.
 //!
 //! It serves commands in the order in which they arrive, so when a command is served, and what it finds then,
 //! is known on its arrival: after everything that arrived before it. Completions therefore never enter the event
 //! queue. What happens to the server at given times (flush, pause, down) is known from the scenario and is
 //! applied when the service times pass it.
 
-use crate::scenario::model::{DownMode, EventKind, Nanos, Target, TimedEvent};
+use crate::scenario::model::{DownMode, EventKind, Model, Nanos, Target, TimedEvent};
 
 /// Something that happens to the server at an instant.
 #[derive(Clone, Copy, Debug)]
@@ -34,12 +34,28 @@ pub struct Server {
     next: usize,
     down: Option<(Nanos, Nanos, DownMode)>,
     slow: Vec<(Nanos, Nanos, f64)>,
+    /// Work of all commands that were admitted.
     pub busy_ns: Nanos,
+    /// The latest pause.
+    paused: (Nanos, Nanos),
 }
 
 impl Server {
-    /// A server that lives through the events that concern this tier.
-    pub fn new<'e>(tier: usize, events: impl IntoIterator<Item = &'e TimedEvent>) -> Server {
+    /// The server of a node of a tier: it lives through the events that concern it.
+    pub fn new(model: &Model, tier: usize, node: u32) -> Server {
+        // A node that does not come back is away until everything is over.
+        let over_ns = model.duration_ns.saturating_add(model.drain_ns).saturating_add(1);
+        let events = model.events.iter().filter(|event| event.at_ns < model.duration_ns);
+        Server::living_through(tier, node, over_ns, events)
+    }
+
+    fn living_through<'e>(
+        tier: usize,
+        node: u32,
+        over_ns: Nanos,
+        events: impl IntoIterator<Item = &'e TimedEvent>,
+    ) -> Server {
+        let concerns = |target: Target| target == Target::Tier(tier) || target == Target::Node { tier, node };
         let mut changes = Vec::new();
         let mut slow = Vec::new();
         for event in events {
@@ -50,19 +66,26 @@ impl Server {
                     changes.push((at, Change::Flush));
                     changes.push((at, Change::Down { until_ns: at + for_ns, mode: DownMode::Refuse }));
                 }
-                EventKind::Down { target, for_ns, fail } if target == Target::Tier(tier) => {
+                EventKind::Down { target, for_ns, fail } if concerns(target) => {
                     changes.push((at, Change::Down { until_ns: at + for_ns, mode: fail }));
                 }
-                EventKind::Pause { target, for_ns } if target == Target::Tier(tier) => {
+                EventKind::Pause { target, for_ns } if concerns(target) => {
                     changes.push((at, Change::Pause { until_ns: at + for_ns }));
                 }
-                EventKind::Slow { target, for_ns, factor } if target == Target::Tier(tier) => {
+                EventKind::Slow { target, for_ns, factor } if concerns(target) => {
                     slow.push((at, at + for_ns, factor));
+                }
+                EventKind::NodeLost { tier: of, node: who, for_ns, fail, .. }
+                    if (of, who) == (tier, node) =>
+                {
+                    let until_ns = for_ns.map_or(over_ns, |for_ns| at + for_ns);
+                    changes.push((at, Change::Flush));
+                    changes.push((at, Change::Down { until_ns, mode: fail }));
                 }
                 _ => {}
             }
         }
-        Server { free_ns: 0, changes, next: 0, down: None, slow, busy_ns: 0 }
+        Server { free_ns: 0, changes, next: 0, down: None, slow, busy_ns: 0, paused: (0, 0) }
     }
 
     /// How much longer everything about this tier takes at an instant.
@@ -101,6 +124,13 @@ impl Server {
         self.free_ns
     }
 
+    /// How long it has worked up to now: of what was admitted, what is not still to come.
+    pub fn worked_ns(&self, now: Nanos) -> Nanos {
+        let (from_ns, until_ns) = self.paused;
+        let pause_ns = until_ns.min(self.free_ns).saturating_sub(from_ns.max(now));
+        self.busy_ns.saturating_sub(self.free_ns.saturating_sub(now).saturating_sub(pause_ns))
+    }
+
     /// Applies all changes up to `start_ns`, which a pause may move.
     fn settle(&mut self, start_ns: &mut Nanos, mut flush: impl FnMut()) {
         while let Some(&(at_ns, change)) = self.changes.get(self.next) {
@@ -111,10 +141,16 @@ impl Server {
             match change {
                 Change::Flush => flush(),
                 Change::Pause { until_ns } => {
+                    self.paused = (self.free_ns.max(at_ns), until_ns);
                     self.free_ns = self.free_ns.max(until_ns);
                     *start_ns = (*start_ns).max(until_ns);
                 }
-                Change::Down { until_ns, mode } => self.down = Some((at_ns, until_ns, mode)),
+                // Of two that overlap, the one that lasts longer ends it.
+                Change::Down { until_ns, mode } => {
+                    let before = self.down.filter(|&(_, until_ns, _)| at_ns < until_ns);
+                    let until_ns = before.map_or(until_ns, |(_, before_ns, _)| before_ns.max(until_ns));
+                    self.down = Some((at_ns, until_ns, mode));
+                }
             }
         }
     }
@@ -131,12 +167,12 @@ mod tests {
     use super::*;
 
     fn server(what: EventKind) -> Server {
-        Server::new(0, &[TimedEvent { at_ns: 100, label: "e".into(), what }])
+        Server::living_through(0, 0, 1_000, &[TimedEvent { at_ns: 100, label: "e".into(), what }])
     }
 
     #[test]
     fn commands_wait_for_those_before_them() {
-        let mut server = Server::new(0, &[]);
+        let mut server = Server::living_through(0, 0, 1_000, &[]);
         assert_eq!(server.admit(10, || ()), Admission::Serve { start_ns: 10 });
         assert_eq!(server.serve(10, 5), 15);
         assert_eq!(server.admit(12, || ()), Admission::Serve { start_ns: 15 });

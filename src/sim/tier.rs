@@ -1,7 +1,7 @@
 //! A cache tier at work: its stores, what a look-up finds, what a fill leaves, and its leases.
 
-use rustc_hash::FxHashMap;
-
+use super::leases::Leases;
+use super::nodes::{Node, NodeMap};
 use super::pool::Pool;
 use super::queue::{Lane, NETWORK, Queue};
 use super::server::Server;
@@ -63,69 +63,40 @@ pub struct TierState {
 
 /// What only a shared tier has.
 pub struct Shared {
-    pub server: Server,
+    pub nodes: Vec<Node>,
+    pub map: NodeMap,
     pub network: Delays,
     pub send_lane: Lane,
     pub reply_lane: Lane,
     pub service_ns: Nanos,
     pub per_byte_ns: f64,
-    /// One per instance; empty where connections are unlimited.
+    /// One per instance and node, those of an instance together; empty where connections are unlimited.
     pub pools: Vec<Pool>,
     pub pool_timeout: Option<(Nanos, Lane)>,
     pub timeout: Option<(Nanos, Lane)>,
     pub on_failure: OnFailure,
-    pub leases: Option<Leases>,
 }
 
 impl Shared {
-    /// The server works on a command from `start_ns` on, of which `bytes` of a value travel; returns when it is done.
+    /// A node works on a command from `start_ns` on, of which `bytes` of a value travel; returns when it is done.
     #[inline]
-    pub fn serve(&mut self, start_ns: Nanos, bytes: u32) -> Nanos {
+    pub fn serve(&mut self, node: usize, start_ns: Nanos, bytes: u32) -> Nanos {
         let mut service_ns = self.service_ns;
         if self.per_byte_ns > 0.0 && bytes > 0 {
             service_ns += round_ns(f64::from(bytes) * self.per_byte_ns);
         }
-        if !self.server.is_steady() {
-            service_ns = round_ns(service_ns as f64 * self.server.slowness(start_ns));
+        let server = &mut self.nodes[node].server;
+        if !server.is_steady() {
+            service_ns = round_ns(service_ns as f64 * server.slowness(start_ns));
         }
-        self.server.serve(start_ns, service_ns)
-    }
-}
-
-/// Who may fetch a missing key (Nishtala et al., NSDI 2013, section 3.2.1).
-pub struct Leases {
-    lock_ttl_ns: Nanos,
-    held: FxHashMap<u32, (u32, Nanos)>,
-    last_token: u32,
-}
-
-impl Leases {
-    /// A token for the key, unless somebody holds one.
-    pub fn grant(&mut self, key: u32, now: Nanos) -> Option<u32> {
-        if self.held.get(&key).is_some_and(|&(_, until)| now < until) {
-            return None;
-        }
-        self.last_token = self.last_token.wrapping_add(1).max(1);
-        self.held.insert(key, (self.last_token, now + self.lock_ttl_ns));
-        Some(self.last_token)
+        server.serve(start_ns, service_ns)
     }
 
-    /// Whether a SET with this token may take effect; the lease ends with it.
-    pub fn redeem(&mut self, key: u32, token: u32) -> bool {
-        let valid = self.held.get(&key).is_some_and(|&(held, _)| held == token);
-        if valid {
-            self.held.remove(&key);
-        }
-        valid
-    }
-
-    /// A DELETE voids the token.
-    pub fn void(&mut self, key: u32) {
-        self.held.remove(&key);
-    }
-
-    pub fn clear(&mut self) {
-        self.held.clear();
+    /// The connections of an instance to a node; none where they are unlimited, or where the sender has its own.
+    #[inline]
+    pub fn pool(&mut self, instance: u32, node: u8) -> Option<&mut Pool> {
+        let place = instance as usize * self.nodes.len() + usize::from(node);
+        self.pools.get_mut(place)
     }
 }
 
@@ -136,12 +107,19 @@ impl TierState {
         let keys = model.workload.keys();
         let count = match tier.scope {
             Scope::Instance { .. } => u64::from(model.clients.instances),
-            Scope::Shared(_) => 1,
+            Scope::Shared(ref shared) => u64::from(shared.nodes),
         };
         let columns = columns(model, tier, model.measure);
         let mut evictions = draw("eviction");
         let stores = (0..count)
-            .map(|_| Store::new(tier, keys, count, columns, rand::SeedableRng::from_rng(&mut evictions)))
+            .map(|node| {
+                let capacity = match tier.scope {
+                    Scope::Instance { .. } => tier.capacity,
+                    Scope::Shared(_) => tier.capacity.share(node, count),
+                };
+                let own = Tier { capacity, ..tier.clone() };
+                Store::new(&own, keys, count, columns, rand::SeedableRng::from_rng(&mut evictions))
+            })
             .collect();
         let lease = match &model.coalescing {
             Coalescing::Lease(lease) if lease.tier == index => Some(lease),
@@ -158,10 +136,14 @@ impl TierState {
                 let reply_lane = network.constant().map_or(NETWORK, |_| queue.lane_for(own_ring));
                 let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
                 let state = Shared {
-                    server: Server::new(
-                        index,
-                        model.events.iter().filter(|event| event.at_ns < model.duration_ns),
-                    ),
+                    nodes: (0..shared.nodes)
+                        .map(|node| Node {
+                            server: Server::new(model, index, node),
+                            leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
+                            commands: 0,
+                        })
+                        .collect(),
+                    map: NodeMap::new(model, index, shared.nodes, seed),
                     network,
                     send_lane,
                     reply_lane,
@@ -169,16 +151,13 @@ impl TierState {
                     per_byte_ns: shared.per_byte_ns,
                     pools: shared
                         .pool
-                        .map(|limit| (0..model.clients.instances).map(|_| Pool::new(limit)).collect())
+                        .map(|limit| {
+                            (0..model.clients.instances * shared.nodes).map(|_| Pool::new(limit)).collect()
+                        })
                         .unwrap_or_default(),
                     pool_timeout: timer(shared.pool_timeout_ns),
                     timeout: timer(shared.timeout_ns),
                     on_failure: shared.on_failure,
-                    leases: lease.map(|lease| Leases {
-                        lock_ttl_ns: lease.lock_ttl_ns,
-                        held: FxHashMap::default(),
-                        last_token: 0,
-                    }),
                 };
                 (0, Some(state))
             }
@@ -333,11 +312,30 @@ impl TierState {
         self.overhead_bytes
     }
 
-    /// Drops the entries of one store.
+    /// Drops the entries of one store, of a tier in the process.
     pub fn clear(&mut self, store: usize) {
         self.stores[store].clear();
-        if let Some(leases) = self.shared.as_mut().and_then(|shared| shared.leases.as_mut()) {
-            leases.clear();
+    }
+
+    /// The leases of a node.
+    #[inline]
+    pub fn leases(&mut self, node: u8) -> Option<&mut Leases> {
+        self.shared.as_mut().and_then(|shared| shared.nodes[usize::from(node)].leases.as_mut())
+    }
+
+    /// Applies to every node what the scenario did to it up to now, and takes down what the nodes have done.
+    pub fn settle(&mut self, now: Nanos) {
+        let Some(shared) = &mut self.shared else { return };
+        for (store, node) in self.stores.iter_mut().zip(&mut shared.nodes) {
+            let leases = &mut node.leases;
+            node.server.settle_until(now, || {
+                store.clear();
+                leases.iter_mut().for_each(Leases::clear);
+            });
+        }
+        self.totals.busy_ns = shared.nodes.iter().map(|node| node.server.busy_ns).sum();
+        if shared.nodes.len() > 1 {
+            self.totals.nodes = shared.nodes.iter().map(|node| node.totals(now)).collect();
         }
     }
 

@@ -212,6 +212,7 @@ fn life_of_an_entry() {
 #[test]
 fn shared_tier() {
     const SLOW_NETWORK: (&str, &str) = ("tier.l2.network", "3ms");
+    const NODES: (&str, &str) = ("tier.l2.nodes", "3");
     expect(&[
         (
             &[],
@@ -275,6 +276,37 @@ fn shared_tier() {
             More,
         ),
         (&[], &[], "{ pause = { target = \"l2\", for = \"1s\" } }", "latency.all.max_ms", Is(1005.0, 30.0)),
+        (&[], &[("tier.l2.nodes", "4")], "", "tier.l2.utilization", Less),
+        (&[], &[("tier.l2.nodes", "4")], "", "tier.l2.node.share.max", Appears),
+        (&[NODES], &[], "{ node_lost = { tier = \"l2\", node = 2 } }", "tier.l2.node.share.max", More),
+        (
+            &[NODES],
+            &[],
+            "{ node_lost = { tier = \"l2\", node = 2, failover = \"1s\" } }",
+            "tier.l2.failures.rate",
+            Appears,
+        ),
+        (
+            &[NODES],
+            &[],
+            "{ node_lost = { tier = \"l2\", node = 2, for = \"1s\", failover = \"never\" } }",
+            "tier.l2.failures.rate",
+            Appears,
+        ),
+        (
+            &[NODES, ("tier.l2.timeout", "30ms")],
+            &[],
+            "{ node_lost = { tier = \"l2\", node = 2, failover = \"never\", fail = \"timeout\" } }",
+            "latency.all.p90_ms",
+            More,
+        ),
+        (
+            &[NODES],
+            &[],
+            "{ slow = { target = \"l2\", node = 2, for = \"2s\", factor = 100.0 } }",
+            "tier.l2.node.utilization.max",
+            More,
+        ),
         (&[L1, ("tier.l1.ttl", "none")], &[], "{ deploy = { every = \"1s\" } }", "tier.l1.hit_ratio", Less),
     ]);
 }

@@ -4,6 +4,7 @@ mod bundled;
 mod combinations;
 mod grammar;
 mod nesting;
+mod nodes;
 mod plain;
 mod presence;
 mod sources;

@@ -9,7 +9,7 @@ use crate::scenario::file::Node;
 use crate::scenario::model::{
     Arrivals, Database, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent, Workload,
 };
-use crate::scenario::values::{duration, integer, positive, positive_duration, positive_share, word};
+use crate::scenario::values::{count, duration, integer, positive, positive_duration, positive_share, word};
 
 /// What events refer to; parts that are wrong themselves are `None`.
 pub(super) struct Surroundings<'a> {
@@ -70,7 +70,8 @@ fn event(f: &mut Fields<'_, '_>, label: String, around: &Surroundings<'_>) -> Op
     Some(what?.map(|what| TimedEvent { at_ns, label, what }))
 }
 
-const TAGS: [&str; 8] = ["flush", "restart", "down", "slow", "pause", "surge", "hot_key", "deploy"];
+const TAGS: [&str; 9] =
+    ["flush", "restart", "down", "slow", "pause", "node_lost", "surge", "hot_key", "deploy"];
 
 fn what(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
     let tagged = Tagged::read(cx, node, &TAGS, "{ flush = { tier = \"l2\" } }")?;
@@ -100,6 +101,7 @@ fn what(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Opti
             let for_ns = length(f)?;
             Some(target?.map(|target| EventKind::Pause { target, for_ns }))
         }),
+        "node_lost" => tagged.table(cx, "{ tier = \"l2\", node = 0 }", |f| node_lost(f, around)),
         "surge" => tagged.table(cx, "{ factor = 10.0, for = \"2m\" }", |f| {
             let factor = f.require("factor", "a factor on the arrival rate", positive);
             let for_ns = length(f);
@@ -135,29 +137,89 @@ fn shared_tier(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Opti
 }
 
 fn target(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<Target>> {
-    f.require("target", "the name of a shared tier, or \"database\"", |cx, node| match node.as_str() {
-        Some("database") => Some(Some(Target::Database)),
-        _ => shared_tier(cx, node, around).map(|tier| tier.map(Target::Tier)),
-    })
+    let target =
+        f.require("target", "the name of a shared tier, or \"database\"", |cx, node| match node.as_str() {
+            Some("database") => Some(Some(Target::Database)),
+            _ => shared_tier(cx, node, around).map(|tier| tier.map(Target::Tier)),
+        });
+    let node = f.read("node", count(0));
+    match (target?, node) {
+        (Some(Target::Tier(tier)), Some(node)) => {
+            is_node(f, around, tier, node).then_some(Some(Target::Node { tier, node }))
+        }
+        (Some(Target::Database), Some(_)) => {
+            f.refuse("node", "the database has no nodes", "leave it out, or name a shared tier");
+            None
+        }
+        (target, _) => Some(target),
+    }
+}
+
+/// Whether the tier has this node; if not, that is reported.
+fn is_node(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, tier: usize, node: u32) -> bool {
+    let Some(Tier { name, scope: Scope::Shared(shared), .. }) =
+        around.tiers.and_then(|tiers| tiers.get(tier))
+    else {
+        return true;
+    };
+    if node < shared.nodes {
+        return true;
+    }
+    let place = f.place("node");
+    let title = format!("tier \"{name}\" has no node {node}");
+    let (label, help) = match shared.nodes {
+        1 => ("it has one node, 0".to_owned(), format!("set tier.{name}.nodes, such as 3")),
+        nodes => (format!("expected 0 to {}", nodes - 1), format!("tier.{name}.nodes is {nodes}")),
+    };
+    f.cx.report(Diagnostic::new(title, place, label).help(help));
+    false
+}
+
+fn node_lost(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
+    let tier = f.require("tier", "the name of a shared tier", |cx, node| shared_tier(cx, node, around));
+    let node = f.require("node", "the number of a node, from 0", count(0));
+    let for_ns = f.read_unless("for", "ever", positive_duration);
+    let never = f.node("failover").is_some_and(|node| node.as_str() == Some("never"));
+    let failover_ns = f.read_unless("failover", "never", duration);
+    let failover_ns = if never { None } else { Some(failover_ns.unwrap_or(0)) };
+    let fail = fail(f);
+    let Some(tier) = tier? else { return Some(None) };
+    let node = node?;
+    if !is_node(f, around, tier, node) {
+        return None;
+    }
+    may_wait(f, around, Target::Tier(tier), fail)?;
+    Some(Some(EventKind::NodeLost { tier, node, for_ns, failover_ns, fail }))
+}
+
+fn fail(f: &mut Fields<'_, '_>) -> DownMode {
+    let modes = [("refuse", DownMode::Refuse), ("timeout", DownMode::Timeout)];
+    f.read("fail", word(&modes)).unwrap_or(DownMode::Refuse)
 }
 
 fn down(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
     let target = target(f, around);
-    let fail = f
-        .read("fail", word(&[("refuse", DownMode::Refuse), ("timeout", DownMode::Timeout)]))
-        .unwrap_or(DownMode::Refuse);
+    let fail = fail(f);
     let for_ns = length(f)?;
     let Some(target) = target? else { return Some(None) };
+    may_wait(f, around, target, fail)?;
+    Some(Some(EventKind::Down { target, for_ns, fail }))
+}
+
+/// Who gets no answer must have a time limit.
+fn may_wait(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, target: Target, fail: DownMode) -> Option<()> {
     let (timeout, timeout_path) = match target {
         Target::Database => {
             (around.database.map(|database| database.timeout_ns), "database.timeout".to_owned())
         }
-        Target::Tier(index) => match around.tiers.and_then(|tiers| tiers.get(index)) {
-            Some(Tier { name, scope: Scope::Shared(shared), .. }) => {
-                (Some(shared.timeout_ns), format!("tier.{name}.timeout"))
+        Target::Tier(index) | Target::Node { tier: index, .. } => {
+            match around.tiers.and_then(|tiers| tiers.get(index)) {
+                Some(Tier { name, scope: Scope::Shared(shared), .. }) => {
+                    (Some(shared.timeout_ns), format!("tier.{name}.timeout"))
+                }
+                _ => (None, String::new()),
             }
-            _ => (None, String::new()),
-        },
+        }
     };
     if fail == DownMode::Timeout && timeout == Some(None) && !around.deadline {
         let title = "callers would wait for ever";
@@ -168,7 +230,7 @@ fn down(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<Even
         );
         return None;
     }
-    Some(Some(EventKind::Down { target, for_ns, fail }))
+    Some(())
 }
 
 fn hot_key(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<EventKind>> {

@@ -16,6 +16,8 @@ use crate::scenario::values::{
 
 /// What Redis keeps per string key besides key and value: hash table entry, object header, string headers.
 const SHARED_ENTRY_OVERHEAD_BYTES: u64 = 56;
+/// Most nodes of a shared tier.
+const MAX_NODES: u64 = 128;
 
 /// The tiers by name, the switched-off ones included.
 pub(super) struct Directory {
@@ -105,6 +107,15 @@ fn tier(f: &mut Fields<'_, '_>) -> Option<(Tier, bool)> {
     let enabled = f.read("enabled", truth).unwrap_or(true);
     let scope = scope(f);
     let capacity = f.read("capacity", capacity).unwrap_or(Capacity::Unbounded);
+    if let Some(Scope::Shared(shared)) = &scope {
+        let nodes = u64::from(shared.nodes);
+        if matches!(capacity, Capacity::Entries(whole) | Capacity::Bytes(whole) if whole < nodes) {
+            let title = format!("{}.capacity is smaller than its number of nodes", f.cx.here());
+            let place = f.place("capacity");
+            let label = format!("shared by {nodes} nodes, some would have none");
+            f.cx.report(Diagnostic::new(title, place, label));
+        }
+    }
     let eviction = eviction(f, capacity);
     let ttl = f.require("ttl", "a duration such as \"60s\", or \"none\"", ttl);
     let jitter = f.read_unless("jitter", "none", jitter).unwrap_or(Jitter::None);
@@ -147,7 +158,9 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         _ => f.read("access", duration).unwrap_or(0),
     };
     if shared == Some(false) {
-        for name in ["network", "service", "per_byte", "pool", "pool_timeout", "timeout", "on_failure"] {
+        for name in
+            ["network", "service", "per_byte", "pool", "pool_timeout", "timeout", "on_failure", "nodes"]
+        {
             let way_out =
                 "a tier in the process has no network, server or pool; its look-up time is `access`";
             f.refuse(name, "only a tier reached over the network (scope = \"shared\") has it", way_out);
@@ -164,6 +177,7 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         on_failure: f
             .read("on_failure", word(&[("next", OnFailure::Next), ("error", OnFailure::Error)]))
             .unwrap_or(OnFailure::Next),
+        nodes: f.read("nodes", integer(1, MAX_NODES)).map_or(1, |nodes| nodes as u32),
     };
     shared.map(|_| Scope::Shared(tier))
 }

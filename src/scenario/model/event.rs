@@ -16,6 +16,11 @@ pub struct TimedEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Target {
     Tier(usize),
+    /// One of several nodes of a tier.
+    Node {
+        tier: usize,
+        node: u32,
+    },
     Database,
 }
 
@@ -46,6 +51,15 @@ pub enum EventKind {
         target: Target,
         for_ns: Nanos,
     },
+    /// A node of a shared tier is gone with its entries. Clients turn to the other nodes for its keys after
+    /// `failover_ns` (`None`: never) and until it is back, empty, after `for_ns` (`None`: never).
+    NodeLost {
+        tier: usize,
+        node: u32,
+        for_ns: Option<Nanos>,
+        failover_ns: Option<Nanos>,
+        fail: DownMode,
+    },
     /// The arrival rate is multiplied. Open arrivals only.
     Surge {
         factor: f64,
@@ -68,6 +82,8 @@ impl EventKind {
     pub fn length_ns(&self, instances: u32) -> Nanos {
         match *self {
             EventKind::Flush { .. } => 0,
+            // What is lost for good disturbs until clients have turned elsewhere.
+            EventKind::NodeLost { for_ns, failover_ns, .. } => for_ns.or(failover_ns).unwrap_or(0),
             EventKind::Restart { for_ns, .. }
             | EventKind::Down { for_ns, .. }
             | EventKind::Slow { for_ns, .. }

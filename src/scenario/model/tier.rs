@@ -30,7 +30,7 @@ pub enum Scope {
         /// Time a look-up takes.
         access_ns: Nanos,
     },
-    /// One server for all instances.
+    /// One server, or several nodes, for all instances.
     Shared(SharedTier),
 }
 
@@ -42,13 +42,20 @@ pub struct SharedTier {
     pub service_ns: Nanos,
     /// Added to the service time per byte of value read or written.
     pub per_byte_ns: f64,
-    /// Connections per instance; `None`: as many as needed.
+    /// Connections per instance and node; `None`: as many as needed.
     pub pool: Option<u32>,
     /// Longest wait for a connection.
     pub pool_timeout_ns: Option<Nanos>,
     /// Longest wait for a reply, from sending.
     pub timeout_ns: Option<Nanos>,
     pub on_failure: OnFailure,
+    /// Servers that share keys and capacity, each with one thread and its own connections.
+    #[serde(skip_serializing_if = "is_one")]
+    pub nodes: u32,
+}
+
+fn is_one(nodes: &u32) -> bool {
+    *nodes == 1
 }
 
 /// What a read does when a tier does not answer.
@@ -66,6 +73,18 @@ pub enum Capacity {
     /// Of each store: for an instance tier, per instance.
     Entries(u64),
     Bytes(u64),
+}
+
+impl Capacity {
+    /// What one of `nodes` has of it: the same for all, as nearly as whole numbers allow.
+    pub fn share(self, node: u64, nodes: u64) -> Capacity {
+        let share = |whole: u64| whole / nodes + u64::from(node < whole % nodes);
+        match self {
+            Capacity::Unbounded => Capacity::Unbounded,
+            Capacity::Entries(entries) => Capacity::Entries(share(entries)),
+            Capacity::Bytes(bytes) => Capacity::Bytes(share(bytes)),
+        }
+    }
 }
 
 /// The eviction algorithms; `policy::eviction` implements them.
