@@ -248,7 +248,57 @@ fn kinds_of_requests() {
 fn staleness_and_invalidation() {
     snapshot(
         "staleness_and_invalidation",
-        &[("staleness without writes", &[("[clients]", "[measure]\nstale_by_tier = true\n\n[clients]")])],
+        &[
+            ("staleness without writes", &[("[clients]", "[measure]\nstale_by_tier = true\n\n[clients]")]),
+            (
+                "change stream without writes",
+                &[("[clients]", "[invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]")],
+            ),
+            (
+                "change stream with nothing to delete from",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    ("scope = \"shared\"", "scope = \"instance\""),
+                    ("[clients]", "[invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]"),
+                ],
+            ),
+            (
+                "options of a change stream",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        "[clients]",
+                        "[invalidation]\ncdc = { rate = 0, retry = \"0s\", lagg = \"1s\" }\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "stall without a change stream",
+                &[("{ flush = { tier = \"l2\" } }", "{ stall = { for = \"10s\" } }")],
+            ),
+            (
+                "broadcast without writes",
+                &[("[clients]", "[invalidation]\nbroadcast = { delay = \"1ms\" }\n\n[clients]")],
+            ),
+            (
+                "broadcast that nobody hears",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    ("scope = \"instance\"", "scope = \"shared\""),
+                    ("[clients]", "[invalidation]\nbroadcast = { delay = \"1ms\" }\n\n[clients]"),
+                ],
+            ),
+            (
+                "broadcast of nothing",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        "[clients]",
+                        "[writes]\nstrategy = \"write-around\"\n\n[invalidation]\nbroadcast = { delay = \"1ms\" }\n\n[clients]",
+                    ),
+                ],
+            ),
+        ],
     );
 }
 

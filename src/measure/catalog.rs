@@ -122,6 +122,11 @@ catalog! {
     "writes.phantom_reads", "count", Lower, "reads that got a value which was never committed";
     "writes.phantom_reads.ratio", "1", Lower, "reads that got a value which was never committed, over all answered reads";
     "writes.rolled_back.ratio", "1", Neither, "writes whose transaction rolled back, over all answered writes";
+    "cdc.lag.mean_s", "s", Lower, "mean time from a commit to the DELETEs of the change stream";
+    "cdc.lag.p50_s", "s", Lower, "median time from a commit to the DELETEs of the change stream";
+    "cdc.lag.p99_s", "s", Lower, "99th percentile of the time from a commit to the DELETEs of the change stream";
+    "cdc.lag.max_s", "s", Lower, "longest time from a commit to the DELETEs of the change stream";
+    "cdc.backlog.peak", "count", Lower, "most committed changes at once that the consumer of the change stream had not handled";
     "value.age.max_s", "s", Lower, "oldest value served: time since it was read from the database";
     "memory.peak_bytes", "bytes", Lower, "most bytes in all tiers together";
     "entries.peak", "count", Neither, "most entries in all tiers together";

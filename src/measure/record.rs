@@ -150,7 +150,7 @@ pub struct WindowsRecord {
 #[serde(deny_unknown_fields)]
 pub struct SeriesRecord {
     /// `requests.<class>` (count per window), `latency.<class>.{p50,p95,p99}_ms`, `hit_ratio`, `db.qps`, `db.qps.first` (the first replication alone),
-    /// `db.qps.first` (the first replication alone), `db.queue.length`, `db.concurrency`, `goodput`, `error.ratio`, `tier.<name>.{hit_ratio,entries,bytes,evictions,expirations}`.
+    /// `db.qps.first` (the first replication alone), `db.queue.length`, `db.concurrency`, `cdc.backlog`, `goodput`, `error.ratio`, `tier.<name>.{hit_ratio,entries,bytes,evictions,expirations}`.
     pub name: String,
     pub unit: String,
     /// `null` where nothing happened in that window in any replication.

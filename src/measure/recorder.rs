@@ -100,6 +100,8 @@ pub struct NodeTotals {
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
     pub db_queue: u64,
+    /// Committed changes that the consumer of the change stream has not handled.
+    pub cdc_backlog: u64,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
 }
@@ -151,6 +153,9 @@ pub struct Recorder {
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
     pub stale_age_by_tier: Vec<Fine>,
+    /// From a commit to the DELETEs of the change stream.
+    pub cdc_lag: Fine,
+    pub cdc_backlog_peak: u64,
     pub value_age_max_ns: Nanos,
     pub stampedes: Fine,
     pub db_queue: Fine,
@@ -193,6 +198,8 @@ impl Recorder {
             } else {
                 Vec::new()
             },
+            cdc_lag: Fine::new(),
+            cdc_backlog_peak: 0,
             value_age_max_ns: 0,
             stampedes: Fine::new(),
             db_queue: Fine::new(),

@@ -94,6 +94,10 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
     all.push(("db.concurrency".into(), "count", per_second(&|totals| totals.db_busy_ns as f64 / 1e9)));
     let queue = recorder.ticks.iter().map(|tick| Some(tick.1.db_queue as f64)).collect();
     all.push(("db.queue.length".into(), "count", queue));
+    if model.invalidation.cdc.is_some() {
+        let backlog = recorder.ticks.iter().map(|tick| Some(tick.1.cdc_backlog as f64)).collect();
+        all.push(("cdc.backlog".into(), "count", backlog));
+    }
     for (index, tier) in model.tiers.iter().enumerate() {
         let name = |series: &str| format!("tier.{}.{series}", tier.name);
         let hit_ratio = pairs.iter().map(|(before, after)| {

@@ -198,6 +198,15 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         }
         staleness(rows, "db.", database, count(recorder, &READS, None) - by_tier as f64);
     }
+    if model.invalidation.cdc.is_some() {
+        let lag = &recorder.cdc_lag;
+        let seconds = |ns: Option<Nanos>| ns.map(|ns| ns as f64 / 1e9);
+        rows.put("cdc.lag.mean_s", lag.mean().map(|ns| ns / 1e9));
+        rows.put("cdc.lag.p50_s", seconds(lag.quantile(0.5)));
+        rows.put("cdc.lag.p99_s", seconds(lag.quantile(0.99)));
+        rows.put("cdc.lag.max_s", seconds(lag.max()));
+        rows.put("cdc.backlog.peak", Some(recorder.cdc_backlog_peak as f64));
+    }
     if model.measure.value_age {
         rows.put("value.age.max_s", Some(recorder.value_age_max_ns as f64 / 1e9));
     }

@@ -19,6 +19,7 @@ pub fn explain(model: &Model) -> Vec<String> {
     lines.push(database(&model.database));
     if model.workload.writes() {
         lines.push(writes(model));
+        lines.extend(invalidation(model));
     }
     for event in &model.events {
         let at = format_duration(event.at_ns);
@@ -50,6 +51,7 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
         EventKind::Surge { factor, .. } => format!("{factor}x traffic"),
         EventKind::HotKey { share, .. } => format!("hot key ({})", percent(share)),
         EventKind::Deploy { .. } => "deploy".to_owned(),
+        EventKind::Stall { .. } => "change stream stalled".to_owned(),
     }
 }
 
@@ -224,6 +226,25 @@ fn writes(model: &Model) -> String {
         text.push_str(&format!(", {} of the transactions roll back", percent(rollback)));
     }
     text
+}
+
+/// Who else tells the caches of a write.
+fn invalidation(model: &Model) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(cdc) = &model.invalidation.cdc {
+        let rate = match cdc.rate_per_s {
+            Some(rate_per_s) => format!(", at most {rate_per_s} changes/s"),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "invalidation: change stream, lag {}{rate}, then DELETE in shared tiers",
+            dist(&cdc.lag)
+        ));
+    }
+    if let Some(broadcast) = &model.invalidation.broadcast {
+        lines.push(format!("invalidation: broadcast to instance tiers, delay {}", dist(&broadcast.delay)));
+    }
+    lines
 }
 
 fn database(database: &Database) -> String {

@@ -28,6 +28,10 @@ pub(super) enum Op {
         value: Value,
     },
     Delete,
+    /// The DELETE of the consumer of the change stream.
+    Invalidate {
+        change: u32,
+    },
 }
 
 /// What the server says. Tokens are zero where no lease was granted.
@@ -87,6 +91,11 @@ pub(super) struct Sender {
 }
 
 impl Command {
+    /// Whether the consumer of the change stream sent it.
+    pub fn is_of_the_stream(&self) -> bool {
+        matches!(self.op, Op::Invalidate { .. })
+    }
+
     /// Version handle that this command carries.
     pub fn version(&self) -> u32 {
         let carried = match self.op {
@@ -183,6 +192,13 @@ impl Engine<'_> {
         self.depart(id, at);
     }
 
+    /// A command that was not executed goes out once more.
+    pub(super) fn send_again(&mut self, id: u32) {
+        let command = self.commands[id];
+        self.commands.remove(id);
+        self.dispatch(command, self.now);
+    }
+
     /// The command has a connection and goes out.
     fn depart(&mut self, id: u32, at: Nanos) {
         let Command { level, node, walk, since_ns, instance, .. } = self.commands[id];
@@ -224,6 +240,9 @@ impl Engine<'_> {
                     self.recorder.tier_queue[level].record(start_ns - self.now);
                 }
                 let (reply, carries_value) = self.execute(&command, level, start_ns);
+                if let Op::Invalidate { change } = command.op {
+                    self.change_takes_effect(change, start_ns);
+                }
                 self.commands[id].reply = reply;
                 let bytes = if carries_value { self.tables.value_bytes(command.key) } else { 0 };
                 let tier = &mut self.tiers[level];
@@ -237,7 +256,8 @@ impl Engine<'_> {
             Admission::Lost { until_ns } => until_ns,
         };
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if command.walk == NONE && shared.pools.is_empty() {
+        // The consumer of the change stream waits for its answer, although it is not a request.
+        if command.walk == NONE && shared.pools.is_empty() && !command.is_of_the_stream() {
             return self.close_fill(id, level);
         }
         let at = done_ns + hop(shared, place, done_ns);
@@ -346,7 +366,7 @@ impl Engine<'_> {
                 let stored = tier.fill(store, info, value, 0, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
-            Op::Delete => {
+            Op::Delete | Op::Invalidate { .. } => {
                 tier.delete(store, command.key, tables);
                 if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
@@ -366,6 +386,7 @@ impl Engine<'_> {
             pool.release();
         }
         match (command.walk, command.op) {
+            (_, Op::Invalidate { change }) => self.change_answered_by_tier(id, change, command.reply),
             (NONE, _) => self.close_fill(id, level),
             (walk, Op::Get | Op::Exists) => {
                 self.commands.remove(id);
@@ -438,7 +459,9 @@ impl Engine<'_> {
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
             Op::Get | Op::Exists => self.look_up_failed(walk, level),
-            Op::Set { .. } | Op::Put { .. } | Op::Delete => self.change_answered(walk),
+            Op::Set { .. } | Op::Put { .. } | Op::Delete | Op::Invalidate { .. } => {
+                self.change_answered(walk)
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use super::command::Command;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::index::FlightMap;
+use super::invalidation::Invalidations;
 use super::plain::Plain;
 use super::queue::{Event, Queue};
 use super::read::Walk;
@@ -45,6 +46,9 @@ kinds! {
     AttemptTimesOut,
     AttemptPoolTimesOut,
     FlightRetries,
+    ChangeIsHandled,
+    CommandIsSentAgain,
+    InstanceHears,
     LookUpArrives,
     HitReplies,
     MissReplies,
@@ -140,6 +144,7 @@ pub struct Engine<'m> {
     /// Fetches under way by key: (in flight, started since the first).
     pub(super) fetching: FlightMap<(u32, u32)>,
     pub(super) versions: Versions,
+    pub(super) invalidations: Invalidations,
     pub(super) recorder: Recorder,
     pub(super) totals: Totals,
     /// Requests under way.
@@ -204,6 +209,7 @@ impl<'m> Engine<'m> {
             refreshing: FlightMap::new(),
             fetching: FlightMap::new(),
             versions: Versions::new(model.workload.keys(), model.workload.writes()),
+            invalidations: Invalidations::new(model, seed, replication, &mut queue),
             recorder: Recorder::new(model),
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
             in_system: 0,
@@ -308,6 +314,7 @@ impl<'m> Engine<'m> {
     fn is_idle(&self) -> bool {
         self.walks.len() + self.flights.len() + self.commands.len() + self.attempts.len() == 0
             && self.plain.is_idle()
+            && self.invalidations.is_idle()
     }
 
     #[inline]
@@ -331,6 +338,9 @@ impl<'m> Engine<'m> {
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
             Kind::FlightRetries if self.flights.is(id, generation) => self.retry(id),
+            Kind::ChangeIsHandled => self.change_is_handled(id),
+            Kind::CommandIsSentAgain => self.send_again(id),
+            Kind::InstanceHears => self.instance_hears(id),
             Kind::UserAsks => self.user_asks(id)?,
             Kind::BackgroundArrives => self.background_arrives(),
             Kind::EventBegins => self.event_begins(id as usize),
@@ -344,6 +354,7 @@ impl<'m> Engine<'m> {
                 self.recorder.measuring = true;
                 self.recorder.db_concurrency_peak = u64::from(self.database.busy);
                 self.recorder.db_queue_peak = self.database.waiting;
+                self.recorder.cdc_backlog_peak = self.invalidations.backlog;
             }
             Kind::ArrivalsEnd => {
                 self.advance_integrals();
@@ -442,6 +453,7 @@ impl<'m> Engine<'m> {
         self.advance_integrals();
         let gauges = Gauges {
             db_queue: self.database.waiting,
+            cdc_backlog: self.invalidations.backlog,
             tiers: self.tiers.iter().map(TierState::content).collect(),
         };
         self.recorder.ticks.push((self.totals.clone(), gauges));
@@ -457,6 +469,7 @@ impl<'m> Engine<'m> {
             self.now = self.now.max(end_ns);
         }
         self.end_unfinished();
+        self.end_unfinished_changes();
         self.advance_integrals();
         self.recorder.phantom_reads = self.versions.phantom_reads();
         self.check_invariants().map_err(SimError::Invariant)?;

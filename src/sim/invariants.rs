@@ -73,6 +73,7 @@ impl Engine<'_> {
         check(started == self.fetches_ended + fetches, &|| {
             format!("{started} fetches started, {} ended, {fetches} under way", self.fetches_ended)
         })?;
+        self.check_invalidations()?;
         if self.is_plain {
             let inside = u64::from(self.database.busy) + self.database.waiting;
             return check(inside <= fetches, &|| {

@@ -13,6 +13,7 @@ mod events;
 mod fetch;
 mod heap;
 mod index;
+mod invalidation;
 mod invariants;
 mod leases;
 mod nodes;

@@ -95,7 +95,8 @@ impl Plain {
             EventKind::Restart { .. }
             | EventKind::Down { .. }
             | EventKind::NodeLost { .. }
-            | EventKind::Deploy { .. } => false,
+            | EventKind::Deploy { .. }
+            | EventKind::Stall { .. } => false,
         });
         let reads = !model.workload.writes()
             && !model.workload.checks()

@@ -73,10 +73,12 @@ impl Engine<'_> {
     /// this happens. `reserved` is the version's handle if it has one already; returns the handle that it has now.
     pub(super) fn commit(&mut self, key: u32, reserved: u32) -> u32 {
         self.collect_versions();
-        match reserved {
+        let version = match reserved {
             INITIAL => self.versions.commit(key, self.now),
             reserved => self.versions.commit_reserved(key, reserved, self.now),
-        }
+        };
+        self.enter_stream(key);
+        version
     }
 
     /// The handle of a version that may be committed later.
@@ -174,6 +176,9 @@ impl Engine<'_> {
 
     fn end_write(&mut self, id: u32) {
         let walk = self.walks[id];
+        if self.model.writes != WriteStrategy::WriteAround && !walk.rolls_back {
+            self.tell_instances(walk.key, walk.class, walk.instance);
+        }
         if !walk.gone {
             let latency_ns = self.now - walk.start_ns;
             self.recorder.finish(

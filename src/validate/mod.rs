@@ -115,6 +115,7 @@ groups! {
     [13] "staleness under write-around" one_key::write_around;
     [13] "staleness by who answered" staleness::untold_l1;
     [14] "invalidation" one_key::invalidation;
+    [14] "invalidation that comes late" staleness::late_deletes;
     [15] "many keys of Zipfian popularity" many_keys::zipf_sum;
     [16] "large bounded caches (Che)" eviction::large_caches;
     [17] "small bounded caches, exactly" eviction::small_caches;

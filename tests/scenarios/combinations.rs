@@ -83,6 +83,18 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
     ("writes.order", &["after-commit", "before-commit"]),
     ("writes.rollback", &["0", "0.3"]),
+    (
+        "invalidation.cdc",
+        &[
+            "none",
+            "{ lag = \"5ms\" }",
+            "{ lag = { exponential = { mean = \"20ms\" } }, rate = 100, retry = \"30ms\" }",
+        ],
+    ),
+    (
+        "invalidation.broadcast",
+        &["none", "{ delay = \"0s\" }", "{ delay = { exponential = { mean = \"5ms\" } } }"],
+    ),
     ("measure.value_age", &["false", "true"]),
     ("measure.stale_by_tier", &["false", "true"]),
     ("measure.wire", &["false", "true"]),
@@ -117,6 +129,7 @@ const EVENTS: &[&str] = &[
     "{ node_lost = { tier = \"l2\", node = 0, for = \"200ms\", failover = \"never\" } }",
     "{ hot_key = { share = 0.5, for = \"100ms\" } }",
     "{ deploy = { every = \"20ms\" } }",
+    "{ stall = { for = \"100ms\" } }",
 ];
 
 proptest! {

@@ -2,6 +2,7 @@
 
 use crate::table::Effect::{Appears, Is, Less, More};
 use crate::table::expect;
+use crate::tiny::{tiny_record, value};
 
 const L1: (&str, &str) = ("tier.l1.enabled", "true");
 const WRITES: (&str, &str) = ("workload.write_share", "0.2");
@@ -406,6 +407,51 @@ fn staleness_by_tier() {
         (untold, by_tier, "", "tier.l2.stale.ratio", Is(0.03, 0.03)),
         (untold, by_tier, "", "db.stale.ratio", Is(0.0, 0.0)),
     ]);
+}
+
+#[test]
+fn invalidation() {
+    const AROUND: (&str, &str) = ("writes.strategy", "write-around");
+    const NO_TTL: (&str, &str) = ("tier.l2.ttl", "none");
+    const CDC: (&str, &str) = ("invalidation.cdc", "{ lag = \"20ms\" }");
+    let untold: &[(&str, &str)] = &[L1, WRITES, ("tier.l1.ttl", "none")];
+    let down = "{ down = { target = \"l2\", for = \"2s\" } }";
+    expect(&[
+        (&[WRITES, AROUND, NO_TTL], &[CDC], "", "stale.ratio", Less),
+        (&[WRITES, AROUND, NO_TTL], &[CDC], "", "tier.l2.round_trips.rate", More),
+        // Lag and the way through the network.
+        (&[WRITES], &[CDC], "", "cdc.lag.p50_s", Is(0.0201, 0.0001)),
+        (&[WRITES], &[CDC], "", "cdc.lag.max_s", Is(0.0201, 0.0002)),
+        (
+            &[WRITES, CDC],
+            &[("invalidation.cdc.lag", "{ exponential = { mean = \"1ms\" } }")],
+            "",
+            "cdc.lag.mean_s",
+            Less,
+        ),
+        (&[WRITES, CDC], &[("invalidation.cdc.rate", "90")], "", "cdc.lag.p99_s", More),
+        (&[WRITES, CDC], &[("invalidation.cdc.rate", "90")], "", "cdc.backlog.peak", More),
+        (&[WRITES, CDC], &[("invalidation.cdc.retry", "5s")], down, "cdc.lag.max_s", Is(5.5, 0.6)),
+        (&[WRITES, CDC], &[], "{ stall = { for = \"3s\" } }", "cdc.lag.max_s", Is(3.0, 0.03)),
+        (untold, &[("invalidation.broadcast", "{ delay = \"5ms\" }")], "", "stale.ratio", Less),
+        (
+            &[L1, WRITES, ("invalidation.broadcast", "{ delay = \"5ms\" }")],
+            &[("invalidation.broadcast.delay", "{ exponential = { mean = \"100ms\" } }")],
+            "",
+            "stale.ratio",
+            More,
+        ),
+    ]);
+}
+
+#[test]
+fn an_event_can_be_switched_off() {
+    let off = [("event.flush-l2.enabled", "false")];
+    let event = ["{ flush = { tier = \"l2\" } }"];
+    let (quiet, flushed) = (tiny_record(&[], &[]), tiny_record(&[], &event));
+    let switched_off = tiny_record(&off, &event);
+    assert_eq!(value(&switched_off, "requests.miss.ratio"), value(&quiet, "requests.miss.ratio"));
+    assert!(value(&flushed, "requests.miss.ratio") > value(&quiet, "requests.miss.ratio"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bundled;
 mod combinations;
 mod grammar;
+mod invalidation;
 mod nesting;
 mod nodes;
 mod plain;

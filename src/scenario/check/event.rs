@@ -9,7 +9,9 @@ use crate::scenario::file::Node;
 use crate::scenario::model::{
     Arrivals, Database, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent, Workload,
 };
-use crate::scenario::values::{count, duration, integer, positive, positive_duration, positive_share, word};
+use crate::scenario::values::{
+    count, duration, integer, positive, positive_duration, positive_share, truth, word,
+};
 
 /// What events refer to; parts that are wrong themselves are `None`.
 pub(super) struct Surroundings<'a> {
@@ -17,6 +19,8 @@ pub(super) struct Surroundings<'a> {
     pub tiers: Option<&'a [Tier]>,
     pub database: Option<&'a Database>,
     pub workload: Option<&'a Workload>,
+    /// Whether there is one, or one that is wrong itself.
+    pub change_stream: bool,
     pub deadline: bool,
     /// `None`: the file's own duration does not bound events, because `--duration` replaced it.
     pub last_instant_ns: Option<Nanos>,
@@ -45,7 +49,7 @@ pub(super) fn events(
     complete.then_some(events)
 }
 
-/// The event; the inner `None` stands for one whose tier this variant has switched off.
+/// The event; the inner `None` stands for one that this variant has switched off, or whose tier it has.
 fn event(f: &mut Fields<'_, '_>, label: String, around: &Surroundings<'_>) -> Option<Option<TimedEvent>> {
     if let Some(node) = f.node("label")
         && (label.is_empty()
@@ -66,12 +70,22 @@ fn event(f: &mut Fields<'_, '_>, label: String, around: &Surroundings<'_>) -> Op
         }
     });
     let what = f.require("what", "such as { flush = { tier = \"l2\" } }", |cx, node| what(cx, node, around));
-    let at_ns = at_ns?;
-    Some(what?.map(|what| TimedEvent { at_ns, label, what }))
+    let enabled = f.read("enabled", truth).unwrap_or(true);
+    let (at_ns, what) = (at_ns?, what?);
+    if let (true, Some(EventKind::Stall { .. }), false) = (enabled, what, around.change_stream) {
+        let title = format!("{}.what does not apply", f.cx.here());
+        let place = f.place("what");
+        f.cx.report(
+            Diagnostic::new(title, place, "there is no change stream that could stall")
+                .help("set invalidation.cdc, or enabled = false where a variant has none"),
+        );
+        return None;
+    }
+    Some(what.filter(|_| enabled).map(|what| TimedEvent { at_ns, label, what }))
 }
 
-const TAGS: [&str; 9] =
-    ["flush", "restart", "down", "slow", "pause", "node_lost", "surge", "hot_key", "deploy"];
+const TAGS: [&str; 10] =
+    ["flush", "restart", "down", "slow", "pause", "node_lost", "surge", "hot_key", "deploy", "stall"];
 
 fn what(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
     let tagged = Tagged::read(cx, node, &TAGS, "{ flush = { tier = \"l2\" } }")?;
@@ -111,6 +125,9 @@ fn what(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Opti
             Some(Some(EventKind::Surge { factor: factor?, for_ns: for_ns? }))
         }),
         "hot_key" => tagged.table(cx, "{ share = 0.3, for = \"30s\" }", |f| hot_key(f, around)),
+        "stall" => {
+            tagged.table(cx, "{ for = \"60s\" }", |f| Some(Some(EventKind::Stall { for_ns: length(f)? })))
+        }
         _ => tagged.table(cx, "{ every = \"5s\" }", |f| {
             let every = f.require("every", "the time from one instance to the next", duration);
             Some(Some(EventKind::Deploy { every_ns: every? }))

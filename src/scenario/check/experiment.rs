@@ -19,8 +19,8 @@ const DEFAULT_HEADLINE: [&str; 3] = ["hit_ratio", "db.qps.peak", "latency.all.p9
 const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
 
 /// Tables of the file of which a variant sets parts.
-const SECTIONS: [&str; 8] =
-    ["tier", "class", "event", "database", "clients", "workload", "measure", "writes"];
+const SECTIONS: [&str; 9] =
+    ["tier", "class", "event", "database", "clients", "workload", "measure", "writes", "invalidation"];
 
 /// What the command line asks for beyond the tree.
 pub(crate) struct Asked<'a> {

@@ -1,25 +1,76 @@
-//! What concerns writes that reach caches late: settings that would do nothing are refused.
+//! `[invalidation]`, and what else concerns writes that reach caches late: settings that would do nothing are refused.
 
+use super::tier::Directory;
 use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::Context;
+use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
-use crate::scenario::model::Model;
+use crate::scenario::model::{Broadcast, Cdc, Invalidation, Model, WriteStrategy};
+use crate::scenario::values::{dist, positive_duration, rate};
 
 /// How to make something written.
 const WRITE: &str = "set workload.write_share, or the write_share of a class";
+/// After this a DELETE that did not take effect is sent again.
+const RETRY_NS: u64 = 1_000_000_000;
+
+pub(super) fn invalidation(cx: &mut Context, node: &Node) -> Option<Invalidation> {
+    Fields::with(cx, node, "{ cdc = { lag = \"100ms\" } }", |f| {
+        let cdc = f.read_unless("cdc", "none", cdc);
+        let broadcast = f.read_unless("broadcast", "none", |cx, node| {
+            Fields::with(cx, node, "{ delay = \"5ms\" }", |f| {
+                let delay = f.require("delay", "the time to an instance, such as \"5ms\"", dist);
+                Some(Broadcast { delay: delay? })
+            })
+        });
+        f.sound().then_some(Invalidation { cdc, broadcast })
+    })
+}
+
+fn cdc(cx: &mut Context, node: &Node) -> Option<Cdc> {
+    Fields::with(cx, node, "{ lag = \"100ms\", rate = 1000 }", |f| {
+        let lag = f.require("lag", "the time from commit to consumer, such as \"100ms\"", dist);
+        let rate_per_s = f.read_unless("rate", "unlimited", rate);
+        let retry_ns = f.read("retry", positive_duration).unwrap_or(RETRY_NS);
+        Some(Cdc { lag: lag?, rate_per_s, retry_ns })
+    })
+}
 
 /// What only the whole model can tell.
-pub(super) fn check(cx: &mut Context, root: &Node, model: &Model) {
-    if model.measure.stale_by_tier && !model.workload.writes() {
-        let label = "nothing is written, so nothing is ever stale";
-        cx.report(
-            Diagnostic::new(
-                "measure.stale_by_tier does not apply",
-                place(root, &["measure", "stale_by_tier"]),
-                label,
-            )
-            .help(WRITE),
+pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
+    let mut refuse = |path: &[&str], label: &str, help: &str| {
+        let title = format!("{} does not apply", path.join("."));
+        cx.report(Diagnostic::new(title, place(root, path), label).help(help));
+    };
+    let writes = model.workload.writes();
+    if model.measure.stale_by_tier && !writes {
+        refuse(&["measure", "stale_by_tier"], "nothing is written, so nothing is ever stale", WRITE);
+    }
+    let Invalidation { cdc, broadcast } = &model.invalidation;
+    if cdc.is_some() && !writes {
+        refuse(&["invalidation", "cdc"], "nothing is written, so the change stream stays empty", WRITE);
+    } else if cdc.is_some() && broadcast.is_none() && !directory.has(true) {
+        refuse(
+            &["invalidation", "cdc"],
+            "there is no shared tier to delete from, and nobody tells the instance tiers",
+            "add a shared tier, or set invalidation.broadcast",
         );
+    }
+    if broadcast.is_some() {
+        let path = ["invalidation", "broadcast"];
+        if !writes {
+            refuse(&path, "nothing is written, so there is nothing to tell", WRITE);
+        } else if !directory.has(false) {
+            refuse(
+                &path,
+                "there is no instance tier that could hear it",
+                "add a tier with scope = \"instance\"",
+            );
+        } else if cdc.is_none() && model.writes == WriteStrategy::WriteAround {
+            refuse(
+                &path,
+                "under write-around nobody learns of a write",
+                "set invalidation.cdc, or a writes.strategy that changes cached copies",
+            );
+        }
     }
 }
 

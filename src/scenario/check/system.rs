@@ -4,7 +4,7 @@ use super::event::{Surroundings, events};
 use super::tier::{Directory, tiers};
 use super::workload::{Recorded, is_recorded, workload};
 use super::writes::writes;
-use super::{MAX_WINDOWS, database, whole};
+use super::{MAX_WINDOWS, database, invalidation, whole};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
@@ -69,11 +69,16 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
     };
     let writes = f.read("writes", writes);
     let (strategy, write_options) = writes.unwrap_or((WriteStrategy::Invalidate, WriteOptions::default()));
+    let invalidation = f.read("invalidation", invalidation::invalidation);
     let around = Surroundings {
         directory: &directory,
         tiers: tiers.as_deref(),
         database: database.as_ref(),
         workload: workload.as_ref(),
+        change_stream: match root.get("invalidation") {
+            Some(_) => invalidation.as_ref().is_none_or(|known| known.cdc.is_some()),
+            None => false,
+        },
         deadline: clients.as_ref().is_none_or(|clients| clients.deadline_ns.is_some()),
         last_instant_ns: timing.as_ref().filter(|_| cut_ns.is_none()).map(|timing| timing.duration_ns),
     };
@@ -93,6 +98,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         database: database?,
         writes: strategy,
         write_options,
+        invalidation: invalidation.unwrap_or_default(),
         events: events?,
         measure: measure.unwrap_or_default(),
     };

@@ -42,6 +42,11 @@ impl Directory {
         self.places.iter().rfind(|place| place.shared && place.index.is_some())
     }
 
+    /// Whether the file has a shared tier (or one of instances), switched on or off.
+    pub fn has(&self, shared: bool) -> bool {
+        self.places.iter().any(|place| place.shared == shared)
+    }
+
     /// Index into the `[[tier]]` tables of the file of each tier that is switched on.
     pub fn file_indices(&self) -> Vec<usize> {
         (0..self.places.len()).filter(|&position| self.places[position].index.is_some()).collect()

@@ -17,8 +17,8 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
         }
     }
     standing_still(cx, root, model);
-    super::invalidation::check(cx, root, model);
-    super::writes::check(cx, root, model);
+    super::writes::check(cx, root, model, directory);
+    super::invalidation::check(cx, root, model, directory);
 }
 
 /// The place of a tier's field.

@@ -1,5 +1,6 @@
 //! `[writes]`: what a write does besides changing the database.
 
+use super::tier::Directory;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
@@ -24,7 +25,7 @@ pub(super) fn writes(cx: &mut Context, node: &Node) -> Option<(WriteStrategy, Wr
 }
 
 /// What only the whole model can tell.
-pub(super) fn check(cx: &mut Context, root: &Node, model: &Model) {
+pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
     let Some(node) = root.get("writes") else { return };
     let mut refuse = |name: &str, label: &str, way_out: &str| {
         let place = node.get(name).map_or(node.span, |value| value.span);
@@ -49,7 +50,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model) {
             way_out,
         );
     }
-    if order == Order::BeforeCommit && model.tiers.is_empty() {
+    if order == Order::BeforeCommit && !directory.has(true) && !directory.has(false) {
         refuse("order", "there is no cache that could be changed before the commit", "leave it out");
     }
 }

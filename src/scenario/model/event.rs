@@ -75,6 +75,10 @@ pub enum EventKind {
     Deploy {
         every_ns: Nanos,
     },
+    /// The change stream stands still; afterwards it catches up.
+    Stall {
+        for_ns: Nanos,
+    },
 }
 
 impl EventKind {
@@ -89,7 +93,8 @@ impl EventKind {
             | EventKind::Slow { for_ns, .. }
             | EventKind::Pause { for_ns, .. }
             | EventKind::Surge { for_ns, .. }
-            | EventKind::HotKey { for_ns, .. } => for_ns,
+            | EventKind::HotKey { for_ns, .. }
+            | EventKind::Stall { for_ns } => for_ns,
             EventKind::Deploy { every_ns } => every_ns.saturating_mul(u64::from(instances.saturating_sub(1))),
         }
     }

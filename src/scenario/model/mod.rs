@@ -7,6 +7,7 @@
 mod database;
 mod dist;
 mod event;
+mod invalidation;
 mod practice;
 mod tier;
 mod workload;
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub use database::{Background, Contention, Database, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
+pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
     Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode, Scope,
@@ -108,6 +110,8 @@ pub struct Model {
     pub writes: WriteStrategy,
     #[serde(skip_serializing_if = "WriteOptions::is_default")]
     pub write_options: WriteOptions,
+    #[serde(skip_serializing_if = "Invalidation::is_none")]
+    pub invalidation: Invalidation,
     /// Sorted by time, ties in file order.
     pub events: Vec<TimedEvent>,
     pub measure: MeasureOptions,

@@ -1,0 +1,170 @@
+//! The change stream and the broadcast to instances, against sums done by hand and closed forms.
+
+use std::path::Path;
+
+use herdlab::measure::record::Record;
+use herdlab::oracle::queueing::md1_wait_mean_s;
+use herdlab::oracle::staleness::late_delete_stale;
+use herdlab::scenario::{Overrides, parse};
+
+use crate::support::simulate;
+
+/// One key that never expires; what is not a lag takes no time.
+const ONE_KEY: &str = r#"
+question = "Who tells the caches?"
+duration = "2000s"
+window = "10s"
+replications = 4
+
+[workload]
+arrivals = { poisson = { rate = 35 } }
+write_share = 0.14285714285714285
+keys = 1
+
+[[tier]]
+name = "l1"
+enabled = false
+scope = "instance"
+ttl = "none"
+
+[[tier]]
+name = "l2"
+scope = "shared"
+ttl = "none"
+
+[database]
+read = "0s"
+
+[writes]
+strategy = "write-around"
+
+[invalidation]
+cdc = { lag = "50ms" }
+"#;
+
+fn run(settings: &[(&str, &str)], event: &str) -> Record {
+    let source = match event {
+        "" => ONE_KEY.to_owned(),
+        event => format!("{ONE_KEY}\n[[event]]\nat = \"100s\"\nwhat = {event}\n"),
+    };
+    let set = settings.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
+    let experiment =
+        parse(&source, "one-key.toml", Path::new(""), &Overrides { set, ..Overrides::default() }).unwrap();
+    simulate(&experiment, 2)
+}
+
+/// The mean over the replications.
+fn mean(record: &Record, measure: &str) -> f64 {
+    let values = &record.variants[0].measure(measure).unwrap_or_else(|| panic!("{measure}")).values;
+    values.iter().map(|value| value.unwrap()).sum::<f64>() / values.len() as f64
+}
+
+#[track_caller]
+fn close(actual: f64, expected: f64, tolerance: f64) {
+    assert!((actual - expected).abs() <= tolerance, "{actual} instead of {expected} +- {tolerance}");
+}
+
+#[test]
+fn a_constant_lag_bounds_the_age_of_stale_reads() {
+    let record = run(&[], "");
+    close(mean(&record, "stale.ratio"), late_delete_stale(30.0, 0.0, 5.0, 0.05), 0.003);
+    // Ages are uniform below the lag, up to the width of a bucket.
+    close(mean(&record, "stale.age.p50_s"), 0.025, 0.001);
+    close(mean(&record, "stale.age.p99_s"), 0.0495, 0.0005);
+    for measure in ["cdc.lag.mean_s", "cdc.lag.max_s"] {
+        close(mean(&record, measure), 0.05, 1e-9);
+    }
+}
+
+#[test]
+fn without_lag_nothing_is_stale() {
+    let record = run(&[("invalidation.cdc.lag", "0s")], "");
+    close(mean(&record, "stale.ratio"), 0.0, 0.0);
+    let explicit = run(&[("invalidation.cdc", "none"), ("writes.strategy", "invalidate")], "");
+    close(mean(&record, "hit_ratio"), mean(&explicit, "hit_ratio"), 1e-12);
+}
+
+#[test]
+fn a_consumer_with_a_rate_is_an_m_d_1_queue() {
+    let record = run(
+        &[
+            ("invalidation.cdc", "{ lag = \"0s\", rate = 100 }"),
+            ("workload.write_share", "1.0"),
+            ("workload.arrivals", "{ poisson = { rate = 80 } }"),
+        ],
+        "",
+    );
+    close(mean(&record, "cdc.lag.mean_s"), md1_wait_mean_s(80.0, 0.01) + 0.01, 0.001);
+}
+
+/// 50 commits a second and a consumer of 100: what 10 s of standing still leave behind takes another 10 s.
+#[test]
+fn a_stalled_stream_catches_up() {
+    let settings = [
+        ("invalidation.cdc", "{ lag = \"0s\", rate = 100 }"),
+        ("workload.write_share", "1.0"),
+        ("workload.arrivals", "{ constant = { rate = 50 } }"),
+        ("duration", "200s"),
+        ("window", "1s"),
+        ("replications", "1"),
+    ];
+    let record = run(&settings, "{ stall = { for = \"10s\" } }");
+    close(mean(&record, "cdc.backlog.peak"), 500.0, 1.0);
+    close(mean(&record, "cdc.lag.max_s"), 10.0, 0.02);
+    let backlog = &record.variants[0].series("cdc.backlog").unwrap().values;
+    for (end_s, expected) in [(99, 0.0), (105, 250.0), (110, 500.0), (115, 250.0), (120, 0.0), (199, 0.0)] {
+        close(backlog[end_s - 1].unwrap(), expected, 2.0);
+    }
+}
+
+/// A tier that is down executes no DELETE: the consumer repeats it, a writer does not.
+#[test]
+fn the_consumer_tries_until_the_tier_answers() {
+    let down = "{ down = { target = \"l2\", for = \"10s\" } }";
+    let settings = [("workload.write_share", "0.0025"), ("replications", "1"), ("duration", "400s")];
+    let stream = [&settings[..], &[("invalidation.cdc.retry", "500ms")]].concat();
+    let record = run(&stream, down);
+    let lag = mean(&record, "cdc.lag.max_s");
+    assert!((0.5..=10.6).contains(&lag), "{lag}");
+    assert!(mean(&record, "stale.ratio") < 0.01);
+}
+
+/// One instance deletes its own copy at once, the other three a delay later.
+#[test]
+fn a_broadcast_bounds_the_staleness_of_instance_tiers() {
+    let apart = [
+        ("tier.l1.enabled", "true"),
+        ("tier.l2.enabled", "false"),
+        ("clients.instances", "4"),
+        ("workload.arrivals", "{ poisson = { rate = 24 } }"),
+        ("workload.write_share", "0.16666666666666666"),
+        ("writes.strategy", "invalidate"),
+        ("invalidation.broadcast", "{ delay = \"100ms\" }"),
+    ];
+    let explicit = run(&[&apart[..], &[("invalidation.cdc", "none")]].concat(), "");
+    close(mean(&explicit, "stale.ratio"), late_delete_stale(5.0, 1.0, 3.0, 0.1), 0.004);
+    close(mean(&explicit, "stale.age.p99_s"), 0.099, 0.001);
+    // Told by the stream alone, all four hear of a write after lag and delay.
+    let streamed = run(&[&apart[..], &[("writes.strategy", "write-around")]].concat(), "");
+    close(mean(&streamed, "stale.ratio"), late_delete_stale(5.0, 0.0, 4.0, 0.15), 0.004);
+    close(mean(&streamed, "cdc.lag.max_s"), 0.05, 1e-9);
+}
+
+/// With two tiers the shared one is deleted first, so that no instance finds the old value there after it was told.
+#[test]
+fn with_two_tiers_each_hears_in_its_time() {
+    let settings = [
+        ("tier.l1.enabled", "true"),
+        ("clients.instances", "4"),
+        ("workload.arrivals", "{ poisson = { rate = 24 } }"),
+        ("workload.write_share", "0.16666666666666666"),
+        ("measure.stale_by_tier", "true"),
+        ("tier.l2.network", "1ms"),
+    ];
+    let told = run(&[&settings[..], &[("invalidation.broadcast", "{ delay = \"100ms\" }")]].concat(), "");
+    let untold = run(&settings, "");
+    close(mean(&told, "tier.l2.stale.age.p99_s"), 0.05, 0.002);
+    close(mean(&told, "tier.l1.stale.age.p99_s"), 0.15, 0.004);
+    assert!(mean(&untold, "tier.l1.stale.ratio") > 0.99);
+    assert!(mean(&told, "tier.l1.stale.ratio") < 0.4);
+}
