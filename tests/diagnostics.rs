@@ -234,6 +234,48 @@ fn contradictions() {
 }
 
 #[test]
+fn statistics() {
+    const HEAD: &str = "question = \"Does jitter help?\"\n";
+    snapshot(
+        "statistics",
+        &[
+            (
+                "a warm-up cannot be found where an event disturbs the run",
+                &[("warmup = \"20s\"", "warmup = \"auto\"")],
+            ),
+            (
+                "nor where the rate changes",
+                &[
+                    ("warmup = \"20s\"", "warmup = \"auto\""),
+                    ("keys = 1000\n", "keys = 1000\nprofile = [{ step = { at = \"60s\", factor = 2.0 } }]\n"),
+                    ("[[event]]\nat = \"60s\"\nwhat = { flush = { tier = \"l2\" } }", ""),
+                ],
+            ),
+            ("a warm-up is a duration or \"auto\"", &[("warmup = \"20s\"", "warmup = \"automatic\"")]),
+            (
+                "precision of a measure that is none",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_rate\", relative = 0.02 }\n")],
+            ),
+            (
+                "a precision is a share",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_ratio\", relative = 2 }\n")],
+            ),
+            (
+                "a precision needs its width",
+                &[(HEAD, "question = \"?\"\nprecision = { measure = \"hit_ratio\" }\n")],
+            ),
+            (
+                "no fewer replications than at the start",
+                &[(
+                    HEAD,
+                    "question = \"?\"\nprecision = { measure = \"hit_ratio\", relative = 0.1, max_replications = 5 }\n",
+                )],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn kinds_of_requests() {
     snapshot(
         "kinds_of_requests",
@@ -357,6 +399,38 @@ fn nodes() {
                 "a lost node that answers nothing, and no time limit",
                 &[THREE, (EVENT, "{ node_lost = { tier = \"l2\", node = 0, fail = \"timeout\" } }")],
             ),
+        ],
+    );
+}
+
+#[test]
+fn bytes() {
+    const SHARED: &str = "scope = \"shared\"";
+    snapshot(
+        "bytes",
+        &[
+            (
+                "compression in the process",
+                &[(
+                    "scope = \"instance\"",
+                    "scope = \"instance\"\ncompress = { above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }",
+                )],
+            ),
+            (
+                "compression that makes larger",
+                &[(
+                    SHARED,
+                    "scope = \"shared\"\ncompress = { above = \"10kB\", ratio = 1.3, per_byte = \"4ns\" }",
+                )],
+            ),
+            (
+                "compression of nothing in particular",
+                &[(SHARED, "scope = \"shared\"\ncompress = { ratio = 0.3 }")],
+            ),
+            ("serialization without a cost", &[(SHARED, "scope = \"shared\"\nserialize = {}")]),
+            ("bandwidth in bits", &[(SHARED, "scope = \"shared\"\nbandwidth = \"10Gbit/s\"")]),
+            ("bandwidth without a time", &[(SHARED, "scope = \"shared\"\nbandwidth = \"1GB\"")]),
+            ("no bandwidth", &[(SHARED, "scope = \"shared\"\nbandwidth = \"0GB/s\"")]),
         ],
     );
 }

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use herdlab::report::format::with_unit;
 use herdlab::scenario::Overrides;
-use herdlab::scenario::estimate::{self, Plan, estimate, plan};
+use herdlab::scenario::estimate::{self, Limits, Plan, approximate_time, estimate, plan};
 use herdlab::scenario::explain::explain;
 use herdlab::scenario::model::{Experiment, Variant};
 use herdlab::units::{approximate_bytes, grouped};
@@ -25,7 +26,7 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     for scenario in &args.scenarios {
         let checked = input::load(scenario, &Overrides::default()).and_then(|experiment| {
             let plan = plan(&experiment, threads);
-            estimate::refuse_too_large(&plan, estimate::available_memory_bytes())?;
+            estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
             Ok((experiment, plan))
         });
         match checked {
@@ -67,8 +68,16 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
         "\n{simulations} ({variants} x {replications}), about {} requests, {} of memory, {} on {threads}\n",
         grouped(plan.requests.round() as u64),
         approximate_bytes(plan.memory_bytes),
-        seconds(plan.seconds),
+        approximate_time(plan.seconds),
     ));
+    if let Some(precision) = &experiment.precision {
+        text.push_str(&format!(
+            "more replications, up to {}, until half the interval of {} is within {} of its mean in every variant\n",
+            precision.replications_max,
+            precision.measure,
+            with_unit(precision.relative, "1"),
+        ));
+    }
     text.push_str(&format!("headline: {}\n", experiment.headline.join(", ")));
     text.push_str(&format!("digest: {}\n", experiment.digest));
     if let Some(answer) = &experiment.answer
@@ -89,13 +98,4 @@ fn cost(variant: &Variant) -> String {
     let estimate = estimate(&variant.model);
     let requests = grouped(estimate.requests.round() as u64);
     format!("per simulation: about {requests} requests, {}", approximate_bytes(estimate.memory_bytes()))
-}
-
-fn seconds(seconds: f64) -> String {
-    match seconds {
-        s if s < 1.0 => "less than a second".to_owned(),
-        s if s < 120.0 => format!("{s:.0} s"),
-        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.0} h", s / 3600.0),
-    }
 }

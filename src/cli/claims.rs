@@ -10,7 +10,7 @@ use herdlab::measure::record::Record;
 use herdlab::report::atomic;
 use herdlab::report::claims::{Source, page};
 use herdlab::scenario::bundled::{self, Bundled};
-use herdlab::scenario::estimate::{self, plan};
+use herdlab::scenario::estimate::{self, Limits, plan};
 use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::sim::Control;
@@ -125,7 +125,7 @@ fn experiments(args: &ClaimsArgs, threads: usize) -> Result<Vec<Experiment>, Dia
         found.push(experiment);
     }
     for experiment in &found {
-        estimate::refuse_too_large(&plan(experiment, threads), estimate::available_memory_bytes())?;
+        estimate::refuse_beyond(&plan(experiment, threads), &Limits::of_this_machine())?;
     }
     Ok(found)
 }
@@ -146,7 +146,8 @@ fn records(
         // Requests are counted from zero in each run.
         control.requests.store(0, std::sync::atomic::Ordering::Relaxed);
         let progress = Progress::start(&control, &plan(experiment, threads), args.quiet);
-        let outcome = run(experiment, &RunOptions { threads, control: Arc::clone(&control) });
+        let outcome =
+            run(experiment, &RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() });
         progress.finish();
         match outcome {
             Ok(outcome) if !outcome.interrupted => records.push(outcome.record),

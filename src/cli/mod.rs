@@ -15,6 +15,7 @@ mod validate;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use herdlab::experiment::run::RunError;
 use herdlab::scenario::Diagnostics;
 
 /// What will this cache change do to the database?
@@ -75,7 +76,11 @@ fn explain(error: &anyhow::Error) -> u8 {
         }
         None => {
             eprintln!("error: {error:#}");
-            exit::RUNTIME
+            match error.downcast_ref::<RunError>() {
+                // The scenario asks for what it cannot have.
+                Some(RunError::TooShort { .. }) => exit::USAGE,
+                _ => exit::RUNTIME,
+            }
         }
     }
 }

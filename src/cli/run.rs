@@ -8,11 +8,13 @@ use std::sync::atomic::Ordering;
 use clap::{Args, ValueEnum};
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
+use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
 use herdlab::report;
 use herdlab::scenario::Overrides;
-use herdlab::scenario::estimate::{self, plan};
+use herdlab::scenario::estimate::{self, Limits, Plan, plan};
 use herdlab::sim::Control;
+use herdlab::units;
 
 use super::progress::Progress;
 use super::{exit, input, output};
@@ -44,6 +46,15 @@ pub(crate) struct RunArgs {
     /// Folder for the report [default: reports/<scenario>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Go on from the replications that a run of the same scenario has finished before it was stopped
+    #[arg(long)]
+    resume: bool,
+    /// Refuse a run that is estimated to need more memory (`2GB`) [default: what the machine has]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
+    memory_limit: Option<u64>,
+    /// Refuse a run that is estimated to take longer (`10m`) [default: 24h]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    time_limit: Option<u64>,
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -71,14 +82,21 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let experiment = input::load(&args.scenario, &overrides)?;
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
-    estimate::refuse_too_large(&plan, estimate::available_memory_bytes())?;
+    estimate::refuse_beyond(&plan, &limits(args))?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
     output::require_writable(&out)?;
 
     let control = Arc::new(Control::default());
     stop_on_interrupt(&control)?;
     let progress = Progress::start(&control, &plan, args.quiet);
-    let outcome = run(&experiment, &RunOptions { threads, control: Arc::clone(&control) });
+    let partial = Partial::new(&out, &experiment.digest, args.resume);
+    if args.resume && !args.quiet {
+        eprintln!("{}", resumed(&partial, &plan));
+    }
+    let keep = args.resume || plan.seconds > KEPT_FROM_S;
+    let options =
+        RunOptions { threads, control: Arc::clone(&control), partial: keep.then(|| partial.clone()) };
+    let outcome = run(&experiment, &options);
     progress.finish();
     let outcome = match outcome {
         Ok(outcome) => outcome,
@@ -93,6 +111,9 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
     };
     report::write_all(&outcome.record, Some(&outcome.timings), &out)?;
+    if !outcome.interrupted {
+        partial.remove();
+    }
     if !args.quiet {
         output::show(&printed(args.format, &outcome)?)?;
         eprintln!("{}", speed(&outcome));
@@ -104,9 +125,33 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
             "interrupted: {} of {} replications finished and kept",
             scenario.finished, scenario.replications
         );
+        if partial.kept() > 0 {
+            eprintln!("the same command with --resume goes on from there");
+        }
         return Ok(ExitCode::from(exit::INTERRUPTED));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Estimated seconds from which on finished replications are kept while the others run: shorter runs are sooner
+/// repeated than resumed.
+const KEPT_FROM_S: f64 = 10.0;
+
+fn limits(args: &RunArgs) -> Limits {
+    let machine = Limits::of_this_machine();
+    Limits {
+        memory_bytes: args.memory_limit.or(machine.memory_bytes),
+        memory_given: args.memory_limit.is_some(),
+        seconds: args.time_limit.map_or(machine.seconds, |ns| ns as f64 / 1e9),
+    }
+}
+
+/// What `--resume` finds.
+fn resumed(partial: &Partial, plan: &Plan) -> String {
+    match partial.kept() {
+        0 => "nothing to resume: no finished replication of this scenario is kept; starting anew".to_owned(),
+        kept => format!("resuming: {kept} of {} simulations are kept", plan.cells),
+    }
 }
 
 /// The first Ctrl-C stops the simulations and keeps what is finished, the second one ends the program.

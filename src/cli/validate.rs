@@ -52,7 +52,7 @@ pub(crate) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     };
     let control = Arc::new(Control::default());
     run::stop_on_interrupt(&control)?;
-    let options = RunOptions { threads: input::threads(args.threads), control };
+    let options = RunOptions { threads: input::threads(args.threads), control, ..RunOptions::default() };
     output::show(&heading(style))?;
     let mut findings: Vec<Finding> = Vec::new();
     let wanted = GROUPS

@@ -3,5 +3,8 @@
 
 pub mod answer;
 pub mod comparison;
+pub mod partial;
+pub mod precision;
 pub mod run;
 pub mod statistics;
+pub mod warmup;

@@ -1,10 +1,14 @@
 //! Runs every variant of an experiment, all replications, over all cores.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use super::partial::{KeepError, Partial};
+use super::{precision, warmup};
 use crate::measure::catalog;
 use crate::measure::histogram::Fine;
 use crate::measure::record::{
@@ -14,8 +18,9 @@ use crate::measure::record::{
 use crate::measure::series::{Series, distributions, series};
 use crate::measure::summary::{Measured, measures};
 use crate::scenario::explain::event_text;
-use crate::scenario::model::{Experiment, Model, TimedEvent, Variant};
+use crate::scenario::model::{Experiment, Model, Nanos, Precision, TimedEvent, Variant};
 use crate::sim::{Control, Engine, SimError};
+use crate::units::format_duration;
 use crate::workload::Tables;
 
 /// How to run.
@@ -25,6 +30,8 @@ pub struct RunOptions {
     pub threads: usize,
     /// Shared with whoever follows or stops the run.
     pub control: Arc<Control>,
+    /// Keep every finished replication here, and take those that an earlier run has kept.
+    pub partial: Option<Partial>,
 }
 
 /// What a run leaves.
@@ -43,17 +50,43 @@ pub enum RunError {
     Interrupted,
     #[error("variant \"{variant}\", replication {replication}: {source}")]
     Simulation { variant: String, replication: u32, source: SimError },
+    #[error("{}", too_short(variant, series, *duration_ns, *enough_ns))]
+    TooShort {
+        variant: String,
+        /// The series that has not settled.
+        series: String,
+        duration_ns: Nanos,
+        /// A length that would do, where one was found.
+        enough_ns: Option<Nanos>,
+    },
+    #[error(transparent)]
+    Keep(#[from] KeepError),
     #[error("worker threads cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
+fn too_short(variant: &str, series: &str, duration_ns: Nanos, enough_ns: Option<Nanos>) -> String {
+    let duration = format_duration(duration_ns);
+    let way_out = match enough_ns {
+        Some(enough_ns) => format!("a duration of {} would do", format_duration(enough_ns)),
+        None => format!(
+            "neither has it in eight times that; a system that never settles needs a warm-up of your own, such as \
+             `warmup = \"{}\"`",
+            format_duration(duration_ns / 4)
+        ),
+    };
+    format!(
+        "no warm-up found: in variant \"{variant}\" {series} has not settled in the first half of {duration}; {way_out}"
+    )
+}
+
 /// What one simulation contributes to the record.
-struct Replication {
-    measures: Vec<Measured>,
-    series: Vec<Series>,
-    distributions: Vec<(String, &'static str, Fine)>,
-    requests: u64,
-    loop_s: f64,
+pub(super) struct Replication {
+    pub measures: Vec<Measured>,
+    pub series: Vec<Series>,
+    pub distributions: Vec<(String, &'static str, Fine)>,
+    pub requests: u64,
+    pub loop_s: f64,
 }
 
 /// Runs the experiment. The record depends on scenario, seed and program only: not on threads, not on time.
@@ -67,28 +100,44 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
     let threads = pool.current_num_threads();
     let tables = pool.install(|| build_tables(experiment))?;
     let tables_s = started.elapsed().as_secs_f64();
-    let (finished, failure) = pool.install(|| simulate(experiment, &tables, &options.control));
-    let cancelled = matches!(failure, Some(RunError::Simulation { source: SimError::Cancelled, .. }));
-    if let Some(failure) = failure.filter(|_| !cancelled) {
-        return Err(failure);
-    }
-    // Between two simulations a stop leaves no failure behind, only work not done.
-    let interrupted = finished.len() < experiment.replications as usize * experiment.variants.len();
-    // Replications that all variants have finished, from the first on: only they can be compared in pairs.
-    let complete = (0..experiment.replications)
-        .take_while(|&r| (0..experiment.variants.len()).all(|v| finished.contains_key(&(r, v))))
-        .count() as u32;
-    if complete == 0 {
-        return Err(RunError::Interrupted);
-    }
+    let experiment = pool.install(|| with_warmup(experiment, &tables, &options.control))?;
+    let mut finished = Finished::new();
+    let mut wanted = 0..experiment.replications;
+    let mut complete;
+    let interrupted = loop {
+        let failure = pool.install(|| simulate(&experiment, &tables, wanted.clone(), options, &mut finished));
+        let cancelled = matches!(failure, Some(RunError::Simulation { source: SimError::Cancelled, .. }));
+        if let Some(failure) = failure.filter(|_| !cancelled) {
+            return Err(failure);
+        }
+        // Replications that all variants have finished, from the first on: only they can be compared in pairs.
+        complete = (0..wanted.end)
+            .take_while(|&r| (0..experiment.variants.len()).all(|v| finished.contains_key(&(r, v))))
+            .count() as u32;
+        if complete == 0 {
+            return Err(RunError::Interrupted);
+        }
+        // Between two simulations a stop leaves no failure behind, only work not done.
+        if complete < wanted.end {
+            break true;
+        }
+        match experiment.precision.as_ref().and_then(|wanted| more(wanted, &finished, complete)) {
+            Some(total) => wanted = complete..total,
+            None => break false,
+        }
+    };
+    let experiment = &*experiment;
     let requests = finished.values().map(|replication| replication.requests).sum();
     let loop_s: f64 = finished.values().map(|replication| replication.loop_s).sum();
-    let variants = (0..experiment.variants.len())
+    let variants: Vec<VariantRecord> = (0..experiment.variants.len())
         .map(|v| {
             let replications: Vec<&Replication> = (0..complete).map(|r| &finished[&(r, v)]).collect();
             variant_record(&experiment.variants[v], &replications)
         })
         .collect();
+    let mut scenario = scenario_record(experiment, complete);
+    scenario.replications = wanted.end;
+    scenario.precision = experiment.precision.as_ref().map(|wanted| precision::record(wanted, &variants));
     let timings = Timings {
         requests,
         wall_s: started.elapsed().as_secs_f64(),
@@ -98,13 +147,34 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
         threads,
         peak_rss_bytes: peak_rss_bytes(),
     };
-    let record = Record {
-        schema: SCHEMA,
-        herdlab: env!("CARGO_PKG_VERSION").to_owned(),
-        scenario: scenario_record(experiment, complete),
-        variants,
-    };
+    let record = Record { schema: SCHEMA, herdlab: env!("CARGO_PKG_VERSION").to_owned(), scenario, variants };
     Ok(Outcome { record, timings, interrupted })
+}
+
+/// The experiment with the warm-up that a pilot finds, where one is asked for.
+fn with_warmup<'e>(
+    experiment: &'e Experiment,
+    tables: &[Arc<Tables>],
+    control: &Control,
+) -> Result<Cow<'e, Experiment>, RunError> {
+    let mut experiment = Cow::Borrowed(experiment);
+    if experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
+        let warmup_ns = warmup::find(&experiment, tables, control)?;
+        experiment.to_mut().variants.iter_mut().for_each(|variant| variant.model.warmup_ns = warmup_ns);
+    }
+    Ok(experiment)
+}
+
+/// How many replications the wanted precision takes in all, if more than there are.
+fn more(wanted: &Precision, finished: &Finished, complete: u32) -> Option<u32> {
+    let variants = finished.keys().map(|(_, variant)| variant + 1).max().unwrap_or(0);
+    let value = |replication: u32, variant: usize| -> Option<f64> {
+        let measures = &finished[&(replication, variant)].measures;
+        measures.iter().find(|(name, _)| *name == wanted.measure)?.1
+    };
+    let values: Vec<Vec<Option<f64>>> =
+        (0..variants).map(|v| (0..complete).map(|r| value(r, v)).collect()).collect();
+    precision::next_total(wanted, &values, complete)
 }
 
 /// Tables per variant; variants with the same workload share them.
@@ -134,17 +204,21 @@ fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
 
 type Finished = BTreeMap<(u32, usize), Replication>;
 
-/// All simulations, replication by replication, so that an interrupt leaves whole ones.
+/// The simulations of some replications of all variants, replication by replication, so that an interrupt leaves
+/// whole ones.
 fn simulate(
     experiment: &Experiment,
     tables: &[Arc<Tables>],
-    control: &Control,
-) -> (Finished, Option<RunError>) {
-    let cells: Vec<(u32, usize)> = (0..experiment.replications)
+    replications: Range<u32>,
+    options: &RunOptions,
+    finished: &mut Finished,
+) -> Option<RunError> {
+    let control = &options.control;
+    let cells: Vec<(u32, usize)> = replications
         .flat_map(|replication| (0..experiment.variants.len()).map(move |variant| (replication, variant)))
         .collect();
-    let finished = Mutex::new(Finished::new());
-    let failure: Mutex<Option<(u32, usize, SimError)>> = Mutex::new(None);
+    let results = Mutex::new(std::mem::take(finished));
+    let failure: Mutex<Option<RunError>> = Mutex::new(None);
     let next = AtomicUsize::new(0);
     // Threads take the next cell in order, so that an interrupt leaves whole replications and a long cell
     // starves nobody; a parallel iterator would hand out halves of the list.
@@ -153,34 +227,48 @@ fn simulate(
             if control.cancel.load(Ordering::Relaxed) {
                 return;
             }
-            let cell = &experiment.variants[variant];
-            match replicate(&cell.model, &tables[variant], experiment.seed, replication, control) {
+            match cell(experiment, &tables[variant], variant, replication, options) {
                 Ok(result) => {
-                    lock(&finished).insert((replication, variant), result);
+                    lock(&results).insert((replication, variant), result);
                 }
-                Err(source) => {
+                Err(error) => {
                     // The others need not go on; what made them stop is not the cause.
                     control.cancel.store(true, Ordering::Relaxed);
                     let mut failure = lock(&failure);
-                    let known =
-                        matches!(&*failure, Some((_, _, known)) if !matches!(known, SimError::Cancelled));
-                    if !known {
-                        *failure = Some((replication, variant, source));
+                    let cancelled = |error: &RunError| {
+                        matches!(error, RunError::Simulation { source: SimError::Cancelled, .. })
+                    };
+                    if failure.as_ref().is_none_or(cancelled) {
+                        *failure = Some(error);
                     }
                 }
             }
         }
     });
-    let unpoison = |result: Result<_, std::sync::PoisonError<_>>| {
-        result.unwrap_or_else(std::sync::PoisonError::into_inner)
-    };
-    let failure = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let failure = failure.map(|(replication, variant, source)| RunError::Simulation {
-        variant: experiment.variants[variant].name.clone(),
-        replication,
-        source,
-    });
-    (unpoison(finished.into_inner()), failure)
+    *finished = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// One simulation, or what an earlier run kept of it.
+fn cell(
+    experiment: &Experiment,
+    tables: &Arc<Tables>,
+    index: usize,
+    replication: u32,
+    options: &RunOptions,
+) -> Result<Replication, RunError> {
+    let partial = options.partial.as_ref();
+    if let Some(kept) = partial.and_then(|partial| partial.find(index, replication)) {
+        options.control.requests.fetch_add(kept.requests, Ordering::Relaxed);
+        return Ok(kept);
+    }
+    let variant = &experiment.variants[index];
+    let result = replicate(&variant.model, tables, experiment.seed, replication, &options.control)
+        .map_err(|source| RunError::Simulation { variant: variant.name.clone(), replication, source })?;
+    if let Some(partial) = partial {
+        partial.keep(index, replication, &result)?;
+    }
+    Ok(result)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -302,6 +390,8 @@ fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
         finished,
         duration_s: model.duration_ns as f64 / 1e9,
         warmup_s: model.warmup_ns as f64 / 1e9,
+        warmup_found: model.warmup_auto,
+        precision: None,
         baseline: experiment.baseline,
         headline: experiment.headline.clone(),
         answer: experiment.answer.as_ref().map(|answer| AnswerRecord {

@@ -30,6 +30,8 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
             finished: replications,
             duration_s: 120.0,
             warmup_s: 20.0,
+            warmup_found: false,
+            precision: None,
             baseline: 0,
             headline: headline.iter().map(|name| name.to_string()).collect(),
             answer: None,

@@ -1,5 +1,7 @@
 //! Counts of values in buckets that are linear within each power of two.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::scenario::model::Nanos;
 
 /// Values at or above this (19.5 hours in nanoseconds) share the last bucket.
@@ -126,6 +128,37 @@ impl<const BITS: u32> Histogram<BITS> {
     }
 }
 
+/// As it is kept on disk: (bucket, count) of the buckets in use, and what is exact. `sum` is a text: JSON readers
+/// differ in what they make of 128 bits.
+#[derive(Serialize, Deserialize)]
+struct Sparse {
+    used: Vec<(usize, u64)>,
+    sum: String,
+    max: Nanos,
+}
+
+impl<const BITS: u32> Serialize for Histogram<BITS> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let used = self.counts.iter().copied().enumerate().filter(|bucket| bucket.1 > 0).collect();
+        Sparse { used, sum: self.sum.to_string(), max: self.max }.serialize(serializer)
+    }
+}
+
+impl<'de, const BITS: u32> Deserialize<'de> for Histogram<BITS> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let sparse = Sparse::deserialize(deserializer)?;
+        let wrong = |what: &str| serde::de::Error::custom(what);
+        let mut counts = if sparse.used.is_empty() { Vec::new() } else { vec![0; Self::BUCKETS] };
+        let mut total = 0u64;
+        for (index, count) in sparse.used {
+            *counts.get_mut(index).ok_or_else(|| wrong("no such bucket"))? = count;
+            total = total.checked_add(count).ok_or_else(|| wrong("too many values"))?;
+        }
+        let sum = sparse.sum.parse().map_err(|_| wrong("expected a whole number as sum"))?;
+        Ok(Histogram { counts, sum, max: sparse.max, count: total })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +183,15 @@ mod tests {
             let found = histogram.quantile(share).unwrap();
             prop_assert!(found.abs_diff(exact) as f64 <= exact as f64 / 256.0, "{found} for {exact}");
         }
+    }
+
+    #[test]
+    fn a_histogram_survives_the_disk() {
+        let mut histogram = Fine::new();
+        [0, 5, 5, 1 << 40, u64::MAX].into_iter().for_each(|value| histogram.record(value));
+        let back: Fine = serde_json::from_str(&serde_json::to_string(&histogram).unwrap()).unwrap();
+        assert_eq!(back.buckets(), histogram.buckets());
+        assert_eq!((back.mean(), back.max(), back.count()), (histogram.mean(), histogram.max(), 5));
     }
 
     #[test]

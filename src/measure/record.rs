@@ -44,12 +44,30 @@ pub struct ScenarioRecord {
     pub finished: u32,
     pub duration_s: f64,
     pub warmup_s: f64,
+    /// The warm-up was found by MSER-5, not given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warmup_found: bool,
+    /// Replications were added for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<PrecisionRecord>,
     /// Index into `variants`.
     pub baseline: usize,
     /// Measures that get a verdict, most important first.
     pub headline: Vec<String>,
     pub answer: Option<AnswerRecord>,
     pub observed: Option<ObservedRecord>,
+}
+
+/// The precision that was wanted of every variant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrecisionRecord {
+    pub measure: String,
+    /// Half the 95 % interval over the mean.
+    pub relative: f64,
+    pub replications_max: u32,
+    /// Whether all variants have it.
+    pub reached: bool,
 }
 
 /// The author's words; shown only where `digest` equals the scenario's.

@@ -84,6 +84,10 @@ pub struct TierTotals {
     pub busy_ns: u64,
     /// Bytes of keys and values that travelled with commands the server served.
     pub wire_bytes: u64,
+    /// Processor time of the clients for values that they wrote and read.
+    pub coding_ns: u64,
+    /// Links in use, to and from the nodes.
+    pub link_busy_ns: [u64; 2],
     /// By node; empty where there is only one.
     pub nodes: Vec<NodeTotals>,
 }

@@ -117,6 +117,10 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
             utilization(all, model, index, &pairs);
         }
         if let Scope::Shared(_) = tier.scope {
+            if model.measure.wire {
+                let bytes = per_second(&|totals| totals.tiers[index].wire_bytes as f64);
+                all.push((name("wire.bytes_per_s"), "bytes/s", bytes));
+            }
             all.push((name("round_trips"), "1/s", per_second(&|totals| totals.tiers[index].commands as f64)));
         }
     }

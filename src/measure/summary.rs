@@ -276,13 +276,22 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         rows.per_second(name("expirations.rate"), to.expirations - from.expirations);
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
         if let Scope::Shared(shared) = &tier.scope {
+            let nodes = f64::from(shared.nodes);
             rows.per_second(name("round_trips.rate"), to.commands - from.commands);
+            if shared.bytes_cost() {
+                let cores = (to.coding_ns - from.coding_ns) as f64 / 1e9 / rows.measured_s;
+                rows.put(name("client.cores"), Some(cores));
+            }
+            if shared.bandwidth_bytes_per_s.is_some() {
+                let busy_s = |way: usize| (to.link_busy_ns[way] - from.link_busy_ns[way]) as f64 / 1e9;
+                let share = busy_s(0).max(busy_s(1)) / rows.measured_s / nodes;
+                rows.put(name("link.utilization"), Some(share.min(1.0)));
+            }
             if model.measure.wire {
                 rows.per_second(name("wire.bytes_per_s"), to.wire_bytes - from.wire_bytes);
             }
             rows.per_second(name("failures.rate"), to.failures - from.failures);
             let busy_s = (to.busy_ns - from.busy_ns) as f64 / 1e9;
-            let nodes = f64::from(shared.nodes);
             rows.put(name("utilization"), Some((busy_s / rows.measured_s / nodes).min(1.0)));
             if shared.nodes > 1 {
                 let most = |of: &dyn Fn(&NodeTotals) -> u64| {

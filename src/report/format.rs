@@ -1,6 +1,6 @@
 //! Figures with their uncertainty, as tables print them.
 
-use crate::experiment::comparison::{Comparison, MeasureComparison};
+use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::experiment::statistics::Estimate;
 pub use crate::measure::quantity::{Scale, change, fixed, number, signed, spoken, with_unit};
 
@@ -84,6 +84,35 @@ pub fn difference(comparison: &Comparison, measure: &MeasureComparison) -> Strin
         return change(estimate.mean / base);
     }
     format!("{} %", percent(base.abs() / 100.0))
+}
+
+/// What a tie would have shown as a difference: `sees 1.4 %`, in the unit of [`difference`]. Empty but for a tie.
+pub fn detectable(comparison: &Comparison, measure: &MeasureComparison) -> String {
+    let (Some(Verdict::Tie), Some(smallest)) = (measure.verdict, measure.detectable) else {
+        return String::new();
+    };
+    let base = comparison.baseline().mean(&measure.name).unwrap_or(0.0);
+    let percent = |value: f64| match fixed(value, DIFFERENCE_DECIMALS_MAX.min(significant(value))) {
+        printed if printed.chars().all(|letter| "0.".contains(letter)) => "0.01".to_string(),
+        printed => printed,
+    };
+    match measure.unit.as_str() {
+        "1" => format!("sees {} pt", percent(smallest * 100.0)),
+        _ if base == 0.0 => {
+            let scale = Scale::fitting(&measure.unit, smallest);
+            format!("sees {}", scale.with_suffix(&scale.number(smallest)))
+        }
+        _ => format!("sees {} %", percent(smallest / base.abs() * 100.0)),
+    }
+}
+
+/// Decimals for two digits of a percentage.
+fn significant(value: f64) -> usize {
+    match value {
+        tens if tens >= 10.0 => 0,
+        ones if ones >= 1.0 => 1,
+        _ => 2,
+    }
 }
 
 /// A plus before a mean that is neither negative nor printed as nothing.

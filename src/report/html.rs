@@ -6,7 +6,7 @@ use super::ReportError;
 use super::draw::to_svg;
 use super::figure::Figure;
 use super::format::{
-    Scale, common_scale, difference, number, plus_minus, shown_measures, unbroken, with_unit,
+    Scale, common_scale, detectable, difference, number, plus_minus, shown_measures, unbroken, with_unit,
 };
 use super::observed::{self, ObservedRow};
 use super::remarks;
@@ -130,7 +130,10 @@ pub fn render(
             .collect(),
         events: events(record),
         duration: with_unit(scenario.duration_s, "s"),
-        warmup: with_unit(scenario.warmup_s, "s"),
+        warmup: match scenario.warmup_found {
+            true => format!("{} (found by MSER-5)", with_unit(scenario.warmup_s, "s")),
+            false => with_unit(scenario.warmup_s, "s"),
+        },
         finished: scenario.finished,
         replications: scenario.replications,
         command: command(record),
@@ -163,7 +166,12 @@ fn rows<'a>(comparison: &'a Comparison, measures: &[String]) -> Vec<Row<'a>> {
             }
             _ => ("", ""),
         };
-        Some(Cell { figure, difference: difference(comparison, measure), verdict, class })
+        let mut difference = difference(comparison, measure);
+        let seen = detectable(comparison, measure);
+        if !seen.is_empty() {
+            difference.push_str(&format!(" ({seen})"));
+        }
+        Some(Cell { figure, difference, verdict, class })
     };
     comparison
         .variants
@@ -190,7 +198,9 @@ fn table_note(record: &Record, comparison: &Comparison) -> String {
     }
     format!(
         "Means over {finished} replications ± half the 95 % interval; below, the paired difference to {} (pt: percentage \
-         points). Measures with * get a verdict.",
+         points). Measures with * get a verdict: paired t-test with Holm's correction and sign-flip test, both below 5 %, \
+         and at least 1 % of the baseline. A tie sees: the smallest difference that would not have been one (found with \
+         a probability of 80 %).",
         comparison.baseline().name
     )
 }

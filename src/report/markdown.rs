@@ -1,6 +1,6 @@
 //! The comparison as Markdown, for a pull request or a wiki.
 
-use super::format::{common_scale, difference, plus_minus, shown_measures};
+use super::format::{common_scale, detectable, difference, plus_minus, shown_measures};
 use super::remarks::remarks;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, Verdict};
@@ -40,6 +40,10 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
                     Some(match measure.verdict {
                         None | Some(Verdict::NoVerdict) if difference.is_empty() => figure,
                         None | Some(Verdict::NoVerdict) => format!("{figure}<br>{difference}"),
+                        Some(Verdict::Tie) => {
+                            let seen = detectable(comparison, measure);
+                            format!("{figure}<br>**tie** {difference} ({seen})")
+                        }
                         Some(verdict) => format!("{figure}<br>**{}** {difference}", verdict.word()),
                     })
                 });

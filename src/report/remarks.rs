@@ -14,6 +14,7 @@ pub fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
     let mut remarks = Vec::from_iter(deviation(record, comparison));
     remarks.extend(lasting_outages(record, comparison));
     remarks.extend(unfinished(comparison));
+    remarks.extend(imprecise(record));
     remarks.extend(failures_left_out(comparison));
     remarks
 }
@@ -73,6 +74,17 @@ fn unfinished(comparison: &Comparison) -> Option<String> {
     ))
 }
 
+fn imprecise(record: &Record) -> Option<String> {
+    let precision = record.scenario.precision.as_ref().filter(|precision| !precision.reached)?;
+    Some(format!(
+        "Not as precise as wanted: after {} replications half the interval of {} is not yet within {} of its mean in every \
+         variant.",
+        record.scenario.finished,
+        precision.measure,
+        with_unit(precision.relative, "1")
+    ))
+}
+
 fn failures_left_out(comparison: &Comparison) -> Option<String> {
     let names = list(comparison, "error.ratio", ERROR_RATIO_MAX, |variant, measure, mean| {
         // Without a cache nobody reads a hit ratio.
@@ -124,7 +136,7 @@ mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
     use crate::measure::fixture::{measure, record_of};
-    use crate::measure::record::ObservedRecord;
+    use crate::measure::record::{ObservedRecord, PrecisionRecord};
 
     fn record() -> Record {
         let variant = |metastable: [f64; 2], unfinished: f64, errors: f64| {
@@ -179,6 +191,20 @@ mod tests {
             "The baseline, a, is more than 10 % off what production reports: 1 − hit_ratio (7.00 % observed, \
              15.0 % in the model)."
         );
+    }
+
+    #[test]
+    fn a_precision_that_was_not_reached_is_told() {
+        let mut record = record();
+        record.variants.drain(..2);
+        let wanted = |reached| {
+            let measure = "hit_ratio".to_string();
+            Some(PrecisionRecord { measure, relative: 0.02, replications_max: 2, reached })
+        };
+        record.scenario.precision = wanted(true);
+        assert!(remarks(&record, &compare(&record)).is_empty());
+        record.scenario.precision = wanted(false);
+        assert!(remarks(&record, &compare(&record))[0].contains("not yet within 2.00 % of its mean"));
     }
 
     #[test]

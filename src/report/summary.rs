@@ -55,6 +55,9 @@ struct DifferenceSummary {
     relative: Option<f64>,
     p: Option<f64>,
     p_corrected: Option<f64>,
+    p_sign_flip: Option<f64>,
+    /// The smallest difference that would not have been a tie.
+    detectable: Option<f64>,
 }
 
 /// Comparison, answer and claims as one JSON object.
@@ -105,6 +108,8 @@ fn measure_summary<'a>(comparison: &Comparison, measure: &'a MeasureComparison) 
             relative: comparison.relative_difference(measure),
             p: paired.p,
             p_corrected: measure.p_corrected,
+            p_sign_flip: measure.p_sign_flip,
+            detectable: measure.detectable,
         }),
         verdict: measure.verdict,
     }

@@ -7,7 +7,7 @@ use comfy_table::{
     Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
 };
 
-use super::format::{common_scale, difference, plus_minus, shown_measures, unbroken};
+use super::format::{common_scale, detectable, difference, plus_minus, shown_measures, unbroken};
 use super::remarks::remarks;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
@@ -78,7 +78,13 @@ fn column(record: &Record, comparison: &Comparison, name: &str) -> Column {
             };
             let Some(estimate) = measure.estimate else { return ("–".to_string(), None) };
             let figure = plus_minus(&scale, &estimate);
-            (format!("{figure}\n{}", against_baseline(comparison, measure)), measure.verdict)
+            let mut text = format!("{figure}\n{}", against_baseline(comparison, measure));
+            let seen = detectable(comparison, measure);
+            if !seen.is_empty() {
+                text.push('\n');
+                text.push_str(&seen);
+            }
+            (text, measure.verdict)
         })
         .collect();
     let mark = if record.scenario.headline.iter().any(|headline| headline == name) { "*" } else { "" };
@@ -179,9 +185,16 @@ fn legend(record: &Record, comparison: &Comparison) -> String {
             lines.push("No verdicts: fewer than 6 replications.".to_string());
         } else {
             lines.push("* gets a verdict (Holm's correction); pt: percentage points.".to_string());
+            if comparison.variants.iter().flat_map(|variant| &variant.measures).any(ties) {
+                lines.push("sees: the smallest difference that would not have been a tie.".to_string());
+            }
         }
     }
     lines.join("\n")
+}
+
+fn ties(measure: &MeasureComparison) -> bool {
+    measure.verdict == Some(Verdict::Tie)
 }
 
 #[cfg(test)]

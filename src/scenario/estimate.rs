@@ -13,7 +13,7 @@ use super::model::{
     Arrivals, Capacity, Class, EventKind, Eviction, Experiment, Model, Nanos, Popularity, ProfilePart,
     Refresh, Scope, Size, Tier,
 };
-use crate::units::approximate_bytes;
+use crate::units::{approximate_bytes, grouped};
 
 /// Simulated requests per second of one thread that time estimates assume.
 pub const NOMINAL_REQUESTS_PER_S: f64 = 5e6;
@@ -98,27 +98,77 @@ pub fn plan(experiment: &Experiment, threads: usize) -> Plan {
     }
 }
 
-/// Refuses a plan that does not fit into `limit_bytes`.
+/// What a run may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `None`: the system does not tell what it has.
+    pub memory_bytes: Option<u64>,
+    /// Somebody asked for this limit; else it is what the machine has.
+    pub memory_given: bool,
+    pub seconds: f64,
+}
+
+/// Nobody waits longer than this without having said so.
+const SECONDS_MAX: f64 = 24.0 * 3600.0;
+
+impl Limits {
+    /// All the memory that the machine has left, and a day.
+    pub fn of_this_machine() -> Self {
+        Limits { memory_bytes: available_memory_bytes(), memory_given: false, seconds: SECONDS_MAX }
+    }
+}
+
+/// Refuses a plan beyond the limits.
 ///
 /// # Errors
-/// Names estimate, limit and the largest item.
-pub fn refuse_too_large(plan: &Plan, limit_bytes: Option<u64>) -> Result<(), Diagnostics> {
-    let Some(limit) = limit_bytes.filter(|limit| plan.memory_bytes > *limit as f64) else { return Ok(()) };
-    let title = format!(
-        "this scenario needs about {} of memory, and this machine has {}",
-        approximate_bytes(plan.memory_bytes),
-        approximate_bytes(limit as f64)
-    );
-    let mut help = Vec::new();
-    if let Some(item) = &plan.biggest {
-        help.push(format!(
-            "the largest part is {}: {} per simulation",
-            item.what,
-            approximate_bytes(item.bytes)
-        ));
+/// Names the estimate, the limit, what takes most, and the ways out.
+pub fn refuse_beyond(plan: &Plan, limits: &Limits) -> Result<(), Diagnostics> {
+    if let Some(limit) = limits.memory_bytes.filter(|limit| plan.memory_bytes > *limit as f64) {
+        let limit = approximate_bytes(limit as f64);
+        let of = match limits.memory_given {
+            true => format!("--memory-limit allows {limit}"),
+            false => format!("this machine has {limit}"),
+        };
+        let title =
+            format!("this scenario needs about {} of memory, and {of}", approximate_bytes(plan.memory_bytes));
+        let mut help = Vec::new();
+        if let Some(item) = &plan.biggest {
+            let bytes = approximate_bytes(item.bytes);
+            help.push(format!("the largest part is {}: {bytes} per simulation", item.what));
+        }
+        help.push("fewer keys, fewer instances with a tier of their own, or --threads 1".to_owned());
+        return Err(Diagnostics::general(title, help));
     }
-    help.push("fewer keys, fewer instances with a tier of their own, or --threads 1".to_owned());
-    Err(Diagnostics::general(title, help))
+    if plan.seconds > limits.seconds {
+        let title = format!(
+            "this scenario takes about {}, and the limit is {}",
+            approximate_time(plan.seconds),
+            approximate_time(limits.seconds)
+        );
+        let requests = grouped(plan.requests.round().min(u64::MAX as f64) as u64);
+        let simulations = grouped(plan.cells);
+        let help = vec![
+            format!(
+                "{requests} requests in {simulations} simulations; a lower rate, a shorter --duration or fewer --replications"
+            ),
+            "--time-limit allows more".to_owned(),
+        ];
+        return Err(Diagnostics::general(title, help));
+    }
+    Ok(())
+}
+
+/// `less than a second`, `40 s`, `5 min`, `30 h`, `12 years`.
+pub fn approximate_time(seconds: f64) -> String {
+    const YEAR: f64 = 365.25 * 86_400.0;
+    match seconds {
+        s if s < 1.0 => "less than a second".to_owned(),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s if s < 72.0 * 3600.0 => format!("{:.0} h", s / 3600.0),
+        s if s < YEAR => format!("{:.0} days", s / 86_400.0),
+        s => format!("{} years", grouped((s / YEAR).round().min(u64::MAX as f64) as u64)),
+    }
 }
 
 /// Memory that this machine can give; `None` where the system does not tell.
@@ -238,7 +288,7 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64) -> f64 {
         Capacity::Unbounded => (keys, UNBOUNDED_BYTES_PER_KEY),
         Capacity::Entries(entries) => (keys.min(entries as f64 / share), BOUNDED_BYTES_PER_ENTRY),
         Capacity::Bytes(bytes) => {
-            let smallest = (tier.entry_overhead_bytes as f64 + smallest_entry_bytes(model)).max(1.0);
+            let smallest = (tier.entry_overhead_bytes as f64 + smallest_entry_bytes(model, tier)).max(1.0);
             (keys.min(bytes as f64 / share / smallest), BOUNDED_BYTES_PER_ENTRY)
         }
     };
@@ -260,14 +310,22 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64) -> f64 {
 }
 
 /// Key and value of the class with the smallest ones, taken at the median where they vary.
-fn smallest_entry_bytes(model: &Model) -> f64 {
+fn smallest_entry_bytes(model: &Model, tier: &Tier) -> f64 {
     let typical = |size: &Size| match *size {
         Size::Constant { bytes } => bytes as f64,
         Size::Lognormal { mu, .. } => libm::exp(mu),
         Size::Pareto { location, .. } => location,
         Size::Trace => 1.0,
     };
-    let entry = |class: &Class| typical(&class.value_size) + typical(&class.key_size);
+    let compress = match &tier.scope {
+        Scope::Shared(shared) => shared.compress,
+        Scope::Instance { .. } => None,
+    };
+    let value = |size: &Size| match (typical(size), compress) {
+        (bytes, Some(how)) if bytes > how.above_bytes as f64 => bytes * how.ratio,
+        (bytes, _) => bytes,
+    };
+    let entry = |class: &Class| value(&class.value_size) + typical(&class.key_size);
     model.workload.classes.iter().map(entry).fold(f64::INFINITY, f64::min)
 }
 
@@ -333,10 +391,16 @@ mod tests {
     fn what_does_not_fit_is_refused_with_its_largest_part() {
         let tier = "[[tier]]\nname = \"l2\"\nscope = \"shared\"\nttl = \"5s\"";
         let plan = plan(&experiment("arrivals = { poisson = { rate = 100 } }", tier), 1);
-        assert!(refuse_too_large(&plan, None).is_ok());
-        assert!(refuse_too_large(&plan, Some(1 << 30)).is_ok());
-        let message = refuse_too_large(&plan, Some(10_000_000)).unwrap_err().to_string();
+        let beyond = |memory_bytes, seconds| {
+            let limits = Limits { memory_bytes, memory_given: true, seconds };
+            refuse_beyond(&plan, &limits).map_err(|problems| problems.to_string())
+        };
+        assert!(beyond(None, 60.0).is_ok());
+        assert!(beyond(Some(1 << 30), 60.0).is_ok());
+        let message = beyond(Some(10_000_000), 60.0).unwrap_err();
         assert!(message.contains("10.4 MB") && message.contains("10.0 MB"), "{message}");
         assert!(message.contains("tier l2: 8.0 MB"), "{message}");
+        let message = beyond(None, 0.01).unwrap_err();
+        assert!(message.contains("100,000 requests in 10 simulations"), "{message}");
     }
 }

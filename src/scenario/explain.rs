@@ -84,6 +84,9 @@ fn time(model: &Model) -> String {
     let duration = format_duration(model.duration_ns);
     let window = format_duration(model.window_ns);
     match model.warmup_ns {
+        _ if model.warmup_auto => {
+            format!("time: {duration}, as much of it as warm-up as a pilot finds, windows of {window}")
+        }
         0 => format!("time: {duration}, no warm-up, windows of {window}"),
         warmup => {
             format!("time: {duration}, the first {} as warm-up, windows of {window}", format_duration(warmup))
@@ -140,7 +143,18 @@ fn tier(tier: &Tier) -> String {
         Scope::Instance { .. } => "one per instance".to_owned(),
         Scope::Shared(shared) => {
             let nodes = if shared.nodes > 1 { format!(" by {} nodes", shared.nodes) } else { String::new() };
-            format!("shared{nodes}, network {} each way", dist(&shared.network))
+            let mut text = format!("shared{nodes}, network {} each way", dist(&shared.network));
+            if let Some(bandwidth) = shared.bandwidth_bytes_per_s {
+                text.push_str(&format!(" at {}/s", format_bytes(bandwidth.round() as u64)));
+            }
+            if shared.serialize_per_byte_ns > 0.0 {
+                text.push_str(&format!(", serialized at {} ns per byte", shared.serialize_per_byte_ns));
+            }
+            if let Some(how) = shared.compress {
+                let above = format_bytes(how.above_bytes);
+                text.push_str(&format!(", values above {above} compressed to {}", percent(how.ratio)));
+            }
+            text
         }
     };
     let capacity = match tier.capacity {

@@ -152,6 +152,17 @@ pub(crate) fn rate(cx: &mut Context, node: &Node) -> Option<f64> {
     if value > 0.0 { Some(value) } else { cx.wrong(node, format!("expected {A_RATE}")) }
 }
 
+/// Bytes per second: `"1GB/s"`.
+pub(crate) fn bandwidth(cx: &mut Context, node: &Node) -> Option<f64> {
+    const A_BANDWIDTH: &str = "a bandwidth above 0 such as \"1GB/s\" (bytes, not bits)";
+    let parse = |text: &str| match text.trim().strip_suffix("/s") {
+        Some(size) => units::parse_fine_bytes(size).map_err(|reason| reason.to_string()),
+        None => Err("it ends in \"/s\"".to_owned()),
+    };
+    let value = quantity(cx, node, A_BANDWIDTH, parse)?;
+    if value > 0.0 { Some(value) } else { cx.wrong(node, format!("expected {A_BANDWIDTH}")) }
+}
+
 /// A name that can stand in a dotted path and in the name of a measure.
 pub(crate) fn name(cx: &mut Context, node: &Node) -> Option<String> {
     let text = text(cx, node)?;

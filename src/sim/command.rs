@@ -1,8 +1,9 @@
 //! Commands: one operation on a shared tier, from the wait for a connection to the reply.
 
+use super::coding::Coding;
 use super::engine::{Engine, Kind};
 use super::leases::Leases;
-use super::queue::NETWORK;
+use super::queue::{GENERAL, NETWORK};
 use super::read::Walk;
 use super::server::Admission;
 use super::slab::NONE;
@@ -11,6 +12,7 @@ use super::tier::{KeyInfo, Look, Shared};
 use crate::dice::round_ns;
 use crate::policy::freshness::Renewal;
 use crate::scenario::model::Nanos;
+use crate::workload::Tables;
 
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub(super) struct Command {
     class: u8,
     /// Waits for a connection.
     waiting: bool,
+    /// Its reply has come and is being read.
+    replied: bool,
     instance: u32,
     key: u32,
     /// Who waits for the reply; none for fills and for commands that timed out.
@@ -125,6 +129,7 @@ impl Engine<'_> {
             node: 0,
             class,
             waiting: false,
+            replied: false,
             instance,
             key,
             walk,
@@ -158,6 +163,7 @@ impl Engine<'_> {
                 node: 0,
                 class: info.class as u8,
                 waiting: false,
+                replied: false,
                 instance,
                 key: info.key,
                 walk: NONE,
@@ -173,17 +179,39 @@ impl Engine<'_> {
     }
 
     fn dispatch(&mut self, command: Command, at: Nanos) {
-        let level = usize::from(command.level);
-        let tier = &mut self.tiers[level];
+        let id = self.commands.insert(command);
+        let encode_ns = match command.op {
+            Op::Set { .. } | Op::Put { .. } => self.code(&command, Coding::encode_ns),
+            _ => 0,
+        };
+        if encode_ns == 0 {
+            self.ask_for_tier_connection(id, at);
+        } else {
+            self.queue.push(GENERAL, at + encode_ns, Kind::CommandIsEncoded as u8, id, 0);
+        }
+    }
+
+    /// The client works on the value of a command; returns for how long.
+    #[inline]
+    fn code(&mut self, command: &Command, time_ns: impl Fn(&Coding, &Tables, u32) -> Nanos) -> Nanos {
+        let tier = &mut self.tiers[usize::from(command.level)];
+        let time_ns = time_ns(&tier.coding, &self.tables, command.key);
+        tier.totals.coding_ns += time_ns;
+        time_ns
+    }
+
+    /// The command is ready to be sent: it takes a connection, or waits for one.
+    pub(super) fn ask_for_tier_connection(&mut self, id: u32, at: Nanos) {
+        let Command { level, key, instance, .. } = self.commands[id];
+        let tier = &mut self.tiers[usize::from(level)];
         tier.totals.commands += 1;
         let Some(shared) = &mut tier.shared else { return };
-        let node = shared.map.node(command.key, at);
-        let id = self.commands.insert(Command { node, ..command });
+        let node = shared.map.node(key, at);
         let generation = self.commands.generation(id);
-        if let Some(pool) = shared.pool(command.instance, node)
-            && !pool.acquire(id, generation)
-        {
-            self.commands[id].waiting = true;
+        let waits = shared.pool(instance, node).is_some_and(|pool| !pool.acquire(id, generation));
+        let command = &mut self.commands[id];
+        (command.node, command.since_ns, command.waiting) = (node, at, waits);
+        if waits {
             if let Some((after, lane)) = shared.pool_timeout {
                 self.queue.push(lane, at + after, Kind::CommandPoolTimesOut as u8, id, generation);
             }
@@ -230,27 +258,49 @@ impl Engine<'_> {
         let (store, node) = (&mut tier.stores[place], &mut shared.nodes[place]);
         node.commands += 1;
         let leases = &mut node.leases;
-        let admission = node.server.admit(self.now, || {
+        let (arrival_ns, request_bytes) = match &node.link {
+            None => (self.now, 0),
+            Some(link) => {
+                let value = match command.op {
+                    Op::Set { .. } | Op::Put { .. } => tier.coding.value_bytes(&self.tables, command.key),
+                    _ => 0,
+                };
+                let bytes = u64::from(value) + self.tables.key_bytes(command.key);
+                (link.arrival_ns(self.now, bytes), bytes)
+            }
+        };
+        let admission = node.server.admit(arrival_ns, || {
             store.clear();
             leases.iter_mut().for_each(Leases::clear);
         });
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
                 if self.recorder.measuring {
-                    self.recorder.tier_queue[level].record(start_ns - self.now);
+                    self.recorder.tier_queue[level].record(start_ns - arrival_ns);
+                }
+                if let Some(link) = &mut node.link {
+                    link.take_in(arrival_ns, request_bytes);
                 }
                 let (reply, carries_value) = self.execute(&command, level, start_ns);
                 if let Op::Invalidate { change } = command.op {
                     self.change_takes_effect(change, start_ns);
                 }
                 self.commands[id].reply = reply;
-                let bytes = if carries_value { self.tables.value_bytes(command.key) } else { 0 };
                 let tier = &mut self.tiers[level];
+                let bytes =
+                    if carries_value { tier.coding.value_bytes(&self.tables, command.key) } else { 0 };
                 if self.model.measure.wire {
                     tier.totals.wire_bytes += u64::from(bytes) + self.tables.key_bytes(command.key);
                 }
                 let Some(shared) = &mut tier.shared else { return };
-                shared.serve(place, start_ns, bytes)
+                let done_ns = shared.serve(place, start_ns, bytes);
+                match &mut shared.nodes[place].link {
+                    None => done_ns,
+                    Some(link) => {
+                        let replies = !matches!(command.op, Op::Set { .. } | Op::Put { .. });
+                        link.send(done_ns, if replies { u64::from(bytes) } else { 0 })
+                    }
+                }
             }
             Admission::Refused { at_ns } => at_ns,
             Admission::Lost { until_ns } => until_ns,
@@ -280,8 +330,11 @@ impl Engine<'_> {
     /// happen on the way and the answer changes nothing when it arrives. Saves the event of most hits.
     #[inline]
     fn answer_ahead(&mut self, id: u32, at: Nanos) -> bool {
-        let Command { op, walk, level, reply, instance, node, .. } = self.commands[id];
+        let command = self.commands[id];
+        let Command { op, walk, level, reply, instance, node, .. } = command;
         let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = reply else { return false };
+        let replied_ns = at;
+        let at = at + self.decode_ns(&command);
         if !matches!(op, Op::Get | Op::Exists) || walk == NONE || at > self.last_ns || self.deadline.is_some()
         {
             return false;
@@ -293,6 +346,7 @@ impl Engine<'_> {
         if !patient || !self.is_lone_read(walk, level) {
             return false;
         }
+        self.tiers[usize::from(level)].totals.coding_ns += at - replied_ns;
         self.commands.remove(id);
         self.end_read_at(walk, usize::from(level), value, at);
         true
@@ -376,7 +430,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The reply is back at the instance: the connection is free, whoever waits goes on.
+    /// The reply is back at the instance: the connection is free, the value is read.
     pub(super) fn command_replies(&mut self, id: u32) {
         let command = self.commands[id];
         let level = usize::from(command.level);
@@ -385,6 +439,31 @@ impl Engine<'_> {
         {
             pool.release();
         }
+        match self.decode_ns(&command) {
+            0 => self.command_is_read(id),
+            decode_ns => {
+                self.tiers[level].totals.coding_ns += decode_ns;
+                self.commands[id].replied = true;
+                self.queue.push(GENERAL, self.now + decode_ns, Kind::CommandIsDecoded as u8, id, 0);
+            }
+        }
+        self.hand_connection_on(level, command.instance, command.node);
+    }
+
+    /// What it takes the client to read the reply.
+    #[inline]
+    fn decode_ns(&self, command: &Command) -> Nanos {
+        let value = matches!(command.reply, CommandReply::Hit { .. } | CommandReply::Stale { .. });
+        if command.op != Op::Get || command.walk == NONE || !value {
+            return 0;
+        }
+        self.tiers[usize::from(command.level)].coding.decode_ns(&self.tables, command.key)
+    }
+
+    /// The client has the reply: whoever waits goes on.
+    pub(super) fn command_is_read(&mut self, id: u32) {
+        let command = self.commands[id];
+        let level = usize::from(command.level);
         match (command.walk, command.op) {
             (_, Op::Invalidate { change }) => self.change_answered_by_tier(id, change, command.reply),
             (NONE, _) => self.close_fill(id, level),
@@ -397,7 +476,6 @@ impl Engine<'_> {
                 self.change_answered(walk);
             }
         }
-        self.hand_connection_on(level, command.instance, command.node);
     }
 
     /// A free connection goes to the next command that waits for one. Where that is answered at the same instant
@@ -434,8 +512,8 @@ impl Engine<'_> {
 
     /// No reply in time: the walk goes on, the connection stays taken until the reply.
     pub(super) fn command_times_out(&mut self, id: u32) {
-        let Command { walk, op, level, .. } = self.commands[id];
-        if walk == NONE {
+        let Command { walk, op, level, replied, .. } = self.commands[id];
+        if walk == NONE || replied {
             return;
         }
         self.commands[id].walk = NONE;

@@ -33,8 +33,10 @@ macro_rules! kinds {
 }
 
 kinds! {
+    CommandIsEncoded,
     CommandArrives,
     CommandReplies,
+    CommandIsDecoded,
     CommandTimesOut,
     CommandPoolTimesOut,
     WalkGoesOn,
@@ -327,6 +329,8 @@ impl<'m> Engine<'m> {
         match kind {
             Kind::CommandArrives => self.serve_command(id),
             Kind::CommandReplies => self.command_replies(id),
+            Kind::CommandIsEncoded => self.ask_for_tier_connection(id, self.now),
+            Kind::CommandIsDecoded => self.command_is_read(id),
             Kind::AttemptArrives => self.attempt_arrives(id),
             Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),

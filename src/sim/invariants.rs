@@ -39,7 +39,7 @@ impl Engine<'_> {
                     let belongs = tier.shared.as_ref().is_none_or(|shared| shared.map.ever(number, key));
                     check(belongs, &|| format!("tier {}: key {key} is at the wrong node", spec.name))?;
                     entries += 1;
-                    bytes += self.tables.entry_bytes(key) + tier.overhead_bytes();
+                    bytes += tier.coding.entry_bytes(&self.tables, key);
                 }
                 check(entries == store.books().entries && bytes == store.books().bytes, &|| {
                     format!(

@@ -6,6 +6,7 @@
 //! fills, retries and abandoned attempts are stages, not special cases. A hit in an instance tier creates none
 //! of these, and expiry is never an event. Where nothing can fail, `plain` does the same with a single small entity.
 
+mod coding;
 mod command;
 mod database;
 mod engine;

@@ -5,6 +5,7 @@
 //! IEEE/ACM Transactions on Networking 1998). So when a node leaves the map, its slots are spread over all others and
 //! no other slot moves; when it comes back it gets the same slots again.
 
+use super::coding::Link;
 use super::leases::Leases;
 use super::server::Server;
 use crate::dice::mix;
@@ -19,6 +20,8 @@ const SALT: u64 = 0x6e6f_6465_7321;
 pub struct Node {
     pub server: Server,
     pub leases: Option<Leases>,
+    /// Its network; none: bytes take no time there.
+    pub link: Option<Link>,
     /// Commands that came to it.
     pub commands: u64,
 }

@@ -78,7 +78,10 @@ impl Plain {
             let patient = match &tier.scope {
                 Scope::Instance { .. } => true,
                 Scope::Shared(shared) => {
-                    shared.pool.is_none() && shared.timeout_ns.is_none() && shared.nodes == 1
+                    shared.pool.is_none()
+                        && shared.timeout_ns.is_none()
+                        && shared.nodes == 1
+                        && !shared.bytes_cost()
                 }
             };
             patient && matches!(tier.refresh, Refresh::None)

@@ -1,5 +1,6 @@
 //! A cache tier at work: its stores, what a look-up finds, what a fill leaves, and its leases.
 
+use super::coding::{Coding, Link};
 use super::leases::Leases;
 use super::nodes::{Node, NodeMap};
 use super::pool::Pool;
@@ -48,7 +49,7 @@ pub struct TierState {
     sliding: bool,
     refresh: Refresh,
     negative_ttl_ns: Option<Nanos>,
-    overhead_bytes: u64,
+    pub coding: Coding,
     /// How long past its expiry an entry may be served on purpose.
     grace_ns: Nanos,
     lease_grace_ns: Nanos,
@@ -140,6 +141,7 @@ impl TierState {
                         .map(|node| Node {
                             server: Server::new(model, index, node),
                             leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
+                            link: shared.bandwidth_bytes_per_s.map(Link::new),
                             commands: 0,
                         })
                         .collect(),
@@ -169,7 +171,7 @@ impl TierState {
             sliding: tier.sliding,
             refresh: tier.refresh,
             negative_ttl_ns: tier.negative_ttl_ns,
-            overhead_bytes: tier.entry_overhead_bytes,
+            coding: Coding::new(tier),
             grace_ns: match tier.refresh {
                 Refresh::StaleWhileRevalidate { grace_ns } => grace_ns,
                 _ => 0,
@@ -210,8 +212,8 @@ impl TierState {
 
     #[inline]
     fn take_out(&mut self, store: usize, key: u32, slot: u32, tables: &Tables) {
-        let overhead_bytes = self.overhead_bytes;
-        self.stores[store].remove(key, slot, |key| tables.entry_bytes(key) + overhead_bytes);
+        let coding = self.coding;
+        self.stores[store].remove(key, slot, |key| coding.entry_bytes(tables, key));
     }
 
     /// What a look-up in one store finds, with what a look-up does: uses are noted, a sliding entry lives
@@ -293,8 +295,8 @@ impl TierState {
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
-        let overhead_bytes = self.overhead_bytes;
-        let filled = self.stores[store].fill(entry, now, |key| tables.entry_bytes(key) + overhead_bytes);
+        let coding = self.coding;
+        let filled = self.stores[store].fill(entry, now, |key| coding.entry_bytes(tables, key));
         self.totals.evictions += u64::from(filled.evicted);
         self.totals.expirations += u64::from(filled.expired);
         filled.stored
@@ -305,11 +307,6 @@ impl TierState {
         if let Some((slot, _)) = self.stores[store].find(key) {
             self.take_out(store, key, slot, tables);
         }
-    }
-
-    /// Bytes in the books for one entry on top of key and value.
-    pub fn overhead_bytes(&self) -> u64 {
-        self.overhead_bytes
     }
 
     /// Drops the entries of one store, of a tier in the process.
@@ -333,7 +330,13 @@ impl TierState {
                 leases.iter_mut().for_each(Leases::clear);
             });
         }
+        let mut link_busy_ns = [0; 2];
         self.totals.busy_ns = shared.nodes.iter().map(|node| node.server.busy_ns).sum();
+        for link in shared.nodes.iter().filter_map(|node| node.link) {
+            link_busy_ns[0] += link.busy_ns[0];
+            link_busy_ns[1] += link.busy_ns[1];
+        }
+        self.totals.link_busy_ns = link_busy_ns;
         if shared.nodes.len() > 1 {
             self.totals.nodes = shared.nodes.iter().map(|node| node.totals(now)).collect();
         }

@@ -213,6 +213,8 @@ fn life_of_an_entry() {
 #[test]
 fn shared_tier() {
     const SLOW_NETWORK: (&str, &str) = ("tier.l2.network", "3ms");
+    const COMPRESS: (&str, &str) =
+        ("tier.l2.compress", "{ above = \"100B\", ratio = 0.5, per_byte = \"1us\" }");
     const NODES: (&str, &str) = ("tier.l2.nodes", "3");
     expect(&[
         (
@@ -277,6 +279,13 @@ fn shared_tier() {
             More,
         ),
         (&[], &[], "{ pause = { target = \"l2\", for = \"1s\" } }", "latency.all.max_ms", Is(1005.0, 30.0)),
+        (&[], &[("tier.l2.serialize", "{ per_byte = \"1us\" }")], "", "latency.hit.mean_ms", More),
+        (&[], &[("tier.l2.serialize", "{ per_byte = \"1us\" }")], "", "tier.l2.client.cores", Appears),
+        (&[], &[COMPRESS], "", "memory.peak_bytes", Less),
+        (&[("measure.wire", "true")], &[COMPRESS], "", "tier.l2.wire.bytes_per_s", Less),
+        (&[COMPRESS], &[("tier.l2.compress.decompress_per_byte", "9us")], "", "latency.hit.mean_ms", More),
+        (&[], &[("tier.l2.bandwidth", "1MB/s")], "", "tier.l2.link.utilization", Appears),
+        (&[], &[("tier.l2.bandwidth", "1MB/s")], "", "latency.hit.mean_ms", More),
         (&[], &[("tier.l2.nodes", "4")], "", "tier.l2.utilization", Less),
         (&[], &[("tier.l2.nodes", "4")], "", "tier.l2.node.share.max", Appears),
         (&[NODES], &[], "{ node_lost = { tier = \"l2\", node = 2 } }", "tier.l2.node.share.max", More),

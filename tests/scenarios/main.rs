@@ -1,6 +1,7 @@
 //! Every bundled scenario in miniature, every word of the scenario grammar at work, and any combination of them.
 
 mod bundled;
+mod bytes;
 mod combinations;
 mod grammar;
 mod invalidation;

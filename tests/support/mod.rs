@@ -14,6 +14,7 @@ pub fn simulate(experiment: &Experiment, threads: usize) -> Record {
 }
 
 /// The folder with the bundled scenarios, which their relative paths start from.
+#[allow(dead_code)] // Not every test that shares this file needs it.
 pub fn scenarios() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"))
 }

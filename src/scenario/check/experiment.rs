@@ -9,12 +9,14 @@ use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
 use crate::scenario::digest::digest;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{Answer, Experiment, Nanos, Observed, Variant};
-use crate::scenario::values::{at_least, count, integer, positive_duration, share, text, texts};
+use crate::scenario::model::{Answer, Experiment, Nanos, Observed, Precision, Variant};
+use crate::scenario::values::{at_least, count, integer, positive, positive_duration, share, text, texts};
 
 /// Name of the only variant where the file has none.
 const BASE_VARIANT: &str = "base";
 const DEFAULT_HEADLINE: [&str; 3] = ["hit_ratio", "db.qps.peak", "latency.all.p99_ms"];
+/// Where `precision` stops if the file does not say.
+const PRECISION_REPLICATIONS_MAX: u32 = 100;
 /// The same for all variants, or they could not be compared window by window.
 const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
 
@@ -52,6 +54,7 @@ pub(crate) fn check(
     let seed = f.read("seed", integer(0, u64::MAX)).unwrap_or(1);
     let replications = f.read("replications", count(1)).unwrap_or(10);
     let (seed, replications) = (asked.seed.unwrap_or(seed), asked.replications.unwrap_or(replications));
+    let precision = f.read("precision", |cx, node| precision(cx, node, replications));
     let observed = f.read("observed", observed);
     let headline = f.read("headline", texts);
     let answer = f.read("answer", answer);
@@ -70,6 +73,7 @@ pub(crate) fn check(
     let headline = headline.unwrap_or_else(|| DEFAULT_HEADLINE.map(str::to_owned).to_vec());
     if complete {
         words::check_headline(cx, root, &headline, &variants);
+        words::check_precision(cx, root, precision.as_ref(), &variants);
         if chosen.len() == sketches.len() {
             words::check_answer(cx, root, answer.as_ref(), &variants);
             words::check_practice(cx, root, &practice, &variants);
@@ -84,7 +88,8 @@ pub(crate) fn check(
         seed,
         replications,
         baseline: chosen.iter().position(|index| *index == baseline).unwrap_or(0),
-        digest: digest(&variants, seed, replications),
+        digest: digest(&variants, seed, replications, precision.as_ref()),
+        precision,
         variants,
         headline,
         answer,
@@ -93,6 +98,30 @@ pub(crate) fn check(
         source: String::new(),
         source_path: source_path.to_owned(),
         overrides: Vec::new(),
+    })
+}
+
+/// `replications` is where the run starts.
+fn precision(cx: &mut Context, node: &Node, replications: u32) -> Option<Precision> {
+    let example = "{ measure = \"latency.all.p99_ms\", relative = 0.02 }";
+    Fields::with(cx, node, example, |f| {
+        let measure = f.require("measure", "the measure whose interval is to be narrow", text);
+        let relative = f.require("relative", "half the 95 % interval over the mean", |cx, node| {
+            match positive(cx, node)? {
+                relative if relative < 1.0 => Some(relative),
+                _ => cx.wrong(node, "expected a number below 1, such as 0.02 for two per cent"),
+            }
+        });
+        let replications_max = f.read("max_replications", |cx, node| {
+            let most = count(2)(cx, node)?;
+            if most < replications {
+                let label = format!("expected at least the replications to start with, {replications}");
+                return cx.wrong(node, label);
+            }
+            Some(most)
+        });
+        let replications_max = replications_max.unwrap_or(PRECISION_REPLICATIONS_MAX.max(replications));
+        Some(Precision { measure: measure?, relative: relative?, replications_max })
     })
 }
 

@@ -16,11 +16,12 @@ use crate::scenario::values::{count, duration, positive_duration, truth, word};
 const SECOND_NS: Nanos = 1_000_000_000;
 
 /// Fields of the file that say what is asked, not what is simulated.
-pub(super) const EXPERIMENT_FIELDS: [&str; 10] = [
+pub(super) const EXPERIMENT_FIELDS: [&str; 11] = [
     "name",
     "question",
     "seed",
     "replications",
+    "precision",
     "baseline",
     "headline",
     "answer",
@@ -89,6 +90,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
     let model = Model {
         duration_ns: timing.duration_ns,
         warmup_ns: timing.warmup_ns,
+        warmup_auto: timing.warmup_auto,
         window_ns: timing.window_ns,
         drain_ns: timing.drain_ns,
         clients: clients?,
@@ -117,6 +119,7 @@ fn tables<'n>(cx: &mut Context, node: &'n Node, name: &str) -> Option<&'n [Node]
 struct Timing {
     duration_ns: Nanos,
     warmup_ns: Nanos,
+    warmup_auto: bool,
     window_ns: Nanos,
     drain_ns: Nanos,
 }
@@ -130,7 +133,12 @@ fn timing(
     let sound = f.sound();
     let window_ns = f.read("window", positive_duration).unwrap_or(SECOND_NS);
     let drain_ns = f.read("drain", duration).unwrap_or(30 * SECOND_NS);
-    let warmup_ns = f.read("warmup", duration).unwrap_or(0);
+    let warmup = f.read("warmup", |cx, node| match node.as_str() {
+        Some("auto") => Some(None),
+        _ => duration(cx, node).map(Some),
+    });
+    let warmup_auto = warmup == Some(None);
+    let warmup_ns = warmup.flatten().unwrap_or(0);
     let file_duration_ns = match recorded {
         Some(recorded) => {
             f.read("duration", positive_duration).or(Some(recorded.length_ns.saturating_add(window_ns)))
@@ -165,7 +173,7 @@ fn timing(
         f.cx.report(Diagnostic::new("too many windows", place, label).help(help));
         return None;
     }
-    Some(Timing { duration_ns, warmup_ns, window_ns, drain_ns })
+    Some(Timing { duration_ns, warmup_ns, warmup_auto, window_ns, drain_ns })
 }
 
 fn clients(cx: &mut Context, node: &Node) -> Option<Clients> {

@@ -6,12 +6,12 @@ use crate::scenario::diagnostic::{Diagnostic, suggestion};
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{
-    Capacity, Dist, Eviction, Hottest, Jitter, MAX_TIERS, Nanos, OnFailure, Prefill, PrefillAge, Refresh,
-    RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+    Capacity, Compress, Dist, Eviction, Hottest, Jitter, MAX_TIERS, Nanos, OnFailure, Prefill, PrefillAge,
+    Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 use crate::scenario::values::{
-    bytes, count, dist, duration, fine_duration, integer, name, positive, positive_duration, positive_share,
-    share, truth, word,
+    bandwidth, bytes, count, dist, duration, fine_duration, integer, name, positive, positive_duration,
+    positive_share, share, truth, word,
 };
 
 /// What Redis keeps per string key besides key and value: hash table entry, object header, string headers.
@@ -163,9 +163,19 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         _ => f.read("access", duration).unwrap_or(0),
     };
     if shared == Some(false) {
-        for name in
-            ["network", "service", "per_byte", "pool", "pool_timeout", "timeout", "on_failure", "nodes"]
-        {
+        for name in [
+            "network",
+            "service",
+            "per_byte",
+            "pool",
+            "pool_timeout",
+            "timeout",
+            "on_failure",
+            "nodes",
+            "serialize",
+            "compress",
+            "bandwidth",
+        ] {
             let way_out =
                 "a tier in the process has no network, server or pool; its look-up time is `access`";
             f.refuse(name, "only a tier reached over the network (scope = \"shared\") has it", way_out);
@@ -183,8 +193,29 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
             .read("on_failure", word(&[("next", OnFailure::Next), ("error", OnFailure::Error)]))
             .unwrap_or(OnFailure::Next),
         nodes: f.read("nodes", integer(1, MAX_NODES)).map_or(1, |nodes| nodes as u32),
+        serialize_per_byte_ns: f.read_unless("serialize", "none", serialize).unwrap_or(0.0),
+        compress: f.read_unless("compress", "none", compress),
+        bandwidth_bytes_per_s: f.read_unless("bandwidth", "unlimited", bandwidth),
     };
     shared.map(|_| Scope::Shared(tier))
+}
+
+fn serialize(cx: &mut Context, node: &Node) -> Option<f64> {
+    Fields::with(cx, node, "{ per_byte = \"2ns\" }", |f| {
+        f.require("per_byte", "a client's time per byte of value such as \"2ns\"", fine_duration)
+    })
+}
+
+fn compress(cx: &mut Context, node: &Node) -> Option<Compress> {
+    Fields::with(cx, node, "{ above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }", |f| {
+        let above_bytes = f.require("above", "the size above which values are compressed, \"10kB\"", bytes);
+        let ratio = f.require("ratio", "compressed size over original size, such as 0.3", positive_share);
+        let per_byte_ns = f.require("per_byte", "a client's time per byte, such as \"4ns\"", fine_duration);
+        let decompress = f.read("decompress_per_byte", fine_duration);
+        let (above_bytes, per_byte_ns) = (above_bytes?, per_byte_ns?);
+        let decompress_per_byte_ns = decompress.unwrap_or(per_byte_ns);
+        Some(Compress { above_bytes, ratio: ratio?, per_byte_ns, decompress_per_byte_ns })
+    })
 }
 
 fn capacity(cx: &mut Context, node: &Node) -> Option<Capacity> {

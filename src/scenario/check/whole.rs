@@ -18,6 +18,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     }
     standing_still(cx, root, model);
     super::writes::check(cx, root, model, directory);
+    stationary(cx, root, model);
     super::invalidation::check(cx, root, model, directory);
 }
 
@@ -89,6 +90,38 @@ fn prefill(cx: &mut Context, model: &Model, tier: &Tier, node: &Node) {
             Diagnostic::new(title, place(node, "prefill"), label)
                 .help("use age = \"fresh\", or an open workload (poisson, constant, renewal)"),
         );
+    }
+}
+
+/// A warm-up can only be found where the run settles at last.
+fn stationary(cx: &mut Context, root: &Node, model: &Model) {
+    if !model.warmup_auto {
+        return;
+    }
+    let Some(warmup) = root.get("warmup") else { return };
+    let workload = root.get("workload");
+    let of_workload = |name: &str| workload.and_then(|node| node.get(name)).map(|node| node.span);
+    let event = root.elements("event").first().map(|node| node.span);
+    let cause = if !model.events.is_empty() {
+        Some(("events move the system while it is watched", event))
+    } else if !model.workload.profile.is_empty() {
+        Some(("the rate changes over time", of_workload("profile")))
+    } else if matches!(model.workload.arrivals, Arrivals::Trace(_)) {
+        Some(("a recorded workload need not settle", of_workload("arrivals")))
+    } else {
+        None
+    };
+    if let Some((why, place)) = cause {
+        let mut diagnostic = Diagnostic::new(
+            "a warm-up cannot be found for this run",
+            warmup.span,
+            "\"auto\" waits until the run has settled",
+        )
+        .help("give the warm-up as a duration, such as \"60s\"");
+        if let Some(place) = place {
+            diagnostic = diagnostic.also(place, why);
+        }
+        cx.report(diagnostic);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::measure::claim::{Claim, Piece, Reference, pieces};
 use crate::scenario::diagnostic::{Diagnostic, Span, suggestion};
 use crate::scenario::fields::Context;
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{Answer, Model, Practice, Variant};
+use crate::scenario::model::{Answer, Model, Practice, Precision, Variant};
 
 /// Reports headline measures that no variant has.
 pub(super) fn check_headline(cx: &mut Context, root: &Node, headline: &[String], variants: &[Variant]) {
@@ -16,6 +16,24 @@ pub(super) fn check_headline(cx: &mut Context, root: &Node, headline: &[String],
         if let Err((label, help)) = measure(name, &known) {
             let title = format!("unknown measure \"{name}\"");
             cx.report(Diagnostic::new(title, node.span, label).help(help));
+        }
+    }
+}
+
+/// Reports a measure of `precision` that some variant lacks.
+pub(super) fn check_precision(
+    cx: &mut Context,
+    root: &Node,
+    precision: Option<&Precision>,
+    variants: &[Variant],
+) {
+    let Some(precision) = precision else { return };
+    let Some(place) = root.get("precision").and_then(|node| node.get("measure")) else { return };
+    for variant in variants {
+        let known = known_measures(std::iter::once(&variant.model));
+        if let Err((label, help)) = measure(&precision.measure, &known) {
+            let title = format!("unknown measure \"{}\"", precision.measure);
+            return cx.report(Diagnostic::new(title, place.span, label).help(help));
         }
     }
 }

@@ -21,8 +21,8 @@ pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
-    Capacity, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode, Scope,
-    SharedTier, Spread, Tier, Ttl,
+    Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode,
+    Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
 pub use writes::{Order, WriteOptions, WriteStrategy};
@@ -43,6 +43,8 @@ pub struct Experiment {
     pub question: String,
     pub seed: u64,
     pub replications: u32,
+    /// Add replications until this is reached.
+    pub precision: Option<Precision>,
     pub variants: Vec<Variant>,
     /// Index into `variants`: what the others are compared with.
     pub baseline: usize,
@@ -82,6 +84,16 @@ pub struct Answer {
     pub claims: Vec<String>,
 }
 
+/// How narrow the interval of a measure is wanted, in every variant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Precision {
+    pub measure: String,
+    /// Half the 95 % interval over the mean.
+    pub relative: f64,
+    /// Not more replications than this.
+    pub replications_max: u32,
+}
+
 /// What production itself reports, to hold the model against.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Observed {
@@ -98,6 +110,9 @@ pub struct Model {
     pub duration_ns: Nanos,
     /// Requests that start before this instant are simulated and not measured.
     pub warmup_ns: Nanos,
+    /// The warm-up is found by a pilot (`experiment::warmup`); until then `warmup_ns` is zero.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub warmup_auto: bool,
     pub window_ns: Nanos,
     /// How long the run may go on after the last arrival to finish what is in flight.
     pub drain_ns: Nanos,

@@ -52,6 +52,37 @@ pub struct SharedTier {
     /// Servers that share keys and capacity, each with one thread and its own connections.
     #[serde(skip_serializing_if = "is_one")]
     pub nodes: u32,
+    /// Processor time of a client per byte of a value that it writes or reads.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub serialize_per_byte_ns: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compress: Option<Compress>,
+    /// Of each node's link, in each direction; `None`: bytes take no time on the wire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bandwidth_bytes_per_s: Option<f64>,
+}
+
+impl SharedTier {
+    /// Whether bytes cost anything outside the server.
+    pub fn bytes_cost(&self) -> bool {
+        self.serialize_per_byte_ns > 0.0 || self.compress.is_some() || self.bandwidth_bytes_per_s.is_some()
+    }
+}
+
+/// Large values are compressed by the clients.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Compress {
+    /// Values of more bytes than these.
+    pub above_bytes: u64,
+    /// Compressed size over original size.
+    pub ratio: f64,
+    /// Processor time of a client per byte before compression.
+    pub per_byte_ns: f64,
+    pub decompress_per_byte_ns: f64,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 fn is_one(nodes: &u32) -> bool {

@@ -1,0 +1,139 @@
+//! Finished replications on disk, so that a run that was killed can go on where it stopped (`herdlab run --resume`).
+//!
+//! One file per replication of a variant, in a folder named by the scenario's digest: whole or not there. A file of another
+//! scenario, of another version or damaged is not used; its replication is simulated again.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::run::Replication;
+use crate::measure::histogram::Fine;
+
+/// Where finished replications of one scenario are kept.
+#[derive(Clone, Debug)]
+pub struct Partial {
+    folder: PathBuf,
+    digest: String,
+    resume: bool,
+}
+
+/// Why a replication could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot keep a finished replication in {}: {source}", path.display())]
+pub struct KeepError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// One file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    herdlab: String,
+    digest: String,
+    variant: usize,
+    replication: u32,
+    measures: Vec<(String, Option<f64>)>,
+    series: Vec<(String, String, Vec<Option<f64>>)>,
+    distributions: Vec<(String, String, Fine)>,
+    requests: u64,
+    loop_s: f64,
+}
+
+impl Partial {
+    /// A place below `out`; nothing is created before the first replication is kept. With `resume`, what an earlier run
+    /// kept is used.
+    pub fn new(out: &Path, digest: &str, resume: bool) -> Self {
+        let short: String = digest.chars().take(16).collect();
+        Partial { folder: out.join("partial").join(short), digest: digest.to_owned(), resume }
+    }
+
+    /// How many replications an earlier run of this scenario has kept.
+    pub fn kept(&self) -> usize {
+        let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        files.filter(|file| file.path().extension().is_some_and(|extension| extension == "json")).count()
+    }
+
+    fn path(&self, variant: usize, replication: u32) -> PathBuf {
+        self.folder.join(format!("{variant}-{replication}.json"))
+    }
+
+    /// Writes a finished replication, whole or not at all.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be written.
+    pub(super) fn keep(
+        &self,
+        variant: usize,
+        replication: u32,
+        finished: &Replication,
+    ) -> Result<(), KeepError> {
+        let path = self.path(variant, replication);
+        let kept = Kept {
+            herdlab: env!("CARGO_PKG_VERSION").to_owned(),
+            digest: self.digest.clone(),
+            variant,
+            replication,
+            measures: finished.measures.clone(),
+            series: owned(&finished.series),
+            distributions: owned(&finished.distributions),
+            requests: finished.requests,
+            loop_s: finished.loop_s,
+        };
+        let write = || {
+            std::fs::create_dir_all(&self.folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            serde_json::to_writer(&mut file, &kept)?;
+            file.flush()?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(|source| KeepError { path, source })
+    }
+
+    /// A replication that an earlier run kept; `None` where there is none that can be used.
+    pub(super) fn find(&self, variant: usize, replication: u32) -> Option<Replication> {
+        if !self.resume {
+            return None;
+        }
+        let text = std::fs::read(self.path(variant, replication)).ok()?;
+        let kept: Kept = serde_json::from_slice(&text).ok()?;
+        let same = kept.herdlab == env!("CARGO_PKG_VERSION")
+            && kept.digest == self.digest
+            && (kept.variant, kept.replication) == (variant, replication);
+        if !same {
+            return None;
+        }
+        Some(Replication {
+            measures: kept.measures,
+            series: with_units(kept.series)?,
+            distributions: with_units(kept.distributions)?,
+            requests: kept.requests,
+            loop_s: kept.loop_s,
+        })
+    }
+
+    /// The report is written: what it was made from is no longer needed.
+    pub fn remove(&self) {
+        // What cannot be removed takes room and does no harm. The folder above may hold another scenario's.
+        let _ = std::fs::remove_dir_all(&self.folder);
+        if let Some(above) = self.folder.parent() {
+            let _ = std::fs::remove_dir(above);
+        }
+    }
+}
+
+fn owned<T: Clone>(rows: &[(String, &'static str, T)]) -> Vec<(String, String, T)> {
+    rows.iter().map(|(name, unit, values)| (name.clone(), (*unit).to_owned(), values.clone())).collect()
+}
+
+/// Units are words of the program; a file with another one is not ours.
+fn with_units<T>(rows: Vec<(String, String, T)>) -> Option<Vec<(String, &'static str, T)>> {
+    const UNITS: [&str; 8] = ["1", "1/s", "count", "bytes", "bytes/s", "ms", "ns", "s"];
+    rows.into_iter()
+        .map(|(name, unit, values)| Some((name, *UNITS.iter().find(|known| **known == unit)?, values)))
+        .collect()
+}
