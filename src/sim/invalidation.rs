@@ -186,7 +186,8 @@ impl Engine<'_> {
     }
 
     fn change_is_done(&mut self, id: u32) {
-        let CommittedChange { key, class, committed_ns, effective_ns, commit, .. } = self.invalidations.changes[id];
+        let CommittedChange { key, class, committed_ns, effective_ns, commit, .. } =
+            self.invalidations.changes[id];
         record_lag(&mut self.recorder, committed_ns, effective_ns);
         self.invalidations.changes.remove(id);
         self.tell_instances(key, class, commit, NONE);

@@ -159,6 +159,7 @@ impl Engine<'_> {
             level: level as u8,
             left_ns,
             exists,
+            acknowledged: self.versions.acknowledged(key),
             ..Walk::new(start_ns, key, instance, user, window, class)
         };
         let id = self.enter(walk);
@@ -478,10 +479,7 @@ impl Engine<'_> {
         // A phantom is neither old nor new: it is not known yet whether it will ever have been there.
         let is_phantom =
             !exists && self.model.may_serve_phantoms() && self.versions.read_reserved(value.version);
-        if acknowledged > 0
-            && !is_phantom
-            && !exists
-            && self.versions.sequence(value.version) < acknowledged
+        if acknowledged > 0 && !is_phantom && !exists && self.versions.sequence(value.version) < acknowledged
         {
             self.recorder.stale_acknowledged += 1;
         }

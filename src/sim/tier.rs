@@ -199,9 +199,8 @@ impl TierState {
         let commit = versions.sequence(value.version);
         let held = self.stores[store].find(key).filter(|&(_, expiry_ns)| now < expiry_ns);
         tombstones.refuse(key, commit, now)
-            || held.is_some_and(|(slot, _)| {
-                versions.sequence(self.stores[store].value(slot).version) > commit
-            })
+            || held
+                .is_some_and(|(slot, _)| versions.sequence(self.stores[store].value(slot).version) > commit)
     }
 
     /// A DELETE, of the commit with this number, is executed.

@@ -17,8 +17,12 @@ use crate::scenario::model::{Order, WriteOptions, WriteStrategy};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
     /// After the commit with this number.
-    Delete { commit: u64 },
-    Set { value: Value },
+    Delete {
+        commit: u64,
+    },
+    Set {
+        value: Value,
+    },
 }
 
 impl Change {
@@ -34,7 +38,7 @@ impl Change {
 impl Engine<'_> {
     /// A write goes straight to the database, or first to the caches.
     pub(super) fn start_write(&mut self, walk: Walk) {
-        let WriteOptions { order, rollback } = self.model.write_options;
+        let WriteOptions { order, rollback, .. } = self.model.write_options;
         // Tossed on arrival, so that all strategies see the same transactions roll back.
         let rolls_back = rollback > 0.0 && chance(&mut self.rollback_dice, rollback);
         let id = self.enter(Walk { errand: Errand::Write, rolls_back, ..walk });

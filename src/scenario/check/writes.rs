@@ -64,7 +64,8 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
         );
     }
     if order == Order::BeforeCommit && tombstone_ttl_ns.is_some() {
-        let label = "a version is given by the commit, and with order = \"before-commit\" the caches come first";
+        let label =
+            "a version is given by the commit, and with order = \"before-commit\" the caches come first";
         refuse("versioned", label, "use order = \"after-commit\", or leave versioned out");
     }
     if order == Order::BeforeCommit && !directory.has(true) && !directory.has(false) {
