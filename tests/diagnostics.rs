@@ -365,6 +365,21 @@ fn writes() {
                     ),
                 ],
             ),
+            (
+                "versions before the commit",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (CLIENTS, "[writes]\nversioned = true\norder = \"before-commit\"\n\n[clients]"),
+                ],
+            ),
+            ("tombstones without versions", &[(CLIENTS, "[writes]\ntombstone_ttl = \"5s\"\n\n[clients]")]),
+            (
+                "versions and acknowledgements without writes",
+                &[(
+                    CLIENTS,
+                    "[measure]\nstale_acknowledged = true\n\n[writes]\nversioned = true\n\n[clients]",
+                )],
+            ),
             ("more rollbacks than transactions", &[(CLIENTS, "[writes]\nrollback = 1.5\n\n[clients]")]),
         ],
     );

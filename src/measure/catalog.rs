@@ -118,6 +118,7 @@ catalog! {
     "db.stale.ratio", "1", Lower, "of the reads that the database answered, those that got a superseded version";
     "db.stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads that the database answered";
     "db.stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads that the database answered";
+    "stale.acknowledged.ratio", "1", Lower, "reads that got an older version than one whose write had been acknowledged before they started, over all answered reads";
     "db.writes_per_request", "1", Lower, "writes arriving at the database, retries included, over all requests";
     "writes.phantom_reads", "count", Lower, "reads that got a value which was never committed";
     "writes.phantom_reads.ratio", "1", Lower, "reads that got a value which was never committed, over all answered reads";
@@ -153,6 +154,7 @@ catalog! {
     "tier.<tier>.pool.wait.p99_ms", "ms", Lower, "99th percentile of the wait for a connection to this tier";
     "tier.<tier>.failures.rate", "1/s", Lower, "look-ups this tier did not answer, per second";
     "tier.<tier>.failed_fills.rate", "1/s", Lower, "fills that did not take effect, per second";
+    "tier.<tier>.refused_sets.rate", "1/s", Neither, "SETs refused because they were older than the entry or than a tombstone, per second";
     "class.<class>.requests.ratio", "1", Neither, "share of all requests";
     "class.<class>.hit_ratio", "1", Higher, "hit ratio of this class";
     "class.<class>.latency.mean_ms", "ms", Lower, "mean latency of this class";

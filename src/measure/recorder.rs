@@ -79,6 +79,8 @@ pub struct TierTotals {
     pub commands: u64,
     pub failures: u64,
     pub failed_fills: u64,
+    /// SETs that were older than what is there, or than a tombstone.
+    pub refused_sets: u64,
     pub evictions: u64,
     pub expirations: u64,
     pub busy_ns: u64,
@@ -153,6 +155,8 @@ pub struct Recorder {
     /// Writes whose transaction rolled back, and reads that got a value which was never committed.
     pub rolled_back: u64,
     pub phantom_reads: u64,
+    /// Reads that got less than what had been acknowledged before they started.
+    pub stale_acknowledged: u64,
     pub stale: u64,
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
@@ -195,6 +199,7 @@ impl Recorder {
             tier_hits: vec![0; tiers],
             rolled_back: 0,
             phantom_reads: 0,
+            stale_acknowledged: 0,
             stale: 0,
             stale_age: Fine::new(),
             stale_age_by_tier: if model.splits_staleness() {

@@ -33,6 +33,8 @@ pub struct Versions {
     commits: u64,
     /// When [`INITIAL`] was superseded, for keys that were written.
     first_write_ns: FxHashMap<u32, Nanos>,
+    /// Number of the newest acknowledged commit of each key; empty where nobody asks.
+    acknowledged: Vec<u64>,
     /// Reads that got a reserved version which is not committed, by handle.
     reserved: FxHashMap<u32, u64>,
     /// The same of handles that are freed: their writes will never be committed.
@@ -49,11 +51,30 @@ impl Versions {
             sequence: vec![0],
             commits: 0,
             first_write_ns: FxHashMap::default(),
+            acknowledged: Vec::new(),
             reserved: FxHashMap::default(),
             phantom_reads: 0,
             free: Vec::new(),
             collect_at: COLLECT_FROM,
         }
+    }
+
+    /// Keeps in mind what was acknowledged, from now on.
+    pub fn watch_acknowledged(&mut self) {
+        self.acknowledged = vec![0; self.current.len()];
+    }
+
+    /// A writer learns that its version is committed.
+    pub fn acknowledge(&mut self, key: u32, handle: u32) {
+        if let Some(newest) = self.acknowledged.get_mut(key as usize) {
+            *newest = (*newest).max(self.sequence[handle as usize]);
+        }
+    }
+
+    /// The number of the newest commit of a key that its writer knows of; zero: none, or nobody asks.
+    #[inline]
+    pub fn acknowledged(&self, key: u32) -> u64 {
+        self.acknowledged.get(key as usize).copied().unwrap_or(0)
     }
 
     /// The newest committed version of a key.

@@ -224,6 +224,10 @@ fn writes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         let written = count(recorder, &[Outcome::Write], None);
         rows.put("writes.rolled_back.ratio", ratio(recorder.rolled_back as f64, written));
     }
+    if model.measure.stale_acknowledged {
+        let reads = count(recorder, &READS, None);
+        rows.put("stale.acknowledged.ratio", ratio(recorder.stale_acknowledged as f64, reads));
+    }
     if model.may_serve_phantoms() {
         rows.put("writes.phantom_reads", Some(recorder.phantom_reads as f64));
         let reads = count(recorder, &READS, None);
@@ -275,6 +279,9 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         rows.per_second(name("evictions.rate"), to.evictions - from.evictions);
         rows.per_second(name("expirations.rate"), to.expirations - from.expirations);
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
+        if model.write_options.tombstone_ttl_ns.is_some() {
+            rows.per_second(name("refused_sets.rate"), to.refused_sets - from.refused_sets);
+        }
         if let Scope::Shared(shared) = &tier.scope {
             let nodes = f64::from(shared.nodes);
             rows.per_second(name("round_trips.rate"), to.commands - from.commands);

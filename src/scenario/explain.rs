@@ -224,7 +224,7 @@ fn coalescing(model: &Model) -> String {
 }
 
 fn writes(model: &Model) -> String {
-    let WriteOptions { order, rollback } = model.write_options;
+    let WriteOptions { order, rollback, tombstone_ttl_ns } = model.write_options;
     let early = order == Order::BeforeCommit;
     let mut text = match model.writes {
         WriteStrategy::Invalidate if early => "writes: DELETE in every tier, then database",
@@ -238,6 +238,9 @@ fn writes(model: &Model) -> String {
     .to_owned();
     if rollback > 0.0 {
         text.push_str(&format!(", {} of the transactions roll back", percent(rollback)));
+    }
+    if let Some(ns) = tombstone_ttl_ns {
+        text.push_str(&format!(", versioned SETs, tombstones kept {}", format_duration(ns)));
     }
     text
 }

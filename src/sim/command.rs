@@ -29,7 +29,10 @@ pub(super) enum Op {
     Put {
         value: Value,
     },
-    Delete,
+    /// A writer's DELETE, after the commit with this number.
+    Delete {
+        commit: u64,
+    },
     /// The DELETE of the consumer of the change stream.
     Invalidate {
         change: u32,
@@ -173,7 +176,9 @@ impl Engine<'_> {
             };
             return self.dispatch(command, self.now);
         }
-        if !tier.fill(instance as usize, info, value, delta_ns, self.now, &self.tables) {
+        if tier.refuses(instance as usize, info.key, value, self.now, &self.versions) {
+            tier.totals.refused_sets += 1;
+        } else if !tier.fill(instance as usize, info, value, delta_ns, self.now, &self.tables) {
             tier.totals.failed_fills += 1;
         }
     }
@@ -257,7 +262,7 @@ impl Engine<'_> {
         let Some(shared) = &mut tier.shared else { return };
         let (store, node) = (&mut tier.stores[place], &mut shared.nodes[place]);
         node.commands += 1;
-        let leases = &mut node.leases;
+        let (leases, tombstones) = (&mut node.leases, &mut tier.tombstones.get_mut(place));
         let (arrival_ns, request_bytes) = match &node.link {
             None => (self.now, 0),
             Some(link) => {
@@ -272,6 +277,7 @@ impl Engine<'_> {
         let admission = node.server.admit(arrival_ns, || {
             store.clear();
             leases.iter_mut().for_each(Leases::clear);
+            tombstones.iter_mut().for_each(|of| of.clear());
         });
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
@@ -409,6 +415,10 @@ impl Engine<'_> {
                 {
                     return (CommandReply::Failed, true);
                 }
+                if tier.refuses(store, command.key, value, now, &self.versions) {
+                    tier.totals.refused_sets += 1;
+                    return (CommandReply::Done, true);
+                }
                 let stored = tier.fill(store, info, value, delta_ns, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
@@ -417,11 +427,21 @@ impl Engine<'_> {
                 if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
                 }
+                if tier.refuses(store, command.key, value, now, &self.versions) {
+                    tier.totals.refused_sets += 1;
+                    return (CommandReply::Done, true);
+                }
                 let stored = tier.fill(store, info, value, 0, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
-            Op::Delete | Op::Invalidate { .. } => {
+            Op::Delete { .. } | Op::Invalidate { .. } => {
+                let commit = match command.op {
+                    Op::Delete { commit } => commit,
+                    Op::Invalidate { change } => self.invalidations.changes[change].commit,
+                    _ => 0,
+                };
                 tier.delete(store, command.key, tables);
+                tier.bury(store, command.key, commit, now);
                 if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
                 }
@@ -537,7 +557,7 @@ impl Engine<'_> {
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
             Op::Get | Op::Exists => self.look_up_failed(walk, level),
-            Op::Set { .. } | Op::Put { .. } | Op::Delete | Op::Invalidate { .. } => {
+            Op::Set { .. } | Op::Put { .. } | Op::Delete { .. } | Op::Invalidate { .. } => {
                 self.change_answered(walk)
             }
         }

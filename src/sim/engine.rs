@@ -231,6 +231,9 @@ impl<'m> Engine<'m> {
             events: 0,
             queue,
         };
+        if model.measure.stale_acknowledged {
+            engine.versions.watch_acknowledged();
+        }
         engine.prefill(seed, replication);
         engine.schedule_scenario();
         Ok(engine)

@@ -16,15 +16,20 @@ use crate::scenario::model::{Order, WriteOptions, WriteStrategy};
 /// What happens to the copies of a key.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
-    Delete,
-    Set { value: Value },
+    /// After the commit with this number.
+    Delete {
+        commit: u64,
+    },
+    Set {
+        value: Value,
+    },
 }
 
 impl Change {
     /// The command for a shared tier.
     fn op(self) -> Op {
         match self {
-            Change::Delete => Op::Delete,
+            Change::Delete { commit } => Op::Delete { commit },
             Change::Set { value } => Op::Put { value },
         }
     }
@@ -33,7 +38,7 @@ impl Change {
 impl Engine<'_> {
     /// A write goes straight to the database, or first to the caches.
     pub(super) fn start_write(&mut self, walk: Walk) {
-        let WriteOptions { order, rollback } = self.model.write_options;
+        let WriteOptions { order, rollback, .. } = self.model.write_options;
         // Tossed on arrival, so that all strategies see the same transactions roll back.
         let rolls_back = rollback > 0.0 && chance(&mut self.rollback_dice, rollback);
         let id = self.enter(Walk { errand: Errand::Write, rolls_back, ..walk });
@@ -41,7 +46,7 @@ impl Engine<'_> {
             return self.begin_transaction(id);
         }
         let sent = match self.model.writes {
-            WriteStrategy::Invalidate => self.change_before_commit(id, Change::Delete),
+            WriteStrategy::Invalidate => self.change_before_commit(id, Change::Delete { commit: 0 }),
             WriteStrategy::WriteAround => 0,
             WriteStrategy::Update | WriteStrategy::WriteThrough => {
                 let version = self.reserve_version();
@@ -77,7 +82,7 @@ impl Engine<'_> {
             INITIAL => self.versions.commit(key, self.now),
             reserved => self.versions.commit_reserved(key, reserved, self.now),
         };
-        self.enter_stream(key);
+        self.enter_stream(key, version);
         version
     }
 
@@ -103,13 +108,20 @@ impl Engine<'_> {
         let walk = &mut self.walks[id];
         walk.flight = NONE;
         let Walk { key, instance, class, .. } = *walk;
-        if walk.rolls_back || self.model.write_options.order == Order::BeforeCommit {
+        if walk.rolls_back {
+            return self.end_write(id);
+        }
+        walk.version = value.version;
+        if self.model.write_options.order == Order::BeforeCommit {
             return self.end_write(id);
         }
         let sender = |walk| Sender { walk, instance, class, key };
         let all = 0..self.tiers.len();
         let sent = match self.model.writes {
-            WriteStrategy::Invalidate => self.change_copies(all, sender(id), Change::Delete),
+            WriteStrategy::Invalidate => {
+                let commit = self.versions.sequence(value.version);
+                self.change_copies(all, sender(id), Change::Delete { commit })
+            }
             WriteStrategy::WriteAround => 0,
             WriteStrategy::Update => {
                 self.change_copies(all, sender(NONE), Change::Set { value });
@@ -154,7 +166,15 @@ impl Engine<'_> {
     pub(super) fn change_in_process(&mut self, level: usize, instance: u32, info: KeyInfo, change: Change) {
         let tier = &mut self.tiers[level];
         match change {
-            Change::Delete => tier.delete(instance as usize, info.key, &self.tables),
+            Change::Delete { commit } => {
+                tier.delete(instance as usize, info.key, &self.tables);
+                tier.bury(instance as usize, info.key, commit, self.now);
+            }
+            Change::Set { value }
+                if tier.refuses(instance as usize, info.key, value, self.now, &self.versions) =>
+            {
+                tier.totals.refused_sets += 1;
+            }
             Change::Set { value } => {
                 let stored = tier.fill(instance as usize, info, value, 0, self.now, &self.tables);
                 tier.totals.failed_fills += u64::from(!stored);
@@ -177,7 +197,8 @@ impl Engine<'_> {
     fn end_write(&mut self, id: u32) {
         let walk = self.walks[id];
         if self.model.writes != WriteStrategy::WriteAround && !walk.rolls_back {
-            self.tell_instances(walk.key, walk.class, walk.instance);
+            let commit = self.versions.sequence(walk.version);
+            self.tell_instances(walk.key, walk.class, commit, walk.instance);
         }
         if !walk.gone {
             let latency_ns = self.now - walk.start_ns;
@@ -188,6 +209,9 @@ impl Engine<'_> {
                 usize::from(walk.class),
                 Outcome::Write,
             );
+            if !walk.rolls_back {
+                self.versions.acknowledge(walk.key, walk.version);
+            }
             if walk.rolls_back && walk.start_ns >= self.recorder.warmup_ns {
                 self.recorder.rolled_back += 1;
             }

@@ -44,6 +44,9 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     if model.measure.stale_by_tier && !writes {
         refuse(&["measure", "stale_by_tier"], "nothing is written, so nothing is ever stale", WRITE);
     }
+    if model.measure.stale_acknowledged && !writes {
+        refuse(&["measure", "stale_acknowledged"], "nothing is written, so nothing is ever stale", WRITE);
+    }
     let Invalidation { cdc, broadcast } = &model.invalidation;
     if cdc.is_some() && !writes {
         refuse(&["invalidation", "cdc"], "nothing is written, so the change stream stays empty", WRITE);

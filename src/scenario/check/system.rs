@@ -46,6 +46,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
                 value_age: f.read("value_age", truth).unwrap_or(false),
                 stale_by_tier: f.read("stale_by_tier", truth).unwrap_or(false),
                 wire: f.read("wire", truth).unwrap_or(false),
+                stale_acknowledged: f.read("stale_acknowledged", truth).unwrap_or(false),
             })
         })
     });

@@ -156,6 +156,9 @@ pub struct MeasureOptions {
     /// Report the bytes that travel between the instances and each shared tier.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub wire: bool,
+    /// Report reads that got less than what had been acknowledged before they started.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stale_acknowledged: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]

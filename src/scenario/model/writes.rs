@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::Nanos;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum WriteStrategy {
     /// Database, then DELETE in every tier (of other instances' tiers: not).
@@ -22,6 +24,10 @@ pub struct WriteOptions {
     /// Probability that the transaction rolls back.
     #[serde(skip_serializing_if = "is_zero")]
     pub rollback: f64,
+    /// SETs are versioned: one that is older than the entry, or than the tombstone that a DELETE leaves for this time,
+    /// is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tombstone_ttl_ns: Option<Nanos>,
 }
 
 impl WriteOptions {
