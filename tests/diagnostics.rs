@@ -148,6 +148,42 @@ fn contradictions() {
             ("capacity without eviction", &[("eviction = \"lru\"\n", "")]),
             ("eviction without capacity", &[("capacity = 500\n", "")]),
             (
+                "Redis in the process",
+                &[("capacity = 500\neviction = \"lru\"", "capacity = \"5kB\"\neviction = \"allkeys-lru\"")],
+            ),
+            (
+                "Redis with a capacity in entries",
+                &[("scope = \"shared\"", "scope = \"shared\"\ncapacity = 500\neviction = \"allkeys-lru\"")],
+            ),
+            (
+                "samples without sampling",
+                &[(
+                    "scope = \"shared\"",
+                    "scope = \"shared\"\ncapacity = \"1MB\"\neviction = \"allkeys-random\"\nsamples = 10",
+                )],
+            ),
+            (
+                "active expiry beside an exact algorithm",
+                &[(
+                    "scope = \"shared\"",
+                    "scope = \"shared\"\ncapacity = \"1MB\"\neviction = \"lru\"\nactive_expiry = { hz = 10 }",
+                )],
+            ),
+            (
+                "memory of Redis beside an exact algorithm",
+                &[(
+                    "scope = \"shared\"",
+                    "scope = \"shared\"\ncapacity = \"1MB\"\neviction = \"lru\"\nentry_overhead = \"redis\"",
+                )],
+            ),
+            (
+                "unknown quantum",
+                &[(
+                    "scope = \"shared\"",
+                    "scope = \"shared\"\nentry_overhead = { redis = { quantum = \"32B\" } }",
+                )],
+            ),
+            (
                 "option of a shared tier",
                 &[("scope = \"instance\"", "scope = \"instance\"\nnetwork = \"1ms\"")],
             ),
@@ -292,6 +328,8 @@ fn staleness_and_invalidation() {
         "staleness_and_invalidation",
         &[
             ("staleness without writes", &[("[clients]", "[measure]\nstale_by_tier = true\n\n[clients]")]),
+            ("entities without writes", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 3")]),
+            ("an entity of many keys", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 65")]),
             (
                 "change stream without writes",
                 &[("[clients]", "[invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]")],

@@ -147,6 +147,7 @@ fn wrong_options_are_refused_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("t"), csv(&[1, 2, 3])).unwrap();
     let refuse = |more: &[&str]| refused(folder.path(), &[&["t"], more].concat());
+    assert!(refuse(&["--policy", "allkeys-lru"]).contains("a replay has no clock"));
     assert!(refuse(&["--policy", "lru,siev"]).contains("did you mean \"sieve\"? known: lru, fifo"));
     for capacity in ["0", "0%", "101%", "-3", "5kB", ""] {
         let message = refuse(&[&format!("--capacity={capacity}")]);

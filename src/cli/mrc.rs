@@ -9,7 +9,7 @@ use herdlab::replay::{Replay, TraceCapacity, grid};
 use herdlab::report::mrc;
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::diagnostic::nearest;
-use herdlab::scenario::model::Eviction;
+use herdlab::scenario::model::{Eviction, RedisEviction};
 use herdlab::trace::{Requests, TraceError, TraceFormat};
 
 use super::run::Format;
@@ -114,6 +114,11 @@ fn usage(error: TraceError) -> Diagnostics {
 
 fn policy(text: &str) -> Result<Eviction, String> {
     let names = || Eviction::NAMES.iter().map(|row| row.0);
+    if RedisEviction::NAMES.iter().any(|row| row.0 == text) {
+        return Err(
+            "Redis's policies compare times, and a replay has no clock: use them in a scenario".to_owned()
+        );
+    }
     Eviction::NAMES.iter().find(|row| row.0 == text).map(|row| row.1).ok_or_else(|| {
         let meant =
             nearest(text, names()).map_or_else(String::new, |name| format!("did you mean \"{name}\"? "));

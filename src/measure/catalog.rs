@@ -147,6 +147,7 @@ catalog! {
     "tier.<tier>.memory.peak_bytes", "bytes", Neither, "most bytes in this tier";
     "tier.<tier>.evictions.rate", "1/s", Neither, "entries evicted from this tier per second";
     "tier.<tier>.expirations.rate", "1/s", Neither, "expired entries removed from or replaced in this tier per second";
+    "tier.<tier>.expired.ratio", "1", Lower, "of the entries in this tier (one kept as Redis keeps it), those that have expired and still take memory, averaged over the ends of windows";
     "tier.<tier>.utilization", "1", Lower, "share of the time this tier's server is busy; the mean over its nodes";
     "tier.<tier>.node.utilization.max", "1", Lower, "share of the time the busiest node of this tier is busy";
     "tier.<tier>.node.share.max", "1", Lower, "share of this tier's commands that the node with most of them got (one over the number of nodes where they are even)";

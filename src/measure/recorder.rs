@@ -110,6 +110,8 @@ pub struct Gauges {
     pub cdc_backlog: u64,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
+    /// Entries that have expired and still take memory, per tier; `None`: nobody keeps track.
+    pub expired: Vec<Option<u64>>,
 }
 
 /// One request window.

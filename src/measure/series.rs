@@ -111,6 +111,10 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
         };
         all.push((name("entries"), "count", gauge(&|content| content.0)));
         all.push((name("bytes"), "bytes", gauge(&|content| content.1)));
+        if tier.redis.is_some() {
+            let expired = recorder.ticks.iter().map(|tick| tick.1.expired[index].map(|count| count as f64));
+            all.push((name("entries.expired"), "count", expired.collect()));
+        }
         all.push((name("evictions"), "1/s", per_second(&|totals| totals.tiers[index].evictions as f64)));
         all.push((name("expirations"), "1/s", per_second(&|totals| totals.tiers[index].expirations as f64)));
         if let Scope::Shared(SharedTier { nodes: 2.., .. }) = tier.scope {

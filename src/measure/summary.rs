@@ -278,6 +278,9 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         rows.put(name("memory.peak_bytes"), Some(peak(&|tiers| tiers[index].1)));
         rows.per_second(name("evictions.rate"), to.evictions - from.evictions);
         rows.per_second(name("expirations.rate"), to.expirations - from.expirations);
+        if tier.redis.is_some() {
+            rows.put(name("expired.ratio"), expired_ratio(model, recorder, index));
+        }
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
         if model.write_options.tombstone_ttl_ns.is_some() {
             rows.per_second(name("refused_sets.rate"), to.refused_sets - from.refused_sets);
@@ -318,6 +321,16 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
             }
         }
     }
+}
+
+/// Share of a tier's entries that had expired, over the ends of the measured windows in which it held any.
+fn expired_ratio(model: &Model, recorder: &Recorder, index: usize) -> Option<f64> {
+    let measured = recorder.ticks.iter().enumerate();
+    let shares: Vec<f64> = measured
+        .filter(|&(window, _)| (window as u64 + 1) * model.window_ns > model.warmup_ns)
+        .filter_map(|(_, (_, gauges))| ratio(gauges.expired[index]? as f64, gauges.tiers[index].0 as f64))
+        .collect();
+    ratio(shares.iter().sum(), shares.len() as f64)
 }
 
 fn before_tier(before: &Totals, index: usize) -> super::recorder::TierTotals {

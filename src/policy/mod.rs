@@ -2,3 +2,4 @@
 
 pub mod eviction;
 pub mod freshness;
+pub mod redis;

@@ -33,6 +33,7 @@ bundled! {
     "flash-crowd",
     "cold-start",
     "absent-keys",
+    "cdc-invalidation",
     "twitter-cluster6",
     "twitter-cluster52",
 }

@@ -1,7 +1,7 @@
 //! What a run will cost, before it is run: requests, memory, time.
 //!
 //! Estimates are rough on purpose and err to the high side. They assume, per simulation: 8 bytes per key
-//! and store of an unbounded tier (4 more with writes: version) and 32 per entry of a bounded one (with up to 2^21 keys
+//! and store of an unbounded tier (4 more with writes: version) and 32 per entry of a bounded one, 52 of one that is kept as Redis keeps it (with up to 2^21 keys
 //! at least 4 per key for the index of a shared tier), each plus 8 (`xfetch`: delta) and 8 (`value_age`); 4 bytes per key for sizes that vary; 24 bytes per key of a trace
 //! for its index; 32 kB for each table of popularity; 6 kB per window and class of outcome, of which four are
 //! counted; 8 bytes per user of a closed loop.
@@ -21,6 +21,8 @@ pub const NOMINAL_REQUESTS_PER_S: f64 = 5e6;
 const UNBOUNDED_BYTES_PER_KEY: f64 = 8.0;
 /// Expiry, key, version, the links of a list, and two cells of the index.
 const BOUNDED_BYTES_PER_ENTRY: f64 = 32.0;
+/// What is known of a key, its links in two tables and their buckets.
+const REDIS_BYTES_PER_ENTRY: f64 = 52.0;
 const DENSE_INDEX_BYTES_PER_KEY: f64 = 4.0;
 const DENSE_INDEX_KEYS: f64 = (1u32 << 21) as f64;
 /// A key that was evicted and is remembered: its links, itself, its place when free, and two to four cells of the index.
@@ -282,6 +284,16 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64) -> f64 {
         Scope::Instance { .. } => f64::from(model.clients.instances),
         Scope::Shared(ref shared) => f64::from(shared.nodes),
     };
+    if let Some(redis) = tier.redis {
+        let slots = match (tier.capacity, redis.quantum_bytes) {
+            (Capacity::Bytes(bytes), quantum_bytes) => {
+                let overhead = if quantum_bytes.is_some() { 40.0 } else { tier.entry_overhead_bytes as f64 };
+                keys.min(bytes as f64 / (overhead + smallest_entry_bytes(model, tier)).max(1.0))
+            }
+            _ => keys,
+        };
+        return slots * (REDIS_BYTES_PER_ENTRY + columns_bytes(model, tier));
+    }
     // Nodes share a capacity; each instance has one of its own.
     let share = if matches!(tier.scope, Scope::Shared(_)) { stores } else { 1.0 };
     let (slots, base) = match tier.capacity {
@@ -296,17 +308,18 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64) -> f64 {
     if tier.capacity != Capacity::Unbounded {
         per_slot += policy_bytes(tier.eviction);
     }
-    if matches!(tier.refresh, Refresh::XFetch { .. }) {
-        per_slot += XFETCH_BYTES;
-    }
+    per_slot += columns_bytes(model, tier);
     if model.workload.writes() && tier.capacity == Capacity::Unbounded {
         per_slot += VERSION_BYTES;
     }
-    if model.measure.value_age {
-        per_slot += VALUE_AGE_BYTES;
-    }
     let dense = tier.capacity != Capacity::Unbounded && stores == 1.0 && keys <= DENSE_INDEX_KEYS;
     slots * stores * per_slot + if dense { keys * DENSE_INDEX_BYTES_PER_KEY } else { 0.0 }
+}
+
+/// What only some scenarios keep with an entry.
+fn columns_bytes(model: &Model, tier: &Tier) -> f64 {
+    let xfetch = if matches!(tier.refresh, Refresh::XFetch { .. }) { XFETCH_BYTES } else { 0.0 };
+    xfetch + if model.measure.value_age { VALUE_AGE_BYTES } else { 0.0 }
 }
 
 /// Key and value of the class with the smallest ones, taken at the median where they vary.

@@ -2,7 +2,7 @@
 
 use super::model::{
     Around, Arrivals, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter, Model, Order,
-    Popularity, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteOptions, WriteStrategy,
+    Popularity, Redis, Refresh, RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteOptions, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -133,9 +133,15 @@ fn class(model: &Model, class: &Class) -> String {
         0.0 => String::new(),
         share => format!(", {} existence checks", percent(share)),
     };
+    let entities = match class.keys_per_entity {
+        1 => String::new(),
+        keys => format!(", {keys} to an entity"),
+    };
     let absent = if class.absent { ", absent from the database" } else { "" };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
-    format!("class {name}: {share} of the requests, {keys} keys, {popularity}{writes}{checks}{absent}")
+    format!(
+        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{writes}{checks}{absent}"
+    )
 }
 
 fn tier(tier: &Tier) -> String {
@@ -159,8 +165,8 @@ fn tier(tier: &Tier) -> String {
     };
     let capacity = match tier.capacity {
         Capacity::Unbounded => "unbounded".to_owned(),
-        Capacity::Entries(entries) => format!("{} entries, {}", grouped(entries), tier.eviction.name()),
-        Capacity::Bytes(bytes) => format!("{}, {}", format_bytes(bytes), tier.eviction.name()),
+        Capacity::Entries(entries) => format!("{} entries, {}", grouped(entries), eviction(tier)),
+        Capacity::Bytes(bytes) => format!("{}, {}", format_bytes(bytes), eviction(tier)),
     };
     let ttl = match tier.ttl {
         Ttl::None => "no ttl".to_owned(),
@@ -194,10 +200,30 @@ fn tier(tier: &Tier) -> String {
     if let Some(ns) = tier.negative_ttl_ns {
         text.push_str(&format!(", \"no such row\" kept {}", format_duration(ns)));
     }
+    match tier.redis {
+        None => {}
+        Some(Redis { active_expiry: None, .. }) => text.push_str(", expired entries stay until touched"),
+        Some(Redis { active_expiry: Some(cycle), .. }) => {
+            text.push_str(&format!(", expired entries looked for {} times a second", cycle.hz));
+        }
+    }
+    if tier.redis.is_some_and(|redis| redis.quantum_bytes.is_some()) {
+        text.push_str(", memory as Redis counts it");
+    }
     if tier.prefill.is_some() {
         text.push_str(", prefilled");
     }
     text
+}
+
+fn eviction(tier: &Tier) -> String {
+    match tier.redis {
+        None => tier.eviction.name().to_owned(),
+        Some(Redis { eviction, samples, .. }) if eviction.samples() => {
+            format!("{} of {samples} samples", eviction.name())
+        }
+        Some(Redis { eviction, .. }) => eviction.name().to_owned(),
+    }
 }
 
 fn spread(spread: Spread) -> String {

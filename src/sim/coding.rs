@@ -1,6 +1,7 @@
 //! What a value is on its way to a tier and in it: serialized and perhaps compressed by the client.
 
 use crate::dice::round_ns;
+use crate::policy::redis::memory::Allocator;
 use crate::scenario::model::{Compress, Nanos, Scope, Tier};
 use crate::workload::Tables;
 
@@ -9,6 +10,8 @@ use crate::workload::Tables;
 pub struct Coding {
     /// Of an entry, besides key and value.
     overhead_bytes: u64,
+    /// Entries take what Redis takes for them with this allocator.
+    allocator: Option<Allocator>,
     serialize_per_byte_ns: f64,
     compress: Option<Compress>,
     /// Whether writing and reading takes the clients any time.
@@ -23,7 +26,14 @@ impl Coding {
         };
         let takes_time = serialize_per_byte_ns > 0.0
             || compress.is_some_and(|how| how.per_byte_ns > 0.0 || how.decompress_per_byte_ns > 0.0);
-        Coding { overhead_bytes: tier.entry_overhead_bytes, serialize_per_byte_ns, compress, takes_time }
+        let quantum_bytes = tier.redis.and_then(|redis| redis.quantum_bytes);
+        Coding {
+            overhead_bytes: tier.entry_overhead_bytes,
+            allocator: quantum_bytes.map(|quantum_bytes| Allocator { quantum_bytes }),
+            serialize_per_byte_ns,
+            compress,
+            takes_time,
+        }
     }
 
     /// How a value of so many bytes is compressed, if it is.
@@ -44,6 +54,10 @@ impl Coding {
     /// Memory of an entry.
     #[inline]
     pub fn entry_bytes(&self, tables: &Tables, key: u32) -> u64 {
+        if let Some(allocator) = self.allocator {
+            let key_bytes = tables.entry_bytes(key) - u64::from(tables.value_bytes(key));
+            return allocator.entry_bytes(key_bytes, u64::from(self.value_bytes(tables, key)));
+        }
         let whole = tables.entry_bytes(key) + self.overhead_bytes;
         if self.compress.is_none() {
             return whole;

@@ -64,6 +64,7 @@ kinds! {
     EventBegins,
     EventEnds,
     InstanceRestarts,
+    ExpiryCycleBegins,
     WindowEnds,
     WarmupEnds,
     ArrivalsEnd,
@@ -353,6 +354,7 @@ impl<'m> Engine<'m> {
             Kind::EventBegins => self.event_begins(id as usize),
             Kind::EventEnds => self.event_ends(id as usize),
             Kind::InstanceRestarts => self.instance_restarts(id),
+            Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
             Kind::WindowEnds => self.window_ends(id),
             Kind::WarmupEnds => {
                 self.advance_integrals();
@@ -462,6 +464,7 @@ impl<'m> Engine<'m> {
             db_queue: self.database.waiting,
             cdc_backlog: self.invalidations.backlog,
             tiers: self.tiers.iter().map(TierState::content).collect(),
+            expired: self.tiers.iter().map(|tier| tier.count_expired(self.now)).collect(),
         };
         self.recorder.ticks.push((self.totals.clone(), gauges));
         let next = u64::from(window) + 2;

@@ -1,7 +1,11 @@
 //! What the scenario does to the system at given times.
 
 use super::engine::{Engine, Kind};
+use super::leases::Leases;
+use super::nodes::Node;
 use super::queue::GENERAL;
+use super::server::Admission;
+use crate::dice::round_ns;
 use crate::scenario::model::{Arrivals, EventKind, Nanos, Target, TimedEvent};
 
 impl Engine<'_> {
@@ -32,6 +36,11 @@ impl Engine<'_> {
         at(model.duration_ns, Kind::ArrivalsEnd, 0);
         if let Arrivals::Closed { users, .. } = model.workload.arrivals {
             (0..users).for_each(|user| self.user_thinks(user, 0));
+        }
+        for level in 0..self.tiers.len() {
+            if let Some(cycle) = self.tiers[level].active_expiry {
+                self.queue.push(GENERAL, cycle.every_ns, Kind::ExpiryCycleBegins as u8, level as u32, 0);
+            }
         }
         self.schedule_background();
     }
@@ -87,6 +96,30 @@ impl Engine<'_> {
                 self.database.down = None;
             }
             _ => {}
+        }
+    }
+
+    /// Every node of a tier looks for expired entries, behind what it has to do already; one that is down does not.
+    pub(super) fn expiry_cycle_begins(&mut self, level: usize) {
+        let tier = &mut self.tiers[level];
+        let Some(cycle) = tier.active_expiry else { return };
+        for number in 0..tier.stores.len() {
+            let (store, Some(shared)) = (&mut tier.stores[number], &mut tier.shared) else { return };
+            let Node { server, leases, .. } = &mut shared.nodes[number];
+            let admission = server.admit(self.now, || {
+                store.clear();
+                leases.iter_mut().for_each(Leases::clear);
+            });
+            let Admission::Serve { start_ns } = admission else { continue };
+            let examined = tier.expire(number, start_ns, &self.tables);
+            let service_ns = round_ns(examined as f64 * cycle.per_key_ns);
+            if let (Some(shared), true) = (&mut tier.shared, service_ns > 0) {
+                shared.serve_for(number, start_ns, service_ns);
+            }
+        }
+        let next = self.now + cycle.every_ns;
+        if next <= self.last_ns {
+            self.queue.push(GENERAL, next, Kind::ExpiryCycleBegins as u8, level as u32, 0);
         }
     }
 

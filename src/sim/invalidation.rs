@@ -155,13 +155,16 @@ impl Engine<'_> {
         let (key, class) = (change.key, change.class);
         change.handled = true;
         change.effective_ns = self.now;
-        change.pending = shared.len() as u32;
+        let entity = self.tables.entity_of(key);
+        change.pending = (shared.len() * entity.len()) as u32;
         if shared.is_empty() {
             return self.change_is_done(id);
         }
         for level in shared {
-            let sender = Sender { walk: NONE, instance: NONE, class, key };
-            self.send_for(level, Op::Invalidate { change: id }, sender, self.now);
+            for key in entity.clone() {
+                let sender = Sender { walk: NONE, instance: NONE, class, key };
+                self.send_for(level, Op::Invalidate { change: id }, sender, self.now);
+            }
         }
     }
 
@@ -214,10 +217,12 @@ impl Engine<'_> {
     pub(super) fn instance_hears(&mut self, id: u32) {
         let Notice { key, class, instance, commit } = self.invalidations.notices[id];
         self.invalidations.notices.remove(id);
-        let info = self.info(key, usize::from(class));
         for level in 0..self.tiers.len() {
             if self.tiers[level].shared.is_none() {
-                self.change_in_process(level, instance, info, Change::Delete { commit });
+                for key in self.tables.entity_of(key) {
+                    let info = self.info(key, usize::from(class));
+                    self.change_in_process(level, instance, info, Change::Delete { commit });
+                }
             }
         }
     }

@@ -84,7 +84,7 @@ impl Plain {
                         && !shared.bytes_cost()
                 }
             };
-            patient && matches!(tier.refresh, Refresh::None)
+            patient && matches!(tier.refresh, Refresh::None) && tier.redis.is_none()
         });
         let database = &model.database;
         let database = database.queue.is_none()

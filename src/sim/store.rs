@@ -3,8 +3,10 @@
 use super::index::SlotIndex;
 use crate::dice::Stream;
 use crate::policy::eviction::{Evict, Policy, Room, WithPolicy};
+use crate::policy::redis::memory::Allocator;
+use crate::policy::redis::{Cycle, Effort, Keyspace, New, Settings};
 use crate::prefetch::prefetch;
-use crate::scenario::model::{Capacity, Nanos, Tier};
+use crate::scenario::model::{Capacity, Nanos, Redis, Tier};
 
 /// What travels with a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +58,7 @@ enum Kept {
         version: Vec<u32>,
     },
     Bounded(Bounded),
+    Redis(Box<Keyspace>),
 }
 
 #[derive(Debug)]
@@ -121,17 +124,18 @@ pub struct Entry {
 impl Store {
     /// `keys` ids may be stored; `stores` of this kind exist; `dice` feeds the eviction policy.
     pub fn new(tier: &Tier, keys: u64, stores: u64, columns: Columns, dice: Stream) -> Store {
-        let (kept, slots) = match tier.capacity {
-            Capacity::Unbounded => {
+        let (kept, slots) = match (tier.redis, tier.capacity) {
+            (Some(redis), capacity) => (Kept::redis(redis, capacity, dice), 0),
+            (None, Capacity::Unbounded) => {
                 let versions = if columns.version { keys } else { 0 };
                 let (expiry_ns, version) = (vec![0; keys as usize], vec![0; versions as usize]);
                 (Kept::Unbounded { expiry_ns, version }, keys as usize)
             }
-            Capacity::Entries(entries) => {
+            (None, Capacity::Entries(entries)) => {
                 let entries = entries.min(keys);
                 (Kept::bounded(tier, keys, entries, stores, Room::entries_of(entries), dice), 0)
             }
-            Capacity::Bytes(_) => {
+            (None, Capacity::Bytes(_)) => {
                 (Kept::bounded(tier, keys, 1_024.min(keys), stores, Room::unknown(), dice), 0)
             }
         };
@@ -148,7 +152,40 @@ impl Store {
 
     /// What it holds in all, expired entries included.
     pub fn books(&self) -> Books {
-        self.books
+        match &self.kept {
+            Kept::Redis(keyspace) => Books { entries: keyspace.len(), bytes: keyspace.bytes() },
+            _ => self.books,
+        }
+    }
+
+    /// Bytes in the books that belong to no entry.
+    pub fn table_bytes(&self) -> u64 {
+        match &self.kept {
+            Kept::Redis(keyspace) => keyspace.table_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// How many entries have expired and still take memory, where somebody keeps track.
+    pub fn count_expired(&self, now: Nanos) -> Option<u64> {
+        match &self.kept {
+            Kept::Redis(keyspace) => Some(keyspace.count_expired(now)),
+            _ => None,
+        }
+    }
+
+    /// A cycle of active expiry, where there is such a thing.
+    pub fn expire(
+        &mut self,
+        effort: Effort,
+        now: Nanos,
+        grace_ns: Nanos,
+        size: impl Fn(u32) -> u64,
+    ) -> Cycle {
+        match &mut self.kept {
+            Kept::Redis(keyspace) => keyspace.expire(effort, now, grace_ns, size),
+            _ => Cycle::default(),
+        }
     }
 
     /// Slot and expiry of a key, expired or not.
@@ -163,6 +200,7 @@ impl Store {
                 let slot = bounded.slots.find(key)?;
                 Some((slot, bounded.slots.slots[slot as usize].expiry_ns))
             }
+            Kept::Redis(keyspace) => keyspace.find(key).map(|slot| (slot, keyspace.expiry_ns(slot))),
         }
     }
 
@@ -172,6 +210,7 @@ impl Store {
         match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => prefetch(expiry_ns, key as usize),
             Kept::Bounded(bounded) => bounded.slots.index.prefetch(key),
+            Kept::Redis(_) => {}
         }
     }
 
@@ -190,6 +229,7 @@ impl Store {
         match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => expiry_ns[slot as usize],
             Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].expiry_ns,
+            Kept::Redis(keyspace) => keyspace.expiry_ns(slot),
         }
     }
 
@@ -198,6 +238,7 @@ impl Store {
         match &mut self.kept {
             Kept::Unbounded { expiry_ns, .. } => expiry_ns[slot as usize] = at_ns.max(1),
             Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].expiry_ns = at_ns.max(1),
+            Kept::Redis(keyspace) => keyspace.set_expiry_ns(slot, at_ns.max(1)),
         }
     }
 
@@ -212,21 +253,27 @@ impl Store {
         let version = match &self.kept {
             Kept::Unbounded { version, .. } => version.get(slot as usize).copied().unwrap_or_default(),
             Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].version(),
+            Kept::Redis(keyspace) => keyspace.version(slot),
         };
         Value { version, read_ns: if self.columns.read_at { self.read_ns[slot as usize] } else { 0 } }
     }
 
     /// Tells the eviction policy of a use.
     #[inline]
-    pub fn touch(&mut self, slot: u32) {
-        if let Kept::Bounded(bounded) = &mut self.kept {
-            bounded.policy.hit(slot);
+    pub fn touch(&mut self, slot: u32, now: Nanos) {
+        match &mut self.kept {
+            Kept::Unbounded { .. } => {}
+            Kept::Bounded(bounded) => bounded.policy.hit(slot),
+            Kept::Redis(keyspace) => keyspace.touch(slot, now),
         }
     }
 
     /// Takes an entry out. `size` gives the bytes of an entry.
     #[inline]
     pub fn remove(&mut self, key: u32, slot: u32, size: impl Fn(u32) -> u64) {
+        if let Kept::Redis(keyspace) = &mut self.kept {
+            return keyspace.remove(slot, size(key));
+        }
         self.books.entries -= 1;
         self.books.bytes -= size(key);
         match &mut self.kept {
@@ -236,6 +283,7 @@ impl Store {
                 bounded.slots.forget(key, slot);
                 bounded.slots.free.push(slot);
             }
+            Kept::Redis(_) => {}
         }
     }
 
@@ -259,6 +307,12 @@ impl Store {
             Kept::Bounded(Bounded { slots, policy }) => {
                 let slot = Slot::new(at_ns, entry.key, entry.value.version);
                 policy.with(Fill { slots, books: &mut self.books, capacity: self.capacity, slot, now, size })
+            }
+            Kept::Redis(keyspace) => {
+                let new = New { key: entry.key, version: entry.value.version, expiry_ns: at_ns };
+                let done = keyspace.fill(new, now, size);
+                let (stored, expired) = (done.slot.is_some(), u32::from(done.expired));
+                (done.slot.unwrap_or(0), Filled { stored, evicted: done.evicted, expired })
             }
         };
         if filled.stored && (self.columns.read_at || self.columns.delta) {
@@ -292,6 +346,7 @@ impl Store {
                     free.push(slot as u32);
                 }
             }
+            Kept::Redis(keyspace) => keyspace.clear(),
         }
         self.books = Books::default();
     }
@@ -301,6 +356,7 @@ impl Store {
         let slots = match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => expiry_ns.len(),
             Kept::Bounded(bounded) => bounded.slots.slots.len(),
+            Kept::Redis(keyspace) => keyspace.slots(),
         };
         (0..slots as u32).filter(|&slot| self.expiry_ns(slot) != 0)
     }
@@ -310,6 +366,7 @@ impl Store {
         self.taken().map(|slot| match &self.kept {
             Kept::Unbounded { .. } => slot,
             Kept::Bounded(bounded) => bounded.slots.slots[slot as usize].key(),
+            Kept::Redis(keyspace) => keyspace.key(slot),
         })
     }
 
@@ -320,6 +377,20 @@ impl Store {
 }
 
 impl Kept {
+    fn redis(redis: Redis, capacity: Capacity, dice: Stream) -> Kept {
+        let limit_bytes = match capacity {
+            Capacity::Bytes(bytes) => Some(bytes),
+            _ => None,
+        };
+        let settings = Settings {
+            eviction: redis.eviction,
+            samples: redis.samples,
+            limit_bytes,
+            allocator: redis.quantum_bytes.map(|quantum_bytes| Allocator { quantum_bytes }),
+        };
+        Kept::Redis(Box::new(Keyspace::new(settings, dice)))
+    }
+
     fn bounded(tier: &Tier, keys: u64, slots: u64, stores: u64, room: Room, dice: Stream) -> Kept {
         Kept::Bounded(Bounded {
             slots: Slots {
@@ -445,6 +516,7 @@ mod tests {
             negative_ttl_ns: None,
             entry_overhead_bytes: 0,
             prefill: None,
+            redis: None,
         }
     }
 

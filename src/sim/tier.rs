@@ -12,6 +12,7 @@ use crate::dice::{Delays, Stream, Times, round_ns, stream};
 use crate::measure::recorder::TierTotals;
 use crate::measure::staleness::Versions;
 use crate::policy::freshness::{Renewal, expiry, renewal};
+use crate::policy::redis::Effort;
 use crate::scenario::model::{
     Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
 };
@@ -52,6 +53,8 @@ pub struct TierState {
     refresh: Refresh,
     negative_ttl_ns: Option<Nanos>,
     pub coding: Coding,
+    /// The active-expiry cycle, where there is one.
+    pub active_expiry: Option<Effort>,
     /// How long past its expiry an entry may be served on purpose.
     grace_ns: Nanos,
     lease_grace_ns: Nanos,
@@ -90,6 +93,12 @@ impl Shared {
         if self.per_byte_ns > 0.0 && bytes > 0 {
             service_ns += round_ns(f64::from(bytes) * self.per_byte_ns);
         }
+        self.serve_for(node, start_ns, service_ns)
+    }
+
+    /// A node works for so long, longer while it is slow.
+    #[inline]
+    pub fn serve_for(&mut self, node: usize, start_ns: Nanos, mut service_ns: Nanos) -> Nanos {
         let server = &mut self.nodes[node].server;
         if !server.is_steady() {
             service_ns = round_ns(service_ns as f64 * server.slowness(start_ns));
@@ -176,6 +185,11 @@ impl TierState {
             refresh: tier.refresh,
             negative_ttl_ns: tier.negative_ttl_ns,
             coding: Coding::new(tier),
+            active_expiry: tier.redis.and_then(|redis| redis.active_expiry).map(|cycle| Effort {
+                effort: cycle.effort,
+                every_ns: 1_000_000_000 / u64::from(cycle.hz),
+                per_key_ns: cycle.per_key_ns,
+            }),
             grace_ns: match tier.refresh {
                 Refresh::StaleWhileRevalidate { grace_ns } => grace_ns,
                 _ => 0,
@@ -229,7 +243,7 @@ impl TierState {
     /// A live entry is used: the policy learns of it, a sliding one lives longer.
     #[inline]
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
-        self.stores[store].touch(slot);
+        self.stores[store].touch(slot, now);
         if self.sliding && !info.absent {
             let expiry_ns = self.expiry_ns(info.class, now);
             self.stores[store].set_expiry_ns(slot, expiry_ns);
@@ -262,7 +276,7 @@ impl TierState {
         }
         let past_ns = now - expiry_ns;
         if past_ns < self.grace_ns && !info.absent {
-            self.stores[store].touch(slot);
+            self.stores[store].touch(slot, now);
             return Look::Stale { value: self.stores[store].value(slot) };
         }
         if past_ns < self.lease_grace_ns && !info.absent {
@@ -333,6 +347,21 @@ impl TierState {
         if let Some((slot, _)) = self.stores[store].find(key) {
             self.take_out(store, key, slot, tables);
         }
+    }
+
+    /// One store looks for expired entries, as Redis does many times a second. What may still be served past its time
+    /// stays. Returns the number of entries looked at.
+    pub fn expire(&mut self, store: usize, now: Nanos, tables: &Tables) -> u64 {
+        let Some(effort) = self.active_expiry else { return 0 };
+        let (coding, grace_ns) = (self.coding, self.grace_ns.max(self.lease_grace_ns));
+        let cycle = self.stores[store].expire(effort, now, grace_ns, |key| coding.entry_bytes(tables, key));
+        self.totals.expirations += cycle.expired;
+        cycle.examined
+    }
+
+    /// How many entries have expired and still take memory, where somebody keeps track.
+    pub fn count_expired(&self, now: Nanos) -> Option<u64> {
+        self.stores.iter().map(|store| store.count_expired(now)).sum()
     }
 
     /// Drops the entries of one store, of a tier in the process.

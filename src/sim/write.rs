@@ -82,6 +82,9 @@ impl Engine<'_> {
             INITIAL => self.versions.commit(key, self.now),
             reserved => self.versions.commit_reserved(key, reserved, self.now),
         };
+        for other in self.tables.entity_of(key).filter(|&other| other != key) {
+            self.versions.commit(other, self.now);
+        }
         self.enter_stream(key, version);
         version
     }
@@ -134,29 +137,34 @@ impl Engine<'_> {
         }
     }
 
-    /// Changes the copies of a key in these tiers: in the process of the sender's instance at once, in a shared one
-    /// by a command. Where a walk waits for the replies it gets one [`Engine::change_answered`] for each, some of
+    /// Changes the copies of a key, and deletes those of the other keys of its entity, in these tiers: in the process of
+    /// the sender's instance at once, in a shared one by a command. Where a walk waits for the replies it gets one [`Engine::change_answered`] for each, some of
     /// them perhaps before this returns. Returns the number of commands.
     pub(super) fn change_copies(&mut self, levels: Range<usize>, sender: Sender, change: Change) -> u8 {
+        let entity = self.tables.entity_of(sender.key);
+        // A writer knows the new value of what it wrote; what else belongs to the entity it can only delete.
+        let commit = match change {
+            Change::Delete { commit } => commit,
+            Change::Set { value } => self.versions.sequence(value.version),
+        };
+        let change_of = |key: u32| if key == sender.key { change } else { Change::Delete { commit } };
         let mut sent = 0;
         for level in levels.clone() {
             if self.tiers[level].shared.is_some() {
-                sent += 1;
+                sent += entity.len() as u8;
             } else if sender.instance != NONE {
-                self.change_in_process(
-                    level,
-                    sender.instance,
-                    self.info(sender.key, usize::from(sender.class)),
-                    change,
-                );
+                for key in entity.clone() {
+                    let info = self.info(key, usize::from(sender.class));
+                    self.change_in_process(level, sender.instance, info, change_of(key));
+                }
             }
         }
         if sender.walk != NONE {
             self.walks[sender.walk].pending += sent;
         }
-        for level in levels {
-            if self.tiers[level].shared.is_some() {
-                self.send_for(level, change.op(), sender, self.now);
+        for level in levels.filter(|&level| self.tiers[level].shared.is_some()).collect::<Vec<_>>() {
+            for key in entity.clone() {
+                self.send_for(level, change_of(key).op(), Sender { key, ..sender }, self.now);
             }
         }
         sent
@@ -210,7 +218,9 @@ impl Engine<'_> {
                 Outcome::Write,
             );
             if !walk.rolls_back {
-                self.versions.acknowledge(walk.key, walk.version);
+                for key in self.tables.entity_of(walk.key) {
+                    self.versions.acknowledge(key, walk.version);
+                }
             }
             if walk.rolls_back && walk.start_ns >= self.recorder.warmup_ns {
                 self.recorder.rolled_back += 1;

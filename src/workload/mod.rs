@@ -3,6 +3,7 @@
 pub mod arrivals;
 pub mod popularity;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rand::Rng;
@@ -22,6 +23,8 @@ pub struct Tables {
     pub samplers: Vec<KeySampler>,
     /// First id of each class, and the end of the last.
     pub first_id: Vec<u32>,
+    /// Keys of one entity, by class; empty where all keys are alone.
+    keys_per_entity: Vec<u32>,
     pub sizes: Sizes,
     /// Bytes of the value and of key and value, where they are the same for all keys.
     same_size: Option<(u32, u64)>,
@@ -89,13 +92,30 @@ impl Tables {
             }
             _ => None,
         };
-        Ok(Tables { samplers, first_id, sizes, same_size, trace_keys })
+        let mut keys_per_entity: Vec<u32> = classes.iter().map(|class| class.keys_per_entity).collect();
+        if keys_per_entity.iter().all(|&keys| keys == 1) {
+            keys_per_entity.clear();
+        }
+        Ok(Tables { samplers, first_id, keys_per_entity, sizes, same_size, trace_keys })
     }
 
     /// The class an id belongs to.
     #[inline]
     pub fn class_of(&self, key: u32) -> usize {
         self.first_id[1..self.first_id.len() - 1].iter().take_while(|&&first| first <= key).count()
+    }
+
+    /// The keys of the entity that a key belongs to, itself among them.
+    #[inline]
+    pub fn entity_of(&self, key: u32) -> Range<u32> {
+        if self.keys_per_entity.is_empty() {
+            return key..key + 1;
+        }
+        let class = self.class_of(key);
+        let (first, end) = (self.first_id[class], self.first_id[class + 1]);
+        let keys = self.keys_per_entity[class];
+        let start = first + (key - first) / keys * keys;
+        start..start.saturating_add(keys).min(end)
     }
 
     /// Bytes of the value.

@@ -428,6 +428,9 @@ fn invalidation() {
     expect(&[
         (&[WRITES, AROUND, NO_TTL], &[CDC], "", "stale.ratio", Less),
         (&[WRITES, AROUND, NO_TTL], &[CDC], "", "tier.l2.round_trips.rate", More),
+        // A write of one key deletes four.
+        (&[WRITES], &[("workload.keys_per_entity", "4")], "", "hit_ratio", Less),
+        (&[WRITES, AROUND], &[("workload.keys_per_entity", "4")], "", "stale.ratio", More),
         // Lag and the way through the network.
         (&[WRITES], &[CDC], "", "cdc.lag.p50_s", Is(0.0201, 0.0001)),
         (&[WRITES], &[CDC], "", "cdc.lag.max_s", Is(0.0201, 0.0002)),
@@ -522,5 +525,91 @@ fn coalescing_and_writes() {
         ),
         (&[WRITES], &[("measure.stale_acknowledged", "true")], "", "stale.acknowledged.ratio", Appears),
         (&[WRITES], &[("database.servers", "unlimited")], "", "db.writes_per_request", Is(0.2, 0.02)),
+    ]);
+}
+
+/// As Redis does it: room for about 30 keys of a kilobyte.
+#[test]
+fn eviction_and_expiry_of_redis() {
+    const SMALL: (&str, &str) = ("tier.l2.capacity", "33kB");
+    const LRU: (&str, &str) = ("tier.l2.eviction", "allkeys-lru");
+    const VOLATILE: (&str, &str) = ("tier.l2.eviction", "volatile-lru");
+    const LASTING: (&str, &str) = ("tier.l2.ttl", "none");
+    expect(&[
+        (&[], &[SMALL, LRU], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "allkeys-lfu")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "allkeys-random")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "volatile-lru")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "volatile-lfu")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "volatile-random")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "volatile-ttl")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "noeviction")], "", "tier.l2.failed_fills.rate", Appears),
+        // Keys that never expire are never evicted either, and then there is no room left.
+        (&[SMALL, LASTING, LRU], &[VOLATILE], "", "tier.l2.failed_fills.rate", Appears),
+        (&[SMALL, LRU], &[], "", "tier.l2.memory.peak_bytes", Is(33_000.0, 1_100.0)),
+        // Looking at all keys there are evicts the least frequently used of all.
+        (
+            &[SMALL, ("tier.l2.eviction", "allkeys-lfu"), LASTING, ("tier.l2.samples", "1")],
+            &[("tier.l2.samples", "64")],
+            "",
+            "hit_ratio",
+            More,
+        ),
+        // Keys that nobody asks for again go from memory only where somebody looks for them.
+        (
+            &[("tier.l2.ttl", "100ms")],
+            &[("tier.l2.active_expiry", "{ hz = 10, effort = 1 }")],
+            "",
+            "tier.l2.memory.peak_bytes",
+            Less,
+        ),
+        (
+            &[("tier.l2.ttl", "100ms"), ("tier.l2.active_expiry", "{ hz = 1 }")],
+            &[("tier.l2.active_expiry", "{ hz = 100 }")],
+            "",
+            "tier.l2.expired.ratio",
+            Less,
+        ),
+        (
+            &[
+                ("workload.keys", "3000"),
+                ("workload.popularity", "uniform"),
+                ("tier.l2.active_expiry", "{ hz = 9 }"),
+            ],
+            &[("tier.l2.active_expiry", "{ hz = 9, effort = 10 }")],
+            "",
+            "tier.l2.expired.ratio",
+            Less,
+        ),
+        (
+            &[("tier.l2.ttl", "100ms"), ("tier.l2.active_expiry", "{ hz = 100 }")],
+            &[("tier.l2.active_expiry", "{ hz = 100, per_key = \"50us\" }")],
+            "",
+            "tier.l2.utilization",
+            More,
+        ),
+        (
+            &[("tier.l2.capacity", "150kB"), LRU],
+            &[("tier.l2.active_expiry", "none")],
+            "",
+            "tier.l2.expired.ratio",
+            More,
+        ),
+        // Of 200 keys each: 24 B in the table, 48 B for a key of 40 B, 16 B for the object, 1,024 B for a value of 1,000 B;
+        // and a table of 256 pointers.
+        (
+            &[LASTING, ("tier.l2.prefill", "{ hottest = \"all\" }"), ("workload.value_size", "1000B")],
+            &[("tier.l2.entry_overhead", "redis")],
+            "",
+            "tier.l2.memory.peak_bytes",
+            Is(200.0 * 1_112.0 + 2_048.0, 0.0),
+        ),
+        (
+            &[LASTING, ("tier.l2.prefill", "{ hottest = \"all\" }"), ("workload.value_size", "1000B")],
+            &[("tier.l2.entry_overhead", "{ redis = { quantum = \"16B\" } }")],
+            "",
+            "tier.l2.memory.peak_bytes",
+            Is(200.0 * 1_120.0 + 2_048.0, 0.0),
+        ),
     ]);
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use herdlab::measure::record::Record;
 use herdlab::oracle::queueing::md1_wait_mean_s;
 use herdlab::oracle::staleness::late_delete_stale;
+use herdlab::oracle::ttl::{invalidation_hit, write_around_stale};
 use herdlab::scenario::{Overrides, parse};
 
 use crate::support::simulate;
@@ -167,4 +168,35 @@ fn with_two_tiers_each_hears_in_its_time() {
     close(mean(&told, "tier.l1.stale.age.p99_s"), 0.15, 0.004);
     assert!(mean(&untold, "tier.l1.stale.ratio") > 0.99);
     assert!(mean(&told, "tier.l1.stale.ratio") < 0.4);
+}
+
+/// Three keys of one user, each read 10 times a second; every write, 5 a second, touches all of them.
+#[test]
+fn a_write_touches_every_key_of_its_entity() {
+    let entity = [("workload.keys", "3"), ("workload.keys_per_entity", "3")];
+    let explicit = [&entity[..], &[("invalidation.cdc", "none"), ("writes.strategy", "invalidate")]].concat();
+    let deleted = run(&explicit, "");
+    close(mean(&deleted, "hit_ratio"), invalidation_hit(10.0, 5.0, None), 0.003);
+    close(mean(&deleted, "stale.ratio"), 0.0, 0.0);
+    let at_once = run(&[&entity[..], &[("invalidation.cdc.lag", "0s")]].concat(), "");
+    close(mean(&at_once, "hit_ratio"), mean(&deleted, "hit_ratio"), 1e-12);
+    let late = run(&entity, "");
+    close(mean(&late, "stale.ratio"), late_delete_stale(10.0, 0.0, 5.0, 0.05), 0.003);
+    let around = run(&[&entity[..], &[("invalidation.cdc", "none"), ("tier.l2.ttl", "1s")]].concat(), "");
+    close(mean(&around, "stale.ratio"), write_around_stale(10.0, 5.0, 1.0), 0.004);
+    // What a writer sets is current; the other two keys it deletes, and they are read anew.
+    let update =
+        [&entity[..], &[("invalidation.cdc", "none"), ("writes.strategy", "write-through")]].concat();
+    close(mean(&run(&update, ""), "stale.ratio"), 0.0, 0.0);
+}
+
+/// The last entity of a class has what is left, and never a key of the next class.
+#[test]
+fn entities_end_where_their_class_does() {
+    let source = ONE_KEY.replace("keys = 1\n", "").replace("write_share = 0.14285714285714285\n", "")
+        + "\n[[class]]\nname = \"a\"\nshare = 0.5\nkeys = 4\nkeys_per_entity = 3\nwrite_share = 0.5\n\n[[class]]\nname = \"b\"\nshare = 0.5\nkeys = 2\n";
+    let experiment = parse(&source, "two.toml", Path::new(""), &Overrides::default()).unwrap();
+    let record = simulate(&experiment, 2);
+    close(mean(&record, "class.b.hit_ratio"), 1.0, 0.001);
+    assert!(mean(&record, "class.a.hit_ratio") < 0.7);
 }

@@ -47,6 +47,13 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     if model.measure.stale_acknowledged && !writes {
         refuse(&["measure", "stale_acknowledged"], "nothing is written, so nothing is ever stale", WRITE);
     }
+    if !writes && model.workload.classes.iter().any(|class| class.keys_per_entity > 1) {
+        refuse(
+            &["workload", "keys_per_entity"],
+            "nothing is written, so the keys have nothing to do with each other",
+            WRITE,
+        );
+    }
     let Invalidation { cdc, broadcast } = &model.invalidation;
     if cdc.is_some() && !writes {
         refuse(&["invalidation", "cdc"], "nothing is written, so the change stream stays empty", WRITE);

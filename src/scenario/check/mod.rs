@@ -5,6 +5,7 @@ mod event;
 mod experiment;
 mod invalidation;
 mod practice;
+mod redis;
 mod system;
 mod tier;
 mod whole;

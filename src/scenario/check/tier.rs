@@ -1,5 +1,6 @@
 //! `[[tier]]`.
 
+use super::redis::{Choice, Overhead, choices, overhead, redis};
 use super::refuse_repeated_names;
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, suggestion};
@@ -128,21 +129,30 @@ fn tier(f: &mut Fields<'_, '_>) -> Option<(Tier, bool)> {
     let refresh = f.read("refresh", refresh).unwrap_or(Refresh::None);
     let negative_ttl_ns = f.read_unless("negative_ttl", "none", positive_duration);
     let shared = matches!(scope, Some(Scope::Shared(_)));
-    let entry_overhead_bytes =
-        f.read("entry_overhead", bytes).unwrap_or(if shared { SHARED_ENTRY_OVERHEAD_BYTES } else { 0 });
+    let overhead = f.read("entry_overhead", overhead);
     let prefill = f.read_unless("prefill", "none", prefill);
+    let redis = redis(f, shared, capacity, eviction.unwrap_or(Choice::Exact(Eviction::Lru)), overhead);
     let tier = Tier {
         name: name?,
         scope: scope?,
         capacity,
-        eviction: eviction?,
+        eviction: match eviction? {
+            Choice::Exact(eviction) => eviction,
+            Choice::Redis(_) => Eviction::Lru,
+        },
         ttl: ttl?,
         jitter,
         sliding,
         refresh,
         negative_ttl_ns,
-        entry_overhead_bytes,
+        entry_overhead_bytes: match overhead {
+            Some(Overhead::Bytes(bytes)) => bytes,
+            Some(Overhead::Redis { .. }) => 0,
+            None if shared => SHARED_ENTRY_OVERHEAD_BYTES,
+            None => 0,
+        },
         prefill,
+        redis: redis?,
     };
     Some((tier, enabled))
 }
@@ -233,9 +243,9 @@ fn capacity(cx: &mut Context, node: &Node) -> Option<Capacity> {
     }
 }
 
-fn eviction(f: &mut Fields<'_, '_>, capacity: Capacity) -> Option<Eviction> {
+fn eviction(f: &mut Fields<'_, '_>, capacity: Capacity) -> Option<Choice> {
     let sound = f.sound();
-    let chosen = f.read_unless("eviction", "none", word(Eviction::NAMES));
+    let chosen = f.read_unless("eviction", "none", word(&choices()));
     match (capacity, f.given("eviction")) {
         (Capacity::Unbounded, true) if sound => {
             let title = format!("{}.eviction does not apply", f.cx.here());
@@ -246,11 +256,11 @@ fn eviction(f: &mut Fields<'_, '_>, capacity: Capacity) -> Option<Eviction> {
             );
             None
         }
-        (Capacity::Unbounded, _) => Some(chosen.unwrap_or(Eviction::Lru)),
+        (Capacity::Unbounded, _) => Some(chosen.unwrap_or(Choice::Exact(Eviction::Lru))),
         (_, false) => {
             let title = format!("{} has a capacity and no eviction", f.cx.here());
             let place = f.place("capacity");
-            let known: Vec<&str> = Eviction::NAMES.iter().map(|(word, _)| *word).collect();
+            let known: Vec<&str> = choices().iter().map(|(word, _)| *word).collect();
             f.cx.report(
                 Diagnostic::new(title, place, "what makes room when this is full?")
                     .help(format!("add eviction = \"lru\"; known: {}", known.join(", "))),

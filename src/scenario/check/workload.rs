@@ -32,6 +32,7 @@ struct Defaults {
     value_size: Size,
     key_size: Size,
     write_share: f64,
+    keys_per_entity: u32,
     exists_share: f64,
 }
 
@@ -49,6 +50,7 @@ pub(super) fn workload(
             value_size: f.read("value_size", size).unwrap_or(Size::Constant { bytes: 1_000 }),
             key_size: f.read("key_size", size).unwrap_or(Size::Constant { bytes: 40 }),
             write_share: f.read("write_share", share).unwrap_or(0.0),
+            keys_per_entity: f.read("keys_per_entity", keys_per_entity).unwrap_or(1),
             exists_share: f.read("exists_share", share).unwrap_or(0.0),
         };
         shares_fit(f, defaults.write_share, defaults.exists_share);
@@ -235,6 +237,13 @@ fn keys(cx: &mut Context, node: &Node) -> Option<u64> {
     integer(1, MAX_KEYS)(cx, node)
 }
 
+/// Most keys of one entity: a write waits for the answers of all its DELETEs, and counts them in a byte.
+const KEYS_PER_ENTITY_MAX: u64 = 64;
+
+fn keys_per_entity(cx: &mut Context, node: &Node) -> Option<u32> {
+    integer(1, KEYS_PER_ENTITY_MAX)(cx, node).map(|keys| keys as u32)
+}
+
 /// `workload.keys` and `workload.absent` as one or two classes.
 fn single_class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Option<Vec<Class>> {
     let keys = f.require("keys", "the number of keys, such as 1_000_000", keys);
@@ -252,6 +261,7 @@ fn single_class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) 
         popularity,
         absent,
         write_share,
+        keys_per_entity: if absent { 1 } else { defaults.keys_per_entity },
         exists_share: checks_of_reads * (1.0 - write_share),
         value_size: defaults.value_size,
         key_size: defaults.key_size,
@@ -298,7 +308,7 @@ fn recorded_class(
     defaults: &Defaults,
     tiers: &Directory,
 ) -> Option<Vec<Class>> {
-    for name in ["keys", "popularity", "absent", "write_share", "exists_share"] {
+    for name in ["keys", "popularity", "absent", "write_share", "keys_per_entity", "exists_share"] {
         f.refuse(name, "the trace says it", "leave it out");
     }
     if summary.columns.size.is_some() {
@@ -321,6 +331,7 @@ fn recorded_class(
         popularity: Popularity::Uniform,
         absent: false,
         write_share: 0.0,
+        keys_per_entity: 1,
         exists_share: 0.0,
         value_size,
         key_size: defaults.key_size,
@@ -396,6 +407,14 @@ fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Opti
     let write_share = own_write_share.unwrap_or(if absent { 0.0 } else { defaults.write_share });
     let exists_share = f.read("exists_share", share).unwrap_or(defaults.exists_share);
     shares_fit(f, write_share, exists_share);
+    let keys_per_entity = f.read("keys_per_entity", keys_per_entity).unwrap_or(if absent {
+        1
+    } else {
+        defaults.keys_per_entity
+    });
+    if absent && keys_per_entity > 1 {
+        f.refuse("keys_per_entity", "absent rows are never written", "leave it out, or set absent = false");
+    }
     let value_size = f.read("value_size", size).unwrap_or(defaults.value_size);
     let key_size = f.read("key_size", size).unwrap_or(defaults.key_size);
     let ttl = f.read("ttl", |cx, node| class_ttl(cx, node, tiers));
@@ -410,6 +429,7 @@ fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Opti
         popularity,
         absent,
         write_share,
+        keys_per_entity,
         exists_share,
         value_size,
         key_size,

@@ -21,8 +21,8 @@ pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use tier::{
-    Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Refresh, RefreshMode,
-    Scope, SharedTier, Spread, Tier, Ttl,
+    ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis,
+    RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
 pub use writes::{Order, WriteOptions, WriteStrategy};

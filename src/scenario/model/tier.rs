@@ -10,6 +10,7 @@ pub struct Tier {
     pub name: String,
     pub scope: Scope,
     pub capacity: Capacity,
+    /// Of an exact algorithm; not used where `redis` says how the tier works.
     pub eviction: Eviction,
     pub ttl: Ttl,
     pub jitter: Jitter,
@@ -21,6 +22,9 @@ pub struct Tier {
     /// Memory per entry besides key and value.
     pub entry_overhead_bytes: u64,
     pub prefill: Option<Prefill>,
+    /// Keeps its keys as Redis does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redis: Option<Redis>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -154,6 +158,80 @@ impl Eviction {
     pub fn name(self) -> &'static str {
         Eviction::NAMES.iter().find(|row| row.1 == self).map_or("", |row| row.0)
     }
+}
+
+/// What Redis does about memory and expiry; `policy::redis` implements it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Redis {
+    /// `NoEviction` where the capacity is unbounded.
+    pub eviction: RedisEviction,
+    /// Keys looked at per eviction.
+    pub samples: u32,
+    /// `None`: expired entries stay until they are touched.
+    pub active_expiry: Option<ActiveExpiry>,
+    /// Smallest step between the sizes of the memory allocator, where entries take what they take in Redis; `None`:
+    /// they take `entry_overhead_bytes` besides key and value.
+    pub quantum_bytes: Option<u64>,
+}
+
+/// The eviction policies of Redis, by sampling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum RedisEviction {
+    AllkeysLru,
+    AllkeysLfu,
+    AllkeysRandom,
+    VolatileLru,
+    VolatileLfu,
+    VolatileRandom,
+    VolatileTtl,
+    NoEviction,
+}
+
+impl RedisEviction {
+    /// Every policy by its name in scenario files, which is Redis's.
+    pub const NAMES: &[(&'static str, RedisEviction)] = &[
+        ("allkeys-lru", RedisEviction::AllkeysLru),
+        ("allkeys-lfu", RedisEviction::AllkeysLfu),
+        ("allkeys-random", RedisEviction::AllkeysRandom),
+        ("volatile-lru", RedisEviction::VolatileLru),
+        ("volatile-lfu", RedisEviction::VolatileLfu),
+        ("volatile-random", RedisEviction::VolatileRandom),
+        ("volatile-ttl", RedisEviction::VolatileTtl),
+        ("noeviction", RedisEviction::NoEviction),
+    ];
+
+    /// The name in scenario files.
+    pub fn name(self) -> &'static str {
+        RedisEviction::NAMES.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
+
+    /// Only keys with a time to live may go.
+    pub fn only_volatile(self) -> bool {
+        use RedisEviction::{VolatileLfu, VolatileLru, VolatileRandom, VolatileTtl};
+        matches!(self, VolatileLru | VolatileLfu | VolatileRandom | VolatileTtl)
+    }
+
+    /// Keys carry a counter of uses instead of the time of the last.
+    pub fn counts_uses(self) -> bool {
+        matches!(self, RedisEviction::AllkeysLfu | RedisEviction::VolatileLfu)
+    }
+
+    /// Whether `samples` means anything.
+    pub fn samples(self) -> bool {
+        use RedisEviction::{AllkeysRandom, NoEviction, VolatileRandom};
+        !matches!(self, AllkeysRandom | VolatileRandom | NoEviction)
+    }
+}
+
+/// The cycle that looks for expired keys.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ActiveExpiry {
+    /// Cycles per second.
+    pub hz: u32,
+    /// 1 to 10.
+    pub effort: u32,
+    /// Time that the server spends on each key it looks at.
+    pub per_key_ns: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -109,6 +109,9 @@ pub struct Class {
     /// The database has no row for these ids.
     pub absent: bool,
     pub write_share: f64,
+    /// So many ids in a row belong to one entity; a write to one of them makes all of them out of date.
+    #[serde(skip_serializing_if = "is_one")]
+    pub keys_per_entity: u32,
     /// Share of the requests that only ask whether the key exists: no value travels.
     #[serde(skip_serializing_if = "is_zero")]
     pub exists_share: f64,
@@ -119,6 +122,10 @@ pub struct Class {
     /// Service times of this class at the database instead of the database's own.
     pub db_read: Option<Dist>,
     pub db_write: Option<Dist>,
+}
+
+fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 #[derive(Clone, Debug, Serialize)]
