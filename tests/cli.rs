@@ -63,6 +63,21 @@ fn a_bad_scenario_is_a_usage_error_and_names_its_place() {
 }
 
 #[test]
+fn what_lints_warn_of_is_told_and_may_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let risky = TINY.replace("ttl = \"1s\"", "ttl = \"none\"");
+    assert_ne!(risky, TINY);
+    std::fs::write(&file, &risky).unwrap();
+    let told = stderr(herdlab().arg("check").arg(&file), 0);
+    assert!(told.contains("warning[no-ttl]") && told.contains("allow = [\"no-ttl\"]"), "{told}");
+    assert!(stderr(herdlab().args(["check", "--deny-lints"]).arg(&file), 2).contains("warning[no-ttl]"));
+    assert!(stderr(herdlab().args(["run", "--deny-lints"]).arg(&file), 2).contains("warning[no-ttl]"));
+    std::fs::write(&file, format!("allow = [\"no-ttl\"]\n{risky}")).unwrap();
+    assert_eq!(stderr(herdlab().args(["check", "--deny-lints"]).arg(&file), 0), "");
+}
+
+#[test]
 fn check_goes_on_after_a_bad_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.toml");
@@ -383,4 +398,20 @@ fn validate_prints_a_row_and_knows_which_rows_there_are() {
     assert_eq!(text.lines().last(), Some(row));
     let text = stderr(herdlab().args(["validate", "--row", "25"]), 2);
     assert!(text.contains("expected a row from 1 to 24"), "{text}");
+}
+
+#[test]
+fn strategies_are_compared_on_the_users_workload() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    let mut command = herdlab();
+    command.current_dir(folder.path()).args(["compare-strategies", "tiny.toml", "--replications", "2"]);
+    let output = command.args(["--out", "out/glance.md"]).assert().success().get_output().clone();
+    let (shown, told) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(shown.lines().any(|line| line.starts_with("lease  ")), "{shown}");
+    assert!(told.contains("left out: two tiers, because"), "{told}");
+    let page = std::fs::read_to_string(folder.path().join("out/glance.md")).unwrap();
+    assert!(page.contains("`herdlab compare-strategies tiny.toml --replications 2`"), "{page}");
+    assert!(stderr(herdlab().args(["compare-strategies", "strategis"]), 2).contains("\"strategies\"?"));
 }

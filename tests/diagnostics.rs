@@ -95,6 +95,7 @@ fn single_values() {
                 "required section missing",
                 &[("[database]\nservers = 10\nread = { exponential = { mean = \"20ms\" } }\n", "")],
             ),
+            ("unknown lint allowed", &[("duration", "allow = [\"no-tll\", 5]\nduration")]),
             ("wrong type", &[("instances = 4", "instances = \"four\"")]),
             ("wrong unit", &[("ttl = \"60s\"", "ttl = \"60 parsecs\"")]),
             ("bare number as a duration", &[("ttl = \"60s\"", "ttl = 60")]),
@@ -328,6 +329,11 @@ fn staleness_and_invalidation() {
         "staleness_and_invalidation",
         &[
             ("staleness without writes", &[("[clients]", "[measure]\nstale_by_tier = true\n\n[clients]")]),
+            (
+                "replicas without writes",
+                &[("servers = 10", "servers = 10\nreplicas = { count = 2, lag = \"1s\" }")],
+            ),
+            ("replicas without lag", &[("servers = 10", "servers = 10\nreplicas = { count = 0 }")]),
             ("entities without writes", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 3")]),
             ("an entity of many keys", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 65")]),
             (

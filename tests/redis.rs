@@ -285,7 +285,7 @@ fn a_minute_of_redis_is_a_minute_of_the_model() {
         let evicted = (measured.evicted, total("tier.redis.evictions.rate"));
         let expired = (measured.expired, total("tier.redis.expirations.rate"));
         println!(
-            "{:>12} {:>7.4} {:>8.4} {:>7} {:>8} {:>7} {:>8.0} {:>7} {:>8.0} {:>6.3} {:>6.3} {:>12.1}%",
+            "{:>12} {:>7.4} {:>8.4} {:>7.0} {:>8.0} {:>7.0} {:>8.0} {:>7.0} {:>8.0} {:>6.3} {:>6.3} {:>12.1}%",
             setup.policy,
             hit_ratios.0,
             hit_ratios.1,

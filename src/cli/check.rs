@@ -12,25 +12,34 @@ use herdlab::units::{approximate_bytes, grouped};
 
 use super::{exit, input, output};
 
-/// Check scenarios and explain them, without running: the model in words, and what a run will cost
+/// Check scenarios and explain them, without running: the model in words, what a run will cost, and what will hurt in
+/// production (docs/lints.md)
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Scenario files, or names of bundled scenarios
     #[arg(required = true, value_name = "FILE")]
     scenarios: Vec<String>,
+    /// Let warnings of lints fail (exit code 2)
+    #[arg(long)]
+    deny_lints: bool,
 }
 
 pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let threads = input::threads(None);
     let mut sound = true;
     for scenario in &args.scenarios {
-        let checked = input::load(scenario, &Overrides::default()).and_then(|experiment| {
+        let checked = input::load_with_warnings(scenario, &Overrides::default());
+        let checked = checked.and_then(|(experiment, warnings)| {
             let plan = plan(&experiment, threads);
             estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
-            Ok((experiment, plan))
+            Ok((experiment, warnings, plan))
         });
         match checked {
-            Ok((experiment, plan)) => output::show(&describe(&experiment, &plan, threads))?,
+            Ok((experiment, warnings, plan)) => {
+                output::show(&describe(&experiment, &plan, threads))?;
+                eprint!("{}", warnings.render(output::color_on_stderr()));
+                sound &= warnings.is_empty() || !args.deny_lints;
+            }
             Err(problems) => {
                 eprint!("{}", problems.render(output::color_on_stderr()));
                 sound = false;

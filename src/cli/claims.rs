@@ -47,7 +47,7 @@ pub(crate) fn execute(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
     let threads = input::threads(args.threads);
     let experiments = experiments(args, threads)?;
     let out = args.out.clone().or_else(|| args.scenarios.is_empty().then(|| PathBuf::from(PAGE)));
-    let folder = out.as_deref().map(folder_of);
+    let folder = out.as_deref().map(output::folder_of);
     if let Some(folder) = folder {
         output::require_writable(folder)?;
     }
@@ -156,10 +156,6 @@ fn records(
         }
     }
     Ok(Some(records))
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The bundled scenario that this is. The page lies in `docs/`, beside `scenarios/`.

@@ -3,18 +3,30 @@
 use std::path::Path;
 
 use herdlab::scenario::diagnostic::nearest;
+use herdlab::scenario::lint::Warnings;
 use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{self, Diagnostics, Overrides, bundled};
 
 /// Loads a file, or the bundled scenario of that name where there is no such file.
 pub(crate) fn load(scenario: &str, overrides: &Overrides) -> Result<Experiment, Diagnostics> {
+    load_with_warnings(scenario, overrides).map(|(experiment, _)| experiment)
+}
+
+/// The same, with what the lints say.
+pub(crate) fn load_with_warnings(
+    scenario: &str,
+    overrides: &Overrides,
+) -> Result<(Experiment, Warnings), Diagnostics> {
     let path = Path::new(scenario);
     if path.is_file() {
-        return scenario::load(path, overrides);
+        return scenario::load_with_warnings(path, overrides);
     }
     match bundled::get(scenario) {
-        Some(bundled) => scenario::parse(bundled.source, &bundled.path(), Path::new("scenarios"), overrides),
-        None if scenario.contains(['/', '.']) => scenario::load(path, overrides),
+        Some(bundled) => {
+            let base_dir = Path::new("scenarios");
+            scenario::parse_with_warnings(bundled.source, &bundled.path(), base_dir, overrides)
+        }
+        None if scenario.contains(['/', '.']) => scenario::load_with_warnings(path, overrides),
         None => Err(unknown(scenario)),
     }
 }

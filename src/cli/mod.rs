@@ -2,6 +2,7 @@
 
 mod check;
 mod claims;
+mod compare_strategies;
 mod init;
 mod input;
 mod list;
@@ -31,6 +32,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Claims(claims::ClaimsArgs),
+    CompareStrategies(compare_strategies::CompareStrategiesArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
     Mrc(mrc::MrcArgs),
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
+        Command::CompareStrategies(args) => compare_strategies::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
         Command::Mrc(args) => mrc::execute(&args),

@@ -41,6 +41,11 @@ pub(crate) fn require_writable(folder: &Path) -> Result<(), Diagnostics> {
     })
 }
 
+/// The folder that a file goes to.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Leaves no empty folder behind.
 pub(crate) fn remove_if_empty(folder: &Path) {
     // Fails where it is not empty, which is right.

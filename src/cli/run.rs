@@ -58,6 +58,9 @@ pub(crate) struct RunArgs {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Do not run a scenario that lints warn of (exit code 2)
+    #[arg(long)]
+    deny_lints: bool,
     /// No progress and no table
     #[arg(long, short)]
     quiet: bool,
@@ -79,7 +82,11 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
         duration: args.duration.clone(),
         variants: args.variants.clone(),
     };
-    let experiment = input::load(&args.scenario, &overrides)?;
+    let (experiment, warnings) = input::load_with_warnings(&args.scenario, &overrides)?;
+    if args.deny_lints && !warnings.is_empty() {
+        eprint!("{}", warnings.render(output::color_on_stderr()));
+        return Ok(ExitCode::from(exit::USAGE));
+    }
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
     estimate::refuse_beyond(&plan, &limits(args))?;
@@ -196,7 +203,7 @@ fn speed(outcome: &Outcome) -> String {
     )
 }
 
-fn path_and_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn path_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.to_owned())),
         _ => Err("expected PATH=VALUE such as tier.l2.ttl=5m".to_owned()),

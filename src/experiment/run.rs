@@ -12,7 +12,7 @@ use super::{precision, warmup};
 use crate::measure::catalog;
 use crate::measure::histogram::Fine;
 use crate::measure::record::{
-    AnswerRecord, DistributionRecord, EventRecord, MeasureRecord, ObservedRecord, Record, SCHEMA,
+    AnswerRecord, DistributionRecord, EventRecord, LintRecord, MeasureRecord, ObservedRecord, Record, SCHEMA,
     ScenarioRecord, SeriesRecord, Timings, VariantRecord, WindowsRecord,
 };
 use crate::measure::series::{Series, distributions, series};
@@ -400,6 +400,11 @@ fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
             claims: answer.claims.clone(),
         }),
         observed: experiment.observed.as_ref().map(ObservedRecord::from),
+        lints: experiment
+            .lints
+            .iter()
+            .map(|note| LintRecord { lint: note.lint.clone(), text: note.text.clone() })
+            .collect(),
     }
 }
 

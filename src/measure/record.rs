@@ -56,6 +56,18 @@ pub struct ScenarioRecord {
     pub headline: Vec<String>,
     pub answer: Option<AnswerRecord>,
     pub observed: Option<ObservedRecord>,
+    /// What lints warn of and the scenario does not allow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lints: Vec<LintRecord>,
+}
+
+/// A warning about the scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LintRecord {
+    /// Name of the lint, as docs/lints.md lists it.
+    pub lint: String,
+    pub text: String,
 }
 
 /// The precision that was wanted of every variant.

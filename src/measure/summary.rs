@@ -148,8 +148,8 @@ fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     rows.per_second("db.duplicate_fetches", after.db_duplicates - before.db_duplicates);
     rows.put("db.concurrency.mean", Some(busy_ns / measured_ns));
     rows.put("db.concurrency.peak", Some(recorder.db_concurrency_peak as f64));
-    if let Some(servers) = model.database.servers {
-        rows.put("db.utilization", Some(busy_ns / measured_ns / f64::from(servers)));
+    if let Some(servers) = model.database.all_servers() {
+        rows.put("db.utilization", Some(busy_ns / measured_ns / servers as f64));
     }
     rows.put("db.queue.mean_ms", recorder.db_queue.mean().map(|ns| ns / 1e6));
     rows.put("db.queue.p99_ms", ms(recorder.db_queue.quantile(0.99)));

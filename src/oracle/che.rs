@@ -17,7 +17,8 @@ pub enum Renewal {
 }
 
 impl Renewal {
-    fn present(self, expected: f64) -> f64 {
+    /// Chance that a key is in that is asked for `expected` times in a characteristic time.
+    pub(super) fn present(self, expected: f64) -> f64 {
         match self {
             Renewal::EveryHit => -libm::expm1(-expected),
             Renewal::FillOnly => expected / (1.0 + expected),

@@ -1,7 +1,8 @@
 //! Closed forms: what queueing and caching theory says a simulation must show.
 //!
 //! Every function is pure, takes seconds (`_s`) and rates per second (`_per_s`), and depends on no other
-//! room of the program. The validation tests hold the engine against these numbers.
+//! room of the program. The validation tests hold the engine against these numbers, and the lints of
+//! `herdlab check` judge a scenario by them.
 //!
 //! | topic | file |
 //! |---|---|
@@ -10,6 +11,7 @@
 //! | early refresh: XFetch and the uniform window | [`xfetch`] |
 //! | an instance tier above a shared one | [`tiers`] |
 //! | bounded caches in the large: Che's approximation | [`che`] |
+//! | billions of keys in groups, with times to live and a capacity: what `herdlab check` expects of a cache | [`steady`] |
 //! | bounded caches in the small, exactly: LRU, FIFO, random | [`small_cache`] |
 //! | waiting rooms: M/M/c, M/M/c/K, M/D/1, closed M/M/c | [`queueing`] |
 //! | retries, pauses and what a closed-loop client does not see | [`overload`] |
@@ -21,6 +23,7 @@ pub mod queueing;
 pub mod small_cache;
 pub mod special;
 pub mod staleness;
+pub mod steady;
 pub mod tiers;
 pub mod ttl;
 pub mod xfetch;

@@ -13,6 +13,7 @@ pub mod csv;
 pub mod draw;
 pub mod figure;
 pub mod format;
+pub mod glance;
 pub mod html;
 pub mod json;
 pub mod markdown;

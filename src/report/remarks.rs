@@ -1,5 +1,5 @@
 //! What a reader must know before believing a figure: systems that never recovered, requests that never
-//! ended, ratios that leave out failures.
+//! ended, ratios that leave out failures, and what the lints say of the scenario itself.
 
 use super::format::with_unit;
 use super::observed;
@@ -16,6 +16,7 @@ pub fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
     remarks.extend(unfinished(comparison));
     remarks.extend(imprecise(record));
     remarks.extend(failures_left_out(comparison));
+    remarks.extend(record.scenario.lints.iter().map(|note| format!("Lint {}: {}.", note.lint, note.text)));
     remarks
 }
 
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
     use crate::measure::fixture::{measure, record_of};
-    use crate::measure::record::{ObservedRecord, PrecisionRecord};
+    use crate::measure::record::{LintRecord, ObservedRecord, PrecisionRecord};
 
     fn record() -> Record {
         let variant = |metastable: [f64; 2], unfinished: f64, errors: f64| {
@@ -191,6 +192,15 @@ mod tests {
             "The baseline, a, is more than 10 % off what production reports: 1 − hit_ratio (7.00 % observed, \
              15.0 % in the model)."
         );
+    }
+
+    #[test]
+    fn what_lints_say_of_the_scenario_comes_last() {
+        let mut record = record();
+        let (lint, text) = ("no-ttl".to_owned(), "tier.l2 keeps entries for ever: no ttl".to_owned());
+        record.scenario.lints = vec![LintRecord { lint, text }];
+        let last = remarks(&record, &compare(&record)).pop();
+        assert_eq!(last.as_deref(), Some("Lint no-ttl: tier.l2 keeps entries for ever: no ttl."));
     }
 
     #[test]

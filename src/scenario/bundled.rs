@@ -33,7 +33,10 @@ bundled! {
     "flash-crowd",
     "cold-start",
     "absent-keys",
+    "strategies",
     "cdc-invalidation",
+    "replica-lag",
+    "redis-memory",
     "twitter-cluster6",
     "twitter-cluster52",
 }

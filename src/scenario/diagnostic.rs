@@ -56,8 +56,14 @@ impl Diagnostic {
         self
     }
 
-    fn render(&self, sources: &[Source], renderer: &Renderer) -> String {
-        let mut group = Group::with_title(Level::ERROR.primary_title(self.title.as_str()));
+    /// As an error, or as the warning of a lint with this name.
+    fn render(&self, sources: &[Source], renderer: &Renderer, lint: Option<&str>) -> String {
+        let level = if lint.is_some() { Level::WARNING } else { Level::ERROR };
+        let title = level.primary_title(self.title.as_str());
+        let mut group = Group::with_title(match lint {
+            Some(name) => title.id(name),
+            None => title,
+        });
         for (index, source) in sources.iter().enumerate() {
             let annotations: Vec<_> = self
                 .labels
@@ -112,18 +118,30 @@ impl Diagnostics {
 
     /// The messages as a terminal shows them.
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(120);
+        let renderer = renderer(color);
         let mut text: String = self
             .list
             .iter()
-            .map(|diagnostic| format!("{}\n\n", diagnostic.render(&self.sources, &renderer)))
+            .map(|diagnostic| format!("{}\n\n", diagnostic.render(&self.sources, &renderer, None)))
             .collect();
         if self.list.len() > 1 {
             text.push_str(&format!("{} problems; nothing was run\n", self.list.len()));
         }
         text
     }
+}
+
+fn renderer(color: bool) -> Renderer {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    renderer.decor_style(DecorStyle::Ascii).term_width(120)
+}
+
+/// Warnings as a terminal shows them; each comes with the name of its lint.
+pub(crate) fn render_warnings(list: &[(&str, Diagnostic)], sources: &[Source], color: bool) -> String {
+    let renderer = renderer(color);
+    list.iter()
+        .map(|(lint, diagnostic)| format!("{}\n\n", diagnostic.render(sources, &renderer, Some(lint))))
+        .collect()
 }
 
 impl fmt::Display for Diagnostics {

@@ -235,6 +235,15 @@ fn mean_factor(model: &Model) -> f64 {
     (0..STEPS).map(|step| factor_at((f64::from(step) + 0.5) * step_ns)).sum::<f64>() / f64::from(STEPS)
 }
 
+/// The highest factor that the profile puts on the arrival rate during the run.
+pub(super) fn peak_profile_factor(model: &Model) -> f64 {
+    const STEPS: u32 = 4096;
+    let step_ns = model.duration_ns as f64 / f64::from(STEPS);
+    (0..=STEPS)
+        .map(|step| profile_factor(&model.workload.profile, f64::from(step) * step_ns))
+        .fold(0.0, f64::max)
+}
+
 fn profile_factor(profile: &[ProfilePart], t_ns: f64) -> f64 {
     let (mut level, mut waves) = (1.0, 1.0);
     for part in profile {

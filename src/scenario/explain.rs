@@ -305,6 +305,17 @@ fn database(database: &Database) -> String {
     if database.retries.attempts > 1 {
         text.push_str(&format!(", up to {} attempts", database.retries.attempts));
     }
+    if let Some(replicas) = &database.replicas {
+        let servers = match replicas.servers {
+            Some(servers) => format!("{servers} at once each"),
+            None => "unlimited".to_owned(),
+        };
+        text.push_str(&format!(
+            ", {} read replicas ({servers}), lag {}",
+            replicas.count,
+            dist(&replicas.lag)
+        ));
+    }
     if let Some(background) = &database.background {
         text.push_str(&format!(", {} background requests/s", background.rate_per_s));
     }

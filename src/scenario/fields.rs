@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use super::diagnostic::{Diagnostic, Span, nearest, one_of, suggestion};
 use super::file::{Entry, Node, Value};
+use super::lint::Finding;
 use super::trace::TraceFiles;
 
 /// What reading carries along: the problems so far, where in the file it is, and files read on the way.
 pub(crate) struct Context {
     pub diagnostics: Vec<Diagnostic>,
+    /// What lints say of a scenario that is sound.
+    pub warnings: Vec<Finding>,
     /// Relative paths in the scenario start here.
     pub base_dir: PathBuf,
     pub traces: TraceFiles,
@@ -17,7 +20,13 @@ pub(crate) struct Context {
 
 impl Context {
     pub fn new(base_dir: PathBuf) -> Self {
-        Context { diagnostics: Vec::new(), base_dir, traces: TraceFiles::default(), path: Vec::new() }
+        Context {
+            diagnostics: Vec::new(),
+            warnings: Vec::new(),
+            base_dir,
+            traces: TraceFiles::default(),
+            path: Vec::new(),
+        }
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {

@@ -12,7 +12,9 @@ pub mod estimate;
 pub mod explain;
 mod fields;
 mod file;
+pub mod lint;
 pub mod model;
+pub mod strategies;
 mod trace;
 mod values;
 
@@ -20,6 +22,7 @@ use std::path::Path;
 
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
+use lint::Warnings;
 use model::Experiment;
 
 /// What the command line changes about a scenario.
@@ -42,12 +45,32 @@ pub struct Overrides {
 /// # Errors
 /// All problems of the file, or that it cannot be read.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, Diagnostics> {
-    let shown = path.display().to_string();
-    let source = std::fs::read_to_string(path).map_err(|error| {
+    load_with_warnings(path, overrides).map(|(experiment, _)| experiment)
+}
+
+/// The same, with what the lints say, places and all.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_warnings(path: &Path, overrides: &Overrides) -> Result<(Experiment, Warnings), Diagnostics> {
+    let source = read(path)?;
+    parse_with_warnings(
+        &source,
+        &path.display().to_string(),
+        path.parent().unwrap_or(Path::new("")),
+        overrides,
+    )
+}
+
+/// The text of a scenario file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read(path: &Path) -> Result<String, Diagnostics> {
+    std::fs::read_to_string(path).map_err(|error| {
         let help = vec!["`herdlab list` shows the scenarios that come with the program".to_owned()];
-        Diagnostics::general(format!("cannot read {shown}: {error}"), help)
-    })?;
-    parse(&source, &shown, path.parent().unwrap_or(Path::new("")), overrides)
+        Diagnostics::general(format!("cannot read {}: {error}", path.display()), help)
+    })
 }
 
 /// Checks a scenario. `source_path` is its name in messages; files that it names are relative to `base_dir`.
@@ -60,6 +83,33 @@ pub fn parse(
     base_dir: &Path,
     overrides: &Overrides,
 ) -> Result<Experiment, Diagnostics> {
+    parse_with_warnings(source, source_path, base_dir, overrides).map(|(experiment, _)| experiment)
+}
+
+/// The same, with what the lints say, places and all.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with_warnings(
+    source: &str,
+    source_path: &str,
+    base_dir: &Path,
+    overrides: &Overrides,
+) -> Result<(Experiment, Warnings), Diagnostics> {
+    parse_altered(source, source_path, base_dir, overrides, None)
+}
+
+/// Changes the tree of a file before it is checked; is given the index of the source that it returns, which the spans
+/// of what it adds point into.
+type Alter<'a> = &'a dyn Fn(&mut file::Node, usize) -> Source;
+
+fn parse_altered(
+    source: &str,
+    source_path: &str,
+    base_dir: &Path,
+    overrides: &Overrides,
+    alter: Option<Alter<'_>>,
+) -> Result<(Experiment, Warnings), Diagnostics> {
     let mut sources = vec![Source { name: source_path.to_owned(), text: source.to_owned() }];
     let (mut root, syntax_errors) = file::parse_document(source, 0);
     if !syntax_errors.is_empty() {
@@ -76,6 +126,10 @@ pub fn parse(
             cx.report(diagnostic);
         }
         sources.push(Source { name: "--set".to_owned(), text });
+    }
+    if let Some(alter) = alter {
+        let added = alter(&mut root, sources.len());
+        sources.push(added);
     }
     let duration_ns = overrides.duration.as_deref().and_then(|text| duration(&mut cx, &mut sources, text));
     if overrides.replications == Some(0) {
@@ -95,7 +149,14 @@ pub fn parse(
     let experiment = check::check(&mut cx, &root, source_path, &asked);
     match experiment {
         Some(experiment) if cx.diagnostics.is_empty() => {
-            Ok(Experiment { source: source.to_owned(), overrides: listed(overrides), ..experiment })
+            let warnings = Warnings::new(sources, cx.warnings);
+            let experiment = Experiment {
+                source: source.to_owned(),
+                overrides: listed(overrides),
+                lints: warnings.notes(),
+                ..experiment
+            };
+            Ok((experiment, warnings))
         }
         _ => {
             let mut list = cx.diagnostics;

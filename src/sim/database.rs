@@ -6,6 +6,7 @@ use super::engine::{Engine, Kind};
 use super::fetch::{Attempt, AttemptErrand, Stage};
 use super::pool::Pool;
 use super::queue::{GENERAL, Lane, Queue};
+use super::replicas::{PRIMARY, Replicas};
 use super::store::Value;
 use crate::dice::{Delays, Stream, Times, exponential, round_ns, stream};
 use crate::measure::recorder::{Cause, Recorder, Totals};
@@ -33,11 +34,13 @@ pub(super) struct Database {
     /// `u32::MAX`: unlimited.
     pub servers: u32,
     queue_limit: u64,
+    /// In service, at replicas too.
     pub busy: u32,
-    /// (attempt, generation) of those that wait, some of them withdrawn.
+    /// (attempt, generation) of those that wait for the primary, some of them withdrawn.
     pub queue: VecDeque<(u32, u32)>,
-    /// Those in `queue` that were not withdrawn.
+    /// Those in `queue` that were not withdrawn, and those that wait for replicas.
     pub waiting: u64,
+    pub replicas: Replicas,
     service: Service,
     service_lane: Option<Lane>,
     pub network: Delays,
@@ -91,6 +94,7 @@ impl Database {
             busy: 0,
             queue: VecDeque::new(),
             waiting: 0,
+            replicas: Replicas::new(model, seed, replication),
             service_lane: constant.map(|ns| queue.lane_for(ns)),
             service,
             network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
@@ -124,15 +128,56 @@ impl Database {
         self.since_ns = now;
     }
 
-    /// Whether whoever comes now is served at once.
+    /// Whether whoever comes to the primary now is served at once.
     #[inline]
     pub fn may_start(&self) -> bool {
-        self.busy < self.servers && self.pauses == 0 && self.waiting == 0
+        self.busy - self.replicas.busy < self.servers
+            && self.pauses == 0
+            && self.waiting == self.replicas.waiting
+    }
+
+    /// The same of any place.
+    fn may_start_at(&mut self, place: u32) -> bool {
+        match place {
+            PRIMARY => self.may_start(),
+            replica => self.pauses == 0 && self.replicas.may_start(replica),
+        }
+    }
+
+    /// How many wait there.
+    fn waiting_at(&mut self, place: u32) -> u64 {
+        match place {
+            PRIMARY => self.waiting - self.replicas.waiting,
+            replica => self.replicas.waiting_at(replica),
+        }
+    }
+
+    /// One that was in the queue of a place is withdrawn.
+    fn leave_queue(&mut self, place: u32) {
+        self.waiting -= 1;
+        if place != PRIMARY {
+            self.replicas.withdraw(place);
+        }
+    }
+
+    /// A server of a place is free again.
+    fn leave_service(&mut self, place: u32) {
+        self.busy -= 1;
+        if place != PRIMARY {
+            self.replicas.end(place);
+        }
     }
 
     /// Lets an attempt wait for a server.
     pub fn enqueue(&mut self, id: u32, generation: u32, recorder: &mut Recorder) {
-        self.queue.push_back((id, generation));
+        self.enqueue_at(PRIMARY, id, generation, recorder);
+    }
+
+    fn enqueue_at(&mut self, place: u32, id: u32, generation: u32, recorder: &mut Recorder) {
+        match place {
+            PRIMARY => self.queue.push_back((id, generation)),
+            replica => self.replicas.enqueue(replica, id, generation),
+        }
         self.waiting += 1;
         if recorder.measuring {
             recorder.db_queue_peak = recorder.db_queue_peak.max(self.waiting);
@@ -149,8 +194,25 @@ impl Database {
         totals: &mut Totals,
         recorder: &mut Recorder,
     ) -> (Nanos, Lane) {
+        self.start_at(PRIMARY, now, waited_ns, work, totals, recorder)
+    }
+
+    #[inline]
+    fn start_at(
+        &mut self,
+        place: u32,
+        now: Nanos,
+        waited_ns: Nanos,
+        work: Work,
+        totals: &mut Totals,
+        recorder: &mut Recorder,
+    ) -> (Nanos, Lane) {
         self.advance(now, totals);
         self.busy += 1;
+        let busy_here = match place {
+            PRIMARY => self.busy - self.replicas.busy,
+            replica => self.replicas.begin(replica),
+        };
         if recorder.measuring {
             recorder.db_queue.record(waited_ns);
             recorder.db_concurrency_peak = recorder.db_concurrency_peak.max(u64::from(self.busy));
@@ -164,8 +226,8 @@ impl Database {
             (Service::PerClass { times, dice }, Work::Write { class }, _) => times[class][1].sample(dice),
         };
         if let Some((sigma, kappa)) = self.contention {
-            let others = f64::from(self.busy - 1);
-            let slowdown = 1.0 + sigma * others + kappa * others * f64::from(self.busy);
+            let others = f64::from(busy_here - 1);
+            let slowdown = 1.0 + sigma * others + kappa * others * f64::from(busy_here);
             service_ns = round_ns(service_ns as f64 * slowdown);
         }
         if self.slowness != 1.0 {
@@ -243,11 +305,12 @@ impl Engine<'_> {
             None => {}
         }
         attempt.since_ns = self.now;
-        if self.database.may_start() {
+        let place = attempt.replica;
+        if self.database.may_start_at(place) {
             self.start_service(id);
-        } else if self.database.waiting < self.database.queue_limit {
+        } else if self.database.waiting_at(place) < self.database.queue_limit {
             attempt.stage = Stage::Queues;
-            self.database.enqueue(id, self.attempts.generation(id), &mut self.recorder);
+            self.database.enqueue_at(place, id, self.attempts.generation(id), &mut self.recorder);
         } else {
             self.attempt_returns(id, Err(Cause::DbRejected));
         }
@@ -258,8 +321,13 @@ impl Engine<'_> {
         let attempt = &mut self.attempts[id];
         let waited_ns = self.now - attempt.since_ns;
         attempt.stage = Stage::InService;
+        let place = attempt.replica;
         if attempt.errand == AttemptErrand::Read {
             attempt.value = Value { version: self.versions.current(attempt.key), read_ns: self.now };
+        }
+        if place != PRIMARY {
+            let Value { version, .. } = attempt.value;
+            attempt.value.version = self.database.replicas.visible(place, attempt.key, version, self.now);
         }
         let class = usize::from(attempt.class);
         let work = match attempt.errand {
@@ -268,14 +336,18 @@ impl Engine<'_> {
             AttemptErrand::Background => Work::Background,
         };
         let (service_ns, lane) =
-            self.database.start(self.now, waited_ns, work, &mut self.totals, &mut self.recorder);
+            self.database.start_at(place, self.now, waited_ns, work, &mut self.totals, &mut self.recorder);
         let generation = self.attempts.generation(id);
         self.queue.push(lane, self.now + service_ns, Kind::AttemptIsDone as u8, id, generation);
     }
 
     /// Servers take from the queue as long as they may.
     pub(super) fn serve_waiting(&mut self) {
-        while self.database.busy < self.database.servers
+        (PRIMARY..=self.database.replicas.count()).for_each(|place| self.serve_waiting_at(place));
+    }
+
+    fn serve_waiting_of_primary(&mut self) {
+        while self.database.busy - self.database.replicas.busy < self.database.servers
             && self.database.pauses == 0
             && self.database.down.is_none()
         {
@@ -287,19 +359,34 @@ impl Engine<'_> {
         }
     }
 
+    /// The servers of one place take from its queue.
+    fn serve_waiting_at(&mut self, place: u32) {
+        if place == PRIMARY {
+            return self.serve_waiting_of_primary();
+        }
+        while self.database.pauses == 0 && self.database.down.is_none() {
+            let attempts = &self.attempts;
+            let wants = |id, generation| attempts.is(id, generation);
+            let Some(id) = self.database.replicas.next(place, wants) else { return };
+            self.database.waiting -= 1;
+            self.start_service(id);
+        }
+    }
+
     pub(super) fn attempt_is_done(&mut self, id: u32) {
         // Lost with the database that served it.
         if self.attempts[id].stage != Stage::InService {
             return;
         }
         self.database.advance(self.now, &mut self.totals);
-        self.database.busy -= 1;
         let attempt = &self.attempts[id];
-        if attempt.errand == AttemptErrand::Write && !attempt.rolls_back {
+        let (place, rolls_back) = (attempt.replica, attempt.rolls_back);
+        self.database.leave_service(place);
+        if attempt.errand == AttemptErrand::Write && !rolls_back {
             let version = self.commit(attempt.key, attempt.value.version);
             self.attempts[id].value = Value { version, read_ns: self.now };
         }
-        self.serve_waiting();
+        self.serve_waiting_at(place);
         self.attempt_returns(id, Ok(()));
     }
 
@@ -388,14 +475,14 @@ impl Engine<'_> {
         if self.model.database.cancel_on_timeout {
             match attempt.stage {
                 Stage::Queues => {
-                    self.database.waiting -= 1;
+                    self.database.leave_queue(attempt.replica);
                     self.withdraw(id);
                 }
                 Stage::InService => {
                     self.database.advance(self.now, &mut self.totals);
-                    self.database.busy -= 1;
+                    self.database.leave_service(attempt.replica);
                     self.withdraw(id);
-                    self.serve_waiting();
+                    self.serve_waiting_at(attempt.replica);
                 }
                 Stage::WaitsForConnection | Stage::Travels | Stage::Returns => {}
             }
@@ -443,6 +530,7 @@ impl Engine<'_> {
         self.database.busy = 0;
         self.database.waiting = 0;
         self.database.queue.clear();
+        self.database.replicas.lose_all();
         let mut held: Vec<u32> = self
             .attempts
             .iter()

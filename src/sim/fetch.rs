@@ -4,6 +4,7 @@ use super::engine::{Engine, Kind};
 use super::index::pair;
 use super::queue::GENERAL;
 use super::read::{Errand, Walk};
+use super::replicas::PRIMARY;
 use super::slab::NONE;
 use super::store::Value;
 use crate::dice::{round_ns, unit_open_zero};
@@ -55,6 +56,8 @@ pub(super) struct Attempt {
     pub class: u8,
     pub errand: AttemptErrand,
     pub stage: Stage,
+    /// Which replica it asks; [`PRIMARY`](super::replicas::PRIMARY): none.
+    pub replica: u32,
     /// Its caller counts on it no more.
     pub abandoned: bool,
     pub outcome: Result<(), Cause>,
@@ -100,6 +103,7 @@ impl Attempt {
             class: 0,
             errand: AttemptErrand::Background,
             stage: Stage::Travels,
+            replica: PRIMARY,
             abandoned: false,
             outcome: Ok(()),
             value: Value::default(),
@@ -208,6 +212,7 @@ impl Engine<'_> {
             instance: self.flights[id].instance,
             class: self.flights[id].class,
             stage: Stage::WaitsForConnection,
+            replica: if self.flights[id].write { PRIMARY } else { self.database.replicas.choose() },
             abandoned: false,
             outcome: Ok(()),
             value: Value { version, read_ns: 0 },

@@ -153,7 +153,7 @@ impl SlotIndex {
     pub fn get(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Option<u32> {
         match self {
             SlotIndex::Dense(slots) => slots[key as usize].checked_sub(1),
-            SlotIndex::Hashed(hashed) => hashed.place(key, key_of).map(|(_, slot)| slot),
+            SlotIndex::Hashed(hashed) => hashed.probe(key, key_of).ok(),
         }
     }
 
@@ -181,12 +181,35 @@ impl SlotIndex {
         }
     }
 
-    /// Takes out a key that is there.
+    /// Takes out a key that is there, in this slot.
     #[inline]
-    pub fn remove(&mut self, key: u32, key_of: impl Fn(u32) -> u32) {
+    pub fn remove(&mut self, key: u32, slot: u32) {
         match self {
             SlotIndex::Dense(slots) => slots[key as usize] = 0,
-            SlotIndex::Hashed(hashed) => hashed.remove(key, key_of),
+            SlotIndex::Hashed(hashed) => hashed.remove(key, slot),
+        }
+    }
+
+    /// The slot of a key, or the place in the index where it would go, which holds until the index changes.
+    #[inline]
+    pub fn probe(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Result<u32, Place> {
+        match self {
+            SlotIndex::Dense(slots) => slots[key as usize].checked_sub(1).ok_or(Place(key)),
+            SlotIndex::Hashed(hashed) => hashed.probe(key, key_of),
+        }
+    }
+
+    /// Gives a slot to a key that is not there, at the place where it would go, and takes it from the key that holds
+    /// it. Fails, and does nothing, where the place is too far from where the key belongs.
+    #[inline]
+    pub fn hand_over(&mut self, key: u32, place: Place, slot: u32, holder: u32) -> bool {
+        match self {
+            SlotIndex::Dense(slots) => {
+                slots[key as usize] = slot + 1;
+                slots[holder as usize] = 0;
+                true
+            }
+            SlotIndex::Hashed(hashed) => hashed.hand_over(key, place, slot, holder),
         }
     }
 
@@ -201,6 +224,10 @@ impl SlotIndex {
         }
     }
 }
+
+/// Where in an index a key would go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(u32);
 
 /// Linear probing at half load, 4 bytes a cell.
 ///
@@ -237,20 +264,23 @@ impl Hashed {
         ((u64::from(key.wrapping_mul(0x9e37_79b1)) * u64::from(self.homes)) >> 32) as u32
     }
 
-    /// Cell and slot of a key.
+    /// The slot of a key, or the first empty cell from its home on.
     #[inline]
-    fn place(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Option<(usize, u32)> {
+    fn probe(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Result<u32, Place> {
         let home = self.home(key);
         let tag = home << Self::TAG_SHIFT;
-        for (ahead, &cell) in self.cells[home as usize..].iter().enumerate() {
-            if (cell ^ tag) <= Self::SLOT && cell != Self::EMPTY && key_of(cell & Self::SLOT) == key {
-                return Some((home as usize + ahead, cell & Self::SLOT));
-            }
+        let mut place = home;
+        // The last cell is always empty: no entry is that far from home.
+        loop {
+            let cell = self.cells[place as usize];
             if cell == Self::EMPTY {
-                break;
+                return Err(Place(place));
             }
+            if (cell ^ tag) <= Self::SLOT && key_of(cell & Self::SLOT) == key {
+                return Ok(cell & Self::SLOT);
+            }
+            place += 1;
         }
-        None
     }
 
     /// Fails where there is no room for more slots, or none within reach of the key's home.
@@ -301,20 +331,52 @@ impl Hashed {
         dense
     }
 
+    /// A slot is in one cell with the home of its key, so the cell tells by itself whether it is the one.
     #[inline]
-    fn remove(&mut self, key: u32, key_of: impl Fn(u32) -> u32) {
-        let Some((mut hole, _)) = self.place(key, key_of) else { return };
+    fn remove(&mut self, key: u32, slot: u32) {
         self.len -= 1;
+        self.clear_cell(self.home(key), slot);
+    }
+
+    /// See [`SlotIndex::hand_over`].
+    #[inline]
+    fn hand_over(&mut self, key: u32, Place(place): Place, slot: u32, holder: u32) -> bool {
+        let home = self.home(key);
+        if place - home >= Self::REACH {
+            return false;
+        }
+        self.cells[place as usize] = home << Self::TAG_SHIFT | slot;
+        // Where both keys have one home, two cells are the same now, and either may go.
+        self.clear_cell(self.home(holder), slot);
+        true
+    }
+
+    /// Empties the cell of a slot whose key has this home, and moves up what probed past it.
+    #[inline]
+    fn clear_cell(&mut self, home: u32, slot: u32) {
+        let sought = home << Self::TAG_SHIFT | slot;
+        let mut hole = home;
+        loop {
+            match self.cells[hole as usize] {
+                cell if cell == sought => break,
+                Self::EMPTY => return,
+                _ => hole += 1,
+            }
+        }
         let mut next = hole + 1;
-        while self.cells[next] != Self::EMPTY {
-            let from_home = (next as u32).wrapping_sub(self.cells[next] >> Self::TAG_SHIFT) & 0xff;
-            if from_home as usize >= next - hole {
-                self.cells[hole] = self.cells[next];
+        loop {
+            let cell = self.cells[next as usize];
+            if cell == Self::EMPTY {
+                break;
+            }
+            let from_home = next.wrapping_sub(cell >> Self::TAG_SHIFT) & 0xff;
+            if from_home >= next - hole {
+                self.cells[hole as usize] = cell;
                 hole = next;
             }
             next += 1;
         }
-        self.cells[hole] = Self::EMPTY;
+        self.cells[hole as usize] = Self::EMPTY;
     }
 }
 
@@ -365,8 +427,8 @@ mod tests {
                 let held = dense.get(slot, |slot| slot);
                 prop_assert_eq!(held, hashed.get(key_of(slot), key_of));
                 if held.is_some() {
-                    dense.remove(slot, |slot| slot);
-                    hashed.remove(key_of(slot), key_of);
+                    dense.remove(slot, slot);
+                    hashed.remove(key_of(slot), slot);
                 } else {
                     dense.insert(slot, slot, |slot| slot);
                     hashed.insert(key_of(slot), slot, key_of);

@@ -23,6 +23,7 @@ mod pool;
 mod prefill;
 mod queue;
 mod read;
+mod replicas;
 mod server;
 mod slab;
 mod store;

@@ -90,7 +90,8 @@ impl Plain {
         let database = database.queue.is_none()
             && database.pool.is_none()
             && database.timeout_ns.is_none()
-            && database.background.is_none();
+            && database.background.is_none()
+            && database.replicas.is_none();
         let events = model.events.iter().all(|event| match event.what {
             EventKind::Surge { .. } | EventKind::HotKey { .. } | EventKind::Pause { .. } => true,
             EventKind::Flush { tier } => tier == shared,
@@ -251,7 +252,7 @@ impl Engine<'_> {
     }
 
     /// The server admits a command; returns when its service starts.
-    #[inline]
+    #[inline(always)]
     fn begin_command(&mut self, level: usize) -> Option<Nanos> {
         let tier = &mut self.tiers[level];
         let stores = &mut tier.stores;

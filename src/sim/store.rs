@@ -1,6 +1,6 @@
 //! The entries of one cache: of a shared tier, or of an instance tier in one instance.
 
-use super::index::SlotIndex;
+use super::index::{Place, SlotIndex};
 use crate::dice::Stream;
 use crate::policy::eviction::{Evict, Policy, Room, WithPolicy};
 use crate::policy::redis::memory::Allocator;
@@ -189,7 +189,7 @@ impl Store {
     }
 
     /// Slot and expiry of a key, expired or not.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, key: u32) -> Option<(u32, Nanos)> {
         match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => match expiry_ns[key as usize] {
@@ -409,10 +409,34 @@ impl Slots {
         self.index.get(key, |slot| self.slots[slot as usize].key())
     }
 
+    /// Slot of a key, or where in the index it would go.
+    #[inline]
+    fn probe(&self, key: u32) -> Result<u32, Place> {
+        self.index.probe(key, |slot| self.slots[slot as usize].key())
+    }
+
+    /// Adds a key that is not there to the index.
+    fn index_new(&mut self, key: u32, slot: u32) {
+        self.index.insert(key, slot, |slot| self.slots[slot as usize].key());
+    }
+
+    /// What the next evictions touch: the key of the one after next, and with the key of the next, which was read
+    /// ahead so before, its place in the index.
+    #[inline]
+    fn read_ahead<P: Evict>(&self, policy: &P) {
+        if let Some([next, after_next]) = policy.next_victims() {
+            if let Some(next) = self.slots.get(next as usize) {
+                self.index.prefetch(next.key());
+            }
+            prefetch(&self.slots, after_next as usize);
+            policy.read_ahead_hit(after_next);
+        }
+    }
+
     /// Takes a key out of the index and leaves its slot empty.
     #[inline]
     fn forget(&mut self, key: u32, slot: u32) {
-        self.index.remove(key, |slot| self.slots[slot as usize].key());
+        self.index.remove(key, slot);
         self.slots[slot as usize].expiry_ns = 0;
     }
 }
@@ -434,19 +458,50 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
     fn run<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
         let Fill { slots, books, capacity, slot: new, now, size } = self;
         let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
-        if let Some(slot) = slots.find(new.key()) {
-            let held = std::mem::replace(&mut slots.slots[slot as usize], new);
-            // An expired entry gives way to a new one, a live one is overwritten, which is a use.
-            if held.expiry_ns <= now {
-                filled.expired = 1;
-                policy.remove(slot);
-                policy.prepare(new.key());
-                policy.insert(slot, new.key());
-            } else {
-                policy.hit(slot);
+        let place = match slots.probe(new.key()) {
+            Ok(slot) => {
+                let held = std::mem::replace(&mut slots.slots[slot as usize], new);
+                // An expired entry gives way to a new one, a live one is overwritten, which is a use.
+                if held.expiry_ns <= now {
+                    filled.expired = 1;
+                    policy.remove(slot);
+                    policy.prepare(new.key());
+                    policy.insert(slot, new.key());
+                } else {
+                    policy.hit(slot);
+                }
+                return (slot, filled);
             }
-            return (slot, filled);
+            Err(place) => place,
+        };
+        let Capacity::Entries(limit) = capacity else {
+            return Fill { slots, books, capacity, slot: new, now, size }.make_room(policy);
+        };
+        if books.entries < limit {
+            return Fill { slots, books, capacity, slot: new, now, size }.make_room(policy);
         }
+        // Mostly it is full: the new entry takes the slot of one that leaves.
+        policy.prepare(new.key());
+        let slot = policy.victim();
+        let left = std::mem::replace(&mut slots.slots[slot as usize], new).key();
+        if !slots.index.hand_over(new.key(), place, slot, left) {
+            slots.index.remove(left, slot);
+            slots.index_new(new.key(), slot);
+        }
+        books.bytes = books.bytes - size(left) + size(new.key());
+        filled.evicted = 1;
+        policy.insert(slot, new.key());
+        slots.read_ahead(policy);
+        (slot, filled)
+    }
+}
+
+impl<S: Fn(u32) -> u64> Fill<'_, S> {
+    /// Stores an entry that is not there after evicting none, or as many as are in the way.
+    #[inline(never)]
+    fn make_room<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
+        let Fill { slots, books, capacity, slot: new, size, .. } = self;
+        let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
         let bytes = size(new.key());
         if let Capacity::Bytes(limit) = capacity
             && bytes > limit
@@ -481,17 +536,8 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
         };
         *books = Books { entries: held.entries + 1, bytes: held.bytes + bytes };
         policy.insert(slot, new.key());
-        let Slots { slots, index, .. } = slots;
-        index.insert(new.key(), slot, |slot| slots[slot as usize].key());
-        // What the next evictions touch: the key of the one after next, and with the key of the next, which was
-        // read ahead so before, its place in the index.
-        if let Some([next, after_next]) = policy.next_victims() {
-            if let Some(next) = slots.get(next as usize) {
-                index.prefetch(next.key());
-            }
-            prefetch(slots, after_next as usize);
-            policy.read_ahead_hit(after_next);
-        }
+        slots.index_new(new.key(), slot);
+        slots.read_ahead(policy);
         (slot, filled)
     }
 }

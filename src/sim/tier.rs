@@ -241,7 +241,7 @@ impl TierState {
     }
 
     /// A live entry is used: the policy learns of it, a sliding one lives longer.
-    #[inline]
+    #[inline(always)]
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
         self.stores[store].touch(slot, now);
         if self.sliding && !info.absent {
@@ -314,6 +314,7 @@ impl TierState {
     }
 
     /// Stores a value; returns whether it was stored.
+    #[inline]
     pub fn fill(
         &mut self,
         store: usize,
@@ -400,6 +401,7 @@ impl TierState {
     }
 
     /// A fresh expiry, with jitter.
+    #[inline]
     pub fn expiry_ns(&mut self, class: usize, now: Nanos) -> Nanos {
         expiry(self.ttl[class], self.jitter, now, &mut self.jitter_dice)
     }

@@ -13,7 +13,9 @@ use crate::scenario::model::Nanos;
 
 /// Buckets of a wheel; their heads take 16 KB.
 const BUCKETS: usize = 4_096;
+/// Words of one bit per bucket; a word of words has one bit for each.
 const WORDS: usize = BUCKETS / 64;
+const _: () = assert!(WORDS == 64);
 const MASK: u64 = BUCKETS as u64 - 1;
 /// A newcomer passes no more than this many events of its slice.
 const CROWD: u32 = 24;
@@ -30,13 +32,14 @@ pub struct Wheel {
     free: u32,
     /// The slice of the first event in the buckets, counted from time zero; [`NEVER`] where there is none.
     cursor: u64,
-    in_buckets: usize,
     /// An event leads to the next of its bucket; free nodes form a list of their own.
     nodes: Vec<Pending>,
     /// First node of each bucket; [`NONE`]: empty.
     buckets: Box<[u32; BUCKETS]>,
     /// One bit per bucket that is not empty.
     occupied: [u64; WORDS],
+    /// One bit per word of `occupied` that is not zero.
+    summary: u64,
     beyond: Vec<Pending>,
 }
 
@@ -48,10 +51,10 @@ impl Wheel {
             width_bits: gap_ns.clamp(1, 1 << 40).ilog2(),
             free: NONE,
             cursor: NEVER,
-            in_buckets: 0,
             nodes: Vec::new(),
             buckets: Box::new([NONE; BUCKETS]),
             occupied: [0; WORDS],
+            summary: 0,
             beyond: Vec::new(),
         }
     }
@@ -92,6 +95,7 @@ impl Wheel {
         }
         self.buckets[bucket] = self.node(pending, first);
         self.occupied[bucket / 64] |= 1 << (bucket % 64);
+        self.summary |= 1 << (bucket / 64);
         self.cursor = self.cursor.min(slice);
     }
 
@@ -123,7 +127,6 @@ impl Wheel {
         if self.free == NONE {
             self.add_node();
         }
-        self.in_buckets += 1;
         let node = self.free;
         let place = &mut self.nodes[node as usize];
         self.free = place.next();
@@ -157,10 +160,8 @@ impl Wheel {
         }
         place.set_next(self.free);
         self.free = node;
-        self.in_buckets -= 1;
         self.buckets[bucket] = first.next();
         if first.next() == NONE {
-            self.occupied[bucket / 64] &= !(1 << (bucket % 64));
             self.turn(bucket);
         } else {
             self.next_ns = self.nodes[first.next() as usize].time;
@@ -179,18 +180,26 @@ impl Wheel {
         first
     }
 
-    /// Moves on to the next bucket that is not empty.
-    #[inline]
+    /// Leaves a bucket that has become empty for the next that is not.
+    #[inline(always)]
     fn turn(&mut self, from: usize) {
-        if self.in_buckets == 0 {
-            self.cursor = NEVER;
-            self.next_ns = NEVER;
-            return;
-        }
         let mut word = from / 64;
-        let mut bits = self.occupied[word] & (u64::MAX << (from % 64));
-        while bits == 0 {
-            word = (word + 1) % WORDS;
+        let left = self.occupied[word] & !(1 << (from % 64));
+        self.occupied[word] = left;
+        // Buckets of the same word that come later in the round.
+        let mut bits = left & (u64::MAX << (from % 64));
+        if bits == 0 {
+            if left == 0 {
+                self.summary &= !(1 << word);
+                if self.summary == 0 {
+                    self.cursor = NEVER;
+                    self.next_ns = NEVER;
+                    return;
+                }
+            }
+            // The next word after this one; at last, after a whole round, this one again.
+            let ahead = self.summary.rotate_right(word as u32 + 1).trailing_zeros() as usize;
+            word = (word + 1 + ahead) % WORDS;
             bits = self.occupied[word];
         }
         let bucket = word * 64 + bits.trailing_zeros() as usize;

@@ -78,12 +78,17 @@ impl Engine<'_> {
     /// this happens. `reserved` is the version's handle if it has one already; returns the handle that it has now.
     pub(super) fn commit(&mut self, key: u32, reserved: u32) -> u32 {
         self.collect_versions();
+        self.database.replicas.begin_commit(self.now);
+        let before = self.versions.current(key);
         let version = match reserved {
             INITIAL => self.versions.commit(key, self.now),
             reserved => self.versions.commit_reserved(key, reserved, self.now),
         };
+        self.database.replicas.log(key, before, version);
         for other in self.tables.entity_of(key).filter(|&other| other != key) {
-            self.versions.commit(other, self.now);
+            let before = self.versions.current(other);
+            let version = self.versions.commit(other, self.now);
+            self.database.replicas.log(other, before, version);
         }
         self.enter_stream(key, version);
         version
@@ -101,8 +106,9 @@ impl Engine<'_> {
             let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
             let commands = self.commands.iter().map(|(_, command)| command.version());
             let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
+            let replicas = self.database.replicas.versions();
             let walks = self.walks.iter().map(|(_, walk)| walk.version);
-            self.versions.collect(cached.chain(commands).chain(attempts).chain(walks));
+            self.versions.collect(cached.chain(commands).chain(attempts).chain(replicas).chain(walks));
         }
     }
 

@@ -114,6 +114,7 @@ groups! {
     [12] "a tier that cannot help" two_tiers::shorter_below;
     [13] "staleness under write-around" one_key::write_around;
     [13] "staleness by who answered" staleness::untold_l1;
+    [13] "staleness behind replicas" staleness::lagging_replicas;
     [14] "invalidation" one_key::invalidation;
     [14] "invalidation that comes late" staleness::late_deletes;
     [15] "many keys of Zipfian popularity" many_keys::zipf_sum;

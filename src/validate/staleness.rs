@@ -1,4 +1,5 @@
-//! Where stale reads come from: instances that nobody tells of a write, and deletes that come late.
+//! Where stale reads come from: instances that nobody tells of a write, deletes that come late, and
+//! replicas that lag.
 
 use super::Stopped;
 use super::bench::{Bench, about, within};
@@ -131,5 +132,43 @@ pub(super) fn late_deletes(bench: &mut Bench<'_>) -> Result<(), Stopped> {
     let row = "14 broadcast, delay 100 ms";
     let expected = staleness::late_delete_stale(5.0, 1.0, 3.0, 0.1);
     bench.check(row, &broadcast, "base", "stale.ratio", expected, within(0.002));
+    Ok(())
+}
+
+/// A miss soon after a write fills with what a replica still has.
+pub(super) fn lagging_replicas(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    let record = bench.simulate(
+        r#"
+        question = "What do replicas that lag put into the cache?"
+        replications = 20
+        duration = "20100s"
+        warmup = "100s"
+        window = "1000s"
+
+        [workload]
+        arrivals = { poisson = { rate = 12 } }
+        write_share = 0.16666666666666666
+        keys = 1
+
+        [[tier]]
+        name = "l2"
+        scope = "shared"
+        ttl = "none"
+
+        [database]
+        read = "0s"
+        replicas = { count = 3, lag = "50ms" }
+        "#,
+    )?;
+    // Ten reads and two writes per second.
+    let row = "13 replicas, lag 50 ms";
+    bench.check(
+        row,
+        &record,
+        "base",
+        "stale.ratio",
+        staleness::replica_stale(10.0, 2.0, 0.05),
+        within(0.004),
+    );
     Ok(())
 }

@@ -100,6 +100,14 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("database.retries", &["{ attempts = 1 }", "{ attempts = 3, backoff = \"2ms\", jitter = 1.0 }"]),
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
+    (
+        "database.replicas",
+        &[
+            "none",
+            "{ count = 1, lag = \"0s\" }",
+            "{ count = 3, lag = { exponential = { mean = \"20ms\" } }, servers = 1 }",
+        ],
+    ),
     ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
     ("writes.order", &["after-commit", "before-commit"]),
     ("writes.rollback", &["0", "0.3"]),

@@ -370,6 +370,14 @@ fn database() {
         (&[SLOW_READ, TIMEOUT], &[("database.late_fill", "false")], "", "error.ratio", More),
         (&[SLOW_READ, TIMEOUT], &[RETRIES], "", "db.retries.rate", Appears),
         (&[], &[("database.contention", "{ sigma = 0.5, kappa = 0.01 }")], "", MEAN, More),
+        (&[WRITES], &[("database.replicas", "{ count = 2, lag = \"50ms\" }")], "", "stale.ratio", More),
+        (
+            &[WRITES, ("database.servers", "1"), SLOW_READ],
+            &[("database.replicas", "{ count = 3, lag = \"50ms\", servers = 2 }")],
+            "",
+            "db.queue.mean_ms",
+            Less,
+        ),
         (&[], &[("database.background", "{ rate = 200 }")], "", "db.qps.mean", More),
         (
             &[],

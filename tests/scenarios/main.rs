@@ -9,6 +9,7 @@ mod nesting;
 mod nodes;
 mod plain;
 mod presence;
+mod replicas;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;

@@ -150,8 +150,17 @@ macro_rules! policies {
                 match self { $(Policy::$name(policy) => policy.read_ahead_hit(slot)),* }
             }
             /// See [`Evict::hit`].
-            #[inline]
+            #[inline(always)]
             pub fn hit(&mut self, slot: u32) {
+                // The most common one needs no call.
+                if let Policy::Lru(policy) = self {
+                    policy.hit(slot);
+                } else {
+                    self.hit_any(slot);
+                }
+            }
+            #[inline(never)]
+            fn hit_any(&mut self, slot: u32) {
                 match self { $(Policy::$name(policy) => policy.hit(slot)),* }
             }
             /// See [`Evict::remove`].

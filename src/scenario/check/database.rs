@@ -3,7 +3,7 @@
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Background, Contention, Database, Dist, Nanos, Retries};
+use crate::scenario::model::{Background, Contention, Database, Dist, Nanos, Replicas, Retries};
 use crate::scenario::values::{
     at_least, count, dist, duration, integer, positive_duration, rate, share, truth,
 };
@@ -36,6 +36,7 @@ pub(super) fn database(cx: &mut Context, node: &Node) -> Option<Database> {
         });
         let contention = f.read_unless("contention", "none", contention);
         let background = f.read_unless("background", "none", |cx, node| background(cx, node, read.as_ref()));
+        let replicas = f.read_unless("replicas", "none", |cx, node| replicas(cx, node, servers));
         Some(Database {
             servers,
             queue,
@@ -50,6 +51,7 @@ pub(super) fn database(cx: &mut Context, node: &Node) -> Option<Database> {
             retries,
             contention,
             background,
+            replicas,
         })
     })
 }
@@ -70,6 +72,20 @@ fn contention(cx: &mut Context, node: &Node) -> Option<Contention> {
         let sigma = f.read("sigma", at_least(0.0)).unwrap_or(0.0);
         let kappa = f.read("kappa", at_least(0.0)).unwrap_or(0.0);
         Some(Contention { sigma, kappa })
+    })
+}
+
+/// Most replicas of one database.
+const REPLICAS_MAX: u64 = 64;
+
+fn replicas(cx: &mut Context, node: &Node, servers: Option<u32>) -> Option<Replicas> {
+    Fields::with(cx, node, "{ count = 2, lag = \"100ms\" }", |f| {
+        let count = f.require("count", "the number of replicas, such as 2", integer(1, REPLICAS_MAX));
+        let lag =
+            f.require("lag", "the time from a commit to its being visible there, such as \"100ms\"", dist);
+        let own = f.given("servers");
+        let own_servers = f.read_unless("servers", "unlimited", crate::scenario::values::count(1));
+        Some(Replicas { count: count? as u32, lag: lag?, servers: if own { own_servers } else { servers } })
     })
 }
 

@@ -9,6 +9,7 @@ use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
 use crate::scenario::digest::digest;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value};
+use crate::scenario::lint::{self, Finding};
 use crate::scenario::model::{Answer, Experiment, Nanos, Observed, Precision, Variant};
 use crate::scenario::values::{at_least, count, integer, positive, positive_duration, share, text, texts};
 
@@ -57,6 +58,7 @@ pub(crate) fn check(
     let precision = f.read("precision", |cx, node| precision(cx, node, replications));
     let observed = f.read("observed", observed);
     let headline = f.read("headline", texts);
+    let allow = f.read("allow", lint::allowed).unwrap_or_default();
     let answer = f.read("answer", answer);
     let practice = f.read("practice", practice::practice).unwrap_or_default();
     let sketches = f.read("variant", |cx, node| sketches(cx, node));
@@ -68,7 +70,7 @@ pub(crate) fn check(
 
     f.report_missing();
     let chosen = choose(cx, &sketches, asked.variants);
-    let variants = variants(cx, root, &sketches, &chosen, asked.duration_ns);
+    let (variants, warnings) = variants(cx, root, &sketches, &chosen, asked.duration_ns);
     let complete = variants.len() == chosen.len() && !chosen.is_empty();
     let headline = headline.unwrap_or_else(|| DEFAULT_HEADLINE.map(str::to_owned).to_vec());
     if complete {
@@ -82,6 +84,7 @@ pub(crate) fn check(
     if !cx.diagnostics.is_empty() {
         return None;
     }
+    cx.warnings = warnings.into_iter().filter(|finding| !allow.contains(&finding.lint)).collect();
     Some(Experiment {
         name,
         question: question?,
@@ -95,6 +98,7 @@ pub(crate) fn check(
         answer,
         practice,
         observed,
+        lints: Vec::new(),
         source: String::new(),
         source_path: source_path.to_owned(),
         overrides: Vec::new(),
@@ -223,22 +227,30 @@ fn choose(cx: &mut Context, sketches: &[Sketch<'_>], asked: &[String]) -> Vec<us
 }
 
 /// Reads the chosen variants. A problem that the file has without them is told once; one that comes from
-/// what variants set names them and points there.
+/// what variants set names them and points there. The same goes for the warnings, the second part.
 fn variants(
     cx: &mut Context,
     root: &Node,
     sketches: &[Sketch<'_>],
     chosen: &[usize],
     cut_ns: Option<Nanos>,
-) -> Vec<Variant> {
+) -> (Vec<Variant>, Vec<Finding>) {
     let own = std::mem::take(&mut cx.diagnostics);
     let mut variants = Vec::new();
     let mut problems: Vec<(Diagnostic, Vec<usize>)> = Vec::new();
+    let mut warnings: Vec<(Finding, Vec<usize>)> = Vec::new();
     for &index in chosen {
         let sketch = &sketches[index];
         let mut tree = root.clone();
         let settings = apply(cx, &mut tree, sketch);
         if let Some(model) = model(cx, &tree, cut_ns) {
+            for finding in lint::findings(&tree, &model) {
+                let same = |known: &Finding| known.lint == finding.lint && known.place() == finding.place();
+                match warnings.iter_mut().find(|(known, _)| same(known)) {
+                    Some((_, having)) => having.push(index),
+                    None => warnings.push((finding, vec![index])),
+                }
+            }
             variants.push(Variant { name: sketch.name.clone(), settings, model });
         }
         for diagnostic in cx.diagnostics.drain(..) {
@@ -260,7 +272,11 @@ fn variants(
         let plain = of_the_file.contains(&diagnostic);
         cx.report(if plain { diagnostic } else { attribute(diagnostic, &having, sketches) });
     }
-    variants
+    let attributed = |(finding, having): (Finding, Vec<usize>)| match having.len() == chosen.len() {
+        true => finding,
+        false => lint_of(finding, &having, sketches),
+    };
+    (variants, warnings.into_iter().map(attributed).collect())
 }
 
 /// Names the variants that have a problem.
@@ -275,6 +291,21 @@ fn attribute(mut diagnostic: Diagnostic, having: &[usize], sketches: &[Sketch<'_
         }
     }
     diagnostic
+}
+
+/// Names the variants that a lint warns of.
+fn lint_of(mut finding: Finding, having: &[usize], sketches: &[Sketch<'_>]) -> Finding {
+    let names: Vec<String> = having.iter().map(|&index| format!("\"{}\"", sketches[index].name)).collect();
+    let plural = if names.len() == 1 { "" } else { "s" };
+    finding.diagnostic.title.push_str(&format!(" (variant{plural} {})", names.join(", ")));
+    // Where one variant alone has it, what it sets is likely the cause.
+    if let ([index], Some(place)) = (having, finding.place())
+        && let Some(set) = sketches[*index].set.filter(|set| !set.span.contains(&place))
+        && set.as_table().is_some_and(|entries| !entries.is_empty())
+    {
+        finding.diagnostic = finding.diagnostic.also(set.span, "this variant sets");
+    }
+    finding
 }
 
 /// Exchanges what the variant sets; gives the settings as texts.

@@ -54,6 +54,13 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             WRITE,
         );
     }
+    if !writes && model.database.replicas.is_some() {
+        refuse(
+            &["database", "replicas"],
+            "nothing is written, so replicas lag behind nothing",
+            "set workload.write_share, or more database.servers",
+        );
+    }
     let Invalidation { cdc, broadcast } = &model.invalidation;
     if cdc.is_some() && !writes {
         refuse(&["invalidation", "cdc"], "nothing is written, so the change stream stays empty", WRITE);

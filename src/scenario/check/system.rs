@@ -16,7 +16,7 @@ use crate::scenario::values::{count, duration, positive_duration, truth, word};
 const SECOND_NS: Nanos = 1_000_000_000;
 
 /// Fields of the file that say what is asked, not what is simulated.
-pub(super) const EXPERIMENT_FIELDS: [&str; 11] = [
+pub(super) const EXPERIMENT_FIELDS: [&str; 12] = [
     "name",
     "question",
     "seed",
@@ -27,6 +27,7 @@ pub(super) const EXPERIMENT_FIELDS: [&str; 11] = [
     "answer",
     "practice",
     "observed",
+    "allow",
     "variant",
 ];
 

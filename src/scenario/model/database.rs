@@ -29,6 +29,29 @@ pub struct Database {
     pub contention: Option<Contention>,
     /// Load that no cache touches.
     pub background: Option<Background>,
+    /// Servers that take the reads and see commits late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<Replicas>,
+}
+
+impl Database {
+    /// All servers, of replicas too; `None`: unlimited.
+    pub fn all_servers(&self) -> Option<u64> {
+        let primary = u64::from(self.servers?);
+        match &self.replicas {
+            Some(replicas) => Some(primary + u64::from(replicas.count) * u64::from(replicas.servers?)),
+            None => Some(primary),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Replicas {
+    pub count: u32,
+    /// From a commit to its being visible there; the order of the commits is kept.
+    pub lag: Dist,
+    /// Of each; `None`: unlimited.
+    pub servers: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]

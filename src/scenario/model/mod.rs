@@ -15,7 +15,7 @@ mod writes;
 
 use serde::Serialize;
 
-pub use database::{Background, Contention, Database, Retries};
+pub use database::{Background, Contention, Database, Replicas, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
@@ -54,6 +54,8 @@ pub struct Experiment {
     /// Findings about claims of the practice, in file order.
     pub practice: Vec<Practice>,
     pub observed: Option<Observed>,
+    /// What lints warn of and the file does not allow, in file order.
+    pub lints: Vec<LintNote>,
     /// The scenario exactly as read (before `--set`), for the reproduction section.
     pub source: String,
     /// Where `source` came from, as the user named it (`scenarios/stampede.toml`).
@@ -72,6 +74,14 @@ pub struct Variant {
     /// What this variant sets, as (dotted path, TOML value), in file order; empty for the base.
     pub settings: Vec<(String, String)>,
     pub model: Model,
+}
+
+/// A warning about a scenario, in one line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LintNote {
+    /// Name of the lint: `no-ttl`.
+    pub lint: String,
+    pub text: String,
 }
 
 /// The author's words about what the scenario showed, with placeholders filled from the record.

@@ -1,0 +1,132 @@
+//! `herdlab compare-strategies`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use herdlab::experiment::run::{RunError, RunOptions, run};
+use herdlab::report::{atomic, glance};
+use herdlab::scenario::estimate::{self, Limits, plan};
+use herdlab::scenario::strategies::{Strategies, parts, strategies};
+use herdlab::scenario::{Diagnostics, Overrides, bundled};
+use herdlab::sim::Control;
+
+use super::progress::Progress;
+use super::run::{path_and_value, stop_on_interrupt};
+use super::{exit, input, output};
+
+/// Where the workload comes from if none is named.
+const DEFAULT: &str = "strategies";
+
+/// Run one workload under every caching strategy and show them at a glance: latencies, consistency, database load, parts
+/// and risks, all measured
+#[derive(Debug, Args)]
+pub(crate) struct CompareStrategiesArgs {
+    /// Scenario file, or name of a bundled scenario, whose variants are exchanged for the strategies
+    #[arg(value_name = "FILE|NAME", default_value = DEFAULT)]
+    scenario: String,
+    /// Set a value of the scenario for all strategies (`tier.l2.ttl=5m`); repeat for several
+    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
+    set: Vec<(String, String)>,
+    /// Seed of all random numbers, instead of the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Replications of every strategy, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    replications: Option<u32>,
+    /// Simulated time, instead of the scenario's
+    #[arg(long)]
+    duration: Option<String>,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Write the tables to this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// No progress, and no tables on standard output
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> {
+    let Strategies { experiment, left_out } = load(args)?;
+    let threads = input::threads(args.threads);
+    let plan = plan(&experiment, threads);
+    estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
+    let folder = args.out.as_deref().map(output::folder_of);
+    if let Some(folder) = folder {
+        output::require_writable(folder)?;
+    }
+    let control = Arc::new(Control::default());
+    stop_on_interrupt(&control)?;
+    let progress = Progress::start(&control, &plan, args.quiet);
+    let outcome =
+        run(&experiment, &RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() });
+    progress.finish();
+    let record = match outcome {
+        Ok(outcome) if !outcome.interrupted => outcome.record,
+        outcome => {
+            folder.into_iter().for_each(output::remove_if_empty);
+            return match outcome {
+                Ok(_) | Err(RunError::Interrupted) => {
+                    eprintln!("interrupted: nothing written");
+                    Ok(ExitCode::from(exit::INTERRUPTED))
+                }
+                Err(error) => Err(error.into()),
+            };
+        }
+    };
+    let parts: Vec<_> = experiment.variants.iter().map(|variant| parts(&variant.model)).collect();
+    if let Some(path) = &args.out {
+        let page = glance::markdown(&record, &parts, &left_out, &command(args));
+        atomic::write(path, page.as_bytes())?;
+    }
+    if !args.quiet {
+        output::show(&glance::terminal(&record, &parts))?;
+        for (name, reason) in &left_out {
+            eprintln!("left out: {name}, because {reason}");
+        }
+        if let Some(path) = &args.out {
+            eprintln!("table: {}", path.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(args: &CompareStrategiesArgs) -> Result<Strategies, Diagnostics> {
+    let overrides = Overrides {
+        set: args.set.clone(),
+        seed: args.seed,
+        replications: args.replications,
+        duration: args.duration.clone(),
+        variants: Vec::new(),
+    };
+    let path = Path::new(&args.scenario);
+    if !path.is_file() {
+        if let Some(bundled) = bundled::get(&args.scenario) {
+            return strategies(bundled.source, &bundled.path(), Path::new("scenarios"), &overrides);
+        }
+        if !args.scenario.contains(['/', '.']) {
+            return Err(input::unknown(&args.scenario));
+        }
+    }
+    let source = herdlab::scenario::read(path)?;
+    strategies(&source, &args.scenario, path.parent().unwrap_or(Path::new("")), &overrides)
+}
+
+/// The command line that makes the page again.
+fn command(args: &CompareStrategiesArgs) -> String {
+    let mut text = "herdlab compare-strategies".to_owned();
+    if args.scenario != DEFAULT {
+        text.push_str(&format!(" {}", args.scenario));
+    }
+    for (path, value) in &args.set {
+        text.push_str(&format!(" --set {path}={value}"));
+    }
+    let seed = args.seed.map(|seed| format!(" --seed {seed}"));
+    let replications = args.replications.map(|number| format!(" --replications {number}"));
+    let duration = args.duration.as_ref().map(|duration| format!(" --duration {duration}"));
+    text.extend([seed, replications, duration].into_iter().flatten());
+    text
+}

@@ -1,0 +1,170 @@
+//! What closed forms expect of a model in the steady state, before anything is simulated.
+
+use crate::oracle::che::Renewal;
+use crate::oracle::steady::{Keys, steady, zipf_groups};
+use crate::scenario::model::{
+    Arrivals, Capacity, Class, Eviction, Jitter, Model, Popularity, Refresh, Scope, Size, Spread, Tier, Ttl,
+    WriteStrategy,
+};
+
+/// The steady state of a model whose arrivals are open and whose nothing fails.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Of all reads, those that some tier answers.
+    pub hit_ratio: f64,
+    /// In the order of [`Model::tiers`].
+    pub tiers: Vec<TierExpectation>,
+    /// Database reads per second of each class.
+    pub misses_per_s: Vec<f64>,
+    /// Writes per second of each class.
+    pub writes_per_s: Vec<f64>,
+}
+
+/// The same for one tier.
+#[derive(Clone, Debug)]
+pub struct TierExpectation {
+    /// What one store would hold without a limit, in the unit of its capacity (bytes if it has none).
+    pub wanted: f64,
+    /// Reads that no tier above answered, per second over all instances.
+    pub lookups_per_s: f64,
+}
+
+/// A group of keys of one class.
+struct Group {
+    class: usize,
+    count: f64,
+    /// Share of the requests of the class that each key gets.
+    share: f64,
+}
+
+/// The steady state of a model; `None` where its request rate is not known beforehand (traces, closed loops).
+///
+/// Taken at the base rate: profile, events, prefill, failures, coalescing and early refreshes are left out. A
+/// key is found where the tier with the best chance of having it is asked.
+pub fn expectation(model: &Model) -> Option<Expectation> {
+    let rate_per_s = match model.workload.arrivals {
+        Arrivals::Poisson { rate_per_s }
+        | Arrivals::Constant { rate_per_s }
+        | Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
+        Arrivals::Closed { .. } | Arrivals::Trace(_) => return None,
+    };
+    let classes = &model.workload.classes;
+    let groups: Vec<Group> =
+        classes.iter().enumerate().flat_map(|(index, class)| groups_of(index, class)).collect();
+    let reads = |group: &Group| {
+        let class = &classes[group.class];
+        rate_per_s * class.share * (1.0 - class.write_share) * group.share
+    };
+    let mut found = vec![0.0f64; groups.len()];
+    let mut tiers = Vec::with_capacity(model.tiers.len());
+    for (index, tier) in model.tiers.iter().enumerate() {
+        let lookups_per_s =
+            groups.iter().zip(&found).map(|(group, found)| group.count * reads(group) * (1.0 - found)).sum();
+        let keys: Vec<Keys> =
+            groups.iter().map(|group| keys_in(model, index, tier, group, rate_per_s)).collect();
+        let capacity = match tier.capacity {
+            Capacity::Unbounded => None,
+            Capacity::Entries(limit) | Capacity::Bytes(limit) => Some(limit as f64),
+        };
+        let renewal = match tier.eviction {
+            Eviction::Fifo | Eviction::Random => Renewal::FillOnly,
+            _ => Renewal::EveryHit,
+        };
+        let steady = steady(&keys, capacity, renewal);
+        for (found, hit) in found.iter_mut().zip(&steady.hit) {
+            *found = found.max(*hit);
+        }
+        tiers.push(TierExpectation { wanted: steady.wanted, lookups_per_s });
+    }
+    let mut misses_per_s = vec![0.0; classes.len()];
+    let (mut all, mut hits) = (0.0, 0.0);
+    for (group, found) in groups.iter().zip(&found) {
+        let reads_per_s = group.count * reads(group);
+        all += reads_per_s;
+        hits += reads_per_s * found;
+        misses_per_s[group.class] += reads_per_s * (1.0 - found);
+    }
+    let writes_per_s = classes.iter().map(|class| rate_per_s * class.share * class.write_share).collect();
+    let hit_ratio = if all > 0.0 { hits / all } else { 1.0 };
+    Some(Expectation { hit_ratio, tiers, misses_per_s, writes_per_s })
+}
+
+fn groups_of(index: usize, class: &Class) -> Vec<Group> {
+    let keys = class.keys as f64;
+    let groups = match class.popularity {
+        Popularity::Zipf { exponent } => zipf_groups(class.keys, exponent),
+        Popularity::Uniform => vec![(keys, 1.0 / keys)],
+        Popularity::Hotspot { keys_share, requests_share } => {
+            let hot = (keys * keys_share).round();
+            let group = |count: f64, share: f64| (count > 0.0).then(|| (count, share / count));
+            [group(hot, requests_share), group(keys - hot, 1.0 - requests_share)]
+                .into_iter()
+                .flatten()
+                .collect()
+        }
+    };
+    groups.into_iter().map(|(count, share)| Group { class: index, count, share }).collect()
+}
+
+/// Share of all requests that the most popular key of a class gets.
+pub(super) fn hottest_share(class: &Class) -> f64 {
+    class.share * groups_of(0, class).iter().map(|group| group.share).fold(0.0, f64::max)
+}
+
+/// A group as one store of a tier sees it.
+fn keys_in(model: &Model, index: usize, tier: &Tier, group: &Group, rate_per_s: f64) -> Keys {
+    let class = &model.workload.classes[group.class];
+    let stores = match tier.scope {
+        Scope::Instance { .. } => f64::from(model.clients.instances),
+        Scope::Shared(_) => 1.0,
+    };
+    let each_per_s = rate_per_s * class.share * group.share / stores;
+    let ttl_s = if class.absent {
+        Some(tier.negative_ttl_ns.unwrap_or(0) as f64 / 1e9)
+    } else {
+        ttl_s(tier, class.ttl.get(index).copied().flatten().unwrap_or(tier.ttl))
+    };
+    let streamed = model.invalidation.cdc.is_some() && matches!(tier.scope, Scope::Shared(_));
+    let deletes = streamed || model.writes == WriteStrategy::Invalidate;
+    let size = match tier.capacity {
+        Capacity::Entries(_) => 1.0,
+        _ => mean_bytes(&class.value_size) + mean_bytes(&class.key_size) + tier.entry_overhead_bytes as f64,
+    };
+    Keys {
+        count: group.count,
+        reads_per_s: each_per_s * (1.0 - class.write_share),
+        deletes_per_s: if deletes { each_per_s * class.write_share } else { 0.0 },
+        ttl_s,
+        sliding: tier.sliding,
+        size,
+    }
+}
+
+/// How long an entry can be served, on average.
+fn ttl_s(tier: &Tier, ttl: Ttl) -> Option<f64> {
+    let Ttl::After { ns } = ttl else { return None };
+    let ttl_ns = ns as f64;
+    let jitter_ns = match tier.jitter {
+        Jitter::Plus(Spread::Time { ns }) => ns as f64 / 2.0,
+        Jitter::Plus(Spread::Share { share }) => ttl_ns * share / 2.0,
+        Jitter::None | Jitter::Around(_) => 0.0,
+    };
+    let grace_ns = match tier.refresh {
+        Refresh::StaleWhileRevalidate { grace_ns } => grace_ns as f64,
+        _ => 0.0,
+    };
+    Some((ttl_ns + jitter_ns + grace_ns) / 1e9)
+}
+
+/// Mean of a random size in bytes; its upper bound is left out of account where it is far away.
+pub(super) fn mean_bytes(size: &Size) -> f64 {
+    match *size {
+        Size::Constant { bytes } => bytes as f64,
+        Size::Lognormal { mu, sigma, max_bytes } => libm::exp(mu + sigma * sigma / 2.0).min(max_bytes as f64),
+        Size::Pareto { location, scale, shape, max_bytes } => {
+            let mean = if shape < 1.0 { location + scale / (1.0 - shape) } else { f64::INFINITY };
+            mean.min(max_bytes as f64)
+        }
+        Size::Trace => 0.0,
+    }
+}

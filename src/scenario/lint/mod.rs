@@ -1,0 +1,262 @@
+//! Lints: what a sound scenario says about a system that will hurt in production.
+//!
+//! A lint has a stable name, a reason and a way out ([`LINTS`]); it warns, and a scenario that means it says so
+//! with `allow`. Some judge the settings alone, others by closed forms ([`expectation`]).
+
+pub mod expectation;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use super::diagnostic::{Diagnostic, Source, Span, render_warnings, suggestion};
+use super::fields::Context;
+use super::file::{Node, Value};
+use super::model::LintNote;
+pub(super) use rules::findings;
+
+/// One row of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Lint {
+    /// As `allow` takes it; never changes.
+    pub name: &'static str,
+    /// When it warns.
+    pub when: &'static str,
+    /// Why this hurts.
+    pub reason: &'static str,
+    /// What to do instead.
+    pub way_out: &'static str,
+}
+
+/// All lints, in the order in which they are told of.
+pub const LINTS: &[Lint] = &[
+    Lint {
+        name: "no-ttl",
+        when: "Entries of a tier never expire, and either nothing bounds the tier or something writes.",
+        reason: "Without a bound the memory grows until it ends; and a copy whose invalidation gets lost stays wrong \
+                 for as long as it is kept.",
+        way_out: "Give every entry a ttl, however long: it is the safety net under every other way of invalidation.",
+    },
+    Lint {
+        name: "large-values",
+        when: "At least one in a thousand keys of a class has a value above 1 MB, and a tier is shared.",
+        reason: "A shared cache serves one command at a time: a large value holds up everybody behind it, and its \
+                 transfer the network.",
+        way_out: "Split the value, keep it elsewhere and cache a reference, or keep it out of the shared tier.",
+    },
+    Lint {
+        name: "uncompressed-values",
+        when: "A shared tier does not compress, and at least half of the bytes of a class are in values above 10 kB.",
+        reason: "They take memory, bandwidth and the server's one thread several times over: text such as JSON shrinks to \
+                 a third or less, for some nanoseconds per byte at the client.",
+        way_out: "Set compress = { above = \"10kB\", ... } with the ratio measured on your values, and compare; allow this \
+                  lint where they are compressed already (images, protobuf of floats).",
+    },
+    Lint {
+        name: "pool-too-small",
+        when: "A connection pool has fewer connections than Little's law asks for: calls per second and instance times \
+               the mean length of a call, for misses as expected by the closed forms and with the highest rate of \
+               the profile.",
+        reason: "Calls arrive faster than the pool can carry them: the queue for a connection grows without end, however \
+                 idle the server is.",
+        way_out: "Raise the pool above the figure given, with room for bursts, or ask less often or for less long.",
+    },
+    Lint {
+        name: "memory-too-small",
+        when: "A shared tier has less room than the entries that its time to live would keep.",
+        reason: "Entries are evicted before they expire: the ttl no longer says how long something is kept, and \
+                 whatever takes room (a scan, sentinels for absent keys) pushes out what is needed.",
+        way_out: "Raise the capacity to the figure given, or shorten the ttl until what it keeps fits.",
+    },
+    Lint {
+        name: "xfetch-short-ttl",
+        when: "A tier refreshes early by XFetch, and a ttl is shorter than five times beta times the mean fetch.",
+        reason: "XFetch starts about beta times a fetch ahead of the expiry, more for hot keys: where that is much of \
+                 the ttl, entries are fetched over and over.",
+        way_out: "Lengthen the ttl, or use stale-while-revalidate, which fetches once per ttl.",
+    },
+    Lint {
+        name: "jitter-single-key",
+        when: "A tier has jitter and neither coalescing nor a refresh guards it, while one key that expires gets at \
+               least a third of all requests.",
+        reason: "Jitter spreads the expiry of many keys. One key still expires at one instant for everybody who wants \
+                 it, and all of them go to the database together.",
+        way_out: "Add coalescing (\"singleflight\" or a lease), or an early refresh (xfetch).",
+    },
+    Lint {
+        name: "negative-ttl-long",
+        when: "\"No such row\" is kept for more than a minute.",
+        reason: "A record that is created meanwhile stays invisible until the sentinel expires: users create something \
+                 and are told that it does not exist.",
+        way_out: "Keep it for some seconds, which already takes repeated look-ups off the database.",
+    },
+    Lint {
+        name: "cdc-without-ttl",
+        when: "A change stream invalidates (invalidation.cdc), something writes, and entries of a shared tier have no ttl.",
+        reason: "What the stream loses or has not told yet (a consumer that stalls, a slot that is dropped, a fill that \
+                 lands after the delete) stays wrong for ever.",
+        way_out: "Give the entries a ttl: with invalidation working it may be hours, and it bounds what a fault leaves.",
+    },
+    Lint {
+        name: "low-hit-ratio",
+        when: "The closed forms (time to live, invalidation by writes, Che's approximation) expect a hit ratio below 80 % \
+               in the steady state. Open arrivals only.",
+        reason: "The cache costs a round trip on every read and spares the database few: a miss is slower than without \
+                 a cache.",
+        way_out: "A longer ttl, more memory, fewer deletes; or no cache for these keys.",
+    },
+];
+
+/// Finds a lint by its name.
+///
+/// ```
+/// use herdlab::scenario::lint::find;
+/// assert!(find("no-ttl").is_some());
+/// ```
+pub fn find(name: &str) -> Option<&'static Lint> {
+    LINTS.iter().find(|lint| lint.name == name)
+}
+
+/// One warning before it is attributed to variants.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Finding {
+    pub lint: &'static str,
+    pub diagnostic: Diagnostic,
+}
+
+impl Finding {
+    /// The place of the trouble, by which the findings of several variants are told apart.
+    pub fn place(&self) -> Option<Span> {
+        self.diagnostic.labels.first().map(|(span, _)| *span)
+    }
+}
+
+/// All warnings about a scenario; none is fine too.
+#[derive(Clone, Debug, Default)]
+pub struct Warnings {
+    sources: Vec<Source>,
+    /// In the order of the file.
+    list: Vec<Finding>,
+}
+
+impl Warnings {
+    pub(super) fn new(sources: Vec<Source>, mut list: Vec<Finding>) -> Self {
+        list.sort_by_key(Finding::place);
+        Warnings { sources, list }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Names of the lints that warn, in the order of the file.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.list.iter().map(|finding| finding.lint).collect()
+    }
+
+    /// One line each, for the record.
+    pub(super) fn notes(&self) -> Vec<LintNote> {
+        self.list
+            .iter()
+            .map(|Finding { lint, diagnostic }| {
+                let label = diagnostic.labels.first().map_or("", |(_, label)| label.as_str());
+                LintNote { lint: (*lint).to_owned(), text: format!("{}: {label}", diagnostic.title) }
+            })
+            .collect()
+    }
+
+    /// The warnings as a terminal shows them, each with its reason and the way out.
+    pub fn render(&self, color: bool) -> String {
+        let list: Vec<(&str, Diagnostic)> =
+            self.list.iter().map(|finding| (finding.lint, advised(finding))).collect();
+        let mut text = render_warnings(&list, &self.sources, color);
+        let mut names = self.names();
+        names.sort_unstable();
+        names.dedup();
+        if !names.is_empty() {
+            let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+            let number = self.list.len();
+            let plural = if number == 1 { "" } else { "s" };
+            text.push_str(&format!(
+                "{number} warning{plural}; where it is meant like this: allow = [{}] at the top of the file\n",
+                quoted.join(", ")
+            ));
+        }
+        text
+    }
+}
+
+/// With the reason and the way out.
+fn advised(finding: &Finding) -> Diagnostic {
+    let diagnostic = finding.diagnostic.clone();
+    match find(finding.lint) {
+        Some(lint) => diagnostic.help(wrapped(lint.reason)).help(wrapped(lint.way_out)),
+        None => diagnostic,
+    }
+}
+
+/// In lines that fit beside the margin of a message.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 100;
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+/// Reads `allow`: names of lints.
+pub(super) fn allowed(cx: &mut Context, node: &Node) -> Option<Vec<&'static str>> {
+    let Value::Array(items) = &node.value else {
+        return cx
+            .wrong(node, format!("expected names of lints such as [\"no-ttl\"], found {}", node.kind()));
+    };
+    let mut names = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(name) = item.as_str() else {
+            cx.wrong::<()>(
+                item,
+                format!("expected the name of a lint such as \"no-ttl\", found {}", item.kind()),
+            );
+            continue;
+        };
+        match find(name) {
+            Some(lint) => names.push(lint.name),
+            None => cx.report(unknown(name, item.span)),
+        }
+    }
+    Some(names)
+}
+
+fn unknown(name: &str, place: Span) -> Diagnostic {
+    let known = || LINTS.iter().map(|lint| lint.name);
+    let label = suggestion(name, known(), "expected the name of a lint");
+    Diagnostic::new(format!("no lint is called \"{name}\""), place, label)
+        .help(format!("known: {}", known().collect::<Vec<_>>().join(", ")))
+}
+
+/// All lints as one page: `docs/lints.md`.
+pub fn page() -> String {
+    let mut text = "# Lints\n\n\
+        `herdlab check` warns of settings that are legal and hurt in production. A warning has the place, the reason \
+        and the way out; `herdlab run` writes what remains into the report. A scenario that means it says so at the \
+        top of the file, with a comment that says why:\n\n\
+        ```toml\n# The restart is the question here, not the memory.\nallow = [\"no-ttl\"]\n```\n\n\
+        `herdlab check --deny-lints` and `herdlab run --deny-lints` end with exit code 2 where a warning is left. \
+        `allow` does not change the digest. What the closed forms expect is the steady state of a system in which \
+        nothing fails; it is not computed for traces and for closed loops.\n"
+        .to_owned();
+    for lint in LINTS {
+        text.push_str(&format!(
+            "\n## {}\n\n**Warns when:** {}\n\n**Reason:** {}\n\n**Way out:** {}\n",
+            lint.name, lint.when, lint.reason, lint.way_out
+        ));
+    }
+    text
+}

@@ -1,0 +1,350 @@
+//! What each lint looks at.
+
+use super::Finding;
+use super::expectation::{Expectation, expectation, hottest_share, mean_bytes};
+use crate::scenario::diagnostic::{Diagnostic, Span};
+use crate::scenario::estimate::peak_profile_factor;
+use crate::scenario::file::Node;
+use crate::scenario::model::{
+    Capacity, Class, Coalescing, Dist, Jitter, Model, Refresh, Scope, SharedTier, Size, Tier, Ttl,
+};
+use crate::units::{approximate_bytes, format_duration, grouped};
+
+const LARGE_BYTES: f64 = 1e6;
+const COMPRESS_BYTES: f64 = 1e4;
+/// Share of the bytes of a class from which on its values count as large.
+const COMPRESS_SHARE: f64 = 0.5;
+/// Standard normal quantile of 0.999.
+const Z_999: f64 = 3.090_232_306_167_813;
+/// "A few fetch times" of a ttl under XFetch.
+const FETCHES_PER_TTL: f64 = 5.0;
+/// Share of all requests from which on one key is the trouble.
+const HOT_SHARE: f64 = 1.0 / 3.0;
+const NEGATIVE_TTL_MAX_NS: u64 = 60_000_000_000;
+const HIT_RATIO_MIN: f64 = 0.8;
+
+/// One variant: its tree, to know the places, and its model.
+struct View<'a> {
+    tree: &'a Node,
+    model: &'a Model,
+    expected: Option<Expectation>,
+    found: Vec<Finding>,
+}
+
+/// What the lints say of one variant.
+pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> {
+    let mut view = View { tree, model, expected: expectation(model), found: Vec::new() };
+    for (index, tier) in model.tiers.iter().enumerate() {
+        no_ttl(&mut view, index, tier);
+        memory_too_small(&mut view, index, tier);
+        xfetch_short_ttl(&mut view, index, tier);
+        jitter_single_key(&mut view, index, tier);
+        negative_ttl_long(&mut view, tier);
+        if let Scope::Shared(shared) = &tier.scope {
+            tier_pool_too_small(&mut view, index, tier, shared);
+            uncompressed_values(&mut view, tier, shared);
+            cdc_without_ttl(&mut view, index, tier);
+        }
+    }
+    large_values(&mut view);
+    database_pool_too_small(&mut view);
+    low_hit_ratio(&mut view);
+    view.found
+}
+
+impl View<'_> {
+    fn warn(&mut self, lint: &'static str, diagnostic: Diagnostic) {
+        self.found.push(Finding { lint, diagnostic });
+    }
+
+    /// The element of `[[list]]` with this name.
+    fn element(&self, list: &str, name: &str) -> Option<&Node> {
+        self.tree.elements(list).iter().find(|node| node.get("name").and_then(Node::as_str) == Some(name))
+    }
+
+    /// The place of a tier's field, or of the tier.
+    fn tier_place(&self, tier: &Tier, field: &str) -> Span {
+        let node = self.element("tier", &tier.name);
+        node.map_or(self.tree.span, |node| node.get(field).unwrap_or(node).span)
+    }
+
+    /// The place of a class's field: its own, else that of `[workload]`.
+    fn class_place(&self, class: &Class, field: &str) -> Span {
+        let own = self.element("class", &class.name);
+        let workload = self.tree.get("workload");
+        [own, workload]
+            .into_iter()
+            .flatten()
+            .find_map(|node| node.get(field))
+            .or(own)
+            .or(workload)
+            .map_or(self.tree.span, |node| node.span)
+    }
+
+    /// The time to live of a class in a tier and where it is written.
+    fn ttl(&self, index: usize, tier: &Tier, class: &Class) -> (Ttl, Span) {
+        match class.ttl.get(index).copied().flatten() {
+            Some(ttl) => (ttl, self.class_place(class, "ttl")),
+            None => (tier.ttl, self.tier_place(tier, "ttl")),
+        }
+    }
+
+    /// Mean length of a database read of a class, with the way there and back.
+    fn read_ns(&self, class: &Class) -> f64 {
+        let database = &self.model.database;
+        class.db_read.as_ref().unwrap_or(&database.read).mean_ns() + 2.0 * database.network.mean_ns()
+    }
+}
+
+fn no_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
+    let unbounded = tier.capacity == Capacity::Unbounded;
+    let classes = &view.model.workload.classes;
+    // What `cdc-without-ttl` tells is not told twice.
+    let streamed = view.model.invalidation.cdc.is_some() && matches!(tier.scope, Scope::Shared(_));
+    let lasting = |class: &&Class| {
+        let kept = !class.absent || tier.negative_ttl_ns.is_some();
+        kept && view.ttl(index, tier, class).0 == Ttl::None
+            && (unbounded || class.write_share > 0.0 && !streamed)
+    };
+    let Some(class) = classes.iter().find(lasting) else { return };
+    let (_, place) = view.ttl(index, tier, class);
+    let label = if unbounded {
+        "never expires, and nothing bounds the memory".to_owned()
+    } else {
+        "never expires, though it is written".to_owned()
+    };
+    let title = format!("tier.{} keeps entries for ever", tier.name);
+    view.warn("no-ttl", Diagnostic::new(title, place, label));
+}
+
+fn memory_too_small(view: &mut View<'_>, index: usize, tier: &Tier) {
+    let (Some(expected), Scope::Shared(_)) = (&view.expected, &tier.scope) else { return };
+    let (capacity, told): (f64, fn(f64) -> String) = match tier.capacity {
+        Capacity::Unbounded => return,
+        Capacity::Entries(entries) => {
+            (entries as f64, |entries| format!("{} entries", grouped(rounded(entries))))
+        }
+        Capacity::Bytes(bytes) => (bytes as f64, approximate_bytes),
+    };
+    let wanted = expected.tiers[index].wanted;
+    if wanted <= capacity {
+        return;
+    }
+    let title = format!("tier.{} is smaller than its working set", tier.name);
+    let label = format!("the ttl would keep about {}", told(wanted));
+    let place = view.tier_place(tier, "capacity");
+    view.warn("memory-too-small", Diagnostic::new(title, place, label));
+}
+
+/// To two significant digits.
+fn rounded(number: f64) -> u64 {
+    let unit = libm::pow(10.0, (libm::floor(libm::log10(number.max(1.0))) - 1.0).max(0.0));
+    ((number / unit).round() * unit) as u64
+}
+
+fn xfetch_short_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
+    let Refresh::XFetch { beta, .. } = tier.refresh else { return };
+    // What a refresh takes: a look into the tiers below is short beside the database.
+    let classes = &view.model.workload.classes;
+    let short = classes.iter().filter(|class| !class.absent).find_map(|class| {
+        let fetch_ns = view.read_ns(class);
+        match view.ttl(index, tier, class) {
+            (Ttl::After { ns }, place) if (ns as f64) < FETCHES_PER_TTL * beta * fetch_ns => {
+                Some((ns, fetch_ns, place))
+            }
+            _ => None,
+        }
+    });
+    let Some((ttl_ns, fetch_ns, place)) = short else { return };
+    let title = format!("tier.{} refreshes most of the time", tier.name);
+    let label = format!(
+        "{} for a fetch of about {}",
+        format_duration(ttl_ns),
+        format_duration((fetch_ns / 1e6).round() as u64 * 1_000_000)
+    );
+    let refresh = view.tier_place(tier, "refresh");
+    view.warn("xfetch-short-ttl", Diagnostic::new(title, place, label).also(refresh, format!("beta {beta}")));
+}
+
+fn jitter_single_key(view: &mut View<'_>, index: usize, tier: &Tier) {
+    let guarded = !matches!(view.model.coalescing, Coalescing::None) || tier.refresh != Refresh::None;
+    if tier.jitter == Jitter::None || guarded {
+        return;
+    }
+    let classes = &view.model.workload.classes;
+    let hot = classes.iter().find(|class| {
+        let expires = !class.absent && view.ttl(index, tier, class).0 != Ttl::None;
+        expires && hottest_share(class) >= HOT_SHARE
+    });
+    let Some(class) = hot else { return };
+    let share = percent(hottest_share(class));
+    let title = format!("jitter in tier.{} does not help the hottest key", tier.name);
+    let label = format!("one key of class {} gets {share} of all requests", class.name);
+    let place = view.tier_place(tier, "jitter");
+    view.warn("jitter-single-key", Diagnostic::new(title, place, label));
+}
+
+fn negative_ttl_long(view: &mut View<'_>, tier: &Tier) {
+    let Some(ns) = tier.negative_ttl_ns.filter(|ns| *ns > NEGATIVE_TTL_MAX_NS) else { return };
+    let title = format!("tier.{} hides new records for long", tier.name);
+    let label = format!("a record created meanwhile is invisible for up to {}", format_duration(ns));
+    let place = view.tier_place(tier, "negative_ttl");
+    view.warn("negative-ttl-long", Diagnostic::new(title, place, label));
+}
+
+fn large_values(view: &mut View<'_>) {
+    let shared = view.model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Shared(_)));
+    let classes = &view.model.workload.classes;
+    let large = classes.iter().filter(|class| !class.absent).find_map(|class| {
+        Some((class, size_999(&class.value_size)?)).filter(|(_, bytes)| *bytes > LARGE_BYTES)
+    });
+    let (true, Some((class, bytes))) = (shared, large) else { return };
+    let title = format!("values of class {} above 1 MB", class.name);
+    let label = match class.value_size {
+        Size::Constant { .. } => format!("each is {}", approximate_bytes(bytes)),
+        _ => format!("one in a thousand is above {}", approximate_bytes(bytes)),
+    };
+    let place = view.class_place(class, "value_size");
+    view.warn("large-values", Diagnostic::new(title, place, label));
+}
+
+/// What one in a thousand values exceeds; `None` where it is not known beforehand.
+fn size_999(size: &Size) -> Option<f64> {
+    Some(match *size {
+        Size::Constant { bytes } => bytes as f64,
+        Size::Lognormal { mu, sigma, max_bytes } => libm::exp(mu + sigma * Z_999).min(max_bytes as f64),
+        Size::Pareto { location, scale, shape, max_bytes } => {
+            let tail =
+                if shape.abs() < 1e-12 { libm::log(1e3) } else { (libm::pow(1e-3, -shape) - 1.0) / shape };
+            (location + scale * tail).min(max_bytes as f64)
+        }
+        Size::Trace => return None,
+    })
+}
+
+fn uncompressed_values(view: &mut View<'_>, tier: &Tier, shared: &SharedTier) {
+    if shared.compress.is_some() {
+        return;
+    }
+    let classes = &view.model.workload.classes;
+    let large =
+        |class: &&Class| !class.absent && bytes_above(&class.value_size, COMPRESS_BYTES) >= COMPRESS_SHARE;
+    let Some(class) = classes.iter().find(large) else { return };
+    let share = percent(bytes_above(&class.value_size, COMPRESS_BYTES));
+    let title = format!("tier.{} stores large values uncompressed", tier.name);
+    let label = format!("{share} of the bytes of class {} are in values above 10 kB", class.name);
+    let place = view.class_place(class, "value_size");
+    view.warn("uncompressed-values", Diagnostic::new(title, place, label));
+}
+
+/// Share of all bytes that are in values above a limit.
+fn bytes_above(size: &Size, limit: f64) -> f64 {
+    match *size {
+        Size::Constant { bytes } => f64::from(u8::from(bytes as f64 > limit)),
+        Size::Lognormal { max_bytes, .. } | Size::Pareto { max_bytes, .. } if max_bytes as f64 <= limit => {
+            0.0
+        }
+        // Weighted by itself a lognormal is one whose mu is larger by sigma squared.
+        Size::Lognormal { mu, sigma, .. } if sigma > 0.0 => {
+            let z = (libm::log(limit) - mu) / sigma - sigma;
+            libm::erfc(z / std::f64::consts::SQRT_2) / 2.0
+        }
+        Size::Lognormal { mu, .. } => f64::from(u8::from(libm::exp(mu) > limit)),
+        Size::Pareto { location, scale, shape, max_bytes } => {
+            const STEPS: u32 = 10_000;
+            let quantile = |step: u32| {
+                let left = (f64::from(step) + 0.5) / f64::from(STEPS);
+                let tail = if shape.abs() < 1e-12 {
+                    -libm::log(left)
+                } else {
+                    (libm::pow(left, -shape) - 1.0) / shape
+                };
+                (location + scale * tail).min(max_bytes as f64)
+            };
+            let (mut above, mut all) = (0.0, 0.0);
+            for bytes in (0..STEPS).map(quantile) {
+                all += bytes;
+                above += if bytes > limit { bytes } else { 0.0 };
+            }
+            if all > 0.0 { above / all } else { 0.0 }
+        }
+        Size::Trace => 0.0,
+    }
+}
+
+fn cdc_without_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
+    let streamed = view.model.invalidation.cdc.is_some() && view.model.workload.writes();
+    let classes = &view.model.workload.classes;
+    let lasting = classes.iter().find(|class| !class.absent && view.ttl(index, tier, class).0 == Ttl::None);
+    let (true, Some(class)) = (streamed, lasting) else { return };
+    let (_, place) = view.ttl(index, tier, class);
+    let title = format!("tier.{} trusts the change stream alone", tier.name);
+    let label = "what the stream does not tell stays for ever";
+    view.warn("cdc-without-ttl", Diagnostic::new(title, place, label));
+}
+
+fn tier_pool_too_small(view: &mut View<'_>, index: usize, tier: &Tier, shared: &SharedTier) {
+    let (Some(expected), Some(pool)) = (&view.expected, shared.pool) else { return };
+    let classes = &view.model.workload.classes;
+    let value_bytes: f64 = classes.iter().map(|class| class.share * mean_bytes(&class.value_size)).sum();
+    let call_ns =
+        2.0 * shared.network.mean_ns() + shared.service_ns as f64 + shared.per_byte_ns * value_bytes;
+    let writes_per_s: f64 = expected.writes_per_s.iter().sum();
+    let fills_per_s: f64 = expected.misses_per_s.iter().sum();
+    let calls_per_s = expected.tiers[index].lookups_per_s + fills_per_s + writes_per_s;
+    let place = view.tier_place(tier, "pool");
+    // Each node has connections of its own.
+    let busy = calls_per_s * call_ns / 1e9 / f64::from(shared.nodes);
+    pool_too_small(view, &format!("tier.{}.pool", tier.name), pool, busy, place);
+}
+
+fn database_pool_too_small(view: &mut View<'_>) {
+    let database = &view.model.database;
+    let (Some(expected), Some(pool)) = (&view.expected, database.pool) else { return };
+    let round_trip_ns = 2.0 * database.network.mean_ns();
+    let write_ns = |class: &Class| {
+        class.db_write.as_ref().map_or_else(|| database.write.mean_ns(), Dist::mean_ns) + round_trip_ns
+    };
+    let busy: f64 = view
+        .model
+        .workload
+        .classes
+        .iter()
+        .zip(expected.misses_per_s.iter().zip(&expected.writes_per_s))
+        .map(|(class, (misses, writes))| (misses * view.read_ns(class) + writes * write_ns(class)) / 1e9)
+        .sum();
+    let node = view.tree.get("database");
+    let place = node.map_or(view.tree.span, |node| node.get("pool").unwrap_or(node).span);
+    pool_too_small(view, "database.pool", pool, busy, place);
+}
+
+/// Little's law: `busy` connections over all instances at the base rate.
+fn pool_too_small(view: &mut View<'_>, name: &str, pool: u32, busy: f64, place: Span) {
+    let needed = busy * peak_profile_factor(view.model) / f64::from(view.model.clients.instances);
+    // The sums are of many small terms: a pool of just what is needed is not refused for their last digits.
+    if f64::from(pool) >= needed * (1.0 - 1e-9) {
+        return;
+    }
+    let title = format!("{name} is too small");
+    let label = format!("about {:.1} connections per instance are busy on average", needed);
+    view.warn("pool-too-small", Diagnostic::new(title, place, label));
+}
+
+fn low_hit_ratio(view: &mut View<'_>) {
+    let (Some(expected), Some(last)) = (&view.expected, view.model.tiers.last()) else { return };
+    if expected.hit_ratio >= HIT_RATIO_MIN {
+        return;
+    }
+    let limited = match (last.capacity, expected.tiers.last()) {
+        (Capacity::Entries(limit) | Capacity::Bytes(limit), Some(tier)) => tier.wanted > limit as f64,
+        _ => false,
+    };
+    let place = view.tier_place(last, if limited { "capacity" } else { "ttl" });
+    let label = format!("a hit ratio of about {} is expected", percent(expected.hit_ratio));
+    let title = format!("the cache will answer few reads: tier.{}", last.name);
+    view.warn("low-hit-ratio", Diagnostic::new(title, place, label));
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}

@@ -1,0 +1,259 @@
+//! Each lint fires where it should and is silent beside it.
+
+use std::path::Path;
+
+use super::*;
+use crate::scenario::{Overrides, parse_with_warnings};
+
+/// A scenario that no lint has anything to say about.
+const SOUND: &str = r#"question = "?"
+duration = "100s"
+
+[clients]
+instances = 4
+
+[workload]
+arrivals = { poisson = { rate = 2000 } }
+keys = 10_000
+popularity = { zipf = { exponent = 1.0 } }
+value_size = "1kB"
+absent = { share = 0.05, keys = 100 }
+
+[[tier]]
+name = "l1"
+scope = "instance"
+capacity = 500
+eviction = "lru"
+ttl = "5s"
+
+[[tier]]
+name = "l2"
+scope = "shared"
+capacity = 12_000
+eviction = "lru"
+ttl = "300s"
+network = "1ms"
+pool = 10
+negative_ttl = "10s"
+
+[database]
+read = "50ms"
+pool = 4
+"#;
+
+fn warnings(source: &str) -> Warnings {
+    parse_with_warnings(source, "lint.toml", Path::new(""), &Overrides::default())
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .1
+}
+
+/// The lints that warn of the sound scenario with each `from` replaced by its `to`.
+fn lints(changes: &[(&str, &str)]) -> Vec<&'static str> {
+    warnings(&changed(changes)).names()
+}
+
+fn changed(changes: &[(&str, &str)]) -> String {
+    let mut source = SOUND.to_owned();
+    for (from, to) in changes {
+        assert!(source.contains(from), "{from:?} is not in the scenario");
+        source = source.replacen(from, to, 1);
+    }
+    source
+}
+
+#[test]
+fn the_sound_scenario_lints_clean() {
+    let warnings = warnings(SOUND);
+    assert!(warnings.is_empty(), "{}", warnings.render(false));
+    assert_eq!(warnings.render(false), "");
+}
+
+#[test]
+fn no_ttl() {
+    let unbounded = ("capacity = 12_000\neviction = \"lru\"\nttl = \"300s\"", "ttl = \"none\"");
+    assert_eq!(lints(&[unbounded]), ["no-ttl"]);
+    // Bounded and never written: eviction alone keeps it in order.
+    let bounded = ("ttl = \"300s\"", "ttl = \"none\"");
+    assert_eq!(lints(&[bounded]), [""; 0]);
+    let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.01");
+    assert_eq!(lints(&[bounded, written]), ["no-ttl"]);
+    assert_eq!(lints(&[written]), [""; 0]);
+}
+
+#[test]
+fn large_values() {
+    // What is that large is worth compressing as well: see below.
+    let constant = |size: &str| -> Vec<&str> {
+        lints(&[("\"1kB\"", size)]).into_iter().filter(|lint| *lint != "uncompressed-values").collect()
+    };
+    assert_eq!(constant("\"1MB\""), [""; 0]);
+    assert_eq!(constant("\"1001kB\""), ["large-values"]);
+    assert_eq!(constant("{ lognormal = { median = \"1kB\", p99 = \"20kB\" } }"), [""; 0]);
+    assert_eq!(constant("{ lognormal = { median = \"10kB\", p99 = \"900kB\" } }"), ["large-values"]);
+    assert_eq!(constant("{ lognormal = { median = \"10kB\", p99 = \"900kB\", max = \"1MB\" } }"), [""; 0]);
+    // In the process a value is a pointer.
+    let alone = changed(&[("\"1kB\"", "\"2MB\""), ("name = \"l2\"", "name = \"l2\"\nenabled = false")]);
+    assert!(!warnings(&alone).names().contains(&"large-values"));
+}
+
+#[test]
+fn uncompressed_values() {
+    let sized = |size: &str| lints(&[("\"1kB\"", size)]);
+    assert_eq!(sized("\"10kB\""), [""; 0]);
+    assert_eq!(sized("\"11kB\""), ["uncompressed-values"]);
+    // 4 % of these values are larger; they have 31 % of the bytes.
+    assert_eq!(sized("{ lognormal = { median = \"1kB\", p99 = \"20kB\" } }"), [""; 0]);
+    assert_eq!(sized("{ lognormal = { median = \"1kB\", p99 = \"60kB\" } }"), ["uncompressed-values"]);
+    assert_eq!(sized("{ pareto = { scale = \"214B\", shape = 0.35 } }"), [""; 0]);
+    assert_eq!(sized("{ pareto = { scale = \"20kB\", shape = 0.35 } }"), ["uncompressed-values"]);
+    let compressed = "network = \"1ms\"\ncompress = { above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }";
+    assert_eq!(lints(&[("\"1kB\"", "\"11kB\""), ("network = \"1ms\"", compressed)]), [""; 0]);
+}
+
+#[test]
+fn cdc_without_ttl() {
+    let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.01");
+    let stream = ("[database]", "[invalidation]\ncdc = { lag = \"100ms\" }\n\n[database]");
+    assert_eq!(lints(&[written, stream]), [""; 0]);
+    assert_eq!(lints(&[written, stream, ("ttl = \"300s\"", "ttl = \"none\"")]), ["cdc-without-ttl"]);
+}
+
+#[test]
+fn pool_too_small() {
+    assert_eq!(lints(&[("read = \"50ms\"", "read = \"1s\"")]), ["pool-too-small"]);
+    assert_eq!(lints(&[("network = \"1ms\"", "network = \"100ms\"")]), ["pool-too-small"]);
+    // What is enough for the day is not for its peak.
+    let peak = "rate = 2000 } }\nprofile = [{ step = { at = \"50s\", factor = 40.0 } }]";
+    assert_eq!(lints(&[("rate = 2000 } }", peak)]), ["pool-too-small"; 2]);
+}
+
+#[test]
+fn littles_law_by_hand() {
+    // 2,000 reads/s of 50 ms over four instances without a cache: 25 connections each.
+    let uncached = |pool: &str| {
+        lints(&[
+            ("name = \"l1\"", "name = \"l1\"\nenabled = false"),
+            ("name = \"l2\"", "name = \"l2\"\nenabled = false"),
+            ("pool = 4", pool),
+        ])
+    };
+    assert_eq!(uncached("pool = 25"), [""; 0]);
+    assert_eq!(uncached("pool = 24"), ["pool-too-small"]);
+}
+
+#[test]
+fn memory_too_small() {
+    assert_eq!(lints(&[("capacity = 12_000", "capacity = 6_000")]), ["memory-too-small"]);
+    // 10,000 entries of 1,000 B, 40 B of key and 56 B of overhead.
+    assert_eq!(lints(&[("capacity = 12_000", "capacity = \"11MB\"")]), [""; 0]);
+    assert_eq!(lints(&[("capacity = 12_000", "capacity = \"10MB\"")]), ["memory-too-small"]);
+}
+
+#[test]
+fn xfetch_short_ttl() {
+    let refreshed = |ttl: &str, beta: &str| {
+        let refresh = format!("ttl = \"{ttl}\"\nrefresh = {{ xfetch = {{ beta = {beta} }} }}");
+        lints(&[("ttl = \"5s\"", &refresh)])
+    };
+    assert_eq!(refreshed("250ms", "1.0"), [""; 0]);
+    assert_eq!(refreshed("249ms", "1.0"), ["xfetch-short-ttl"]);
+    assert_eq!(refreshed("400ms", "2.0"), ["xfetch-short-ttl"]);
+}
+
+#[test]
+fn jitter_single_key() {
+    let jitter = ("ttl = \"300s\"", "ttl = \"300s\"\njitter = { plus = \"30s\" }");
+    assert_eq!(lints(&[jitter]), [""; 0]);
+    let steep = ("exponent = 1.0", "exponent = 2.0");
+    assert_eq!(lints(&[jitter, steep]), ["jitter-single-key"]);
+    let coalescing = ("question = \"?\"", "question = \"?\"\ncoalescing = \"singleflight\"");
+    assert_eq!(lints(&[jitter, steep, coalescing]), [""; 0]);
+}
+
+#[test]
+fn negative_ttl_long() {
+    let negative = |ttl: &str| lints(&[("\"10s\"", ttl)]);
+    assert_eq!(negative("\"60s\""), [""; 0]);
+    assert_eq!(negative("\"61s\""), ["negative-ttl-long"]);
+}
+
+#[test]
+fn low_hit_ratio() {
+    let short = |ttl: &str| lints(&[("ttl = \"300s\"", ttl), ("pool = 4", "pool = \"unlimited\"")]);
+    assert_eq!(short("ttl = \"20s\""), [""; 0]);
+    assert_eq!(short("ttl = \"2s\""), ["low-hit-ratio"]);
+    // Nobody knows the rate of users who wait for their answers.
+    let closed = changed(&[
+        ("ttl = \"300s\"", "ttl = \"2s\""),
+        ("{ poisson = { rate = 2000 } }", "{ closed = { users = 10, think = \"1s\" } }"),
+    ]);
+    assert!(warnings(&closed).is_empty());
+}
+
+#[test]
+fn a_warning_has_place_reason_and_way_out() {
+    let source = changed(&[("\"10s\"", "\"5m\"")]);
+    insta::assert_snapshot!(warnings(&source).render(false));
+}
+
+#[test]
+fn a_warning_names_the_variants_that_it_is_about() {
+    let variants = "[[variant]]\nname = \"a\"\n[[variant]]\nname = \"b\"\n\
+                    set = { \"tier.l2.negative_ttl\" = \"5m\" }\n[[variant]]\nname = \"c\"\n\
+                    set = { \"tier.l2.capacity\" = 100 }\n";
+    insta::assert_snapshot!(warnings(&format!("{SOUND}{variants}")).render(false));
+}
+
+#[test]
+fn what_is_allowed_is_silent_and_means_the_same() {
+    let source = changed(&[("\"10s\"", "\"5m\"")]);
+    let parse = |source: &str| {
+        parse_with_warnings(source, "lint.toml", Path::new(""), &Overrides::default()).unwrap()
+    };
+    let (loud, warnings) = parse(&source);
+    assert_eq!((loud.lints.len(), warnings.names()), (1, vec!["negative-ttl-long"]));
+    assert!(loud.lints[0].text.starts_with("tier.l2 hides new records for long: a record"));
+    let (silent, warnings) = parse(&format!("allow = [\"negative-ttl-long\"]\n{source}"));
+    assert!(warnings.is_empty() && silent.lints.is_empty());
+    assert_eq!(silent.digest, loud.digest);
+}
+
+#[test]
+fn the_page_lists_every_lint() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/lints.md");
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|value| value == "always") {
+        std::fs::write(path, page()).unwrap();
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text == page(), "docs/lints.md differs from the registry: INSTA_UPDATE=always writes it");
+    for lint in LINTS {
+        assert!(text.contains(&format!("\n## {}\n", lint.name)) && !lint.reason.is_empty(), "{}", lint.name);
+    }
+}
+
+#[test]
+fn bundled_scenarios_lint_clean() {
+    // Those whose warnings somebody has looked at; a new scenario joins when it lints clean or says why not.
+    let looked_at = [
+        "lookup",
+        "stampede",
+        "synchronised-expiry",
+        "tiers",
+        "flash-crowd",
+        "cold-start",
+        "absent-keys",
+        "strategies",
+        "cdc-invalidation",
+        "redis-memory",
+        "twitter-cluster6",
+        "twitter-cluster52",
+    ];
+    let mut text = String::new();
+    for bundled in crate::scenario::bundled::all().iter().filter(|one| looked_at.contains(&one.name)) {
+        let overrides = Overrides::default();
+        let (_, warnings) =
+            parse_with_warnings(bundled.source, &bundled.path(), Path::new("scenarios"), &overrides).unwrap();
+        text.push_str(&warnings.render(false));
+    }
+    assert!(text.is_empty(), "{text}");
+}
