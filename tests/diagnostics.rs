@@ -475,6 +475,47 @@ fn faults() {
 }
 
 #[test]
+fn writes() {
+    const CLIENTS: &str = "[clients]";
+    snapshot(
+        "writes",
+        &[
+            ("unknown strategy", &[(CLIENTS, "[writes]\nstrategy = \"write-thru\"\n\n[clients]")]),
+            (
+                "order and rollback without writes",
+                &[(CLIENTS, "[writes]\norder = \"before-commit\"\nrollback = 0.1\n\n[clients]")],
+            ),
+            (
+                "nothing comes before the commit",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-around\"\norder = \"before-commit\"\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "versions before the commit",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (CLIENTS, "[writes]\nversioned = true\norder = \"before-commit\"\n\n[clients]"),
+                ],
+            ),
+            ("tombstones without versions", &[(CLIENTS, "[writes]\ntombstone_ttl = \"5s\"\n\n[clients]")]),
+            (
+                "versions and acknowledgements without writes",
+                &[(
+                    CLIENTS,
+                    "[measure]\nstale_acknowledged = true\n\n[writes]\nversioned = true\n\n[clients]",
+                )],
+            ),
+            ("more rollbacks than transactions", &[(CLIENTS, "[writes]\nrollback = 1.5\n\n[clients]")]),
+        ],
+    );
+}
+
+#[test]
 fn nodes() {
     const EVENT: &str = "{ flush = { tier = \"l2\" } }";
     const THREE: (&str, &str) = ("scope = \"shared\"", "scope = \"shared\"\nnodes = 3");

@@ -142,6 +142,11 @@ catalog! {
     "negative.invisible.ratio", "1", Lower, "created rows of which a read was told later that they do not exist, over all created rows";
     "negative.invisible.mean_s", "s", Lower, "from the creation of a row to the start of the last read that was told there is none, mean over such rows";
     "negative.invisible.max_s", "s", Lower, "longest time from the creation of a row to the start of a read that was told there is none";
+    "stale.acknowledged.ratio", "1", Lower, "reads that got an older version than one whose write had been acknowledged before they started, over all answered reads";
+    "db.writes_per_request", "1", Lower, "writes arriving at the database, retries included, over all requests";
+    "writes.phantom_reads", "count", Lower, "reads that got a value which was never committed";
+    "writes.phantom_reads.ratio", "1", Lower, "reads that got a value which was never committed, over all answered reads";
+    "writes.rolled_back.ratio", "1", Neither, "writes whose transaction rolled back, over all answered writes";
     "cdc.lag.mean_s", "s", Lower, "mean time from a commit to the DELETEs of the change stream";
     "cdc.lag.p50_s", "s", Lower, "median time from a commit to the DELETEs of the change stream";
     "cdc.lag.p99_s", "s", Lower, "99th percentile of the time from a commit to the DELETEs of the change stream";
@@ -181,6 +186,7 @@ catalog! {
     "tier.<tier>.breaker.trips", "count", Lower, "how often the circuit breaker of this tier opened, over all instances";
     "tier.<tier>.failures.rate", "1/s", Lower, "look-ups this tier did not answer, per second";
     "tier.<tier>.failed_fills.rate", "1/s", Lower, "fills that did not take effect, per second";
+    "tier.<tier>.refused_sets.rate", "1/s", Neither, "SETs refused because they were older than the entry or than a tombstone, per second";
     "class.<class>.requests.ratio", "1", Neither, "share of all requests";
     "class.<class>.hit_ratio", "1", Higher, "hit ratio of this class";
     "class.<class>.latency.mean_ms", "ms", Lower, "mean latency of this class";

@@ -82,6 +82,8 @@ pub struct Totals {
     pub db_arrivals: u64,
     pub db_fetches: u64,
     pub db_retries: u64,
+    /// Of the arrivals, those that write, rows or not.
+    pub db_writes: u64,
     pub db_duplicates: u64,
     pub db_waited: u64,
     /// Integral of requests in service over time, in request nanoseconds.
@@ -116,6 +118,8 @@ pub struct TierTotals {
     pub commands: u64,
     pub failures: u64,
     pub failed_fills: u64,
+    /// SETs that were older than what is there, or than a tombstone.
+    pub refused_sets: u64,
     pub evictions: u64,
     pub expirations: u64,
     pub busy_ns: u64,
@@ -225,6 +229,11 @@ pub struct Recorder {
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part.
     pub tier_hits: Vec<u64>,
+    /// Writes whose transaction rolled back, and reads that got a value which was never committed.
+    pub rolled_back: u64,
+    pub phantom_reads: u64,
+    /// Reads that got less than what had been acknowledged before they started.
+    pub stale_acknowledged: u64,
     pub stale: u64,
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
@@ -274,6 +283,9 @@ impl Recorder {
             }),
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],
+            rolled_back: 0,
+            phantom_reads: 0,
+            stale_acknowledged: 0,
             stale: 0,
             stale_age: Fine::new(),
             stale_age_by_tier: if model.splits_staleness() {

@@ -5,6 +5,9 @@
 //! never written have handle zero and cost nothing. Handles that nobody holds any more are found by marking
 //! when the slab has doubled, so memory follows what is cached, not what was ever written.
 //!
+//! A value may be in a cache before its write is committed. Its version is *reserved* then: it supersedes nothing until
+//! it is committed, and reads that get it meanwhile are counted, because where it never is they got a phantom.
+//!
 //! Handles are reused, so they say nothing about which of two versions is the newer one; their sequence numbers do.
 
 use rustc_hash::FxHashMap;
@@ -30,6 +33,12 @@ pub struct Versions {
     commits: u64,
     /// When [`INITIAL`] was superseded, for keys that were written.
     first_write_ns: FxHashMap<u32, Nanos>,
+    /// Number of the newest acknowledged commit of each key; empty where nobody asks.
+    acknowledged: Vec<u64>,
+    /// Reads that got a reserved version which is not committed, by handle.
+    reserved: FxHashMap<u32, u64>,
+    /// The same of handles that are freed: their writes will never be committed.
+    phantom_reads: u64,
     free: Vec<u32>,
     collect_at: usize,
 }
@@ -42,9 +51,30 @@ impl Versions {
             sequence: vec![0],
             commits: 0,
             first_write_ns: FxHashMap::default(),
+            acknowledged: Vec::new(),
+            reserved: FxHashMap::default(),
+            phantom_reads: 0,
             free: Vec::new(),
             collect_at: COLLECT_FROM,
         }
+    }
+
+    /// Keeps in mind what was acknowledged, from now on.
+    pub fn watch_acknowledged(&mut self) {
+        self.acknowledged = vec![0; self.current.len()];
+    }
+
+    /// A writer learns that its version is committed.
+    pub fn acknowledge(&mut self, key: u32, handle: u32) {
+        if let Some(newest) = self.acknowledged.get_mut(key as usize) {
+            *newest = (*newest).max(self.sequence[handle as usize]);
+        }
+    }
+
+    /// The number of the newest commit of a key that its writer knows of; zero: none, or nobody asks.
+    #[inline]
+    pub fn acknowledged(&self, key: u32) -> u64 {
+        self.acknowledged.get(key as usize).copied().unwrap_or(0)
     }
 
     /// The newest committed version of a key.
@@ -62,8 +92,44 @@ impl Versions {
 
     /// A write to the key commits; returns the handle of its version.
     pub fn commit(&mut self, key: u32, now: Nanos) -> u32 {
+        let handle = self.next_handle();
+        self.supersede(key, handle, now);
+        handle
+    }
+
+    /// The handle of a version whose write may commit later, by [`Versions::commit_reserved`].
+    pub fn reserve(&mut self) -> u32 {
+        let handle = self.next_handle();
+        self.reserved.insert(handle, 0);
+        handle
+    }
+
+    /// The write of a reserved version commits. Returns the handle of what was committed: a new one where this one
+    /// was before, since a statement that was repeated may take effect twice.
+    pub fn commit_reserved(&mut self, key: u32, handle: u32, now: Nanos) -> u32 {
+        if self.reserved.remove(&handle).is_none() {
+            return self.commit(key, now);
+        }
         self.commits += 1;
-        let handle = match self.free.pop() {
+        self.sequence[handle as usize] = self.commits;
+        self.supersede(key, handle, now);
+        handle
+    }
+
+    /// A read got this version. Returns whether that is a reserved one, of which it is not known yet whether it will
+    /// be committed.
+    pub fn read_reserved(&mut self, handle: u32) -> bool {
+        self.reserved.get_mut(&handle).map(|reads| *reads += 1).is_some()
+    }
+
+    /// Reads that got a version which is not committed.
+    pub fn phantom_reads(&self) -> u64 {
+        self.phantom_reads + self.reserved.values().sum::<u64>()
+    }
+
+    fn next_handle(&mut self) -> u32 {
+        self.commits += 1;
+        match self.free.pop() {
             Some(handle) => {
                 self.superseded_ns[handle as usize] = CURRENT;
                 self.sequence[handle as usize] = self.commits;
@@ -74,14 +140,16 @@ impl Versions {
                 self.sequence.push(self.commits);
                 self.superseded_ns.len() as u32 - 1
             }
-        };
+        }
+    }
+
+    fn supersede(&mut self, key: u32, handle: u32, now: Nanos) {
         match std::mem::replace(&mut self.current[key as usize], handle) {
             INITIAL => {
                 self.first_write_ns.insert(key, now);
             }
             old => self.superseded_ns[old as usize] = now,
         }
-        handle
     }
 
     /// When this version of the key was superseded; `None` while it is the newest.
@@ -108,6 +176,12 @@ impl Versions {
         marks[INITIAL as usize] = true;
         self.current.iter().copied().chain(held).for_each(|handle| marks[handle as usize] = true);
         self.free = (0..marks.len() as u32).filter(|&handle| !marks[handle as usize]).collect();
+        let phantom_reads = &mut self.phantom_reads;
+        self.reserved.retain(|&handle, reads| {
+            let held = marks[handle as usize];
+            *phantom_reads += if held { 0 } else { *reads };
+            held
+        });
         let live = marks.len() - self.free.len();
         self.collect_at = (live * 2).max(COLLECT_FROM);
     }
@@ -130,6 +204,27 @@ mod tests {
         assert_eq!(versions.superseded_ns(3, second), Some(250));
         assert_eq!(versions.superseded_ns(3, versions.current(3)), None);
         assert_eq!(versions.superseded_ns(4, INITIAL), None);
+    }
+
+    #[test]
+    fn reads_of_what_is_never_committed_are_phantoms() {
+        let mut versions = Versions::new(10, true);
+        let (kept, rolled_back) = (versions.reserve(), versions.reserve());
+        for handle in [INITIAL, kept, rolled_back, rolled_back] {
+            assert_eq!(versions.read_reserved(handle), handle != INITIAL);
+        }
+        assert_eq!(versions.superseded_ns(3, INITIAL), None, "nothing is committed yet");
+        assert_eq!(versions.commit_reserved(3, kept, 100), kept);
+        assert_eq!(versions.superseded_ns(3, INITIAL), Some(100));
+        assert!(!versions.read_reserved(kept));
+        assert_eq!(versions.phantom_reads(), 2);
+        // Still counted when nobody holds the value any more.
+        versions.collect(std::iter::empty());
+        assert_eq!(versions.phantom_reads(), 2);
+        assert!(!versions.read_reserved(rolled_back));
+        // A statement that takes effect twice makes two versions.
+        assert_ne!(versions.commit_reserved(3, kept, 200), kept);
+        assert_eq!(versions.superseded_ns(3, kept), Some(200));
     }
 
     #[test]

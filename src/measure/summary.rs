@@ -39,6 +39,7 @@ pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     limiter(&mut rows, recorder);
     database(&mut rows, model, recorder);
     freshness(&mut rows, model, recorder);
+    writes(&mut rows, model, recorder);
     tiers(&mut rows, model, recorder);
     classes(&mut rows, model, recorder);
     events(&mut rows, model, recorder);
@@ -275,6 +276,29 @@ fn creations(rows: &mut Rows, recorder: &Recorder) {
     rows.put("negative.invisible.max_s", hidden.max().map(|&ns| ns as f64 / 1e9));
 }
 
+fn writes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
+    if !model.workload.writes() {
+        return;
+    }
+    let [before, after] = &recorder.measured;
+    let requests = count(recorder, &all_outcomes(), None);
+    let per_request = |count: u64| ratio(count as f64, requests);
+    rows.put("db.writes_per_request", per_request(after.db_writes - before.db_writes));
+    if model.write_options.rollback > 0.0 {
+        let written = count(recorder, &[Outcome::Write], None);
+        rows.put("writes.rolled_back.ratio", ratio(recorder.rolled_back as f64, written));
+    }
+    if model.measure.stale_acknowledged {
+        let reads = count(recorder, &READS, None);
+        rows.put("stale.acknowledged.ratio", ratio(recorder.stale_acknowledged as f64, reads));
+    }
+    if model.may_serve_phantoms() {
+        rows.put("writes.phantom_reads", Some(recorder.phantom_reads as f64));
+        let reads = count(recorder, &READS, None);
+        rows.put("writes.phantom_reads.ratio", ratio(recorder.phantom_reads as f64, reads));
+    }
+}
+
 /// Share and age of the stale ones of `answered` reads.
 fn staleness(rows: &mut Rows, prefix: &str, ages: &Fine, answered: f64) {
     rows.put(format!("{prefix}stale.ratio"), ratio(ages.count() as f64, answered));
@@ -323,6 +347,9 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         }
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
         remaining_ttl(rows, model, recorder, index);
+        if model.write_options.tombstone_ttl_ns.is_some() {
+            rows.per_second(name("refused_sets.rate"), to.refused_sets - from.refused_sets);
+        }
         if let Scope::Shared(shared) = &tier.scope {
             let nodes = f64::from(shared.nodes);
             rows.per_second(name("round_trips.rate"), to.commands - from.commands);

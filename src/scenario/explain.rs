@@ -2,8 +2,8 @@
 
 use super::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter,
-    Limit, Limiter, LimiterMode, Model, Popularity, Redis, Refresh, RefreshMode, Scope, Spread, Target, Tier,
-    Ttl, WriteStrategy,
+    Limit, Limiter, LimiterMode, Model, Order, Popularity, Redis, Refresh, RefreshMode, Scope, Spread,
+    Target, Tier, Ttl, WriteOptions, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -275,16 +275,25 @@ fn coalescing(model: &Model) -> String {
 }
 
 fn writes(model: &Model) -> String {
-    match model.writes {
-        WriteStrategy::Invalidate => "writes: database, then DELETE in every tier".to_owned(),
-        WriteStrategy::WriteAround => "writes: database only, cached copies live out their time".to_owned(),
-        WriteStrategy::Update => {
-            "writes: database, then SET in every tier, which nobody waits for".to_owned()
-        }
-        WriteStrategy::WriteThrough => {
-            "writes: database, then SET in every tier, acknowledged after both".to_owned()
-        }
+    let WriteOptions { order, rollback, tombstone_ttl_ns } = model.write_options;
+    let early = order == Order::BeforeCommit;
+    let mut text = match model.writes {
+        WriteStrategy::Invalidate if early => "writes: DELETE in every tier, then database",
+        WriteStrategy::Invalidate => "writes: database, then DELETE in every tier",
+        WriteStrategy::WriteAround => "writes: database only, cached copies live out their time",
+        WriteStrategy::Update if early => "writes: SET in every tier, which nobody waits for, and database",
+        WriteStrategy::Update => "writes: database, then SET in every tier, which nobody waits for",
+        WriteStrategy::WriteThrough if early => "writes: SET in every tier, then database",
+        WriteStrategy::WriteThrough => "writes: database, then SET in every tier, acknowledged after both",
     }
+    .to_owned();
+    if rollback > 0.0 {
+        text.push_str(&format!(", {} of the transactions roll back", percent(rollback)));
+    }
+    if let Some(ns) = tombstone_ttl_ns {
+        text.push_str(&format!(", versioned SETs, tombstones kept {}", format_duration(ns)));
+    }
+    text
 }
 
 fn breaker(breaker: &Breaker) -> String {

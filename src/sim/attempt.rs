@@ -4,6 +4,7 @@ use super::database::Database;
 use super::engine::{Engine, Kind};
 use super::fetch::{Attempt, AttemptErrand, Stage};
 use super::guard::Ticket;
+use super::read::Walk;
 use super::replicas::PRIMARY;
 use super::slab::NONE;
 use super::store::Value;
@@ -77,6 +78,13 @@ impl Engine<'_> {
         let ticket = self.database.admit(self.flights[flight].instance, self.now)?;
         let replica = if self.flights[flight].write { PRIMARY } else { self.database.replicas.choose() };
         let state = &self.flights[flight];
+        let (value, rolls_back) = match state.write {
+            true => {
+                let Walk { version, rolls_back, .. } = self.walks[state.leader];
+                (Value { version, read_ns: 0 }, rolls_back)
+            }
+            false => (Value::default(), false),
+        };
         Ok(self.attempts.insert(Attempt {
             flight,
             flight_generation: self.flights.generation(flight),
@@ -92,7 +100,8 @@ impl Engine<'_> {
             is_hedge: false,
             ticket,
             outcome: Ok(()),
-            value: Value::default(),
+            value,
+            rolls_back,
             since_ns: self.now,
             exists: state.exists,
             began_ns: self.now,

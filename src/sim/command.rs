@@ -31,7 +31,10 @@ pub(super) enum Op {
     Put {
         value: Value,
     },
-    Delete,
+    /// A writer's DELETE, after the commit with this number.
+    Delete {
+        commit: u64,
+    },
     /// Of the rate limiter; the command's key is the caller.
     Count(Count),
     /// The DELETE of the consumer of the change stream.
@@ -194,7 +197,9 @@ impl Engine<'_> {
             };
             return self.dispatch(command, self.now);
         }
-        if !tier.fill(instance as usize, info, value, delta_ns, self.now, &self.tables) {
+        if tier.refuses(instance as usize, info.key, value, self.now, &self.versions) {
+            tier.totals.refused_sets += 1;
+        } else if !tier.fill(instance as usize, info, value, delta_ns, self.now, &self.tables) {
             tier.totals.failed_fills += 1;
         }
     }
@@ -325,6 +330,7 @@ impl Engine<'_> {
         let (store, node) = (&mut tier.stores[place], &mut shared.nodes[place]);
         node.commands += 1;
         let (leases, counters) = (&mut node.leases, &mut node.counters);
+        let tombstones = &mut tier.tombstones.get_mut(place);
         // A counter and the name of its caller are too short to be counted.
         let is_count = matches!(command.op, Op::Count(_));
         let (arrival_ns, request_bytes) = match &node.link {
@@ -343,6 +349,7 @@ impl Engine<'_> {
             store.clear();
             leases.iter_mut().for_each(Leases::clear);
             counters.iter_mut().for_each(Counters::clear);
+            tombstones.iter_mut().for_each(|of| of.clear());
         });
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
@@ -484,6 +491,10 @@ impl Engine<'_> {
                 {
                     return (CommandReply::Failed, true);
                 }
+                if tier.refuses(store, command.key, value, now, &self.versions) {
+                    tier.totals.refused_sets += 1;
+                    return (CommandReply::Done, true);
+                }
                 let stored = tier.fill(store, info, value, delta_ns, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
@@ -492,11 +503,21 @@ impl Engine<'_> {
                 if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
                 }
+                if tier.refuses(store, command.key, value, now, &self.versions) {
+                    tier.totals.refused_sets += 1;
+                    return (CommandReply::Done, true);
+                }
                 let stored = tier.fill(store, info, value, 0, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
-            Op::Delete | Op::Invalidate { .. } => {
+            Op::Delete { .. } | Op::Invalidate { .. } => {
+                let commit = match command.op {
+                    Op::Delete { commit } => commit,
+                    Op::Invalidate { change } => self.invalidations.changes[change].commit,
+                    _ => 0,
+                };
                 tier.delete(store, command.key, tables);
+                tier.bury(store, command.key, commit, now);
                 if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
                 }
@@ -634,7 +655,7 @@ impl Engine<'_> {
         match op {
             Op::Get | Op::Exists => self.look_up_failed(walk, level),
             Op::Count(_) => self.limiter_failed(walk),
-            Op::Set { .. } | Op::Put { .. } | Op::Delete | Op::Invalidate { .. } => {
+            Op::Set { .. } | Op::Put { .. } | Op::Delete { .. } | Op::Invalidate { .. } => {
                 self.change_answered(walk)
             }
         }

@@ -317,6 +317,7 @@ impl Engine<'_> {
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         let attempt = &mut self.attempts[id];
+        self.totals.db_writes += u64::from(attempt.errand == AttemptErrand::Write);
         if attempt.cancelled {
             return self.attempt_returns(id, Err(Cause::DbTimeout));
         }
@@ -342,8 +343,10 @@ impl Engine<'_> {
         let attempt = &mut self.attempts[id];
         let waited_ns = self.now - attempt.since_ns;
         attempt.stage = Stage::InService;
-        attempt.value = Value { version: self.versions.current(attempt.key), read_ns: self.now };
         let place = attempt.replica;
+        if attempt.errand == AttemptErrand::Read {
+            attempt.value = Value { version: self.versions.current(attempt.key), read_ns: self.now };
+        }
         if place != PRIMARY {
             let Value { version, .. } = attempt.value;
             attempt.value.version = self.database.replicas.visible(place, attempt.key, version, self.now);
@@ -399,10 +402,10 @@ impl Engine<'_> {
         }
         self.database.advance(self.now, &mut self.totals);
         let attempt = &self.attempts[id];
-        let place = attempt.replica;
+        let (place, rolls_back) = (attempt.replica, attempt.rolls_back);
         self.database.leave_service(place);
-        if attempt.errand == AttemptErrand::Write {
-            let version = self.commit(attempt.key);
+        if attempt.errand == AttemptErrand::Write && !rolls_back {
+            let version = self.commit(attempt.key, attempt.value.version);
             self.attempts[id].value = Value { version, read_ns: self.now };
         }
         self.serve_waiting_at(place);

@@ -182,6 +182,7 @@ pub struct Engine<'m> {
     pub(super) fetches_ended: u64,
     pub(super) think: Option<(Times, Stream)>,
     pub(super) backoff_dice: Stream,
+    pub(super) rollback_dice: Stream,
     pub(super) deadline: Option<(Nanos, super::queue::Lane)>,
     pub(super) crashes: Crashes,
     pub(super) arrivals_over: bool,
@@ -243,6 +244,7 @@ impl<'m> Engine<'m> {
             fetches_ended: 0,
             think,
             backoff_dice: stream(seed, replication, "database.backoff"),
+            rollback_dice: stream(seed, replication, "writes.rollback"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
             crashes: Crashes::new(model, seed, replication),
             arrivals_over: false,
@@ -251,6 +253,9 @@ impl<'m> Engine<'m> {
             events: 0,
             queue,
         };
+        if model.measure.stale_acknowledged {
+            engine.versions.watch_acknowledged();
+        }
         engine.prefill(seed, replication);
         engine.schedule_scenario();
         Ok(engine)
@@ -529,6 +534,7 @@ impl<'m> Engine<'m> {
                 books.stuck += stuck;
             }
         }
+        self.recorder.phantom_reads = self.versions.phantom_reads();
         self.check_invariants().map_err(SimError::Invariant)?;
         Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events })
     }

@@ -75,8 +75,10 @@ pub(super) struct Attempt {
     /// Of the circuit breaker that let it through.
     pub ticket: Ticket,
     pub outcome: Result<(), Cause>,
-    /// What it read.
+    /// What it read, or what it writes.
     pub value: Value,
+    /// Of a write: its transaction rolls back.
+    pub rolls_back: bool,
     /// When it entered the present stage.
     pub since_ns: Nanos,
     /// When its caller began to wait for it.
@@ -125,6 +127,7 @@ impl Attempt {
             ticket: Ticket::NONE,
             outcome: Ok(()),
             value: Value::default(),
+            rolls_back: false,
             since_ns: 0,
             began_ns: 0,
             exists: false,
@@ -272,7 +275,7 @@ impl Engine<'_> {
     pub(super) fn land(&mut self, id: u32, value: Value) {
         let flight = self.end_flight(id);
         if flight.write {
-            return self.write_committed(flight.leader, value);
+            return self.transaction_is_over(flight.leader, value);
         }
         self.fill_after_fetch(&flight, value);
         self.wake(&flight, Outcome::Miss, None, value);

@@ -56,6 +56,8 @@ pub(super) struct CommittedChange {
     /// DELETEs that were not executed yet.
     pub pending: u32,
     committed_ns: Nanos,
+    /// Number of the commit.
+    pub commit: u64,
     /// When the last of its DELETEs took effect.
     effective_ns: Nanos,
 }
@@ -66,6 +68,8 @@ pub(super) struct Notice {
     key: u32,
     class: u8,
     instance: u32,
+    /// Number of the commit it hears of.
+    commit: u64,
 }
 
 /// Changes and notices under way.
@@ -121,7 +125,7 @@ impl Invalidations {
 
 impl Engine<'_> {
     /// A commit enters the change stream.
-    pub(super) fn enter_stream(&mut self, key: u32) {
+    pub(super) fn enter_stream(&mut self, key: u32, version: u32) {
         let Some(feed) = &mut self.invalidations.feed else { return };
         let (at, lane) = (feed.handled_at(self.now), feed.lane);
         let id = self.invalidations.changes.insert(CommittedChange {
@@ -130,6 +134,7 @@ impl Engine<'_> {
             handled: false,
             pending: 0,
             committed_ns: self.now,
+            commit: self.versions.sequence(version),
             effective_ns: 0,
         });
         self.invalidations.entered += 1;
@@ -184,21 +189,22 @@ impl Engine<'_> {
     }
 
     fn change_is_done(&mut self, id: u32) {
-        let CommittedChange { key, class, committed_ns, effective_ns, .. } = self.invalidations.changes[id];
+        let CommittedChange { key, class, committed_ns, effective_ns, commit, .. } =
+            self.invalidations.changes[id];
         record_lag(&mut self.recorder, committed_ns, effective_ns);
         self.invalidations.changes.remove(id);
-        self.tell_instances(key, class, NONE);
+        self.tell_instances(key, class, commit, NONE);
     }
 
     /// Tells all instances but one (which knows) that a key was written.
-    pub(super) fn tell_instances(&mut self, key: u32, class: u8, who_knows: u32) {
+    pub(super) fn tell_instances(&mut self, key: u32, class: u8, commit: u64, who_knows: u32) {
         if self.invalidations.broadcast.is_none() {
             return;
         }
         for instance in (0..self.model.clients.instances).filter(|&instance| instance != who_knows) {
             let Some((delay, lane)) = &mut self.invalidations.broadcast else { return };
             let (delay_ns, lane) = (delay.sample(), *lane);
-            let id = self.invalidations.notices.insert(Notice { key, class, instance });
+            let id = self.invalidations.notices.insert(Notice { key, class, instance, commit });
             if delay_ns == 0 {
                 self.instance_hears(id);
             } else {
@@ -209,13 +215,13 @@ impl Engine<'_> {
 
     /// An instance hears of a write and deletes its copies.
     pub(super) fn instance_hears(&mut self, id: u32) {
-        let Notice { key, class, instance } = self.invalidations.notices[id];
+        let Notice { key, class, instance, commit } = self.invalidations.notices[id];
         self.invalidations.notices.remove(id);
         for level in 0..self.tiers.len() {
             if self.tiers[level].shared.is_none() {
                 for key in self.tables.entity_of(key) {
                     let info = self.info(key, usize::from(class));
-                    self.change_in_process(level, instance, info, Change::Delete);
+                    self.change_in_process(level, instance, info, Change::Delete { commit });
                 }
             }
         }

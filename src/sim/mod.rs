@@ -32,6 +32,7 @@ mod server;
 mod slab;
 mod store;
 mod tier;
+mod tombstones;
 mod wheel;
 mod write;
 

@@ -52,6 +52,12 @@ pub(super) struct Walk {
     pub next: u32,
     /// Lease token it holds; zero: none.
     pub token: u32,
+    /// Of a write: the version that it reserved or committed; zero: none.
+    pub version: u32,
+    /// Of a read: number of the newest commit of the key that was acknowledged when it started.
+    pub acknowledged: u64,
+    /// Of a write: its transaction will roll back.
+    pub rolls_back: bool,
     /// Since when it waits for the holder of the lease.
     pub waiting_since: Option<Nanos>,
     /// When it left each tier on the way down.
@@ -78,6 +84,9 @@ impl Walk {
             flight: NONE,
             next: NONE,
             token: 0,
+            version: 0,
+            acknowledged: 0,
+            rolls_back: false,
             waiting_since: None,
             left_ns: [0; MAX_TIERS],
         }
@@ -90,6 +99,7 @@ impl Walk {
             window: self.window,
             class: usize::from(self.class),
             exists: self.exists,
+            acknowledged: self.acknowledged,
         }
     }
 }
@@ -102,6 +112,8 @@ struct Read {
     window: u32,
     class: usize,
     exists: bool,
+    /// Number of the newest commit of the key that was acknowledged when it started.
+    acknowledged: u64,
 }
 
 /// The class of a read that finds an entry within its time to live.
@@ -159,7 +171,8 @@ impl Engine<'_> {
                 Look::Stale { value } => (Outcome::StaleHit, value, Renewal::Background),
             };
             self.tiers[level].totals.hits += 1;
-            let read = Read { start_ns, key, window, class, exists };
+            let acknowledged = self.versions.acknowledged(key);
+            let read = Read { start_ns, key, window, class, exists, acknowledged };
             self.record_read(read, outcome, Some(level), value, at);
             self.stay_in_system_until(at);
             self.user_thinks(user, at);
@@ -172,6 +185,7 @@ impl Engine<'_> {
             level: level as u8,
             left_ns,
             exists,
+            acknowledged: self.versions.acknowledged(key),
             ..Walk::new(start_ns, key, instance, user, window, class)
         };
         let id = self.enter(walk);
@@ -480,7 +494,7 @@ impl Engine<'_> {
 
     #[inline]
     fn record_read(&mut self, read: Read, outcome: Outcome, tier: Option<usize>, value: Value, at: Nanos) {
-        let Read { start_ns, key, window, class, exists } = read;
+        let Read { start_ns, key, window, class, exists, acknowledged } = read;
         self.recorder.finish(start_ns, at - start_ns, window, class, outcome);
         if exists {
             self.recorder.finish_check(start_ns, at - start_ns, outcome);
@@ -492,8 +506,16 @@ impl Engine<'_> {
             self.recorder.tier_hits[tier] += 1;
         }
         let negative = self.info(key, class).is_negative(value.version);
+        // A phantom is neither old nor new: it is not known yet whether it will ever have been there.
+        let is_phantom =
+            !exists && self.model.may_serve_phantoms() && self.versions.read_reserved(value.version);
+        if acknowledged > 0 && !is_phantom && !exists && self.versions.sequence(value.version) < acknowledged
+        {
+            self.recorder.stale_acknowledged += 1;
+        }
         // That a row exists stays true of its next version.
-        if let Some(superseded_ns) = self.versions.superseded_ns(key, value.version)
+        if !is_phantom
+            && let Some(superseded_ns) = self.versions.superseded_ns(key, value.version)
             && superseded_ns < start_ns
             && (!exists || negative)
         {

@@ -9,9 +9,10 @@ use super::pool::{Connections, Pool};
 use super::queue::{Lane, NETWORK, Queue};
 use super::server::Server;
 use super::store::{Columns, Entry, Store, Value};
+use super::tombstones::Tombstones;
 use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
-use crate::measure::staleness::INITIAL;
+use crate::measure::staleness::{INITIAL, Versions};
 use crate::policy::freshness::{NEVER, Renewal, expiry, renewal};
 use crate::policy::redis::Effort;
 use crate::scenario::model::{
@@ -75,6 +76,8 @@ pub struct TierState {
     pub access_lane: Lane,
     /// `None`: in the process of each instance.
     pub shared: Option<Shared>,
+    /// One per store where SETs are versioned; empty otherwise.
+    pub tombstones: Vec<Tombstones>,
 }
 
 /// What only a shared tier has.
@@ -218,6 +221,28 @@ impl TierState {
             access_ns,
             access_lane: queue.lane_for(access_ns),
             shared,
+            tombstones: match model.write_options.tombstone_ttl_ns {
+                Some(ttl_ns) => (0..count).map(|_| Tombstones::new(ttl_ns)).collect(),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    /// Whether SETs are versioned and this one is older than the entry, or than the last DELETE that is remembered.
+    #[inline]
+    pub fn refuses(&self, store: usize, key: u32, value: Value, now: Nanos, versions: &Versions) -> bool {
+        let Some(tombstones) = self.tombstones.get(store) else { return false };
+        let commit = versions.sequence(value.version);
+        let held = self.stores[store].find(key).filter(|&(_, expiry_ns)| now < expiry_ns);
+        tombstones.refuse(key, commit, now)
+            || held
+                .is_some_and(|(slot, _)| versions.sequence(self.stores[store].value(slot).version) > commit)
+    }
+
+    /// A DELETE, of the commit with this number, is executed.
+    pub fn bury(&mut self, store: usize, key: u32, commit: u64, now: Nanos) {
+        if let Some(tombstones) = self.tombstones.get_mut(store) {
+            tombstones.bury(key, commit, now);
         }
     }
 
@@ -371,6 +396,7 @@ impl TierState {
     /// Drops the entries of one store, of a tier in the process.
     pub fn clear(&mut self, store: usize) {
         self.stores[store].clear();
+        self.tombstones.iter_mut().skip(store).take(1).for_each(Tombstones::clear);
     }
 
     /// The leases of a node.
@@ -382,12 +408,14 @@ impl TierState {
     /// Applies to every node what the scenario did to it up to now, and takes down what the nodes have done.
     pub fn settle(&mut self, now: Nanos) {
         let Some(shared) = &mut self.shared else { return };
-        for (store, node) in self.stores.iter_mut().zip(&mut shared.nodes) {
+        for (place, (store, node)) in self.stores.iter_mut().zip(&mut shared.nodes).enumerate() {
             let (leases, counters) = (&mut node.leases, &mut node.counters);
+            let tombstones = &mut self.tombstones.get_mut(place);
             node.server.settle_until(now, || {
                 store.clear();
                 leases.iter_mut().for_each(Leases::clear);
                 counters.iter_mut().for_each(Counters::clear);
+                tombstones.iter_mut().for_each(|of| of.clear());
             });
         }
         shared.connections.change(0, now);

@@ -1,4 +1,4 @@
-//! The way of a write: commit, then whatever the strategy does to the tiers.
+//! The way of a write: commit, then whatever the strategy does to the tiers, or the other way round.
 
 use std::ops::Range;
 
@@ -8,29 +8,35 @@ use super::read::{Errand, Walk};
 use super::slab::NONE;
 use super::store::{Store, Value};
 use super::tier::KeyInfo;
+use crate::dice::chance;
 use crate::measure::recorder::Outcome;
 use crate::measure::staleness::INITIAL;
-use crate::scenario::model::WriteStrategy;
+use crate::scenario::model::{Order, WriteOptions, WriteStrategy};
 
 /// What happens to the copies of a key.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
-    Delete,
-    Set { value: Value },
+    /// After the commit with this number.
+    Delete {
+        commit: u64,
+    },
+    Set {
+        value: Value,
+    },
 }
 
 impl Change {
     /// The command for a shared tier.
     fn op(self) -> Op {
         match self {
-            Change::Delete => Op::Delete,
+            Change::Delete { commit } => Op::Delete { commit },
             Change::Set { value } => Op::Put { value },
         }
     }
 }
 
 impl Engine<'_> {
-    /// A write goes straight to the database.
+    /// A write goes straight to the database, or first to the caches.
     pub(super) fn start_write(&mut self, walk: Walk) {
         let id = self.enter(Walk { errand: Errand::Write, ..walk });
         self.begin_write(id);
@@ -38,25 +44,53 @@ impl Engine<'_> {
 
     /// A write in the system starts on its way.
     pub(super) fn begin_write(&mut self, id: u32) {
+        let WriteOptions { order, rollback, .. } = self.model.write_options;
+        // Tossed on arrival, so that all strategies see the same transactions roll back.
+        self.walks[id].rolls_back = rollback > 0.0 && chance(&mut self.rollback_dice, rollback);
+        if order == Order::AfterCommit {
+            return self.begin_transaction(id);
+        }
+        let sent = match self.model.writes {
+            WriteStrategy::Invalidate => self.change_before_commit(id, Change::Delete { commit: 0 }),
+            WriteStrategy::WriteAround => 0,
+            WriteStrategy::Update | WriteStrategy::WriteThrough => {
+                let version = self.reserve_version();
+                self.walks[id].version = version;
+                let value = Value { version, read_ns: self.now };
+                self.change_before_commit(id, Change::Set { value })
+            }
+        };
+        if sent == 0 {
+            self.begin_transaction(id);
+        }
+    }
+
+    /// Changes the copies before the transaction; returns how many replies it waits for.
+    fn change_before_commit(&mut self, id: u32, change: Change) -> u8 {
+        let Walk { key, instance, class, .. } = self.walks[id];
+        let waits = self.model.writes != WriteStrategy::Update;
+        let sender = Sender { walk: if waits { id } else { NONE }, instance, class, key };
+        let sent = self.change_copies(0..self.tiers.len(), sender, change);
+        if waits { sent } else { 0 }
+    }
+
+    fn begin_transaction(&mut self, id: u32) {
         let flight = self.lead(id, false);
         self.begin_fetch(flight);
     }
 
     /// The transaction is committed: from now on reads of the database see the new version. The one place where
-    /// this happens. Returns the handle of the version.
-    pub(super) fn commit(&mut self, key: u32) -> u32 {
-        if self.versions.is_full() {
-            let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
-            let commands = self.commands.iter().map(|(_, command)| command.version());
-            let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
-            let replicas = self.database.replicas.versions();
-            self.versions.collect(cached.chain(commands).chain(attempts).chain(replicas));
-        }
+    /// this happens. `reserved` is the version's handle if it has one already; returns the handle that it has now.
+    pub(super) fn commit(&mut self, key: u32, reserved: u32) -> u32 {
+        self.collect_versions();
         self.database.replicas.begin_commit(self.now);
         let before = self.versions.current(key);
         let creates = self.creates && self.absent[self.tables.class_of(key)];
         self.totals.created += u64::from(creates && before == INITIAL);
-        let version = self.versions.commit(key, self.now);
+        let version = match reserved {
+            INITIAL => self.versions.commit(key, self.now),
+            reserved => self.versions.commit_reserved(key, reserved, self.now),
+        };
         self.database.replicas.log(key, before, version);
         for other in self.tables.entity_of(key).filter(|&other| other != key) {
             let before = self.versions.current(other);
@@ -64,19 +98,47 @@ impl Engine<'_> {
             let version = self.versions.commit(other, self.now);
             self.database.replicas.log(other, before, version);
         }
-        self.enter_stream(key);
+        self.enter_stream(key, version);
         version
     }
 
-    /// The writer learns of its commit and tells the tiers.
-    pub(super) fn write_committed(&mut self, id: u32, value: Value) {
+    /// The handle of a version that may be committed later.
+    fn reserve_version(&mut self) -> u32 {
+        self.collect_versions();
+        self.versions.reserve()
+    }
+
+    /// Frees the handles that nobody holds, when it is time.
+    fn collect_versions(&mut self) {
+        if self.versions.is_full() {
+            let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
+            let commands = self.commands.iter().map(|(_, command)| command.version());
+            let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
+            let replicas = self.database.replicas.versions();
+            let walks = self.walks.iter().map(|(_, walk)| walk.version);
+            self.versions.collect(cached.chain(commands).chain(attempts).chain(replicas).chain(walks));
+        }
+    }
+
+    /// The writer learns that its transaction is over, and tells the tiers of a commit unless they were told before.
+    pub(super) fn transaction_is_over(&mut self, id: u32, value: Value) {
         let walk = &mut self.walks[id];
         walk.flight = NONE;
         let Walk { key, instance, class, .. } = *walk;
+        if walk.rolls_back {
+            return self.end_write(id);
+        }
+        walk.version = value.version;
+        if self.model.write_options.order == Order::BeforeCommit {
+            return self.end_write(id);
+        }
         let sender = |walk| Sender { walk, instance, class, key };
         let all = 0..self.tiers.len();
         let sent = match self.model.writes {
-            WriteStrategy::Invalidate => self.change_copies(all, sender(id), Change::Delete),
+            WriteStrategy::Invalidate => {
+                let commit = self.versions.sequence(value.version);
+                self.change_copies(all, sender(id), Change::Delete { commit })
+            }
             WriteStrategy::WriteAround => 0,
             WriteStrategy::Update => {
                 self.change_copies(all, sender(NONE), Change::Set { value });
@@ -89,13 +151,17 @@ impl Engine<'_> {
         }
     }
 
-    /// Changes the copies of a key, and deletes those of the other keys of its entity, in these tiers: in the process of the sender's instance at once, in a shared one
-    /// by a command. Where a walk waits for the replies it gets one [`Engine::change_answered`] for each, some of
+    /// Changes the copies of a key, and deletes those of the other keys of its entity, in these tiers: in the process of
+    /// the sender's instance at once, in a shared one by a command. Where a walk waits for the replies it gets one [`Engine::change_answered`] for each, some of
     /// them perhaps before this returns. Returns the number of commands.
     pub(super) fn change_copies(&mut self, levels: Range<usize>, sender: Sender, change: Change) -> u8 {
         let entity = self.tables.entity_of(sender.key);
         // A writer knows the new value of what it wrote; what else belongs to the entity it can only delete.
-        let change_of = |key: u32| if key == sender.key { change } else { Change::Delete };
+        let commit = match change {
+            Change::Delete { commit } => commit,
+            Change::Set { value } => self.versions.sequence(value.version),
+        };
+        let change_of = |key: u32| if key == sender.key { change } else { Change::Delete { commit } };
         let mut sent = 0;
         for level in levels.clone() {
             if self.tiers[level].shared.is_some() {
@@ -122,7 +188,15 @@ impl Engine<'_> {
     pub(super) fn change_in_process(&mut self, level: usize, instance: u32, info: KeyInfo, change: Change) {
         let tier = &mut self.tiers[level];
         match change {
-            Change::Delete => tier.delete(instance as usize, info.key, &self.tables),
+            Change::Delete { commit } => {
+                tier.delete(instance as usize, info.key, &self.tables);
+                tier.bury(instance as usize, info.key, commit, self.now);
+            }
+            Change::Set { value }
+                if tier.refuses(instance as usize, info.key, value, self.now, &self.versions) =>
+            {
+                tier.totals.refused_sets += 1;
+            }
             Change::Set { value } => {
                 let stored = tier.fill(instance as usize, info, value, 0, self.now, &self.tables);
                 tier.totals.failed_fills += u64::from(!stored);
@@ -135,14 +209,18 @@ impl Engine<'_> {
         let walk = &mut self.walks[id];
         walk.pending -= 1;
         if walk.pending == 0 {
-            self.end_write(id);
+            match self.model.write_options.order {
+                Order::AfterCommit => self.end_write(id),
+                Order::BeforeCommit => self.begin_transaction(id),
+            }
         }
     }
 
     fn end_write(&mut self, id: u32) {
         let walk = self.walks[id];
-        if self.model.writes != WriteStrategy::WriteAround {
-            self.tell_instances(walk.key, walk.class, walk.instance);
+        if self.model.writes != WriteStrategy::WriteAround && !walk.rolls_back {
+            let commit = self.versions.sequence(walk.version);
+            self.tell_instances(walk.key, walk.class, commit, walk.instance);
         }
         if !walk.gone {
             let latency_ns = self.now - walk.start_ns;
@@ -153,6 +231,14 @@ impl Engine<'_> {
                 usize::from(walk.class),
                 Outcome::Write,
             );
+            if !walk.rolls_back {
+                for key in self.tables.entity_of(walk.key) {
+                    self.versions.acknowledge(key, walk.version);
+                }
+            }
+            if walk.rolls_back && walk.start_ns >= self.recorder.warmup_ns {
+                self.recorder.rolled_back += 1;
+            }
             self.leave(&walk);
         }
         self.walks.remove(id);

@@ -123,6 +123,10 @@ const CHOICES: &[(&str, &[&str])] = &[
         ],
     ),
     ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
+    ("writes.order", &["after-commit", "before-commit"]),
+    ("writes.rollback", &["0", "0.3"]),
+    ("writes.versioned", &["false", "true"]),
+    ("measure.stale_acknowledged", &["false", "true"]),
     (
         "invalidation.cdc",
         &[

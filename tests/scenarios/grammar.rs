@@ -642,6 +642,25 @@ fn coalescing_and_writes() {
             "latency.write.mean_ms",
             Is(5.21, 0.01),
         ),
+        (
+            &[WRITES, ("writes.strategy", "update"), ("writes.order", "before-commit")],
+            &[("writes.rollback", "0.3")],
+            "",
+            "writes.phantom_reads",
+            Appears,
+        ),
+        (&[WRITES], &[("writes.rollback", "30%")], "", "writes.rolled_back.ratio", Is(0.3, 0.05)),
+        (&[WRITES], &[("writes.order", "before-commit")], "", "stale.ratio", More),
+        (&[WRITES], &[("writes.versioned", "true")], "", "stale.ratio", Less),
+        (
+            &[WRITES, ("writes.versioned", "true"), ("writes.tombstone_ttl", "1ms")],
+            &[("writes.tombstone_ttl", "1s")],
+            "",
+            "tier.l2.refused_sets.rate",
+            More,
+        ),
+        (&[WRITES], &[("measure.stale_acknowledged", "true")], "", "stale.acknowledged.ratio", Appears),
+        (&[WRITES], &[("database.servers", "unlimited")], "", "db.writes_per_request", Is(0.2, 0.02)),
     ]);
 }
 

@@ -20,3 +20,4 @@ mod sources;
 mod support;
 mod table;
 mod tiny;
+mod writes;

@@ -44,6 +44,9 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     if model.measure.stale_by_tier && !writes {
         refuse(&["measure", "stale_by_tier"], "nothing is written, so nothing is ever stale", WRITE);
     }
+    if model.measure.stale_acknowledged && !writes {
+        refuse(&["measure", "stale_acknowledged"], "nothing is written, so nothing is ever stale", WRITE);
+    }
     if !writes && model.workload.classes.iter().any(|class| class.keys_per_entity > 1) {
         refuse(
             &["workload", "keys_per_entity"],

@@ -10,7 +10,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{
-    Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, Route, WriteStrategy,
+    Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, Route, WriteOptions, WriteStrategy,
 };
 use crate::scenario::values::{count, duration, positive_duration, truth, word};
 
@@ -49,6 +49,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
                 stale_by_tier: f.read("stale_by_tier", truth).unwrap_or(false),
                 wire: f.read("wire", truth).unwrap_or(false),
                 remaining_ttl: f.read("remaining_ttl", truth).unwrap_or(false),
+                stale_acknowledged: f.read("stale_acknowledged", truth).unwrap_or(false),
             })
         })
     });
@@ -73,6 +74,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         None => Some(Coalescing::None),
     };
     let writes = f.read("writes", writes);
+    let (strategy, write_options) = writes.unwrap_or((WriteStrategy::Invalidate, WriteOptions::default()));
     let invalidation = f.read("invalidation", invalidation::invalidation);
     let around = Surroundings {
         directory: &directory,
@@ -102,7 +104,8 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         tiers: tiers?,
         coalescing: coalescing?,
         database: database?,
-        writes: writes.unwrap_or(WriteStrategy::Invalidate),
+        writes: strategy,
+        write_options,
         invalidation: invalidation.unwrap_or_default(),
         events: events?,
         measure: measure.unwrap_or_default(),

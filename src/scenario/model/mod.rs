@@ -29,7 +29,7 @@ pub use tier::{
     RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
-pub use writes::WriteStrategy;
+pub use writes::{Order, WriteOptions, WriteStrategy};
 
 /// An instant or a length of simulated time, in nanoseconds from the start of the scenario.
 pub type Nanos = u64;
@@ -140,6 +140,8 @@ pub struct Model {
     pub coalescing: Coalescing,
     pub database: Database,
     pub writes: WriteStrategy,
+    #[serde(skip_serializing_if = "WriteOptions::is_default")]
+    pub write_options: WriteOptions,
     #[serde(skip_serializing_if = "Invalidation::is_none")]
     pub invalidation: Invalidation,
     /// Sorted by time, ties in file order.
@@ -148,6 +150,12 @@ pub struct Model {
 }
 
 impl Model {
+    /// Whether a read may get a value that was never committed.
+    pub fn may_serve_phantoms(&self) -> bool {
+        self.write_options.order == Order::BeforeCommit
+            && matches!(self.writes, WriteStrategy::Update | WriteStrategy::WriteThrough)
+    }
+
     /// Whether staleness is reported by who answered: on request, and only where anything is written.
     pub fn splits_staleness(&self) -> bool {
         self.measure.stale_by_tier && self.workload.writes()
@@ -168,6 +176,9 @@ pub struct MeasureOptions {
     /// Sample how long the entries of each tier have left to live.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub remaining_ttl: bool,
+    /// Report reads that got less than what had been acknowledged before they started.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stale_acknowledged: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
