@@ -44,10 +44,15 @@ fn dice() -> Stream {
 
 /// The reference scenario, changed.
 fn model(set: &[(&str, &str)]) -> Model {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/reference.toml");
+    scenario("reference.toml", set)
+}
+
+/// A scenario of this folder, changed.
+fn scenario(file: &str, set: &[(&str, &str)]) -> Model {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(file);
     let set = set.iter().map(|&(path, value)| (path.to_owned(), value.to_owned())).collect();
     let overrides = Overrides { set, ..Overrides::default() };
-    load(&path, &overrides).expect("the reference scenario is sound").variants.remove(0).model
+    load(&path, &overrides).expect("the scenarios of the benches are sound").variants.remove(0).model
 }
 
 /// Which key is asked for.
@@ -300,16 +305,13 @@ fn recording(criterion: &mut Criterion) {
 /// Look-ups and fills of a tier that is full: behind a dense index, behind a hashed one, and without an index.
 fn tiers(criterion: &mut Criterion) {
     let mut group = group(criterion, "tier");
-    for (name, keys, capacity) in [
-        ("dense index", 1_000_000u32, "100000"),
-        ("hashed index", 4_000_000, "100000"),
-        ("unbounded", 1_000_000, "unbounded"),
+    let shared = ("tier.l1.enabled", "false");
+    for (name, file, keys, set) in [
+        ("dense index", "reference.toml", 1_000_000u32, &[shared][..]),
+        ("hashed index", "reference.toml", 4_000_000, &[shared, ("workload.keys", "4000000")]),
+        ("unbounded", "ttl-only.toml", 1_000_000, &[]),
     ] {
-        let model = model(&[
-            ("tier.l1.enabled", "false"),
-            ("tier.l2.capacity", capacity),
-            ("workload.keys", &keys.to_string()),
-        ]);
+        let model = scenario(file, set);
         let tables = Tables::new(&model, 1).expect("there is no trace");
         let fresh = || {
             let mut tier = TierState::new(&model, 0, 1, 0, &mut Queue::new(10_000));
