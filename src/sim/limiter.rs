@@ -106,7 +106,7 @@ impl Counters {
     pub(super) fn finish(&mut self) -> (Fine, u64) {
         let stuck = self.held.values().filter(|counter| counter.expiry_ns == Nanos::MAX).count();
         self.clear();
-        (std::mem::replace(&mut self.over, Fine::new()), stuck as u64)
+        (std::mem::take(&mut self.over), stuck as u64)
     }
 }
 
