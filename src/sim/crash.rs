@@ -122,7 +122,9 @@ impl Engine<'_> {
         for shared in self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()) {
             for node in 0..shared.nodes.len() {
                 if let Some(pool) = shared.pool(instance, node as u8) {
+                    let gone = i64::from(pool.in_use());
                     *pool = Pool::new(pool.limit());
+                    shared.connections.change(-gone, self.now);
                 }
             }
             if let Some(breaker) = shared.breakers.get_mut(instance as usize) {
