@@ -124,7 +124,7 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
         all.push((name("evictions"), "1/s", per_second(&|totals| totals.tiers[index].evictions as f64)));
         all.push((name("expirations"), "1/s", per_second(&|totals| totals.tiers[index].expirations as f64)));
         if let Some(shares) = left(recorder, index) {
-            all.extend(shares.into_iter().map(|(series, unit, values)| (name(series), unit, values)));
+            all.extend(shares.into_iter().map(|(series, unit, values)| (name(&series), unit, values)));
         }
         if let Scope::Shared(SharedTier { pool: Some(pool), nodes, .. }) = tier.scope {
             let connections = f64::from(pool) * f64::from(nodes) * f64::from(model.clients.instances);
@@ -158,7 +158,7 @@ fn waited(pool: &str, pairs: &[(&Totals, &Totals)], of: &dyn Fn(&Totals) -> (u64
 }
 
 /// What the entries of a tier have left to live, where that was sampled.
-fn left(recorder: &Recorder, index: usize) -> Option<Vec<(&'static str, &'static str, Vec<Option<f64>>)>> {
+fn left(recorder: &Recorder, index: usize) -> Option<Vec<Series>> {
     let samples: Vec<Left> =
         recorder.ticks.iter().filter_map(|tick| tick.1.left.get(index).copied()).collect();
     if samples.is_empty() {
@@ -168,10 +168,10 @@ fn left(recorder: &Recorder, index: usize) -> Option<Vec<(&'static str, &'static
         samples.iter().map(|left| left.ttl_ns.map(|quantiles| quantiles[place] as f64 / 1e9)).collect()
     };
     Some(vec![
-        ("ttl.p10_s", "s", ttl(0)),
-        ("ttl.p50_s", "s", ttl(1)),
-        ("ttl.p90_s", "s", ttl(2)),
-        ("expired.ratio", "1", samples.iter().map(|left| left.expired).collect()),
+        ("ttl.p10_s".to_owned(), "s", ttl(0)),
+        ("ttl.p50_s".to_owned(), "s", ttl(1)),
+        ("ttl.p90_s".to_owned(), "s", ttl(2)),
+        ("expired.ratio".to_owned(), "1", samples.iter().map(|left| left.expired).collect()),
     ])
 }
 

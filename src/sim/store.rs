@@ -376,7 +376,7 @@ impl Store {
     /// Expiry of whatever is at a place chosen by a number at random; none where nothing is.
     pub fn expiry_at_random(&self, random: u32) -> Option<Nanos> {
         let places = self.places();
-        let place = (u64::from(random) * places as u64 >> 32) as u32;
+        let place = ((u64::from(random) * places as u64) >> 32) as u32;
         (places > 0).then(|| self.expiry_ns(place)).filter(|&at_ns| at_ns != 0)
     }
 
