@@ -37,6 +37,8 @@ bundled! {
     "existence-check",
     "rate-limiter",
     "strategies",
+    "write-strategies",
+    "stale-fill-race",
     "cdc-invalidation",
     "replica-lag",
     "redis-memory",
