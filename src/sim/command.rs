@@ -250,18 +250,11 @@ impl Engine<'_> {
         let Some(shared) = &mut tier.shared else { return };
         let node = shared.map.node(key, at);
         let generation = self.commands.generation(id);
-        let waits = match shared.pool(instance, node) {
-            None => false,
-            Some(pool) => {
-                let waits = !pool.acquire(id, generation);
-                if !waits {
-                    shared.connections.change(1, self.now);
-                }
-                tier.totals.pool_asked += 1;
-                tier.totals.pool_waited += u64::from(waits);
-                waits
-            }
-        };
+        let pool = shared.pool(instance, node);
+        let taken = shared.pools.acquire(pool, id, generation, self.now);
+        let waits = taken == Some(false);
+        tier.totals.pool_asked += u64::from(taken.is_some());
+        tier.totals.pool_waited += u64::from(waits);
         let command = &mut self.commands[id];
         (command.node, command.since_ns, command.waiting) = (node, at, waits);
         if waits {
@@ -304,7 +297,7 @@ impl Engine<'_> {
         let Command { level, node, walk, since_ns, instance, .. } = self.commands[id];
         let level = usize::from(level);
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if self.recorder.measuring && shared.pool(instance, node).is_some() {
+        if self.recorder.measuring && shared.pools.has(shared.pool(instance, node)) {
             self.recorder.tier_pool_wait[level].record(at - since_ns);
         }
         if let Some((after, lane)) = shared.timeout.filter(|_| walk != NONE) {
@@ -423,7 +416,9 @@ impl Engine<'_> {
             return false;
         }
         let patient = self.tiers[usize::from(level)].shared.as_mut().is_some_and(|shared| {
-            shared.timeout.is_none() && shared.pool(instance, node).is_none() && shared.breakers.is_empty()
+            shared.timeout.is_none()
+                && !shared.pools.has(shared.pool(instance, node))
+                && shared.breakers.is_empty()
         });
         if !patient || !self.is_lone_read(walk, level) {
             return false;
@@ -536,11 +531,8 @@ impl Engine<'_> {
     pub(super) fn command_replies(&mut self, id: u32) {
         let command = self.commands[id];
         let level = usize::from(command.level);
-        if let Some(shared) = &mut self.tiers[level].shared
-            && let Some(pool) = shared.pool(command.instance, command.node)
-        {
-            pool.release();
-            shared.connections.change(-1, self.now);
+        if let Some(shared) = &mut self.tiers[level].shared {
+            shared.pools.release(shared.pool(command.instance, command.node), self.now);
         }
         if command.walk != NONE {
             self.settle_command(&command, !command.is_answered);
@@ -602,14 +594,11 @@ impl Engine<'_> {
     fn hand_connections_on(&mut self, level: usize, instance: u32, node: u8) {
         loop {
             let commands = &self.commands;
-            let Some(pool) = self.tiers[level].shared.as_mut().and_then(|s| s.pool(instance, node)) else {
-                return;
-            };
-            let Some(next) = pool.next(|slot, generation| commands.is(slot, generation)) else { return };
+            let Some(shared) = &mut self.tiers[level].shared else { return };
+            let pool = shared.pool(instance, node);
+            let wants = |slot, generation| commands.is(slot, generation);
+            let Some(next) = shared.pools.next(pool, self.now, wants) else { return };
             self.commands[next].waiting = false;
-            if let Some(shared) = &mut self.tiers[level].shared {
-                shared.connections.change(1, self.now);
-            }
             self.depart(next, self.now);
         }
     }

@@ -6,7 +6,6 @@
 use super::command::Command;
 use super::engine::{Engine, Kind};
 use super::fetch::{Attempt, AttemptErrand, Stage};
-use super::pool::Pool;
 use super::queue::GENERAL;
 use super::read::Errand;
 use super::slab::NONE;
@@ -121,18 +120,13 @@ impl Engine<'_> {
     fn renew_pools(&mut self, instance: u32) {
         for shared in self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()) {
             for node in 0..shared.nodes.len() {
-                if let Some(pool) = shared.pool(instance, node as u8) {
-                    let gone = i64::from(pool.in_use());
-                    *pool = Pool::new(pool.limit());
-                    shared.connections.change(-gone, self.now);
-                }
+                shared.pools.renew(shared.pool(instance, node as u8), self.now);
             }
             if let Some(breaker) = shared.breakers.get_mut(instance as usize) {
                 breaker.restart(self.now);
             }
         }
-        self.database.advance(self.now, &mut self.totals);
-        self.database.renew_pool(instance);
+        self.database.pools.renew(instance as usize, self.now);
         self.database.restart_guards(instance, self.now);
     }
 

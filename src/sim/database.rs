@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::engine::{Engine, Kind};
 use super::fetch::{Attempt, AttemptErrand, Stage};
 use super::guard::{Breaker, Budget, Limit};
-use super::pool::Pool;
+use super::pool::Pools;
 use super::queue::{GENERAL, Lane, Queue};
 use super::replicas::{PRIMARY, Replicas};
 use super::store::Value;
@@ -47,8 +47,7 @@ pub(super) struct Database {
     pub network: Delays,
     pub network_lane: Lane,
     /// One per instance; empty where connections are unlimited.
-    pools: Vec<Pool>,
-    connections_in_use: u64,
+    pub pools: Pools,
     /// The instance whose free connections are being handed on.
     handing_on: Option<u32>,
     pool_timeout: Option<(Nanos, Lane)>,
@@ -112,11 +111,7 @@ impl Database {
             service,
             network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
             network,
-            pools: spec
-                .pool
-                .map(|limit| (0..model.clients.instances).map(|_| Pool::new(limit)).collect())
-                .unwrap_or_default(),
-            connections_in_use: 0,
+            pools: Pools::new(spec.pool, model.clients.instances),
             handing_on: None,
             pool_timeout,
             timeout,
@@ -137,7 +132,7 @@ impl Database {
     pub fn advance(&mut self, now: Nanos, totals: &mut Totals) {
         let span = u128::from(now - self.since_ns);
         totals.db_busy_ns += u128::from(self.busy) * span;
-        totals.db_pool_busy_ns += u128::from(self.connections_in_use) * span;
+        totals.db_pool_busy_ns = self.pools.busy_ns(now);
         self.since_ns = now;
     }
 
@@ -249,35 +244,15 @@ impl Database {
         let lane = self.service_lane.filter(|_| self.slowness == 1.0).unwrap_or(GENERAL);
         (service_ns, lane)
     }
-
-    /// Connections in use and their limit, over all instances.
-    pub fn connections(&self) -> (u64, u64) {
-        self.pools
-            .iter()
-            .fold((0, 0), |sum, pool| (sum.0 + u64::from(pool.in_use()), sum.1 + u64::from(pool.limit())))
-    }
-
-    /// The connections of an instance are gone.
-    pub fn renew_pool(&mut self, instance: u32) {
-        if let Some(pool) = self.pools.get_mut(instance as usize) {
-            self.connections_in_use -= u64::from(pool.in_use());
-            *pool = Pool::new(pool.limit());
-        }
-    }
-
-    /// What the books say about connections in use.
-    pub fn connections_in_use(&self) -> u64 {
-        self.connections_in_use
-    }
 }
 
 impl Engine<'_> {
     /// An attempt asks its instance's pool for a connection.
     pub(super) fn ask_for_connection(&mut self, id: u32) {
         let (instance, generation) = (self.attempts[id].instance as usize, self.attempts.generation(id));
-        let pool = self.database.pools.get_mut(instance);
-        self.totals.db_pool_asked += u64::from(pool.is_some());
-        if pool.is_some_and(|pool| !pool.acquire(id, generation)) {
+        let taken = self.database.pools.acquire(instance, id, generation, self.now);
+        self.totals.db_pool_asked += u64::from(taken.is_some());
+        if taken == Some(false) {
             self.totals.db_pool_waited += 1;
             if let Some((after, lane)) = self.database.pool_timeout {
                 self.queue.push(lane, self.now + after, Kind::AttemptPoolTimesOut as u8, id, generation);
@@ -289,12 +264,8 @@ impl Engine<'_> {
 
     /// The attempt has its connection and goes out.
     fn attempt_departs(&mut self, id: u32) {
-        if !self.database.pools.is_empty() {
-            self.database.advance(self.now, &mut self.totals);
-            self.database.connections_in_use += 1;
-            if self.recorder.measuring {
-                self.recorder.db_pool_wait.record(self.now - self.attempts[id].since_ns);
-            }
+        if !self.database.pools.is_empty() && self.recorder.measuring {
+            self.recorder.db_pool_wait.record(self.now - self.attempts[id].since_ns);
         }
         self.attempts[id].stage = Stage::Travels;
         if let Some((after, lane)) = self.database.timeout {
@@ -468,13 +439,8 @@ impl Engine<'_> {
     }
 
     fn free_connection(&mut self, attempt: &Attempt) {
-        if attempt.errand == AttemptErrand::Background {
-            return;
-        }
-        self.database.advance(self.now, &mut self.totals);
-        if let Some(pool) = self.database.pools.get_mut(attempt.instance as usize) {
-            pool.release();
-            self.database.connections_in_use -= 1;
+        if attempt.errand != AttemptErrand::Background {
+            self.database.pools.release(attempt.instance as usize, self.now);
         }
     }
 
@@ -487,8 +453,8 @@ impl Engine<'_> {
         let outer = self.database.handing_on.replace(instance);
         loop {
             let attempts = &self.attempts;
-            let Some(pool) = self.database.pools.get_mut(instance as usize) else { break };
-            let Some(next) = pool.next(|slot, generation| attempts.is(slot, generation)) else { break };
+            let wants = |slot, generation| attempts.is(slot, generation);
+            let Some(next) = self.database.pools.next(instance as usize, self.now, wants) else { break };
             self.attempt_departs(next);
         }
         self.database.handing_on = outer;

@@ -64,19 +64,8 @@ impl Engine<'_> {
                 check(fits, &|| format!("tier {} is fuller than its capacity", spec.name))?;
             }
             for shared in tier.shared.iter() {
-                let (held, booked) = (
-                    shared.pools.iter().map(|pool| u64::from(pool.in_use())).sum::<u64>(),
-                    shared.connections.in_use,
-                );
-                check(held == booked, &|| {
-                    format!("tier {}: {held} connections in use, {booked} in the books", spec.name)
-                })?;
-            }
-            let pools = tier.shared.iter().flat_map(|shared| &shared.pools);
-            for pool in pools {
-                check(pool.in_use() <= pool.limit(), &|| {
-                    format!("a pool of tier {} is above its size", spec.name)
-                })?;
+                let pools = shared.pools.balance();
+                check(pools.is_ok(), &|| format!("tier {}: {pools:?}", spec.name))?;
             }
         }
         // Whoever fetches a key is counted there, whichever loop ran.
@@ -108,13 +97,8 @@ impl Engine<'_> {
                 self.database.waiting
             )
         })?;
-        let (in_use, limit) = self.database.connections();
-        check(in_use <= limit && in_use == self.database.connections_in_use(), &|| {
-            format!(
-                "{in_use} of {limit} connections in use, {} in the books",
-                self.database.connections_in_use()
-            )
-        })?;
+        let pools = self.database.pools.balance();
+        check(pools.is_ok(), &|| format!("database: {pools:?}"))?;
         // Every attempt that is still counted on belongs to exactly one flight, which counts on it.
         let orphans = self
             .attempts

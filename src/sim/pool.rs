@@ -48,32 +48,100 @@ impl Pool {
         }
         None
     }
-
-    pub fn in_use(&self) -> u32 {
-        self.in_use
-    }
-
-    pub fn limit(&self) -> u32 {
-        self.limit
-    }
 }
 
-/// Connections of several pools together, over time.
-#[derive(Debug, Default)]
-pub struct Connections {
-    pub in_use: u64,
+/// The pools before one dependency, and how much of them has been in use over time.
+#[derive(Debug)]
+pub struct Pools {
+    /// Empty where connections are unlimited.
+    pools: Vec<Pool>,
+    in_use: u64,
+    /// The integral of those in use, up to `since_ns`.
+    busy_ns: u128,
     since_ns: Nanos,
-    /// Integral of those in use.
-    pub busy_ns: u128,
 }
 
-impl Connections {
-    /// So many more are in use from now on.
+impl Pools {
+    /// So many pools of this size; `None`: connections are unlimited.
+    pub fn new(limit: Option<u32>, count: u32) -> Pools {
+        let pools = limit.map_or_else(Vec::new, |limit| (0..count).map(|_| Pool::new(limit)).collect());
+        Pools { pools, in_use: 0, busy_ns: 0, since_ns: 0 }
+    }
+
+    /// Whether connections are unlimited.
     #[inline]
-    pub fn change(&mut self, by: i64, now: Nanos) {
-        self.busy_ns += u128::from(self.in_use) * u128::from(now - self.since_ns);
+    pub fn is_empty(&self) -> bool {
+        self.pools.is_empty()
+    }
+
+    /// Whether there is such a pool.
+    #[inline]
+    pub fn has(&self, place: usize) -> bool {
+        place < self.pools.len()
+    }
+
+    /// Takes a connection (`true`) or queues; `None` where there is no such pool.
+    #[inline]
+    pub fn acquire(&mut self, place: usize, slot: u32, generation: u32, now: Nanos) -> Option<bool> {
+        let taken = self.pools.get_mut(place)?.acquire(slot, generation);
+        if taken {
+            self.change(1, now);
+        }
+        Some(taken)
+    }
+
+    /// Puts a connection back, if it came from one of these pools.
+    #[inline]
+    pub fn release(&mut self, place: usize, now: Nanos) {
+        if let Some(pool) = self.pools.get_mut(place) {
+            pool.release();
+            self.change(-1, now);
+        }
+    }
+
+    /// Gives a free connection to the first in the queue that still wants it.
+    #[inline]
+    pub fn next(&mut self, place: usize, now: Nanos, wants: impl Fn(u32, u32) -> bool) -> Option<u32> {
+        let next = self.pools.get_mut(place)?.next(wants)?;
+        self.change(1, now);
+        Some(next)
+    }
+
+    /// The connections of a pool and those who wait for them are gone.
+    pub fn renew(&mut self, place: usize, now: Nanos) {
+        if let Some(pool) = self.pools.get_mut(place) {
+            let gone = i64::from(pool.in_use);
+            *pool = Pool::new(pool.limit);
+            self.change(-gone, now);
+        }
+    }
+
+    /// The integral over time of the connections in use.
+    #[inline]
+    pub fn busy_ns(&self, now: Nanos) -> u128 {
+        self.busy_ns + u128::from(self.in_use) * u128::from(now - self.since_ns)
+    }
+
+    #[inline]
+    fn change(&mut self, by: i64, now: Nanos) {
+        self.busy_ns = self.busy_ns(now);
         self.since_ns = now;
         self.in_use = self.in_use.wrapping_add_signed(by);
+    }
+
+    /// What is wrong with the books, if anything is.
+    ///
+    /// # Errors
+    /// A pool above its size; connections in use that the books do not know.
+    pub fn balance(&self) -> Result<(), String> {
+        if let Some(pool) = self.pools.iter().find(|pool| pool.in_use > pool.limit) {
+            return Err(format!("{} connections of a pool of {} are in use", pool.in_use, pool.limit));
+        }
+        let held: u64 = self.pools.iter().map(|pool| u64::from(pool.in_use)).sum();
+        if held != self.in_use {
+            return Err(format!("{held} connections in use, {} in the books", self.in_use));
+        }
+        Ok(())
     }
 }
 
@@ -89,7 +157,23 @@ mod tests {
         assert!(!pool.acquire(2, 1));
         pool.release();
         assert_eq!(pool.next(|slot, _| slot != 1), Some(2));
-        assert_eq!(pool.in_use(), 1);
+        assert_eq!(pool.in_use, 1);
         assert_eq!(pool.next(|_, _| true), None);
+    }
+
+    #[test]
+    fn what_is_in_use_is_known_over_time() {
+        let mut pools = Pools::new(Some(1), 2);
+        assert_eq!(pools.acquire(0, 7, 1, 10), Some(true));
+        assert_eq!(pools.acquire(1, 8, 1, 20), Some(true));
+        assert_eq!(pools.acquire(1, 9, 1, 20), Some(false));
+        assert_eq!(pools.acquire(2, 9, 1, 20), None, "there is no third pool");
+        pools.release(1, 30);
+        assert_eq!(pools.next(1, 30, |_, _| true), Some(9));
+        pools.renew(0, 40);
+        // From 10 to 40 and from 20 to 50.
+        assert_eq!(pools.busy_ns(50), 60);
+        assert_eq!(pools.balance(), Ok(()));
+        assert!(Pools::new(None, 2).is_empty());
     }
 }

@@ -5,7 +5,7 @@ use super::guard::Breaker;
 use super::leases::Leases;
 use super::limiter::Counters;
 use super::nodes::{Node, NodeMap};
-use super::pool::{Connections, Pool};
+use super::pool::Pools;
 use super::queue::{Lane, NETWORK, Queue};
 use super::server::Server;
 use super::store::{Columns, Entry, Store, Value};
@@ -90,8 +90,7 @@ pub struct Shared {
     pub service_ns: Nanos,
     pub per_byte_ns: f64,
     /// One per instance and node, those of an instance together; empty where connections are unlimited.
-    pub pools: Vec<Pool>,
-    pub connections: Connections,
+    pub pools: Pools,
     pub pool_timeout: Option<(Nanos, Lane)>,
     pub timeout: Option<(Nanos, Lane)>,
     pub on_failure: OnFailure,
@@ -120,11 +119,10 @@ impl Shared {
         server.serve(start_ns, service_ns)
     }
 
-    /// The connections of an instance to a node; none where they are unlimited, or where the sender has its own.
+    /// Where the connections of an instance to a node are in `pools`; nowhere if the sender has its own.
     #[inline]
-    pub fn pool(&mut self, instance: u32, node: u8) -> Option<&mut Pool> {
-        let place = instance as usize * self.nodes.len() + usize::from(node);
-        self.pools.get_mut(place)
+    pub fn pool(&self, instance: u32, node: u8) -> usize {
+        instance as usize * self.nodes.len() + usize::from(node)
     }
 }
 
@@ -179,13 +177,7 @@ impl TierState {
                     reply_lane,
                     service_ns: shared.service_ns,
                     per_byte_ns: shared.per_byte_ns,
-                    pools: shared
-                        .pool
-                        .map(|limit| {
-                            (0..model.clients.instances * shared.nodes).map(|_| Pool::new(limit)).collect()
-                        })
-                        .unwrap_or_default(),
-                    connections: Connections::default(),
+                    pools: Pools::new(shared.pool, model.clients.instances * shared.nodes),
                     pool_timeout: timer(shared.pool_timeout_ns),
                     timeout: timer(shared.timeout_ns),
                     on_failure: shared.on_failure,
@@ -418,8 +410,7 @@ impl TierState {
                 tombstones.iter_mut().for_each(|of| of.clear());
             });
         }
-        shared.connections.change(0, now);
-        self.totals.pool_busy_ns = shared.connections.busy_ns;
+        self.totals.pool_busy_ns = shared.pools.busy_ns(now);
         let mut link_busy_ns = [0; 2];
         self.totals.busy_ns = shared.nodes.iter().map(|node| node.server.busy_ns).sum();
         for link in shared.nodes.iter().filter_map(|node| node.link) {
