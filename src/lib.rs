@@ -26,6 +26,7 @@
 //!
 //! How the rooms work inside is in `ARCHITECTURE.md`, what the model means in `docs/model.md`.
 
+pub mod atomic;
 pub mod dice;
 pub mod experiment;
 pub mod measure;

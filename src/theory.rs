@@ -241,7 +241,7 @@ fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mu
         .workload
         .classes
         .iter()
-        .filter_map(|class| match class.ttl.get(index).copied().flatten().unwrap_or(tier.ttl) {
+        .filter_map(|class| match class.ttl_in(index, tier) {
             Ttl::After { ns } if !class.absent => Some(ns),
             _ => None,
         })
@@ -265,7 +265,8 @@ fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mu
     let measured_ns = model.duration_ns - model.warmup_ns;
     match tier.capacity {
         Capacity::Entries(entries) if binding => failing.unless(
-            model.warmup_auto || warm_requests(model) >= 10.0 * entries as f64 * stores(model, tier),
+            model.warmup_auto
+                || warm_requests(model) >= 10.0 * entries as f64 * f64::from(model.caches(tier)),
             "the warm-up is too short for the cache to fill",
         ),
         _ => failing.unless(
@@ -305,19 +306,7 @@ fn fetch_ns(model: &Model) -> f64 {
 }
 
 fn rate_per_s(model: &Model) -> f64 {
-    match model.workload.arrivals {
-        Arrivals::Poisson { rate_per_s }
-        | Arrivals::Constant { rate_per_s }
-        | Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
-        _ => 0.0,
-    }
-}
-
-fn stores(model: &Model, tier: &Tier) -> f64 {
-    match tier.scope {
-        Scope::Instance { .. } => f64::from(model.clients.instances),
-        Scope::Shared(_) => 1.0,
-    }
+    model.workload.arrivals.rate_per_s().unwrap_or(0.0)
 }
 
 fn warm_requests(model: &Model) -> f64 {

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use herdlab::atomic;
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::measure::record::Record;
-use herdlab::report::atomic;
 use herdlab::report::claims::{Source, page};
 use herdlab::scenario::bundled::{self, Bundled};
 use herdlab::scenario::estimate::{self, Limits, plan};

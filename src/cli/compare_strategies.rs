@@ -1,17 +1,19 @@
 //! `herdlab compare-strategies`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use herdlab::atomic;
 use herdlab::experiment::run::{RunError, RunOptions, run};
-use herdlab::report::{atomic, glance};
+use herdlab::report::glance;
 use herdlab::scenario::estimate::{self, Limits, plan};
 use herdlab::scenario::strategies::{Strategies, parts, strategies};
-use herdlab::scenario::{Diagnostics, Overrides, bundled};
+use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::sim::Control;
 
+use super::input::Found;
 use super::progress::Progress;
 use super::run::{path_and_value, stop_on_interrupt};
 use super::{exit, input, output};
@@ -102,17 +104,8 @@ fn load(args: &CompareStrategiesArgs) -> Result<Strategies, Diagnostics> {
         duration: args.duration.clone(),
         variants: Vec::new(),
     };
-    let path = Path::new(&args.scenario);
-    if !path.is_file() {
-        if let Some(bundled) = bundled::get(&args.scenario) {
-            return strategies(bundled.source, &bundled.path(), Path::new("scenarios"), &overrides);
-        }
-        if !args.scenario.contains(['/', '.']) {
-            return Err(input::unknown(&args.scenario));
-        }
-    }
-    let source = herdlab::scenario::read(path)?;
-    strategies(&source, &args.scenario, path.parent().unwrap_or(Path::new("")), &overrides)
+    let Found { source, path, base_dir } = input::find(&args.scenario)?;
+    strategies(&source, &path, &base_dir, &overrides)
 }
 
 /// The command line that makes the page again.

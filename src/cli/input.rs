@@ -1,6 +1,7 @@
 //! From an argument to a scenario: a path, or the name of a bundled one.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use herdlab::scenario::diagnostic::nearest;
 use herdlab::scenario::lint::Warnings;
@@ -17,18 +18,32 @@ pub(crate) fn load_with_warnings(
     scenario: &str,
     overrides: &Overrides,
 ) -> Result<(Experiment, Warnings), Diagnostics> {
+    let Found { source, path, base_dir } = find(scenario)?;
+    scenario::parse_with_warnings(&source, &path, &base_dir, overrides)
+}
+
+/// The text of a scenario, its name in messages, and the folder that its files are relative to.
+pub(crate) struct Found {
+    pub source: Cow<'static, str>,
+    pub path: String,
+    pub base_dir: PathBuf,
+}
+
+/// The file, or the bundled scenario of that name where there is no such file.
+pub(crate) fn find(scenario: &str) -> Result<Found, Diagnostics> {
     let path = Path::new(scenario);
-    if path.is_file() {
-        return scenario::load_with_warnings(path, overrides);
-    }
-    match bundled::get(scenario) {
-        Some(bundled) => {
-            let base_dir = Path::new("scenarios");
-            scenario::parse_with_warnings(bundled.source, &bundled.path(), base_dir, overrides)
+    if !path.is_file() {
+        if let Some(bundled) = bundled::get(scenario) {
+            let source = Cow::Borrowed(bundled.source);
+            return Ok(Found { source, path: bundled.path(), base_dir: PathBuf::from("scenarios") });
         }
-        None if scenario.contains(['/', '.']) => scenario::load_with_warnings(path, overrides),
-        None => Err(unknown(scenario)),
+        if !scenario.contains(['/', '.']) {
+            return Err(unknown(scenario));
+        }
     }
+    let source = Cow::Owned(scenario::read(path)?);
+    let base_dir = path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(Found { source, path: scenario.to_owned(), base_dir })
 }
 
 /// The message for a name that is no bundled scenario's.

@@ -193,10 +193,10 @@ fn give_verdicts(record: &Record, variants: &mut [VariantComparison]) {
 }
 
 /// Differences up to this one are a tie however certain they are.
-fn smallest_that_matters(unit: &str, base_mean: f64) -> f64 {
+pub fn smallest_that_matters(unit: &str, mean: f64) -> f64 {
     let whole = match unit {
-        "1" if (0.0..1.0).contains(&base_mean) => base_mean.min(1.0 - base_mean),
-        _ => base_mean.abs(),
+        "1" if (0.0..1.0).contains(&mean) => mean.min(1.0 - mean),
+        _ => mean.abs(),
     };
     EFFECT_SHARE_MIN * whole
 }

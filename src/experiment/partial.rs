@@ -4,12 +4,12 @@
 //! scenario, of another version or damaged is not used; its replication is simulated again. Files are not synced: after a
 //! power cut one may be damaged, which costs its replication, while a sync of each would cost more than short replications.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::run::Replication;
+use crate::atomic;
 use crate::measure::histogram::Fine;
 
 /// Where finished replications of one scenario are kept.
@@ -89,15 +89,9 @@ impl Partial {
             requests: finished.requests,
             loop_s: finished.loop_s,
         };
-        let write = || {
-            std::fs::create_dir_all(&self.folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            serde_json::to_writer(&mut file, &kept)?;
-            file.flush()?;
-            file.persist(&path).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(|source| KeepError { path, source })
+        let failed = |source| KeepError { path: path.clone(), source };
+        let text = serde_json::to_vec(&kept).map_err(|error| failed(error.into()))?;
+        atomic::write_unsynced(&path, &text).map_err(|error| failed(error.source))
     }
 
     /// A replication that an earlier run kept; `None` where there is none that can be used.

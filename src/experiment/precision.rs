@@ -4,7 +4,7 @@
 //! square root of their number; Law, Simulation Modeling and Analysis, 5th edition, section 9.4.1, relative precision). What is added depends on
 //! values alone, so that the record does not depend on the machine.
 
-use super::statistics::{Estimate, estimate};
+use super::statistics::estimate;
 use crate::measure::record::{PrecisionRecord, VariantRecord};
 use crate::scenario::model::Precision;
 
@@ -37,24 +37,14 @@ fn needed(wanted: &Precision, values: &[Option<f64>]) -> Option<u32> {
 
 /// What was wanted and what came of it.
 pub fn record(wanted: &Precision, variants: &[VariantRecord]) -> PrecisionRecord {
-    let estimates = variants.iter().filter_map(|variant| {
-        let defined: Vec<f64> = variant.measure(&wanted.measure)?.values.iter().flatten().copied().collect();
-        estimate(&defined)
-    });
+    let reached = |variant: &VariantRecord| {
+        variant.measure(&wanted.measure).is_none_or(|measure| needed(wanted, &measure.values).is_none())
+    };
     PrecisionRecord {
         measure: wanted.measure.clone(),
         relative: wanted.relative,
         replications_max: wanted.replications_max,
-        reached: estimates.map(|estimate| relative(&estimate)).all(|reached| reached <= wanted.relative),
-    }
-}
-
-/// Half the interval over the mean.
-fn relative(estimate: &Estimate) -> f64 {
-    match estimate.half_width() {
-        Some(0.0) => 0.0,
-        Some(half) => half / estimate.mean.abs(),
-        None => f64::INFINITY,
+        reached: variants.iter().all(reached),
     }
 }
 

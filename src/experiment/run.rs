@@ -340,17 +340,24 @@ fn average_series(replications: &[&Replication]) -> Vec<SeriesRecord> {
         .into_iter()
         .flat_map(|(name, unit)| {
             let all = &by_name[name];
-            let values = (0..all[0].len())
-                .map(|window| {
-                    let known: Vec<f64> = all.iter().filter_map(|values| values[window]).collect();
-                    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-                })
-                .collect();
+            let values = average(all);
             let series = |name: String, values| SeriesRecord { name, unit: unit.to_owned(), values };
             let first = (name == "db.qps").then(|| series(format!("{name}.first"), all[0].clone()));
             std::iter::once(series(name.to_owned(), values)).chain(first)
         })
         .collect()
+}
+
+/// Window by window, the mean of those series that have a value there. There is at least one series, and all are of the same
+/// length.
+pub(super) fn average(all: &[&Vec<Option<f64>>]) -> Vec<Option<f64>> {
+    (0..all[0].len()).map(|window| mean_of_known(all.iter().map(|values| values[window]))).collect()
+}
+
+/// `None` where no value is known.
+pub(super) fn mean_of_known(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let known: Vec<f64> = values.flatten().collect();
+    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }
 
 fn merge_distributions(replications: &[&Replication]) -> Vec<DistributionRecord> {

@@ -103,32 +103,23 @@ pub fn sign_flip_p(differences: &[f64]) -> f64 {
     let extreme = |sum: f64| sum.abs() >= seen - slack;
     if differences.len() <= EXACT_PAIRS_MAX {
         let patterns = 1u32 << differences.len();
-        let count = (0..patterns)
-            .filter(|pattern| {
-                let signed = differences.iter().enumerate().map(|(index, difference)| {
-                    if pattern >> index & 1 == 1 { -difference } else { *difference }
-                });
-                extreme(signed.sum())
-            })
-            .count();
+        let count = (0..patterns).filter(|&pattern| extreme(signed_sum(differences, pattern.into()))).count();
         return count as f64 / f64::from(patterns);
     }
     let mut coins = Xoshiro256PlusPlus::seed_from_u64(0);
-    let mut flipped = || -> f64 {
-        differences
-            .chunks(64)
-            .map(|chunk| {
-                let bits: u64 = coins.random();
-                let signed = chunk.iter().enumerate().map(|(index, difference)| {
-                    if bits >> index & 1 == 1 { -difference } else { *difference }
-                });
-                signed.sum::<f64>()
-            })
-            .sum()
-    };
+    let mut flipped = || differences.chunks(64).map(|chunk| signed_sum(chunk, coins.random())).sum::<f64>();
     let count = (0..RANDOM_FLIPS).filter(|_| extreme(flipped())).count();
     // The pattern seen is one of them.
     (count + 1) as f64 / f64::from(RANDOM_FLIPS + 1)
+}
+
+/// The sum of up to 64 numbers, those negated whose bit is set.
+fn signed_sum(numbers: &[f64], signs: u64) -> f64 {
+    numbers
+        .iter()
+        .enumerate()
+        .map(|(index, number)| if signs >> index & 1 == 1 { -number } else { *number })
+        .sum()
 }
 
 /// The mean difference that a two-sided paired t-test at level `alpha` finds with a probability of [`POWER`], given the spread of

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::run::RunError;
+use super::run::{RunError, average, mean_of_known};
 use crate::measure::series::{Series, series};
 use crate::scenario::model::{Experiment, Model, Nanos};
 use crate::sim::{Control, Engine, SimError};
@@ -121,12 +121,7 @@ fn pilot(
 fn averaged(pilots: &[Vec<Series>], name: &str) -> Option<Vec<Option<f64>>> {
     let of_pilots: Vec<&Vec<Option<f64>>> =
         pilots.iter().flatten().filter(|series| series.0 == name).map(|series| &series.2).collect();
-    let windows = of_pilots.first()?.len();
-    let mean = |window: usize| {
-        let known: Vec<f64> = of_pilots.iter().filter_map(|values| values[window]).collect();
-        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-    };
-    Some((0..windows).map(mean).collect())
+    (!of_pilots.is_empty()).then(|| average(&of_pilots))
 }
 
 /// How many values to drop from the front, and how many there are (whole batches). Truncations up to three quarters are looked
@@ -141,10 +136,7 @@ fn averaged(pilots: &[Vec<Series>], name: &str) -> Option<Vec<Option<f64>>> {
 pub fn mser5(values: &[Option<f64>]) -> Option<(usize, usize)> {
     let batches: Vec<f64> = values
         .chunks_exact(BATCH)
-        .map(|batch| {
-            let known: Vec<f64> = batch.iter().flatten().copied().collect();
-            (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-        })
+        .map(|batch| mean_of_known(batch.iter().copied()))
         .collect::<Option<_>>()?;
     let last = batches.len() * 3 / 4;
     let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);

@@ -3,7 +3,6 @@
 //! Everything here is a pure function of the record, so a report can be drawn again from `results.json`
 //! alone, on another machine, next year.
 
-pub mod atomic;
 pub mod axis;
 pub mod canvas;
 pub mod charts;
@@ -31,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::atomic::{self, WriteError};
 use crate::experiment::answer::answer;
 use crate::experiment::comparison::compare;
 use crate::measure::record::{Record, Timings};
@@ -40,6 +40,8 @@ use crate::measure::record::{Record, Timings};
 pub enum ReportError {
     #[error("cannot {action} {}: {source}", path.display())]
     File { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Write(#[from] WriteError),
     #[error("{} is not a record of herdlab: {problem}", path.display())]
     Damaged { path: PathBuf, problem: String },
     #[error(
@@ -89,7 +91,7 @@ fn write_drawn(record: &Record, dir: &Path) -> Result<(), ReportError> {
         let svg = draw::to_svg(figure)?;
         let path = dir.join("charts").join(figure.name);
         atomic::write(&path.with_extension("png"), &png::from_svg(&svg)?)?;
-        atomic::write(&path.with_extension("svg"), svg.as_bytes())
+        Ok(atomic::write(&path.with_extension("svg"), svg.as_bytes())?)
     })
 }
 

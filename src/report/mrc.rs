@@ -27,7 +27,7 @@ pub fn write_all(replay: &Replay, dir: &Path) -> Result<(), ReportError> {
     atomic::write(&dir.join("mrc.csv"), csv(replay).as_bytes())?;
     let svg = draw::to_svg(&figure(replay))?;
     atomic::write(&dir.join("mrc.png"), &png::from_svg(&svg)?)?;
-    atomic::write(&dir.join("mrc.svg"), svg.as_bytes())
+    Ok(atomic::write(&dir.join("mrc.svg"), svg.as_bytes())?)
 }
 
 /// For a terminal of so many columns: miss ratios, speeds, and what was read.

@@ -1,14 +1,13 @@
 //! What closed forms say, beside what was simulated.
 
 use super::format::{Scale, plus_minus};
-use crate::experiment::comparison::{Comparison, VariantComparison};
+use crate::experiment::comparison::{Comparison, VariantComparison, smallest_that_matters};
 use crate::experiment::statistics::Estimate;
 use crate::measure::record::Record;
 use crate::theory::Prediction;
 
-/// Simulation and an exact law agree within this share of the predicted value, or of what is missing to one.
-const AGREEMENT: f64 = 0.01;
-/// Or within so many standard errors; the interval is about two of them wide on each side.
+/// Simulation and an exact law agree where their difference would not matter between variants, or within four standard errors:
+/// the interval is about two of them wide on each side.
 const INTERVALS: f64 = 2.0;
 
 /// One prediction, ready to print.
@@ -71,10 +70,7 @@ fn row(prediction: &Prediction, variant: &VariantComparison) -> Option<TheoryRow
 }
 
 fn agree(predicted: f64, simulated: &Estimate, unit: &str) -> bool {
-    let whole = match unit {
-        "1" if (0.0..1.0).contains(&predicted) => predicted.min(1.0 - predicted),
-        _ => predicted.abs(),
-    };
     let apart = (simulated.mean - predicted).abs();
-    apart <= AGREEMENT * whole || apart <= INTERVALS * simulated.half_width().unwrap_or(f64::INFINITY)
+    apart <= smallest_that_matters(unit, predicted)
+        || apart <= INTERVALS * simulated.half_width().unwrap_or(f64::INFINITY)
 }

@@ -45,21 +45,8 @@ pub struct Overrides {
 /// # Errors
 /// All problems of the file, or that it cannot be read.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, Diagnostics> {
-    load_with_warnings(path, overrides).map(|(experiment, _)| experiment)
-}
-
-/// The same, with what the lints say, places and all.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_with_warnings(path: &Path, overrides: &Overrides) -> Result<(Experiment, Warnings), Diagnostics> {
     let source = read(path)?;
-    parse_with_warnings(
-        &source,
-        &path.display().to_string(),
-        path.parent().unwrap_or(Path::new("")),
-        overrides,
-    )
+    parse(&source, &path.display().to_string(), path.parent().unwrap_or(Path::new("")), overrides)
 }
 
 /// The text of a scenario file.

@@ -7,7 +7,7 @@ use super::store::{Entry, Value};
 use crate::dice::{round_ns, stream, unit_open_zero};
 use crate::measure::recorder::TierTotals;
 use crate::policy::freshness::NEVER;
-use crate::scenario::model::{Arrivals, Hottest, Prefill, PrefillAge, Scope};
+use crate::scenario::model::{Hottest, Prefill, PrefillAge};
 
 impl Engine<'_> {
     /// Fills the tiers that ask for it.
@@ -22,16 +22,9 @@ impl Engine<'_> {
     fn prefill_tier(&mut self, level: usize, prefill: Prefill, seed: u64, replication: u32) {
         let model = self.model;
         let mut dice = stream(seed, replication, &format!("tier.{}.prefill", model.tiers[level].name));
-        let rate_per_s = match model.workload.arrivals {
-            Arrivals::Poisson { rate_per_s } | Arrivals::Constant { rate_per_s } => rate_per_s,
-            Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
-            Arrivals::Closed { .. } | Arrivals::Trace(_) => 0.0,
-        };
+        let rate_per_s = model.workload.arrivals.rate_per_s().unwrap_or(0.0);
         // So many stores may have a key each.
-        let copies = match model.tiers[level].scope {
-            Scope::Instance { .. } => model.clients.instances,
-            Scope::Shared(_) => 1,
-        };
+        let copies = model.caches(&model.tiers[level]);
         // The hottest last: they are the most recently used ones.
         for &(class, key) in self.hottest(prefill.hottest).iter().rev() {
             let info = self.info(key, class);

@@ -270,7 +270,7 @@ impl TierState {
 
     #[inline]
     fn take_out(&mut self, store: usize, key: u32, slot: u32, tables: &Tables) {
-        let coding = self.coding;
+        let coding = &self.coding;
         self.stores[store].remove(key, slot, |key| coding.entry_bytes(tables, key));
     }
 
@@ -356,7 +356,7 @@ impl TierState {
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
-        let coding = self.coding;
+        let coding = &self.coding;
         let filled = self.stores[store].fill(entry, now, |key| coding.entry_bytes(tables, key));
         self.totals.evictions += u64::from(filled.evicted);
         self.totals.expirations += u64::from(filled.expired);

@@ -5,11 +5,9 @@ use crate::oracle::overload::{PausedDatabase, nearest_rank, retry_threshold_per_
 use super::Stopped;
 use super::bench::{Bench, about, values};
 
-/// Retries keep a database down after a pause.
-pub(super) fn retries(bench: &mut Bench<'_>) -> Result<(), Stopped> {
-    // 30 servers at 100 ms do 300 per second; one retry doubles what arrives once attempts time out.
-    let threshold_per_s = retry_threshold_per_s(30, 0.1, 2);
-    let record = bench.simulate(
+/// Row 22: clients that retry, and a database that pauses for ten seconds.
+pub(super) fn retrying_clients(rate_per_s: u32, variants: &str) -> String {
+    format!(
         r#"
         question = "Does a database with retrying clients come back after ten seconds of silence?"
         replications = 10
@@ -18,20 +16,30 @@ pub(super) fn retries(bench: &mut Bench<'_>) -> Result<(), Stopped> {
         drain = "0s"
 
         [workload]
-        arrivals = { poisson = { rate = 140 } }
+        arrivals = {{ poisson = {{ rate = {rate_per_s} }} }}
         keys = 1000
         popularity = "uniform"
 
         [database]
         servers = 30
-        read = { exponential = { mean = "100ms" } }
+        read = {{ exponential = {{ mean = "100ms" }} }}
         timeout = "1s"
-        retries = { attempts = 2 }
+        retries = {{ attempts = 2 }}
 
         [[event]]
         at = "30s"
-        what = { pause = { target = "database", for = "10s" } }
+        what = {{ pause = {{ target = "database", for = "10s" }} }}
+        {variants}"#
+    )
+}
 
+/// Retries keep a database down after a pause.
+pub(super) fn retries(bench: &mut Bench<'_>) -> Result<(), Stopped> {
+    // 30 servers at 100 ms do 300 per second; one retry doubles what arrives once attempts time out.
+    let threshold_per_s = retry_threshold_per_s(30, 0.1, 2);
+    let record = bench.simulate(&retrying_clients(
+        140,
+        r#"
         [[variant]]
         name = "140/s"
         set = {}
@@ -44,7 +52,7 @@ pub(super) fn retries(bench: &mut Bench<'_>) -> Result<(), Stopped> {
         name = "280/s"
         set = { "workload.arrivals.poisson.rate" = 280 }
         "#,
-    )?;
+    ))?;
     bench.check("22 retries, 140/s", &record, "140/s", "goodput", 140.0, about(0.03 * 140.0));
     bench.check("22 retries, 160/s", &record, "160/s", "goodput", 0.0, about(0.01 * 160.0));
     // Below the threshold it recovers, above it does not, whatever the seed.

@@ -4,33 +4,14 @@ use crate::oracle::overload::HedgedRead;
 
 use super::Stopped;
 use super::bench::{Bench, values, within};
+use super::overload::retrying_clients;
 
 /// A retry budget and a circuit breaker let row 22's database recover at rates at which it does not without.
 pub(super) fn retries(bench: &mut Bench<'_>) -> Result<(), Stopped> {
     // With at most 10 % of retries 280 requests a second are at most 308, and 240 are 264 where 300 can be done.
-    let record = bench.simulate(
+    let record = bench.simulate(&retrying_clients(
+        160,
         r#"
-        question = "Does a database with retrying clients come back if they have a budget, or a breaker?"
-        replications = 10
-        duration = "350s"
-        warmup = "300s"
-        drain = "0s"
-
-        [workload]
-        arrivals = { poisson = { rate = 160 } }
-        keys = 1000
-        popularity = "uniform"
-
-        [database]
-        servers = 30
-        read = { exponential = { mean = "100ms" } }
-        timeout = "1s"
-        retries = { attempts = 2 }
-
-        [[event]]
-        at = "30s"
-        what = { pause = { target = "database", for = "10s" } }
-
         [[variant]]
         name = "nothing"
 
@@ -46,7 +27,7 @@ pub(super) fn retries(bench: &mut Bench<'_>) -> Result<(), Stopped> {
         name = "breaker"
         set = { "database.breaker" = { failures = 0.5, open = "5s" } }
         "#,
-    )?;
+    ))?;
     for (variant, stays_down) in [("nothing", 1.0), ("budget", 0.0), ("budget, 240/s", 0.0), ("breaker", 0.0)]
     {
         let found = values(&record, variant, "event.pause-database.metastable");

@@ -1,14 +1,12 @@
 //! The change stream and the broadcast to instances, against sums done by hand and closed forms.
 
-use std::path::Path;
-
 use herdlab::measure::record::Record;
 use herdlab::oracle::queueing::md1_wait_mean_s;
 use herdlab::oracle::staleness::late_delete_stale;
 use herdlab::oracle::ttl::{invalidation_hit, write_around_stale};
-use herdlab::scenario::{Overrides, parse};
 
-use crate::support::simulate;
+use crate::sums::{self, close, mean};
+use crate::tiny::Settings;
 
 /// One key that never expires; what is not a lag takes no time.
 const ONE_KEY: &str = r#"
@@ -43,26 +41,8 @@ strategy = "write-around"
 cdc = { lag = "50ms" }
 "#;
 
-fn run(settings: &[(&str, &str)], event: &str) -> Record {
-    let source = match event {
-        "" => ONE_KEY.to_owned(),
-        event => format!("{ONE_KEY}\n[[event]]\nat = \"100s\"\nwhat = {event}\n"),
-    };
-    let set = settings.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
-    let experiment =
-        parse(&source, "one-key.toml", Path::new(""), &Overrides { set, ..Overrides::default() }).unwrap();
-    simulate(&experiment, 2)
-}
-
-/// The mean over the replications.
-fn mean(record: &Record, measure: &str) -> f64 {
-    let values = &record.variants[0].measure(measure).unwrap_or_else(|| panic!("{measure}")).values;
-    values.iter().map(|value| value.unwrap()).sum::<f64>() / values.len() as f64
-}
-
-#[track_caller]
-fn close(actual: f64, expected: f64, tolerance: f64) {
-    assert!((actual - expected).abs() <= tolerance, "{actual} instead of {expected} +- {tolerance}");
+fn run(settings: Settings<'_>, event: &str) -> Record {
+    sums::run(ONE_KEY, settings, event)
 }
 
 #[test]
@@ -195,8 +175,7 @@ fn a_write_touches_every_key_of_its_entity() {
 fn entities_end_where_their_class_does() {
     let source = ONE_KEY.replace("keys = 1\n", "").replace("write_share = 0.14285714285714285\n", "")
         + "\n[[class]]\nname = \"a\"\nshare = 0.5\nkeys = 4\nkeys_per_entity = 3\nwrite_share = 0.5\n\n[[class]]\nname = \"b\"\nshare = 0.5\nkeys = 2\n";
-    let experiment = parse(&source, "two.toml", Path::new(""), &Overrides::default()).unwrap();
-    let record = simulate(&experiment, 2);
+    let record = sums::run(&source, &[], "");
     close(mean(&record, "class.b.hit_ratio"), 1.0, 0.001);
     assert!(mean(&record, "class.a.hit_ratio") < 0.7);
 }

@@ -16,6 +16,7 @@ mod presence;
 mod protection;
 mod replicas;
 mod sources;
+mod sums;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;

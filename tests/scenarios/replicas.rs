@@ -1,13 +1,11 @@
 //! Read replicas: what they see, and what they serve, against closed forms.
 
-use std::path::Path;
-
 use herdlab::measure::record::Record;
 use herdlab::oracle::queueing::md1_wait_mean_s;
 use herdlab::oracle::staleness::replica_stale;
-use herdlab::scenario::{Overrides, parse};
 
-use crate::support::simulate;
+use crate::sums::{self, close, mean};
+use crate::tiny::Settings;
 
 /// One key that never expires, whose copy every write deletes at once.
 const ONE_KEY: &str = r#"
@@ -34,22 +32,8 @@ replicas = { count = 3, lag = "50ms" }
 stale_by_tier = true
 "#;
 
-fn run(settings: &[(&str, &str)]) -> Record {
-    let set = settings.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
-    let experiment =
-        parse(ONE_KEY, "one-key.toml", Path::new(""), &Overrides { set, ..Overrides::default() }).unwrap();
-    simulate(&experiment, 2)
-}
-
-/// The mean over the replications.
-fn mean(record: &Record, measure: &str) -> f64 {
-    let values = &record.variants[0].measure(measure).unwrap_or_else(|| panic!("{measure}")).values;
-    values.iter().map(|value| value.unwrap()).sum::<f64>() / values.len() as f64
-}
-
-#[track_caller]
-fn close(actual: f64, expected: f64, tolerance: f64) {
-    assert!((actual - expected).abs() <= tolerance, "{actual} instead of {expected} +- {tolerance}");
+fn run(settings: Settings<'_>) -> Record {
+    sums::run(ONE_KEY, settings, "")
 }
 
 #[test]

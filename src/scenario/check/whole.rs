@@ -30,12 +30,7 @@ fn place(node: &Node, name: &str) -> Span {
 
 /// The times to live that apply in a tier, over all classes.
 fn ttls(model: &Model, index: usize, tier: &Tier) -> Vec<Ttl> {
-    model
-        .workload
-        .classes
-        .iter()
-        .map(|class| class.ttl.get(index).copied().flatten().unwrap_or(tier.ttl))
-        .collect()
+    model.workload.classes.iter().map(|class| class.ttl_in(index, tier)).collect()
 }
 
 /// Options that move an expiry need one.

@@ -3,7 +3,7 @@
 use crate::oracle::che::Renewal;
 use crate::oracle::steady::{Keys, steady, zipf_groups};
 use crate::scenario::model::{
-    Arrivals, Capacity, Class, Eviction, Jitter, Model, Popularity, Refresh, Scope, Size, Spread, Tier, Ttl,
+    Capacity, Class, Eviction, Jitter, Model, Popularity, Refresh, Scope, Size, Spread, Tier, Ttl,
     WriteStrategy,
 };
 
@@ -42,12 +42,7 @@ struct Group {
 /// Taken at the base rate: profile, events, prefill, failures, coalescing and early refreshes are left out. A
 /// key is found where the tier with the best chance of having it is asked.
 pub fn expectation(model: &Model) -> Option<Expectation> {
-    let rate_per_s = match model.workload.arrivals {
-        Arrivals::Poisson { rate_per_s }
-        | Arrivals::Constant { rate_per_s }
-        | Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
-        Arrivals::Closed { .. } | Arrivals::Trace(_) => return None,
-    };
+    let rate_per_s = model.workload.arrivals.rate_per_s()?;
     let classes = &model.workload.classes;
     let groups: Vec<Group> =
         classes.iter().enumerate().flat_map(|(index, class)| groups_of(index, class)).collect();
@@ -114,15 +109,11 @@ pub(crate) fn hottest_share(class: &Class) -> f64 {
 /// A group as one store of a tier sees it.
 fn keys_in(model: &Model, index: usize, tier: &Tier, group: &Group, rate_per_s: f64) -> Keys {
     let class = &model.workload.classes[group.class];
-    let stores = match tier.scope {
-        Scope::Instance { .. } => f64::from(model.clients.instances),
-        Scope::Shared(_) => 1.0,
-    };
-    let each_per_s = rate_per_s * class.share * group.share / stores;
+    let each_per_s = rate_per_s * class.share * group.share / f64::from(model.caches(tier));
     let ttl_s = if class.absent {
         Some(tier.negative_ttl_ns.unwrap_or(0) as f64 / 1e9)
     } else {
-        ttl_s(tier, class.ttl.get(index).copied().flatten().unwrap_or(tier.ttl))
+        ttl_s(tier, class.ttl_in(index, tier))
     };
     let streamed = model.invalidation.cdc.is_some() && matches!(tier.scope, Scope::Shared(_));
     let deletes = streamed || model.writes == WriteStrategy::Invalidate;

@@ -39,6 +39,16 @@ pub const MAX_TIERS: usize = 3;
 /// Most request classes of one scenario.
 pub const MAX_CLASSES: usize = 16;
 
+/// Whether a field keeps out of the serialised form, and so of the digest.
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+/// The same for a number of which there is one by default.
+fn is_one(number: &u32) -> bool {
+    *number == 1
+}
+
 /// Several variants of one system, run on the same traffic and compared.
 #[derive(Clone, Debug)]
 pub struct Experiment {
@@ -156,6 +166,13 @@ impl Model {
             && matches!(self.writes, WriteStrategy::Update | WriteStrategy::WriteThrough)
     }
 
+    /// So many caches of this tier may hold a key: one in each process, or the one behind them.
+    pub fn caches(&self, tier: &Tier) -> u32 {
+        match tier.scope {
+            Scope::Instance { .. } => self.clients.instances,
+            Scope::Shared(_) => 1,
+        }
+    }
     /// Whether staleness is reported by who answered: on request, and only where anything is written.
     pub fn splits_staleness(&self) -> bool {
         self.measure.stale_by_tier && self.workload.writes()

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Breaker, Dist, Nanos};
+use super::{Breaker, Dist, Nanos, is_one, is_zero};
 
 /// A cache between the application and the next tier or the database.
 #[derive(Clone, Debug, Serialize)]
@@ -86,14 +86,6 @@ pub struct Compress {
     /// Processor time of a client per byte before compression.
     pub per_byte_ns: f64,
     pub decompress_per_byte_ns: f64,
-}
-
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
-}
-
-fn is_one(nodes: &u32) -> bool {
-    *nodes == 1
 }
 
 /// What a read does when a tier does not answer.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Dist, Nanos, Size, Ttl};
+use super::{Dist, Nanos, Size, Tier, Ttl, is_one, is_zero};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Workload {
@@ -57,6 +57,18 @@ pub enum Arrivals {
         think: Dist,
     },
     Trace(Trace),
+}
+
+impl Arrivals {
+    /// Requests per second before any profile; `None` where they are not known beforehand (closed loops, traces).
+    pub fn rate_per_s(&self) -> Option<f64> {
+        match *self {
+            Arrivals::Poisson { rate_per_s }
+            | Arrivals::Constant { rate_per_s }
+            | Arrivals::Renewal { rate_per_s, .. } => Some(rate_per_s),
+            Arrivals::Closed { .. } | Arrivals::Trace(_) => None,
+        }
+    }
 }
 
 /// A recorded workload; read once by `check` for its counts, then streamed by every replication.
@@ -128,8 +140,11 @@ pub struct Class {
     pub db_write: Option<Dist>,
 }
 
-fn is_one(number: &u32) -> bool {
-    *number == 1
+impl Class {
+    /// The time to live of its entries in a tier, the one at `index` of `Model::tiers`.
+    pub fn ttl_in(&self, index: usize, tier: &Tier) -> Ttl {
+        self.ttl.get(index).copied().flatten().unwrap_or(tier.ttl)
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -144,9 +159,4 @@ pub enum Popularity {
         keys_share: f64,
         requests_share: f64,
     },
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(share: &f64) -> bool {
-    *share == 0.0
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Nanos;
+use super::{Nanos, is_zero};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum WriteStrategy {
@@ -35,10 +35,6 @@ impl WriteOptions {
     pub fn is_default(&self) -> bool {
         *self == WriteOptions::default()
     }
-}
-
-fn is_zero(number: &f64) -> bool {
-    *number == 0.0
 }
 
 /// When the caches are changed.

@@ -3,22 +3,41 @@
 use std::fs;
 use std::io;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::ReportError;
+/// Why a file could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}", path.display())]
+pub struct WriteError {
+    action: &'static str,
+    path: PathBuf,
+    pub(crate) source: io::Error,
+}
 
 /// Writes `bytes` to a temporary file beside `path`, syncs it and renames it over `path`; folders above are
 /// created. On failure an older file at `path` is untouched and nothing else is left behind.
 ///
 /// # Errors
 /// Names the file or folder and what the system said.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace(path, bytes, true)
+}
+
+/// The same without the sync: after a power cut the file may be damaged.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace(path, bytes, false)
+}
+
+fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<(), WriteError> {
     let failed = |action, at: &Path| {
         let path = at.to_path_buf();
         move |source: io::Error| {
             // The crate for temporary files adds their names, which tell the user nothing.
             let source = source.raw_os_error().map_or(source, io::Error::from_raw_os_error);
-            ReportError::File { action, path, source }
+            WriteError { action, path, source }
         }
     };
     let dir = match path.parent() {
@@ -33,7 +52,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(dir).map_err(failed("write to the folder", dir))?;
     file.write_all(bytes).map_err(failed("write", path))?;
-    file.as_file().sync_all().map_err(failed("write", path))?;
+    if sync {
+        file.as_file().sync_all().map_err(failed("write", path))?;
+    }
     file.persist(path).map_err(|error| failed("write", path)(error.error))?;
     Ok(())
 }
