@@ -237,13 +237,13 @@ fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mu
             "the tier may not answer in time",
         );
     }
-    let ttls: Vec<Nanos> = model
-        .workload
-        .classes
+    let classes = model.workload.classes.iter().filter(|class| !class.absent);
+    let all: Vec<Ttl> = classes.map(|class| class.ttl_in(index, tier)).collect();
+    let ttls: Vec<Nanos> = all
         .iter()
-        .filter_map(|class| match class.ttl_in(index, tier) {
-            Ttl::After { ns } if !class.absent => Some(ns),
-            _ => None,
+        .filter_map(|ttl| match ttl {
+            Ttl::After { ns } => Some(*ns),
+            Ttl::None => None,
         })
         .collect();
     failing.unless(!(tier.sliding && tier.jitter != Jitter::None), "a sliding ttl with jitter");
@@ -260,19 +260,24 @@ fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mu
     }
     // What has to pass before the cache is as full as it gets; and with a ttl, until the cycles of keys that were loaded
     // together no longer show in a count of them.
-    let stationary = matches!(tier.prefill, Some(prefill) if prefill.age == PrefillAge::Stationary && prefill.hottest == Hottest::All);
-    let longest = ttls.iter().copied().max().unwrap_or(0);
-    let measured_ns = model.duration_ns - model.warmup_ns;
-    match tier.capacity {
-        Capacity::Entries(entries) if binding => failing.unless(
-            model.warmup_auto
-                || warm_requests(model) >= 10.0 * entries as f64 * f64::from(model.caches(tier)),
-            "the warm-up is too short for the cache to fill",
-        ),
-        _ => failing.unless(
-            stationary || longest == 0 || measured_ns / longest >= CYCLES_MIN,
+    let prefilled = tier.prefill.filter(|prefill| prefill.hottest == Hottest::All);
+    let stationary = prefilled.is_some_and(|prefill| prefill.age == PrefillAge::Stationary);
+    let writes = model.workload.writes();
+    if let (true, Capacity::Entries(entries)) = (binding, tier.capacity) {
+        let passed = warm_requests(model) >= 10.0 * entries as f64 * f64::from(model.caches(tier));
+        failing.unless(model.warmup_auto || passed, "the warm-up is too short for the cache to fill");
+    } else if all.contains(&Ttl::None) {
+        failing.unless(
+            prefilled.is_some() && !writes,
+            "entries that never expire: what is there depends on how long it has run",
+        );
+    } else if let Some(&longest) = ttls.iter().max() {
+        let long = (model.duration_ns - model.warmup_ns) / longest >= CYCLES_MIN;
+        failing.unless(
+            stationary || long,
             "it starts empty and ends before its cycles even out (prefill age = \"stationary\" would help)",
-        ),
+        );
+        failing.unless(!stationary || long || !writes, "the prefill leaves writes out of account");
     }
     // A fetch takes no time.
     if let Some(shortest) = ttls.iter().copied().min() {
@@ -389,8 +394,12 @@ mod tests {
     use crate::scenario::{Overrides, parse};
 
     fn of(rest: &str) -> Vec<Prediction> {
+        of_workload(rest, "")
+    }
+
+    fn of_workload(rest: &str, workload: &str) -> Vec<Prediction> {
         let source = format!(
-            "question = \"?\"\nduration = \"1000s\"\nwarmup = \"200s\"\n{rest}\n[workload]\narrivals = {{ poisson = {{ rate = 10 }} }}\nkeys = 1\n"
+            "question = \"?\"\nduration = \"1000s\"\nwarmup = \"200s\"\n{rest}\n[workload]\narrivals = {{ poisson = {{ rate = 10 }} }}\nkeys = 1\n{workload}\n"
         );
         let experiment = parse(&source, "x.toml", Path::new(""), &Overrides::default());
         predictions(&experiment.unwrap_or_else(|problems| panic!("{problems}")).variants[0].model)
@@ -423,6 +432,26 @@ mod tests {
         assert_eq!(find(&all, "hit_ratio").failing, ["a fetch is not short against the ttl"]);
         let all = of(&TIER.replace("\"100us\"", "\"10ms\""));
         assert_eq!(find(&all, "hit_ratio").failing, ["while a hot key is fetched others fetch it as well"]);
+    }
+
+    #[test]
+    fn a_cache_that_only_fills_has_no_steady_state() {
+        let forever = TIER.replace("\"8s\"", "\"none\"");
+        let unsettled = ["entries that never expire: what is there depends on how long it has run"];
+        assert_eq!(find(&of(&forever), "hit_ratio").failing, unsettled);
+        let prefilled = forever.replace("\"none\"", "\"none\", prefill = { hottest = \"all\" }");
+        assert_eq!(
+            (find(&of(&prefilled), "hit_ratio").value, find(&of(&prefilled), "hit_ratio").failing.len()),
+            (1.0, 0)
+        );
+    }
+
+    #[test]
+    fn a_stationary_prefill_knows_no_writes() {
+        let long = TIER.replace("\"8s\"", "\"100s\", prefill = { hottest = \"all\", age = \"stationary\" }");
+        assert!(find(&of(&long), "hit_ratio").failing.is_empty());
+        let written = of_workload(&long, "write_share = 0.1");
+        assert_eq!(find(&written, "hit_ratio").failing, ["the prefill leaves writes out of account"]);
     }
 
     #[test]
