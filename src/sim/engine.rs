@@ -15,6 +15,7 @@ use super::queue::{Event, Queue};
 use super::read::Walk;
 use super::slab::Slab;
 use super::tier::{KeyInfo, TierState};
+use super::write_back::AheadTier;
 use crate::dice::{Stream, Times, stream};
 use crate::measure::recorder::{Cause, Gauges, Recorder, Totals};
 use crate::measure::staleness::Versions;
@@ -55,6 +56,8 @@ kinds! {
     ChangeIsHandled,
     CommandIsSentAgain,
     InstanceHears,
+    WorkerWakes,
+    BatchIsRead,
     LookUpArrives,
     HitReplies,
     MissReplies,
@@ -162,6 +165,7 @@ pub struct Engine<'m> {
     pub(super) fetching: FlightMap<(u32, u32)>,
     pub(super) versions: Versions,
     pub(super) invalidations: Invalidations,
+    pub(super) ahead: Option<Box<AheadTier>>,
     pub(super) recorder: Recorder,
     pub(super) totals: Totals,
     /// Requests under way.
@@ -231,6 +235,7 @@ impl<'m> Engine<'m> {
             fetching: FlightMap::new(),
             versions: Versions::new(model.workload.keys(), model.workload.writes()),
             invalidations: Invalidations::new(model, seed, replication, &mut queue),
+            ahead: AheadTier::of(model),
             recorder: Recorder::new(model),
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
             in_system: 0,
@@ -255,6 +260,9 @@ impl<'m> Engine<'m> {
         };
         if model.measure.stale_acknowledged {
             engine.versions.watch_acknowledged();
+        }
+        if engine.ahead.is_some() {
+            engine.versions.keep_stored();
         }
         engine.prefill(seed, replication);
         engine.schedule_scenario();
@@ -354,7 +362,10 @@ impl<'m> Engine<'m> {
     }
 
     fn is_idle(&self) -> bool {
-        self.in_flight() == 0 && self.plain.is_idle() && self.invalidations.is_idle()
+        self.in_flight() == 0 && {
+            let ahead = self.ahead.as_ref().is_none_or(|ahead| ahead.is_idle());
+            ahead && self.plain.is_idle() && self.invalidations.is_idle()
+        }
     }
 
     #[inline]
@@ -385,6 +396,8 @@ impl<'m> Engine<'m> {
             Kind::ChangeIsHandled => self.change_is_handled(id),
             Kind::CommandIsSentAgain => self.send_again(id),
             Kind::InstanceHears => self.instance_hears(id),
+            Kind::WorkerWakes => self.worker_wakes(),
+            Kind::BatchIsRead => self.send_batch(),
             Kind::UserAsks => self.user_asks(id)?,
             Kind::BackgroundArrives => self.background_arrives(),
             Kind::EventBegins => self.event_begins(id as usize),
@@ -400,6 +413,7 @@ impl<'m> Engine<'m> {
                 self.recorder.db_concurrency_peak = u64::from(self.database.busy);
                 self.recorder.db_queue_peak = self.database.waiting;
                 self.recorder.cdc_backlog_peak = self.invalidations.backlog;
+                self.note_unflushed();
             }
             Kind::ArrivalsEnd => {
                 self.advance_integrals();
@@ -498,6 +512,7 @@ impl<'m> Engine<'m> {
             }
             self.totals.tiers[index] = tier.totals.clone();
         }
+        self.lose_flushed();
     }
 
     fn window_ends(&mut self, window: u32) {
@@ -505,6 +520,7 @@ impl<'m> Engine<'m> {
         let gauges = Gauges {
             db_queue: self.database.waiting,
             cdc_backlog: self.invalidations.backlog,
+            unflushed: self.ahead.as_ref().map(|ahead| ahead.unflushed()),
             tiers: self.tiers.iter().map(TierState::content).collect(),
             left: match self.model.measure.remaining_ttl {
                 true => self.tiers.iter_mut().map(|tier| tier.left(self.now)).collect(),
@@ -527,6 +543,7 @@ impl<'m> Engine<'m> {
         self.end_unfinished();
         self.end_unfinished_changes();
         self.advance_integrals();
+        self.end_unflushed();
         let nodes = self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()).flat_map(|s| &mut s.nodes);
         for (over, stuck) in nodes.filter_map(|node| node.counters.as_mut()).map(Counters::finish) {
             if let Some(books) = &mut self.recorder.limiter {

@@ -11,6 +11,7 @@ mod coding;
 mod command;
 mod crash;
 mod database;
+mod dirty;
 mod engine;
 mod events;
 mod fetch;
@@ -35,6 +36,7 @@ mod tier;
 mod tombstones;
 mod wheel;
 mod write;
+mod write_back;
 
 pub use engine::{Control, Engine, Finished, SimError};
 

@@ -290,6 +290,18 @@ impl Store {
     /// Stores a value, over an old one of the same key or after evicting what is in the way.
     #[inline]
     pub fn fill(&mut self, entry: Entry, now: Nanos, size: impl Fn(u32) -> u64) -> Filled {
+        self.fill_telling(entry, now, size, |_| ())
+    }
+
+    /// The same, with the keys that are evicted.
+    #[inline]
+    pub fn fill_telling(
+        &mut self,
+        entry: Entry,
+        now: Nanos,
+        size: impl Fn(u32) -> u64,
+        evicted: impl FnMut(u32),
+    ) -> Filled {
         let at_ns = entry.expiry_ns.max(1);
         let (slot, filled) = match &mut self.kept {
             Kept::Unbounded { expiry_ns, version } => {
@@ -306,11 +318,12 @@ impl Store {
             }
             Kept::Bounded(Bounded { slots, policy }) => {
                 let slot = Slot::new(at_ns, entry.key, entry.value.version);
-                policy.with(Fill { slots, books: &mut self.books, capacity: self.capacity, slot, now, size })
+                let (books, capacity) = (&mut self.books, self.capacity);
+                policy.with(Fill { slots, books, capacity, slot, now, size, evicted })
             }
             Kept::Redis(keyspace) => {
                 let new = New { key: entry.key, version: entry.value.version, expiry_ns: at_ns };
-                let done = keyspace.fill(new, now, size);
+                let done = keyspace.fill(new, now, size, evicted);
                 let (stored, expired) = (done.slot.is_some(), u32::from(done.expired));
                 (done.slot.unwrap_or(0), Filled { stored, evicted: done.evicted, expired })
             }
@@ -452,21 +465,22 @@ impl Slots {
 }
 
 /// Stores an entry in slots under a policy.
-struct Fill<'s, S> {
+struct Fill<'s, S, E> {
     slots: &'s mut Slots,
     books: &'s mut Books,
     capacity: Capacity,
     slot: Slot,
     now: Nanos,
     size: S,
+    evicted: E,
 }
 
-impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
+impl<S: Fn(u32) -> u64, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
     type Output = (u32, Filled);
 
     #[inline]
     fn run<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
-        let Fill { slots, books, capacity, slot: new, now, size } = self;
+        let Fill { slots, books, capacity, slot: new, now, size, mut evicted } = self;
         let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
         let place = match slots.probe(new.key()) {
             Ok(slot) => {
@@ -485,10 +499,10 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
             Err(place) => place,
         };
         let Capacity::Entries(limit) = capacity else {
-            return Fill { slots, books, capacity, slot: new, now, size }.make_room(policy);
+            return Fill { slots, books, capacity, slot: new, now, size, evicted }.make_room(policy);
         };
         if books.entries < limit {
-            return Fill { slots, books, capacity, slot: new, now, size }.make_room(policy);
+            return Fill { slots, books, capacity, slot: new, now, size, evicted }.make_room(policy);
         }
         // Mostly it is full: the new entry takes the slot of one that leaves.
         policy.prepare(new.key());
@@ -500,17 +514,18 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
         }
         books.bytes = books.bytes - size(left) + size(new.key());
         filled.evicted = 1;
+        evicted(left);
         policy.insert(slot, new.key());
         slots.read_ahead(policy);
         (slot, filled)
     }
 }
 
-impl<S: Fn(u32) -> u64> Fill<'_, S> {
+impl<S: Fn(u32) -> u64, E: FnMut(u32)> Fill<'_, S, E> {
     /// Stores an entry that is not there after evicting none, or as many as are in the way.
     #[inline(never)]
     fn make_room<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
-        let Fill { slots, books, capacity, slot: new, size, .. } = self;
+        let Fill { slots, books, capacity, slot: new, size, mut evicted, .. } = self;
         let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
         let bytes = size(new.key());
         if let Capacity::Bytes(limit) = capacity
@@ -533,6 +548,7 @@ impl<S: Fn(u32) -> u64> Fill<'_, S> {
             held.entries -= 1;
             held.bytes -= size(key);
             filled.evicted += 1;
+            evicted(key);
         }
         let slot = match slots.free.pop() {
             Some(slot) => {

@@ -7,7 +7,7 @@ use super::limiter::Counters;
 use super::nodes::{Node, NodeMap};
 use super::pool::Pools;
 use super::queue::{Lane, NETWORK, Queue};
-use super::server::Server;
+use super::server::{Admission, Server};
 use super::store::{Columns, Entry, Store, Value};
 use super::tombstones::Tombstones;
 use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
@@ -220,6 +220,20 @@ impl TierState {
         }
     }
 
+    /// A command comes to a node of a shared tier, which lives through what happens to it up to its service.
+    #[inline]
+    pub fn admit(&mut self, place: usize, arrival_ns: Nanos) -> Option<Admission> {
+        let node = &mut self.shared.as_mut()?.nodes[place];
+        let (store, tombstones) = (&mut self.stores[place], &mut self.tombstones.get_mut(place));
+        let (leases, counters) = (&mut node.leases, &mut node.counters);
+        Some(node.server.admit(arrival_ns, || {
+            store.clear();
+            leases.iter_mut().for_each(Leases::clear);
+            counters.iter_mut().for_each(Counters::clear);
+            tombstones.iter_mut().for_each(|of| of.clear());
+        }))
+    }
+
     /// Whether SETs are versioned and this one is older than the entry, or than the last DELETE that is remembered.
     #[inline]
     pub fn refuses(&self, store: usize, key: u32, value: Value, now: Nanos, versions: &Versions) -> bool {
@@ -344,20 +358,50 @@ impl TierState {
         now: Nanos,
         tables: &Tables,
     ) -> bool {
+        self.fill_telling(store, info, value, delta_ns, now, tables, |_| ())
+    }
+
+    /// The same, with the keys that are evicted.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "those of a fill, and one more")]
+    pub fn fill_telling(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        value: Value,
+        delta_ns: Nanos,
+        now: Nanos,
+        tables: &Tables,
+        evicted: impl FnMut(u32),
+    ) -> bool {
         let expiry_ns = match (info.is_negative(value.version), self.negative_ttl_ns) {
             (false, _) => self.expiry_ns(info.class, now),
             (true, Some(ttl_ns)) => now.saturating_add(ttl_ns),
             // Not to be cached is not a failure.
             (true, None) => return true,
         };
-        self.fill_until(store, Entry { key: info.key, value, expiry_ns, delta_ns }, now, tables)
+        let entry = Entry { key: info.key, value, expiry_ns, delta_ns };
+        self.fill_until_telling(store, entry, now, tables, evicted)
     }
 
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
+        self.fill_until_telling(store, entry, now, tables, |_| ())
+    }
+
+    #[inline]
+    fn fill_until_telling(
+        &mut self,
+        store: usize,
+        entry: Entry,
+        now: Nanos,
+        tables: &Tables,
+        evicted: impl FnMut(u32),
+    ) -> bool {
         let coding = &self.coding;
-        let filled = self.stores[store].fill(entry, now, |key| coding.entry_bytes(tables, key));
+        let size = |key| coding.entry_bytes(tables, key);
+        let filled = self.stores[store].fill_telling(entry, now, size, evicted);
         self.totals.evictions += u64::from(filled.evicted);
         self.totals.expirations += u64::from(filled.expired);
         filled.stored
@@ -383,6 +427,14 @@ impl TierState {
     /// How many entries have expired and still take memory, where somebody keeps track.
     pub fn count_expired(&self, now: Nanos) -> Option<u64> {
         self.stores.iter().map(|store| store.count_expired(now)).sum()
+    }
+
+    /// When an entry is gone for good unless it is renewed before, and the version that it holds.
+    pub fn entry(&self, store: usize, key: u32) -> Option<(Nanos, u32)> {
+        let held = &self.stores[store];
+        let (slot, expiry_ns) = held.find(key)?;
+        let kept_ns = self.grace_ns.max(self.lease_grace_ns);
+        Some((expiry_ns.saturating_add(kept_ns), held.value(slot).version))
     }
 
     /// Drops the entries of one store, of a tier in the process.

@@ -21,4 +21,5 @@ mod sums;
 mod support;
 mod table;
 mod tiny;
+mod write_back;
 mod writes;

@@ -29,7 +29,7 @@ pub use tier::{
     RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
-pub use writes::{Order, WriteOptions, WriteStrategy};
+pub use writes::{Order, WriteBack, WriteOptions, WriteStrategy};
 
 /// An instant or a length of simulated time, in nanoseconds from the start of the scenario.
 pub type Nanos = u64;
@@ -164,6 +164,13 @@ impl Model {
     pub fn may_serve_phantoms(&self) -> bool {
         self.write_options.order == Order::BeforeCommit
             && matches!(self.writes, WriteStrategy::Update | WriteStrategy::WriteThrough)
+    }
+
+    /// The tier that writes are acknowledged from, and how it brings them to the database; `None`: no tier is ahead of it.
+    pub fn write_back(&self) -> Option<(usize, &WriteBack)> {
+        let WriteStrategy::WriteBack(write_back) = &self.writes else { return None };
+        let level = self.tiers.iter().rposition(|tier| matches!(tier.scope, Scope::Shared(_)))?;
+        self.workload.writes().then_some((level, write_back))
     }
 
     /// So many caches of this tier may hold a key: one in each process, or the one behind them.
