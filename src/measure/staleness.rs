@@ -229,7 +229,12 @@ impl Versions {
     pub fn collect(&mut self, held: impl Iterator<Item = u32>) {
         let mut marks = vec![false; self.superseded_ns.len()];
         marks[INITIAL as usize] = true;
-        self.current.iter().chain(&self.stored).copied().chain(held).for_each(|handle| marks[handle as usize] = true);
+        self.current
+            .iter()
+            .chain(&self.stored)
+            .copied()
+            .chain(held)
+            .for_each(|handle| marks[handle as usize] = true);
         self.free = (0..marks.len() as u32).filter(|&handle| !marks[handle as usize]).collect();
         let phantom_reads = &mut self.phantom_reads;
         self.reserved.retain(|&handle, reads| {

@@ -286,10 +286,8 @@ fn writes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     rows.put("db.writes_per_request", per_request(after.db_writes - before.db_writes));
     if let Some(books) = &recorder.write_back {
         let seconds = |ns: Option<Nanos>| ns.map(|ns| ns as f64 / 1e9);
-        let (taken, coalesced) = (
-            after.written_back - before.written_back,
-            after.coalesced_writes - before.coalesced_writes,
-        );
+        let (taken, coalesced) =
+            (after.written_back - before.written_back, after.coalesced_writes - before.coalesced_writes);
         rows.put("writes.coalesced.ratio", ratio(coalesced as f64, taken as f64));
         rows.put("writes.flush_lag.mean_s", books.flush_lag.mean().map(|ns| ns / 1e9));
         rows.put("writes.flush_lag.p99_s", seconds(books.flush_lag.quantile(0.99)));

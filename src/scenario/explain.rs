@@ -288,7 +288,9 @@ fn writes(model: &Model) -> String {
         WriteStrategy::WriteBack(_) => "writes: SET in the last shared tier, which acknowledges",
     }
     .to_owned();
-    if let WriteStrategy::WriteBack(WriteBack { flush_interval_ns, batch, per_batch, per_key }) = &model.writes {
+    if let WriteStrategy::WriteBack(WriteBack { flush_interval_ns, batch, per_batch, per_key }) =
+        &model.writes
+    {
         let interval = format_duration(*flush_interval_ns);
         text.push_str(&format!(
             "; every {interval} a worker sends what is dirty to the database, at most {batch} keys at a time, each batch {}",

@@ -322,7 +322,8 @@ set = { "tier.redis.enabled" = false }
         assert_eq!(model.write_back().unwrap().1.flush_interval_ns, 7_000_000_000);
         // Where it contradicts the file it is left out, with the reason.
         for contradiction in ["[writes]\nrollback = 0.1", "[invalidation]\ncdc = { lag = \"1s\" }"] {
-            let found = of(&written.replace("[[variant]]", &format!("{contradiction}\n[[variant]]"))).unwrap();
+            let found =
+                of(&written.replace("[[variant]]", &format!("{contradiction}\n[[variant]]"))).unwrap();
             assert!(!names(&found).contains(&"write-back"));
             assert!(names(&found).contains(&"change stream"));
             assert!(found.left_out.iter().any(|(name, _)| *name == "write-back"), "{:?}", found.left_out);

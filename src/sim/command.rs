@@ -230,8 +230,7 @@ impl Engine<'_> {
             }
         }
         let id = self.commands.insert(command);
-        let encode_ns =
-            if command.op.brings_value() { self.code(&command, Coding::encode_ns) } else { 0 };
+        let encode_ns = if command.op.brings_value() { self.code(&command, Coding::encode_ns) } else { 0 };
         if encode_ns == 0 {
             self.ask_for_tier_connection(id, at);
         } else {
@@ -525,8 +524,7 @@ impl Engine<'_> {
                     return (CommandReply::Done, true);
                 }
                 let tier = &mut self.tiers[level];
-                let stored =
-                    tier.fill_telling(store, info, value, delta_ns, now, &self.tables, evicted);
+                let stored = tier.fill_telling(store, info, value, delta_ns, now, &self.tables, evicted);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
             Op::Put { value } => {

@@ -87,7 +87,16 @@ impl Server {
                 _ => {}
             }
         }
-        Server { free_ns: 0, changes, next: 0, down: None, slow, busy_ns: 0, paused: (0, 0), flushed_ns: None }
+        Server {
+            free_ns: 0,
+            changes,
+            next: 0,
+            down: None,
+            slow,
+            busy_ns: 0,
+            paused: (0, 0),
+            flushed_ns: None,
+        }
     }
 
     /// How much longer everything about this tier takes at an instant.

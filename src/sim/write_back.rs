@@ -27,7 +27,9 @@ use crate::scenario::model::{Model, Nanos, OnFailure, Scope};
 enum Worker {
     Sleeps,
     /// A batch is under way; `overdue`: it should have woken meanwhile.
-    Sends { overdue: bool },
+    Sends {
+        overdue: bool,
+    },
     /// The database did not take the batch in hand: it waits for its next waking.
     Holds,
 }
@@ -147,8 +149,7 @@ impl Engine<'_> {
     /// After a command on a key: other entries may have given way to it, and its own may live longer.
     pub(super) fn settle_dirty(&mut self, store: usize, key: u32, evicted: &[u32], now: Nanos) {
         let Some(ahead) = &mut self.ahead else { return };
-        let lost: Vec<Lost> =
-            evicted.iter().filter_map(|&key| ahead.dirty[store].lose(key, now)).collect();
+        let lost: Vec<Lost> = evicted.iter().filter_map(|&key| ahead.dirty[store].lose(key, now)).collect();
         if let (Some((gone_ns, version)), Some(dirty)) =
             (self.tiers[ahead.level].entry(store, key), ahead.dirty[store].get(key))
             && version == dirty.version

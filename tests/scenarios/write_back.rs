@@ -104,8 +104,7 @@ fn an_entry_that_goes_before_its_flush_takes_the_write_along() {
     let evicted = record(&[("tier.l2.capacity", "100"), ("tier.l2.eviction", "random")], &[]);
     assert!(value(&evicted, "writes.lost") > 10.0);
     assert!(value(&evicted, "writes.lost_age.max_s") <= 3.0);
-    let evicted =
-        record(&[("tier.l2.capacity", "100kB"), ("tier.l2.eviction", "allkeys-random")], &[]);
+    let evicted = record(&[("tier.l2.capacity", "100kB"), ("tier.l2.eviction", "allkeys-random")], &[]);
     assert!(value(&evicted, "writes.lost") > 10.0);
     // Nothing is lost that is flushed before it expires; written anew, an entry lives longer.
     assert_eq!(value(&record(&[("tier.l2.ttl", "3100ms")], &[]), "writes.lost"), 0.0);
@@ -123,7 +122,10 @@ fn an_entry_that_goes_before_its_flush_takes_the_write_along() {
 
 #[test]
 fn a_node_takes_its_share_of_the_dirty_keys_along() {
-    let lost = value(&record(&[("tier.l2.nodes", "4")], &["{ node_lost = { tier = \"l2\", node = 1 } }"]), "writes.lost");
+    let lost = value(
+        &record(&[("tier.l2.nodes", "4")], &["{ node_lost = { tier = \"l2\", node = 1 } }"]),
+        "writes.lost",
+    );
     assert!((3.0..70.0).contains(&lost), "about a quarter of 100: {lost}");
 }
 
@@ -148,11 +150,11 @@ fn a_slow_reader_does_not_replace_what_is_dirty() {
 
 #[test]
 fn batches_cost_what_they_say() {
-    let all: Settings<'_> = &[("workload.write_share", "1.0"), ("database.servers", "1"), ("duration", "12s")];
+    let all: Settings<'_> =
+        &[("workload.write_share", "1.0"), ("database.servers", "1"), ("duration", "12s")];
     let busy = |cost: &str, batch: u32| {
-        let strategy = format!(
-            "{{ write-back = {{ flush_interval = \"3s\", batch = {batch}, flush_cost = {cost} }} }}"
-        );
+        let strategy =
+            format!("{{ write-back = {{ flush_interval = \"3s\", batch = {batch}, flush_cost = {cost} }} }}");
         let more: Vec<(&str, &str)> = all.iter().copied().chain([("writes.strategy", &*strategy)]).collect();
         let record = record(&more, &[]);
         (value(&record, "db.concurrency.mean"), value(&record, "db.qps.mean"))

@@ -134,7 +134,12 @@ fn memory_is_what_the_structures_take() {
         Settings { eviction: RedisEviction::NoEviction, samples: 5, limit_bytes: None, allocator: Some(own) };
     let mut keyspace = Keyspace::new(settings, stream(1, 0, "test"));
     for key in 0..1_025 {
-        keyspace.fill(New { key, version: 0, expiry_ns: if key < 512 { 5 } else { NEVER } }, 0, |_| 100, |_| ());
+        keyspace.fill(
+            New { key, version: 0, expiry_ns: if key < 512 { 5 } else { NEVER } },
+            0,
+            |_| 100,
+            |_| (),
+        );
     }
     assert_eq!(keyspace.table_bytes(), (2_048 + 512) * 8 + 512 * 24);
     assert_eq!(keyspace.bytes(), 102_500 + keyspace.table_bytes());

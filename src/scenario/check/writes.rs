@@ -125,7 +125,9 @@ fn write_back(cx: &mut Context, root: &Node, model: &Model, directory: &Director
                  loses them",
                 "add a tier with scope = \"shared\"",
             ),
-            false => ("there is no cache that could acknowledge a write", "add a tier with scope = \"shared\""),
+            false => {
+                ("there is no cache that could acknowledge a write", "add a tier with scope = \"shared\"")
+            }
         };
         refuse(STRATEGY, label, way_out);
     }
@@ -143,7 +145,8 @@ fn write_back(cx: &mut Context, root: &Node, model: &Model, directory: &Director
         refuse(["writes", "tombstone_ttl"], label, "leave it out: versioned = true compares with the entry");
     }
     if model.invalidation.cdc.is_some() {
-        let label = "the cache is ahead of the database: what the change stream deletes may be newer than the change";
+        let label =
+            "the cache is ahead of the database: what the change stream deletes may be newer than the change";
         refuse(["invalidation", "cdc"], label, "leave it out, or use another strategy");
     }
     if model.workload.classes.iter().any(|class| class.keys_per_entity > 1) {

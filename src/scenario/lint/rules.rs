@@ -6,7 +6,8 @@ use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::estimate::peak_profile_factor;
 use crate::scenario::file::Node;
 use crate::scenario::model::{
-    Capacity, Class, Coalescing, Dist, Jitter, Model, RedisEviction, Refresh, Scope, SharedTier, Size, Tier, Ttl,
+    Capacity, Class, Coalescing, Dist, Jitter, Model, RedisEviction, Refresh, Scope, SharedTier, Size, Tier,
+    Ttl,
 };
 use crate::units::{approximate_bytes, format_duration, grouped};
 
@@ -295,7 +296,8 @@ fn write_back_may_lose(view: &mut View<'_>) {
         }
         None => format!("up to {} of acknowledged writes are in memory only", format_duration(interval_ns)),
     };
-    if tier.capacity != Capacity::Unbounded && tier.redis.is_none_or(|redis| redis.eviction != RedisEviction::NoEviction)
+    if tier.capacity != Capacity::Unbounded
+        && tier.redis.is_none_or(|redis| redis.eviction != RedisEviction::NoEviction)
     {
         label.push_str(", and eviction may take them");
     }
@@ -328,7 +330,12 @@ fn database_pool_too_small(view: &mut View<'_>) {
     let database = &view.model.database;
     let (Some(expected), Some(pool)) = (&view.expected, database.pool) else { return };
     let round_trip_ns = 2.0 * database.network.mean_ns();
+    // What is written back passes by the instances.
+    let passes_by = view.model.write_back().is_some();
     let write_ns = |class: &Class| {
+        if passes_by {
+            return 0.0;
+        }
         class.db_write.as_ref().map_or_else(|| database.write.mean_ns(), Dist::mean_ns) + round_trip_ns
     };
     let busy: f64 = view
