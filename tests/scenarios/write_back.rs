@@ -72,7 +72,7 @@ fn an_outage_that_keeps_the_entries_loses_nothing() {
         "{ crash = { instance = 0, for = \"1s\" } }",
     ];
     for outage in outages {
-        let record = record(&[], &[outage]);
+        let record = record(&[("database.timeout", "1s")], &[outage]);
         assert_eq!(value(&record, "writes.lost"), 0.0, "{outage}");
         assert_eq!(value(&record, "writes.unflushed"), 0.0, "{outage}");
     }

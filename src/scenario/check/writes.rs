@@ -118,8 +118,10 @@ fn write_back(cx: &mut Context, root: &Node, model: &Model, directory: &Director
         let way_out = "set workload.write_share, or the write_share of a class";
         return refuse(STRATEGY, "nothing is written, so there is nothing to write back", way_out);
     }
-    if !directory.has(true) {
-        let (label, way_out) = match directory.has(false) {
+    // Without any tier the writes go to the database, in a variant that switches the cache off.
+    let is_off = directory.enabled() == 0 && directory.has(true);
+    if directory.last_shared().is_none() && !is_off {
+        let (label, way_out) = match directory.enabled() > 0 {
             true => (
                 "a tier in the process cannot be written back: no other instance sees its writes, and each deploy \
                  loses them",
