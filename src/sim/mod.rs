@@ -23,6 +23,7 @@ mod invariants;
 mod leases;
 mod limiter;
 mod nodes;
+mod pending;
 mod plain;
 mod pool;
 mod prefill;
