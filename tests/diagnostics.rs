@@ -510,6 +510,47 @@ fn writes() {
                     "[measure]\nstale_acknowledged = true\n\n[writes]\nversioned = true\n\n[clients]",
                 )],
             ),
+            ("write-back without writes", &[(CLIENTS, "[writes]\nstrategy = \"write-back\"\n\n[clients]")]),
+            (
+                "write-back on a tier in the process",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    ("scope = \"shared\"", "scope = \"shared\"\nenabled = false"),
+                    (CLIENTS, "[writes]\nstrategy = \"write-back\"\n\n[clients]"),
+                ],
+            ),
+            (
+                "what contradicts write-back",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1\nkeys_per_entity = 2"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-back\"\norder = \"before-commit\"\nrollback = 0.1\n\n\
+                         [invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "tombstones under write-back",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-back\"\nversioned = true\ntombstone_ttl = \"1s\"\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "how write-back flushes",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes.strategy.write-back]\nflush_interval = \"0s\"\nbatch = 0\nflush_cost = { per_row = \
+                         \"1ms\" }\n\n[clients]",
+                    ),
+                ],
+            ),
             ("more rollbacks than transactions", &[(CLIENTS, "[writes]\nrollback = 1.5\n\n[clients]")]),
         ],
     );

@@ -122,7 +122,18 @@ const CHOICES: &[(&str, &[&str])] = &[
             "{ count = 3, lag = { exponential = { mean = \"20ms\" } }, servers = 1 }",
         ],
     ),
-    ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
+    (
+        "writes.strategy",
+        &[
+            "invalidate",
+            "write-around",
+            "update",
+            "write-through",
+            "{ write-back = { flush_interval = \"1s\", batch = 20 } }",
+            "{ write-back = { flush_interval = \"70ms\", batch = 3, flush_cost = { per_batch = \"2ms\", per_key = { \
+             exponential = { mean = \"1ms\" } } } } }",
+        ],
+    ),
     ("writes.order", &["after-commit", "before-commit"]),
     ("writes.rollback", &["0", "0.3"]),
     ("writes.versioned", &["false", "true"]),

@@ -150,8 +150,12 @@ fn a_slow_reader_does_not_replace_what_is_dirty() {
 
 #[test]
 fn batches_cost_what_they_say() {
-    let all: Settings<'_> =
-        &[("workload.write_share", "1.0"), ("database.servers", "1"), ("duration", "12s")];
+    let all: Settings<'_> = &[
+        ("workload.write_share", "1.0"),
+        ("workload.popularity", "uniform"),
+        ("database.servers", "1"),
+        ("duration", "12s"),
+    ];
     let busy = |cost: &str, batch: u32| {
         let strategy =
             format!("{{ write-back = {{ flush_interval = \"3s\", batch = {batch}, flush_cost = {cost} }} }}");
