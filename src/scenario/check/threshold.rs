@@ -123,7 +123,7 @@ fn known_here(
 
 /// A limit in the unit of its measure: a bare number, or a text with a unit of the same kind.
 fn limit(cx: &mut Context, node: &Node, info: Option<&MeasureInfo>) -> Option<f64> {
-    let Some(info) = info else { return None };
+    let info = info?;
     if !matches!(node.value, Value::String(_)) {
         let value = at_least(0.0)(cx, node)?;
         return within(cx, node, info, value);
