@@ -20,9 +20,12 @@ pub struct Dirty {
     ticket: u64,
 }
 
-/// Writes that will never be in the database.
+/// Writes whose entry is gone: the database will never get them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
+    pub key: u32,
+    /// Handle of the newest of them.
+    pub version: u32,
     pub writes: u64,
     /// When the first of them was taken, and when they were lost.
     pub since_ns: Nanos,
@@ -88,7 +91,7 @@ impl DirtySet {
 
     /// The entry of a key is gone.
     pub fn lose(&mut self, key: u32, now: Nanos) -> Option<Lost> {
-        self.of.remove(&key).map(|dirty| dirty.lost(now))
+        self.of.remove(&key).map(|dirty| dirty.lost(key, now))
     }
 
     /// The same, if its time to live is over.
@@ -99,13 +102,13 @@ impl DirtySet {
     /// All entries whose time to live is over are gone.
     pub fn lose_all_expired(&mut self, now: Nanos) -> Vec<Lost> {
         let is_over = |_: &u32, dirty: &mut Dirty| dirty.expiry_ns <= now;
-        self.of.extract_if(is_over).map(|(_, dirty)| dirty.lost(now)).collect()
+        self.of.extract_if(is_over).map(|(key, dirty)| dirty.lost(key, now)).collect()
     }
 
     /// All entries are gone.
     pub fn lose_all(&mut self, now: Nanos) -> Vec<Lost> {
         self.queue.clear();
-        self.of.drain().map(|(_, dirty)| dirty.lost(now)).collect()
+        self.of.drain().map(|(key, dirty)| dirty.lost(key, now)).collect()
     }
 
     /// Everything that is dirty now has a ticket below this one, and whatever becomes dirty has not.
@@ -136,8 +139,9 @@ impl DirtySet {
 
 impl Dirty {
     /// What is lost with the entry at an instant, or when its time to live was over.
-    pub fn lost(self, now: Nanos) -> Lost {
-        Lost { writes: self.writes, since_ns: self.since_ns, at_ns: now.min(self.expiry_ns) }
+    pub fn lost(self, key: u32, now: Nanos) -> Lost {
+        let Dirty { version, writes, since_ns, expiry_ns, .. } = self;
+        Lost { key, version, writes, since_ns, at_ns: now.min(expiry_ns) }
     }
 }
 
@@ -182,11 +186,14 @@ mod tests {
         set.write(1, 1, 10, 60);
         set.write(2, 2, 20, 900);
         assert_eq!(set.lose_expired(1, 50), None);
-        assert_eq!(set.lose_expired(1, 80), Some(Lost { writes: 1, since_ns: 10, at_ns: 60 }));
+        assert_eq!(
+            set.lose_expired(1, 80),
+            Some(Lost { key: 1, version: 1, writes: 1, since_ns: 10, at_ns: 60 })
+        );
         set.set_expiry_ns(2, 90);
         assert_eq!(set.lose_all_expired(80), []);
         set.write(2, 3, 85, 95);
-        assert_eq!(set.lose_all(100), [Lost { writes: 2, since_ns: 20, at_ns: 95 }]);
+        assert_eq!(set.lose_all(100), [Lost { key: 2, version: 3, writes: 2, since_ns: 20, at_ns: 95 }]);
         assert!(!set.has_before(set.bound()));
     }
 }

@@ -101,7 +101,7 @@ impl Engine<'_> {
             && let Some((key, dirty)) = ahead.dirty[place].take_before(ahead.bounds[place])
         {
             match dirty.expiry_ns <= start_ns {
-                true => lost.push(dirty.lost(start_ns)),
+                true => lost.push(dirty.lost(key, start_ns)),
                 false => {
                     ahead.held.insert(key, dirty.version);
                     ahead.hand.push((key, dirty));

@@ -178,7 +178,12 @@ impl Engine<'_> {
     /// Measured are writes that were taken in the measured part, whenever they are lost.
     pub(super) fn book_lost(&mut self, lost: impl IntoIterator<Item = Lost>) {
         let (Some(ahead), Some(books)) = (&mut self.ahead, &mut self.recorder.write_back) else { return };
-        for Lost { writes, since_ns, at_ns } in lost {
+        for Lost { key, version, writes, since_ns, at_ns } in lost {
+            // A later write may have gone past the tier meanwhile.
+            if self.versions.sequence(self.versions.stored(key)) >= self.versions.sequence(version) {
+                ahead.books.overtaken += writes;
+                continue;
+            }
             ahead.books.lost += writes;
             if (self.model.warmup_ns..self.model.duration_ns).contains(&since_ns) {
                 books.lost += writes;
