@@ -113,10 +113,13 @@ impl Engine<'_> {
         if self.versions.is_full() {
             let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
             let commands = self.commands.iter().map(|(_, command)| command.version());
+            let parts = self.multi_gets.iter().flat_map(|(_, parts)| parts);
+            let brought = parts.filter_map(|part| part.value()).map(|value| value.version);
             let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
             let replicas = self.database.replicas.versions();
             let walks = self.walks.iter().map(|(_, walk)| walk.version);
-            self.versions.collect(cached.chain(commands).chain(attempts).chain(replicas).chain(walks));
+            self.versions
+                .collect(cached.chain(commands).chain(brought).chain(attempts).chain(replicas).chain(walks));
         }
     }
 
