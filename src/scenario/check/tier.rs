@@ -194,9 +194,10 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         }
         return Some(Scope::Instance { access_ns });
     }
+    let network = f.read("network", dist).unwrap_or(Dist::ZERO);
     let service_ns = f.read("service", duration).unwrap_or(0);
     let tier = SharedTier {
-        network: f.read("network", dist).unwrap_or(Dist::ZERO),
+        network,
         service_ns,
         per_byte_ns: f.read("per_byte", fine_duration).unwrap_or(0.0),
         pool: f.read_unless("pool", "unlimited", count(1)),
