@@ -24,6 +24,7 @@ mod leases;
 mod limiter;
 mod multi_get;
 mod nodes;
+mod pending;
 mod plain;
 mod pool;
 mod prefill;

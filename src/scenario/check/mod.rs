@@ -11,6 +11,7 @@ mod limiter;
 mod practice;
 mod redis;
 mod system;
+mod threshold;
 mod tier;
 mod whole;
 mod words;
