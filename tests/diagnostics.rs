@@ -362,6 +362,43 @@ fn staleness_and_invalidation() {
             ("replicas without lag", &[("servers = 10", "servers = 10\nreplicas = { count = 0 }")]),
             ("entities without writes", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 3")]),
             ("an entity of many keys", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 65")]),
+            ("more keys per read than keys", &[("keys = 1000", "keys = 5\nkeys_per_request = 6")]),
+            (
+                "several keys and only writes",
+                &[("keys = 1000", "keys = 1000\nkeys_per_request = 3\nwrite_share = 1")],
+            ),
+            (
+                "several keys before a limiter",
+                &[
+                    ("keys = 1000", "keys = 1000\nkeys_per_request = 3"),
+                    (
+                        "[clients]",
+                        "[limiter]\ntier = \"l2\"\nlimit = 100\nper = \"1s\"\nmode = \"atomic\"\ncallers = 10\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "an MGET of one key",
+                &[("scope = \"shared\"", "scope = \"shared\"\nmulti_get = { mget = { per_key = \"1us\" } }")],
+            ),
+            (
+                "an MGET of existence checks",
+                &[
+                    ("keys = 1000", "keys = 1000\nkeys_per_request = 3\nexists_share = 0.1"),
+                    ("scope = \"shared\"", "scope = \"shared\"\nmulti_get = \"mget\""),
+                ],
+            ),
+            (
+                "an MGET in the process",
+                &[
+                    ("keys = 1000", "keys = 1000\nkeys_per_request = 3"),
+                    ("scope = \"instance\"", "scope = \"instance\"\nmulti_get = \"mget\""),
+                ],
+            ),
+            (
+                "an unknown way to ask for several keys",
+                &[("scope = \"shared\"", "scope = \"shared\"\nmulti_get = { pipeline = { keys = 3 } }")],
+            ),
             (
                 "change stream without writes",
                 &[("[clients]", "[invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]")],

@@ -138,6 +138,10 @@ fn class(model: &Model, class: &Class) -> String {
         0.0 => String::new(),
         share => format!(", {} existence checks", percent(share)),
     };
+    let several = match class.keys_per_request {
+        1 => String::new(),
+        count => format!(", {count} keys per read"),
+    };
     let entities = match class.keys_per_entity {
         1 => String::new(),
         keys => format!(", {keys} to an entity"),
@@ -149,7 +153,7 @@ fn class(model: &Model, class: &Class) -> String {
     };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
     format!(
-        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{writes}{checks}{absent}"
+        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{several}{writes}{checks}{absent}"
     )
 }
 

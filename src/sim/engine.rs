@@ -7,9 +7,11 @@ use super::command::Command;
 use super::crash::Crashes;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
+use super::gather::Gather;
 use super::index::FlightMap;
 use super::invalidation::Invalidations;
 use super::limiter::{Callers, Counters};
+use super::multi_get::Part;
 use super::pending::Event;
 use super::plain::Plain;
 use super::queue::Queue;
@@ -44,6 +46,7 @@ kinds! {
     CommandTimesOut,
     CommandPoolTimesOut,
     WalkGoesOn,
+    GatherSetsOut,
     WalkPolls,
     WalkMeetsDeadline,
     AttemptArrives,
@@ -152,6 +155,11 @@ pub struct Engine<'m> {
     pub(super) callers: Option<Callers>,
     pub(super) database: Database,
     pub(super) walks: Slab<Walk>,
+    /// Reads of several keys, and room for the keys of one.
+    pub(super) gathers: Slab<Gather>,
+    pub(super) gathered_keys: Vec<u32>,
+    /// What each MGET under way is for.
+    pub(super) multi_gets: Slab<Vec<Part>>,
     pub(super) flights: Slab<Flight>,
     pub(super) commands: Slab<Command>,
     pub(super) attempts: Slab<Attempt>,
@@ -226,6 +234,9 @@ impl<'m> Engine<'m> {
             callers: Callers::of(model, seed, replication),
             database: Database::new(model, seed, replication, &mut queue),
             walks: Slab::new(),
+            gathers: Slab::new(),
+            gathered_keys: Vec::new(),
+            multi_gets: Slab::new(),
             flights: Slab::new(),
             commands: Slab::new(),
             attempts: Slab::new(),
@@ -385,6 +396,7 @@ impl<'m> Engine<'m> {
             Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),
             Kind::WalkGoesOn if self.walks.is(id, generation) => self.proceed(id),
+            Kind::GatherSetsOut if self.gathers.is(id, generation) => self.gather_sets_out(id),
             Kind::WalkPolls if self.walks.is(id, generation) => self.poll(id),
             Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
             Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),

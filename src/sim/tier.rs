@@ -4,6 +4,7 @@ use super::coding::{Coding, Link};
 use super::guard::Breaker;
 use super::leases::Leases;
 use super::limiter::Counters;
+use super::multi_get::Load;
 use super::nodes::{Node, NodeMap};
 use super::pool::Pools;
 use super::queue::{Lane, NETWORK, Queue};
@@ -16,7 +17,7 @@ use crate::measure::staleness::{INITIAL, Versions};
 use crate::policy::freshness::{NEVER, Renewal, expiry, renewal};
 use crate::policy::redis::Effort;
 use crate::scenario::model::{
-    Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
+    Coalescing, Jitter, MeasureOptions, Model, MultiGet, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
 };
 use crate::workload::Tables;
 
@@ -89,6 +90,7 @@ pub struct Shared {
     pub reply_lane: Lane,
     pub service_ns: Nanos,
     pub per_byte_ns: f64,
+    pub multi_get: MultiGet,
     /// One per instance and node, those of an instance together; empty where connections are unlimited.
     pub pools: Pools,
     pub pool_timeout: Option<(Nanos, Lane)>,
@@ -107,6 +109,21 @@ impl Shared {
             service_ns += round_ns(f64::from(bytes) * self.per_byte_ns);
         }
         self.serve_for(node, start_ns, service_ns)
+    }
+
+    /// A node works on a command that may be about several keys; returns when it is done.
+    #[inline]
+    pub fn serve_load(&mut self, node: usize, start_ns: Nanos, load: Load) -> Nanos {
+        match (load.keys, self.multi_get) {
+            (2.., MultiGet::Mget { per_key_ns }) => {
+                let more_ns = per_key_ns.saturating_mul(load.keys - 1);
+                let bytes_ns = round_ns(load.value_bytes as f64 * self.per_byte_ns);
+                let service_ns = self.service_ns.saturating_add(more_ns).saturating_add(bytes_ns);
+                self.serve_for(node, start_ns, service_ns)
+            }
+            // Those of one key fit.
+            _ => self.serve(node, start_ns, load.value_bytes as u32),
+        }
     }
 
     /// A node works for so long, longer while it is slow.
@@ -177,6 +194,7 @@ impl TierState {
                     reply_lane,
                     service_ns: shared.service_ns,
                     per_byte_ns: shared.per_byte_ns,
+                    multi_get: shared.multi_get,
                     pools: Pools::new(shared.pool, model.clients.instances * shared.nodes),
                     pool_timeout: timer(shared.pool_timeout_ns),
                     timeout: timer(shared.timeout_ns),

@@ -5,6 +5,7 @@ mod bytes;
 mod combinations;
 mod creation;
 mod faults;
+mod gather;
 mod grammar;
 mod invalidation;
 mod limiter;

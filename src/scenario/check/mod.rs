@@ -4,6 +4,7 @@ mod crash;
 mod database;
 mod event;
 mod experiment;
+mod gather;
 mod guard;
 mod invalidation;
 mod limiter;

@@ -27,8 +27,8 @@ pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use threshold::{Bound, Threshold};
 pub use tier::{
-    ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis,
-    RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+    ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, MultiGet, OnFailure, Prefill, PrefillAge,
+    Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
 pub use writes::{Order, WriteBack, WriteOptions, WriteStrategy};
