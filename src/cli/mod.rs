@@ -3,6 +3,7 @@
 mod check;
 mod claims;
 mod compare_strategies;
+mod explain;
 mod init;
 mod input;
 mod list;
@@ -11,11 +12,13 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod schema;
+mod shell;
 mod validate;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use herdlab::experiment::run::RunError;
 use herdlab::scenario::Diagnostics;
 
@@ -33,10 +36,14 @@ enum Command {
     Check(check::CheckArgs),
     Claims(claims::ClaimsArgs),
     CompareStrategies(compare_strategies::CompareStrategiesArgs),
+    Completions(shell::CompletionsArgs),
+    Explain(explain::ExplainArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    Man(shell::ManArgs),
     Mrc(mrc::MrcArgs),
     Report(report::ReportArgs),
+    Schema(schema::SchemaArgs),
     Validate(validate::ValidateArgs),
 }
 
@@ -57,10 +64,14 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
         Command::CompareStrategies(args) => compare_strategies::execute(&args),
+        Command::Completions(args) => shell::completions(&args, Cli::command()),
+        Command::Explain(args) => explain::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Man(args) => shell::man(&args, Cli::command()),
         Command::Mrc(args) => mrc::execute(&args),
         Command::Report(args) => report::execute(&args),
+        Command::Schema(args) => schema::execute(&args),
         Command::Validate(args) => validate::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

@@ -20,6 +20,7 @@ mod values;
 
 use std::path::Path;
 
+pub(crate) use check::SAME_FOR_ALL;
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
 use lint::Warnings;
