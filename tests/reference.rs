@@ -24,9 +24,8 @@ fn json(source: &str) -> serde_json::Value {
 
 /// What the schema says against a text of TOML, with places.
 fn problems(validator: &Validator, source: &str) -> Vec<String> {
-    let errors =
-        validator.iter_errors(&json(source)).map(|error| format!("{}: {error}", error.instance_path()));
-    errors.collect::<Vec<_>>()
+    let instance = json(source);
+    validator.iter_errors(&instance).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod explain;
 mod init;
 mod input;
 mod list;
+mod log;
 mod mrc;
 mod output;
 mod progress;
@@ -15,6 +16,7 @@ mod run;
 mod schema;
 mod shell;
 mod validate;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,8 @@ enum Command {
 
 /// Why a command ended; each has its exit code.
 pub(crate) mod exit {
+    /// All is well.
+    pub const SUCCESS: u8 = 0;
     /// Something went wrong while running.
     pub const RUNTIME: u8 = 1;
     /// The command line or the scenario is wrong.

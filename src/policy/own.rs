@@ -8,7 +8,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::eviction::{Evict, Room};
+use super::eviction::{Evict, Lru, Room};
 use super::freshness::Renewal;
 use crate::dice::Stream;
 use crate::scenario::model::{Nanos, Ttl};
@@ -107,7 +107,8 @@ impl Policies {
 
     /// What is used where, one line each.
     pub fn notes(&self) -> Vec<String> {
-        let note = |used: &Use| format!("{}: tier.{}.{} is code", used.variant, used.tier, used.make.option());
+        let note =
+            |used: &Use| format!("{}: tier.{}.{} is code", used.variant, used.tier, used.make.option());
         self.uses.iter().map(note).collect()
     }
 
@@ -122,9 +123,9 @@ impl Policies {
     }
 
     /// An empty eviction policy for a store of this tier, where there is one of one's own.
-    pub(crate) fn make_eviction(&self, tier: &str, room: Room, dice: Stream) -> Option<Own> {
+    pub(crate) fn make_eviction(&self, tier: &str, room: Room, dice: &Stream) -> Option<Own> {
         self.uses.iter().rev().find_map(|used| match &used.make {
-            Make::Eviction(make) if used.tier == tier => Some(Own::new(make(room, dice.clone()))),
+            Make::Eviction(make) if used.tier == tier => Some(Own::of(make(room, dice.clone()))),
             _ => None,
         })
     }
@@ -167,7 +168,7 @@ impl fmt::Debug for Own {
 }
 
 impl Own {
-    fn new(policy: Box<dyn Evict>) -> Own {
+    fn of(policy: Box<dyn Evict>) -> Own {
         Own { policy, held: Vec::new() }
     }
 }
@@ -176,20 +177,9 @@ impl Own {
 /// `victim` panics where the policy names a slot that it does not hold: the store would give away an entry that nobody
 /// chose, and every figure after it would be wrong.
 impl Evict for Own {
-    fn new(_: Room, _: Stream) -> Own {
-        struct Nothing;
-        impl Evict for Nothing {
-            fn new(_: Room, _: Stream) -> Nothing {
-                Nothing
-            }
-            fn insert(&mut self, _: u32, _: u32) {}
-            fn hit(&mut self, _: u32) {}
-            fn remove(&mut self, _: u32) {}
-            fn victim(&mut self) -> u32 {
-                u32::MAX
-            }
-        }
-        Own::new(Box::new(Nothing))
+    /// Until somebody brings another: LRU.
+    fn new(room: Room, dice: Stream) -> Own {
+        Own::of(Box::new(Lru::new(room, dice)))
     }
     fn prepare(&mut self, key: u32) {
         self.policy.prepare(key);

@@ -4,11 +4,13 @@
 //! nothing is cut off and no cell wraps in the middle of a figure.
 
 use comfy_table::{
-    Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table,
+    TableStyle, Width,
 };
 
 use super::format::{common_scale, detectable, difference, plus_minus, shown_measures, unbroken};
 use super::remarks::remarks;
+use super::sparkline;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::measure::record::Record;
@@ -37,7 +39,7 @@ impl Column {
 }
 
 /// Draws the comparison, at most `width` columns wide as far as one measure fits beside the names. Colours
-/// only with `color`; no line ends in blanks, and the last line ends the text without a line break.
+/// only with `color`, and never alone: the verdict is a word in the same cell; no line ends in blanks, and the last line ends the text without a line break.
 pub fn render(record: &Record, comparison: &Comparison, width: u16, color: bool) -> String {
     let columns: Vec<Column> = shown_measures(&record.scenario.headline, comparison)
         .iter()
@@ -121,6 +123,7 @@ fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: b
             match (color, verdict) {
                 (true, Some(Verdict::Better)) => cell.fg(Color::Green),
                 (true, Some(Verdict::Worse)) => cell.fg(Color::Red),
+                (true, Some(Verdict::Tie)) => cell.add_attribute(Attribute::Dim),
                 _ => cell,
             }
         });
@@ -137,9 +140,10 @@ fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: b
 /// believing it. Paragraphs are broken at `width`; the text ends with a line break.
 pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u16, color: bool) -> String {
     let mut text = format!(
-        "{}\n\n{}\n\n{}\n",
+        "{}\n\n{}\n\n{}{}\n",
         paragraph(&record.scenario.question, width),
         render(record, comparison, width, color),
+        sparkline::render(record, width).map_or_else(String::new, |lines| format!("{lines}\n\n")),
         paragraph(&answer.words, width)
     );
     for remark in answer.note.iter().cloned().chain(remarks(record, comparison)) {
@@ -220,7 +224,7 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_asked() {
-        for width in [80, 100, 160] {
+        for width in [60, 80, 120, 200] {
             for line in drawn(8, width).lines() {
                 assert!(line.chars().count() <= usize::from(width), "{width}: {line}");
             }
@@ -236,6 +240,21 @@ mod tests {
         let text = page(&record, &comparison, &answer, 80, false);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert!(text.ends_with("! Interrupted: 4 of 10 replications finished.\n"), "{text}");
+    }
+
+    /// Whoever sees no colours, or not these, reads the same.
+    #[test]
+    fn without_its_colours_a_table_is_the_plain_one() {
+        let record = stampede(8);
+        let comparison = compare(&record);
+        let mut plain = String::new();
+        let coloured = render(&record, &comparison, 120, true);
+        for (index, part) in coloured.split('\u{1b}').enumerate() {
+            plain.push_str(if index == 0 { part } else { part.split_once('m').map_or("", |(_, text)| text) });
+        }
+        let bare = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+        assert_eq!(bare(&plain), bare(&render(&record, &comparison, 120, false)));
+        assert!(coloured.contains("better") && !comparison.variants.is_empty());
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl Time {
     }
 
     fn distribution(name: &str, parameters: &[(&str, Setting)]) -> Time {
-        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.0.clone())).collect();
+        let parameters =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), value.0.clone())).collect();
         Time(Value::Table(Table::from_iter([(name.to_owned(), Value::Table(parameters))])))
     }
 }
@@ -417,7 +418,9 @@ mod tests {
             .database(Database::reading(Duration::from_millis(5)).servers(3).queue(10))
             .event(S(10), "flush", &[("tier", "l2".into())])
             .variant(Variant::new("both"))
-            .variant(Variant::new("l2 only").set("tier.l1.enabled", false).set("database.retries.attempts", 2))
+            .variant(
+                Variant::new("l2 only").set("tier.l1.enabled", false).set("database.retries.attempts", 2),
+            )
     }
 
     #[test]
@@ -456,7 +459,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_refused_with_its_place() {
         let problems = small().set("clients.instanecs", 3).experiment().unwrap_err().to_string();
-        assert!(problems.contains("did you mean `instances`?") && problems.contains("scenario.toml:"), "{problems}");
+        assert!(
+            problems.contains("did you mean `instances`?") && problems.contains("scenario.toml:"),
+            "{problems}"
+        );
         let nothing = Scenario::new("?", Duration::ZERO).experiment().unwrap_err().to_string();
         assert!(nothing.contains("no `workload`") && nothing.contains("above zero"), "{nothing}");
     }

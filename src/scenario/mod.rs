@@ -4,6 +4,7 @@
 //! (`axes`) -> one [`model::Model`] per variant (`check`), or [`Diagnostics`] with every problem of the file.
 
 mod axes;
+pub mod build;
 pub mod bundled;
 mod check;
 pub mod diagnostic;
