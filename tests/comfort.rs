@@ -60,7 +60,8 @@ fn a_measure_is_explained_with_unit_direction_and_computation() {
         "bytes/s",
         "lower is better",
         "counts, for each command",
-        "docs/model.md: 10. Measures",
+        "docs/model.md: ",
+        "10. Measures",
     ] {
         assert!(text.contains(part), "{part} is missing from:\n{text}");
     }

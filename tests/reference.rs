@@ -168,10 +168,38 @@ fn it_refuses_nothing_that_the_checker_takes() {
     assert!(refused > 9 * taken, "{refused} of the checker's refusals are the schema's, {taken} are not");
 }
 
+/// Choices that no scenario of tests/silent makes.
+const OTHER_CHOICES: [&str; 3] = [
+    r#"
+    arrivals = { closed = { users = 3, think = "1s" } }
+    popularity = { hotspot = { keys = 0.1, requests = 0.5 } }
+    absent = { share = 0.1, keys = 10, popularity = { zipf = { exponent = 1.0 } } }
+    [[tier]]
+    refresh = { uniform = { window = "1s" } }
+    [limiter]
+    popularity = { hotspot = { keys = 0.1, requests = 0.5 } }
+    "#,
+    r#"
+    arrivals = { constant = { rate = 3 } }
+    absent = { share = 0.1, keys = 10, popularity = { hotspot = { keys = 0.1, requests = 0.5 } } }
+    [[tier]]
+    refresh = { ahead = { fraction = 0.5 } }
+    "#,
+    r#"
+    arrivals = { trace = { file = "x.csv", operation = { column = "op" } } }
+    [[tier]]
+    refresh = { stale-while-revalidate = { grace = "1s" } }
+    "#,
+];
+
 #[test]
 fn its_options_are_those_of_the_checker() {
     let mut checked = BTreeSet::new();
-    for (_, tree) in scenarios() {
+    let others = OTHER_CHOICES.map(|choices| {
+        let source = format!("[database]\n[workload]\n{choices}");
+        (String::new(), Value::Table(source.parse::<Table>().unwrap()))
+    });
+    for (_, tree) in scenarios().into_iter().chain(others) {
         known_fields(&tree, &mut Vec::new(), &mut checked);
     }
     let table: BTreeSet<String> = options::all().into_iter().map(|option| option.path).collect();

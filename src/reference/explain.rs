@@ -110,6 +110,9 @@ pub(super) fn described(path: &str) -> Option<String> {
         if let Some(row) = rows.iter().find(here) {
             return Some(match &row.default {
                 Some(default) if default == "required" => row.meaning.clone(),
+                Some(default) if default.starts_with("required") => {
+                    format!("{}. R{}", row.meaning, &default[1..])
+                }
                 Some(default) => filled(&row.meaning, default),
                 None => row.meaning.clone(),
             });
@@ -239,13 +242,28 @@ fn of_measure(asked: &str, info: &MeasureInfo) -> String {
     parts.push(("direction", better.to_owned()));
     let passages = computed(info.pattern);
     for passage in &passages {
-        parts.push(("computed", passage.text.clone()));
+        parts.push(("computed", excerpt(&passage.text, info.pattern)));
     }
     let mut headings: Vec<String> = passages.into_iter().map(|passage| passage.heading).collect();
     headings.push(section(info.pattern));
     headings.dedup();
     parts.push(("more", format!("docs/model.md: {}", headings.join("; "))));
     entry(&title, &parts)
+}
+
+/// Of a long passage, the sentences about the measure: from the first that names it to the last.
+fn excerpt(text: &str, pattern: &str) -> String {
+    const SHORT: usize = 450;
+    if text.chars().count() <= SHORT {
+        return text.to_owned();
+    }
+    let sentences: Vec<&str> = text.split_inclusive(". ").collect();
+    let family = pattern.rsplit_once('.').map_or(pattern, |(family, _)| family);
+    let names = |sentence: &&str| sentence.contains(pattern) || sentence.contains(&format!("{family}.*"));
+    match (sentences.iter().position(|s| names(&s)), sentences.iter().rposition(|s| names(&s))) {
+        (Some(first), Some(last)) => sentences[first..=last].concat().trim().to_owned(),
+        _ => text.to_owned(),
+    }
 }
 
 /// What the model says of a measure, and of the percentiles if it is one.

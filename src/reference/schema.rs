@@ -197,7 +197,7 @@ impl Writer {
     fn settings(&mut self) -> Value {
         let mut paths = Map::new();
         for field in ROOT.fields.iter().filter(|field| settable(field.name)) {
-            let name = regular(field.name);
+            let name = field.name.to_owned();
             match &field.kind {
                 // A whole element is found by its name.
                 Kind::List(element @ Kind::Table(table)) => {
@@ -207,7 +207,11 @@ impl Writer {
                     self.paths_of(table, &at, field.name, &mut paths);
                 }
                 Kind::Table(table) => self.paths_of(table, &name, field.name, &mut paths),
-                _ => self.path(field, &name, "", &mut paths),
+                kind => {
+                    let schema = json!({ "$ref": format!("#/properties/{name}") });
+                    paths.insert(format!("^{name}$"), schema);
+                    self.deeper(kind, &name, &name, &mut paths);
+                }
             }
         }
         json!({ "type": "object", "patternProperties": paths, "additionalProperties": false })
@@ -215,14 +219,11 @@ impl Writer {
 
     fn paths_of(&mut self, table: &'static Table, at: &str, path: &str, paths: &mut Map<String, Value>) {
         for field in table.fields {
-            self.path(field, &format!(r"{at}\.{}", regular(field.name)), path, paths);
+            let (at, path) = (format!(r"{at}\.{}", field.name), join(path, field.name));
+            let schema = json!({ "$ref": format!("#/$defs/{}/properties/{}", table.id, field.name) });
+            paths.insert(format!("^{at}$"), schema);
+            self.deeper(&field.kind, &at, &path, paths);
         }
-    }
-
-    fn path(&mut self, field: &'static Field, at: &str, path: &str, paths: &mut Map<String, Value>) {
-        let value = self.field(field, path);
-        paths.insert(format!("^{at}$"), value);
-        self.deeper(&field.kind, at, &join(path, field.name), paths);
     }
 
     /// What lies below an option.
@@ -232,7 +233,7 @@ impl Writer {
             Kind::Choice(choice) => {
                 for tag in choice.tags {
                     let Some(body) = &tag.body else { continue };
-                    let (at, path) = (format!(r"{at}\.{}", regular(tag.name)), join(path, tag.name));
+                    let (at, path) = (format!(r"{at}\.{}", tag.name), join(path, tag.name));
                     let value = self.kind(body, &path);
                     paths.insert(format!("^{at}$"), value);
                     self.deeper(body, &at, &path, paths);
@@ -255,11 +256,6 @@ impl Writer {
 /// What stays the same for all variants cannot be set by one.
 fn settable(name: &str) -> bool {
     !crate::scenario::SAME_FOR_ALL.iter().any(|fields| fields.contains(&name))
-}
-
-/// A name within a regular expression.
-fn regular(name: &str) -> String {
-    name.replace('.', r"\.")
 }
 
 const DURATION: &Kind = &super::grammar::DURATION;

@@ -64,7 +64,7 @@ pub fn render(record: &Record, comparison: &Comparison, width: u16, color: bool)
         tables.push(draw(comparison, now, name_width, color));
         rest = later;
     }
-    tables.push(legend(record, comparison));
+    tables.push(legend(record, comparison, width));
     tables.join("\n\n")
 }
 
@@ -176,7 +176,7 @@ fn paragraph(text: &str, width: u16) -> String {
 }
 
 /// What the figures are, under the table.
-fn legend(record: &Record, comparison: &Comparison) -> String {
+fn legend(record: &Record, comparison: &Comparison, width: u16) -> String {
     let finished = record.scenario.finished;
     let of = if finished == 1 { "1 replication".to_string() } else { format!("{finished} replications") };
     let mut lines = vec![match finished {
@@ -194,7 +194,7 @@ fn legend(record: &Record, comparison: &Comparison) -> String {
             }
         }
     }
-    lines.join("\n")
+    lines.iter().map(|line| paragraph(line, width)).collect::<Vec<_>>().join("\n")
 }
 
 fn ties(measure: &MeasureComparison) -> bool {

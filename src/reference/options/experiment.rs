@@ -116,7 +116,7 @@ static VARIANT: Table = Table {
     fields: &[
         required(
             "name",
-            Kind::Form { pattern: r"^[^:{}]*\S[^:{}]*$", words: "a name without ':', '{' and '}'" },
+            Kind::Form { pattern: r"^[^:{}]*[^:{}\s][^:{}]*$", words: "a name without ':', '{' and '}'" },
         ),
         optional("set", Kind::Settings),
     ],

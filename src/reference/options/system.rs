@@ -127,7 +127,7 @@ static AIMD: Table = Table {
         optional("initial", COUNT),
         optional("min", COUNT),
         optional("max", COUNT),
-        optional("backoff", Kind::Positive { below: 1.0 }),
+        optional("backoff", POSITIVE_SHARE),
     ],
 };
 
