@@ -7,10 +7,13 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use herdlab::atomic;
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
 use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
+use herdlab::experiment::threshold::Standing;
+use herdlab::measure::record::Record;
 use herdlab::report;
 use herdlab::scenario::estimate::{self, Limits, Plan, plan};
 use herdlab::scenario::{Diagnostics, Overrides};
@@ -70,6 +73,9 @@ pub(crate) struct RunArgs {
     /// Write down what happens inside, a JSON object per line: phases, simulations, times (`-`: standard error)
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Write what came of the thresholds to this file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Do not run a scenario that lints warn of (exit code 2)
     #[arg(long)]
     deny_lints: bool,
@@ -162,6 +168,9 @@ fn once(
     estimate::refuse_beyond(&plan, &limits(args))?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
     output::require_writable(&out)?;
+    if let Some(folder) = args.junit.as_deref().map(output::folder_of) {
+        output::require_writable(folder)?;
+    }
 
     log.write(&Phase::Checked {
         scenario: &experiment.source_path,
@@ -209,6 +218,9 @@ fn once(
     }
     let seconds = started.elapsed().as_secs_f64();
     log.write(&Phase::Written { folder: &out.display().to_string(), seconds });
+    if let Some(path) = &args.junit {
+        atomic::write(path, report::junit::thresholds(&outcome.record)?.as_bytes())?;
+    }
     if !outcome.interrupted {
         partial.remove();
     }
@@ -228,7 +240,17 @@ fn once(
         }
         return Ok(exit::INTERRUPTED);
     }
-    Ok(exit::SUCCESS)
+    Ok(gate(&outcome.record))
+}
+
+/// Names the thresholds that are broken, also where nothing else is printed; gives the exit code.
+fn gate(record: &Record) -> u8 {
+    let rows = report::thresholds::rows(record);
+    let broken: Vec<_> = rows.iter().filter(|row| row.standing == Standing::Broken).collect();
+    for row in &broken {
+        eprintln!("threshold: {}", row.sentence());
+    }
+    if broken.is_empty() { exit::SUCCESS } else { exit::GATE }
 }
 
 /// Estimated seconds from which on finished replications are kept while the others run: shorter runs are sooner

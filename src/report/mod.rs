@@ -16,6 +16,7 @@ pub mod glance;
 pub mod hgrm;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod mrc;
 pub mod observed;
@@ -26,6 +27,7 @@ pub mod style;
 pub mod summary;
 pub mod table;
 pub mod theory;
+pub mod thresholds;
 pub mod validation;
 
 use std::path::{Path, PathBuf};

@@ -32,6 +32,7 @@ pub static ROOT: Table = Table {
         optional("coalescing", Kind::Choice(&COALESCING)),
         optional("answer", Kind::Table(&ANSWER)),
         optional("practice", Kind::List(&Kind::Table(&PRACTICE))),
+        optional("threshold", Kind::List(&Kind::Table(&THRESHOLD))),
         optional("observed", Kind::Table(&OBSERVED)),
         optional("measure", Kind::Table(&MEASURE)),
         optional("clients", Kind::Table(&CLIENTS)),
@@ -89,6 +90,21 @@ static PRACTICE: Table = Table {
         required("tests", Kind::List(&Kind::Text)),
     ],
 };
+
+static THRESHOLD: Table = Table {
+    id: "threshold",
+    fields: &[
+        required("measure", Kind::Text),
+        optional("max", LIMIT),
+        optional("min", LIMIT),
+        optional("variant", Kind::Text),
+        optional("confident", Kind::Truth),
+    ],
+};
+
+/// In the unit of the measure, or with a unit of its kind.
+const LIMIT: Kind =
+    Kind::Either(&[Kind::Number { least: 0.0 }, DURATION, Kind::Rate, Kind::Size, Kind::Bandwidth, SHARE]);
 
 static OBSERVED: Table = Table {
     id: "observed",
