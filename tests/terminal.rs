@@ -46,7 +46,7 @@ fn latencies_are_written_for_hdrhistogram_s_plotter() {
     command.args(["run", "tiny.toml", "--hgrm", "--quiet"]).assert().success();
     let file = folder.path().join("reports/tiny/hgrm/no-cache.all.hgrm");
     let text = std::fs::read_to_string(&file).unwrap();
-    let last = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).next_back().unwrap();
+    let last = text.lines().rfind(|line| !line.starts_with('#') && !line.is_empty()).unwrap();
     let cells: Vec<&str> = last.split_whitespace().collect();
     // All requests without a cache take the 5 ms of the database.
     assert_eq!((cells[1], cells.len()), ("1.000000000000", 3), "{text}");

@@ -260,7 +260,7 @@ fn excerpt(text: &str, pattern: &str) -> String {
     let sentences: Vec<&str> = text.split_inclusive(". ").collect();
     let family = pattern.rsplit_once('.').map_or(pattern, |(family, _)| family);
     let names = |sentence: &&str| sentence.contains(pattern) || sentence.contains(&format!("{family}.*"));
-    match (sentences.iter().position(|s| names(&s)), sentences.iter().rposition(|s| names(&s))) {
+    match (sentences.iter().position(names), sentences.iter().rposition(names)) {
         (Some(first), Some(last)) => sentences[first..=last].concat().trim().to_owned(),
         _ => text.to_owned(),
     }
