@@ -33,6 +33,7 @@ pub mod measure;
 pub mod oracle;
 pub mod policy;
 mod prefetch;
+pub mod reference;
 pub mod replay;
 pub mod report;
 pub mod scenario;

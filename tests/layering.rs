@@ -18,6 +18,7 @@ const ROOMS: &[&str] = &[
     "measure::claim",
     "scenario",
     "theory",
+    "reference",
     "policy",
     "replay",
     "workload",

@@ -3,19 +3,24 @@
 mod check;
 mod claims;
 mod compare_strategies;
+mod explain;
 mod init;
 mod input;
 mod list;
+mod log;
 mod mrc;
 mod output;
 mod progress;
 mod report;
 mod run;
+mod schema;
+mod shell;
 mod validate;
+mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use herdlab::experiment::run::RunError;
 use herdlab::scenario::Diagnostics;
 
@@ -33,15 +38,21 @@ enum Command {
     Check(check::CheckArgs),
     Claims(claims::ClaimsArgs),
     CompareStrategies(compare_strategies::CompareStrategiesArgs),
+    Completions(shell::CompletionsArgs),
+    Explain(explain::ExplainArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    Man(shell::ManArgs),
     Mrc(mrc::MrcArgs),
     Report(report::ReportArgs),
+    Schema(schema::SchemaArgs),
     Validate(validate::ValidateArgs),
 }
 
 /// Why a command ended; each has its exit code.
 pub(crate) mod exit {
+    /// All is well.
+    pub const SUCCESS: u8 = 0;
     /// Something went wrong while running.
     pub const RUNTIME: u8 = 1;
     /// The command line or the scenario is wrong.
@@ -59,10 +70,14 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
         Command::CompareStrategies(args) => compare_strategies::execute(&args),
+        Command::Completions(args) => shell::completions(&args, Cli::command()),
+        Command::Explain(args) => explain::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Man(args) => shell::man(&args, Cli::command()),
         Command::Mrc(args) => mrc::execute(&args),
         Command::Report(args) => report::execute(&args),
+        Command::Schema(args) => schema::execute(&args),
         Command::Validate(args) => validate::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

@@ -18,6 +18,9 @@ pub(crate) struct ReportArgs {
     /// Folder for the report [default: the folder of the record]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write the latencies for HdrHistogram's plotter as well: hgrm/<variant>.<class>.hgrm
+    #[arg(long)]
+    hgrm: bool,
 }
 
 pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
@@ -28,7 +31,10 @@ pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     if redrawn.is_err() {
         output::remove_if_empty(&out);
     }
-    redrawn.map_err(input_error)?;
+    let record = redrawn.map_err(input_error)?;
+    if args.hgrm {
+        report::hgrm::write(&record, &out)?;
+    }
     output::show(&format!("{}\n", out.join("index.html").display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,8 @@
 
 pub mod answer;
 pub mod comparison;
+pub mod observe;
+pub mod own;
 pub mod partial;
 pub mod precision;
 pub mod run;

@@ -4,6 +4,7 @@
 //! (`axes`) -> one [`model::Model`] per variant (`check`), or [`Diagnostics`] with every problem of the file.
 
 mod axes;
+pub mod build;
 pub mod bundled;
 mod check;
 pub mod diagnostic;
@@ -20,6 +21,7 @@ mod values;
 
 use std::path::Path;
 
+pub(crate) use check::SAME_FOR_ALL;
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
 use lint::Warnings;

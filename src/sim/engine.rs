@@ -22,6 +22,7 @@ use super::write_back::AheadTier;
 use crate::dice::{Stream, Times, stream};
 use crate::measure::recorder::{Cause, Gauges, Recorder, Totals};
 use crate::measure::staleness::Versions;
+use crate::policy::own::Policies;
 use crate::scenario::model::{Arrivals, Model, Nanos};
 use crate::trace::TraceError;
 use crate::workload::{Batch, Generator, Tables};
@@ -212,9 +213,20 @@ impl<'m> Engine<'m> {
         seed: u64,
         replication: u32,
     ) -> Result<Engine<'m>, SimError> {
+        Engine::with_own(model, tables, seed, replication, &Policies::new())
+    }
+
+    /// The same with policies from outside the crate, all of which are for this model.
+    pub fn with_own(
+        model: &'m Model,
+        tables: Arc<Tables>,
+        seed: u64,
+        replication: u32,
+        policies: &Policies,
+    ) -> Result<Engine<'m>, SimError> {
         let mut queue = Queue::new(mean_gap_ns(model));
         let tiers = (0..model.tiers.len())
-            .map(|index| TierState::new(model, index, seed, replication, &mut queue))
+            .map(|index| TierState::with_own(model, index, seed, replication, &mut queue, policies))
             .collect();
         let think = match &model.workload.arrivals {
             Arrivals::Closed { think, .. } => {
@@ -240,7 +252,7 @@ impl<'m> Engine<'m> {
             flights: Slab::new(),
             commands: Slab::new(),
             attempts: Slab::new(),
-            is_plain: plain.suits(model),
+            is_plain: plain.suits(model) && !policies.refreshes(),
             plain,
             groups: FlightMap::new(),
             refreshing: FlightMap::new(),

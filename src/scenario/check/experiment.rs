@@ -21,6 +21,8 @@ const DEFAULT_HEADLINE: [&str; 3] = ["hit_ratio", "db.qps.peak", "latency.all.p9
 const PRECISION_REPLICATIONS_MAX: u32 = 100;
 /// The same for all variants, or they could not be compared window by window.
 const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
+/// What no variant can set.
+pub(crate) const SAME_FOR_ALL: [&[&str]; 2] = [&EXPERIMENT_FIELDS, &COMMON_FIELDS];
 
 /// Tables of the file of which a variant sets parts.
 const SECTIONS: [&str; 9] =

@@ -18,7 +18,7 @@ mod words;
 mod workload;
 mod writes;
 
-pub(crate) use experiment::{Asked, check};
+pub(crate) use experiment::{Asked, SAME_FOR_ALL, check};
 
 use super::diagnostic::Diagnostic;
 use super::fields::Context;
