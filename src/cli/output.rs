@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use herdlab::report::html::Charts;
 use herdlab::scenario::Diagnostics;
 
 /// Writes to standard output.
@@ -29,6 +30,11 @@ pub(crate) fn stdout_style() -> (u16, bool) {
     let color =
         io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     (width, color)
+}
+
+/// The charts of a report with or without `--static`.
+pub(crate) fn charts(only_pictures: bool) -> Charts {
+    if only_pictures { Charts::Static } else { Charts::Interactive }
 }
 
 /// Makes sure that a report can be written before minutes are spent on computing it.

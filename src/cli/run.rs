@@ -46,6 +46,9 @@ pub(crate) struct RunArgs {
     /// Folder for the report [default: reports/<scenario>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Draw the report's charts as pictures only: a smaller page without any script
+    #[arg(long = "static")]
+    static_charts: bool,
     /// Go on from the replications that a run of the same scenario has finished before it was stopped
     #[arg(long)]
     resume: bool,
@@ -117,7 +120,7 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
             return Err(error.into());
         }
     };
-    report::write_all(&outcome.record, Some(&outcome.timings), &out)?;
+    report::write_all(&outcome.record, Some(&outcome.timings), &out, output::charts(args.static_charts))?;
     if !outcome.interrupted {
         partial.remove();
     }
