@@ -86,7 +86,9 @@ fn markup_in_any_text_stays_text() {
     let page = page(&record, Charts::Interactive);
     assert_eq!(page.matches("<script").count(), 2);
     assert_eq!(page.matches("</script").count(), 2);
-    assert!(!page.contains("\"onload") && !page.contains("<!--"), "markup got through");
+    // In a string of JSON a quote has its backslash.
+    let bare = page.replace("\\\"", "");
+    assert!(!bare.contains("\"onload") && !page.contains("<!--"), "markup got through");
     assert!(page.contains("&#60;script&#62;") && page.contains("\\u003cscript\\u003e"));
 }
 

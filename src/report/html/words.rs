@@ -164,7 +164,7 @@ mod tests {
         let parts = answer_parts(&record, &comparison, &answer(&record, &comparison));
         let text: String =
             parts.iter().map(|part| format!("{}[{}]{}", part.text, part.interval, part.unit)).collect();
-        assert_eq!(text, "From []1,178[\u{a0}±\u{a0}14]/s to []415[\u{a0}±\u{a0}5]/s.[]");
+        assert_eq!(text, "From []1,178[\u{a0}±\u{a0}18]/s to []415[\u{a0}±\u{a0}20]/s.[]");
     }
 
     #[test]
