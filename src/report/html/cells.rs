@@ -27,6 +27,8 @@ pub(super) struct Cell {
     pub label: String,
     pub figure: String,
     pub difference: String,
+    /// The smallest difference that a tie would have shown.
+    pub sees: String,
     pub verdict: &'static str,
     pub class: &'static str,
 }
@@ -71,12 +73,8 @@ fn measure_cell(comparison: &Comparison, measure: &MeasureComparison) -> Option<
         Some(verdict @ (Verdict::Better | Verdict::Worse | Verdict::Tie)) => (verdict.word(), verdict.word()),
         _ => ("", ""),
     };
-    let mut difference = difference(comparison, measure);
-    let seen = detectable(comparison, measure);
-    if !seen.is_empty() {
-        difference.push_str(&format!(" ({seen})"));
-    }
-    Some(Cell { label: String::new(), figure, difference, verdict, class })
+    let (difference, sees) = (difference(comparison, measure), detectable(comparison, measure));
+    Some(Cell { figure, difference, sees, verdict, class, ..Cell::default() })
 }
 
 /// Events after which a recovery could be judged in some variant.
@@ -125,5 +123,5 @@ fn recovery_cell(variant: &VariantComparison, event: &str) -> Option<Cell> {
     };
     let (verdict, class) = if failed > 0 { ("not recovered", "worse") } else { ("", "") };
     let difference = if failed > 0 { format!("in {failed} of {} runs", lasting.n) } else { String::new() };
-    Some(Cell { label: String::new(), figure, difference, verdict, class })
+    Some(Cell { figure, difference, verdict, class, ..Cell::default() })
 }

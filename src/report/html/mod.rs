@@ -19,6 +19,7 @@ use super::interactive;
 use super::observed::{self, ObservedRow};
 use super::remarks;
 use super::theory::{self, TheoryRow};
+use super::thresholds::{self, ThresholdRow};
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::{LintRecord, Record};
@@ -55,10 +56,13 @@ struct Page<'a> {
     columns: Vec<Column>,
     rows: Vec<Row<'a>>,
     table_note: String,
+    thresholds: Vec<ThresholdRow>,
+    threshold_note: Option<&'static str>,
     /// Labels of events that were followed by something to recover from.
     recovery_events: Vec<&'a str>,
     recovery_rows: Vec<Row<'a>>,
-    claims: Vec<(&'a str, &'static str)>,
+    /// Claim, whether it holds, and the class of that word.
+    claims: Vec<(&'a str, &'static str, &'static str)>,
     charts: Vec<Chart<'a>>,
     differences: Vec<Differences<'a>>,
     /// Label, what happens, when.
@@ -119,6 +123,7 @@ pub fn render(
     let observed = observed::rows(record, comparison);
     let deviating: Vec<&str> = observed.iter().filter(|row| row.warns).map(|row| row.measure).collect();
     let recovery_events = cells::recovery_events(record, comparison);
+    let thresholds = thresholds::rows(record);
     let columns: Vec<Column> = shown_measures(&scenario.headline, comparison)
         .iter()
         .map(|name| cells::column(record, comparison, name))
@@ -140,6 +145,8 @@ pub fn render(
         rows: cells::rows(comparison, &columns),
         columns,
         table_note: words::table_note(record, comparison),
+        threshold_note: thresholds::note(&thresholds),
+        thresholds,
         recovery_rows: cells::recovery_rows(comparison, &recovery_events),
         recovery_events,
         claims: words::claims(answer),

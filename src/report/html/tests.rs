@@ -5,6 +5,7 @@ use crate::experiment::{answer::answer, comparison::compare};
 use crate::measure::fixture::stampede;
 use crate::measure::record::{AnswerRecord, LintRecord, ObservedRecord, Record};
 use crate::report::charts::figures;
+use crate::scenario::model::{Bound, Threshold};
 use crate::theory::Prediction;
 
 fn page(record: &Record, charts: Charts) -> String {
@@ -59,6 +60,13 @@ fn markup_in_any_text_stays_text() {
     scenario.overrides = vec![EVIL.to_string()];
     scenario.headline.push(EVIL.to_string());
     scenario.lints = vec![LintRecord { lint: EVIL.to_string(), text: EVIL.to_string() }];
+    scenario.thresholds = vec![Threshold {
+        measure: EVIL.to_string(),
+        bound: Bound::Max,
+        limit: 1.0,
+        variant: None,
+        confident: false,
+    }];
     scenario.answer = Some(AnswerRecord {
         text: EVIL.to_string(),
         digest: EVIL.to_string(),

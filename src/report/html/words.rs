@@ -100,14 +100,15 @@ pub(super) fn table_note(record: &Record, comparison: &Comparison) -> String {
     )
 }
 
-/// Each claim of the author, and whether it holds.
-pub(super) fn claims(answer: &Answer) -> Vec<(&str, &'static str)> {
+/// Each claim of the author, whether it holds, and the class of that word.
+pub(super) fn claims(answer: &Answer) -> Vec<(&str, &'static str, &'static str)> {
     let word = |holds| match holds {
-        Some(true) => "holds",
-        Some(false) => "does not hold",
-        None => "has no value here",
+        Some(true) => ("holds", "better"),
+        Some(false) => ("does not hold", "worse"),
+        None => ("has no value here", "soft"),
     };
-    answer.claims.iter().map(|tested| (tested.claim.as_str(), word(tested.holds))).collect()
+    let told = answer.claims.iter().map(|tested| (tested.claim.as_str(), word(tested.holds)));
+    told.map(|(claim, (word, class))| (claim, word, class)).collect()
 }
 
 /// Label, words and times of every event.
