@@ -119,7 +119,7 @@ baseline = "base {EVIL}"
 
 [answer]
 text = "Because {EVIL}."
-digest = "{EVIL}"
+digest = "{}"
 claims = []
 
 [clients]
@@ -135,16 +135,15 @@ ttl = "none"
 read = "10ms"
 [[event]]
 at = "10s"
-what = "flush"
-tier = "l2"
-label = "flush {EVIL}"
+what = {{ flush = {{ tier = "l2" }} }}
 [[variant]]
 name = "base {EVIL}"
 [[variant]]
 name = "other {EVIL}"
 [variant.set]
 "tier.l2.ttl" = "3s"
-"#
+"#,
+        "0".repeat(64)
     )
 }
 
@@ -166,7 +165,6 @@ fn markup_in_every_string_of_a_scenario_stays_text() {
             seen.contains("base <script>document.title='changed'</script>\"'&</script><img src=x"),
             "{seen}"
         );
-        assert!(seen.contains("flush <script>") || !seen.is_empty());
         assert_eq!(tab.eval("document.querySelectorAll('main script, main img').length"), 0);
         assert_eq!(tab.eval(DRAWN), true);
         assert!(tab.text("document.title").starts_with("Why <script>document.title='changed'</script>"));
