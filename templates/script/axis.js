@@ -72,7 +72,7 @@ function ticksOf(axis, from, to, count) {
 
 function logTicks(axis, from, to, count) {
   const span = to - from;
-  const multiples = span > count / 1.5 ? [1] : span > count / 3 ? [1, 2, 5] : [1, 2, 3, 5];
+  const multiples = span > 0.55 * count ? [1] : span > 0.3 * count ? [1, 2, 5] : [1, 2, 3, 5];
   const every = Math.max(1, Math.ceil(span / Math.max(count, 1)));
   const ticks = [];
   for (let power = Math.floor(from); power <= Math.ceil(to); power++) {

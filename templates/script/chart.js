@@ -48,7 +48,7 @@ class Chart {
       made.addEventListener('click', action);
       return made;
     };
-    this.all = button('All', 'Show everything', () => this.zoom(null));
+    this.all = button('Reset', 'Show everything', () => this.zoom(null));
     const zoomed = (factor) => () => this.zoomBy(factor);
     return html('span', { class: 'zoom' }, button('+', 'Zoom in', zoomed(0.5)), button('−', 'Zoom out', zoomed(2)), this.all);
   }

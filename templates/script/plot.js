@@ -145,7 +145,8 @@ function drawPanel(picture, panel, series, styles, { width, from, to, range, nar
   picture.setAttribute('viewBox', `0 0 ${width} ${view.top + height + bottom}`);
 
   // What lies outside the axes is cut off by a picture inside the picture.
-  const data = svg('svg', { x: left, y: view.top, width: view.width, height, overflow: 'hidden' });
+  // Two pixels more on top and below, for lines that run along an edge.
+  const data = svg('svg', { x: left, y: view.top - 2, width: view.width, height: height + 4, viewBox: `0 -2 ${view.width} ${height + 4}`, overflow: 'hidden' });
   const frame = svg('g', { transform: `translate(${left} ${view.top})` });
   const labels = svg('g', { transform: `translate(${left} ${view.top})` });
   for (const mark of marks.filter((mark) => mark.seen && mark.to > mark.from)) {
@@ -158,7 +159,7 @@ function drawPanel(picture, panel, series, styles, { width, from, to, range, nar
     labels.append(svg('text', { x: -6, y: y + 4, 'text-anchor': 'end' }, text));
   }
   let free = -Infinity;
-  for (const [placed, text] of ticksOf(panel.x, from, to, Math.max(2, Math.floor(view.width / 70)))) {
+  for (const [placed, text] of ticksOf(panel.x, from, to, Math.max(3, Math.floor(view.width / 64)))) {
     const x = view.toX(placed);
     data.append(svg('line', { class: 'grid', x1: x, x2: x, y1: 0, y2: height }));
     const half = textWidth(text) / 2;

@@ -68,7 +68,9 @@ pub(super) fn rows<'a>(comparison: &'a Comparison, columns: &[Column]) -> Vec<Ro
 }
 
 fn measure_cell(comparison: &Comparison, measure: &MeasureComparison) -> Option<Cell> {
-    let figure = plus_minus(&common_scale(comparison, &measure.name)?, &measure.estimate?);
+    // A mean and its width stay on one line, on paper too.
+    let figure =
+        plus_minus(&common_scale(comparison, &measure.name)?, &measure.estimate?).replace(' ', "\u{a0}");
     let (verdict, class) = match measure.verdict {
         Some(verdict @ (Verdict::Better | Verdict::Worse | Verdict::Tie)) => (verdict.word(), verdict.word()),
         _ => ("", ""),

@@ -122,3 +122,39 @@ fn sections_come_in_the_order_of_a_review() {
     let places: Vec<_> = sections.map(|id| page.find(&format!("<section id=\"{id}\"")).unwrap()).to_vec();
     assert!(places.is_sorted(), "{places:?}");
 }
+
+/// Eight variants with about as many windows as the largest record may have, and all charts.
+fn largest() -> Record {
+    const TIMES: usize = 30;
+    let mut record = stampede(8);
+    record.scenario.duration_s *= TIMES as f64;
+    for variant in &mut record.variants {
+        for series in &mut variant.windows.series {
+            let once = series.values.clone();
+            let noise = |time: usize, index: usize| 1.0 + ((time * 37 + index * 101) % 89) as f64 / 1e4;
+            series.values = (0..TIMES)
+                .flat_map(|time| {
+                    let value = move |(index, value): (usize, &Option<f64>)| {
+                        value.map(|value| value * noise(time, index))
+                    };
+                    once.iter().enumerate().map(value).collect::<Vec<_>>()
+                })
+                .collect();
+        }
+    }
+    record
+}
+
+#[test]
+fn a_report_of_eight_variants_can_be_mailed() {
+    let record = largest();
+    let results = crate::report::json::to_json(&record).unwrap().1;
+    assert!(
+        (5_000_000..=crate::report::json::RESULTS_BYTES_MAX).contains(&results.len()),
+        "{}",
+        results.len()
+    );
+    let (interactive, still) = (page(&record, Charts::Interactive), page(&record, Charts::Static));
+    assert!(interactive.len() < 6_000_000, "{} bytes", interactive.len());
+    assert!(still.len() < 1_000_000, "{} bytes with --static", still.len());
+}
