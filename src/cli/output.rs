@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use herdlab::report::html::Charts;
 use herdlab::scenario::Diagnostics;
 
 /// Writes to standard output.
@@ -39,6 +40,11 @@ pub(crate) fn stdout_style() -> (u16, bool) {
     let told = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0);
     let width = terminal_size::terminal_size().map(|(width, _)| width.0).or_else(told).unwrap_or(120);
     (width, wants_color(io::stdout().is_terminal()))
+}
+
+/// The charts of a report with or without `--static`.
+pub(crate) fn charts(only_pictures: bool) -> Charts {
+    if only_pictures { Charts::Static } else { Charts::Interactive }
 }
 
 /// Makes sure that a report can be written before minutes are spent on computing it.

@@ -21,13 +21,16 @@ pub(crate) struct ReportArgs {
     /// Write the latencies for HdrHistogram's plotter as well: hgrm/<variant>.<class>.hgrm
     #[arg(long)]
     hgrm: bool,
+    /// Draw the charts as pictures only: a smaller page without any script
+    #[arg(long = "static")]
+    static_charts: bool,
 }
 
 pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let folder = args.results.parent().unwrap_or(Path::new("")).to_owned();
     let out = args.out.clone().unwrap_or(folder);
     output::require_writable(&out)?;
-    let redrawn = report::redraw(&args.results, &out);
+    let redrawn = report::redraw(&args.results, &out, output::charts(args.static_charts));
     if redrawn.is_err() {
         output::remove_if_empty(&out);
     }

@@ -52,6 +52,9 @@ pub(crate) struct RunArgs {
     /// Folder for the report [default: reports/<scenario>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Draw the report's charts as pictures only: a smaller page without any script
+    #[arg(long = "static")]
+    static_charts: bool,
     /// Go on from the replications that a run of the same scenario has finished before it was stopped
     #[arg(long)]
     resume: bool,
@@ -212,7 +215,7 @@ fn once(
         return Ok(exit::INTERRUPTED);
     }
     let started = Instant::now();
-    report::write_all(&outcome.record, Some(&outcome.timings), &out)?;
+    report::write_all(&outcome.record, Some(&outcome.timings), &out, output::charts(args.static_charts))?;
     if args.hgrm {
         report::hgrm::write(&outcome.record, &out)?;
     }
