@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod sweep;
 mod validate;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ enum Command {
     List(list::ListArgs),
     Mrc(mrc::MrcArgs),
     Report(report::ReportArgs),
+    Sweep(sweep::SweepArgs),
     Validate(validate::ValidateArgs),
 }
 
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::execute(&args),
         Command::Mrc(args) => mrc::execute(&args),
         Command::Report(args) => report::execute(&args),
+        Command::Sweep(args) => sweep::execute(&args),
         Command::Validate(args) => validate::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

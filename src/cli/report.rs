@@ -12,7 +12,7 @@ use super::output;
 /// Draw the report of a finished run again, from its record alone
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The `results.json` of a run
+    /// The `results.json` of a run, or the `sweep.json` of a sweep
     #[arg(value_name = "RESULTS_JSON")]
     results: PathBuf,
     /// Folder for the report [default: the folder of the record]
@@ -24,13 +24,21 @@ pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let folder = args.results.parent().unwrap_or(Path::new("")).to_owned();
     let out = args.out.clone().unwrap_or(folder);
     output::require_writable(&out)?;
-    let redrawn = report::redraw(&args.results, &out);
+    let redrawn = redraw(&args.results, &out);
     if redrawn.is_err() {
         output::remove_if_empty(&out);
     }
     redrawn.map_err(input_error)?;
     output::show(&format!("{}\n", out.join("index.html").display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The record of a run, or of a sweep.
+fn redraw(results: &Path, out: &Path) -> Result<(), ReportError> {
+    match std::fs::read_to_string(results) {
+        Ok(text) if report::sweep::is_record(&text) => report::sweep::redraw(&text, results, out),
+        _ => report::redraw(results, out).map(drop),
+    }
 }
 
 /// A record that cannot be read is the caller's mistake, a report that cannot be written is not.

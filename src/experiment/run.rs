@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::partial::{KeepError, Partial};
+use super::sweep::journal::JournalError;
 use super::{precision, warmup};
 use crate::measure::catalog;
 use crate::measure::histogram::Fine;
@@ -62,6 +63,8 @@ pub enum RunError {
     },
     #[error(transparent)]
     Keep(#[from] KeepError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     #[error("worker threads cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
@@ -179,12 +182,11 @@ fn more(wanted: &Precision, finished: &Finished, complete: u32) -> Option<u32> {
 }
 
 /// Tables per variant; variants with the same workload share them.
-fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
+pub(super) fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
     let mut known: Vec<(String, Arc<Tables>)> = Vec::new();
     let mut tables = Vec::with_capacity(experiment.variants.len());
     for variant in &experiment.variants {
-        let workload = &variant.model.workload;
-        let fingerprint = format!("{:?} {:?}", workload.classes, workload.arrivals);
+        let fingerprint = workload_of(&variant.model);
         let shared = match known.iter().find(|(name, _)| *name == fingerprint) {
             Some((_, shared)) => Arc::clone(shared),
             None => {
@@ -201,6 +203,11 @@ fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
         tables.push(shared);
     }
     Ok(tables)
+}
+
+/// What the tables of a model depend on.
+pub(super) fn workload_of(model: &Model) -> String {
+    format!("{:?} {:?}", model.workload.classes, model.workload.arrivals)
 }
 
 type Finished = BTreeMap<(u32, usize), Replication>;
@@ -272,7 +279,7 @@ fn cell(
     Ok(result)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 

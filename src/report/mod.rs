@@ -22,6 +22,7 @@ pub mod png;
 pub mod remarks;
 pub mod style;
 pub mod summary;
+pub mod sweep;
 pub mod table;
 pub mod theory;
 pub mod validation;

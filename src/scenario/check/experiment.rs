@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::system::{EXPERIMENT_FIELDS, model};
-use super::{practice, words};
+use super::{practice, sweep, words};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
 use crate::scenario::digest::digest;
@@ -61,6 +61,7 @@ pub(crate) fn check(
     let allow = f.read("allow", lint::allowed).unwrap_or_default();
     let answer = f.read("answer", answer);
     let practice = f.read("practice", practice::practice).unwrap_or_default();
+    let sweep = f.read("sweep", sweep::sweep);
     let sketches = f.read("variant", |cx, node| sketches(cx, node));
     let sketches = match sketches {
         Some(sketches) if !sketches.is_empty() => sketches,
@@ -76,6 +77,7 @@ pub(crate) fn check(
     if complete {
         words::check_headline(cx, root, &headline, &variants);
         words::check_precision(cx, root, precision.as_ref(), &variants);
+        sweep::check_measures(cx, root, &variants);
         if chosen.len() == sketches.len() {
             words::check_answer(cx, root, answer.as_ref(), &variants);
             words::check_practice(cx, root, &practice, &variants);
@@ -98,6 +100,7 @@ pub(crate) fn check(
         answer,
         practice,
         observed,
+        sweep,
         lints: Vec::new(),
         source: String::new(),
         source_path: source_path.to_owned(),

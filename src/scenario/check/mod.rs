@@ -9,6 +9,7 @@ mod invalidation;
 mod limiter;
 mod practice;
 mod redis;
+mod sweep;
 mod system;
 mod tier;
 mod whole;
@@ -17,6 +18,8 @@ mod workload;
 mod writes;
 
 pub(crate) use experiment::{Asked, check};
+pub(crate) use sweep::{Expanded, expand, refuse_experiment_field};
+pub(crate) use words::{known_measures, measure};
 
 use super::diagnostic::Diagnostic;
 use super::fields::Context;
