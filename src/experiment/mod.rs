@@ -8,4 +8,5 @@ pub mod precision;
 pub mod run;
 pub mod statistics;
 pub mod sweep;
+pub mod threshold;
 pub mod warmup;

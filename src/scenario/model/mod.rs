@@ -11,7 +11,9 @@ mod guard;
 mod invalidation;
 mod limiter;
 mod practice;
+mod recommend;
 mod sweep;
+mod threshold;
 mod tier;
 mod workload;
 mod writes;
@@ -25,7 +27,9 @@ pub use guard::{Breaker, Hedge, Limit, RetryBudget};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
+pub use recommend::{Direction, Objective, Recommend};
 pub use sweep::{Amount, Axis, AxisValue, Kind, Sweep};
+pub use threshold::{Bound, Threshold};
 pub use tier::{
     ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis,
     RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
@@ -72,6 +76,10 @@ pub struct Experiment {
     pub observed: Option<Observed>,
     /// `[sweep]`, for `herdlab sweep`.
     pub sweep: Option<Sweep>,
+    /// `[recommend]`, for `herdlab recommend`.
+    pub recommend: Option<Recommend>,
+    /// Limits that the run has to keep, in file order; those about variants that are not run are left out.
+    pub thresholds: Vec<Threshold>,
     /// What lints warn of and the file does not allow, in file order.
     pub lints: Vec<LintNote>,
     /// The scenario exactly as read (before `--set`), for the reproduction section.
