@@ -9,6 +9,7 @@ mod list;
 mod mrc;
 mod output;
 mod progress;
+mod recommend;
 mod report;
 mod run;
 mod sweep;
@@ -37,6 +38,7 @@ enum Command {
     Init(init::InitArgs),
     List(list::ListArgs),
     Mrc(mrc::MrcArgs),
+    Recommend(recommend::RecommendArgs),
     Report(report::ReportArgs),
     Sweep(sweep::SweepArgs),
     Validate(validate::ValidateArgs),
@@ -50,6 +52,8 @@ pub(crate) mod exit {
     pub const USAGE: u8 = 2;
     /// A threshold is broken, or a comparison shows a regression.
     pub const GATE: u8 = 99;
+    /// `herdlab recommend`: nothing is certain to keep all limits.
+    pub const NOTHING_FITS: u8 = 98;
     /// Stopped by Ctrl-C.
     pub const INTERRUPTED: u8 = 130;
 }
@@ -64,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
         Command::Mrc(args) => mrc::execute(&args),
+        Command::Recommend(args) => recommend::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Validate(args) => validate::execute(&args),

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod comparison;
 pub mod partial;
 pub mod precision;
+pub mod recommend;
 pub mod run;
 pub mod statistics;
 pub mod sweep;

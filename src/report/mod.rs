@@ -20,6 +20,7 @@ pub mod markdown;
 pub mod mrc;
 pub mod observed;
 pub mod png;
+pub mod recommend;
 pub mod remarks;
 pub mod style;
 pub mod summary;

@@ -4,10 +4,11 @@
 
 use std::path::Path;
 
-use super::check::{self, Expanded, expand, refuse_experiment_field};
+use super::check::{self, Expanded, expand};
 use super::diagnostic::{Diagnostic, Source, Span};
 use super::digest::fingerprint;
 use super::fields::Context;
+use super::file::{Entry, Node, Value};
 use super::lint::Warnings;
 use super::model::{Axis, Experiment, Variant};
 use super::{Diagnostics, Overrides, Prepared, axes, prepare, range};
@@ -107,9 +108,10 @@ pub fn grid(
     given: &[(String, String)],
 ) -> Result<(Grid, Warnings), Diagnostics> {
     let mut prepared = prepare(source, source_path, base_dir, overrides, None)?;
+    install(&mut prepared, which, given);
     let Some(base) = prepared.check(None, source_path, overrides) else { return Err(prepared.problems()) };
     let findings = std::mem::take(&mut prepared.cx.warnings);
-    let Some(expanded) = expanded(&mut prepared, which, given) else { return Err(prepared.problems()) };
+    let Some(expanded) = expanded(&mut prepared, which) else { return Err(prepared.problems()) };
     let axes: Vec<Axis> = expanded.iter().map(|(path, _, values)| range::axis(path, values)).collect();
     let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
     if count.is_none_or(|count| count > MAX_CELLS) {
@@ -129,41 +131,44 @@ pub fn grid(
     Ok((Grid { base, axes, options, cells }, warnings))
 }
 
-/// The axes with their values, from the command line or the file.
-fn expanded(prepared: &mut Prepared, which: Which, given: &[(String, String)]) -> Option<Vec<Expanded>> {
+/// Puts the axes of the command line in the place of the file's.
+fn install(prepared: &mut Prepared, which: Which, given: &[(String, String)]) {
     let (table, field, option) = which.names();
-    if given.is_empty() {
-        let Some(node) = prepared.root.get(table).and_then(|node| node.get(field)).cloned() else {
-            let title =
-                format!("nothing is varied: the scenario has no [{table}.{field}], and no {option} is given");
-            let help = vec![
-                format!("for example {option} tier.l2.ttl=10s,60s or {option} database.pool=2..20:step2"),
-                format!("or in the file: [{table}.{field}] with \"tier.l2.ttl\" = \"10s..300s:log 5\""),
-            ];
-            prepared.cx.report(Diagnostic { title, labels: Vec::new(), help });
-            return None;
-        };
-        return prepared.cx.within(format!("{table}.{field}"), |cx| expand(cx, &node));
-    }
-    let mut expanded: Vec<Expanded> = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
     for (path, text) in given {
         let id = prepared.sources.len();
         prepared.sources.push(Source { name: option.to_owned(), text: format!("{path}={text}") });
-        let place = Span { source: id, start: 0, end: path.len() };
-        let cx = &mut prepared.cx;
-        refuse_experiment_field(cx, path, place);
-        if expanded.iter().any(|(known, _, _)| known == path) {
-            cx.report(Diagnostic::new(format!("{option}: `{path}` is there twice"), place, ""));
+        let key_span = Span { source: id, start: 0, end: path.len() };
+        if entries.iter().any(|known| known.key == *path) {
+            prepared.cx.report(Diagnostic::new(format!("{option}: `{path}` is there twice"), key_span, ""));
         }
         match range::of_option(text, id, path.len() + 1) {
-            Ok(node) => {
-                let values = cx.within(format!("{option} {path}"), |cx| range::values(cx, &node));
-                expanded.extend(values.map(|values| (path.clone(), place, values)));
-            }
-            Err(diagnostic) => cx.report(diagnostic),
+            Ok(value) => entries.push(Entry { key: path.clone(), key_span, value }),
+            Err(diagnostic) => prepared.cx.report(diagnostic),
         }
     }
-    prepared.cx.diagnostics.is_empty().then_some(expanded)
+    if let Some(span) = entries.first().map(|entry| entry.key_span) {
+        let axes = Node { value: Value::Table(entries), span };
+        if let Err(diagnostic) = axes::set(&mut prepared.root, &format!("{table}.{field}"), span, axes) {
+            prepared.cx.report(diagnostic);
+        }
+    }
+}
+
+/// The axes with their values.
+fn expanded(prepared: &mut Prepared, which: Which) -> Option<Vec<Expanded>> {
+    let (table, field, option) = which.names();
+    let Some(node) = prepared.root.get(table).and_then(|node| node.get(field)).cloned() else {
+        let title =
+            format!("nothing is varied: the scenario has no [{table}.{field}], and no {option} is given");
+        let help = vec![
+            format!("for example {option} tier.l2.ttl=10s,60s or {option} database.pool=2..20:step2"),
+            format!("or in the file, below [{table}.{field}]: \"tier.l2.ttl\" = \"10s..300s:log 5\""),
+        ];
+        prepared.cx.report(Diagnostic { title, labels: Vec::new(), help });
+        return None;
+    };
+    expand(&mut prepared.cx, &node)
 }
 
 fn too_many(axes: &[Axis], count: Option<usize>) -> Diagnostics {

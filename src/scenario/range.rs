@@ -221,8 +221,9 @@ pub(crate) fn of_option(text: &str, source: usize, offset: usize) -> Result<Node
     let mut items = Vec::new();
     let mut start = 0;
     for piece in pieces(text) {
+        let blanks = piece.len() - piece.trim_start().len();
         if !piece.trim().is_empty() {
-            items.push(parse_value(piece, source, offset + start)?);
+            items.push(parse_value(piece.trim(), source, offset + start + blanks)?);
         }
         start += piece.len() + 1;
     }

@@ -20,7 +20,7 @@ mod workload;
 mod writes;
 
 pub(crate) use experiment::{Asked, check};
-pub(crate) use sweep::{Expanded, expand, refuse_experiment_field};
+pub(crate) use sweep::{Expanded, expand};
 pub(crate) use words::{known_measures, measure};
 
 use super::diagnostic::Diagnostic;

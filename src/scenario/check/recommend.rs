@@ -14,8 +14,8 @@ use crate::scenario::values::{integer, text};
 pub(super) fn recommend(cx: &mut Context, node: &Node, surroundings: &Surroundings<'_>) -> Option<Recommend> {
     Fields::with(cx, node, "[recommend]", |f| {
         let knobs = f.read("knobs", axes).unwrap_or_default();
-        let least = f.read("minimise", |cx, node| objective(cx, node, &knobs, surroundings));
-        let most = f.read("maximise", |cx, node| objective(cx, node, &knobs, surroundings));
+        let least = f.read_unless("minimise", "none", |cx, node| objective(cx, node, &knobs, surroundings));
+        let most = f.read_unless("maximise", "none", |cx, node| objective(cx, node, &knobs, surroundings));
         let keep = f.read("keep", |cx, node| keep(cx, node, surroundings));
         let budget = f.read("budget", integer(1, u64::MAX));
         let (direction, objective) = match (f.given("minimise"), f.given("maximise")) {

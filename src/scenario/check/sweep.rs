@@ -22,7 +22,7 @@ pub(super) fn sweep(cx: &mut Context, node: &Node) -> Option<Sweep> {
 }
 
 /// A table of paths and their values.
-pub(crate) fn axes(cx: &mut Context, node: &Node) -> Option<Vec<Axis>> {
+pub(super) fn axes(cx: &mut Context, node: &Node) -> Option<Vec<Axis>> {
     let expanded = expand(cx, node)?;
     Some(expanded.iter().map(|(path, _, values)| range::axis(path, values)).collect())
 }
@@ -54,7 +54,7 @@ pub(crate) fn expand(cx: &mut Context, node: &Node) -> Option<Vec<Expanded>> {
 }
 
 /// Reports a path that is the same in all cells.
-pub(crate) fn refuse_experiment_field(cx: &mut Context, path: &str, place: Span) {
+fn refuse_experiment_field(cx: &mut Context, path: &str, place: Span) {
     let first = path.split('.').next().unwrap_or_default().trim();
     if EXPERIMENT_FIELDS.contains(&first) {
         let title = format!("`{first}` cannot be varied");
