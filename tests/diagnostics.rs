@@ -707,10 +707,16 @@ fn sweeps_and_recommendations() {
                 "unknown measure and a lonely one",
                 &[("[[event]]", "[sweep]\nmeasures = [\"hitratio\"]\npareto = [\"hit_ratio\"]\n\n[[event]]")],
             ),
-            ("no objective", &[("[[event]]", "[recommend.knobs]\n\"database.servers\" = [2, 4]\n\n[[event]]")]),
+            (
+                "no objective",
+                &[("[[event]]", "[recommend.knobs]\n\"database.servers\" = [2, 4]\n\n[[event]]")],
+            ),
             (
                 "two objectives",
-                &[("[[event]]", "[recommend]\nminimise = \"hit_ratio\"\nmaximise = \"goodput\"\n\n[[event]]")],
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"hit_ratio\"\nmaximise = \"goodput\"\n\n[[event]]",
+                )],
             ),
             (
                 "an objective that is neither measure nor knob",

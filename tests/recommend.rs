@@ -240,7 +240,7 @@ fn what_is_wrong_is_told_before_anything_runs() {
     std::fs::write(folder.path().join("freshness.toml"), FRESHNESS.split("[recommend]").next().unwrap())
         .unwrap();
     assert!(refused(&[]).contains("no [recommend.knobs]"));
-    assert!(refused(&["--knob", "tier.l2.ttl=1s,2s"]).contains("says not what is wanted"));
+    assert!(refused(&["--knob", "tier.l2.ttl=1s,2s"]).contains("recommend has no objective"));
 }
 
 #[test]

@@ -24,6 +24,8 @@ struct System {
     /// For messages: the cell and the variant.
     name: String,
     fingerprint: String,
+    /// The system of the first variant in the first cell that has this one.
+    home: usize,
 }
 
 /// All systems of a grid, and what was simulated of them.
@@ -45,13 +47,17 @@ impl Pool {
         let mut systems: Vec<System> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
         let index = grid.cells.iter().map(|cell| {
+            let mut home = None;
             let of = |(variant, fingerprint): (&Variant, _)| {
-                *known.entry(fingerprint).or_insert_with(|| {
+                let system = *known.entry(fingerprint).or_insert_with(|| {
                     let name = format!("{} in the cell {}", variant.name, grid.label(&cell.at));
                     let (model, fingerprint) = (variant.model.clone(), fingerprint.to_string());
-                    systems.push(System { model, name, fingerprint });
-                    systems.len() - 1
-                })
+                    let place = systems.len();
+                    systems.push(System { model, name, fingerprint, home: home.unwrap_or(place) });
+                    place
+                });
+                home.get_or_insert(system);
+                system
             };
             cell.variants.iter().zip(cell.fingerprints.iter().map(String::as_str)).map(of).collect()
         });
@@ -196,7 +202,7 @@ fn simulate(
             if control.cancel.load(Ordering::Relaxed) {
                 return;
             }
-            let System { model, name, fingerprint } = &systems[*system];
+            let System { model, name, fingerprint, .. } = &systems[*system];
             let failed = |source: SimError| RunError::Simulation {
                 variant: name.clone(),
                 replication: *replication,
@@ -248,22 +254,21 @@ fn replicate(
     Ok(Finished { names, values, requests: finished.recorder.finished() })
 }
 
-/// The work in an order in which systems of one workload follow each other, so that few tables live at a time; with the
-/// fingerprint of the workload.
+/// The work in an order in which cells of one workload follow each other, so that few tables live at a time, and in which
+/// the variants of a cell stay together, so that an interrupt leaves whole cells; with the fingerprint of the workload.
 fn by_workload(systems: &[System], work: Vec<(usize, u32)>) -> Vec<(Arc<str>, usize, u32)> {
+    let mut workloads: HashMap<usize, Arc<str>> = HashMap::new();
     let mut order: HashMap<Arc<str>, usize> = HashMap::new();
-    let mut of_system: HashMap<usize, (usize, Arc<str>)> = HashMap::new();
-    let mut all: Vec<(usize, Arc<str>, usize, u32)> = work
-        .into_iter()
-        .map(|(system, replication)| {
-            let (rank, workload) = of_system.entry(system).or_insert_with(|| {
-                let workload: Arc<str> = workload_of(&systems[system].model).into();
-                let last = order.len();
-                (*order.entry(Arc::clone(&workload)).or_insert(last), workload)
-            });
-            (*rank, Arc::clone(workload), system, replication)
-        })
-        .collect();
+    let mut all: Vec<(usize, Arc<str>, usize, u32)> = Vec::with_capacity(work.len());
+    for (system, replication) in work {
+        let mut workload = |system: usize| {
+            Arc::clone(workloads.entry(system).or_insert_with(|| workload_of(&systems[system].model).into()))
+        };
+        let (own, of_home) = (workload(system), workload(systems[system].home));
+        let last = order.len();
+        let rank = *order.entry(of_home).or_insert(last);
+        all.push((rank, own, system, replication));
+    }
     all.sort_by_key(|(rank, ..)| *rank);
     all.into_iter().map(|(_, workload, system, replication)| (workload, system, replication)).collect()
 }
