@@ -32,14 +32,13 @@ pub fn write_all(record: &SweepRecord, grid: &Grid, pool: &Pool, dir: &Path) -> 
     write_drawn(record, dir)
 }
 
-/// Whether a text is the record of a sweep, whole or not.
+/// Whether a text is the record of a sweep rather than of a run.
 pub fn is_record(text: &str) -> bool {
     #[derive(serde::Deserialize)]
     struct Header {
-        #[allow(dead_code)] // Read to know that it is there.
-        axes: serde::de::IgnoredAny,
+        axes: Option<serde::de::IgnoredAny>,
     }
-    serde_json::from_str::<Header>(text).is_ok()
+    serde_json::from_str::<Header>(text).is_ok_and(|header| header.axes.is_some())
 }
 
 /// Draws the report again from a `sweep.json`; neither it nor `sweep.csv` is rewritten.
@@ -108,4 +107,106 @@ fn of_pareto<'v, 'r>(record: &SweepRecord, views: &'v [View<'r>]) -> Option<(&'v
     let (x, y) = record.pareto.as_ref()?;
     let find = |name: &str| views.iter().find(|view| view.measure == name);
     Some((find(x)?, find(y)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sweep::record::{AxisRecord, AxisValueRecord, CellRecord, SweptScenario};
+    use crate::measure::record::MeasureRecord;
+
+    /// Three values along each axis; the measures grow along the first and fall along the others.
+    fn record(axes: usize, text: &str) -> SweepRecord {
+        let value = |index: usize| AxisValueRecord {
+            label: format!("{text}{index}"),
+            value: Some(index as f64 + 1.0),
+        };
+        let axis = |index: usize| AxisRecord {
+            path: format!("{text}axis{index}"),
+            unit: Some("s".to_owned()),
+            values: (0..3).map(value).collect(),
+        };
+        let names = ["db.qps.mean", "hit_ratio"];
+        let cells = (0..3usize.pow(axes as u32)).map(|index| {
+            let at: Vec<usize> = (0..axes).map(|axis| index / 3usize.pow(axis as u32) % 3).collect();
+            let size =
+                at.iter().enumerate().map(|(axis, &at)| if axis == 0 { at as f64 } else { -0.2 * at as f64 });
+            let size: f64 = 2.0 + size.sum::<f64>();
+            let measures = |variant: usize| {
+                let scale = [100.0, 0.2 / (1.0 + variant as f64)];
+                let of = |(name, scale): (&str, f64)| MeasureRecord {
+                    name: name.to_owned(),
+                    unit: if name == "hit_ratio" { "1" } else { "1/s" }.to_owned(),
+                    values: vec![Some(size * scale), Some(size * scale * 1.1), None],
+                };
+                names.into_iter().zip(scale).map(of).collect()
+            };
+            CellRecord { variants: (0..2).map(measures).collect(), at }
+        });
+        SweepRecord {
+            schema: SCHEMA,
+            herdlab: "0.1.0".to_owned(),
+            scenario: SweptScenario {
+                name: text.to_owned(),
+                question: text.to_owned(),
+                source_path: text.to_owned(),
+                source: text.to_owned(),
+                overrides: vec![text.to_owned()],
+                options: vec![text.to_owned()],
+                seed: 1,
+                replications: 3,
+                duration_s: 10.0,
+                precision_unused: true,
+                lints: vec![text.to_owned()],
+            },
+            axes: (0..axes).map(axis).collect(),
+            variants: vec![text.to_owned(), format!("{text}2")],
+            measures: names.map(str::to_owned).to_vec(),
+            pareto: Some(("db.qps.mean".to_owned(), "hit_ratio".to_owned())),
+            wanted: 3usize.pow(axes as u32) + 1,
+            cells: cells.collect(),
+        }
+    }
+
+    #[test]
+    fn markup_in_any_text_stays_text() {
+        const EVIL: &str = "</pre><script>alert('x')</script>\"onload=\"&{";
+        for axes in 1..=3 {
+            let dir = tempfile::tempdir().unwrap();
+            write_drawn(&record(axes, EVIL), dir.path()).unwrap();
+            let page = std::fs::read_to_string(dir.path().join("index.html")).unwrap();
+            assert!(!page.contains("<script") && !page.contains("\"onload"), "markup got through");
+            assert!(page.contains("&#60;script&#62;"));
+            let namespaces = page.matches("http://www.w3.org/2000/svg").count();
+            assert_eq!(page.matches("http").count(), namespaces + 1, "the one other is http-equiv");
+        }
+    }
+
+    #[test]
+    fn every_number_of_axes_has_its_charts_and_too_many_maps_have_none() {
+        for (axes, expected) in [(1, 3), (2, 3), (3, 3), (4, 3), (5, 1)] {
+            let record = record(axes, "x");
+            let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(&record, name)).collect();
+            let pictures = pictures(&record, &views).unwrap();
+            assert_eq!(pictures.len(), expected, "{axes} axes");
+            for picture in &pictures {
+                assert!(!picture.svg.contains("NaN") && !picture.svg.contains("inf"), "{}", picture.name);
+                png::from_svg(&picture.svg).unwrap();
+            }
+            let page = html::render(&record, &views, &pictures).unwrap();
+            assert_eq!(page.contains("too many maps"), axes == 5);
+        }
+    }
+
+    #[test]
+    fn the_front_of_load_and_hits_has_the_best_of_both() {
+        let record = record(1, "x");
+        let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(&record, name)).collect();
+        let (load, hits) = of_pareto(&record, &views).unwrap();
+        let all = view::compromises(load, hits);
+        let front: Vec<(usize, usize)> =
+            view::front(&all).iter().map(|point| (point.cell.at[0], point.variant)).collect();
+        // The first variant hits twice as often at the same load.
+        assert_eq!(front, [(0, 0), (1, 0), (2, 0)]);
+    }
 }
