@@ -762,6 +762,63 @@ fn the_command_line() {
 }
 
 #[test]
+fn sweeps_and_recommendations() {
+    snapshot(
+        "sweeps_and_recommendations",
+        &[
+            ("no list and no range", &[("[[event]]", "[sweep.axes]\n\"tier.l2.ttl\" = \"5s\"\n\n[[event]]")]),
+            ("path without quotes", &[("[[event]]", "[sweep.axes]\ntier.l2.ttl = [\"5s\"]\n\n[[event]]")]),
+            (
+                "range without a way to divide it",
+                &[("[[event]]", "[sweep.axes]\n\"tier.l2.ttl\" = \"5s..60s\"\n\n[[event]]")],
+            ),
+            (
+                "range of two kinds",
+                &[("[[event]]", "[sweep.axes]\n\"tier.l2.ttl\" = \"5s..60MB:lin 4\"\n\n[[event]]")],
+            ),
+            (
+                "the same value twice",
+                &[("[[event]]", "[sweep.axes]\n\"database.servers\" = [2, 4, 2]\n\n[[event]]")],
+            ),
+            ("the seed as an axis", &[("[[event]]", "[sweep.axes]\nseed = [1, 2]\n\n[[event]]")]),
+            (
+                "unknown measure and a lonely one",
+                &[("[[event]]", "[sweep]\nmeasures = [\"hitratio\"]\npareto = [\"hit_ratio\"]\n\n[[event]]")],
+            ),
+            (
+                "no objective",
+                &[("[[event]]", "[recommend.knobs]\n\"database.servers\" = [2, 4]\n\n[[event]]")],
+            ),
+            (
+                "two objectives",
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"hit_ratio\"\nmaximise = \"goodput\"\n\n[[event]]",
+                )],
+            ),
+            (
+                "an objective that is neither measure nor knob",
+                &[("[[event]]", "[recommend]\nminimise = \"database.servers\"\n\n[[event]]")],
+            ),
+            (
+                "an objective without an order",
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"tier.l1.eviction\"\nknobs = { \"tier.l1.eviction\" = [\"lru\", \"fifo\"] }\n\n[[event]]",
+                )],
+            ),
+            (
+                "limits that are none",
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"goodput\"\nkeep = [\"db.qps.peak < 5\", \"hit_ratio >= 95\", \"dbqps <= 5\"]\n\n[[event]]",
+                )],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn traces() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, rows: &str| std::fs::write(folder.path().join(name), rows).unwrap();

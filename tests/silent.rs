@@ -13,6 +13,7 @@ use std::path::Path;
 
 use fields::{FOLDER, at, known_fields, leaves, name, scenarios};
 use herdlab::measure::record::Record;
+use herdlab::scenario::model::{Recommend, Sweep};
 use herdlab::scenario::{Overrides, parse};
 use rayon::prelude::*;
 use support::simulate;
@@ -24,15 +25,16 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("practice.text", "words that `herdlab claims` prints"),
 ];
 
-/// What the checker says, or what is simulated: all of the record but the text of the scenario.
-fn outcome(tree: &Value) -> Result<Record, String> {
+/// What the checker says, or what is simulated and what would be swept and looked for: all of the record but the text of the
+/// scenario, and the tables of the two other commands, which tests/sweep.rs and tests/recommend.rs follow.
+fn outcome(tree: &Value) -> Result<(Record, Option<Sweep>, Option<Recommend>), String> {
     let source = toml::to_string(tree).unwrap();
     let experiment = parse(&source, "silent.toml", Path::new(FOLDER), &Overrides::default())
         .map_err(|problems| problems.to_string())?;
     let mut record = simulate(&experiment, 1);
     record.scenario.source.clear();
     record.scenario.digest.clear();
-    Ok(record)
+    Ok((record, experiment.sweep, experiment.recommend))
 }
 
 /// Other values of the same kind, near and far: `"5ms"` becomes `"9ms"` and `"155ms"`; a word that is no quantity becomes another

@@ -11,10 +11,12 @@ mod log;
 mod mrc;
 mod output;
 mod progress;
+mod recommend;
 mod report;
 mod run;
 mod schema;
 mod shell;
+mod sweep;
 mod validate;
 mod watch;
 
@@ -44,8 +46,10 @@ enum Command {
     List(list::ListArgs),
     Man(shell::ManArgs),
     Mrc(mrc::MrcArgs),
+    Recommend(recommend::RecommendArgs),
     Report(report::ReportArgs),
     Schema(schema::SchemaArgs),
+    Sweep(sweep::SweepArgs),
     Validate(validate::ValidateArgs),
 }
 
@@ -59,6 +63,8 @@ pub(crate) mod exit {
     pub const USAGE: u8 = 2;
     /// A threshold is broken, or a comparison shows a regression.
     pub const GATE: u8 = 99;
+    /// `herdlab recommend`: nothing is certain to keep all limits.
+    pub const NOTHING_FITS: u8 = 98;
     /// Stopped by Ctrl-C.
     pub const INTERRUPTED: u8 = 130;
 }
@@ -76,8 +82,10 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::execute(&args),
         Command::Man(args) => shell::man(&args, Cli::command()),
         Command::Mrc(args) => mrc::execute(&args),
+        Command::Recommend(args) => recommend::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Schema(args) => schema::execute(&args),
+        Command::Sweep(args) => sweep::execute(&args),
         Command::Validate(args) => validate::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

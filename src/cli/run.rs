@@ -64,6 +64,9 @@ pub(crate) struct RunArgs {
     /// Refuse a run that is estimated to take longer (`10m`) [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
     time_limit: Option<u64>,
+    /// An axis of a sweep belongs to `herdlab sweep`
+    #[arg(long = "sweep", value_name = "PATH=VALUES", hide = true)]
+    sweep: Vec<String>,
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -96,6 +99,10 @@ pub(crate) enum Format {
 }
 
 pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    if let Some(axis) = args.sweep.first() {
+        let help = format!("write: herdlab sweep {} --sweep {axis}", args.scenario);
+        return Err(Diagnostics::general("`herdlab run` runs one setting", vec![help]).into());
+    }
     let log = Log::open(args.log.as_deref())?;
     let control = Arc::new(Control::default());
     if args.watch {
@@ -168,7 +175,7 @@ fn once(
     }
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
-    estimate::refuse_beyond(&plan, &limits(args))?;
+    estimate::refuse_beyond(&plan, &limits(args.memory_limit, args.time_limit))?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
     output::require_writable(&out)?;
     if let Some(folder) = args.junit.as_deref().map(output::folder_of) {
@@ -258,14 +265,14 @@ fn gate(record: &Record) -> u8 {
 
 /// Estimated seconds from which on finished replications are kept while the others run: shorter runs are sooner
 /// repeated than resumed.
-const KEPT_FROM_S: f64 = 10.0;
+pub(super) const KEPT_FROM_S: f64 = 10.0;
 
-fn limits(args: &RunArgs) -> Limits {
+pub(super) fn limits(memory_limit: Option<u64>, time_limit: Option<u64>) -> Limits {
     let machine = Limits::of_this_machine();
     Limits {
-        memory_bytes: args.memory_limit.or(machine.memory_bytes),
-        memory_given: args.memory_limit.is_some(),
-        seconds: args.time_limit.map_or(machine.seconds, |ns| ns as f64 / 1e9),
+        memory_bytes: memory_limit.or(machine.memory_bytes),
+        memory_given: memory_limit.is_some(),
+        seconds: time_limit.map_or(machine.seconds, |ns| ns as f64 / 1e9),
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::observe::{Observer, Step};
 use super::own::Misplaced;
 use super::partial::{KeepError, Partial};
+use super::sweep::journal::JournalError;
 use super::{own, precision, warmup};
 use crate::measure::catalog;
 use crate::measure::histogram::Fine;
@@ -72,6 +73,8 @@ pub enum RunError {
     Policy(#[from] Misplaced),
     #[error(transparent)]
     Keep(#[from] KeepError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     #[error("worker threads cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
@@ -210,12 +213,11 @@ fn more(wanted: &Precision, finished: &Finished, complete: u32) -> Option<u32> {
 }
 
 /// Tables per variant; variants with the same workload share them.
-fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
+pub(super) fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
     let mut known: Vec<(String, Arc<Tables>)> = Vec::new();
     let mut tables = Vec::with_capacity(experiment.variants.len());
     for variant in &experiment.variants {
-        let workload = &variant.model.workload;
-        let fingerprint = format!("{:?} {:?}", workload.classes, workload.arrivals);
+        let fingerprint = workload_of(&variant.model);
         let shared = match known.iter().find(|(name, _)| *name == fingerprint) {
             Some((_, shared)) => Arc::clone(shared),
             None => {
@@ -232,6 +234,11 @@ fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
         tables.push(shared);
     }
     Ok(tables)
+}
+
+/// What the tables of a model depend on.
+pub(super) fn workload_of(model: &Model) -> String {
+    format!("{:?} {:?}", model.workload.classes, model.workload.arrivals)
 }
 
 type Finished = BTreeMap<(u32, usize), Replication>;
@@ -313,7 +320,7 @@ fn cell(
     Ok(result)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 

@@ -50,6 +50,8 @@ bundled! {
     "hot-node",
     "protection",
     "deploy",
+    "ttl-sweep",
+    "recommend-ttl",
     "twitter-cluster6",
     "twitter-cluster52",
 }
