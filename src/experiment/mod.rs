@@ -8,4 +8,6 @@ pub mod precision;
 pub mod run;
 pub mod statistics;
 pub mod threshold;
+pub mod versus;
 pub mod warmup;
+pub mod welch;
