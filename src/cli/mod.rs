@@ -2,6 +2,7 @@
 
 mod check;
 mod claims;
+mod compare;
 mod compare_strategies;
 mod init;
 mod input;
@@ -10,6 +11,7 @@ mod mrc;
 mod output;
 mod progress;
 mod report;
+mod revisions;
 mod run;
 mod validate;
 
@@ -32,6 +34,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Claims(claims::ClaimsArgs),
+    Compare(compare::CompareArgs),
     CompareStrategies(compare_strategies::CompareStrategiesArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
+        Command::Compare(args) => compare::execute(&args),
         Command::CompareStrategies(args) => compare_strategies::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
