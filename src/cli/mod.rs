@@ -2,6 +2,7 @@
 
 mod check;
 mod claims;
+mod compare;
 mod compare_strategies;
 mod explain;
 mod init;
@@ -13,6 +14,7 @@ mod output;
 mod progress;
 mod recommend;
 mod report;
+mod revisions;
 mod run;
 mod schema;
 mod shell;
@@ -39,6 +41,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Claims(claims::ClaimsArgs),
+    Compare(compare::CompareArgs),
     CompareStrategies(compare_strategies::CompareStrategiesArgs),
     Completions(shell::CompletionsArgs),
     Explain(explain::ExplainArgs),
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
+        Command::Compare(args) => compare::execute(&args),
         Command::CompareStrategies(args) => compare_strategies::execute(&args),
         Command::Completions(args) => shell::completions(&args, Cli::command()),
         Command::Explain(args) => explain::execute(&args),

@@ -64,7 +64,7 @@ fn redraw(args: &ReportArgs, out: &Path) -> anyhow::Result<()> {
 }
 
 /// A record that cannot be read is the caller's mistake, a report that cannot be written is not.
-fn input_error(error: ReportError) -> anyhow::Error {
+pub(super) fn input_error(error: ReportError) -> anyhow::Error {
     match error {
         ReportError::Damaged { .. }
         | ReportError::Schema { .. }

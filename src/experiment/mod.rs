@@ -12,4 +12,6 @@ pub mod run;
 pub mod statistics;
 pub mod sweep;
 pub mod threshold;
+pub mod versus;
 pub mod warmup;
+pub mod welch;

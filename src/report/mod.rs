@@ -32,6 +32,8 @@ pub mod table;
 pub mod theory;
 pub mod thresholds;
 pub mod validation;
+pub mod versus;
+pub mod versus_data;
 
 use std::path::{Path, PathBuf};
 
