@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use herdlab::experiment::comparison::compare;
 use herdlab::experiment::run::{RunOptions, run};
-use herdlab::report;
+use herdlab::report::{self, html::Charts};
 use herdlab::report::format::with_unit;
 use herdlab::scenario::build::{Database, Scenario, Tier, Time, Variant, Workload};
 
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     if let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from) {
-        report::write_all(&outcome.record, Some(&outcome.timings), &folder)?;
+        report::write_all(&outcome.record, Some(&outcome.timings), &folder, Charts::Interactive)?;
         println!("{}", folder.join("index.html").display());
     }
     Ok(())

@@ -94,7 +94,7 @@ pub(super) struct Command {
     op: Op,
     pub level: u8,
     /// The node of the tier that it goes to.
-    node: u8,
+    pub(super) node: u8,
     class: u8,
     /// Waits for a connection.
     pub waiting: bool,

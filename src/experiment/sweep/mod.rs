@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use self::journal::Journal;
 pub use self::pool::Pool;
 use self::record::SweepRecord;
-use super::run::{RunError, build_tables};
+use super::run::{RunError, RunOptions, build_tables};
 use super::warmup;
 use crate::scenario::estimate::{MemoryItem, NOMINAL_REQUESTS_PER_S, Plan, estimate};
 use crate::scenario::grid::{Cell, Grid};
@@ -88,13 +88,14 @@ pub fn run(grid: &Grid, options: &SweepOptions) -> Result<Outcome, RunError> {
 ///
 /// # Errors
 /// A cell that does not settle, named; an interrupt.
-pub fn find_warmup(grid: &Grid, pool: &mut Pool, control: &Control) -> Result<(), RunError> {
+pub fn find_warmup(grid: &Grid, pool: &mut Pool, control: &Arc<Control>) -> Result<(), RunError> {
+    let options = RunOptions { control: Arc::clone(control), ..RunOptions::default() };
     let find = |cell: &Cell| {
         if !cell.variants.iter().any(|variant| variant.model.warmup_auto) {
             return Ok(None);
         }
         let experiment = Experiment { variants: cell.variants.clone(), ..grid.base.clone() };
-        let found = warmup::find(&experiment, &build_tables(&experiment)?, control);
+        let found = warmup::find(&experiment, &build_tables(&experiment)?, &options);
         found.map(Some).map_err(|error| in_cell(error, &grid.label(&cell.at)))
     };
     let found: Vec<Option<Nanos>> = grid.cells.par_iter().map(find).collect::<Result<_, RunError>>()?;
