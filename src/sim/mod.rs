@@ -38,6 +38,7 @@ mod store;
 mod tier;
 mod tombstones;
 mod wheel;
+mod worker;
 mod write;
 mod write_back;
 

@@ -1,66 +1,50 @@
 //! Write-back: a shared tier takes the writes, and a worker brings them to the database.
 //!
-//! A write is a SET that the tier acknowledges; from then on its key is *dirty*. The worker has a process and a
-//! connection to the database of its own. It wakes at every multiple of the flush interval, takes what is dirty then,
-//! the oldest first, and sends it in batches, one after the other, each one request at the database. What it has taken
-//! is *in hand* until the database has confirmed it: it survives a crash of the tier, and is sent again at the next
-//! waking if the database did not take it. What is dirty and not in hand goes with its entry.
+//! A write is a SET that the tier acknowledges; from then on its key is *dirty*, until the worker (`worker`) takes it in
+//! hand. What is dirty goes with its entry; what is in hand does not. No fill replaces an entry that the database has
+//! not confirmed.
 
 use rustc_hash::FxHashMap;
 
 use super::command::{Op, Sender};
 use super::dirty::{Dirty, DirtySet, Lost};
-use super::engine::{Engine, Kind};
-use super::fetch::{Attempt, AttemptErrand};
-use super::queue::GENERAL;
+use super::engine::Engine;
 use super::read::Walk;
-use super::server::Admission;
 use super::slab::NONE;
 use super::store::Value;
+use super::worker::Worker;
 use super::write::Change;
 use crate::measure::recorder::Cause;
 use crate::measure::staleness::INITIAL;
 use crate::scenario::model::{Model, Nanos, OnFailure, Scope};
 
-/// What the worker is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Worker {
-    Sleeps,
-    /// A batch is under way; `overdue`: it should have woken meanwhile.
-    Sends {
-        overdue: bool,
-    },
-    /// The database did not take the batch in hand: it waits for its next waking.
-    Holds,
-}
-
 /// The tier that is ahead of the database, and its worker.
 pub(super) struct AheadTier {
     pub level: usize,
-    interval_ns: Nanos,
-    batch: usize,
+    pub interval_ns: Nanos,
+    pub batch: usize,
     /// One per node.
-    dirty: Vec<DirtySet>,
-    worker: Worker,
+    pub dirty: Vec<DirtySet>,
+    pub worker: Worker,
     /// Its next waking is in the queue of events.
-    is_due: bool,
+    pub is_due: bool,
     /// What this round takes: at each node what is dirty with tickets below these, the nodes in their order.
-    bounds: Vec<u64>,
-    node: usize,
-    hand: Vec<(u32, Dirty)>,
+    pub bounds: Vec<u64>,
+    pub node: usize,
+    pub hand: Vec<(u32, Dirty)>,
     /// Versions in hand by key.
-    held: FxHashMap<u32, u32>,
-    books: Books,
+    pub held: FxHashMap<u32, u32>,
+    pub books: Books,
 }
 
 /// Writes by what became of them.
 #[derive(Clone, Copy, Debug, Default)]
-struct Books {
-    taken: u64,
-    flushed: u64,
-    lost: u64,
+pub(super) struct Books {
+    pub taken: u64,
+    pub flushed: u64,
+    pub lost: u64,
     /// A newer one went to the database past the tier.
-    overtaken: u64,
+    pub overtaken: u64,
 }
 
 impl AheadTier {
@@ -192,7 +176,7 @@ impl Engine<'_> {
     }
 
     /// Measured are writes that were taken in the measured part, whenever they are lost.
-    fn book_lost(&mut self, lost: impl IntoIterator<Item = Lost>) {
+    pub(super) fn book_lost(&mut self, lost: impl IntoIterator<Item = Lost>) {
         let (Some(ahead), Some(books)) = (&mut self.ahead, &mut self.recorder.write_back) else { return };
         for Lost { writes, since_ns, at_ns } in lost {
             ahead.books.lost += writes;
@@ -235,158 +219,10 @@ impl Engine<'_> {
     }
 
     /// The database gets a version, unless it has a newer one.
-    fn store(&mut self, key: u32, version: u32) {
+    pub(super) fn store(&mut self, key: u32, version: u32) {
         if let Some(before) = self.versions.store(key, version) {
             self.database.replicas.log(key, before, version);
         }
-    }
-
-    /// The worker wakes at the next multiple of its interval.
-    fn wake_worker_later(&mut self) {
-        let Some(ahead) = &mut self.ahead else { return };
-        if !std::mem::replace(&mut ahead.is_due, true) {
-            let at = (self.now / ahead.interval_ns + 1).saturating_mul(ahead.interval_ns);
-            self.queue.push(GENERAL, at, Kind::WorkerWakes as u8, 0, 0);
-        }
-    }
-
-    pub(super) fn worker_wakes(&mut self) {
-        let Some(ahead) = &mut self.ahead else { return };
-        ahead.is_due = false;
-        match ahead.worker {
-            Worker::Sleeps => self.begin_round(),
-            Worker::Sends { .. } => ahead.worker = Worker::Sends { overdue: true },
-            Worker::Holds => {
-                ahead.worker = Worker::Sends { overdue: false };
-                self.send_batch();
-            }
-        }
-    }
-
-    fn begin_round(&mut self) {
-        let Some(ahead) = &mut self.ahead else { return };
-        ahead.bounds = ahead.dirty.iter().map(DirtySet::bound).collect();
-        ahead.node = 0;
-        ahead.worker = Worker::Sends { overdue: false };
-        self.take_batch();
-    }
-
-    /// The worker takes its next batch from one of the nodes, or the round is over.
-    fn take_batch(&mut self) {
-        loop {
-            let Some(ahead) = &mut self.ahead else { return };
-            let node = ahead.node;
-            let Some(dirty) = ahead.dirty.get_mut(node) else { return self.end_round() };
-            if dirty.has_before(ahead.bounds[node])
-                && let Some(read_ns) = self.read_dirty(node)
-            {
-                return match read_ns == self.now {
-                    true => self.send_batch(),
-                    false => self.queue.push(GENERAL, read_ns, Kind::BatchIsRead as u8, 0, 0),
-                };
-            }
-            // Nothing is left there, or it does not answer: what it has waits for the next round.
-            if let Some(ahead) = &mut self.ahead {
-                ahead.node += 1;
-            }
-        }
-    }
-
-    fn end_round(&mut self) {
-        let Some(ahead) = &mut self.ahead else { return };
-        let overdue = ahead.worker == Worker::Sends { overdue: true };
-        ahead.worker = Worker::Sleeps;
-        let left = !ahead.dirty.iter().all(DirtySet::is_empty);
-        if overdue {
-            self.begin_round();
-        } else if left {
-            self.wake_worker_later();
-        }
-    }
-
-    /// One command gets the values of a batch from a node, behind what it has to do already. Returns when the worker has
-    /// them; `None`: there is nothing, or no answer.
-    fn read_dirty(&mut self, place: usize) -> Option<Nanos> {
-        let level = self.ahead.as_ref()?.level;
-        let admission = self.tiers[level].admit(place, self.now)?;
-        self.lose_flushed();
-        let Admission::Serve { start_ns } = admission else { return None };
-        let ahead = self.ahead.as_mut()?;
-        let mut lost = Vec::new();
-        while ahead.hand.len() < ahead.batch
-            && let Some((key, dirty)) = ahead.dirty[place].take_before(ahead.bounds[place])
-        {
-            match dirty.expiry_ns <= start_ns {
-                true => lost.push(dirty.lost(start_ns)),
-                false => {
-                    ahead.held.insert(key, dirty.version);
-                    ahead.hand.push((key, dirty));
-                }
-            }
-        }
-        let tier = &mut self.tiers[level];
-        let bytes: u64 =
-            ahead.hand.iter().map(|&(key, _)| u64::from(tier.coding.value_bytes(&self.tables, key))).sum();
-        let is_empty = ahead.hand.is_empty();
-        self.book_lost(lost);
-        if is_empty {
-            return None;
-        }
-        if self.recorder.measuring {
-            self.recorder.tier_queue[level].record(start_ns - self.now);
-        }
-        let tier = &mut self.tiers[level];
-        tier.totals.commands += 1;
-        let shared = tier.shared.as_mut()?;
-        shared.nodes[place].commands += 1;
-        Some(shared.serve(place, start_ns, u32::try_from(bytes).unwrap_or(u32::MAX)))
-    }
-
-    /// The batch in hand goes to the database.
-    pub(super) fn send_batch(&mut self) {
-        let Some(ahead) = &self.ahead else { return };
-        let errand = AttemptErrand::Flush { keys: ahead.hand.len() as u32 };
-        let id = self.attempts.insert(Attempt { errand, ..Attempt::background() });
-        match self.database.network.sample() {
-            0 => self.attempt_arrives(id),
-            delay_ns => {
-                let lane = self.database.network_lane;
-                self.queue.push(lane, self.now + delay_ns, Kind::AttemptArrives as u8, id, 0);
-            }
-        }
-    }
-
-    /// The database has committed the batch in hand.
-    pub(super) fn commit_batch(&mut self) {
-        self.collect_versions();
-        self.database.replicas.begin_commit(self.now);
-        let Some(ahead) = &mut self.ahead else { return };
-        let hand = std::mem::take(&mut ahead.hand);
-        for &(key, dirty) in &hand {
-            self.publish(key, dirty.version);
-            self.store(key, dirty.version);
-            if let Some(books) = &mut self.recorder.write_back
-                && (self.model.warmup_ns..self.model.duration_ns).contains(&dirty.since_ns)
-            {
-                books.flush_lag.record(self.now.saturating_sub(dirty.since_ns));
-            }
-        }
-        if let Some(ahead) = &mut self.ahead {
-            ahead.hand = hand;
-        }
-    }
-
-    /// The worker learns what became of its batch.
-    pub(super) fn batch_is_answered(&mut self, is_done: bool) {
-        let Some(ahead) = &mut self.ahead else { return };
-        if !is_done {
-            ahead.worker = Worker::Holds;
-            return self.wake_worker_later();
-        }
-        ahead.books.flushed += ahead.hand.iter().map(|(_, dirty)| dirty.writes).sum::<u64>();
-        ahead.hand.clear();
-        ahead.held.clear();
-        self.take_batch();
     }
 
     /// At the end of the run: what is dirty still is neither lost nor in the database.
