@@ -539,6 +539,16 @@ fn writes() {
                     (CLIENTS, "[writes]\nversioned = true\norder = \"before-commit\"\n\n[clients]"),
                 ],
             ),
+            (
+                "tombstones that nothing leaves",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-through\"\nversioned = true\ntombstone_ttl = \"5s\"\n\n[clients]",
+                    ),
+                ],
+            ),
             ("tombstones without versions", &[(CLIENTS, "[writes]\ntombstone_ttl = \"5s\"\n\n[clients]")]),
             (
                 "versions and acknowledgements without writes",
