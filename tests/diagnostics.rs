@@ -481,6 +481,7 @@ fn faults() {
                 "a hedge after the timeout",
                 &[("servers = 10", "servers = 10\ntimeout = \"50ms\"\nhedge = { after = \"50ms\" }")],
             ),
+            ("a hedge after everything", &[("servers = 10", "servers = 10\nhedge = { after = \"p100\" }")]),
             (
                 "a limit that starts above its bounds",
                 &[(

@@ -1,9 +1,9 @@
 //! A model in words, one line per part: what `herdlab check` shows.
 
 use super::model::{
-    Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter,
-    Limit, Limiter, LimiterMode, Model, Order, Popularity, Redis, Refresh, RefreshMode, Scope, Spread,
-    Target, Tier, Ttl, WriteOptions, WriteStrategy,
+    Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
+    Jitter, Limit, Limiter, LimiterMode, Model, Order, Popularity, Redis, Refresh, RefreshMode, Scope,
+    Spread, Target, Tier, Ttl, WriteOptions, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -352,7 +352,13 @@ fn database(database: &Database) -> String {
         text.push_str(&format!(", concurrency limited as answers take {}", format_duration(late_ns)));
     }
     if let Some(hedge) = database.hedge {
-        text.push_str(&format!(", hedged after {}", format_duration(hedge.after_ns)));
+        let after = match hedge.after {
+            HedgeAfter::Time(after_ns) => format_duration(after_ns),
+            HedgeAfter::Percentile(share) => {
+                format!("the p{} of the latest times", (share * 1e8).round() / 1e6)
+            }
+        };
+        text.push_str(&format!(", hedged after {after}"));
     }
     if let Some(replicas) = &database.replicas {
         let servers = match replicas.servers {
