@@ -2,8 +2,8 @@
 
 use super::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
-    Jitter, Limit, Limiter, LimiterMode, Model, Order, Popularity, Redis, Refresh, RefreshMode, Scope,
-    Spread, Target, Tier, Ttl, WriteOptions, WriteStrategy,
+    Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Redis, Refresh, RefreshMode,
+    Scope, Spread, Target, Tier, Ttl, WriteOptions, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -176,6 +176,10 @@ fn tier(tier: &Tier) -> String {
             let mut text = format!("shared{nodes}, network {} each way", dist(&shared.network));
             if let Some(bandwidth) = shared.bandwidth_bytes_per_s {
                 text.push_str(&format!(" at {}/s", format_bytes(bandwidth.round() as u64)));
+            }
+            if let MultiGet::Mget { per_key_ns } = shared.multi_get {
+                let per_key = format_duration(per_key_ns);
+                text.push_str(&format!(", one MGET per request and node ({per_key} for each further key)"));
             }
             if shared.serialize_per_byte_ns > 0.0 {
                 text.push_str(&format!(", serialized at {} ns per byte", shared.serialize_per_byte_ns));
