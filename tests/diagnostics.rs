@@ -481,6 +481,7 @@ fn faults() {
                 "a hedge after the timeout",
                 &[("servers = 10", "servers = 10\ntimeout = \"50ms\"\nhedge = { after = \"50ms\" }")],
             ),
+            ("a hedge after everything", &[("servers = 10", "servers = 10\nhedge = { after = \"p100\" }")]),
             (
                 "a limit that starts above its bounds",
                 &[(
@@ -537,6 +538,16 @@ fn writes() {
                 &[
                     ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
                     (CLIENTS, "[writes]\nversioned = true\norder = \"before-commit\"\n\n[clients]"),
+                ],
+            ),
+            (
+                "tombstones that nothing leaves",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-through\"\nversioned = true\ntombstone_ttl = \"5s\"\n\n[clients]",
+                    ),
                 ],
             ),
             ("tombstones without versions", &[(CLIENTS, "[writes]\ntombstone_ttl = \"5s\"\n\n[clients]")]),

@@ -48,6 +48,7 @@ bundled! {
     "leases",
     "cache-down",
     "hot-node",
+    "multi-get",
     "protection",
     "deploy",
     "ttl-sweep",

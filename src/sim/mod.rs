@@ -18,6 +18,7 @@ mod fetch;
 mod gather;
 mod guard;
 mod heap;
+mod hedging;
 mod index;
 mod invalidation;
 mod invariants;

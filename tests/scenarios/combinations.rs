@@ -113,7 +113,15 @@ const CHOICES: &[(&str, &[&str])] = &[
         "database.limit",
         &["none", "{ aimd = { late = \"10ms\", initial = 4, min = 2, max = 8, backoff = 0.5 } }"],
     ),
-    ("database.hedge", &["none", "{ after = \"2ms\" }", "{ after = \"4ms\", cancel = true }"]),
+    (
+        "database.hedge",
+        &[
+            "none",
+            "{ after = \"2ms\" }",
+            "{ after = \"4ms\", cancel = true }",
+            "{ after = \"p90\", cancel = true }",
+        ],
+    ),
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     (

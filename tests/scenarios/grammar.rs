@@ -538,6 +538,13 @@ fn protection() {
         (&[LATE], &[("database.limit.aimd.backoff", "0.1")], "", "db.limit.mean", Less),
         (&[SLOW_READ], &[HEDGE], "", "db.hedges.ratio", Is(1.0, 0.01)),
         (&[SLOW_READ], &[HEDGE], "", "db.hedges.rate", Appears),
+        (
+            &[("database.read", "{ exponential = { mean = \"20ms\" } }")],
+            &[("database.hedge", "{ after = \"p80\" }")],
+            "",
+            "db.hedges.rate",
+            Appears,
+        ),
         (&[SLOW_READ, HEDGE], &[("database.hedge.cancel", "true")], "", "db.concurrency.mean", Less),
         (
             &[("tier.l2.timeout", "50us")],

@@ -37,9 +37,12 @@ pub struct Pool {
     seed: u64,
     /// Names of measures, shared by all systems that have the same.
     names: Vec<Arc<[String]>>,
-    /// By system: which names, and the values of each finished replication.
-    results: Vec<HashMap<u32, (usize, Box<[f64]>)>>,
+    /// By system, then replication: what was measured.
+    results: Vec<HashMap<u32, Measured>>,
 }
+
+/// Which names, and their values.
+type Measured = (usize, Box<[f64]>);
 
 impl Pool {
     /// Nothing is simulated yet.

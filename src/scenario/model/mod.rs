@@ -23,7 +23,7 @@ use serde::Serialize;
 pub use database::{Background, Contention, Database, Replicas, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
-pub use guard::{Breaker, Hedge, Limit, RetryBudget};
+pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
