@@ -4,6 +4,7 @@ use super::grammar::{Kind, Tag};
 use super::options::{self, Opt, join};
 use super::pages::{self, Passage};
 use crate::measure::catalog::{self, Better, CATALOG, MeasureInfo};
+use crate::policy::eviction;
 use crate::scenario::diagnostic::nearest;
 use crate::scenario::lint::{self, LINTS, Lint};
 
@@ -80,7 +81,8 @@ pub fn list() -> String {
     part("Measures", CATALOG.iter().map(|info| (info.pattern.to_owned(), info.meaning.to_owned())).collect());
     part("Lints", LINTS.iter().map(|lint| (lint.name.to_owned(), lint.when.to_owned())).collect());
     let options = options::all().into_iter().map(|option| {
-        let words = described(&option.path).unwrap_or_else(|| option.field.kind.words());
+        let words = described(&option.path).filter(|words| !words.is_empty());
+        let words = words.unwrap_or_else(|| option.field.kind.words());
         (option.path, words)
     });
     part("Options of a scenario", options.collect());
@@ -110,7 +112,7 @@ pub(super) fn described(path: &str) -> Option<String> {
         if let Some(row) = rows.iter().find(here) {
             return Some(match &row.default {
                 Some(default) if default == "required" => row.meaning.clone(),
-                Some(default) if default.starts_with("required") => {
+                Some(default) if default.starts_with("required") && !row.meaning.is_empty() => {
                     format!("{}. R{}", row.meaning, &default[1..])
                 }
                 Some(default) => filled(&row.meaning, default),
@@ -374,6 +376,10 @@ fn of_choice(choice: &Possibility) -> String {
         path => path.to_owned(),
     };
     let mut parts = Vec::new();
+    let algorithm = eviction::ALL.iter().find(|(kind, _)| kind.name() == choice.tag.name);
+    if let (Some((_, sentence)), "tier.eviction") = (algorithm, choice.path.as_str()) {
+        parts.push(("meaning", (*sentence).to_owned()));
+    }
     match (&choice.words, described(&choice.path)) {
         (Some(words), _) => parts.push(("meaning", words.clone())),
         (None, Some(words)) => parts.push(("of", words)),
@@ -463,7 +469,9 @@ mod tests {
         let everywhere = explain("pool_timeout").unwrap();
         assert!(everywhere.contains("tier.pool_timeout") && everywhere.contains("database.pool_timeout"));
         assert!(explain("xfetch").unwrap().contains("Vattani"));
-        assert!(explain("s3-fifo").unwrap().contains("docs/eviction.md"));
+        let eviction = explain("s3-fifo").unwrap();
+        assert!(eviction.contains("a small FIFO before a main one") && eviction.contains("docs/eviction.md"));
+        assert!(explain("coalescing.lease.poll").unwrap().contains("between two looks of a loser"));
         assert!(explain("[[tier]]").is_some());
         assert_eq!(meant("tier.l2.tttl").as_deref(), Some("tier.ttl"));
         assert_eq!(meant("hit_rato").as_deref(), Some("hit_ratio"));

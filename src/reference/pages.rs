@@ -21,22 +21,23 @@ pub struct Row {
 /// All rows of `docs/scenarios.md` that explain options and choices.
 pub fn rows() -> Vec<Row> {
     let mut found = Vec::new();
-    let mut section = String::new();
-    let mut heading: Option<Heading> = None;
+    let mut sections = vec![String::new()];
+    let mut headings: Vec<Heading> = Vec::new();
     for line in SCENARIOS.lines() {
         match line.strip_prefix('|') {
             Some(cells) => {
                 let cells = cells_of(cells);
-                match &heading {
-                    None => heading = Some(Heading::of(&cells, &section)),
-                    Some(Heading::Other) => {}
-                    Some(heading) => found.extend(heading.row(&cells)),
+                if headings.is_empty() {
+                    headings = sections.iter().map(|section| Heading::of(&cells, section)).collect();
+                } else {
+                    found.extend(headings.iter().filter_map(|heading| heading.row(&cells)));
                 }
             }
             None => {
-                heading = None;
-                if let Some(named) = section_of(line) {
-                    section = named;
+                headings.clear();
+                let named = sections_of(line);
+                if !named.is_empty() {
+                    sections = named;
                 }
             }
         }
@@ -79,12 +80,18 @@ impl Heading {
             cell.split('`').skip(1).step_by(2).map(|text| text.trim().to_owned()).collect()
         };
         match (self, cells) {
-            (Heading::Options { section }, [field, default, meaning]) => Some(Row {
-                section: section.clone(),
-                names: quoted(field),
-                default: Some(plain(default)),
-                meaning: plain(meaning),
-            }),
+            (Heading::Options { section }, [field, default, meaning]) => {
+                let meaning = plain(meaning);
+                // On the page, what the option is made of stands under the table; quoted, it stands elsewhere.
+                let meaning =
+                    meaning.strip_suffix("see below").unwrap_or(&meaning).trim_end_matches([' ', ',', ';']);
+                Some(Row {
+                    section: section.clone(),
+                    names: quoted(field),
+                    default: Some(plain(default)),
+                    meaning: meaning.to_owned(),
+                })
+            }
             (Heading::Choices { section }, [choice, meaning]) => Some(Row {
                 section: section.clone(),
                 names: quoted(choice).iter().map(|form| tag(form)).collect(),
@@ -111,18 +118,26 @@ fn tag(form: &str) -> String {
         .to_owned()
 }
 
-/// The section that a line opens: a heading, or a paragraph that starts with the name of a table.
-fn section_of(line: &str) -> Option<String> {
+/// The sections that a line opens: a heading, a paragraph that starts with the name of a table, or a line with nothing but
+/// the paths of what the table below is about.
+fn sections_of(line: &str) -> Vec<String> {
     let bare = |name: &str| name.trim_matches(['[', ']']).to_lowercase();
     if let Some(heading) = line.strip_prefix("## ") {
-        return Some(match heading.split('`').nth(1) {
+        return vec![match heading.split('`').nth(1) {
             Some(name) => bare(name),
             None if heading == "Top level" => String::new(),
             None => heading.to_lowercase(),
-        });
+        }];
     }
-    let name = line.strip_prefix("`[")?.split('`').next()?;
-    Some(bare(name))
+    if let Some(name) = line.strip_prefix("`[").and_then(|rest| rest.split('`').next()) {
+        return vec![bare(name)];
+    }
+    match line.strip_suffix("`:") {
+        Some(paths) if paths.starts_with('`') => {
+            paths.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The cells of a row, without the first bar. A bar in a cell is written `\|`.
@@ -231,6 +246,9 @@ mod tests {
         assert!(row("coalescing", "lease").meaning.contains("one winner"));
         assert!(row("event.what", "stall").meaning.contains("stands still"));
         assert!(row("writes.strategy", "update").meaning.contains("acknowledged after the database"));
+        for section in ["database.breaker", "tier.breaker"] {
+            assert_eq!(row(section, "minimum").default.as_deref(), Some("20"));
+        }
         assert!(row("values", "gamma").meaning.contains("squared coefficient"));
     }
 

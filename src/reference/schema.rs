@@ -79,7 +79,8 @@ impl Writer {
             Some(word) => json!({ "anyOf": [{ "const": word }, kind] }),
             None => kind,
         };
-        if let (Some(words), Some(schema)) = (described(&path), schema.as_object_mut()) {
+        let words = described(&path).filter(|words| !words.is_empty());
+        if let (Some(words), Some(schema)) = (words, schema.as_object_mut()) {
             // Beside a reference a description is allowed since draft 2019-09.
             schema.insert("description".to_owned(), json!(words));
         }
