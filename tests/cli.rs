@@ -263,6 +263,21 @@ fn report_draws_the_same_report_again() {
 }
 
 #[test]
+fn static_reports_have_no_script() {
+    let (folder, mut command) = tiny();
+    command.args(["run", "tiny.toml", "--out", "run", "--quiet", "--static"]).assert().success();
+    let page = |name: &str| std::fs::read_to_string(folder.path().join(name).join("index.html")).unwrap();
+    assert!(!page("run").contains("<script") && page("run").contains("<svg"));
+    for (out, option, scripts) in [("again", Some("--static"), 0), ("responds", None, 2)] {
+        let mut report = herdlab();
+        report.current_dir(folder.path()).args(["report", "run/results.json", "--out", out]).args(option);
+        report.assert().success();
+        assert_eq!(page(out).matches("<script").count(), scripts, "{out}");
+    }
+    assert_eq!(page("run"), page("again"));
+}
+
+#[test]
 fn a_trace_is_found_beside_its_scenario() {
     let folder = tempfile::tempdir().unwrap();
     let rows: String = (0..3_000).map(|row| format!("{},{}\n", f64::from(row) / 100.0, row % 70)).collect();

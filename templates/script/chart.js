@@ -32,7 +32,10 @@ class Chart {
       for (const series of panel.series) if (series.shape !== 'backdrop') name(series.name, series);
     }
     for (const panel of this.figure.panels) if (this.variants.has(panel.title)) name(panel.title, null);
-    if (this.names.size > 1 && !this.rows) tools.append(html('div', { class: 'names' }, ...this.names.values()));
+    // Variants in the order of the report, whichever line came first here.
+    const order = [...this.variants];
+    const buttons = [...this.names].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)).map(([, button]) => button);
+    if (buttons.length > 1 && !this.rows) tools.append(html('div', { class: 'names' }, ...buttons));
     if (!this.rows) tools.append(this.zoomButtons());
     this.grid = html('div', { class: this.figure.columns > 1 ? 'panels two' : 'panels' });
     this.plots = this.figure.panels.map((panel) => this.buildPanel(panel));

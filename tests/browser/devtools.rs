@@ -254,6 +254,12 @@ impl Tab<'_> {
         }
     }
 
+    /// What the window shows, as PNG.
+    pub fn window(&mut self) -> Vec<u8> {
+        let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        STANDARD.decode(answer["data"].as_str().unwrap()).unwrap()
+    }
+
     /// The whole page as PNG.
     pub fn screenshot(&mut self) -> Vec<u8> {
         let height = self.eval("document.documentElement.scrollHeight").as_f64().unwrap();
@@ -261,9 +267,9 @@ impl Tab<'_> {
         // Charts are drawn where somebody looks.
         self.resize(width, height as u32 + 50);
         self.eval("new Promise((done) => setTimeout(done, 200))");
-        let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        let picture = self.window();
         self.resize(width, before);
-        STANDARD.decode(answer["data"].as_str().unwrap()).unwrap()
+        picture
     }
 
     /// The page on A4 paper as the style sheet asks for it.

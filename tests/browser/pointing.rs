@@ -6,7 +6,7 @@ use std::path::Path;
 use herdlab::measure::quantity::with_unit;
 use herdlab::measure::record::Record;
 
-use super::{devtools::Tab, report, with_browser};
+use super::{devtools::Tab, folder, report, with_browser};
 
 const READOUT: &str = "document.querySelector('#database-load .readout').innerText";
 /// First and last text below the plot.
@@ -58,6 +58,7 @@ fn the_cursor_reads_every_variant_as_the_record_has_it() {
             assert_reads(&record, &readout);
             seen.push(second(&readout));
         }
+        fs::write(folder().join("stampede-cursor.png"), tab.window()).unwrap();
         assert!(seen.is_sorted() && seen[0] < seen[2], "{seen:?}");
         // Every panel shows where the cursor is.
         let cursors = tab.eval("document.querySelectorAll('#database-load .cursor').length");
@@ -121,6 +122,7 @@ fn dragging_zooms_all_charts_over_time_and_a_double_click_shows_everything() {
         // The cursor still reads the record.
         tab.hover(left + 0.4 * width, y);
         assert_reads(&record(&file), &tab.text(READOUT));
+        fs::write(folder().join("stampede-zoomed.png"), tab.window()).unwrap();
         // Another chart over time shows the same; percentiles have no time.
         tab.show("#hit-ratio");
         let first = "document.querySelector('#CHART svg.plot text[text-anchor=middle]').textContent";
@@ -182,5 +184,39 @@ fn command_and_scenario_are_copied_from_a_file() {
             assert!(copied.starts_with(beginning), "{copied}");
             assert_eq!(copied, tab.text(&format!("document.getElementById('{id}').textContent")));
         }
+    });
+}
+
+#[test]
+fn a_finger_reads_along_and_buttons_zoom_on_a_phone() {
+    with_browser(|browser| {
+        let file = report("cold-start");
+        let mut tab = browser.tab();
+        tab.resize(360, 740);
+        tab.open(&file);
+        let [left, top, width, height] = tab.show("#goodput svg.plot");
+        let touch = |what: &str, share: f64| {
+            let points = match what {
+                "touchEnd" => serde_json::json!([]),
+                _ => serde_json::json!([{ "x": left + share * width, "y": top + height / 2.0 }]),
+            };
+            serde_json::json!({ "type": what, "touchPoints": points })
+        };
+        let read = "document.querySelector('#goodput .readout').innerText";
+        tab.call("Input.dispatchTouchEvent", touch("touchStart", 0.4));
+        let first = tab.text(read);
+        tab.call("Input.dispatchTouchEvent", touch("touchMove", 0.8));
+        let second = tab.text(read);
+        fs::write(folder().join("cold-start-finger.png"), tab.window()).unwrap();
+        tab.call("Input.dispatchTouchEvent", touch("touchEnd", 0.8));
+        assert!(first != second && second.contains("singleflight"), "{first} {second}");
+        let shown = "document.querySelector('#goodput .readout').getBoundingClientRect()";
+        let (from, to) = (tab.eval(&format!("{shown}.left")), tab.eval(&format!("{shown}.right")));
+        assert!(from.as_f64().unwrap() >= 0.0 && to.as_f64().unwrap() <= 360.0, "{from} to {to}");
+        let last = "[...document.querySelectorAll('#goodput svg.plot text[text-anchor=middle]')].map((text) => text.textContent).join()";
+        let whole = tab.text(last);
+        let [left, top, width, height] = tab.show("#goodput .zoom button");
+        tab.click(left + width / 2.0, top + height / 2.0, 1);
+        assert_ne!(tab.text(last), whole);
     });
 }

@@ -156,7 +156,10 @@ pub fn render(
         lints: &scenario.lints,
         theory: theory::rows(record, comparison)
             .into_iter()
-            .map(|row| TheoryLine { words: row.verdict.words(), row })
+            .map(|row| TheoryLine {
+                words: row.verdict.words(),
+                row: TheoryRow { simulated: whole(&row.simulated), predicted: whole(&row.predicted), ..row },
+            })
             .collect(),
         duration: with_unit(scenario.duration_s, "s"),
         warmup: match scenario.warmup_found {
@@ -175,6 +178,11 @@ pub fn render(
     };
     page.render()
         .map_err(|error| ReportError::Make { what: "index.html".to_string(), problem: error.to_string() })
+}
+
+/// A figure that no narrow column breaks in two.
+fn whole(figure: &str) -> String {
+    figure.replace(' ', "\u{a0}")
 }
 
 fn chart(figure: &Figure) -> Result<Chart<'_>, ReportError> {

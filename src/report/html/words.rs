@@ -67,7 +67,7 @@ pub(super) struct Best<'a> {
 pub(super) fn highlights<'a>(record: &Record, comparison: &'a Comparison) -> Vec<Highlight<'a>> {
     let highlight = |name: &String| {
         let scale = common_scale(comparison, name)?;
-        let figure = |estimate: &Estimate| scale.with_suffix(&plus_minus(&scale, estimate));
+        let figure = |estimate: &Estimate| super::whole(&scale.with_suffix(&plus_minus(&scale, estimate)));
         let better = |variant: &'a VariantComparison| -> Option<(&'a str, &'a MeasureComparison, f64)> {
             let measure = variant.measure(name).filter(|measure| measure.verdict == Some(Verdict::Better))?;
             Some((&variant.name, measure, measure.difference?.estimate.mean.abs()))
@@ -78,7 +78,7 @@ pub(super) fn highlights<'a>(record: &Record, comparison: &'a Comparison) -> Vec
             baseline: figure(&comparison.baseline().measure(name)?.estimate?),
             best: best.and_then(|(variant, measure, _)| {
                 let figure = figure(&measure.estimate?);
-                Some(Best { variant, figure, difference: difference(comparison, measure) })
+                Some(Best { variant, figure, difference: super::whole(&difference(comparison, measure)) })
             }),
         })
     };
@@ -181,7 +181,7 @@ mod tests {
         let load = &highlights[0];
         let best = load.best.as_ref().unwrap();
         assert_eq!((load.measure.as_str(), best.variant), ("peak database load", "xfetch + singleflight"));
-        assert!(load.baseline.starts_with("1,178 ± ") && best.difference.starts_with("−83.1 ± "));
+        assert!(load.baseline.starts_with("1,178\u{a0}±") && best.difference.starts_with("−83.1\u{a0}±"));
         // A tie is no gain.
         let record = stampede(2);
         assert!(super::highlights(&record, &compare(&record))[0].best.is_none());
