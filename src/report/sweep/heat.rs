@@ -139,7 +139,11 @@ fn layout(view: &View<'_>, maps: usize) -> Layout {
     let wanted = figures.fold(20.0, f64::max).max(widest(0).min(70.0)) + 8.0;
     let room = f64::from(WIDTH) - 2.0 * EDGE;
     let fitting = ((room + GAP) / (left + wanted * across + GAP)).floor();
-    let columns = (fitting.max(1.0) as usize).min(maps);
+    let fitting = (fitting.max(1.0) as usize).min(maps);
+    // Where a row has room for all maps of a variant, rows begin with a variant.
+    let of_variant = maps / record.variants.len().max(1);
+    let columns =
+        if of_variant > 1 && of_variant <= fitting { fitting / of_variant * of_variant } else { fitting };
     let map_width = (room - (columns - 1) as f64 * GAP) / columns as f64;
     let cell_width = ((map_width - left) / across).min(120.0);
     let cell_height = if down > 24 { 16.0 } else { 26.0 };
@@ -173,7 +177,7 @@ fn draw_map(
     for (row, y_value) in y_axis.values.iter().enumerate() {
         // The first value at the bottom, as on any y axis.
         let y = bottom - (row + 1) as f64 * height;
-        let label = shortened(&y_value.label, SMALL, layout.left - 14.0 - SMALL);
+        let label = shortened(&y_value.label, SMALL, layout.left - 13.0 - SMALL);
         sketch.text(plot_left - 6.0, y + height / 2.0 + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
         for (column, _) in x_axis.values.iter().enumerate() {
             let at: Vec<usize> = [column, row].into_iter().chain(map.rest.iter().copied()).collect();
