@@ -105,6 +105,10 @@ pub(super) fn place(record: &SweepRecord, at: &[usize], variant: usize) -> Strin
 }
 
 pub(super) fn capitalised(text: &str) -> String {
+    if text.starts_with("p9") {
+        // A percentile keeps its small letter.
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
