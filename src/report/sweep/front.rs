@@ -25,7 +25,8 @@ pub(super) fn picture(x: &View<'_>, y: &View<'_>) -> Result<Option<Picture>, Rep
     }
     let title = format!("{} against {}", super::view::capitalised(&spoken(y.measure)), spoken(x.measure));
     let message = message(x, y, all.len(), front.len());
-    let head = head_height(&message);
+    // The number of a point at the upper edge stands above the plot.
+    let head = head_height(&message) + 10.0;
     let values = |of: fn(&Compromise<'_>) -> f64| all.iter().map(of).collect::<Vec<_>>();
     let plot = Plot::across(
         head,

@@ -78,10 +78,10 @@ pub(super) fn picture(view: &View<'_>) -> Result<Option<Picture>, ReportError> {
     if maps.len() > MAPS_MAX {
         return Ok(None);
     }
-    let message = format!("{} Framed: the best cell. All maps share one scale.", view.message());
+    let message = format!("{} Framed: the best. All maps share one scale.", view.message());
     let message = if maps.len() > 1 { message } else { message.replace(" All maps share one scale.", "") };
     let message = match view.better() {
-        Better::Neither => message.replace(" Framed: the best cell.", ""),
+        Better::Neither => message.replace(" Framed: the best.", ""),
         _ => message,
     };
     let layout = layout(view, maps.len());
@@ -182,7 +182,8 @@ fn draw_map(
         for (column, _) in x_axis.values.iter().enumerate() {
             let at: Vec<usize> = [column, row].into_iter().chain(map.rest.iter().copied()).collect();
             let place = (plot_left + column as f64 * width, y);
-            let framed = best.as_ref().is_some_and(|(cell, variant)| *cell == at && *variant == map.variant);
+            let mean = view.at(&at, map.variant).map(|estimate| estimate.mean);
+            let framed = best.is_some() && mean == best;
             draw_cell(sketch, view, colours, (&at, map.variant), place, layout.cell);
             if framed {
                 let (x, y) = place;
@@ -215,15 +216,14 @@ fn draw_map(
     Ok(())
 }
 
-/// The cell that is best in this measure, if either direction is.
-fn best(view: &View<'_>) -> Option<(Vec<usize>, usize)> {
+/// The best mean of this measure, if either direction is better.
+fn best(view: &View<'_>) -> Option<f64> {
     let (lowest, highest) = view.extremes()?;
-    let best = match view.better() {
-        Better::Lower => lowest,
-        Better::Higher => highest,
-        Better::Neither => return None,
-    };
-    Some((best.cell.at.clone(), best.variant))
+    match view.better() {
+        Better::Lower => Some(lowest.estimate.mean),
+        Better::Higher => Some(highest.estimate.mean),
+        Better::Neither => None,
+    }
 }
 
 fn draw_cell(
