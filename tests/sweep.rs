@@ -239,6 +239,10 @@ fn a_run_does_not_look_at_the_sweep_and_check_finds_what_is_wrong_in_it() {
     assert!(digest("with") == digest("without"));
     std::fs::write(folder.path().join("bad.toml"), TINY.replace("1s..4s:log 3", "1s..4s:cubic 3")).unwrap();
     assert!(refused(folder.path(), &["run", "bad.toml"]).contains("divides no range"));
+    assert!(done(folder.path(), &["check", "tiny.toml"]).contains("sweep: 6 cells, 48 simulations"));
+    let nowhere = TINY.replace("\"workload.keys\" =", "\"workload.kees\" =");
+    std::fs::write(folder.path().join("bad.toml"), nowhere).unwrap();
+    assert!(refused(folder.path(), &["check", "bad.toml"]).contains("did you mean `keys`?"));
 }
 
 #[test]

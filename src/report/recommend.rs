@@ -19,6 +19,8 @@ use crate::units::grouped;
 const NAME: &str = "recommended";
 /// More rivals than this are counted, not listed.
 const RIVALS_MAX: usize = 12;
+/// The same of those that are worse.
+const WORSE_MAX: usize = 3;
 
 /// For a terminal.
 pub fn page(search: &Search, grid: &Grid, outcome: &Outcome) -> String {
@@ -170,11 +172,12 @@ fn rivals_text(search: &Search, rivals: &[Rival]) -> String {
     let mut text = String::new();
     for (head, members) in groups.into_iter().filter(|(_, members)| !members.is_empty()) {
         text.push_str(&format!("\n{head}\n"));
-        for rival in members.iter().take(RIVALS_MAX) {
+        let most = if members[0].verdict == Verdict::Worse { WORSE_MAX } else { RIVALS_MAX };
+        for rival in members.iter().take(most) {
             text.push_str(&format!("  {}\n", rival_line(search, rival)));
         }
-        if members.len() > RIVALS_MAX {
-            text.push_str(&format!("  and {} more\n", members.len() - RIVALS_MAX));
+        if members.len() > most {
+            text.push_str(&format!("  and {} more\n", members.len() - most));
         }
     }
     if rivals.iter().any(|rival| rival.verdict == Verdict::NoVerdict) {

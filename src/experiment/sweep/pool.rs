@@ -37,12 +37,18 @@ pub struct Pool {
     seed: u64,
     /// Names of measures, shared by all systems that have the same.
     names: Vec<Arc<[String]>>,
-    /// By system, then replication: what was measured.
-    results: Vec<HashMap<u32, Measured>>,
+    /// By system: its finished replications.
+    results: Vec<HashMap<u32, Values>>,
 }
 
-/// Which names, and their values.
-type Measured = (usize, Box<[f64]>);
+/// The measures of one simulation.
+#[derive(Debug)]
+struct Values {
+    /// Index into the names of the pool.
+    names: usize,
+    /// Not a number where a measure is not defined.
+    values: Box<[f64]>,
+}
 
 impl Pool {
     /// Nothing is simulated yet.
@@ -111,13 +117,13 @@ impl Pool {
 
     /// Names of the measures of a system, sorted; empty before its first replication is finished.
     pub fn names(&self, system: usize) -> &[String] {
-        self.results[system].get(&0).map_or(&[], |(names, _)| &self.names[*names])
+        self.results[system].get(&0).map_or(&[], |first| &self.names[first.names])
     }
 
     /// The values of a measure in the first replications; `None` where it is not defined.
     pub fn values(&self, system: usize, measure: &str, replications: u32) -> Vec<Option<f64>> {
         let value = |replication| {
-            let (names, values) = self.results[system].get(&replication)?;
+            let Values { names, values } = self.results[system].get(&replication)?;
             let place = self.names[*names].binary_search_by(|name| name.as_str().cmp(measure)).ok()?;
             Some(values[place]).filter(|value| !value.is_nan())
         };
@@ -167,7 +173,7 @@ impl Pool {
             self.names.len() - 1
         });
         let values = finished.values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
-        self.results[system].insert(replication, (names, values));
+        self.results[system].insert(replication, Values { names, values });
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) fn picture(x: &View<'_>, y: &View<'_>) -> Result<Option<Picture>, Rep
     }
     let title = format!("{} against {}", super::view::capitalised(&spoken(y.measure)), spoken(x.measure));
     let message = message(x, y, all.len(), front.len());
-    let head = head_height(&message);
+    // The number of a point at the upper edge stands above the plot.
+    let head = head_height(&message) + 10.0;
     let values = |of: fn(&Compromise<'_>) -> f64| all.iter().map(of).collect::<Vec<_>>();
     let plot = Plot::across(
         head,
@@ -78,14 +79,17 @@ fn draw(
         if !place.0.is_finite() || !place.1.is_finite() {
             continue;
         }
-        let inside =
-            |value: f64, low: f64, high: f64| if value.is_finite() { value.clamp(low, high) } else { low };
+        // A logarithmic scale has no place for what is not above zero: the bar goes to its lower end.
+        let inside = |value: f64, low: f64, high: f64, least: f64| {
+            if value.is_finite() { value.clamp(low, high) } else { least }
+        };
+        let (right, bottom) = (plot.left + plot.width, plot.top + plot.height);
         if let Some((low, high)) = point.x.interval {
-            let end = |value| inside(plot.at(value, point.y.mean).0, plot.left, plot.left + plot.width);
+            let end = |value| inside(plot.at(value, point.y.mean).0, plot.left, right, plot.left);
             sketch.line(&[(end(low), place.1), (end(high), place.1)], look.color, 1.0, look.class, "")?;
         }
         if let Some((low, high)) = point.y.interval {
-            let end = |value| inside(plot.at(point.x.mean, value).1, plot.top, plot.top + plot.height);
+            let end = |value| inside(plot.at(point.x.mean, value).1, plot.top, bottom, bottom);
             sketch.line(&[(place.0, end(low)), (place.0, end(high))], look.color, 1.0, look.class, "")?;
         }
         sketch.marker(look, place)?;

@@ -78,10 +78,10 @@ pub(super) fn picture(view: &View<'_>) -> Result<Option<Picture>, ReportError> {
     if maps.len() > MAPS_MAX {
         return Ok(None);
     }
-    let message = format!("{} Framed: the best cell. All maps share one scale.", view.message());
+    let message = format!("{} Framed: the best. All maps share one scale.", view.message());
     let message = if maps.len() > 1 { message } else { message.replace(" All maps share one scale.", "") };
     let message = match view.better() {
-        Better::Neither => message.replace(" Framed: the best cell.", ""),
+        Better::Neither => message.replace(" Framed: the best.", ""),
         _ => message,
     };
     let layout = layout(view, maps.len());
@@ -139,7 +139,11 @@ fn layout(view: &View<'_>, maps: usize) -> Layout {
     let wanted = figures.fold(20.0, f64::max).max(widest(0).min(70.0)) + 8.0;
     let room = f64::from(WIDTH) - 2.0 * EDGE;
     let fitting = ((room + GAP) / (left + wanted * across + GAP)).floor();
-    let columns = (fitting.max(1.0) as usize).min(maps);
+    let fitting = (fitting.max(1.0) as usize).min(maps);
+    // Where a row has room for all maps of a variant, rows begin with a variant.
+    let of_variant = maps / record.variants.len().max(1);
+    let columns =
+        if of_variant > 1 && of_variant <= fitting { fitting / of_variant * of_variant } else { fitting };
     let map_width = (room - (columns - 1) as f64 * GAP) / columns as f64;
     let cell_width = ((map_width - left) / across).min(120.0);
     let cell_height = if down > 24 { 16.0 } else { 26.0 };
@@ -173,12 +177,13 @@ fn draw_map(
     for (row, y_value) in y_axis.values.iter().enumerate() {
         // The first value at the bottom, as on any y axis.
         let y = bottom - (row + 1) as f64 * height;
-        let label = shortened(&y_value.label, SMALL, layout.left - 14.0 - SMALL);
+        let label = shortened(&y_value.label, SMALL, layout.left - 13.0 - SMALL);
         sketch.text(plot_left - 6.0, y + height / 2.0 + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
         for (column, _) in x_axis.values.iter().enumerate() {
             let at: Vec<usize> = [column, row].into_iter().chain(map.rest.iter().copied()).collect();
             let place = (plot_left + column as f64 * width, y);
-            let framed = best.as_ref().is_some_and(|(cell, variant)| *cell == at && *variant == map.variant);
+            let mean = view.at(&at, map.variant).map(|estimate| estimate.mean);
+            let framed = best.is_some() && mean == best;
             draw_cell(sketch, view, colours, (&at, map.variant), place, layout.cell);
             if framed {
                 let (x, y) = place;
@@ -211,15 +216,14 @@ fn draw_map(
     Ok(())
 }
 
-/// The cell that is best in this measure, if either direction is.
-fn best(view: &View<'_>) -> Option<(Vec<usize>, usize)> {
+/// The best mean of this measure, if either direction is better.
+fn best(view: &View<'_>) -> Option<f64> {
     let (lowest, highest) = view.extremes()?;
-    let best = match view.better() {
-        Better::Lower => lowest,
-        Better::Higher => highest,
-        Better::Neither => return None,
-    };
-    Some((best.cell.at.clone(), best.variant))
+    match view.better() {
+        Better::Lower => Some(lowest.estimate.mean),
+        Better::Higher => Some(highest.estimate.mean),
+        Better::Neither => None,
+    }
 }
 
 fn draw_cell(

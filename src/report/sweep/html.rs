@@ -6,7 +6,7 @@ use super::frame::Picture;
 use super::view::{View, compromises, front, place};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
-use crate::report::format::{plus_minus, with_unit};
+use crate::report::format::{plus_minus, unbroken, with_unit};
 use crate::report::html::words::{again, quoted};
 use crate::units::grouped;
 
@@ -73,7 +73,7 @@ pub(super) fn render(
         question: &scenario.question,
         axes: axes.collect(),
         cells: counted(record),
-        findings: views.iter().map(|view| (view.measure, view.message())).collect(),
+        findings: views.iter().map(|view| (view.measure, unbroken(&view.message()))).collect(),
         remarks: remarks(record),
         charts: pictures.iter().collect(),
         left_out: pictures.len() < views.len(),

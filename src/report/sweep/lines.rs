@@ -17,7 +17,8 @@ pub(super) fn picture(view: &View<'_>) -> Result<Picture, ReportError> {
     let axis = &record.axes[0];
     let message = view.message();
     let legend = if record.variants.len() > 1 { legend_rows(&record.variants) } else { Vec::new() };
-    let head = head_height(&message) + legend.len() as f64 * LEGEND;
+    let gap = if legend.is_empty() { 0.0 } else { 6.0 };
+    let head = head_height(&message) + legend.len() as f64 * LEGEND + gap;
     let x = match &axis.unit {
         Some(_) => {
             let values: Vec<(f64, String)> =

@@ -7,6 +7,7 @@ use crate::experiment::sweep::pareto;
 use crate::experiment::sweep::record::{CellRecord, SweepRecord};
 use crate::measure::catalog::{self, Better};
 use crate::report::format::{Scale, plus_minus, spoken};
+use crate::units::grouped;
 
 /// A variant in a cell, with its estimate of one measure.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +77,15 @@ impl<'r> View<'r> {
     /// Lowest and highest value and where they are.
     pub fn message(&self) -> String {
         let Some((lowest, highest)) = self.extremes() else { return "No cell has a value.".to_owned() };
-        let point = |point: &Point<'_>| format!("{} at {}", self.figure(&point.estimate), self.place(point));
+        let point = |point: &Point<'_>| {
+            let same = |other: &&Point<'_>| other.estimate.mean == point.estimate.mean;
+            let others = match self.points.iter().filter(same).count() - 1 {
+                0 => String::new(),
+                1 => " and in one more place".to_owned(),
+                others => format!(" and in {} more places", grouped(others)),
+            };
+            format!("{} at {}{others}", self.figure(&point.estimate), self.place(point))
+        };
         if lowest.estimate.mean == highest.estimate.mean {
             return format!("{} everywhere.", self.figure(&lowest.estimate));
         }
@@ -105,6 +114,10 @@ pub(super) fn place(record: &SweepRecord, at: &[usize], variant: usize) -> Strin
 }
 
 pub(super) fn capitalised(text: &str) -> String {
+    if text.starts_with("p9") {
+        // A percentile keeps its small letter.
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

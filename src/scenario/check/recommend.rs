@@ -28,8 +28,7 @@ pub(super) fn recommend(cx: &mut Context, node: &Node, surroundings: &Surroundin
                 return None;
             }
             (false, false) => {
-                let help =
-                    "add `minimise` or `maximise`: a measure such as \"latency.all.p99_ms\", or a knob";
+                let help = "add `minimise` or `maximise` (or --minimise, --maximise): a measure such as \"latency.all.p99_ms\", or a knob";
                 f.cx.report(Diagnostic::new("recommend has no objective", f.span, "").help(help));
                 return None;
             }
