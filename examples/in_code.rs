@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use herdlab::experiment::comparison::compare;
 use herdlab::experiment::run::{RunOptions, run};
-use herdlab::report::{self, html::Charts};
 use herdlab::report::format::with_unit;
+use herdlab::report::{self, html::Charts};
 use herdlab::scenario::build::{Database, Scenario, Tier, Time, Variant, Workload};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -212,12 +212,12 @@ fn revisions_of_a_scenario() {
     };
     refused(&["scenarios/x.toml", "--revisions", "gone,HEAD"], "scenarios/x.toml at gone: ");
     refused(&["scenarios/y.toml", "--revisions", "HEAD~1,HEAD"], "scenarios/y.toml at HEAD~1: ");
-    refused(&["scenarios/x.toml", "--revisions", "--output=x,HEAD"], "not a revision");
+    refused(&["scenarios/x.toml", "--revisions=--output=x,HEAD"], "not a revision");
     refused(&["a", "b", "--revisions", "HEAD~1,HEAD"], "one scenario file");
     // A mistake in an old version is told with its place there.
     std::fs::write(&file, TINY.replace("ttl", "tll")).unwrap();
     git(folder, &["commit", "--quiet", "-am", "three"]);
-    refused(&["scenarios/x.toml", "--revisions", "HEAD~1,HEAD"], "scenarios/x.toml at HEAD:16:1");
+    refused(&["scenarios/x.toml", "--revisions", "HEAD~1,HEAD"], "scenarios/x.toml at HEAD:14:1");
     let without = folder.parent().unwrap();
     let path = folder.join("gone/x.toml");
     let arguments = ["compare", path.to_str().unwrap(), "--revisions", "HEAD~1,HEAD"];

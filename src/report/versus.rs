@@ -12,6 +12,8 @@ use crate::measure::record::Record;
 
 /// Narrower terminals get a mean and its interval below each other.
 const WIDTH_OF_ONE_LINE: u16 = 90;
+/// Still narrower ones get the verdict below the difference.
+const WIDTH_OF_VERDICTS: u16 = 78;
 
 /// One of the records, by the name that the user gave it.
 #[derive(Clone, Copy, Debug)]
@@ -210,18 +212,15 @@ fn table(versus: &Versus, width: u16, color: bool) -> String {
     } else {
         table.force_no_tty();
     }
-    let broken = |text: &str| match width < WIDTH_OF_ONE_LINE {
-        true => text.replace(" ± ", "\n± ").replace(", ", "\n"),
-        false => text.to_owned(),
+    let (one_line, own_column) = (width >= WIDTH_OF_ONE_LINE, width >= WIDTH_OF_VERDICTS);
+    let broken = |text: &str| match one_line {
+        true => text.to_owned(),
+        false => text.replace(" ± ", "\n± ").replace(", ", "\n"),
     };
     let right = |text: &str| Cell::new(broken(text)).set_alignment(CellAlignment::Right);
-    table.set_header([
-        Cell::new("variant, measure"),
-        right("before"),
-        right("after"),
-        right("difference"),
-        Cell::new("verdict"),
-    ]);
+    let mut head = vec![Cell::new("variant, measure"), right("before"), right("after"), right("difference")];
+    head.extend(own_column.then(|| Cell::new("verdict")));
+    table.set_header(head);
     for variant in &versus.variants {
         table.add_row([Cell::new(&variant.name)]);
         for (name, measure) in rows(versus, variant) {
@@ -231,16 +230,22 @@ fn table(versus: &Versus, width: u16, color: bool) -> String {
                 (true, Some(Verdict::Worse)) => cell.fg(Color::Red),
                 _ => cell,
             };
-            table.add_row([
-                Cell::new(format!("  {name}")),
-                right(&row.before),
-                right(&row.after),
-                painted(right(&row.difference)),
-                painted(Cell::new(broken(&row.word))),
-            ]);
+            let mut cells = vec![Cell::new(format!("  {name}")), right(&row.before), right(&row.after)];
+            match own_column {
+                true => {
+                    cells.extend([painted(right(&row.difference)), painted(Cell::new(broken(&row.word)))]);
+                }
+                false => {
+                    let below = format!("{}\n{}", row.difference, row.word);
+                    cells.push(painted(right(below.trim_end())));
+                }
+            }
+            table.add_row(cells);
         }
     }
-    table.set_constraints(vec![ColumnConstraint::ContentWidth; 4]);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     table.trim_fmt()
 }
 
@@ -370,7 +375,7 @@ mod tests {
         );
         assert_eq!(
             regression.sentence,
-            "db.qps.peak of singleflight in main: 415 ± 20/s before, 449 ± 21/s after, +8.0 ± 0.4 %"
+            "db.qps.peak of singleflight in main: 415 ± 20/s before, 449 ± 22/s after, +8.00 ± 0.38 %"
         );
     }
 
