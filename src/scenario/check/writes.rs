@@ -89,6 +89,8 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             of_entities || model.invalidation.broadcast.is_some()
         }
         WriteStrategy::WriteAround => false,
+        // Versions are refused with it below.
+        WriteStrategy::WriteBack(_) => true,
     };
     if tombstone_ttl_ns.is_some() && !deletes && model.invalidation.cdc.is_none() {
         let label = "nothing is ever deleted here, so that no DELETE leaves a tombstone";
