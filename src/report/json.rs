@@ -120,7 +120,11 @@ pub fn read(path: &Path) -> Result<Record, ReportError> {
     parse(&text, path)
 }
 
-fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
+/// Reads a record from its text; `path` is its name in errors.
+///
+/// # Errors
+/// It is not a whole record, or has another schema; each names the file.
+pub fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
     #[derive(Deserialize)]
     struct Header {
         schema: u64,
