@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::ReportError;
-use crate::measure::record::{Record, SCHEMA, SeriesRecord, Timings, WindowsRecord};
+use crate::measure::record::{DistributionRecord, Record, SCHEMA, SeriesRecord, Timings, WindowsRecord};
 
 /// Largest `results.json`, in bytes. Longer time series are written with wider windows.
 pub const RESULTS_BYTES_MAX: usize = 10_000_000;
@@ -168,6 +168,14 @@ fn inconsistency(record: &Record) -> Option<String> {
         if !variant.measures.is_sorted_by(|a, b| a.name < b.name) {
             return Some(format!("measures of `{}` are not in order", variant.name));
         }
+        for DistributionRecord { name, counts, .. } in &variant.distributions {
+            if !counts.is_sorted_by(|a, b| a.0 < b.0) {
+                return Some(format!("values of `{name}` in `{}` are not in order", variant.name));
+            }
+            if counts.iter().try_fold(0u64, |sum, (_, count)| sum.checked_add(*count)).is_none() {
+                return Some(format!("counts of `{name}` in `{}` are too large", variant.name));
+            }
+        }
     }
     None
 }
@@ -237,6 +245,14 @@ mod tests {
         assert!(extra.contains("quest"), "{extra}");
         let baseline = reading(&text.replacen("\"baseline\": 0", "\"baseline\": 4", 1)).unwrap_err();
         assert!(baseline.contains("baseline 4 of 1"), "{baseline}");
+        let counts = |counts: &[(u64, u64)]| {
+            let mut record = stampede(1);
+            record.variants[0].distributions[0].counts = counts.to_vec();
+            reading(&encode(&record).unwrap())
+        };
+        assert!(counts(&[(1, u64::MAX), (2, 1)]).unwrap_err().contains("too large"));
+        assert!(counts(&[(2, 1), (1, 1)]).unwrap_err().contains("not in order"));
+        assert!(counts(&[(1, 1), (2, 1)]).is_ok());
     }
 
     #[test]

@@ -65,6 +65,7 @@ fn damaged_inputs_are_refused_or_read() {
             let (name, input) = &corpus[dice.below(corpus.len())];
             let damaged = match reader.name {
                 "results" if case % 4 > 0 => mutate::json(input, &mut dice),
+                "scenario" if case % 4 > 0 => mutate::toml(input, &mut dice),
                 _ => None,
             };
             let other = &corpus[dice.below(corpus.len())].1;

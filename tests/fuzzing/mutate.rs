@@ -1,7 +1,7 @@
-//! Small damage to inputs, by dice: of bytes, and of the values of a JSON document that stays one.
+//! Small damage to inputs, by dice: of bytes, and of the values of a document in JSON or TOML that stays one.
 
 use herdlab::dice::mix;
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 
 /// Numbers that look random and are the same everywhere.
 pub struct Dice(pub u64);
@@ -68,33 +68,42 @@ pub fn bytes(input: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
 }
 
 /// Another document: one value replaced, an element or a field lost or doubled. `None` where it is no JSON.
+#[allow(dead_code)] // Each target needs one of the two.
 pub fn json(input: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
-    let mut document: Value = serde_json::from_slice(input).ok()?;
+    serde_json::to_vec(&damaged(serde_json::from_slice(input).ok()?, dice)).ok()
+}
+
+/// The same for TOML.
+#[allow(dead_code)]
+pub fn toml(input: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
+    let document = damaged(toml::from_slice(input).ok()?, dice);
+    toml::to_string(&document).ok().map(String::into_bytes)
+}
+
+fn damaged(mut document: Value, dice: &mut Dice) -> Value {
     for _ in 0..=dice.below(3) {
-        let mut path = Vec::new();
-        damage(descend(&mut document, dice, &mut path), dice);
+        damage(descend(&mut document, dice, 0), dice);
     }
-    serde_json::to_vec(&document).ok()
+    document
 }
 
 /// A random value of the document: each level is as likely to be the last as to be passed.
-fn descend<'v>(value: &'v mut Value, dice: &mut Dice, path: &mut Vec<usize>) -> &'v mut Value {
+fn descend<'v>(value: &'v mut Value, dice: &mut Dice, depth: usize) -> &'v mut Value {
     let children = match value {
         Value::Array(items) => items.len(),
         Value::Object(fields) => fields.len(),
         _ => 0,
     };
-    if children == 0 || (path.len() > 1 && dice.below(4) == 0) {
+    if children == 0 || (depth > 1 && dice.below(4) == 0) {
         return value;
     }
     let next = dice.below(children);
-    path.push(next);
     let child = match value {
         Value::Array(items) => items.get_mut(next),
         Value::Object(fields) => fields.values_mut().nth(next),
         _ => None,
     };
-    descend(child.unwrap_or_else(|| panic!("there are {children}")), dice, path)
+    descend(child.unwrap_or_else(|| panic!("there are {children}")), dice, depth + 1)
 }
 
 fn damage(value: &mut Value, dice: &mut Dice) {
@@ -112,30 +121,53 @@ fn damage(value: &mut Value, dice: &mut Dice) {
             let key = fields.keys().nth(dice.below(fields.len())).cloned().unwrap_or_default();
             fields.remove(&key);
         }
-        Value::Number(number) => {
-            let before = number.as_f64().unwrap_or(0.0);
-            *value = match dice.below(9) {
-                0 => json!(0),
-                1 => json!(-1),
-                2 => json!(u64::MAX),
-                3 => json!(1e308),
-                4 => json!(-1e308),
-                5 => json!(1e-308),
-                6 => json!(before * 1e6),
-                7 => json!(before + 1.0),
-                _ => Value::Null,
-            };
-        }
-        Value::String(text) => match dice.below(4) {
-            0 => text.clear(),
-            1 => text.push_str("<&\"'{}%\u{1}\u{202e}"),
-            2 => {
-                *text = dice
-                    .one_of(&["ms", "1", "count", "hit_ratio", "db.qps", "latency.all", "{a:hit_ratio}"])
-                    .to_owned()
-            }
-            _ => *text = text.repeat(3),
-        },
+        Value::Number(number) => *value = other_number(number, dice),
+        Value::Bool(truth) => *truth = !*truth,
+        Value::String(text) => *text = changed(text, dice),
         _ => *value = json!(7),
+    }
+}
+
+/// Whole numbers mostly stay whole.
+fn other_number(number: &Number, dice: &mut Dice) -> Value {
+    let whole = number.as_u64();
+    match (dice.below(8), whole) {
+        (0, _) => json!(-1),
+        (1, _) => Value::Null,
+        (2, Some(_)) => json!(0),
+        (3, Some(_)) => json!(dice.one_of(&[u64::MAX, i64::MAX as u64, 1 << 32])),
+        (4, Some(before)) => json!(before.saturating_mul(1_000_000)),
+        (5, Some(before)) => json!(before / 2),
+        (_, Some(before)) => json!(before.saturating_add(1)),
+        (_, None) => json!(dice.one_of(&[0.0, 1.0, 1e308, -1e308, 1e-308, 0.999_999, 1e15])),
+    }
+}
+
+/// Another text; of a quantity such as `5ms` mostly another quantity.
+fn changed(text: &str, dice: &mut Dice) -> String {
+    let digits = text.chars().take_while(|c| c.is_ascii_digit() || *c == '.').count();
+    let unit = &text[digits..];
+    match dice.below(8) {
+        0 => String::new(),
+        1 => format!("{text}<&\"'{{}}%\u{1}\u{202e}"),
+        2 => dice
+            .one_of(&[
+                "none",
+                "unlimited",
+                "ms",
+                "1",
+                "count",
+                "hit_ratio",
+                "latency.all",
+                "l2",
+                "{a:hit_ratio}",
+            ])
+            .to_owned(),
+        3 => text.repeat(3),
+        4 => unit.to_owned(),
+        _ => format!(
+            "{}{unit}",
+            dice.one_of(&["0", "1", "0.5", "7", "1000000", "18446744073709551615", "1e9"])
+        ),
     }
 }

@@ -148,7 +148,7 @@ fn ttl_s(tier: &Tier, ttl: Ttl) -> Option<f64> {
 }
 
 /// Mean of a random size in bytes; its upper bound is left out of account where it is far away.
-pub(super) fn mean_bytes(size: &Size) -> f64 {
+pub(crate) fn mean_bytes(size: &Size) -> f64 {
     match *size {
         Size::Constant { bytes } => bytes as f64,
         Size::Lognormal { mu, sigma, max_bytes } => libm::exp(mu + sigma * sigma / 2.0).min(max_bytes as f64),
