@@ -415,3 +415,62 @@ fn strategies_are_compared_on_the_users_workload() {
     assert!(page.contains("`herdlab compare-strategies tiny.toml --replications 2`"), "{page}");
     assert!(stderr(herdlab().args(["compare-strategies", "strategis"]), 2).contains("\"strategies\"?"));
 }
+
+/// The tiny scenario with a limit that only the variant with a cache keeps.
+const LIMITED: &str = r#"
+[[threshold]]
+measure = "db.qps.peak"
+max = "9000/min"
+
+[[threshold]]
+measure = "tier.l2.hit_ratio"
+min = "50 %"
+variant = "cache"
+"#;
+
+#[test]
+fn a_broken_threshold_is_exit_code_99_after_everything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tiny.toml"), format!("{TINY}{LIMITED}")).unwrap();
+    let run = |options: &[&str], code| {
+        let mut command = herdlab();
+        command.current_dir(folder.path()).args(["run", "tiny.toml", "--out", "out"]).args(options);
+        let output = command.assert().code(code).get_output().clone();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr))
+    };
+    let (shown, told) = run(&["--junit", "junit/thresholds.xml"], 99);
+    assert!(shown.contains("≤ 150/s") && shown.contains("to spare"), "{shown}");
+    let named: Vec<&str> = told.lines().filter(|line| line.starts_with("threshold: ")).collect();
+    assert_eq!(named.len(), 1, "{told}");
+    assert!(named[0].starts_with("threshold: db.qps.peak ≤ 150/s in no cache: broken: "), "{told}");
+    let out = folder.path().join("out");
+    assert_eq!(record(&out)["scenario"]["thresholds"][0]["limit"].as_f64(), Some(150.0));
+    let page = std::fs::read_to_string(out.join("index.html")).unwrap();
+    assert!(page.contains("<h2 id=\"thresholds\">") && page.contains("<span class=\"worse\">broken</span>"));
+    let xml = std::fs::read_to_string(folder.path().join("junit/thresholds.xml")).unwrap();
+    let junit = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    assert_eq!((junit.tests, junit.failures), (3, 1), "{xml}");
+
+    let (shown, told) = run(&["--quiet"], 99);
+    assert!(shown.is_empty() && told.lines().count() == 1, "{told}");
+    // Only the variant that keeps its limits.
+    run(&["--variant", "cache"], 0);
+    let (shown, _) = run(&["--format", "json"], 99);
+    let json: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let results: Vec<_> =
+        json["thresholds"].as_array().unwrap().iter().map(|row| row["result"].clone()).collect();
+    assert_eq!(results, ["kept", "broken", "kept"]);
+    assert!(run(&["--format", "md"], 99).0.contains("### Thresholds"));
+}
+
+#[test]
+fn a_misspelt_threshold_is_told_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = LIMITED.replace("qps.peak", "qps.paek");
+    std::fs::write(folder.path().join("tiny.toml"), format!("{TINY}{wrong}")).unwrap();
+    let mut command = herdlab();
+    let text = stderr(command.current_dir(folder.path()).args(["run", "tiny.toml"]), 2);
+    assert!(text.contains("did you mean \"db.qps.peak\"?"), "{text}");
+    assert_eq!(files(folder.path()), ["tiny.toml"]);
+}

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use herdlab::measure::catalog;
 use herdlab::report::format::with_unit;
+use herdlab::report::thresholds::in_words;
 use herdlab::scenario::Overrides;
 use herdlab::scenario::estimate::{self, Limits, Plan, approximate_time, estimate, plan};
 use herdlab::scenario::explain::explain;
@@ -93,6 +94,10 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
         ));
     }
     text.push_str(&format!("headline: {}\n", experiment.headline.join(", ")));
+    for threshold in &experiment.thresholds {
+        let whom = threshold.variant.as_deref().unwrap_or("all variants that have it");
+        text.push_str(&format!("threshold: {} in {whom}\n", in_words(threshold)));
+    }
     text.push_str(&format!("digest: {}\n", experiment.digest));
     if let Some(answer) = &experiment.answer
         && answer.digest != experiment.digest

@@ -46,6 +46,8 @@ pub(crate) mod exit {
     pub const RUNTIME: u8 = 1;
     /// The command line or the scenario is wrong.
     pub const USAGE: u8 = 2;
+    /// A threshold is broken, or a comparison shows a regression.
+    pub const GATE: u8 = 99;
     /// Stopped by Ctrl-C.
     pub const INTERRUPTED: u8 = 130;
 }

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use clap::{Args, ValueEnum};
+use herdlab::atomic;
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
 use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
+use herdlab::experiment::threshold::Standing;
+use herdlab::measure::record::Record;
 use herdlab::report;
 use herdlab::scenario::Overrides;
 use herdlab::scenario::estimate::{self, Limits, Plan, plan};
@@ -58,6 +61,9 @@ pub(crate) struct RunArgs {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Write what came of the thresholds to this file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Do not run a scenario that lints warn of (exit code 2)
     #[arg(long)]
     deny_lints: bool,
@@ -92,6 +98,9 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
     estimate::refuse_beyond(&plan, &limits(args))?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
     output::require_writable(&out)?;
+    if let Some(folder) = args.junit.as_deref().map(output::folder_of) {
+        output::require_writable(folder)?;
+    }
 
     let control = Arc::new(Control::default());
     stop_on_interrupt(&control)?;
@@ -118,6 +127,9 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
     };
     report::write_all(&outcome.record, Some(&outcome.timings), &out)?;
+    if let Some(path) = &args.junit {
+        atomic::write(path, report::junit::thresholds(&outcome.record)?.as_bytes())?;
+    }
     if !outcome.interrupted {
         partial.remove();
     }
@@ -137,7 +149,17 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::from(exit::INTERRUPTED));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(gate(&outcome.record))
+}
+
+/// Names the thresholds that are broken, also where nothing else is printed; gives the exit code.
+fn gate(record: &Record) -> ExitCode {
+    let rows = report::thresholds::rows(record);
+    let broken: Vec<_> = rows.iter().filter(|row| row.standing == Standing::Broken).collect();
+    for row in &broken {
+        eprintln!("threshold: {}", row.sentence());
+    }
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::GATE) }
 }
 
 /// Estimated seconds from which on finished replications are kept while the others run: shorter runs are sooner

@@ -7,4 +7,5 @@ pub mod partial;
 pub mod precision;
 pub mod run;
 pub mod statistics;
+pub mod threshold;
 pub mod warmup;

@@ -409,6 +409,7 @@ fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
             claims: answer.claims.clone(),
         }),
         observed: experiment.observed.as_ref().map(ObservedRecord::from),
+        thresholds: experiment.thresholds.clone(),
         lints: experiment
             .lints
             .iter()

@@ -21,6 +21,13 @@ pub struct MeasureInfo {
     pub meaning: &'static str,
 }
 
+impl MeasureInfo {
+    /// Whether a measure with the unit `1` is a ratio of two counts rather than a share of a whole.
+    pub fn may_exceed_one(&self) -> bool {
+        matches!(self.pattern, "db.writes_per_request" | "db.hedges.ratio")
+    }
+}
+
 macro_rules! catalog {
     ($($pattern:literal, $unit:literal, $better:ident, $meaning:literal;)*) => {
         /// All measures, in the order in which tables show them.

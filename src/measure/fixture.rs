@@ -36,6 +36,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
             headline: headline.iter().map(|name| name.to_string()).collect(),
             answer: None,
             observed: None,
+            thresholds: Vec::new(),
             lints: Vec::new(),
         },
         variants: variants

@@ -18,6 +18,21 @@ pub fn with_unit(value: f64, unit: &str) -> String {
     scale.with_suffix(&scale.number(value))
 }
 
+/// The same with all the digits that the value was written with: for limits that somebody has set.
+///
+/// ```
+/// use herdlab::measure::quantity::exact;
+/// assert_eq!(exact(1234.56, "1/s"), "1,234.56/s");
+/// assert_eq!(exact(0.995, "1"), "99.5 %");
+/// assert_eq!(exact(30.0, "s"), "30 s");
+/// ```
+pub fn exact(value: f64, unit: &str) -> String {
+    let scale = Scale::fitting(unit, value.abs());
+    // Fifteen digits are what a double holds for certain: a division leaves none of its own.
+    let rounded: f64 = format!("{:.14e}", value / scale.divisor).parse().unwrap_or(value);
+    scale.with_suffix(&grouped(rounded))
+}
+
 /// A unit as printed and how much of the catalogue's unit one of it is. One scale for all numbers that
 /// stand side by side keeps them comparable.
 #[derive(Clone, Copy, Debug, PartialEq)]

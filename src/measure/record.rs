@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::model::Observed;
+use crate::scenario::model::{Observed, Threshold};
 use crate::theory::Prediction;
 
 /// Version of the layout of `results.json`; a reader refuses other versions by name.
@@ -57,6 +57,9 @@ pub struct ScenarioRecord {
     pub headline: Vec<String>,
     pub answer: Option<AnswerRecord>,
     pub observed: Option<ObservedRecord>,
+    /// Limits that the run had to keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Threshold>,
     /// What lints warn of and the scenario does not allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lints: Vec<LintRecord>,

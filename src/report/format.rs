@@ -2,7 +2,7 @@
 
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::experiment::statistics::Estimate;
-pub use crate::measure::quantity::{Scale, change, fixed, number, signed, spoken, with_unit};
+pub use crate::measure::quantity::{Scale, change, exact, fixed, number, signed, spoken, with_unit};
 
 /// `1,178 ± 14`: a mean and half the width of its interval, to the same digit; no unit.
 ///

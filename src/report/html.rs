@@ -11,6 +11,7 @@ use super::format::{
 use super::observed::{self, ObservedRow};
 use super::remarks;
 use super::theory::{self, TheoryRow};
+use super::thresholds::{self, ThresholdRow};
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
 use crate::measure::catalog;
@@ -30,6 +31,8 @@ struct Page<'a> {
     columns: Vec<Column>,
     rows: Vec<Row<'a>>,
     table_note: String,
+    thresholds: Vec<ThresholdRow>,
+    threshold_note: Option<&'static str>,
     /// Labels of events that were followed by something to recover from.
     recovery_events: Vec<&'a str>,
     recovery_rows: Vec<Row<'a>>,
@@ -111,6 +114,7 @@ pub fn render(
     if observed.iter().any(|row| row.warns) {
         remarks.remove(0);
     }
+    let thresholds = thresholds::rows(record);
     let recovery_events = recovery_events(record, comparison);
     let deviating: Vec<&str> = observed.iter().filter(|row| row.warns).map(|row| row.measure).collect();
     let measures = shown_measures(&scenario.headline, comparison);
@@ -126,6 +130,8 @@ pub fn render(
         columns: measures.iter().map(|name| column(record, comparison, name)).collect(),
         rows: rows(comparison, &measures),
         table_note: table_note(record, comparison),
+        threshold_note: thresholds::note(&thresholds),
+        thresholds,
         recovery_rows: recovery_rows(comparison, &recovery_events),
         recovery_events,
         claims: claims(answer),
@@ -315,6 +321,7 @@ mod tests {
     use crate::measure::fixture::stampede;
     use crate::measure::record::{AnswerRecord, ObservedRecord};
     use crate::report::charts::figures;
+    use crate::scenario::model::{Bound, Threshold};
 
     fn page(record: &Record) -> String {
         let comparison = compare(record);
@@ -349,6 +356,13 @@ mod tests {
         }
         scenario.overrides = vec![EVIL.to_string()];
         scenario.headline.push(EVIL.to_string());
+        scenario.thresholds = vec![Threshold {
+            measure: EVIL.to_string(),
+            bound: Bound::Max,
+            limit: 1.0,
+            variant: None,
+            confident: false,
+        }];
         scenario.answer = Some(AnswerRecord {
             text: EVIL.to_string(),
             digest: EVIL.to_string(),

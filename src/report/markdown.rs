@@ -2,6 +2,7 @@
 
 use super::format::{common_scale, detectable, difference, plus_minus, shown_measures};
 use super::remarks::remarks;
+use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, Verdict};
 use crate::measure::record::Record;
@@ -59,7 +60,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
         scenario.seed,
         escaped(&scenario.digest.chars().take(12).collect::<String>())
     ));
-    text
+    text + &thresholds::markdown(record)
 }
 
 /// Keeps names from becoming markup.

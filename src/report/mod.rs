@@ -15,6 +15,7 @@ pub mod format;
 pub mod glance;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod mrc;
 pub mod observed;
@@ -24,6 +25,7 @@ pub mod style;
 pub mod summary;
 pub mod table;
 pub mod theory;
+pub mod thresholds;
 pub mod validation;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::{ReportError, json};
 use crate::experiment::answer::{Answer, TestedClaim};
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
+use crate::experiment::threshold::{Judgement, Standing, judge};
 use crate::measure::record::Record;
+use crate::scenario::model::Bound;
 use crate::theory::Prediction;
 
 #[derive(Serialize)]
@@ -19,6 +21,8 @@ struct Summary<'a> {
     remarks: Vec<String>,
     /// The author's claims and whether they hold here.
     claims: &'a [TestedClaim],
+    /// One for each threshold and variant that it is about.
+    thresholds: Vec<ThresholdSummary<'a>>,
     digest: &'a str,
     herdlab: &'a str,
     seed: u64,
@@ -26,6 +30,25 @@ struct Summary<'a> {
     baseline: &'a str,
     headline: &'a [String],
     variants: Vec<VariantSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct ThresholdSummary<'a> {
+    measure: &'a str,
+    /// `min` or `max`.
+    bound: Bound,
+    limit: f64,
+    confident: bool,
+    variant: &'a str,
+    mean: Option<f64>,
+    ci_low: Option<f64>,
+    ci_high: Option<f64>,
+    /// In the unit of the measure; negative on the wrong side of the limit.
+    margin: Option<f64>,
+    result: Standing,
+    /// The limit lies within the interval.
+    uncertain: bool,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -79,6 +102,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
             measures: variant.measures.iter().map(|measure| measure_summary(comparison, measure)).collect(),
         })
         .collect();
+    let judged = judge(record);
     json::encode(&Summary {
         scenario: &scenario.name,
         question: &scenario.question,
@@ -87,6 +111,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
         note: answer.note.as_deref(),
         remarks: super::remarks::remarks(record, comparison),
         claims: &answer.claims,
+        thresholds: judged.iter().map(threshold_summary).collect(),
         digest: &scenario.digest,
         herdlab: &record.herdlab,
         seed: scenario.seed,
@@ -95,6 +120,25 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
         headline: &scenario.headline,
         variants,
     })
+}
+
+fn threshold_summary(judgement: &Judgement) -> ThresholdSummary<'_> {
+    let threshold = &judgement.threshold;
+    let interval = judgement.estimate.and_then(|estimate| estimate.interval);
+    ThresholdSummary {
+        measure: &threshold.measure,
+        bound: threshold.bound,
+        limit: threshold.limit,
+        confident: threshold.confident,
+        variant: &judgement.variant,
+        mean: judgement.estimate.map(|estimate| estimate.mean),
+        ci_low: interval.map(|(low, _)| low),
+        ci_high: interval.map(|(_, high)| high),
+        margin: judgement.margin(),
+        result: judgement.standing,
+        uncertain: judgement.within_interval,
+        reason: &judgement.reason,
+    }
 }
 
 fn measure_summary<'a>(comparison: &Comparison, measure: &'a MeasureComparison) -> MeasureSummary<'a> {

@@ -9,6 +9,7 @@ use comfy_table::{
 
 use super::format::{common_scale, detectable, difference, plus_minus, shown_measures, unbroken};
 use super::remarks::remarks;
+use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::measure::record::Record;
@@ -136,12 +137,13 @@ fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: b
 /// Everything a terminal shows of a run: question, table, answer, and what a reader must know before
 /// believing it. Paragraphs are broken at `width`; the text ends with a line break.
 pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u16, color: bool) -> String {
-    let mut text = format!(
-        "{}\n\n{}\n\n{}\n",
+    let parts = [
         paragraph(&record.scenario.question, width),
         render(record, comparison, width, color),
-        paragraph(&answer.words, width)
-    );
+        thresholds::terminal(record, width, color),
+        paragraph(&answer.words, width),
+    ];
+    let mut text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n";
     for remark in answer.note.iter().cloned().chain(remarks(record, comparison)) {
         text.push_str(&paragraph(&format!("! {remark}"), width));
         text.push('\n');
@@ -150,7 +152,7 @@ pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u1
 }
 
 /// Lines of at most `width` letters, as far as words allow.
-fn paragraph(text: &str, width: u16) -> String {
+pub(super) fn paragraph(text: &str, width: u16) -> String {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in unbroken(text).split([' ', '\n']).filter(|word| !word.is_empty()) {

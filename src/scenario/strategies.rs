@@ -47,7 +47,8 @@ pub fn strategies(
     let alter = |root: &mut Node, id: usize| {
         let (variants, _) = parse_document(&text, id);
         if let (Value::Table(entries), Value::Table(new)) = (&mut root.value, variants.value) {
-            let ours = ["variant", "baseline", "headline", "answer", "practice", "observed", "allow"];
+            let ours =
+                ["variant", "baseline", "headline", "answer", "practice", "observed", "threshold", "allow"];
             entries.retain(|entry| !ours.contains(&entry.key.as_str()));
             entries.extend(new);
         }

@@ -16,7 +16,7 @@ pub(crate) const Z_99: f64 = 2.326_347_874_040_840_8;
 const LARGEST_VALUE_BYTES: u64 = 512 << 20;
 
 /// A text with a unit, read by `parse`; `expected` describes it.
-fn quantity<T, E: Display>(
+pub(crate) fn quantity<T, E: Display>(
     cx: &mut Context,
     node: &Node,
     expected: &str,
@@ -154,14 +154,18 @@ pub(crate) fn rate(cx: &mut Context, node: &Node) -> Option<f64> {
     if value > 0.0 { Some(value) } else { cx.wrong(node, format!("expected {A_RATE}")) }
 }
 
+/// Bytes per second of a text such as `"1GB/s"`.
+pub(crate) fn parse_bandwidth(text: &str) -> Result<f64, String> {
+    match text.trim().strip_suffix("/s") {
+        Some(size) => units::parse_fine_bytes(size).map_err(|reason| reason.to_string()),
+        None => Err("it ends in \"/s\"".to_owned()),
+    }
+}
+
 /// Bytes per second: `"1GB/s"`.
 pub(crate) fn bandwidth(cx: &mut Context, node: &Node) -> Option<f64> {
     const A_BANDWIDTH: &str = "a bandwidth above 0 such as \"1GB/s\" (bytes, not bits)";
-    let parse = |text: &str| match text.trim().strip_suffix("/s") {
-        Some(size) => units::parse_fine_bytes(size).map_err(|reason| reason.to_string()),
-        None => Err("it ends in \"/s\"".to_owned()),
-    };
-    let value = quantity(cx, node, A_BANDWIDTH, parse)?;
+    let value = quantity(cx, node, A_BANDWIDTH, parse_bandwidth)?;
     if value > 0.0 { Some(value) } else { cx.wrong(node, format!("expected {A_BANDWIDTH}")) }
 }
 

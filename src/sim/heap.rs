@@ -1,6 +1,6 @@
 //! A 4-ary heap of pending events.
 
-use super::queue::Pending;
+use super::pending::Pending;
 
 /// Children of a node: with four, a sift touches half the levels of a binary heap.
 const ARITY: usize = 4;

@@ -22,6 +22,7 @@ mod invariants;
 mod leases;
 mod limiter;
 mod nodes;
+mod pending;
 mod plain;
 mod pool;
 mod prefill;

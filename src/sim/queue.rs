@@ -6,69 +6,9 @@
 
 use std::collections::VecDeque;
 
-use super::slab::GENERATION_BITS;
+use super::pending::{Event, Pending};
 use super::wheel::Wheel;
 use crate::scenario::model::Nanos;
-
-/// What happens, to which slot of a slab, in which generation of that slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// Number of the kind, below 256; what it means is the engine's affair.
-    pub kind: u8,
-    pub id: u32,
-    /// Below two to the power of [`GENERATION_BITS`].
-    pub generation: u32,
-}
-
-/// An event that waits for its time, in three whole words: what is stored in pieces could not be forwarded to the
-/// load of the whole that follows at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Pending {
-    pub time: Nanos,
-    /// From the top: kind (8 bits), generation (24), slot (32).
-    what: u64,
-    /// Sequence in the upper half, for the wheel the next event of the same bucket in the lower.
-    order: u64,
-}
-
-impl Pending {
-    /// After which no other comes.
-    pub const LAST: Pending = Pending { time: Nanos::MAX, what: 0, order: u64::MAX };
-
-    #[inline]
-    fn sequence(&self) -> u32 {
-        (self.order >> 32) as u32
-    }
-
-    /// The next event of the same bucket.
-    #[inline]
-    pub fn next(&self) -> u32 {
-        self.order as u32
-    }
-
-    /// Becomes another event.
-    #[inline(always)]
-    pub fn set(&mut self, event: Pending, next: u32) {
-        self.time = event.time;
-        self.what = event.what;
-        self.order = event.order;
-        self.set_next(next);
-    }
-
-    /// Links it to the next event of the same bucket.
-    #[inline]
-    pub fn set_next(&mut self, next: u32) {
-        self.order = self.order & !0xffff_ffff | u64::from(next);
-    }
-
-    /// Whether it happens before another: earlier, or at the same time but scheduled before. The sequence wraps
-    /// after four billion events, so what matters is which of two that are pending at once is younger.
-    #[inline]
-    pub fn precedes(&self, other: &Pending) -> bool {
-        self.time < other.time
-            || (self.time == other.time && (self.sequence().wrapping_sub(other.sequence()) as i32) < 0)
-    }
-}
 
 /// Where an event waits for its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,8 +68,7 @@ impl Queue {
     /// Schedules an event. Times pushed to one ring must not decrease.
     #[inline]
     pub fn push(&mut self, lane: Lane, time: Nanos, kind: u8, id: u32, generation: u32) {
-        let what = u64::from(kind) << (32 + GENERATION_BITS) | u64::from(generation) << 32 | u64::from(id);
-        let pending = Pending { time, what, order: u64::from(self.sequence) << 32 };
+        let pending = Pending::new(time, Event { kind, id, generation }, self.sequence);
         self.sequence = self.sequence.wrapping_add(1);
         self.next_ns = self.next_ns.min(time);
         match lane {
@@ -163,7 +102,7 @@ impl Queue {
     /// Whose event is the next one of [`GENERAL`], roughly: good enough to be read ahead for.
     #[inline]
     pub fn peek_general(&self) -> Option<u32> {
-        self.wheels[1].near().map(|next| next.what as u32)
+        self.wheels[1].near().map(Pending::id)
     }
 
     /// Takes out the next event.
@@ -180,12 +119,7 @@ impl Queue {
         };
         self.now = pending.time;
         self.next_ns = self.wheels[0].next_ns().min(self.wheels[1].next_ns()).min(self.ring_ns);
-        let event = Event {
-            kind: (pending.what >> (32 + GENERATION_BITS)) as u8,
-            id: pending.what as u32,
-            generation: (pending.what >> 32) as u32 & ((1 << GENERATION_BITS) - 1),
-        };
-        Some((pending.time, event))
+        Some((pending.time, pending.event()))
     }
 
     /// Takes out the next event where several lanes have one at the same time.

@@ -7,7 +7,7 @@
 //! width of a slice decides about speed only, never about order.
 
 use super::heap::{pop_heap, sift_up};
-use super::queue::Pending;
+use super::pending::Pending;
 use super::slab::NONE;
 use crate::scenario::model::Nanos;
 

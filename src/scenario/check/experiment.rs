@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::system::{EXPERIMENT_FIELDS, model};
+use super::threshold::{self, thresholds};
 use super::{practice, words};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
@@ -66,11 +67,17 @@ pub(crate) fn check(
         Some(sketches) if !sketches.is_empty() => sketches,
         _ => vec![Sketch { name: BASE_VARIANT.to_owned(), span: root.span, set: None }],
     };
+    let threshold_nodes = f.node("threshold");
     let baseline = f.read("baseline", |cx, node| baseline(cx, node, &sketches)).unwrap_or(0);
 
     f.report_missing();
     let chosen = choose(cx, &sketches, asked.variants);
     let (variants, warnings) = variants(cx, root, &sketches, &chosen, asked.duration_ns);
+    let surroundings =
+        threshold::Surroundings { names: &names(&sketches), variants: &variants, replications };
+    let read = |node| cx.within("threshold", |cx| thresholds(cx, node, &surroundings));
+    let mut thresholds = threshold_nodes.and_then(read).unwrap_or_default();
+    thresholds.retain(|threshold| variants.iter().any(|variant| threshold.is_about(&variant.name)));
     let complete = variants.len() == chosen.len() && !chosen.is_empty();
     let headline = headline.unwrap_or_else(|| DEFAULT_HEADLINE.map(str::to_owned).to_vec());
     if complete {
@@ -98,6 +105,7 @@ pub(crate) fn check(
         answer,
         practice,
         observed,
+        thresholds,
         lints: Vec::new(),
         source: String::new(),
         source_path: source_path.to_owned(),
@@ -193,6 +201,10 @@ fn sketches<'n>(cx: &mut Context, node: &'n Node) -> Option<Vec<Sketch<'n>>> {
     Some(sketches.collect::<Vec<_>>().into_iter().flatten().collect())
 }
 
+fn names<'s>(sketches: &'s [Sketch<'_>]) -> Vec<&'s str> {
+    sketches.iter().map(|sketch| sketch.name.as_str()).collect()
+}
+
 fn variant_name(cx: &mut Context, node: &Node) -> Option<String> {
     let name = text(cx, node)?;
     if name.contains([':', '{', '}']) || name.chars().any(char::is_control) {
@@ -203,7 +215,7 @@ fn variant_name(cx: &mut Context, node: &Node) -> Option<String> {
 
 fn baseline(cx: &mut Context, node: &Node, sketches: &[Sketch<'_>]) -> Option<usize> {
     let name = text(cx, node)?;
-    let names: Vec<&str> = sketches.iter().map(|sketch| sketch.name.as_str()).collect();
+    let names = names(sketches);
     names.iter().position(|known| *known == name).or_else(|| {
         cx.report(words::unknown_variant(&name, &names, node.span));
         None
@@ -212,7 +224,7 @@ fn baseline(cx: &mut Context, node: &Node, sketches: &[Sketch<'_>]) -> Option<us
 
 /// Indices of the variants asked for, in file order.
 fn choose(cx: &mut Context, sketches: &[Sketch<'_>], asked: &[String]) -> Vec<usize> {
-    let names: Vec<&str> = sketches.iter().map(|sketch| sketch.name.as_str()).collect();
+    let names = names(sketches);
     for name in asked.iter().filter(|name| !names.contains(&name.as_str())) {
         let mut help = vec![format!("variants: {}", names.join(", "))];
         if let Some(meant) = nearest(name, names.iter().copied()) {

@@ -10,6 +10,7 @@ mod limiter;
 mod practice;
 mod redis;
 mod system;
+mod threshold;
 mod tier;
 mod whole;
 mod words;

@@ -11,6 +11,7 @@ mod guard;
 mod invalidation;
 mod limiter;
 mod practice;
+mod threshold;
 mod tier;
 mod workload;
 mod writes;
@@ -24,6 +25,7 @@ pub use guard::{Breaker, Hedge, Limit, RetryBudget};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
+pub use threshold::{Bound, Threshold};
 pub use tier::{
     ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis,
     RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
@@ -68,6 +70,8 @@ pub struct Experiment {
     /// Findings about claims of the practice, in file order.
     pub practice: Vec<Practice>,
     pub observed: Option<Observed>,
+    /// Limits that the run has to keep, in file order; those about variants that are not run are left out.
+    pub thresholds: Vec<Threshold>,
     /// What lints warn of and the file does not allow, in file order.
     pub lints: Vec<LintNote>,
     /// The scenario exactly as read (before `--set`), for the reproduction section.

@@ -1,0 +1,269 @@
+//! Thresholds and what came of them, for every kind of report.
+
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+
+use super::format::{Scale, exact, plus_minus};
+use super::markdown::escaped;
+use super::table::{NO_RULES, paragraph};
+use crate::experiment::threshold::{Judgement, Standing, judge};
+use crate::measure::catalog;
+use crate::measure::record::Record;
+use crate::scenario::model::{Bound, Threshold};
+
+/// What stands under a table in which a limit lies within an interval.
+const WITHIN: &str = "uncertain: the limit lies within the 95 % interval; the mean decides.";
+
+/// A threshold in one variant, ready to print.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThresholdRow {
+    pub measure: String,
+    /// `≤ 500/s`.
+    pub limit: String,
+    pub variant: String,
+    /// Mean ± half the interval with its unit, or a dash.
+    pub value: String,
+    /// `326/s to spare (65 %)`.
+    pub margin: String,
+    pub standing: Standing,
+    /// `kept`, `broken, uncertain`.
+    pub word: String,
+    /// Why, where it is not the mean alone that decides; empty else.
+    pub reason: String,
+}
+
+impl ThresholdRow {
+    /// The class of the word in the page.
+    pub fn class(&self) -> &'static str {
+        match self.standing {
+            Standing::Kept => "better",
+            Standing::Broken => "worse",
+            Standing::NotMeasured => "soft",
+        }
+    }
+
+    /// In one line: `db.qps.peak ≤ 500/s in ttl only: broken: 1,174 ± 79/s, 674/s too much (135 %)`.
+    pub fn sentence(&self) -> String {
+        let ThresholdRow { measure, limit, variant, value, margin, word, reason, .. } = self;
+        let figures = [value, margin, reason].into_iter().filter(|text| !text.is_empty());
+        let figures: Vec<&str> = figures.map(String::as_str).collect();
+        format!("{measure} {limit} in {variant}: {word}: {}", figures.join(", "))
+    }
+}
+
+/// Every threshold in every variant that it is about; none for a scenario without thresholds.
+pub fn rows(record: &Record) -> Vec<ThresholdRow> {
+    judge(record).iter().map(row).collect()
+}
+
+fn row(judgement: &Judgement) -> ThresholdRow {
+    let Threshold { measure, bound, limit, .. } = &judgement.threshold;
+    let unit = match judgement.unit.as_str() {
+        "" => catalog::find(measure).map_or("", |info| info.unit),
+        unit => unit,
+    };
+    let value = judgement.estimate.map_or_else(
+        || "–".to_owned(),
+        |estimate| {
+            let scale = Scale::fitting(unit, estimate.mean.abs());
+            scale.with_suffix(&plus_minus(&scale, &estimate))
+        },
+    );
+    let word = match judgement.within_interval {
+        true => format!("{}, uncertain", judgement.standing.word()),
+        false => judgement.standing.word().to_owned(),
+    };
+    ThresholdRow {
+        measure: measure.clone(),
+        limit: limit_text(&judgement.threshold, unit),
+        variant: judgement.variant.clone(),
+        value,
+        margin: judgement
+            .margin()
+            .map_or_else(String::new, |margin| margin_text(*bound, margin, *limit, unit)),
+        standing: judgement.standing,
+        word,
+        reason: judgement.reason.clone(),
+    }
+}
+
+/// `≤ 500/s`, `≥ 95 % (confident)`.
+fn limit_text(threshold: &Threshold, unit: &str) -> String {
+    let confident = if threshold.confident { " (confident)" } else { "" };
+    format!("{} {}{confident}", threshold.bound, exact(threshold.limit, unit))
+}
+
+/// Measure and limit: `db.qps.peak ≤ 500/s`.
+pub fn in_words(threshold: &Threshold) -> String {
+    let unit = catalog::find(&threshold.measure).map_or("", |info| info.unit);
+    format!("{} {}", threshold.measure, limit_text(threshold, unit))
+}
+
+/// The margin in words: on which side of the limit, and how far, in the unit and in per cent of the limit.
+fn margin_text(bound: Bound, margin: f64, limit: f64, unit: &str) -> String {
+    let distance = margin.abs();
+    let words = match (bound, margin) {
+        (_, 0.0) => return "at the limit".to_owned(),
+        (_, 0.0..) => "to spare",
+        (Bound::Max, _) => "too much",
+        (Bound::Min, _) => "too little",
+    };
+    let scale = Scale::fitting(unit, distance);
+    let number = scale.number(distance);
+    match unit {
+        "1" => format!("{number} pt {words}"),
+        _ if limit == 0.0 => format!("{} {words}", scale.with_suffix(&number)),
+        _ => format!("{} {words} ({})", scale.with_suffix(&number), percent(distance / limit.abs())),
+    }
+}
+
+fn percent(share: f64) -> String {
+    let scale = Scale::fitting("1", share);
+    scale.with_suffix(&scale.number(share))
+}
+
+/// The table for a terminal, at most `width` columns where words allow; empty without thresholds. Does not end in a line
+/// break.
+pub fn terminal(record: &Record, width: u16, color: bool) -> String {
+    let rows = rows(record);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    if color {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
+    table.set_header([
+        Cell::new("threshold"),
+        Cell::new("variant"),
+        right("measured"),
+        right("margin"),
+        Cell::new("result"),
+    ]);
+    for row in &rows {
+        let word = match row.reason.as_str() {
+            "" => row.word.clone(),
+            reason => format!("{}\n{reason}", row.word),
+        };
+        let result = match (color, row.standing) {
+            (true, Standing::Kept) => Cell::new(word).fg(Color::Green),
+            (true, Standing::Broken) => Cell::new(word).fg(Color::Red),
+            _ => Cell::new(word),
+        };
+        table.add_row([
+            Cell::new(format!("{}\n{}", row.measure, row.limit)),
+            Cell::new(&row.variant),
+            right(&row.value),
+            right(&row.margin.replace(" (", "\n(")),
+            result,
+        ]);
+    }
+    let mut text = table.trim_fmt();
+    if let Some(note) = note(&rows) {
+        text.push_str(&format!("\n\n{}", paragraph(note, width)));
+    }
+    text
+}
+
+/// What the words mean, where that needs saying.
+pub fn note(rows: &[ThresholdRow]) -> Option<&'static str> {
+    rows.iter().any(|row| row.word.ends_with("uncertain")).then_some(WITHIN)
+}
+
+/// The table as Markdown, with a heading; empty without thresholds.
+pub fn markdown(record: &Record) -> String {
+    let rows = rows(record);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "\n### Thresholds\n\n| threshold | variant | measured | margin | result |\n|---|---|---:|---:|---|\n"
+            .to_owned();
+    for row in &rows {
+        let reason = match row.reason.as_str() {
+            "" => String::new(),
+            reason => format!(": {}", escaped(reason)),
+        };
+        let word = match row.standing {
+            Standing::Broken => format!("**{}**", row.word),
+            _ => row.word.clone(),
+        };
+        text.push_str(&format!(
+            "| {} {} | {} | {} | {} | {word}{reason} |\n",
+            escaped(&row.measure),
+            row.limit,
+            escaped(&row.variant),
+            row.value,
+            row.margin,
+        ));
+    }
+    if let Some(note) = note(&rows) {
+        text.push_str(&format!("\n{note}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::fixture::stampede;
+
+    fn record() -> Record {
+        let mut record = stampede(3);
+        let threshold = |measure: &str, bound, limit, variant: Option<&str>| Threshold {
+            measure: measure.to_owned(),
+            bound,
+            limit,
+            variant: variant.map(str::to_owned),
+            confident: false,
+        };
+        record.scenario.thresholds = vec![
+            threshold("db.qps.peak", Bound::Max, 500.0, None),
+            threshold("hit_ratio", Bound::Min, 0.955, Some("singleflight")),
+            threshold("latency.all.p99_ms", Bound::Max, 342.5, Some("ttl only")),
+            threshold("tier.l9.hit_ratio", Bound::Min, 0.5, Some("jitter")),
+        ];
+        record
+    }
+
+    #[test]
+    fn value_margin_and_result_at_100_columns() {
+        insta::assert_snapshot!(terminal(&record(), 100, false));
+    }
+
+    #[test]
+    fn as_markdown() {
+        insta::assert_snapshot!(markdown(&record()));
+    }
+
+    #[test]
+    fn narrow_terminals_wrap_and_colour_is_asked_for() {
+        for line in terminal(&record(), 60, false).lines() {
+            assert!(line.chars().count() <= 60, "{line}");
+        }
+        assert!(!terminal(&record(), 60, false).contains('\u{1b}'));
+        assert!(terminal(&record(), 60, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn one_sentence_per_broken_threshold() {
+        let rows = rows(&record());
+        assert_eq!(
+            rows[0].sentence(),
+            "db.qps.peak ≤ 500/s in ttl only: broken: 1,178 ± 18/s, 678/s too much (135.6 %)"
+        );
+    }
+
+    #[test]
+    fn margins_are_told_in_words() {
+        let text = |bound, margin, limit, unit| margin_text(bound, margin, limit, unit);
+        assert_eq!(text(Bound::Max, 326.0, 500.0, "1/s"), "326/s to spare (65.2 %)");
+        assert_eq!(text(Bound::Max, -674.0, 500.0, "1/s"), "674/s too much (134.8 %)");
+        assert_eq!(text(Bound::Min, -0.004, 0.95, "1"), "0.400 pt too little");
+        assert_eq!(text(Bound::Max, -2.0, 0.0, "count"), "2 too much");
+        assert_eq!(text(Bound::Min, 0.0, 5.0, "ms"), "at the limit");
+    }
+}

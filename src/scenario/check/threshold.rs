@@ -1,0 +1,155 @@
+//! `[[threshold]]`.
+
+use super::words::{self, known_measures};
+use crate::measure::catalog::{self, MeasureInfo};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::fields::{Context, Fields};
+use crate::scenario::file::{Node, Value};
+use crate::scenario::model::{Bound, Threshold, Variant};
+use crate::scenario::values::{at_least, parse_bandwidth, quantity, text, truth};
+use crate::units;
+
+/// What thresholds can be about.
+pub(super) struct Surroundings<'a> {
+    /// The names of all variants of the file, those that are not run included.
+    pub names: &'a [&'a str],
+    /// The variants that are run, as far as they could be read.
+    pub variants: &'a [Variant],
+    pub replications: u32,
+}
+
+/// Reads all thresholds; a block with both `min` and `max` is two.
+pub(super) fn thresholds(
+    cx: &mut Context,
+    node: &Node,
+    surroundings: &Surroundings<'_>,
+) -> Option<Vec<Threshold>> {
+    let Value::Array(items) = &node.value else {
+        return cx.wrong(node, format!("expected [[threshold]] tables, found {}", node.kind()));
+    };
+    let read: Vec<Vec<Threshold>> = items
+        .iter()
+        .filter_map(|item| {
+            let example = "[[threshold]]";
+            Fields::with(cx, item, example, |f| threshold(f, surroundings))
+        })
+        .collect();
+    Some(read.into_iter().flatten().collect())
+}
+
+fn threshold(f: &mut Fields<'_, '_>, surroundings: &Surroundings<'_>) -> Option<Vec<Threshold>> {
+    let variant = f.read("variant", |cx, node| {
+        let name = text(cx, node)?;
+        if surroundings.names.contains(&name.as_str()) {
+            return Some(name);
+        }
+        cx.report(words::unknown_variant(&name, surroundings.names, node.span));
+        None
+    });
+    let named = f.given("variant");
+    let measure = f.require("measure", "a measure such as \"db.qps.peak\"", |cx, node| {
+        let name = text(cx, node)?;
+        // A variant that is named and could not be read has told its problem already.
+        known_here(cx, node, &name, variant.as_deref(), surroundings).then_some(name)
+    });
+    // Without a measure there is no telling the unit of its limits.
+    let info = measure.as_deref().and_then(catalog::find);
+    let max = f.read("max", |cx, node| limit(cx, node, info));
+    let min = f.read("min", |cx, node| limit(cx, node, info));
+    let confident = f.read("confident", |cx, node| {
+        let confident = truth(cx, node)?;
+        if confident && surroundings.replications < 2 {
+            return cx.wrong(node, "expected at least 2 replications: one has no interval");
+        }
+        Some(confident)
+    });
+    if f.node("max").is_none() && f.node("min").is_none() {
+        let title = "threshold sets no limit";
+        let help = "add `max` or `min`, for example max = 500";
+        f.cx.report(Diagnostic::new(title, f.span, "").help(help));
+    }
+    if let (Some(least), Some(most)) = (min, max)
+        && least > most
+    {
+        let title = "threshold can never be kept";
+        let diagnostic = Diagnostic::new(title, f.place("min"), "expected at most `max`");
+        f.cx.report(diagnostic.also(f.place("max"), "max"));
+    }
+    if named && variant.is_none() {
+        return None;
+    }
+    let measure = measure?;
+    let bounds = [(Bound::Max, max), (Bound::Min, min)];
+    let one = |(bound, limit): (Bound, Option<f64>)| {
+        Some(Threshold {
+            measure: measure.clone(),
+            bound,
+            limit: limit?,
+            variant: variant.clone(),
+            confident: confident.unwrap_or(false),
+        })
+    };
+    Some(bounds.into_iter().filter_map(one).collect())
+}
+
+/// Whether the variant that is meant, or any where all are, has the measure; reports it where not.
+fn known_here(
+    cx: &mut Context,
+    node: &Node,
+    name: &str,
+    variant: Option<&str>,
+    surroundings: &Surroundings<'_>,
+) -> bool {
+    let has = |variants: &mut dyn Iterator<Item = &Variant>| {
+        words::measure(name, &known_measures(variants.map(|variant| &variant.model)))
+    };
+    let variants = surroundings.variants;
+    let meant = |candidate: &&Variant| variant.is_none_or(|name| name == candidate.name);
+    // Not run, or not readable: what the catalogue has will do.
+    if !variants.iter().any(|variant| meant(&variant)) && catalog::find(name).is_some() {
+        return true;
+    }
+    let Err((mut label, help)) = has(&mut variants.iter().filter(meant)) else { return true };
+    let mut title = format!("unknown measure \"{name}\"");
+    if let Some(variant) = variant
+        && has(&mut variants.iter()).is_ok()
+    {
+        title = format!("variant \"{variant}\" does not have the measure \"{name}\"");
+        label = "other variants do".to_owned();
+    }
+    cx.report(Diagnostic::new(title, node.span, label).help(help));
+    false
+}
+
+/// A limit in the unit of its measure: a bare number, or a text with a unit of the same kind.
+fn limit(cx: &mut Context, node: &Node, info: Option<&MeasureInfo>) -> Option<f64> {
+    let info = info?;
+    if !matches!(node.value, Value::String(_)) {
+        let value = at_least(0.0)(cx, node)?;
+        return within(cx, node, info, value);
+    }
+    let value = match info.unit {
+        "ms" => quantity(cx, node, "milliseconds or a duration such as \"250ms\"", |text| {
+            units::parse_duration(text).map(|ns| ns as f64 / 1e6)
+        }),
+        "s" => quantity(cx, node, "seconds or a duration such as \"30s\"", |text| {
+            units::parse_duration(text).map(|ns| ns as f64 / 1e9)
+        }),
+        "1/s" => quantity(cx, node, "a rate such as 500 (per second) or \"30000/min\"", units::parse_rate),
+        "bytes" => quantity(cx, node, "bytes or a size such as \"64MiB\"", units::parse_fine_bytes),
+        "bytes/s" => {
+            quantity(cx, node, "bytes per second or a bandwidth such as \"100MB/s\"", parse_bandwidth)
+        }
+        "1" => quantity(cx, node, "a share such as 0.95 or \"95 %\"", units::parse_percentage),
+        _ => cx.wrong(node, format!("expected a number without a unit: {} is a count", info.pattern)),
+    }?;
+    within(cx, node, info, value)
+}
+
+/// A share above one is a percentage whose sign was forgotten.
+fn within(cx: &mut Context, node: &Node, info: &MeasureInfo, value: f64) -> Option<f64> {
+    if info.unit == "1" && !info.may_exceed_one() && value > 1.0 {
+        return cx.wrong(node, "expected a share from 0 to 1, or \"0 %\" to \"100 %\"");
+    }
+    Some(value)
+}
