@@ -149,11 +149,29 @@ pub fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
     }
 }
 
+/// No clock or counter gets this far; beyond it sums and axes overflow.
+const LARGEST: f64 = 1e30;
+
 /// What the types allow and a record never has.
 fn inconsistency(record: &Record) -> Option<String> {
     let scenario = &record.scenario;
     if scenario.baseline >= record.variants.len() {
         return Some(format!("baseline {} of {} variants", scenario.baseline, record.variants.len()));
+    }
+    let mut times = vec![scenario.duration_s, scenario.warmup_s];
+    for variant in &record.variants {
+        times.push(variant.windows.width_s);
+        times.extend(variant.events.iter().flat_map(|event| [event.at_s, event.end_s]));
+        let measured = variant.measures.iter().map(|measure| (&measure.name, &measure.values));
+        let over_time = variant.windows.series.iter().map(|series| (&series.name, &series.values));
+        for (name, values) in measured.chain(over_time) {
+            if let Some(value) = values.iter().flatten().find(|value| value.abs() > LARGEST) {
+                return Some(format!("{value:e} as a value of `{name}` in `{}`", variant.name));
+            }
+        }
+    }
+    if let Some(time) = times.iter().find(|time| time.abs() > LARGEST) {
+        return Some(format!("{time:e} s"));
     }
     for variant in &record.variants {
         if variant.windows.width_s.is_nan() || variant.windows.width_s <= 0.0 {
@@ -253,6 +271,9 @@ mod tests {
         assert!(counts(&[(1, u64::MAX), (2, 1)]).unwrap_err().contains("too large"));
         assert!(counts(&[(2, 1), (1, 1)]).unwrap_err().contains("not in order"));
         assert!(counts(&[(1, 1), (2, 1)]).is_ok());
+        let mut huge = stampede(1);
+        huge.variants[0].measures[0].values[0] = Some(1e300);
+        assert!(reading(&encode(&huge).unwrap()).unwrap_err().contains("1e300 as a value of `"));
     }
 
     #[test]

@@ -126,7 +126,8 @@ fn keys_in(model: &Model, index: usize, tier: &Tier, group: &Group, rate_per_s: 
         reads_per_s: each_per_s * (1.0 - class.write_share),
         deletes_per_s: if deletes { each_per_s * class.write_share } else { 0.0 },
         ttl_s,
-        sliding: tier.sliding,
+        // A sentinel lives as long as it was told to.
+        sliding: tier.sliding && !class.absent,
         size,
     }
 }
