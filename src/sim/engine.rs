@@ -129,6 +129,9 @@ pub struct Finished {
     pub end_ns: Nanos,
     /// Events taken from the queue; arrivals and hits in instance tiers are not among them.
     pub events: u64,
+    /// Fingerprint of the requests that arrived, where [`Engine::watching_traffic`] asked for it: equal fingerprints
+    /// mean equal requests.
+    pub traffic: Option<u64>,
 }
 
 /// Roughly the mean time between requests.
@@ -203,6 +206,8 @@ pub struct Engine<'m> {
     /// End of the drain.
     pub(super) last_ns: Nanos,
     events: u64,
+    /// See [`Finished::traffic`].
+    traffic: Option<u64>,
 }
 
 impl<'m> Engine<'m> {
@@ -280,6 +285,7 @@ impl<'m> Engine<'m> {
             in_flight_limit: IN_FLIGHT_LIMIT,
             last_ns: model.duration_ns.saturating_add(model.drain_ns),
             events: 0,
+            traffic: None,
             queue,
         };
         if model.measure.stale_acknowledged {
@@ -313,12 +319,30 @@ impl<'m> Engine<'m> {
         self
     }
 
+    /// Takes a fingerprint of the requests as they are handed to the loop. A closed loop has none: its users ask when
+    /// they have been answered.
+    #[must_use]
+    pub fn watching_traffic(mut self) -> Engine<'m> {
+        self.traffic = (!self.generator.is_closed()).then_some(0);
+        self
+    }
+
+    /// The next requests; once for hundreds of them.
+    fn refill(&mut self) -> Result<(), TraceError> {
+        self.next = 0;
+        self.generator.fill(&mut self.batch)?;
+        if let Some(state) = &mut self.traffic {
+            *state = self.batch.fingerprint(*state);
+        }
+        Ok(())
+    }
+
     /// Runs to the end of the drain, or until nothing is in flight after the last arrival.
     pub fn run(mut self, control: &Control) -> Result<Finished, SimError> {
         let end_ns = self.last_ns;
         let mut reported = 0;
         let mut instant = (0, 0);
-        self.generator.fill(&mut self.batch)?;
+        self.refill()?;
         loop {
             let event_ns = self.queue.next_time();
             // Queued events precede arrivals of the same instant.
@@ -330,8 +354,7 @@ impl<'m> Engine<'m> {
                 self.arrive_next();
                 if self.next == self.batch.time_ns.len() {
                     self.check_in(control, &mut reported)?;
-                    self.next = 0;
-                    self.generator.fill(&mut self.batch)?;
+                    self.refill()?;
                 }
                 continue;
             }
@@ -459,8 +482,7 @@ impl<'m> Engine<'m> {
             return Ok(());
         }
         if self.next == self.batch.key.len() {
-            self.next = 0;
-            self.generator.fill(&mut self.batch)?;
+            self.refill()?;
         }
         self.generator.heat_closed(&mut self.batch, self.next, self.now);
         let request = self.next;
@@ -578,6 +600,6 @@ impl<'m> Engine<'m> {
         }
         self.recorder.phantom_reads = self.versions.phantom_reads();
         self.check_invariants().map_err(SimError::Invariant)?;
-        Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events })
+        Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events, traffic: self.traffic })
     }
 }

@@ -4,6 +4,8 @@ mod bundled;
 mod bytes;
 mod combinations;
 mod creation;
+#[path = "../support/draw.rs"]
+mod draw;
 mod faults;
 mod gather;
 mod grammar;
