@@ -6,7 +6,6 @@ pub mod popularity;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rand::Rng;
 use rustc_hash::FxHashSet;
 
 use crate::dice::{Stream, below, mix, stream, unit_open_zero};
