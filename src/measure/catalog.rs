@@ -109,6 +109,8 @@ catalog! {
     "requests.write.ratio", "1", Neither, "writes, over all requests";
     "requests.exists.ratio", "1", Neither, "existence checks (they are among hits, misses and so on as well), over all requests";
     "exists.hit_ratio", "1", Higher, "existence checks answered from a tier, over all that were answered";
+    "keys.hit_ratio", "1", Higher, "keys of reads answered from a tier over all that were answered; a request of several keys is a hit only if all of them are (only with keys_per_request)";
+    "keys.rate", "1/s", Neither, "keys of reads per second whose way has ended (only with keys_per_request)";
     "requests.unfinished.ratio", "1", Lower, "requests still in flight when the drain limit was reached";
     "requests.in_system.mean", "count", Neither, "mean number of requests in the system while arrivals lasted (Little's L)";
     "limiter.overshoot.mean", "count", Lower, "requests admitted above the limit, mean over the windows of a caller that reached it";

@@ -243,16 +243,19 @@ pub struct Recorder {
     pub latency: Vec<[Fine; OUTCOMES.len()]>,
     /// Latencies of existence checks by outcome; empty where nobody checks.
     pub checks: Vec<Fine>,
+    /// Keys of reads by how their way ended; empty where every read has one.
+    pub keys: Vec<u64>,
     pub limiter: Option<LimiterBooks>,
     pub write_back: Option<WriteBackBooks>,
     pub causes: [u64; CAUSES.len()],
-    /// Reads answered by each tier, in the measured part.
+    /// Reads answered by each tier, in the measured part; of a read of several keys each counts.
     pub tier_hits: Vec<u64>,
     /// Writes whose transaction rolled back, and reads that got a value which was never committed.
     pub rolled_back: u64,
     pub phantom_reads: u64,
     /// Reads that got less than what had been acknowledged before they started.
     pub stale_acknowledged: u64,
+    /// Stale answers, counted as `tier_hits` are.
     pub stale: u64,
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
@@ -295,6 +298,7 @@ impl Recorder {
             current_end_ns: model.window_ns,
             latency: model.workload.classes.iter().map(|_| Default::default()).collect(),
             checks: if model.workload.checks() { vec![Fine::new(); OUTCOMES.len()] } else { Vec::new() },
+            keys: if model.workload.gathers() { vec![0; OUTCOMES.len()] } else { Vec::new() },
             limiter: (model.limiter.as_ref()).map(|_| LimiterBooks {
                 latency: Fine::new(),
                 over: Fine::new(),
@@ -367,6 +371,16 @@ impl Recorder {
         }
         if start_ns >= self.warmup_ns {
             self.latency[class][number].record(latency_ns);
+        }
+    }
+
+    /// The way of one key of a read has ended.
+    #[inline]
+    pub fn count_key(&mut self, start_ns: Nanos, outcome: Outcome) {
+        if let Some(count) = self.keys.get_mut(outcome as usize)
+            && start_ns >= self.warmup_ns
+        {
+            *count += 1;
         }
     }
 

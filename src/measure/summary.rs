@@ -36,6 +36,7 @@ pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     let mut rows = Rows { rows: Vec::new(), measured_s: (model.duration_ns - model.warmup_ns) as f64 / 1e9 };
     requests(&mut rows, model, recorder);
     checks(&mut rows, recorder);
+    keys(&mut rows, recorder);
     limiter(&mut rows, recorder);
     database(&mut rows, model, recorder);
     freshness(&mut rows, model, recorder);
@@ -150,6 +151,23 @@ fn checks(rows: &mut Rows, recorder: &Recorder) {
     rows.latencies("latency.exists", &answered, &QUANTILES, true);
 }
 
+/// Keys apart from the requests that asked for several of them.
+fn keys(rows: &mut Rows, recorder: &Recorder) {
+    if recorder.keys.is_empty() {
+        return;
+    }
+    rows.put("keys.hit_ratio", ratio(keys_of(recorder, &HITS), keys_of(recorder, &READS)));
+    rows.per_second("keys.rate", recorder.keys.iter().sum());
+}
+
+/// Keys of reads that ended so.
+fn keys_of(recorder: &Recorder, outcomes: &[Outcome]) -> f64 {
+    match recorder.keys.as_slice() {
+        [] => count(recorder, outcomes, None),
+        keys => outcomes.iter().map(|&outcome| keys[outcome as usize]).sum::<u64>() as f64,
+    }
+}
+
 fn limiter(rows: &mut Rows, recorder: &Recorder) {
     let Some(books) = &recorder.limiter else { return };
     rows.latencies("latency.limiter", &books.latency, &[QUANTILES[0], QUANTILES[3]], true);
@@ -244,7 +262,7 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
             staleness(rows, &format!("tier.{}.", tier.name), ages, answered as f64);
             by_tier += answered;
         }
-        staleness(rows, "db.", database, count(recorder, &READS, None) - by_tier as f64);
+        staleness(rows, "db.", database, keys_of(recorder, &READS) - by_tier as f64);
     }
     if model.workload.creates() {
         creations(rows, recorder);
@@ -307,7 +325,7 @@ fn writes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     }
     if model.may_serve_phantoms() {
         rows.put("writes.phantom_reads", Some(recorder.phantom_reads as f64));
-        let reads = count(recorder, &READS, None);
+        let reads = keys_of(recorder, &READS);
         rows.put("writes.phantom_reads.ratio", ratio(recorder.phantom_reads as f64, reads));
     }
 }
@@ -326,7 +344,7 @@ type Content<'a> = &'a dyn Fn(&[(u64, u64)]) -> u64;
 
 fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let [before, after] = &recorder.measured;
-    let reads = count(recorder, &READS, None);
+    let reads = keys_of(recorder, &READS);
     let measured: Vec<_> = (0..recorder.ticks.len())
         .filter(|&window| (window as u64 + 1) * model.window_ns > model.warmup_ns)
         .map(|window| &recorder.ticks[window].1.tiers)

@@ -4,10 +4,11 @@ use super::coding::Coding;
 use super::engine::{Engine, Kind};
 use super::guard::Ticket;
 use super::limiter::Count;
+use super::multi_get::{Load, Part};
 use super::queue::{GENERAL, NETWORK};
 use super::read::Walk;
 use super::server::Admission;
-use super::slab::NONE;
+use super::slab::{NONE, Slab};
 use super::store::Value;
 use super::tier::{KeyInfo, Look, Shared};
 use crate::dice::round_ns;
@@ -19,6 +20,10 @@ use crate::workload::Tables;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     Get,
+    /// Look-ups of several keys; what they are for is in `Engine::multi_gets`.
+    MultiGet {
+        parts: u32,
+    },
     /// Whether the key is there; no value travels.
     Exists,
     /// A fill.
@@ -89,7 +94,7 @@ pub(super) struct Command {
     op: Op,
     pub level: u8,
     /// The node of the tier that it goes to.
-    node: u8,
+    pub(super) node: u8,
     class: u8,
     /// Waits for a connection.
     pub waiting: bool,
@@ -124,6 +129,14 @@ pub(super) struct Sender {
 }
 
 impl Command {
+    /// What an MGET is for.
+    fn parts(&self) -> Option<u32> {
+        match self.op {
+            Op::MultiGet { parts } => Some(parts),
+            _ => None,
+        }
+    }
+
     /// Whether the consumer of the change stream sent it.
     pub fn is_of_the_stream(&self) -> bool {
         matches!(self.op, Op::Invalidate { .. })
@@ -283,6 +296,9 @@ impl Engine<'_> {
             NONE => {}
             walk => self.command_failed(walk, command.op, level),
         }
+        if let Some(parts) = command.parts() {
+            self.multi_gets.remove(parts);
+        }
     }
 
     /// Whoever waits for a command learns what it came to.
@@ -340,7 +356,7 @@ impl Engine<'_> {
                     op if op.brings_value() => tier.coding.value_bytes(&self.tables, command.key),
                     _ => 0,
                 };
-                let bytes = u64::from(value) + self.tables.key_bytes(command.key);
+                let bytes = u64::from(value) + key_bytes(&self.tables, &self.multi_gets, &command);
                 (link.arrival_ns(self.now, bytes), bytes)
             }
         };
@@ -357,24 +373,28 @@ impl Engine<'_> {
                 if let Some(link) = shared.and_then(|shared| shared.nodes[place].link.as_mut()) {
                     link.take_in(arrival_ns, request_bytes);
                 }
-                let (reply, carries_value) = self.execute(&command, level, start_ns);
+                let (reply, load) = match command.parts() {
+                    Some(parts) => {
+                        (CommandReply::Done, self.execute_multi_get(&command, parts, level, start_ns))
+                    }
+                    None => self.execute(&command, level, start_ns),
+                };
                 if let Op::Invalidate { change } = command.op {
                     self.change_takes_effect(change, start_ns);
                 }
                 self.commands[id].reply = reply;
                 self.commands[id].is_answered = true;
                 let tier = &mut self.tiers[level];
-                let bytes =
-                    if carries_value { tier.coding.value_bytes(&self.tables, command.key) } else { 0 };
                 if self.model.measure.wire && !is_count {
-                    tier.totals.wire_bytes += u64::from(bytes) + self.tables.key_bytes(command.key);
+                    let keys = key_bytes(&self.tables, &self.multi_gets, &command);
+                    tier.totals.wire_bytes += load.value_bytes + keys;
                 }
                 let Some(shared) = &mut tier.shared else { return };
-                let done_ns = shared.serve(place, start_ns, bytes);
+                let done_ns = shared.serve_load(place, start_ns, load);
                 match &mut shared.nodes[place].link {
                     None => done_ns,
                     Some(link) => {
-                        link.send(done_ns, if command.op.brings_value() { 0 } else { u64::from(bytes) })
+                        link.send(done_ns, if command.op.brings_value() { 0 } else { load.value_bytes })
                     }
                 }
             }
@@ -435,27 +455,69 @@ impl Engine<'_> {
         true
     }
 
-    /// What the command does to the entries when it is served; whether a value travels.
-    fn execute(&mut self, command: &Command, level: usize, now: Nanos) -> (CommandReply, bool) {
+    /// What the command does to the entries when it is served, and what travels with it.
+    fn execute(&mut self, command: &Command, level: usize, now: Nanos) -> (CommandReply, Load) {
         let store = usize::from(command.node);
         let is_ahead = self.is_ahead(level);
         let mut evicted = Vec::new();
         if is_ahead {
             self.lose_expired(store, command.key, now);
         }
-        let answer = self.execute_at(command, level, now, |key| {
-            if is_ahead {
-                evicted.push(key);
-            }
-        });
+        let (reply, carries_value) = match command.op {
+            Op::Get => self.look_up(command, command.key, level, now),
+            _ => self.execute_other(command, level, now, |key| {
+                if is_ahead {
+                    evicted.push(key);
+                }
+            }),
+        };
         if is_ahead {
             self.settle_dirty(store, command.key, &evicted, now);
         }
-        answer
+        let coding = &self.tiers[level].coding;
+        let value_bytes = if carries_value { coding.value_bytes(&self.tables, command.key) } else { 0 };
+        (reply, Load { keys: 1, value_bytes: u64::from(value_bytes) })
     }
 
-    #[inline]
-    fn execute_at(
+    /// What a GET of a key finds; whether a value travels.
+    pub(super) fn look_up(
+        &mut self,
+        command: &Command,
+        key: u32,
+        level: usize,
+        now: Nanos,
+    ) -> (CommandReply, bool) {
+        let info = self.info(key, usize::from(command.class));
+        let tier = &mut self.tiers[level];
+        let found = tier.look(usize::from(command.node), info, now, &self.tables);
+        tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
+        match (found, tier.leases(command.node)) {
+            (Look::Hit { value, renewal: Renewal::Keep }, _) => {
+                (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
+            }
+            (Look::Hit { value, renewal }, None) => (CommandReply::Hit { value, renewal, token: 0 }, true),
+            // An early refresh needs the lease as well; without it the value is simply served.
+            (Look::Hit { value, renewal }, Some(leases)) => match leases.grant(key, now) {
+                Some(token) => (CommandReply::Hit { value, renewal, token }, true),
+                None => (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true),
+            },
+            (Look::Stale { value }, None) => (CommandReply::Stale { value, renew: true, token: 0 }, true),
+            (Look::Stale { value }, Some(leases)) => {
+                let token = leases.grant(key, now);
+                let reply = CommandReply::Stale { value, renew: token.is_some(), token: token.unwrap_or(0) };
+                (reply, true)
+            }
+            (Look::Miss { .. }, None) => (CommandReply::Miss { token: 0 }, false),
+            (Look::Miss { expired }, Some(leases)) => match (leases.grant(key, now), expired) {
+                (Some(token), _) => (CommandReply::Miss { token }, false),
+                (None, Some(value)) => (CommandReply::Stale { value, renew: false, token: 0 }, true),
+                (None, None) => (CommandReply::Wait, false),
+            },
+        }
+    }
+
+    /// What any command but a look-up of values does; whether a value travels.
+    fn execute_other(
         &mut self,
         command: &Command,
         level: usize,
@@ -468,39 +530,8 @@ impl Engine<'_> {
         let tables = &self.tables;
         let tier = &mut self.tiers[level];
         match command.op {
-            Op::Get => {
-                let found = tier.look(store, info, now, tables);
-                tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
-                match (found, tier.leases(node)) {
-                    (Look::Hit { value, renewal: Renewal::Keep }, _) => {
-                        (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
-                    }
-                    (Look::Hit { value, renewal }, None) => {
-                        (CommandReply::Hit { value, renewal, token: 0 }, true)
-                    }
-                    // An early refresh needs the lease as well; without it the value is simply served.
-                    (Look::Hit { value, renewal }, Some(leases)) => match leases.grant(command.key, now) {
-                        Some(token) => (CommandReply::Hit { value, renewal, token }, true),
-                        None => (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true),
-                    },
-                    (Look::Stale { value }, None) => {
-                        (CommandReply::Stale { value, renew: true, token: 0 }, true)
-                    }
-                    (Look::Stale { value }, Some(leases)) => {
-                        let token = leases.grant(command.key, now);
-                        let reply =
-                            CommandReply::Stale { value, renew: token.is_some(), token: token.unwrap_or(0) };
-                        (reply, true)
-                    }
-                    (Look::Miss { .. }, None) => (CommandReply::Miss { token: 0 }, false),
-                    (Look::Miss { expired }, Some(leases)) => match (leases.grant(command.key, now), expired)
-                    {
-                        (Some(token), _) => (CommandReply::Miss { token }, false),
-                        (None, Some(value)) => (CommandReply::Stale { value, renew: false, token: 0 }, true),
-                        (None, None) => (CommandReply::Wait, false),
-                    },
-                }
-            }
+            // These are look-ups.
+            Op::Get | Op::MultiGet { .. } => (CommandReply::Failed, false),
             Op::Exists => {
                 let found = tier.check(store, info, now, tables);
                 tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
@@ -598,6 +629,9 @@ impl Engine<'_> {
     /// What it takes the client to read the reply.
     #[inline]
     fn decode_ns(&self, command: &Command) -> Nanos {
+        if let (Some(parts), true) = (command.parts(), command.walk != NONE) {
+            return self.decode_several_ns(parts, usize::from(command.level));
+        }
         let value = matches!(command.reply, CommandReply::Hit { .. } | CommandReply::Stale { .. });
         if command.op != Op::Get || command.walk == NONE || !value {
             return 0;
@@ -618,6 +652,16 @@ impl Engine<'_> {
             (walk, Op::Get | Op::Exists) => {
                 self.commands.remove(id);
                 self.look_up_answered(walk, level, command.reply);
+            }
+            (_, Op::MultiGet { parts }) => {
+                self.commands.remove(id);
+                match command.is_answered {
+                    true => self.multi_get_is_read(parts, level),
+                    false => {
+                        self.multi_get_failed(parts, level);
+                        self.multi_gets.remove(parts);
+                    }
+                }
             }
             (walk, Op::Count(count)) => {
                 self.commands.remove(id);
@@ -663,6 +707,9 @@ impl Engine<'_> {
         if op.brings_value() && reply != CommandReply::Done {
             self.tiers[level].totals.failed_fills += 1;
         }
+        if let Op::MultiGet { parts } = op {
+            self.multi_gets.remove(parts);
+        }
         self.commands.remove(id);
     }
 
@@ -692,17 +739,30 @@ impl Engine<'_> {
         self.settle_command(&command, true);
         self.commands.remove(id);
         self.command_failed(walk, op, level);
+        if let Some(parts) = command.parts() {
+            self.multi_gets.remove(parts);
+        }
     }
 
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
             Op::Get | Op::Exists => self.look_up_failed(walk, level),
+            Op::MultiGet { parts } => self.multi_get_failed(parts, level),
             Op::Count(_) => self.limiter_failed(walk),
             Op::Take { .. } => self.tier_took_write(walk, level, false),
             Op::Set { .. } | Op::Put { .. } | Op::Delete { .. } | Op::Invalidate { .. } => {
                 self.change_answered(walk)
             }
         }
+    }
+}
+
+/// Bytes of the keys that a command carries.
+#[inline]
+fn key_bytes(tables: &Tables, multi_gets: &Slab<Vec<Part>>, command: &Command) -> u64 {
+    match command.parts() {
+        Some(parts) => multi_gets[parts].iter().map(|part| tables.key_bytes(part.key)).sum(),
+        None => tables.key_bytes(command.key),
     }
 }
 

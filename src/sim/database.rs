@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::engine::{Engine, Kind};
 use super::fetch::{Attempt, AttemptErrand, Stage};
 use super::guard::{Breaker, Budget, Limit};
+use super::hedging::Hedging;
 use super::pool::Pools;
 use super::queue::{GENERAL, Lane, Queue};
 use super::replicas::{PRIMARY, Replicas};
@@ -62,7 +63,7 @@ pub(super) struct Database {
     pub limits: Vec<Limit>,
     pub budgets: Vec<Budget>,
     /// After which time reads are hedged.
-    pub hedge: Option<(Nanos, Lane)>,
+    pub hedge: Option<Hedging>,
     /// Pauses that hold now; service starts only where there are none.
     pub pauses: u32,
     pub slowness: f64,
@@ -99,7 +100,7 @@ impl Database {
         };
         let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
         let (pool_timeout, timeout) = (timer(spec.pool_timeout_ns), timer(spec.timeout_ns));
-        let hedge = timer(spec.hedge.map(|hedge| hedge.after_ns));
+        let hedge = Hedging::of(model, queue);
         let instances = model.clients.instances as usize;
         Database {
             breakers: spec.breaker.map_or_else(Vec::new, |spec| vec![Breaker::new(spec); instances]),
@@ -453,6 +454,7 @@ impl Engine<'_> {
             Ok(()) => {
                 self.database.settle(&attempt, self.now, false);
                 self.totals.db_hedges_won += u64::from(attempt.is_hedge);
+                self.database.learn(&attempt, self.now);
                 self.give_up_other(attempt.flight, id);
                 self.land(attempt.flight, attempt.value);
             }
@@ -495,6 +497,7 @@ impl Engine<'_> {
         }
         self.attempts[id].abandoned = true;
         self.database.settle(&attempt, self.now, true);
+        self.database.learn(&attempt, self.now);
         if self.model.database.cancel_on_timeout {
             self.cancel_attempt(id);
         }

@@ -25,6 +25,7 @@ impl Engine<'_> {
         check(by_tier.is_empty() || stale == self.recorder.stale, &|| {
             format!("{} stale reads, {stale} over tiers and database", self.recorder.stale)
         })?;
+        self.check_gathers()?;
         for (index, tier) in self.tiers.iter().enumerate() {
             let spec = &self.model.tiers[index];
             if let Some(shared) = &tier.shared {

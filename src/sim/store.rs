@@ -3,6 +3,7 @@
 use super::index::{Place, SlotIndex};
 use crate::dice::Stream;
 use crate::policy::eviction::{Evict, Policy, Room, WithPolicy};
+use crate::policy::own::Policies;
 use crate::policy::redis::memory::Allocator;
 use crate::policy::redis::{Cycle, Effort, Keyspace, New, Settings};
 use crate::prefetch::prefetch;
@@ -122,8 +123,12 @@ pub struct Entry {
 }
 
 impl Store {
-    /// `keys` ids may be stored; `stores` of this kind exist; `dice` feeds the eviction policy.
-    pub fn new(tier: &Tier, keys: u64, stores: u64, columns: Columns, dice: Stream) -> Store {
+    /// `keys` ids may be stored; `stores` of this kind exist; `dice` feeds the eviction policy, which may be one of `own`.
+    pub fn new(tier: &Tier, keys: u64, stores: u64, columns: Columns, dice: Stream, own: &Policies) -> Store {
+        let policy = |room: Room, dice: Stream| match own.make_eviction(&tier.name, room, &dice) {
+            Some(own) => Policy::Own(own),
+            None => Policy::new(tier.eviction, room, dice),
+        };
         let (kept, slots) = match (tier.redis, tier.capacity) {
             (Some(redis), capacity) => (Kept::redis(redis, capacity, dice), 0),
             (None, Capacity::Unbounded) => {
@@ -133,10 +138,10 @@ impl Store {
             }
             (None, Capacity::Entries(entries)) => {
                 let entries = entries.min(keys);
-                (Kept::bounded(tier, keys, entries, stores, Room::entries_of(entries), dice), 0)
+                (Kept::bounded(keys, entries, stores, policy(Room::entries_of(entries), dice)), 0)
             }
             (None, Capacity::Bytes(_)) => {
-                (Kept::bounded(tier, keys, 1_024.min(keys), stores, Room::unknown(), dice), 0)
+                (Kept::bounded(keys, 1_024.min(keys), stores, policy(Room::unknown(), dice)), 0)
             }
         };
         let column = |wanted: bool| vec![0; if wanted { slots } else { 0 }];
@@ -414,14 +419,14 @@ impl Kept {
         Kept::Redis(Box::new(Keyspace::new(settings, dice)))
     }
 
-    fn bounded(tier: &Tier, keys: u64, slots: u64, stores: u64, room: Room, dice: Stream) -> Kept {
+    fn bounded(keys: u64, slots: u64, stores: u64, policy: Policy) -> Kept {
         Kept::Bounded(Bounded {
             slots: Slots {
                 slots: Vec::with_capacity(slots as usize),
                 index: SlotIndex::new(keys, slots, stores),
                 free: Vec::new(),
             },
-            policy: Policy::new(tier.eviction, room, dice),
+            policy,
         })
     }
 }
@@ -603,7 +608,7 @@ mod tests {
         ) {
             let size = |key: u32| u64::from(key) + 5;
             let columns = Columns { version: true, read_at: true, delta: true };
-            let mut store = Store::new(&tier(capacity), 64, 1, columns, stream(1, 0, "test"));
+            let mut store = Store::new(&tier(capacity), 64, 1, columns, stream(1, 0, "test"), &Policies::new());
             for (step, key) in steps {
                 match (step, store.find(key)) {
                     (0, _) => store.clear(),

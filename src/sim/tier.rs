@@ -4,6 +4,7 @@ use super::coding::{Coding, Link};
 use super::guard::Breaker;
 use super::leases::Leases;
 use super::limiter::Counters;
+use super::multi_get::Load;
 use super::nodes::{Node, NodeMap};
 use super::pool::Pools;
 use super::queue::{Lane, NETWORK, Queue};
@@ -13,10 +14,11 @@ use super::tombstones::Tombstones;
 use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
 use crate::measure::staleness::{INITIAL, Versions};
-use crate::policy::freshness::{NEVER, Renewal, expiry, renewal};
+use crate::policy::freshness::{NEVER, Renewal, Renewer, expiry};
+use crate::policy::own::{Found, Policies};
 use crate::policy::redis::Effort;
 use crate::scenario::model::{
-    Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
+    Coalescing, Jitter, MeasureOptions, Model, MultiGet, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
 };
 use crate::workload::Tables;
 
@@ -60,7 +62,7 @@ pub struct TierState {
     ttl: Vec<Ttl>,
     jitter: Jitter,
     sliding: bool,
-    refresh: Refresh,
+    renewer: Renewer,
     negative_ttl_ns: Option<Nanos>,
     pub coding: Coding,
     /// The active-expiry cycle, where there is one.
@@ -89,6 +91,7 @@ pub struct Shared {
     pub reply_lane: Lane,
     pub service_ns: Nanos,
     pub per_byte_ns: f64,
+    pub multi_get: MultiGet,
     /// One per instance and node, those of an instance together; empty where connections are unlimited.
     pub pools: Pools,
     pub pool_timeout: Option<(Nanos, Lane)>,
@@ -107,6 +110,21 @@ impl Shared {
             service_ns += round_ns(f64::from(bytes) * self.per_byte_ns);
         }
         self.serve_for(node, start_ns, service_ns)
+    }
+
+    /// A node works on a command that may be about several keys; returns when it is done.
+    #[inline]
+    pub fn serve_load(&mut self, node: usize, start_ns: Nanos, load: Load) -> Nanos {
+        match (load.keys, self.multi_get) {
+            (2.., MultiGet::Mget { per_key_ns }) => {
+                let more_ns = per_key_ns.saturating_mul(load.keys - 1);
+                let bytes_ns = round_ns(load.value_bytes as f64 * self.per_byte_ns);
+                let service_ns = self.service_ns.saturating_add(more_ns).saturating_add(bytes_ns);
+                self.serve_for(node, start_ns, service_ns)
+            }
+            // Those of one key fit.
+            _ => self.serve(node, start_ns, load.value_bytes as u32),
+        }
     }
 
     /// A node works for so long, longer while it is slow.
@@ -128,6 +146,18 @@ impl Shared {
 
 impl TierState {
     pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState {
+        TierState::with_own(model, index, seed, replication, queue, &Policies::new())
+    }
+
+    /// The same with the policies from outside the crate that this variant has.
+    pub fn with_own(
+        model: &Model,
+        index: usize,
+        seed: u64,
+        replication: u32,
+        queue: &mut Queue,
+        policies: &Policies,
+    ) -> TierState {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
         let keys = model.workload.keys();
@@ -135,7 +165,9 @@ impl TierState {
             Scope::Instance { .. } => u64::from(model.clients.instances),
             Scope::Shared(ref shared) => u64::from(shared.nodes),
         };
-        let columns = columns(model, tier, model.measure);
+        let refresh = policies.make_refresh(&tier.name);
+        let mut columns = columns(model, tier, model.measure);
+        columns.delta |= refresh.is_some();
         let mut evictions = draw("eviction");
         let stores = (0..count)
             .map(|node| {
@@ -144,7 +176,8 @@ impl TierState {
                     Scope::Shared(_) => tier.capacity.share(node, count),
                 };
                 let own = Tier { capacity, ..tier.clone() };
-                Store::new(&own, keys, count, columns, rand::SeedableRng::from_rng(&mut evictions))
+                let dice = rand::SeedableRng::from_rng(&mut evictions);
+                Store::new(&own, keys, count, columns, dice, policies)
             })
             .collect();
         let lease = match &model.coalescing {
@@ -177,6 +210,7 @@ impl TierState {
                     reply_lane,
                     service_ns: shared.service_ns,
                     per_byte_ns: shared.per_byte_ns,
+                    multi_get: shared.multi_get,
                     pools: Pools::new(shared.pool, model.clients.instances * shared.nodes),
                     pool_timeout: timer(shared.pool_timeout_ns),
                     timeout: timer(shared.timeout_ns),
@@ -193,7 +227,7 @@ impl TierState {
             ttl: model.workload.classes.iter().map(|class| class.ttl[index].unwrap_or(tier.ttl)).collect(),
             jitter: tier.jitter,
             sliding: tier.sliding,
-            refresh: tier.refresh,
+            renewer: Renewer::new(tier.refresh, refresh),
             negative_ttl_ns: tier.negative_ttl_ns,
             coding: Coding::new(tier),
             active_expiry: tier.redis.and_then(|redis| redis.active_expiry).map(|cycle| Effort {
@@ -301,8 +335,9 @@ impl TierState {
             let renewal = if self.is_sentinel(store, slot, info) {
                 Renewal::Keep
             } else {
-                let ttl = self.ttl[info.class];
-                renewal(self.refresh, ttl, now, expiry_ns, held.delta_ns(slot), &mut self.refresh_dice)
+                let (ttl, fetch_ns) = (self.ttl[info.class], held.delta_ns(slot));
+                let found = Found { key: info.key, now_ns: now, expiry_ns, ttl, fetch_ns };
+                self.renewer.renewal(found, &mut self.refresh_dice)
             };
             return Look::Hit { value: held.value(slot), renewal };
         }

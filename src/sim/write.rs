@@ -119,11 +119,19 @@ impl Engine<'_> {
         if self.versions.is_full() {
             let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
             let commands = self.commands.iter().map(|(_, command)| command.version());
+            let parts = self.multi_gets.iter().flat_map(|(_, parts)| parts);
+            let brought = parts.filter_map(|part| part.value()).map(|value| value.version);
             let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
             let replicas = self.database.replicas.versions();
             let walks = self.walks.iter().map(|(_, walk)| walk.version);
             let ahead = self.ahead.iter().flat_map(|ahead| ahead.versions());
-            let held = cached.chain(commands).chain(attempts).chain(replicas).chain(walks).chain(ahead);
+            let held = cached
+                .chain(commands)
+                .chain(brought)
+                .chain(attempts)
+                .chain(replicas)
+                .chain(walks)
+                .chain(ahead);
             self.versions.collect(held);
         }
     }

@@ -4,7 +4,10 @@ mod bundled;
 mod bytes;
 mod combinations;
 mod creation;
+#[path = "../support/draw.rs"]
+mod draw;
 mod faults;
+mod gather;
 mod grammar;
 mod invalidation;
 mod limiter;

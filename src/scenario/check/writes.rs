@@ -82,6 +82,22 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             refuse("versioned", "nothing is written", WRITE);
         }
     }
+    let of_entities = model.workload.classes.iter().any(|class| class.keys_per_entity > 1);
+    let deletes = match model.writes {
+        WriteStrategy::Invalidate => true,
+        WriteStrategy::Update | WriteStrategy::WriteThrough => {
+            of_entities || model.invalidation.broadcast.is_some()
+        }
+        WriteStrategy::WriteAround => false,
+        // Versions are refused with it below.
+        WriteStrategy::WriteBack(_) => true,
+    };
+    if tombstone_ttl_ns.is_some() && !deletes && model.invalidation.cdc.is_none() {
+        let label = "nothing is ever deleted here, so that no DELETE leaves a tombstone";
+        if node.get("tombstone_ttl").is_some() {
+            refuse("tombstone_ttl", label, "leave it out; SETs stay versioned without it");
+        }
+    }
     if order == Order::BeforeCommit && model.writes == WriteStrategy::WriteAround {
         let way_out = "leave it out, or use \"invalidate\", \"update\" or \"write-through\"";
         refuse(

@@ -6,8 +6,8 @@ use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::estimate::peak_profile_factor;
 use crate::scenario::file::Node;
 use crate::scenario::model::{
-    Capacity, Class, Coalescing, Dist, Jitter, Model, RedisEviction, Refresh, Scope, SharedTier, Size, Tier,
-    Ttl,
+    Capacity, Class, Coalescing, Dist, Jitter, Model, MultiGet, RedisEviction, Refresh, Scope, SharedTier,
+    Size, Tier, Ttl,
 };
 use crate::units::{approximate_bytes, format_duration, grouped};
 
@@ -319,11 +319,30 @@ fn tier_pool_too_small(view: &mut View<'_>, index: usize, tier: &Tier, shared: &
         2.0 * shared.network.mean_ns() + shared.service_ns as f64 + shared.per_byte_ns * value_bytes;
     let writes_per_s: f64 = expected.writes_per_s.iter().sum();
     let fills_per_s: f64 = expected.misses_per_s.iter().sum();
-    let calls_per_s = expected.tiers[index].lookups_per_s + fills_per_s + writes_per_s;
+    let lookups_per_s = expected.tiers[index].lookups_per_s;
+    let (commands_per_key, per_key_ns) = match shared.multi_get {
+        MultiGet::FanOut => (1.0, 0.0),
+        MultiGet::Mget { per_key_ns } => (commands_per_key(classes, shared.nodes), per_key_ns as f64),
+    };
+    let calls_per_s = lookups_per_s * commands_per_key + fills_per_s + writes_per_s;
+    let more_keys_per_s = lookups_per_s * (1.0 - commands_per_key);
     let place = view.tier_place(tier, "pool");
     // Each node has connections of its own.
-    let busy = calls_per_s * call_ns / 1e9 / f64::from(shared.nodes);
+    let busy = (calls_per_s * call_ns + more_keys_per_s * per_key_ns) / 1e9 / f64::from(shared.nodes);
     pool_too_small(view, &format!("tier.{}.pool", tier.name), pool, busy, place);
+}
+
+/// Commands for each key that is looked up, where those of one request and node share one: a node is asked by a request of
+/// n keys unless all of them are elsewhere. Tiers in the process leave fewer keys to share a command.
+fn commands_per_key(classes: &[Class], nodes: u32) -> f64 {
+    let nodes = f64::from(nodes);
+    let (mut commands, mut keys) = (0.0, 0.0);
+    for class in classes {
+        let (reads, count) = (class.share * (1.0 - class.write_share), f64::from(class.keys_per_request));
+        commands += reads * nodes * (1.0 - libm::pow(1.0 - 1.0 / nodes, count));
+        keys += reads * count;
+    }
+    if keys > 0.0 { commands / keys } else { 1.0 }
 }
 
 fn database_pool_too_small(view: &mut View<'_>) {

@@ -157,6 +157,32 @@ fn littles_law_by_hand() {
 }
 
 #[test]
+fn littles_law_for_several_keys() {
+    // Twice the keys in each of these reads, twice the connections.
+    let two = |pool: &str| {
+        lints(&[
+            ("keys = 10_000", "keys = 10_000\nkeys_per_request = 2"),
+            ("popularity = { zipf = { exponent = 1.0 } }", "popularity = \"uniform\""),
+            ("name = \"l1\"", "name = \"l1\"\nenabled = false"),
+            ("name = \"l2\"", "name = \"l2\"\nenabled = false"),
+            ("pool = 4", pool),
+        ])
+    };
+    assert_eq!(two("pool = 50"), [""; 0]);
+    assert_eq!(two("pool = 49"), ["pool-too-small"]);
+    // 40,000 GETs of 2 ms a second over four instances are 20 at a time, 2,000 MGETs one.
+    let l2 = |multi_get: &str| {
+        lints(&[
+            ("keys = 10_000", "keys = 10_000\nkeys_per_request = 20"),
+            ("name = \"l1\"", "name = \"l1\"\nenabled = false"),
+            ("network = \"1ms\"", &format!("network = \"1ms\"\nmulti_get = {multi_get}")),
+        ])
+    };
+    assert_eq!(l2("\"fan-out\""), ["pool-too-small"]);
+    assert_eq!(l2("\"mget\""), [""; 0]);
+}
+
+#[test]
 fn memory_too_small() {
     assert_eq!(lints(&[("capacity = 12_000", "capacity = 6_000")]), ["memory-too-small"]);
     // 10,000 entries of 1,000 B, 40 B of key and 56 B of overhead.
