@@ -236,17 +236,17 @@ impl Database {
         }
         totals.db_waited += u64::from(waited_ns > 0);
         let mut service_ns = match (&mut self.service, work, &self.background) {
+            (Service::Alike(delays), ..) => delays.sample(),
+            (Service::PerClass { dice, .. }, Work::Background, Some((_, times, _))) => times.sample(dice),
+            (Service::PerClass { times, dice }, Work::Background, None) => times[0][0].sample(dice),
+            (Service::PerClass { times, dice }, Work::Read { class }, _) => times[class][0].sample(dice),
+            (Service::PerClass { times, dice }, Work::Write { class }, _) => times[class][1].sample(dice),
             (Service::PerClass { dice, .. }, Work::Flush { keys }, _) => {
                 let flush = self.flush.as_ref();
                 flush.map_or(0, |[batch, key]| {
                     batch.sample(dice) + (0..keys).map(|_| key.sample(dice)).sum::<Nanos>()
                 })
             }
-            (Service::Alike(delays), ..) => delays.sample(),
-            (Service::PerClass { dice, .. }, Work::Background, Some((_, times, _))) => times.sample(dice),
-            (Service::PerClass { times, dice }, Work::Background, None) => times[0][0].sample(dice),
-            (Service::PerClass { times, dice }, Work::Read { class }, _) => times[class][0].sample(dice),
-            (Service::PerClass { times, dice }, Work::Write { class }, _) => times[class][1].sample(dice),
         };
         if let Some((sigma, kappa)) = self.contention {
             let others = f64::from(busy_here - 1);
