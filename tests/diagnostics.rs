@@ -558,6 +558,47 @@ fn writes() {
                     "[measure]\nstale_acknowledged = true\n\n[writes]\nversioned = true\n\n[clients]",
                 )],
             ),
+            ("write-back without writes", &[(CLIENTS, "[writes]\nstrategy = \"write-back\"\n\n[clients]")]),
+            (
+                "write-back on a tier in the process",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    ("scope = \"shared\"", "scope = \"shared\"\nenabled = false"),
+                    (CLIENTS, "[writes]\nstrategy = \"write-back\"\n\n[clients]"),
+                ],
+            ),
+            (
+                "what contradicts write-back",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1\nkeys_per_entity = 2"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-back\"\norder = \"before-commit\"\nrollback = 0.1\n\n\
+                         [invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "tombstones under write-back",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-back\"\nversioned = true\ntombstone_ttl = \"1s\"\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "how write-back flushes",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes.strategy.write-back]\nflush_interval = \"0s\"\nbatch = 0\nflush_cost = { per_row = \
+                         \"1ms\" }\n\n[clients]",
+                    ),
+                ],
+            ),
             ("more rollbacks than transactions", &[(CLIENTS, "[writes]\nrollback = 1.5\n\n[clients]")]),
         ],
     );
@@ -729,6 +770,63 @@ fn the_command_line() {
         writeln!(text, "## {title}\n\n{}\n", rendered.trim_end()).unwrap();
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn sweeps_and_recommendations() {
+    snapshot(
+        "sweeps_and_recommendations",
+        &[
+            ("no list and no range", &[("[[event]]", "[sweep.axes]\n\"tier.l2.ttl\" = \"5s\"\n\n[[event]]")]),
+            ("path without quotes", &[("[[event]]", "[sweep.axes]\ntier.l2.ttl = [\"5s\"]\n\n[[event]]")]),
+            (
+                "range without a way to divide it",
+                &[("[[event]]", "[sweep.axes]\n\"tier.l2.ttl\" = \"5s..60s\"\n\n[[event]]")],
+            ),
+            (
+                "range of two kinds",
+                &[("[[event]]", "[sweep.axes]\n\"tier.l2.ttl\" = \"5s..60MB:lin 4\"\n\n[[event]]")],
+            ),
+            (
+                "the same value twice",
+                &[("[[event]]", "[sweep.axes]\n\"database.servers\" = [2, 4, 2]\n\n[[event]]")],
+            ),
+            ("the seed as an axis", &[("[[event]]", "[sweep.axes]\nseed = [1, 2]\n\n[[event]]")]),
+            (
+                "unknown measure and a lonely one",
+                &[("[[event]]", "[sweep]\nmeasures = [\"hitratio\"]\npareto = [\"hit_ratio\"]\n\n[[event]]")],
+            ),
+            (
+                "no objective",
+                &[("[[event]]", "[recommend.knobs]\n\"database.servers\" = [2, 4]\n\n[[event]]")],
+            ),
+            (
+                "two objectives",
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"hit_ratio\"\nmaximise = \"goodput\"\n\n[[event]]",
+                )],
+            ),
+            (
+                "an objective that is neither measure nor knob",
+                &[("[[event]]", "[recommend]\nminimise = \"database.servers\"\n\n[[event]]")],
+            ),
+            (
+                "an objective without an order",
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"tier.l1.eviction\"\nknobs = { \"tier.l1.eviction\" = [\"lru\", \"fifo\"] }\n\n[[event]]",
+                )],
+            ),
+            (
+                "limits that are none",
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"goodput\"\nkeep = [\"db.qps.peak < 5\", \"hit_ratio >= 95\", \"dbqps <= 5\"]\n\n[[event]]",
+                )],
+            ),
+        ],
+    );
 }
 
 #[test]

@@ -76,13 +76,26 @@ pub struct LimiterBooks {
     pub stuck: u64,
 }
 
+/// What became of the writes that a tier acknowledged before the database had them.
+#[derive(Clone, Debug, Default)]
+pub struct WriteBackBooks {
+    /// Writes that never came to the database, and the longest time from taking one to its loss.
+    pub lost: u64,
+    pub oldest_lost_ns: Option<Nanos>,
+    /// By key and batch: from the first write to the commit of the batch.
+    pub flush_lag: Fine,
+    /// Keys that the database had not confirmed: most of them at once, and those at the end.
+    pub unflushed_peak: u64,
+    pub unflushed: u64,
+}
+
 /// Running totals; what is measured is the difference between two instants.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     pub db_arrivals: u64,
     pub db_fetches: u64,
     pub db_retries: u64,
-    /// Of the arrivals, those that write, rows or not.
+    /// Rows that arrivals write, whether they are there or not: one each, or the keys of a batch.
     pub db_writes: u64,
     pub db_duplicates: u64,
     pub db_waited: u64,
@@ -98,6 +111,9 @@ pub struct Totals {
     pub refreshes: u64,
     /// Rows that a write created.
     pub created: u64,
+    /// Writes that a tier acknowledges, and of these those of a key that was dirty already.
+    pub written_back: u64,
+    pub coalesced_writes: u64,
     pub db_retries_refused: u64,
     pub db_hedges: u64,
     /// Hedges that were answered first.
@@ -154,6 +170,8 @@ pub struct Gauges {
     pub db_queue: u64,
     /// Committed changes that the consumer of the change stream has not handled.
     pub cdc_backlog: u64,
+    /// Keys whose newest value the database has not confirmed; `None`: no tier is ahead of it.
+    pub unflushed: Option<u64>,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
     /// What a sample of the entries of each tier has left; empty where nobody asks.
@@ -228,6 +246,7 @@ pub struct Recorder {
     /// Keys of reads by how their way ended; empty where every read has one.
     pub keys: Vec<u64>,
     pub limiter: Option<LimiterBooks>,
+    pub write_back: Option<WriteBackBooks>,
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part; of a read of several keys each counts.
     pub tier_hits: Vec<u64>,
@@ -285,6 +304,7 @@ impl Recorder {
                 over: Fine::new(),
                 stuck: 0,
             }),
+            write_back: model.write_back().map(|_| WriteBackBooks::default()),
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],
             rolled_back: 0,

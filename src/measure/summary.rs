@@ -302,6 +302,19 @@ fn writes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let requests = count(recorder, &all_outcomes(), None);
     let per_request = |count: u64| ratio(count as f64, requests);
     rows.put("db.writes_per_request", per_request(after.db_writes - before.db_writes));
+    if let Some(books) = &recorder.write_back {
+        let seconds = |ns: Option<Nanos>| ns.map(|ns| ns as f64 / 1e9);
+        let (taken, coalesced) =
+            (after.written_back - before.written_back, after.coalesced_writes - before.coalesced_writes);
+        rows.put("writes.coalesced.ratio", ratio(coalesced as f64, taken as f64));
+        rows.put("writes.flush_lag.mean_s", books.flush_lag.mean().map(|ns| ns / 1e9));
+        rows.put("writes.flush_lag.p99_s", seconds(books.flush_lag.quantile(0.99)));
+        rows.put("writes.flush_lag.max_s", seconds(books.flush_lag.max()));
+        rows.put("writes.lost", Some(books.lost as f64));
+        rows.put("writes.lost_age.max_s", seconds(books.oldest_lost_ns));
+        rows.put("writes.unflushed", Some(books.unflushed as f64));
+        rows.put("writes.unflushed.peak", Some(books.unflushed_peak as f64));
+    }
     if model.write_options.rollback > 0.0 {
         let written = count(recorder, &[Outcome::Write], None);
         rows.put("writes.rolled_back.ratio", ratio(recorder.rolled_back as f64, written));
@@ -365,7 +378,8 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         }
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
         remaining_ttl(rows, model, recorder, index);
-        if model.write_options.tombstone_ttl_ns.is_some() {
+        let is_ahead = model.write_back().is_some_and(|(level, _)| level == index);
+        if model.write_options.tombstone_ttl_ns.is_some() || is_ahead {
             rows.per_second(name("refused_sets.rate"), to.refused_sets - from.refused_sets);
         }
         if let Scope::Shared(shared) = &tier.scope {

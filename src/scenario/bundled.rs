@@ -51,6 +51,8 @@ bundled! {
     "multi-get",
     "protection",
     "deploy",
+    "ttl-sweep",
+    "recommend-ttl",
     "twitter-cluster6",
     "twitter-cluster52",
 }

@@ -3,7 +3,7 @@
 use super::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
     Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Redis, Refresh, RefreshMode,
-    Scope, Spread, Target, Tier, Ttl, WriteOptions, WriteStrategy,
+    Scope, Spread, Target, Tier, Ttl, WriteBack, WriteOptions, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -285,7 +285,7 @@ fn coalescing(model: &Model) -> String {
 fn writes(model: &Model) -> String {
     let WriteOptions { order, rollback, tombstone_ttl_ns } = model.write_options;
     let early = order == Order::BeforeCommit;
-    let mut text = match model.writes {
+    let mut text = match &model.writes {
         WriteStrategy::Invalidate if early => "writes: DELETE in every tier, then database",
         WriteStrategy::Invalidate => "writes: database, then DELETE in every tier",
         WriteStrategy::WriteAround => "writes: database only, cached copies live out their time",
@@ -293,8 +293,21 @@ fn writes(model: &Model) -> String {
         WriteStrategy::Update => "writes: database, then SET in every tier, which nobody waits for",
         WriteStrategy::WriteThrough if early => "writes: SET in every tier, then database",
         WriteStrategy::WriteThrough => "writes: database, then SET in every tier, acknowledged after both",
+        WriteStrategy::WriteBack(_) => "writes: SET in the last shared tier, which acknowledges",
     }
     .to_owned();
+    if let WriteStrategy::WriteBack(WriteBack { flush_interval_ns, batch, per_batch, per_key }) =
+        &model.writes
+    {
+        let interval = format_duration(*flush_interval_ns);
+        text.push_str(&format!(
+            "; every {interval} a worker sends what is dirty to the database, at most {batch} keys at a time, each batch {}",
+            dist(per_batch.as_ref().unwrap_or(&model.database.write))
+        ));
+        if *per_key != (Dist::Constant { ns: 0.0 }) {
+            text.push_str(&format!(" and {} per key", dist(per_key)));
+        }
+    }
     if rollback > 0.0 {
         text.push_str(&format!(", {} of the transactions roll back", percent(rollback)));
     }

@@ -3,8 +3,7 @@
 use super::coding::Coding;
 use super::engine::{Engine, Kind};
 use super::guard::Ticket;
-use super::leases::Leases;
-use super::limiter::{Count, Counters};
+use super::limiter::Count;
 use super::multi_get::{Load, Part};
 use super::queue::{GENERAL, NETWORK};
 use super::read::Walk;
@@ -36,6 +35,10 @@ pub(super) enum Op {
     Put {
         value: Value,
     },
+    /// A write that the tier acknowledges before the database has it.
+    Take {
+        value: Value,
+    },
     /// A writer's DELETE, after the commit with this number.
     Delete {
         commit: u64,
@@ -46,6 +49,14 @@ pub(super) enum Op {
     Invalidate {
         change: u32,
     },
+}
+
+impl Op {
+    /// Whether a value travels to the server.
+    #[inline]
+    pub fn brings_value(self) -> bool {
+        matches!(self, Op::Set { .. } | Op::Put { .. } | Op::Take { .. })
+    }
 }
 
 /// What the server says. Tokens are zero where no lease was granted.
@@ -83,7 +94,7 @@ pub(super) struct Command {
     op: Op,
     pub level: u8,
     /// The node of the tier that it goes to.
-    node: u8,
+    pub(super) node: u8,
     class: u8,
     /// Waits for a connection.
     pub waiting: bool,
@@ -134,7 +145,7 @@ impl Command {
     /// Version handle that this command carries.
     pub fn version(&self) -> u32 {
         let carried = match self.op {
-            Op::Set { value, .. } | Op::Put { value } => value.version,
+            Op::Set { value, .. } | Op::Put { value } | Op::Take { value } => value.version,
             _ => 0,
         };
         match self.reply {
@@ -232,10 +243,7 @@ impl Engine<'_> {
             }
         }
         let id = self.commands.insert(command);
-        let encode_ns = match command.op {
-            Op::Set { .. } | Op::Put { .. } => self.code(&command, Coding::encode_ns),
-            _ => 0,
-        };
+        let encode_ns = if command.op.brings_value() { self.code(&command, Coding::encode_ns) } else { 0 };
         if encode_ns == 0 {
             self.ask_for_tier_connection(id, at);
         } else {
@@ -282,7 +290,7 @@ impl Engine<'_> {
     /// The circuit breaker is open.
     fn hold_back(&mut self, command: Command, level: usize) {
         match command.walk {
-            NONE if matches!(command.op, Op::Set { .. } | Op::Put { .. }) => {
+            NONE if command.op.brings_value() => {
                 self.tiers[level].totals.failed_fills += 1;
             }
             NONE => {}
@@ -336,10 +344,8 @@ impl Engine<'_> {
         let (level, place) = (usize::from(command.level), usize::from(command.node));
         let tier = &mut self.tiers[level];
         let Some(shared) = &mut tier.shared else { return };
-        let (store, node) = (&mut tier.stores[place], &mut shared.nodes[place]);
+        let node = &mut shared.nodes[place];
         node.commands += 1;
-        let (leases, counters) = (&mut node.leases, &mut node.counters);
-        let tombstones = &mut tier.tombstones.get_mut(place);
         // A counter and the name of its caller are too short to be counted.
         let is_count = matches!(command.op, Op::Count(_));
         let (arrival_ns, request_bytes) = match &node.link {
@@ -347,25 +353,24 @@ impl Engine<'_> {
             Some(link) if is_count => (link.arrival_ns(self.now, 0), 0),
             Some(link) => {
                 let value = match command.op {
-                    Op::Set { .. } | Op::Put { .. } => tier.coding.value_bytes(&self.tables, command.key),
+                    op if op.brings_value() => tier.coding.value_bytes(&self.tables, command.key),
                     _ => 0,
                 };
                 let bytes = u64::from(value) + key_bytes(&self.tables, &self.multi_gets, &command);
                 (link.arrival_ns(self.now, bytes), bytes)
             }
         };
-        let admission = node.server.admit(arrival_ns, || {
-            store.clear();
-            leases.iter_mut().for_each(Leases::clear);
-            counters.iter_mut().for_each(Counters::clear);
-            tombstones.iter_mut().for_each(|of| of.clear());
-        });
+        let Some(admission) = tier.admit(place, arrival_ns) else { return };
+        if self.is_ahead(level) {
+            self.lose_flushed();
+        }
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
                 if self.recorder.measuring {
                     self.recorder.tier_queue[level].record(start_ns - arrival_ns);
                 }
-                if let Some(link) = &mut node.link {
+                let shared = self.tiers[level].shared.as_mut();
+                if let Some(link) = shared.and_then(|shared| shared.nodes[place].link.as_mut()) {
                     link.take_in(arrival_ns, request_bytes);
                 }
                 let (reply, load) = match command.parts() {
@@ -389,8 +394,7 @@ impl Engine<'_> {
                 match &mut shared.nodes[place].link {
                     None => done_ns,
                     Some(link) => {
-                        let replies = !matches!(command.op, Op::Set { .. } | Op::Put { .. });
-                        link.send(done_ns, if replies { load.value_bytes } else { 0 })
+                        link.send(done_ns, if command.op.brings_value() { 0 } else { load.value_bytes })
                     }
                 }
             }
@@ -398,8 +402,10 @@ impl Engine<'_> {
             Admission::Lost { until_ns } => until_ns,
         };
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        // The consumer of the change stream waits for its answer, although it is not a request.
-        if command.walk == NONE && shared.pools.is_empty() && !command.is_of_the_stream() {
+        // The consumer of the change stream waits for its answer, although it is not a request; and a write exists once
+        // it is acknowledged, whether its writer hears of it or not.
+        let is_awaited = command.is_of_the_stream() || matches!(command.op, Op::Take { .. });
+        if command.walk == NONE && shared.pools.is_empty() && !is_awaited {
             return self.close_fill(id, level);
         }
         let at = done_ns + hop(shared, place, done_ns);
@@ -450,12 +456,24 @@ impl Engine<'_> {
     }
 
     /// What the command does to the entries when it is served, and what travels with it.
-    #[inline]
     fn execute(&mut self, command: &Command, level: usize, now: Nanos) -> (CommandReply, Load) {
+        let store = usize::from(command.node);
+        let is_ahead = self.is_ahead(level);
+        let mut evicted = Vec::new();
+        if is_ahead {
+            self.lose_expired(store, command.key, now);
+        }
         let (reply, carries_value) = match command.op {
             Op::Get => self.look_up(command, command.key, level, now),
-            _ => self.execute_other(command, level, now),
+            _ => self.execute_other(command, level, now, |key| {
+                if is_ahead {
+                    evicted.push(key);
+                }
+            }),
         };
+        if is_ahead {
+            self.settle_dirty(store, command.key, &evicted, now);
+        }
         let coding = &self.tiers[level].coding;
         let value_bytes = if carries_value { coding.value_bytes(&self.tables, command.key) } else { 0 };
         (reply, Load { keys: 1, value_bytes: u64::from(value_bytes) })
@@ -499,12 +517,18 @@ impl Engine<'_> {
     }
 
     /// What any command but a look-up of values does; whether a value travels.
-    fn execute_other(&mut self, command: &Command, level: usize, now: Nanos) -> (CommandReply, bool) {
+    fn execute_other(
+        &mut self,
+        command: &Command,
+        level: usize,
+        now: Nanos,
+        evicted: impl FnMut(u32),
+    ) -> (CommandReply, bool) {
         let class = usize::from(command.class);
         let info = self.info(command.key, class);
+        let (node, store) = (command.node, usize::from(command.node));
         let tables = &self.tables;
         let tier = &mut self.tiers[level];
-        let (node, store) = (command.node, usize::from(command.node));
         match command.op {
             // These are look-ups.
             Op::Get | Op::MultiGet { .. } => (CommandReply::Failed, false),
@@ -524,11 +548,14 @@ impl Engine<'_> {
                 {
                     return (CommandReply::Failed, true);
                 }
-                if tier.refuses(store, command.key, value, now, &self.versions) {
-                    tier.totals.refused_sets += 1;
+                if self.is_dirty(level, store, command.key, now)
+                    || self.tiers[level].refuses(store, command.key, value, now, &self.versions)
+                {
+                    self.tiers[level].totals.refused_sets += 1;
                     return (CommandReply::Done, true);
                 }
-                let stored = tier.fill(store, info, value, delta_ns, now, tables);
+                let tier = &mut self.tiers[level];
+                let stored = tier.fill_telling(store, info, value, delta_ns, now, &self.tables, evicted);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
             Op::Put { value } => {
@@ -543,13 +570,26 @@ impl Engine<'_> {
                 let stored = tier.fill(store, info, value, 0, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
+            Op::Take { value } => {
+                if let Some(leases) = tier.leases(node) {
+                    leases.void(command.key);
+                }
+                if !tier.fill_telling(store, info, value, 0, now, tables, evicted) {
+                    return (CommandReply::Failed, true);
+                }
+                self.take_write(store, command.key, value.version, now);
+                (CommandReply::Done, true)
+            }
             Op::Delete { .. } | Op::Invalidate { .. } => {
                 let commit = match command.op {
                     Op::Delete { commit } => commit,
                     Op::Invalidate { change } => self.invalidations.changes[change].commit,
                     _ => 0,
                 };
-                tier.delete(store, command.key, tables);
+                if !self.outlives_delete(level, store, command.key, commit) {
+                    self.tiers[level].delete(store, command.key, &self.tables);
+                }
+                let tier = &mut self.tiers[level];
                 tier.bury(store, command.key, commit, now);
                 if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
@@ -603,6 +643,9 @@ impl Engine<'_> {
     pub(super) fn command_is_read(&mut self, id: u32) {
         let command = self.commands[id];
         let level = usize::from(command.level);
+        if let (Op::Take { value }, CommandReply::Done) = (command.op, command.reply) {
+            self.publish(command.key, value.version);
+        }
         match (command.walk, command.op) {
             (_, Op::Invalidate { change }) => self.change_answered_by_tier(id, change, command.reply),
             (NONE, _) => self.close_fill(id, level),
@@ -623,6 +666,10 @@ impl Engine<'_> {
             (walk, Op::Count(count)) => {
                 self.commands.remove(id);
                 self.limiter_answered(walk, count, command.reply);
+            }
+            (walk, Op::Take { .. }) => {
+                self.commands.remove(id);
+                self.tier_took_write(walk, level, command.reply == CommandReply::Done);
             }
             (walk, _) => {
                 self.commands.remove(id);
@@ -657,7 +704,7 @@ impl Engine<'_> {
     /// A fill, or a command that nobody waits for any more, is over.
     pub(super) fn close_fill(&mut self, id: u32, level: usize) {
         let Command { op, reply, .. } = self.commands[id];
-        if matches!(op, Op::Set { .. } | Op::Put { .. }) && reply != CommandReply::Done {
+        if op.brings_value() && reply != CommandReply::Done {
             self.tiers[level].totals.failed_fills += 1;
         }
         if let Op::MultiGet { parts } = op {
@@ -702,6 +749,7 @@ impl Engine<'_> {
             Op::Get | Op::Exists => self.look_up_failed(walk, level),
             Op::MultiGet { parts } => self.multi_get_failed(parts, level),
             Op::Count(_) => self.limiter_failed(walk),
+            Op::Take { .. } => self.tier_took_write(walk, level, false),
             Op::Set { .. } | Op::Put { .. } | Op::Delete { .. } | Op::Invalidate { .. } => {
                 self.change_answered(walk)
             }

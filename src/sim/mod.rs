@@ -11,6 +11,7 @@ mod coding;
 mod command;
 mod crash;
 mod database;
+mod dirty;
 mod engine;
 mod events;
 mod fetch;
@@ -38,7 +39,9 @@ mod store;
 mod tier;
 mod tombstones;
 mod wheel;
+mod worker;
 mod write;
+mod write_back;
 
 pub use engine::{Control, Engine, Finished, SimError};
 

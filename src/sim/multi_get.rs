@@ -89,8 +89,15 @@ impl Engine<'_> {
     ) -> Load {
         let mut asked = std::mem::take(&mut self.multi_gets[parts]);
         let mut load = Load::default();
+        let (store, is_ahead) = (usize::from(command.node), self.is_ahead(level));
         for part in &mut asked {
+            if is_ahead {
+                self.lose_expired(store, part.key, now);
+            }
             let (reply, carries_value) = self.look_up(command, part.key, level, now);
+            if is_ahead {
+                self.settle_dirty(store, part.key, &[], now);
+            }
             part.reply = reply;
             load.keys += 1;
             if carries_value {

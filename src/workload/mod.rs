@@ -6,7 +6,6 @@ pub mod popularity;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rand::Rng;
 use rustc_hash::FxHashSet;
 
 use crate::dice::{Stream, below, mix, stream, unit_open_zero};
@@ -220,6 +219,21 @@ pub struct Batch {
     pub instance: Vec<u32>,
     /// `class * 2 + 1` for a write, `class * 2` for a read; plus [`EXISTS`] for a read that wants no value.
     pub tag: Vec<u8>,
+}
+
+impl Batch {
+    /// A fingerprint of these requests after those that left `state`.
+    pub(crate) fn fingerprint(&self, state: u64) -> u64 {
+        (0..self.time_ns.len()).fold(state, |state, index| {
+            let words = [
+                self.time_ns[index],
+                u64::from(self.key[index]),
+                u64::from(self.instance[index]),
+                u64::from(self.tag[index]),
+            ];
+            words.iter().fold(state, |state, word| mix(state ^ word))
+        })
+    }
 }
 
 /// The bit of [`Batch::tag`] that makes a read an existence check.
@@ -475,27 +489,6 @@ impl Generator {
                 let seed = self.sticky_seed;
                 let place = |&key: &u32| (mix(seed ^ u64::from(key)) % u64::from(instances)) as u32;
                 batch.instance.extend(batch.key.iter().map(place));
-            }
-        }
-    }
-
-    /// A fingerprint of the traffic: equal fingerprints mean equal requests.
-    pub fn fingerprint(mut self) -> Result<u64, TraceError> {
-        let mut batch = Batch::default();
-        let mut state = 0;
-        loop {
-            self.fill(&mut batch)?;
-            if batch.time_ns.is_empty() {
-                return Ok(state ^ self.keys.next_u64());
-            }
-            for index in 0..batch.time_ns.len() {
-                let words = [
-                    batch.time_ns[index],
-                    u64::from(batch.key[index]),
-                    u64::from(batch.instance[index]),
-                    u64::from(batch.tag[index]),
-                ];
-                state = words.iter().fold(state, |state, word| mix(state ^ word));
             }
         }
     }

@@ -1,10 +1,14 @@
 //! Any combination of options runs, and its books agree.
 
+use std::path::Path;
+
+use herdlab::report::json;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::support::simulate;
-use crate::tiny::{accepted, any_of, value};
+use crate::draw::draw_all;
+use crate::support::{arrivals, simulate, traffic};
+use crate::tiny::{Settings, accepted, any_of, value};
 
 /// What a drawn scenario is made of: one value for each.
 const CHOICES: &[(&str, &[&str])] = &[
@@ -132,7 +136,18 @@ const CHOICES: &[(&str, &[&str])] = &[
             "{ count = 3, lag = { exponential = { mean = \"20ms\" } }, servers = 1 }",
         ],
     ),
-    ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
+    (
+        "writes.strategy",
+        &[
+            "invalidate",
+            "write-around",
+            "update",
+            "write-through",
+            "{ write-back = { flush_interval = \"1s\", batch = 20 } }",
+            "{ write-back = { flush_interval = \"70ms\", batch = 3, flush_cost = { per_batch = \"2ms\", per_key = { \
+             exponential = { mean = \"1ms\" } } } } }",
+        ],
+    ),
     ("writes.order", &["after-commit", "before-commit"]),
     ("writes.rollback", &["0", "0.3"]),
     ("writes.versioned", &["false", "true"]),
@@ -191,16 +206,48 @@ const EVENTS: &[&str] = &[
     "{ stall = { for = \"100ms\" } }",
 ];
 
+const BASE: Settings<'_> = &[("duration", "8s"), ("tier.l2.capacity", "50"), ("tier.l2.eviction", "lru")];
+
+/// Whether a setting decides what arrives.
+fn is_traffic(path: &str) -> bool {
+    path.starts_with("workload.") || path == "clients.instances" || path == "clients.route"
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The engine compares its books at the end of every run, so that no error means that all of them agree.
+    /// The engine compares its books at the end of every run, so that no error means that all of them agree. What is
+    /// written comes back whole.
     #[test]
     fn any_combination_of_options_runs(settings in any_of(CHOICES), events in prop::collection::vec(select(EVENTS), 0..3)) {
-        let experiment = accepted(&[("duration", "8s"), ("tier.l2.capacity", "50"), ("tier.l2.eviction", "lru")], &settings, &events)?;
+        let experiment = accepted(BASE, &settings, &events)?;
         let record = simulate(&experiment, 1);
         let ratio = |name| value(&record, name);
         prop_assert!((0.0..=1.0).contains(&ratio("error.ratio")));
         prop_assert!(ratio("requests.all") > 0.0);
+        let (written, text) = json::to_json(&record).unwrap();
+        let read = json::parse(&text, Path::new("results.json")).unwrap();
+        prop_assert!(read == *written, "another record comes back");
+        prop_assert!(json::to_json(&read).unwrap().1 == text);
+        draw_all(&read);
+    }
+
+    /// Two systems that have nothing but their traffic in common.
+    #[test]
+    fn no_option_of_a_system_moves_its_traffic(
+        settings in any_of(CHOICES),
+        others in any_of(CHOICES),
+        events in prop::collection::vec(select(EVENTS), 0..3),
+        hot in select(&["", "{ hot_key = { share = 0.5, for = \"100ms\" } }"][..]),
+    ) {
+        let mixed: Vec<_> = (settings.iter().zip(&others))
+            .map(|(one, other)| if is_traffic(one.0) { *one } else { *other })
+            .collect();
+        let hot: Vec<&str> = Some(hot).filter(|hot| !hot.is_empty()).into_iter().collect();
+        let events: Vec<&str> = hot.iter().copied().chain(events.into_iter().filter(|event| !event.contains("hot_key"))).collect();
+        let (one, other) = (accepted(BASE, &settings, &events)?, accepted(BASE, &mixed, &hot)?);
+        let (one, other) = (&one.variants[0].model, &other.variants[0].model);
+        prop_assume!(traffic(one) == traffic(other));
+        prop_assert_eq!(arrivals(one, 1, 0), arrivals(other, 1, 0));
     }
 }

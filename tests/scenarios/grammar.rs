@@ -9,6 +9,7 @@ const WRITES: (&str, &str) = ("workload.write_share", "0.2");
 const ABSENT: (&str, &str) = ("workload.absent", "{ share = 0.3, keys = 50 }");
 const SLOW_READ: (&str, &str) = ("database.read", "50ms");
 const ONE_SERVER: (&str, &str) = ("database.servers", "1");
+const BACK: (&str, &str) = ("writes.strategy", "{ write-back = { flush_interval = \"2s\" } }");
 const TIMEOUT: (&str, &str) = ("database.timeout", "20ms");
 
 #[test]
@@ -671,6 +672,42 @@ fn coalescing_and_writes() {
             "",
             "writes.phantom_reads",
             Appears,
+        ),
+        // Two hops and the service of a SET, and no database.
+        (&[WRITES], &[("writes.strategy", "write-back")], "", "latency.write.p50_ms", Is(0.21, 0.002)),
+        (
+            &[WRITES, BACK],
+            &[("writes.strategy", "{ write-back = { flush_interval = \"200ms\" } }")],
+            "",
+            "writes.coalesced.ratio",
+            Less,
+        ),
+        (
+            &[WRITES, BACK],
+            &[("writes.strategy", "{ write-back = { flush_interval = \"2s\", batch = 5 } }")],
+            "",
+            "db.qps.mean",
+            More,
+        ),
+        (
+            &[WRITES, BACK],
+            &[(
+                "writes.strategy",
+                "{ write-back = { flush_interval = \"2s\", flush_cost = { per_batch = \"300ms\" } } }",
+            )],
+            "",
+            "writes.flush_lag.mean_s",
+            More,
+        ),
+        (
+            &[WRITES, BACK],
+            &[(
+                "writes.strategy",
+                "{ write-back = { flush_interval = \"2s\", flush_cost = { per_key = \"5ms\" } } }",
+            )],
+            "",
+            "writes.flush_lag.mean_s",
+            More,
         ),
         (&[WRITES], &[("writes.rollback", "30%")], "", "writes.rolled_back.ratio", Is(0.3, 0.05)),
         (&[WRITES], &[("writes.order", "before-commit")], "", "stale.ratio", More),

@@ -4,6 +4,8 @@ mod bundled;
 mod bytes;
 mod combinations;
 mod creation;
+#[path = "../support/draw.rs"]
+mod draw;
 mod faults;
 mod gather;
 mod grammar;
@@ -22,4 +24,5 @@ mod sums;
 mod support;
 mod table;
 mod tiny;
+mod write_back;
 mod writes;

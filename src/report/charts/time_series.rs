@@ -4,7 +4,7 @@
 use super::styles;
 use crate::measure::record::{Record, VariantRecord};
 use crate::report::axis::Axis;
-use crate::report::figure::{Figure, Mark, Panel, Series, Shape, stairs};
+use crate::report::figure::{Figure, Mark, Panel, Series, Shape};
 
 /// More lines than this in one panel hide each other.
 const VARIANTS_TOGETHER_MAX: usize = 3;
@@ -65,7 +65,7 @@ impl TimeSeries<'_> {
                 title: String::new(),
                 x,
                 y,
-                series: shown.iter().map(|&index| series(index, Shape::Line)).collect(),
+                series: shown.iter().map(|&index| series(index, Shape::Steps)).collect(),
                 marks,
                 height: 280,
             }]
@@ -94,7 +94,7 @@ impl TimeSeries<'_> {
                         series: (baseline.filter(|&baseline| baseline != index))
                             .map(|baseline| series(baseline, Shape::Backdrop))
                             .into_iter()
-                            .chain([series(index, Shape::Line)])
+                            .chain([series(index, Shape::Steps)])
                             .collect(),
                         marks,
                         height: 130,
@@ -120,7 +120,7 @@ impl TimeSeries<'_> {
     }
 }
 
-/// Stairs, because a window's value holds for the whole window; missing windows are gaps.
+/// For steps, because a window's value holds for the whole window; missing windows are gaps.
 pub(super) fn points(variant: &VariantRecord, values: &[Option<f64>]) -> Vec<(f64, f64)> {
     let width = variant.windows.width_s;
     let at = |(index, value): (usize, &Option<f64>)| (index as f64 * width, value.unwrap_or(f64::NAN));
@@ -128,7 +128,7 @@ pub(super) fn points(variant: &VariantRecord, values: &[Option<f64>]) -> Vec<(f6
     if let Some(&(_, last)) = starts.last() {
         starts.push((values.len() as f64 * width, last));
     }
-    stairs(&starts)
+    starts
 }
 
 /// Warm-up and the distinct events of some variants.

@@ -131,7 +131,8 @@ fn keys_in(model: &Model, index: usize, tier: &Tier, group: &Group, rate_per_s: 
         reads_per_s: requests_per_s * read_share(class, group) * (1.0 - class.write_share),
         deletes_per_s: if deletes { requests_per_s * group.share * class.write_share } else { 0.0 },
         ttl_s,
-        sliding: tier.sliding,
+        // A sentinel lives as long as it was told to.
+        sliding: tier.sliding && !class.absent,
         size,
     }
 }
@@ -153,7 +154,7 @@ fn ttl_s(tier: &Tier, ttl: Ttl) -> Option<f64> {
 }
 
 /// Mean of a random size in bytes; its upper bound is left out of account where it is far away.
-pub(super) fn mean_bytes(size: &Size) -> f64 {
+pub(crate) fn mean_bytes(size: &Size) -> f64 {
     match *size {
         Size::Constant { bytes } => bytes as f64,
         Size::Lognormal { mu, sigma, max_bytes } => libm::exp(mu + sigma * sigma / 2.0).min(max_bytes as f64),

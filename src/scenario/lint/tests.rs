@@ -111,6 +111,21 @@ fn uncompressed_values() {
 }
 
 #[test]
+fn write_back_may_lose() {
+    let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.001");
+    let back = ("[database]", "[writes]\nstrategy = \"write-back\"\n\n[database]");
+    assert_eq!(lints(&[written]), [""; 0]);
+    assert_eq!(lints(&[written, back]), ["write-back-may-lose"]);
+    let text = |changes: &[(&str, &str)]| warnings(&changed(changes)).render(false);
+    // 1,900 requests for records per second, five seconds.
+    let told = text(&[written, back]);
+    assert!(told.contains("up to about 10 acknowledged writes are in memory only, and eviction"), "{told}");
+    let unbounded = ("capacity = 12_000\neviction = \"lru\"\n", "");
+    let told = text(&[written, back, unbounded, ("ttl = \"300s\"", "ttl = \"4s\"")]);
+    assert!(told.contains("only, and expire before the worker comes"), "{told}");
+}
+
+#[test]
 fn cdc_without_ttl() {
     let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.01");
     let stream = ("[database]", "[invalidation]\ncdc = { lag = \"100ms\" }\n\n[database]");
