@@ -137,8 +137,11 @@ fn a_hedge_after_the_95th_percentile_is_one_in_twenty() {
 /// An instance that has answered less than a hundred reads does not know what is slow.
 #[test]
 fn nobody_hedges_before_they_have_learned() {
-    let few =
-        [("workload.arrivals", "{ poisson = { rate = 8 } }"), ("database.hedge", "{ after = \"p50\" }")];
+    let few = [
+        ("duration", "20s"),
+        ("workload.arrivals", "{ constant = { rate = 8 } }"),
+        ("database.hedge", "{ after = \"p50\" }"),
+    ];
     let record = tiny_record(&[EXPONENTIAL, &few].concat(), &[]);
     assert_eq!(value(&record, "db.hedges.ratio"), 0.0);
 }
