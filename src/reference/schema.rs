@@ -127,6 +127,10 @@ impl Writer {
                 json!({ "type": "object", "additionalProperties": self.kind(kind, path) })
             }
             Kind::Settings => self.settings(),
+            Kind::Axes => json!({
+                "type": "object",
+                "additionalProperties": { "anyOf": [{ "type": "array" }, { "type": "string", "pattern": r"\.\." }] },
+            }),
         }
     }
 

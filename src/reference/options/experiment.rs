@@ -45,6 +45,8 @@ pub static ROOT: Table = Table {
         optional("invalidation", Kind::Table(&INVALIDATION)),
         optional("event", Kind::List(&Kind::Table(&EVENT))),
         optional("variant", Kind::List(&Kind::Table(&VARIANT))),
+        optional("sweep", Kind::Table(&SWEEP)),
+        optional("recommend", Kind::Table(&RECOMMEND)),
     ],
 };
 
@@ -135,5 +137,25 @@ static VARIANT: Table = Table {
             Kind::Form { pattern: r"^[^:{}]*[^:{}\s][^:{}]*$", words: "a name without ':', '{' and '}'" },
         ),
         optional("set", Kind::Settings),
+    ],
+};
+
+static SWEEP: Table = Table {
+    id: "sweep",
+    fields: &[
+        optional("axes", Kind::Axes),
+        optional("measures", Kind::List(&Kind::Text)),
+        optional("pareto", Kind::List(&Kind::Text)),
+    ],
+};
+
+static RECOMMEND: Table = Table {
+    id: "recommend",
+    fields: &[
+        optional("minimise", Kind::Text),
+        optional("maximise", Kind::Text),
+        optional("knobs", Kind::Axes),
+        optional("keep", Kind::List(&Kind::Text)),
+        optional("budget", Kind::Whole { least: 1, most: u64::MAX }),
     ],
 };
