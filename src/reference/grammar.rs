@@ -61,7 +61,7 @@ pub enum Kind {
     PerTier(&'static Kind),
     /// What a variant sets: paths and values.
     Settings,
-    /// Paths, each with the values that it takes in turn.
+    /// What a sweep varies: paths, each with a list or a range of values.
     Axes,
 }
 

@@ -34,6 +34,8 @@ pub static ROOT: Table = Table {
         optional("practice", Kind::List(&Kind::Table(&PRACTICE))),
         optional("threshold", Kind::List(&Kind::Table(&THRESHOLD))),
         optional("observed", Kind::Table(&OBSERVED)),
+        optional("sweep", Kind::Table(&SWEEP)),
+        optional("recommend", Kind::Table(&RECOMMEND)),
         optional("measure", Kind::Table(&MEASURE)),
         optional("clients", Kind::Table(&CLIENTS)),
         required("workload", Kind::Table(&WORKLOAD)),
@@ -45,8 +47,6 @@ pub static ROOT: Table = Table {
         optional("invalidation", Kind::Table(&INVALIDATION)),
         optional("event", Kind::List(&Kind::Table(&EVENT))),
         optional("variant", Kind::List(&Kind::Table(&VARIANT))),
-        optional("sweep", Kind::Table(&SWEEP)),
-        optional("recommend", Kind::Table(&RECOMMEND)),
     ],
 };
 
@@ -108,6 +108,26 @@ static THRESHOLD: Table = Table {
 const LIMIT: Kind =
     Kind::Either(&[Kind::Number { least: 0.0 }, DURATION, Kind::Rate, Kind::Size, Kind::Bandwidth, SHARE]);
 
+static SWEEP: Table = Table {
+    id: "sweep",
+    fields: &[
+        optional("axes", Kind::Axes),
+        optional("measures", Kind::List(&Kind::Text)),
+        optional("pareto", Kind::List(&Kind::Text)),
+    ],
+};
+
+static RECOMMEND: Table = Table {
+    id: "recommend",
+    fields: &[
+        optional("minimise", Kind::Text),
+        optional("maximise", Kind::Text),
+        optional("knobs", Kind::Axes),
+        optional("keep", Kind::List(&Kind::Text)),
+        optional("budget", Kind::Whole { least: 1, most: u64::MAX }),
+    ],
+};
+
 static OBSERVED: Table = Table {
     id: "observed",
     fields: &[
@@ -137,25 +157,5 @@ static VARIANT: Table = Table {
             Kind::Form { pattern: r"^[^:{}]*[^:{}\s][^:{}]*$", words: "a name without ':', '{' and '}'" },
         ),
         optional("set", Kind::Settings),
-    ],
-};
-
-static SWEEP: Table = Table {
-    id: "sweep",
-    fields: &[
-        optional("axes", Kind::Axes),
-        optional("measures", Kind::List(&Kind::Text)),
-        optional("pareto", Kind::List(&Kind::Text)),
-    ],
-};
-
-static RECOMMEND: Table = Table {
-    id: "recommend",
-    fields: &[
-        optional("minimise", Kind::Text),
-        optional("maximise", Kind::Text),
-        optional("knobs", Kind::Axes),
-        optional("keep", Kind::List(&Kind::Text)),
-        optional("budget", Kind::Whole { least: 1, most: u64::MAX }),
     ],
 };
