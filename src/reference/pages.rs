@@ -55,10 +55,8 @@ enum Heading {
 impl Heading {
     fn of(cells: &[String], section: &str) -> Heading {
         match cells {
-            [field, default, meaning] if default == "default" && meaning == "meaning" => {
-                // A chapter about two tables says above each column of names which of them it is about.
-                let own = field.strip_prefix("field of `[").and_then(|rest| rest.strip_suffix("]`"));
-                Heading::Options { section: own.unwrap_or(section).to_owned() }
+            [field, default, meaning] if field == "field" && default == "default" && meaning == "meaning" => {
+                Heading::Options { section: section.to_owned() }
             }
             [what, meaning] if meaning == "meaning" => {
                 let option = what.split('`').nth(1).unwrap_or_default();
