@@ -61,6 +61,8 @@ pub enum Kind {
     PerTier(&'static Kind),
     /// What a variant sets: paths and values.
     Settings,
+    /// What a sweep varies: paths, each with a list or a range of values.
+    Axes,
 }
 
 /// One option of a table.
@@ -180,6 +182,9 @@ impl Kind {
             Kind::Either(kinds) => kinds.iter().map(Kind::words).collect::<Vec<_>>().join("; or "),
             Kind::PerTier(kind) => format!("a table with a field for each tier: {}", kind.words()),
             Kind::Settings => "a table of paths in quotes with their values".to_owned(),
+            Kind::Axes => {
+                "a table of paths in quotes, each with a list of values or a range such as \"10s..5m:log 5\"".to_owned()
+            }
         }
     }
 }

@@ -127,6 +127,15 @@ impl Writer {
                 json!({ "type": "object", "additionalProperties": self.kind(kind, path) })
             }
             Kind::Settings => self.settings(),
+            Kind::Axes => {
+                let values = json!({ "type": "array", "minItems": 1 });
+                let range = matching(r"\.\.");
+                json!({
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": { "anyOf": [values, range] },
+                })
+            }
         }
     }
 

@@ -126,7 +126,7 @@ impl Store {
     /// `keys` ids may be stored; `stores` of this kind exist; `dice` feeds the eviction policy, which may be one of `own`.
     pub fn new(tier: &Tier, keys: u64, stores: u64, columns: Columns, dice: Stream, own: &Policies) -> Store {
         let policy = |room: Room, dice: Stream| match own.make_eviction(&tier.name, room, &dice) {
-            Some(own) => Policy::Own(own),
+            Some(own) => Policy::Own(Box::new(own)),
             None => Policy::new(tier.eviction, room, dice),
         };
         let (kept, slots) = match (tier.redis, tier.capacity) {

@@ -34,6 +34,8 @@ pub static ROOT: Table = Table {
         optional("practice", Kind::List(&Kind::Table(&PRACTICE))),
         optional("threshold", Kind::List(&Kind::Table(&THRESHOLD))),
         optional("observed", Kind::Table(&OBSERVED)),
+        optional("sweep", Kind::Table(&SWEEP)),
+        optional("recommend", Kind::Table(&RECOMMEND)),
         optional("measure", Kind::Table(&MEASURE)),
         optional("clients", Kind::Table(&CLIENTS)),
         required("workload", Kind::Table(&WORKLOAD)),
@@ -105,6 +107,26 @@ static THRESHOLD: Table = Table {
 /// In the unit of the measure, or with a unit of its kind.
 const LIMIT: Kind =
     Kind::Either(&[Kind::Number { least: 0.0 }, DURATION, Kind::Rate, Kind::Size, Kind::Bandwidth, SHARE]);
+
+static SWEEP: Table = Table {
+    id: "sweep",
+    fields: &[
+        optional("axes", Kind::Axes),
+        optional("measures", Kind::List(&Kind::Text)),
+        optional("pareto", Kind::List(&Kind::Text)),
+    ],
+};
+
+static RECOMMEND: Table = Table {
+    id: "recommend",
+    fields: &[
+        optional("minimise", Kind::Text),
+        optional("maximise", Kind::Text),
+        optional("knobs", Kind::Axes),
+        optional("keep", Kind::List(&Kind::Text)),
+        optional("budget", Kind::Whole { least: 1, most: u64::MAX }),
+    ],
+};
 
 static OBSERVED: Table = Table {
     id: "observed",

@@ -131,18 +131,51 @@ static AIMD: Table = Table {
     ],
 };
 
-static HEDGE: Table =
-    Table { id: "hedge", fields: &[required("after", POSITIVE_DURATION), optional("cancel", Kind::Truth)] };
+const PERCENTILE: Kind =
+    Kind::Form { pattern: r"^p[0-9]+(\.[0-9]+)?$", words: "a percentile such as \"p95\"" };
+
+static HEDGE: Table = Table {
+    id: "hedge",
+    fields: &[
+        required("after", Kind::Either(&[PERCENTILE, POSITIVE_DURATION])),
+        optional("cancel", Kind::Truth),
+    ],
+};
 
 pub(super) static WRITES: Table = Table {
     id: "writes",
     fields: &[
-        optional("strategy", Kind::Words(&["invalidate", "write-around", "update", "write-through"])),
+        optional("strategy", Kind::Choice(&STRATEGY)),
         optional("order", Kind::Words(&["after-commit", "before-commit"])),
         optional("rollback", SHARE),
         optional("versioned", Kind::Truth),
         optional("tombstone_ttl", POSITIVE_DURATION),
     ],
+};
+
+static STRATEGY: Choice = Choice {
+    id: "strategy",
+    tags: &[
+        word("invalidate"),
+        word("write-around"),
+        word("update"),
+        word("write-through"),
+        Tag { name: "write-back", plain: true, body: Some(Kind::Table(&WRITE_BACK)) },
+    ],
+};
+
+static WRITE_BACK: Table = Table {
+    id: "write_back",
+    fields: &[
+        optional("flush_interval", POSITIVE_DURATION),
+        optional("batch", COUNT),
+        optional("flush_cost", Kind::Table(&FLUSH_COST)),
+    ],
+};
+
+static FLUSH_COST: Table = Table {
+    id: "flush_cost",
+    fields: &[optional("per_batch", Kind::RandomTime), optional("per_key", Kind::RandomTime)],
 };
 
 pub(super) static INVALIDATION: Table = Table {

@@ -37,6 +37,7 @@ pub(super) static TIER: Table = Table {
         optional("timeout", POSITIVE_DURATION).or("none"),
         optional("on_failure", Kind::Words(&["next", "error"])),
         optional("breaker", Kind::Table(&BREAKER)).or("none"),
+        optional("multi_get", Kind::Choice(&MULTI_GET)),
     ],
 };
 
@@ -53,6 +54,13 @@ static ACTIVE_EXPIRY: Table = Table {
         optional("per_key", Kind::FineDuration),
     ],
 };
+
+static MULTI_GET: Choice = Choice {
+    id: "multi_get",
+    tags: &[word("fan-out"), Tag { name: "mget", plain: true, body: Some(Kind::Table(&MGET)) }],
+};
+
+static MGET: Table = Table { id: "mget", fields: &[optional("per_key", DURATION)] };
 
 const SPREAD: Kind = Kind::Either(&[SHARE, DURATION]);
 

@@ -14,11 +14,13 @@ pub(super) static WORKLOAD: Table = Table {
         optional("write_share", SHARE),
         optional("exists_share", SHARE),
         optional("keys_per_entity", KEYS_PER_ENTITY),
+        optional("keys_per_request", KEYS_PER_REQUEST),
         optional("absent", Kind::Table(&ABSENT)).or("none"),
     ],
 };
 
 const KEYS_PER_ENTITY: Kind = Kind::Whole { least: 1, most: 64 };
+const KEYS_PER_REQUEST: Kind = Kind::Whole { least: 1, most: 1_000 };
 
 static ABSENT: Table = Table {
     id: "absent",
@@ -121,6 +123,7 @@ pub(super) static CLASS: Table = Table {
         optional("value_size", Kind::RandomSize),
         optional("key_size", Kind::RandomSize),
         optional("keys_per_entity", KEYS_PER_ENTITY),
+        optional("keys_per_request", KEYS_PER_REQUEST),
         optional("ttl", Kind::Either(&[TTL, Kind::PerTier(&TTL)])),
         optional("database", Kind::Table(&COSTS)),
     ],

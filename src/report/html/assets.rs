@@ -18,7 +18,7 @@ const SCRIPT: &[&str] = &[
 ];
 
 /// The style sheet with the colours of the variants.
-pub(super) fn style_sheet() -> String {
+pub(in crate::report) fn style_sheet() -> String {
     let mut sheet = include_str!("../../../templates/report.css").to_string();
     let rules = |color: fn(&crate::report::style::Style) -> String| -> String {
         STYLES.iter().map(|look| format!(".{} {{ --c: {}; }}\n", look.class, color(look))).collect()
@@ -37,7 +37,7 @@ pub(super) fn script() -> String {
 }
 
 /// The content policy: nothing is loaded, nothing is sent, and only what has these hashes applies.
-pub(super) fn policy(style: &str, script: Option<&str>) -> String {
+pub(in crate::report) fn policy(style: &str, script: Option<&str>) -> String {
     let script = script.map_or(String::new(), |script| format!(" script-src '{}';", hash(script)));
     format!(
         "default-src 'none'; style-src '{}';{script} img-src data:; base-uri 'none'; form-action 'none'",

@@ -1,7 +1,7 @@
 //! The report as one HTML file that loads nothing: no font, no picture, no script from anywhere. Its own script and style
 //! sheet are named by their hashes in the content policy of the page, so nothing else can run, whatever a scenario says.
 
-mod assets;
+pub(super) mod assets;
 mod cells;
 mod differences;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::view::{View, compromises, front, place};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::format::{plus_minus, unbroken, with_unit};
+use crate::report::html::assets::{policy, style_sheet};
 use crate::report::html::words::{again, quoted};
 use crate::units::grouped;
 
@@ -16,6 +17,8 @@ const ROWS_MAX: usize = 1_000;
 #[derive(Template)]
 #[template(path = "sweep.html")]
 struct Page<'a> {
+    policy: String,
+    style: String,
     name: &'a str,
     question: &'a str,
     /// What was varied, in one line per axis.
@@ -68,7 +71,10 @@ pub(super) fn render(
         (axis.path.as_str(), labels.join(", "))
     });
     let heads = record.axes.iter().map(|axis| axis.path.as_str());
+    let style = style_sheet();
     let page = Page {
+        policy: policy(&style, None),
+        style,
         name: &scenario.name,
         question: &scenario.question,
         axes: axes.collect(),
