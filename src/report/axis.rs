@@ -70,7 +70,8 @@ impl Axis {
         if unit != "1" || low < 0.7 * high || low == high {
             low = low.min(0.0);
         }
-        if low == high {
+        // Less than any figure here means is nothing.
+        if high - low < 1e-30 {
             high = low + 1.0;
         }
         let scale = Scale::fitting(unit, high.abs().max(low.abs()));

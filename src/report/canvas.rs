@@ -86,6 +86,34 @@ impl Canvas {
         ));
     }
 
+    /// A filled rectangle, corner and size in pixels, that tells something where a pointer rests on it; its colour is a
+    /// value, so no page changes it.
+    pub fn cell(
+        &mut self,
+        (x, y): (f64, f64),
+        (width, height): (f64, f64),
+        color: plotters::style::RGBColor,
+        told: &str,
+    ) {
+        let fill = hex(plotters::style::Color::to_backend_color(&color));
+        let place = format!("x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"");
+        match told {
+            "" => self.put(format_args!("<rect class=\"cell\" {place} fill=\"{fill}\"/>")),
+            told => self.put(format_args!(
+                "<rect class=\"cell\" {place} fill=\"{fill}\"><title>{}</title></rect>",
+                escaped(told)
+            )),
+        }
+    }
+
+    /// A text in the middle of a [`Canvas::cell`], in a colour that no page changes.
+    pub fn ink(&mut self, x: f64, y: f64, text: &str, size: f64, color: &str) {
+        self.put(format_args!(
+            "<text class=\"ink\" x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"{color}\" text-anchor=\"middle\">{}</text>",
+            escaped(text)
+        ));
+    }
+
     /// The finished picture.
     pub fn finish(&self) -> String {
         let Canvas { width, height, title, description, body, .. } = self;

@@ -13,6 +13,7 @@ pub mod draw;
 pub mod figure;
 pub mod format;
 pub mod glance;
+pub mod hgrm;
 pub mod html;
 pub mod interactive;
 pub mod json;
@@ -21,13 +22,18 @@ pub mod markdown;
 pub mod mrc;
 pub mod observed;
 pub mod png;
+pub mod recommend;
 pub mod remarks;
+pub mod sparkline;
 pub mod style;
 pub mod summary;
+pub mod sweep;
 pub mod table;
 pub mod theory;
 pub mod thresholds;
 pub mod validation;
+pub mod versus;
+pub mod versus_data;
 
 use std::path::{Path, PathBuf};
 

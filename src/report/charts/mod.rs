@@ -2,6 +2,7 @@
 //! nothing and is left out of the report.
 
 mod busiest_node;
+mod change_backlog;
 mod database_load;
 mod errors;
 mod goodput;
@@ -43,6 +44,7 @@ pub const CHARTS: &[Chart] = &[
     remaining_ttl::figure,
     pool_saturation::figure,
     busiest_node::figure,
+    change_backlog::figure,
 ];
 
 /// All charts that the record has data for.

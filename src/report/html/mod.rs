@@ -6,7 +6,7 @@ mod cells;
 mod differences;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(super) mod words;
 
 use askama::Template;
 use rayon::prelude::*;

@@ -123,8 +123,13 @@ pub(super) fn events(record: &Record) -> Vec<(String, String, String)> {
 
 /// What to type to get the same record.
 pub(super) fn command(record: &Record) -> String {
-    let mut command = format!("herdlab run {}", quoted(&record.scenario.source_path));
-    for setting in &record.scenario.overrides {
+    again("run", &record.scenario.source_path, &record.scenario.overrides)
+}
+
+/// The command that runs a scenario with these overrides.
+pub(in crate::report) fn again(what: &str, source_path: &str, overrides: &[String]) -> String {
+    let mut command = format!("herdlab {what} {}", quoted(source_path));
+    for setting in overrides {
         // These have options of their own, and `--duration` means more than the field.
         match setting.split_once('=') {
             Some((name @ ("seed" | "replications" | "duration" | "variant"), value)) => {
@@ -137,7 +142,7 @@ pub(super) fn command(record: &Record) -> String {
 }
 
 /// A word for the shell, quoted where it has to be.
-fn quoted(word: &str) -> String {
+pub(in crate::report) fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "./_-=:,+@%".contains(letter);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_string()
