@@ -92,23 +92,24 @@ pub(super) fn recovery_events<'a>(record: &'a Record, comparison: &Comparison) -
     labels
 }
 
-/// How long each variant took to recover from each event.
+/// How long each variant took to recover from each event; variants that have none of the events are left out.
 pub(super) fn recovery_rows<'a>(comparison: &'a Comparison, events: &[&str]) -> Vec<Row<'a>> {
-    let row = |(index, variant): (usize, &'a VariantComparison)| Row {
-        name: &variant.name,
-        baseline: index == comparison.baseline,
-        cells: events
-            .iter()
-            .map(|event| {
-                let found = recovery_cell(variant, event).unwrap_or_else(Cell::empty);
-                Cell { label: format!("after {event}"), ..found }
-            })
-            .collect(),
+    let row = |(index, variant): (usize, &'a VariantComparison)| {
+        let found: Vec<Option<Cell>> = events.iter().map(|event| recovery_cell(variant, event)).collect();
+        found.iter().any(Option::is_some).then(|| Row {
+            name: &variant.name,
+            baseline: index == comparison.baseline,
+            cells: found
+                .into_iter()
+                .zip(events)
+                .map(|(cell, event)| Cell {
+                    label: format!("after {event}"),
+                    ..cell.unwrap_or_else(Cell::empty)
+                })
+                .collect(),
+        })
     };
-    match events.is_empty() {
-        true => Vec::new(),
-        false => comparison.variants.iter().enumerate().map(row).collect(),
-    }
+    comparison.variants.iter().enumerate().filter_map(row).collect()
 }
 
 fn recovery_cell(variant: &VariantComparison, event: &str) -> Option<Cell> {

@@ -155,6 +155,12 @@ fn a_report_of_eight_variants_can_be_mailed() {
         results.len()
     );
     let (interactive, still) = (page(&record, Charts::Interactive), page(&record, Charts::Static));
+    println!(
+        "{} bytes, {} bytes with --static, results.json {}",
+        interactive.len(),
+        still.len(),
+        results.len()
+    );
     assert!(interactive.len() < 6_000_000, "{} bytes", interactive.len());
     assert!(still.len() < 1_000_000, "{} bytes with --static", still.len());
 }
