@@ -2,85 +2,20 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::process::Command;
 
 use herdlab::measure::record::Record;
 use herdlab::report::json::to_json;
-use herdlab::scenario::model::{Arrivals, Experiment, Variant};
+use herdlab::scenario::model::{Experiment, Variant};
 use herdlab::scenario::{Overrides, bundled, parse};
-use herdlab::workload::{Generator, Tables};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use support::{scenarios, simulate};
+use support::{arrivals, scenarios, simulate, traffic};
 
-/// A little of everything that draws random numbers.
-const SMALL: &str = r#"
-name = "small"
-question = "Does the same seed give the same bytes?"
-seed = 7
-replications = 3
-duration = "20s"
-warmup = "2s"
-
-[clients]
-instances = 3
-deadline = "500ms"
-
-[workload]
-arrivals = { renewal = { rate = 400, cv2 = 3.0 } }
-profile = [{ sine = { period = "10s", amplitude = 0.4 } }]
-keys = 2_000
-popularity = { zipf = { exponent = 0.9 } }
-value_size = { lognormal = { median = "1kB", p99 = "20kB" } }
-write_share = 0.05
-absent = { share = 0.1, keys = 500 }
-
-[[tier]]
-name = "l1"
-scope = "instance"
-capacity = 100
-eviction = "random"
-ttl = "1s"
-access = "2us"
-
-[[tier]]
-name = "l2"
-scope = "shared"
-capacity = "1MB"
-eviction = "sieve"
-ttl = "8s"
-jitter = { plus = "20%" }
-refresh = { xfetch = { beta = 2.0, mode = "background" } }
-negative_ttl = "2s"
-network = { gamma = { mean = "300us", cv2 = 0.5 } }
-service = "5us"
-per_byte = "1ns"
-pool = 4
-
-[database]
-servers = 4
-read = { lognormal = { median = "5ms", p99 = "40ms" } }
-write = { hyperexponential = { mean = "8ms", cv2 = 2.0 } }
-pool = 3
-timeout = "100ms"
-retries = { attempts = 2, backoff = "20ms", jitter = 1.0 }
-background = { rate = 20 }
-
-[[event]]
-at = "8s"
-what = { flush = { tier = "l2" } }
-
-[[event]]
-at = "14s"
-what = { hot_key = { share = 0.3, for = "2s" } }
-
-[[variant]]
-name = "plain"
-
-[[variant]]
-name = "lease"
-set = { coalescing = { lease = { tier = "l2", lock_ttl = "1s" } }, "tier.l2.jitter" = { around = "10%" } }
-"#;
+const SMALL: &str = include_str!("determinism/small.toml");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/determinism");
 
 fn small(seed: Option<u64>) -> Experiment {
     let overrides = Overrides { seed, ..Overrides::default() };
@@ -120,34 +55,47 @@ fn the_numbers_of_the_small_scenario_are_those_of_this_version() {
     assert_eq!(digest, "586cc7a1e676fd26f80abd0230a557b4888cfddb66e3f3dc08f755a0b7817925");
 }
 
+/// The binary of this profile, and those that `HERDLAB_BUILDS` names (paths with colons between them): `.ci/run` puts
+/// the release build and one without any optimisation there. With the golden digest above, all have those numbers.
 #[test]
-fn variants_see_the_same_traffic() {
-    for bundled in bundled::all() {
-        let overrides = Overrides { duration: Some("5s".to_owned()), ..Overrides::default() };
-        let experiment = parse(bundled.source, bundled.name, scenarios(), &overrides).unwrap();
-        let alike: Vec<&Variant> =
-            experiment.variants.iter().filter(|variant| keeps_traffic(variant)).collect();
-        let Some((first, others)) = alike.split_first() else { continue };
-        let tables = Arc::new(Tables::new(&first.model, experiment.seed).unwrap());
-        for replication in [0, 3] {
-            let fingerprint = |variant: &Variant| {
-                Generator::new(&variant.model, Arc::clone(&tables), experiment.seed, replication)
-                    .and_then(Generator::fingerprint)
-                    .unwrap()
-            };
-            let expected = fingerprint(first);
-            for other in others {
-                assert_eq!(fingerprint(other), expected, "{}: {}, {}", bundled.name, first.name, other.name);
-            }
-        }
+fn every_build_leaves_the_same_bytes() {
+    let record = simulate(&small(None), 0);
+    let (_, expected) = to_json(&record).unwrap();
+    let others = std::env::var("HERDLAB_BUILDS").unwrap_or_default();
+    let builds =
+        [env!("CARGO_BIN_EXE_herdlab")].into_iter().chain(others.split(':').filter(|path| !path.is_empty()));
+    for build in builds {
+        let build = std::fs::canonicalize(build).unwrap_or_else(|error| panic!("{build}: {error}"));
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = Command::new(&build);
+        run.current_dir(FOLDER).args(["run", "small.toml", "--quiet", "--out"]).arg(folder.path());
+        let output = run.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let written = std::fs::read_to_string(folder.path().join("results.json")).unwrap();
+        assert!(written == expected, "{} leaves another record", build.display());
     }
 }
 
-/// Whether a variant leaves alone what decides when requests arrive, for which key and where. A closed loop has
-/// no traffic of its own: users wait for answers.
-fn keeps_traffic(variant: &Variant) -> bool {
-    let traffic = ["workload.", "class.", "clients.", "event."];
-    let sets_traffic = |(path, _): &(String, String)| traffic.iter().any(|part| path.starts_with(part));
-    !variant.settings.iter().any(sets_traffic)
-        && !matches!(variant.model.workload.arrivals, Arrivals::Closed { .. })
+/// Of every bundled scenario, each simulated as it is: neither a strategy nor its coins move a request.
+#[test]
+fn variants_see_the_same_traffic() {
+    let compared: Vec<usize> = bundled::all()
+        .par_iter()
+        .map(|bundled| {
+            let overrides = Overrides { duration: Some("5s".to_owned()), ..Overrides::default() };
+            let experiment = parse(bundled.source, bundled.name, scenarios(), &overrides).unwrap();
+            let mut first: BTreeMap<String, (&str, [Option<u64>; 2])> = BTreeMap::new();
+            let mut compared = 0;
+            for Variant { name, model, .. } in &experiment.variants {
+                let seen = [0, 3].map(|replication| arrivals(model, experiment.seed, replication));
+                assert!(seen[0] != seen[1] || seen[0].is_none(), "{}: replications differ", bundled.name);
+                let (other, expected) = *first.entry(traffic(model)).or_insert((name.as_str(), seen));
+                assert_eq!(seen, expected, "{}: {other}, {name}", bundled.name);
+                compared += usize::from(other != name && seen[0].is_some());
+            }
+            compared
+        })
+        .collect();
+    let variants: usize = compared.iter().sum();
+    assert!(variants >= 50, "{variants} variants were compared with another");
 }

@@ -4,9 +4,13 @@ mod support;
 
 use std::path::Path;
 
+use herdlab::dice::mix;
 use herdlab::experiment::comparison::compare;
 use herdlab::report::theory::{TheoryVerdict, rows};
+use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Overrides, parse};
+use herdlab::theory::predictions;
+use rayon::prelude::*;
 use support::simulate;
 
 /// One system per law, each as its assumptions want it.
@@ -127,4 +131,155 @@ fn the_simulation_agrees_wherever_all_assumptions_hold() {
         told += rows.len();
     }
     assert!(told >= 10, "{told} predictions");
+}
+
+/// A system that most laws apply to as it stands.
+const BASE: &str = r#"
+question = "Do the laws that apply hold?"
+duration = "400s"
+warmup = "100s"
+window = "20s"
+[workload]
+arrivals = { poisson = { rate = 200 } }
+keys = 200
+[[tier]]
+name = "l1"
+enabled = false
+scope = "instance"
+ttl = "1s"
+[[tier]]
+name = "l2"
+scope = "shared"
+ttl = "2s"
+[database]
+read = "100us"
+"#;
+
+/// What is tried: the first of the values is often taken, each other one now and then.
+const CHOICES: &[(&str, &[&str])] = &[
+    ("clients.instances", &["1", "3"]),
+    ("clients.route", &["random", "round-robin", "sticky"]),
+    ("clients.deadline", &["none", "1s"]),
+    ("workload.keys", &["200", "1", "3000"]),
+    (
+        "workload.popularity",
+        &["uniform", "{ zipf = { exponent = 1.0 } }", "{ hotspot = { keys = 0.1, requests = 0.9 } }"],
+    ),
+    ("workload.write_share", &["0", "0.05"]),
+    ("workload.absent", &["none", "{ share = 0.2, keys = 20 }"]),
+    ("workload.value_size", &["1kB", "{ lognormal = { median = \"300B\", p99 = \"4kB\" } }"]),
+    ("tier.l1.enabled", &["false", "true"]),
+    ("tier.l2.enabled", &["true", "false"]),
+    ("tier.l1.prefill", &["none", "{ hottest = \"all\", age = \"stationary\" }"]),
+    ("tier.l2.capacity", &["unbounded", "20", "100", "50kB"]),
+    ("tier.l2.eviction", &["lru", "fifo", "random", "sieve", "lfu"]),
+    ("tier.l2.ttl", &["2s", "500ms", "20s", "none"]),
+    ("tier.l2.jitter", &["none", "{ plus = \"200ms\" }", "{ around = \"20%\" }"]),
+    ("tier.l2.sliding", &["false", "true"]),
+    (
+        "tier.l2.prefill",
+        &["none", "{ hottest = \"all\", age = \"stationary\" }", "{ hottest = \"all\", age = \"fresh\" }"],
+    ),
+    ("tier.l2.negative_ttl", &["none", "1s"]),
+    ("tier.l2.network", &["0s", "200us", "{ exponential = { mean = \"2ms\" } }"]),
+    ("tier.l2.service", &["0s", "20us", "4ms", "6ms"]),
+    ("tier.l2.per_byte", &["0s", "2us"]),
+    ("tier.l2.pool", &["unlimited", "1"]),
+    ("tier.l2.timeout", &["none", "5ms"]),
+    ("tier.l2.bandwidth", &["unlimited", "300kB/s"]),
+    ("database.servers", &["unlimited", "1", "4", "20"]),
+    ("database.queue", &["unbounded", "0", "10"]),
+    (
+        "database.read",
+        &[
+            "100us",
+            "0s",
+            "4ms",
+            "{ exponential = { mean = \"4ms\" } }",
+            "{ hyperexponential = { mean = \"20ms\", cv2 = 4.0 } }",
+        ],
+    ),
+    ("database.network", &["0s", "1ms"]),
+    ("database.pool", &["unlimited", "1", "4"]),
+    ("database.timeout", &["none", "10ms"]),
+    ("database.retries", &["{ attempts = 1 }", "{ attempts = 3, backoff = \"2ms\" }"]),
+    ("database.contention", &["none", "{ sigma = 0.1, kappa = 0.01 }"]),
+    ("database.background", &["none", "{ rate = 20 }"]),
+    ("writes.strategy", &["invalidate", "write-around", "update"]),
+    (
+        "coalescing",
+        &[
+            "none",
+            "singleflight",
+            "{ singleflight = { around = \"lookup\" } }",
+            "{ lease = { tier = \"l2\" } }",
+        ],
+    ),
+];
+
+/// A system by dice; what contradicts something before it is left out.
+fn drawn(case: u64) -> (Vec<(String, String)>, Experiment) {
+    let mut state = mix(case);
+    let mut below = |end: usize| {
+        state = mix(state.wrapping_add(0x9e37_79b9_7f4a_7c15));
+        (state % end as u64) as usize
+    };
+    let with = |set: &[(String, String)]| {
+        let overrides = Overrides { set: set.to_vec(), replications: Some(6), ..Overrides::default() };
+        parse(BASE, "drawn.toml", Path::new(""), &overrides)
+    };
+    let mut set = Vec::new();
+    for (path, values) in CHOICES {
+        if below(4) == 0 {
+            set.push(((*path).to_owned(), values[below(values.len())].to_owned()));
+            if with(&set).is_err() {
+                set.pop();
+            }
+        }
+    }
+    let experiment = with(&set).unwrap_or_else(|problems| panic!("{problems}"));
+    (set, experiment)
+}
+
+/// So many drawn systems: `HERDLAB_SYSTEMS=5000 cargo test --release --test theory` for the long form.
+fn systems() -> u64 {
+    std::env::var("HERDLAB_SYSTEMS").ok().and_then(|text| text.parse().ok()).unwrap_or(60)
+}
+
+#[test]
+fn where_a_law_says_that_it_holds_it_does() {
+    let verdicts: Vec<Vec<String>> = (0..systems())
+        .into_par_iter()
+        .map(|case| {
+            let (set, experiment) = drawn(case);
+            let model = &experiment.variants[0].model;
+            if predictions(model).iter().all(|prediction| !prediction.failing.is_empty()) {
+                return Vec::new();
+            }
+            // A system that cannot keep up may be stopped.
+            let record = simulate(&experiment, 1);
+            let differing = rows(&record, &compare(&record))
+                .into_iter()
+                .filter(|row| row.verdict != TheoryVerdict::Agree);
+            let exact = differing.filter(|row| !matches!(row.verdict, TheoryVerdict::NearlyApplies(_)));
+            let mut said: Vec<String> = exact
+                .map(|row| {
+                    format!(
+                        "case {case}: {} {} simulated {}, {}: {set:?}",
+                        row.measure, row.predicted, row.simulated, row.law
+                    )
+                })
+                .collect();
+            said.push(String::new());
+            said
+        })
+        .collect();
+    let applied = verdicts.iter().filter(|said| !said.is_empty()).count();
+    let differing: Vec<&String> = verdicts.iter().flatten().filter(|said| !said.is_empty()).collect();
+    assert!(
+        differing.is_empty(),
+        "of {applied} systems:\n{}",
+        differing.iter().map(|s| s.as_str()).collect::<Vec<_>>().join("\n")
+    );
+    assert!(applied as u64 * 5 > systems(), "a law applied to {applied} systems only");
 }

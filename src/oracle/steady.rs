@@ -31,8 +31,12 @@ impl Keys {
     pub fn present(&self) -> f64 {
         match self.ttl_s {
             _ if self.reads_per_s <= 0.0 => 0.0,
-            // `ttl::sliding_hit` of a fetch that takes no time, without its overflow.
-            Some(ttl_s) if self.sliding => -libm::expm1(-self.reads_per_s * ttl_s),
+            // A read hits if the one before came within the time to live and nothing deleted the entry since: without
+            // deletes `ttl::sliding_hit` of a fetch that takes no time, without its overflow.
+            Some(ttl_s) if self.sliding => {
+                let either_per_s = self.reads_per_s + self.deletes_per_s;
+                self.reads_per_s / either_per_s * -libm::expm1(-either_per_s * ttl_s)
+            }
             ttl_s if self.deletes_per_s > 0.0 => {
                 ttl::invalidation_hit(self.reads_per_s, self.deletes_per_s, ttl_s)
             }
@@ -178,6 +182,9 @@ mod tests {
             size: 1.0,
         };
         close(one.present(), ttl::sliding_hit(1.0, 2.0, 0.0), 1e-12);
+        // The integral of the gap's density e^-x times e^(-x/4), the chance of no delete, up to 2 s.
+        let both = Keys { deletes_per_s: 0.25, ..one };
+        close(both.present(), (1.0 - libm::exp(-2.5)) / 1.25, 1e-12);
         let written =
             Keys { deletes_per_s: 0.05, reads_per_s: 5.0, ttl_s: Some(10.0), sliding: false, ..one };
         close(written.present(), ttl::invalidation_hit(5.0, 0.05, Some(10.0)), 1e-12);

@@ -102,17 +102,17 @@ pub(super) fn plain(value: Option<f64>) -> String {
 pub(super) struct Rows(csv::Writer<Vec<u8>>);
 
 impl Rows {
-    pub(super) fn new(header: &[&str]) -> Rows {
+    pub fn new(header: &[&str]) -> Rows {
         let mut rows = Rows(csv::Writer::from_writer(Vec::new()));
         rows.push(header);
         rows
     }
-    pub(super) fn push(&mut self, cells: &[&str]) {
+    pub fn push(&mut self, cells: &[&str]) {
         // Writing to memory fails only for rows of unequal length, which the callers above do not have.
         let written = self.0.write_record(cells);
         debug_assert!(written.is_ok(), "{written:?}");
     }
-    pub(super) fn finish(self) -> String {
+    pub fn finish(self) -> String {
         self.0.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }

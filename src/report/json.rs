@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::ReportError;
-use crate::measure::record::{Record, SCHEMA, SeriesRecord, Timings, WindowsRecord};
+use crate::measure::record::{DistributionRecord, Record, SCHEMA, SeriesRecord, Timings, WindowsRecord};
 
 /// Largest `results.json`, in bytes. Longer time series are written with wider windows.
 pub const RESULTS_BYTES_MAX: usize = 10_000_000;
@@ -120,7 +120,11 @@ pub fn read(path: &Path) -> Result<Record, ReportError> {
     parse(&text, path)
 }
 
-fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
+/// Reads a record from its text; `path` is its name in errors.
+///
+/// # Errors
+/// It is not a whole record, or has another schema; each names the file.
+pub fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
     #[derive(Deserialize)]
     struct Header {
         schema: u64,
@@ -145,11 +149,29 @@ fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
     }
 }
 
+/// No clock or counter gets this far; beyond it sums and axes overflow.
+const LARGEST: f64 = 1e30;
+
 /// What the types allow and a record never has.
 fn inconsistency(record: &Record) -> Option<String> {
     let scenario = &record.scenario;
     if scenario.baseline >= record.variants.len() {
         return Some(format!("baseline {} of {} variants", scenario.baseline, record.variants.len()));
+    }
+    let mut times = vec![scenario.duration_s, scenario.warmup_s];
+    for variant in &record.variants {
+        times.push(variant.windows.width_s);
+        times.extend(variant.events.iter().flat_map(|event| [event.at_s, event.end_s]));
+        let measured = variant.measures.iter().map(|measure| (&measure.name, &measure.values));
+        let over_time = variant.windows.series.iter().map(|series| (&series.name, &series.values));
+        for (name, values) in measured.chain(over_time) {
+            if let Some(value) = values.iter().flatten().find(|value| value.abs() > LARGEST) {
+                return Some(format!("{value:e} as a value of `{name}` in `{}`", variant.name));
+            }
+        }
+    }
+    if let Some(time) = times.iter().find(|time| time.abs() > LARGEST) {
+        return Some(format!("{time:e} s"));
     }
     for variant in &record.variants {
         if variant.windows.width_s.is_nan() || variant.windows.width_s <= 0.0 {
@@ -163,6 +185,14 @@ fn inconsistency(record: &Record) -> Option<String> {
         }
         if !variant.measures.is_sorted_by(|a, b| a.name < b.name) {
             return Some(format!("measures of `{}` are not in order", variant.name));
+        }
+        for DistributionRecord { name, counts, .. } in &variant.distributions {
+            if !counts.is_sorted_by(|a, b| a.0 < b.0) {
+                return Some(format!("values of `{name}` in `{}` are not in order", variant.name));
+            }
+            if counts.iter().try_fold(0u64, |sum, (_, count)| sum.checked_add(*count)).is_none() {
+                return Some(format!("counts of `{name}` in `{}` are too large", variant.name));
+            }
         }
     }
     None
@@ -233,6 +263,17 @@ mod tests {
         assert!(extra.contains("quest"), "{extra}");
         let baseline = reading(&text.replacen("\"baseline\": 0", "\"baseline\": 4", 1)).unwrap_err();
         assert!(baseline.contains("baseline 4 of 1"), "{baseline}");
+        let counts = |counts: &[(u64, u64)]| {
+            let mut record = stampede(1);
+            record.variants[0].distributions[0].counts = counts.to_vec();
+            reading(&encode(&record).unwrap())
+        };
+        assert!(counts(&[(1, u64::MAX), (2, 1)]).unwrap_err().contains("too large"));
+        assert!(counts(&[(2, 1), (1, 1)]).unwrap_err().contains("not in order"));
+        assert!(counts(&[(1, 1), (2, 1)]).is_ok());
+        let mut huge = stampede(1);
+        huge.variants[0].measures[0].values[0] = Some(1e300);
+        assert!(reading(&encode(&huge).unwrap()).unwrap_err().contains("1e300 as a value of `"));
     }
 
     #[test]

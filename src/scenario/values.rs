@@ -1,10 +1,12 @@
 //! Readers of single values: durations, sizes, rates, shares, counts and distributions.
 
 use std::fmt::Display;
+use std::fs::File;
 
 use super::fields::{Context, Fields, Tagged};
 use super::file::{Node, Value};
 use super::model::{Dist, Nanos, Size};
+use crate::trace::csv;
 use crate::units;
 
 /// The 99th percentile of the standard normal distribution.
@@ -264,23 +266,27 @@ fn empirical(f: &mut Fields<'_, '_>) -> Option<Dist> {
     }
 }
 
+/// The longest time that the clock can hold.
+const LONGEST_NS: f64 = u64::MAX as f64;
+
 fn read_column(path: &std::path::Path, shown: &str, column: &str, unit_ns: f64) -> Result<Vec<f64>, String> {
-    let mut reader = csv::Reader::from_path(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    let headers = reader.headers().map_err(|error| format!("cannot read {shown}: {error}"))?.clone();
-    let index = headers.iter().position(|header| header.trim() == column).ok_or_else(|| {
-        format!(
-            "{shown} has no column \"{column}\"; it has {}",
-            headers.iter().collect::<Vec<_>>().join(", ")
-        )
-    })?;
+    let file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let mut rows = csv::reader(file);
+    let header = rows.byte_headers().map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let index = csv::position(header, column)
+        .ok_or_else(|| format!("{shown} has no column \"{column}\"; it has {}", csv::listed(header)))?;
     let mut values = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| format!("{shown}: {error}"))?;
-        let line = record.position().map_or(0, |position| position.line());
-        let cell = record.get(index).unwrap_or_default().trim();
-        match cell.parse::<f64>() {
-            Ok(value) if value.is_finite() && value >= 0.0 => values.push(value * unit_ns),
-            _ => return Err(format!("{shown}:{line}: \"{cell}\" is not a number of at least 0")),
+    let mut row = ::csv::ByteRecord::new();
+    while let Some(line) =
+        csv::next_row(&mut rows, &mut row).map_err(|(line, error)| format!("{shown}:{line}: {error}"))?
+    {
+        let cell = row.get(index).unwrap_or_default().trim_ascii();
+        match csv::parsed::<f64>(cell).map(|value| value * unit_ns) {
+            Some(ns) if (0.0..=LONGEST_NS).contains(&ns) => values.push(ns),
+            _ => {
+                let cell = csv::shown(cell);
+                return Err(format!("{shown}:{line}: \"{cell}\" is not a time from 0 to 584 years"));
+            }
         }
     }
     if values.is_empty() {

@@ -43,17 +43,51 @@ impl ColumnNames {
     }
 }
 
-fn position(header: &csv::ByteRecord, name: &str) -> Option<usize> {
+pub(crate) fn position(header: &csv::ByteRecord, name: &str) -> Option<usize> {
     header.iter().position(|cell| cell.trim_ascii() == name.as_bytes())
 }
 
 /// The columns that there are, for a message.
-fn listed(header: &csv::ByteRecord) -> String {
-    header.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(", ")
+pub(crate) fn listed(header: &csv::ByteRecord) -> String {
+    header.iter().map(|cell| String::from_utf8_lossy(cell.trim_ascii())).collect::<Vec<_>>().join(", ")
 }
 
 fn too_short(found: usize, width: usize) -> String {
     format!("{found} cells where the header has {width}; is the file cut off?")
+}
+
+/// Rows as lines: the reader's own rule for `\r\n` counts a line when the next one begins, and would name the one before a
+/// bad row. What is left of the `\r` is trimmed with the cell that it ends.
+pub(crate) fn reader<R: Read>(input: R) -> csv::Reader<R> {
+    csv::ReaderBuilder::new()
+        .flexible(true)
+        .terminator(csv::Terminator::Any(b'\n'))
+        .buffer_capacity(BUFFER_BYTES)
+        .from_reader(input)
+}
+
+/// The next row that is not blank; gives its line, or `None` at the end of the file.
+pub(crate) fn next_row<R: Read>(
+    rows: &mut csv::Reader<R>,
+    record: &mut csv::ByteRecord,
+) -> Result<Option<u64>, (u64, String)> {
+    loop {
+        let before = rows.position().line();
+        match rows.read_byte_record(record) {
+            Ok(true) if record.len() == 1 && record[0].trim_ascii().is_empty() => {}
+            Ok(true) => {
+                // Blank lines are skipped and counted; so are line breaks within quotes.
+                let after = rows.position().line();
+                let within = match after - before {
+                    0 | 1 => 0,
+                    _ => record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64,
+                };
+                return Ok(Some((after - 1 - within).max(before)));
+            }
+            Ok(false) => return Ok(None),
+            Err(error) => return Err((before, error.to_string())),
+        }
+    }
 }
 
 /// Reads a CSV trace row by row.
@@ -115,8 +149,7 @@ impl<R: Read> TraceReader<R> {
         unit_ns: f64,
         columns: impl FnOnce(&csv::ByteRecord) -> Result<TraceColumns, String>,
     ) -> Result<TraceReader<R>, TraceError> {
-        let mut rows =
-            csv::ReaderBuilder::new().flexible(true).buffer_capacity(BUFFER_BYTES).from_reader(input);
+        let mut rows = reader(input);
         let found = rows
             .byte_headers()
             .map_err(|error| error.to_string())
@@ -145,16 +178,10 @@ impl<R: Read> TraceReader<R> {
     /// # Errors
     /// The file cannot be read further, or the row is not a request; says which line and why.
     pub fn read_row(&mut self) -> Result<Option<TraceRow>, TraceError> {
-        let read = self.rows.read_byte_record(&mut self.record);
-        // After a failed read the record has no place of its own.
-        let line = match &read {
-            Ok(true) => self.record.position().map_or(0, csv::Position::line),
-            _ => self.rows.position().line(),
-        };
-        match read {
-            Ok(true) => self.row(line).map(Some).map_err(|problem| self.error(line, &problem)),
-            Ok(false) => Ok(None),
-            Err(error) => Err(self.error(line, &error.to_string())),
+        match next_row(&mut self.rows, &mut self.record) {
+            Ok(Some(line)) => self.row(line).map(Some).map_err(|problem| self.error(line, &problem)),
+            Ok(None) => Ok(None),
+            Err((line, problem)) => Err(self.error(line, &problem)),
         }
     }
 
@@ -213,8 +240,7 @@ pub(super) struct KeyReader<R> {
 
 impl<R: Read> KeyReader<R> {
     pub(super) fn new(path: &Path, input: R, key: Option<&str>) -> Result<KeyReader<R>, TraceError> {
-        let mut rows =
-            csv::ReaderBuilder::new().flexible(true).buffer_capacity(BUFFER_BYTES).from_reader(input);
+        let mut rows = reader(input);
         let found = rows.byte_headers().map_err(|error| error.to_string()).and_then(|header| {
             let found = match key {
                 Some(key) => position(header, key),
@@ -236,24 +262,23 @@ impl<R: Read> KeyReader<R> {
 
     /// Hash of the next row's key; `None` at the end of the file.
     pub(super) fn read_key(&mut self) -> Result<Option<u64>, TraceError> {
-        let problem = match self.rows.read_byte_record(&mut self.record) {
-            Ok(false) => return Ok(None),
-            Ok(true) if self.record.len() >= self.width => {
+        let (line, problem) = match next_row(&mut self.rows, &mut self.record) {
+            Ok(None) => return Ok(None),
+            Ok(Some(_)) if self.record.len() >= self.width => {
                 return Ok(Some(hash_text(self.record[self.key].trim_ascii())));
             }
-            Ok(true) => too_short(self.record.len(), self.width),
-            Err(error) => error.to_string(),
+            Ok(Some(line)) => (line, too_short(self.record.len(), self.width)),
+            Err(error) => error,
         };
-        let line = self.record.position().map_or(0, csv::Position::line);
         Err(TraceError::Row { path: self.path.clone(), line, problem })
     }
 }
 
-fn parsed<T: FromStr>(cell: &[u8]) -> Option<T> {
+pub(crate) fn parsed<T: FromStr>(cell: &[u8]) -> Option<T> {
     std::str::from_utf8(cell).ok()?.parse().ok()
 }
 
-fn shown(cell: &[u8]) -> String {
+pub(crate) fn shown(cell: &[u8]) -> String {
     String::from_utf8_lossy(cell).into_owned()
 }
 
@@ -328,6 +353,25 @@ mod tests {
             keys("t,key\n1,a\n2\n", None).unwrap_err(),
             "x.csv:3: 1 cells where the header has 2; is the file cut off?"
         );
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_ends_them() {
+        for (text, line) in [
+            ("op,k,t,bytes\nget,a,5,10\nget,a,x,10\n", 3),
+            ("op,k,t,bytes\r\nget,a,5,10\r\nget,a,x,10\r\n", 3),
+            ("op,k,t,bytes\r\n\r\nget,a,5,10\n\n\nget,a,x,10\n", 6),
+            ("op,k,t,bytes\nget,\"a\nb\",5,10\nget,a,x,10", 4),
+        ] {
+            assert_eq!(
+                rows(text).unwrap_err(),
+                format!("x.csv:{line}: time \"x\" is not a number"),
+                "{text:?}"
+            );
+        }
+        let ends = ["\n", "\r\n"]
+            .map(|end| rows(&["op,k,t,bytes", "get,a,5,10", "get,\"b c\",6,10", ""].join(end)).unwrap());
+        assert_eq!(ends[0], ends[1]);
     }
 
     #[test]

@@ -47,15 +47,29 @@ impl Requests {
     /// # Errors
     /// The file cannot be read, is cut off or has no requests; says where and why.
     pub fn read(path: &Path, format: Option<TraceFormat>, key: Option<&str>) -> Result<Requests, TraceError> {
-        let mut file = File::open(path).map_err(|error| TraceError::open(path, error))?;
+        let file = File::open(path).map_err(|error| TraceError::open(path, error))?;
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        Requests::from_input(path, file, length, format, key)
+    }
+
+    /// The same from any source: `path` is its name in errors, `length` about how many bytes it has.
+    ///
+    /// # Errors
+    /// As [`Requests::read`].
+    pub fn from_input(
+        path: &Path,
+        mut input: impl Read,
+        length: u64,
+        format: Option<TraceFormat>,
+        key: Option<&str>,
+    ) -> Result<Requests, TraceError> {
         let mut start = Vec::new();
-        (&mut file).take(4096).read_to_end(&mut start).map_err(|error| TraceError::open(path, error))?;
+        (&mut input).take(4096).read_to_end(&mut start).map_err(|error| TraceError::open(path, error))?;
         if let Some(problem) = unreadable(&start) {
             return Err(TraceError::file(path, problem));
         }
         let format = format.unwrap_or_else(|| TraceFormat::of(&start));
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
-        let input = io::Cursor::new(start).chain(file);
+        let input = io::Cursor::new(start).chain(input);
         let mut mapper = Mapper::new();
         match format {
             TraceFormat::Csv => {

@@ -6,7 +6,7 @@ pub mod popularity;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rand::Rng;
+use rustc_hash::FxHashSet;
 
 use crate::dice::{Stream, below, mix, stream, unit_open_zero};
 use crate::scenario::model::{Arrivals, EventKind, Model, Nanos, Route, Size};
@@ -221,6 +221,21 @@ pub struct Batch {
     pub tag: Vec<u8>,
 }
 
+impl Batch {
+    /// A fingerprint of these requests after those that left `state`.
+    pub(crate) fn fingerprint(&self, state: u64) -> u64 {
+        (0..self.time_ns.len()).fold(state, |state, index| {
+            let words = [
+                self.time_ns[index],
+                u64::from(self.key[index]),
+                u64::from(self.instance[index]),
+                u64::from(self.tag[index]),
+            ];
+            words.iter().fold(state, |state, word| mix(state ^ word))
+        })
+    }
+}
+
 /// The bit of [`Batch::tag`] that makes a read an existence check.
 pub const EXISTS: u8 = 0x80;
 
@@ -246,6 +261,8 @@ pub struct Generator {
     operations: Stream,
     routes: Stream,
     heat: Stream,
+    more_keys: Stream,
+    drawn: FxHashSet<u32>,
 }
 
 enum TimeSource {
@@ -322,6 +339,8 @@ impl Generator {
             operations: draw("workload.operations"),
             routes: draw("workload.routes"),
             heat: draw("workload.hot_key"),
+            more_keys: draw("workload.more_keys"),
+            drawn: FxHashSet::default(),
             tables,
         })
     }
@@ -426,6 +445,31 @@ impl Generator {
         }
     }
 
+    /// The keys of a read of several: its first one and others of its class, drawn alike until all are different. Where
+    /// many draws in a row bring nothing new, the next free id is taken.
+    pub fn gather(&mut self, class: usize, first: u32, count: u32, keys: &mut Vec<u32>) {
+        const TRIES: usize = 64;
+        let (from, to) = (self.tables.first_id[class], self.tables.first_id[class + 1]);
+        let sampler = &self.tables.samplers[class];
+        self.drawn.clear();
+        self.drawn.insert(first);
+        keys.clear();
+        keys.push(first);
+        while keys.len() < count as usize {
+            let mut key = from + sampler.sample(&mut self.more_keys);
+            let mut tries = 1;
+            while !self.drawn.insert(key) {
+                key = match tries {
+                    TRIES.. if key + 1 == to => from,
+                    TRIES.. => key + 1,
+                    _ => from + sampler.sample(&mut self.more_keys),
+                };
+                tries += 1;
+            }
+            keys.push(key);
+        }
+    }
+
     fn draw_instances(&mut self, batch: &mut Batch) {
         let (count, instances) = (batch.key.len(), self.instances);
         match self.route {
@@ -445,27 +489,6 @@ impl Generator {
                 let seed = self.sticky_seed;
                 let place = |&key: &u32| (mix(seed ^ u64::from(key)) % u64::from(instances)) as u32;
                 batch.instance.extend(batch.key.iter().map(place));
-            }
-        }
-    }
-
-    /// A fingerprint of the traffic: equal fingerprints mean equal requests.
-    pub fn fingerprint(mut self) -> Result<u64, TraceError> {
-        let mut batch = Batch::default();
-        let mut state = 0;
-        loop {
-            self.fill(&mut batch)?;
-            if batch.time_ns.is_empty() {
-                return Ok(state ^ self.keys.next_u64());
-            }
-            for index in 0..batch.time_ns.len() {
-                let words = [
-                    batch.time_ns[index],
-                    u64::from(batch.key[index]),
-                    u64::from(batch.instance[index]),
-                    u64::from(batch.tag[index]),
-                ];
-                state = words.iter().fold(state, |state, word| mix(state ^ word));
             }
         }
     }

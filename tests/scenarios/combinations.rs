@@ -1,10 +1,14 @@
 //! Any combination of options runs, and its books agree.
 
+use std::path::Path;
+
+use herdlab::report::json;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::support::simulate;
-use crate::tiny::{accepted, any_of, value};
+use crate::draw::draw_all;
+use crate::support::{arrivals, simulate, traffic};
+use crate::tiny::{Settings, accepted, any_of, value};
 
 /// What a drawn scenario is made of: one value for each.
 const CHOICES: &[(&str, &[&str])] = &[
@@ -35,6 +39,7 @@ const CHOICES: &[(&str, &[&str])] = &[
         ],
     ),
     ("workload.write_share", &["0", "0.1", "0.9"]),
+    ("workload.keys_per_request", &["1", "3", "20"]),
     ("workload.exists_share", &["0", "0.1"]),
     ("workload.keys_per_entity", &["1", "4"]),
     ("workload.absent", &["none", "{ share = 0.2, keys = 20 }"]),
@@ -92,6 +97,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l2.compress", &["none", "{ above = \"1kB\", ratio = 0.4, per_byte = \"20ns\" }"]),
     ("tier.l2.bandwidth", &["unlimited", "20MB/s"]),
     ("tier.l2.nodes", &["1", "2", "5"]),
+    ("tier.l2.multi_get", &["fan-out", "mget", "{ mget = { per_key = \"20us\" } }"]),
     ("database.servers", &["unlimited", "1", "5"]),
     ("database.queue", &["unbounded", "0", "10"]),
     ("database.read", &["0s", "5ms", "{ lognormal = { median = \"3ms\", p99 = \"50ms\" } }"]),
@@ -111,7 +117,15 @@ const CHOICES: &[(&str, &[&str])] = &[
         "database.limit",
         &["none", "{ aimd = { late = \"10ms\", initial = 4, min = 2, max = 8, backoff = 0.5 } }"],
     ),
-    ("database.hedge", &["none", "{ after = \"2ms\" }", "{ after = \"4ms\", cancel = true }"]),
+    (
+        "database.hedge",
+        &[
+            "none",
+            "{ after = \"2ms\" }",
+            "{ after = \"4ms\", cancel = true }",
+            "{ after = \"p90\", cancel = true }",
+        ],
+    ),
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     (
@@ -122,7 +136,18 @@ const CHOICES: &[(&str, &[&str])] = &[
             "{ count = 3, lag = { exponential = { mean = \"20ms\" } }, servers = 1 }",
         ],
     ),
-    ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
+    (
+        "writes.strategy",
+        &[
+            "invalidate",
+            "write-around",
+            "update",
+            "write-through",
+            "{ write-back = { flush_interval = \"1s\", batch = 20 } }",
+            "{ write-back = { flush_interval = \"70ms\", batch = 3, flush_cost = { per_batch = \"2ms\", per_key = { \
+             exponential = { mean = \"1ms\" } } } } }",
+        ],
+    ),
     ("writes.order", &["after-commit", "before-commit"]),
     ("writes.rollback", &["0", "0.3"]),
     ("writes.versioned", &["false", "true"]),
@@ -181,16 +206,48 @@ const EVENTS: &[&str] = &[
     "{ stall = { for = \"100ms\" } }",
 ];
 
+const BASE: Settings<'_> = &[("duration", "8s"), ("tier.l2.capacity", "50"), ("tier.l2.eviction", "lru")];
+
+/// Whether a setting decides what arrives.
+fn is_traffic(path: &str) -> bool {
+    path.starts_with("workload.") || path == "clients.instances" || path == "clients.route"
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The engine compares its books at the end of every run, so that no error means that all of them agree.
+    /// The engine compares its books at the end of every run, so that no error means that all of them agree. What is
+    /// written comes back whole.
     #[test]
     fn any_combination_of_options_runs(settings in any_of(CHOICES), events in prop::collection::vec(select(EVENTS), 0..3)) {
-        let experiment = accepted(&[("duration", "8s"), ("tier.l2.capacity", "50"), ("tier.l2.eviction", "lru")], &settings, &events)?;
+        let experiment = accepted(BASE, &settings, &events)?;
         let record = simulate(&experiment, 1);
         let ratio = |name| value(&record, name);
         prop_assert!((0.0..=1.0).contains(&ratio("error.ratio")));
         prop_assert!(ratio("requests.all") > 0.0);
+        let (written, text) = json::to_json(&record).unwrap();
+        let read = json::parse(&text, Path::new("results.json")).unwrap();
+        prop_assert!(read == *written, "another record comes back");
+        prop_assert!(json::to_json(&read).unwrap().1 == text);
+        draw_all(&read);
+    }
+
+    /// Two systems that have nothing but their traffic in common.
+    #[test]
+    fn no_option_of_a_system_moves_its_traffic(
+        settings in any_of(CHOICES),
+        others in any_of(CHOICES),
+        events in prop::collection::vec(select(EVENTS), 0..3),
+        hot in select(&["", "{ hot_key = { share = 0.5, for = \"100ms\" } }"][..]),
+    ) {
+        let mixed: Vec<_> = (settings.iter().zip(&others))
+            .map(|(one, other)| if is_traffic(one.0) { *one } else { *other })
+            .collect();
+        let hot: Vec<&str> = Some(hot).filter(|hot| !hot.is_empty()).into_iter().collect();
+        let events: Vec<&str> = hot.iter().copied().chain(events.into_iter().filter(|event| !event.contains("hot_key"))).collect();
+        let (one, other) = (accepted(BASE, &settings, &events)?, accepted(BASE, &mixed, &hot)?);
+        let (one, other) = (&one.variants[0].model, &other.variants[0].model);
+        prop_assume!(traffic(one) == traffic(other));
+        prop_assert_eq!(arrivals(one, 1, 0), arrivals(other, 1, 0));
     }
 }

@@ -4,7 +4,10 @@ mod bundled;
 mod bytes;
 mod combinations;
 mod creation;
+#[path = "../support/draw.rs"]
+mod draw;
 mod faults;
+mod gather;
 mod grammar;
 mod invalidation;
 mod limiter;
@@ -21,4 +24,5 @@ mod sums;
 mod support;
 mod table;
 mod tiny;
+mod write_back;
 mod writes;

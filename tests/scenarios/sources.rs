@@ -80,3 +80,24 @@ read = { empirical = { file = "times.csv", column = "ms", unit = "ms" } }
     // 36 keys that are read, of 100 to 139 bytes each and 40 for the key.
     assert_eq!(value(&record, "entries.peak"), 36.0);
 }
+
+#[test]
+fn a_bad_observation_is_named_by_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = r#"
+question = "?"
+workload = { arrivals = { constant = { rate = 500 } }, keys = 10 }
+database = { read = { empirical = { file = "times.csv", column = "ms", unit = "ms" } } }
+"#;
+    for (text, problem) in [
+        ("ms\r\n4\r\nfast\r\n", "times.csv:3: \"fast\" is not a time from 0 to 584 years"),
+        ("n,ms\n1,4\n\n2,-1\n", "times.csv:4: \"-1\" is not a time"),
+        ("ms\n1e300\n", "times.csv:2: \"1e300\" is not a time"),
+        ("ms\n", "times.csv has no rows"),
+        ("s\n1\n", "times.csv has no column \"ms\"; it has s"),
+    ] {
+        std::fs::write(folder.path().join("times.csv"), text).unwrap();
+        let problems = parse(source, "x.toml", folder.path(), &Overrides::default()).map(|_| ()).unwrap_err();
+        assert!(problems.to_string().contains(problem), "{problems}");
+    }
+}

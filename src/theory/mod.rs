@@ -4,13 +4,19 @@
 //! agree. A short one: the law nearly applies, and the list says why the two may differ. With more failing the law
 //! says nothing, and is left out.
 
+mod known;
+mod paths;
+
 use serde::{Deserialize, Serialize};
 
+use known::unknown_options;
+use paths::{Paths, fetch_share, reads_during_fetch};
+
 use crate::oracle::queueing::{Mmc, MmcK, mg1_wait_mean_s};
-use crate::scenario::lint::expectation::{Expectation, expectation, hottest_share};
+use crate::scenario::lint::expectation::{Expectation, expectation};
 use crate::scenario::model::{
-    Arrivals, Capacity, Coalescing, Dist, Eviction, Hottest, Jitter, Model, Nanos, PrefillAge, Refresh,
-    Route, Scope, Tier, Ttl, WriteStrategy,
+    Arrivals, Capacity, Class, Coalescing, Dist, Eviction, Hottest, Jitter, Model, Nanos, PrefillAge,
+    Refresh, Route, Scope, Tier, Ttl, WriteStrategy,
 };
 
 /// More assumptions than this failing: the law has nothing to say.
@@ -21,6 +27,8 @@ const FETCH_SHARE_MAX: f64 = 0.002;
 const CYCLES_MIN: u64 = 100;
 /// More reads of the hottest key than this during one fetch: they change what the database sees.
 const DURING_FETCH_MAX: f64 = 0.005;
+/// More waiting reads than this for each hit or miss, whichever are fewer: they show in the hit ratio.
+const WAITING_MAX: f64 = 0.005;
 
 /// A measure as a law has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +45,10 @@ pub struct Prediction {
 
 /// All that closed forms say of a model, sorted by measure.
 pub fn predictions(model: &Model) -> Vec<Prediction> {
+    // Keys of one request come together, which is no stream of independent ones.
+    if model.workload.gathers() {
+        return Vec::new();
+    }
     let Some(expected) = expectation(model) else { return Vec::new() };
     let mut all = hits(model, &expected);
     all.extend(database(model, &expected));
@@ -68,107 +80,6 @@ fn steady(model: &Model) -> Failing {
         failing.unless(false, format!("`{option}` is no part of it"));
     }
     failing
-}
-
-/// Options of the model that no law knows: everything that is not there by default shows in its serialised form.
-fn unknown_options(model: &Model) -> Vec<String> {
-    const KNOWN: &[(&str, &[&str])] = &[
-        (
-            "",
-            &[
-                "duration_ns",
-                "warmup_ns",
-                "warmup_auto",
-                "window_ns",
-                "drain_ns",
-                "clients",
-                "workload",
-                "tiers",
-                "coalescing",
-                "database",
-                "writes",
-                "events",
-                "measure",
-            ],
-        ),
-        ("workload", &["arrivals", "profile", "classes"]),
-        (
-            "database",
-            &[
-                "servers",
-                "queue",
-                "read",
-                "write",
-                "network",
-                "pool",
-                "pool_timeout_ns",
-                "timeout_ns",
-                "cancel_on_timeout",
-                "late_fill",
-                "retries",
-                "contention",
-                "background",
-            ],
-        ),
-        ("clients", &["instances", "route", "deadline_ns"]),
-    ];
-    const OF_TIER: &[&str] = &[
-        "name",
-        "scope",
-        "capacity",
-        "eviction",
-        "ttl",
-        "jitter",
-        "sliding",
-        "refresh",
-        "negative_ttl_ns",
-        "entry_overhead_bytes",
-        "prefill",
-    ];
-    const OF_SHARED: &[&str] = &[
-        "network",
-        "service_ns",
-        "per_byte_ns",
-        "pool",
-        "pool_timeout_ns",
-        "timeout_ns",
-        "on_failure",
-        "serialize_per_byte_ns",
-        "bandwidth_bytes_per_s",
-    ];
-    const OF_CLASS: &[&str] = &[
-        "name",
-        "share",
-        "keys",
-        "popularity",
-        "absent",
-        "write_share",
-        "value_size",
-        "key_size",
-        "ttl",
-        "db_read",
-        "db_write",
-    ];
-    let Ok(tree) = serde_json::to_value(model) else { return vec!["model".to_owned()] };
-    let mut unknown = Vec::new();
-    let mut look = |value: Option<&serde_json::Value>, known: &[&str]| {
-        for key in value.and_then(serde_json::Value::as_object).into_iter().flat_map(serde_json::Map::keys) {
-            if !known.contains(&key.as_str()) {
-                unknown.push(key.clone());
-            }
-        }
-    };
-    for (place, known) in KNOWN {
-        look(if place.is_empty() { Some(&tree) } else { tree.get(place) }, known);
-    }
-    for class in tree["workload"]["classes"].as_array().into_iter().flatten() {
-        look(Some(class), OF_CLASS);
-    }
-    for tier in tree["tiers"].as_array().into_iter().flatten() {
-        look(Some(tier), OF_TIER);
-        look(tier["scope"].get("Shared"), OF_SHARED);
-    }
-    unknown
 }
 
 /// Nothing may end a request early or turn it away.
@@ -206,10 +117,18 @@ fn hits(model: &Model, expected: &Expectation) -> Vec<Prediction> {
             law = "Che's approximation";
         }
     }
+    let paths = Paths::of(model, expected);
+    failing.unless(paths.tier_load < 1.0, "the tier cannot keep up");
+    failing.unless(paths.database_load < 1.0, "the database cannot keep up with the misses");
+    failing.unless(model.database.contention.is_none(), "service slows down with concurrency");
     failing.unless(
-        reads_during_fetch(model) <= DURING_FETCH_MAX,
+        reads_during_fetch(model, &paths) <= DURING_FETCH_MAX,
         "while a hot key is fetched others fetch it as well",
     );
+    // A fetch takes no time.
+    let share = model.tiers.iter().enumerate().map(|(index, tier)| fetch_share(model, index, tier, &paths));
+    let share = share.fold(0.0, f64::max);
+    failing.unless(share <= FETCH_SHARE_MAX, "a fetch is not short against the ttl");
     let reads = expected.misses_per_s.iter().sum::<f64>();
     let prediction = |measure: &str, value: f64, failing: &Failing| Prediction {
         measure: measure.to_owned(),
@@ -217,7 +136,14 @@ fn hits(model: &Model, expected: &Expectation) -> Vec<Prediction> {
         law: law.to_owned(),
         failing: failing.0.clone(),
     };
-    let mut all = vec![prediction("hit_ratio", expected.hit_ratio, &failing)];
+    // Of all reads, those that come while their key is fetched are the hits times this share.
+    let mut ratio = failing.clone();
+    let rarer = expected.hit_ratio.min(1.0 - expected.hit_ratio);
+    ratio.unless(
+        matches!(model.coalescing, Coalescing::None) || expected.hit_ratio * share <= WAITING_MAX * rarer,
+        "who waits for the fetch of another is no hit",
+    );
+    let mut all = vec![prediction("hit_ratio", expected.hit_ratio, &ratio)];
     let mut load = failing.clone();
     load.unless(!writes, "writes reach the database as well");
     load.unless(model.database.background.is_none(), "the database has other work");
@@ -237,8 +163,8 @@ fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mu
             "the tier may not answer in time",
         );
     }
-    let classes = model.workload.classes.iter().filter(|class| !class.absent);
-    let all: Vec<Ttl> = classes.map(|class| class.ttl_in(index, tier)).collect();
+    let all: Vec<Ttl> =
+        model.workload.classes.iter().filter_map(|class| ttl_of(class, index, tier)).collect();
     let ttls: Vec<Nanos> = all
         .iter()
         .filter_map(|ttl| match ttl {
@@ -279,35 +205,14 @@ fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mu
         );
         failing.unless(!stationary || long || !writes, "the prefill leaves writes out of account");
     }
-    // A fetch takes no time.
-    if let Some(shortest) = ttls.iter().copied().min() {
-        let share = fetch_ns(model) / shortest as f64;
-        failing.unless(share <= FETCH_SHARE_MAX, "a fetch is not short against the ttl");
+}
+
+/// How long an entry of a class lives; `None` where the class leaves none.
+fn ttl_of(class: &Class, index: usize, tier: &Tier) -> Option<Ttl> {
+    match class.absent {
+        true => tier.negative_ttl_ns.map(|ns| Ttl::After { ns }),
+        false => Some(class.ttl_in(index, tier)),
     }
-}
-
-/// Reads of the hottest key that come while it is on its way and fetch it again.
-fn reads_during_fetch(model: &Model) -> f64 {
-    let again = match model.coalescing {
-        Coalescing::Lease(_) => 0.0,
-        Coalescing::Singleflight { .. } => 1.0 - 1.0 / f64::from(model.clients.instances),
-        _ => 1.0,
-    };
-    let hottest = model.workload.classes.iter().map(hottest_share).fold(0.0, f64::max);
-    let tiers_ns: f64 = model
-        .tiers
-        .iter()
-        .map(|tier| match &tier.scope {
-            Scope::Instance { .. } => 0.0,
-            // The answer of the look-up, and the way of the fill.
-            Scope::Shared(shared) => 2.0 * shared.network.mean_ns() + shared.service_ns as f64,
-        })
-        .sum();
-    again * hottest * rate_per_s(model) * (fetch_ns(model) + tiers_ns) / 1e9
-}
-
-fn fetch_ns(model: &Model) -> f64 {
-    2.0 * model.database.network.mean_ns() + model.database.read.mean_ns()
 }
 
 fn rate_per_s(model: &Model) -> f64 {
@@ -325,8 +230,7 @@ fn database(model: &Model, expected: &Expectation) -> Vec<Prediction> {
     let mut failing = steady(model);
     failing.unless(model.tiers.is_empty(), "what misses the cache is not Poisson");
     failing.unless(!model.workload.writes(), "writes are served as well");
-    failing
-        .unless(matches!(model.coalescing, Coalescing::None) || model.tiers.is_empty(), "fetches are shared");
+    failing.unless(matches!(model.coalescing, Coalescing::None), "fetches are shared");
     failing.unless(database.background.is_none(), "the database has other work");
     failing.unless(database.contention.is_none(), "service slows down with concurrency");
     failing.unless(database.pool.is_none(), "calls wait for a connection first");

@@ -1,0 +1,197 @@
+//! Everything that reads what others wrote, each as a function of bytes that panics where the program would.
+//!
+//! The targets in `fuzz/` and the tests in `main.rs` run the same functions.
+
+#[path = "../support/draw.rs"]
+mod draw;
+
+use std::io::Read;
+use std::path::Path;
+
+use herdlab::report::json;
+use herdlab::scenario::estimate::{Limits, approximate_time, estimate, plan, refuse_beyond};
+use herdlab::scenario::explain::explain;
+use herdlab::scenario::model::Experiment;
+use herdlab::scenario::{Diagnostics, Overrides, parse_with_warnings};
+use herdlab::theory::predictions;
+use herdlab::trace::{ColumnNames, Requests, TraceFormat, TraceReader};
+
+/// One kind of input.
+pub struct Reader {
+    /// Name of the target and of its folder below `corpus`.
+    pub name: &'static str,
+    pub read: fn(&[u8]),
+}
+
+/// All of them.
+#[allow(dead_code)] // A target runs one of them.
+pub const READERS: &[Reader] = &[
+    Reader { name: "scenario", read: scenario },
+    Reader { name: "set", read: set },
+    Reader { name: "trace_csv", read: trace_csv },
+    Reader { name: "trace_oracle", read: trace_oracle },
+    Reader { name: "results", read: results },
+];
+
+/// Files that a scenario names are looked for here, where none are.
+const NOWHERE: &str = "no/such/folder";
+
+/// A scenario file, and all that `herdlab check` says of it.
+pub fn scenario(data: &[u8]) {
+    let Ok(source) = std::str::from_utf8(data) else { return };
+    check(source, &Overrides::default());
+}
+
+/// The scenario that values are set in: it has a named one of everything that a path can lead to.
+const BASE: &str = include_str!("../silent/base.toml");
+
+/// Lines of `path=value`, each one `--set` of the command line.
+pub fn set(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let set = text.lines().filter_map(|line| line.split_once('='));
+    let set = set.map(|(path, value)| (path.trim().to_owned(), value.to_owned())).collect();
+    check(BASE, &Overrides { set, ..Overrides::default() });
+}
+
+fn check(source: &str, overrides: &Overrides) {
+    match parse_with_warnings(source, "fuzzed.toml", Path::new(NOWHERE), overrides) {
+        Ok((experiment, warnings)) => {
+            assert_eq!(warnings.render(false).is_empty(), warnings.is_empty());
+            describe(&experiment);
+        }
+        Err(problems) => require_words(&problems),
+    }
+}
+
+/// All that is said of a sound scenario without running it.
+fn describe(experiment: &Experiment) {
+    assert!(experiment.baseline < experiment.variants.len());
+    assert_eq!(experiment.digest.len(), 64);
+    for variant in &experiment.variants {
+        let model = &variant.model;
+        assert!(explain(model).iter().all(|line| !line.is_empty()));
+        assert!(predictions(model).iter().all(|one| one.value.is_finite()));
+        let estimate = estimate(model);
+        let (requests, bytes) = (estimate.requests, estimate.memory_bytes());
+        assert!(requests >= 0.0 && bytes >= 0.0, "{requests} requests, {bytes} bytes");
+    }
+    let plan = plan(experiment, 2);
+    assert!(!plan.seconds.is_nan() && !plan.memory_bytes.is_nan());
+    approximate_time(plan.seconds);
+    let limits = Limits { memory_bytes: Some(1 << 30), memory_given: true, seconds: 60.0 };
+    if let Err(problems) = refuse_beyond(&plan, &limits) {
+        require_words(&problems);
+    }
+}
+
+/// A refusal says something, with colours and without.
+fn require_words(problems: &Diagnostics) {
+    assert!(!problems.render(false).trim().is_empty());
+    assert!(!problems.render(true).trim().is_empty());
+}
+
+/// Hands over what is read in small pieces, as a pipe may.
+struct Pieces<'d> {
+    data: &'d [u8],
+    bytes: usize,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let bytes = self.bytes.min(buffer.len());
+        self.data
+            .take(bytes as u64)
+            .read(&mut buffer[..bytes])
+            .inspect(|&read| self.data = &self.data[read..])
+    }
+}
+
+const TRACE: &str = "fuzzed.trace";
+
+/// A trace in CSV, with and without columns for size and operation.
+pub fn trace_csv(data: &[u8]) {
+    for optional in [false, true] {
+        let names = ColumnNames {
+            time: "t".into(),
+            key: "k".into(),
+            size: optional.then(|| "bytes".into()),
+            operation: optional.then(|| ("op".into(), vec!["get".into()], vec!["set".into()])),
+        };
+        let whole = rows(data, &names);
+        assert!(whole == rows(Pieces { data, bytes: 3 }, &names), "it matters in which pieces it comes");
+    }
+    keys(data, TraceFormat::Csv, Some("k"));
+    keys(data, TraceFormat::Csv, None);
+}
+
+/// Time in nanoseconds, key and line of every row, up to the first bad one.
+fn rows(input: impl Read, names: &ColumnNames) -> (Vec<(u64, u64, u64)>, Option<String>) {
+    let mut read = Vec::new();
+    let mut trace = match TraceReader::named(Path::new(TRACE), input, names, 1e9) {
+        Ok(trace) => trace,
+        Err(problem) => return (read, Some(named(&problem.to_string()))),
+    };
+    let mut last = (f64::NEG_INFINITY, 0, 1);
+    loop {
+        match trace.read_row() {
+            Ok(Some(row)) => {
+                assert!(
+                    row.time >= last.0 && row.time_ns >= last.1 && row.line > last.2,
+                    "{last:?}, {row:?}"
+                );
+                last = (row.time, row.time_ns, row.line);
+                read.push((row.time_ns, row.key, row.line));
+            }
+            Ok(None) => return (read, None),
+            Err(problem) => return (read, Some(named(&problem.to_string()))),
+        }
+    }
+}
+
+/// A problem that says in which file it is.
+fn named(problem: &str) -> String {
+    assert!(problem.starts_with(TRACE) && problem.len() > TRACE.len() + 2, "{problem}");
+    problem.to_owned()
+}
+
+/// A trace in libCacheSim's binary format, told and guessed.
+pub fn trace_oracle(data: &[u8]) {
+    let requests = keys(data, TraceFormat::Oracle, None);
+    let length = data.len() / herdlab::trace::oracle::RECORD_BYTES;
+    assert!(requests.is_none_or(|requests| requests.ids.len() == length));
+    let guessed = Requests::from_input(Path::new(TRACE), data, 0, None, None);
+    assert!(guessed.is_ok() || !guessed.unwrap_err().to_string().is_empty());
+}
+
+/// The keys of a trace as dense ids, in the order of first appearance.
+fn keys(data: &[u8], format: TraceFormat, key: Option<&str>) -> Option<Requests> {
+    let path = Path::new(TRACE);
+    let whole = Requests::from_input(path, data, data.len() as u64, Some(format), key);
+    let pieces = Requests::from_input(path, Pieces { data, bytes: 7 }, 0, Some(format), key);
+    let [whole, pieces] = [whole, pieces].map(|read| read.map_err(|problem| named(&problem.to_string())));
+    assert!(whole == pieces, "it matters in which pieces it comes");
+    let requests = whole.ok()?;
+    assert!(!requests.ids.is_empty());
+    let seen = requests.ids.iter().fold(0, |seen, &id| {
+        assert!(id <= seen);
+        seen.max(id + 1)
+    });
+    assert_eq!(seen, requests.keys);
+    Some(requests)
+}
+
+const RECORD: &str = "old/results.json";
+
+/// A record: refused by name, or kept whole and drawn.
+pub fn results(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match json::parse(text, Path::new(RECORD)) {
+        Ok(record) => {
+            draw::draw_all(&record);
+            let (written, text) = json::to_json(&record).unwrap_or_else(|problem| panic!("{problem}"));
+            let again = json::parse(&text, Path::new(RECORD)).unwrap_or_else(|problem| panic!("{problem}"));
+            assert!(again == *written, "it does not come back whole");
+        }
+        Err(problem) => assert!(problem.to_string().starts_with(RECORD), "{problem}"),
+    }
+}
