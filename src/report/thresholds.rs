@@ -1,6 +1,6 @@
 //! Thresholds and what came of them, for every kind of report.
 
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table};
 
 use super::format::{Scale, exact, plus_minus};
 use super::markdown::escaped;
@@ -9,6 +9,9 @@ use crate::experiment::threshold::{Judgement, Standing, judge};
 use crate::measure::catalog;
 use crate::measure::record::Record;
 use crate::scenario::model::{Bound, Threshold};
+
+/// Narrower terminals get the result below the margin.
+const WIDTH_OF_RESULTS: u16 = 78;
 
 /// What stands under a table in which a limit lies within an interval.
 const WITHIN: &str = "uncertain: the limit lies within the 95 % interval; the mean decides.";
@@ -136,30 +139,39 @@ pub fn terminal(record: &Record, width: u16, color: bool) -> String {
         table.force_no_tty();
     }
     let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
-    table.set_header([
-        Cell::new("threshold"),
-        Cell::new("variant"),
-        right("measured"),
-        right("margin"),
-        Cell::new("result"),
-    ]);
+    // In narrow terminals the result stands below the margin.
+    let own_column = width >= WIDTH_OF_RESULTS;
+    let mut head = vec![Cell::new("threshold, variant"), right("measured"), right("margin")];
+    head.extend(own_column.then(|| Cell::new("result")));
+    table.set_header(head);
+    let mut last = None;
     for row in &rows {
-        let word = match row.reason.as_str() {
-            "" => row.word.clone(),
-            reason => format!("{}\n{reason}", row.word),
+        let threshold = (&row.measure, &row.limit);
+        if last.replace(threshold) != Some(threshold) {
+            table.add_row([Cell::new(format!("{}\n{}", row.measure, row.limit))]);
+        }
+        let result = match (row.standing, row.reason.as_str()) {
+            (Standing::NotMeasured, _) | (_, "") => row.word.clone(),
+            (_, reason) => format!("{}\n{reason}", row.word),
         };
-        let result = match (color, row.standing) {
-            (true, Standing::Kept) => Cell::new(word).fg(Color::Green),
-            (true, Standing::Broken) => Cell::new(word).fg(Color::Red),
-            _ => Cell::new(word),
+        let painted = |cell: Cell| match (color, row.standing) {
+            (true, Standing::Kept) => cell.fg(Color::Green),
+            (true, Standing::Broken) => cell.fg(Color::Red),
+            _ => cell,
         };
-        table.add_row([
-            Cell::new(format!("{}\n{}", row.measure, row.limit)),
-            Cell::new(&row.variant),
-            right(&row.value),
-            right(&row.margin.replace(" (", "\n(")),
-            result,
-        ]);
+        let margin = row.margin.replace(" (", "\n(");
+        let mut cells = vec![Cell::new(format!("  {}", row.variant)), right(&row.value)];
+        match own_column {
+            true => cells.extend([right(&margin), painted(Cell::new(result))]),
+            false => cells.push(painted(right(format!("{margin}\n{result}").trim_start()))),
+        }
+        table.add_row(cells);
+    }
+    let unbroken = if own_column { 1..3 } else { 1..2 };
+    for index in unbroken {
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     let mut text = table.trim_fmt();
     if let Some(note) = note(&rows) {
