@@ -24,6 +24,10 @@
 //! # }
 //! ```
 //!
+//! A scenario needs no text: [`scenario::build`] puts one together in code. An eviction or an early refresh of one's own takes
+//! the place of a tier's by [`policy::own`]; [`experiment::observe`] tells what happens during a run; [`report::write_all`]
+//! writes what the command writes. `examples/` has a program for each.
+//!
 //! How the rooms work inside is in `ARCHITECTURE.md`, what the model means in `docs/model.md`.
 
 pub mod atomic;
@@ -33,6 +37,7 @@ pub mod measure;
 pub mod oracle;
 pub mod policy;
 mod prefetch;
+pub mod reference;
 pub mod replay;
 pub mod report;
 pub mod scenario;

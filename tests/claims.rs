@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use assert_cmd::Command;
+use herdlab::scenario::model::PracticeRow;
+use herdlab::scenario::{Overrides, bundled, parse};
 
 /// A scenario that runs in a moment and says something about the practice.
 const TINY: &str = r#"
@@ -95,4 +97,20 @@ fn mistakes_are_told_before_anything_runs() {
     std::fs::write(folder.path().join("out"), "in the way").unwrap();
     let told = stderr(command.args(["tiny.toml", "--out", "out/claims.md"]), 2);
     assert!(told.contains("cannot write to the folder out"), "{told}");
+}
+
+#[test]
+fn every_row_of_the_practice_is_answered_by_a_bundled_scenario() {
+    let answered: Vec<PracticeRow> = bundled::all()
+        .iter()
+        .flat_map(|one| {
+            parse(one.source, &one.path(), Path::new(""), &Overrides::default())
+                .unwrap_or_else(|problems| panic!("{problems}"))
+                .practice
+        })
+        .map(|finding| finding.row)
+        .collect();
+    let unanswered: Vec<&str> =
+        PracticeRow::all().filter(|row| !answered.contains(row)).map(PracticeRow::name).collect();
+    assert!(unanswered.is_empty(), "nothing is said about {unanswered:?}");
 }

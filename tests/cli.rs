@@ -1,24 +1,12 @@
 //! The command as a user meets it: what it prints, and its exit codes.
 
+mod command;
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use assert_cmd::Command;
-
-fn herdlab() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_herdlab"));
-    command.env("NO_COLOR", "1");
-    command
-}
-
-fn stdout(command: &mut Command) -> String {
-    String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
-}
-
-fn stderr(command: &mut Command, code: i32) -> String {
-    String::from_utf8(command.assert().code(code).get_output().stderr.clone()).unwrap()
-}
+use command::{TINY, herdlab, stderr, stdout, tiny};
 
 #[test]
 fn list_shows_every_bundled_scenario_with_its_question() {
@@ -127,42 +115,6 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-}
-
-/// A scenario that runs in a moment.
-const TINY: &str = r#"
-name = "tiny"
-question = "Does a cache help?"
-duration = "10s"
-replications = 6
-
-[workload]
-arrivals = { poisson = { rate = 200 } }
-keys = 100
-
-[[tier]]
-name = "l2"
-scope = "shared"
-ttl = "1s"
-
-[database]
-read = "5ms"
-
-[[variant]]
-name = "cache"
-
-[[variant]]
-name = "no cache"
-set = { "tier.l2.enabled" = false }
-"#;
-
-/// A folder with `tiny.toml`, and the command in it.
-fn tiny() -> (tempfile::TempDir, Command) {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
-    let mut command = herdlab();
-    command.current_dir(folder.path());
-    (folder, command)
 }
 
 /// Paths of all files below a folder, sorted.
@@ -308,6 +260,21 @@ fn report_draws_the_same_report_again() {
     let only_first: Vec<String> =
         files(&first).into_iter().filter(|file| !second.join(file).exists()).collect();
     assert_eq!(only_first, ["results.json", "timings.json"]);
+}
+
+#[test]
+fn static_reports_have_no_script() {
+    let (folder, mut command) = tiny();
+    command.args(["run", "tiny.toml", "--out", "run", "--quiet", "--static"]).assert().success();
+    let page = |name: &str| std::fs::read_to_string(folder.path().join(name).join("index.html")).unwrap();
+    assert!(!page("run").contains("<script") && page("run").contains("<svg"));
+    for (out, option, scripts) in [("again", Some("--static"), 0), ("responds", None, 2)] {
+        let mut report = herdlab();
+        report.current_dir(folder.path()).args(["report", "run/results.json", "--out", out]).args(option);
+        report.assert().success();
+        assert_eq!(page(out).matches("<script").count(), scripts, "{out}");
+    }
+    assert_eq!(page("run"), page("again"));
 }
 
 #[test]

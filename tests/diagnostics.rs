@@ -362,6 +362,43 @@ fn staleness_and_invalidation() {
             ("replicas without lag", &[("servers = 10", "servers = 10\nreplicas = { count = 0 }")]),
             ("entities without writes", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 3")]),
             ("an entity of many keys", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 65")]),
+            ("more keys per read than keys", &[("keys = 1000", "keys = 5\nkeys_per_request = 6")]),
+            (
+                "several keys and only writes",
+                &[("keys = 1000", "keys = 1000\nkeys_per_request = 3\nwrite_share = 1")],
+            ),
+            (
+                "several keys before a limiter",
+                &[
+                    ("keys = 1000", "keys = 1000\nkeys_per_request = 3"),
+                    (
+                        "[clients]",
+                        "[limiter]\ntier = \"l2\"\nlimit = 100\nper = \"1s\"\nmode = \"atomic\"\ncallers = 10\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "an MGET of one key",
+                &[("scope = \"shared\"", "scope = \"shared\"\nmulti_get = { mget = { per_key = \"1us\" } }")],
+            ),
+            (
+                "an MGET of existence checks",
+                &[
+                    ("keys = 1000", "keys = 1000\nkeys_per_request = 3\nexists_share = 0.1"),
+                    ("scope = \"shared\"", "scope = \"shared\"\nmulti_get = \"mget\""),
+                ],
+            ),
+            (
+                "an MGET in the process",
+                &[
+                    ("keys = 1000", "keys = 1000\nkeys_per_request = 3"),
+                    ("scope = \"instance\"", "scope = \"instance\"\nmulti_get = \"mget\""),
+                ],
+            ),
+            (
+                "an unknown way to ask for several keys",
+                &[("scope = \"shared\"", "scope = \"shared\"\nmulti_get = { pipeline = { keys = 3 } }")],
+            ),
             (
                 "change stream without writes",
                 &[("[clients]", "[invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]")],
@@ -444,6 +481,7 @@ fn faults() {
                 "a hedge after the timeout",
                 &[("servers = 10", "servers = 10\ntimeout = \"50ms\"\nhedge = { after = \"50ms\" }")],
             ),
+            ("a hedge after everything", &[("servers = 10", "servers = 10\nhedge = { after = \"p100\" }")]),
             (
                 "a limit that starts above its bounds",
                 &[(
@@ -502,6 +540,16 @@ fn writes() {
                     (CLIENTS, "[writes]\nversioned = true\norder = \"before-commit\"\n\n[clients]"),
                 ],
             ),
+            (
+                "tombstones that nothing leaves",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-through\"\nversioned = true\ntombstone_ttl = \"5s\"\n\n[clients]",
+                    ),
+                ],
+            ),
             ("tombstones without versions", &[(CLIENTS, "[writes]\ntombstone_ttl = \"5s\"\n\n[clients]")]),
             (
                 "versions and acknowledgements without writes",
@@ -509,6 +557,47 @@ fn writes() {
                     CLIENTS,
                     "[measure]\nstale_acknowledged = true\n\n[writes]\nversioned = true\n\n[clients]",
                 )],
+            ),
+            ("write-back without writes", &[(CLIENTS, "[writes]\nstrategy = \"write-back\"\n\n[clients]")]),
+            (
+                "write-back on a tier in the process",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    ("scope = \"shared\"", "scope = \"shared\"\nenabled = false"),
+                    (CLIENTS, "[writes]\nstrategy = \"write-back\"\n\n[clients]"),
+                ],
+            ),
+            (
+                "what contradicts write-back",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1\nkeys_per_entity = 2"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-back\"\norder = \"before-commit\"\nrollback = 0.1\n\n\
+                         [invalidation]\ncdc = { lag = \"1s\" }\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "tombstones under write-back",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes]\nstrategy = \"write-back\"\nversioned = true\ntombstone_ttl = \"1s\"\n\n[clients]",
+                    ),
+                ],
+            ),
+            (
+                "how write-back flushes",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        CLIENTS,
+                        "[writes.strategy.write-back]\nflush_interval = \"0s\"\nbatch = 0\nflush_cost = { per_row = \
+                         \"1ms\" }\n\n[clients]",
+                    ),
+                ],
             ),
             ("more rollbacks than transactions", &[(CLIENTS, "[writes]\nrollback = 1.5\n\n[clients]")]),
         ],
@@ -681,6 +770,63 @@ fn the_command_line() {
         writeln!(text, "## {title}\n\n{}\n", rendered.trim_end()).unwrap();
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn sweeps_and_recommendations() {
+    snapshot(
+        "sweeps_and_recommendations",
+        &[
+            ("no list and no range", &[("[[event]]", "[sweep.axes]\n\"tier.l2.ttl\" = \"5s\"\n\n[[event]]")]),
+            ("path without quotes", &[("[[event]]", "[sweep.axes]\ntier.l2.ttl = [\"5s\"]\n\n[[event]]")]),
+            (
+                "range without a way to divide it",
+                &[("[[event]]", "[sweep.axes]\n\"tier.l2.ttl\" = \"5s..60s\"\n\n[[event]]")],
+            ),
+            (
+                "range of two kinds",
+                &[("[[event]]", "[sweep.axes]\n\"tier.l2.ttl\" = \"5s..60MB:lin 4\"\n\n[[event]]")],
+            ),
+            (
+                "the same value twice",
+                &[("[[event]]", "[sweep.axes]\n\"database.servers\" = [2, 4, 2]\n\n[[event]]")],
+            ),
+            ("the seed as an axis", &[("[[event]]", "[sweep.axes]\nseed = [1, 2]\n\n[[event]]")]),
+            (
+                "unknown measure and a lonely one",
+                &[("[[event]]", "[sweep]\nmeasures = [\"hitratio\"]\npareto = [\"hit_ratio\"]\n\n[[event]]")],
+            ),
+            (
+                "no objective",
+                &[("[[event]]", "[recommend.knobs]\n\"database.servers\" = [2, 4]\n\n[[event]]")],
+            ),
+            (
+                "two objectives",
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"hit_ratio\"\nmaximise = \"goodput\"\n\n[[event]]",
+                )],
+            ),
+            (
+                "an objective that is neither measure nor knob",
+                &[("[[event]]", "[recommend]\nminimise = \"database.servers\"\n\n[[event]]")],
+            ),
+            (
+                "an objective without an order",
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"tier.l1.eviction\"\nknobs = { \"tier.l1.eviction\" = [\"lru\", \"fifo\"] }\n\n[[event]]",
+                )],
+            ),
+            (
+                "limits that are none",
+                &[(
+                    "[[event]]",
+                    "[recommend]\nminimise = \"goodput\"\nkeep = [\"db.qps.peak < 5\", \"hit_ratio >= 95\", \"dbqps <= 5\"]\n\n[[event]]",
+                )],
+            ),
+        ],
+    );
 }
 
 #[test]

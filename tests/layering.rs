@@ -19,6 +19,7 @@ const ROOMS: &[&str] = &[
     "scenario",
     "theory",
     "policy",
+    "reference",
     "replay",
     "workload",
     "measure",

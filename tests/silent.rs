@@ -4,16 +4,20 @@
 //! `tests/silent/*.toml` are scenarios that together use every field, each where it matters. The program itself says
 //! which fields there are: a field that no scenario uses fails the test as well.
 
+#[path = "support/fields.rs"]
+mod fields;
 mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use fields::{FOLDER, at, known_fields, leaves, name, scenarios};
 use herdlab::measure::record::Record;
+use herdlab::scenario::model::{Recommend, Sweep};
 use herdlab::scenario::{Overrides, parse};
 use rayon::prelude::*;
 use support::simulate;
-use toml::{Table, Value};
+use toml::Value;
 
 /// Fields whose change may leave everything as it is, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
@@ -21,76 +25,16 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("practice.text", "words that `herdlab claims` prints"),
 ];
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/silent");
-
-fn scenarios() -> Vec<(String, Value)> {
-    let mut all: Vec<(String, Value)> = std::fs::read_dir(FOLDER)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .map(|path| {
-            let source = std::fs::read_to_string(&path).unwrap();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, Value::Table(source.parse::<Table>().unwrap()))
-        })
-        .collect();
-    all.sort_by(|a, b| a.0.cmp(&b.0));
-    all
-}
-
-/// What the checker says, or what is simulated: all of the record but the text of the scenario.
-fn outcome(tree: &Value) -> Result<Record, String> {
+/// What the checker says, or what is simulated and what would be swept and looked for: all of the record but the text of the
+/// scenario, and the tables of the two other commands, which tests/sweep.rs and tests/recommend.rs follow.
+fn outcome(tree: &Value) -> Result<(Record, Option<Sweep>, Option<Recommend>), String> {
     let source = toml::to_string(tree).unwrap();
     let experiment = parse(&source, "silent.toml", Path::new(FOLDER), &Overrides::default())
         .map_err(|problems| problems.to_string())?;
     let mut record = simulate(&experiment, 1);
     record.scenario.source.clear();
     record.scenario.digest.clear();
-    Ok(record)
-}
-
-/// One step towards a value.
-#[derive(Clone, Debug)]
-enum Step {
-    Key(String),
-    Index(usize),
-}
-
-/// The places of all values that are no tables, and of their changes.
-fn leaves(value: &Value, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
-    match value {
-        Value::Table(table) => {
-            for (key, value) in table {
-                path.push(Step::Key(key.clone()));
-                leaves(value, path, found);
-                path.pop();
-            }
-        }
-        Value::Array(items) => {
-            for (index, value) in items.iter().enumerate() {
-                path.push(Step::Index(index));
-                leaves(value, path, found);
-                path.pop();
-            }
-        }
-        _ => found.push(path.clone()),
-    }
-}
-
-fn at<'v>(value: &'v mut Value, path: &[Step]) -> &'v mut Value {
-    path.iter().fold(value, |value, step| match step {
-        Step::Key(key) => value.get_mut(key.as_str()).unwrap(),
-        Step::Index(index) => value.get_mut(*index).unwrap(),
-    })
-}
-
-/// `tier.refresh.xfetch.beta`: a path without places in lists. What a variant sets is a path already.
-fn name(path: &[Step]) -> String {
-    let keys = path.iter().filter_map(|step| match step {
-        Step::Key(key) => Some(key.as_str()),
-        Step::Index(_) => None,
-    });
-    keys.collect::<Vec<_>>().join(".")
+    Ok((record, experiment.sweep, experiment.recommend))
 }
 
 /// Other values of the same kind, near and far: `"5ms"` becomes `"9ms"` and `"155ms"`; a word that is no quantity becomes another
@@ -152,44 +96,6 @@ fn every_field_matters() {
         })
         .collect();
     assert!(unheard.is_empty(), "these fields change nothing: {unheard:#?}");
-}
-
-/// Fields that the program knows in every table of a scenario, as its message about an unknown one lists them.
-fn known_fields(tree: &Value, path: &mut Vec<Step>, found: &mut BTreeSet<String>) {
-    let mut probe = tree.clone();
-    let here = at(&mut probe, path);
-    match here.clone() {
-        Value::Table(table) => {
-            here.as_table_mut().unwrap().insert("no_such_field".to_owned(), Value::Boolean(true));
-            let source = toml::to_string(&probe).unwrap();
-            let problems = match parse(&source, "silent.toml", Path::new(FOLDER), &Overrides::default()) {
-                Ok(_) => panic!("{} takes any field", name(path)),
-                Err(problems) => problems.to_string(),
-            };
-            let at = name(path);
-            let of_this = problems.split("unknown field `no_such_field`").nth(1);
-            for field in
-                of_this.and_then(|text| text.split("known fields: ").nth(1)).into_iter().flat_map(|text| {
-                    text.lines().next().unwrap_or_default().split(", ").map(str::trim).collect::<Vec<_>>()
-                })
-            {
-                found.insert(if at.is_empty() { field.to_owned() } else { format!("{at}.{field}") });
-            }
-            for key in table.keys().filter(|key| *key != "set") {
-                path.push(Step::Key(key.clone()));
-                known_fields(tree, path, found);
-                path.pop();
-            }
-        }
-        Value::Array(items) => {
-            for index in 0..items.len() {
-                path.push(Step::Index(index));
-                known_fields(tree, path, found);
-                path.pop();
-            }
-        }
-        _ => {}
-    }
 }
 
 #[test]

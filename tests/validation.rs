@@ -50,4 +50,5 @@ rows! {
     a_flush_uncovers_a_database_that_cannot_carry_the_load 23
     the_open_loop_sees_the_pause_and_the_closed_loop_does_not 24
     a_hedge_is_the_shorter_of_two_with_a_delay 25
+    write_back_writes_once_per_key_and_interval_and_loses_the_rest 26
 }

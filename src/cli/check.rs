@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use herdlab::experiment::recommend::Search;
+use herdlab::experiment::sweep::{self, Pool};
 use herdlab::measure::catalog;
 use herdlab::report::format::with_unit;
 use herdlab::report::thresholds::in_words;
-use herdlab::scenario::Overrides;
 use herdlab::scenario::estimate::{self, Limits, Plan, approximate_time, estimate, plan};
 use herdlab::scenario::explain::explain;
+use herdlab::scenario::grid::Which;
 use herdlab::scenario::model::{Experiment, Variant};
+use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::theory::{Prediction, predictions};
 use herdlab::units::{approximate_bytes, grouped};
 
@@ -35,11 +38,12 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         let checked = checked.and_then(|(experiment, warnings)| {
             let plan = plan(&experiment, threads);
             estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
-            Ok((experiment, warnings, plan))
+            let grids = grids(scenario, &experiment, threads)?;
+            Ok((experiment, warnings, plan, grids))
         });
         match checked {
-            Ok((experiment, warnings, plan)) => {
-                output::show(&describe(&experiment, &plan, threads))?;
+            Ok((experiment, warnings, plan, grids)) => {
+                output::show(&(describe(&experiment, &plan, threads) + &grids))?;
                 eprint!("{}", warnings.render(output::color_on_stderr()));
                 sound &= warnings.is_empty() || !args.deny_lints;
             }
@@ -50,6 +54,31 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) })
+}
+
+/// What `[sweep]` and `[recommend]` would run; all their cells are checked.
+fn grids(scenario: &str, experiment: &Experiment, threads: usize) -> Result<String, Diagnostics> {
+    let mut text = String::new();
+    if experiment.sweep.as_ref().is_some_and(|sweep| !sweep.axes.is_empty()) {
+        let (grid, _) = input::load_grid(scenario, &Overrides::default(), Which::Sweep, &[])?;
+        let plan = sweep::plan(&Pool::new(&grid), experiment.replications, threads);
+        text.push_str(&format!(
+            "sweep: {}, {}, {}\n",
+            counted(grid.cells.len() as u64, "cell"),
+            counted(plan.cells, "simulation"),
+            approximate_time(plan.seconds)
+        ));
+    }
+    if experiment.recommend.as_ref().is_some_and(|recommend| !recommend.knobs.is_empty()) {
+        let (grid, _) = input::load_grid(scenario, &Overrides::default(), Which::Recommend, &[])?;
+        let search = Search::new(&grid, &Pool::new(&grid))?;
+        text.push_str(&format!(
+            "recommend: {}, {}\n",
+            counted(search.candidates.len() as u64, "candidate"),
+            counted(search.cost(), "simulation")
+        ));
+    }
+    Ok(text)
 }
 
 fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {

@@ -16,6 +16,15 @@ pub(crate) struct InitArgs {
 
 pub(crate) fn execute(args: &InitArgs) -> anyhow::Result<ExitCode> {
     let bundled = bundled::get(&args.name).ok_or_else(|| input::unknown(&args.name))?;
-    output::show(bundled.source)?;
+    output::show(&outside(bundled.source))?;
+    eprintln!("for your editor, beside the file: herdlab schema > herdlab.schema.json");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The scenario as a file of its own, which finds the schema in its own folder.
+fn outside(source: &str) -> String {
+    match source.strip_prefix("#:schema ").and_then(|rest| rest.split_once('\n')) {
+        Some((_, rest)) => format!("#:schema ./herdlab.schema.json\n{rest}"),
+        None => source.to_owned(),
+    }
 }

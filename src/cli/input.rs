@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use herdlab::scenario::diagnostic::nearest;
+use herdlab::scenario::grid::{Grid, Which, grid};
 use herdlab::scenario::lint::Warnings;
 use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{self, Diagnostics, Overrides, bundled};
@@ -20,6 +21,17 @@ pub(crate) fn load_with_warnings(
 ) -> Result<(Experiment, Warnings), Diagnostics> {
     let Found { source, path, base_dir } = find(scenario)?;
     scenario::parse_with_warnings(&source, &path, &base_dir, overrides)
+}
+
+/// The same with all settings of a sweep or a search.
+pub(crate) fn load_grid(
+    scenario: &str,
+    overrides: &Overrides,
+    which: Which,
+    axes: &[(String, String)],
+) -> Result<(Grid, Warnings), Diagnostics> {
+    let Found { source, path, base_dir } = find(scenario)?;
+    grid(&source, &path, &base_dir, overrides, which, axes)
 }
 
 /// The text of a scenario, its name in messages, and the folder that its files are relative to.

@@ -2,20 +2,29 @@
 
 mod check;
 mod claims;
+mod compare;
 mod compare_strategies;
+mod explain;
 mod init;
 mod input;
 mod list;
+mod log;
 mod mrc;
 mod output;
 mod progress;
+mod recommend;
 mod report;
+mod revisions;
 mod run;
+mod schema;
+mod shell;
+mod sweep;
 mod validate;
+mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use herdlab::experiment::run::RunError;
 use herdlab::scenario::Diagnostics;
 
@@ -32,22 +41,33 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Claims(claims::ClaimsArgs),
+    Compare(compare::CompareArgs),
     CompareStrategies(compare_strategies::CompareStrategiesArgs),
+    Completions(shell::CompletionsArgs),
+    Explain(explain::ExplainArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    Man(shell::ManArgs),
     Mrc(mrc::MrcArgs),
+    Recommend(recommend::RecommendArgs),
     Report(report::ReportArgs),
+    Schema(schema::SchemaArgs),
+    Sweep(sweep::SweepArgs),
     Validate(validate::ValidateArgs),
 }
 
 /// Why a command ended; each has its exit code.
 pub(crate) mod exit {
+    /// All is well.
+    pub const SUCCESS: u8 = 0;
     /// Something went wrong while running.
     pub const RUNTIME: u8 = 1;
     /// The command line or the scenario is wrong.
     pub const USAGE: u8 = 2;
     /// A threshold is broken, or a comparison shows a regression.
     pub const GATE: u8 = 99;
+    /// `herdlab recommend`: nothing is certain to keep all limits.
+    pub const NOTHING_FITS: u8 = 98;
     /// Stopped by Ctrl-C.
     pub const INTERRUPTED: u8 = 130;
 }
@@ -58,11 +78,18 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
+        Command::Compare(args) => compare::execute(&args),
         Command::CompareStrategies(args) => compare_strategies::execute(&args),
+        Command::Completions(args) => shell::completions(&args, Cli::command()),
+        Command::Explain(args) => explain::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Man(args) => shell::man(&args, Cli::command()),
         Command::Mrc(args) => mrc::execute(&args),
+        Command::Recommend(args) => recommend::execute(&args),
         Command::Report(args) => report::execute(&args),
+        Command::Schema(args) => schema::execute(&args),
+        Command::Sweep(args) => sweep::execute(&args),
         Command::Validate(args) => validate::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

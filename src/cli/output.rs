@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use herdlab::report::html::Charts;
 use herdlab::scenario::Diagnostics;
 
 /// Writes to standard output.
@@ -18,17 +19,32 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Colour only on a terminal, and not where <https://no-color.org> asks for none.
-pub(crate) fn color_on_stderr() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// Colour on a terminal, unless <https://no-color.org> or <https://bixense.com/clicolors> ask for none, or the latter for
+/// some everywhere.
+fn wants_color(is_terminal: bool) -> bool {
+    let given = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let truth = |name| given(name).map(|value| value != "0");
+    if given("NO_COLOR").is_some() {
+        return false;
+    }
+    truth("CLICOLOR_FORCE") == Some(true) || (is_terminal && truth("CLICOLOR") != Some(false))
 }
 
-/// Width of the terminal and whether it wants colour; a pipe gets 120 columns and none.
+/// Whether messages are coloured.
+pub(crate) fn color_on_stderr() -> bool {
+    wants_color(io::stderr().is_terminal())
+}
+
+/// Width of the terminal and whether it wants colour. A pipe gets as many columns as `COLUMNS` says, or 120.
 pub(crate) fn stdout_style() -> (u16, bool) {
-    let width = terminal_size::terminal_size().map_or(120, |(width, _)| width.0);
-    let color =
-        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    (width, color)
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0);
+    let width = terminal_size::terminal_size().map(|(width, _)| width.0).or_else(told).unwrap_or(120);
+    (width, wants_color(io::stdout().is_terminal()))
+}
+
+/// The charts of a report with or without `--static`.
+pub(crate) fn charts(only_pictures: bool) -> Charts {
+    if only_pictures { Charts::Static } else { Charts::Interactive }
 }
 
 /// Makes sure that a report can be written before minutes are spent on computing it.

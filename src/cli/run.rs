@@ -1,9 +1,10 @@
 //! `herdlab run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use herdlab::atomic;
@@ -14,12 +15,14 @@ use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
 use herdlab::experiment::threshold::Standing;
 use herdlab::measure::record::Record;
 use herdlab::report;
-use herdlab::scenario::Overrides;
 use herdlab::scenario::estimate::{self, Limits, Plan, plan};
+use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::sim::Control;
 use herdlab::units;
 
+use super::log::{Log, Phase};
 use super::progress::Progress;
+use super::watch::Watched;
 use super::{exit, input, output};
 
 /// Run a scenario: compare its variants and write a report
@@ -49,6 +52,9 @@ pub(crate) struct RunArgs {
     /// Folder for the report [default: reports/<scenario>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Draw the report's charts as pictures only: a smaller page without any script
+    #[arg(long = "static")]
+    static_charts: bool,
     /// Go on from the replications that a run of the same scenario has finished before it was stopped
     #[arg(long)]
     resume: bool,
@@ -58,9 +64,21 @@ pub(crate) struct RunArgs {
     /// Refuse a run that is estimated to take longer (`10m`) [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
     time_limit: Option<u64>,
+    /// An axis of a sweep belongs to `herdlab sweep`
+    #[arg(long = "sweep", value_name = "PATH=VALUES", hide = true)]
+    sweep: Vec<String>,
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Run again whenever the file is saved, until Ctrl-C; what is still running then is given up
+    #[arg(long, conflicts_with = "resume")]
+    watch: bool,
+    /// Write the latencies for HdrHistogram's plotter as well: hgrm/<variant>.<class>.hgrm in the folder of the report
+    #[arg(long)]
+    hgrm: bool,
+    /// Write down what happens inside, a JSON object per line: phases, simulations, times (`-`: standard error)
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// Write what came of the thresholds to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -81,6 +99,65 @@ pub(crate) enum Format {
 }
 
 pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    if let Some(axis) = args.sweep.first() {
+        let help = format!("write: herdlab sweep {} --sweep {axis}", args.scenario);
+        return Err(Diagnostics::general("`herdlab run` runs one setting", vec![help]).into());
+    }
+    let log = Log::open(args.log.as_deref())?;
+    let control = Arc::new(Control::default());
+    if args.watch {
+        return Ok(ExitCode::from(whenever_saved(args, &log, &control)?));
+    }
+    stop_on_interrupt(&control)?;
+    Ok(ExitCode::from(once(args, &log, &control, &|| false)?))
+}
+
+/// Runs, and again whenever the file is saved, until Ctrl-C. What is wrong with a scenario is told, and waited out.
+fn whenever_saved(args: &RunArgs, log: &Log, control: &Arc<Control>) -> anyhow::Result<u8> {
+    let file = Path::new(&args.scenario);
+    if !file.is_file() {
+        let title = format!("--watch: there is no file {}", file.display());
+        let help = "write one with `herdlab init NAME > my.toml`".to_owned();
+        return Err(Diagnostics::general(title, vec![help]).into());
+    }
+    stop_on_interrupt(control)?;
+    let mut watched = Watched::new(file);
+    loop {
+        watched.reading();
+        control.requests.store(0, Ordering::Relaxed);
+        let guard = watched.guard(control);
+        let ended = once(args, log, control, &|| guard.outdated());
+        let outdated = guard.outdated();
+        drop(guard);
+        match ended {
+            Ok(_) | Err(_) if outdated => eprintln!("saved meanwhile: running again"),
+            Ok(exit::INTERRUPTED) => return Ok(exit::INTERRUPTED),
+            Ok(_) => {}
+            Err(error) if output::is_broken_pipe(&error) => return Err(error),
+            Err(error) => {
+                super::explain(&error);
+            }
+        }
+        // A simulation that failed, or was given up, has stopped the others.
+        control.cancel.store(false, Ordering::Relaxed);
+        if !outdated {
+            eprintln!("watching {}: save it to run again, Ctrl-C ends", file.display());
+        }
+        watched.wait(&control.cancel);
+        if control.cancel.load(Ordering::Relaxed) {
+            return Ok(exit::INTERRUPTED);
+        }
+        log.write(&Phase::Changed { file: &args.scenario });
+    }
+}
+
+/// Runs once; gives the exit code. What `given_up` says is no longer asked for is not written.
+fn once(
+    args: &RunArgs,
+    log: &Log,
+    control: &Arc<Control>,
+    given_up: &dyn Fn() -> bool,
+) -> anyhow::Result<u8> {
     let overrides = Overrides {
         set: args.set.clone(),
         seed: args.seed,
@@ -88,45 +165,69 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
         duration: args.duration.clone(),
         variants: args.variants.clone(),
     };
-    let (experiment, warnings) = input::load_with_warnings(&args.scenario, &overrides)?;
+    let loaded = input::load_with_warnings(&args.scenario, &overrides);
+    let (experiment, warnings) = loaded.inspect_err(|problems| {
+        log.write(&Phase::Refused { problems: &problems.to_string() });
+    })?;
     if args.deny_lints && !warnings.is_empty() {
         eprint!("{}", warnings.render(output::color_on_stderr()));
-        return Ok(ExitCode::from(exit::USAGE));
+        return Ok(exit::USAGE);
     }
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
-    estimate::refuse_beyond(&plan, &limits(args))?;
+    estimate::refuse_beyond(&plan, &limits(args.memory_limit, args.time_limit))?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
     output::require_writable(&out)?;
     if let Some(folder) = args.junit.as_deref().map(output::folder_of) {
         output::require_writable(folder)?;
     }
 
-    let control = Arc::new(Control::default());
-    stop_on_interrupt(&control)?;
-    let progress = Progress::start(&control, &plan, args.quiet);
+    log.write(&Phase::Checked {
+        scenario: &experiment.source_path,
+        warnings: &warnings.names(),
+        requests: plan.requests,
+        memory_bytes: plan.memory_bytes,
+    });
+    let progress = Progress::start(control, &plan, args.quiet);
     let partial = Partial::new(&out, &experiment.digest, args.resume);
     if args.resume && !args.quiet {
         eprintln!("{}", resumed(&partial, &plan));
     }
     let keep = args.resume || plan.seconds > KEPT_FROM_S;
-    let options =
-        RunOptions { threads, control: Arc::clone(&control), partial: keep.then(|| partial.clone()) };
+    let options = RunOptions {
+        threads,
+        control: Arc::clone(control),
+        partial: keep.then(|| partial.clone()),
+        observer: log.observer(),
+        ..RunOptions::default()
+    };
     let outcome = run(&experiment, &options);
     progress.finish();
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(RunError::Interrupted) => {
             output::remove_if_empty(&out);
+            if given_up() {
+                return Ok(exit::INTERRUPTED);
+            }
             eprintln!("interrupted before the first replication was finished: nothing written");
-            return Ok(ExitCode::from(exit::INTERRUPTED));
+            return Ok(exit::INTERRUPTED);
         }
         Err(error) => {
             output::remove_if_empty(&out);
             return Err(error.into());
         }
     };
-    report::write_all(&outcome.record, Some(&outcome.timings), &out)?;
+    if given_up() {
+        return Ok(exit::INTERRUPTED);
+    }
+    let started = Instant::now();
+    report::write_all(&outcome.record, Some(&outcome.timings), &out, output::charts(args.static_charts))?;
+    if args.hgrm {
+        report::hgrm::write(&outcome.record, &out)?;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    log.write(&Phase::Written { folder: &out.display().to_string(), seconds });
     if let Some(path) = &args.junit {
         atomic::write(path, report::junit::thresholds(&outcome.record)?.as_bytes())?;
     }
@@ -147,31 +248,31 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
         if partial.kept() > 0 {
             eprintln!("the same command with --resume goes on from there");
         }
-        return Ok(ExitCode::from(exit::INTERRUPTED));
+        return Ok(exit::INTERRUPTED);
     }
     Ok(gate(&outcome.record))
 }
 
 /// Names the thresholds that are broken, also where nothing else is printed; gives the exit code.
-fn gate(record: &Record) -> ExitCode {
+fn gate(record: &Record) -> u8 {
     let rows = report::thresholds::rows(record);
     let broken: Vec<_> = rows.iter().filter(|row| row.standing == Standing::Broken).collect();
     for row in &broken {
         eprintln!("threshold: {}", row.sentence());
     }
-    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::GATE) }
+    if broken.is_empty() { exit::SUCCESS } else { exit::GATE }
 }
 
 /// Estimated seconds from which on finished replications are kept while the others run: shorter runs are sooner
 /// repeated than resumed.
-const KEPT_FROM_S: f64 = 10.0;
+pub(super) const KEPT_FROM_S: f64 = 10.0;
 
-fn limits(args: &RunArgs) -> Limits {
+pub(super) fn limits(memory_limit: Option<u64>, time_limit: Option<u64>) -> Limits {
     let machine = Limits::of_this_machine();
     Limits {
-        memory_bytes: args.memory_limit.or(machine.memory_bytes),
-        memory_given: args.memory_limit.is_some(),
-        seconds: args.time_limit.map_or(machine.seconds, |ns| ns as f64 / 1e9),
+        memory_bytes: memory_limit.or(machine.memory_bytes),
+        memory_given: memory_limit.is_some(),
+        seconds: time_limit.map_or(machine.seconds, |ns| ns as f64 / 1e9),
     }
 }
 

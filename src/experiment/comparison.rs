@@ -188,28 +188,33 @@ fn give_verdicts(record: &Record, variants: &mut [VariantComparison]) {
         measure.p_corrected = Some(p_corrected);
         measure.p_sign_flip = Some(p_sign_flip);
         measure.detectable = statistics::detectable(&differences, strictest).map(|seen| seen.max(matters));
-        measure.verdict = Some(verdict(measure, p_corrected.max(p_sign_flip), matters));
+        if let Some(PairedDifference { estimate, .. }) = measure.difference {
+            measure.verdict = Some(verdict(&measure.name, &estimate, p_corrected.max(p_sign_flip), matters));
+        }
     }
 }
 
 /// Differences up to this one are a tie however certain they are.
 pub fn smallest_that_matters(unit: &str, mean: f64) -> f64 {
-    let whole = match unit {
-        "1" if (0.0..1.0).contains(&mean) => mean.min(1.0 - mean),
-        _ => mean.abs(),
-    };
-    EFFECT_SHARE_MIN * whole
+    EFFECT_SHARE_MIN * whole(unit, mean)
 }
 
-fn verdict(measure: &MeasureComparison, p: f64, matters: f64) -> Verdict {
-    let Some(difference) = measure.difference.map(|difference| difference.estimate) else {
-        return Verdict::NoVerdict;
-    };
+/// What a difference is a share of: the mean, or the smaller side of a ratio.
+pub fn whole(unit: &str, mean: f64) -> f64 {
+    match unit {
+        "1" if (0.0..1.0).contains(&mean) => mean.min(1.0 - mean),
+        _ => mean.abs(),
+    }
+}
+
+/// The verdict on a difference of this measure with this p value, corrected and the worse of the tests; `matters` is the
+/// largest difference that does not.
+pub fn verdict(measure: &str, difference: &Estimate, p: f64, matters: f64) -> Verdict {
     let certain = p < SIGNIFICANCE && difference.interval.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
     if !(certain && difference.mean.abs() > matters) {
         return Verdict::Tie;
     }
-    match catalog::find(&measure.name).map_or(Better::Neither, |info| info.better) {
+    match catalog::find(measure).map_or(Better::Neither, |info| info.better) {
         Better::Lower if difference.mean < 0.0 => Verdict::Better,
         Better::Higher if difference.mean > 0.0 => Verdict::Better,
         Better::Neither => Verdict::NoVerdict,

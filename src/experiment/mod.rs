@@ -3,9 +3,15 @@
 
 pub mod answer;
 pub mod comparison;
+pub mod observe;
+pub mod own;
 pub mod partial;
 pub mod precision;
+pub mod recommend;
 pub mod run;
 pub mod statistics;
+pub mod sweep;
 pub mod threshold;
+pub mod versus;
 pub mod warmup;
+pub mod welch;

@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use super::observe::{Observer, Step};
+use super::own::Misplaced;
 use super::partial::{KeepError, Partial};
-use super::{precision, warmup};
+use super::sweep::journal::JournalError;
+use super::{own, precision, warmup};
 use crate::measure::catalog;
 use crate::measure::histogram::Fine;
 use crate::measure::record::{
@@ -17,6 +20,7 @@ use crate::measure::record::{
 };
 use crate::measure::series::{Series, distributions, series};
 use crate::measure::summary::{Measured, measures};
+use crate::policy::own::Policies;
 use crate::scenario::explain::event_text;
 use crate::scenario::model::{Experiment, Model, Nanos, Precision, TimedEvent, Variant};
 use crate::sim::{Control, Engine, SimError};
@@ -32,7 +36,12 @@ pub struct RunOptions {
     /// Shared with whoever follows or stops the run.
     pub control: Arc<Control>,
     /// Keep every finished replication here, and take those that an earlier run has kept.
+    /// Not used beside policies of one's own, of which a file cannot tell whether they are still the same.
     pub partial: Option<Partial>,
+    /// Who is told what happens.
+    pub observer: Observer,
+    /// Evictions and refreshes from outside the crate.
+    pub policies: Policies,
 }
 
 /// What a run leaves.
@@ -61,7 +70,11 @@ pub enum RunError {
         enough_ns: Option<Nanos>,
     },
     #[error(transparent)]
+    Policy(#[from] Misplaced),
+    #[error(transparent)]
     Keep(#[from] KeepError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     #[error("worker threads cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
@@ -97,15 +110,26 @@ pub(super) struct Replication {
 /// nothing to keep.
 pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, RunError> {
     let started = Instant::now();
+    own::check(experiment, &options.policies)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?;
     let threads = pool.current_num_threads();
+    options.observer.tell(&Step::Started {
+        scenario: &experiment.name,
+        digest: &experiment.digest,
+        seed: experiment.seed,
+        variants: experiment.variants.len(),
+        replications: experiment.replications,
+        threads,
+    });
     let tables = pool.install(|| build_tables(experiment))?;
     let tables_s = started.elapsed().as_secs_f64();
-    let experiment = pool.install(|| with_warmup(experiment, &tables, &options.control))?;
+    options.observer.tell(&Step::TablesBuilt { seconds: tables_s });
+    let experiment = pool.install(|| with_warmup(experiment, &tables, options))?;
     let mut finished = Finished::new();
     let mut wanted = 0..experiment.replications;
     let mut complete;
     let interrupted = loop {
+        options.observer.tell(&Step::Round { from: wanted.start, to: wanted.end });
         let failure = pool.install(|| simulate(&experiment, &tables, wanted.clone(), options, &mut finished));
         let cancelled = matches!(failure, Some(RunError::Simulation { source: SimError::Cancelled, .. }));
         if let Some(failure) = failure.filter(|_| !cancelled) {
@@ -133,10 +157,11 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
     let variants: Vec<VariantRecord> = (0..experiment.variants.len())
         .map(|v| {
             let replications: Vec<&Replication> = (0..complete).map(|r| &finished[&(r, v)]).collect();
-            variant_record(&experiment.variants[v], &replications)
+            variant_record(&experiment.variants[v], &replications, &options.policies)
         })
         .collect();
     let mut scenario = scenario_record(experiment, complete);
+    scenario.overrides.extend(options.policies.notes());
     scenario.replications = wanted.end;
     scenario.precision = experiment.precision.as_ref().map(|wanted| precision::record(wanted, &variants));
     let timings = Timings {
@@ -148,6 +173,12 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
         threads,
         peak_rss_bytes: peak_rss_bytes(),
     };
+    options.observer.tell(&Step::Finished {
+        replications: complete,
+        requests,
+        seconds: timings.wall_s,
+        interrupted,
+    });
     let record = Record { schema: SCHEMA, herdlab: env!("CARGO_PKG_VERSION").to_owned(), scenario, variants };
     Ok(Outcome { record, timings, interrupted })
 }
@@ -156,11 +187,14 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
 fn with_warmup<'e>(
     experiment: &'e Experiment,
     tables: &[Arc<Tables>],
-    control: &Control,
+    options: &RunOptions,
 ) -> Result<Cow<'e, Experiment>, RunError> {
     let mut experiment = Cow::Borrowed(experiment);
     if experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
-        let warmup_ns = warmup::find(&experiment, tables, control)?;
+        let started = Instant::now();
+        let warmup_ns = warmup::find(&experiment, tables, options)?;
+        let (warmup_s, seconds) = (warmup_ns as f64 / 1e9, started.elapsed().as_secs_f64());
+        options.observer.tell(&Step::WarmupFound { warmup_s, seconds });
         experiment.to_mut().variants.iter_mut().for_each(|variant| variant.model.warmup_ns = warmup_ns);
     }
     Ok(experiment)
@@ -179,12 +213,11 @@ fn more(wanted: &Precision, finished: &Finished, complete: u32) -> Option<u32> {
 }
 
 /// Tables per variant; variants with the same workload share them.
-fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
+pub(super) fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
     let mut known: Vec<(String, Arc<Tables>)> = Vec::new();
     let mut tables = Vec::with_capacity(experiment.variants.len());
     for variant in &experiment.variants {
-        let workload = &variant.model.workload;
-        let fingerprint = format!("{:?} {:?}", workload.classes, workload.arrivals);
+        let fingerprint = workload_of(&variant.model);
         let shared = match known.iter().find(|(name, _)| *name == fingerprint) {
             Some((_, shared)) => Arc::clone(shared),
             None => {
@@ -201,6 +234,11 @@ fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
         tables.push(shared);
     }
     Ok(tables)
+}
+
+/// What the tables of a model depend on.
+pub(super) fn workload_of(model: &Model) -> String {
+    format!("{:?} {:?}", model.workload.classes, model.workload.arrivals)
 }
 
 type Finished = BTreeMap<(u32, usize), Replication>;
@@ -258,32 +296,35 @@ fn cell(
     replication: u32,
     options: &RunOptions,
 ) -> Result<Replication, RunError> {
-    let partial = options.partial.as_ref();
+    let partial = options.partial.as_ref().filter(|_| options.policies.is_empty());
     if let Some(kept) = partial.and_then(|partial| partial.find(index, replication)) {
         options.control.requests.fetch_add(kept.requests, Ordering::Relaxed);
+        let variant = &experiment.variants[index].name;
+        options.observer.tell(&Step::Kept { variant, replication, requests: kept.requests });
         return Ok(kept);
     }
     let variant = &experiment.variants[index];
-    let result = replicate(&variant.model, tables, experiment.seed, replication, &options.control)
+    let own = options.policies.of(&variant.name);
+    let result = Engine::with_own(&variant.model, Arc::clone(tables), experiment.seed, replication, &own)
+        .and_then(|engine| replicate(&variant.model, engine, &options.control))
         .map_err(|source| RunError::Simulation { variant: variant.name.clone(), replication, source })?;
+    options.observer.tell(&Step::Simulated {
+        variant: &variant.name,
+        replication,
+        requests: result.requests,
+        seconds: result.loop_s,
+    });
     if let Some(partial) = partial {
         partial.keep(index, replication, &result)?;
     }
     Ok(result)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn replicate(
-    model: &Model,
-    tables: &Arc<Tables>,
-    seed: u64,
-    replication: u32,
-    control: &Control,
-) -> Result<Replication, SimError> {
-    let engine = Engine::new(model, Arc::clone(tables), seed, replication)?;
+fn replicate(model: &Model, engine: Engine<'_>, control: &Control) -> Result<Replication, SimError> {
     let started = Instant::now();
     let finished = engine.run(control)?;
     let loop_s = started.elapsed().as_secs_f64();
@@ -297,7 +338,7 @@ fn replicate(
     })
 }
 
-fn variant_record(variant: &Variant, replications: &[&Replication]) -> VariantRecord {
+fn variant_record(variant: &Variant, replications: &[&Replication], policies: &Policies) -> VariantRecord {
     // The names are the same in all replications: they follow from the model.
     let measures = replications[0]
         .measures
@@ -314,7 +355,11 @@ fn variant_record(variant: &Variant, replications: &[&Replication]) -> VariantRe
         name: variant.name.clone(),
         settings: variant.settings.clone(),
         events: model.events.iter().map(|event| event_record(event, model)).collect(),
-        theory: theory::predictions(model),
+        // What the closed forms know are the policies of the scenario.
+        theory: match policies.of(&variant.name).is_empty() {
+            true => theory::predictions(model),
+            false => Vec::new(),
+        },
         measures,
         windows: WindowsRecord {
             width_s: model.window_ns as f64 / 1e9,

@@ -54,6 +54,11 @@ pub fn estimate(values: &[f64]) -> Option<Estimate> {
     Some(Estimate { mean, interval, n })
 }
 
+/// Standard deviation of the mean of some values; zero for fewer than two.
+pub fn standard_error_of(values: &[f64]) -> f64 {
+    if values.len() < 2 { 0.0 } else { standard_error(values, mean(values)) }
+}
+
 /// A paired difference `after - before`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairedDifference {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::run::{RunError, average, mean_of_known};
+use super::run::{RunError, RunOptions, average, mean_of_known};
 use crate::measure::series::{Series, series};
 use crate::scenario::model::{Experiment, Model, Nanos};
 use crate::sim::{Control, Engine, SimError};
@@ -34,16 +34,20 @@ const LONGER: [u64; 3] = [2, 4, 8];
 /// # Errors
 /// A run that has not settled in its first half ([`RunError::TooShort`], with a length that would do), a
 /// simulation that fails, an interrupt.
-pub fn find(experiment: &Experiment, tables: &[Arc<Tables>], control: &Control) -> Result<Nanos, RunError> {
+pub fn find(
+    experiment: &Experiment,
+    tables: &[Arc<Tables>],
+    options: &RunOptions,
+) -> Result<Nanos, RunError> {
     let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
-    let unsettled = match settled(experiment, tables, duration_ns, control)? {
+    let unsettled = match settled(experiment, tables, duration_ns, options)? {
         Settled::After(warmup_ns) => return Ok(warmup_ns),
         Settled::Not(unsettled) => unsettled,
     };
     let mut enough_ns = None;
     for times in LONGER {
         let longer_ns = duration_ns.saturating_mul(times);
-        if let Settled::After(_) = settled(experiment, tables, longer_ns, control)? {
+        if let Settled::After(_) = settled(experiment, tables, longer_ns, options)? {
             enough_ns = Some(longer_ns);
             break;
         }
@@ -66,7 +70,7 @@ fn settled(
     experiment: &Experiment,
     tables: &[Arc<Tables>],
     duration_ns: Nanos,
-    control: &Control,
+    options: &RunOptions,
 ) -> Result<Settled, RunError> {
     let window_ns = duration_ns.div_ceil(PILOT_WINDOWS);
     let replications = experiment.replications.min(PILOT_REPLICATIONS);
@@ -77,12 +81,13 @@ fn settled(
         .map(|(index, replication)| {
             let variant = &experiment.variants[index];
             let model = Model { duration_ns, warmup_ns: 0, window_ns, ..variant.model.clone() };
-            pilot(&model, &tables[index], experiment.seed, replication, control).map_err(
-                |source| match source {
-                    SimError::Cancelled => RunError::Interrupted,
-                    source => RunError::Simulation { variant: variant.name.clone(), replication, source },
-                },
-            )
+            let own = options.policies.of(&variant.name);
+            let engine =
+                Engine::with_own(&model, Arc::clone(&tables[index]), experiment.seed, replication, &own);
+            engine.and_then(|engine| pilot(&model, engine, &options.control)).map_err(|source| match source {
+                SimError::Cancelled => RunError::Interrupted,
+                source => RunError::Simulation { variant: variant.name.clone(), replication, source },
+            })
         })
         .collect::<Result<_, _>>()?;
     let mut longest = 0;
@@ -104,14 +109,8 @@ fn settled(
 /// What must have settled: who answers, how fast, and what the database bears.
 const WATCHED: [&str; 4] = ["hit_ratio", "latency.all.p50_ms", "db.qps", "db.queue.length"];
 
-fn pilot(
-    model: &Model,
-    tables: &Arc<Tables>,
-    seed: u64,
-    replication: u32,
-    control: &Control,
-) -> Result<Vec<Series>, SimError> {
-    let finished = Engine::new(model, Arc::clone(tables), seed, replication)?.run(control)?;
+fn pilot(model: &Model, engine: Engine<'_>, control: &Control) -> Result<Vec<Series>, SimError> {
+    let finished = engine.run(control)?;
     let mut all = series(model, &finished.recorder);
     all.retain(|(name, _, _)| WATCHED.contains(&name.as_str()));
     Ok(all)

@@ -109,6 +109,8 @@ catalog! {
     "requests.write.ratio", "1", Neither, "writes, over all requests";
     "requests.exists.ratio", "1", Neither, "existence checks (they are among hits, misses and so on as well), over all requests";
     "exists.hit_ratio", "1", Higher, "existence checks answered from a tier, over all that were answered";
+    "keys.hit_ratio", "1", Higher, "keys of reads answered from a tier over all that were answered; a request of several keys is a hit only if all of them are (only with keys_per_request)";
+    "keys.rate", "1/s", Neither, "keys of reads per second whose way has ended (only with keys_per_request)";
     "requests.unfinished.ratio", "1", Lower, "requests still in flight when the drain limit was reached";
     "requests.in_system.mean", "count", Neither, "mean number of requests in the system while arrivals lasted (Little's L)";
     "limiter.overshoot.mean", "count", Lower, "requests admitted above the limit, mean over the windows of a caller that reached it";
@@ -150,10 +152,18 @@ catalog! {
     "negative.invisible.mean_s", "s", Lower, "from the creation of a row to the start of the last read that was told there is none, mean over such rows";
     "negative.invisible.max_s", "s", Lower, "longest time from the creation of a row to the start of a read that was told there is none";
     "stale.acknowledged.ratio", "1", Lower, "reads that got an older version than one whose write had been acknowledged before they started, over all answered reads";
-    "db.writes_per_request", "1", Lower, "writes arriving at the database, retries included, over all requests";
+    "db.writes_per_request", "1", Lower, "writes arriving at the database (of a batch that is written back: its keys), retries included, over all requests";
     "writes.phantom_reads", "count", Lower, "reads that got a value which was never committed";
     "writes.phantom_reads.ratio", "1", Lower, "reads that got a value which was never committed, over all answered reads";
     "writes.rolled_back.ratio", "1", Neither, "writes whose transaction rolled back, over all answered writes";
+    "writes.coalesced.ratio", "1", Higher, "under write-back, writes of a key that was dirty already, over all writes that the tier took: the database never sees them apart";
+    "writes.flush_lag.mean_s", "s", Lower, "from the first write of a dirty key to the commit of its batch, mean over the keys of all batches";
+    "writes.flush_lag.p99_s", "s", Lower, "99th percentile of the time from the first write of a dirty key to the commit of its batch";
+    "writes.flush_lag.max_s", "s", Lower, "longest time from the first write of a dirty key to the commit of its batch";
+    "writes.lost", "count", Lower, "writes that a write-back tier took and the database never got, neither them nor a later one of their key";
+    "writes.lost_age.max_s", "s", Lower, "longest time from the write that a tier took to the instant at which it was lost";
+    "writes.unflushed", "count", Neither, "keys whose newest value the database had not confirmed when the run ended: neither lost nor written";
+    "writes.unflushed.peak", "count", Neither, "most keys at once whose newest value the database had not confirmed";
     "cdc.lag.mean_s", "s", Lower, "mean time from a commit to the DELETEs of the change stream";
     "cdc.lag.p50_s", "s", Lower, "median time from a commit to the DELETEs of the change stream";
     "cdc.lag.p99_s", "s", Lower, "99th percentile of the time from a commit to the DELETEs of the change stream";

@@ -171,7 +171,7 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
             })
             .collect()
     };
-    let rows: [(&str, &str, Vec<Option<f64>>); 16] = [
+    let rows: [(&str, &str, Vec<Option<f64>>); 17] = [
         ("requests.all", "count", wave(2000.0, 0.0, 45.0)),
         ("hit_ratio", "1", wave(0.965, -0.6 * severity, 0.003)),
         ("db.qps", "1/s", wave(150.0, 1000.0 * severity, 12.0)),
@@ -188,6 +188,7 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
         ("tier.l2.ttl.p90_s", "s", wave(270.0, 20.0, 2.0)),
         ("db.pool.saturation", "1", wave(0.3, 0.6 * severity.min(1.0), 0.02)),
         ("tier.l2.node.utilization.max", "1", wave(0.4, 0.3, 0.02)),
+        ("cdc.backlog", "count", wave(20.0, 400.0 * severity, 3.0)),
     ];
     let series = rows
         .into_iter()

@@ -76,13 +76,26 @@ pub struct LimiterBooks {
     pub stuck: u64,
 }
 
+/// What became of the writes that a tier acknowledged before the database had them.
+#[derive(Clone, Debug, Default)]
+pub struct WriteBackBooks {
+    /// Writes that never came to the database, and the longest time from taking one to its loss.
+    pub lost: u64,
+    pub oldest_lost_ns: Option<Nanos>,
+    /// By key and batch: from the first write to the commit of the batch.
+    pub flush_lag: Fine,
+    /// Keys that the database had not confirmed: most of them at once, and those at the end.
+    pub unflushed_peak: u64,
+    pub unflushed: u64,
+}
+
 /// Running totals; what is measured is the difference between two instants.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     pub db_arrivals: u64,
     pub db_fetches: u64,
     pub db_retries: u64,
-    /// Of the arrivals, those that write, rows or not.
+    /// Rows that arrivals write, whether they are there or not: one each, or the keys of a batch.
     pub db_writes: u64,
     pub db_duplicates: u64,
     pub db_waited: u64,
@@ -98,6 +111,9 @@ pub struct Totals {
     pub refreshes: u64,
     /// Rows that a write created.
     pub created: u64,
+    /// Writes that a tier acknowledges, and of these those of a key that was dirty already.
+    pub written_back: u64,
+    pub coalesced_writes: u64,
     pub db_retries_refused: u64,
     pub db_hedges: u64,
     /// Hedges that were answered first.
@@ -154,6 +170,8 @@ pub struct Gauges {
     pub db_queue: u64,
     /// Committed changes that the consumer of the change stream has not handled.
     pub cdc_backlog: u64,
+    /// Keys whose newest value the database has not confirmed; `None`: no tier is ahead of it.
+    pub unflushed: Option<u64>,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
     /// What a sample of the entries of each tier has left; empty where nobody asks.
@@ -225,15 +243,19 @@ pub struct Recorder {
     pub latency: Vec<[Fine; OUTCOMES.len()]>,
     /// Latencies of existence checks by outcome; empty where nobody checks.
     pub checks: Vec<Fine>,
+    /// Keys of reads by how their way ended; empty where every read has one.
+    pub keys: Vec<u64>,
     pub limiter: Option<LimiterBooks>,
+    pub write_back: Option<WriteBackBooks>,
     pub causes: [u64; CAUSES.len()],
-    /// Reads answered by each tier, in the measured part.
+    /// Reads answered by each tier, in the measured part; of a read of several keys each counts.
     pub tier_hits: Vec<u64>,
     /// Writes whose transaction rolled back, and reads that got a value which was never committed.
     pub rolled_back: u64,
     pub phantom_reads: u64,
     /// Reads that got less than what had been acknowledged before they started.
     pub stale_acknowledged: u64,
+    /// Stale answers, counted as `tier_hits` are.
     pub stale: u64,
     pub stale_age: Fine,
     /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
@@ -276,11 +298,13 @@ impl Recorder {
             current_end_ns: model.window_ns,
             latency: model.workload.classes.iter().map(|_| Default::default()).collect(),
             checks: if model.workload.checks() { vec![Fine::new(); OUTCOMES.len()] } else { Vec::new() },
+            keys: if model.workload.gathers() { vec![0; OUTCOMES.len()] } else { Vec::new() },
             limiter: (model.limiter.as_ref()).map(|_| LimiterBooks {
                 latency: Fine::new(),
                 over: Fine::new(),
                 stuck: 0,
             }),
+            write_back: model.write_back().map(|_| WriteBackBooks::default()),
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],
             rolled_back: 0,
@@ -347,6 +371,16 @@ impl Recorder {
         }
         if start_ns >= self.warmup_ns {
             self.latency[class][number].record(latency_ns);
+        }
+    }
+
+    /// The way of one key of a read has ended.
+    #[inline]
+    pub fn count_key(&mut self, start_ns: Nanos, outcome: Outcome) {
+        if let Some(count) = self.keys.get_mut(outcome as usize)
+            && start_ns >= self.warmup_ns
+        {
+            *count += 1;
         }
     }
 

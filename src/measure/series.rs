@@ -104,6 +104,10 @@ fn totals(all: &mut Vec<Series>, model: &Model, recorder: &Recorder) {
         let backlog = recorder.ticks.iter().map(|tick| Some(tick.1.cdc_backlog as f64)).collect();
         all.push(("cdc.backlog".into(), "count", backlog));
     }
+    if model.write_back().is_some() {
+        let unflushed = recorder.ticks.iter().map(|tick| tick.1.unflushed.map(|keys| keys as f64));
+        all.push(("writes.unflushed".into(), "count", unflushed.collect()));
+    }
     for (index, tier) in model.tiers.iter().enumerate() {
         let name = |series: &str| format!("tier.{}.{series}", tier.name);
         let hit_ratio = pairs.iter().map(|(before, after)| {

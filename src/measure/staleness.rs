@@ -8,6 +8,9 @@
 //! A value may be in a cache before its write is committed. Its version is *reserved* then: it supersedes nothing until
 //! it is committed, and reads that get it meanwhile are counted, because where it never is they got a phantom.
 //!
+//! Under write-back a version is *issued* when its write sets out, *ordered* when the cache takes it, and *published* when
+//! that is acknowledged: then it supersedes. What the database has is *stored*, and may be older for long.
+//!
 //! Handles are reused, so they say nothing about which of two versions is the newer one; their sequence numbers do.
 
 use rustc_hash::FxHashMap;
@@ -26,6 +29,8 @@ const COLLECT_FROM: usize = 4_096;
 pub struct Versions {
     /// Version of each key; empty where the workload never writes.
     current: Vec<u32>,
+    /// What the database has of each key; empty where that is the newest version.
+    stored: Vec<u32>,
     /// Per handle; [`CURRENT`] while it is the key's newest.
     superseded_ns: Vec<Nanos>,
     /// Per handle: the number of its commit, over all keys. [`INITIAL`] has zero.
@@ -47,6 +52,7 @@ impl Versions {
     pub fn new(keys: u64, writes: bool) -> Versions {
         Versions {
             current: if writes { vec![INITIAL; keys as usize] } else { Vec::new() },
+            stored: Vec::new(),
             superseded_ns: vec![CURRENT],
             sequence: vec![0],
             commits: 0,
@@ -62,6 +68,55 @@ impl Versions {
     /// Keeps in mind what was acknowledged, from now on.
     pub fn watch_acknowledged(&mut self) {
         self.acknowledged = vec![0; self.current.len()];
+    }
+
+    /// The database is behind a cache, from now on.
+    pub fn keep_stored(&mut self) {
+        self.stored = vec![INITIAL; self.current.len()];
+    }
+
+    /// The handle of a version that a cache will have before the database does.
+    pub fn issue(&mut self) -> u32 {
+        let handle = self.next_handle();
+        self.sequence[handle as usize] = 0;
+        handle
+    }
+
+    /// An issued version takes its place among those of its key: it is the newest.
+    pub fn order(&mut self, handle: u32) {
+        self.commits += 1;
+        self.sequence[handle as usize] = self.commits;
+    }
+
+    /// An issued version is acknowledged: it supersedes the others, or has been superseded already.
+    pub fn publish(&mut self, key: u32, handle: u32, now: Nanos) {
+        let current = self.current(key);
+        if current == handle {
+            return;
+        }
+        if self.sequence(handle) > self.sequence(current) {
+            self.supersede(key, handle, now);
+            self.superseded_ns[handle as usize] = CURRENT;
+        } else {
+            let superseded_ns = &mut self.superseded_ns[handle as usize];
+            *superseded_ns = now.min(*superseded_ns);
+        }
+    }
+
+    /// The version that a read of the database sees.
+    #[inline]
+    pub fn stored(&self, key: u32) -> u32 {
+        self.stored.get(key as usize).copied().unwrap_or_else(|| self.current(key))
+    }
+
+    /// The database gets a version. Returns what it had before; `None` where that is as new, and stays.
+    pub fn store(&mut self, key: u32, handle: u32) -> Option<u32> {
+        let before = self.stored(key);
+        let is_newer = self.sequence(handle) > self.sequence(before);
+        if let Some(stored) = self.stored.get_mut(key as usize).filter(|_| is_newer) {
+            *stored = handle;
+        }
+        is_newer.then_some(before)
     }
 
     /// A writer learns that its version is committed.
@@ -174,7 +229,12 @@ impl Versions {
     pub fn collect(&mut self, held: impl Iterator<Item = u32>) {
         let mut marks = vec![false; self.superseded_ns.len()];
         marks[INITIAL as usize] = true;
-        self.current.iter().copied().chain(held).for_each(|handle| marks[handle as usize] = true);
+        self.current
+            .iter()
+            .chain(&self.stored)
+            .copied()
+            .chain(held)
+            .for_each(|handle| marks[handle as usize] = true);
         self.free = (0..marks.len() as u32).filter(|&handle| !marks[handle as usize]).collect();
         let phantom_reads = &mut self.phantom_reads;
         self.reserved.retain(|&handle, reads| {
@@ -225,6 +285,26 @@ mod tests {
         // A statement that takes effect twice makes two versions.
         assert_ne!(versions.commit_reserved(3, kept, 200), kept);
         assert_eq!(versions.superseded_ns(3, kept), Some(200));
+    }
+
+    #[test]
+    fn a_cache_may_be_ahead_of_the_database() {
+        let mut versions = Versions::new(10, true);
+        versions.keep_stored();
+        let (first, second) = (versions.issue(), versions.issue());
+        // The cache takes them in the other order than they set out, and acknowledges the later one first.
+        versions.order(second);
+        versions.order(first);
+        versions.publish(3, first, 100);
+        versions.publish(3, second, 120);
+        assert_eq!((versions.current(3), versions.stored(3)), (first, INITIAL));
+        assert_eq!(versions.superseded_ns(3, INITIAL), Some(100));
+        assert_eq!(versions.superseded_ns(3, first), None);
+        assert_eq!(versions.superseded_ns(3, second), Some(120));
+        // The database keeps the newer of two.
+        assert_eq!(versions.store(3, first), Some(INITIAL));
+        assert_eq!(versions.store(3, second), None);
+        assert_eq!(versions.stored(3), first);
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     let mut rows = Rows { rows: Vec::new(), measured_s: (model.duration_ns - model.warmup_ns) as f64 / 1e9 };
     requests(&mut rows, model, recorder);
     checks(&mut rows, recorder);
+    keys(&mut rows, recorder);
     limiter(&mut rows, recorder);
     database(&mut rows, model, recorder);
     freshness(&mut rows, model, recorder);
@@ -150,6 +151,23 @@ fn checks(rows: &mut Rows, recorder: &Recorder) {
     rows.latencies("latency.exists", &answered, &QUANTILES, true);
 }
 
+/// Keys apart from the requests that asked for several of them.
+fn keys(rows: &mut Rows, recorder: &Recorder) {
+    if recorder.keys.is_empty() {
+        return;
+    }
+    rows.put("keys.hit_ratio", ratio(keys_of(recorder, &HITS), keys_of(recorder, &READS)));
+    rows.per_second("keys.rate", recorder.keys.iter().sum());
+}
+
+/// Keys of reads that ended so.
+fn keys_of(recorder: &Recorder, outcomes: &[Outcome]) -> f64 {
+    match recorder.keys.as_slice() {
+        [] => count(recorder, outcomes, None),
+        keys => outcomes.iter().map(|&outcome| keys[outcome as usize]).sum::<u64>() as f64,
+    }
+}
+
 fn limiter(rows: &mut Rows, recorder: &Recorder) {
     let Some(books) = &recorder.limiter else { return };
     rows.latencies("latency.limiter", &books.latency, &[QUANTILES[0], QUANTILES[3]], true);
@@ -244,7 +262,7 @@ fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
             staleness(rows, &format!("tier.{}.", tier.name), ages, answered as f64);
             by_tier += answered;
         }
-        staleness(rows, "db.", database, count(recorder, &READS, None) - by_tier as f64);
+        staleness(rows, "db.", database, keys_of(recorder, &READS) - by_tier as f64);
     }
     if model.workload.creates() {
         creations(rows, recorder);
@@ -284,6 +302,19 @@ fn writes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let requests = count(recorder, &all_outcomes(), None);
     let per_request = |count: u64| ratio(count as f64, requests);
     rows.put("db.writes_per_request", per_request(after.db_writes - before.db_writes));
+    if let Some(books) = &recorder.write_back {
+        let seconds = |ns: Option<Nanos>| ns.map(|ns| ns as f64 / 1e9);
+        let (taken, coalesced) =
+            (after.written_back - before.written_back, after.coalesced_writes - before.coalesced_writes);
+        rows.put("writes.coalesced.ratio", ratio(coalesced as f64, taken as f64));
+        rows.put("writes.flush_lag.mean_s", books.flush_lag.mean().map(|ns| ns / 1e9));
+        rows.put("writes.flush_lag.p99_s", seconds(books.flush_lag.quantile(0.99)));
+        rows.put("writes.flush_lag.max_s", seconds(books.flush_lag.max()));
+        rows.put("writes.lost", Some(books.lost as f64));
+        rows.put("writes.lost_age.max_s", seconds(books.oldest_lost_ns));
+        rows.put("writes.unflushed", Some(books.unflushed as f64));
+        rows.put("writes.unflushed.peak", Some(books.unflushed_peak as f64));
+    }
     if model.write_options.rollback > 0.0 {
         let written = count(recorder, &[Outcome::Write], None);
         rows.put("writes.rolled_back.ratio", ratio(recorder.rolled_back as f64, written));
@@ -294,7 +325,7 @@ fn writes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     }
     if model.may_serve_phantoms() {
         rows.put("writes.phantom_reads", Some(recorder.phantom_reads as f64));
-        let reads = count(recorder, &READS, None);
+        let reads = keys_of(recorder, &READS);
         rows.put("writes.phantom_reads.ratio", ratio(recorder.phantom_reads as f64, reads));
     }
 }
@@ -313,7 +344,7 @@ type Content<'a> = &'a dyn Fn(&[(u64, u64)]) -> u64;
 
 fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let [before, after] = &recorder.measured;
-    let reads = count(recorder, &READS, None);
+    let reads = keys_of(recorder, &READS);
     let measured: Vec<_> = (0..recorder.ticks.len())
         .filter(|&window| (window as u64 + 1) * model.window_ns > model.warmup_ns)
         .map(|window| &recorder.ticks[window].1.tiers)
@@ -347,7 +378,8 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         }
         rows.per_second(name("failed_fills.rate"), to.failed_fills - from.failed_fills);
         remaining_ttl(rows, model, recorder, index);
-        if model.write_options.tombstone_ttl_ns.is_some() {
+        let is_ahead = model.write_back().is_some_and(|(level, _)| level == index);
+        if model.write_options.tombstone_ttl_ns.is_some() || is_ahead {
             rows.per_second(name("refused_sets.rate"), to.refused_sets - from.refused_sets);
         }
         if let Scope::Shared(shared) = &tier.scope {

@@ -15,6 +15,7 @@
 //! | bounded caches in the small, exactly: LRU, FIFO, random | [`small_cache`] |
 //! | waiting rooms: M/M/c, M/M/c/K, M/D/1, closed M/M/c | [`queueing`] |
 //! | retries, pauses and what a closed-loop client does not see | [`overload`] |
+//! | write-back: what coalesces, how long it waits, what a crash takes | [`write_back`] |
 //! | functions that neither std nor libm has | [`special`] |
 
 pub mod che;
@@ -26,6 +27,7 @@ pub mod staleness;
 pub mod steady;
 pub mod tiers;
 pub mod ttl;
+pub mod write_back;
 pub mod xfetch;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! How long an entry lives, and when a request renews it early.
 
+use super::own::{Found, OwnRefresh};
 use crate::dice::{Stream, round_ns, unit_open_zero};
 use crate::scenario::model::{Jitter, Nanos, Refresh, RefreshMode, Spread, Ttl};
 
@@ -30,6 +31,39 @@ pub enum Renewal {
     Inline,
     /// The request is answered, a background refresh is started.
     Background,
+}
+
+/// Who decides on the early refreshes of a tier.
+pub enum Renewer {
+    /// Nobody.
+    Nobody,
+    /// What the scenario says.
+    Scenario(Refresh),
+    /// A policy from outside the crate.
+    Own(Box<dyn OwnRefresh>),
+}
+
+impl Renewer {
+    /// For what the scenario says, unless there is a policy of one's own.
+    pub fn new(refresh: Refresh, own: Option<Box<dyn OwnRefresh>>) -> Renewer {
+        match (own, refresh) {
+            (Some(own), _) => Renewer::Own(own),
+            (None, Refresh::None | Refresh::StaleWhileRevalidate { .. }) => Renewer::Nobody,
+            (None, refresh) => Renewer::Scenario(refresh),
+        }
+    }
+
+    /// What to do about an entry that was found alive.
+    #[inline]
+    pub fn renewal(&mut self, found: Found, dice: &mut Stream) -> Renewal {
+        match self {
+            Renewer::Nobody => Renewal::Keep,
+            Renewer::Scenario(refresh) => {
+                renewal(*refresh, found.ttl, found.now_ns, found.expiry_ns, found.fetch_ns, dice)
+            }
+            Renewer::Own(own) => own.renewal(&found, dice),
+        }
+    }
 }
 
 /// Decides on an early refresh.

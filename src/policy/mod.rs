@@ -2,4 +2,5 @@
 
 pub mod eviction;
 pub mod freshness;
+pub mod own;
 pub mod redis;

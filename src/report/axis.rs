@@ -15,13 +15,29 @@ pub enum Spacing {
     Nines,
 }
 
+/// What the values along an axis are, for whoever makes other ticks than these: a page that is zoomed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Quantity {
+    /// In a unit of the catalogue.
+    Unit(String),
+    /// Seconds of a run that lasts so long.
+    Time { end_s: f64 },
+    /// Shares of requests.
+    Percentile,
+    /// Names, one per row.
+    Row,
+}
+
 /// An axis: what it shows, its range and its ticks.
 ///
 /// As a plotters coordinate it takes values that went through [`Axis::place`].
 #[derive(Clone, Debug)]
 pub struct Axis {
-    /// With the unit.
+    /// With the unit; empty where the figure's title says it.
     pub label: String,
+    /// Without the unit; there also where no label is shown.
+    pub name: String,
+    pub quantity: Quantity,
     pub spacing: Spacing,
     /// In placed values.
     range: Range<f64>,
@@ -78,7 +94,14 @@ impl Axis {
                 (value, fixed(value / scale.divisor, decimals))
             })
             .collect();
-        Axis { label: labelled(name, &scale), spacing: Spacing::Linear, range, ticks }
+        Axis {
+            label: labelled(name, &scale),
+            name: name.to_string(),
+            quantity: Quantity::Unit(unit.to_string()),
+            spacing: Spacing::Linear,
+            range,
+            ticks,
+        }
     }
 
     /// Logarithmic, over all positive values, with ticks at 1-2-5 or at powers of ten.
@@ -109,7 +132,14 @@ impl Axis {
                 }
             }
         }
-        Axis { label: name.to_string(), spacing: Spacing::Log, range, ticks }
+        Axis {
+            label: name.to_string(),
+            name: name.to_string(),
+            quantity: Quantity::Unit(unit.to_string()),
+            spacing: Spacing::Log,
+            range,
+            ticks,
+        }
     }
 
     /// Percentiles of an axis of nines up to `last` (a share below one).
@@ -131,7 +161,15 @@ impl Axis {
             .map(|(share, text)| (place(*share), text.to_string()))
             .filter(|(placed, _)| *placed <= range.end + 1e-9)
             .collect();
-        Axis { label: "percentile of requests".to_string(), spacing: Spacing::Nines, range, ticks }
+        let name = "percentile of requests".to_string();
+        Axis {
+            label: name.clone(),
+            name,
+            quantity: Quantity::Percentile,
+            spacing: Spacing::Nines,
+            range,
+            ticks,
+        }
     }
 
     /// Simulated time from 0 to `end_s`.
@@ -151,7 +189,14 @@ impl Axis {
         };
         let count = libm::floor(end_s / step + 1e-9) as u64;
         let ticks = (0..=count).map(|index| index as f64 * step).map(|at| (at, text(at))).collect();
-        Axis { label: label.to_string(), spacing: Spacing::Linear, range: 0.0..end_s, ticks }
+        Axis {
+            label: label.to_string(),
+            name: "simulated time".to_string(),
+            quantity: Quantity::Time { end_s },
+            spacing: Spacing::Linear,
+            range: 0.0..end_s,
+            ticks,
+        }
     }
 
     /// One row per name, the first on top; row i lies at i.
@@ -159,7 +204,14 @@ impl Axis {
         let ticks = names.iter().enumerate().map(|(row, name)| (row as f64, name.clone())).collect();
         // From bottom to top: the last row comes first.
         let range = names.len() as f64 - 0.5..-0.5;
-        Axis { label: String::new(), spacing: Spacing::Linear, range, ticks }
+        Axis {
+            label: String::new(),
+            name: String::new(),
+            quantity: Quantity::Row,
+            spacing: Spacing::Linear,
+            range,
+            ticks,
+        }
     }
 }
 

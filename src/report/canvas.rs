@@ -86,6 +86,34 @@ impl Canvas {
         ));
     }
 
+    /// A filled rectangle, corner and size in pixels, that tells something where a pointer rests on it; its colour is a
+    /// value, so no page changes it.
+    pub fn cell(
+        &mut self,
+        (x, y): (f64, f64),
+        (width, height): (f64, f64),
+        color: plotters::style::RGBColor,
+        told: &str,
+    ) {
+        let fill = hex(plotters::style::Color::to_backend_color(&color));
+        let place = format!("x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"");
+        match told {
+            "" => self.put(format_args!("<rect class=\"cell\" {place} fill=\"{fill}\"/>")),
+            told => self.put(format_args!(
+                "<rect class=\"cell\" {place} fill=\"{fill}\"><title>{}</title></rect>",
+                escaped(told)
+            )),
+        }
+    }
+
+    /// A text in the middle of a [`Canvas::cell`], in a colour that no page changes.
+    pub fn ink(&mut self, x: f64, y: f64, text: &str, size: f64, color: &str) {
+        self.put(format_args!(
+            "<text class=\"ink\" x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"{color}\" text-anchor=\"middle\">{}</text>",
+            escaped(text)
+        ));
+    }
+
     /// The finished picture.
     pub fn finish(&self) -> String {
         let Canvas { width, height, title, description, body, .. } = self;
@@ -148,8 +176,8 @@ impl DrawingBackend for Canvas {
         style: &S,
     ) -> Drawn {
         let stroke = self.stroke(style);
-        let points = points(path);
-        self.put(format_args!("<polyline {stroke} points=\"{points}\"/>"));
+        let data = path_data(path);
+        self.put(format_args!("<path {stroke} d=\"{data}\"/>"));
         Ok(())
     }
     fn draw_rect<S: BackendStyle>(
@@ -206,6 +234,41 @@ fn points(path: impl IntoIterator<Item = BackendCoord>) -> String {
         debug_assert!(written.is_ok());
     }
     text
+}
+
+/// Steps relative to the point before, in tenths of a pixel: a third of the size of absolute points.
+fn path_data(path: impl IntoIterator<Item = BackendCoord>) -> String {
+    let tenths = |fine: i32| (f64::from(fine) * 10.0 / f64::from(FINE)).round() as i32;
+    let mut data = String::new();
+    let mut before = None;
+    for (x, y) in path.into_iter().map(|(x, y)| (tenths(x), tenths(y))) {
+        let written = match before {
+            None => write!(data, "M{},{}", Tenths(x), Tenths(y)),
+            Some(same) if same == (x, y) => Ok(()),
+            Some((at_x, at_y)) if at_y == y => write!(data, "h{}", Tenths(x - at_x)),
+            Some((at_x, at_y)) if at_x == x => write!(data, "v{}", Tenths(y - at_y)),
+            Some((at_x, at_y)) => write!(data, "l{},{}", Tenths(x - at_x), Tenths(y - at_y)),
+        };
+        // Writing to a String cannot fail.
+        debug_assert!(written.is_ok());
+        before = Some((x, y));
+    }
+    data
+}
+
+/// A number of tenths, as short as SVG reads it: `12.5`, `-.5`, `3`.
+struct Tenths(i32);
+
+impl std::fmt::Display for Tenths {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (whole, tenth) = (self.0.abs() / 10, self.0.abs() % 10);
+        let sign = if self.0 < 0 { "-" } else { "" };
+        match (whole, tenth) {
+            (whole, 0) => write!(f, "{sign}{whole}"),
+            (0, tenth) => write!(f, "{sign}.{tenth}"),
+            (whole, tenth) => write!(f, "{sign}{whole}.{tenth}"),
+        }
+    }
 }
 
 fn hex(color: BackendColor) -> String {
@@ -281,6 +344,12 @@ pub fn shortened(text: &str, size: f64, width: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_short_and_do_not_drift() {
+        let path = [(8, 8), (9, 8), (9, 8), (10, 8), (10, 4), (-6, 12)];
+        assert_eq!(path_data(path), "M1,1h.1h.2v-.5l-2.1,1");
+    }
 
     #[test]
     fn words_are_wrapped_and_shortened_to_what_fits() {

@@ -89,7 +89,7 @@ pub fn quantiles(distribution: &DistributionRecord, percentiles: &[f64]) -> Vec<
 }
 
 /// Nine significant digits: more than any figure here deserves, and stable where the last bits are not.
-fn plain(value: Option<f64>) -> String {
+pub(super) fn plain(value: Option<f64>) -> String {
     match value {
         Some(value) if value.is_finite() => {
             format!("{value:.8e}").parse::<f64>().map_or(String::new(), |rounded| rounded.to_string())
@@ -99,20 +99,20 @@ fn plain(value: Option<f64>) -> String {
 }
 
 /// Rows of text on their way into a CSV file.
-struct Rows(csv::Writer<Vec<u8>>);
+pub(super) struct Rows(csv::Writer<Vec<u8>>);
 
 impl Rows {
-    fn new(header: &[&str]) -> Rows {
+    pub fn new(header: &[&str]) -> Rows {
         let mut rows = Rows(csv::Writer::from_writer(Vec::new()));
         rows.push(header);
         rows
     }
-    fn push(&mut self, cells: &[&str]) {
+    pub fn push(&mut self, cells: &[&str]) {
         // Writing to memory fails only for rows of unequal length, which the callers above do not have.
         let written = self.0.write_record(cells);
         debug_assert!(written.is_ok(), "{written:?}");
     }
-    fn finish(self) -> String {
+    pub fn finish(self) -> String {
         self.0.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }

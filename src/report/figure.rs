@@ -1,5 +1,7 @@
 //! What a chart shows, without a word about how it is drawn.
 
+use std::borrow::Cow;
+
 use super::axis::Axis;
 
 /// A chart: one or more panels under one title.
@@ -47,7 +49,9 @@ pub struct Series {
 pub enum Shape {
     /// With a few markers on it, so that lines differ without colour.
     Line,
-    /// Thin, grey, without markers: the baseline as a backdrop.
+    /// As a line, but each value holds until the next point.
+    Steps,
+    /// Steps that are thin and grey, without markers: the baseline as a backdrop.
     Backdrop,
     /// One dot between two interval ends (three points: low, middle, high), and its figures in words.
     Interval { label: String },
@@ -61,8 +65,18 @@ pub struct Mark {
     pub to: f64,
 }
 
+impl Series {
+    /// The corners of the line.
+    pub fn outline(&self) -> Cow<'_, [(f64, f64)]> {
+        match self.shape {
+            Shape::Steps | Shape::Backdrop => Cow::Owned(stairs(&self.points)),
+            Shape::Line | Shape::Interval { .. } => Cow::Borrowed(&self.points),
+        }
+    }
+}
+
 /// Turns points into stairs: each value holds until the next point.
-pub fn stairs(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+fn stairs(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut stairs = Vec::with_capacity(points.len() * 2);
     for (index, &(x, y)) in points.iter().enumerate() {
         if index > 0 {

@@ -64,24 +64,28 @@ fn of_mean(printed: &str, value: f64) -> usize {
 /// Decimals of percentages and percentage points of a difference: finer ones decide nothing.
 const DIFFERENCE_DECIMALS_MAX: usize = 2;
 
-/// The paired difference to the baseline: `−83.1 ± 1.2 %` of the baseline's mean; percentage points (`pt`)
-/// for shares; in the measure's own unit where the baseline is zero. Empty without a difference.
+/// The paired difference to the baseline, as [`difference_from`]. Empty without a difference.
 pub fn difference(comparison: &Comparison, measure: &MeasureComparison) -> String {
     let Some(paired) = measure.difference else { return String::new() };
-    let estimate = paired.estimate;
     let base = comparison.baseline().mean(&measure.name).unwrap_or(0.0);
+    difference_from(base, &paired.estimate, &measure.unit)
+}
+
+/// A difference from a mean of `base`: `−83.1 ± 1.2 %` of that mean; percentage points (`pt`) for shares; in the measure's own
+/// unit where the base is zero.
+pub fn difference_from(base: f64, difference: &Estimate, unit: &str) -> String {
     let percent = |divisor: f64| {
-        with_sign(&rounded(&Scale { suffix: "%", divisor }, &estimate, DIFFERENCE_DECIMALS_MAX))
+        with_sign(&rounded(&Scale { suffix: "%", divisor }, difference, DIFFERENCE_DECIMALS_MAX))
     };
-    if measure.unit == "1" {
+    if unit == "1" {
         return format!("{} pt", percent(0.01));
     }
     if base == 0.0 {
-        let scale = Scale::fitting(&measure.unit, estimate.mean.abs());
-        return scale.with_suffix(&with_sign(&plus_minus(&scale, &estimate)));
+        let scale = Scale::fitting(unit, difference.mean.abs());
+        return scale.with_suffix(&with_sign(&plus_minus(&scale, difference)));
     }
-    if estimate.mean / base >= 2.0 {
-        return change(estimate.mean / base);
+    if difference.mean / base >= 2.0 {
+        return change(difference.mean / base);
     }
     format!("{} %", percent(base.abs() / 100.0))
 }
@@ -92,14 +96,19 @@ pub fn detectable(comparison: &Comparison, measure: &MeasureComparison) -> Strin
         return String::new();
     };
     let base = comparison.baseline().mean(&measure.name).unwrap_or(0.0);
+    detectable_from(base, smallest, &measure.unit)
+}
+
+/// The smallest difference from a mean of `base` that would not have been a tie: `sees 1.4 %`.
+pub fn detectable_from(base: f64, smallest: f64, unit: &str) -> String {
     let percent = |value: f64| match fixed(value, DIFFERENCE_DECIMALS_MAX.min(significant(value))) {
         printed if printed.chars().all(|letter| "0.".contains(letter)) => "0.01".to_string(),
         printed => printed,
     };
-    match measure.unit.as_str() {
+    match unit {
         "1" => format!("sees {} pt", percent(smallest * 100.0)),
         _ if base == 0.0 => {
-            let scale = Scale::fitting(&measure.unit, smallest);
+            let scale = Scale::fitting(unit, smallest);
             format!("sees {}", scale.with_suffix(&scale.number(smallest)))
         }
         _ => format!("sees {} %", percent(smallest / base.abs() * 100.0)),
@@ -150,6 +159,11 @@ pub fn common_scale(comparison: &Comparison, measure: &str) -> Option<Scale> {
 /// The measures a comparison shows: the headline, then those every reader asks for; without those that have
 /// no value in any variant.
 pub fn shown_measures(headline: &[String], comparison: &Comparison) -> Vec<String> {
+    shown_where(headline, |name| comparison.variants.iter().any(|variant| variant.mean(name).is_some()))
+}
+
+/// The same of whatever has measures.
+pub fn shown_where(headline: &[String], has_value: impl Fn(&str) -> bool) -> Vec<String> {
     const ALWAYS: [&str; 6] = [
         "hit_ratio",
         "db.qps.mean",
@@ -160,8 +174,7 @@ pub fn shown_measures(headline: &[String], comparison: &Comparison) -> Vec<Strin
     ];
     let mut shown: Vec<String> = Vec::new();
     for name in headline.iter().map(String::as_str).chain(ALWAYS) {
-        let has_value = comparison.variants.iter().any(|variant| variant.mean(name).is_some());
-        if has_value && !shown.iter().any(|other| other == name) {
+        if has_value(name) && !shown.iter().any(|other| other == name) {
             shown.push(name.to_string());
         }
     }

@@ -11,9 +11,9 @@ use crate::measure::record::{Record, VariantRecord};
 /// What the words of the second table mean.
 pub const RULES: &str = "Parts are what there is to build and to watch: each cache, and each mechanism with a state or a rule \
 of its own, counted from the settings. Risks are what was seen: at least 10 fetches of one key at once, a database \
-peak of at least three times its mean, at least 1 % of the answers stale, at least 0.1 % of the requests failed. A \
-strategy is best at a column if its interval reaches that of the lowest mean, no cache left aside; columns in which \
-more than half of the strategies are best are named for none.";
+peak of at least three times its mean, at least 1 % of the answers stale, at least 0.1 % of the requests failed, any \
+acknowledged write that was lost or in memory only. A strategy is best at a column if its interval reaches that of the \
+lowest mean, no cache left aside; columns in which more than half of the strategies are best are named for none.";
 
 /// Fetches of one key at once that count as a stampede.
 const STAMPEDE_MIN: f64 = 10.0;
@@ -196,6 +196,12 @@ fn risks(variant: &VariantRecord) -> String {
     }
     if let Some(errors) = mean("error.ratio").filter(|errors| errors.mean >= ERROR_MIN) {
         risks.push(format!("{} of the requests fail", figure(&errors, "1")));
+    }
+    if let Some(lost) = mean("writes.lost").filter(|lost| lost.mean > 0.0) {
+        risks.push(format!("{} acknowledged writes lost", figure(&lost, "count")));
+    }
+    if let Some(unflushed) = mean("writes.unflushed.peak").filter(|keys| keys.mean > 0.0) {
+        risks.push(format!("{} keys at once in memory only, lost in a crash", figure(&unflushed, "count")));
     }
     if risks.is_empty() { "none of these".to_owned() } else { risks.join("; ") }
 }

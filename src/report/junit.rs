@@ -41,13 +41,13 @@ fn status(row: &ThresholdRow) -> TestCaseStatus {
     }
 }
 
-fn failure(kind: &str, message: String) -> TestCaseStatus {
+pub(super) fn failure(kind: &str, message: String) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_message(message.as_str()).set_type(kind).set_description(message);
     status
 }
 
-fn to_xml(suites: Vec<TestSuite>) -> Result<String, ReportError> {
+pub(super) fn to_xml(suites: Vec<TestSuite>) -> Result<String, ReportError> {
     let mut report = Report::new("herdlab");
     report.add_test_suites(suites);
     report

@@ -13,20 +13,27 @@ pub mod draw;
 pub mod figure;
 pub mod format;
 pub mod glance;
+pub mod hgrm;
 pub mod html;
+pub mod interactive;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod mrc;
 pub mod observed;
 pub mod png;
+pub mod recommend;
 pub mod remarks;
+pub mod sparkline;
 pub mod style;
 pub mod summary;
+pub mod sweep;
 pub mod table;
 pub mod theory;
 pub mod thresholds;
 pub mod validation;
+pub mod versus;
+pub mod versus_data;
 
 use std::path::{Path, PathBuf};
 
@@ -36,6 +43,7 @@ use crate::atomic::{self, WriteError};
 use crate::experiment::answer::answer;
 use crate::experiment::comparison::compare;
 use crate::measure::record::{Record, Timings};
+use html::Charts;
 
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -60,37 +68,42 @@ pub enum ReportError {
 ///
 /// # Errors
 /// The first file that could not be written.
-pub fn write_all(record: &Record, timings: Option<&Timings>, dir: &Path) -> Result<(), ReportError> {
+pub fn write_all(
+    record: &Record,
+    timings: Option<&Timings>,
+    dir: &Path,
+    charts: Charts,
+) -> Result<(), ReportError> {
     let (record, results) = json::to_json(record)?;
     atomic::write(&dir.join("results.json"), results.as_bytes())?;
     if let Some(timings) = timings {
         atomic::write(&dir.join("timings.json"), json::timings_to_json(timings)?.as_bytes())?;
     }
-    write_drawn(&record, dir)
+    write_drawn(&record, dir, charts)
 }
 
 /// Draws the report again from a `results.json`; the record itself is not rewritten.
 ///
 /// # Errors
 /// A file that cannot be read, is damaged or has another schema, and whatever [`write_all`] reports.
-pub fn redraw(results: &Path, out: &Path) -> Result<Record, ReportError> {
+pub fn redraw(results: &Path, out: &Path, charts: Charts) -> Result<Record, ReportError> {
     let record = json::read(results)?;
-    write_drawn(&record, out)?;
+    write_drawn(&record, out, charts)?;
     Ok(record)
 }
 
 /// The files that are made from the record alone.
-fn write_drawn(record: &Record, dir: &Path) -> Result<(), ReportError> {
+fn write_drawn(record: &Record, dir: &Path, charts: Charts) -> Result<(), ReportError> {
     let comparison = compare(record);
     atomic::write(&dir.join("summary.csv"), csv::summary(record, &comparison).as_bytes())?;
     atomic::write(&dir.join("timeseries.csv"), csv::timeseries(record).as_bytes())?;
     atomic::write(&dir.join("percentiles.csv"), csv::percentiles(record).as_bytes())?;
-    let figures = charts::figures(record, &comparison);
+    let figures = self::charts::figures(record, &comparison);
     let answer = answer(record, &comparison);
-    let page = html::render(record, &comparison, &answer, &figures)?;
+    let page = html::render(record, &comparison, &answer, &figures, charts)?;
     atomic::write(&dir.join("index.html"), page.as_bytes())?;
     figures.par_iter().try_for_each(|figure| {
-        let svg = draw::to_svg(figure)?;
+        let svg = draw::to_svg(figure, draw::Heading::Inside)?;
         let path = dir.join("charts").join(figure.name);
         atomic::write(&path.with_extension("png"), &png::from_svg(&svg)?)?;
         Ok(atomic::write(&path.with_extension("svg"), svg.as_bytes())?)
@@ -121,8 +134,8 @@ mod tests {
     fn a_report_drawn_again_from_the_record_is_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let (first, second) = (dir.path().join("first"), dir.path().join("second"));
-        write_all(&stampede(4), None, &first).unwrap();
-        redraw(&first.join("results.json"), &second).unwrap();
+        write_all(&stampede(4), None, &first, Charts::Interactive).unwrap();
+        redraw(&first.join("results.json"), &second, Charts::Interactive).unwrap();
         let mut expected = files(&first);
         expected.retain(|(path, _)| path != Path::new("results.json"));
         let drawn = files(&second);
@@ -135,7 +148,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blocked = dir.path().join("file");
         std::fs::write(&blocked, b"").unwrap();
-        let error = write_all(&stampede(1), None, &blocked.join("out")).unwrap_err().to_string();
+        let error =
+            write_all(&stampede(1), None, &blocked.join("out"), Charts::Static).unwrap_err().to_string();
         assert!(error.starts_with("cannot create the folder"), "{error}");
     }
 }

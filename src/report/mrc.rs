@@ -25,7 +25,7 @@ const NAME_WIDTH: usize = 12;
 /// The first file that could not be written.
 pub fn write_all(replay: &Replay, dir: &Path) -> Result<(), ReportError> {
     atomic::write(&dir.join("mrc.csv"), csv(replay).as_bytes())?;
-    let svg = draw::to_svg(&figure(replay))?;
+    let svg = draw::to_svg(&figure(replay), draw::Heading::Inside)?;
     atomic::write(&dir.join("mrc.png"), &png::from_svg(&svg)?)?;
     Ok(atomic::write(&dir.join("mrc.svg"), svg.as_bytes())?)
 }
@@ -341,7 +341,8 @@ mod tests {
 
     #[test]
     fn one_capacity_is_drawn_as_dots_and_several_as_lines() {
-        let svg = |capacities: &[u64]| draw::to_svg(&figure(&replay(capacities))).unwrap();
+        let svg =
+            |capacities: &[u64]| draw::to_svg(&figure(&replay(capacities)), draw::Heading::Inside).unwrap();
         assert!(svg(&[50]).contains("1.70 %") && svg(&[50]).contains("sieve misses least."));
         assert!(svg(&[5, 50]).contains("sieve misses least at 2 of 2 capacities."));
         assert!(svg(&[5, 50]).contains("class=\"s1\""));

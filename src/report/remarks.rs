@@ -12,11 +12,17 @@ const ERROR_RATIO_MAX: f64 = 0.05;
 /// The remarks, most important first; usually none.
 pub fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
     let mut remarks = Vec::from_iter(deviation(record, comparison));
-    remarks.extend(lasting_outages(record, comparison));
+    remarks.extend(of_results(record, comparison));
+    remarks.extend(record.scenario.lints.iter().map(|note| format!("Lint {}: {}.", note.lint, note.text)));
+    remarks
+}
+
+/// Those about the results alone, for a page that shows deviations and lints in places of their own.
+pub fn of_results(record: &Record, comparison: &Comparison) -> Vec<String> {
+    let mut remarks = lasting_outages(record, comparison);
     remarks.extend(unfinished(comparison));
     remarks.extend(imprecise(record));
     remarks.extend(failures_left_out(comparison));
-    remarks.extend(record.scenario.lints.iter().map(|note| format!("Lint {}: {}.", note.lint, note.text)));
     remarks
 }
 

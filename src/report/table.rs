@@ -4,11 +4,13 @@
 //! nothing is cut off and no cell wraps in the middle of a figure.
 
 use comfy_table::{
-    Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table,
+    TableStyle, Width,
 };
 
 use super::format::{common_scale, detectable, difference, plus_minus, shown_measures, unbroken};
 use super::remarks::remarks;
+use super::sparkline;
 use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
@@ -38,7 +40,7 @@ impl Column {
 }
 
 /// Draws the comparison, at most `width` columns wide as far as one measure fits beside the names. Colours
-/// only with `color`; no line ends in blanks, and the last line ends the text without a line break.
+/// only with `color`, and never alone: the verdict is a word in the same cell; no line ends in blanks, and the last line ends the text without a line break.
 pub fn render(record: &Record, comparison: &Comparison, width: u16, color: bool) -> String {
     let columns: Vec<Column> = shown_measures(&record.scenario.headline, comparison)
         .iter()
@@ -63,7 +65,7 @@ pub fn render(record: &Record, comparison: &Comparison, width: u16, color: bool)
         tables.push(draw(comparison, now, name_width, color));
         rest = later;
     }
-    tables.push(legend(record, comparison));
+    tables.push(legend(record, comparison, width));
     tables.join("\n\n")
 }
 
@@ -122,6 +124,7 @@ fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: b
             match (color, verdict) {
                 (true, Some(Verdict::Better)) => cell.fg(Color::Green),
                 (true, Some(Verdict::Worse)) => cell.fg(Color::Red),
+                (true, Some(Verdict::Tie)) => cell.add_attribute(Attribute::Dim),
                 _ => cell,
             }
         });
@@ -140,6 +143,7 @@ pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u1
     let parts = [
         paragraph(&record.scenario.question, width),
         render(record, comparison, width, color),
+        sparkline::render(record, width).unwrap_or_default(),
         thresholds::terminal(record, width, color),
         paragraph(&answer.words, width),
     ];
@@ -174,7 +178,7 @@ pub(super) fn paragraph(text: &str, width: u16) -> String {
 }
 
 /// What the figures are, under the table.
-fn legend(record: &Record, comparison: &Comparison) -> String {
+fn legend(record: &Record, comparison: &Comparison, width: u16) -> String {
     let finished = record.scenario.finished;
     let of = if finished == 1 { "1 replication".to_string() } else { format!("{finished} replications") };
     let mut lines = vec![match finished {
@@ -192,7 +196,7 @@ fn legend(record: &Record, comparison: &Comparison) -> String {
             }
         }
     }
-    lines.join("\n")
+    lines.iter().map(|line| paragraph(line, width)).collect::<Vec<_>>().join("\n")
 }
 
 fn ties(measure: &MeasureComparison) -> bool {
@@ -222,7 +226,7 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_asked() {
-        for width in [80, 100, 160] {
+        for width in [60, 80, 120, 200] {
             for line in drawn(8, width).lines() {
                 assert!(line.chars().count() <= usize::from(width), "{width}: {line}");
             }
@@ -238,6 +242,21 @@ mod tests {
         let text = page(&record, &comparison, &answer, 80, false);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert!(text.ends_with("! Interrupted: 4 of 10 replications finished.\n"), "{text}");
+    }
+
+    /// Whoever sees no colours, or not these, reads the same.
+    #[test]
+    fn without_its_colours_a_table_is_the_plain_one() {
+        let record = stampede(8);
+        let comparison = compare(&record);
+        let mut plain = String::new();
+        let coloured = render(&record, &comparison, 120, true);
+        for (index, part) in coloured.split('\u{1b}').enumerate() {
+            plain.push_str(if index == 0 { part } else { part.split_once('m').map_or("", |(_, text)| text) });
+        }
+        let bare = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+        assert_eq!(bare(&plain), bare(&render(&record, &comparison, 120, false)));
+        assert!(coloured.contains("better") && !comparison.variants.is_empty());
     }
 
     #[test]

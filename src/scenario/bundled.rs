@@ -48,8 +48,11 @@ bundled! {
     "leases",
     "cache-down",
     "hot-node",
+    "multi-get",
     "protection",
     "deploy",
+    "ttl-sweep",
+    "recommend-ttl",
     "twitter-cluster6",
     "twitter-cluster52",
 }

@@ -30,6 +30,13 @@ pub fn digest(variants: &[Variant], seed: u64, replications: u32, precision: Opt
     hex(hasher)
 }
 
+/// Hex SHA-256 over one model and the seed: equal ones are the same simulations.
+pub fn fingerprint(model: &Model, seed: u64) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(serde_json::to_vec(&(seed, placeless(model))).unwrap_or_default());
+    hex(hasher)
+}
+
 fn placeless(model: &Model) -> Model {
     let mut model = model.clone();
     if let Arrivals::Trace(trace) = &mut model.workload.arrivals {

@@ -41,6 +41,8 @@ const USER_BYTES: f64 = 8.0;
 pub struct Estimate {
     /// Expected requests, warm-up included.
     pub requests: f64,
+    /// Keys that they ask for, or write.
+    pub keys: f64,
     /// What takes memory, largest first.
     pub memory: Vec<MemoryItem>,
 }
@@ -68,7 +70,7 @@ pub struct Plan {
     pub requests: f64,
     /// Of the simulations that run at the same time.
     pub memory_bytes: f64,
-    /// Wall time at [`NOMINAL_REQUESTS_PER_S`] per thread.
+    /// Wall time at [`NOMINAL_REQUESTS_PER_S`] per thread; each key of a request counts as one.
     pub seconds: f64,
     /// The largest item, of the largest variant.
     pub biggest: Option<MemoryItem>,
@@ -79,7 +81,8 @@ pub fn estimate(model: &Model) -> Estimate {
     let mut memory = memory(model);
     memory.retain(|item| item.bytes > 0.0);
     memory.sort_by(|a, b| b.bytes.total_cmp(&a.bytes));
-    Estimate { requests: requests(model), memory }
+    let requests = requests(model);
+    Estimate { requests, keys: requests * keys_per_request(model), memory }
 }
 
 /// Estimates an experiment on `threads` threads.
@@ -88,14 +91,15 @@ pub fn plan(experiment: &Experiment, threads: usize) -> Plan {
         experiment.variants.iter().map(|variant| estimate(&variant.model)).collect();
     let cells = estimates.len() as u64 * u64::from(experiment.replications);
     let at_once = cells.min(threads as u64).max(1) as f64;
-    let requests =
-        estimates.iter().map(|estimate| estimate.requests).sum::<f64>() * f64::from(experiment.replications);
+    let all =
+        |of: fn(&Estimate) -> f64| estimates.iter().map(of).sum::<f64>() * f64::from(experiment.replications);
+    let (requests, keys) = (all(|estimate| estimate.requests), all(|estimate| estimate.keys));
     let largest = estimates.into_iter().max_by(|a, b| a.memory_bytes().total_cmp(&b.memory_bytes()));
     Plan {
         cells,
         requests,
         memory_bytes: largest.as_ref().map_or(0.0, Estimate::memory_bytes) * at_once,
-        seconds: requests / NOMINAL_REQUESTS_PER_S / at_once,
+        seconds: keys / NOMINAL_REQUESTS_PER_S / at_once,
         biggest: largest.and_then(|estimate| estimate.memory.into_iter().next()),
     }
 }
@@ -182,6 +186,14 @@ pub fn available_memory_bytes() -> Option<u64> {
         Some(kib * 1024)
     };
     field("MemAvailable").or_else(|| field("MemTotal"))
+}
+
+/// Mean number of keys over all requests.
+fn keys_per_request(model: &Model) -> f64 {
+    let of = |class: &Class| {
+        class.share * (class.write_share + (1.0 - class.write_share) * f64::from(class.keys_per_request))
+    };
+    model.workload.classes.iter().map(of).sum()
 }
 
 fn requests(model: &Model) -> f64 {

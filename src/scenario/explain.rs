@@ -1,9 +1,9 @@
 //! A model in words, one line per part: what `herdlab check` shows.
 
 use super::model::{
-    Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, Jitter,
-    Limit, Limiter, LimiterMode, Model, Order, Popularity, Redis, Refresh, RefreshMode, Scope, Spread,
-    Target, Tier, Ttl, WriteOptions, WriteStrategy,
+    Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
+    Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Redis, Refresh, RefreshMode,
+    Scope, Spread, Target, Tier, Ttl, WriteBack, WriteOptions, WriteStrategy,
 };
 use super::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
@@ -138,6 +138,10 @@ fn class(model: &Model, class: &Class) -> String {
         0.0 => String::new(),
         share => format!(", {} existence checks", percent(share)),
     };
+    let several = match class.keys_per_request {
+        1 => String::new(),
+        count => format!(", {count} keys per read"),
+    };
     let entities = match class.keys_per_entity {
         1 => String::new(),
         keys => format!(", {keys} to an entity"),
@@ -149,7 +153,7 @@ fn class(model: &Model, class: &Class) -> String {
     };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
     format!(
-        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{writes}{checks}{absent}"
+        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{several}{writes}{checks}{absent}"
     )
 }
 
@@ -172,6 +176,10 @@ fn tier(tier: &Tier) -> String {
             let mut text = format!("shared{nodes}, network {} each way", dist(&shared.network));
             if let Some(bandwidth) = shared.bandwidth_bytes_per_s {
                 text.push_str(&format!(" at {}/s", format_bytes(bandwidth.round() as u64)));
+            }
+            if let MultiGet::Mget { per_key_ns } = shared.multi_get {
+                let per_key = format_duration(per_key_ns);
+                text.push_str(&format!(", one MGET per request and node ({per_key} for each further key)"));
             }
             if shared.serialize_per_byte_ns > 0.0 {
                 text.push_str(&format!(", serialized at {} ns per byte", shared.serialize_per_byte_ns));
@@ -277,7 +285,7 @@ fn coalescing(model: &Model) -> String {
 fn writes(model: &Model) -> String {
     let WriteOptions { order, rollback, tombstone_ttl_ns } = model.write_options;
     let early = order == Order::BeforeCommit;
-    let mut text = match model.writes {
+    let mut text = match &model.writes {
         WriteStrategy::Invalidate if early => "writes: DELETE in every tier, then database",
         WriteStrategy::Invalidate => "writes: database, then DELETE in every tier",
         WriteStrategy::WriteAround => "writes: database only, cached copies live out their time",
@@ -285,8 +293,21 @@ fn writes(model: &Model) -> String {
         WriteStrategy::Update => "writes: database, then SET in every tier, which nobody waits for",
         WriteStrategy::WriteThrough if early => "writes: SET in every tier, then database",
         WriteStrategy::WriteThrough => "writes: database, then SET in every tier, acknowledged after both",
+        WriteStrategy::WriteBack(_) => "writes: SET in the last shared tier, which acknowledges",
     }
     .to_owned();
+    if let WriteStrategy::WriteBack(WriteBack { flush_interval_ns, batch, per_batch, per_key }) =
+        &model.writes
+    {
+        let interval = format_duration(*flush_interval_ns);
+        text.push_str(&format!(
+            "; every {interval} a worker sends what is dirty to the database, at most {batch} keys at a time, each batch {}",
+            dist(per_batch.as_ref().unwrap_or(&model.database.write))
+        ));
+        if *per_key != (Dist::Constant { ns: 0.0 }) {
+            text.push_str(&format!(" and {} per key", dist(per_key)));
+        }
+    }
     if rollback > 0.0 {
         text.push_str(&format!(", {} of the transactions roll back", percent(rollback)));
     }
@@ -348,7 +369,13 @@ fn database(database: &Database) -> String {
         text.push_str(&format!(", concurrency limited as answers take {}", format_duration(late_ns)));
     }
     if let Some(hedge) = database.hedge {
-        text.push_str(&format!(", hedged after {}", format_duration(hedge.after_ns)));
+        let after = match hedge.after {
+            HedgeAfter::Time(after_ns) => format_duration(after_ns),
+            HedgeAfter::Percentile(share) => {
+                format!("the p{} of the latest times", (share * 1e8).round() / 1e6)
+            }
+        };
+        text.push_str(&format!(", hedged after {after}"));
     }
     if let Some(replicas) = &database.replicas {
         let servers = match replicas.servers {

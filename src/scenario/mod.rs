@@ -4,22 +4,26 @@
 //! (`axes`) -> one [`model::Model`] per variant (`check`), or [`Diagnostics`] with every problem of the file.
 
 mod axes;
+pub mod build;
 pub mod bundled;
 mod check;
 pub mod diagnostic;
-mod digest;
+pub mod digest;
 pub mod estimate;
 pub mod explain;
 mod fields;
 mod file;
+pub mod grid;
 pub mod lint;
 pub mod model;
+mod range;
 pub mod strategies;
 mod trace;
 mod values;
 
 use std::path::Path;
 
+pub(crate) use check::SAME_FOR_ALL;
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
 use lint::Warnings;
@@ -97,6 +101,58 @@ fn parse_altered(
     overrides: &Overrides,
     alter: Option<Alter<'_>>,
 ) -> Result<(Experiment, Warnings), Diagnostics> {
+    let mut prepared = prepare(source, source_path, base_dir, overrides, alter)?;
+    match prepared.check(None, source_path, overrides) {
+        Some(experiment) if prepared.cx.diagnostics.is_empty() => {
+            let warnings = Warnings::new(prepared.sources, prepared.cx.warnings);
+            Ok((completed(experiment, source, overrides, &warnings), warnings))
+        }
+        _ => Err(prepared.problems()),
+    }
+}
+
+/// A file that is about to be checked, with what the command line changes about it.
+struct Prepared {
+    sources: Vec<Source>,
+    root: file::Node,
+    cx: fields::Context,
+    duration_ns: Option<u64>,
+}
+
+impl Prepared {
+    /// Reads the tree as it stands, or `tree` instead of it. Problems wait in the context.
+    fn check(
+        &mut self,
+        tree: Option<&file::Node>,
+        source_path: &str,
+        overrides: &Overrides,
+    ) -> Option<Experiment> {
+        let asked = check::Asked {
+            seed: overrides.seed,
+            replications: overrides.replications,
+            duration_ns: self.duration_ns,
+            variants: &overrides.variants,
+        };
+        check::check(&mut self.cx, tree.unwrap_or(&self.root), source_path, &asked)
+    }
+
+    /// Everything that was reported, in the order of the file.
+    fn problems(self) -> Diagnostics {
+        let mut list = self.cx.diagnostics;
+        list.sort_by_key(|diagnostic| diagnostic.labels.first().map(|(span, _)| *span));
+        Diagnostics { sources: self.sources, list }
+    }
+}
+
+/// # Errors
+/// The text is no TOML. Other problems wait in the context.
+fn prepare(
+    source: &str,
+    source_path: &str,
+    base_dir: &Path,
+    overrides: &Overrides,
+    alter: Option<Alter<'_>>,
+) -> Result<Prepared, Diagnostics> {
     let mut sources = vec![Source { name: source_path.to_owned(), text: source.to_owned() }];
     let (mut root, syntax_errors) = file::parse_document(source, 0);
     if !syntax_errors.is_empty() {
@@ -127,29 +183,16 @@ fn parse_altered(
             help,
         });
     }
-    let asked = check::Asked {
-        seed: overrides.seed,
-        replications: overrides.replications,
-        duration_ns,
-        variants: &overrides.variants,
-    };
-    let experiment = check::check(&mut cx, &root, source_path, &asked);
-    match experiment {
-        Some(experiment) if cx.diagnostics.is_empty() => {
-            let warnings = Warnings::new(sources, cx.warnings);
-            let experiment = Experiment {
-                source: source.to_owned(),
-                overrides: listed(overrides),
-                lints: warnings.notes(),
-                ..experiment
-            };
-            Ok((experiment, warnings))
-        }
-        _ => {
-            let mut list = cx.diagnostics;
-            list.sort_by_key(|diagnostic| diagnostic.labels.first().map(|(span, _)| *span));
-            Err(Diagnostics { sources, list })
-        }
+    Ok(Prepared { sources, root, cx, duration_ns })
+}
+
+/// What only the caller of the checker knows.
+fn completed(experiment: Experiment, source: &str, overrides: &Overrides, warnings: &Warnings) -> Experiment {
+    Experiment {
+        source: source.to_owned(),
+        overrides: listed(overrides),
+        lints: warnings.notes(),
+        ..experiment
     }
 }
 

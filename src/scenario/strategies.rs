@@ -68,6 +68,12 @@ struct Places {
     /// Tiers in the process.
     instance: Vec<String>,
     writes: bool,
+    /// The file has a change stream of its own.
+    streamed: bool,
+    /// The file's own write-back, as it says it.
+    back: bool,
+    /// Why write-back contradicts the file.
+    not_back: Option<&'static str>,
 }
 
 impl Places {
@@ -88,7 +94,32 @@ impl Places {
             .get("workload")
             .and_then(|workload| workload.get("arrivals")?.get("trace")?.get("operation"))
             .is_some();
+        let field = |section: &str, name: &str| {
+            let value = root.get(section).and_then(|node| node.get(name));
+            value.filter(|node| node.as_str() != Some("none"))
+        };
+        let streamed = field("invalidation", "cdc").is_some();
+        let strategy = field("writes", "strategy");
+        let entities = |node: &Node| {
+            node.get("keys_per_entity").is_some_and(|keys| !matches!(keys.value, Value::Integer(1)))
+        };
+        let not_back = if streamed {
+            Some("the scenario has a change stream, which would delete what is newer than the database")
+        } else if field("writes", "rollback").is_some() {
+            Some("writes roll back, and an acknowledged one cannot")
+        } else if field("writes", "order").is_some_and(|order| order.as_str() == Some("before-commit")) {
+            Some("writes.order is \"before-commit\", and no transaction waits for it")
+        } else if field("writes", "tombstone_ttl").is_some() {
+            Some("writes.tombstone_ttl is set, and nothing leaves a tombstone")
+        } else if root.get("workload").is_some_and(entities) || root.elements("class").iter().any(entities) {
+            Some("a write touches several keys, of which the cache knows the new value of one")
+        } else {
+            None
+        };
         Places {
+            streamed,
+            back: strategy.is_some_and(|node| node.get("write-back").is_some()),
+            not_back,
             shared_expires: shared.as_ref().is_some_and(|(_, expires)| *expires),
             shared: shared.map(|(name, _)| name),
             instance: scoped("instance").into_iter().map(|tier| text(tier, "name")).collect(),
@@ -107,11 +138,16 @@ impl Places {
         }
         if !self.writes {
             let reason = "nothing writes";
-            left_out.extend(["write-around", "update", "write-through"].map(|name| (name, reason)));
+            left_out.extend(WRITING.map(|name| (name, reason)));
+        } else if let Some(reason) = self.not_back {
+            left_out.push(("write-back", reason));
         }
         left_out
     }
 }
+
+/// Strategies that differ in what a write does.
+const WRITING: [&str; 5] = ["write-around", "update", "write-through", "write-back", "change stream"];
 
 /// Each strategy that applies, with what it sets.
 fn list(places: &Places) -> Vec<(&'static str, Vec<String>)> {
@@ -152,6 +188,19 @@ fn list(places: &Places) -> Vec<(&'static str, Vec<String>)> {
         for name in ["write-around", "update", "write-through"] {
             all.push((name, plain(none, none, none, name, false)));
         }
+        if places.not_back.is_none() {
+            let mut set = plain(none, none, none, "write-back", false);
+            // How it flushes is the file's to say.
+            if places.back {
+                set.retain(|setting| !setting.starts_with("\"writes.strategy\""));
+            }
+            all.push(("write-back", set));
+        }
+        let mut set = plain(none, none, none, "write-around", false);
+        if !places.streamed {
+            set.push("\"invalidation.cdc\" = { lag = \"100ms\" }".to_owned());
+        }
+        all.push(("change stream", set));
     }
     all
 }
@@ -187,11 +236,15 @@ pub fn parts(model: &Model) -> Vec<&'static str> {
         Coalescing::Lease(_) => parts.extend(["tokens in the cache", "losers that poll"]),
     }
     if model.workload.writes() && !model.tiers.is_empty() {
-        match model.writes {
+        match &model.writes {
             WriteStrategy::WriteAround => {}
             WriteStrategy::Invalidate => parts.push("deletes after the commit"),
             WriteStrategy::Update | WriteStrategy::WriteThrough => parts.push("sets after the commit"),
+            WriteStrategy::WriteBack(_) => parts.extend(["set of dirty keys", "worker that flushes"]),
         }
+    }
+    if model.invalidation.cdc.is_some() && !model.tiers.is_empty() {
+        parts.extend(["change stream", "consumer that deletes"]);
     }
     parts
 }
@@ -237,7 +290,7 @@ set = { "tier.redis.enabled" = false }
             "stale-while-revalidate",
         ];
         assert_eq!(names(&found), wanted);
-        assert_eq!(found.left_out.len(), 4);
+        assert_eq!(found.left_out.len(), 6);
         let counts: Vec<usize> =
             found.experiment.variants.iter().map(|variant| parts(&variant.model).len()).collect();
         assert_eq!(counts, [0, 1, 2, 2, 3, 2, 4]);
@@ -249,11 +302,33 @@ set = { "tier.redis.enabled" = false }
             .replace("keys = 100", "keys = 100\nwrite_share = 0.1")
             .replace("[[tier]]", "[[tier]]\nname = \"map\"\nscope = \"instance\"\nttl = \"1s\"\n[[tier]]");
         let found = of(&source).unwrap();
-        assert_eq!(names(&found)[7..], ["two tiers", "write-around", "update", "write-through"]);
+        let writing = ["write-around", "update", "write-through", "write-back", "change stream"];
+        assert_eq!(names(&found)[7], "two tiers");
+        assert_eq!(names(&found)[8..], writing);
         assert!(found.left_out.is_empty());
         let tiers: Vec<usize> =
             found.experiment.variants.iter().map(|variant| variant.model.tiers.len()).collect();
-        assert_eq!(tiers, [0, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1]);
+        assert_eq!(tiers, [0, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1]);
+        let parts: Vec<usize> =
+            found.experiment.variants[8..].iter().map(|variant| parts(&variant.model).len()).collect();
+        assert_eq!(parts, [1, 2, 2, 3, 3]);
+    }
+
+    #[test]
+    fn how_write_back_flushes_is_for_the_file_to_say() {
+        let written = PLAIN.replace("keys = 100", "keys = 100\nwrite_share = 0.1");
+        let back = "[writes]\nstrategy = { write-back = { flush_interval = \"7s\" } }\n[[variant]]";
+        let found = of(&written.replace("[[variant]]", back)).unwrap();
+        let model = &found.experiment.variants.iter().find(|v| v.name == "write-back").unwrap().model;
+        assert_eq!(model.write_back().unwrap().1.flush_interval_ns, 7_000_000_000);
+        // Where it contradicts the file it is left out, with the reason.
+        for contradiction in ["[writes]\nrollback = 0.1", "[invalidation]\ncdc = { lag = \"1s\" }"] {
+            let found =
+                of(&written.replace("[[variant]]", &format!("{contradiction}\n[[variant]]"))).unwrap();
+            assert!(!names(&found).contains(&"write-back"));
+            assert!(names(&found).contains(&"change stream"));
+            assert!(found.left_out.iter().any(|(name, _)| *name == "write-back"), "{:?}", found.left_out);
+        }
     }
 
     #[test]

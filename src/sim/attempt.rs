@@ -2,7 +2,7 @@
 
 use super::database::Database;
 use super::engine::{Engine, Kind};
-use super::fetch::{Attempt, AttemptErrand, Stage};
+use super::fetch::{Attempt, AttemptErrand, Flight, Stage};
 use super::guard::Ticket;
 use super::read::Walk;
 use super::replicas::PRIMARY;
@@ -48,8 +48,21 @@ impl Database {
         }
     }
 
+    /// How long a read took, or had taken when it was given up, for those who hedge by it.
+    pub fn learn(&mut self, attempt: &Attempt, now: Nanos) {
+        if let Some(hedging) = &mut self.hedge
+            && attempt.errand == AttemptErrand::Read
+            && !attempt.is_hedge
+        {
+            hedging.learn(attempt.instance, now - attempt.began_ns);
+        }
+    }
+
     /// A new process knows nothing.
     pub fn restart_guards(&mut self, instance: u32, now: Nanos) {
+        if let Some(hedging) = &mut self.hedge {
+            hedging.restart(instance);
+        }
         if let Some(breaker) = self.breakers.get_mut(instance as usize) {
             breaker.restart(now);
         }
@@ -121,9 +134,9 @@ impl Engine<'_> {
             Err(cause) => return self.fail_flight(flight, cause),
         };
         self.flights[flight].attempt = attempt;
-        if let Some((after_ns, lane)) = self.database.hedge
-            && !self.flights[flight].write
-        {
+        let Flight { write, instance, .. } = self.flights[flight];
+        let hedge = self.database.hedge.as_ref().filter(|_| !write);
+        if let Some((after_ns, lane)) = hedge.and_then(|hedging| hedging.after(instance)) {
             let generation = self.attempts.generation(attempt);
             self.queue.push(lane, self.now + after_ns, Kind::AttemptIsHedged as u8, attempt, generation);
         }
@@ -154,6 +167,7 @@ impl Engine<'_> {
         self.flights[flight].hedge = NONE;
         let lost = self.attempts[loser];
         self.database.forget(&lost);
+        self.database.learn(&lost, self.now);
         if lost.stage == Stage::WaitsForConnection {
             return self.attempts.remove(loser);
         }

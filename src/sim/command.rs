@@ -3,12 +3,12 @@
 use super::coding::Coding;
 use super::engine::{Engine, Kind};
 use super::guard::Ticket;
-use super::leases::Leases;
-use super::limiter::{Count, Counters};
+use super::limiter::Count;
+use super::multi_get::{Load, Part};
 use super::queue::{GENERAL, NETWORK};
 use super::read::Walk;
 use super::server::Admission;
-use super::slab::NONE;
+use super::slab::{NONE, Slab};
 use super::store::Value;
 use super::tier::{KeyInfo, Look, Shared};
 use crate::dice::round_ns;
@@ -20,6 +20,10 @@ use crate::workload::Tables;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     Get,
+    /// Look-ups of several keys; what they are for is in `Engine::multi_gets`.
+    MultiGet {
+        parts: u32,
+    },
     /// Whether the key is there; no value travels.
     Exists,
     /// A fill.
@@ -29,6 +33,10 @@ pub(super) enum Op {
     },
     /// A writer's SET.
     Put {
+        value: Value,
+    },
+    /// A write that the tier acknowledges before the database has it.
+    Take {
         value: Value,
     },
     /// A writer's DELETE, after the commit with this number.
@@ -41,6 +49,14 @@ pub(super) enum Op {
     Invalidate {
         change: u32,
     },
+}
+
+impl Op {
+    /// Whether a value travels to the server.
+    #[inline]
+    pub fn brings_value(self) -> bool {
+        matches!(self, Op::Set { .. } | Op::Put { .. } | Op::Take { .. })
+    }
 }
 
 /// What the server says. Tokens are zero where no lease was granted.
@@ -78,7 +94,7 @@ pub(super) struct Command {
     op: Op,
     pub level: u8,
     /// The node of the tier that it goes to.
-    node: u8,
+    pub(super) node: u8,
     class: u8,
     /// Waits for a connection.
     pub waiting: bool,
@@ -113,6 +129,14 @@ pub(super) struct Sender {
 }
 
 impl Command {
+    /// What an MGET is for.
+    fn parts(&self) -> Option<u32> {
+        match self.op {
+            Op::MultiGet { parts } => Some(parts),
+            _ => None,
+        }
+    }
+
     /// Whether the consumer of the change stream sent it.
     pub fn is_of_the_stream(&self) -> bool {
         matches!(self.op, Op::Invalidate { .. })
@@ -121,7 +145,7 @@ impl Command {
     /// Version handle that this command carries.
     pub fn version(&self) -> u32 {
         let carried = match self.op {
-            Op::Set { value, .. } | Op::Put { value } => value.version,
+            Op::Set { value, .. } | Op::Put { value } | Op::Take { value } => value.version,
             _ => 0,
         };
         match self.reply {
@@ -219,10 +243,7 @@ impl Engine<'_> {
             }
         }
         let id = self.commands.insert(command);
-        let encode_ns = match command.op {
-            Op::Set { .. } | Op::Put { .. } => self.code(&command, Coding::encode_ns),
-            _ => 0,
-        };
+        let encode_ns = if command.op.brings_value() { self.code(&command, Coding::encode_ns) } else { 0 };
         if encode_ns == 0 {
             self.ask_for_tier_connection(id, at);
         } else {
@@ -269,11 +290,14 @@ impl Engine<'_> {
     /// The circuit breaker is open.
     fn hold_back(&mut self, command: Command, level: usize) {
         match command.walk {
-            NONE if matches!(command.op, Op::Set { .. } | Op::Put { .. }) => {
+            NONE if command.op.brings_value() => {
                 self.tiers[level].totals.failed_fills += 1;
             }
             NONE => {}
             walk => self.command_failed(walk, command.op, level),
+        }
+        if let Some(parts) = command.parts() {
+            self.multi_gets.remove(parts);
         }
     }
 
@@ -320,10 +344,8 @@ impl Engine<'_> {
         let (level, place) = (usize::from(command.level), usize::from(command.node));
         let tier = &mut self.tiers[level];
         let Some(shared) = &mut tier.shared else { return };
-        let (store, node) = (&mut tier.stores[place], &mut shared.nodes[place]);
+        let node = &mut shared.nodes[place];
         node.commands += 1;
-        let (leases, counters) = (&mut node.leases, &mut node.counters);
-        let tombstones = &mut tier.tombstones.get_mut(place);
         // A counter and the name of its caller are too short to be counted.
         let is_count = matches!(command.op, Op::Count(_));
         let (arrival_ns, request_bytes) = match &node.link {
@@ -331,46 +353,48 @@ impl Engine<'_> {
             Some(link) if is_count => (link.arrival_ns(self.now, 0), 0),
             Some(link) => {
                 let value = match command.op {
-                    Op::Set { .. } | Op::Put { .. } => tier.coding.value_bytes(&self.tables, command.key),
+                    op if op.brings_value() => tier.coding.value_bytes(&self.tables, command.key),
                     _ => 0,
                 };
-                let bytes = u64::from(value) + self.tables.key_bytes(command.key);
+                let bytes = u64::from(value) + key_bytes(&self.tables, &self.multi_gets, &command);
                 (link.arrival_ns(self.now, bytes), bytes)
             }
         };
-        let admission = node.server.admit(arrival_ns, || {
-            store.clear();
-            leases.iter_mut().for_each(Leases::clear);
-            counters.iter_mut().for_each(Counters::clear);
-            tombstones.iter_mut().for_each(|of| of.clear());
-        });
+        let Some(admission) = tier.admit(place, arrival_ns) else { return };
+        if self.is_ahead(level) {
+            self.lose_flushed();
+        }
         let done_ns = match admission {
             Admission::Serve { start_ns } => {
                 if self.recorder.measuring {
                     self.recorder.tier_queue[level].record(start_ns - arrival_ns);
                 }
-                if let Some(link) = &mut node.link {
+                let shared = self.tiers[level].shared.as_mut();
+                if let Some(link) = shared.and_then(|shared| shared.nodes[place].link.as_mut()) {
                     link.take_in(arrival_ns, request_bytes);
                 }
-                let (reply, carries_value) = self.execute(&command, level, start_ns);
+                let (reply, load) = match command.parts() {
+                    Some(parts) => {
+                        (CommandReply::Done, self.execute_multi_get(&command, parts, level, start_ns))
+                    }
+                    None => self.execute(&command, level, start_ns),
+                };
                 if let Op::Invalidate { change } = command.op {
                     self.change_takes_effect(change, start_ns);
                 }
                 self.commands[id].reply = reply;
                 self.commands[id].is_answered = true;
                 let tier = &mut self.tiers[level];
-                let bytes =
-                    if carries_value { tier.coding.value_bytes(&self.tables, command.key) } else { 0 };
                 if self.model.measure.wire && !is_count {
-                    tier.totals.wire_bytes += u64::from(bytes) + self.tables.key_bytes(command.key);
+                    let keys = key_bytes(&self.tables, &self.multi_gets, &command);
+                    tier.totals.wire_bytes += load.value_bytes + keys;
                 }
                 let Some(shared) = &mut tier.shared else { return };
-                let done_ns = shared.serve(place, start_ns, bytes);
+                let done_ns = shared.serve_load(place, start_ns, load);
                 match &mut shared.nodes[place].link {
                     None => done_ns,
                     Some(link) => {
-                        let replies = !matches!(command.op, Op::Set { .. } | Op::Put { .. });
-                        link.send(done_ns, if replies { u64::from(bytes) } else { 0 })
+                        link.send(done_ns, if command.op.brings_value() { 0 } else { load.value_bytes })
                     }
                 }
             }
@@ -378,8 +402,10 @@ impl Engine<'_> {
             Admission::Lost { until_ns } => until_ns,
         };
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        // The consumer of the change stream waits for its answer, although it is not a request.
-        if command.walk == NONE && shared.pools.is_empty() && !command.is_of_the_stream() {
+        // The consumer of the change stream waits for its answer, although it is not a request; and a write exists once
+        // it is acknowledged, whether its writer hears of it or not.
+        let is_awaited = command.is_of_the_stream() || matches!(command.op, Op::Take { .. });
+        if command.walk == NONE && shared.pools.is_empty() && !is_awaited {
             return self.close_fill(id, level);
         }
         let at = done_ns + hop(shared, place, done_ns);
@@ -429,47 +455,83 @@ impl Engine<'_> {
         true
     }
 
-    /// What the command does to the entries when it is served; whether a value travels.
-    fn execute(&mut self, command: &Command, level: usize, now: Nanos) -> (CommandReply, bool) {
+    /// What the command does to the entries when it is served, and what travels with it.
+    fn execute(&mut self, command: &Command, level: usize, now: Nanos) -> (CommandReply, Load) {
+        let store = usize::from(command.node);
+        let is_ahead = self.is_ahead(level);
+        let mut evicted = Vec::new();
+        if is_ahead {
+            self.lose_expired(store, command.key, now);
+        }
+        let (reply, carries_value) = match command.op {
+            Op::Get => self.look_up(command, command.key, level, now),
+            _ => self.execute_other(command, level, now, |key| {
+                if is_ahead {
+                    evicted.push(key);
+                }
+            }),
+        };
+        if is_ahead {
+            self.settle_dirty(store, command.key, &evicted, now);
+        }
+        let coding = &self.tiers[level].coding;
+        let value_bytes = if carries_value { coding.value_bytes(&self.tables, command.key) } else { 0 };
+        (reply, Load { keys: 1, value_bytes: u64::from(value_bytes) })
+    }
+
+    /// What a GET of a key finds; whether a value travels.
+    pub(super) fn look_up(
+        &mut self,
+        command: &Command,
+        key: u32,
+        level: usize,
+        now: Nanos,
+    ) -> (CommandReply, bool) {
+        let info = self.info(key, usize::from(command.class));
+        let tier = &mut self.tiers[level];
+        let found = tier.look(usize::from(command.node), info, now, &self.tables);
+        tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
+        match (found, tier.leases(command.node)) {
+            (Look::Hit { value, renewal: Renewal::Keep }, _) => {
+                (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
+            }
+            (Look::Hit { value, renewal }, None) => (CommandReply::Hit { value, renewal, token: 0 }, true),
+            // An early refresh needs the lease as well; without it the value is simply served.
+            (Look::Hit { value, renewal }, Some(leases)) => match leases.grant(key, now) {
+                Some(token) => (CommandReply::Hit { value, renewal, token }, true),
+                None => (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true),
+            },
+            (Look::Stale { value }, None) => (CommandReply::Stale { value, renew: true, token: 0 }, true),
+            (Look::Stale { value }, Some(leases)) => {
+                let token = leases.grant(key, now);
+                let reply = CommandReply::Stale { value, renew: token.is_some(), token: token.unwrap_or(0) };
+                (reply, true)
+            }
+            (Look::Miss { .. }, None) => (CommandReply::Miss { token: 0 }, false),
+            (Look::Miss { expired }, Some(leases)) => match (leases.grant(key, now), expired) {
+                (Some(token), _) => (CommandReply::Miss { token }, false),
+                (None, Some(value)) => (CommandReply::Stale { value, renew: false, token: 0 }, true),
+                (None, None) => (CommandReply::Wait, false),
+            },
+        }
+    }
+
+    /// What any command but a look-up of values does; whether a value travels.
+    fn execute_other(
+        &mut self,
+        command: &Command,
+        level: usize,
+        now: Nanos,
+        evicted: impl FnMut(u32),
+    ) -> (CommandReply, bool) {
         let class = usize::from(command.class);
         let info = self.info(command.key, class);
+        let (node, store) = (command.node, usize::from(command.node));
         let tables = &self.tables;
         let tier = &mut self.tiers[level];
-        let (node, store) = (command.node, usize::from(command.node));
         match command.op {
-            Op::Get => {
-                let found = tier.look(store, info, now, tables);
-                tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
-                match (found, tier.leases(node)) {
-                    (Look::Hit { value, renewal: Renewal::Keep }, _) => {
-                        (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
-                    }
-                    (Look::Hit { value, renewal }, None) => {
-                        (CommandReply::Hit { value, renewal, token: 0 }, true)
-                    }
-                    // An early refresh needs the lease as well; without it the value is simply served.
-                    (Look::Hit { value, renewal }, Some(leases)) => match leases.grant(command.key, now) {
-                        Some(token) => (CommandReply::Hit { value, renewal, token }, true),
-                        None => (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true),
-                    },
-                    (Look::Stale { value }, None) => {
-                        (CommandReply::Stale { value, renew: true, token: 0 }, true)
-                    }
-                    (Look::Stale { value }, Some(leases)) => {
-                        let token = leases.grant(command.key, now);
-                        let reply =
-                            CommandReply::Stale { value, renew: token.is_some(), token: token.unwrap_or(0) };
-                        (reply, true)
-                    }
-                    (Look::Miss { .. }, None) => (CommandReply::Miss { token: 0 }, false),
-                    (Look::Miss { expired }, Some(leases)) => match (leases.grant(command.key, now), expired)
-                    {
-                        (Some(token), _) => (CommandReply::Miss { token }, false),
-                        (None, Some(value)) => (CommandReply::Stale { value, renew: false, token: 0 }, true),
-                        (None, None) => (CommandReply::Wait, false),
-                    },
-                }
-            }
+            // These are look-ups.
+            Op::Get | Op::MultiGet { .. } => (CommandReply::Failed, false),
             Op::Exists => {
                 let found = tier.check(store, info, now, tables);
                 tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
@@ -486,11 +548,14 @@ impl Engine<'_> {
                 {
                     return (CommandReply::Failed, true);
                 }
-                if tier.refuses(store, command.key, value, now, &self.versions) {
-                    tier.totals.refused_sets += 1;
+                if self.is_dirty(level, store, command.key, now)
+                    || self.tiers[level].refuses(store, command.key, value, now, &self.versions)
+                {
+                    self.tiers[level].totals.refused_sets += 1;
                     return (CommandReply::Done, true);
                 }
-                let stored = tier.fill(store, info, value, delta_ns, now, tables);
+                let tier = &mut self.tiers[level];
+                let stored = tier.fill_telling(store, info, value, delta_ns, now, &self.tables, evicted);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
             Op::Put { value } => {
@@ -505,13 +570,26 @@ impl Engine<'_> {
                 let stored = tier.fill(store, info, value, 0, now, tables);
                 (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
             }
+            Op::Take { value } => {
+                if let Some(leases) = tier.leases(node) {
+                    leases.void(command.key);
+                }
+                if !tier.fill_telling(store, info, value, 0, now, tables, evicted) {
+                    return (CommandReply::Failed, true);
+                }
+                self.take_write(store, command.key, value.version, now);
+                (CommandReply::Done, true)
+            }
             Op::Delete { .. } | Op::Invalidate { .. } => {
                 let commit = match command.op {
                     Op::Delete { commit } => commit,
                     Op::Invalidate { change } => self.invalidations.changes[change].commit,
                     _ => 0,
                 };
-                tier.delete(store, command.key, tables);
+                if !self.outlives_delete(level, store, command.key, commit) {
+                    self.tiers[level].delete(store, command.key, &self.tables);
+                }
+                let tier = &mut self.tiers[level];
                 tier.bury(store, command.key, commit, now);
                 if let Some(leases) = tier.leases(node) {
                     leases.void(command.key);
@@ -551,6 +629,9 @@ impl Engine<'_> {
     /// What it takes the client to read the reply.
     #[inline]
     fn decode_ns(&self, command: &Command) -> Nanos {
+        if let (Some(parts), true) = (command.parts(), command.walk != NONE) {
+            return self.decode_several_ns(parts, usize::from(command.level));
+        }
         let value = matches!(command.reply, CommandReply::Hit { .. } | CommandReply::Stale { .. });
         if command.op != Op::Get || command.walk == NONE || !value {
             return 0;
@@ -562,6 +643,9 @@ impl Engine<'_> {
     pub(super) fn command_is_read(&mut self, id: u32) {
         let command = self.commands[id];
         let level = usize::from(command.level);
+        if let (Op::Take { value }, CommandReply::Done) = (command.op, command.reply) {
+            self.publish(command.key, value.version);
+        }
         match (command.walk, command.op) {
             (_, Op::Invalidate { change }) => self.change_answered_by_tier(id, change, command.reply),
             (NONE, _) => self.close_fill(id, level),
@@ -569,9 +653,23 @@ impl Engine<'_> {
                 self.commands.remove(id);
                 self.look_up_answered(walk, level, command.reply);
             }
+            (_, Op::MultiGet { parts }) => {
+                self.commands.remove(id);
+                match command.is_answered {
+                    true => self.multi_get_is_read(parts, level),
+                    false => {
+                        self.multi_get_failed(parts, level);
+                        self.multi_gets.remove(parts);
+                    }
+                }
+            }
             (walk, Op::Count(count)) => {
                 self.commands.remove(id);
                 self.limiter_answered(walk, count, command.reply);
+            }
+            (walk, Op::Take { .. }) => {
+                self.commands.remove(id);
+                self.tier_took_write(walk, level, command.reply == CommandReply::Done);
             }
             (walk, _) => {
                 self.commands.remove(id);
@@ -606,8 +704,11 @@ impl Engine<'_> {
     /// A fill, or a command that nobody waits for any more, is over.
     pub(super) fn close_fill(&mut self, id: u32, level: usize) {
         let Command { op, reply, .. } = self.commands[id];
-        if matches!(op, Op::Set { .. } | Op::Put { .. }) && reply != CommandReply::Done {
+        if op.brings_value() && reply != CommandReply::Done {
             self.tiers[level].totals.failed_fills += 1;
+        }
+        if let Op::MultiGet { parts } = op {
+            self.multi_gets.remove(parts);
         }
         self.commands.remove(id);
     }
@@ -638,16 +739,30 @@ impl Engine<'_> {
         self.settle_command(&command, true);
         self.commands.remove(id);
         self.command_failed(walk, op, level);
+        if let Some(parts) = command.parts() {
+            self.multi_gets.remove(parts);
+        }
     }
 
     fn command_failed(&mut self, walk: u32, op: Op, level: usize) {
         match op {
             Op::Get | Op::Exists => self.look_up_failed(walk, level),
+            Op::MultiGet { parts } => self.multi_get_failed(parts, level),
             Op::Count(_) => self.limiter_failed(walk),
+            Op::Take { .. } => self.tier_took_write(walk, level, false),
             Op::Set { .. } | Op::Put { .. } | Op::Delete { .. } | Op::Invalidate { .. } => {
                 self.change_answered(walk)
             }
         }
+    }
+}
+
+/// Bytes of the keys that a command carries.
+#[inline]
+fn key_bytes(tables: &Tables, multi_gets: &Slab<Vec<Part>>, command: &Command) -> u64 {
+    match command.parts() {
+        Some(parts) => multi_gets[parts].iter().map(|part| tables.key_bytes(part.key)).sum(),
+        None => tables.key_bytes(command.key),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::command::Command;
 use super::engine::{Engine, Kind};
-use super::fetch::{Attempt, AttemptErrand, Stage};
+use super::fetch::{Attempt, Stage};
 use super::queue::GENERAL;
 use super::read::Errand;
 use super::slab::NONE;
@@ -84,7 +84,7 @@ impl Engine<'_> {
         self.abandon_commands(instance);
         self.renew_pools(instance);
         self.orphan_attempts(
-            |attempt| attempt.errand != AttemptErrand::Background && attempt.instance == instance,
+            |attempt| attempt.errand.is_of_an_instance() && attempt.instance == instance,
             true,
         );
         let of_instance = |(id, at): (u32, u32)| (at == instance).then_some(id);

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::engine::{Engine, Kind};
 use super::fetch::{Attempt, AttemptErrand, Stage};
 use super::guard::{Breaker, Budget, Limit};
+use super::hedging::Hedging;
 use super::pool::Pools;
 use super::queue::{GENERAL, Lane, Queue};
 use super::replicas::{PRIMARY, Replicas};
@@ -18,6 +19,7 @@ use crate::scenario::model::{DownMode, Model, Nanos};
 pub(super) enum Work {
     Read { class: usize },
     Write { class: usize },
+    Flush { keys: u32 },
     Background,
 }
 
@@ -43,6 +45,8 @@ pub(super) struct Database {
     pub waiting: u64,
     pub replicas: Replicas,
     service: Service,
+    /// Of a batch that is written back, and of each key in it.
+    flush: Option<[Times; 2]>,
     service_lane: Option<Lane>,
     pub network: Delays,
     pub network_lane: Lane,
@@ -59,7 +63,7 @@ pub(super) struct Database {
     pub limits: Vec<Limit>,
     pub budgets: Vec<Budget>,
     /// After which time reads are hedged.
-    pub hedge: Option<(Nanos, Lane)>,
+    pub hedge: Option<Hedging>,
     /// Pauses that hold now; service starts only where there are none.
     pub pauses: u32,
     pub slowness: f64,
@@ -85,6 +89,8 @@ impl Database {
             let same = |times: &Times| times.constant() == Some(ns);
             service.iter().flatten().all(same) && spec.background.is_none() && spec.contention.is_none()
         });
+        let write_back = model.write_back();
+        let constant = constant.filter(|_| write_back.is_none());
         let network = Delays::new(Times::new(&spec.network), draw("network"));
         let alike = service.len() == 1 && !model.workload.writes() && spec.background.is_none();
         let service = if alike {
@@ -94,7 +100,7 @@ impl Database {
         };
         let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
         let (pool_timeout, timeout) = (timer(spec.pool_timeout_ns), timer(spec.timeout_ns));
-        let hedge = timer(spec.hedge.map(|hedge| hedge.after_ns));
+        let hedge = Hedging::of(model, queue);
         let instances = model.clients.instances as usize;
         Database {
             breakers: spec.breaker.map_or_else(Vec::new, |spec| vec![Breaker::new(spec); instances]),
@@ -107,6 +113,9 @@ impl Database {
             queue: VecDeque::new(),
             waiting: 0,
             replicas: Replicas::new(model, seed, replication),
+            flush: write_back.map(|(_, how)| {
+                [Times::new(how.per_batch.as_ref().unwrap_or(&spec.write)), Times::new(&how.per_key)]
+            }),
             service_lane: constant.map(|ns| queue.lane_for(ns)),
             service,
             network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
@@ -227,6 +236,12 @@ impl Database {
         }
         totals.db_waited += u64::from(waited_ns > 0);
         let mut service_ns = match (&mut self.service, work, &self.background) {
+            (Service::PerClass { dice, .. }, Work::Flush { keys }, _) => {
+                let flush = self.flush.as_ref();
+                flush.map_or(0, |[batch, key]| {
+                    batch.sample(dice) + (0..keys).map(|_| key.sample(dice)).sum::<Nanos>()
+                })
+            }
             (Service::Alike(delays), ..) => delays.sample(),
             (Service::PerClass { dice, .. }, Work::Background, Some((_, times, _))) => times.sample(dice),
             (Service::PerClass { times, dice }, Work::Background, None) => times[0][0].sample(dice),
@@ -288,7 +303,11 @@ impl Engine<'_> {
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         let attempt = &mut self.attempts[id];
-        self.totals.db_writes += u64::from(attempt.errand == AttemptErrand::Write);
+        self.totals.db_writes += match attempt.errand {
+            AttemptErrand::Write => 1,
+            AttemptErrand::Flush { keys } => u64::from(keys),
+            AttemptErrand::Read | AttemptErrand::Background => 0,
+        };
         if attempt.cancelled {
             return self.attempt_returns(id, Err(Cause::DbTimeout));
         }
@@ -316,7 +335,7 @@ impl Engine<'_> {
         attempt.stage = Stage::InService;
         let place = attempt.replica;
         if attempt.errand == AttemptErrand::Read {
-            attempt.value = Value { version: self.versions.current(attempt.key), read_ns: self.now };
+            attempt.value = Value { version: self.versions.stored(attempt.key), read_ns: self.now };
         }
         if place != PRIMARY {
             let Value { version, .. } = attempt.value;
@@ -326,6 +345,7 @@ impl Engine<'_> {
         let work = match attempt.errand {
             AttemptErrand::Read => Work::Read { class },
             AttemptErrand::Write => Work::Write { class },
+            AttemptErrand::Flush { keys } => Work::Flush { keys },
             AttemptErrand::Background => Work::Background,
         };
         let (service_ns, lane) =
@@ -375,6 +395,10 @@ impl Engine<'_> {
         let attempt = &self.attempts[id];
         let (place, rolls_back) = (attempt.replica, attempt.rolls_back);
         self.database.leave_service(place);
+        if let AttemptErrand::Flush { .. } = attempt.errand {
+            self.commit_batch();
+        }
+        let attempt = &self.attempts[id];
         if attempt.errand == AttemptErrand::Write && !rolls_back {
             let version = self.commit(attempt.key, attempt.value.version);
             self.attempts[id].value = Value { version, read_ns: self.now };
@@ -418,6 +442,9 @@ impl Engine<'_> {
         self.attempts.remove(id);
         match attempt.outcome {
             _ if attempt.errand == AttemptErrand::Background => {}
+            outcome if matches!(attempt.errand, AttemptErrand::Flush { .. }) => {
+                self.batch_is_answered(outcome.is_ok());
+            }
             Ok(()) if attempt.abandoned => {
                 if attempt.errand == AttemptErrand::Read && self.model.database.late_fill && !attempt.orphan {
                     self.fill_late(&attempt);
@@ -427,6 +454,7 @@ impl Engine<'_> {
             Ok(()) => {
                 self.database.settle(&attempt, self.now, false);
                 self.totals.db_hedges_won += u64::from(attempt.is_hedge);
+                self.database.learn(&attempt, self.now);
                 self.give_up_other(attempt.flight, id);
                 self.land(attempt.flight, attempt.value);
             }
@@ -439,7 +467,7 @@ impl Engine<'_> {
     }
 
     fn free_connection(&mut self, attempt: &Attempt) {
-        if attempt.errand != AttemptErrand::Background {
+        if attempt.errand.is_of_an_instance() {
             self.database.pools.release(attempt.instance as usize, self.now);
         }
     }
@@ -469,6 +497,7 @@ impl Engine<'_> {
         }
         self.attempts[id].abandoned = true;
         self.database.settle(&attempt, self.now, true);
+        self.database.learn(&attempt, self.now);
         if self.model.database.cancel_on_timeout {
             self.cancel_attempt(id);
         }

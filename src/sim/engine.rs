@@ -7,18 +7,22 @@ use super::command::Command;
 use super::crash::Crashes;
 use super::database::Database;
 use super::fetch::{Attempt, Flight};
+use super::gather::Gather;
 use super::index::FlightMap;
 use super::invalidation::Invalidations;
 use super::limiter::{Callers, Counters};
+use super::multi_get::Part;
 use super::pending::Event;
 use super::plain::Plain;
 use super::queue::Queue;
 use super::read::Walk;
 use super::slab::Slab;
 use super::tier::{KeyInfo, TierState};
+use super::write_back::AheadTier;
 use crate::dice::{Stream, Times, stream};
 use crate::measure::recorder::{Cause, Gauges, Recorder, Totals};
 use crate::measure::staleness::Versions;
+use crate::policy::own::Policies;
 use crate::scenario::model::{Arrivals, Model, Nanos};
 use crate::trace::TraceError;
 use crate::workload::{Batch, Generator, Tables};
@@ -43,6 +47,7 @@ kinds! {
     CommandTimesOut,
     CommandPoolTimesOut,
     WalkGoesOn,
+    GatherSetsOut,
     WalkPolls,
     WalkMeetsDeadline,
     AttemptArrives,
@@ -56,6 +61,8 @@ kinds! {
     ChangeIsHandled,
     CommandIsSentAgain,
     InstanceHears,
+    WorkerWakes,
+    BatchIsRead,
     LookUpArrives,
     HitReplies,
     MissReplies,
@@ -152,6 +159,11 @@ pub struct Engine<'m> {
     pub(super) callers: Option<Callers>,
     pub(super) database: Database,
     pub(super) walks: Slab<Walk>,
+    /// Reads of several keys, and room for the keys of one.
+    pub(super) gathers: Slab<Gather>,
+    pub(super) gathered_keys: Vec<u32>,
+    /// What each MGET under way is for.
+    pub(super) multi_gets: Slab<Vec<Part>>,
     pub(super) flights: Slab<Flight>,
     pub(super) commands: Slab<Command>,
     pub(super) attempts: Slab<Attempt>,
@@ -166,6 +178,7 @@ pub struct Engine<'m> {
     pub(super) fetching: FlightMap<(u32, u32)>,
     pub(super) versions: Versions,
     pub(super) invalidations: Invalidations,
+    pub(super) ahead: Option<Box<AheadTier>>,
     pub(super) recorder: Recorder,
     pub(super) totals: Totals,
     /// Requests under way.
@@ -205,9 +218,20 @@ impl<'m> Engine<'m> {
         seed: u64,
         replication: u32,
     ) -> Result<Engine<'m>, SimError> {
+        Engine::with_own(model, tables, seed, replication, &Policies::new())
+    }
+
+    /// The same with policies from outside the crate, all of which are for this model.
+    pub fn with_own(
+        model: &'m Model,
+        tables: Arc<Tables>,
+        seed: u64,
+        replication: u32,
+        policies: &Policies,
+    ) -> Result<Engine<'m>, SimError> {
         let mut queue = Queue::new(mean_gap_ns(model));
         let tiers = (0..model.tiers.len())
-            .map(|index| TierState::new(model, index, seed, replication, &mut queue))
+            .map(|index| TierState::with_own(model, index, seed, replication, &mut queue, policies))
             .collect();
         let think = match &model.workload.arrivals {
             Arrivals::Closed { think, .. } => {
@@ -227,16 +251,20 @@ impl<'m> Engine<'m> {
             callers: Callers::of(model, seed, replication),
             database: Database::new(model, seed, replication, &mut queue),
             walks: Slab::new(),
+            gathers: Slab::new(),
+            gathered_keys: Vec::new(),
+            multi_gets: Slab::new(),
             flights: Slab::new(),
             commands: Slab::new(),
             attempts: Slab::new(),
-            is_plain: plain.suits(model),
+            is_plain: plain.suits(model) && !policies.refreshes(),
             plain,
             groups: FlightMap::new(),
             refreshing: FlightMap::new(),
             fetching: FlightMap::new(),
             versions: Versions::new(model.workload.keys(), model.workload.writes()),
             invalidations: Invalidations::new(model, seed, replication, &mut queue),
+            ahead: AheadTier::of(model),
             recorder: Recorder::new(model),
             totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
             in_system: 0,
@@ -262,6 +290,9 @@ impl<'m> Engine<'m> {
         };
         if model.measure.stale_acknowledged {
             engine.versions.watch_acknowledged();
+        }
+        if engine.ahead.is_some() {
+            engine.versions.keep_stored();
         }
         engine.prefill(seed, replication);
         engine.schedule_scenario();
@@ -378,7 +409,10 @@ impl<'m> Engine<'m> {
     }
 
     fn is_idle(&self) -> bool {
-        self.in_flight() == 0 && self.plain.is_idle() && self.invalidations.is_idle()
+        self.in_flight() == 0 && {
+            let ahead = self.ahead.as_ref().is_none_or(|ahead| ahead.is_idle());
+            ahead && self.plain.is_idle() && self.invalidations.is_idle()
+        }
     }
 
     #[inline]
@@ -397,6 +431,7 @@ impl<'m> Engine<'m> {
             Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),
             Kind::WalkGoesOn if self.walks.is(id, generation) => self.proceed(id),
+            Kind::GatherSetsOut if self.gathers.is(id, generation) => self.gather_sets_out(id),
             Kind::WalkPolls if self.walks.is(id, generation) => self.poll(id),
             Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
             Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
@@ -409,6 +444,8 @@ impl<'m> Engine<'m> {
             Kind::ChangeIsHandled => self.change_is_handled(id),
             Kind::CommandIsSentAgain => self.send_again(id),
             Kind::InstanceHears => self.instance_hears(id),
+            Kind::WorkerWakes => self.worker_wakes(),
+            Kind::BatchIsRead => self.send_batch(),
             Kind::UserAsks => self.user_asks(id)?,
             Kind::BackgroundArrives => self.background_arrives(),
             Kind::EventBegins => self.event_begins(id as usize),
@@ -424,6 +461,7 @@ impl<'m> Engine<'m> {
                 self.recorder.db_concurrency_peak = u64::from(self.database.busy);
                 self.recorder.db_queue_peak = self.database.waiting;
                 self.recorder.cdc_backlog_peak = self.invalidations.backlog;
+                self.note_unflushed();
             }
             Kind::ArrivalsEnd => {
                 self.advance_integrals();
@@ -521,6 +559,7 @@ impl<'m> Engine<'m> {
             }
             self.totals.tiers[index] = tier.totals.clone();
         }
+        self.lose_flushed();
     }
 
     fn window_ends(&mut self, window: u32) {
@@ -528,6 +567,7 @@ impl<'m> Engine<'m> {
         let gauges = Gauges {
             db_queue: self.database.waiting,
             cdc_backlog: self.invalidations.backlog,
+            unflushed: self.ahead.as_ref().map(|ahead| ahead.unflushed()),
             tiers: self.tiers.iter().map(TierState::content).collect(),
             left: match self.model.measure.remaining_ttl {
                 true => self.tiers.iter_mut().map(|tier| tier.left(self.now)).collect(),
@@ -550,6 +590,7 @@ impl<'m> Engine<'m> {
         self.end_unfinished();
         self.end_unfinished_changes();
         self.advance_integrals();
+        self.end_unflushed();
         let nodes = self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()).flat_map(|s| &mut s.nodes);
         for (over, stuck) in nodes.filter_map(|node| node.counters.as_mut()).map(Counters::finish) {
             if let Some(books) = &mut self.recorder.limiter {

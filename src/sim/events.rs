@@ -1,8 +1,6 @@
 //! What the scenario does to the system at given times.
 
 use super::engine::{Engine, Kind};
-use super::leases::Leases;
-use super::nodes::Node;
 use super::queue::GENERAL;
 use super::server::Admission;
 use crate::dice::round_ns;
@@ -108,18 +106,15 @@ impl Engine<'_> {
         let tier = &mut self.tiers[level];
         let Some(cycle) = tier.active_expiry else { return };
         for number in 0..tier.stores.len() {
-            let (store, Some(shared)) = (&mut tier.stores[number], &mut tier.shared) else { return };
-            let Node { server, leases, .. } = &mut shared.nodes[number];
-            let admission = server.admit(self.now, || {
-                store.clear();
-                leases.iter_mut().for_each(Leases::clear);
-            });
-            let Admission::Serve { start_ns } = admission else { continue };
+            let Some(Admission::Serve { start_ns }) = tier.admit(number, self.now) else { continue };
             let examined = tier.expire(number, start_ns, &self.tables);
             let service_ns = round_ns(examined as f64 * cycle.per_key_ns);
             if let (Some(shared), true) = (&mut tier.shared, service_ns > 0) {
                 shared.serve_for(number, start_ns, service_ns);
             }
+        }
+        if self.is_ahead(level) {
+            self.lose_flushed();
         }
         let next = self.now + cycle.every_ns;
         if next <= self.last_ns {

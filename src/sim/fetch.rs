@@ -52,7 +52,7 @@ impl Flight {
     }
 }
 
-/// One attempt of a flight, or one request of the background load.
+/// One attempt of a flight, one batch of the worker that writes back, or one request of the background load.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempt {
     pub flight: u32,
@@ -95,7 +95,18 @@ pub(super) struct Attempt {
 pub(super) enum AttemptErrand {
     Read,
     Write,
+    /// A batch of the worker that writes back.
+    Flush {
+        keys: u32,
+    },
     Background,
+}
+
+impl AttemptErrand {
+    /// Whether it belongs to a flight, and to the connections and guards of an instance.
+    pub fn is_of_an_instance(self) -> bool {
+        matches!(self, AttemptErrand::Read | AttemptErrand::Write)
+    }
 }
 
 /// Where an attempt is.

@@ -1,7 +1,7 @@
 //! What must hold at the end of every run. A violation is an internal error, never a number in a report.
 
 use super::engine::Engine;
-use super::fetch::{AttemptErrand, Stage};
+use super::fetch::Stage;
 use crate::measure::recorder::OUTCOMES;
 use crate::scenario::model::{Capacity, Scope};
 
@@ -25,6 +25,7 @@ impl Engine<'_> {
         check(by_tier.is_empty() || stale == self.recorder.stale, &|| {
             format!("{} stale reads, {stale} over tiers and database", self.recorder.stale)
         })?;
+        self.check_gathers()?;
         for (index, tier) in self.tiers.iter().enumerate() {
             let spec = &self.model.tiers[index];
             if let Some(shared) = &tier.shared {
@@ -75,6 +76,7 @@ impl Engine<'_> {
             format!("{started} fetches started, {} ended, {fetches} under way", self.fetches_ended)
         })?;
         self.check_invalidations()?;
+        self.check_written_back()?;
         if self.is_plain {
             let inside = u64::from(self.database.busy) + self.database.waiting;
             return check(inside <= fetches, &|| {
@@ -103,7 +105,7 @@ impl Engine<'_> {
         let orphans = self
             .attempts
             .iter()
-            .filter(|(_, attempt)| attempt.errand != AttemptErrand::Background && !attempt.abandoned)
+            .filter(|(_, attempt)| attempt.errand.is_of_an_instance() && !attempt.abandoned)
             .filter(|&(id, attempt)| {
                 !self.flights.is(attempt.flight, attempt.flight_generation)
                     || (self.flights[attempt.flight].attempt != id
@@ -114,7 +116,7 @@ impl Engine<'_> {
         let counted_on = self
             .attempts
             .iter()
-            .filter(|(_, attempt)| attempt.errand != AttemptErrand::Background && !attempt.abandoned)
+            .filter(|(_, attempt)| attempt.errand.is_of_an_instance() && !attempt.abandoned)
             .count() as u64;
         let limited = self.database.under_limit();
         check(limited.is_none_or(|limited| limited == counted_on), &|| {

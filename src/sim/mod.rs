@@ -4,23 +4,27 @@
 //! tiers. A *flight* is one call of the database with its retries; walks wait for it. A *command* is one
 //! operation on a shared tier. The database and the tiers know flights and commands, never requests, so late
 //! fills, retries and abandoned attempts are stages, not special cases. A hit in an instance tier creates none
-//! of these, and expiry is never an event. Where nothing can fail, `plain` does the same with a single small entity.
+//! of these, and expiry is never an event. A read of several keys is a *gather* of as many walks. Where nothing can fail, `plain` does the same with a single small entity.
 
 mod attempt;
 mod coding;
 mod command;
 mod crash;
 mod database;
+mod dirty;
 mod engine;
 mod events;
 mod fetch;
+mod gather;
 mod guard;
 mod heap;
+mod hedging;
 mod index;
 mod invalidation;
 mod invariants;
 mod leases;
 mod limiter;
+mod multi_get;
 mod nodes;
 mod pending;
 mod plain;
@@ -35,7 +39,9 @@ mod store;
 mod tier;
 mod tombstones;
 mod wheel;
+mod worker;
 mod write;
+mod write_back;
 
 pub use engine::{Control, Engine, Finished, SimError};
 

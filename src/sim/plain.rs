@@ -110,6 +110,7 @@ impl Plain {
         });
         let reads = !model.workload.writes()
             && !model.workload.checks()
+            && !model.workload.gathers()
             && !model.measure.wire
             && model.limiter.is_none()
             && !matches!(model.workload.arrivals, Arrivals::Closed { .. })

@@ -31,8 +31,11 @@ impl Engine<'_> {
             if info.absent {
                 continue;
             }
-            let share = model.workload.classes[class].share
-                * self.tables.samplers[class].probability(u64::from(key - self.tables.first_id[class]));
+            let chosen =
+                self.tables.samplers[class].probability(u64::from(key - self.tables.first_id[class]));
+            let class_of_it = &model.workload.classes[class];
+            // A request asks for a key once at most.
+            let share = class_of_it.share * (chosen * f64::from(class_of_it.keys_per_request)).min(1.0);
             for copy in 0..copies {
                 let tier = &mut self.tiers[level];
                 let store = match &tier.shared {

@@ -30,6 +30,8 @@ pub(super) struct Walk {
     pub instance: u32,
     /// The limiter counts it as this caller's.
     pub caller: u32,
+    /// The request of several keys that it is a part of.
+    pub gather: u32,
     /// Closed loop: who asks.
     pub user: u32,
     /// Window of the start.
@@ -72,6 +74,7 @@ impl Walk {
             key,
             instance,
             caller: 0,
+            gather: NONE,
             user,
             window,
             class: class as u8,
@@ -92,7 +95,7 @@ impl Walk {
         }
     }
 
-    fn read(&self) -> Read {
+    pub fn read(&self) -> Read {
         Read {
             start_ns: self.start_ns,
             key: self.key,
@@ -106,20 +109,44 @@ impl Walk {
 
 /// What the recorder needs to know of a read.
 #[derive(Clone, Copy, Debug)]
-struct Read {
-    start_ns: Nanos,
-    key: u32,
+pub(super) struct Read {
+    pub start_ns: Nanos,
+    pub key: u32,
     window: u32,
     class: usize,
     exists: bool,
     /// Number of the newest commit of the key that was acknowledged when it started.
-    acknowledged: u64,
+    pub acknowledged: u64,
+}
+
+/// How far an answer was behind the database.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Staleness {
+    /// When what it told was superseded; none: not before the read started.
+    pub superseded_ns: Option<Nanos>,
+    /// Something newer had been acknowledged when the read started.
+    pub is_behind: bool,
 }
 
 /// The class of a read that finds an entry within its time to live.
 #[inline]
 fn hit(info: KeyInfo, value: Value) -> Outcome {
     if info.is_negative(value.version) { Outcome::NegativeHit } else { Outcome::Hit }
+}
+
+/// What a look-up in a tier of the process gives a read; nothing: it goes on to the next level.
+#[inline(always)]
+pub(super) fn answer_in_process(
+    found: Look,
+    info: KeyInfo,
+    exists: bool,
+) -> Option<(Outcome, Value, Renewal)> {
+    match found {
+        Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => None,
+        Look::Hit { value, renewal } => Some((hit(info, value), value, renewal)),
+        Look::Stale { value } if exists => Some((Outcome::StaleHit, value, Renewal::Keep)),
+        Look::Stale { value } => Some((Outcome::StaleHit, value, Renewal::Background)),
+    }
 }
 
 impl Engine<'_> {
@@ -129,6 +156,12 @@ impl Engine<'_> {
         let class = usize::from((tag & !EXISTS) >> 1);
         let exists = tag & EXISTS != 0;
         let mut instance = instance;
+        let count = self.model.workload.classes[class].keys_per_request;
+        let gathers = count > 1 && tag & 1 == 0;
+        if gathers {
+            // Drawn whatever becomes of the request, so that all variants see the same ones.
+            self.generator.gather(class, key, count, &mut self.gathered_keys);
+        }
         if self.crashes.of_instances {
             match self.crashes.route(instance, key, self.now, self.model.clients.route) {
                 Some(other) => instance = other,
@@ -149,6 +182,9 @@ impl Engine<'_> {
         if tag & 1 == 1 {
             return self.start_write(Walk::new(start_ns, key, instance, user, window, class));
         }
+        if gathers {
+            return self.fan_out(Walk { exists, ..Walk::new(start_ns, key, instance, user, window, class) });
+        }
         let info = self.info(key, class);
         let mut at = start_ns;
         let mut level = 0;
@@ -157,18 +193,10 @@ impl Engine<'_> {
             let found = tier.find(instance as usize, info, exists, at, &self.tables);
             at += tier.access_ns;
             tier.totals.lookups += 1;
-            let (outcome, value, renewal) = match found {
-                Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
-                    left_ns[level] = at;
-                    level += 1;
-                    continue;
-                }
-                Look::Hit { value, renewal } if info.is_negative(value.version) => {
-                    (Outcome::NegativeHit, value, renewal)
-                }
-                Look::Hit { value, renewal } => (Outcome::Hit, value, renewal),
-                Look::Stale { value } if exists => (Outcome::StaleHit, value, Renewal::Keep),
-                Look::Stale { value } => (Outcome::StaleHit, value, Renewal::Background),
+            let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
+                left_ns[level] = at;
+                level += 1;
+                continue;
             };
             self.tiers[level].totals.hits += 1;
             let acknowledged = self.versions.acknowledged(key);
@@ -230,15 +258,15 @@ impl Engine<'_> {
 
     /// Takes a walk to the next level.
     pub(super) fn proceed(&mut self, id: u32) {
-        let walk = self.walks[id];
-        if walk.gone && !self.leads_others(&walk) {
-            return self.give_up(id);
+        if self.has_given_up(id) {
+            return;
         }
+        let walk = self.walks[id];
         let level = usize::from(walk.level);
         let info = self.info(walk.key, usize::from(walk.class));
         let Some(tier) = self.tiers.get_mut(level) else { return self.fetch(id) };
         if tier.shared.is_some() {
-            if walk.flight == NONE && self.coalesces_lookups() && self.join_or_lead(id) {
+            if self.waits_for_look_up(id) {
                 return;
             }
             return self.send_get(id, self.now);
@@ -268,6 +296,22 @@ impl Engine<'_> {
                 self.tier_answers(id, level, Outcome::StaleHit, value, !walk.exists, 0);
             }
         }
+    }
+
+    /// Whether a walk waits for a look-up that somebody else leads, from now on.
+    #[inline]
+    pub(super) fn waits_for_look_up(&mut self, id: u32) -> bool {
+        self.walks[id].flight == NONE && self.coalesces_lookups() && self.join_or_lead(id)
+    }
+
+    /// Whether a walk has lost its caller; then it has ended, unless others wait for what it does.
+    pub(super) fn has_given_up(&mut self, id: u32) -> bool {
+        let walk = self.walks[id];
+        let gives_up = walk.gone && !self.leads_others(&walk);
+        if gives_up {
+            self.give_up(id);
+        }
+        gives_up
     }
 
     /// Whether others wait for the flight that this walk leads.
@@ -342,17 +386,15 @@ impl Engine<'_> {
 
     /// A shared tier has answered a look-up.
     pub(super) fn look_up_answered(&mut self, id: u32, level: usize, reply: CommandReply) {
-        let walk = &mut self.walks[id];
         match reply {
             CommandReply::Hit { renewal: Renewal::Inline, token, .. } | CommandReply::Miss { token } => {
-                walk.left_ns[level] = self.now;
-                walk.level = level as u8 + 1;
-                walk.token = token;
+                self.leave_tier(id, level, token);
                 self.proceed(id);
             }
             CommandReply::Hit { value, renewal, token } => {
-                let (key, class) = (walk.key, usize::from(walk.class));
-                let outcome = match walk.waiting_since {
+                let Walk { key, class, waiting_since, .. } = self.walks[id];
+                let (key, class) = (key, usize::from(class));
+                let outcome = match waiting_since {
                     Some(_) => Outcome::Coalesced,
                     None => hit(self.info(key, class), value),
                 };
@@ -368,16 +410,22 @@ impl Engine<'_> {
         }
     }
 
+    /// A walk goes on to the level below a tier, with the lease that it got there.
+    #[inline]
+    pub(super) fn leave_tier(&mut self, id: u32, level: usize, token: u32) {
+        let walk = &mut self.walks[id];
+        walk.left_ns[level] = self.now;
+        walk.level = level as u8 + 1;
+        walk.token = token;
+    }
+
     /// A shared tier did not answer a look-up.
     pub(super) fn look_up_failed(&mut self, id: u32, level: usize) {
         self.tiers[level].totals.failures += 1;
         let Some(shared) = &self.tiers[level].shared else { return };
         match shared.on_failure {
             OnFailure::Next => {
-                let walk = &mut self.walks[id];
-                walk.left_ns[level] = self.now;
-                walk.level = level as u8 + 1;
-                walk.token = 0;
+                self.leave_tier(id, level, 0);
                 self.proceed(id);
             }
             OnFailure::Error => match self.walks[id].flight {
@@ -401,10 +449,7 @@ impl Engine<'_> {
         let Coalescing::Lease(lease) = &self.model.coalescing else { return };
         let since = self.walks[id].waiting_since.unwrap_or(self.now);
         if self.now >= since + lease.wait_limit_ns {
-            let walk = &mut self.walks[id];
-            walk.left_ns[lease.tier] = self.now;
-            walk.level = lease.tier as u8 + 1;
-            walk.token = 0;
+            self.leave_tier(id, lease.tier, 0);
         }
         self.proceed(id);
     }
@@ -429,6 +474,9 @@ impl Engine<'_> {
             Errand::Refresh => {
                 self.refreshing.remove(triple(usize::from(walk.fill_from), walk.instance, walk.key));
             }
+            Errand::Read if !walk.gone && walk.gather != NONE => {
+                self.key_is_answered(&walk, outcome, tier, value);
+            }
             Errand::Read if !walk.gone => {
                 self.record_read(walk.read(), outcome, tier, value, self.now);
                 self.leave(&walk);
@@ -446,6 +494,7 @@ impl Engine<'_> {
             && walk.fill_from == level
             && walk.flight == NONE
             && walk.waiting_since.is_none()
+            && walk.gather == NONE
     }
 
     /// Ends a lone read with a hit that reaches its caller at an instant to come.
@@ -475,6 +524,9 @@ impl Engine<'_> {
     }
 
     pub(super) fn record_error(&mut self, walk: &Walk, cause: Cause) {
+        if walk.gather != NONE {
+            return self.key_fails(walk, cause);
+        }
         if walk.start_ns >= self.recorder.warmup_ns {
             self.recorder.causes[cause as usize] += 1;
         }
@@ -494,43 +546,63 @@ impl Engine<'_> {
 
     #[inline]
     fn record_read(&mut self, read: Read, outcome: Outcome, tier: Option<usize>, value: Value, at: Nanos) {
-        let Read { start_ns, key, window, class, exists, acknowledged } = read;
+        let Read { start_ns, window, class, exists, .. } = read;
         self.recorder.finish(start_ns, at - start_ns, window, class, outcome);
+        self.recorder.count_key(start_ns, outcome);
         if exists {
             self.recorder.finish_check(start_ns, at - start_ns, outcome);
         }
         if start_ns < self.recorder.warmup_ns {
             return;
         }
-        if let Some(tier) = tier {
-            self.recorder.tier_hits[tier] += 1;
+        let staleness = self.judge(read, value, at);
+        self.record_by_tier(start_ns, tier, staleness);
+        self.record_staleness(start_ns, staleness);
+    }
+
+    /// Holds an answer against the database; of a read of the measured part.
+    #[inline]
+    pub(super) fn judge(&mut self, read: Read, value: Value, at: Nanos) -> Staleness {
+        let Read { start_ns, key, class, exists, acknowledged, .. } = read;
+        if self.model.measure.value_age && !exists {
+            self.recorder.value_age_max_ns = self.recorder.value_age_max_ns.max(at - value.read_ns);
         }
         let negative = self.info(key, class).is_negative(value.version);
         // A phantom is neither old nor new: it is not known yet whether it will ever have been there.
-        let is_phantom =
-            !exists && self.model.may_serve_phantoms() && self.versions.read_reserved(value.version);
-        if acknowledged > 0 && !is_phantom && !exists && self.versions.sequence(value.version) < acknowledged
-        {
-            self.recorder.stale_acknowledged += 1;
+        if !exists && self.model.may_serve_phantoms() && self.versions.read_reserved(value.version) {
+            return Staleness::default();
         }
         // That a row exists stays true of its next version.
-        if !is_phantom
-            && let Some(superseded_ns) = self.versions.superseded_ns(key, value.version)
-            && superseded_ns < start_ns
-            && (!exists || negative)
-        {
-            if negative {
-                self.recorder.note_invisible(key, superseded_ns, start_ns);
-            }
+        let superseded_ns = (self.versions.superseded_ns(key, value.version))
+            .filter(|&superseded_ns| superseded_ns < start_ns && (!exists || negative));
+        if let (true, Some(superseded_ns)) = (negative, superseded_ns) {
+            self.recorder.note_invisible(key, superseded_ns, start_ns);
+        }
+        let is_behind = acknowledged > 0 && !exists && self.versions.sequence(value.version) < acknowledged;
+        Staleness { superseded_ns, is_behind }
+    }
+
+    /// Who answered a key, and how stale.
+    #[inline]
+    pub(super) fn record_by_tier(&mut self, start_ns: Nanos, tier: Option<usize>, staleness: Staleness) {
+        if let Some(tier) = tier {
+            self.recorder.tier_hits[tier] += 1;
+        }
+        if let Some(superseded_ns) = staleness.superseded_ns {
             self.recorder.stale += 1;
-            self.recorder.stale_age.record(start_ns - superseded_ns);
             let from = tier.unwrap_or(self.tiers.len());
             if let Some(ages) = self.recorder.stale_age_by_tier.get_mut(from) {
                 ages.record(start_ns - superseded_ns);
             }
         }
-        if self.model.measure.value_age && !exists {
-            self.recorder.value_age_max_ns = self.recorder.value_age_max_ns.max(at - value.read_ns);
+    }
+
+    /// How stale a request was answered.
+    #[inline]
+    pub(super) fn record_staleness(&mut self, start_ns: Nanos, staleness: Staleness) {
+        self.recorder.stale_acknowledged += u64::from(staleness.is_behind);
+        if let Some(superseded_ns) = staleness.superseded_ns {
+            self.recorder.stale_age.record(start_ns - superseded_ns);
         }
     }
 
@@ -540,10 +612,10 @@ impl Engine<'_> {
             .walks
             .iter()
             .map(|(_, walk)| walk)
-            .filter(|walk| !walk.gone && walk.errand != Errand::Refresh)
+            .filter(|walk| !walk.gone && walk.errand != Errand::Refresh && walk.gather == NONE)
             .map(|walk| (walk.start_ns, walk.window, walk.class, walk.exists));
         let plain = self.plain.under_way().map(|(start_ns, window, class)| (start_ns, window, class, false));
-        let mut unfinished: Vec<_> = walks.chain(plain).collect();
+        let mut unfinished: Vec<_> = walks.chain(plain).chain(self.unfinished_gathers()).collect();
         unfinished.sort_unstable();
         for (start_ns, window, class, exists) in unfinished {
             let age_ns = self.now - start_ns;

@@ -38,6 +38,8 @@ pub struct Server {
     pub busy_ns: Nanos,
     /// The latest pause.
     paused: (Nanos, Nanos),
+    /// When it first lost its contents since somebody asked.
+    flushed_ns: Option<Nanos>,
 }
 
 impl Server {
@@ -85,7 +87,16 @@ impl Server {
                 _ => {}
             }
         }
-        Server { free_ns: 0, changes, next: 0, down: None, slow, busy_ns: 0, paused: (0, 0) }
+        Server {
+            free_ns: 0,
+            changes,
+            next: 0,
+            down: None,
+            slow,
+            busy_ns: 0,
+            paused: (0, 0),
+            flushed_ns: None,
+        }
     }
 
     /// How much longer everything about this tier takes at an instant.
@@ -139,7 +150,10 @@ impl Server {
             }
             self.next += 1;
             match change {
-                Change::Flush => flush(),
+                Change::Flush => {
+                    self.flushed_ns.get_or_insert(at_ns);
+                    flush();
+                }
                 Change::Pause { until_ns } => {
                     self.paused = (self.free_ns.max(at_ns), until_ns);
                     self.free_ns = self.free_ns.max(until_ns);
@@ -153,6 +167,11 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// When it lost its contents, if it did since the last time somebody asked.
+    pub fn take_flush(&mut self) -> Option<Nanos> {
+        self.flushed_ns.take()
     }
 
     /// Applies what happened up to now although no command came.

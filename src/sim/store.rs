@@ -3,6 +3,7 @@
 use super::index::{Place, SlotIndex};
 use crate::dice::Stream;
 use crate::policy::eviction::{Evict, Policy, Room, WithPolicy};
+use crate::policy::own::Policies;
 use crate::policy::redis::memory::Allocator;
 use crate::policy::redis::{Cycle, Effort, Keyspace, New, Settings};
 use crate::prefetch::prefetch;
@@ -122,8 +123,12 @@ pub struct Entry {
 }
 
 impl Store {
-    /// `keys` ids may be stored; `stores` of this kind exist; `dice` feeds the eviction policy.
-    pub fn new(tier: &Tier, keys: u64, stores: u64, columns: Columns, dice: Stream) -> Store {
+    /// `keys` ids may be stored; `stores` of this kind exist; `dice` feeds the eviction policy, which may be one of `own`.
+    pub fn new(tier: &Tier, keys: u64, stores: u64, columns: Columns, dice: Stream, own: &Policies) -> Store {
+        let policy = |room: Room, dice: Stream| match own.make_eviction(&tier.name, room, &dice) {
+            Some(own) => Policy::Own(own),
+            None => Policy::new(tier.eviction, room, dice),
+        };
         let (kept, slots) = match (tier.redis, tier.capacity) {
             (Some(redis), capacity) => (Kept::redis(redis, capacity, dice), 0),
             (None, Capacity::Unbounded) => {
@@ -133,10 +138,10 @@ impl Store {
             }
             (None, Capacity::Entries(entries)) => {
                 let entries = entries.min(keys);
-                (Kept::bounded(tier, keys, entries, stores, Room::entries_of(entries), dice), 0)
+                (Kept::bounded(keys, entries, stores, policy(Room::entries_of(entries), dice)), 0)
             }
             (None, Capacity::Bytes(_)) => {
-                (Kept::bounded(tier, keys, 1_024.min(keys), stores, Room::unknown(), dice), 0)
+                (Kept::bounded(keys, 1_024.min(keys), stores, policy(Room::unknown(), dice)), 0)
             }
         };
         let column = |wanted: bool| vec![0; if wanted { slots } else { 0 }];
@@ -290,6 +295,18 @@ impl Store {
     /// Stores a value, over an old one of the same key or after evicting what is in the way.
     #[inline]
     pub fn fill(&mut self, entry: Entry, now: Nanos, size: impl Fn(u32) -> u64) -> Filled {
+        self.fill_telling(entry, now, size, |_| ())
+    }
+
+    /// The same, with the keys that are evicted.
+    #[inline]
+    pub fn fill_telling(
+        &mut self,
+        entry: Entry,
+        now: Nanos,
+        size: impl Fn(u32) -> u64,
+        evicted: impl FnMut(u32),
+    ) -> Filled {
         let at_ns = entry.expiry_ns.max(1);
         let (slot, filled) = match &mut self.kept {
             Kept::Unbounded { expiry_ns, version } => {
@@ -306,11 +323,12 @@ impl Store {
             }
             Kept::Bounded(Bounded { slots, policy }) => {
                 let slot = Slot::new(at_ns, entry.key, entry.value.version);
-                policy.with(Fill { slots, books: &mut self.books, capacity: self.capacity, slot, now, size })
+                let (books, capacity) = (&mut self.books, self.capacity);
+                policy.with(Fill { slots, books, capacity, slot, now, size, evicted })
             }
             Kept::Redis(keyspace) => {
                 let new = New { key: entry.key, version: entry.value.version, expiry_ns: at_ns };
-                let done = keyspace.fill(new, now, size);
+                let done = keyspace.fill(new, now, size, evicted);
                 let (stored, expired) = (done.slot.is_some(), u32::from(done.expired));
                 (done.slot.unwrap_or(0), Filled { stored, evicted: done.evicted, expired })
             }
@@ -401,14 +419,14 @@ impl Kept {
         Kept::Redis(Box::new(Keyspace::new(settings, dice)))
     }
 
-    fn bounded(tier: &Tier, keys: u64, slots: u64, stores: u64, room: Room, dice: Stream) -> Kept {
+    fn bounded(keys: u64, slots: u64, stores: u64, policy: Policy) -> Kept {
         Kept::Bounded(Bounded {
             slots: Slots {
                 slots: Vec::with_capacity(slots as usize),
                 index: SlotIndex::new(keys, slots, stores),
                 free: Vec::new(),
             },
-            policy: Policy::new(tier.eviction, room, dice),
+            policy,
         })
     }
 }
@@ -452,21 +470,22 @@ impl Slots {
 }
 
 /// Stores an entry in slots under a policy.
-struct Fill<'s, S> {
+struct Fill<'s, S, E> {
     slots: &'s mut Slots,
     books: &'s mut Books,
     capacity: Capacity,
     slot: Slot,
     now: Nanos,
     size: S,
+    evicted: E,
 }
 
-impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
+impl<S: Fn(u32) -> u64, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
     type Output = (u32, Filled);
 
     #[inline]
     fn run<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
-        let Fill { slots, books, capacity, slot: new, now, size } = self;
+        let Fill { slots, books, capacity, slot: new, now, size, mut evicted } = self;
         let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
         let place = match slots.probe(new.key()) {
             Ok(slot) => {
@@ -485,10 +504,10 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
             Err(place) => place,
         };
         let Capacity::Entries(limit) = capacity else {
-            return Fill { slots, books, capacity, slot: new, now, size }.make_room(policy);
+            return Fill { slots, books, capacity, slot: new, now, size, evicted }.make_room(policy);
         };
         if books.entries < limit {
-            return Fill { slots, books, capacity, slot: new, now, size }.make_room(policy);
+            return Fill { slots, books, capacity, slot: new, now, size, evicted }.make_room(policy);
         }
         // Mostly it is full: the new entry takes the slot of one that leaves.
         policy.prepare(new.key());
@@ -500,17 +519,18 @@ impl<S: Fn(u32) -> u64> WithPolicy for Fill<'_, S> {
         }
         books.bytes = books.bytes - size(left) + size(new.key());
         filled.evicted = 1;
+        evicted(left);
         policy.insert(slot, new.key());
         slots.read_ahead(policy);
         (slot, filled)
     }
 }
 
-impl<S: Fn(u32) -> u64> Fill<'_, S> {
+impl<S: Fn(u32) -> u64, E: FnMut(u32)> Fill<'_, S, E> {
     /// Stores an entry that is not there after evicting none, or as many as are in the way.
     #[inline(never)]
     fn make_room<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
-        let Fill { slots, books, capacity, slot: new, size, .. } = self;
+        let Fill { slots, books, capacity, slot: new, size, mut evicted, .. } = self;
         let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
         let bytes = size(new.key());
         if let Capacity::Bytes(limit) = capacity
@@ -533,6 +553,7 @@ impl<S: Fn(u32) -> u64> Fill<'_, S> {
             held.entries -= 1;
             held.bytes -= size(key);
             filled.evicted += 1;
+            evicted(key);
         }
         let slot = match slots.free.pop() {
             Some(slot) => {
@@ -587,7 +608,7 @@ mod tests {
         ) {
             let size = |key: u32| u64::from(key) + 5;
             let columns = Columns { version: true, read_at: true, delta: true };
-            let mut store = Store::new(&tier(capacity), 64, 1, columns, stream(1, 0, "test"));
+            let mut store = Store::new(&tier(capacity), 64, 1, columns, stream(1, 0, "test"), &Policies::new());
             for (step, key) in steps {
                 match (step, store.find(key)) {
                     (0, _) => store.clear(),

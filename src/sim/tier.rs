@@ -4,19 +4,21 @@ use super::coding::{Coding, Link};
 use super::guard::Breaker;
 use super::leases::Leases;
 use super::limiter::Counters;
+use super::multi_get::Load;
 use super::nodes::{Node, NodeMap};
 use super::pool::Pools;
 use super::queue::{Lane, NETWORK, Queue};
-use super::server::Server;
+use super::server::{Admission, Server};
 use super::store::{Columns, Entry, Store, Value};
 use super::tombstones::Tombstones;
 use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
 use crate::measure::staleness::{INITIAL, Versions};
-use crate::policy::freshness::{NEVER, Renewal, expiry, renewal};
+use crate::policy::freshness::{NEVER, Renewal, Renewer, expiry};
+use crate::policy::own::{Found, Policies};
 use crate::policy::redis::Effort;
 use crate::scenario::model::{
-    Coalescing, Jitter, MeasureOptions, Model, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
+    Coalescing, Jitter, MeasureOptions, Model, MultiGet, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
 };
 use crate::workload::Tables;
 
@@ -60,7 +62,7 @@ pub struct TierState {
     ttl: Vec<Ttl>,
     jitter: Jitter,
     sliding: bool,
-    refresh: Refresh,
+    renewer: Renewer,
     negative_ttl_ns: Option<Nanos>,
     pub coding: Coding,
     /// The active-expiry cycle, where there is one.
@@ -89,6 +91,7 @@ pub struct Shared {
     pub reply_lane: Lane,
     pub service_ns: Nanos,
     pub per_byte_ns: f64,
+    pub multi_get: MultiGet,
     /// One per instance and node, those of an instance together; empty where connections are unlimited.
     pub pools: Pools,
     pub pool_timeout: Option<(Nanos, Lane)>,
@@ -107,6 +110,21 @@ impl Shared {
             service_ns += round_ns(f64::from(bytes) * self.per_byte_ns);
         }
         self.serve_for(node, start_ns, service_ns)
+    }
+
+    /// A node works on a command that may be about several keys; returns when it is done.
+    #[inline]
+    pub fn serve_load(&mut self, node: usize, start_ns: Nanos, load: Load) -> Nanos {
+        match (load.keys, self.multi_get) {
+            (2.., MultiGet::Mget { per_key_ns }) => {
+                let more_ns = per_key_ns.saturating_mul(load.keys - 1);
+                let bytes_ns = round_ns(load.value_bytes as f64 * self.per_byte_ns);
+                let service_ns = self.service_ns.saturating_add(more_ns).saturating_add(bytes_ns);
+                self.serve_for(node, start_ns, service_ns)
+            }
+            // Those of one key fit.
+            _ => self.serve(node, start_ns, load.value_bytes as u32),
+        }
     }
 
     /// A node works for so long, longer while it is slow.
@@ -128,6 +146,18 @@ impl Shared {
 
 impl TierState {
     pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState {
+        TierState::with_own(model, index, seed, replication, queue, &Policies::new())
+    }
+
+    /// The same with the policies from outside the crate that this variant has.
+    pub fn with_own(
+        model: &Model,
+        index: usize,
+        seed: u64,
+        replication: u32,
+        queue: &mut Queue,
+        policies: &Policies,
+    ) -> TierState {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
         let keys = model.workload.keys();
@@ -135,7 +165,9 @@ impl TierState {
             Scope::Instance { .. } => u64::from(model.clients.instances),
             Scope::Shared(ref shared) => u64::from(shared.nodes),
         };
-        let columns = columns(model, tier, model.measure);
+        let refresh = policies.make_refresh(&tier.name);
+        let mut columns = columns(model, tier, model.measure);
+        columns.delta |= refresh.is_some();
         let mut evictions = draw("eviction");
         let stores = (0..count)
             .map(|node| {
@@ -144,7 +176,8 @@ impl TierState {
                     Scope::Shared(_) => tier.capacity.share(node, count),
                 };
                 let own = Tier { capacity, ..tier.clone() };
-                Store::new(&own, keys, count, columns, rand::SeedableRng::from_rng(&mut evictions))
+                let dice = rand::SeedableRng::from_rng(&mut evictions);
+                Store::new(&own, keys, count, columns, dice, policies)
             })
             .collect();
         let lease = match &model.coalescing {
@@ -177,6 +210,7 @@ impl TierState {
                     reply_lane,
                     service_ns: shared.service_ns,
                     per_byte_ns: shared.per_byte_ns,
+                    multi_get: shared.multi_get,
                     pools: Pools::new(shared.pool, model.clients.instances * shared.nodes),
                     pool_timeout: timer(shared.pool_timeout_ns),
                     timeout: timer(shared.timeout_ns),
@@ -193,7 +227,7 @@ impl TierState {
             ttl: model.workload.classes.iter().map(|class| class.ttl[index].unwrap_or(tier.ttl)).collect(),
             jitter: tier.jitter,
             sliding: tier.sliding,
-            refresh: tier.refresh,
+            renewer: Renewer::new(tier.refresh, refresh),
             negative_ttl_ns: tier.negative_ttl_ns,
             coding: Coding::new(tier),
             active_expiry: tier.redis.and_then(|redis| redis.active_expiry).map(|cycle| Effort {
@@ -218,6 +252,20 @@ impl TierState {
                 None => Vec::new(),
             },
         }
+    }
+
+    /// A command comes to a node of a shared tier, which lives through what happens to it up to its service.
+    #[inline]
+    pub fn admit(&mut self, place: usize, arrival_ns: Nanos) -> Option<Admission> {
+        let node = &mut self.shared.as_mut()?.nodes[place];
+        let (store, tombstones) = (&mut self.stores[place], &mut self.tombstones.get_mut(place));
+        let (leases, counters) = (&mut node.leases, &mut node.counters);
+        Some(node.server.admit(arrival_ns, || {
+            store.clear();
+            leases.iter_mut().for_each(Leases::clear);
+            counters.iter_mut().for_each(Counters::clear);
+            tombstones.iter_mut().for_each(|of| of.clear());
+        }))
     }
 
     /// Whether SETs are versioned and this one is older than the entry, or than the last DELETE that is remembered.
@@ -287,8 +335,9 @@ impl TierState {
             let renewal = if self.is_sentinel(store, slot, info) {
                 Renewal::Keep
             } else {
-                let ttl = self.ttl[info.class];
-                renewal(self.refresh, ttl, now, expiry_ns, held.delta_ns(slot), &mut self.refresh_dice)
+                let (ttl, fetch_ns) = (self.ttl[info.class], held.delta_ns(slot));
+                let found = Found { key: info.key, now_ns: now, expiry_ns, ttl, fetch_ns };
+                self.renewer.renewal(found, &mut self.refresh_dice)
             };
             return Look::Hit { value: held.value(slot), renewal };
         }
@@ -344,20 +393,50 @@ impl TierState {
         now: Nanos,
         tables: &Tables,
     ) -> bool {
+        self.fill_telling(store, info, value, delta_ns, now, tables, |_| ())
+    }
+
+    /// The same, with the keys that are evicted.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "those of a fill, and one more")]
+    pub fn fill_telling(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        value: Value,
+        delta_ns: Nanos,
+        now: Nanos,
+        tables: &Tables,
+        evicted: impl FnMut(u32),
+    ) -> bool {
         let expiry_ns = match (info.is_negative(value.version), self.negative_ttl_ns) {
             (false, _) => self.expiry_ns(info.class, now),
             (true, Some(ttl_ns)) => now.saturating_add(ttl_ns),
             // Not to be cached is not a failure.
             (true, None) => return true,
         };
-        self.fill_until(store, Entry { key: info.key, value, expiry_ns, delta_ns }, now, tables)
+        let entry = Entry { key: info.key, value, expiry_ns, delta_ns };
+        self.fill_until_telling(store, entry, now, tables, evicted)
     }
 
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
+        self.fill_until_telling(store, entry, now, tables, |_| ())
+    }
+
+    #[inline]
+    fn fill_until_telling(
+        &mut self,
+        store: usize,
+        entry: Entry,
+        now: Nanos,
+        tables: &Tables,
+        evicted: impl FnMut(u32),
+    ) -> bool {
         let coding = &self.coding;
-        let filled = self.stores[store].fill(entry, now, |key| coding.entry_bytes(tables, key));
+        let size = |key| coding.entry_bytes(tables, key);
+        let filled = self.stores[store].fill_telling(entry, now, size, evicted);
         self.totals.evictions += u64::from(filled.evicted);
         self.totals.expirations += u64::from(filled.expired);
         filled.stored
@@ -383,6 +462,14 @@ impl TierState {
     /// How many entries have expired and still take memory, where somebody keeps track.
     pub fn count_expired(&self, now: Nanos) -> Option<u64> {
         self.stores.iter().map(|store| store.count_expired(now)).sum()
+    }
+
+    /// When an entry is gone for good unless it is renewed before, and the version that it holds.
+    pub fn entry(&self, store: usize, key: u32) -> Option<(Nanos, u32)> {
+        let held = &self.stores[store];
+        let (slot, expiry_ns) = held.find(key)?;
+        let kept_ns = self.grace_ns.max(self.lease_grace_ns);
+        Some((expiry_ns.saturating_add(kept_ns), held.value(slot).version))
     }
 
     /// Drops the entries of one store, of a tier in the process.

@@ -44,6 +44,9 @@ impl Engine<'_> {
 
     /// A write in the system starts on its way.
     pub(super) fn begin_write(&mut self, id: u32) {
+        if let Some(level) = self.ahead.as_ref().map(|ahead| ahead.level) {
+            return self.write_to_tier(id, level);
+        }
         let WriteOptions { order, rollback, .. } = self.model.write_options;
         // Tossed on arrival, so that all strategies see the same transactions roll back.
         self.walks[id].rolls_back = rollback > 0.0 && chance(&mut self.rollback_dice, rollback);
@@ -52,7 +55,7 @@ impl Engine<'_> {
         }
         let sent = match self.model.writes {
             WriteStrategy::Invalidate => self.change_before_commit(id, Change::Delete { commit: 0 }),
-            WriteStrategy::WriteAround => 0,
+            WriteStrategy::WriteAround | WriteStrategy::WriteBack(_) => 0,
             WriteStrategy::Update | WriteStrategy::WriteThrough => {
                 let version = self.reserve_version();
                 self.walks[id].version = version;
@@ -74,7 +77,7 @@ impl Engine<'_> {
         if waits { sent } else { 0 }
     }
 
-    fn begin_transaction(&mut self, id: u32) {
+    pub(super) fn begin_transaction(&mut self, id: u32) {
         let flight = self.lead(id, false);
         self.begin_fetch(flight);
     }
@@ -84,6 +87,9 @@ impl Engine<'_> {
     pub(super) fn commit(&mut self, key: u32, reserved: u32) -> u32 {
         self.collect_versions();
         self.database.replicas.begin_commit(self.now);
+        if self.ahead.is_some() {
+            return self.commit_past_tier(key, reserved);
+        }
         let before = self.versions.current(key);
         let creates = self.creates && self.absent[self.tables.class_of(key)];
         self.totals.created += u64::from(creates && before == INITIAL);
@@ -109,14 +115,24 @@ impl Engine<'_> {
     }
 
     /// Frees the handles that nobody holds, when it is time.
-    fn collect_versions(&mut self) {
+    pub(super) fn collect_versions(&mut self) {
         if self.versions.is_full() {
             let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
             let commands = self.commands.iter().map(|(_, command)| command.version());
+            let parts = self.multi_gets.iter().flat_map(|(_, parts)| parts);
+            let brought = parts.filter_map(|part| part.value()).map(|value| value.version);
             let attempts = self.attempts.iter().map(|(_, attempt)| attempt.value.version);
             let replicas = self.database.replicas.versions();
             let walks = self.walks.iter().map(|(_, walk)| walk.version);
-            self.versions.collect(cached.chain(commands).chain(attempts).chain(replicas).chain(walks));
+            let ahead = self.ahead.iter().flat_map(|ahead| ahead.versions());
+            let held = cached
+                .chain(commands)
+                .chain(brought)
+                .chain(attempts)
+                .chain(replicas)
+                .chain(walks)
+                .chain(ahead);
+            self.versions.collect(held);
         }
     }
 
@@ -135,7 +151,8 @@ impl Engine<'_> {
         let sender = |walk| Sender { walk, instance, class, key };
         let all = 0..self.tiers.len();
         let sent = match self.model.writes {
-            WriteStrategy::Invalidate => {
+            // A write that the tier did not take leaves an older copy there.
+            WriteStrategy::Invalidate | WriteStrategy::WriteBack(_) => {
                 let commit = self.versions.sequence(value.version);
                 self.change_copies(all, sender(id), Change::Delete { commit })
             }
@@ -216,7 +233,7 @@ impl Engine<'_> {
         }
     }
 
-    fn end_write(&mut self, id: u32) {
+    pub(super) fn end_write(&mut self, id: u32) {
         let walk = self.walks[id];
         if self.model.writes != WriteStrategy::WriteAround && !walk.rolls_back {
             let commit = self.versions.sequence(walk.version);

@@ -45,6 +45,10 @@ pub struct Prediction {
 
 /// All that closed forms say of a model, sorted by measure.
 pub fn predictions(model: &Model) -> Vec<Prediction> {
+    // Keys of one request come together, which is no stream of independent ones.
+    if model.workload.gathers() {
+        return Vec::new();
+    }
     let Some(expected) = expectation(model) else { return Vec::new() };
     let mut all = hits(model, &expected);
     all.extend(database(model, &expected));

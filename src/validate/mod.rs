@@ -14,6 +14,7 @@ mod protection;
 mod queueing;
 mod staleness;
 mod two_tiers;
+mod write_back;
 
 use bench::Bench;
 
@@ -130,6 +131,8 @@ groups! {
     [23] "a flush that keeps a database down" overload::flush;
     [24] "coordinated omission" overload::coordinated_omission;
     [25] "hedged reads" protection::hedges;
+    [26] "write-back" write_back::coalescing;
+    [26] "what a crash takes of it" write_back::crash;
 }
 
 #[cfg(test)]
@@ -141,6 +144,6 @@ mod tests {
         let mut rows: Vec<u8> = GROUPS.iter().flat_map(|group| group.rows).copied().collect();
         rows.sort_unstable();
         rows.dedup();
-        assert_eq!(rows, (1..=25).collect::<Vec<u8>>());
+        assert_eq!(rows, (1..=26).collect::<Vec<u8>>());
     }
 }

@@ -6,6 +6,8 @@ pub mod popularity;
 use std::ops::Range;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use crate::dice::{Stream, below, mix, stream, unit_open_zero};
 use crate::scenario::model::{Arrivals, EventKind, Model, Nanos, Route, Size};
 use crate::trace::{TraceError, TraceKeys, TraceReader};
@@ -259,6 +261,8 @@ pub struct Generator {
     operations: Stream,
     routes: Stream,
     heat: Stream,
+    more_keys: Stream,
+    drawn: FxHashSet<u32>,
 }
 
 enum TimeSource {
@@ -335,6 +339,8 @@ impl Generator {
             operations: draw("workload.operations"),
             routes: draw("workload.routes"),
             heat: draw("workload.hot_key"),
+            more_keys: draw("workload.more_keys"),
+            drawn: FxHashSet::default(),
             tables,
         })
     }
@@ -436,6 +442,31 @@ impl Generator {
             if (self.hot_keys[event].from_ns..self.hot_keys[event].to_ns).contains(&now) {
                 self.heat(batch, request, event);
             }
+        }
+    }
+
+    /// The keys of a read of several: its first one and others of its class, drawn alike until all are different. Where
+    /// many draws in a row bring nothing new, the next free id is taken.
+    pub fn gather(&mut self, class: usize, first: u32, count: u32, keys: &mut Vec<u32>) {
+        const TRIES: usize = 64;
+        let (from, to) = (self.tables.first_id[class], self.tables.first_id[class + 1]);
+        let sampler = &self.tables.samplers[class];
+        self.drawn.clear();
+        self.drawn.insert(first);
+        keys.clear();
+        keys.push(first);
+        while keys.len() < count as usize {
+            let mut key = from + sampler.sample(&mut self.more_keys);
+            let mut tries = 1;
+            while !self.drawn.insert(key) {
+                key = match tries {
+                    TRIES.. if key + 1 == to => from,
+                    TRIES.. => key + 1,
+                    _ => from + sampler.sample(&mut self.more_keys),
+                };
+                tries += 1;
+            }
+            keys.push(key);
         }
     }
 

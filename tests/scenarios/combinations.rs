@@ -39,6 +39,7 @@ const CHOICES: &[(&str, &[&str])] = &[
         ],
     ),
     ("workload.write_share", &["0", "0.1", "0.9"]),
+    ("workload.keys_per_request", &["1", "3", "20"]),
     ("workload.exists_share", &["0", "0.1"]),
     ("workload.keys_per_entity", &["1", "4"]),
     ("workload.absent", &["none", "{ share = 0.2, keys = 20 }"]),
@@ -96,6 +97,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l2.compress", &["none", "{ above = \"1kB\", ratio = 0.4, per_byte = \"20ns\" }"]),
     ("tier.l2.bandwidth", &["unlimited", "20MB/s"]),
     ("tier.l2.nodes", &["1", "2", "5"]),
+    ("tier.l2.multi_get", &["fan-out", "mget", "{ mget = { per_key = \"20us\" } }"]),
     ("database.servers", &["unlimited", "1", "5"]),
     ("database.queue", &["unbounded", "0", "10"]),
     ("database.read", &["0s", "5ms", "{ lognormal = { median = \"3ms\", p99 = \"50ms\" } }"]),
@@ -115,7 +117,15 @@ const CHOICES: &[(&str, &[&str])] = &[
         "database.limit",
         &["none", "{ aimd = { late = \"10ms\", initial = 4, min = 2, max = 8, backoff = 0.5 } }"],
     ),
-    ("database.hedge", &["none", "{ after = \"2ms\" }", "{ after = \"4ms\", cancel = true }"]),
+    (
+        "database.hedge",
+        &[
+            "none",
+            "{ after = \"2ms\" }",
+            "{ after = \"4ms\", cancel = true }",
+            "{ after = \"p90\", cancel = true }",
+        ],
+    ),
     ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     (
@@ -126,7 +136,18 @@ const CHOICES: &[(&str, &[&str])] = &[
             "{ count = 3, lag = { exponential = { mean = \"20ms\" } }, servers = 1 }",
         ],
     ),
-    ("writes.strategy", &["invalidate", "write-around", "update", "write-through"]),
+    (
+        "writes.strategy",
+        &[
+            "invalidate",
+            "write-around",
+            "update",
+            "write-through",
+            "{ write-back = { flush_interval = \"1s\", batch = 20 } }",
+            "{ write-back = { flush_interval = \"70ms\", batch = 3, flush_cost = { per_batch = \"2ms\", per_key = { \
+             exponential = { mean = \"1ms\" } } } } }",
+        ],
+    ),
     ("writes.order", &["after-commit", "before-commit"]),
     ("writes.rollback", &["0", "0.3"]),
     ("writes.versioned", &["false", "true"]),

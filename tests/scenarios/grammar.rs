@@ -9,6 +9,7 @@ const WRITES: (&str, &str) = ("workload.write_share", "0.2");
 const ABSENT: (&str, &str) = ("workload.absent", "{ share = 0.3, keys = 50 }");
 const SLOW_READ: (&str, &str) = ("database.read", "50ms");
 const ONE_SERVER: (&str, &str) = ("database.servers", "1");
+const BACK: (&str, &str) = ("writes.strategy", "{ write-back = { flush_interval = \"2s\" } }");
 const TIMEOUT: (&str, &str) = ("database.timeout", "20ms");
 
 #[test]
@@ -107,6 +108,22 @@ fn keys_sizes_and_clients() {
         (&[], &[("workload.key_size", "{ constant = \"500B\" }")], "", "memory.peak_bytes", More),
         (&[], &[ABSENT], "", "class.absent.requests.ratio", Is(0.3, 0.03)),
         (&[], &[WRITES], "", "requests.write.ratio", Is(0.2, 0.02)),
+        (&[], &[("workload.keys_per_request", "4")], "", "hit_ratio", Less),
+        (&[], &[("workload.keys_per_request", "4")], "", "keys.rate", Is(2000.0, 100.0)),
+        (
+            &[("workload.keys_per_request", "4")],
+            &[("tier.l2.multi_get", "mget")],
+            "",
+            "tier.l2.round_trips.rate",
+            Less,
+        ),
+        (
+            &[("workload.keys_per_request", "4")],
+            &[("tier.l2.multi_get", "{ mget = { per_key = \"100us\" } }")],
+            "",
+            "latency.hit.p50_ms",
+            More,
+        ),
         (&[], &[("workload.exists_share", "0.4")], "", "requests.exists.ratio", Is(0.4, 0.03)),
         (&[], &[("measure.wire", "true")], "", "tier.l2.wire.bytes_per_s", Appears),
         (&[L1], &[("clients.instances", "8")], "", "tier.l1.hit_ratio", Less),
@@ -521,6 +538,13 @@ fn protection() {
         (&[LATE], &[("database.limit.aimd.backoff", "0.1")], "", "db.limit.mean", Less),
         (&[SLOW_READ], &[HEDGE], "", "db.hedges.ratio", Is(1.0, 0.01)),
         (&[SLOW_READ], &[HEDGE], "", "db.hedges.rate", Appears),
+        (
+            &[("database.read", "{ exponential = { mean = \"20ms\" } }")],
+            &[("database.hedge", "{ after = \"p80\" }")],
+            "",
+            "db.hedges.rate",
+            Appears,
+        ),
         (&[SLOW_READ, HEDGE], &[("database.hedge.cancel", "true")], "", "db.concurrency.mean", Less),
         (
             &[("tier.l2.timeout", "50us")],
@@ -648,6 +672,42 @@ fn coalescing_and_writes() {
             "",
             "writes.phantom_reads",
             Appears,
+        ),
+        // Two hops and the service of a SET, and no database.
+        (&[WRITES], &[("writes.strategy", "write-back")], "", "latency.write.p50_ms", Is(0.21, 0.002)),
+        (
+            &[WRITES, BACK],
+            &[("writes.strategy", "{ write-back = { flush_interval = \"200ms\" } }")],
+            "",
+            "writes.coalesced.ratio",
+            Less,
+        ),
+        (
+            &[WRITES, BACK],
+            &[("writes.strategy", "{ write-back = { flush_interval = \"2s\", batch = 5 } }")],
+            "",
+            "db.qps.mean",
+            More,
+        ),
+        (
+            &[WRITES, BACK],
+            &[(
+                "writes.strategy",
+                "{ write-back = { flush_interval = \"2s\", flush_cost = { per_batch = \"300ms\" } } }",
+            )],
+            "",
+            "writes.flush_lag.mean_s",
+            More,
+        ),
+        (
+            &[WRITES, BACK],
+            &[(
+                "writes.strategy",
+                "{ write-back = { flush_interval = \"2s\", flush_cost = { per_key = \"5ms\" } } }",
+            )],
+            "",
+            "writes.flush_lag.mean_s",
+            More,
         ),
         (&[WRITES], &[("writes.rollback", "30%")], "", "writes.rolled_back.ratio", Is(0.3, 0.05)),
         (&[WRITES], &[("writes.order", "before-commit")], "", "stale.ratio", More),

@@ -7,6 +7,7 @@ mod creation;
 #[path = "../support/draw.rs"]
 mod draw;
 mod faults;
+mod gather;
 mod grammar;
 mod invalidation;
 mod limiter;
@@ -23,4 +24,5 @@ mod sums;
 mod support;
 mod table;
 mod tiny;
+mod write_back;
 mod writes;

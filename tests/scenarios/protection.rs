@@ -120,6 +120,29 @@ fn a_hedge_is_the_shorter_of_two_with_a_delay() {
     about(value(&record, "db.concurrency.mean"), 500.0 * 0.1, 1.5);
 }
 
+/// The delay is found: one first attempt in twenty takes longer, whatever becomes of it.
+#[test]
+fn a_hedge_after_the_95th_percentile_is_one_in_twenty() {
+    for cancel in ["false", "true"] {
+        let hedge = format!("{{ after = \"p95\", cancel = {cancel} }}");
+        let long = [("duration", "60s"), ("warmup", "10s"), ("database.hedge", hedge.as_str())];
+        let record = tiny_record(&[EXPONENTIAL, &long].concat(), &[]);
+        about(value(&record, "db.hedges.ratio"), 0.05, 0.005);
+        about(value(&record, "latency.all.mean_ms"), 97.5, 2.0);
+        let after_ms = 100.0 * f64::ln(20.0);
+        about(value(&record, "latency.all.p99_ms"), (after_ms + 100.0 * f64::ln(100.0)) / 2.0, 12.0);
+    }
+}
+
+/// An instance that has answered less than a hundred reads does not know what is slow.
+#[test]
+fn nobody_hedges_before_they_have_learned() {
+    let few =
+        [("workload.arrivals", "{ poisson = { rate = 8 } }"), ("database.hedge", "{ after = \"p50\" }")];
+    let record = tiny_record(&[EXPONENTIAL, &few].concat(), &[]);
+    assert_eq!(value(&record, "db.hedges.ratio"), 0.0);
+}
+
 #[test]
 fn a_limit_keeps_the_queue_short_and_the_server_busy() {
     // A server that does 200 a second gets 400: half must go. With more than twenty under way answers are late; what

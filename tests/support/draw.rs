@@ -3,6 +3,8 @@
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
 use herdlab::measure::record::Record;
+use herdlab::report::draw::Heading;
+use herdlab::report::html::Charts;
 use herdlab::report::{charts, csv, draw, html, markdown, summary, table};
 
 /// Draws it all; panics where something cannot be drawn.
@@ -11,9 +13,12 @@ pub fn draw_all(record: &Record) {
     let answer = answer(record, &comparison);
     let figures = charts::figures(record, &comparison);
     for figure in &figures {
-        draw::to_svg(figure).unwrap_or_else(|problem| panic!("{problem}"));
+        draw::to_svg(figure, Heading::Inside).unwrap_or_else(|problem| panic!("{problem}"));
     }
-    html::render(record, &comparison, &answer, &figures).unwrap_or_else(|problem| panic!("{problem}"));
+    for charts in [Charts::Interactive, Charts::Static] {
+        html::render(record, &comparison, &answer, &figures, charts)
+            .unwrap_or_else(|problem| panic!("{problem}"));
+    }
     summary::render(record, &comparison, &answer).unwrap_or_else(|problem| panic!("{problem}"));
     for width in [0, 80, 200] {
         table::page(record, &comparison, &answer, width, true);

@@ -4,7 +4,7 @@
 //! remember when their entries are gone. The contract: `prepare` announces a key, `victim` (as often as room must be
 //! made) takes out and returns the slot to evict and is called only while it holds at least one, `insert` follows
 //! with the same key and a slot that it does not hold; `hit` and `remove` name a slot that it holds. An algorithm is
-//! one file that implements [`Evict`] and one line in `policies!`.
+//! one file that implements [`Evict`] and one line in `policies!`; one from outside the crate goes by `policy::own`.
 
 mod arc;
 mod clock;
@@ -22,13 +22,17 @@ mod slru;
 mod two_q;
 mod w_tiny_lfu;
 
+pub(super) use self::lru::Lru;
+use super::own::Own;
 use crate::dice::Stream;
 use crate::scenario::model::Eviction;
 
 /// What an eviction algorithm does.
 pub trait Evict {
     /// An empty policy; `dice` is a stream of its own.
-    fn new(room: Room, dice: Stream) -> Self;
+    fn new(room: Room, dice: Stream) -> Self
+    where
+        Self: Sized;
     /// A key that is not held was asked for and comes in next, when there is room.
     #[inline]
     fn prepare(&mut self, _key: u32) {}
@@ -78,8 +82,8 @@ impl Room {
         Room { dense_keys: keys, ..self }
     }
 
-    /// The number of entries, where it is fixed.
-    fn known(self) -> Option<u32> {
+    /// The number of entries, where it is fixed; `None` where the capacity is in bytes.
+    pub fn known(self) -> Option<u32> {
         self.fixed.then_some(self.entries)
     }
 
@@ -127,7 +131,11 @@ macro_rules! policies {
 
         /// One of the algorithms, chosen when a tier is built.
         #[derive(Debug)]
-        pub enum Policy { $($name($policy)),* }
+        pub enum Policy {
+            $($name($policy),)*
+            /// From outside the crate.
+            Own(Own),
+        }
 
         /// Runs code that is compiled for each algorithm: chosen once, not at every step.
         pub fn with_policy<F: ForPolicy>(kind: Eviction, code: F) -> F::Output {
@@ -142,12 +150,18 @@ macro_rules! policies {
             /// Several steps at the price of one choice.
             #[inline(always)]
             pub fn with<F: WithPolicy>(&mut self, code: F) -> F::Output {
-                match self { $(Policy::$name(policy) => code.run(policy)),* }
+                match self {
+                    $(Policy::$name(policy) => code.run(policy),)*
+                    Policy::Own(policy) => code.run(policy),
+                }
             }
             /// See [`Evict::read_ahead_hit`].
             #[inline]
             pub fn read_ahead_hit(&self, slot: u32) {
-                match self { $(Policy::$name(policy) => policy.read_ahead_hit(slot)),* }
+                match self {
+                    $(Policy::$name(policy) => policy.read_ahead_hit(slot),)*
+                    Policy::Own(policy) => policy.read_ahead_hit(slot),
+                }
             }
             /// See [`Evict::hit`].
             #[inline(always)]
@@ -161,12 +175,18 @@ macro_rules! policies {
             }
             #[inline(never)]
             fn hit_any(&mut self, slot: u32) {
-                match self { $(Policy::$name(policy) => policy.hit(slot)),* }
+                match self {
+                    $(Policy::$name(policy) => policy.hit(slot),)*
+                    Policy::Own(policy) => policy.hit(slot),
+                }
             }
             /// See [`Evict::remove`].
             #[inline]
             pub fn remove(&mut self, slot: u32) {
-                match self { $(Policy::$name(policy) => policy.remove(slot)),* }
+                match self {
+                    $(Policy::$name(policy) => policy.remove(slot),)*
+                    Policy::Own(policy) => policy.remove(slot),
+                }
             }
         }
     };

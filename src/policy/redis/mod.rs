@@ -234,8 +234,15 @@ impl Keyspace {
         self.entry_bytes -= bytes;
     }
 
-    /// A SET, over an old value or after evicting what is in the way. `size` gives the bytes of a key's entry.
-    pub fn fill(&mut self, new: New, now: Nanos, size: impl Fn(u32) -> u64) -> Stored {
+    /// A SET, over an old value or after evicting what is in the way. `size` gives the bytes of a key's entry; `evicted` is
+    /// told the keys that give way.
+    pub fn fill(
+        &mut self,
+        new: New,
+        now: Nanos,
+        size: impl Fn(u32) -> u64,
+        mut evicted: impl FnMut(u32),
+    ) -> Stored {
         let mut stored = Stored::default();
         let bytes = size(new.key);
         if let Some(slot) = self.find(new.key) {
@@ -264,8 +271,10 @@ impl Keyspace {
         }
         while self.is_full_for(bytes + expiry) {
             let Some(victim) = self.victim(now) else { return stored };
-            self.remove(victim, size(self.key(victim)));
+            let key = self.key(victim);
+            self.remove(victim, size(key));
             stored.evicted += 1;
+            evicted(key);
         }
         let access = self.first_access(now);
         let held = Held { expiry_ns: new.expiry_ns, key: new.key, version: new.version, access };

@@ -15,7 +15,7 @@ fn keyspace(eviction: RedisEviction, samples: u32, limit_bytes: u64) -> Keyspace
 }
 
 fn set(keyspace: &mut Keyspace, key: u32, expiry_ns: Nanos, now: Nanos) -> Stored {
-    keyspace.fill(New { key, version: 0, expiry_ns }, now, |_| 1)
+    keyspace.fill(New { key, version: 0, expiry_ns }, now, |_| 1, |_| ())
 }
 
 fn get(keyspace: &mut Keyspace, key: u32, now: Nanos) -> bool {
@@ -134,7 +134,12 @@ fn memory_is_what_the_structures_take() {
         Settings { eviction: RedisEviction::NoEviction, samples: 5, limit_bytes: None, allocator: Some(own) };
     let mut keyspace = Keyspace::new(settings, stream(1, 0, "test"));
     for key in 0..1_025 {
-        keyspace.fill(New { key, version: 0, expiry_ns: if key < 512 { 5 } else { NEVER } }, 0, |_| 100);
+        keyspace.fill(
+            New { key, version: 0, expiry_ns: if key < 512 { 5 } else { NEVER } },
+            0,
+            |_| 100,
+            |_| (),
+        );
     }
     assert_eq!(keyspace.table_bytes(), (2_048 + 512) * 8 + 512 * 24);
     assert_eq!(keyspace.bytes(), 102_500 + keyspace.table_bytes());
@@ -225,7 +230,7 @@ proptest! {
                 Step::Set { key, lives_s } => {
                     let expiry_ns = lives_s.map_or(NEVER, |seconds| now + seconds * SECOND);
                     let known = keyspace.find(key).is_some();
-                    let stored = keyspace.fill(New { key, version: key, expiry_ns }, now, size);
+                    let stored = keyspace.fill(New { key, version: key, expiry_ns }, now, size, |_| ());
                     if let Some(slot) = stored.slot {
                         prop_assert_eq!((keyspace.key(slot), keyspace.version(slot), keyspace.expiry_ns(slot)), (key, key, expiry_ns));
                         map.insert(key, expiry_ns);

@@ -2,6 +2,7 @@
 //! nothing and is left out of the report.
 
 mod busiest_node;
+mod change_backlog;
 mod database_load;
 mod errors;
 mod goodput;
@@ -43,6 +44,7 @@ pub const CHARTS: &[Chart] = &[
     remaining_ttl::figure,
     pool_saturation::figure,
     busiest_node::figure,
+    change_backlog::figure,
 ];
 
 /// All charts that the record has data for.
@@ -91,7 +93,10 @@ mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
     use crate::measure::fixture::{measure, record_of, stampede};
-    use crate::report::{draw::to_svg, png};
+    use crate::report::{
+        draw::{Heading, to_svg},
+        png,
+    };
 
     #[test]
     fn every_chart_draws_for_one_to_eight_variants() {
@@ -101,7 +106,7 @@ mod tests {
             assert_eq!(figures.len(), CHARTS.len());
             for figure in figures {
                 assert!(!figure.message.is_empty() && !figure.panels.is_empty(), "{}", figure.name);
-                let svg = to_svg(&figure).unwrap();
+                let svg = to_svg(&figure, Heading::Inside).unwrap();
                 assert!(svg.len() < 400_000, "{} takes {} bytes", figure.name, svg.len());
                 assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.name);
             }
@@ -122,7 +127,7 @@ mod tests {
         record.variants[1].name = "<script>alert(\"x\")</script>&\u{1}".to_string();
         record.variants[1].events[0].label = "<b>".to_string();
         for figure in figures(&record, &compare(&record)) {
-            let svg = to_svg(&figure).unwrap();
+            let svg = to_svg(&figure, Heading::Inside).unwrap();
             assert!(!svg.contains("<script") && !svg.contains("<b>"), "{}", figure.name);
             assert!(png::from_svg(&svg).is_ok(), "{}", figure.name);
         }

@@ -64,7 +64,7 @@ impl SideBySide<'_> {
             let series = named.map(|(style, ((_, name), points))| Series {
                 name: (*name).to_string(),
                 style,
-                shape: Shape::Line,
+                shape: Shape::Steps,
                 points,
             });
             Panel {

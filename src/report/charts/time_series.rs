@@ -4,7 +4,7 @@
 use super::styles;
 use crate::measure::record::{Record, VariantRecord};
 use crate::report::axis::Axis;
-use crate::report::figure::{Figure, Mark, Panel, Series, Shape, stairs};
+use crate::report::figure::{Figure, Mark, Panel, Series, Shape};
 
 /// More lines than this in one panel hide each other.
 const VARIANTS_TOGETHER_MAX: usize = 3;
@@ -32,7 +32,11 @@ impl TimeSeries<'_> {
             variant.series(self.series).map_or_else(Vec::new, |series| points(variant, &series.values))
         };
         let lines: Vec<Vec<(f64, f64)>> = record.variants.iter().map(values).collect();
-        if lines.iter().flatten().all(|(_, value)| !value.is_finite()) {
+        // A variant that has nothing of the kind (no limit, no stream) gets no panel.
+        let shown: Vec<usize> = (0..lines.len())
+            .filter(|&index| lines[index].iter().any(|(_, value)| value.is_finite()))
+            .collect();
+        if shown.is_empty() {
             return None;
         }
         let unit = record
@@ -53,32 +57,31 @@ impl TimeSeries<'_> {
             shape,
             points: lines[index].clone(),
         };
-        let indices = 0..record.variants.len();
-        let together = record.variants.len() <= VARIANTS_TOGETHER_MAX;
+        let together = shown.len() <= VARIANTS_TOGETHER_MAX;
+        let baseline = Some(record.scenario.baseline).filter(|baseline| shown.contains(baseline));
         let panels = if together {
-            let marks = marks(record, record.variants.iter());
+            let marks = marks(record, shown.iter().map(|&index| &record.variants[index]));
             vec![Panel {
                 title: String::new(),
                 x,
                 y,
-                series: indices.map(|index| series(index, Shape::Line)).collect(),
+                series: shown.iter().map(|&index| series(index, Shape::Steps)).collect(),
                 marks,
                 height: 280,
             }]
         } else {
-            let baseline = record.scenario.baseline;
-            let last_row = record.variants.len().saturating_sub(COLUMNS);
-            let first_marks = marks(record, record.variants.iter().take(1));
-            indices
-                .map(|index| {
+            let last_row = shown.len().saturating_sub(COLUMNS);
+            let first_marks = marks(record, std::iter::once(&record.variants[shown[0]]));
+            (shown.iter().enumerate())
+                .map(|(place, &index)| {
                     let (mut x, mut y) = (x.clone(), y.clone());
                     // The figure's title names the y axis and its unit; the last row names the x axis for all.
                     y.label = String::new();
-                    if index < last_row {
+                    if place < last_row {
                         x.label = String::new();
                     }
                     let mut marks = marks(record, std::iter::once(&record.variants[index]));
-                    if index >= COLUMNS {
+                    if place >= COLUMNS {
                         marks
                             .iter_mut()
                             .filter(|mark| first_marks.contains(mark))
@@ -88,10 +91,11 @@ impl TimeSeries<'_> {
                         title: record.variants[index].name.clone(),
                         x,
                         y,
-                        series: match index == baseline {
-                            true => vec![series(index, Shape::Line)],
-                            false => vec![series(baseline, Shape::Backdrop), series(index, Shape::Line)],
-                        },
+                        series: (baseline.filter(|&baseline| baseline != index))
+                            .map(|baseline| series(baseline, Shape::Backdrop))
+                            .into_iter()
+                            .chain([series(index, Shape::Steps)])
+                            .collect(),
                         marks,
                         height: 130,
                     }
@@ -99,11 +103,11 @@ impl TimeSeries<'_> {
                 .collect()
         };
         let title = if together { self.title.to_string() } else { format!("{}{unit_text}", self.title) };
-        let message = match together {
-            true => self.message,
-            false => {
-                format!("{} Grey line: {}.", self.message, record.variants[record.scenario.baseline].name)
+        let message = match baseline {
+            Some(baseline) if !together => {
+                format!("{} Grey line: {}.", self.message, record.variants[baseline].name)
             }
+            _ => self.message,
         };
         Some(Figure {
             name: self.name,
@@ -111,12 +115,12 @@ impl TimeSeries<'_> {
             message,
             panels,
             columns: if together { 1 } else { COLUMNS },
-            legend: together && record.variants.len() > 1,
+            legend: together && shown.len() > 1,
         })
     }
 }
 
-/// Stairs, because a window's value holds for the whole window; missing windows are gaps.
+/// For steps, because a window's value holds for the whole window; missing windows are gaps.
 pub(super) fn points(variant: &VariantRecord, values: &[Option<f64>]) -> Vec<(f64, f64)> {
     let width = variant.windows.width_s;
     let at = |(index, value): (usize, &Option<f64>)| (index as f64 * width, value.unwrap_or(f64::NAN));
@@ -124,7 +128,7 @@ pub(super) fn points(variant: &VariantRecord, values: &[Option<f64>]) -> Vec<(f6
     if let Some(&(_, last)) = starts.last() {
         starts.push((values.len() as f64 * width, last));
     }
-    stairs(&starts)
+    starts
 }
 
 /// Warm-up and the distinct events of some variants.

@@ -52,7 +52,8 @@ pub(super) fn events(
 /// The event; the inner `None` stands for one that this variant has switched off, or whose tier it has.
 fn event(f: &mut Fields<'_, '_>, label: String, around: &Surroundings<'_>) -> Option<Option<TimedEvent>> {
     if let Some(node) = f.node("label")
-        && (label.is_empty()
+        && (node.as_str().is_none()
+            || label.is_empty()
             || !label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
     {
         let title = format!("wrong value for {}.label", f.cx.here());

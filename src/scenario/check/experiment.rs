@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::system::{EXPERIMENT_FIELDS, model};
 use super::threshold::{self, thresholds};
-use super::{practice, words};
+use super::{practice, recommend, sweep, words};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
 use crate::scenario::digest::digest;
@@ -21,6 +21,8 @@ const DEFAULT_HEADLINE: [&str; 3] = ["hit_ratio", "db.qps.peak", "latency.all.p9
 const PRECISION_REPLICATIONS_MAX: u32 = 100;
 /// The same for all variants, or they could not be compared window by window.
 const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
+/// What no variant can set.
+pub(crate) const SAME_FOR_ALL: [&[&str]; 2] = [&EXPERIMENT_FIELDS, &COMMON_FIELDS];
 
 /// Tables of the file of which a variant sets parts.
 const SECTIONS: [&str; 9] =
@@ -62,6 +64,8 @@ pub(crate) fn check(
     let allow = f.read("allow", lint::allowed).unwrap_or_default();
     let answer = f.read("answer", answer);
     let practice = f.read("practice", practice::practice).unwrap_or_default();
+    let sweep = f.read("sweep", sweep::sweep);
+    let recommend_node = f.node("recommend");
     let sketches = f.read("variant", |cx, node| sketches(cx, node));
     let sketches = match sketches {
         Some(sketches) if !sketches.is_empty() => sketches,
@@ -78,11 +82,14 @@ pub(crate) fn check(
     let read = |node| cx.within("threshold", |cx| thresholds(cx, node, &surroundings));
     let mut thresholds = threshold_nodes.and_then(read).unwrap_or_default();
     thresholds.retain(|threshold| variants.iter().any(|variant| threshold.is_about(&variant.name)));
+    let recommend = recommend_node
+        .and_then(|node| cx.within("recommend", |cx| recommend::recommend(cx, node, &surroundings)));
     let complete = variants.len() == chosen.len() && !chosen.is_empty();
     let headline = headline.unwrap_or_else(|| DEFAULT_HEADLINE.map(str::to_owned).to_vec());
     if complete {
         words::check_headline(cx, root, &headline, &variants);
         words::check_precision(cx, root, precision.as_ref(), &variants);
+        sweep::check_measures(cx, root, &variants);
         if chosen.len() == sketches.len() {
             words::check_answer(cx, root, answer.as_ref(), &variants);
             words::check_practice(cx, root, &practice, &variants);
@@ -105,6 +112,8 @@ pub(crate) fn check(
         answer,
         practice,
         observed,
+        sweep,
+        recommend,
         thresholds,
         lints: Vec::new(),
         source: String::new(),

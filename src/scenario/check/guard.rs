@@ -3,7 +3,7 @@
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Breaker, Hedge, Limit, Nanos, RetryBudget};
+use crate::scenario::model::{Breaker, Hedge, HedgeAfter, Limit, Nanos, RetryBudget};
 use crate::scenario::values::{at_least, count, positive_duration, positive_share, truth};
 
 const SECOND_NS: Nanos = 1_000_000_000;
@@ -39,17 +39,25 @@ pub(super) fn budget(cx: &mut Context, node: &Node, attempts: Option<u32>) -> Op
 /// A hedge of attempts that time out after `timeout_ns`.
 pub(super) fn hedge(cx: &mut Context, node: &Node, timeout_ns: Option<Nanos>) -> Option<Hedge> {
     Fields::with(cx, node, "{ after = \"50ms\" }", |f| {
-        let after_ns = f.require("after", "such as the p95 of the database, \"50ms\"", |cx, node| {
+        let after = f.require("after", "a time such as \"50ms\", or \"p95\"", |cx, node| {
+            if let Some(percent) = node.as_str().and_then(|text| text.strip_prefix('p')) {
+                return match percent.parse::<f64>() {
+                    Ok(percent) if percent > 0.0 && percent < 100.0 => {
+                        Some(HedgeAfter::Percentile(percent / 100.0))
+                    }
+                    _ => cx.wrong(node, "expected a percentile above p0 and below p100, such as \"p95\""),
+                };
+            }
             let after_ns = positive_duration(cx, node)?;
             match timeout_ns {
                 Some(timeout_ns) if after_ns >= timeout_ns => {
                     cx.wrong(node, "expected less than database.timeout: by then the attempt is given up")
                 }
-                _ => Some(after_ns),
+                _ => Some(HedgeAfter::Time(after_ns)),
             }
         });
         let cancel = f.read("cancel", truth).unwrap_or(false);
-        Some(Hedge { after_ns: after_ns?, cancel })
+        Some(Hedge { after: after?, cancel })
     })
 }
 

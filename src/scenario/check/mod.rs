@@ -4,11 +4,14 @@ mod crash;
 mod database;
 mod event;
 mod experiment;
+mod gather;
 mod guard;
 mod invalidation;
 mod limiter;
 mod practice;
+mod recommend;
 mod redis;
+mod sweep;
 mod system;
 mod threshold;
 mod tier;
@@ -17,7 +20,9 @@ mod words;
 mod workload;
 mod writes;
 
-pub(crate) use experiment::{Asked, check};
+pub(crate) use experiment::{Asked, SAME_FOR_ALL, check};
+pub(crate) use sweep::{Expanded, expand};
+pub(crate) use words::{known_measures, measure};
 
 use super::diagnostic::Diagnostic;
 use super::fields::Context;

@@ -17,7 +17,7 @@ use crate::scenario::values::{count, duration, positive_duration, truth, word};
 const SECOND_NS: Nanos = 1_000_000_000;
 
 /// Fields of the file that say what is asked, not what is simulated.
-pub(super) const EXPERIMENT_FIELDS: [&str; 13] = [
+pub(super) const EXPERIMENT_FIELDS: [&str; 15] = [
     "name",
     "question",
     "seed",
@@ -30,6 +30,8 @@ pub(super) const EXPERIMENT_FIELDS: [&str; 13] = [
     "observed",
     "threshold",
     "allow",
+    "sweep",
+    "recommend",
     "variant",
 ];
 

@@ -93,7 +93,7 @@ fn threshold(f: &mut Fields<'_, '_>, surroundings: &Surroundings<'_>) -> Option<
 }
 
 /// Whether the variant that is meant, or any where all are, has the measure; reports it where not.
-fn known_here(
+pub(super) fn known_here(
     cx: &mut Context,
     node: &Node,
     name: &str,
@@ -122,7 +122,7 @@ fn known_here(
 }
 
 /// A limit in the unit of its measure: a bare number, or a text with a unit of the same kind.
-fn limit(cx: &mut Context, node: &Node, info: Option<&MeasureInfo>) -> Option<f64> {
+pub(super) fn limit(cx: &mut Context, node: &Node, info: Option<&MeasureInfo>) -> Option<f64> {
     let info = info?;
     if !matches!(node.value, Value::String(_)) {
         let value = at_least(0.0)(cx, node)?;

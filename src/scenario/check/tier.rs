@@ -7,8 +7,8 @@ use crate::scenario::diagnostic::{Diagnostic, suggestion};
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{
-    Capacity, Compress, Dist, Eviction, Hottest, Jitter, MAX_TIERS, Nanos, OnFailure, Prefill, PrefillAge,
-    Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+    Capacity, Compress, Dist, Eviction, Hottest, Jitter, MAX_TIERS, MultiGet, Nanos, OnFailure, Prefill,
+    PrefillAge, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 use crate::scenario::values::{
     bandwidth, bytes, count, dist, duration, fine_duration, integer, name, positive, positive_duration,
@@ -182,6 +182,7 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
             "timeout",
             "on_failure",
             "nodes",
+            "multi_get",
             "breaker",
             "serialize",
             "compress",
@@ -193,9 +194,11 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         }
         return Some(Scope::Instance { access_ns });
     }
+    let network = f.read("network", dist).unwrap_or(Dist::ZERO);
+    let service_ns = f.read("service", duration).unwrap_or(0);
     let tier = SharedTier {
-        network: f.read("network", dist).unwrap_or(Dist::ZERO),
-        service_ns: f.read("service", duration).unwrap_or(0),
+        network,
+        service_ns,
         per_byte_ns: f.read("per_byte", fine_duration).unwrap_or(0.0),
         pool: f.read_unless("pool", "unlimited", count(1)),
         pool_timeout_ns: f.read_unless("pool_timeout", "none", positive_duration),
@@ -204,12 +207,27 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
             .read("on_failure", word(&[("next", OnFailure::Next), ("error", OnFailure::Error)]))
             .unwrap_or(OnFailure::Next),
         nodes: f.read("nodes", integer(1, MAX_NODES)).map_or(1, |nodes| nodes as u32),
+        multi_get: f
+            .read("multi_get", |cx, node| multi_get(cx, node, service_ns))
+            .unwrap_or(MultiGet::FanOut),
         breaker: f.read_unless("breaker", "none", super::guard::breaker),
         serialize_per_byte_ns: f.read_unless("serialize", "none", serialize).unwrap_or(0.0),
         compress: f.read_unless("compress", "none", compress),
         bandwidth_bytes_per_s: f.read_unless("bandwidth", "unlimited", bandwidth),
     };
     shared.map(|_| Scope::Shared(tier))
+}
+
+fn multi_get(cx: &mut Context, node: &Node, service_ns: Nanos) -> Option<MultiGet> {
+    let tagged = Tagged::read(cx, node, &["fan-out", "mget"], "{ mget = { per_key = \"1us\" } }")?;
+    match tagged.tag {
+        "fan-out" => tagged.plain(cx, MultiGet::FanOut),
+        _ if tagged.body.is_none() => Some(MultiGet::Mget { per_key_ns: service_ns }),
+        _ => tagged.table(cx, "{ per_key = \"1us\" }", |f| {
+            let per_key_ns = f.read("per_key", duration).unwrap_or(service_ns);
+            Some(MultiGet::Mget { per_key_ns })
+        }),
+    }
 }
 
 fn serialize(cx: &mut Context, node: &Node) -> Option<f64> {

@@ -18,6 +18,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     }
     standing_still(cx, root, model);
     super::crash::check(cx, root, model);
+    super::gather::check(cx, root, model, directory);
     super::writes::check(cx, root, model, directory);
     stationary(cx, root, model);
     super::invalidation::check(cx, root, model, directory);

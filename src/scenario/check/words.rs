@@ -106,7 +106,7 @@ pub(super) fn unknown_variant(name: &str, names: &[&str], place: Span) -> Diagno
 }
 
 /// Whether a measure exists; else what to say and to advise.
-pub(super) fn measure(name: &str, known: &[String]) -> Result<(), (String, String)> {
+pub(crate) fn measure(name: &str, known: &[String]) -> Result<(), (String, String)> {
     if known.iter().any(|known| known == name) {
         return Ok(());
     }
@@ -119,7 +119,7 @@ pub(super) fn measure(name: &str, known: &[String]) -> Result<(), (String, Strin
 }
 
 /// Every measure that one of the models has.
-pub(super) fn known_measures<'m>(models: impl Iterator<Item = &'m Model>) -> Vec<String> {
+pub(crate) fn known_measures<'m>(models: impl Iterator<Item = &'m Model>) -> Vec<String> {
     let (mut tiers, mut classes, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for model in models {
         tiers.extend(model.tiers.iter().map(|tier| tier.name.as_str()));

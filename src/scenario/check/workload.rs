@@ -34,6 +34,7 @@ struct Defaults {
     write_share: f64,
     keys_per_entity: u32,
     exists_share: f64,
+    keys_per_request: u32,
 }
 
 /// Reads the workload with its classes, and what a trace told.
@@ -52,6 +53,7 @@ pub(super) fn workload(
             write_share: f.read("write_share", share).unwrap_or(0.0),
             keys_per_entity: f.read("keys_per_entity", keys_per_entity).unwrap_or(1),
             exists_share: f.read("exists_share", share).unwrap_or(0.0),
+            keys_per_request: f.read("keys_per_request", keys_per_request).unwrap_or(1),
         };
         shares_fit(f, defaults.write_share, defaults.exists_share);
         let (arrivals, summary) = match arrivals {
@@ -263,6 +265,7 @@ fn single_class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) 
         write_share,
         keys_per_entity: if absent { 1 } else { defaults.keys_per_entity },
         exists_share: checks_of_reads * (1.0 - write_share),
+        keys_per_request: defaults.keys_per_request,
         value_size: defaults.value_size,
         key_size: defaults.key_size,
         ttl: vec![None; tiers.enabled()],
@@ -270,6 +273,8 @@ fn single_class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) 
         db_write: None,
     };
     let keys = keys?;
+    let fewest = absent.as_ref().map_or(keys, |(_, absent_keys, _)| keys.min(*absent_keys));
+    enough_keys(f, defaults.keys_per_request, fewest);
     let Some((share_of_reads, absent_keys, absent_popularity)) = absent else {
         return Some(vec![class(MAIN_CLASS, 1.0, keys, popularity, false, defaults.write_share)]);
     };
@@ -308,7 +313,16 @@ fn recorded_class(
     defaults: &Defaults,
     tiers: &Directory,
 ) -> Option<Vec<Class>> {
-    for name in ["keys", "popularity", "absent", "write_share", "keys_per_entity", "exists_share"] {
+    let told = [
+        "keys",
+        "popularity",
+        "absent",
+        "write_share",
+        "keys_per_entity",
+        "exists_share",
+        "keys_per_request",
+    ];
+    for name in told {
         f.refuse(name, "the trace says it", "leave it out");
     }
     if summary.columns.size.is_some() {
@@ -333,6 +347,7 @@ fn recorded_class(
         write_share: 0.0,
         keys_per_entity: 1,
         exists_share: 0.0,
+        keys_per_request: 1,
         value_size,
         key_size: defaults.key_size,
         ttl: vec![None; tiers.enabled()],
@@ -397,6 +412,10 @@ fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Opti
     let write_share = own_write_share.unwrap_or(if absent { 0.0 } else { defaults.write_share });
     let exists_share = f.read("exists_share", share).unwrap_or(defaults.exists_share);
     shares_fit(f, write_share, exists_share);
+    let keys_per_request = f.read("keys_per_request", keys_per_request).unwrap_or(defaults.keys_per_request);
+    if let Some(keys) = keys {
+        enough_keys(f, keys_per_request, keys);
+    }
     let keys_per_entity = f.read("keys_per_entity", keys_per_entity).unwrap_or(if absent {
         1
     } else {
@@ -421,12 +440,29 @@ fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Opti
         write_share,
         keys_per_entity,
         exists_share,
+        keys_per_request,
         value_size,
         key_size,
         ttl: ttl.unwrap_or_else(|| vec![None; tiers.enabled()]),
         db_read,
         db_write,
     })
+}
+
+/// Most keys of one request.
+const KEYS_PER_REQUEST_MAX: u64 = 1_000;
+
+fn keys_per_request(cx: &mut Context, node: &Node) -> Option<u32> {
+    integer(1, KEYS_PER_REQUEST_MAX)(cx, node).map(|count| count as u32)
+}
+
+/// The keys of a request are different ones.
+fn enough_keys(f: &mut Fields<'_, '_>, wanted: u32, keys: u64) {
+    if u64::from(wanted) > keys {
+        let (title, place) = (format!("{}: too few keys", f.cx.here()), f.place("keys_per_request"));
+        let label = format!("a request asks for {wanted} different keys, and there are {keys}");
+        f.cx.report(Diagnostic::new(title, place, label).help("fewer keys per request, or more keys"));
+    }
 }
 
 /// A request that writes is not an existence check as well.

@@ -2,17 +2,16 @@
 
 use super::tier::Directory;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields};
+use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Model, Nanos, Order, WriteOptions, WriteStrategy};
-use crate::scenario::values::{positive_duration, share, truth, word};
+use crate::scenario::model::{Dist, Model, Nanos, Order, WriteBack, WriteOptions, WriteStrategy};
+use crate::scenario::values::{count, dist, positive_duration, share, truth, word};
 
-const STRATEGIES: [(&str, WriteStrategy); 4] = [
-    ("invalidate", WriteStrategy::Invalidate),
-    ("write-around", WriteStrategy::WriteAround),
-    ("update", WriteStrategy::Update),
-    ("write-through", WriteStrategy::WriteThrough),
-];
+const STRATEGIES: [&str; 5] = ["invalidate", "write-around", "update", "write-through", "write-back"];
+
+/// As practised.
+const FLUSH_INTERVAL_NS: Nanos = 5_000_000_000;
+const BATCH: u32 = 100;
 
 /// Longer than a database read takes anywhere.
 const TOMBSTONE_TTL_NS: Nanos = 10_000_000_000;
@@ -20,7 +19,7 @@ const TOMBSTONE_TTL_NS: Nanos = 10_000_000_000;
 pub(super) fn writes(cx: &mut Context, node: &Node) -> Option<(WriteStrategy, WriteOptions)> {
     let orders = [("after-commit", Order::AfterCommit), ("before-commit", Order::BeforeCommit)];
     Fields::with(cx, node, "{ strategy = \"invalidate\" }", |f| {
-        let strategy = f.read("strategy", word(&STRATEGIES));
+        let strategy = f.read("strategy", strategy);
         let order = f.read("order", word(&orders)).unwrap_or_default();
         let rollback = f.read("rollback", share).unwrap_or(0.0);
         let versioned = f.read("versioned", truth).unwrap_or(false);
@@ -32,6 +31,34 @@ pub(super) fn writes(cx: &mut Context, node: &Node) -> Option<(WriteStrategy, Wr
         let options = WriteOptions { order, rollback, tombstone_ttl_ns };
         Some((strategy.unwrap_or(WriteStrategy::Invalidate), options))
     })
+}
+
+fn strategy(cx: &mut Context, node: &Node) -> Option<WriteStrategy> {
+    let tagged = Tagged::read(cx, node, &STRATEGIES, "\"invalidate\"")?;
+    match tagged.tag {
+        "invalidate" => tagged.plain(cx, WriteStrategy::Invalidate),
+        "write-around" => tagged.plain(cx, WriteStrategy::WriteAround),
+        "update" => tagged.plain(cx, WriteStrategy::Update),
+        "write-through" => tagged.plain(cx, WriteStrategy::WriteThrough),
+        _ if tagged.body.is_none() => Some(WriteStrategy::WriteBack(WriteBack {
+            flush_interval_ns: FLUSH_INTERVAL_NS,
+            batch: BATCH,
+            per_batch: None,
+            per_key: Dist::Constant { ns: 0.0 },
+        })),
+        _ => tagged.table(cx, "{ flush_interval = \"5s\", batch = 100 }", |f| {
+            let flush_interval_ns = f.read("flush_interval", positive_duration).unwrap_or(FLUSH_INTERVAL_NS);
+            let batch = f.read("batch", count(1)).unwrap_or(BATCH);
+            let cost = f.read("flush_cost", |cx, node| {
+                Fields::with(cx, node, "{ per_batch = \"5ms\", per_key = \"100us\" }", |f| {
+                    Some((f.read("per_batch", dist), f.read("per_key", dist)))
+                })
+            });
+            let (per_batch, per_key) = cost.unwrap_or_default();
+            let per_key = per_key.unwrap_or(Dist::Constant { ns: 0.0 });
+            Some(WriteStrategy::WriteBack(WriteBack { flush_interval_ns, batch, per_batch, per_key }))
+        }),
+    }
 }
 
 /// What only the whole model can tell.
@@ -55,6 +82,22 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             refuse("versioned", "nothing is written", WRITE);
         }
     }
+    let of_entities = model.workload.classes.iter().any(|class| class.keys_per_entity > 1);
+    let deletes = match model.writes {
+        WriteStrategy::Invalidate => true,
+        WriteStrategy::Update | WriteStrategy::WriteThrough => {
+            of_entities || model.invalidation.broadcast.is_some()
+        }
+        WriteStrategy::WriteAround => false,
+        // Versions are refused with it below.
+        WriteStrategy::WriteBack(_) => true,
+    };
+    if tombstone_ttl_ns.is_some() && !deletes && model.invalidation.cdc.is_none() {
+        let label = "nothing is ever deleted here, so that no DELETE leaves a tombstone";
+        if node.get("tombstone_ttl").is_some() {
+            refuse("tombstone_ttl", label, "leave it out; SETs stay versioned without it");
+        }
+    }
     if order == Order::BeforeCommit && model.writes == WriteStrategy::WriteAround {
         let way_out = "leave it out, or use \"invalidate\", \"update\" or \"write-through\"";
         refuse(
@@ -68,7 +111,64 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             "a version is given by the commit, and with order = \"before-commit\" the caches come first";
         refuse("versioned", label, "use order = \"after-commit\", or leave versioned out");
     }
-    if order == Order::BeforeCommit && !directory.has(true) && !directory.has(false) {
+    if matches!(model.writes, WriteStrategy::WriteBack(_)) {
+        write_back(cx, root, model, directory);
+    } else if order == Order::BeforeCommit && !directory.has(true) && !directory.has(false) {
         refuse("order", "there is no cache that could be changed before the commit", "leave it out");
+    }
+}
+
+/// What contradicts a cache that is ahead of the database.
+fn write_back(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
+    let place = |path: [&str; 2]| {
+        let section = root.get(path[0]);
+        section.and_then(|node| node.get(path[1])).or(section).map_or(root.span, |node| node.span)
+    };
+    let mut refuse = |path: [&str; 2], label: &str, way_out: &str| {
+        let title = format!("{} does not apply", path.join("."));
+        cx.report(Diagnostic::new(title, place(path), label).help(way_out));
+    };
+    let WriteOptions { order, rollback, .. } = model.write_options;
+    const STRATEGY: [&str; 2] = ["writes", "strategy"];
+    if !model.workload.writes() {
+        let way_out = "set workload.write_share, or the write_share of a class";
+        return refuse(STRATEGY, "nothing is written, so there is nothing to write back", way_out);
+    }
+    // Without any tier the writes go to the database, in a variant that switches the cache off.
+    let is_off = directory.enabled() == 0 && directory.has(true);
+    if directory.last_shared().is_none() && !is_off {
+        let (label, way_out) = match directory.enabled() > 0 {
+            true => (
+                "a tier in the process cannot be written back: no other instance sees its writes, and each deploy \
+                 loses them",
+                "add a tier with scope = \"shared\"",
+            ),
+            false => {
+                ("there is no cache that could acknowledge a write", "add a tier with scope = \"shared\"")
+            }
+        };
+        refuse(STRATEGY, label, way_out);
+    }
+    if order == Order::BeforeCommit {
+        let label = "under write-back the cache always comes first, and no transaction waits for it";
+        refuse(["writes", "order"], label, "leave it out");
+    }
+    if rollback > 0.0 {
+        let label = "a write is acknowledged before its transaction begins: it cannot roll back any more";
+        refuse(["writes", "rollback"], label, "leave it out, or use another strategy");
+    }
+    let tombstones = root.get("writes").is_some_and(|node| node.get("tombstone_ttl").is_some());
+    if tombstones && model.write_options.tombstone_ttl_ns.is_some() {
+        let label = "tombstones are left by DELETEs, and under write-back writers SET";
+        refuse(["writes", "tombstone_ttl"], label, "leave it out: versioned = true compares with the entry");
+    }
+    if model.invalidation.cdc.is_some() {
+        let label =
+            "the cache is ahead of the database: what the change stream deletes may be newer than the change";
+        refuse(["invalidation", "cdc"], label, "leave it out, or use another strategy");
+    }
+    if model.workload.classes.iter().any(|class| class.keys_per_entity > 1) {
+        let label = "the database makes the other values of an entity out of what is written, and knows it only later";
+        refuse(["workload", "keys_per_entity"], label, "leave it out, or use another strategy");
     }
 }

@@ -10,7 +10,7 @@ use crate::scenario::model::{
 /// The steady state of a model whose arrivals are open and whose nothing fails.
 #[derive(Clone, Debug)]
 pub struct Expectation {
-    /// Of all reads, those that some tier answers.
+    /// Of all reads, those that some tier answers; of all their keys where they have several.
     pub hit_ratio: f64,
     /// In the order of [`Model::tiers`].
     pub tiers: Vec<TierExpectation>,
@@ -48,7 +48,7 @@ pub fn expectation(model: &Model) -> Option<Expectation> {
         classes.iter().enumerate().flat_map(|(index, class)| groups_of(index, class)).collect();
     let reads = |group: &Group| {
         let class = &classes[group.class];
-        rate_per_s * class.share * (1.0 - class.write_share) * group.share
+        rate_per_s * class.share * (1.0 - class.write_share) * read_share(class, group)
     };
     let mut found = vec![0.0f64; groups.len()];
     let mut tiers = Vec::with_capacity(model.tiers.len());
@@ -106,10 +106,15 @@ pub(crate) fn hottest_share(class: &Class) -> f64 {
     class.share * groups_of(0, class).iter().map(|group| group.share).fold(0.0, f64::max)
 }
 
+/// Share of the reads of its class that ask for a key. Of several different ones it is asked for once at most.
+fn read_share(class: &Class, group: &Group) -> f64 {
+    (group.share * f64::from(class.keys_per_request)).min(1.0)
+}
+
 /// A group as one store of a tier sees it.
 fn keys_in(model: &Model, index: usize, tier: &Tier, group: &Group, rate_per_s: f64) -> Keys {
     let class = &model.workload.classes[group.class];
-    let each_per_s = rate_per_s * class.share * group.share / f64::from(model.caches(tier));
+    let requests_per_s = rate_per_s * class.share / f64::from(model.caches(tier));
     let ttl_s = if class.absent {
         Some(tier.negative_ttl_ns.unwrap_or(0) as f64 / 1e9)
     } else {
@@ -123,8 +128,8 @@ fn keys_in(model: &Model, index: usize, tier: &Tier, group: &Group, rate_per_s: 
     };
     Keys {
         count: group.count,
-        reads_per_s: each_per_s * (1.0 - class.write_share),
-        deletes_per_s: if deletes { each_per_s * class.write_share } else { 0.0 },
+        reads_per_s: requests_per_s * read_share(class, group) * (1.0 - class.write_share),
+        deletes_per_s: if deletes { requests_per_s * group.share * class.write_share } else { 0.0 },
         ttl_s,
         // A sentinel lives as long as it was told to.
         sliding: tier.sliding && !class.absent,

@@ -97,6 +97,16 @@ pub const LINTS: &[Lint] = &[
         way_out: "Give the entries a ttl: with invalidation working it may be hours, and it bounds what a fault leaves.",
     },
     Lint {
+        name: "write-back-may-lose",
+        when: "Writes are acknowledged by a shared tier before the database has them (writes.strategy \"write-back\"). The \
+               warning says how many are at stake, and whether eviction or expiry may take them too.",
+        reason: "A cache keeps what it has in memory: a crash, a restart or a flush takes everything that was acknowledged \
+                 since the last round of the worker, and no error tells anybody.",
+        way_out: "Keep what must not be lost out of it (write-through, or invalidate), or shorten the flush_interval until \
+                  the loss is one that you would accept; do not let the tier evict, and give it a ttl far above the \
+                  interval.",
+    },
+    Lint {
         name: "low-hit-ratio",
         when: "The closed forms (time to live, invalidation by writes, Che's approximation) expect a hit ratio below 80 % \
                in the steady state. Open arrivals only.",

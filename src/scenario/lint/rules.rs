@@ -6,7 +6,8 @@ use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::estimate::peak_profile_factor;
 use crate::scenario::file::Node;
 use crate::scenario::model::{
-    Capacity, Class, Coalescing, Dist, Jitter, Model, Refresh, Scope, SharedTier, Size, Tier, Ttl,
+    Capacity, Class, Coalescing, Dist, Jitter, Model, MultiGet, RedisEviction, Refresh, Scope, SharedTier,
+    Size, Tier, Ttl,
 };
 use crate::units::{approximate_bytes, format_duration, grouped};
 
@@ -46,6 +47,7 @@ pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> 
             cdc_without_ttl(&mut view, index, tier);
         }
     }
+    write_back_may_lose(&mut view);
     large_values(&mut view);
     database_pool_too_small(&mut view);
     low_hit_ratio(&mut view);
@@ -283,6 +285,32 @@ fn cdc_without_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
     view.warn("cdc-without-ttl", Diagnostic::new(title, place, label));
 }
 
+fn write_back_may_lose(view: &mut View<'_>) {
+    let Some((level, write_back)) = view.model.write_back() else { return };
+    let tier = &view.model.tiers[level];
+    let interval_ns = write_back.flush_interval_ns;
+    let mut label = match &view.expected {
+        Some(expected) => {
+            let writes = expected.writes_per_s.iter().sum::<f64>() * interval_ns as f64 / 1e9;
+            format!("up to about {} acknowledged writes are in memory only", grouped(rounded(writes)))
+        }
+        None => format!("up to {} of acknowledged writes are in memory only", format_duration(interval_ns)),
+    };
+    if tier.capacity != Capacity::Unbounded
+        && tier.redis.is_none_or(|redis| redis.eviction != RedisEviction::NoEviction)
+    {
+        label.push_str(", and eviction may take them");
+    }
+    let is_short = |ttl: Ttl| matches!(ttl, Ttl::After { ns } if ns <= interval_ns);
+    if view.model.workload.classes.iter().any(|class| is_short(class.ttl_in(level, tier))) {
+        label.push_str(", and expire before the worker comes");
+    }
+    let title = format!("a crash of tier.{} loses acknowledged writes", tier.name);
+    let node = view.tree.get("writes");
+    let place = node.map_or(view.tree.span, |node| node.get("strategy").unwrap_or(node).span);
+    view.warn("write-back-may-lose", Diagnostic::new(title, place, label));
+}
+
 fn tier_pool_too_small(view: &mut View<'_>, index: usize, tier: &Tier, shared: &SharedTier) {
     let (Some(expected), Some(pool)) = (&view.expected, shared.pool) else { return };
     let classes = &view.model.workload.classes;
@@ -291,18 +319,42 @@ fn tier_pool_too_small(view: &mut View<'_>, index: usize, tier: &Tier, shared: &
         2.0 * shared.network.mean_ns() + shared.service_ns as f64 + shared.per_byte_ns * value_bytes;
     let writes_per_s: f64 = expected.writes_per_s.iter().sum();
     let fills_per_s: f64 = expected.misses_per_s.iter().sum();
-    let calls_per_s = expected.tiers[index].lookups_per_s + fills_per_s + writes_per_s;
+    let lookups_per_s = expected.tiers[index].lookups_per_s;
+    let (commands_per_key, per_key_ns) = match shared.multi_get {
+        MultiGet::FanOut => (1.0, 0.0),
+        MultiGet::Mget { per_key_ns } => (commands_per_key(classes, shared.nodes), per_key_ns as f64),
+    };
+    let calls_per_s = lookups_per_s * commands_per_key + fills_per_s + writes_per_s;
+    let more_keys_per_s = lookups_per_s * (1.0 - commands_per_key);
     let place = view.tier_place(tier, "pool");
     // Each node has connections of its own.
-    let busy = calls_per_s * call_ns / 1e9 / f64::from(shared.nodes);
+    let busy = (calls_per_s * call_ns + more_keys_per_s * per_key_ns) / 1e9 / f64::from(shared.nodes);
     pool_too_small(view, &format!("tier.{}.pool", tier.name), pool, busy, place);
+}
+
+/// Commands for each key that is looked up, where those of one request and node share one: a node is asked by a request of
+/// n keys unless all of them are elsewhere. Tiers in the process leave fewer keys to share a command.
+fn commands_per_key(classes: &[Class], nodes: u32) -> f64 {
+    let nodes = f64::from(nodes);
+    let (mut commands, mut keys) = (0.0, 0.0);
+    for class in classes {
+        let (reads, count) = (class.share * (1.0 - class.write_share), f64::from(class.keys_per_request));
+        commands += reads * nodes * (1.0 - libm::pow(1.0 - 1.0 / nodes, count));
+        keys += reads * count;
+    }
+    if keys > 0.0 { commands / keys } else { 1.0 }
 }
 
 fn database_pool_too_small(view: &mut View<'_>) {
     let database = &view.model.database;
     let (Some(expected), Some(pool)) = (&view.expected, database.pool) else { return };
     let round_trip_ns = 2.0 * database.network.mean_ns();
+    // What is written back passes by the instances.
+    let passes_by = view.model.write_back().is_some();
     let write_ns = |class: &Class| {
+        if passes_by {
+            return 0.0;
+        }
         class.db_write.as_ref().map_or_else(|| database.write.mean_ns(), Dist::mean_ns) + round_trip_ns
     };
     let busy: f64 = view

@@ -111,6 +111,21 @@ fn uncompressed_values() {
 }
 
 #[test]
+fn write_back_may_lose() {
+    let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.001");
+    let back = ("[database]", "[writes]\nstrategy = \"write-back\"\n\n[database]");
+    assert_eq!(lints(&[written]), [""; 0]);
+    assert_eq!(lints(&[written, back]), ["write-back-may-lose"]);
+    let text = |changes: &[(&str, &str)]| warnings(&changed(changes)).render(false);
+    // 1,900 requests for records per second, five seconds.
+    let told = text(&[written, back]);
+    assert!(told.contains("up to about 10 acknowledged writes are in memory only, and eviction"), "{told}");
+    let unbounded = ("capacity = 12_000\neviction = \"lru\"\n", "");
+    let told = text(&[written, back, unbounded, ("ttl = \"300s\"", "ttl = \"4s\"")]);
+    assert!(told.contains("only, and expire before the worker comes"), "{told}");
+}
+
+#[test]
 fn cdc_without_ttl() {
     let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.01");
     let stream = ("[database]", "[invalidation]\ncdc = { lag = \"100ms\" }\n\n[database]");
@@ -139,6 +154,32 @@ fn littles_law_by_hand() {
     };
     assert_eq!(uncached("pool = 25"), [""; 0]);
     assert_eq!(uncached("pool = 24"), ["pool-too-small"]);
+}
+
+#[test]
+fn littles_law_for_several_keys() {
+    // Twice the keys in each of these reads, twice the connections.
+    let two = |pool: &str| {
+        lints(&[
+            ("keys = 10_000", "keys = 10_000\nkeys_per_request = 2"),
+            ("popularity = { zipf = { exponent = 1.0 } }", "popularity = \"uniform\""),
+            ("name = \"l1\"", "name = \"l1\"\nenabled = false"),
+            ("name = \"l2\"", "name = \"l2\"\nenabled = false"),
+            ("pool = 4", pool),
+        ])
+    };
+    assert_eq!(two("pool = 50"), [""; 0]);
+    assert_eq!(two("pool = 49"), ["pool-too-small"]);
+    // 40,000 GETs of 2 ms a second over four instances are 20 at a time, 2,000 MGETs one.
+    let l2 = |multi_get: &str| {
+        lints(&[
+            ("keys = 10_000", "keys = 10_000\nkeys_per_request = 20"),
+            ("name = \"l1\"", "name = \"l1\"\nenabled = false"),
+            ("network = \"1ms\"", &format!("network = \"1ms\"\nmulti_get = {multi_get}")),
+        ])
+    };
+    assert_eq!(l2("\"fan-out\""), ["pool-too-small"]);
+    assert_eq!(l2("\"mget\""), [""; 0]);
 }
 
 #[test]

@@ -33,10 +33,20 @@ pub struct RetryBudget {
 /// Scale, CACM 2013).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Hedge {
-    /// From the beginning of the first attempt, its wait for a connection included.
-    pub after_ns: Nanos,
+    #[serde(flatten)]
+    pub after: HedgeAfter,
     /// Whether the loser is withdrawn.
     pub cancel: bool,
+}
+
+/// From the beginning of the first attempt, its wait for a connection included.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum HedgeAfter {
+    #[serde(rename = "after_ns")]
+    Time(Nanos),
+    /// Of what first attempts of the instance have taken lately.
+    #[serde(rename = "after_percentile")]
+    Percentile(f64),
 }
 
 /// How many attempts an instance may have under way at once; more are refused at once.

@@ -11,6 +11,8 @@ mod guard;
 mod invalidation;
 mod limiter;
 mod practice;
+mod recommend;
+mod sweep;
 mod threshold;
 mod tier;
 mod workload;
@@ -21,17 +23,19 @@ use serde::Serialize;
 pub use database::{Background, Contention, Database, Replicas, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
-pub use guard::{Breaker, Hedge, Limit, RetryBudget};
+pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
+pub use recommend::{Direction, Objective, Recommend};
+pub use sweep::{Amount, Axis, AxisValue, Kind, Sweep};
 pub use threshold::{Bound, Threshold};
 pub use tier::{
-    ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, OnFailure, Prefill, PrefillAge, Redis,
-    RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+    ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, MultiGet, OnFailure, Prefill, PrefillAge,
+    Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
-pub use writes::{Order, WriteOptions, WriteStrategy};
+pub use writes::{Order, WriteBack, WriteOptions, WriteStrategy};
 
 /// An instant or a length of simulated time, in nanoseconds from the start of the scenario.
 pub type Nanos = u64;
@@ -70,6 +74,10 @@ pub struct Experiment {
     /// Findings about claims of the practice, in file order.
     pub practice: Vec<Practice>,
     pub observed: Option<Observed>,
+    /// `[sweep]`, for `herdlab sweep`.
+    pub sweep: Option<Sweep>,
+    /// `[recommend]`, for `herdlab recommend`.
+    pub recommend: Option<Recommend>,
     /// Limits that the run has to keep, in file order; those about variants that are not run are left out.
     pub thresholds: Vec<Threshold>,
     /// What lints warn of and the file does not allow, in file order.
@@ -168,6 +176,13 @@ impl Model {
     pub fn may_serve_phantoms(&self) -> bool {
         self.write_options.order == Order::BeforeCommit
             && matches!(self.writes, WriteStrategy::Update | WriteStrategy::WriteThrough)
+    }
+
+    /// The tier that writes are acknowledged from, and how it brings them to the database; `None`: no tier is ahead of it.
+    pub fn write_back(&self) -> Option<(usize, &WriteBack)> {
+        let WriteStrategy::WriteBack(write_back) = &self.writes else { return None };
+        let level = self.tiers.iter().rposition(|tier| matches!(tier.scope, Scope::Shared(_)))?;
+        self.workload.writes().then_some((level, write_back))
     }
 
     /// So many caches of this tier may hold a key: one in each process, or the one behind them.

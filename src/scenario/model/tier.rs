@@ -59,6 +59,9 @@ pub struct SharedTier {
     /// Servers that share keys and capacity, each with one thread and its own connections.
     #[serde(skip_serializing_if = "is_one")]
     pub nodes: u32,
+    /// How a request of several keys asks for those that it looks for here.
+    #[serde(skip_serializing_if = "MultiGet::is_fan_out")]
+    pub multi_get: MultiGet,
     /// Processor time of a client per byte of a value that it writes or reads.
     #[serde(skip_serializing_if = "is_zero")]
     pub serialize_per_byte_ns: f64,
@@ -73,6 +76,21 @@ impl SharedTier {
     /// Whether bytes cost anything outside the server.
     pub fn bytes_cost(&self) -> bool {
         self.serialize_per_byte_ns > 0.0 || self.compress.is_some() || self.bandwidth_bytes_per_s.is_some()
+    }
+}
+
+/// How the keys of one request are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum MultiGet {
+    /// A GET for each, all at once.
+    FanOut,
+    /// One MGET to each node that has any of them; the server works so long on every key after the first.
+    Mget { per_key_ns: Nanos },
+}
+
+impl MultiGet {
+    pub(super) fn is_fan_out(&self) -> bool {
+        *self == MultiGet::FanOut
     }
 }
 

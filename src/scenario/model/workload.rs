@@ -31,6 +31,10 @@ impl Workload {
     pub fn creates(&self) -> bool {
         self.classes.iter().any(|class| class.absent && class.write_share > 0.0)
     }
+    /// Whether any read asks for several keys.
+    pub fn gathers(&self) -> bool {
+        self.classes.iter().any(|class| class.keys_per_request > 1)
+    }
     /// Whether any request only asks whether a key exists.
     pub fn checks(&self) -> bool {
         self.classes.iter().any(|class| class.exists_share > 0.0)
@@ -131,6 +135,9 @@ pub struct Class {
     /// Share of the requests that only ask whether the key exists: no value travels.
     #[serde(skip_serializing_if = "is_zero")]
     pub exists_share: f64,
+    /// Different keys that a read asks for at once; a write has one.
+    #[serde(skip_serializing_if = "is_one")]
+    pub keys_per_request: u32,
     pub value_size: Size,
     pub key_size: Size,
     /// Per tier of `Model::tiers`: the time to live here instead of the tier's own. Outer `None`: the tier's own.

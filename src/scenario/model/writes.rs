@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Nanos, is_zero};
+use super::{Dist, Nanos, is_zero};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum WriteStrategy {
     /// Database, then DELETE in every tier (of other instances' tiers: not).
     Invalidate,
@@ -14,6 +14,21 @@ pub enum WriteStrategy {
     Update,
     /// The same, acknowledged after both.
     WriteThrough,
+    /// SET in the last shared tier, which acknowledges; a worker brings what is dirty there to the database.
+    WriteBack(WriteBack),
+}
+
+/// How the worker of write-back works.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WriteBack {
+    /// From one round of the worker to the next.
+    pub flush_interval_ns: Nanos,
+    /// Most keys of one batch, which is one request at the database.
+    pub batch: u32,
+    /// Service time of the database per batch; `None`: that of one write.
+    pub per_batch: Option<Dist>,
+    /// Added to it for each key of the batch.
+    pub per_key: Dist,
 }
 
 /// How writes are done, whatever the strategy.

@@ -1,0 +1,264 @@
+//! `herdlab compare`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use clap::Args;
+use herdlab::atomic;
+use herdlab::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
+use herdlab::experiment::run::{RunError, RunOptions, run};
+use herdlab::experiment::versus::{self, Incomparable};
+use herdlab::measure::record::Record;
+use herdlab::report::versus::{Shown, Side, regressions};
+use herdlab::report::{self, versus as page, versus_data as data};
+use herdlab::scenario::estimate::{self, Limits, plan};
+use herdlab::scenario::{self, Diagnostics, Overrides};
+use herdlab::sim::Control;
+use herdlab::units;
+
+use super::input::Found;
+use super::progress::Progress;
+use super::report::input_error;
+use super::run::{Format, path_and_value, stop_on_interrupt};
+use super::{exit, input, output, revisions};
+
+/// Compare runs with each other: records, scenarios (which are run), or git revisions of a scenario; the first one is what
+/// the others are compared with
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// `results.json` of a run, its folder, a scenario file, or the name of a bundled scenario
+    #[arg(required = true, value_name = "RESULTS|SCENARIO")]
+    inputs: Vec<String>,
+    /// Compare the scenario file at these git revisions (`main~3,main`); with one revision, it and the working tree
+    #[arg(long, value_name = "REV,...", value_delimiter = ',')]
+    revisions: Vec<String>,
+    /// End with exit code 99 where a headline measure became worse by more than this percentage, and certainly so
+    #[arg(long, value_name = "PCT", value_parser = percentage)]
+    fail_on_regression: Option<f64>,
+    /// Write which headline measures became worse to this file, as JUnit XML
+    #[arg(long, value_name = "FILE", requires = "fail_on_regression")]
+    junit: Option<PathBuf>,
+    /// Set a value of the scenarios that are run (`tier.l2.ttl=5m`); repeat for several
+    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
+    set: Vec<(String, String)>,
+    /// Seed of all random numbers, instead of the scenarios'
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Replications of every variant, instead of the scenarios'
+    #[arg(long, value_name = "N")]
+    replications: Option<u32>,
+    /// Simulated time, instead of the scenarios'
+    #[arg(long)]
+    duration: Option<String>,
+    /// Compare only this variant; repeat for several
+    #[arg(long = "variant", value_name = "NAME")]
+    variants: Vec<String>,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// No progress and no table
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// A number of per cent, as a share.
+fn percentage(text: &str) -> Result<f64, String> {
+    let written = text.trim().trim_end_matches('%');
+    units::parse_percentage(&format!("{written}%"))
+        .map_err(|reason| format!("expected a percentage such as 5: {reason}"))
+}
+
+/// What is compared: a record that is there, or one that is still to be made.
+enum Input {
+    Record(Box<Record>),
+    Scenario(Found),
+}
+
+pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
+    let inputs = inputs(args)?;
+    let overrides = overrides(args);
+    if let Some((label, _)) = inputs.iter().find(|(_, input)| matches!(input, Input::Record(_)))
+        && let Some(option) = used(args)
+    {
+        let title = format!("{option} changes what is run, and {label} is a record of a run");
+        return Err(
+            Diagnostics::general(title, vec!["compare scenarios instead of records".to_owned()]).into()
+        );
+    }
+    if let Some(folder) = args.junit.as_deref().map(output::folder_of) {
+        output::require_writable(folder)?;
+    }
+    let Some(records) = records(args, inputs, &overrides)? else {
+        eprintln!("interrupted: nothing compared");
+        return Ok(ExitCode::from(exit::INTERRUPTED));
+    };
+    let sides: Vec<Side<'_>> = records.iter().map(|(label, record)| Side { label, record }).collect();
+    let [base, others @ ..] = sides.as_slice() else { return Ok(ExitCode::SUCCESS) };
+    let after: Vec<&Record> = others.iter().map(|side| side.record).collect();
+    let compared = versus::compare(base.record, &after)
+        .map_err(|(index, reason)| refusal(base.label, others[index].label, &reason))?;
+    let all: Vec<Shown<'_>> = others
+        .iter()
+        .zip(&compared)
+        .map(|(after, versus)| Shown { before: *base, after: *after, versus })
+        .collect();
+    if !args.quiet {
+        output::show(&printed(args, &all)?)?;
+    }
+    args.fail_on_regression.map_or(Ok(ExitCode::SUCCESS), |allowed| gate(args, &all, allowed))
+}
+
+/// What is compared, by the names that it is shown under.
+fn inputs(args: &CompareArgs) -> anyhow::Result<Vec<(String, Input)>> {
+    if args.revisions.is_empty() {
+        if args.inputs.len() < 2 {
+            let help = "herdlab compare BEFORE AFTER, or --revisions main~3,main SCENARIO".to_owned();
+            return Err(Diagnostics::general("expected at least two things to compare", vec![help]).into());
+        }
+        return args.inputs.iter().map(|name| Ok((name.clone(), input(name)?))).collect();
+    }
+    let [file] = args.inputs.as_slice() else {
+        let help = "for example --revisions main~3,main scenarios/x.toml".to_owned();
+        return Err(
+            Diagnostics::general("--revisions compares one scenario file with itself", vec![help]).into()
+        );
+    };
+    let at = |revision: &String| Ok((revision.clone(), Input::Scenario(revisions::find(revision, file)?)));
+    let mut found = args.revisions.iter().map(at).collect::<anyhow::Result<Vec<_>>>()?;
+    if found.len() == 1 {
+        found.push(("the working tree".to_owned(), Input::Scenario(input::find(file)?)));
+    }
+    Ok(found)
+}
+
+/// A record where there is one: a file of JSON, or a folder with `results.json`; else a scenario.
+fn input(name: &str) -> anyhow::Result<Input> {
+    let path = Path::new(name);
+    let record = if path.is_dir() { path.join("results.json") } else { path.to_owned() };
+    if path.is_dir() || record.extension().is_some_and(|extension| extension == "json") {
+        return Ok(Input::Record(Box::new(report::json::read(&record).map_err(input_error)?)));
+    }
+    Ok(Input::Scenario(input::find(name)?))
+}
+
+fn overrides(args: &CompareArgs) -> Overrides {
+    Overrides {
+        set: args.set.clone(),
+        seed: args.seed,
+        replications: args.replications,
+        duration: args.duration.clone(),
+        variants: args.variants.clone(),
+    }
+}
+
+/// An option that only a run can follow.
+fn used(args: &CompareArgs) -> Option<&'static str> {
+    let given = [
+        ("--set", !args.set.is_empty()),
+        ("--seed", args.seed.is_some()),
+        ("--replications", args.replications.is_some()),
+        ("--duration", args.duration.is_some()),
+        ("--variant", !args.variants.is_empty()),
+    ];
+    given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+}
+
+/// All records, those of scenarios made by running them; `None` where that was interrupted. Every scenario is checked before
+/// the first one is run.
+fn records(
+    args: &CompareArgs,
+    inputs: Vec<(String, Input)>,
+    overrides: &Overrides,
+) -> anyhow::Result<Option<Vec<(String, Record)>>> {
+    let threads = input::threads(args.threads);
+    let mut checked = Vec::new();
+    for (label, input) in inputs {
+        checked.push((
+            label,
+            match input {
+                Input::Record(record) => Err(record),
+                Input::Scenario(Found { source, path, base_dir }) => {
+                    let experiment = scenario::parse(&source, &path, &base_dir, overrides)?;
+                    let plan = plan(&experiment, threads);
+                    estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
+                    Ok((experiment, plan))
+                }
+            },
+        ));
+    }
+    let control = Arc::new(Control::default());
+    if checked.iter().any(|(_, input)| input.is_ok()) {
+        stop_on_interrupt(&control)?;
+    }
+    let mut records = Vec::new();
+    for (label, input) in checked {
+        let (experiment, plan) = match input {
+            Ok(to_run) => to_run,
+            Err(record) => {
+                records.push((label, *record));
+                continue;
+            }
+        };
+        // Each run counts its own requests.
+        control.requests.store(0, Ordering::Relaxed);
+        let progress = Progress::start(&control, &plan, args.quiet);
+        let options = RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() };
+        let outcome = run(&experiment, &options);
+        progress.finish();
+        match outcome {
+            Ok(outcome) if !outcome.interrupted => records.push((label, outcome.record)),
+            Ok(_) | Err(RunError::Interrupted) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(records))
+}
+
+fn refusal(before: &str, after: &str, reason: &Incomparable) -> Diagnostics {
+    let help = match reason {
+        Incomparable::Versions { .. } => {
+            "run both with this version: compare the scenarios instead of the records (a record holds its scenario's text)"
+        }
+        Incomparable::NoCommonVariant { .. } => "variants are matched by name",
+    };
+    Diagnostics::general(format!("{before} and {after} are not compared: {reason}"), vec![help.to_owned()])
+}
+
+fn printed(args: &CompareArgs, all: &[Shown<'_>]) -> anyhow::Result<String> {
+    Ok(match args.format {
+        Format::Table => {
+            let (width, color) = output::stdout_style();
+            page::terminal(all, width, color)
+        }
+        Format::Json => data::json(all, args.fail_on_regression)?,
+        Format::Csv => data::csv(all),
+        Format::Md => page::markdown(all),
+    })
+}
+
+/// Names the regressions, also where nothing else is printed; gives the exit code. A gate that could not have failed is an
+/// error.
+fn gate(args: &CompareArgs, all: &[Shown<'_>], allowed: f64) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &args.junit {
+        atomic::write(path, data::junit(all, allowed)?.as_bytes())?;
+    }
+    let measures =
+        || all.iter().flat_map(|shown| &shown.versus.variants).flat_map(|variant| &variant.measures);
+    let judged =
+        measures().any(|measure| measure.verdict.is_some_and(|verdict| verdict != Verdict::NoVerdict));
+    if !judged {
+        let title = "--fail-on-regression judges nothing: no headline measure has a verdict";
+        let help = format!("a verdict takes at least {VERDICT_REPLICATIONS_MIN} replications on both sides");
+        return Err(Diagnostics::general(title, vec![help]).into());
+    }
+    let found: Vec<_> = all.iter().flat_map(|shown| regressions(shown, allowed)).collect();
+    for regression in &found {
+        eprintln!("regression: {}", regression.sentence);
+    }
+    Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::GATE) })
+}

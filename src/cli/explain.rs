@@ -1,0 +1,38 @@
+//! `herdlab explain`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use herdlab::reference::explain::{explain, list, meant};
+use herdlab::scenario::Diagnostics;
+
+use super::output;
+
+/// Say what a measure, a lint or an option means; alone, list all of them
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A measure (`db.qps.peak`), a lint (`no-ttl`), an option (`tier.l2.ttl`, `ttl`) or a choice (`xfetch`)
+    #[arg(value_name = "MEASURE|LINT|OPTION")]
+    words: Vec<String>,
+}
+
+pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    if args.words.is_empty() {
+        output::show(&list())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut texts = Vec::with_capacity(args.words.len());
+    for word in &args.words {
+        texts.push(explain(word).ok_or_else(|| unknown(word))?);
+    }
+    output::show(&texts.join("\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unknown(word: &str) -> Diagnostics {
+    let mut help = vec!["`herdlab explain` alone lists all measures, lints and options".to_owned()];
+    if let Some(meant) = meant(word) {
+        help.insert(0, format!("did you mean `{meant}`?"));
+    }
+    Diagnostics::general(format!("there is no measure, lint or option `{word}`"), help)
+}

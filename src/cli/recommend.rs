@@ -1,0 +1,193 @@
+//! `herdlab recommend`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use herdlab::atomic;
+use herdlab::experiment::recommend::{Outcome, Search};
+use herdlab::experiment::run::RunError;
+use herdlab::experiment::sweep::{Pool, SweepOptions, plan};
+use herdlab::report::recommend;
+use herdlab::scenario::estimate::{self, Plan, approximate_time};
+use herdlab::scenario::grid::Which;
+use herdlab::scenario::{Diagnostics, Overrides, parse};
+use herdlab::sim::Control;
+use herdlab::units::{self, grouped};
+
+use super::progress::Progress;
+use super::run::{limits, path_and_value, stop_on_interrupt};
+use super::{exit, input, output};
+
+/// Find the setting of some knobs that is best by one measure and keeps all limits (the scenario's thresholds): the
+/// winner, those that tie with it, the limit that binds, and the TOML to use
+#[derive(Debug, Args)]
+pub(crate) struct RecommendArgs {
+    /// Scenario file, or name of a bundled scenario
+    #[arg(value_name = "FILE|NAME")]
+    scenario: String,
+    /// A knob, instead of the scenario's [recommend.knobs]: values (`tier.l2.ttl=10s,60s`) or a range
+    /// (`database.pool=2..20:step2`, `tier.l2.ttl=10s..5m:log5`); repeat for several
+    #[arg(long = "knob", value_name = "PATH=VALUES", value_parser = path_and_value)]
+    knobs: Vec<(String, String)>,
+    /// The measure to make least, or a knob; instead of the scenario's
+    #[arg(long, value_name = "MEASURE|PATH", conflicts_with = "maximise")]
+    minimise: Option<String>,
+    /// The measure to make most, or a knob; instead of the scenario's
+    #[arg(long, value_name = "MEASURE|PATH")]
+    maximise: Option<String>,
+    /// A limit to keep beside the scenario's thresholds, instead of [recommend]'s (`db.qps.peak <= 500`); repeat for
+    /// several
+    #[arg(long, value_name = "LIMIT")]
+    keep: Vec<String>,
+    /// Most simulations to spend, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    budget: Option<u64>,
+    /// Set a value of the scenario for all candidates (`tier.l2.service=10us`); repeat for several
+    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
+    set: Vec<(String, String)>,
+    /// Seed of all random numbers, instead of the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Replications of the last candidates, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    replications: Option<u32>,
+    /// Simulated time, instead of the scenario's (`30s`); a shorter one shortens the warm-up in proportion
+    #[arg(long)]
+    duration: Option<String>,
+    /// Consider only this variant; repeat for several
+    #[arg(long = "variant", value_name = "NAME")]
+    variants: Vec<String>,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Write the scenario with the recommended settings as a further variant to this file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Refuse a search that is estimated to need more memory (`2GB`) [default: what the machine has]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
+    memory_limit: Option<u64>,
+    /// Refuse a search that is estimated to take longer (`10m`) [default: 24h]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    time_limit: Option<u64>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t = Shown::Table)]
+    format: Shown,
+    /// No progress, and nothing on standard output
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Shown {
+    Table,
+    Json,
+}
+
+pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
+    let (grid, _) = input::load_grid(&args.scenario, &overrides(args), Which::Recommend, &args.knobs)?;
+    let mut pool = Pool::new(&grid);
+    let search = Search::new(&grid, &pool)?;
+    let threads = input::threads(args.threads);
+    let plan = planned(&search, &pool, threads);
+    estimate::refuse_beyond(&plan, &limits(args.memory_limit, args.time_limit))?;
+    let folder = args.out.as_deref().map(output::folder_of);
+    if let Some(folder) = folder {
+        output::require_writable(folder)?;
+    }
+    if !args.quiet {
+        eprintln!(
+            "{} candidates, {} simulations, {} on {} threads",
+            grouped(search.candidates.len()),
+            grouped(search.cost()),
+            approximate_time(plan.seconds),
+            threads
+        );
+    }
+    let control = Arc::new(Control::default());
+    stop_on_interrupt(&control)?;
+    let progress = Progress::start(&control, &plan, args.quiet);
+    let options = SweepOptions { threads, control, journal: None };
+    let outcome = search.run(&grid, &mut pool, &options);
+    progress.finish();
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            folder.into_iter().for_each(output::remove_if_empty);
+            if matches!(error, RunError::Interrupted) {
+                eprintln!("interrupted: nothing is recommended");
+                return Ok(ExitCode::from(exit::INTERRUPTED));
+            }
+            return Err(error.into());
+        }
+    };
+    if !args.quiet {
+        output::show(&match args.format {
+            Shown::Table => recommend::page(&search, &grid, &outcome),
+            Shown::Json => recommend::json(&search, &grid, &outcome)?,
+        })?;
+    }
+    match (&args.out, recommend::usable(&outcome)) {
+        (Some(path), Some(found)) => {
+            write_scenario(path, &recommend::scenario(&search, &grid, found))?;
+            if !args.quiet {
+                eprintln!("scenario: {}", path.display());
+            }
+        }
+        (Some(path), None) => eprintln!("{} is not written: nothing is recommended", path.display()),
+        (None, _) => {}
+    }
+    Ok(match outcome {
+        Outcome::Winner { .. } => ExitCode::SUCCESS,
+        Outcome::Undecided { .. } | Outcome::Nothing { .. } => ExitCode::from(exit::NOTHING_FITS),
+    })
+}
+
+/// The options as if the file said them.
+fn overrides(args: &RecommendArgs) -> Overrides {
+    let text = |text: &String| format!("{text:?}");
+    let mut set = args.set.clone();
+    let mut put = |field: &str, value: String| set.push((format!("recommend.{field}"), value));
+    // The other objective of the file must not stand beside it.
+    if let Some(name) = &args.minimise {
+        put("minimise", text(name));
+        put("maximise", "\"none\"".to_owned());
+    }
+    if let Some(name) = &args.maximise {
+        put("maximise", text(name));
+        put("minimise", "\"none\"".to_owned());
+    }
+    if !args.keep.is_empty() {
+        put("keep", format!("[{}]", args.keep.iter().map(text).collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(budget) = args.budget {
+        put("budget", budget.to_string());
+    }
+    Overrides {
+        set,
+        seed: args.seed,
+        replications: args.replications,
+        duration: args.duration.clone(),
+        variants: args.variants.clone(),
+    }
+}
+
+/// The search takes the share of a whole grid that it looks at.
+fn planned(search: &Search, pool: &Pool, threads: usize) -> Plan {
+    let once = plan(pool, 1, threads);
+    let share = search.cost() as f64 / search.candidates.len().max(1) as f64;
+    Plan { cells: search.cost(), requests: once.requests * share, seconds: once.seconds * share, ..once }
+}
+
+/// Writes the scenario if it is one: a file whose variants are not written as [[variant]] cannot be added to.
+fn write_scenario(path: &Path, text: &str) -> anyhow::Result<()> {
+    let shown = path.display().to_string();
+    if let Err(problems) = parse(text, &shown, output::folder_of(path), &Overrides::default()) {
+        let title = format!("{shown} is not written: the settings cannot be appended to this scenario");
+        let first = problems.list.first().map_or_else(String::new, |problem| problem.title.clone());
+        let help = vec![first, "paste them from the output by hand".to_owned()];
+        return Err(Diagnostics::general(title, help).into());
+    }
+    Ok(atomic::write(path, text.as_bytes())?)
+}

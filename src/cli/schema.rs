@@ -1,0 +1,20 @@
+//! `herdlab schema`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use herdlab::reference::schema;
+
+use super::output;
+
+/// Print the JSON Schema of scenario files, by which editors complete and check them while you write
+///
+/// Write it beside your scenarios (`herdlab schema > herdlab.schema.json`) and begin them with the line
+/// `#:schema ./herdlab.schema.json`: editors with a TOML language server (taplo, Even Better TOML) find it there.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {}
+
+pub(crate) fn execute(_: &SchemaArgs) -> anyhow::Result<ExitCode> {
+    output::show(&schema::text())?;
+    Ok(ExitCode::SUCCESS)
+}

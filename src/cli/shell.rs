@@ -1,0 +1,63 @@
+//! `herdlab completions` and `herdlab man`: what shells and manual pages need to know of the command.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+
+use super::output;
+
+/// Print the completions of a shell
+///
+/// bash: herdlab completions bash > ~/.local/share/bash-completion/completions/herdlab
+/// zsh: herdlab completions zsh > _herdlab, in a folder of $fpath
+/// fish: herdlab completions fish > ~/.config/fish/completions/herdlab.fish
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct CompletionsArgs {
+    shell: Shell,
+}
+
+pub(crate) fn completions(args: &CompletionsArgs, mut command: Command) -> anyhow::Result<ExitCode> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut command, "herdlab", &mut text);
+    output::show(&String::from_utf8(text)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Print the manual page; with --out, write a page for every command
+///
+/// herdlab man | man -l -
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct ManArgs {
+    /// Folder for herdlab.1, herdlab-run.1 and so on, such as ~/.local/share/man/man1
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn man(args: &ManArgs, command: Command) -> anyhow::Result<ExitCode> {
+    let Some(folder) = &args.out else {
+        let mut text = Vec::new();
+        clap_mangen::Man::new(command).render(&mut text)?;
+        output::show(&String::from_utf8(text)?)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    output::require_writable(folder)?;
+    for page in pages(command) {
+        let file = folder.join(page.get_filename());
+        let mut text = Vec::new();
+        page.render(&mut text)?;
+        herdlab::atomic::write(&file, &text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The page of the command, and one for each of its own.
+fn pages(mut command: Command) -> Vec<clap_mangen::Man> {
+    command.build();
+    let own: Vec<Command> =
+        command.get_subcommands().filter(|own| own.get_name() != "help").cloned().collect();
+    std::iter::once(command).chain(own).map(clap_mangen::Man::new).collect()
+}

@@ -1,0 +1,182 @@
+//! `herdlab sweep`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use herdlab::experiment::run::RunError;
+use herdlab::experiment::sweep::journal::Journal;
+use herdlab::experiment::sweep::{Pool, SweepOptions, plan, run};
+use herdlab::report::json;
+use herdlab::report::sweep::{table, tidy, write_all};
+use herdlab::scenario::Overrides;
+use herdlab::scenario::estimate::{self, approximate_time};
+use herdlab::scenario::grid::{Grid, Which};
+use herdlab::sim::Control;
+use herdlab::units::{self, grouped};
+
+use super::progress::Progress;
+use super::run::{Format, KEPT_FROM_S, limits, path_and_value, stop_on_interrupt};
+use super::{exit, input, output};
+
+/// Run a scenario in many settings, the cells of a grid: tidy CSV, charts (lines, heat maps, a Pareto front), a page
+#[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    /// Scenario file, or name of a bundled scenario
+    #[arg(value_name = "FILE|NAME")]
+    scenario: String,
+    /// An axis, instead of the scenario's [sweep]: values (`tier.l2.ttl=10s,60s`) or a range
+    /// (`database.pool=2..20:step2`, `tier.l2.ttl=10s..5m:log5`, `...:lin5`); repeat for several
+    #[arg(long = "sweep", value_name = "PATH=VALUES", value_parser = path_and_value)]
+    axes: Vec<(String, String)>,
+    /// Measures to show, separated by commas [default: the scenario's]
+    #[arg(long = "measure", value_name = "MEASURES", value_delimiter = ',')]
+    measures: Vec<String>,
+    /// Two measures to weigh against each other (`db.qps.mean,latency.all.p99_ms`): a chart that names the cells on the
+    /// Pareto front
+    #[arg(long, value_name = "X,Y", value_parser = pair)]
+    pareto: Option<(String, String)>,
+    /// Set a value of the scenario in all cells (`tier.l2.ttl=5m`); repeat for several
+    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
+    set: Vec<(String, String)>,
+    /// Seed of all random numbers, instead of the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Replications of every cell, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    replications: Option<u32>,
+    /// Simulated time, instead of the scenario's (`30s`); a shorter one shortens the warm-up in proportion
+    #[arg(long)]
+    duration: Option<String>,
+    /// Run only this variant; repeat for several
+    #[arg(long = "variant", value_name = "NAME")]
+    variants: Vec<String>,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Folder for the report [default: reports/<scenario>-sweep]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on from the simulations that an earlier sweep into the same folder has finished before it was stopped; its
+    /// axes may have been others
+    #[arg(long)]
+    resume: bool,
+    /// Refuse a sweep that is estimated to need more memory (`2GB`) [default: what the machine has]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
+    memory_limit: Option<u64>,
+    /// Refuse a sweep that is estimated to take longer (`10m`) [default: 24h]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    time_limit: Option<u64>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// No progress and no table
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
+    let grid = load(args)?;
+    let threads = input::threads(args.threads);
+    let plan = plan(&Pool::new(&grid), grid.base.replications, threads);
+    estimate::refuse_beyond(&plan, &limits(args.memory_limit, args.time_limit))?;
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("reports").join(format!("{}-sweep", grid.base.name)));
+    output::require_writable(&out)?;
+
+    let control = Arc::new(Control::default());
+    stop_on_interrupt(&control)?;
+    let keep = args.resume || plan.seconds > KEPT_FROM_S;
+    let journal = keep.then(|| Arc::new(Journal::new(&out, args.resume)));
+    if !args.quiet {
+        eprintln!(
+            "{} cells, {} simulations, {} on {} threads",
+            grouped(grid.cells.len()),
+            grouped(plan.cells),
+            approximate_time(plan.seconds),
+            threads
+        );
+        if let Some(journal) = journal.as_ref().filter(|_| args.resume) {
+            eprintln!("{}", resumed(journal));
+        }
+    }
+    let progress = Progress::start(&control, &plan, args.quiet);
+    let options = SweepOptions { threads, control, journal: journal.clone() };
+    let outcome = run(&grid, &options);
+    progress.finish();
+    let again = |journal: &Option<Arc<Journal>>| {
+        if journal.as_ref().is_some_and(|journal| journal.exists()) {
+            eprintln!("the same command with --resume goes on from there");
+        }
+    };
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            output::remove_if_empty(&out);
+            if matches!(error, RunError::Interrupted) {
+                eprintln!("interrupted before the first cell was finished: no report");
+                again(&journal);
+                return Ok(ExitCode::from(exit::INTERRUPTED));
+            }
+            return Err(error.into());
+        }
+    };
+    write_all(&outcome.record, &grid, &outcome.pool, &out)?;
+    if !args.quiet {
+        output::show(&match args.format {
+            Format::Table => table::page(&outcome.record, output::stdout_style().0),
+            Format::Json => json::encode(&outcome.record)?,
+            Format::Csv => tidy(&outcome.record, &grid, &outcome.pool),
+            Format::Md => table::markdown(&outcome.record),
+        })?;
+        eprintln!("report: {}", out.join("index.html").display());
+    }
+    if outcome.interrupted {
+        let (finished, all) = (outcome.record.cells.len(), outcome.record.wanted);
+        eprintln!("interrupted: {} of {} cells finished and kept", grouped(finished), grouped(all));
+        again(&journal);
+        return Ok(ExitCode::from(exit::INTERRUPTED));
+    }
+    if let Some(journal) = journal {
+        journal.remove();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
+    let overrides = Overrides {
+        set: args.set.clone(),
+        seed: args.seed,
+        replications: args.replications,
+        duration: args.duration.clone(),
+        variants: args.variants.clone(),
+    };
+    let (mut grid, warnings) = input::load_grid(&args.scenario, &overrides, Which::Sweep, &args.axes)?;
+    grid.show(&args.measures, args.pareto.as_ref())?;
+    if !args.quiet {
+        eprint!("{}", warnings.render(output::color_on_stderr()));
+    }
+    Ok(grid)
+}
+
+/// What `--resume` finds.
+fn resumed(journal: &Journal) -> String {
+    match journal.len() {
+        0 => "nothing to resume: no finished simulation is kept here; starting anew".to_owned(),
+        kept => format!("resuming: {} finished simulations are kept", grouped(kept)),
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once(',') {
+        Some((x, y))
+            if !x.trim().is_empty() && !y.trim().is_empty() && !y.contains(',') && x.trim() != y.trim() =>
+        {
+            Ok((x.trim().to_owned(), y.trim().to_owned()))
+        }
+        _ => Err("expected two different measures such as db.qps.mean,latency.all.p99_ms".to_owned()),
+    }
+}

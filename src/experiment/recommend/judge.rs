@@ -1,0 +1,231 @@
+//! What may be said at the end of a search: the winner, those that are as good, the limit that binds.
+
+use super::{Candidate, Search};
+use crate::experiment::comparison::{SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, smallest_that_matters};
+use crate::experiment::statistics::{self, Estimate, PairedDifference, estimate};
+use crate::experiment::sweep::Pool;
+use crate::experiment::threshold::{Judgement, Standing, judge_in};
+use crate::measure::catalog;
+use crate::measure::record::{MeasureRecord, VariantRecord, WindowsRecord};
+use crate::scenario::model::Objective;
+
+/// Whether a candidate keeps the limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keeping {
+    /// All of them, with their whole 95 % intervals.
+    Certain,
+    /// By the mean, but an interval reaches beyond a limit, or there is none.
+    Undecided,
+    /// A mean is beyond a limit.
+    Broken,
+}
+
+/// A limit and what a candidate makes of it.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    pub judgement: Judgement,
+    /// Distance of the mean from the limit as a share of the limit; negative beyond it. `None` without a value, or where
+    /// the limit is zero.
+    pub relative_margin: Option<f64>,
+}
+
+/// A candidate at the end.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Index into the candidates of the search.
+    pub candidate: usize,
+    pub objective: Option<Estimate>,
+    pub limits: Vec<Limit>,
+    pub keeping: Keeping,
+}
+
+impl Found {
+    /// The limit with the smallest margin.
+    pub fn binding(&self) -> Option<&Limit> {
+        let known = self.limits.iter().filter(|limit| limit.relative_margin.is_some());
+        known.min_by(|a, b| a.relative_margin.unwrap_or(0.0).total_cmp(&b.relative_margin.unwrap_or(0.0)))
+    }
+
+    /// By how much it is beyond its limits, all together.
+    fn excess(&self) -> f64 {
+        let beyond = |limit: &Limit| match limit.judgement.standing {
+            Standing::Broken => limit.relative_margin.map_or(1.0, |margin| (-margin).max(f64::MIN_POSITIVE)),
+            _ => 0.0,
+        };
+        self.limits.iter().map(beyond).sum()
+    }
+}
+
+/// Another finalist against the winner.
+#[derive(Clone, Debug)]
+pub struct Rival {
+    pub found: Found,
+    /// This one minus the winner, pair by pair.
+    pub difference: Option<PairedDifference>,
+    /// [`Verdict::Worse`], [`Verdict::Tie`], or none with too few replications; better only where its limits are undecided
+    /// or broken.
+    pub verdict: Verdict,
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Keeps all limits, and nothing that does is better.
+    Winner {
+        winner: Found,
+        /// The other finalists that keep the limits or may keep them, best first.
+        rivals: Vec<Rival>,
+        /// Candidates that were dropped before a test could tell them from the winner.
+        unresolved: usize,
+    },
+    /// The best that keeps all limits by its means, though not with certainty.
+    Undecided { best: Found },
+    /// Nothing keeps all limits; the one that misses them least.
+    Nothing { closest: Found },
+}
+
+pub(super) fn judge(search: &Search, pool: &Pool, finalists: &[usize], had: &[u32]) -> Outcome {
+    let mut found: Vec<Found> = finalists.iter().map(|&index| of(search, pool, index)).collect();
+    let value = |found: &Found| {
+        found.objective.map_or(f64::INFINITY, |estimate| search.wanted.direction.sign() * estimate.mean)
+    };
+    let slack =
+        |found: &Found| found.binding().and_then(|limit| limit.relative_margin).unwrap_or(f64::INFINITY);
+    // Of equal objectives (those of a knob often are) the one that is farther from its limits.
+    found.sort_by(|a, b| value(a).total_cmp(&value(b)).then(slack(b).total_cmp(&slack(a))));
+    let first = |keeping: Keeping| {
+        found.iter().position(|found| found.keeping == keeping && found.objective.is_some())
+    };
+    if let Some(place) = first(Keeping::Certain) {
+        let winner = found.remove(place);
+        found.retain(|found| found.keeping != Keeping::Broken);
+        let unresolved = unresolved(search, pool, &winner, finalists, had);
+        let rivals = rivals(search, pool, &winner, found);
+        return Outcome::Winner { winner, rivals, unresolved };
+    }
+    if let Some(place) = first(Keeping::Undecided) {
+        return Outcome::Undecided { best: found.swap_remove(place) };
+    }
+    found.sort_by(|a, b| a.excess().total_cmp(&b.excess()));
+    Outcome::Nothing { closest: found.swap_remove(0) }
+}
+
+fn of(search: &Search, pool: &Pool, index: usize) -> Found {
+    let candidate = &search.candidates[index];
+    let replications = search.replications;
+    let variant = as_variant(search, pool, candidate, replications);
+    let limits: Vec<Limit> = search
+        .limits_of(candidate)
+        .map(|threshold| {
+            let judgement = judge_in(threshold, &variant);
+            let margin = judgement.margin();
+            let relative_margin =
+                margin.filter(|_| threshold.limit != 0.0).map(|margin| margin / threshold.limit.abs());
+            Limit { judgement, relative_margin }
+        })
+        .collect();
+    let uncertain = |limit: &Limit| {
+        let Judgement { estimate, within_interval, .. } = &limit.judgement;
+        *within_interval || estimate.is_some_and(|estimate| estimate.interval.is_none())
+    };
+    let keeping = if limits.iter().any(|limit| limit.judgement.standing == Standing::Broken) {
+        Keeping::Broken
+    } else if limits.iter().any(uncertain) {
+        Keeping::Undecided
+    } else {
+        Keeping::Certain
+    };
+    let values: Vec<f64> = search.objective(pool, candidate, replications).into_iter().flatten().collect();
+    Found { candidate: index, objective: estimate(&values), limits, keeping }
+}
+
+/// The measures of a candidate as a record holds them.
+fn as_variant(search: &Search, pool: &Pool, candidate: &Candidate, replications: u32) -> VariantRecord {
+    let measure = |name: &String| MeasureRecord {
+        name: name.clone(),
+        unit: catalog::find(name).map_or("1", |info| info.unit).to_owned(),
+        values: pool.values(candidate.system, name, replications),
+    };
+    VariantRecord {
+        name: search.variants[candidate.variant].clone(),
+        settings: Vec::new(),
+        events: Vec::new(),
+        theory: Vec::new(),
+        measures: pool.names(candidate.system).iter().map(measure).collect(),
+        windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
+        distributions: Vec::new(),
+    }
+}
+
+/// The rules of a comparison of variants: paired t-test with Holm's correction over all rivals, the sign-flip test, and an
+/// effect that matters.
+fn rivals(search: &Search, pool: &Pool, winner: &Found, others: Vec<Found>) -> Vec<Rival> {
+    let values =
+        |found: &Found| search.objective(pool, &search.candidates[found.candidate], search.replications);
+    let best = values(winner);
+    let paired: Vec<Option<PairedDifference>> =
+        others.iter().map(|other| statistics::paired_difference(&best, &values(other))).collect();
+    let p: Vec<f64> = paired.iter().map(|paired| paired.and_then(|paired| paired.p).unwrap_or(1.0)).collect();
+    let corrected = statistics::holm(&p);
+    let matters = match &search.wanted.objective {
+        Objective::Measure(_) => {
+            smallest_that_matters(search.unit(), winner.objective.map_or(0.0, |estimate| estimate.mean))
+        }
+        // A knob is not measured: every difference is one.
+        Objective::Knob(_) => 0.0,
+    };
+    let rival = |((found, difference), p): ((Found, Option<PairedDifference>), f64)| {
+        let verdict = match difference {
+            Some(PairedDifference { estimate, .. })
+                if matches!(search.wanted.objective, Objective::Knob(_)) =>
+            {
+                if estimate.mean == 0.0 {
+                    Verdict::Tie
+                } else {
+                    worse_or_better(search, estimate.mean)
+                }
+            }
+            Some(PairedDifference { estimate, .. }) if estimate.n >= VERDICT_REPLICATIONS_MIN => {
+                let flips = statistics::sign_flip_p(&statistics::differences(&best, &values(&found)));
+                match p.max(flips) < SIGNIFICANCE && estimate.mean.abs() > matters {
+                    true => worse_or_better(search, estimate.mean),
+                    false => Verdict::Tie,
+                }
+            }
+            _ => Verdict::NoVerdict,
+        };
+        Rival { found, difference, verdict }
+    };
+    others.into_iter().zip(paired).zip(corrected).map(rival).collect()
+}
+
+fn worse_or_better(search: &Search, difference: f64) -> Verdict {
+    if search.wanted.direction.sign() * difference > 0.0 { Verdict::Worse } else { Verdict::Better }
+}
+
+/// How many of the dropped candidates are not significantly worse than the winner on the replications that they had, and
+/// not certain to break a limit. No correction: the more are counted, the more careful is what is said.
+fn unresolved(search: &Search, pool: &Pool, winner: &Found, finalists: &[usize], had: &[u32]) -> usize {
+    let dropped = (0..search.candidates.len()).filter(|index| !finalists.contains(index));
+    dropped.filter(|&index| !told_apart(search, pool, winner, index, had[index])).count()
+}
+
+fn told_apart(search: &Search, pool: &Pool, winner: &Found, index: usize, replications: u32) -> bool {
+    let candidate = &search.candidates[index];
+    let beyond = search.limits_of(candidate).any(|limit| {
+        let values: Vec<f64> =
+            pool.values(candidate.system, &limit.measure, replications).into_iter().flatten().collect();
+        let interval = estimate(&values).and_then(|estimate| estimate.interval);
+        interval.is_some_and(|(low, high)| {
+            !limit.bound.allows(low, limit.limit) && !limit.bound.allows(high, limit.limit)
+        })
+    });
+    let values = |index: usize| search.objective(pool, &search.candidates[index], replications);
+    let paired = statistics::paired_difference(&values(winner.candidate), &values(index));
+    let worse = paired.is_some_and(|paired| {
+        let lost = search.wanted.direction.sign() * paired.estimate.mean > 0.0;
+        lost && paired.p.is_some_and(|p| p < SIGNIFICANCE)
+    });
+    beyond || worse
+}

@@ -1,0 +1,242 @@
+//! The search behind `herdlab recommend`: the best setting that keeps all limits.
+//!
+//! Candidates are the variants in all cells of a grid, each different system once. All see the same traffic. Successive
+//! halving ([`schedule`]) spends replications on those that look best; what is said about the winner and its rivals at the
+//! end rests on tests, and what was dropped too early to be told apart is counted.
+
+mod judge;
+pub mod schedule;
+
+use std::collections::HashMap;
+
+use self::schedule::{Rung, cost, schedule};
+use super::run::RunError;
+use super::statistics::{self, Estimate};
+use super::sweep::{Pool, SweepOptions, find_warmup};
+use crate::measure::catalog;
+use crate::scenario::Diagnostics;
+use crate::scenario::grid::Grid;
+use crate::scenario::model::{Bound, Direction, Objective, Recommend, Threshold};
+
+pub use self::judge::{Found, Keeping, Limit, Outcome, Rival};
+
+/// A system that may be recommended.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// In the pool.
+    pub system: usize,
+    pub variant: usize,
+    /// (path, TOML value, as people read it) of the knobs that matter to it.
+    pub settings: Vec<(String, String, String)>,
+    /// The value of the knob that is the objective, if one is.
+    cost: Option<f64>,
+}
+
+/// What is looked for, and among what.
+#[derive(Debug)]
+pub struct Search {
+    pub wanted: Recommend,
+    pub candidates: Vec<Candidate>,
+    /// The scenario's thresholds and those of `keep`.
+    pub limits: Vec<Threshold>,
+    pub variants: Vec<String>,
+    pub replications: u32,
+    pub rungs: Vec<Rung>,
+}
+
+impl Search {
+    /// Plans a search.
+    ///
+    /// # Errors
+    /// The file has no `[recommend]`, or the budget does not do.
+    pub fn new(grid: &Grid, pool: &Pool) -> Result<Search, Diagnostics> {
+        let base = &grid.base;
+        let Some(wanted) = base.recommend.clone() else {
+            let help = vec![
+                "add [recommend] with minimise or maximise, or name the objective with --minimise".to_owned(),
+                "docs/scenarios.md describes it".to_owned(),
+            ];
+            return Err(Diagnostics::general(format!("{} says not what is wanted", base.source_path), help));
+        };
+        let candidates = candidates(grid, pool, &wanted);
+        let rungs = schedule(candidates.len(), base.replications, wanted.budget).map_err(|least| {
+            let title = format!(
+                "a budget of {} simulations is too small for {} candidates",
+                wanted.budget.unwrap_or_default(),
+                candidates.len()
+            );
+            let help = vec![
+                format!(
+                    "at least {least} are needed for {} replications of the last ones",
+                    base.replications
+                ),
+                "fewer values per knob, or fewer --replications".to_owned(),
+            ];
+            Diagnostics::general(title, help)
+        })?;
+        Ok(Search {
+            limits: base.thresholds.iter().chain(&wanted.keep).cloned().collect(),
+            variants: base.variants.iter().map(|variant| variant.name.clone()).collect(),
+            replications: base.replications,
+            wanted,
+            candidates,
+            rungs,
+        })
+    }
+
+    /// Simulations that the search takes.
+    pub fn cost(&self) -> u64 {
+        cost(&self.rungs)
+    }
+
+    /// `tier.l2.ttl = 5m, database.pool = 8 (singleflight)`.
+    pub fn name(&self, candidate: &Candidate) -> String {
+        let settings: Vec<String> =
+            candidate.settings.iter().map(|(path, _, label)| format!("{path} = {label}")).collect();
+        match (settings.is_empty(), self.variants.len()) {
+            (true, _) => format!("{} (whatever the knobs)", self.variants[candidate.variant]),
+            (false, 1) => settings.join(", "),
+            (false, _) => format!("{} ({})", settings.join(", "), self.variants[candidate.variant]),
+        }
+    }
+
+    /// Unit of the objective.
+    pub fn unit(&self) -> &str {
+        match &self.wanted.objective {
+            Objective::Measure(name) => catalog::find(name).map_or("1", |info| info.unit),
+            Objective::Knob(path) => {
+                let knob = self.wanted.knobs.iter().find(|knob| knob.path == *path);
+                let amount = knob.and_then(|knob| knob.values.first()?.amount);
+                amount.map_or("count", |amount| amount.kind.unit())
+            }
+        }
+    }
+
+    /// The values of the objective in the first replications of a candidate.
+    fn objective(&self, pool: &Pool, candidate: &Candidate, replications: u32) -> Vec<Option<f64>> {
+        match &self.wanted.objective {
+            Objective::Measure(name) => pool.values(candidate.system, name, replications),
+            Objective::Knob(_) => vec![candidate.cost; replications as usize],
+        }
+    }
+
+    /// Runs the search. What it finds depends on scenario, knobs, seed and program only.
+    ///
+    /// # Errors
+    /// A simulation that fails; an interrupt.
+    pub fn run(&self, grid: &Grid, pool: &mut Pool, options: &SweepOptions) -> Result<Outcome, RunError> {
+        let workers = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?;
+        let mut left: Vec<usize> = (0..self.candidates.len()).collect();
+        // Of each candidate the replications it had when it was dropped, or at the end.
+        let mut had = vec![0u32; self.candidates.len()];
+        workers.install(|| find_warmup(grid, pool, &options.control))?;
+        for (step, rung) in self.rungs.iter().enumerate() {
+            let work: Vec<(usize, u32)> =
+                left.iter().map(|&index| (self.candidates[index].system, rung.replications)).collect();
+            workers.install(|| pool.run(&work, &options.control, options.journal.as_deref()))?;
+            if work.iter().any(|(system, _)| pool.finished(*system) < rung.replications) {
+                return Err(RunError::Interrupted);
+            }
+            left.iter().for_each(|&index| had[index] = rung.replications);
+            let next = self.rungs.get(step + 1).map_or(left.len(), |next| next.candidates);
+            left = self.best(pool, left, rung.replications, next);
+        }
+        Ok(judge::judge(self, pool, &left, &had))
+    }
+
+    /// The `keep` best of some candidates, best first.
+    fn best(&self, pool: &Pool, from: Vec<usize>, replications: u32, keep: usize) -> Vec<usize> {
+        let mut ranked: Vec<(Rank, usize)> = from
+            .into_iter()
+            .map(|index| (self.rank(pool, &self.candidates[index], replications), index))
+            .collect();
+        ranked.sort_by(|(a, first), (b, second)| {
+            a.class.cmp(&b.class).then(a.value.total_cmp(&b.value)).then(first.cmp(second))
+        });
+        ranked.into_iter().take(keep).map(|(_, index)| index).collect()
+    }
+
+    /// A candidate counts as keeping a limit while its mean is within a standard error of it: with few replications that
+    /// is all that is known, and the best setting often lies close to a limit.
+    fn rank(&self, pool: &Pool, candidate: &Candidate, replications: u32) -> Rank {
+        let mut excess = 0.0;
+        for limit in self.limits_of(candidate) {
+            let values: Vec<f64> =
+                pool.values(candidate.system, &limit.measure, replications).into_iter().flatten().collect();
+            let Some(Estimate { mean, .. }) = statistics::estimate(&values) else {
+                // A measure without a value keeps upper limits and breaks lower ones.
+                excess += if limit.bound == Bound::Max { 0.0 } else { 1.0 };
+                continue;
+            };
+            let margin = limit.bound.margin(mean, limit.limit) + statistics::standard_error_of(&values);
+            excess += (-margin).max(0.0) / limit.limit.abs().max(f64::MIN_POSITIVE);
+        }
+        if excess > 0.0 {
+            return Rank { class: 1, value: excess };
+        }
+        let values: Vec<f64> = self.objective(pool, candidate, replications).into_iter().flatten().collect();
+        match statistics::estimate(&values) {
+            Some(estimate) => Rank { class: 0, value: self.wanted.direction.sign() * estimate.mean },
+            None => Rank { class: 2, value: 0.0 },
+        }
+    }
+
+    /// The limits that are about a candidate.
+    fn limits_of<'s>(&'s self, candidate: &Candidate) -> impl Iterator<Item = &'s Threshold> {
+        let variant = self.variants[candidate.variant].clone();
+        self.limits.iter().filter(move |limit| limit.is_about(&variant))
+    }
+}
+
+/// Lower is better: first the class (0 keeps all limits as far as is known, 1 does not, 2 has no objective).
+struct Rank {
+    class: u8,
+    value: f64,
+}
+
+/// Every different system once, without the knobs that do not matter to it.
+fn candidates(grid: &Grid, pool: &Pool, wanted: &Recommend) -> Vec<Candidate> {
+    /// A system and the cells in which it is found.
+    struct Group {
+        system: usize,
+        variant: usize,
+        cells: Vec<usize>,
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    let mut known: HashMap<usize, usize> = HashMap::new();
+    for (cell, _) in grid.cells.iter().enumerate() {
+        for variant in 0..grid.base.variants.len() {
+            let system = pool.system(cell, variant);
+            let group = *known.entry(system).or_insert_with(|| {
+                groups.push(Group { system, variant, cells: Vec::new() });
+                groups.len() - 1
+            });
+            if groups[group].variant == variant {
+                groups[group].cells.push(cell);
+            }
+        }
+    }
+    let candidate = |Group { system, variant, cells }: Group| {
+        let first = &grid.cells[cells[0]].at;
+        let same = |axis: usize| cells.iter().all(|&cell| grid.cells[cell].at[axis] == first[axis]);
+        let settings = grid.axes.iter().enumerate().filter(|(axis, _)| same(*axis)).map(|(index, axis)| {
+            let value = &axis.values[first[index]];
+            (axis.path.clone(), value.toml.clone(), value.label.clone())
+        });
+        Candidate { system, variant, settings: settings.collect(), cost: knob_cost(grid, wanted, &cells) }
+    };
+    groups.into_iter().map(candidate).collect()
+}
+
+/// The best value that the knob of the objective takes in some cells: where it does not matter, the cheapest will do.
+fn knob_cost(grid: &Grid, wanted: &Recommend, cells: &[usize]) -> Option<f64> {
+    let Objective::Knob(path) = &wanted.objective else { return None };
+    let axis = grid.axes.iter().position(|axis| axis.path == *path)?;
+    let value =
+        |cell: &usize| grid.axes[axis].values[grid.cells[*cell].at[axis]].amount.map(|amount| amount.value);
+    let values = cells.iter().filter_map(value);
+    match wanted.direction {
+        Direction::Minimise => values.min_by(f64::total_cmp),
+        Direction::Maximise => values.max_by(f64::total_cmp),
+    }
+}

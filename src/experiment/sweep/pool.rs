@@ -1,0 +1,283 @@
+//! Many systems under the same traffic: simulations of any of them, in any number, over all cores.
+//!
+//! The unit of work is one replication of one system, so a long cell starves nobody. Systems that mean the same (equal
+//! fingerprints) are simulated once. Of a simulation only its measures are kept, so memory grows by a kilobyte each, and
+//! tables of a workload live as long as simulations that need them are left.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::journal::{Finished, Journal};
+use crate::experiment::run::{RunError, lock, workload_of};
+use crate::measure::summary::measures;
+use crate::scenario::digest::fingerprint;
+use crate::scenario::grid::Grid;
+use crate::scenario::model::{Model, Nanos, Variant};
+use crate::sim::{Control, Engine, SimError};
+use crate::workload::Tables;
+
+/// One system.
+#[derive(Clone, Debug)]
+struct System {
+    model: Model,
+    /// For messages: the cell and the variant.
+    name: String,
+    fingerprint: String,
+    /// The system of the first variant in the first cell that has this one.
+    home: usize,
+}
+
+/// All systems of a grid, and what was simulated of them.
+#[derive(Debug)]
+pub struct Pool {
+    systems: Vec<System>,
+    /// System of each cell and variant.
+    index: Vec<Vec<usize>>,
+    seed: u64,
+    /// Names of measures, shared by all systems that have the same.
+    names: Vec<Arc<[String]>>,
+    /// By system: its finished replications.
+    results: Vec<HashMap<u32, Values>>,
+}
+
+/// The measures of one simulation.
+#[derive(Debug)]
+struct Values {
+    /// Index into the names of the pool.
+    names: usize,
+    /// Not a number where a measure is not defined.
+    values: Box<[f64]>,
+}
+
+impl Pool {
+    /// Nothing is simulated yet.
+    pub fn new(grid: &Grid) -> Pool {
+        let mut systems: Vec<System> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        let index = grid.cells.iter().map(|cell| {
+            let mut home = None;
+            let of = |(variant, fingerprint): (&Variant, _)| {
+                let system = *known.entry(fingerprint).or_insert_with(|| {
+                    let name = format!("{} in the cell {}", variant.name, grid.label(&cell.at));
+                    let (model, fingerprint) = (variant.model.clone(), fingerprint.to_string());
+                    let place = systems.len();
+                    systems.push(System { model, name, fingerprint, home: home.unwrap_or(place) });
+                    place
+                });
+                home.get_or_insert(system);
+                system
+            };
+            cell.variants.iter().zip(cell.fingerprints.iter().map(String::as_str)).map(of).collect()
+        });
+        let index = index.collect();
+        let results = systems.iter().map(|_| HashMap::new()).collect();
+        Pool { systems, index, seed: grid.base.seed, names: Vec::new(), results }
+    }
+
+    /// How many different systems there are.
+    pub fn len(&self) -> usize {
+        self.systems.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.systems.is_empty()
+    }
+
+    /// The system of a variant in a cell.
+    pub fn system(&self, cell: usize, variant: usize) -> usize {
+        self.index[cell][variant]
+    }
+
+    /// The models, each once.
+    pub fn models(&self) -> impl Iterator<Item = &Model> {
+        self.systems.iter().map(|system| &system.model)
+    }
+
+    /// What a system is.
+    pub fn model(&self, system: usize) -> &Model {
+        &self.systems[system].model
+    }
+
+    /// Gives all systems that ask for a warm-up the same one.
+    pub(super) fn set_warmup(&mut self, warmup_ns: Nanos) {
+        for System { model, fingerprint: known, .. } in &mut self.systems {
+            if model.warmup_auto {
+                model.warmup_ns = warmup_ns;
+                *known = fingerprint(model, self.seed);
+            }
+        }
+    }
+
+    /// How many replications of a system are finished, from the first on without a gap.
+    pub fn finished(&self, system: usize) -> u32 {
+        (0..).take_while(|replication| self.results[system].contains_key(replication)).count() as u32
+    }
+
+    /// Names of the measures of a system, sorted; empty before its first replication is finished.
+    pub fn names(&self, system: usize) -> &[String] {
+        self.results[system].get(&0).map_or(&[], |first| &self.names[first.names])
+    }
+
+    /// The values of a measure in the first replications; `None` where it is not defined.
+    pub fn values(&self, system: usize, measure: &str, replications: u32) -> Vec<Option<f64>> {
+        let value = |replication| {
+            let Values { names, values } = self.results[system].get(&replication)?;
+            let place = self.names[*names].binary_search_by(|name| name.as_str().cmp(measure)).ok()?;
+            Some(values[place]).filter(|value| !value.is_nan())
+        };
+        (0..replications).map(value).collect()
+    }
+
+    /// Simulates the first replications of some systems, as far as they are not finished. What is finished when the
+    /// control cancels stays.
+    ///
+    /// # Errors
+    /// A simulation that fails ends the run; an interrupt is none: [`Pool::finished`] tells what there is.
+    pub fn run(
+        &mut self,
+        wanted: &[(usize, u32)],
+        control: &Control,
+        journal: Option<&Journal>,
+    ) -> Result<(), RunError> {
+        let mut work: Vec<(usize, u32)> = Vec::new();
+        for &(system, replications) in wanted {
+            for replication in 0..replications {
+                if self.results[system].contains_key(&replication) {
+                    continue;
+                }
+                let kept = journal.and_then(|journal| {
+                    journal.find(&self.systems[system].fingerprint, replication).cloned()
+                });
+                match kept {
+                    Some(kept) => {
+                        control.requests.fetch_add(kept.requests, Ordering::Relaxed);
+                        self.keep(system, replication, kept);
+                    }
+                    None => work.push((system, replication)),
+                }
+            }
+        }
+        let (done, failure) = simulate(&self.systems, self.seed, work, control, journal);
+        for (system, replication, finished) in done {
+            self.keep(system, replication, finished);
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn keep(&mut self, system: usize, replication: u32, finished: Finished) {
+        let known = self.names.iter().position(|names| **names == *finished.names);
+        let names = known.unwrap_or_else(|| {
+            self.names.push(finished.names.into());
+            self.names.len() - 1
+        });
+        let values = finished.values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+        self.results[system].insert(replication, Values { names, values });
+    }
+}
+
+/// Tables that are built by whoever needs them first and go with whoever needs them last.
+struct Shared {
+    tables: Arc<OnceLock<Option<Arc<Tables>>>>,
+    left: usize,
+}
+
+type Done = Vec<(usize, u32, Finished)>;
+
+fn simulate(
+    systems: &[System],
+    seed: u64,
+    work: Vec<(usize, u32)>,
+    control: &Control,
+    journal: Option<&Journal>,
+) -> (Done, Option<RunError>) {
+    let work = by_workload(systems, work);
+    let shared: Mutex<HashMap<&str, Shared>> = Mutex::new(HashMap::new());
+    for (workload, _, _) in &work {
+        let fresh = || Shared { tables: Arc::new(OnceLock::new()), left: 0 };
+        lock(&shared).entry(workload).or_insert_with(fresh).left += 1;
+    }
+    let done: Mutex<Done> = Mutex::new(Vec::with_capacity(work.len()));
+    let failure: Mutex<Option<RunError>> = Mutex::new(None);
+    let fail = |error: RunError| {
+        // The others need not go on.
+        control.cancel.store(true, Ordering::Relaxed);
+        lock(&failure).get_or_insert(error);
+    };
+    let next = AtomicUsize::new(0);
+    rayon::broadcast(|_| {
+        while let Some((workload, system, replication)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if control.cancel.load(Ordering::Relaxed) {
+                return;
+            }
+            let System { model, name, fingerprint, .. } = &systems[*system];
+            let failed = |source: SimError| RunError::Simulation {
+                variant: name.clone(),
+                replication: *replication,
+                source,
+            };
+            let slot = lock(&shared).get(&**workload).map(|shared| Arc::clone(&shared.tables));
+            let Some(slot) = slot else { return };
+            let tables = slot.get_or_init(|| match Tables::new(model, seed) {
+                Ok(tables) => Some(Arc::new(tables)),
+                Err(error) => {
+                    fail(failed(error.into()));
+                    None
+                }
+            });
+            let Some(tables) = tables.as_ref().map(Arc::clone) else { return };
+            match replicate(model, &tables, seed, *replication, control) {
+                Ok(finished) => {
+                    let kept =
+                        journal.map_or(Ok(()), |journal| journal.keep(fingerprint, *replication, &finished));
+                    kept.unwrap_or_else(|error| fail(error.into()));
+                    lock(&done).push((*system, *replication, finished));
+                }
+                Err(SimError::Cancelled) => return,
+                Err(source) => fail(failed(source)),
+            }
+            let mut shared = lock(&shared);
+            if let Some(entry) = shared.get_mut(&**workload) {
+                entry.left -= 1;
+                if entry.left == 0 {
+                    shared.remove(&**workload);
+                }
+            }
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (done, failure.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The measures of one simulation, and nothing else.
+fn replicate(
+    model: &Model,
+    tables: &Arc<Tables>,
+    seed: u64,
+    replication: u32,
+    control: &Control,
+) -> Result<Finished, SimError> {
+    let finished = Engine::new(model, Arc::clone(tables), seed, replication)?.run(control)?;
+    let (names, values) = measures(model, &finished.recorder).into_iter().unzip();
+    Ok(Finished { names, values, requests: finished.recorder.finished() })
+}
+
+/// The work in an order in which cells of one workload follow each other, so that few tables live at a time, and in which
+/// the variants of a cell stay together, so that an interrupt leaves whole cells; with the fingerprint of the workload.
+fn by_workload(systems: &[System], work: Vec<(usize, u32)>) -> Vec<(Arc<str>, usize, u32)> {
+    let mut workloads: HashMap<usize, Arc<str>> = HashMap::new();
+    let mut order: HashMap<Arc<str>, usize> = HashMap::new();
+    let mut all: Vec<(usize, Arc<str>, usize, u32)> = Vec::with_capacity(work.len());
+    for (system, replication) in work {
+        let mut workload = |system: usize| {
+            Arc::clone(workloads.entry(system).or_insert_with(|| workload_of(&systems[system].model).into()))
+        };
+        let (own, of_home) = (workload(system), workload(systems[system].home));
+        let last = order.len();
+        let rank = *order.entry(of_home).or_insert(last);
+        all.push((rank, own, system, replication));
+    }
+    all.sort_by_key(|(rank, ..)| *rank);
+    all.into_iter().map(|(_, workload, system, replication)| (workload, system, replication)).collect()
+}

@@ -1,0 +1,480 @@
+//! `herdlab explain`: what a measure, a lint or an option means.
+
+use super::grammar::{Kind, Tag};
+use super::options::{self, Opt, join};
+use super::pages::{self, Passage};
+use crate::measure::catalog::{self, Better, CATALOG, MeasureInfo};
+use crate::policy::eviction;
+use crate::scenario::diagnostic::nearest;
+use crate::scenario::lint::{self, LINTS, Lint};
+
+/// Where a text is broken.
+const WIDTH: usize = 100;
+
+/// Sections of `docs/model.md` by the beginning of a measure's name; the longest beginning that fits counts.
+const SECTIONS: &[(&str, &str)] = &[
+    ("", "10. "),
+    ("class.", "2. "),
+    ("tier.", "4. "),
+    ("memory.", "4. "),
+    ("entries.", "4. "),
+    ("evictions.", "4. "),
+    ("expirations.", "4. "),
+    ("refreshes.", "4. "),
+    ("db.", "6. "),
+    ("writes.", "7. "),
+    ("cdc.", "7. "),
+    ("stale.", "8. "),
+    ("value.age.", "8. "),
+    ("creations.", "8. "),
+    ("negative.", "8. "),
+    ("limiter.", "3. "),
+    ("event.", "9. "),
+];
+
+/// What is meant by a word: the name of a measure, a lint, an option (`tier.l2.ttl`, `tier.ttl` or `ttl`), or a word
+/// that an option takes (`xfetch`). `None`: nothing is called so.
+///
+/// ```
+/// use herdlab::reference::explain::explain;
+/// assert!(explain("hit_ratio").unwrap().contains("higher is better"));
+/// assert!(explain("tier.l2.ttl").unwrap().contains("time to live"));
+/// assert!(explain("no-ttl").unwrap().contains("way out"));
+/// assert!(explain("tt1").is_none());
+/// ```
+pub fn explain(word: &str) -> Option<String> {
+    let word = word.trim();
+    let mut found: Vec<String> = Vec::new();
+    found.extend(measures(word).into_iter().map(|info| of_measure(word, info)));
+    found.extend(lint::find(word).map(of_lint));
+    found.extend(options_named(word).iter().map(of_option));
+    found.extend(choices_named(word).into_iter().map(|choice| of_choice(&choice)));
+    (!found.is_empty()).then(|| found.join("\n"))
+}
+
+/// What somebody who wrote `word` most likely meant.
+pub fn meant(word: &str) -> Option<String> {
+    let mut known: Vec<String> = CATALOG.iter().map(|info| info.pattern.to_owned()).collect();
+    known.extend(LINTS.iter().map(|lint| lint.name.to_owned()));
+    for option in options::all() {
+        known.push(option.field.name.to_owned());
+        known.push(option.path);
+    }
+    known.extend(choices().into_iter().map(|choice| choice.tag.name.to_owned()));
+    let generic = generic(word);
+    let candidates = known.iter().map(String::as_str);
+    nearest(word, candidates.clone()).or_else(|| nearest(&generic, candidates)).map(str::to_owned)
+}
+
+/// Everything that can be explained, a line each.
+pub fn list() -> String {
+    let mut text = String::new();
+    let mut part = |title: &str, rows: Vec<(String, String)>| {
+        let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        text.push_str(&format!("{}{title}\n", if text.is_empty() { "" } else { "\n" }));
+        for (name, words) in rows {
+            let line = format!("  {name:width$}  {}", first_line(&words));
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    };
+    part("Measures", CATALOG.iter().map(|info| (info.pattern.to_owned(), info.meaning.to_owned())).collect());
+    part("Lints", LINTS.iter().map(|lint| (lint.name.to_owned(), lint.when.to_owned())).collect());
+    let options = options::all().into_iter().map(|option| {
+        let words = described(&option.path).filter(|words| !words.is_empty());
+        let words = words.unwrap_or_else(|| option.field.kind.words());
+        (option.path, words)
+    });
+    part("Options of a scenario", options.collect());
+    text
+}
+
+/// What fits beside a name.
+fn first_line(text: &str) -> String {
+    const ROOM: usize = 90;
+    if text.chars().count() <= ROOM {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(ROOM).collect();
+    if let Some(space) = short.rfind(' ') {
+        short.truncate(space);
+    }
+    format!("{} ...", short.trim_end_matches([',', ';', ':', '(']))
+}
+
+/// The words of the documentation about the option at a path, or about the nearest one above it that has any.
+pub(super) fn described(path: &str) -> Option<String> {
+    let rows = pages::rows();
+    let mut path = path;
+    loop {
+        let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let here = |row: &&pages::Row| row.section == table && row.names.iter().any(|known| known == name);
+        if let Some(row) = rows.iter().find(here) {
+            return Some(match &row.default {
+                Some(default) if default == "required" => row.meaning.clone(),
+                Some(default) if default.starts_with("required") && !row.meaning.is_empty() => {
+                    format!("{}. R{}", row.meaning, &default[1..])
+                }
+                Some(default) => filled(&row.meaning, default),
+                None => row.meaning.clone(),
+            });
+        }
+        if table.is_empty() {
+            return None;
+        }
+        path = table;
+    }
+}
+
+fn filled(meaning: &str, default: &str) -> String {
+    let meaning = if meaning.is_empty() { String::new() } else { format!("{meaning}. ") };
+    format!("{meaning}Default: {default}")
+}
+
+/// The row of the documentation about one possibility of the choice at `path`.
+pub(super) fn word_meaning(path: &str, tag: &str) -> Option<String> {
+    let rows = pages::rows();
+    let row = rows.into_iter().find(|row| {
+        row.section == path && row.default.is_none() && row.names.iter().any(|known| known == tag)
+    })?;
+    Some(row.meaning)
+}
+
+/// All measures of a name; `ttl`-like short names are none.
+fn measures(word: &str) -> Vec<&'static MeasureInfo> {
+    let exact = CATALOG.iter().find(|info| info.pattern == word).or_else(|| catalog::find(word));
+    exact.into_iter().collect()
+}
+
+/// `tier.ttl` for `tier.l2.ttl`: an option without the name of its tier, class or event.
+fn generic(path: &str) -> String {
+    let segments: Vec<&str> = path.split('.').map(str::trim).collect();
+    match segments.as_slice() {
+        [list @ ("tier" | "class" | "event" | "variant"), _, rest @ ..] if !rest.is_empty() => {
+            format!("{list}.{}", rest.join("."))
+        }
+        _ => path.to_owned(),
+    }
+}
+
+/// The options that a word means: those of its full path, else those of that name.
+fn options_named(word: &str) -> Vec<Opt> {
+    let bare = word.trim_matches(['[', ']']);
+    let options = options::all();
+    let at = |path: &str| options.iter().filter(|option| option.path == path).cloned().collect::<Vec<_>>();
+    let mut found = at(bare);
+    if found.is_empty() {
+        found = at(&generic(bare));
+    }
+    if found.is_empty() {
+        found = options.iter().filter(|option| option.field.name == bare).cloned().collect();
+    }
+    // A table is read in several places; who asks for it wants to know it once.
+    found.dedup_by(|a, b| a.path == b.path);
+    found
+}
+
+/// One possibility of a choice, and the option that has it.
+struct Possibility {
+    path: String,
+    tag: Tag,
+    /// Whether the documentation has a row of its own.
+    words: Option<String>,
+}
+
+fn choices() -> Vec<Possibility> {
+    let mut found = Vec::new();
+    for option in options::all() {
+        possibilities(&option.field.kind, &option.path, &mut found);
+    }
+    for choice in [&options::RANDOM_TIME, &options::RANDOM_SIZE] {
+        possibilities(&Kind::Choice(choice), "values", &mut found);
+    }
+    found
+}
+
+fn possibilities(kind: &Kind, path: &str, found: &mut Vec<Possibility>) {
+    let mut add = |tag: Tag| {
+        let words = word_meaning(path, tag.name);
+        found.push(Possibility { path: path.to_owned(), tag, words });
+    };
+    match kind {
+        Kind::Choice(choice) => choice.tags.iter().for_each(|tag| add(*tag)),
+        Kind::Words(words) => words.iter().for_each(|word| add(Tag { name: word, plain: true, body: None })),
+        Kind::WordsOf(words) => {
+            words().into_iter().for_each(|word| add(Tag { name: word, plain: true, body: None }));
+        }
+        Kind::Either(kinds) => kinds.iter().for_each(|kind| possibilities(kind, path, found)),
+        Kind::List(kind) => possibilities(kind, path, found),
+        _ => {}
+    }
+}
+
+/// Possibilities of that name. `none` and the like mean what leaving the option out means, so they are not listed.
+fn choices_named(word: &str) -> Vec<Possibility> {
+    const EMPTY: [&str; 4] = ["none", "unlimited", "unbounded", "auto"];
+    let generic = generic(word);
+    choices()
+        .into_iter()
+        .filter(|choice| {
+            !EMPTY.contains(&choice.tag.name)
+                && (choice.tag.name == word || join(&choice.path, choice.tag.name) == generic)
+                && choice.path != "allow"
+        })
+        .collect()
+}
+
+fn of_measure(asked: &str, info: &MeasureInfo) -> String {
+    let better = match info.better {
+        Better::Lower => "lower is better",
+        Better::Higher => "higher is better",
+        Better::Neither => "neither way is better: it describes, it does not judge",
+    };
+    let unit = match info.unit {
+        "1" => "a share or a ratio from 0 to 1, shown in per cent",
+        "1/s" => "per second",
+        "count" => "a number of things",
+        unit => unit,
+    };
+    let title = match asked == info.pattern {
+        true => format!("{}: a measure", info.pattern),
+        false => format!("{asked}: the measure {}", info.pattern),
+    };
+    let mut parts = vec![("meaning", info.meaning.to_owned()), ("unit", unit.to_owned())];
+    parts.push(("direction", better.to_owned()));
+    let passages = computed(info.pattern);
+    for passage in &passages {
+        parts.push(("computed", excerpt(&passage.text, info.pattern)));
+    }
+    let mut headings: Vec<String> = passages.into_iter().map(|passage| passage.heading).collect();
+    headings.push(section(info.pattern));
+    headings.dedup();
+    parts.push(("more", format!("docs/model.md: {}", headings.join("; "))));
+    entry(&title, &parts)
+}
+
+/// Of a long passage, the sentences about the measure: from the first that names it to the last.
+fn excerpt(text: &str, pattern: &str) -> String {
+    const SHORT: usize = 450;
+    if text.chars().count() <= SHORT {
+        return text.to_owned();
+    }
+    let sentences: Vec<&str> = text.split_inclusive(". ").collect();
+    let family = pattern.rsplit_once('.').map_or(pattern, |(family, _)| family);
+    let names = |sentence: &&str| sentence.contains(pattern) || sentence.contains(&format!("{family}.*"));
+    match (sentences.iter().position(names), sentences.iter().rposition(names)) {
+        (Some(first), Some(last)) => sentences[first..=last].concat().trim().to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// What the model says of a measure, and of the percentiles if it is one.
+fn computed(pattern: &str) -> Vec<Passage> {
+    let mut passages = pages::of_measure(pattern);
+    let last = pattern.rsplit('.').next().unwrap_or_default();
+    if last.strip_prefix('p').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        passages.extend(pages::containing("A percentile is the nearest-rank one"));
+    }
+    if pattern.starts_with("latency.all.") {
+        passages.extend(pages::containing("A request belongs to the window of its intended start"));
+        passages.extend(pages::containing("enters the percentiles with its age"));
+    }
+    passages
+}
+
+/// The heading in `docs/model.md` that a measure belongs under.
+fn section(pattern: &str) -> String {
+    let fitting = SECTIONS.iter().filter(|(start, _)| pattern.starts_with(start));
+    let number = fitting.max_by_key(|(start, _)| start.len()).map_or("10. ", |(_, number)| number);
+    pages::headings().into_iter().find(|heading| heading.starts_with(number)).unwrap_or_default()
+}
+
+fn of_lint(lint: &Lint) -> String {
+    entry(
+        &format!("{}: a lint", lint.name),
+        &[
+            ("warns when", lint.when.to_owned()),
+            ("reason", lint.reason.to_owned()),
+            ("way out", lint.way_out.to_owned()),
+            (
+                "allow",
+                format!("where it is meant like this: allow = [\"{}\"] at the top of the file", lint.name),
+            ),
+            ("more", "docs/lints.md".to_owned()),
+        ],
+    )
+}
+
+fn of_option(option: &Opt) -> String {
+    let Opt { path, table, field } = option;
+    let own = own_row(path);
+    let place = match table.as_str() {
+        "" => "the top level of a scenario".to_owned(),
+        table => format!("[{table}]"),
+    };
+    let mut kind = field.kind.words();
+    if let Some(word) = field.unless {
+        kind.push_str(&format!("; or \"{word}\""));
+    }
+    let default = match (field.required, own.as_ref().and_then(|row| row.default.clone())) {
+        (true, _) => "none: it must be there".to_owned(),
+        (false, Some(default)) => default,
+        (false, None) => field.unless.unwrap_or("see the meaning").to_owned(),
+    };
+    let meaning = match own {
+        Some(row) => row.meaning,
+        None => described(path).unwrap_or_default(),
+    };
+    let mut parts = vec![("type", kind), ("default", default)];
+    if !meaning.is_empty() {
+        parts.push(("meaning", meaning));
+    }
+    for tag in tags(&field.kind) {
+        if let Some(words) = word_meaning(path, tag.name) {
+            parts.push(("choice", words));
+        }
+    }
+    if let Some(example) = set_with(path, &field.kind) {
+        parts.push(("set with", example));
+    }
+    parts.push(("more", "docs/scenarios.md".to_owned()));
+    entry(&format!("{path}: an option of {place}"), &parts)
+}
+
+/// `--set tier.NAME.ttl=...`, for what can be set.
+fn set_with(path: &str, kind: &Kind) -> Option<String> {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    let whole_list = matches!(kind, Kind::List(Kind::Table(_)));
+    if whole_list || ["answer", "practice", "threshold", "variant", "observed"].contains(&first) {
+        return None;
+    }
+    Some(match (first, rest) {
+        ("tier" | "class" | "event", rest) => format!("--set {first}.NAME.{rest}=VALUE"),
+        _ => format!("--set {path}=VALUE"),
+    })
+}
+
+fn own_row(path: &str) -> Option<pages::Row> {
+    let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
+    pages::rows().into_iter().find(|row| {
+        row.section == table && row.default.is_some() && row.names.iter().any(|known| known == name)
+    })
+}
+
+fn tags(kind: &Kind) -> Vec<Tag> {
+    match kind {
+        Kind::Choice(choice) => choice.tags.to_vec(),
+        Kind::List(kind) => tags(kind),
+        Kind::Words(words) => words.iter().map(|word| Tag { name: word, plain: true, body: None }).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn of_choice(choice: &Possibility) -> String {
+    let place = match choice.path.as_str() {
+        "values" => "a random time or size".to_owned(),
+        path => path.to_owned(),
+    };
+    let mut parts = Vec::new();
+    let algorithm = eviction::ALL.iter().find(|(kind, _)| kind.name() == choice.tag.name);
+    if let (Some((_, sentence)), "tier.eviction") = (algorithm, choice.path.as_str()) {
+        parts.push(("meaning", (*sentence).to_owned()));
+    }
+    match (&choice.words, described(&choice.path)) {
+        (Some(words), _) => parts.push(("meaning", words.clone())),
+        (None, Some(words)) => parts.push(("of", words)),
+        (None, None) => {}
+    }
+    if let Some(body) = &choice.tag.body {
+        parts.push(("with", body.words()));
+    }
+    parts.push((
+        "more",
+        if choice.path == "tier.eviction" { "docs/eviction.md" } else { "docs/scenarios.md" }.to_owned(),
+    ));
+    entry(&format!("{}: a choice for {place}", choice.tag.name), &parts)
+}
+
+/// A title, and below it what is to say of it.
+fn entry(title: &str, parts: &[(&str, String)]) -> String {
+    const LABEL: usize = 12;
+    let mut text = format!("{title}\n");
+    let mut before = "";
+    for (label, words) in parts {
+        let shown = if *label == before { "" } else { *label };
+        before = label;
+        for (index, line) in wrapped(words, WIDTH - LABEL - 2).iter().enumerate() {
+            let label = if index == 0 { shown } else { "" };
+            text.push_str(&format!("  {label:LABEL$}{line}\n"));
+        }
+    }
+    text
+}
+
+/// Lines of at most `width` characters.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_measure_belongs_to_a_section_of_the_model() {
+        for info in CATALOG {
+            assert!(!section(info.pattern).is_empty(), "{}", info.pattern);
+            let text = explain(info.pattern).unwrap();
+            assert!(text.contains(info.meaning.split(' ').next().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_option_has_words() {
+        for option in options::all().iter().filter(|option| !is_section(option)) {
+            assert!(described(&option.path).is_some(), "docs/scenarios.md says nothing of {}", option.path);
+        }
+    }
+
+    /// A section has its own chapter, and no row.
+    fn is_section(option: &Opt) -> bool {
+        option.table.is_empty() && matches!(option.field.kind, Kind::Table(_) | Kind::List(Kind::Table(_)))
+    }
+
+    #[test]
+    fn the_documentation_has_no_row_for_what_is_no_option() {
+        let known: Vec<String> = options::all().into_iter().map(|option| option.path).collect();
+        for row in pages::rows().iter().filter(|row| row.default.is_some()) {
+            for name in &row.names {
+                let path = join(&row.section, name);
+                assert!(known.contains(&path), "docs/scenarios.md has a row for {path}, which is no option");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_found_by_path_by_tier_and_alone() {
+        assert_eq!(explain("tier.l2.refresh.xfetch.beta"), explain("tier.refresh.xfetch.beta"));
+        let everywhere = explain("pool_timeout").unwrap();
+        assert!(everywhere.contains("tier.pool_timeout") && everywhere.contains("database.pool_timeout"));
+        assert!(explain("xfetch").unwrap().contains("Vattani"));
+        let eviction = explain("s3-fifo").unwrap();
+        assert!(eviction.contains("a small FIFO before a main one") && eviction.contains("docs/eviction.md"));
+        assert!(explain("coalescing.lease.poll").unwrap().contains("between two looks of a loser"));
+        assert!(explain("[[tier]]").is_some());
+        assert_eq!(meant("tier.l2.tttl").as_deref(), Some("tier.ttl"));
+        assert_eq!(meant("hit_rato").as_deref(), Some("hit_ratio"));
+        assert_eq!(meant("quite something else"), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! How a table of options is written down: names, types, what must be there.
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// `"2m 30s"`; with `positive`, above zero.
+    Duration {
+        positive: bool,
+    },
+    /// `"0.5ns"`: fractions of a nanosecond.
+    FineDuration,
+    /// `"64MB"`.
+    Size,
+    /// `1000`, `"300/min"`.
+    Rate,
+    /// `"1GB/s"`.
+    Bandwidth,
+    /// `0.1`, `"10%"`; with `positive`, above zero.
+    Share {
+        positive: bool,
+    },
+    /// At least `least`.
+    Number {
+        least: f64,
+    },
+    /// Above zero, and below `below` where that is finite.
+    Positive {
+        below: f64,
+    },
+    /// A whole number within these bounds.
+    Whole {
+        least: u64,
+        most: u64,
+    },
+    Text,
+    /// Letters, digits, `-` and `_`: a part of a path.
+    Name,
+    Truth,
+    /// `"ms"`.
+    TimeUnit,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// One of what the function lists, for words that are kept elsewhere.
+    WordsOf(fn() -> Vec<&'static str>),
+    /// A text of this form (a regular expression), described in words.
+    Form {
+        pattern: &'static str,
+        words: &'static str,
+    },
+    /// A duration or a distribution of durations.
+    RandomTime,
+    /// A size or a distribution of sizes.
+    RandomSize,
+    List(&'static Kind),
+    Table(&'static Table),
+    /// Exactly one of these, each with its parameters.
+    Choice(&'static Choice),
+    /// Any of these.
+    Either(&'static [Kind]),
+    /// A table with a field for every tier.
+    PerTier(&'static Kind),
+    /// What a variant sets: paths and values.
+    Settings,
+}
+
+/// One option of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub required: bool,
+    /// The word that means what leaving the option out means.
+    pub unless: Option<&'static str>,
+}
+
+/// The options that stand together in one table of the file.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name in the schema.
+    pub id: &'static str,
+    pub fields: &'static [Field],
+}
+
+/// A choice of which each possibility has parameters of its own.
+#[derive(Debug)]
+pub struct Choice {
+    /// Its name in the schema.
+    pub id: &'static str,
+    pub tags: &'static [Tag],
+}
+
+/// One possibility of a [`Choice`].
+#[derive(Clone, Copy, Debug)]
+pub struct Tag {
+    pub name: &'static str,
+    /// Whether the word alone will do.
+    pub plain: bool,
+    pub body: Option<Kind>,
+}
+
+/// An option that may be left out.
+pub(super) const fn optional(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, required: false, unless: None }
+}
+
+/// An option that must be there.
+pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, required: true, unless: None }
+}
+
+impl Field {
+    /// The same, where `word` takes the option back.
+    pub(super) const fn or(self, word: &'static str) -> Field {
+        Field { unless: Some(word), ..self }
+    }
+}
+
+/// A possibility that is one word.
+pub(super) const fn word(name: &'static str) -> Tag {
+    Tag { name, plain: true, body: None }
+}
+
+/// A possibility with parameters.
+pub(super) const fn with(name: &'static str, body: Kind) -> Tag {
+    Tag { name, plain: false, body: Some(body) }
+}
+
+pub(super) const DURATION: Kind = Kind::Duration { positive: false };
+pub(super) const POSITIVE_DURATION: Kind = Kind::Duration { positive: true };
+pub(super) const SHARE: Kind = Kind::Share { positive: false };
+pub(super) const POSITIVE_SHARE: Kind = Kind::Share { positive: true };
+pub(super) const COUNT: Kind = Kind::Whole { least: 1, most: u32::MAX as u64 };
+pub(super) const KEYS: Kind = Kind::Whole { least: 1, most: 4_000_000_000 };
+pub(super) const KEY: Kind = Kind::Whole { least: 0, most: 4_000_000_000 };
+
+impl Kind {
+    /// What is expected, in words: `a duration such as "250ms"`.
+    pub fn words(&self) -> String {
+        match self {
+            Kind::Duration { positive: false } => "a duration such as \"250ms\" or \"2m 30s\"".to_owned(),
+            Kind::Duration { positive: true } => "a duration above zero such as \"250ms\"".to_owned(),
+            Kind::FineDuration => "a duration with one unit such as \"0.5ns\"".to_owned(),
+            Kind::Size => "a size such as \"1kB\" or \"64MiB\"".to_owned(),
+            Kind::Rate => "a rate above 0 such as 1000 (per second), \"5000/s\" or \"300/min\"".to_owned(),
+            Kind::Bandwidth => "a bandwidth above 0 such as \"1GB/s\" (bytes, not bits)".to_owned(),
+            Kind::Share { positive: false } => "a share from 0 to 1 such as 0.1 or \"10%\"".to_owned(),
+            Kind::Share { positive: true } => "a share above 0, at most 1, such as 0.1 or \"10%\"".to_owned(),
+            Kind::Number { least } if least.is_finite() => format!("a number of at least {least}"),
+            Kind::Number { .. } => "a number".to_owned(),
+            Kind::Positive { below } if below.is_finite() => format!("a number above 0 and below {below}"),
+            Kind::Positive { .. } => "a number above 0".to_owned(),
+            Kind::Whole { least, most } if *most < u64::from(u32::MAX) => {
+                format!("a whole number from {least} to {most}")
+            }
+            Kind::Whole { least, .. } => format!("a whole number of at least {least}"),
+            Kind::Text => "a text".to_owned(),
+            Kind::Name => "a name of letters, digits, '-' and '_'".to_owned(),
+            Kind::Truth => "true or false".to_owned(),
+            Kind::TimeUnit => "a unit of time such as \"s\" or \"ms\"".to_owned(),
+            Kind::Words(words) => quoted(words),
+            Kind::WordsOf(words) => quoted(&words()),
+            Kind::Form { words, .. } => (*words).to_owned(),
+            Kind::RandomTime => {
+                "a random time: a duration, or a distribution such as { exponential = { mean = \"50ms\" } }"
+                    .to_owned()
+            }
+            Kind::RandomSize => {
+                "a random size: a size, or a distribution such as { lognormal = { median = \"300B\", p99 = \"10kB\" } }"
+                    .to_owned()
+            }
+            Kind::List(kind) => format!("a list, each element {}", kind.words()),
+            Kind::Table(table) => {
+                let fields: Vec<&str> = table.fields.iter().map(|field| field.name).collect();
+                format!("a table with {}", fields.join(", "))
+            }
+            Kind::Choice(choice) => {
+                let tags: Vec<String> = choice.tags.iter().map(Tag::shape).collect();
+                format!("one of {}", tags.join(", "))
+            }
+            Kind::Either(kinds) => kinds.iter().map(Kind::words).collect::<Vec<_>>().join("; or "),
+            Kind::PerTier(kind) => format!("a table with a field for each tier: {}", kind.words()),
+            Kind::Settings => "a table of paths in quotes with their values".to_owned(),
+        }
+    }
+}
+
+impl Tag {
+    /// `"uniform"` or `{ zipf = ... }`.
+    fn shape(&self) -> String {
+        match (self.plain, self.body.is_some()) {
+            (true, true) => format!("\"{0}\" or {{ {0} = ... }}", self.name),
+            (true, false) => format!("\"{}\"", self.name),
+            (false, _) => format!("{{ {} = ... }}", self.name),
+        }
+    }
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,59 @@
+//! Every option of a scenario with its type, table by table as the file has them.
+//!
+//! A new option is a row here, next to its reader in `scenario::check`; `tests/reference.rs` names the one that is missing.
+
+mod experiment;
+mod system;
+mod tier;
+mod workload;
+
+use super::grammar::{Field, Kind, Table};
+
+pub use experiment::ROOT;
+pub(super) use workload::{RANDOM_SIZE, RANDOM_TIME};
+
+/// One option with where it stands.
+#[derive(Clone, Debug)]
+pub struct Opt {
+    /// `tier.refresh.xfetch.beta`, without the names of tiers, classes and events.
+    pub path: String,
+    /// The table that it stands in: `tier.refresh.xfetch`, empty at the top level.
+    pub table: String,
+    pub field: &'static Field,
+}
+
+/// All options, in the order of the tables.
+pub fn all() -> Vec<Opt> {
+    let mut found = Vec::new();
+    collect(&ROOT, "", &mut found);
+    found
+}
+
+fn collect(table: &'static Table, at: &str, found: &mut Vec<Opt>) {
+    for field in table.fields {
+        let path = join(at, field.name);
+        found.push(Opt { path: path.clone(), table: at.to_owned(), field });
+        within(&field.kind, &path, found);
+    }
+}
+
+fn within(kind: &'static Kind, path: &str, found: &mut Vec<Opt>) {
+    match kind {
+        Kind::Table(table) => collect(table, path, found),
+        Kind::List(kind) => within(kind, path, found),
+        Kind::Either(kinds) => kinds.iter().for_each(|kind| within(kind, path, found)),
+        Kind::Choice(choice) => {
+            for tag in choice.tags {
+                if let Some(body) = &tag.body {
+                    within(body, &join(path, tag.name), found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A step further down a dotted path.
+pub(super) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}

@@ -1,0 +1,194 @@
+//! `[workload]`, `[[class]]`, and random times and sizes.
+
+use crate::reference::grammar::*;
+
+pub(super) static WORKLOAD: Table = Table {
+    id: "workload",
+    fields: &[
+        required("arrivals", Kind::Choice(&ARRIVALS)),
+        optional("profile", Kind::List(&Kind::Choice(&PROFILE))),
+        optional("keys", KEYS),
+        optional("popularity", Kind::Choice(&POPULARITY)),
+        optional("value_size", Kind::RandomSize),
+        optional("key_size", Kind::RandomSize),
+        optional("write_share", SHARE),
+        optional("exists_share", SHARE),
+        optional("keys_per_entity", KEYS_PER_ENTITY),
+        optional("absent", Kind::Table(&ABSENT)).or("none"),
+    ],
+};
+
+const KEYS_PER_ENTITY: Kind = Kind::Whole { least: 1, most: 64 };
+
+static ABSENT: Table = Table {
+    id: "absent",
+    fields: &[
+        required("share", POSITIVE_SHARE),
+        required("keys", KEYS),
+        optional("popularity", Kind::Choice(&POPULARITY)),
+    ],
+};
+
+static ARRIVALS: Choice = Choice {
+    id: "arrivals",
+    tags: &[
+        with("poisson", Kind::Table(&RATE_ONLY)),
+        with("constant", Kind::Table(&RATE_ONLY)),
+        with("renewal", Kind::Table(&RENEWAL)),
+        with("closed", Kind::Table(&CLOSED)),
+        with("trace", Kind::Table(&TRACE)),
+    ],
+};
+
+static RATE_ONLY: Table = Table { id: "rate_only", fields: &[required("rate", Kind::Rate)] };
+
+static RENEWAL: Table = Table {
+    id: "renewal",
+    fields: &[required("rate", Kind::Rate), required("cv2", Kind::Number { least: 0.0 })],
+};
+
+static CLOSED: Table =
+    Table { id: "closed", fields: &[required("users", COUNT), optional("think", Kind::RandomTime)] };
+
+static TRACE: Table = Table {
+    id: "trace",
+    fields: &[
+        required("file", Kind::Text),
+        required("time", Kind::Text),
+        required("key", Kind::Text),
+        optional("size", Kind::Text),
+        required("unit", Kind::TimeUnit),
+        optional("operation", Kind::Table(&OPERATION)).or("none"),
+    ],
+};
+
+static OPERATION: Table = Table {
+    id: "operation",
+    fields: &[
+        required("column", Kind::Text),
+        required("read", Kind::List(&Kind::Text)),
+        required("write", Kind::List(&Kind::Text)),
+    ],
+};
+
+const FACTOR: Kind = Kind::Number { least: 0.0 };
+
+static PROFILE: Choice = Choice {
+    id: "profile",
+    tags: &[
+        with("step", Kind::Table(&STEP)),
+        with("ramp", Kind::Table(&RAMP)),
+        with("sine", Kind::Table(&SINE)),
+    ],
+};
+
+static STEP: Table = Table { id: "step", fields: &[required("at", DURATION), required("factor", FACTOR)] };
+
+static RAMP: Table = Table {
+    id: "ramp",
+    fields: &[required("from", DURATION), required("to", DURATION), required("factor", FACTOR)],
+};
+
+static SINE: Table = Table {
+    id: "sine",
+    fields: &[
+        required("period", POSITIVE_DURATION),
+        required("amplitude", SHARE),
+        optional("phase", DURATION),
+    ],
+};
+
+pub(super) static POPULARITY: Choice = Choice {
+    id: "popularity",
+    tags: &[word("uniform"), with("zipf", Kind::Table(&ZIPF)), with("hotspot", Kind::Table(&HOTSPOT))],
+};
+
+static ZIPF: Table = Table { id: "zipf", fields: &[required("exponent", Kind::Number { least: 0.0 })] };
+
+static HOTSPOT: Table =
+    Table { id: "hotspot", fields: &[required("keys", POSITIVE_SHARE), required("requests", SHARE)] };
+
+pub(super) static CLASS: Table = Table {
+    id: "class",
+    fields: &[
+        required("name", Kind::Name),
+        required("share", POSITIVE_SHARE),
+        required("keys", KEYS),
+        optional("popularity", Kind::Choice(&POPULARITY)),
+        optional("absent", Kind::Truth),
+        optional("write_share", SHARE),
+        optional("exists_share", SHARE),
+        optional("value_size", Kind::RandomSize),
+        optional("key_size", Kind::RandomSize),
+        optional("keys_per_entity", KEYS_PER_ENTITY),
+        optional("ttl", Kind::Either(&[TTL, Kind::PerTier(&TTL)])),
+        optional("database", Kind::Table(&COSTS)),
+    ],
+};
+
+const TTL: Kind = Kind::Either(&[Kind::Words(&["none"]), POSITIVE_DURATION]);
+
+static COSTS: Table = Table {
+    id: "class_database",
+    fields: &[optional("read", Kind::RandomTime), optional("write", Kind::RandomTime)],
+};
+
+/// The forms of a random time besides a duration.
+pub(in crate::reference) static RANDOM_TIME: Choice = Choice {
+    id: "distribution",
+    tags: &[
+        with("constant", DURATION),
+        with("exponential", Kind::Table(&EXPONENTIAL)),
+        with("lognormal", Kind::Table(&LOGNORMAL)),
+        with("gamma", Kind::Table(&GAMMA)),
+        with("hyperexponential", Kind::Table(&HYPEREXPONENTIAL)),
+        with("empirical", Kind::Table(&EMPIRICAL)),
+    ],
+};
+
+static EXPONENTIAL: Table = Table { id: "exponential", fields: &[required("mean", POSITIVE_DURATION)] };
+
+static LOGNORMAL: Table = Table {
+    id: "lognormal",
+    fields: &[required("median", POSITIVE_DURATION), required("p99", POSITIVE_DURATION)],
+};
+
+static GAMMA: Table = Table {
+    id: "gamma",
+    fields: &[required("mean", POSITIVE_DURATION), required("cv2", Kind::Positive { below: f64::INFINITY })],
+};
+
+static HYPEREXPONENTIAL: Table = Table {
+    id: "hyperexponential",
+    fields: &[required("mean", POSITIVE_DURATION), required("cv2", Kind::Number { least: 1.0 })],
+};
+
+static EMPIRICAL: Table = Table {
+    id: "empirical",
+    fields: &[required("file", Kind::Text), required("column", Kind::Text), required("unit", Kind::TimeUnit)],
+};
+
+/// The forms of a random size besides a size.
+pub(in crate::reference) static RANDOM_SIZE: Choice = Choice {
+    id: "size_distribution",
+    tags: &[
+        with("constant", Kind::Size),
+        with("lognormal", Kind::Table(&LOGNORMAL_SIZE)),
+        with("pareto", Kind::Table(&PARETO)),
+    ],
+};
+
+static LOGNORMAL_SIZE: Table = Table {
+    id: "lognormal_size",
+    fields: &[required("median", Kind::Size), required("p99", Kind::Size), optional("max", Kind::Size)],
+};
+
+static PARETO: Table = Table {
+    id: "pareto",
+    fields: &[
+        optional("location", Kind::Size),
+        required("scale", Kind::Size),
+        required("shape", Kind::Number { least: 0.0 }),
+        optional("max", Kind::Size),
+    ],
+};

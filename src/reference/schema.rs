@@ -1,0 +1,285 @@
+//! The options as a JSON Schema (draft 2020-12), by which editors complete, explain and check a scenario while it is
+//! written.
+//!
+//! The schema knows names and types. What only the whole scenario can tell (a pool in a tier of the process, shares
+//! that do not sum to one) is for `herdlab check`.
+
+use serde_json::{Map, Value, json};
+
+use super::explain::{described, word_meaning};
+use super::grammar::{Choice, Field, Kind, Table};
+use super::options::{RANDOM_SIZE, RANDOM_TIME, ROOT, join};
+
+/// A number and a unit, as `units` reads them.
+const NUMBER: &str = r"[0-9][0-9_]*(\.[0-9_]*[0-9])?";
+const TIME_UNITS: &str = "(ns|us|µs|ms|s|m|min|h|d)";
+const SIZE_UNITS: &str = "(B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)";
+
+/// The schema of scenario files, ready to be written.
+pub fn text() -> String {
+    // Plain maps of strings have no way to fail.
+    let mut text = serde_json::to_string_pretty(&schema()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The schema of scenario files.
+pub fn schema() -> Value {
+    let mut writer = Writer::default();
+    let mut root = writer.table(&ROOT, "");
+    // Without a trace nobody else knows how long a run is.
+    let traced = json!({
+        "properties": { "workload": { "properties": { "arrivals": { "required": ["trace"] } },
+                                      "required": ["arrivals"] } },
+        "required": ["workload"],
+    });
+    root.insert("if".to_owned(), traced);
+    root.insert("else".to_owned(), json!({ "required": ["duration"] }));
+    let mut schema = Map::new();
+    schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    schema.insert("title".to_owned(), json!("A scenario of herdlab"));
+    schema.insert(
+        "description".to_owned(),
+        json!("A workload, the tiers of a cache, the database behind them, and variants to compare."),
+    );
+    schema.extend(root);
+    schema.insert("$defs".to_owned(), Value::Object(writer.definitions));
+    Value::Object(schema)
+}
+
+#[derive(Default)]
+struct Writer {
+    /// By name; what is used in several places is written once.
+    definitions: Map<String, Value>,
+}
+
+impl Writer {
+    /// A table whose options stand under `path`.
+    fn table(&mut self, table: &'static Table, path: &str) -> Map<String, Value> {
+        let mut properties = Map::new();
+        for field in table.fields {
+            properties.insert(field.name.to_owned(), self.field(field, path));
+        }
+        let required: Vec<&str> =
+            table.fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("object"));
+        schema.insert("properties".to_owned(), Value::Object(properties));
+        if !required.is_empty() {
+            schema.insert("required".to_owned(), json!(required));
+        }
+        schema.insert("additionalProperties".to_owned(), json!(false));
+        schema
+    }
+
+    fn field(&mut self, field: &'static Field, path: &str) -> Value {
+        let path = join(path, field.name);
+        let kind = self.kind(&field.kind, &path);
+        let mut schema = match field.unless {
+            Some(word) => json!({ "anyOf": [{ "const": word }, kind] }),
+            None => kind,
+        };
+        let words = described(&path).filter(|words| !words.is_empty());
+        if let (Some(words), Some(schema)) = (words, schema.as_object_mut()) {
+            // Beside a reference a description is allowed since draft 2019-09.
+            schema.insert("description".to_owned(), json!(words));
+        }
+        schema
+    }
+
+    fn kind(&mut self, kind: &'static Kind, path: &str) -> Value {
+        match kind {
+            Kind::Duration { positive: false } => self.text("duration", duration()),
+            Kind::Duration { positive: true } => self.text("positive_duration", positive_duration()),
+            Kind::FineDuration => {
+                self.text("fine_duration", matching(&format!(r"^\s*{NUMBER}\s*{TIME_UNITS}\s*$")))
+            }
+            Kind::Size => self.text("size", matching(&format!(r"^\s*{NUMBER}\s*{SIZE_UNITS}\s*$"))),
+            Kind::Rate => self.text("rate", rate()),
+            Kind::Bandwidth => {
+                self.text("bandwidth", matching(&format!(r"^\s*{NUMBER}\s*{SIZE_UNITS}\s*/s\s*$")))
+            }
+            Kind::Share { positive } => self.share(*positive),
+            Kind::Number { least } => json!({ "type": "number", "minimum": least }),
+            Kind::Positive { below } if below.is_finite() => {
+                json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": below })
+            }
+            Kind::Positive { .. } => json!({ "type": "number", "exclusiveMinimum": 0 }),
+            Kind::Whole { least, most: u64::MAX } => json!({ "type": "integer", "minimum": least }),
+            Kind::Whole { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+            Kind::Text => json!({ "type": "string", "pattern": r"\S" }),
+            Kind::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
+            Kind::Truth => json!({ "type": "boolean" }),
+            Kind::TimeUnit => json!({ "type": "string", "pattern": format!("^{TIME_UNITS}$") }),
+            Kind::Words(words) => json!({ "enum": words }),
+            Kind::WordsOf(words) => json!({ "enum": words() }),
+            Kind::Form { pattern, .. } => json!({ "type": "string", "pattern": pattern }),
+            Kind::RandomTime => self.random("random_time", DURATION, &RANDOM_TIME),
+            Kind::RandomSize => self.random("random_size", SIZE, &RANDOM_SIZE),
+            Kind::List(kind) => json!({ "type": "array", "items": self.kind(kind, path) }),
+            Kind::Table(table) => self.defined(table.id, |writer| writer.table(table, path)),
+            Kind::Choice(choice) => self.choice(choice, path),
+            Kind::Either(kinds) => {
+                let kinds: Vec<Value> = kinds.iter().map(|kind| self.kind(kind, path)).collect();
+                json!({ "anyOf": kinds })
+            }
+            Kind::PerTier(kind) => {
+                json!({ "type": "object", "additionalProperties": self.kind(kind, path) })
+            }
+            Kind::Settings => self.settings(),
+        }
+    }
+
+    /// A reference to a definition, which `make` writes the first time.
+    fn defined(&mut self, name: &str, make: impl FnOnce(&mut Self) -> Map<String, Value>) -> Value {
+        if !self.definitions.contains_key(name) {
+            // Holds the place, so that what refers to itself ends.
+            self.definitions.insert(name.to_owned(), Value::Null);
+            let made = make(self);
+            self.definitions.insert(name.to_owned(), Value::Object(made));
+        }
+        json!({ "$ref": format!("#/$defs/{name}") })
+    }
+
+    fn text(&mut self, name: &str, schema: Value) -> Value {
+        self.defined(name, |_| match schema {
+            Value::Object(schema) => schema,
+            _ => Map::new(),
+        })
+    }
+
+    fn share(&mut self, positive: bool) -> Value {
+        let name = if positive { "positive_share" } else { "share" };
+        let number = match positive {
+            true => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
+            false => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        };
+        let text = matching(&format!(r"^\s*{NUMBER}\s*%\s*$"));
+        self.text(name, json!({ "anyOf": [number, text] }))
+    }
+
+    /// A plain value, or one of the distributions.
+    fn random(&mut self, name: &str, plain: &'static Kind, forms: &'static Choice) -> Value {
+        self.defined(name, |writer| {
+            let plain = writer.kind(plain, "");
+            let forms = writer.choice(forms, "values");
+            Map::from_iter([("anyOf".to_owned(), json!([plain, forms]))])
+        })
+    }
+
+    fn choice(&mut self, choice: &'static Choice, path: &str) -> Value {
+        self.defined(choice.id, |writer| {
+            let mut forms = Vec::new();
+            for tag in choice.tags.iter().filter(|tag| tag.plain) {
+                let mut form = Map::from_iter([("const".to_owned(), json!(tag.name))]);
+                if let Some(words) = word_meaning(path, tag.name) {
+                    form.insert("description".to_owned(), json!(words));
+                }
+                forms.push(Value::Object(form));
+            }
+            for tag in choice.tags {
+                let Some(body) = &tag.body else { continue };
+                let mut body = writer.kind(body, &join(path, tag.name));
+                if let (Some(words), Some(body)) = (word_meaning(path, tag.name), body.as_object_mut()) {
+                    body.insert("description".to_owned(), json!(words));
+                }
+                forms.push(json!({
+                    "type": "object",
+                    "properties": { tag.name: body },
+                    "required": [tag.name],
+                    "additionalProperties": false,
+                }));
+            }
+            Map::from_iter([("oneOf".to_owned(), json!(forms))])
+        })
+    }
+
+    /// What variants set: for every path the type of the option there.
+    fn settings(&mut self) -> Value {
+        let mut paths = Map::new();
+        for field in ROOT.fields.iter().filter(|field| settable(field.name)) {
+            let name = field.name.to_owned();
+            match &field.kind {
+                // A whole element is found by its name.
+                Kind::List(element @ Kind::Table(table)) => {
+                    let at = format!(r"{name}\.[^.]+");
+                    let element = self.kind(element, field.name);
+                    paths.insert(format!("^{at}$"), element);
+                    self.paths_of(table, &at, field.name, &mut paths);
+                }
+                Kind::Table(table) => self.paths_of(table, &name, field.name, &mut paths),
+                kind => {
+                    let schema = json!({ "$ref": format!("#/properties/{name}") });
+                    paths.insert(format!("^{name}$"), schema);
+                    self.deeper(kind, &name, &name, &mut paths);
+                }
+            }
+        }
+        json!({ "type": "object", "patternProperties": paths, "additionalProperties": false })
+    }
+
+    fn paths_of(&mut self, table: &'static Table, at: &str, path: &str, paths: &mut Map<String, Value>) {
+        for field in table.fields {
+            let (at, path) = (format!(r"{at}\.{}", field.name), join(path, field.name));
+            let schema = json!({ "$ref": format!("#/$defs/{}/properties/{}", table.id, field.name) });
+            paths.insert(format!("^{at}$"), schema);
+            self.deeper(&field.kind, &at, &path, paths);
+        }
+    }
+
+    /// What lies below an option.
+    fn deeper(&mut self, kind: &'static Kind, at: &str, path: &str, paths: &mut Map<String, Value>) {
+        match kind {
+            Kind::Table(table) => self.paths_of(table, at, path, paths),
+            Kind::Choice(choice) => {
+                for tag in choice.tags {
+                    let Some(body) = &tag.body else { continue };
+                    let (at, path) = (format!(r"{at}\.{}", tag.name), join(path, tag.name));
+                    let value = self.kind(body, &path);
+                    paths.insert(format!("^{at}$"), value);
+                    self.deeper(body, &at, &path, paths);
+                }
+            }
+            Kind::RandomTime | Kind::RandomSize => {
+                // Their own definition says what may stand there; a part of it is for `herdlab check`.
+                paths.insert(format!(r"^{at}\..+$"), json!(true));
+            }
+            Kind::Either(kinds) => kinds.iter().for_each(|kind| self.deeper(kind, at, path, paths)),
+            Kind::PerTier(kind) => {
+                let value = self.kind(kind, path);
+                paths.insert(format!(r"^{at}\.[^.]+$"), value);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What stays the same for all variants cannot be set by one.
+fn settable(name: &str) -> bool {
+    !crate::scenario::SAME_FOR_ALL.iter().any(|fields| fields.contains(&name))
+}
+
+const DURATION: &Kind = &super::grammar::DURATION;
+const SIZE: &Kind = &Kind::Size;
+
+fn matching(pattern: &str) -> Value {
+    json!({ "type": "string", "pattern": pattern })
+}
+
+fn duration() -> Value {
+    matching(&format!(r"^\s*({NUMBER}\s*{TIME_UNITS}\s*)+$"))
+}
+
+fn positive_duration() -> Value {
+    // At least one digit that is not zero. Not every validator has look-ahead.
+    let mut schema = duration();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("not".to_owned(), json!({ "pattern": "^[^1-9]*$" }));
+    }
+    schema
+}
+
+fn rate() -> Value {
+    let text = matching(&format!(r"^\s*{NUMBER}\s*/\s*(s|sec|m|min|h|d)\s*$"));
+    json!({ "anyOf": [{ "type": "number", "exclusiveMinimum": 0 }, text] })
+}

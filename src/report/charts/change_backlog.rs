@@ -1,0 +1,23 @@
+//! Changes that the consumer of the change stream has still to handle, over time.
+
+use super::time_series::TimeSeries;
+use crate::experiment::comparison::Comparison;
+use crate::measure::record::Record;
+use crate::report::figure::Figure;
+
+/// The backlog of the stream, of the variants that have one.
+pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
+    let peaks = super::figures_of(comparison, "cdc.backlog.peak");
+    TimeSeries {
+        name: "change-backlog",
+        title: "Backlog of the change stream",
+        message: match peaks {
+            Some(peaks) => format!("Most changes that waited at once: {peaks}."),
+            None => "Committed changes that wait for the consumer.".to_owned(),
+        },
+        series: "cdc.backlog",
+        label: "changes not handled yet",
+        log: false,
+    }
+    .figure(record)
+}

@@ -1,0 +1,61 @@
+//! Style sheet and script of the page, and the policy that lets a browser run these and nothing else.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use crate::report::style::{STYLES, hex};
+
+/// The script, part by part in the order of use, in one scope of its own.
+const SCRIPT: &[&str] = &[
+    "(() => {\n'use strict';\n",
+    include_str!("../../../templates/script/numbers.js"),
+    include_str!("../../../templates/script/axis.js"),
+    include_str!("../../../templates/script/plot.js"),
+    include_str!("../../../templates/script/chart.js"),
+    include_str!("../../../templates/script/page.js"),
+    "})();\n",
+];
+
+/// The style sheet with the colours of the variants.
+pub(super) fn style_sheet() -> String {
+    let mut sheet = include_str!("../../../templates/report.css").to_string();
+    let rules = |color: fn(&crate::report::style::Style) -> String| -> String {
+        STYLES.iter().map(|look| format!(".{} {{ --c: {}; }}\n", look.class, color(look))).collect()
+    };
+    sheet.push_str(&rules(|look| hex(look.color)));
+    // Paper is white whatever the screen prefers.
+    sheet.push_str("@media screen and (prefers-color-scheme: dark) {\n");
+    sheet.push_str(&rules(|look| hex(look.color_dark)));
+    sheet.push_str("}\n");
+    sheet
+}
+
+/// The script of the page.
+pub(super) fn script() -> String {
+    SCRIPT.concat()
+}
+
+/// The content policy: nothing is loaded, nothing is sent, and only what has these hashes applies.
+pub(super) fn policy(style: &str, script: Option<&str>) -> String {
+    let script = script.map_or(String::new(), |script| format!(" script-src '{}';", hash(script)));
+    format!(
+        "default-src 'none'; style-src '{}';{script} img-src data:; base-uri 'none'; form-action 'none'",
+        hash(style)
+    )
+}
+
+/// As Content Security Policy Level 3 writes it, section 2.3.1.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_embedded_cannot_end_its_element() {
+        assert!(!style_sheet().contains("</") && !script().contains("</") && !script().contains("<!--"));
+    }
+}

@@ -1,0 +1,191 @@
+//! The report as one HTML file that loads nothing: no font, no picture, no script from anywhere. Its own script and style
+//! sheet are named by their hashes in the content policy of the page, so nothing else can run, whatever a scenario says.
+
+mod assets;
+mod cells;
+mod differences;
+#[cfg(test)]
+mod tests;
+pub(super) mod words;
+
+use askama::Template;
+use rayon::prelude::*;
+
+use super::ReportError;
+use super::draw::{Heading, to_svg};
+use super::figure::Figure;
+use super::format::{shown_measures, with_unit};
+use super::interactive;
+use super::observed::{self, ObservedRow};
+use super::remarks;
+use super::theory::{self, TheoryRow};
+use super::thresholds::{self, ThresholdRow};
+use crate::experiment::answer::Answer;
+use crate::experiment::comparison::Comparison;
+use crate::measure::record::{LintRecord, Record};
+use cells::{Column, Row};
+use differences::Differences;
+use words::{AnswerPart, Highlight};
+
+/// Whether the charts of the page respond to their reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charts {
+    /// Drawn by a script from the data in the page; pictures without one, and on paper.
+    Interactive,
+    /// Pictures only: a smaller page without any script.
+    Static,
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    policy: String,
+    style: String,
+    /// Script and its data; `None` on a static page.
+    script: Option<Script>,
+    name: &'a str,
+    question: &'a str,
+    answer: Vec<AnswerPart>,
+    note: Option<&'a str>,
+    remarks: Vec<String>,
+    highlights: Vec<Highlight<'a>>,
+    baseline: &'a str,
+    alone: bool,
+    observed: Vec<ObservedRow>,
+    deviating: String,
+    columns: Vec<Column>,
+    rows: Vec<Row<'a>>,
+    table_note: String,
+    thresholds: Vec<ThresholdRow>,
+    threshold_note: Option<&'static str>,
+    /// Labels of events that were followed by something to recover from.
+    recovery_events: Vec<&'a str>,
+    recovery_rows: Vec<Row<'a>>,
+    /// Claim, whether it holds, and the class of that word.
+    claims: Vec<(&'a str, &'static str, &'static str)>,
+    charts: Vec<Chart<'a>>,
+    differences: Vec<Differences<'a>>,
+    /// Label, what happens, when.
+    events: Vec<(String, String, String)>,
+    lints: &'a [LintRecord],
+    theory: Vec<TheoryLine>,
+    duration: String,
+    warmup: String,
+    finished: u32,
+    replications: u32,
+    command: String,
+    version: &'a str,
+    seed: u64,
+    digest: &'a str,
+    source_path: &'a str,
+    source: &'a str,
+    schema: u32,
+}
+
+struct Script {
+    code: String,
+    /// JSON without markup, made by [`interactive::to_json`].
+    data: String,
+}
+
+struct Chart<'a> {
+    name: &'static str,
+    title: &'a str,
+    message: &'a str,
+    /// Made and escaped by [`to_svg`].
+    svg: String,
+}
+
+struct TheoryLine {
+    row: TheoryRow,
+    words: String,
+}
+
+/// The page.
+///
+/// # Errors
+/// A chart could not be drawn.
+pub fn render(
+    record: &Record,
+    comparison: &Comparison,
+    answer: &Answer,
+    figures: &[Figure],
+    charts: Charts,
+) -> Result<String, ReportError> {
+    let scenario = &record.scenario;
+    let style = assets::style_sheet();
+    let script = match charts {
+        Charts::Interactive => {
+            Some(Script { code: assets::script(), data: interactive::to_json(record, figures)? })
+        }
+        Charts::Static => None,
+    };
+    let observed = observed::rows(record, comparison);
+    let deviating: Vec<&str> = observed.iter().filter(|row| row.warns).map(|row| row.measure).collect();
+    let recovery_events = cells::recovery_events(record, comparison);
+    let thresholds = thresholds::rows(record);
+    let columns: Vec<Column> = shown_measures(&scenario.headline, comparison)
+        .iter()
+        .map(|name| cells::column(record, comparison, name))
+        .collect();
+    let page = Page {
+        policy: assets::policy(&style, script.as_ref().map(|script| script.code.as_str())),
+        style,
+        script,
+        name: &scenario.name,
+        question: &scenario.question,
+        answer: words::answer_parts(record, comparison, answer),
+        note: answer.note.as_deref(),
+        remarks: remarks::of_results(record, comparison),
+        highlights: words::highlights(record, comparison),
+        baseline: &comparison.baseline().name,
+        alone: record.variants.len() == 1,
+        deviating: deviating.join(", "),
+        observed,
+        rows: cells::rows(comparison, &columns),
+        columns,
+        table_note: words::table_note(record, comparison),
+        threshold_note: thresholds::note(&thresholds),
+        thresholds,
+        recovery_rows: cells::recovery_rows(comparison, &recovery_events),
+        recovery_events,
+        claims: words::claims(answer),
+        charts: figures.par_iter().map(chart).collect::<Result<_, ReportError>>()?,
+        differences: differences::differences(record),
+        events: words::events(record),
+        lints: &scenario.lints,
+        theory: theory::rows(record, comparison)
+            .into_iter()
+            .map(|row| TheoryLine {
+                words: row.verdict.words(),
+                row: TheoryRow { simulated: whole(&row.simulated), predicted: whole(&row.predicted), ..row },
+            })
+            .collect(),
+        duration: with_unit(scenario.duration_s, "s"),
+        warmup: match scenario.warmup_found {
+            true => format!("{} (found by MSER-5)", with_unit(scenario.warmup_s, "s")),
+            false => with_unit(scenario.warmup_s, "s"),
+        },
+        finished: scenario.finished,
+        replications: scenario.replications,
+        command: words::command(record),
+        version: &record.herdlab,
+        seed: scenario.seed,
+        digest: &scenario.digest,
+        source_path: &scenario.source_path,
+        source: &scenario.source,
+        schema: record.schema,
+    };
+    page.render()
+        .map_err(|error| ReportError::Make { what: "index.html".to_string(), problem: error.to_string() })
+}
+
+/// A figure that no narrow column breaks in two.
+fn whole(figure: &str) -> String {
+    figure.replace(' ', "\u{a0}")
+}
+
+fn chart(figure: &Figure) -> Result<Chart<'_>, ReportError> {
+    let svg = to_svg(figure, Heading::Outside)?;
+    Ok(Chart { name: figure.name, title: &figure.title, message: &figure.message, svg })
+}

@@ -1,0 +1,320 @@
+//! Two axes: a heat map with its values; from the third axis on, one map for each of their settings.
+//!
+//! Colours are viridis (Smith and van der Walt, 2015): perceptually uniform, and told apart without red and green.
+
+use plotters::prelude::{ColorMap, RGBColor, ViridisRGB};
+
+use super::frame::{
+    EDGE, FRAME, Picture, SMALL, Sketch, TEXT, extent, failed, head_height, plain, spans_decades,
+};
+use super::view::View;
+use crate::measure::catalog::Better;
+use crate::report::ReportError;
+use crate::report::axis::Axis;
+use crate::report::canvas::{Anchor, Failure, Lettering, shortened, text_width};
+use crate::report::draw::WIDTH;
+use crate::report::format::Scale;
+
+/// More maps than this are no picture.
+const MAPS_MAX: usize = 36;
+const GAP: f64 = 22.0;
+const BAR_HEIGHT: f64 = 14.0;
+const BAR: f64 = BAR_HEIGHT + SMALL + 34.0;
+
+/// One map: a variant at a setting of all axes but the first two.
+struct Map {
+    title: String,
+    variant: usize,
+    rest: Vec<usize>,
+}
+
+/// Where everything lies, in pixels.
+struct Layout {
+    columns: usize,
+    map_width: f64,
+    /// Room for the labels of the y axis.
+    left: f64,
+    cell: (f64, f64),
+    title: f64,
+}
+
+/// The values as colours.
+struct Colours {
+    low: f64,
+    high: f64,
+    log: bool,
+}
+
+impl Colours {
+    fn of(view: &View<'_>) -> Colours {
+        let means: Vec<f64> = view.points.iter().map(|point| point.estimate.mean).collect();
+        let (low, high) = extent(means.iter().copied()).unwrap_or((0.0, 1.0));
+        Colours { low, high, log: spans_decades(&means) }
+    }
+
+    /// From 0 for the lowest to 1 for the highest.
+    fn share(&self, value: f64) -> f64 {
+        let place = |value: f64| if self.log { libm::log10(value) } else { value };
+        let (low, high) = (place(self.low), place(self.high));
+        if high > low { ((place(value) - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
+    }
+}
+
+fn color(share: f64) -> RGBColor {
+    ViridisRGB.get_color(share as f32)
+}
+
+/// Whether black is easier to read on it than white.
+fn is_bright(RGBColor(red, green, blue): RGBColor) -> bool {
+    // Relative luminance, W3C's WCAG 2; 0.18 is where black and white contrast alike.
+    let linear = |channel: u8| libm::pow((f64::from(channel) / 255.0 + 0.055) / 1.055, 2.4);
+    0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.18
+}
+
+/// The maps of one measure, `None` where they are too many to look at.
+pub(super) fn picture(view: &View<'_>) -> Result<Option<Picture>, ReportError> {
+    let record = view.record;
+    let maps = maps(view);
+    if maps.len() > MAPS_MAX {
+        return Ok(None);
+    }
+    let message = format!("{} Framed: the best. All maps share one scale.", view.message());
+    let message = if maps.len() > 1 { message } else { message.replace(" All maps share one scale.", "") };
+    let message = match view.better() {
+        Better::Neither => message.replace(" Framed: the best.", ""),
+        _ => message,
+    };
+    let layout = layout(view, maps.len());
+    let rows = maps.len().div_ceil(layout.columns);
+    let head = head_height(&message);
+    let map_height = layout.title + layout.cell.1 * record.axes[1].values.len() as f64 + SMALL + 34.0;
+    let height = head + rows as f64 * map_height + BAR + EDGE;
+    let sketch = Sketch::new(height, &view.title(), &message);
+    let colours = Colours::of(view);
+    for (index, map) in maps.iter().enumerate() {
+        let x = EDGE + (index % layout.columns) as f64 * (layout.map_width + GAP);
+        let y = head + (index / layout.columns) as f64 * map_height;
+        draw_map(&sketch, view, map, &layout, &colours, (x, y)).map_err(failed)?;
+    }
+    draw_bar(&sketch, view, &colours, head + rows as f64 * map_height + 6.0).map_err(failed)?;
+    Ok(Some(sketch.finish(format!("sweep-{}", view.measure))))
+}
+
+fn maps(view: &View<'_>) -> Vec<Map> {
+    let record = view.record;
+    let rest = &record.axes[2..];
+    let mut settings: Vec<Vec<usize>> = vec![Vec::new()];
+    for axis in rest {
+        settings = settings
+            .into_iter()
+            .flat_map(|at| {
+                (0..axis.values.len()).map(move |value| at.iter().copied().chain([value]).collect())
+            })
+            .collect();
+    }
+    let maps = (0..record.variants.len()).flat_map(|variant| {
+        settings.iter().map(move |rest| {
+            let axes = record.axes[2..].iter().zip(rest);
+            let mut parts: Vec<String> =
+                axes.map(|(axis, &value)| format!("{} = {}", axis.path, axis.values[value].label)).collect();
+            if record.variants.len() > 1 {
+                parts.insert(0, record.variants[variant].clone());
+            }
+            Map { title: parts.join(" · "), variant, rest: rest.clone() }
+        })
+    });
+    maps.collect()
+}
+
+fn layout(view: &View<'_>, maps: usize) -> Layout {
+    let record = view.record;
+    let (across, down) = (record.axes[0].values.len() as f64, record.axes[1].values.len());
+    let widest = |axis: usize| {
+        let labels = record.axes[axis].values.iter().map(|value| text_width(&value.label, SMALL));
+        labels.fold(0.0, f64::max).min(150.0)
+    };
+    let left = widest(1) + 14.0 + SMALL;
+    let figures = view.points.iter().map(|point| text_width(&view.scale.number(point.estimate.mean), SMALL));
+    // A cell is wide enough for its figure if that leaves room for more than a map per row.
+    let wanted = figures.fold(20.0, f64::max).max(widest(0).min(70.0)) + 8.0;
+    let room = f64::from(WIDTH) - 2.0 * EDGE;
+    let fitting = ((room + GAP) / (left + wanted * across + GAP)).floor();
+    let fitting = (fitting.max(1.0) as usize).min(maps);
+    // Where a row has room for all maps of a variant, rows begin with a variant.
+    let of_variant = maps / record.variants.len().max(1);
+    let columns =
+        if of_variant > 1 && of_variant <= fitting { fitting / of_variant * of_variant } else { fitting };
+    let map_width = (room - (columns - 1) as f64 * GAP) / columns as f64;
+    let cell_width = ((map_width - left) / across).min(120.0);
+    let cell_height = if down > 24 { 16.0 } else { 26.0 };
+    let titled = maps > 1;
+    Layout {
+        columns,
+        map_width,
+        left,
+        cell: (cell_width, cell_height),
+        title: if titled { TEXT + 10.0 } else { 4.0 },
+    }
+}
+
+fn draw_map(
+    sketch: &Sketch,
+    view: &View<'_>,
+    map: &Map,
+    layout: &Layout,
+    colours: &Colours,
+    (left, top): (f64, f64),
+) -> Result<(), Failure> {
+    let record = view.record;
+    let (x_axis, y_axis) = (&record.axes[0], &record.axes[1]);
+    let (width, height) = layout.cell;
+    let (plot_left, plot_top) = (left + layout.left, top + layout.title);
+    let bottom = plot_top + height * y_axis.values.len() as f64;
+    let bold = Lettering { bold: true, ..plain(TEXT, Anchor::Start) };
+    let title = shortened(&map.title, TEXT * 1.1, layout.map_width);
+    sketch.text(left, top + TEXT, &title, bold);
+    let best = best(view);
+    for (row, y_value) in y_axis.values.iter().enumerate() {
+        // The first value at the bottom, as on any y axis.
+        let y = bottom - (row + 1) as f64 * height;
+        let label = shortened(&y_value.label, SMALL, layout.left - 13.0 - SMALL);
+        sketch.text(plot_left - 6.0, y + height / 2.0 + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
+        for (column, _) in x_axis.values.iter().enumerate() {
+            let at: Vec<usize> = [column, row].into_iter().chain(map.rest.iter().copied()).collect();
+            let place = (plot_left + column as f64 * width, y);
+            let mean = view.at(&at, map.variant).map(|estimate| estimate.mean);
+            let framed = best.is_some() && mean == best;
+            draw_cell(sketch, view, colours, (&at, map.variant), place, layout.cell);
+            if framed {
+                let (x, y) = place;
+                let inset = 1.5;
+                let corners = [
+                    (x + inset, y + inset),
+                    (x + width - inset, y + inset),
+                    (x + width - inset, y + height - inset),
+                    (x + inset, y + height - inset),
+                    (x + inset, y + inset),
+                ];
+                sketch.line(&corners, RGBColor(0xff, 0xff, 0xff), 3.0, "bestcell", "")?;
+                sketch.line(&corners, RGBColor(0xd5, 0x5e, 0x00), 2.0, "bestcell", "")?;
+            }
+        }
+    }
+    let mut free_from = f64::NEG_INFINITY;
+    for (column, value) in x_axis.values.iter().enumerate() {
+        let x = plot_left + (column as f64 + 0.5) * width;
+        let half = text_width(&value.label, SMALL) / 2.0;
+        if x - half > free_from {
+            sketch.text(x, bottom + SMALL + 5.0, &value.label, plain(SMALL, Anchor::Middle));
+            free_from = x + half + 4.0;
+        }
+    }
+    let middle = plot_left + width * x_axis.values.len() as f64 / 2.0;
+    sketch.text(middle, bottom + SMALL + 21.0, &x_axis.path, plain(SMALL, Anchor::Middle));
+    let upright = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
+    sketch.text(left + SMALL, (plot_top + bottom) / 2.0, &y_axis.path, upright);
+    Ok(())
+}
+
+/// The best mean of this measure, if either direction is better.
+fn best(view: &View<'_>) -> Option<f64> {
+    let (lowest, highest) = view.extremes()?;
+    match view.better() {
+        Better::Lower => Some(lowest.estimate.mean),
+        Better::Higher => Some(highest.estimate.mean),
+        Better::Neither => None,
+    }
+}
+
+fn draw_cell(
+    sketch: &Sketch,
+    view: &View<'_>,
+    colours: &Colours,
+    (at, variant): (&[usize], usize),
+    (x, y): (f64, f64),
+    (width, height): (f64, f64),
+) {
+    let estimate = view.at(at, variant);
+    let (fill, figure, told) = match &estimate {
+        Some(estimate) => (
+            color(colours.share(estimate.mean)),
+            view.scale.number(estimate.mean),
+            format!("{}: {}", super::view::place(view.record, at, variant), view.figure(estimate)),
+        ),
+        // Not finished, or nothing to measure.
+        None => (RGBColor(0xe8, 0xe8, 0xe8), "–".to_owned(), "no value".to_owned()),
+    };
+    sketch.canvas(|canvas| {
+        canvas.cell((x, y), (width, height), fill, &told);
+        if text_width(&figure, SMALL) + 2.0 <= width && height >= SMALL + 2.0 {
+            let ink = if is_bright(fill) { "#000000" } else { "#ffffff" };
+            canvas.ink(x + width / 2.0, y + height / 2.0 + SMALL * 0.36, &figure, SMALL, ink);
+        }
+    });
+}
+
+/// The scale of the colours.
+fn draw_bar(sketch: &Sketch, view: &View<'_>, colours: &Colours, top: f64) -> Result<(), Failure> {
+    const STEPS: u32 = 120;
+    let (left, width) = (EDGE + 60.0, f64::from(WIDTH) - 2.0 * EDGE - 120.0);
+    sketch.canvas(|canvas| {
+        for step in 0..STEPS {
+            let share = (f64::from(step) + 0.5) / f64::from(STEPS);
+            let (from, each) = (left + width * f64::from(step) / f64::from(STEPS), width / f64::from(STEPS));
+            // A hair wider, so that no background shows between two steps.
+            canvas.cell((from, top), (each + 0.6, BAR_HEIGHT), color(share), "");
+        }
+    });
+    let values = [colours.low, colours.high].into_iter();
+    let axis = match colours.log {
+        true => Axis::log("", &view.unit, values),
+        false => Axis::linear("", &view.unit, values),
+    };
+    let scale = |value: f64| match colours.log {
+        true => {
+            Scale::fitting(&view.unit, value).with_suffix(&Scale::fitting(&view.unit, value).number(value))
+        }
+        false => view.scale.number(value),
+    };
+    let unplaced = |placed: f64| if colours.log { libm::pow(10.0, placed) } else { placed };
+    let mut ticks: Vec<(f64, String)> =
+        vec![(colours.low, scale(colours.low)), (colours.high, scale(colours.high))];
+    if colours.high > colours.low {
+        let between = axis.ticks.iter().map(|(placed, text)| (unplaced(*placed), text.clone()));
+        ticks.extend(between.filter(|(value, _)| *value > colours.low && *value < colours.high));
+    }
+    let mut taken: Vec<(f64, f64)> = Vec::new();
+    for (value, text) in ticks {
+        let x = left + colours.share(value) * width;
+        let half = text_width(&text, SMALL) / 2.0 + 4.0;
+        // The ends have their labels; what would touch a label is left out.
+        if taken.iter().any(|(from, to)| x - half < *to && x + half > *from) {
+            continue;
+        }
+        taken.push((x - half, x + half));
+        sketch.line(&[(x, top + BAR_HEIGHT), (x, top + BAR_HEIGHT + 4.0)], FRAME, 1.0, "frame", "")?;
+        sketch.text(x, top + BAR_HEIGHT + SMALL + 7.0, &text, plain(SMALL, Anchor::Middle));
+    }
+    let label = match view.scale.heading() {
+        unit if !unit.is_empty() && !colours.log => format!("{} ({unit})", view.measure),
+        _ => view.measure.to_owned(),
+    };
+    sketch.text(left + width / 2.0, top + BAR_HEIGHT + SMALL + 22.0, &label, plain(SMALL, Anchor::Middle));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_grow_brighter_and_letters_stay_readable() {
+        let luminance = |share: f64| {
+            let RGBColor(red, green, blue) = color(share);
+            f64::from(red) * 0.2126 + f64::from(green) * 0.7152 + f64::from(blue) * 0.0722
+        };
+        let steps: Vec<f64> = (0..=50).map(|step| luminance(f64::from(step) / 50.0)).collect();
+        assert!(steps.windows(2).all(|pair| pair[1] > pair[0]), "{steps:?}");
+        assert!(!is_bright(color(0.0)) && is_bright(color(1.0)));
+    }
+}

@@ -1,0 +1,171 @@
+//! The page of a sweep: one file that loads nothing and runs nothing.
+
+use askama::Template;
+
+use super::frame::Picture;
+use super::view::{View, compromises, front, place};
+use crate::experiment::sweep::record::SweepRecord;
+use crate::report::ReportError;
+use crate::report::format::{plus_minus, unbroken, with_unit};
+use crate::report::html::words::{again, quoted};
+use crate::units::grouped;
+
+/// Longer tables are cut: `sweep.csv` has all.
+const ROWS_MAX: usize = 1_000;
+
+#[derive(Template)]
+#[template(path = "sweep.html")]
+struct Page<'a> {
+    name: &'a str,
+    question: &'a str,
+    /// What was varied, in one line per axis.
+    axes: Vec<(&'a str, String)>,
+    cells: String,
+    /// (measure, what was found).
+    findings: Vec<(&'a str, String)>,
+    remarks: Vec<String>,
+    charts: Vec<&'a Picture>,
+    left_out: bool,
+    front_title: String,
+    front: Vec<FrontRow>,
+    heads: Vec<&'a str>,
+    columns: Vec<(&'a str, &'static str)>,
+    rows: Vec<Row<'a>>,
+    cut: String,
+    duration: String,
+    replications: u32,
+    command: String,
+    version: &'a str,
+    seed: u64,
+    source_path: &'a str,
+    source: &'a str,
+    schema: u32,
+}
+
+struct FrontRow {
+    rank: usize,
+    place: String,
+    x: String,
+    y: String,
+}
+
+struct Row<'a> {
+    settings: Vec<&'a str>,
+    figures: Vec<String>,
+}
+
+pub(super) fn render(
+    record: &SweepRecord,
+    views: &[View<'_>],
+    pictures: &[Picture],
+) -> Result<String, ReportError> {
+    let scenario = &record.scenario;
+    let pareto = super::of_pareto(record, views);
+    let rows = rows(record, views);
+    let all = record.cells.len() * record.variants.len();
+    let axes = record.axes.iter().map(|axis| {
+        let labels: Vec<&str> = axis.values.iter().map(|value| value.label.as_str()).collect();
+        (axis.path.as_str(), labels.join(", "))
+    });
+    let heads = record.axes.iter().map(|axis| axis.path.as_str());
+    let page = Page {
+        name: &scenario.name,
+        question: &scenario.question,
+        axes: axes.collect(),
+        cells: counted(record),
+        findings: views.iter().map(|view| (view.measure, unbroken(&view.message()))).collect(),
+        remarks: remarks(record),
+        charts: pictures.iter().collect(),
+        left_out: pictures.len() < views.len(),
+        front_title: pareto.map(|(x, y)| format!("{} against {}", x.measure, y.measure)).unwrap_or_default(),
+        front: pareto.map(|(x, y)| front_rows(x, y)).unwrap_or_default(),
+        heads: heads.chain((record.variants.len() > 1).then_some("variant")).collect(),
+        columns: views.iter().map(|view| (view.measure, view.scale.heading())).collect(),
+        cut: match all > rows.len() {
+            true => format!("The first {} of {} rows; sweep.csv has all.", grouped(rows.len()), grouped(all)),
+            false => String::new(),
+        },
+        rows,
+        duration: with_unit(scenario.duration_s, "s"),
+        replications: scenario.replications,
+        command: command(record),
+        version: &record.herdlab,
+        seed: scenario.seed,
+        source_path: &scenario.source_path,
+        source: &scenario.source,
+        schema: record.schema,
+    };
+    page.render()
+        .map_err(|error| ReportError::Make { what: "index.html".to_owned(), problem: error.to_string() })
+}
+
+/// `60 cells, 2 variants`.
+fn counted(record: &SweepRecord) -> String {
+    let plural =
+        |count: usize, what: &str| format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" });
+    match record.variants.len() {
+        1 => plural(record.wanted, "cell"),
+        variants => format!("{}, {}", plural(record.wanted, "cell"), plural(variants, "variant")),
+    }
+}
+
+fn remarks(record: &SweepRecord) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if record.cells.len() < record.wanted {
+        let (finished, wanted) = (grouped(record.cells.len()), grouped(record.wanted));
+        remarks.push(format!("Interrupted: {finished} of {wanted} cells are finished and shown."));
+    }
+    if record.scenario.replications == 1 {
+        remarks.push("A single replication has no interval: differences may be chance.".to_owned());
+    }
+    if record.scenario.precision_unused {
+        let replications = record.scenario.replications;
+        remarks.push(format!(
+            "The scenario's precision is not followed in a sweep: every cell has {replications} replications."
+        ));
+    }
+    remarks.extend(record.scenario.lints.iter().map(|lint| format!("Lint: {lint}")));
+    remarks
+}
+
+fn front_rows(x: &View<'_>, y: &View<'_>) -> Vec<FrontRow> {
+    let all = compromises(x, y);
+    let row = |point: &&super::view::Compromise<'_>| FrontRow {
+        rank: point.rank.unwrap_or_default(),
+        place: place(x.record, &point.cell.at, point.variant),
+        x: x.figure(&point.x),
+        y: y.figure(&point.y),
+    };
+    front(&all).iter().map(row).collect()
+}
+
+fn rows<'a>(record: &'a SweepRecord, views: &[View<'a>]) -> Vec<Row<'a>> {
+    let pairs =
+        record.cells.iter().flat_map(|cell| (0..record.variants.len()).map(move |variant| (cell, variant)));
+    pairs
+        .take(ROWS_MAX)
+        .map(|(cell, variant)| Row {
+            settings: record
+                .axes
+                .iter()
+                .zip(&cell.at)
+                .map(|(axis, &value)| axis.values[value].label.as_str())
+                .chain((record.variants.len() > 1).then(|| record.variants[variant].as_str()))
+                .collect(),
+            figures: views
+                .iter()
+                .map(|view| {
+                    view.at(&cell.at, variant)
+                        .map_or("–".to_owned(), |found| plus_minus(&view.scale, &found))
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// What to type to get the same record.
+fn command(record: &SweepRecord) -> String {
+    let scenario = &record.scenario;
+    let options = scenario.options.iter().map(|option| format!(" --sweep {}", quoted(option)));
+    again("sweep", &scenario.source_path, &scenario.overrides) + &options.collect::<String>()
+}

@@ -1,0 +1,212 @@
+//! The report of a sweep: tidy CSV, record, charts, a table, a page.
+
+mod csv;
+mod frame;
+mod front;
+mod heat;
+mod html;
+mod lines;
+pub mod table;
+mod view;
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use self::frame::Picture;
+use self::view::View;
+use super::{ReportError, atomic, json, png};
+use crate::experiment::sweep::Pool;
+use crate::experiment::sweep::record::{SCHEMA, SweepRecord};
+use crate::scenario::grid::Grid;
+
+pub use self::csv::tidy;
+
+/// Writes everything a sweep leaves behind into `dir`; each file appears whole or not at all.
+///
+/// # Errors
+/// The first file that could not be written.
+pub fn write_all(record: &SweepRecord, grid: &Grid, pool: &Pool, dir: &Path) -> Result<(), ReportError> {
+    atomic::write(&dir.join("sweep.csv"), tidy(record, grid, pool).as_bytes())?;
+    atomic::write(&dir.join("sweep.json"), json::encode(record)?.as_bytes())?;
+    write_drawn(record, dir)
+}
+
+/// Whether a text is the record of a sweep rather than of a run.
+pub fn is_record(text: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Header {
+        axes: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Header>(text).is_ok_and(|header| header.axes.is_some())
+}
+
+/// Draws the report again from a `sweep.json`; neither it nor `sweep.csv` is rewritten.
+///
+/// # Errors
+/// A file that cannot be read or is damaged, and whatever [`write_all`] reports.
+pub fn redraw(text: &str, path: &Path, out: &Path) -> Result<(), ReportError> {
+    let damaged = |problem: String| ReportError::Damaged { path: path.to_path_buf(), problem };
+    let record: SweepRecord = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+    if record.schema != SCHEMA {
+        return Err(ReportError::Schema {
+            path: path.to_path_buf(),
+            found: u64::from(record.schema),
+            expected: SCHEMA,
+            writer: record.herdlab,
+        });
+    }
+    let fits = |at: &[usize]| {
+        at.len() == record.axes.len()
+            && at.iter().zip(&record.axes).all(|(&value, axis)| value < axis.values.len())
+    };
+    if record.axes.is_empty() || record.cells.iter().any(|cell| !fits(&cell.at)) {
+        return Err(damaged("a cell lies outside the axes".to_owned()));
+    }
+    write_drawn(&record, out)
+}
+
+/// The files that are made from the record alone.
+fn write_drawn(record: &SweepRecord, dir: &Path) -> Result<(), ReportError> {
+    let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(record, name)).collect();
+    let pictures = pictures(record, &views)?;
+    if let Some((x, y)) = of_pareto(record, &views) {
+        atomic::write(&dir.join("pareto.csv"), csv::pareto(x, y).as_bytes())?;
+    }
+    let page = html::render(record, &views, &pictures)?;
+    atomic::write(&dir.join("index.html"), page.as_bytes())?;
+    pictures.par_iter().try_for_each(|picture| {
+        let path = dir.join("charts").join(&picture.name);
+        atomic::write(&named(&path, "png"), &png::from_svg(&picture.svg)?)?;
+        Ok(atomic::write(&named(&path, "svg"), picture.svg.as_bytes())?)
+    })
+}
+
+/// Names of measures have points in them, which are no endings.
+fn named(path: &Path, ending: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
+fn pictures(record: &SweepRecord, views: &[View<'_>]) -> Result<Vec<Picture>, ReportError> {
+    let drawn: Vec<Option<Picture>> = views
+        .par_iter()
+        .map(|view| match record.axes.len() {
+            1 => lines::picture(view).map(Some),
+            _ => heat::picture(view),
+        })
+        .collect::<Result<_, ReportError>>()?;
+    let front = of_pareto(record, views).map(|(x, y)| front::picture(x, y)).transpose()?;
+    Ok(drawn.into_iter().chain(front).flatten().collect())
+}
+
+/// The views of the two measures that are weighed against each other.
+fn of_pareto<'v, 'r>(record: &SweepRecord, views: &'v [View<'r>]) -> Option<(&'v View<'r>, &'v View<'r>)> {
+    let (x, y) = record.pareto.as_ref()?;
+    let find = |name: &str| views.iter().find(|view| view.measure == name);
+    Some((find(x)?, find(y)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sweep::record::{AxisRecord, AxisValueRecord, CellRecord, SweptScenario};
+    use crate::measure::record::MeasureRecord;
+
+    /// Three values along each axis; the measures grow along the first and fall along the others.
+    fn record(axes: usize, text: &str) -> SweepRecord {
+        let value = |index: usize| AxisValueRecord {
+            label: format!("{text}{index}"),
+            value: Some(index as f64 + 1.0),
+        };
+        let axis = |index: usize| AxisRecord {
+            path: format!("{text}axis{index}"),
+            unit: Some("s".to_owned()),
+            values: (0..3).map(value).collect(),
+        };
+        let names = ["db.qps.mean", "hit_ratio"];
+        let cells = (0..3usize.pow(axes as u32)).map(|index| {
+            let at: Vec<usize> = (0..axes).map(|axis| index / 3usize.pow(axis as u32) % 3).collect();
+            let size =
+                at.iter().enumerate().map(|(axis, &at)| if axis == 0 { at as f64 } else { -0.2 * at as f64 });
+            let size: f64 = 2.0 + size.sum::<f64>();
+            let measures = |variant: usize| {
+                let scale = [100.0, 0.2 / (1.0 + variant as f64)];
+                let of = |(name, scale): (&str, f64)| MeasureRecord {
+                    name: name.to_owned(),
+                    unit: if name == "hit_ratio" { "1" } else { "1/s" }.to_owned(),
+                    values: vec![Some(size * scale), Some(size * scale * 1.1), None],
+                };
+                names.into_iter().zip(scale).map(of).collect()
+            };
+            CellRecord { variants: (0..2).map(measures).collect(), at }
+        });
+        SweepRecord {
+            schema: SCHEMA,
+            herdlab: "0.1.0".to_owned(),
+            scenario: SweptScenario {
+                name: text.to_owned(),
+                question: text.to_owned(),
+                source_path: text.to_owned(),
+                source: text.to_owned(),
+                overrides: vec![text.to_owned()],
+                options: vec![text.to_owned()],
+                seed: 1,
+                replications: 3,
+                duration_s: 10.0,
+                precision_unused: true,
+                lints: vec![text.to_owned()],
+            },
+            axes: (0..axes).map(axis).collect(),
+            variants: vec![text.to_owned(), format!("{text}2")],
+            measures: names.map(str::to_owned).to_vec(),
+            pareto: Some(("db.qps.mean".to_owned(), "hit_ratio".to_owned())),
+            wanted: 3usize.pow(axes as u32) + 1,
+            cells: cells.collect(),
+        }
+    }
+
+    #[test]
+    fn markup_in_any_text_stays_text() {
+        const EVIL: &str = "</pre><script>alert('x')</script>\"onload=\"&{";
+        for axes in 1..=3 {
+            let dir = tempfile::tempdir().unwrap();
+            write_drawn(&record(axes, EVIL), dir.path()).unwrap();
+            let page = std::fs::read_to_string(dir.path().join("index.html")).unwrap();
+            assert!(!page.contains("<script") && !page.contains("\"onload"), "markup got through");
+            assert!(page.contains("&#60;script&#62;"));
+            let namespaces = page.matches("http://www.w3.org/2000/svg").count();
+            assert_eq!(page.matches("http").count(), namespaces + 1, "the one other is http-equiv");
+        }
+    }
+
+    #[test]
+    fn every_number_of_axes_has_its_charts_and_too_many_maps_have_none() {
+        for (axes, expected) in [(1, 3), (2, 3), (3, 3), (4, 3), (5, 1)] {
+            let record = record(axes, "x");
+            let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(&record, name)).collect();
+            let pictures = pictures(&record, &views).unwrap();
+            assert_eq!(pictures.len(), expected, "{axes} axes");
+            for picture in &pictures {
+                assert!(!picture.svg.contains("NaN") && !picture.svg.contains("inf"), "{}", picture.name);
+                png::from_svg(&picture.svg).unwrap();
+            }
+            let page = html::render(&record, &views, &pictures).unwrap();
+            assert_eq!(page.contains("too many maps"), axes == 5);
+        }
+    }
+
+    #[test]
+    fn the_front_of_load_and_hits_has_the_best_of_both() {
+        let record = record(1, "x");
+        let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(&record, name)).collect();
+        let (load, hits) = of_pareto(&record, &views).unwrap();
+        let all = view::compromises(load, hits);
+        let front: Vec<(usize, usize)> =
+            view::front(&all).iter().map(|point| (point.cell.at[0], point.variant)).collect();
+        // The first variant hits twice as often at the same load.
+        assert_eq!(front, [(0, 0), (1, 0), (2, 0)]);
+    }
+}

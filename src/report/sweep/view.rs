@@ -1,0 +1,160 @@
+//! A record as its charts and tables read it: estimates by cell and variant, extremes, the front.
+
+use std::collections::HashMap;
+
+use crate::experiment::statistics::Estimate;
+use crate::experiment::sweep::pareto;
+use crate::experiment::sweep::record::{CellRecord, SweepRecord};
+use crate::measure::catalog::{self, Better};
+use crate::report::format::{Scale, plus_minus, spoken};
+use crate::units::grouped;
+
+/// A variant in a cell, with its estimate of one measure.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Point<'r> {
+    pub cell: &'r CellRecord,
+    pub variant: usize,
+    pub estimate: Estimate,
+}
+
+/// One measure over the whole sweep.
+pub(super) struct View<'r> {
+    pub record: &'r SweepRecord,
+    pub measure: &'r str,
+    pub unit: String,
+    /// One for all figures that stand side by side.
+    pub scale: Scale,
+    /// Where there is a value; cell by cell, variant by variant.
+    pub points: Vec<Point<'r>>,
+    /// Place in `points` of each cell and variant.
+    index: HashMap<(&'r [usize], usize), usize>,
+}
+
+impl<'r> View<'r> {
+    pub fn new(record: &'r SweepRecord, measure: &'r str) -> View<'r> {
+        let unit = catalog::find(measure).map_or("1", |info| info.unit).to_owned();
+        let points: Vec<Point<'r>> = record
+            .cells
+            .iter()
+            .flat_map(|cell| (0..record.variants.len()).map(move |variant| (cell, variant)))
+            .filter_map(|(cell, variant)| {
+                let estimate = record.estimate(cell, variant, measure)?;
+                Some(Point { cell, variant, estimate })
+            })
+            .collect();
+        let largest = points.iter().map(|point| point.estimate.mean.abs()).fold(0.0, f64::max);
+        let place = |(place, point): (usize, &Point<'r>)| ((point.cell.at.as_slice(), point.variant), place);
+        let index = points.iter().enumerate().map(place).collect();
+        View { record, measure, index, scale: Scale::fitting(&unit, largest), unit, points }
+    }
+
+    pub fn better(&self) -> Better {
+        catalog::find(self.measure).map_or(Better::Neither, |info| info.better)
+    }
+
+    /// The estimate of a variant in the cell at this place.
+    pub fn at(&self, at: &[usize], variant: usize) -> Option<Estimate> {
+        self.index.get(&(at, variant)).map(|&place| self.points[place].estimate)
+    }
+
+    /// The lowest and the highest point.
+    pub fn extremes(&self) -> Option<(&Point<'r>, &Point<'r>)> {
+        let by = |a: &&Point<'_>, b: &&Point<'_>| a.estimate.mean.total_cmp(&b.estimate.mean);
+        Some((self.points.iter().min_by(by)?, self.points.iter().rev().max_by(by)?))
+    }
+
+    /// `12.3 ± 0.4 ms`.
+    pub fn figure(&self, estimate: &Estimate) -> String {
+        let scale = Scale::fitting(&self.unit, estimate.mean.abs());
+        scale.with_suffix(&plus_minus(&scale, estimate))
+    }
+
+    /// `tier.l2.ttl = 5m, database.pool = 8 (singleflight)`.
+    pub fn place(&self, point: &Point<'_>) -> String {
+        place(self.record, &point.cell.at, point.variant)
+    }
+
+    /// Lowest and highest value and where they are.
+    pub fn message(&self) -> String {
+        let Some((lowest, highest)) = self.extremes() else { return "No cell has a value.".to_owned() };
+        let point = |point: &Point<'_>| {
+            let same = |other: &&Point<'_>| other.estimate.mean == point.estimate.mean;
+            let others = match self.points.iter().filter(same).count() - 1 {
+                0 => String::new(),
+                1 => " and in one more place".to_owned(),
+                others => format!(" and in {} more places", grouped(others)),
+            };
+            format!("{} at {}{others}", self.figure(&point.estimate), self.place(point))
+        };
+        if lowest.estimate.mean == highest.estimate.mean {
+            return format!("{} everywhere.", self.figure(&lowest.estimate));
+        }
+        let (first, second) = match self.better() {
+            Better::Higher => (("Highest", highest), ("lowest", lowest)),
+            _ => (("Lowest", lowest), ("highest", highest)),
+        };
+        format!("{} {}; {} {}.", first.0, point(first.1), second.0, point(second.1))
+    }
+
+    /// `p99 latency (ms)`.
+    pub fn title(&self) -> String {
+        match self.scale.heading() {
+            "" => capitalised(&spoken(self.measure)),
+            unit => format!("{} ({unit})", capitalised(&spoken(self.measure))),
+        }
+    }
+}
+
+/// Where a point is, for people.
+pub(super) fn place(record: &SweepRecord, at: &[usize], variant: usize) -> String {
+    match record.variants.len() {
+        1 => record.label(at),
+        _ => format!("{} ({})", record.label(at), record.variants[variant]),
+    }
+}
+
+pub(super) fn capitalised(text: &str) -> String {
+    if text.starts_with("p9") {
+        // A percentile keeps its small letter.
+        return text.to_owned();
+    }
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A point in two measures.
+pub(super) struct Compromise<'r> {
+    pub cell: &'r CellRecord,
+    pub variant: usize,
+    pub x: Estimate,
+    pub y: Estimate,
+    /// Its number on the front, from the best in x to the best in y.
+    pub rank: Option<usize>,
+}
+
+/// All points that have both measures, with their places on the front.
+pub(super) fn compromises<'r>(x: &View<'r>, y: &View<'r>) -> Vec<Compromise<'r>> {
+    let mut all: Vec<Compromise<'r>> = x
+        .points
+        .iter()
+        .filter_map(|point| {
+            let y = y.at(&point.cell.at, point.variant)?;
+            Some(Compromise { cell: point.cell, variant: point.variant, x: point.estimate, y, rank: None })
+        })
+        .collect();
+    let sign = |view: &View<'_>| if view.better() == Better::Higher { -1.0 } else { 1.0 };
+    let (of_x, of_y) = (sign(x), sign(y));
+    let points: Vec<(f64, f64)> =
+        all.iter().map(|point| (of_x * point.x.mean, of_y * point.y.mean)).collect();
+    for (rank, index) in pareto::front(&points).into_iter().enumerate() {
+        all[index].rank = Some(rank + 1);
+    }
+    all
+}
+
+/// Those on the front, in its order.
+pub(super) fn front<'c, 'r>(all: &'c [Compromise<'r>]) -> Vec<&'c Compromise<'r>> {
+    let mut front: Vec<&Compromise<'r>> = all.iter().filter(|point| point.rank.is_some()).collect();
+    front.sort_by_key(|point| point.rank);
+    front
+}

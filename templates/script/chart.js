@@ -1,0 +1,398 @@
+// A figure of the page: panels, a legend, a cursor that reads all of them, and a zoom.
+
+// What all charts have in common: the variants that are hidden and the time that is shown.
+const common = { hidden: new Set(), time: null, charts: [] };
+
+class Chart {
+  constructor(element, figure, styles, variants) {
+    Object.assign(this, { element, figure, styles, variants, hidden: new Set(), ownZoom: null, cursor: null, seen: false });
+    const lines = figure.lines.map(decode);
+    for (const panel of figure.panels) {
+      for (const series of panel.series) series.points = lines[series.line];
+    }
+    this.rows = figure.panels[0].y.unit === 'row';
+    this.timed = figure.panels[0].x.unit === 'time';
+    this.build();
+  }
+
+  // --- Elements -------------------------------------------------------------------------------------------------------
+
+  build() {
+    const tools = html('div', { class: 'tools' });
+    this.names = new Map();
+    const name = (key, series) => {
+      if (this.names.has(key)) return;
+      const button = html('button', { type: 'button', class: 'name', 'aria-pressed': 'true' });
+      if (series) button.append(swatch(this.styles, series));
+      button.append(key);
+      button.addEventListener('click', () => this.toggle(key));
+      this.names.set(key, button);
+    };
+    for (const panel of this.figure.panels) {
+      for (const series of panel.series) if (series.shape !== 'backdrop') name(series.name, series);
+    }
+    for (const panel of this.figure.panels) if (this.variants.has(panel.title)) name(panel.title, null);
+    // Variants in the order of the report, whichever line came first here.
+    const order = [...this.variants];
+    const buttons = [...this.names].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)).map(([, button]) => button);
+    if (buttons.length > 1 && !this.rows) tools.append(html('div', { class: 'names' }, ...buttons));
+    if (!this.rows) tools.append(this.zoomButtons());
+    this.grid = html('div', { class: this.figure.columns > 1 ? 'panels two' : 'panels' });
+    this.plots = this.figure.panels.map((panel) => this.buildPanel(panel));
+    this.readout = html('div', { class: 'readout', hidden: '' });
+    this.spoken = html('p', { class: 'unseen', 'aria-live': 'polite' });
+    this.body = html('div', { class: 'live' }, tools, this.grid, this.readout, this.spoken);
+    this.element.querySelector('figcaption').after(this.body);
+  }
+
+  zoomButtons() {
+    const button = (text, label, action) => {
+      const made = html('button', { type: 'button', 'aria-label': label, title: label }, text);
+      made.addEventListener('click', action);
+      return made;
+    };
+    this.all = button('Reset', 'Show everything', () => this.zoom(null));
+    const zoomed = (factor) => () => this.zoomBy(factor);
+    return html('span', { class: 'zoom' }, button('+', 'Zoom in', zoomed(0.5)), button('−', 'Zoom out', zoomed(2)), this.all);
+  }
+
+  buildPanel(panel) {
+    const label = `${this.figure.title}${panel.title ? ', ' + panel.title : ''}. Arrow keys move the cursor.`;
+    const picture = svg('svg', { class: 'plot', role: 'application', 'aria-roledescription': 'chart', 'aria-label': label });
+    const plot = { panel, picture, box: html('div', {}) };
+    if (panel.title) plot.box.append(html('h4', {}, panel.title));
+    plot.box.append(picture);
+    this.grid.append(plot.box);
+    picture.addEventListener('keydown', (event) => this.key(event));
+    picture.addEventListener('blur', () => this.point(null));
+    picture.addEventListener('pointerdown', (event) => this.press(event, plot));
+    picture.addEventListener('pointermove', (event) => this.move(event, plot));
+    picture.addEventListener('pointerup', (event) => this.release(event, plot));
+    picture.addEventListener('pointercancel', () => this.drop(plot));
+    picture.addEventListener('pointerleave', () => { if (!plot.press) this.point(null); });
+    picture.addEventListener('dblclick', () => this.zoom(null));
+    return plot;
+  }
+
+  // --- What is shown --------------------------------------------------------------------------------------------------
+
+  shows(name) {
+    return !(this.variants.has(name) ? common.hidden : this.hidden).has(name);
+  }
+
+  visible(panel) {
+    return panel.series.filter((series) => this.shows(series.name));
+  }
+
+  toggle(name) {
+    const set = this.variants.has(name) ? common.hidden : this.hidden;
+    if (!set.delete(name)) set.add(name);
+    // Hiding the last one shows all again.
+    if ([...this.names.keys()].every((key) => !this.shows(key))) [...this.names.keys()].forEach((key) => set.delete(key));
+    (this.variants.has(name) ? common.charts : [this]).forEach((chart) => chart.refresh());
+  }
+
+  range() {
+    return (this.timed ? common.time : this.ownZoom) ?? [this.figure.panels[0].x.from, this.figure.panels[0].x.to];
+  }
+
+  // Shows a placed range of x; without one, everything.
+  zoom(range) {
+    const { from, to } = this.figure.panels[0].x;
+    if (range) {
+      const least = (to - from) / 5000;
+      range = [Math.max(from, range[0]), Math.min(to, range[1])];
+      if (range[1] - range[0] < least) return;
+      if (range[0] <= from && range[1] >= to) range = null;
+    }
+    if (!this.timed) {
+      this.ownZoom = range;
+      this.refresh();
+      return;
+    }
+    common.time = range;
+    common.charts.filter((chart) => chart.timed).forEach((chart) => chart.refresh());
+  }
+
+  zoomBy(factor) {
+    const [from, to] = this.range();
+    const axis = this.figure.panels[0].x;
+    const at = this.cursor === null ? (from + to) / 2 : place(axis, this.cursor);
+    const start = at - (at - from) * factor;
+    this.zoom([Math.max(axis.from, start), start + (to - from) * factor]);
+  }
+
+  // Panels with the same axis keep the same range, so that they can be compared.
+  yRange(panel) {
+    const [from, to] = this.range();
+    const whole = from === panel.x.from && to === panel.x.to;
+    const others = this.figure.panels.filter((other) => ['unit', 'from', 'to'].every((key) => other.y[key] === panel.y[key]));
+    if (whole && others.every((other) => this.panelShown(other) && this.visible(other).length === other.series.length)) return [panel.y.from, panel.y.to];
+    const values = [];
+    for (const series of others.filter((other) => this.panelShown(other)).flatMap((other) => this.visible(other))) {
+      const { x, y } = series.points;
+      const first = Math.max(0, lastUpTo(x, unplace(panel.x, from)));
+      const last = lastUpTo(x, unplace(panel.x, to));
+      for (let index = first; index <= last; index++) values.push(y[index]);
+    }
+    return rangeOf(panel.y, values);
+  }
+
+  panelShown(panel) {
+    const own = panel.series.filter((series) => series.shape !== 'backdrop');
+    return own.some((series) => this.shows(series.name)) && this.shows(panel.title);
+  }
+
+  // --- Drawing --------------------------------------------------------------------------------------------------------
+
+  refresh() {
+    this.stale = true;
+    if (this.seen) this.draw();
+  }
+
+  draw() {
+    this.stale = false;
+    const [from, to] = this.range();
+    for (const [key, button] of this.names) button.setAttribute('aria-pressed', String(this.shows(key)));
+    if (this.all) this.all.disabled = from === this.figure.panels[0].x.from && to === this.figure.panels[0].x.to;
+    let first = true;
+    for (const plot of this.plots) {
+      const shown = this.panelShown(plot.panel);
+      plot.box.hidden = !shown;
+      if (!shown) continue;
+      // One stop for the Tab key per figure.
+      plot.picture.setAttribute('tabindex', first ? 0 : -1);
+      first = false;
+      const width = Math.max(plot.box.clientWidth, 200);
+      const series = this.visible(plot.panel);
+      plot.view = this.rows
+        ? drawRows(plot.picture, plot.panel, series, this.styles, width)
+        : drawPanel(plot.picture, plot.panel, series, this.styles, { width, from, to, range: this.yRange(plot.panel), narrow: width < 500 });
+      plot.overlay = svg('g', { transform: `translate(${plot.view.left} ${plot.view.top})` });
+      plot.picture.append(plot.overlay);
+    }
+    this.stops = this.rows ? null : this.cursorStops();
+    this.point(null);
+  }
+
+  // Where the cursor can stand: every x that some visible line has a value at.
+  cursorStops() {
+    const [from, to] = this.range().map((placed) => unplace(this.figure.panels[0].x, placed));
+    const stops = new Set();
+    for (const { panel } of this.plots.filter((plot) => !plot.box.hidden)) {
+      for (const { points: { x, y }, shape } of this.visible(panel)) {
+        const last = shape === 'line' ? x.length : x.length - 1;
+        for (let index = 0; index < last; index++) {
+          const ends = shape === 'line' ? x[index] : x[index + 1];
+          if (ends >= from && x[index] <= to && Number.isFinite(y[index])) stops.add(x[index]);
+        }
+      }
+    }
+    return Float64Array.from(stops).sort();
+  }
+
+  // --- The cursor -----------------------------------------------------------------------------------------------------
+
+  // Puts the cursor to an x (to a row of a panel, where there are rows); `null` takes it away.
+  point(x, plot, event) {
+    this.cursor = x;
+    for (const { overlay } of this.plots) if (overlay) overlay.replaceChildren();
+    if (x === null) {
+      this.readout.hidden = true;
+      return;
+    }
+    const [title, table] = this.rows ? this.readRow(x, plot) : this.readAll(x);
+    this.readout.replaceChildren(html('p', {}, title), table);
+    this.readout.hidden = false;
+    const target = plot ?? this.plots.find((candidate) => !candidate.box.hidden);
+    this.placeReadout(target, this.rows ? target.view.width / 2 : target.view.toX(place(target.panel.x, x)), event);
+  }
+
+  // Beside the cursor, on the side with more room, inside the figure.
+  placeReadout({ picture, view }, x, event) {
+    const body = this.body.getBoundingClientRect();
+    const box = picture.getBoundingClientRect();
+    const at = box.left - body.left + view.left + Math.min(Math.max(x, 0), view.width);
+    const width = this.readout.offsetWidth;
+    const left = at + 14 + width <= body.width ? at + 14 : at - 14 - width;
+    const top = event ? event.clientY - body.top - this.readout.offsetHeight - 12 : box.top - body.top + view.top;
+    this.readout.style.left = `${Math.max(0, Math.min(left, body.width - width))}px`;
+    this.readout.style.top = `${Math.max(this.grid.offsetTop - this.readout.offsetHeight / 2, top)}px`;
+  }
+
+  // The values of everything visible at an x: a row per variant, a column per kind of line.
+  readAll(x) {
+    const rows = new Map();
+    const columns = [];
+    for (const plot of this.plots.filter((candidate) => !candidate.box.hidden)) {
+      const { panel, view, overlay } = plot;
+      const at = view.toX(place(panel.x, x));
+      overlay.append(svg('line', { class: 'cursor', x1: at, x2: at, y1: 0, y2: view.height }));
+      for (const series of this.visible(panel)) {
+        const value = valueAt(series, x, panel.x);
+        const y = view.toY(place(panel.y, value));
+        if (Number.isFinite(y) && y >= 0 && y <= view.height && series.shape !== 'backdrop') overlay.append(sign(this.styles, series, at, y));
+        if (series.shape === 'backdrop') continue;
+        const byPanel = !this.variants.has(series.name) && this.variants.has(panel.title);
+        const [row, column] = byPanel ? [panel.title, series.name] : [series.name, panel.title === series.name ? '' : panel.title];
+        if (!columns.includes(column)) columns.push(column);
+        if (!rows.has(row)) rows.set(row, { series: byPanel ? null : series, cells: new Map() });
+        rows.get(row).cells.set(column, withUnit(value, panel.y.unit));
+      }
+    }
+    const table = html('table', {});
+    if (columns.some((column) => column)) table.append(html('tr', {}, html('td', {}), html('td', {}), ...columns.map((column) => html('td', {}, column))));
+    for (const [row, { series, cells }] of rows) {
+      const mark = html('td', {});
+      if (series) mark.append(swatch(this.styles, series));
+      const values = columns.map((column) => html('td', {}, cells.get(column) ?? ''));
+      table.append(html('tr', {}, mark, html('td', { class: 'who' }, row), ...values));
+    }
+    return [this.xText(x), table];
+  }
+
+  // The x in words, and what happens there.
+  xText(x) {
+    const { panel } = this.plots.find((plot) => !plot.box.hidden);
+    const index = lastUpTo(this.stops, x);
+    const next = index + 1 < this.stops.length ? this.stops[index + 1] : x;
+    if (panel.x.unit === 'percentile') return `${Number((x * 100).toFixed(6))} % of requests`;
+    if (panel.x.unit !== 'time') return `${panel.x.name}: ${withUnit(x, panel.x.unit)}`;
+    const step = Math.min(next - x || 1, 1);
+    const unit = panel.x.to <= 180 ? ' s' : '';
+    const events = new Set();
+    for (const { panel: one } of this.plots) {
+      for (const [label, from, to] of one.marks ?? []) if (label && from < Math.max(next, x + 1e-9) && to >= x) events.add(label);
+    }
+    return [`${clock(panel.x, x, step)}${unit}`, ...events].join(' · ');
+  }
+
+  readRow(index, plot) {
+    const series = this.visible(plot.panel)[index];
+    const [low, mean, high] = series.points.x;
+    const y = plot.view.rowTop(index);
+    plot.overlay.append(svg('rect', { class: 'chosen', x: -plot.view.left, y, width: plot.view.full, height: plot.view.rowHeight }));
+    const line = (name, text) => html('tr', {}, html('td', {}), html('td', { class: 'who' }, name), html('td', {}, text));
+    const unit = plot.panel.x.unit;
+    const table = html('table', {}, line('mean', withUnit(mean, unit)), line('95 % interval', `${withUnit(low, unit)} to ${withUnit(high, unit)}`));
+    return [series.name, table];
+  }
+
+  // --- Pointer and keys -----------------------------------------------------------------------------------------------
+
+  // Where the pointer is along x, in pixels of the plot.
+  offset(event, { picture, view }) {
+    return event.clientX - picture.getBoundingClientRect().left - view.left;
+  }
+
+  // The stop that belongs to a place on the screen.
+  stopAt(event, plot) {
+    if (this.rows) {
+      const y = event.clientY - plot.picture.getBoundingClientRect().top - plot.view.top;
+      return Math.min(Math.max(Math.floor(y / plot.view.rowHeight), 0), this.visible(plot.panel).length - 1);
+    }
+    if (this.stops.length === 0) return null;
+    const x = plot.view.fromX(this.offset(event, plot));
+    const before = Math.max(0, lastUpTo(this.stops, unplace(plot.panel.x, x)));
+    const after = Math.min(before + 1, this.stops.length - 1);
+    const steps = plot.panel.series[0].shape !== 'line';
+    const far = (index) => Math.abs(place(plot.panel.x, this.stops[index]) - x);
+    return this.stops[!steps && far(after) < far(before) ? after : before];
+  }
+
+  press(event, plot) {
+    if (event.button !== 0) return;
+    this.point(this.stopAt(event, plot), plot, event);
+    // A finger that is drawn along reads; it zooms by the buttons.
+    if (this.rows || event.pointerType === 'touch') return;
+    plot.press = this.offset(event, plot);
+    plot.picture.setPointerCapture(event.pointerId);
+  }
+
+  move(event, plot) {
+    this.point(this.stopAt(event, plot), plot, event);
+    if (plot.press === undefined) return;
+    const [start, end] = this.span(event, plot);
+    plot.overlay.append(svg('rect', { class: 'chosen', x: start, y: 0, width: end - start, height: plot.view.height }));
+  }
+
+  span(event, plot) {
+    const inside = (x) => Math.min(Math.max(x, 0), plot.view.width);
+    return [plot.press, this.offset(event, plot)].map(inside).sort((a, b) => a - b);
+  }
+
+  release(event, plot) {
+    if (plot.press === undefined) return;
+    const [start, end] = this.span(event, plot);
+    this.drop(plot);
+    if (end - start > 6) this.zoom([plot.view.fromX(start), plot.view.fromX(end)]);
+  }
+
+  drop(plot) {
+    plot.press = undefined;
+  }
+
+  key(event) {
+    const count = this.rows ? this.visible(this.figure.panels[0]).length : this.stops.length;
+    const at = this.rows ? this.cursor ?? -1 : this.cursor === null ? -1 : lastUpTo(this.stops, this.cursor);
+    const step = event.shiftKey ? 10 : 1;
+    let next = null;
+    if (event.key === 'ArrowRight' || (this.rows && event.key === 'ArrowDown')) next = Math.min(at + step, count - 1);
+    else if (event.key === 'ArrowLeft' || (this.rows && event.key === 'ArrowUp')) next = Math.max(at - step, 0);
+    else if (event.key === 'Home') next = 0;
+    else if (event.key === 'End') next = count - 1;
+    else if (event.key === '+' && !this.rows) this.zoomBy(0.5);
+    else if (event.key === '-' && !this.rows) this.zoomBy(2);
+    else if (event.key === 'Escape') { this.zoom(null); this.point(null); } else return;
+    event.preventDefault();
+    if (next === null || count === 0) return;
+    this.point(this.rows ? next : this.stops[next], this.plots.find((plot) => plot.picture === event.currentTarget));
+    this.spoken.textContent = this.readout.innerText;
+  }
+}
+
+// Dots with their intervals, a row per variant; where there is little room the name stands above its row.
+function drawRows(picture, panel, series, styles, width) {
+  const narrow = width < 560;
+  const rowHeight = narrow ? 40 : 24;
+  const names = narrow ? 0 : Math.min(Math.max(...series.map((one) => textWidth(one.name))) + 12, width * 0.3);
+  const labels = narrow ? 0 : Math.max(...series.map((one) => textWidth(one.label))) + 10;
+  const [from, to] = [panel.x.from, panel.x.to];
+  const edge = narrow ? 8 : 0;
+  const view = { left: names + edge, top: 4, width: width - names - labels - 2 * edge - (narrow ? 0 : 6), full: width, rowHeight };
+  const height = rowHeight * series.length;
+  const toX = (value) => (place(panel.x, value) - from) / (to - from) * view.width;
+  view.rowTop = (index) => index * rowHeight;
+  picture.setAttribute('height', height + 26);
+  picture.setAttribute('viewBox', `0 0 ${width} ${height + 26}`);
+  const group = svg('g', { transform: `translate(${view.left} ${view.top})` });
+  for (const [placed, text] of ticksOf(panel.x, from, to, Math.max(2, Math.floor(view.width / 90)))) {
+    const x = (placed - from) / (to - from) * view.width;
+    group.append(svg('line', { class: 'grid', x1: x, x2: x, y1: 0, y2: height }));
+    const half = textWidth(text) / 2;
+    const at = Math.min(Math.max(x, half - view.left), width - view.left - half);
+    group.append(svg('text', { class: 'label', x: at, y: height + 16, 'text-anchor': 'middle' }, text));
+  }
+  group.append(svg('line', { class: 'frame', x1: 0, x2: view.width, y1: height, y2: height }));
+  series.forEach((one, index) => {
+    const middle = index * rowHeight + (narrow ? 28 : 12);
+    const [low, mean, high] = [...one.points.x].map(toX);
+    const text = narrow ? middle - 14 : middle + 4;
+    group.append(
+      svg('path', { class: `curve s${one.style}`, d: `M${low.toFixed(1)} ${middle}H${high.toFixed(1)}` }),
+      sign(styles, one, mean, middle),
+      svg('text', narrow ? { x: 0, y: text } : { x: -10, y: text, 'text-anchor': 'end' }, cut(one.name, narrow ? view.width - textWidth(one.label) - 12 : names - 10)),
+      svg('text', { x: narrow ? view.width : view.width + labels, y: text, 'text-anchor': 'end' }, one.label),
+    );
+  });
+  picture.replaceChildren(group);
+  return view;
+}
+
+// A text that fits, with an ellipsis where something is missing.
+function cut(text, width) {
+  if (textWidth(text) <= width) return text;
+  let short = text;
+  while (short && textWidth(short + '…') > width) short = short.slice(0, -1);
+  return short.trimEnd() + '…';
+}

@@ -1,0 +1,66 @@
+// Numbers with their units, as every table prints them (src/measure/quantity.rs). A browser test holds both against
+// each other.
+
+function grouped(text) {
+  const [whole, fraction] = text.split('.');
+  const parts = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  return fraction === undefined ? parts : parts + '.' + fraction;
+}
+
+function signed(text, value) {
+  return value < 0 && text !== '0' ? '−' + text : text;
+}
+
+// Three significant digits; whole numbers keep all of theirs.
+function number(value) {
+  if (!Number.isFinite(value)) return '–';
+  const size = Math.abs(value);
+  if (size < 1e-9) return '0';
+  if (size < 1e-4) return signed(size.toExponential(2), value);
+  if (Number.isInteger(size)) return signed(grouped(size.toFixed(0)), value);
+  const exponent = Number(size.toExponential(2).split('e')[1]);
+  return signed(grouped(size.toFixed(Math.min(Math.max(2 - exponent, 0), 9))), value);
+}
+
+// One decimal, more near 0 and near 100 where a tenth would hide the difference.
+function percent(value) {
+  const size = Math.abs(value);
+  const left = 100 - size;
+  if (size < 1e-9) return '0';
+  if (size < 1) return number(value);
+  if (Math.abs(left) < 1e-9) return signed('100', value);
+  if (left > 0 && left < 0.1) return signed(size.toFixed(4), value);
+  if (size < 10 || (left > 0 && left < 1)) return signed(size.toFixed(2), value);
+  return signed(size >= 1000 ? grouped(size.toFixed(0)) : size.toFixed(1), value);
+}
+
+// Unit as printed, and how much of the catalogue's unit one of it is.
+function scaleFor(unit, size) {
+  const bytes = (end) => {
+    if (size >= 1e9) return ['GB' + end, 1e9];
+    if (size >= 1e6) return ['MB' + end, 1e6];
+    return size >= 1e3 ? ['kB' + end, 1e3] : ['B' + end, 1];
+  };
+  switch (unit) {
+    case 'ms':
+      if (size > 0 && size < 0.9995) return ['µs', 1e-3];
+      return size >= 10000 ? ['s', 1e3] : ['ms', 1];
+    case 's': return size > 0 && size < 0.9995 ? ['ms', 1e-3] : ['s', 1];
+    case '1/s': return ['/s', 1];
+    case '1': return ['%', 0.01];
+    case 'bytes': return bytes('');
+    case 'bytes/s': return bytes('/s');
+    default: return ['', 1];
+  }
+}
+
+function withSuffix(text, suffix) {
+  return suffix === '' || suffix === '/s' ? text + suffix : text + ' ' + suffix;
+}
+
+function withUnit(value, unit) {
+  if (!Number.isFinite(value)) return '–';
+  const [suffix, divisor] = scaleFor(unit, Math.abs(value));
+  const scaled = value / divisor;
+  return withSuffix(suffix === '%' ? percent(scaled) : number(scaled), suffix);
+}

@@ -1,0 +1,58 @@
+// Puts charts in the place of pictures, and buttons beside what people copy.
+
+function startCharts() {
+  const { styles, variants, figures } = JSON.parse(document.getElementById('data').textContent);
+  const names = new Set(variants);
+  // Only what is near the screen is drawn.
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const chart = common.charts.find((candidate) => candidate.element === target);
+      chart.seen = isIntersecting;
+      if (isIntersecting && chart.stale) chart.draw();
+    }
+  }, { rootMargin: '300px' });
+  const resizer = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries) {
+      const chart = common.charts.find((candidate) => candidate.body === target);
+      if (chart.width === contentRect.width) continue;
+      chart.width = contentRect.width;
+      chart.refresh();
+    }
+  });
+  for (const figure of figures) {
+    const element = document.getElementById(figure.name);
+    const chart = new Chart(element, figure, styles, names);
+    chart.stale = true;
+    common.charts.push(chart);
+    element.classList.add('responsive');
+    watcher.observe(element);
+    resizer.observe(chart.body);
+  }
+}
+
+function copyButton(id) {
+  const source = document.getElementById(id);
+  const button = html('button', { type: 'button' }, 'Copy');
+  const done = (text) => {
+    button.textContent = text;
+    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+  };
+  // Without the clipboard's interface, as pages had to before it; failing that, the text is selected to copy by hand.
+  const byHand = () => {
+    const selection = getSelection();
+    selection.removeAllRanges();
+    const range = document.createRange();
+    range.selectNodeContents(source);
+    selection.addRange(range);
+    done(document.execCommand('copy') ? 'Copied' : 'Press Ctrl+C');
+  };
+  button.addEventListener('click', () => {
+    if (!navigator.clipboard) return byHand();
+    return navigator.clipboard.writeText(source.textContent).then(() => done('Copied'), byHand);
+  });
+  source.after(button);
+}
+
+copyButton('command');
+copyButton('source');
+startCharts();

@@ -1,0 +1,114 @@
+//! What makes the command pleasant: schema, completions, manual, explanations.
+
+mod command;
+
+use command::{herdlab, stderr, stdout};
+
+#[test]
+fn the_schema_that_is_printed_is_the_one_in_docs() {
+    assert_eq!(stdout(herdlab().arg("schema")), include_str!("../docs/scenario.schema.json"));
+}
+
+#[test]
+fn init_leaves_a_file_that_finds_the_schema_beside_it() {
+    let text = stdout(herdlab().args(["init", "lookup"]));
+    assert!(text.starts_with("#:schema ./herdlab.schema.json\n# Lookup"), "{text}");
+    assert!(stderr(herdlab().args(["init", "lookup"]), 0).contains("herdlab schema > herdlab.schema.json"));
+}
+
+#[test]
+fn completions_know_every_command_and_option() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let text = stdout(herdlab().args(["completions", shell]));
+        for word in ["compare-strategies", "replications", "explain", "deny-lints"] {
+            assert!(text.contains(word), "{shell}: {word}");
+        }
+    }
+    assert!(stderr(herdlab().args(["completions", "tcsh"]), 2).contains("possible values: bash"));
+}
+
+#[test]
+fn bash_takes_its_completions() {
+    let script = stdout(herdlab().args(["completions", "bash"]));
+    // The words that bash offers after `herdlab comp`.
+    let ask = format!(
+        "{script}\nCOMP_WORDS=(herdlab comp); COMP_CWORD=1; _herdlab herdlab comp herdlab; echo \"${{COMPREPLY[@]}}\""
+    );
+    let Ok(output) = std::process::Command::new("bash").args(["-c", &ask]).output() else { return };
+    let offered = String::from_utf8(output.stdout).unwrap();
+    assert!(offered.contains("compare-strategies") && offered.contains("completions"), "{offered}");
+}
+
+#[test]
+fn a_manual_page_for_the_command_and_for_each_of_its_own() {
+    let page = stdout(herdlab().arg("man"));
+    assert!(page.contains(".TH herdlab 1") && page.contains("herdlab\\-run(1)"), "{page}");
+    let folder = tempfile::tempdir().unwrap();
+    stdout(herdlab().args(["man", "--out"]).arg(folder.path()));
+    let run = std::fs::read_to_string(folder.path().join("herdlab-run.1")).unwrap();
+    assert!(run.contains("\\-\\-replications") && run.contains("Set a value of the scenario"), "{run}");
+    assert!(folder.path().join("herdlab.1").is_file() && folder.path().join("herdlab-explain.1").is_file());
+    let taken = folder.path().join("herdlab.1").join("deeper");
+    assert!(stderr(herdlab().args(["man", "--out"]).arg(taken), 2).contains("cannot write to the folder"));
+}
+
+#[test]
+fn a_measure_is_explained_with_unit_direction_and_computation() {
+    let text = stdout(herdlab().args(["explain", "tier.l2.wire.bytes_per_s"]));
+    for part in [
+        "tier.l2.wire.bytes_per_s: the measure tier.<tier>.wire.bytes_per_s",
+        "bytes/s",
+        "lower is better",
+        "counts, for each command",
+        "docs/model.md: ",
+        "10. Measures",
+    ] {
+        assert!(text.contains(part), "{part} is missing from:\n{text}");
+    }
+    assert!(stdout(herdlab().args(["explain", "latency.all.p99_ms"])).contains("nearest-rank"));
+}
+
+#[test]
+fn a_lint_is_explained_with_its_way_out() {
+    let text = stdout(herdlab().args(["explain", "jitter-single-key"]));
+    for part in ["a lint", "Jitter spreads the expiry", "Add coalescing", "allow = [\"jitter-single-key\"]"] {
+        assert!(text.contains(part), "{part} is missing from:\n{text}");
+    }
+}
+
+#[test]
+fn an_option_is_explained_with_type_default_and_meaning() {
+    let text = stdout(herdlab().args(["explain", "tier.l2.negative_ttl"]));
+    for part in [
+        "tier.negative_ttl: an option of [tier]",
+        "a duration above zero",
+        "or \"none\"",
+        "no such row",
+        "--set tier.NAME.negative_ttl=VALUE",
+    ] {
+        assert!(text.contains(part), "{part} is missing from:\n{text}");
+    }
+    let several = stdout(herdlab().args(["explain", "write_share", "xfetch"]));
+    assert!(several.contains("workload.write_share") && several.contains("class.write_share"), "{several}");
+    assert!(several.contains("Vattani"), "{several}");
+}
+
+#[test]
+fn explain_alone_lists_everything_and_an_unknown_word_names_the_nearest() {
+    let all = stdout(herdlab().arg("explain"));
+    for name in [
+        "\n  hit_ratio ",
+        "\n  no-ttl ",
+        "\n  tier.refresh.xfetch.beta ",
+        "\n  database.retries.budget.ratio ",
+    ] {
+        assert!(all.contains(name), "{name} is missing from:\n{all}");
+    }
+    assert!(all.lines().all(|line| line.chars().count() <= 160), "{all}");
+    let unknown = stderr(herdlab().args(["explain", "db.qps.peek"]), 2);
+    assert!(unknown.contains("did you mean `db.qps.peak`?"), "{unknown}");
+    assert!(
+        stderr(herdlab().args(["explain", "quite-another-thing"]), 2)
+            .contains("`herdlab explain` alone lists")
+    );
+}

@@ -1,0 +1,257 @@
+//! `herdlab recommend` against the exhaustive grid, and what it says where nothing fits.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// A longer time to live saves reads of the database and makes old values older.
+const FRESHNESS: &str = r#"
+name = "freshness"
+question = "Which time to live?"
+duration = "60s"
+warmup = "20s"
+replications = 8
+seed = 5
+
+[workload]
+arrivals = { poisson = { rate = 200 } }
+keys = 500
+popularity = { zipf = { exponent = 0.9 } }
+write_share = 0.05
+
+[writes]
+strategy = "write-around"
+
+[[tier]]
+name = "l2"
+scope = "shared"
+capacity = 300
+eviction = "lru"
+ttl = "10s"
+network = "500us"
+
+[database]
+servers = 3
+read = { exponential = { mean = "15ms" } }
+
+[[threshold]]
+measure = "stale.age.p99_s"
+max = 9
+
+[recommend]
+minimise = "latency.all.p95_ms"
+keep = ["db.qps.mean <= 120"]
+
+[recommend.knobs]
+"tier.l2.ttl" = "1s..30s:log 7"
+"tier.l2.capacity" = [100, 200, 300, 400]
+"#;
+
+/// The smallest cache that answers three reads of five, whichever way it evicts.
+const CHEAPEST: &str = r#"
+name = "cheapest"
+question = "How small a cache will do?"
+duration = "40s"
+warmup = "10s"
+replications = 8
+seed = 9
+
+[workload]
+arrivals = { poisson = { rate = 300 } }
+keys = 2000
+popularity = { zipf = { exponent = 0.9 } }
+
+[[tier]]
+name = "l2"
+scope = "shared"
+capacity = 100
+eviction = "lru"
+ttl = "none"
+
+[database]
+read = "5ms"
+
+[recommend]
+minimise = "tier.l2.capacity"
+keep = ["hit_ratio >= 60%"]
+
+[recommend.knobs]
+"tier.l2.capacity" = "50..800:step 50"
+
+[[variant]]
+name = "lru"
+
+[[variant]]
+name = "fifo"
+set = { "tier.l2.eviction" = "fifo" }
+"#;
+
+fn herdlab(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_herdlab"))
+        .current_dir(folder)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("freshness.toml"), FRESHNESS).unwrap();
+    std::fs::write(folder.path().join("cheapest.toml"), CHEAPEST).unwrap();
+    folder
+}
+
+#[track_caller]
+fn json(folder: &Path, arguments: &[&str], code: i32) -> serde_json::Value {
+    let output = herdlab(folder, &[arguments, &["--format", "json"]].concat());
+    assert_eq!(output.status.code(), Some(code), "{}", told(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Of each cell and variant the mean and the interval of each measure, from an exhaustive sweep.
+type Grid = BTreeMap<Vec<String>, BTreeMap<String, (f64, f64, f64)>>;
+
+fn exhaustive(folder: &Path, file: &str, axes: &[(&str, &str)]) -> Grid {
+    let mut arguments =
+        vec!["sweep".to_owned(), file.to_owned(), "--quiet".to_owned(), "--out".to_owned(), "all".to_owned()];
+    for (path, values) in axes {
+        arguments.extend(["--sweep".to_owned(), format!("{path}={values}")]);
+    }
+    let output = herdlab(folder, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(output.status.success(), "{}", told(&output));
+    let mut grid = Grid::new();
+    let mut reader = csv::Reader::from_path(folder.join("all/sweep.csv")).unwrap();
+    for row in reader.deserialize::<BTreeMap<String, String>>().map(Result::unwrap) {
+        let place = axes.iter().map(|(path, _)| row[*path].clone()).chain([row["variant"].clone()]).collect();
+        let number = |name: &str| row[name].parse().unwrap_or(f64::NAN);
+        let figures = (number("mean"), number("lower"), number("upper"));
+        grid.entry(place).or_default().insert(row["measure"].clone(), figures);
+    }
+    grid
+}
+
+#[test]
+fn the_fastest_setting_within_the_limits_is_that_of_the_whole_grid() {
+    let folder = folder();
+    let found = json(folder.path(), &["recommend", "freshness.toml"], 0);
+    let axes = [("tier.l2.ttl", "1s..30s:log 7"), ("tier.l2.capacity", "100,200,300,400")];
+    let grid = exhaustive(folder.path(), "freshness.toml", &axes);
+    assert_eq!(grid.len(), 28);
+    let certain = |figures: &BTreeMap<String, (f64, f64, f64)>| {
+        figures["stale.age.p99_s"].2 <= 9.0 && figures["db.qps.mean"].2 <= 120.0
+    };
+    let (best, figures) = grid
+        .iter()
+        .filter(|(_, figures)| certain(figures))
+        .min_by(|a, b| a.1["latency.all.p95_ms"].0.total_cmp(&b.1["latency.all.p95_ms"].0))
+        .unwrap();
+    assert!(grid.values().filter(|figures| !certain(figures)).count() > 5, "the limits must matter");
+    let settings = &found["found"]["settings"];
+    let winner = [settings["tier.l2.ttl"].as_str().unwrap(), settings["tier.l2.capacity"].as_str().unwrap()];
+    assert_eq!(winner.as_slice(), &best[..2], "{found:#}");
+    assert!((found["found"]["mean"].as_f64().unwrap() - figures["latency.all.p95_ms"].0).abs() < 1e-6);
+    // It took fewer simulations.
+    assert!(found["simulations"].as_u64().unwrap() < 28 * 8);
+    // One limit binds: the one with the smallest margin.
+    let limits = found["found"]["limits"].as_array().unwrap();
+    let margins: Vec<f64> = limits.iter().map(|limit| limit["relative_margin"].as_f64().unwrap()).collect();
+    let binding: Vec<bool> = limits.iter().map(|limit| limit["binding"].as_bool().unwrap()).collect();
+    assert_eq!(binding.iter().filter(|binding| **binding).count(), 1);
+    let least = margins.iter().copied().fold(f64::INFINITY, f64::min);
+    assert_eq!(margins[binding.iter().position(|binding| *binding).unwrap()], least);
+}
+
+#[test]
+fn the_cheapest_setting_within_the_limits_is_that_of_the_whole_grid() {
+    let folder = folder();
+    let found = json(folder.path(), &["recommend", "cheapest.toml"], 0);
+    let grid = exhaustive(folder.path(), "cheapest.toml", &[("tier.l2.capacity", "50..800:step 50")]);
+    assert_eq!(grid.len(), 32);
+    let capacity = |place: &[String]| place[0].parse::<f64>().unwrap();
+    let best = grid
+        .iter()
+        .filter(|(_, figures)| figures["hit_ratio"].1 >= 0.6)
+        .map(|(place, _)| place)
+        .min_by(|a, b| capacity(a).total_cmp(&capacity(b)))
+        .unwrap();
+    assert!(capacity(best) > 50.0, "the limit must matter");
+    assert_eq!(found["found"]["settings"]["tier.l2.capacity"].as_str(), Some(best[0].as_str()), "{found:#}");
+    assert_eq!(found["found"]["variant"].as_str(), Some(best[1].as_str()));
+}
+
+#[test]
+fn the_output_can_be_used() {
+    let folder = folder();
+    let output = herdlab(folder.path(), &["recommend", "cheapest.toml", "--out", "better.toml"]);
+    assert!(output.status.success(), "{}", told(&output));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    for wanted in ["Recommended: tier.l2.capacity = ", "hit_ratio ≥ 60", "binding", "name = \"recommended\""]
+    {
+        assert!(shown.contains(wanted), "{wanted} is missing:\n{shown}");
+    }
+    let run = ["run", "better.toml", "--quiet", "--out", "better"];
+    assert!(herdlab(folder.path(), &run).status.success());
+    let results = std::fs::read_to_string(folder.path().join("better/results.json")).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&results).unwrap();
+    let variants = results["variants"].as_array().unwrap();
+    assert_eq!(variants.len(), 3);
+    let hit_ratio = |variant: &serde_json::Value| {
+        let measures = variant["measures"].as_array().unwrap();
+        let values =
+            measures.iter().find(|measure| measure["name"] == "hit_ratio").unwrap()["values"].clone();
+        values.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).sum::<f64>() / 8.0
+    };
+    assert!(hit_ratio(&variants[2]) >= 0.6 && variants[2]["name"] == "recommended");
+}
+
+#[test]
+fn where_nothing_fits_it_says_by_how_much() {
+    let folder = folder();
+    let limits = ["recommend", "freshness.toml", "--keep", "db.qps.mean <= 12"];
+    let found = json(folder.path(), &limits, 98);
+    assert_eq!(found["outcome"], "nothing");
+    let output = herdlab(folder.path(), &[&limits[..], &["--out", "better.toml"]].concat());
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(98));
+    assert!(shown.contains("Nothing keeps all limits.") && shown.contains("% beyond it"), "{shown}");
+    assert!(told(&output).contains("better.toml is not written"));
+    assert!(!folder.path().join("better.toml").exists());
+}
+
+#[test]
+fn what_is_wrong_is_told_before_anything_runs() {
+    let folder = folder();
+    let refused = |arguments: &[&str]| {
+        let output = herdlab(folder.path(), &[&["recommend", "freshness.toml"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+        told(&output)
+    };
+    let budget = refused(&["--budget", "40"]);
+    assert!(budget.contains("a budget of 40 simulations is too small for 28 candidates"), "{budget}");
+    assert!(refused(&["--minimise", "latency.all.p95"]).contains("neither a measure nor a knob"));
+    assert!(refused(&["--keep", "db.qps.mean < 5"]).contains("<= or >="));
+    assert!(refused(&["--keep", "hit_ratio >= 60"]).contains("expected a share"));
+    assert!(refused(&["--knob", "tier.l3.ttl=1s,2s"]).contains("did you mean \"l2\"?"));
+    std::fs::write(folder.path().join("freshness.toml"), FRESHNESS.split("[recommend]").next().unwrap())
+        .unwrap();
+    assert!(refused(&[]).contains("no [recommend.knobs]"));
+    assert!(refused(&["--knob", "tier.l2.ttl=1s,2s"]).contains("recommend has no objective"));
+}
+
+#[test]
+fn a_budget_and_options_are_followed_and_threads_leave_no_trace() {
+    let folder = folder();
+    let most =
+        ["recommend", "freshness.toml", "--knob", "tier.l2.ttl=1s,4s,8s,16s", "--maximise", "hit_ratio"];
+    let one = json(folder.path(), &[&most[..], &["--threads", "1"]].concat(), 0);
+    let two = json(folder.path(), &[&most[..], &["--threads", "2"]].concat(), 0);
+    assert_eq!(one, two);
+    assert_eq!((one["direction"].as_str(), one["objective"].as_str()), (Some("maximise"), Some("hit_ratio")));
+    let small = json(folder.path(), &["recommend", "freshness.toml", "--budget", "110"], 0);
+    assert!(small["simulations"].as_u64().unwrap() <= 110);
+}

@@ -1,0 +1,219 @@
+//! The table of options is the checker's: `herdlab schema` and `herdlab explain` know every field that the checker
+//! knows and no other, and the schema refuses what is mistyped and nothing that the checker takes.
+
+#[path = "support/fields.rs"]
+mod fields;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use fields::{at, known_fields, leaves, name, scenarios};
+use herdlab::reference::options;
+use herdlab::reference::schema::{schema, text};
+use herdlab::scenario::{Overrides, bundled, parse};
+use jsonschema::Validator;
+use toml::{Table, Value};
+
+fn validator() -> Validator {
+    jsonschema::draft202012::new(&schema()).unwrap()
+}
+
+fn json(source: &str) -> serde_json::Value {
+    serde_json::to_value(source.parse::<Table>().unwrap()).unwrap()
+}
+
+/// What the schema says against a text of TOML, with places.
+fn problems(validator: &Validator, source: &str) -> Vec<String> {
+    let instance = json(source);
+    validator.iter_errors(&instance).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+#[test]
+fn the_copy_in_docs_is_the_schema_of_this_version() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.schema.json");
+    if std::env::var_os("HERDLAB_UPDATE_SCHEMA").is_some() {
+        std::fs::write(&path, text()).unwrap();
+    }
+    let copy = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        copy == text(),
+        "HERDLAB_UPDATE_SCHEMA=1 cargo test --test reference writes docs/scenario.schema.json"
+    );
+}
+
+#[test]
+fn the_schema_is_itself_valid() {
+    jsonschema::draft202012::meta::validate(&schema()).unwrap();
+}
+
+#[test]
+fn it_takes_every_scenario_that_the_program_comes_with() {
+    let validator = validator();
+    for bundled in bundled::all() {
+        assert_eq!(problems(&validator, bundled.source), Vec::<String>::new(), "{}", bundled.name);
+        assert!(bundled.source.starts_with("#:schema ../docs/scenario.schema.json\n"), "{}", bundled.name);
+    }
+    for (file, tree) in scenarios() {
+        assert_eq!(problems(&validator, &toml::to_string(&tree).unwrap()), Vec::<String>::new(), "{file}");
+    }
+}
+
+#[test]
+fn the_line_for_editors_does_not_change_what_a_scenario_means() {
+    let digest =
+        |source: &str| parse(source, "x.toml", Path::new("scenarios"), &Overrides::default()).unwrap().digest;
+    let source = bundled::get("lookup").unwrap().source;
+    let (_, bare) = source.split_once('\n').unwrap();
+    assert_eq!(digest(source), digest(bare));
+}
+
+const SOUND: &str = r#"
+question = "?"
+duration = "10s"
+[workload]
+arrivals = { poisson = { rate = 100 } }
+keys = 100
+[[tier]]
+name = "l2"
+scope = "shared"
+ttl = "60s"
+[database]
+read = "5ms"
+[[variant]]
+name = "a"
+set = { "tier.l2.ttl" = "5m", "database.read.exponential.mean" = "5ms", "event.x.enabled" = true, coalescing = "singleflight" }
+"#;
+
+#[test]
+fn it_refuses_what_is_mistyped_and_says_where() {
+    let validator = validator();
+    assert_eq!(problems(&validator, SOUND), Vec::<String>::new());
+    for (from, to, place) in [
+        ("duration = \"10s\"", "duration = 10", "/duration"),
+        ("duration = \"10s\"", "duration = \"10 lightyears\"", "/duration"),
+        ("duration = \"10s\"", "duration = \"0s\"", "/duration"),
+        ("duration = \"10s\"", "", ""),
+        ("keys = 100", "keys = 0", "/workload/keys"),
+        ("keys = 100", "keys = 100\nkyes = 3", "/workload"),
+        ("rate = 100", "rate = \"100/fortnight\"", "/workload/arrivals"),
+        ("poisson", "poison", "/workload/arrivals"),
+        ("scope = \"shared\"", "scope = \"everywhere\"", "/tier/0/scope"),
+        ("scope = \"shared\"", "scope = \"shared\"\neviction = \"lur\"", "/tier/0/eviction"),
+        ("scope = \"shared\"", "scope = \"shared\"\ncapacity = \"64M\"", "/tier/0/capacity"),
+        ("scope = \"shared\"", "scope = \"shared\"\nbandwidth = \"1GB\"", "/tier/0/bandwidth"),
+        ("read = \"5ms\"", "read = { lognormal = { median = \"5ms\" } }", "/database/read"),
+        ("read = \"5ms\"", "read = \"5ms\"\nservers = \"many\"", "/database/servers"),
+        ("\"5m\"", "\"soon\"", "/variant/0/set/tier.l2.ttl"),
+        ("tier.l2.ttl", "tier.l2.tll", "/variant/0/set"),
+        ("\"tier.l2.ttl\" = \"5m\"", "seed = 5", "/variant/0/set"),
+        ("name = \"a\"", "name = \"a:b\"", "/variant/0/name"),
+    ] {
+        let source = SOUND.replacen(from, to, 1);
+        assert_ne!(source, SOUND);
+        let found = problems(&validator, &source);
+        assert!(found.iter().any(|problem| problem.starts_with(&format!("{place}: "))), "{to}: {found:?}");
+        // The checker agrees.
+        assert!(parse(&source, "x.toml", Path::new(""), &Overrides::default()).is_err(), "{to}");
+    }
+}
+
+/// Other values for each value of the scenarios in tests/silent, of every kind: what the checker takes, the schema takes.
+#[test]
+fn it_refuses_nothing_that_the_checker_takes() {
+    let validator = validator();
+    let candidates: Vec<Value> = [
+        "0s",
+        "3ms",
+        "2m 30s",
+        "5kB",
+        "10%",
+        "100/min",
+        "1GB/s",
+        "none",
+        "unlimited",
+        "unbounded",
+        "lru",
+        "l2",
+    ]
+    .map(|text| Value::String(text.to_owned()))
+    .into_iter()
+    .chain([
+        Value::Integer(0),
+        Value::Integer(1),
+        Value::Integer(7),
+        Value::Float(0.25),
+        Value::Float(1.5),
+        Value::Boolean(true),
+    ])
+    .collect();
+    let (mut taken, mut refused) = (0, 0);
+    let mut wrong = Vec::new();
+    for (file, tree) in scenarios() {
+        let mut places = Vec::new();
+        leaves(&tree, &mut Vec::new(), &mut places);
+        for place in places {
+            for value in &candidates {
+                let mut other = tree.clone();
+                *at(&mut other, &place) = value.clone();
+                let source = toml::to_string(&other).unwrap();
+                let fine = problems(&validator, &source);
+                match parse(&source, "silent.toml", Path::new(fields::FOLDER), &Overrides::default()) {
+                    Ok(_) if fine.is_empty() => {}
+                    Ok(_) => wrong.push(format!("{file}: {} = {value}: {fine:?}", name(&place))),
+                    Err(_) if fine.is_empty() => taken += 1,
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Nine of ten mistakes are of the kind that an editor can see.
+    assert!(refused > 9 * taken, "{refused} of the checker's refusals are the schema's, {taken} are not");
+}
+
+/// Choices that no scenario of tests/silent makes.
+const OTHER_CHOICES: [&str; 3] = [
+    r#"
+    arrivals = { closed = { users = 3, think = "1s" } }
+    popularity = { hotspot = { keys = 0.1, requests = 0.5 } }
+    absent = { share = 0.1, keys = 10, popularity = { zipf = { exponent = 1.0 } } }
+    [[tier]]
+    refresh = { uniform = { window = "1s" } }
+    [limiter]
+    popularity = { hotspot = { keys = 0.1, requests = 0.5 } }
+    "#,
+    r#"
+    arrivals = { constant = { rate = 3 } }
+    absent = { share = 0.1, keys = 10, popularity = { hotspot = { keys = 0.1, requests = 0.5 } } }
+    [[tier]]
+    refresh = { ahead = { fraction = 0.5 } }
+    "#,
+    r#"
+    arrivals = { trace = { file = "x.csv", operation = { column = "op" } } }
+    [[tier]]
+    refresh = { stale-while-revalidate = { grace = "1s" } }
+    "#,
+];
+
+#[test]
+fn its_options_are_those_of_the_checker() {
+    let mut checked = BTreeSet::new();
+    let others = OTHER_CHOICES.map(|choices| {
+        let source = format!("[database]\n[workload]\n{choices}");
+        (String::new(), Value::Table(source.parse::<Table>().unwrap()))
+    });
+    for (_, tree) in scenarios().into_iter().chain(others) {
+        known_fields(&tree, &mut Vec::new(), &mut checked);
+    }
+    let table: BTreeSet<String> = options::all().into_iter().map(|option| option.path).collect();
+    // Random times have a definition of their own, and a class has a ttl for each tier.
+    let of_a_distribution = |path: &&String| {
+        ["constant", "exponential", "lognormal", "gamma", "hyperexponential", "empirical", "pareto"]
+            .iter()
+            .any(|form| path.contains(&format!(".{form}.")) && !path.contains("arrivals"))
+    };
+    let missing: Vec<&String> = checked.difference(&table).filter(|path| !of_a_distribution(path)).collect();
+    assert!(missing.is_empty(), "src/reference/options has no row for {missing:#?}");
+    let invented: Vec<&String> = table.difference(&checked).collect();
+    assert!(invented.is_empty(), "the checker knows nothing of {invented:#?}");
+}

@@ -1,0 +1,316 @@
+//! Sweeps from the command line: what they leave, that it agrees with single runs, and what they refuse.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// A scenario that runs in a moment.
+const TINY: &str = r#"
+name = "tiny"
+question = "How long, and for how many keys?"
+duration = "10s"
+replications = 6
+
+[workload]
+arrivals = { poisson = { rate = 200 } }
+keys = 100
+popularity = { zipf = { exponent = 0.9 } }
+
+[[tier]]
+name = "l2"
+scope = "shared"
+ttl = "1s"
+network = { exponential = { mean = "1ms" } }
+
+[database]
+read = { exponential = { mean = "5ms" } }
+
+[sweep]
+measures = ["hit_ratio", "db.qps.mean"]
+pareto = ["db.qps.mean", "latency.all.p99_ms"]
+
+[sweep.axes]
+"tier.l2.ttl" = "1s..4s:log 3"
+"workload.keys" = [50, 100]
+
+[[variant]]
+name = "cache"
+
+[[variant]]
+name = "no cache"
+set = { "tier.l2.enabled" = false }
+"#;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    folder
+}
+
+fn herdlab(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_herdlab"))
+        .current_dir(folder)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[track_caller]
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = herdlab(folder, arguments);
+    assert!(output.status.success(), "{}", told(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = herdlab(folder, arguments);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(output.stdout.is_empty());
+    told(&output)
+}
+
+type Row = std::collections::BTreeMap<String, String>;
+
+fn rows(path: &Path) -> Vec<Row> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn the_tidy_csv_holds_every_measure_of_every_cell_and_agrees_with_single_runs() {
+    let folder = folder();
+    done(folder.path(), &["sweep", "tiny.toml", "--quiet"]);
+    let all = rows(&folder.path().join("reports/tiny-sweep/sweep.csv"));
+    let head: Vec<&str> = all[0].keys().map(String::as_str).collect();
+    assert_eq!(
+        head,
+        [
+            "lower",
+            "mean",
+            "measure",
+            "replications",
+            "tier.l2.ttl",
+            "unit",
+            "upper",
+            "variant",
+            "workload.keys"
+        ]
+    );
+    let cells: std::collections::BTreeSet<_> =
+        all.iter().map(|row| (&row["tier.l2.ttl"], &row["workload.keys"], &row["variant"])).collect();
+    assert_eq!(cells.len(), 3 * 2 * 2);
+
+    done(
+        folder.path(),
+        &["run", "tiny.toml", "--quiet", "--set", "tier.l2.ttl=2s", "--set", "workload.keys=50"],
+    );
+    let single = rows(&folder.path().join("reports/tiny/summary.csv"));
+    let mut compared = 0;
+    for row in &single {
+        let same = all.iter().find(|cell| {
+            (cell["tier.l2.ttl"].as_str(), cell["workload.keys"].as_str()) == ("2s", "50")
+                && cell["variant"] == row["variant"]
+                && cell["measure"] == row["measure"]
+        });
+        let same = same.unwrap_or_else(|| panic!("{row:?} is missing"));
+        let of = |names: [&str; 5], row: &Row| names.map(|name| row[name].clone());
+        assert_eq!(
+            of(["unit", "mean", "lower", "upper", "replications"], same),
+            of(["unit", "mean", "ci_low", "ci_high", "replications"], row)
+        );
+        compared += 1;
+    }
+    assert!(compared > 100);
+    assert_eq!(all.len(), single.len() * 6, "every cell has the measures of a run");
+}
+
+#[test]
+fn threads_leave_no_trace_and_a_report_can_be_drawn_again() {
+    let folder = folder();
+    for threads in ["1", "2"] {
+        done(folder.path(), &["sweep", "tiny.toml", "--quiet", "--threads", threads, "--out", threads]);
+    }
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    for name in ["sweep.json", "sweep.csv", "pareto.csv", "index.html", "charts/sweep-hit_ratio.svg"] {
+        assert!(read(&format!("1/{name}")) == read(&format!("2/{name}")), "{name}");
+    }
+    done(folder.path(), &["report", "1/sweep.json", "--out", "again"]);
+    for name in ["index.html", "pareto.csv", "charts/pareto.svg", "charts/sweep-db.qps.mean.png"] {
+        assert!(read(&format!("1/{name}")) == read(&format!("again/{name}")), "{name}");
+    }
+    let page = String::from_utf8(read("1/index.html")).unwrap();
+    assert!(page.contains("default-src 'none'"));
+    for loading in ["<script", "<link", "<img", "<iframe", "@import", "url(", " src=", "href="] {
+        assert!(!page.contains(loading), "{loading}");
+    }
+    assert!(page.contains("herdlab sweep tiny.toml"));
+}
+
+#[test]
+fn one_axis_is_a_line_two_a_map_and_three_small_multiples() {
+    let folder = folder();
+    let axes = ["tier.l2.ttl=1s,2s,4s", "workload.keys=50,100", "database.servers=2,20"];
+    for (count, wanted) in [(1, "2s"), (2, "class=\"cell\""), (3, "database.servers = 20")] {
+        let mut arguments = vec!["sweep", "tiny.toml", "--quiet", "--replications", "2"];
+        axes[..count].iter().for_each(|axis| arguments.extend(["--sweep", axis]));
+        done(folder.path(), &arguments);
+        let svg = folder.path().join("reports/tiny-sweep/charts/sweep-hit_ratio.svg");
+        let svg = std::fs::read_to_string(svg).unwrap();
+        assert!(svg.contains(wanted) && !svg.contains("NaN") && !svg.contains("inf"), "{count}: {svg}");
+    }
+}
+
+#[test]
+fn the_terminal_names_the_front_and_formats_are_what_they_say() {
+    let folder = folder();
+    let table = done(folder.path(), &["sweep", "tiny.toml"]);
+    for wanted in ["tier.l2.ttl", "no cache", "Pareto front of db.qps.mean and latency.all.p99_ms", "4s"] {
+        assert!(table.contains(wanted), "{wanted} is missing:\n{table}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&done(folder.path(), &["sweep", "tiny.toml", "--format", "json"])).unwrap();
+    assert_eq!(json["cells"].as_array().unwrap().len(), 6);
+    assert_eq!(json["cells"][0]["variants"][0][0]["values"].as_array().unwrap().len(), 6);
+    let csv = done(folder.path(), &["sweep", "tiny.toml", "--format", "csv"]);
+    assert!(
+        csv.starts_with("tier.l2.ttl,workload.keys,variant,measure,unit,mean,lower,upper,replications\n")
+    );
+    let md = done(folder.path(), &["sweep", "tiny.toml", "--format", "md"]);
+    assert!(md.contains("| tier.l2.ttl | workload.keys | variant |"), "{md}");
+}
+
+#[test]
+fn what_is_wrong_is_told_before_anything_runs() {
+    let folder = folder();
+    let sweep = |axis: &str| refused(folder.path(), &["sweep", "tiny.toml", "--sweep", axis]);
+    assert!(sweep("tier.l3.ttl=1s,2s").contains("did you mean \"l2\"?"));
+    let value = sweep("tier.l2.ttl=1s,soon");
+    assert!(
+        value.contains("expected a duration") && value.contains("in the cell tier.l2.ttl = soon"),
+        "{value}"
+    );
+    assert!(sweep("workload.kees=1,2").contains("did you mean `keys`?"));
+    assert!(sweep("workload.keys=1..2000000:step 1").contains("at most 1000 values"));
+    assert!(sweep("workload.keys=5..1:lin 3").contains("above its start"));
+    assert!(sweep("replications=2,4").contains("`replications` cannot be varied"));
+    let many = [
+        "sweep",
+        "tiny.toml",
+        "--sweep",
+        "workload.keys=1..1000:step1",
+        "--sweep",
+        "tier.l2.ttl=1s..60s:step1s",
+    ];
+    assert!(refused(folder.path(), &many).contains("60,000 cells (1000 x 60); at most 10,000 can be run"));
+    let measure = refused(folder.path(), &["sweep", "tiny.toml", "--measure", "hit_ration"]);
+    assert!(measure.contains("did you mean \"hit_ratio\"?"), "{measure}");
+    let limit = refused(folder.path(), &["sweep", "tiny.toml", "--time-limit", "1ms"]);
+    assert!(limit.contains("takes about"), "{limit}");
+    let pointer = refused(folder.path(), &["run", "tiny.toml", "--sweep", "workload.keys=1,2"]);
+    assert!(pointer.contains("herdlab sweep tiny.toml --sweep workload.keys=1,2"), "{pointer}");
+    std::fs::write(folder.path().join("plain.toml"), TINY.replace("[sweep.axes]", "[sweep.axis]")).unwrap();
+    assert!(refused(folder.path(), &["sweep", "plain.toml"]).contains("did you mean `axes`?"));
+    assert!(!folder.path().join("reports").exists());
+}
+
+#[test]
+fn a_run_does_not_look_at_the_sweep_and_check_finds_what_is_wrong_in_it() {
+    let folder = folder();
+    done(folder.path(), &["run", "tiny.toml", "--quiet", "--out", "with"]);
+    let without = TINY.replace("[sweep]", "# [sweep]").replace("measures =", "# ").replace("pareto =", "# ");
+    let without: String = without
+        .lines()
+        .filter(|line| !line.starts_with(['"']) && !line.starts_with("[sweep"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(folder.path().join("tiny2.toml"), without).unwrap();
+    done(folder.path(), &["run", "tiny2.toml", "--quiet", "--out", "without"]);
+    let digest = |name: &str| {
+        let text = std::fs::read(folder.path().join(name).join("results.json")).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        (json["scenario"]["digest"].clone(), json["variants"].clone())
+    };
+    assert!(digest("with") == digest("without"));
+    std::fs::write(folder.path().join("bad.toml"), TINY.replace("1s..4s:log 3", "1s..4s:cubic 3")).unwrap();
+    assert!(refused(folder.path(), &["run", "bad.toml"]).contains("divides no range"));
+    assert!(done(folder.path(), &["check", "tiny.toml"]).contains("sweep: 6 cells, 48 simulations"));
+    let nowhere = TINY.replace("\"workload.keys\" =", "\"workload.kees\" =");
+    std::fs::write(folder.path().join("bad.toml"), nowhere).unwrap();
+    assert!(refused(folder.path(), &["check", "bad.toml"]).contains("did you mean `keys`?"));
+}
+
+#[test]
+fn a_killed_sweep_goes_on_where_it_stopped_and_a_larger_one_uses_it() {
+    let folder = folder();
+    let long = ["--duration", "60s", "--set", "workload.arrivals.poisson.rate=1000", "--quiet"];
+    let with = |more: &[&'static str]| -> Vec<&'static str> {
+        ["sweep", "tiny.toml"].into_iter().chain(long).chain(more.iter().copied()).collect()
+    };
+    done(folder.path(), &with(&["--out", "undisturbed"]));
+    let expected = |name: &str| std::fs::read(folder.path().join("undisturbed").join(name)).unwrap();
+    let mut kept = 0;
+    for kill in 0..4u64 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_herdlab"))
+            .current_dir(folder.path())
+            .args(with(&["--out", "out", "--resume"]))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(150 + 250 * kill));
+        // It may have finished before.
+        let _ = child.kill();
+        child.wait().unwrap();
+        let journal = std::fs::read_to_string(folder.path().join("out/partial.jsonl")).unwrap_or_default();
+        kept = kept.max(journal.lines().count());
+    }
+    done(folder.path(), &with(&["--out", "out", "--resume"]));
+    for name in ["sweep.json", "sweep.csv"] {
+        assert!(std::fs::read(folder.path().join("out").join(name)).unwrap() == expected(name), "{name}");
+    }
+    assert!(!folder.path().join("out/partial.jsonl").exists(), "nothing is left to resume");
+    assert!(kept > 0, "no kill left anything behind");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_the_finished_cells() {
+    let folder = folder();
+    let child = Command::new(env!("CARGO_BIN_EXE_herdlab"))
+        .current_dir(folder.path())
+        .args([
+            "sweep",
+            "tiny.toml",
+            "--sweep",
+            "tier.l2.ttl=1s..200s:step 1s",
+            "--duration",
+            "600s",
+            "--resume",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As soon as some cells are through.
+    let journal = folder.path().join("reports/tiny-sweep/partial.jsonl");
+    let lines = || std::fs::read_to_string(&journal).unwrap_or_default().lines().count();
+    while lines() < 30 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", told(&output));
+    assert!(told(&output).contains("cells finished and kept"), "{}", told(&output));
+    assert!(told(&output).contains("--resume"), "{}", told(&output));
+    let all = rows(&folder.path().join("reports/tiny-sweep/sweep.csv"));
+    let cells: std::collections::BTreeSet<_> = all.iter().map(|row| &row["tier.l2.ttl"]).collect();
+    assert!((1..200).contains(&cells.len()), "{}", cells.len());
+    let page = std::fs::read_to_string(folder.path().join("reports/tiny-sweep/index.html")).unwrap();
+    assert!(page.contains("of 200 cells are finished"));
+}
