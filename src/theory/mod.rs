@@ -333,7 +333,13 @@ mod tests {
         let all = of(&TIER.replace("\"8s\"", "\"8s\", nodes = 3"));
         assert_eq!(find(&all, "hit_ratio").failing, ["`nodes` is no part of it"]);
         let all = of(&TIER.replace("\"100us\" }", "\"100ms\" }\ncoalescing = \"singleflight\""));
-        assert_eq!(find(&all, "hit_ratio").failing, ["a fetch is not short against the ttl"]);
+        assert_eq!(find(&all, "db.qps.mean").failing, ["a fetch is not short against the ttl"]);
+        let waits = "who waits for the fetch of another is no hit";
+        assert_eq!(find(&all, "hit_ratio").failing, ["a fetch is not short against the ttl", waits]);
+        // Of the reads 0.012 % wait and 1.2 % miss: too many for the ratio, none too many for the database.
+        let all = of(&TIER.replace("\"100us\" }", "\"1ms\" }\ncoalescing = \"singleflight\""));
+        assert_eq!(find(&all, "hit_ratio").failing, [waits]);
+        assert!(find(&all, "db.qps.mean").failing.is_empty());
         let all = of(&TIER.replace("\"100us\"", "\"10ms\""));
         assert_eq!(find(&all, "hit_ratio").failing, ["while a hot key is fetched others fetch it as well"]);
     }
@@ -367,5 +373,7 @@ mod tests {
         let all = of("database = { servers = 1, queue = 0, read = { exponential = { mean = \"100ms\" } } }");
         assert_eq!(find(&all, "error.db_rejected.ratio").value, 0.5);
         assert!(of("database = { servers = 1, read = \"500ms\" }").is_empty(), "overloaded");
+        let all = of("database = { servers = 1, read = \"50ms\" }\ncoalescing = \"singleflight\"");
+        assert_eq!(find(&all, "db.utilization").failing, ["fetches are shared"]);
     }
 }
