@@ -345,7 +345,9 @@ fn of_option(option: &Opt) -> String {
 fn set_with(path: &str, kind: &Kind) -> Option<String> {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let whole_list = matches!(kind, Kind::List(Kind::Table(_)));
-    if whole_list || ["answer", "practice", "threshold", "variant", "observed"].contains(&first) {
+    if whole_list
+        || ["answer", "practice", "threshold", "variant", "observed", "sweep", "recommend"].contains(&first)
+    {
         return None;
     }
     Some(match (first, rest) {

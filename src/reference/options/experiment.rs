@@ -15,7 +15,7 @@ pub static ROOT: Table = Table {
         optional(
             "name",
             Kind::Form {
-                pattern: r"^[\p{L}\p{N}_-][\p{L}\p{N}_. -]*$",
+                pattern: r"^[^\x00-\x20!-,./:-@\[-^`{-\x7f][^\x00-\x1f!-,/:-@\[-^`{-\x7f]*$",
                 words: "letters, digits, '-', '_', '.' and spaces: the report's folder bears this name",
             },
         ),
