@@ -363,8 +363,8 @@ fn validate_prints_a_row_and_knows_which_rows_there_are() {
     let text = stdout(herdlab().args(["validate", "--row", "12", "--format", "md"]));
     let row = "| 12 tier that cannot help | `tier.l2.hit_ratio` | 0 | 0 | ± 0 | 0 | holds |";
     assert_eq!(text.lines().last(), Some(row));
-    let text = stderr(herdlab().args(["validate", "--row", "26"]), 2);
-    assert!(text.contains("expected a row from 1 to 25"), "{text}");
+    let text = stderr(herdlab().args(["validate", "--row", "27"]), 2);
+    assert!(text.contains("expected a row from 1 to 26"), "{text}");
 }
 
 #[test]
@@ -414,7 +414,7 @@ fn a_broken_threshold_is_exit_code_99_after_everything_is_written() {
     let out = folder.path().join("out");
     assert_eq!(record(&out)["scenario"]["thresholds"][0]["limit"].as_f64(), Some(150.0));
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
-    assert!(page.contains("<h2 id=\"thresholds\">") && page.contains("<span class=\"worse\">broken</span>"));
+    assert!(page.contains("<h3 id=\"thresholds\">") && page.contains("<span class=\"worse\">broken</span>"));
     let xml = std::fs::read_to_string(folder.path().join("junit/thresholds.xml")).unwrap();
     let junit = quick_junit::Report::deserialize_from_str(&xml).unwrap();
     assert_eq!((junit.tests, junit.failures), (3, 1), "{xml}");

@@ -316,7 +316,7 @@ fn draw_series(
     let dash = if matches!(series.shape, Shape::Interval { .. }) { "" } else { dash };
     let pieces = clipped(&placed, window);
     // Lowest and highest value of so many columns look like all values; a backdrop needs no more than its outline.
-    let columns = width as usize * 2 / if series.shape == Shape::Backdrop { 10 } else { 5 };
+    let columns = width as usize / if series.shape == Shape::Backdrop { 5 } else { 3 };
     for piece in &pieces {
         // Dashes of a line that fills its width with ups and downs would only look like missing data.
         let dense = piece.len() as f64 > width;
