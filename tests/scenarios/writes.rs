@@ -1,6 +1,7 @@
 //! What writes leave in caches: phantoms, races, and what a crash takes along.
 
 use herdlab::measure::record::Record;
+use proptest::prelude::*;
 
 use crate::tiny::{Settings, defined, tiny_record, value};
 
@@ -126,6 +127,44 @@ fn versioned_write_through_never_serves_less_than_was_acknowledged() {
     }
     // Without versions the slow reader wins.
     assert!(stale_after_acknowledgement(&[THROUGH], &[]) > 0.001);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the traffic, and however slow readers and network are.
+    #[test]
+    fn versions_close_the_race_whoever_is_late(
+        seed in 0u32..1_000_000,
+        rate in 50u32..3000,
+        share in 0.01f64..0.9,
+        keys in 1u32..200,
+        instances in 1u32..5,
+        exponent in 0.0f64..2.0,
+        network in prop::sample::select(vec!["0s", "1ms", "{ lognormal = { median = \"1ms\", p99 = \"80ms\" } }"]),
+        write in prop::sample::select(vec!["0s", "5ms", "{ exponential = { mean = \"50ms\" } }"]),
+        coalescing in prop::sample::select(vec!["none", "singleflight"]),
+    ) {
+        let [seed, keys, instances] = [seed, keys, instances].map(|number| number.to_string());
+        let arrivals = format!("{{ poisson = {{ rate = {rate} }} }}");
+        let popularity = format!("{{ zipf = {{ exponent = {exponent:?} }} }}");
+        let share = share.to_string();
+        let drawn: Settings<'_> = &[
+            THROUGH,
+            VERSIONED,
+            ("seed", &seed),
+            ("duration", "4s"),
+            ("workload.arrivals", &arrivals),
+            ("workload.write_share", &share),
+            ("workload.keys", &keys),
+            ("workload.popularity", &popularity),
+            ("clients.instances", &instances),
+            ("tier.l2.network", network),
+            ("database.write", write),
+            ("coalescing", coalescing),
+        ];
+        prop_assert_eq!(stale_after_acknowledgement(drawn, &[]), 0.0);
+    }
 }
 
 #[test]
