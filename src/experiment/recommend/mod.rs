@@ -1,7 +1,7 @@
 //! The search behind `herdlab recommend`: the best setting that keeps all limits.
 //!
 //! Candidates are the variants in all cells of a grid, each different system once. All see the same traffic. Successive
-//! halving ([`schedule`]) spends replications on those that look best; what is said about the winner and its rivals at the
+//! halving ([`schedule()`]) spends replications on those that look best; what is said about the winner and its rivals at the
 //! end rests on tests, and what was dropped too early to be told apart is counted.
 
 mod judge;
