@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 command -v valgrind >/dev/null || { echo "valgrind is needed (Debian: apt-get install valgrind)" >&2; exit 2; }
-bench=$(cargo bench --bench instructions --no-run 2>&1 | tee /dev/stderr | sed -n 's/.*Executable.*(\(.*\))/\1/p')
+bench=$(cargo bench --bench instructions --no-run 2>&1 | tee -a /dev/stderr | sed -n 's/.*Executable.*(\(.*\))/\1/p')
 budget=benches/instructions.budget
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
