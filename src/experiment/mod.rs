@@ -15,3 +15,4 @@ pub mod threshold;
 pub mod versus;
 pub mod warmup;
 pub mod welch;
+mod workers;

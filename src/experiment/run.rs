@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use super::observe::{Observer, Step};
 use super::own::Misplaced;
 use super::partial::{KeepError, Partial};
 use super::sweep::journal::JournalError;
+use super::workers::{into_inner, is_stop, lock, work_off};
 use super::{own, precision, warmup};
 use crate::measure::catalog;
 use crate::measure::histogram::Fine;
@@ -131,8 +132,7 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
     let interrupted = loop {
         options.observer.tell(&Step::Round { from: wanted.start, to: wanted.end });
         let failure = pool.install(|| simulate(&experiment, &tables, wanted.clone(), options, &mut finished));
-        let cancelled = matches!(failure, Some(RunError::Simulation { source: SimError::Cancelled, .. }));
-        if let Some(failure) = failure.filter(|_| !cancelled) {
+        if let Some(failure) = failure.filter(|failure| !is_stop(failure)) {
             return Err(failure);
         }
         // Replications that all variants have finished, from the first on: only they can be compared in pairs.
@@ -257,35 +257,13 @@ fn simulate(
         .flat_map(|replication| (0..experiment.variants.len()).map(move |variant| (replication, variant)))
         .collect();
     let results = Mutex::new(std::mem::take(finished));
-    let failure: Mutex<Option<RunError>> = Mutex::new(None);
-    let next = AtomicUsize::new(0);
-    // Threads take the next cell in order, so that an interrupt leaves whole replications and a long cell
-    // starves nobody; a parallel iterator would hand out halves of the list.
-    rayon::broadcast(|_| {
-        while let Some(&(replication, variant)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if control.cancel.load(Ordering::Relaxed) {
-                return;
-            }
-            match cell(experiment, &tables[variant], variant, replication, options) {
-                Ok(result) => {
-                    lock(&results).insert((replication, variant), result);
-                }
-                Err(error) => {
-                    // The others need not go on; what made them stop is not the cause.
-                    control.cancel.store(true, Ordering::Relaxed);
-                    let mut failure = lock(&failure);
-                    let cancelled = |error: &RunError| {
-                        matches!(error, RunError::Simulation { source: SimError::Cancelled, .. })
-                    };
-                    if failure.as_ref().is_none_or(cancelled) {
-                        *failure = Some(error);
-                    }
-                }
-            }
-        }
+    let failure = work_off(&cells, control, |&(replication, variant)| {
+        let result = cell(experiment, &tables[variant], variant, replication, options)?;
+        lock(&results).insert((replication, variant), result);
+        Ok(())
     });
-    *finished = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    *finished = into_inner(results);
+    failure
 }
 
 /// One simulation, or what an earlier run kept of it.
@@ -318,10 +296,6 @@ fn cell(
         partial.keep(index, replication, &result)?;
     }
     Ok(result)
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn replicate(model: &Model, engine: Engine<'_>, control: &Control) -> Result<Replication, SimError> {

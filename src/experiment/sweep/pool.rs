@@ -5,11 +5,12 @@
 //! tables of a workload live as long as simulations that need them are left.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::journal::{Finished, Journal};
-use crate::experiment::run::{RunError, lock, workload_of};
+use crate::experiment::run::{RunError, workload_of};
+use crate::experiment::workers::{into_inner, is_stop, lock, work_off};
 use crate::measure::summary::measures;
 use crate::scenario::digest::fingerprint;
 use crate::scenario::grid::Grid;
@@ -199,55 +200,38 @@ fn simulate(
         lock(&shared).entry(workload).or_insert_with(fresh).left += 1;
     }
     let done: Mutex<Done> = Mutex::new(Vec::with_capacity(work.len()));
-    let failure: Mutex<Option<RunError>> = Mutex::new(None);
-    let fail = |error: RunError| {
-        // The others need not go on.
-        control.cancel.store(true, Ordering::Relaxed);
-        lock(&failure).get_or_insert(error);
-    };
-    let next = AtomicUsize::new(0);
-    rayon::broadcast(|_| {
-        while let Some((workload, system, replication)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if control.cancel.load(Ordering::Relaxed) {
-                return;
+    let failure = work_off(&work, control, |(workload, system, replication)| {
+        let System { model, name, fingerprint, .. } = &systems[*system];
+        let failed = |source: SimError| RunError::Simulation {
+            variant: name.clone(),
+            replication: *replication,
+            source,
+        };
+        let slot = lock(&shared).get(&**workload).map(|shared| Arc::clone(&shared.tables));
+        // Whoever could not build them has said so.
+        let Some(slot) = slot else { return Ok(()) };
+        let mut unbuilt = None;
+        let tables = slot.get_or_init(|| match Tables::new(model, seed) {
+            Ok(tables) => Some(Arc::new(tables)),
+            Err(error) => {
+                unbuilt = Some(failed(error.into()));
+                None
             }
-            let System { model, name, fingerprint, .. } = &systems[*system];
-            let failed = |source: SimError| RunError::Simulation {
-                variant: name.clone(),
-                replication: *replication,
-                source,
-            };
-            let slot = lock(&shared).get(&**workload).map(|shared| Arc::clone(&shared.tables));
-            let Some(slot) = slot else { return };
-            let tables = slot.get_or_init(|| match Tables::new(model, seed) {
-                Ok(tables) => Some(Arc::new(tables)),
-                Err(error) => {
-                    fail(failed(error.into()));
-                    None
-                }
-            });
-            let Some(tables) = tables.as_ref().map(Arc::clone) else { return };
-            match replicate(model, &tables, seed, *replication, control) {
-                Ok(finished) => {
-                    let kept =
-                        journal.map_or(Ok(()), |journal| journal.keep(fingerprint, *replication, &finished));
-                    kept.unwrap_or_else(|error| fail(error.into()));
-                    lock(&done).push((*system, *replication, finished));
-                }
-                Err(SimError::Cancelled) => return,
-                Err(source) => fail(failed(source)),
-            }
-            let mut shared = lock(&shared);
-            if let Some(entry) = shared.get_mut(&**workload) {
-                entry.left -= 1;
-                if entry.left == 0 {
-                    shared.remove(&**workload);
-                }
+        });
+        let Some(tables) = tables else { return unbuilt.map_or(Ok(()), Err) };
+        let finished = replicate(model, tables, seed, *replication, control).map_err(failed)?;
+        let kept = journal.map_or(Ok(()), |journal| journal.keep(fingerprint, *replication, &finished));
+        lock(&done).push((*system, *replication, finished));
+        let mut shared = lock(&shared);
+        if let Some(entry) = shared.get_mut(&**workload) {
+            entry.left -= 1;
+            if entry.left == 0 {
+                shared.remove(&**workload);
             }
         }
+        Ok(kept?)
     });
-    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    (done, failure.into_inner().unwrap_or_else(PoisonError::into_inner))
+    (into_inner(done), failure.filter(|failure| !is_stop(failure)))
 }
 
 /// The measures of one simulation, and nothing else.
