@@ -21,7 +21,8 @@ use herdlab::units;
 use super::input::Found;
 use super::progress::Progress;
 use super::report::input_error;
-use super::run::{Format, path_and_value, stop_on_interrupt};
+use super::run::{Format, stop_on_interrupt};
+use super::settings::SettingArgs;
 use super::{exit, input, output, revisions};
 
 /// Compare runs with each other: records, scenarios (which are run), or git revisions of a scenario; the first one is what
@@ -40,18 +41,8 @@ pub(crate) struct CompareArgs {
     /// Write which headline measures became worse to this file, as JUnit XML
     #[arg(long, value_name = "FILE", requires = "fail_on_regression")]
     junit: Option<PathBuf>,
-    /// Set a value of the scenarios that are run (`tier.l2.ttl=5m`); repeat for several
-    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
-    set: Vec<(String, String)>,
-    /// Seed of all random numbers, instead of the scenarios'
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Replications of every variant, instead of the scenarios'
-    #[arg(long, value_name = "N")]
-    replications: Option<u32>,
-    /// Simulated time, instead of the scenarios'
-    #[arg(long)]
-    duration: Option<String>,
+    #[command(flatten)]
+    settings: SettingArgs,
     /// Compare only this variant; repeat for several
     #[arg(long = "variant", value_name = "NAME")]
     variants: Vec<String>,
@@ -81,7 +72,7 @@ enum Input {
 
 pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let inputs = inputs(args)?;
-    let overrides = overrides(args);
+    let overrides = args.settings.overrides(&args.variants);
     if let Some((label, _)) = inputs.iter().find(|(_, input)| matches!(input, Input::Record(_)))
         && let Some(option) = used(args)
     {
@@ -146,26 +137,9 @@ fn input(name: &str) -> anyhow::Result<Input> {
     Ok(Input::Scenario(input::find(name)?))
 }
 
-fn overrides(args: &CompareArgs) -> Overrides {
-    Overrides {
-        set: args.set.clone(),
-        seed: args.seed,
-        replications: args.replications,
-        duration: args.duration.clone(),
-        variants: args.variants.clone(),
-    }
-}
-
 /// An option that only a run can follow.
 fn used(args: &CompareArgs) -> Option<&'static str> {
-    let given = [
-        ("--set", !args.set.is_empty()),
-        ("--seed", args.seed.is_some()),
-        ("--replications", args.replications.is_some()),
-        ("--duration", args.duration.is_some()),
-        ("--variant", !args.variants.is_empty()),
-    ];
-    given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    args.settings.given().or((!args.variants.is_empty()).then_some("--variant"))
 }
 
 /// All records, those of scenarios made by running them; `None` where that was interrupted. Every scenario is checked before

@@ -8,14 +8,15 @@ use clap::Args;
 use herdlab::atomic;
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::report::glance;
+use herdlab::scenario::Diagnostics;
 use herdlab::scenario::estimate::{self, Limits, plan};
 use herdlab::scenario::strategies::{Strategies, parts, strategies};
-use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::sim::Control;
 
 use super::input::Found;
 use super::progress::Progress;
-use super::run::{path_and_value, stop_on_interrupt};
+use super::run::stop_on_interrupt;
+use super::settings::SettingArgs;
 use super::{exit, input, output};
 
 /// Where the workload comes from if none is named.
@@ -28,18 +29,8 @@ pub(crate) struct CompareStrategiesArgs {
     /// Scenario file, or name of a bundled scenario, whose variants are exchanged for the strategies
     #[arg(value_name = "FILE|NAME", default_value = DEFAULT)]
     scenario: String,
-    /// Set a value of the scenario for all strategies (`tier.l2.ttl=5m`); repeat for several
-    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
-    set: Vec<(String, String)>,
-    /// Seed of all random numbers, instead of the scenario's
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Replications of every strategy, instead of the scenario's
-    #[arg(long, value_name = "N")]
-    replications: Option<u32>,
-    /// Simulated time, instead of the scenario's
-    #[arg(long)]
-    duration: Option<String>,
+    #[command(flatten)]
+    settings: SettingArgs,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -97,13 +88,7 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
 }
 
 fn load(args: &CompareStrategiesArgs) -> Result<Strategies, Diagnostics> {
-    let overrides = Overrides {
-        set: args.set.clone(),
-        seed: args.seed,
-        replications: args.replications,
-        duration: args.duration.clone(),
-        variants: Vec::new(),
-    };
+    let overrides = args.settings.overrides(&[]);
     let Found { source, path, base_dir } = input::find(&args.scenario)?;
     strategies(&source, &path, &base_dir, &overrides)
 }
@@ -114,12 +99,12 @@ fn command(args: &CompareStrategiesArgs) -> String {
     if args.scenario != DEFAULT {
         text.push_str(&format!(" {}", args.scenario));
     }
-    for (path, value) in &args.set {
+    for (path, value) in &args.settings.set {
         text.push_str(&format!(" --set {path}={value}"));
     }
-    let seed = args.seed.map(|seed| format!(" --seed {seed}"));
-    let replications = args.replications.map(|number| format!(" --replications {number}"));
-    let duration = args.duration.as_ref().map(|duration| format!(" --duration {duration}"));
+    let seed = args.settings.seed.map(|seed| format!(" --seed {seed}"));
+    let replications = args.settings.replications.map(|number| format!(" --replications {number}"));
+    let duration = args.settings.duration.as_ref().map(|duration| format!(" --duration {duration}"));
     text.extend([seed, replications, duration].into_iter().flatten());
     text
 }

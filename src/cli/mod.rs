@@ -17,6 +17,7 @@ mod report;
 mod revisions;
 mod run;
 mod schema;
+mod settings;
 mod shell;
 mod sweep;
 mod validate;

@@ -14,10 +14,11 @@ use herdlab::scenario::estimate::{self, Plan, approximate_time};
 use herdlab::scenario::grid::Which;
 use herdlab::scenario::{Diagnostics, Overrides, parse};
 use herdlab::sim::Control;
-use herdlab::units::{self, grouped};
+use herdlab::units::grouped;
 
 use super::progress::Progress;
-use super::run::{limits, path_and_value, stop_on_interrupt};
+use super::run::stop_on_interrupt;
+use super::settings::{LimitArgs, SettingArgs, path_and_value};
 use super::{exit, input, output};
 
 /// Find the setting of some knobs that is best by one measure and keeps all limits (the scenario's thresholds): the
@@ -44,18 +45,8 @@ pub(crate) struct RecommendArgs {
     /// Most simulations to spend, instead of the scenario's
     #[arg(long, value_name = "N")]
     budget: Option<u64>,
-    /// Set a value of the scenario for all candidates (`tier.l2.service=10us`); repeat for several
-    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
-    set: Vec<(String, String)>,
-    /// Seed of all random numbers, instead of the scenario's
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Replications of the last candidates, instead of the scenario's
-    #[arg(long, value_name = "N")]
-    replications: Option<u32>,
-    /// Simulated time, instead of the scenario's (`30s`); a shorter one shortens the warm-up in proportion
-    #[arg(long)]
-    duration: Option<String>,
+    #[command(flatten)]
+    settings: SettingArgs,
     /// Consider only this variant; repeat for several
     #[arg(long = "variant", value_name = "NAME")]
     variants: Vec<String>,
@@ -65,12 +56,8 @@ pub(crate) struct RecommendArgs {
     /// Write the scenario with the recommended settings as a further variant to this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Refuse a search that is estimated to need more memory (`2GB`) [default: what the machine has]
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
-    memory_limit: Option<u64>,
-    /// Refuse a search that is estimated to take longer (`10m`) [default: 24h]
-    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
-    time_limit: Option<u64>,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Shown::Table)]
     format: Shown,
@@ -91,7 +78,7 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let search = Search::new(&grid, &pool)?;
     let threads = input::threads(args.threads);
     let plan = planned(&search, &pool, threads);
-    estimate::refuse_beyond(&plan, &limits(args.memory_limit, args.time_limit))?;
+    estimate::refuse_beyond(&plan, &args.limits.limits())?;
     let folder = args.out.as_deref().map(output::folder_of);
     if let Some(folder) = folder {
         output::require_writable(folder)?;
@@ -147,7 +134,8 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
 /// The options as if the file said them.
 fn overrides(args: &RecommendArgs) -> Overrides {
     let text = |text: &String| format!("{text:?}");
-    let mut set = args.set.clone();
+    let mut overrides = args.settings.overrides(&args.variants);
+    let set = &mut overrides.set;
     let mut put = |field: &str, value: String| set.push((format!("recommend.{field}"), value));
     // The other objective of the file must not stand beside it.
     if let Some(name) = &args.minimise {
@@ -164,13 +152,7 @@ fn overrides(args: &RecommendArgs) -> Overrides {
     if let Some(budget) = args.budget {
         put("budget", budget.to_string());
     }
-    Overrides {
-        set,
-        seed: args.seed,
-        replications: args.replications,
-        duration: args.duration.clone(),
-        variants: args.variants.clone(),
-    }
+    overrides
 }
 
 /// The search takes the share of a whole grid that it looks at.

@@ -15,13 +15,13 @@ use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
 use herdlab::experiment::threshold::Standing;
 use herdlab::measure::record::Record;
 use herdlab::report;
-use herdlab::scenario::estimate::{self, Limits, Plan, plan};
-use herdlab::scenario::{Diagnostics, Overrides};
+use herdlab::scenario::Diagnostics;
+use herdlab::scenario::estimate::{self, Plan, plan};
 use herdlab::sim::Control;
-use herdlab::units;
 
 use super::log::{Log, Phase};
 use super::progress::Progress;
+use super::settings::{LimitArgs, SettingArgs};
 use super::watch::Watched;
 use super::{exit, input, output};
 
@@ -31,18 +31,8 @@ pub(crate) struct RunArgs {
     /// Scenario file, or name of a bundled scenario
     #[arg(value_name = "FILE|NAME")]
     scenario: String,
-    /// Set a value of the scenario (`tier.l2.ttl=5m`); repeat for several
-    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
-    set: Vec<(String, String)>,
-    /// Seed of all random numbers, instead of the scenario's
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Replications of every variant, instead of the scenario's
-    #[arg(long, value_name = "N")]
-    replications: Option<u32>,
-    /// Simulated time, instead of the scenario's (`30s`); a shorter one shortens the warm-up in proportion
-    #[arg(long)]
-    duration: Option<String>,
+    #[command(flatten)]
+    settings: SettingArgs,
     /// Run only this variant; repeat for several
     #[arg(long = "variant", value_name = "NAME")]
     variants: Vec<String>,
@@ -58,12 +48,8 @@ pub(crate) struct RunArgs {
     /// Go on from the replications that a run of the same scenario has finished before it was stopped
     #[arg(long)]
     resume: bool,
-    /// Refuse a run that is estimated to need more memory (`2GB`) [default: what the machine has]
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
-    memory_limit: Option<u64>,
-    /// Refuse a run that is estimated to take longer (`10m`) [default: 24h]
-    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
-    time_limit: Option<u64>,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// An axis of a sweep belongs to `herdlab sweep`
     #[arg(long = "sweep", value_name = "PATH=VALUES", hide = true)]
     sweep: Vec<String>,
@@ -158,13 +144,7 @@ fn once(
     control: &Arc<Control>,
     given_up: &dyn Fn() -> bool,
 ) -> anyhow::Result<u8> {
-    let overrides = Overrides {
-        set: args.set.clone(),
-        seed: args.seed,
-        replications: args.replications,
-        duration: args.duration.clone(),
-        variants: args.variants.clone(),
-    };
+    let overrides = args.settings.overrides(&args.variants);
     let loaded = input::load_with_warnings(&args.scenario, &overrides);
     let (experiment, warnings) = loaded.inspect_err(|problems| {
         log.write(&Phase::Refused { problems: &problems.to_string() });
@@ -175,7 +155,7 @@ fn once(
     }
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
-    estimate::refuse_beyond(&plan, &limits(args.memory_limit, args.time_limit))?;
+    estimate::refuse_beyond(&plan, &args.limits.limits())?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
     output::require_writable(&out)?;
     if let Some(folder) = args.junit.as_deref().map(output::folder_of) {
@@ -267,15 +247,6 @@ fn gate(record: &Record) -> u8 {
 /// repeated than resumed.
 pub(super) const KEPT_FROM_S: f64 = 10.0;
 
-pub(super) fn limits(memory_limit: Option<u64>, time_limit: Option<u64>) -> Limits {
-    let machine = Limits::of_this_machine();
-    Limits {
-        memory_bytes: memory_limit.or(machine.memory_bytes),
-        memory_given: memory_limit.is_some(),
-        seconds: time_limit.map_or(machine.seconds, |ns| ns as f64 / 1e9),
-    }
-}
-
 /// What `--resume` finds.
 fn resumed(partial: &Partial, plan: &Plan) -> String {
     match partial.kept() {
@@ -324,11 +295,4 @@ fn speed(outcome: &Outcome) -> String {
         timings.threads,
         timings.tables_s,
     )
-}
-
-pub(super) fn path_and_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.to_owned())),
-        _ => Err("expected PATH=VALUE such as tier.l2.ttl=5m".to_owned()),
-    }
 }

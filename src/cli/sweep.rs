@@ -10,14 +10,14 @@ use herdlab::experiment::sweep::journal::Journal;
 use herdlab::experiment::sweep::{Pool, SweepOptions, plan, run};
 use herdlab::report::json;
 use herdlab::report::sweep::{table, tidy, write_all};
-use herdlab::scenario::Overrides;
 use herdlab::scenario::estimate::{self, approximate_time};
 use herdlab::scenario::grid::{Grid, Which};
 use herdlab::sim::Control;
-use herdlab::units::{self, grouped};
+use herdlab::units::grouped;
 
 use super::progress::Progress;
-use super::run::{Format, KEPT_FROM_S, limits, path_and_value, stop_on_interrupt};
+use super::run::{Format, KEPT_FROM_S, stop_on_interrupt};
+use super::settings::{LimitArgs, SettingArgs, path_and_value};
 use super::{exit, input, output};
 
 /// Run a scenario in many settings, the cells of a grid: tidy CSV, charts (lines, heat maps, a Pareto front), a page
@@ -37,18 +37,8 @@ pub(crate) struct SweepArgs {
     /// Pareto front
     #[arg(long, value_name = "X,Y", value_parser = pair)]
     pareto: Option<(String, String)>,
-    /// Set a value of the scenario in all cells (`tier.l2.ttl=5m`); repeat for several
-    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
-    set: Vec<(String, String)>,
-    /// Seed of all random numbers, instead of the scenario's
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Replications of every cell, instead of the scenario's
-    #[arg(long, value_name = "N")]
-    replications: Option<u32>,
-    /// Simulated time, instead of the scenario's (`30s`); a shorter one shortens the warm-up in proportion
-    #[arg(long)]
-    duration: Option<String>,
+    #[command(flatten)]
+    settings: SettingArgs,
     /// Run only this variant; repeat for several
     #[arg(long = "variant", value_name = "NAME")]
     variants: Vec<String>,
@@ -62,12 +52,8 @@ pub(crate) struct SweepArgs {
     /// axes may have been others
     #[arg(long)]
     resume: bool,
-    /// Refuse a sweep that is estimated to need more memory (`2GB`) [default: what the machine has]
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
-    memory_limit: Option<u64>,
-    /// Refuse a sweep that is estimated to take longer (`10m`) [default: 24h]
-    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
-    time_limit: Option<u64>,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -80,7 +66,7 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     let grid = load(args)?;
     let threads = input::threads(args.threads);
     let plan = plan(&Pool::new(&grid), grid.base.replications, threads);
-    estimate::refuse_beyond(&plan, &limits(args.memory_limit, args.time_limit))?;
+    estimate::refuse_beyond(&plan, &args.limits.limits())?;
     let out = args
         .out
         .clone()
@@ -147,13 +133,7 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
-    let overrides = Overrides {
-        set: args.set.clone(),
-        seed: args.seed,
-        replications: args.replications,
-        duration: args.duration.clone(),
-        variants: args.variants.clone(),
-    };
+    let overrides = args.settings.overrides(&args.variants);
     let (mut grid, warnings) = input::load_grid(&args.scenario, &overrides, Which::Sweep, &args.axes)?;
     grid.show(&args.measures, args.pareto.as_ref())?;
     if !args.quiet {

@@ -1,0 +1,77 @@
+//! Options that all commands which simulate have in common.
+
+use clap::Args;
+use herdlab::scenario::Overrides;
+use herdlab::scenario::estimate::Limits;
+use herdlab::units;
+
+/// What goes over the scenario's own settings.
+#[derive(Debug, Args)]
+pub(crate) struct SettingArgs {
+    /// Set a value of the scenario (`tier.l2.ttl=5m`); repeat for several
+    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub set: Vec<(String, String)>,
+    /// Seed of all random numbers, instead of the scenario's
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Replications of everything that is compared, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub replications: Option<u32>,
+    /// Simulated time, instead of the scenario's (`30s`); a shorter one shortens the warm-up in proportion
+    #[arg(long)]
+    pub duration: Option<String>,
+}
+
+impl SettingArgs {
+    /// The settings, for these variants alone unless there are none.
+    pub fn overrides(&self, variants: &[String]) -> Overrides {
+        Overrides {
+            set: self.set.clone(),
+            seed: self.seed,
+            replications: self.replications,
+            duration: self.duration.clone(),
+            variants: variants.to_vec(),
+        }
+    }
+
+    /// The first option that is given.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--set", !self.set.is_empty()),
+            ("--seed", self.seed.is_some()),
+            ("--replications", self.replications.is_some()),
+            ("--duration", self.duration.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+}
+
+/// What a run may take.
+#[derive(Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// Refuse what is estimated to need more memory (`2GB`) [default: what the machine has]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
+    memory_limit: Option<u64>,
+    /// Refuse what is estimated to take longer (`10m`) [default: 24h]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    time_limit: Option<u64>,
+}
+
+impl LimitArgs {
+    /// As asked, or what the machine has.
+    pub fn limits(&self) -> Limits {
+        let machine = Limits::of_this_machine();
+        Limits {
+            memory_bytes: self.memory_limit.or(machine.memory_bytes),
+            memory_given: self.memory_limit.is_some(),
+            seconds: self.time_limit.map_or(machine.seconds, |ns| ns as f64 / 1e9),
+        }
+    }
+}
+
+pub(super) fn path_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.to_owned())),
+        _ => Err("expected PATH=VALUE such as tier.l2.ttl=5m".to_owned()),
+    }
+}
