@@ -207,11 +207,17 @@ pub fn whole(unit: &str, mean: f64) -> f64 {
     }
 }
 
+/// Whether a difference with this p value, corrected and the worse of the tests, is more than a tie; `matters` is the largest
+/// difference that does not.
+pub fn differs(difference: &Estimate, p: f64, matters: f64) -> bool {
+    let certain = p < SIGNIFICANCE && difference.interval.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
+    certain && difference.mean.abs() > matters
+}
+
 /// The verdict on a difference of this measure with this p value, corrected and the worse of the tests; `matters` is the
 /// largest difference that does not.
 pub fn verdict(measure: &str, difference: &Estimate, p: f64, matters: f64) -> Verdict {
-    let certain = p < SIGNIFICANCE && difference.interval.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
-    if !(certain && difference.mean.abs() > matters) {
+    if !differs(difference, p, matters) {
         return Verdict::Tie;
     }
     match catalog::find(measure).map_or(Better::Neither, |info| info.better) {

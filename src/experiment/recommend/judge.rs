@@ -1,7 +1,9 @@
 //! What may be said at the end of a search: the winner, those that are as good, the limit that binds.
 
 use super::{Candidate, Search};
-use crate::experiment::comparison::{SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, smallest_that_matters};
+use crate::experiment::comparison::{
+    SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, differs, smallest_that_matters,
+};
 use crate::experiment::statistics::{self, Estimate, PairedDifference, estimate};
 use crate::experiment::sweep::Pool;
 use crate::experiment::threshold::{Judgement, Standing, judge_in};
@@ -188,7 +190,7 @@ fn rivals(search: &Search, pool: &Pool, winner: &Found, others: Vec<Found>) -> V
             }
             Some(PairedDifference { estimate, .. }) if estimate.n >= VERDICT_REPLICATIONS_MIN => {
                 let flips = statistics::sign_flip_p(&statistics::differences(&best, &values(&found)));
-                match p.max(flips) < SIGNIFICANCE && estimate.mean.abs() > matters {
+                match differs(&estimate, p.max(flips), matters) {
                     true => worse_or_better(search, estimate.mean),
                     false => Verdict::Tie,
                 }
