@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell as TableCell, CellAlignment};
 use serde_json::json;
 
 use super::axis::Axis;
 use super::figure::{Figure, Panel, Series, Shape};
 use super::format::{fixed, number};
-use super::table::NO_RULES;
+use super::table::plain;
 use super::{ReportError, atomic, draw, png};
 use crate::replay::{Cell, Replay};
 use crate::scenario::model::Eviction;
@@ -225,8 +225,7 @@ fn heading(replay: &Replay) -> String {
 }
 
 fn table(replay: &Replay, capacities: &[u64], figure: impl Fn(&Cell) -> String) -> String {
-    let mut table = Table::new();
-    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+    let mut table = plain();
     let right = |text: String| TableCell::new(text).set_alignment(CellAlignment::Right);
     let heads = capacities
         .iter()

@@ -1,11 +1,11 @@
 //! What a search found, in words, as JSON, and as the TOML to use.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment};
 use serde_json::{Value, json};
 
 use super::ReportError;
 use super::format::{Scale, plus_minus, signed, with_unit};
-use super::table::NO_RULES;
+use super::table::plain;
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::recommend::{Found, Keeping, Limit, Outcome, Rival, Search};
 use crate::experiment::statistics::Estimate;
@@ -107,8 +107,7 @@ fn limits(found: &Found) -> String {
     if found.limits.is_empty() {
         return "  no limits: the scenario has no [[threshold]], and [recommend] no `keep`\n".to_owned();
     }
-    let mut table = Table::new();
-    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+    let mut table = plain();
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     table.set_header([Cell::new("limit"), right("value".into()), right("margin".into()), Cell::new("")]);
     let binding = found.binding().map(|limit| &limit.judgement.threshold);

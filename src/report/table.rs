@@ -22,8 +22,26 @@ const NAME_WIDTH_MAX: usize = 26;
 const PADDING: usize = 2;
 
 /// One rule under the heads and nothing else: the rows separate themselves.
-pub(super) const NO_RULES: TableStyle =
-    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+const NO_RULES: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// An empty table in that style, at most `width` columns where words allow; cells are coloured only with `color`.
+pub(super) fn fitted(width: u16, color: bool) -> Table {
+    let mut table = Table::new();
+    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    if color {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    table
+}
+
+/// An empty table in that style, without colours and as wide as its cells.
+pub(super) fn plain() -> Table {
+    let mut table = Table::new();
+    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+    table
+}
 
 /// One measure over all variants, ready to print.
 struct Column {
@@ -104,13 +122,7 @@ fn against_baseline(comparison: &Comparison, measure: &MeasureComparison) -> Str
 }
 
 fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: bool) -> String {
-    let mut table = Table::new();
-    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::MAX);
-    if color {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
+    let mut table = fitted(u16::MAX, color);
     let heads = columns.iter().map(|column| Cell::new(&column.head).set_alignment(CellAlignment::Right));
     table.set_header(std::iter::once(Cell::new("variant")).chain(heads));
     for (index, variant) in comparison.variants.iter().enumerate() {

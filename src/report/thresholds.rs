@@ -1,10 +1,10 @@
 //! Thresholds and what came of them, for every kind of report.
 
-use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint};
 
 use super::format::{Scale, exact, plus_minus};
 use super::markdown::escaped;
-use super::table::{NO_RULES, paragraph};
+use super::table::{fitted, paragraph};
 use crate::experiment::threshold::{Judgement, Standing, judge};
 use crate::measure::catalog;
 use crate::measure::record::Record;
@@ -131,13 +131,7 @@ pub fn terminal(record: &Record, width: u16, color: bool) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut table = Table::new();
-    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    if color {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
+    let mut table = fitted(width, color);
     let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
     // In narrow terminals the result stands below the margin.
     let own_column = width >= WIDTH_OF_RESULTS;

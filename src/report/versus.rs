@@ -1,10 +1,10 @@
 //! Records compared with each other, for people: a table for the terminal, Markdown for a pull request.
 
-use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint};
 
 use super::format::{Scale, detectable_from, difference_from, plus_minus, shown_where};
 use super::markdown::escaped;
-use super::table::{NO_RULES, paragraph};
+use super::table::{fitted, paragraph};
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::versus::{MeasureVersus, Method, VariantVersus, Versus};
@@ -205,13 +205,7 @@ fn section(shown: &Shown<'_>, width: u16, color: bool) -> String {
 }
 
 fn table(versus: &Versus, width: u16, color: bool) -> String {
-    let mut table = Table::new();
-    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    if color {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
+    let mut table = fitted(width, color);
     let (one_line, own_column) = (width >= WIDTH_OF_ONE_LINE, width >= WIDTH_OF_VERDICTS);
     let broken = |text: &str| match one_line {
         true => text.to_owned(),

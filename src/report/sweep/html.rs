@@ -3,10 +3,10 @@
 use askama::Template;
 
 use super::frame::Picture;
-use super::view::{View, compromises, front, place};
+use super::view::{Row, View, compromises, front, place};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
-use crate::report::format::{plus_minus, unbroken, with_unit};
+use crate::report::format::{unbroken, with_unit};
 use crate::report::html::assets::{policy, style_sheet};
 use crate::report::html::words::{again, quoted};
 use crate::units::grouped;
@@ -33,7 +33,7 @@ struct Page<'a> {
     front: Vec<FrontRow>,
     heads: Vec<&'a str>,
     columns: Vec<(&'a str, &'static str)>,
-    rows: Vec<Row<'a>>,
+    rows: Vec<Row>,
     cut: String,
     duration: String,
     replications: u32,
@@ -50,11 +50,6 @@ struct FrontRow {
     place: String,
     x: String,
     y: String,
-}
-
-struct Row<'a> {
-    settings: Vec<&'a str>,
-    figures: Vec<String>,
 }
 
 pub(super) fn render(
@@ -145,28 +140,10 @@ fn front_rows(x: &View<'_>, y: &View<'_>) -> Vec<FrontRow> {
     front(&all).iter().map(row).collect()
 }
 
-fn rows<'a>(record: &'a SweepRecord, views: &[View<'a>]) -> Vec<Row<'a>> {
+fn rows(record: &SweepRecord, views: &[View<'_>]) -> Vec<Row> {
     let pairs =
         record.cells.iter().flat_map(|cell| (0..record.variants.len()).map(move |variant| (cell, variant)));
-    pairs
-        .take(ROWS_MAX)
-        .map(|(cell, variant)| Row {
-            settings: record
-                .axes
-                .iter()
-                .zip(&cell.at)
-                .map(|(axis, &value)| axis.values[value].label.as_str())
-                .chain((record.variants.len() > 1).then(|| record.variants[variant].as_str()))
-                .collect(),
-            figures: views
-                .iter()
-                .map(|view| {
-                    view.at(&cell.at, variant)
-                        .map_or("–".to_owned(), |found| plus_minus(&view.scale, &found))
-                })
-                .collect(),
-        })
-        .collect()
+    pairs.take(ROWS_MAX).map(|(cell, variant)| Row::new(record, views, &cell.at, variant)).collect()
 }
 
 /// What to type to get the same record.

@@ -1,24 +1,18 @@
 //! A sweep in the terminal, and as Markdown.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment};
 
-use super::view::{Point, View, compromises, front, place};
+use super::view::{Point, Row, View, compromises, front, place};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::measure::catalog::Better;
-use crate::report::format::{plus_minus, spoken};
-use crate::report::table::NO_RULES;
+use crate::report::format::spoken;
+use crate::report::table::plain;
 use crate::units::grouped;
 
 /// Longer tables are cut to the rows that are best in the first measure.
 const ROWS_MAX: usize = 40;
 /// Widest column of figures, blanks included.
 const FIGURES_WIDTH: usize = 22;
-
-/// One row: a variant in a cell.
-struct Row {
-    settings: Vec<String>,
-    figures: Vec<String>,
-}
 
 /// What a terminal of so many columns shows.
 pub fn page(record: &SweepRecord, width: u16) -> String {
@@ -116,27 +110,12 @@ fn rows(record: &SweepRecord, views: &[View<'_>], most: usize) -> (Vec<Row>, Str
         ));
     }
     note.push_str(".\n");
-    let row = |(at, variant): (&[usize], usize)| Row {
-        settings: record
-            .axes
-            .iter()
-            .zip(at)
-            .map(|(axis, &value)| axis.values[value].label.clone())
-            .chain((record.variants.len() > 1).then(|| record.variants[variant].clone()))
-            .collect(),
-        figures: views
-            .iter()
-            .map(|view| {
-                view.at(at, variant).map_or("–".to_owned(), |found| plus_minus(&view.scale, &found))
-            })
-            .collect(),
-    };
+    let row = |(at, variant)| Row::new(record, views, at, variant);
     (chosen.into_iter().map(row).collect(), note)
 }
 
 fn draw(record: &SweepRecord, views: &[View<'_>], rows: &[Row], from: usize) -> String {
-    let mut table = Table::new();
-    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+    let mut table = plain();
     let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
     let heads = heads(record);
     let figures = views.iter().map(|view| right(&format!("{}\n{}", view.measure, view.scale.heading())));

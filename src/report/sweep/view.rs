@@ -105,6 +105,23 @@ impl<'r> View<'r> {
     }
 }
 
+/// A variant in a cell as a row of a table: what it was set to, and a figure of each view.
+pub(super) struct Row {
+    pub settings: Vec<String>,
+    pub figures: Vec<String>,
+}
+
+impl Row {
+    pub fn new(record: &SweepRecord, views: &[View<'_>], at: &[usize], variant: usize) -> Row {
+        let labels = record.axes.iter().zip(at).map(|(axis, &value)| axis.values[value].label.clone());
+        let variants = (record.variants.len() > 1).then(|| record.variants[variant].clone());
+        let figure = |view: &View<'_>| {
+            view.at(at, variant).map_or("–".to_owned(), |found| plus_minus(&view.scale, &found))
+        };
+        Row { settings: labels.chain(variants).collect(), figures: views.iter().map(figure).collect() }
+    }
+}
+
 /// Where a point is, for people.
 pub(super) fn place(record: &SweepRecord, at: &[usize], variant: usize) -> String {
     match record.variants.len() {
