@@ -6,6 +6,7 @@ use super::view::{Point, Row, View, compromises, front, place};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::measure::catalog::Better;
 use crate::report::format::spoken;
+use crate::report::markdown::escaped;
 use crate::report::table::plain;
 use crate::units::grouped;
 
@@ -74,10 +75,6 @@ pub fn markdown(record: &SweepRecord) -> String {
 
 fn views(record: &SweepRecord) -> Vec<View<'_>> {
     record.measures.iter().map(|name| View::new(record, name)).collect()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('|', "\\|")
 }
 
 fn heads(record: &SweepRecord) -> Vec<String> {
