@@ -5,36 +5,16 @@ use std::process::Output;
 
 use assert_cmd::Command;
 
+use crate::TINY;
+
 /// A scenario that runs in a moment.
-const TINY: &str = r#"
-name = "tiny"
-question = "Does a cache help?"
-duration = "10s"
-replications = 6
-
-[workload]
-arrivals = { poisson = { rate = 200 } }
-keys = 100
-
-[[tier]]
-name = "l2"
-scope = "shared"
-ttl = "2s"
-
-[database]
-read = "5ms"
-
-[[variant]]
-name = "cache"
-
-[[variant]]
-name = "no cache"
-set = { "tier.l2.enabled" = false }
-"#;
+fn before() -> String {
+    TINY.replace("ttl = \"1s\"", "ttl = \"2s\"")
+}
 
 /// Entries live half as long: more misses, more load.
 fn worse() -> String {
-    TINY.replace("ttl = \"2s\"", "ttl = \"1s\"")
+    TINY.to_owned()
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -46,8 +26,8 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn herdlab(folder: &Path, arguments: &[&str], code: i32) -> (String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_herdlab"));
-    command.env("NO_COLOR", "1").current_dir(folder).args(arguments);
+    let mut command = crate::herdlab();
+    command.current_dir(folder).args(arguments);
     let Output { stdout, stderr, .. } = command.assert().code(code).get_output().clone();
     (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
@@ -60,7 +40,7 @@ fn measure<'j>(json: &'j serde_json::Value, variant: usize, name: &str) -> &'j s
 
 #[test]
 fn a_record_against_itself_is_all_ties() {
-    let folder = folder(&[("tiny.toml", TINY)]);
+    let folder = folder(&[("tiny.toml", &before())]);
     let folder = folder.path();
     herdlab(folder, &["run", "tiny.toml", "--out", "a", "--quiet"], 0);
     // A folder with a record will do, and so will the scenario, which is run.
@@ -78,7 +58,7 @@ fn a_record_against_itself_is_all_ties() {
 
 #[test]
 fn what_became_worse_is_shown_named_and_fails_if_asked_to() {
-    let folder = folder(&[("a.toml", TINY), ("b.toml", &worse())]);
+    let folder = folder(&[("a.toml", &before()), ("b.toml", &worse())]);
     let folder = folder.path();
     // Without a limit a comparison never fails.
     let (shown, _) = herdlab(folder, &["compare", "a.toml", "b.toml"], 0);
@@ -102,7 +82,7 @@ fn what_became_worse_is_shown_named_and_fails_if_asked_to() {
 
 #[test]
 fn json_csv_and_markdown() {
-    let folder = folder(&[("a.toml", TINY), ("b.toml", &worse())]);
+    let folder = folder(&[("a.toml", &before()), ("b.toml", &worse())]);
     let shown =
         |format: &str| herdlab(folder.path(), &["compare", "a.toml", "b.toml", "--format", format], 0).0;
     let json: serde_json::Value = serde_json::from_str(&shown("json")).unwrap();
@@ -126,7 +106,7 @@ fn json_csv_and_markdown() {
 
 #[test]
 fn other_seeds_are_compared_as_independent_samples() {
-    let folder = folder(&[("a.toml", TINY), ("b.toml", &format!("seed = 2\n{TINY}"))]);
+    let folder = folder(&[("a.toml", &before()), ("b.toml", &format!("seed = 2\n{}", before()))]);
     let (shown, _) =
         herdlab(folder.path(), &["compare", "a.toml", "b.toml", "--fail-on-regression", "10"], 0);
     assert!(shown.contains("Welch's test: the seeds differ, 1 and 2."), "{shown}");
@@ -134,7 +114,7 @@ fn other_seeds_are_compared_as_independent_samples() {
 
 #[test]
 fn several_are_compared_with_the_first() {
-    let folder = folder(&[("a.toml", TINY), ("b.toml", &worse())]);
+    let folder = folder(&[("a.toml", &before()), ("b.toml", &worse())]);
     let options = ["compare", "a.toml", "b.toml", "a.toml", "--variant", "cache"];
     let (shown, _) = herdlab(folder.path(), &options, 0);
     let heads: Vec<&str> = shown.lines().filter(|line| line.starts_with("after ")).collect();
@@ -144,8 +124,8 @@ fn several_are_compared_with_the_first() {
 
 #[test]
 fn what_cannot_be_compared_is_a_usage_error() {
-    let other = TINY.replace("\"cache\"", "\"other\"").replace("\"no cache\"", "\"none\"");
-    let folder = folder(&[("a.toml", TINY), ("b.toml", &other)]);
+    let other = before().replace("\"cache\"", "\"other\"").replace("\"no cache\"", "\"none\"");
+    let folder = folder(&[("a.toml", &before()), ("b.toml", &other)]);
     let folder = folder.path();
     let refused = |arguments: &[&str], words: &str| {
         let (shown, told) = herdlab(folder, &[&["compare"], arguments].concat(), 2);
@@ -171,7 +151,7 @@ fn what_cannot_be_compared_is_a_usage_error() {
 /// A gate that cannot fail must not pass.
 #[test]
 fn too_few_replications_are_no_gate() {
-    let folder = folder(&[("a.toml", TINY), ("b.toml", &worse())]);
+    let folder = folder(&[("a.toml", &before()), ("b.toml", &worse())]);
     let options = ["compare", "a.toml", "b.toml", "--replications", "3", "--fail-on-regression", "5"];
     let (shown, told) = herdlab(folder.path(), &options, 2);
     assert!(shown.contains("No verdicts: fewer than 6 replications."), "{shown}");
@@ -191,7 +171,7 @@ fn revisions_of_a_scenario() {
     git(folder, &["init", "--quiet"]);
     std::fs::create_dir(folder.join("scenarios")).unwrap();
     let file = folder.join("scenarios/x.toml");
-    std::fs::write(&file, TINY).unwrap();
+    std::fs::write(&file, before()).unwrap();
     git(folder, &["add", "."]);
     git(folder, &["commit", "--quiet", "-m", "one"]);
     std::fs::write(&file, worse()).unwrap();
@@ -215,7 +195,7 @@ fn revisions_of_a_scenario() {
     refused(&["scenarios/x.toml", "--revisions=--output=x,HEAD"], "not a revision");
     refused(&["a", "b", "--revisions", "HEAD~1,HEAD"], "one scenario file");
     // A mistake in an old version is told with its place there.
-    std::fs::write(&file, TINY.replace("ttl", "tll")).unwrap();
+    std::fs::write(&file, before().replace("ttl", "tll")).unwrap();
     git(folder, &["commit", "--quiet", "-am", "three"]);
     refused(&["scenarios/x.toml", "--revisions", "HEAD~1,HEAD"], "scenarios/x.toml at HEAD:14:1");
     let without = folder.parent().unwrap();

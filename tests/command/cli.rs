@@ -1,12 +1,10 @@
 //! The command as a user meets it: what it prints, and its exit codes.
 
-mod command;
-
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use command::{TINY, herdlab, stderr, stdout, tiny};
+use crate::{TINY, herdlab, stderr, stdout, tiny};
 
 #[test]
 fn list_shows_every_bundled_scenario_with_its_question() {

@@ -1,12 +1,10 @@
 //! What makes the command pleasant: schema, completions, manual, explanations.
 
-mod command;
-
-use command::{herdlab, stderr, stdout};
+use crate::{herdlab, stderr, stdout};
 
 #[test]
 fn the_schema_that_is_printed_is_the_one_in_docs() {
-    assert_eq!(stdout(herdlab().arg("schema")), include_str!("../docs/scenario.schema.json"));
+    assert_eq!(stdout(herdlab().arg("schema")), include_str!("../../docs/scenario.schema.json"));
 }
 
 #[test]

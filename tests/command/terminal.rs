@@ -1,14 +1,12 @@
 //! A run in the terminal: colours or none, any width, a log, and again whenever the file is saved.
 
-mod command;
-
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use command::{TINY, stderr, stdout, tiny};
+use crate::{TINY, stderr, stdout, tiny};
 
 /// What a run shows with these variables set.
 fn shown(set: &[(&str, &str)]) -> String {
@@ -52,7 +50,7 @@ fn latencies_are_written_for_hdrhistogram_s_plotter() {
     assert_eq!((cells[1], cells.len()), ("1.000000000000", 3), "{text}");
     assert!((cells[0].parse::<f64>().unwrap() - 5.0).abs() < 0.05, "{text}");
     std::fs::remove_dir_all(folder.path().join("reports/tiny/hgrm")).unwrap();
-    let mut again = command::herdlab();
+    let mut again = crate::herdlab();
     stdout(again.current_dir(folder.path()).args(["report", "reports/tiny/results.json", "--hgrm"]));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
 }
@@ -95,11 +93,11 @@ fn a_log_goes_to_standard_error_as_well_and_says_what_was_refused() {
     let told = stderr(command.args(["run", "tiny.toml", "--log", "-", "--quiet"]), 0);
     assert_eq!(steps(&told, "simulated").len(), 12);
     std::fs::write(folder.path().join("tiny.toml"), "question = 1").unwrap();
-    let mut refused = command::herdlab();
+    let mut refused = crate::herdlab();
     stderr(refused.current_dir(folder.path()).args(["run", "tiny.toml", "--log", "log.jsonl"]), 2);
     let log = std::fs::read_to_string(folder.path().join("log.jsonl")).unwrap();
     assert!(steps(&log, "refused")[0]["problems"].as_str().unwrap().contains("question"), "{log}");
-    let mut nowhere = command::herdlab();
+    let mut nowhere = crate::herdlab();
     let told = stderr(nowhere.current_dir(folder.path()).args(["run", "tiny.toml", "--log", "no/log"]), 2);
     assert!(told.contains("cannot write the log no/log") && told.contains("- for standard error"), "{told}");
 }

@@ -1,4 +1,10 @@
-//! The binary under test.
+//! The program as its users meet it: what it prints, what it leaves, and its exit codes.
+
+mod claims;
+mod cli;
+mod comfort;
+mod compare;
+mod terminal;
 
 use assert_cmd::Command;
 
@@ -20,7 +26,6 @@ pub fn stderr(command: &mut Command, code: i32) -> String {
 }
 
 /// A scenario that runs in a moment.
-#[allow(dead_code)] // Not every test that shares this file needs it.
 pub const TINY: &str = r#"
 name = "tiny"
 question = "Does a cache help?"
@@ -48,7 +53,6 @@ set = { "tier.l2.enabled" = false }
 "#;
 
 /// A folder with `tiny.toml`, and the command in it.
-#[allow(dead_code)] // As above.
 pub fn tiny() -> (tempfile::TempDir, Command) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("tiny.toml"), TINY).unwrap();

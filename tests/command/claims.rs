@@ -6,32 +6,10 @@ use assert_cmd::Command;
 use herdlab::scenario::model::PracticeRow;
 use herdlab::scenario::{Overrides, bundled, parse};
 
-/// A scenario that runs in a moment and says something about the practice.
-const TINY: &str = r#"
-name = "tiny"
-question = "Does a cache help?"
-duration = "10s"
-replications = 3
+use crate::{TINY, stderr};
 
-[workload]
-arrivals = { poisson = { rate = 200 } }
-keys = 100
-
-[[tier]]
-name = "l2"
-scope = "shared"
-ttl = "1s"
-
-[database]
-read = "5ms"
-
-[[variant]]
-name = "cache"
-
-[[variant]]
-name = "no cache"
-set = { "tier.l2.enabled" = false }
-
+/// What a scenario says about the practice.
+const FINDING: &str = r#"
 [[practice]]
 row = "P3"
 claim = "a cache helps"
@@ -40,12 +18,16 @@ text = "The load falls to {cache:db.qps.mean}."
 tests = ["{cache:db.qps.mean} < 0.9 * {no cache:db.qps.mean}"]
 "#;
 
+/// A scenario that runs in a moment and has a finding.
+fn finding() -> String {
+    format!("{TINY}{FINDING}").replace("replications = 6", "replications = 3")
+}
+
 /// A folder with `tiny.toml`, and the command in it.
 fn tiny(source: &str) -> (tempfile::TempDir, Command) {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, mut command) = crate::tiny();
     std::fs::write(folder.path().join("tiny.toml"), source).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_herdlab"));
-    command.env("NO_COLOR", "1").current_dir(folder.path()).arg("claims");
+    command.arg("claims");
     (folder, command)
 }
 
@@ -53,13 +35,9 @@ fn page(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("out/claims.md")).unwrap()
 }
 
-fn stderr(command: &mut Command, code: i32) -> String {
-    String::from_utf8(command.assert().code(code).get_output().stderr.clone()).unwrap()
-}
-
 #[test]
 fn a_finding_that_holds_is_written_with_its_figures() {
-    let (folder, mut command) = tiny(TINY);
+    let (folder, mut command) = tiny(&finding());
     let told = stderr(command.args(["tiny.toml", "--out", "out/claims.md"]), 0);
     assert!(told.contains("claims: out/claims.md"), "{told}");
     let page = page(folder.path());
@@ -69,7 +47,7 @@ fn a_finding_that_holds_is_written_with_its_figures() {
 
 #[test]
 fn a_scenario_that_is_named_goes_to_standard_output() {
-    let (folder, mut command) = tiny(TINY);
+    let (folder, mut command) = tiny(&finding());
     let output = command.args(["tiny.toml", "--replications", "2", "--quiet"]).assert().success();
     let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
     assert!(text.starts_with("# What the practice claims"), "{text}");
@@ -79,7 +57,7 @@ fn a_scenario_that_is_named_goes_to_standard_output() {
 
 #[test]
 fn a_finding_that_does_not_hold_is_shown_as_such_and_fails() {
-    let (folder, mut command) = tiny(&TINY.replace("< 0.9 *", "> 0.9 *"));
+    let (folder, mut command) = tiny(&finding().replace("< 0.9 *", "> 0.9 *"));
     let told = stderr(command.args(["tiny.toml", "--out", "out/claims.md"]), 1);
     assert!(told.contains("not borne out: tiny: \"a cache helps\""), "{told}");
     assert!(page(folder.path()).contains("**Not borne out.**"));
@@ -87,13 +65,13 @@ fn a_finding_that_does_not_hold_is_shown_as_such_and_fails() {
 
 #[test]
 fn mistakes_are_told_before_anything_runs() {
-    let (_folder, mut command) = tiny(TINY.split("[[practice]]").next().unwrap());
+    let (_folder, mut command) = tiny(TINY);
     assert!(stderr(command.arg("tiny.toml"), 2).contains("tiny.toml has no [[practice]] block"));
-    let (_folder, mut command) = tiny(TINY);
+    let (_folder, mut command) = tiny(&finding());
     assert!(stderr(command.arg("stampde"), 2).contains("did you mean \"stampede\"?"));
-    let (_folder, mut command) = tiny(TINY);
+    let (_folder, mut command) = tiny(&finding());
     assert!(stderr(command.args(["tiny.toml", "--replications", "0"]), 2).contains("at least 1"));
-    let (folder, mut command) = tiny(TINY);
+    let (folder, mut command) = tiny(&finding());
     std::fs::write(folder.path().join("out"), "in the way").unwrap();
     let told = stderr(command.args(["tiny.toml", "--out", "out/claims.md"]), 2);
     assert!(told.contains("cannot write to the folder out"), "{told}");
