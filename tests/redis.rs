@@ -28,7 +28,9 @@ const KEYS: usize = 20_000;
 /// `key:` and eight digits.
 const KEY_BYTES: usize = 12;
 /// Between two looks at the server's memory.
-const LOOK_S: f64 = 5.0;
+const LOOK_S: f64 = 1.0;
+/// From here on the stores are full, or as full as expiry lets them become.
+const FULL_S: f64 = 10.0;
 
 struct Setup {
     policy: &'static str,
@@ -47,7 +49,10 @@ const SETUPS: [Setup; 4] = [
 
 /// What a server holds at an instant.
 struct Look {
+    /// Since the last full minute before the start.
     at_s: f64,
+    /// Since the start.
+    after_s: f64,
     bytes: f64,
     keys: f64,
 }
@@ -193,10 +198,11 @@ fn replay(setup: &Setup, sequence: &[usize], folder: &Path, minute_s: f64) -> Me
             let ttl_ms = ((ttl_s * 1e3) as u64).to_string();
             server.ask(&[b"SET", name.as_bytes(), &value[..value_bytes(key)], b"PX", ttl_ms.as_bytes()]);
         }
-        if start.elapsed().as_secs_f64() >= next_look_s {
-            next_look_s += LOOK_S;
+        let after_s = start.elapsed().as_secs_f64();
+        if after_s >= next_look_s {
+            next_look_s = after_s + LOOK_S;
             let (bytes, keys) = (server.info("used_memory") - empty_bytes, server.keys());
-            measured.looks.push(Look { at_s: wall_s() - minute_s, bytes, keys });
+            measured.looks.push(Look { at_s: wall_s() - minute_s, after_s, bytes, keys });
         }
     }
     measured.evicted = server.info("evicted_keys");
@@ -254,8 +260,8 @@ fn a_minute_of_redis_is_a_minute_of_the_model() {
     });
 
     println!(
-        "{:>12} {:>16} {:>16} {:>16} {:>16} {:>13} {:>13}",
-        "", "hit ratio", "keys", "evicted", "expired", "memory", "worst memory"
+        "{:>12} {:>16} {:>16} {:>16} {:>16} {:>13} {:>9} {:>9}",
+        "", "hit ratio", "keys", "evicted", "expired", "memory", "off: keys", "memory"
     );
     let mut wrong = String::new();
     for (setup, measured) in SETUPS.iter().zip(&measured) {
@@ -277,15 +283,17 @@ fn a_minute_of_redis_is_a_minute_of_the_model() {
         let last = measured.looks.last().unwrap();
         let entries = (last.keys, at("tier.redis.entries", last.at_s));
         let bytes = (last.bytes, at("tier.redis.bytes", last.at_s));
-        let off = |look: &Look| at("tier.redis.bytes", look.at_s) / look.bytes - 1.0;
-        let off_keys = |look: &Look| at("tier.redis.entries", look.at_s) / look.keys - 1.0;
-        let worst = measured.looks.iter().map(off).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap();
-        let worst_keys =
-            measured.looks.iter().map(off_keys).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap();
+        // The cycle of active expiry lets the number of expired keys swing by some per cent, at phases of its own in server
+        // and model. So one look proves little; their mean does.
+        let full: Vec<&Look> = measured.looks.iter().filter(|look| look.after_s >= FULL_S).collect();
+        let mean = |of: &dyn Fn(&Look) -> f64| full.iter().map(|look| of(look)).sum::<f64>() / full.len() as f64;
+        let off = |theirs: f64, ours: f64| (ours / theirs - 1.0) * 100.0;
+        let off_bytes = off(mean(&|look| look.bytes), mean(&|look| at("tier.redis.bytes", look.at_s)));
+        let off_keys = off(mean(&|look| look.keys), mean(&|look| at("tier.redis.entries", look.at_s)));
         let evicted = (measured.evicted, total("tier.redis.evictions.rate"));
         let expired = (measured.expired, total("tier.redis.expirations.rate"));
         println!(
-            "{:>12} {:>7.4} {:>8.4} {:>7.0} {:>8.0} {:>7.0} {:>8.0} {:>7.0} {:>8.0} {:>6.3} {:>6.3} {:>12.1}%",
+            "{:>12} {:>7.4} {:>8.4} {:>7.0} {:>8.0} {:>7.0} {:>8.0} {:>7.0} {:>8.0} {:>6.3} {:>6.3} {:>8.1}% {:>8.1}%",
             setup.policy,
             hit_ratios.0,
             hit_ratios.1,
@@ -297,7 +305,8 @@ fn a_minute_of_redis_is_a_minute_of_the_model() {
             expired.1,
             bytes.0 / 1e6,
             bytes.1 / 1e6,
-            worst * 100.0
+            off_keys,
+            off_bytes
         );
         let mut check = |holds: bool, what: String| {
             if !holds {
@@ -305,8 +314,8 @@ fn a_minute_of_redis_is_a_minute_of_the_model() {
             }
         };
         check((hit_ratios.0 - hit_ratios.1).abs() <= 0.01, format!("hit ratios {hit_ratios:?}"));
-        check(worst.abs() <= 0.10, format!("memory is off by {:.1} %", worst * 100.0));
-        check(worst_keys.abs() <= 0.10, format!("the number of keys is off by {:.1} %", worst_keys * 100.0));
+        check(off_bytes.abs() <= 10.0, format!("memory is off by {off_bytes:.1} %"));
+        check(off_keys.abs() <= 10.0, format!("the number of keys is off by {off_keys:.1} %"));
         let near = |(theirs, ours): (f64, f64)| (theirs - ours).abs() <= 0.1 * theirs.max(ours).max(500.0);
         check(near(evicted), format!("evictions {evicted:?}"));
         check(near(expired), format!("expirations {expired:?}"));
