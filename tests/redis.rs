@@ -286,7 +286,8 @@ fn a_minute_of_redis_is_a_minute_of_the_model() {
         // The cycle of active expiry lets the number of expired keys swing by some per cent, at phases of its own in server
         // and model. So one look proves little; their mean does.
         let full: Vec<&Look> = measured.looks.iter().filter(|look| look.after_s >= FULL_S).collect();
-        let mean = |of: &dyn Fn(&Look) -> f64| full.iter().map(|look| of(look)).sum::<f64>() / full.len() as f64;
+        let mean =
+            |of: &dyn Fn(&Look) -> f64| full.iter().map(|look| of(look)).sum::<f64>() / full.len() as f64;
         let off = |theirs: f64, ours: f64| (ours / theirs - 1.0) * 100.0;
         let off_bytes = off(mean(&|look| look.bytes), mean(&|look| at("tier.redis.bytes", look.at_s)));
         let off_keys = off(mean(&|look| look.keys), mean(&|look| at("tier.redis.entries", look.at_s)));
