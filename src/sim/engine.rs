@@ -338,7 +338,12 @@ impl<'m> Engine<'m> {
     }
 
     /// Runs to the end of the drain, or until nothing is in flight after the last arrival.
-    pub fn run(mut self, control: &Control) -> Result<Finished, SimError> {
+    pub fn run(self, control: &Control) -> Result<Finished, SimError> {
+        if self.is_plain { self.run_loop::<true>(control) } else { self.run_loop::<false>(control) }
+    }
+
+    /// `PLAIN`: what [`Plain`] knows is handled there.
+    fn run_loop<const PLAIN: bool>(mut self, control: &Control) -> Result<Finished, SimError> {
         let end_ns = self.last_ns;
         let mut reported = 0;
         let mut instant = (0, 0);
@@ -351,7 +356,7 @@ impl<'m> Engine<'m> {
                 if self.next.is_multiple_of(GROUP) {
                     self.read_ahead();
                 }
-                self.arrive_next();
+                self.arrive_next::<PLAIN>();
                 if self.next == self.batch.time_ns.len() {
                     self.check_in(control, &mut reported)?;
                     self.refill()?;
@@ -369,9 +374,12 @@ impl<'m> Engine<'m> {
             } else if self.events - instant.1 > INSTANT_LIMIT {
                 return Err(SimError::NoProgress { at_s: time as f64 / 1e9, limit: INSTANT_LIMIT });
             }
-            self.handle(event)?;
-            if event.kind == Kind::WindowEnds as u8 {
-                self.check_in(control, &mut reported)?;
+            let kind = KINDS[usize::from(event.kind)];
+            if !(PLAIN && self.handle_plain(kind, event.id)) {
+                self.handle(kind, event)?;
+                if kind == Kind::WindowEnds {
+                    self.check_in(control, &mut reported)?;
+                }
             }
             // The last window ends at the instant at which arrivals do, but after them.
             if self.arrivals_over && self.is_idle() && self.queue.next_time() > self.now {
@@ -416,12 +424,7 @@ impl<'m> Engine<'m> {
     }
 
     #[inline]
-    fn handle(&mut self, event: Event) -> Result<(), SimError> {
-        let Event { kind, id, generation } = event;
-        let kind = KINDS[usize::from(kind)];
-        if self.is_plain && self.handle_plain(kind, id) {
-            return Ok(());
-        }
+    fn handle(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
         match kind {
             Kind::CommandArrives => self.serve_command(id),
             Kind::CommandReplies => self.command_replies(id),
@@ -491,12 +494,13 @@ impl<'m> Engine<'m> {
         Ok(())
     }
 
-    fn arrive_next(&mut self) {
+    #[inline]
+    fn arrive_next<const PLAIN: bool>(&mut self) {
         let request = self.next;
         self.next += 1;
         let (key, instance, tag) =
             (self.batch.key[request], self.batch.instance[request], self.batch.tag[request]);
-        if self.is_plain {
+        if PLAIN {
             self.arrive_plainly(key, instance, tag);
         } else {
             self.arrive(key, instance, tag, super::slab::NONE);

@@ -44,7 +44,7 @@ impl Queue {
     /// `gap_ns`: roughly the mean time between requests; it decides about speed only.
     pub fn new(gap_ns: Nanos) -> Queue {
         Queue {
-            wheels: [Wheel::new(gap_ns), Wheel::new(gap_ns.saturating_mul(8))],
+            wheels: [Wheel::new(gap_ns / 4), Wheel::new(gap_ns.saturating_mul(2))],
             rings: Vec::new(),
             delays: Vec::new(),
             ring_ns: Nanos::MAX,

@@ -11,11 +11,12 @@ use super::pending::Pending;
 use super::slab::NONE;
 use crate::scenario::model::Nanos;
 
-/// Buckets of a wheel; their heads take 16 KB.
-const BUCKETS: usize = 4_096;
-/// Words of one bit per bucket; a word of words has one bit for each.
+/// Buckets of a wheel; their heads take 64 KB.
+const BUCKETS: usize = 16_384;
+/// Words of one bit per bucket.
 const WORDS: usize = BUCKETS / 64;
-const _: () = assert!(WORDS == 64);
+/// Words of one bit per word of these.
+const SUMMARY: usize = WORDS / 64;
 const MASK: u64 = BUCKETS as u64 - 1;
 /// A newcomer passes no more than this many events of its slice.
 const CROWD: u32 = 24;
@@ -39,7 +40,7 @@ pub struct Wheel {
     /// One bit per bucket that is not empty.
     occupied: [u64; WORDS],
     /// One bit per word of `occupied` that is not zero.
-    summary: u64,
+    summary: [u64; SUMMARY],
     beyond: Vec<Pending>,
 }
 
@@ -54,7 +55,7 @@ impl Wheel {
             nodes: Vec::new(),
             buckets: Box::new([NONE; BUCKETS]),
             occupied: [0; WORDS],
-            summary: 0,
+            summary: [0; SUMMARY],
             beyond: Vec::new(),
         }
     }
@@ -95,7 +96,7 @@ impl Wheel {
         }
         self.buckets[bucket] = self.node(pending, first);
         self.occupied[bucket / 64] |= 1 << (bucket % 64);
-        self.summary |= 1 << (bucket / 64);
+        self.summary[bucket / (64 * 64)] |= 1 << (bucket / 64 % 64);
         self.cursor = self.cursor.min(slice);
     }
 
@@ -190,20 +191,32 @@ impl Wheel {
         let mut bits = left & (u64::MAX << (from % 64));
         if bits == 0 {
             if left == 0 {
-                self.summary &= !(1 << word);
-                if self.summary == 0 {
-                    self.cursor = NEVER;
-                    self.next_ns = NEVER;
-                    return;
-                }
+                self.summary[word / 64] &= !(1 << (word % 64));
             }
-            // The next word after this one; at last, after a whole round, this one again.
-            let ahead = self.summary.rotate_right(word as u32 + 1).trailing_zeros() as usize;
-            word = (word + 1 + ahead) % WORDS;
+            let Some(next) = self.word_after(word) else {
+                self.cursor = NEVER;
+                self.next_ns = NEVER;
+                return;
+            };
+            word = next;
             bits = self.occupied[word];
         }
         let bucket = word * 64 + bits.trailing_zeros() as usize;
         self.cursor += (bucket as u64).wrapping_sub(from as u64) & MASK;
         self.next_ns = self.nodes[self.buckets[bucket] as usize].time;
+    }
+
+    /// The next word that is not zero after this one; at last, after a whole round, this one again.
+    #[inline]
+    fn word_after(&self, word: usize) -> Option<usize> {
+        let own = word / 64;
+        let later = self.summary[own] & (u64::MAX << (word % 64) << 1);
+        if later != 0 {
+            return Some(own * 64 + later.trailing_zeros() as usize);
+        }
+        (1..=SUMMARY)
+            .map(|step| (own + step) % SUMMARY)
+            .find(|&other| self.summary[other] != 0)
+            .map(|other| other * 64 + self.summary[other].trailing_zeros() as usize)
     }
 }
