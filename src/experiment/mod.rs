@@ -4,10 +4,12 @@
 pub mod answer;
 pub mod comparison;
 pub mod observe;
+mod options;
 pub mod own;
 pub mod partial;
 pub mod precision;
 pub mod recommend;
+mod replication;
 pub mod run;
 pub mod statistics;
 pub mod sweep;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::run::Replication;
+use super::replication::Replication;
 use crate::atomic;
 use crate::measure::histogram::Fine;
 

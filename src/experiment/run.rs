@@ -7,43 +7,22 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::observe::{Observer, Step};
-use super::own::Misplaced;
-use super::partial::{KeepError, Partial};
-use super::sweep::journal::JournalError;
+use super::observe::Step;
+pub use super::options::{RunError, RunOptions};
+use super::replication::{Replication, average_series, merge_distributions, replicate};
 use super::workers::{into_inner, is_stop, lock, work_off};
 use super::{own, precision, warmup};
 use crate::measure::catalog;
-use crate::measure::histogram::Fine;
 use crate::measure::record::{
-    AnswerRecord, DistributionRecord, EventRecord, LintRecord, MeasureRecord, ObservedRecord, Record, SCHEMA,
-    ScenarioRecord, SeriesRecord, Timings, VariantRecord, WindowsRecord,
+    AnswerRecord, EventRecord, LintRecord, MeasureRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord,
+    Timings, VariantRecord, WindowsRecord,
 };
-use crate::measure::series::{Series, distributions, series};
-use crate::measure::summary::{Measured, measures};
 use crate::policy::own::Policies;
 use crate::scenario::explain::event_text;
-use crate::scenario::model::{Experiment, Model, Nanos, Precision, TimedEvent, Variant};
-use crate::sim::{Control, Engine, SimError};
+use crate::scenario::model::{Experiment, Model, Precision, TimedEvent, Variant};
+use crate::sim::Engine;
 use crate::theory;
-use crate::units::format_duration;
 use crate::workload::Tables;
-
-/// How to run.
-#[derive(Clone, Debug, Default)]
-pub struct RunOptions {
-    /// Worker threads; 0: one per core.
-    pub threads: usize,
-    /// Shared with whoever follows or stops the run.
-    pub control: Arc<Control>,
-    /// Keep every finished replication here, and take those that an earlier run has kept.
-    /// Not used beside policies of one's own, of which a file cannot tell whether they are still the same.
-    pub partial: Option<Partial>,
-    /// Who is told what happens.
-    pub observer: Observer,
-    /// Evictions and refreshes from outside the crate.
-    pub policies: Policies,
-}
 
 /// What a run leaves.
 #[derive(Debug)]
@@ -52,56 +31,6 @@ pub struct Outcome {
     pub timings: Timings,
     /// Stopped from outside; the record holds what was finished.
     pub interrupted: bool,
-}
-
-/// Why a run left nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    #[error("interrupted before the first replication was finished")]
-    Interrupted,
-    #[error("variant \"{variant}\", replication {replication}: {source}")]
-    Simulation { variant: String, replication: u32, source: SimError },
-    #[error("{}", too_short(variant, series, *duration_ns, *enough_ns))]
-    TooShort {
-        variant: String,
-        /// The series that has not settled.
-        series: String,
-        duration_ns: Nanos,
-        /// A length that would do, where one was found.
-        enough_ns: Option<Nanos>,
-    },
-    #[error(transparent)]
-    Policy(#[from] Misplaced),
-    #[error(transparent)]
-    Keep(#[from] KeepError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error("worker threads cannot be started: {0}")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
-}
-
-fn too_short(variant: &str, series: &str, duration_ns: Nanos, enough_ns: Option<Nanos>) -> String {
-    let duration = format_duration(duration_ns);
-    let way_out = match enough_ns {
-        Some(enough_ns) => format!("a duration of {} would do", format_duration(enough_ns)),
-        None => format!(
-            "neither has it in eight times that; a system that never settles needs a warm-up of your own, such as \
-             `warmup = \"{}\"`",
-            format_duration(duration_ns / 4)
-        ),
-    };
-    format!(
-        "no warm-up found: in variant \"{variant}\" {series} has not settled in the first half of {duration}; {way_out}"
-    )
-}
-
-/// What one simulation contributes to the record.
-pub(super) struct Replication {
-    pub measures: Vec<Measured>,
-    pub series: Vec<Series>,
-    pub distributions: Vec<(String, &'static str, Fine)>,
-    pub requests: u64,
-    pub loop_s: f64,
 }
 
 /// Runs the experiment. The record depends on scenario, seed and program only: not on threads, not on time.
@@ -298,20 +227,6 @@ fn cell(
     Ok(result)
 }
 
-fn replicate(model: &Model, engine: Engine<'_>, control: &Control) -> Result<Replication, SimError> {
-    let started = Instant::now();
-    let finished = engine.run(control)?;
-    let loop_s = started.elapsed().as_secs_f64();
-    let recorder = &finished.recorder;
-    Ok(Replication {
-        measures: measures(model, recorder),
-        series: series(model, recorder),
-        distributions: distributions(recorder),
-        requests: recorder.finished(),
-        loop_s,
-    })
-}
-
 fn variant_record(variant: &Variant, replications: &[&Replication], policies: &Policies) -> VariantRecord {
     // The names are the same in all replications: they follow from the model.
     let measures = replications[0]
@@ -341,57 +256,6 @@ fn variant_record(variant: &Variant, replications: &[&Replication], policies: &P
         },
         distributions: merge_distributions(replications),
     }
-}
-
-/// Window by window, over the replications in which there is a value; the database load of the first
-/// replication besides, because an average hides peaks that come at different times.
-fn average_series(replications: &[&Replication]) -> Vec<SeriesRecord> {
-    let mut order: Vec<(&str, &str)> = Vec::new();
-    let mut by_name: BTreeMap<&str, Vec<&Vec<Option<f64>>>> = BTreeMap::new();
-    for (name, unit, values) in replications.iter().flat_map(|replication| &replication.series) {
-        let all = by_name.entry(name).or_default();
-        if all.is_empty() {
-            order.push((name, unit));
-        }
-        all.push(values);
-    }
-    order
-        .into_iter()
-        .flat_map(|(name, unit)| {
-            let all = &by_name[name];
-            let values = average(all);
-            let series = |name: String, values| SeriesRecord { name, unit: unit.to_owned(), values };
-            let first = (name == "db.qps").then(|| series(format!("{name}.first"), all[0].clone()));
-            std::iter::once(series(name.to_owned(), values)).chain(first)
-        })
-        .collect()
-}
-
-/// Window by window, the mean of those series that have a value there. There is at least one series, and all are of the same
-/// length.
-pub(super) fn average(all: &[&Vec<Option<f64>>]) -> Vec<Option<f64>> {
-    (0..all[0].len()).map(|window| mean_of_known(all.iter().map(|values| values[window]))).collect()
-}
-
-/// `None` where no value is known.
-pub(super) fn mean_of_known(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let known: Vec<f64> = values.flatten().collect();
-    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-}
-
-fn merge_distributions(replications: &[&Replication]) -> Vec<DistributionRecord> {
-    let mut merged: BTreeMap<&str, (&str, Fine)> = BTreeMap::new();
-    for (name, unit, histogram) in replications.iter().flat_map(|replication| &replication.distributions) {
-        merged.entry(name).or_insert((unit, Fine::new())).1.merge(histogram);
-    }
-    merged
-        .into_iter()
-        .map(|(name, (unit, histogram))| DistributionRecord {
-            name: name.to_owned(),
-            unit: unit.to_owned(),
-            counts: histogram.buckets(),
-        })
-        .collect()
 }
 
 fn event_record(event: &TimedEvent, model: &Model) -> EventRecord {

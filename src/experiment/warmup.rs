@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::run::{RunError, RunOptions, average, mean_of_known};
+use super::options::{RunError, RunOptions};
+use super::replication::{average, mean_of_known};
 use crate::measure::series::{Series, series};
 use crate::scenario::model::{Experiment, Model, Nanos};
 use crate::sim::{Control, Engine, SimError};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::run::RunError;
+use super::options::RunError;
 use crate::sim::{Control, SimError};
 
 /// Works off a list on the threads of the pool that this runs in; gives what failed, if anything did.

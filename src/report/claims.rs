@@ -1,7 +1,7 @@
 //! What the scenarios found about the claims of the practice, as one Markdown page (`docs/claims.md`).
 
+use super::escape::escaped;
 use super::format::{Scale, plus_minus};
-use super::markdown::escaped;
 use crate::experiment::answer::{TestedClaim, filled_by, tested};
 use crate::experiment::comparison::{Comparison, compare};
 use crate::experiment::statistics::Estimate;

@@ -3,8 +3,8 @@
 //! Words come from rules over figures and settings ([`RULES`]), so that the same table can be made for anybody's
 //! workload.
 
+use super::escape::escaped;
 use super::format::{Scale, plus_minus};
-use super::markdown::escaped;
 use crate::experiment::statistics::{Estimate, estimate};
 use crate::measure::record::{Record, VariantRecord};
 

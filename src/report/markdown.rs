@@ -1,5 +1,6 @@
 //! The comparison as Markdown, for a pull request or a wiki.
 
+use super::escape::escaped;
 use super::format::{common_scale, detectable, difference, plus_minus, shown_measures};
 use super::remarks::remarks;
 use super::thresholds;
@@ -61,21 +62,6 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
         escaped(&scenario.digest.chars().take(12).collect::<String>())
     ));
     text + &thresholds::markdown(record)
-}
-
-/// Keeps names from becoming markup.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => safe.push_str("&lt;"),
-            '&' => safe.push_str("&amp;"),
-            '\n' | '\r' => safe.push(' '),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '!' => safe.extend(['\\', letter]),
-            other => safe.push(other),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

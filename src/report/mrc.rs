@@ -8,7 +8,7 @@ use serde_json::json;
 use super::axis::Axis;
 use super::figure::{Figure, Panel, Series, Shape};
 use super::format::{fixed, number};
-use super::table::plain;
+use super::terminal::plain;
 use super::{ReportError, atomic, draw, png};
 use crate::replay::{Cell, Replay};
 use crate::scenario::model::Eviction;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::ReportError;
 use super::format::{Scale, plus_minus, signed, with_unit};
-use super::table::plain;
+use super::terminal::plain;
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::recommend::{Found, Keeping, Limit, Outcome, Rival, Search};
 use crate::experiment::statistics::Estimate;

@@ -3,14 +3,12 @@
 //! Rows are variants, columns are measures. What does not fit the width goes into a further table below, so
 //! nothing is cut off and no cell wraps in the middle of a figure.
 
-use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table,
-    TableStyle, Width,
-};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Width};
 
-use super::format::{common_scale, detectable, difference, plus_minus, shown_measures, unbroken};
+use super::format::{common_scale, detectable, difference, plus_minus, shown_measures};
 use super::remarks::remarks;
 use super::sparkline;
+use super::terminal::{fitted, paragraph};
 use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
@@ -20,28 +18,6 @@ use crate::measure::record::Record;
 const NAME_WIDTH_MAX: usize = 26;
 /// Blank columns that the table puts around each cell.
 const PADDING: usize = 2;
-
-/// One rule under the heads and nothing else: the rows separate themselves.
-const NO_RULES: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-
-/// An empty table in that style, at most `width` columns where words allow; cells are coloured only with `color`.
-pub(super) fn fitted(width: u16, color: bool) -> Table {
-    let mut table = Table::new();
-    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    if color {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    table
-}
-
-/// An empty table in that style, without colours and as wide as its cells.
-pub(super) fn plain() -> Table {
-    let mut table = Table::new();
-    table.load_style(NO_RULES).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
-    table
-}
 
 /// One measure over all variants, ready to print.
 struct Column {
@@ -165,28 +141,6 @@ pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u1
         text.push('\n');
     }
     text
-}
-
-/// Lines of at most `width` letters, as far as words allow.
-pub(super) fn paragraph(text: &str, width: u16) -> String {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for word in unbroken(text).split([' ', '\n']).filter(|word| !word.is_empty()) {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > usize::from(width) {
-            lines.push(String::new());
-            used = 0;
-        }
-        if let Some(line) = lines.last_mut() {
-            if used > 0 {
-                line.push(' ');
-                used += 1;
-            }
-            line.extend(word.chars().map(|letter| if letter == '\u{a0}' { ' ' } else { letter }));
-            used += length;
-        }
-    }
-    lines.join("\n")
 }
 
 /// What the figures are, under the table.

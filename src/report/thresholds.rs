@@ -2,9 +2,9 @@
 
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint};
 
+use super::escape::escaped;
 use super::format::{Scale, exact, plus_minus};
-use super::markdown::escaped;
-use super::table::{fitted, paragraph};
+use super::terminal::{fitted, paragraph};
 use crate::experiment::threshold::{Judgement, Standing, judge};
 use crate::measure::catalog;
 use crate::measure::record::Record;

@@ -2,9 +2,9 @@
 
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint};
 
+use super::escape::escaped;
 use super::format::{Scale, detectable_from, difference_from, plus_minus, shown_where};
-use super::markdown::escaped;
-use super::table::{fitted, paragraph};
+use super::terminal::{fitted, paragraph};
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::versus::{MeasureVersus, Method, VariantVersus, Versus};

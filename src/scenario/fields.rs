@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::diagnostic::{Diagnostic, Span, nearest, one_of, suggestion};
 use super::file::{Entry, Node, Value};
-use super::lint::Finding;
+use super::lint::finding::Finding;
 use super::trace::TraceFiles;
 
 /// What reading carries along: the problems so far, where in the file it is, and files read on the way.

@@ -1,8 +1,9 @@
 //! Reads of several keys: every key goes its own way, and the request ends with the last of them.
 
+use super::answer::{Read, Staleness};
 use super::engine::{Engine, Kind};
 use super::queue::GENERAL;
-use super::read::{Read, Staleness, Walk, answer_in_process};
+use super::read::{Walk, answer_in_process};
 use super::slab::NONE;
 use super::store::Value;
 use crate::measure::recorder::{Cause, Outcome};

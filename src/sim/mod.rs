@@ -6,6 +6,7 @@
 //! fills, retries and abandoned attempts are stages, not special cases. A hit in an instance tier creates none
 //! of these, and expiry is never an event. A read of several keys is a *gather* of as many walks. Where nothing can fail, `plain` does the same with a single small entity.
 
+mod answer;
 mod attempt;
 mod coding;
 mod command;
@@ -14,6 +15,7 @@ mod database;
 mod dirty;
 mod engine;
 mod events;
+mod execute;
 mod fetch;
 mod gather;
 mod guard;
@@ -33,6 +35,7 @@ mod prefill;
 mod queue;
 mod read;
 mod replicas;
+mod reply;
 mod server;
 mod slab;
 mod store;

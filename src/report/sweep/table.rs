@@ -5,9 +5,9 @@ use comfy_table::{Cell, CellAlignment};
 use super::view::{Point, Row, View, compromises, front, place};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::measure::catalog::Better;
+use crate::report::escape::escaped;
 use crate::report::format::spoken;
-use crate::report::markdown::escaped;
-use crate::report::table::plain;
+use crate::report::terminal::plain;
 use crate::units::grouped;
 
 /// Longer tables are cut to the rows that are best in the first measure.

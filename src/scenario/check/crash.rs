@@ -1,6 +1,6 @@
 //! `{ crash = { ... } }` of `[[event]]`: an instance, or whoever leads a fetch.
 
-use super::event::Surroundings;
+use super::around::Surroundings;
 use crate::scenario::axes;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};

@@ -1,30 +1,15 @@
 //! `[[event]]`.
 
+pub(super) use super::around::Surroundings;
 use super::refuse_repeated_names;
-use super::tier::Directory;
 use crate::scenario::axes;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::Node;
-use crate::scenario::model::{
-    Arrivals, Clients, Database, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent, Workload,
-};
+use crate::scenario::model::{Arrivals, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent};
 use crate::scenario::values::{
     count, duration, integer, positive, positive_duration, positive_share, truth, word,
 };
-
-/// What events refer to; parts that are wrong themselves are `None`.
-pub(super) struct Surroundings<'a> {
-    pub directory: &'a Directory,
-    pub tiers: Option<&'a [Tier]>,
-    pub database: Option<&'a Database>,
-    pub workload: Option<&'a Workload>,
-    /// Whether there is one, or one that is wrong itself.
-    pub change_stream: bool,
-    pub clients: Option<&'a Clients>,
-    /// `None`: the file's own duration does not bound events, because `--duration` replaced it.
-    pub last_instant_ns: Option<Nanos>,
-}
 
 /// Reads all events that concern what this variant has, sorted by time.
 pub(super) fn events(

@@ -1,5 +1,6 @@
 //! From the tree to the model: one file per section of the scenario, then what only the whole can tell.
 
+mod around;
 mod crash;
 mod database;
 mod event;

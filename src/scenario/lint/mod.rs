@@ -4,6 +4,7 @@
 //! with `allow`. Some judge the settings alone, others by closed forms ([`expectation`]).
 
 pub mod expectation;
+pub(super) mod finding;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use super::diagnostic::{Diagnostic, Source, Span, render_warnings, suggestion};
 use super::fields::Context;
 use super::file::{Node, Value};
 use super::model::LintNote;
+pub(super) use finding::Finding;
 pub(super) use rules::findings;
 
 /// One row of the registry.
@@ -124,20 +126,6 @@ pub const LINTS: &[Lint] = &[
 /// ```
 pub fn find(name: &str) -> Option<&'static Lint> {
     LINTS.iter().find(|lint| lint.name == name)
-}
-
-/// One warning before it is attributed to variants.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Finding {
-    pub lint: &'static str,
-    pub diagnostic: Diagnostic,
-}
-
-impl Finding {
-    /// The place of the trouble, by which the findings of several variants are told apart.
-    pub fn place(&self) -> Option<Span> {
-        self.diagnostic.labels.first().map(|(span, _)| *span)
-    }
 }
 
 /// All warnings about a scenario; none is fine too.

@@ -1,7 +1,7 @@
 //! What each lint looks at.
 
-use super::Finding;
 use super::expectation::{Expectation, expectation, hottest_share, mean_bytes};
+use super::finding::Finding;
 use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::estimate::peak_profile_factor;
 use crate::scenario::file::Node;
