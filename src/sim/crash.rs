@@ -77,7 +77,11 @@ impl Engine<'_> {
     pub(super) fn instance_crashes(&mut self, instance: u32, for_ns: Nanos, detect_ns: Nanos) {
         let until_ns = self.now + for_ns;
         let down = &mut self.crashes.down[instance as usize];
-        *down = ((self.now + detect_ns).min(until_ns), until_ns.max(down.1));
+        *down = match *down {
+            // Dead already: it stays so until the later end, and who knew of it still does.
+            (detected_ns, before_ns) if self.now < before_ns => (detected_ns, until_ns.max(before_ns)),
+            _ => ((self.now + detect_ns).min(until_ns), until_ns),
+        };
         for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
             tier.clear(instance as usize);
         }

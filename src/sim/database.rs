@@ -557,8 +557,9 @@ impl Engine<'_> {
         }
     }
 
-    /// The database goes down: what it holds is lost.
+    /// The database goes down: what it holds is lost. Where it is down already, the later end holds.
     pub(super) fn database_goes_down(&mut self, until_ns: Nanos, mode: DownMode) {
+        let until_ns = self.database.down.map_or(until_ns, |(before_ns, _)| until_ns.max(before_ns));
         self.database.down = Some((until_ns, mode));
         self.database.advance(self.now, &mut self.totals);
         self.database.busy = 0;

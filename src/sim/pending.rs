@@ -1,5 +1,7 @@
 //! An event, and an event that waits for its time.
 
+use std::cmp::Ordering;
+
 use super::slab::GENERATION_BITS;
 use crate::scenario::model::Nanos;
 
@@ -80,7 +82,17 @@ impl Pending {
     /// after four billion events, so what matters is which of two that are pending at once is younger.
     #[inline]
     pub fn precedes(&self, other: &Pending) -> bool {
-        self.time < other.time
-            || (self.time == other.time && (self.sequence().wrapping_sub(other.sequence()) as i32) < 0)
+        self.time < other.time || (self.time == other.time && self.age(other) < 0)
+    }
+
+    /// Which of two happens first.
+    pub fn order(&self, other: &Pending) -> Ordering {
+        self.time.cmp(&other.time).then(self.age(other).cmp(&0))
+    }
+
+    /// Below zero where it was scheduled before the other.
+    #[inline]
+    fn age(&self, other: &Pending) -> i32 {
+        self.sequence().wrapping_sub(other.sequence()) as i32
     }
 }

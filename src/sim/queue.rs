@@ -36,8 +36,6 @@ pub struct Queue {
     sequence: u32,
     /// Time of the next event; the far end of time where there is none.
     next_ns: Nanos,
-    /// Time of the event taken out last.
-    now: Nanos,
 }
 
 impl Queue {
@@ -51,7 +49,6 @@ impl Queue {
             next_ring: 0,
             sequence: 0,
             next_ns: Nanos::MAX,
-            now: 0,
         }
     }
 
@@ -72,7 +69,7 @@ impl Queue {
         self.sequence = self.sequence.wrapping_add(1);
         self.next_ns = self.next_ns.min(time);
         match lane {
-            Lane::Wheel(wheel) => self.wheels[usize::from(wheel)].push(pending, self.now),
+            Lane::Wheel(wheel) => self.wheels[usize::from(wheel)].push(pending),
             Lane::Ring(ring) => self.push_ring(usize::from(ring), pending),
         }
     }
@@ -106,7 +103,7 @@ impl Queue {
     }
 
     /// Takes out the next event.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<(Nanos, Event)> {
         let [network, general] = [self.wheels[0].next_ns(), self.wheels[1].next_ns()];
         let near = network.min(general);
@@ -117,7 +114,6 @@ impl Queue {
         } else {
             self.pop_tie()?
         };
-        self.now = pending.time;
         self.next_ns = self.wheels[0].next_ns().min(self.wheels[1].next_ns()).min(self.ring_ns);
         Some((pending.time, pending.event()))
     }

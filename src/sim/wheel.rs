@@ -1,10 +1,11 @@
 //! A priority queue for events of the near future: a timing wheel that keeps the exact order.
 //!
-//! Events of one slice of time share a bucket, a list in the order in which they will happen (Brown, Calendar
-//! queues, CACM 31, 1988; Varghese and Lauck, Hashed and hierarchical timing wheels, SOSP 1987). Slices are so
-//! narrow that a bucket holds an event or two, so a push costs the same however much is pending. What lies beyond
-//! the horizon, or falls into a crowded slice, waits in a heap; the next event is the earlier of the two. The
-//! width of a slice decides about speed only, never about order.
+//! Events of one slice of time share a bucket, a list in no particular order (Brown, Calendar queues, CACM 31, 1988;
+//! Varghese and Lauck, Hashed and hierarchical timing wheels, SOSP 1987). When its slice is the next, a bucket is sorted
+//! and becomes the *near* list, from which events are taken. Slices are so narrow that a bucket mostly holds a single
+//! event, so a push costs the same however much is pending. What lies beyond the horizon, or comes late into a crowded
+//! slice, waits in a heap; the next event is the earlier of the two. The width of a slice decides about speed only,
+//! never about order.
 
 use super::heap::{pop_heap, sift_up};
 use super::pending::Pending;
@@ -18,9 +19,9 @@ const WORDS: usize = BUCKETS / 64;
 /// Words of one bit per word of these.
 const SUMMARY: usize = WORDS / 64;
 const MASK: u64 = BUCKETS as u64 - 1;
-/// A newcomer passes no more than this many events of its slice.
+/// A newcomer passes no more than this many events of the near list.
 const CROWD: u32 = 24;
-/// Later than every slice and every event.
+/// Later than every event.
 const NEVER: u64 = u64::MAX;
 
 /// The wheel.
@@ -28,12 +29,16 @@ const NEVER: u64 = u64::MAX;
 pub struct Wheel {
     /// Time of the next event; [`NEVER`] where there is none.
     next_ns: Nanos,
+    /// Time of the first event in the heap; [`NEVER`] where there is none.
+    beyond_ns: Nanos,
+    /// The slice up to which all events but those in the heap are in the near list, counted from time zero.
+    current: u64,
     /// Log2 of the width of a slice in nanoseconds.
     width_bits: u32,
     free: u32,
-    /// The slice of the first event in the buckets, counted from time zero; [`NEVER`] where there is none.
-    cursor: u64,
-    /// An event leads to the next of its bucket; free nodes form a list of their own.
+    /// The first event of the near list, which is sorted; [`NONE`] only where all buckets are empty too.
+    near: u32,
+    /// An event leads to the next of its list; free nodes form a list of their own.
     nodes: Vec<Pending>,
     /// First node of each bucket; [`NONE`]: empty.
     buckets: Box<[u32; BUCKETS]>,
@@ -42,21 +47,26 @@ pub struct Wheel {
     /// One bit per word of `occupied` that is not zero.
     summary: [u64; SUMMARY],
     beyond: Vec<Pending>,
+    /// Room to sort a bucket.
+    sorting: Vec<u32>,
 }
 
 impl Wheel {
-    /// `gap_ns`: the mean time between events, as far as it is known.
-    pub fn new(gap_ns: Nanos) -> Wheel {
+    /// `width_ns`: of a slice, about; best a fraction of the mean time between events.
+    pub fn new(width_ns: Nanos) -> Wheel {
         Wheel {
             next_ns: NEVER,
-            width_bits: gap_ns.clamp(1, 1 << 40).ilog2(),
+            beyond_ns: NEVER,
+            current: 0,
+            width_bits: width_ns.clamp(1, 1 << 40).ilog2(),
             free: NONE,
-            cursor: NEVER,
+            near: NONE,
             nodes: Vec::new(),
             buckets: Box::new([NONE; BUCKETS]),
             occupied: [0; WORDS],
             summary: [0; SUMMARY],
             beyond: Vec::new(),
+            sorting: Vec::new(),
         }
     }
 
@@ -66,11 +76,10 @@ impl Wheel {
         self.next_ns
     }
 
-    /// The next event of those in buckets.
+    /// The next event of those not in the heap.
     #[inline]
     pub fn near(&self) -> Option<&Pending> {
-        // Where there is none, no bucket has a node.
-        self.nodes.get(self.buckets[(self.cursor & MASK) as usize] as usize)
+        self.nodes.get(self.near as usize)
     }
 
     /// The next event.
@@ -81,35 +90,51 @@ impl Wheel {
         }
     }
 
-    /// Adds an event. `now` is an instant that no event precedes any more; it never decreases.
+    /// Adds an event, which is not earlier than any that was taken out.
     #[inline(always)]
-    pub fn push(&mut self, pending: Pending, now: Nanos) {
-        self.next_ns = self.next_ns.min(pending.time);
+    pub fn push(&mut self, pending: Pending) {
         let slice = pending.time >> self.width_bits;
-        if slice - (now >> self.width_bits) >= BUCKETS as u64 {
-            return self.push_beyond(pending);
+        // The first bucket ahead is one ahead.
+        if slice.wrapping_sub(self.current + 1) >= MASK || self.near == NONE {
+            return self.push_aside(pending, slice);
         }
         let bucket = (slice & MASK) as usize;
         let first = self.buckets[bucket];
-        if first != NONE && !pending.precedes(&self.nodes[first as usize]) {
-            return self.push_behind(first, pending);
-        }
         self.buckets[bucket] = self.node(pending, first);
         self.occupied[bucket / 64] |= 1 << (bucket % 64);
         self.summary[bucket / (64 * 64)] |= 1 << (bucket / 64 % 64);
-        self.cursor = self.cursor.min(slice);
+    }
+
+    /// Adds an event to the near list or to the heap.
+    #[inline(never)]
+    fn push_aside(&mut self, pending: Pending, slice: u64) {
+        if self.near == NONE {
+            self.near = self.node(pending, NONE);
+            self.current = slice;
+            self.next_ns = self.next_ns.min(pending.time);
+        } else if slice <= self.current {
+            self.push_near(pending);
+        } else {
+            self.push_beyond(pending);
+        }
     }
 
     /// Adds an event that is far away, or one of very many.
     #[cold]
     pub fn push_beyond(&mut self, pending: Pending) {
+        self.beyond_ns = self.beyond_ns.min(pending.time);
         self.next_ns = self.next_ns.min(pending.time);
         sift_up(&mut self.beyond, pending);
     }
 
-    /// Adds an event to a bucket behind its first one.
-    fn push_behind(&mut self, first: u32, pending: Pending) {
-        let mut before = first;
+    /// Adds an event to the near list, where it belongs.
+    fn push_near(&mut self, pending: Pending) {
+        if pending.precedes(&self.nodes[self.near as usize]) {
+            self.near = self.node(pending, self.near);
+            self.next_ns = self.next_ns.min(pending.time);
+            return;
+        }
+        let mut before = self.near;
         for _ in 0..CROWD {
             let next = self.nodes[before as usize].next();
             if next == NONE || pending.precedes(&self.nodes[next as usize]) {
@@ -150,26 +175,20 @@ impl Wheel {
     /// Takes out the next event.
     #[inline(always)]
     pub fn pop(&mut self) -> Option<Pending> {
-        let bucket = (self.cursor & MASK) as usize;
-        let node = self.buckets[bucket];
-        let Some(place) = self.nodes.get_mut(node as usize).filter(|place| place.time == self.next_ns) else {
-            return self.pop_beyond();
-        };
+        let node = self.near;
+        let Some(place) = self.nodes.get_mut(node as usize) else { return self.pop_beyond() };
         let first = *place;
-        if !self.beyond.is_empty() && self.beyond[0].precedes(&first) {
+        if self.beyond_ns <= first.time && self.beyond[0].precedes(&first) {
             return self.pop_beyond();
         }
         place.set_next(self.free);
         self.free = node;
-        self.buckets[bucket] = first.next();
-        if first.next() == NONE {
-            self.turn(bucket);
-        } else {
-            self.next_ns = self.nodes[first.next() as usize].time;
+        self.near = first.next();
+        if self.near == NONE {
+            self.turn();
         }
-        if !self.beyond.is_empty() {
-            self.next_ns = self.next_ns.min(self.beyond[0].time);
-        }
+        let near_ns = self.nodes.get(self.near as usize).map_or(NEVER, |near| near.time);
+        self.next_ns = near_ns.min(self.beyond_ns);
         Some(first)
     }
 
@@ -177,33 +196,65 @@ impl Wheel {
     #[cold]
     fn pop_beyond(&mut self) -> Option<Pending> {
         let first = pop_heap(&mut self.beyond);
-        self.next_ns = self.first().map_or(NEVER, |next| next.time);
+        self.beyond_ns = self.beyond.first().map_or(NEVER, |next| next.time);
+        self.next_ns = self.near().map_or(NEVER, |near| near.time).min(self.beyond_ns);
         first
     }
 
-    /// Leaves a bucket that has become empty for the next that is not.
+    /// The near list has become empty: the next bucket that is not takes its place.
     #[inline(always)]
-    fn turn(&mut self, from: usize) {
+    fn turn(&mut self) {
+        let from = (self.current & MASK) as usize;
         let mut word = from / 64;
-        let left = self.occupied[word] & !(1 << (from % 64));
-        self.occupied[word] = left;
-        // Buckets of the same word that come later in the round.
-        let mut bits = left & (u64::MAX << (from % 64));
+        // Buckets of the same word that come later in the round; the own one is empty.
+        let mut bits = self.occupied[word] & (u64::MAX << (from % 64));
         if bits == 0 {
-            if left == 0 {
-                self.summary[word / 64] &= !(1 << (word % 64));
+            match self.word_after(word) {
+                Some(next) => word = next,
+                None => return,
             }
-            let Some(next) = self.word_after(word) else {
-                self.cursor = NEVER;
-                self.next_ns = NEVER;
-                return;
-            };
-            word = next;
             bits = self.occupied[word];
         }
         let bucket = word * 64 + bits.trailing_zeros() as usize;
-        self.cursor += (bucket as u64).wrapping_sub(from as u64) & MASK;
-        self.next_ns = self.nodes[self.buckets[bucket] as usize].time;
+        self.current += (bucket as u64).wrapping_sub(from as u64) & MASK;
+        let left = self.occupied[word] & !(1 << (bucket % 64));
+        self.occupied[word] = left;
+        if left == 0 {
+            self.summary[word / 64] &= !(1 << (word % 64));
+        }
+        let first = std::mem::replace(&mut self.buckets[bucket], NONE);
+        self.near = first;
+        if self.nodes[first as usize].next() != NONE {
+            self.sort_near();
+        }
+    }
+
+    /// Sorts what was a bucket.
+    #[inline(never)]
+    fn sort_near(&mut self) {
+        let nodes = &mut self.nodes;
+        let second = nodes[self.near as usize].next();
+        if nodes[second as usize].next() == NONE {
+            // Two, the later one that was pushed first.
+            if nodes[second as usize].precedes(&nodes[self.near as usize]) {
+                nodes[second as usize].set_next(self.near);
+                nodes[self.near as usize].set_next(NONE);
+                self.near = second;
+            }
+            return;
+        }
+        let mut node = self.near;
+        while node != NONE {
+            self.sorting.push(node);
+            node = nodes[node as usize].next();
+        }
+        self.sorting.sort_unstable_by(|&a, &b| nodes[a as usize].order(&nodes[b as usize]));
+        let mut next = NONE;
+        while let Some(node) = self.sorting.pop() {
+            nodes[node as usize].set_next(next);
+            next = node;
+        }
+        self.near = next;
     }
 
     /// The next word that is not zero after this one; at last, after a whole round, this one again.

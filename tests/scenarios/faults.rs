@@ -64,6 +64,42 @@ fn a_crashed_instance_takes_its_requests_along() {
 }
 
 #[test]
+fn an_outage_within_a_longer_one_of_the_same_part_changes_nothing() {
+    let base = [
+        ("duration", "40s"),
+        ("workload.arrivals", "{ constant = { rate = 100 } }"),
+        ("tier.l1.enabled", "true"),
+        ("clients.route", "round-robin"),
+        ("database.timeout", "1s"),
+    ];
+    for (outer, inner) in [
+        ("down = { target = \"database\", for = \"20s\" }", "down = { target = \"database\", for = \"2s\" }"),
+        (
+            "down = { target = \"database\", for = \"20s\", fail = \"timeout\" }",
+            "down = { target = \"database\", for = \"2s\", fail = \"timeout\" }",
+        ),
+        ("down = { target = \"l2\", for = \"20s\" }", "down = { target = \"l2\", for = \"2s\" }"),
+        (
+            "pause = { target = \"database\", for = \"20s\" }",
+            "pause = { target = \"database\", for = \"2s\" }",
+        ),
+        (
+            "crash = { instance = 0, for = \"20s\", detect = \"10s\" }",
+            "crash = { instance = 0, for = \"2s\", detect = \"2s\" }",
+        ),
+    ] {
+        let outer = format!("{{ {outer} }}\nlabel = \"outer\"");
+        let inner = format!("{{ {inner} }}\nlabel = \"inner\"");
+        let alone = tiny_record(&base, &[&outer]);
+        let both = tiny_record(&with(&base, &[("event.inner.at", "9s")]), &[&outer, &inner]);
+        assert!(value(&alone, "hit_ratio") < 1.0);
+        for measure in ["error.ratio", "db.qps.mean", "hit_ratio", "latency.all.p99_ms"] {
+            assert_eq!(value(&both, measure), value(&alone, measure), "{measure}: {inner}");
+        }
+    }
+}
+
+#[test]
 fn a_crashed_instance_comes_back_cold_and_its_database_work_goes_on() {
     let base = [
         ("duration", "20s"),
