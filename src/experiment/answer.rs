@@ -6,9 +6,10 @@
 use serde::Serialize;
 
 use super::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
+use super::printed::plus_minus;
 use super::statistics::Estimate;
 use crate::measure::claim::{self, Claim, Piece, Reference};
-use crate::measure::quantity::{Scale, change, signed, spoken, with_unit};
+use crate::measure::quantity::{Scale, change, number, signed, spoken, with_unit};
 use crate::measure::record::Record;
 
 /// What the record answers.
@@ -212,23 +213,22 @@ fn effects(record: &Record, comparison: &Comparison, variant: &VariantComparison
 
 fn effect(comparison: &Comparison, measure: &MeasureComparison) -> Option<String> {
     let difference = measure.difference?.estimate.mean;
-    let before = comparison.baseline().mean(&measure.name)?;
-    let after = measure.estimate?.mean;
+    let before = comparison.baseline().measure(&measure.name)?.estimate?;
+    let after = measure.estimate?;
     let verb = match (difference < 0.0, measure.verdict) {
         (true, Some(Verdict::Better)) => "cuts",
         (true, _) => "lowers",
         (false, _) => "raises",
     };
-    let scale = Scale::fitting(&measure.unit, before.abs().max(after.abs()));
-    let range = format!("from {} to {}", scale.number(before), scale.with_suffix(&scale.number(after)));
+    let scale = Scale::fitting(&measure.unit, before.mean.abs().max(after.mean.abs()));
+    let after = scale.with_suffix(&plus_minus(&scale, &after));
+    let range = format!("from {} to {after}", plus_minus(&scale, &before));
     let name = spoken(&measure.name);
     Some(match comparison.relative_difference(measure) {
         // A share changes by points: "by 5 %" of a ratio misleads.
         _ if measure.unit == "1" => format!("{verb} {name} {range}"),
         Some(relative) if relative >= 2.0 => format!("{verb} {name} {range}"),
-        Some(relative) => {
-            format!("{verb} {name} by {} ({range})", change(relative.abs()).trim_start_matches('+'))
-        }
+        Some(relative) => format!("{verb} {name} by {} % ({range})", number(100.0 * relative.abs())),
         None => format!("{verb} {name} {range}"),
     })
 }
@@ -288,7 +288,9 @@ fn figures(record: &Record, variant: &VariantComparison) -> String {
         .iter()
         .filter_map(|name| {
             let measure = variant.measure(name)?;
-            Some(format!("{} {}", spoken(name), with_unit(measure.estimate?.mean, &measure.unit)))
+            let estimate = measure.estimate?;
+            let scale = Scale::fitting(&measure.unit, estimate.mean.abs());
+            Some(format!("{} {}", spoken(name), scale.with_suffix(&plus_minus(&scale, &estimate))))
         })
         .collect();
     if figures.is_empty() {
@@ -348,7 +350,7 @@ mod tests {
     #[test]
     fn without_an_author_the_verdicts_speak() {
         let record = stampede(5);
-        insta::assert_snapshot!(answer(&record, &compare(&record)).words, @"Against ttl only, xfetch + singleflight cuts peak database load by 83.1 % (from 1,178 to 199/s), cuts p99 latency by 72.9 % (from 342 to 92.6 ms) and raises hit ratio from 91.9 to 96.1 %. In peak database load, singleflight (−64.7 %) and xfetch (−70.2 %) are better too; jitter is a tie.");
+        insta::assert_snapshot!(answer(&record, &compare(&record)).words, @"Against ttl only, xfetch + singleflight cuts peak database load by 83.1 % (from 1,178 ± 18 to 199 ± 20/s), cuts p99 latency by 72.9 % (from 342 ± 8 to 92.6 ± 8.5 ms) and raises hit ratio from 91.9 ± 0.1 to 96.1 ± 0.04 %. In peak database load, singleflight (−64.7 %) and xfetch (−70.2 %) are better too; jitter is a tie.");
     }
 
     #[test]

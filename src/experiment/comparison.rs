@@ -165,7 +165,7 @@ fn give_verdicts(record: &Record, variants: &mut [VariantComparison]) {
                 continue;
             }
             measure.verdict = Some(Verdict::NoVerdict);
-            let (Some(PairedDifference { estimate, p: Some(p) }), Some(before), Some(after)) = (
+            let (Some(PairedDifference { estimate, p: Some(p), .. }), Some(before), Some(after)) = (
                 measure.difference,
                 record.variants[baseline].measure(&measure.name),
                 record.variants[index].measure(&measure.name),

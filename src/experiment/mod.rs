@@ -8,6 +8,7 @@ mod options;
 pub mod own;
 pub mod partial;
 pub mod precision;
+pub mod printed;
 pub mod recommend;
 mod replication;
 pub mod run;

@@ -66,6 +66,8 @@ pub struct PairedDifference {
     pub estimate: Estimate,
     /// Two-sided p value of the paired t-test; `None` for a single pair.
     pub p: Option<f64>,
+    /// Bounds of the change as a share of the mean before, see [`fieller`].
+    pub relative: Option<(f64, f64)>,
 }
 
 /// `after - before`, pair by pair; pairs in which either is missing are left out.
@@ -88,7 +90,67 @@ pub fn paired_difference(before: &[Option<f64>], after: &[Option<f64>]) -> Optio
             0.0
         }
     });
-    Some(PairedDifference { estimate, p })
+    Some(PairedDifference { estimate, p, relative: paired_relative(before, after) })
+}
+
+fn paired_relative(before: &[Option<f64>], after: &[Option<f64>]) -> Option<(f64, f64)> {
+    let (before, after): (Vec<f64>, Vec<f64>) =
+        before.iter().zip(after).filter_map(|(before, after)| Some(((*before)?, (*after)?))).unzip();
+    let n = before.len();
+    if n < 2 {
+        return None;
+    }
+    let means = (mean(&before), mean(&after));
+    let covariance_of_means = |a: &[f64], b: &[f64], (mean_a, mean_b): (f64, f64)| {
+        let products = a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b));
+        products.sum::<f64>() / (n - 1) as f64 / n as f64
+    };
+    let moments = Moments {
+        means,
+        variances: (
+            covariance_of_means(&before, &before, (means.0, means.0)),
+            covariance_of_means(&after, &after, (means.1, means.1)),
+        ),
+        covariance: covariance_of_means(&before, &after, means),
+    };
+    fieller(&moments, t_quantile((n - 1) as f64))
+}
+
+/// What [`fieller`] knows of two means, before and after.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments {
+    pub means: (f64, f64),
+    /// Of the means, not of the values.
+    pub variances: (f64, f64),
+    /// Of the means.
+    pub covariance: f64,
+}
+
+/// Bounds of the change `after / before - 1` of a positive mean: all ratios r for which a test with this quantile does not
+/// tell `after - r before` from zero (Fieller, Some Problems in Interval Estimation, Journal of the Royal Statistical Society B
+/// 16, 1954). So zero is outside exactly where the t-test finds a difference, and what varies from replication to replication
+/// before and after alike does not widen it. `None` where the mean before cannot be told from zero.
+///
+/// ```
+/// use herdlab::experiment::statistics::{Moments, fieller};
+/// // Whatever the traffic of a replication is, what is left is a tenth: nothing is uncertain about that.
+/// let moments = Moments { means: (100.0, 10.0), variances: (25.0, 0.25), covariance: 2.5 };
+/// let (low, high) = fieller(&moments, 2.0).unwrap();
+/// assert!((low + 0.9).abs() < 1e-9 && (high + 0.9).abs() < 1e-9);
+/// ```
+pub fn fieller(moments: &Moments, quantile: f64) -> Option<(f64, f64)> {
+    let Moments { means: (before, after), variances, covariance } = *moments;
+    let square = quantile * quantile;
+    // a r^2 - 2 b r + c <= 0.
+    let a = before * before - square * variances.0;
+    let b = before * after - square * covariance;
+    let c = after * after - square * variances.1;
+    if a <= 0.0 || before <= 0.0 {
+        return None;
+    }
+    // Below zero by rounding only: the ratio of the means is always inside.
+    let root = (b * b - a * c).max(0.0).sqrt();
+    Some(((b - root) / a - 1.0, (b + root) / a - 1.0))
 }
 
 /// Two-sided p value of the sign-flip test (Fisher, The Design of Experiments, 1935, section 21): if nothing differs, each
@@ -188,6 +250,7 @@ fn two_sided_p(t: f64, freedom: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::{stream, unit_open_zero};
 
     fn close(a: f64, b: f64) -> bool {
         (a - b).abs() < 1e-6 * b.abs().max(1.0)
@@ -258,5 +321,44 @@ mod tests {
     fn holm_never_decreases_along_the_order_and_stays_below_one() {
         assert_eq!(holm(&[0.6, 0.7]), vec![1.0, 1.0]);
         assert_eq!(holm(&[]), Vec::<f64>::new());
+    }
+
+    /// A zero change is outside exactly where the paired t-test finds a difference, and bounds of a positive measure that a
+    /// strategy all but removes stay near -1.
+    #[test]
+    fn the_relative_interval_agrees_with_the_test() {
+        let mut dice = stream(5, 0, "test");
+        let (mut told, mut covered, rounds) = (0, 0, 2_000);
+        for round in 0..rounds {
+            let scale = if round % 2 == 0 { 0.9 } else { 1.0 };
+            let before: Vec<Option<f64>> =
+                (0..8).map(|_| Some(100.0 + 40.0 * unit_open_zero(&mut dice))).collect();
+            let after: Vec<Option<f64>> = before
+                .iter()
+                .map(|value| value.map(|value| value * scale + 20.0 * unit_open_zero(&mut dice) - 10.0))
+                .collect();
+            let paired = paired_difference(&before, &after).unwrap();
+            let (low, high) = paired.relative.unwrap();
+            let (below, above) = paired.estimate.interval.unwrap();
+            assert_eq!(low > 0.0 || high < 0.0, below > 0.0 || above < 0.0, "{paired:?}");
+            told += u32::from(low > 0.0 || high < 0.0);
+            covered += u32::from((low..=high).contains(&(scale - 1.0)));
+        }
+        assert!(told > rounds / 4, "{told}");
+        assert!((0.93..0.97).contains(&(f64::from(covered) / f64::from(rounds))), "{covered}");
+
+        let before = [900.0, 1_500.0, 400.0, 1_000.0, 700.0, 1_300.0].map(Some);
+        let after = [19.0, 28.0, 9.0, 20.0, 13.0, 27.0].map(Some);
+        let paired = paired_difference(&before, &after).unwrap();
+        let (low, high) = paired.relative.unwrap();
+        assert!((-0.985..-0.978).contains(&low) && (-0.982..-0.975).contains(&high), "{low} {high}");
+        // As a share of the mean before, the same interval of the difference would reach below -100 %.
+        assert!(paired.estimate.interval.unwrap().0 / 966.7 < -1.2);
+    }
+
+    #[test]
+    fn nothing_is_a_share_of_what_may_be_zero() {
+        let before = [0.0, 0.0, 9.0].map(Some);
+        assert_eq!(paired_difference(&before, &[0.0, 0.0, 1.0].map(Some)).unwrap().relative, None);
     }
 }

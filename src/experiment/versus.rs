@@ -30,6 +30,8 @@ pub struct MeasureVersus {
     pub after: Option<Estimate>,
     /// After minus before.
     pub difference: Option<Estimate>,
+    /// Bounds of the change as a share of the mean before, see [`statistics::fieller`].
+    pub relative_interval: Option<(f64, f64)>,
     /// Of the t-test, paired or Welch's, uncorrected.
     pub p: Option<f64>,
     /// The same after Holm's correction; headline measures only.
@@ -212,18 +214,20 @@ fn measure_versus(
     new: &[Option<f64>],
 ) -> MeasureVersus {
     let (first, second) = (defined(old), defined(new));
-    let (difference, p) = match method {
-        Method::Paired => statistics::paired_difference(old, new).map(|paired| (paired.estimate, paired.p)),
-        Method::Welch(_) => welch::difference(&first, &second).map(|welch| (welch.estimate, Some(welch.p))),
-    }
-    .unzip();
+    let (difference, p, relative_interval) = match method {
+        Method::Paired => statistics::paired_difference(old, new)
+            .map_or((None, None, None), |paired| (Some(paired.estimate), paired.p, paired.relative)),
+        Method::Welch(_) => welch::difference(&first, &second)
+            .map_or((None, None, None), |welch| (Some(welch.estimate), Some(welch.p), welch.relative)),
+    };
     MeasureVersus {
         name: name.to_owned(),
         unit: unit.to_owned(),
         before: statistics::estimate(&first),
         after: statistics::estimate(&second),
         difference,
-        p: p.flatten(),
+        relative_interval,
+        p,
         p_corrected: None,
         p_free: None,
         detectable: None,

@@ -5,7 +5,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::statistics::{CONFIDENCE, Estimate, POWER, estimate};
+use super::statistics::{CONFIDENCE, Estimate, Moments, POWER, estimate, fieller};
 
 /// Up to this many values in both samples together the permutation test goes through all divisions of them.
 const EXACT_VALUES_MAX: usize = 20;
@@ -19,6 +19,8 @@ pub struct IndependentDifference {
     pub estimate: Estimate,
     /// Two-sided p value of Welch's t-test.
     pub p: f64,
+    /// Bounds of the change as a share of the mean before, see [`fieller`].
+    pub relative: Option<(f64, f64)>,
     /// Standard error of the difference.
     error: f64,
     /// Degrees of freedom; infinite where nothing varies.
@@ -55,19 +57,21 @@ pub fn difference(before: &[f64], after: &[f64]) -> Option<IndependentDifference
     let (a, b) = (variance_of_mean(before, first.mean), variance_of_mean(after, second.mean));
     let mean = second.mean - first.mean;
     let error = (a + b).sqrt();
-    let (freedom, half, p) = if error > 0.0 {
+    let (freedom, quantile, p) = if error > 0.0 {
         let spread = |variance: f64, n: usize| variance * variance / (n - 1) as f64;
         // Welch and Satterthwaite.
         let freedom = (a + b) * (a + b) / (spread(a, before.len()) + spread(b, after.len()));
         let distribution = StudentsT::new(0.0, 1.0, freedom).ok()?;
-        let half = distribution.inverse_cdf((1.0 + CONFIDENCE) / 2.0) * error;
-        (freedom, half, 2.0 * distribution.sf((mean / error).abs()))
+        let quantile = distribution.inverse_cdf((1.0 + CONFIDENCE) / 2.0);
+        (freedom, quantile, 2.0 * distribution.sf((mean / error).abs()))
     } else {
         (f64::INFINITY, 0.0, if mean == 0.0 { 1.0 } else { 0.0 })
     };
     let n = before.len().min(after.len());
+    let half = quantile * error;
     let estimate = Estimate { mean, interval: Some((mean - half, mean + half)), n };
-    Some(IndependentDifference { estimate, p, error, freedom })
+    let moments = Moments { means: (first.mean, second.mean), variances: (a, b), covariance: 0.0 };
+    Some(IndependentDifference { estimate, p, relative: fieller(&moments, quantile), error, freedom })
 }
 
 fn variance_of_mean(values: &[f64], mean: f64) -> f64 {

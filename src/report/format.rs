@@ -1,65 +1,10 @@
 //! Figures with their uncertainty, as tables print them.
 
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
+pub use crate::experiment::printed::plus_minus;
+use crate::experiment::printed::rounded;
 use crate::experiment::statistics::Estimate;
 pub use crate::measure::quantity::{Scale, change, exact, fixed, number, signed, spoken, with_unit};
-
-/// `1,178 ± 14`: a mean and half the width of its interval, to the same digit; no unit.
-///
-/// ```
-/// use herdlab::experiment::statistics::Estimate;
-/// use herdlab::report::format::{Scale, plus_minus};
-/// let estimate = Estimate { mean: 1178.3, interval: Some((1164.1, 1192.5)), n: 10 };
-/// assert_eq!(plus_minus(&Scale::fitting("1/s", 1178.3), &estimate), "1,178 ± 14");
-/// ```
-pub fn plus_minus(scale: &Scale, estimate: &Estimate) -> String {
-    rounded(scale, estimate, usize::MAX)
-}
-
-/// [`plus_minus`] with at most so many decimals; a width that they cannot show is `<0.01`.
-fn rounded(scale: &Scale, estimate: &Estimate, decimals_max: usize) -> String {
-    let value = estimate.mean / scale.divisor;
-    let mut mean = scale.number(estimate.mean);
-    if decimals_of(&mean) > decimals_max {
-        mean = fixed(value, decimals_max);
-    }
-    let Some(width) = estimate.half_width().map(|half| half / scale.divisor).filter(|width| *width > 1e-6)
-    else {
-        return if estimate.n > 1 { format!("{mean} ± 0") } else { mean };
-    };
-    let exponent = libm::floor(libm::log10(width)) as i32;
-    // No more digits than the width justifies (two of its own), no more than the mean needs.
-    let of_width = (1 - exponent).max(0) as usize;
-    let decimals = of_mean(&mean, value).min(of_width).min(decimals_max);
-    if mean.contains('e') || decimals_of(&mean) != decimals {
-        mean = fixed(value, decimals);
-    }
-    let printed = fixed(width, decimals);
-    let vanished = printed.chars().all(|letter| "0.".contains(letter));
-    if !vanished {
-        return format!("{mean} ± {printed}");
-    }
-    // A width below the mean's last digit gets one digit more rather than vanish.
-    let finest = (decimals + 1).min(decimals_max);
-    match (-exponent).max(0) as usize {
-        own if own <= finest => format!("{mean} ± {}", fixed(width, own)),
-        _ => format!("{mean} ± <{}", libm::pow(10.0, -(finest as f64))),
-    }
-}
-
-fn decimals_of(text: &str) -> usize {
-    text.split_once('.').map_or(0, |(_, fraction)| fraction.len())
-}
-
-/// Decimals that a mean deserves: as printed, or those of three digits where it happens to be whole.
-fn of_mean(printed: &str, value: f64) -> usize {
-    let whole = !printed.contains('.');
-    match value.abs() {
-        small if whole && small > 0.5 && small < 10.0 => 2,
-        tens if whole && (10.0..100.0).contains(&tens) => 1,
-        _ => decimals_of(printed),
-    }
-}
 
 /// Decimals of percentages and percentage points of a difference: finer ones decide nothing.
 const DIFFERENCE_DECIMALS_MAX: usize = 2;
@@ -68,26 +13,38 @@ const DIFFERENCE_DECIMALS_MAX: usize = 2;
 pub fn difference(comparison: &Comparison, measure: &MeasureComparison) -> String {
     let Some(paired) = measure.difference else { return String::new() };
     let base = comparison.baseline().mean(&measure.name).unwrap_or(0.0);
-    difference_from(base, &paired.estimate, &measure.unit)
+    difference_from(base, &paired.estimate, paired.relative, &measure.unit)
 }
 
-/// A difference from a mean of `base`: `−83.1 ± 1.2 %` of that mean; percentage points (`pt`) for shares; in the measure's own
-/// unit where the base is zero.
-pub fn difference_from(base: f64, difference: &Estimate, unit: &str) -> String {
-    let percent = |divisor: f64| {
-        with_sign(&rounded(&Scale { suffix: "%", divisor }, difference, DIFFERENCE_DECIMALS_MAX))
-    };
+/// A difference from a mean of `base`: `−83.1 ± 1.2 %` of that mean, `−98.0 (−100 to −91) %` where half an interval would be more
+/// than there is; percentage points (`pt`) for shares; in the measure's own unit where the base cannot be told from zero.
+/// `relative` has the bounds of the change as a share of the base.
+pub fn difference_from(base: f64, difference: &Estimate, relative: Option<(f64, f64)>, unit: &str) -> String {
     if unit == "1" {
-        return format!("{} pt", percent(0.01));
+        let scale = Scale { suffix: "%", divisor: 0.01 };
+        return format!("{} pt", with_sign(&rounded(&scale, difference, DIFFERENCE_DECIMALS_MAX)));
     }
-    if base == 0.0 {
+    let certain = difference.interval.is_none() || relative.is_some();
+    if base == 0.0 || !certain {
         let scale = Scale::fitting(unit, difference.mean.abs());
         return scale.with_suffix(&with_sign(&plus_minus(&scale, difference)));
     }
-    if difference.mean / base >= 2.0 {
-        return change(difference.mean / base);
+    let mean = difference.mean / base.abs();
+    if mean >= 2.0 {
+        return change(mean);
     }
-    format!("{} %", percent(base.abs() / 100.0))
+    let Some((low, high)) = relative.map(|(low, high)| (low.min(mean), high.max(mean))) else {
+        return change(mean);
+    };
+    let half = (mean - low).max(high - mean);
+    if mean - half < -1.0 {
+        let bound = |bound: f64| change(bound.clamp(-1.0, 2.0)).trim_end_matches(" %").to_owned();
+        let mean = change(mean.max(-1.0));
+        return format!("{} ({} to {}) %", mean.trim_end_matches(" %"), bound(low), bound(high));
+    }
+    let share = Estimate { mean, interval: Some((mean - half, mean + half)), n: difference.n };
+    let scale = Scale { suffix: "%", divisor: 0.01 };
+    format!("{} %", with_sign(&rounded(&scale, &share, DIFFERENCE_DECIMALS_MAX)))
 }
 
 /// What a tie would have shown as a difference: `sees 1.4 %`, in the unit of [`difference`]. Empty but for a tie.
@@ -95,11 +52,13 @@ pub fn detectable(comparison: &Comparison, measure: &MeasureComparison) -> Strin
     let (Some(Verdict::Tie), Some(smallest)) = (measure.verdict, measure.detectable) else {
         return String::new();
     };
-    let base = comparison.baseline().mean(&measure.name).unwrap_or(0.0);
+    let is_share = measure.difference.is_some_and(|paired| paired.relative.is_some());
+    let base = comparison.baseline().mean(&measure.name).filter(|_| is_share).unwrap_or(0.0);
     detectable_from(base, smallest, &measure.unit)
 }
 
-/// The smallest difference from a mean of `base` that would not have been a tie: `sees 1.4 %`.
+/// The smallest difference from a mean of `base` that would not have been a tie: `sees 1.4 %`; in the measure's own unit where
+/// the base is zero.
 pub fn detectable_from(base: f64, smallest: f64, unit: &str) -> String {
     let percent = |value: f64| match fixed(value, DIFFERENCE_DECIMALS_MAX.min(significant(value))) {
         printed if printed.chars().all(|letter| "0.".contains(letter)) => "0.01".to_string(),
@@ -227,7 +186,7 @@ mod tests {
             difference(&comparison, comparison.variants[index].measure("latency.all.p99_ms").unwrap())
         };
         assert_eq!(difference(1), "0.00 ± <0.01 %");
-        assert_eq!(difference(2), "−99.95 ± 0.03 %");
+        assert_eq!(difference(2), "−99.95 ± <0.01 %");
     }
 
     #[test]
@@ -235,5 +194,14 @@ mod tests {
         assert_eq!(printed(91.93, 0.04, "ms"), "91.9 ± 0.04");
         assert_eq!(printed(91.93, 0.004, "ms"), "91.9 ± <0.01");
         assert_eq!(printed(91.93, 0.0, "ms"), "91.9 ± 0");
+    }
+
+    #[test]
+    fn no_interval_promises_less_than_nothing() {
+        let difference = Estimate { mean: -97.0, interval: Some((-140.0, -54.0)), n: 6 };
+        let printed = |relative| difference_from(100.0, &difference, relative, "ms");
+        assert_eq!(printed(Some((-0.975, -0.962))), "−97.0 ± 0.8 %");
+        assert_eq!(printed(Some((-0.998, -0.85))), "−97.0 (−99.80 to −85.0) %");
+        assert_eq!(printed(None), "−97 ± 43 ms");
     }
 }

@@ -91,6 +91,7 @@ fn row(measure: &MeasureVersus) -> Row {
     let base = measure.before.map_or(0.0, |estimate| estimate.mean);
     let word = match (measure.verdict, measure.detectable) {
         (Some(Verdict::Tie), Some(smallest)) => {
+            let base = if measure.relative_interval.is_some() { base } else { 0.0 };
             format!("tie, {}", detectable_from(base, smallest, &measure.unit))
         }
         (Some(verdict), _) => verdict.word().to_owned(),
@@ -99,9 +100,9 @@ fn row(measure: &MeasureVersus) -> Row {
     Row {
         before: figure(measure.before),
         after: figure(measure.after),
-        difference: measure
-            .difference
-            .map_or_else(String::new, |difference| difference_from(base, &difference, &measure.unit)),
+        difference: measure.difference.map_or_else(String::new, |difference| {
+            difference_from(base, &difference, measure.relative_interval, &measure.unit)
+        }),
         verdict: measure.verdict,
         word,
     }
@@ -369,7 +370,7 @@ mod tests {
         );
         assert_eq!(
             regression.sentence,
-            "db.qps.peak of singleflight in main: 415 ± 20/s before, 449 ± 22/s after, +8.00 ± 0.38 %"
+            "db.qps.peak of singleflight in main: 415 ± 20/s before, 449 ± 22/s after, +8.00 ± 0 %"
         );
     }
 

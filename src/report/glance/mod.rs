@@ -3,79 +3,62 @@
 //! Words come from rules over figures and settings ([`RULES`]), so that the same table can be made for anybody's
 //! workload.
 
+mod words;
+
 use super::escape::escaped;
 use super::format::{Scale, plus_minus};
 use crate::experiment::statistics::{Estimate, estimate};
 use crate::measure::record::{Record, VariantRecord};
-
-/// What the words of the second table mean.
-pub const RULES: &str = "Parts are what there is to build and to watch: each cache, and each mechanism with a state or a rule \
-of its own, counted from the settings. Risks are what was seen: at least 10 fetches of one key at once, a database \
-peak of at least three times its mean, at least 1 % of the answers stale, at least 0.1 % of the requests failed, any \
-acknowledged write that was lost or in memory only. A strategy is best at a column if its interval reaches that of the \
-lowest mean, no cache left aside; columns in which more than half of the strategies are best are named for none.";
-
-/// Fetches of one key at once that count as a stampede.
-const STAMPEDE_MIN: f64 = 10.0;
-/// Peak of the database load over its mean.
-const PEAK_MIN: f64 = 3.0;
-const STALE_MIN: f64 = 0.01;
-const ERROR_MIN: f64 = 0.001;
+pub use words::RULES;
 
 /// A column of figures: heading, unit, and what it is good for.
 struct Column {
     heading: &'static str,
     unit: &'static str,
-    best_at: &'static str,
+    /// What it is called in words; empty: not used in them.
+    name: &'static str,
     values: fn(&VariantRecord) -> Vec<f64>,
 }
 
 const COLUMNS: &[Column] = &[
-    Column { heading: "read, mean", unit: "ms", best_at: "mean read latency", values: read_mean_ms },
+    Column { heading: "read, mean", unit: "ms", name: "mean read latency", values: read_mean_ms },
     Column {
         heading: "all, p99",
         unit: "ms",
-        best_at: "p99",
+        name: "p99",
         values: |variant| measured(variant, "latency.all.p99_ms"),
     },
     Column {
         heading: "write, mean",
         unit: "ms",
-        best_at: "write latency",
+        name: "write latency",
         values: |variant| measured(variant, "latency.write.mean_ms"),
     },
     Column {
         heading: "stale",
         unit: "1",
-        best_at: "consistency",
+        name: "stale answers",
         values: |variant| measured(variant, "stale.ratio"),
     },
     Column {
         heading: "stale age, p99",
         unit: "s",
-        best_at: "",
+        name: "",
         values: |variant| measured(variant, "stale.age.p99_s"),
     },
     Column {
         heading: "database, mean",
         unit: "1/s",
-        best_at: "mean database load",
+        name: "mean database load",
         values: |variant| measured(variant, "db.qps.mean"),
     },
     Column {
         heading: "database, peak",
         unit: "1/s",
-        best_at: "peak database load",
+        name: "peak database load",
         values: |variant| measured(variant, "db.qps.peak"),
     },
 ];
-
-/// A strategy in words.
-struct Words {
-    parts: String,
-    risks: String,
-    best_at: String,
-}
 
 /// The two tables: rows of cells, the first one the headings.
 struct Tables {
@@ -124,36 +107,18 @@ fn tables(record: &Record, parts: &[Vec<&'static str>]) -> Tables {
         .map(|column| record.variants.iter().map(|variant| estimate(&(column.values)(variant))).collect())
         .collect();
     let mut figures = vec![head("strategy", COLUMNS.iter().map(|column| column.heading.to_owned()))];
-    let mut words =
-        vec![head("strategy", ["parts", "risks seen", "use it for"].map(str::to_owned).into_iter())];
     for (index, variant) in record.variants.iter().enumerate() {
         let cells = COLUMNS.iter().zip(&estimates).map(|(column, estimates)| match &estimates[index] {
             Some(estimate) => figure(estimate, column.unit),
             None => "–".to_owned(),
         });
         figures.push(head(&variant.name, cells));
-        let named = parts.get(index).map_or(&[][..], Vec::as_slice);
-        let told = Words {
-            parts: counted(named),
-            risks: risks(variant),
-            best_at: if index == record.scenario.baseline {
-                "–".to_owned()
-            } else {
-                best_at(record, &estimates, index)
-            },
-        };
-        words.push(head(&variant.name, [told.parts, told.risks, told.best_at].into_iter()));
     }
-    Tables { figures, words }
+    Tables { figures, words: words::rows(record, parts) }
 }
 
 fn head(first: &str, others: impl Iterator<Item = String>) -> Vec<String> {
     std::iter::once(first.to_owned()).chain(others).collect()
-}
-
-/// `2: shared cache, jitter`.
-fn counted(parts: &[&str]) -> String {
-    if parts.is_empty() { "0".to_owned() } else { format!("{}: {}", parts.len(), parts.join(", ")) }
 }
 
 fn figure(estimate: &Estimate, unit: &str) -> String {
@@ -177,54 +142,6 @@ fn read_mean_ms(variant: &VariantRecord) -> Vec<f64> {
         (share < 1.0).then_some((all.as_ref()? - share * write) / (1.0 - share))
     };
     all.iter().enumerate().filter_map(read).collect()
-}
-
-fn risks(variant: &VariantRecord) -> String {
-    let mean = |name: &str| estimate(&measured(variant, name));
-    let mut risks = Vec::new();
-    if let Some(size) = mean("stampede.max").filter(|size| size.mean >= STAMPEDE_MIN) {
-        risks.push(format!("{} fetches of one key at once", figure(&size, "count")));
-    }
-    if let (Some(peak), Some(load)) = (mean("db.qps.peak"), mean("db.qps.mean"))
-        && load.mean > 0.0
-        && peak.mean >= PEAK_MIN * load.mean
-    {
-        risks.push(format!("database peaks at {:.1} times its mean", peak.mean / load.mean));
-    }
-    if let Some(stale) = mean("stale.ratio").filter(|stale| stale.mean >= STALE_MIN) {
-        risks.push(format!("{} stale", figure(&stale, "1")));
-    }
-    if let Some(errors) = mean("error.ratio").filter(|errors| errors.mean >= ERROR_MIN) {
-        risks.push(format!("{} of the requests fail", figure(&errors, "1")));
-    }
-    if let Some(lost) = mean("writes.lost").filter(|lost| lost.mean > 0.0) {
-        risks.push(format!("{} acknowledged writes lost", figure(&lost, "count")));
-    }
-    if let Some(unflushed) = mean("writes.unflushed.peak").filter(|keys| keys.mean > 0.0) {
-        risks.push(format!("{} keys at once in memory only, lost in a crash", figure(&unflushed, "count")));
-    }
-    if risks.is_empty() { "none of these".to_owned() } else { risks.join("; ") }
-}
-
-/// The columns in which a strategy is among the best and most others are not.
-fn best_at(record: &Record, estimates: &[Vec<Option<Estimate>>], index: usize) -> String {
-    let compared: Vec<usize> =
-        (0..record.variants.len()).filter(|other| *other != record.scenario.baseline).collect();
-    let mut named = Vec::new();
-    for (column, estimates) in COLUMNS.iter().zip(estimates).filter(|(column, _)| !column.best_at.is_empty())
-    {
-        let of = |index: usize| {
-            estimates[index].map(|one| (one.mean, one.interval.unwrap_or((one.mean, one.mean))))
-        };
-        let lowest = compared.iter().filter_map(|other| of(*other)).min_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((_, (_, reach))) = lowest else { continue };
-        let is_best = |index: usize| of(index).is_some_and(|(_, (low, _))| low <= reach);
-        let best = compared.iter().filter(|other| is_best(**other)).count();
-        if is_best(index) && 2 * best <= compared.len() {
-            named.push(column.best_at);
-        }
-    }
-    if named.is_empty() { "–".to_owned() } else { named.join(", ") }
 }
 
 /// Columns as wide as their widest cell.
