@@ -53,6 +53,15 @@ pub fn singleflight_db_per_s(rate_per_s: f64, ttl_s: f64, delta_s: f64, beta: f6
     1.0 / (ttl_s - gap_mean_s(rate_per_s, ttl_s, delta_s, beta) + delta_s)
 }
 
+/// The same for a key of any rate: where nobody refreshes in time, which has the chance `exp(-a (1 - e^(-T/th)))`, the entry
+/// expires, and the next fetch waits for the next read, 1/l on average.
+pub fn singleflight_any_rate_per_s(rate_per_s: f64, ttl_s: f64, delta_s: f64, beta: f64) -> f64 {
+    let theta_s = beta * delta_s;
+    let missed = libm::exp(rate_per_s * theta_s * libm::expm1(-ttl_s / theta_s));
+    let gap_s = gap_mean_s(rate_per_s, ttl_s, delta_s, beta);
+    1.0 / (ttl_s - gap_s + delta_s + missed / rate_per_s)
+}
+
 /// Mean fetches per expiry of the paper's baseline: a read refreshes if `now + window U >= expiry`, U
 /// uniform.
 ///
@@ -125,5 +134,15 @@ mod tests {
         }
         let (_, fetches, _) = replay(100.0, 10.0, 1.0, |left, u| 5.47 * u >= left);
         close(fetches, uniform_stampede_mean(100.0, 5.47, 1.0), 0.1);
+    }
+
+    /// A cold key is renewed as if there were no early refresh, a hot one as if there were no expiry.
+    #[test]
+    fn any_rate_lies_between_its_limits() {
+        let (ttl_s, delta_s) = (60.0, 0.5);
+        let cold = singleflight_any_rate_per_s(1e-4, ttl_s, delta_s, 1.0);
+        close(cold, 1.0 / (ttl_s + delta_s + 1e4), 1e-8);
+        let hot = singleflight_any_rate_per_s(1_000.0, ttl_s, delta_s, 1.0);
+        close(hot, singleflight_db_per_s(1_000.0, ttl_s, delta_s, 1.0), 1e-12);
     }
 }

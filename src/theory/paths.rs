@@ -76,6 +76,11 @@ fn read_of<'m>(model: &'m Model, class: &'m Class) -> &'m Dist {
     class.db_read.as_ref().unwrap_or(&model.database.read)
 }
 
+/// The way to the tiers and back against a time to live.
+pub(super) fn way_share(paths: &Paths, ttl_s: f64) -> f64 {
+    paths.tiers_ns / 1e9 / ttl_s
+}
+
 /// The longest fetch against the life of what it fetches.
 pub(super) fn fetch_share(model: &Model, index: usize, tier: &Tier, paths: &Paths) -> f64 {
     let share = |class: &Class| match ttl_of(class, index, tier) {

@@ -48,8 +48,8 @@ impl KeySampler {
             Popularity::Zipf { exponent } => KeySampler::zipf(exponent, keys),
             Popularity::Uniform => KeySampler::zipf(0.0, keys),
             Popularity::Hotspot { keys_share, requests_share } => {
-                let hot = ((keys as f64 * keys_share) as u64).clamp(1, keys);
-                KeySampler::hotspot(keys, hot, if hot == keys { 1.0 } else { requests_share })
+                let (hot, requests_share) = Popularity::hot_spot(keys, keys_share, requests_share);
+                KeySampler::hotspot(keys, hot, requests_share)
             }
         }
     }

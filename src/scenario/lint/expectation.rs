@@ -84,13 +84,39 @@ pub fn expectation(model: &Model) -> Option<Expectation> {
     Some(Expectation { hit_ratio, tiers, misses_per_s, writes_per_s })
 }
 
+/// Keys that are read and written equally often, over all instances.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyRates {
+    /// How many; not necessarily whole.
+    pub count: f64,
+    /// Of each.
+    pub reads_per_s: f64,
+    pub writes_per_s: f64,
+}
+
+/// All keys of a model in groups; empty where its request rate is not known beforehand.
+pub(crate) fn key_rates(model: &Model) -> Vec<KeyRates> {
+    let Some(rate_per_s) = model.workload.arrivals.rate_per_s() else { return Vec::new() };
+    let of_class = |class: &Class| {
+        let (class_per_s, write_share) = (rate_per_s * class.share, class.write_share);
+        let rates = |group: Group| KeyRates {
+            count: group.count,
+            reads_per_s: class_per_s * group.share * (1.0 - write_share),
+            writes_per_s: class_per_s * group.share * write_share,
+        };
+        groups_of(0, class).into_iter().map(rates).collect::<Vec<_>>()
+    };
+    model.workload.classes.iter().flat_map(of_class).collect()
+}
+
 fn groups_of(index: usize, class: &Class) -> Vec<Group> {
     let keys = class.keys as f64;
     let groups = match class.popularity {
         Popularity::Zipf { exponent } => zipf_groups(class.keys, exponent),
         Popularity::Uniform => vec![(keys, 1.0 / keys)],
         Popularity::Hotspot { keys_share, requests_share } => {
-            let hot = (keys * keys_share).round();
+            let (hot, requests_share) = Popularity::hot_spot(class.keys, keys_share, requests_share);
+            let hot = hot as f64;
             let group = |count: f64, share: f64| (count > 0.0).then(|| (count, share / count));
             [group(hot, requests_share), group(keys - hot, 1.0 - requests_share)]
                 .into_iter()

@@ -57,6 +57,11 @@ pub enum Dist {
 impl Dist {
     pub const ZERO: Dist = Dist::Constant { ns: 0.0 };
 
+    /// Whether it is always the same.
+    pub fn is_constant(&self) -> bool {
+        matches!(self, Dist::Constant { .. })
+    }
+
     /// Expected value in nanoseconds.
     pub fn mean_ns(&self) -> f64 {
         match self {

@@ -167,3 +167,12 @@ pub enum Popularity {
         requests_share: f64,
     },
 }
+
+impl Popularity {
+    /// Of a hot spot: how many of so many keys are hot, at least one, and the share of the requests that they get, which is all of
+    /// them where no key is left.
+    pub fn hot_spot(keys: u64, keys_share: f64, requests_share: f64) -> (u64, f64) {
+        let hot = ((keys as f64 * keys_share) as u64).clamp(1, keys);
+        (hot, if hot == keys { 1.0 } else { requests_share })
+    }
+}
