@@ -111,6 +111,10 @@ fn explain(error: &anyhow::Error) -> u8 {
         // Whoever reads our output has seen enough.
         return 0;
     }
+    if let Some(output::Unwritten(problems)) = error.downcast_ref() {
+        eprint!("{}", problems.render(output::color_on_stderr()));
+        return exit::RUNTIME;
+    }
     match error.downcast_ref::<Diagnostics>() {
         Some(problems) => {
             eprint!("{}", problems.render(output::color_on_stderr()));

@@ -55,8 +55,7 @@ enum Input {
 pub(crate) fn execute(args: &MrcArgs) -> anyhow::Result<ExitCode> {
     let replay = replay(args)?;
     let out = args.out.clone().unwrap_or_else(|| Path::new("reports").join(stem(&args.trace)));
-    output::require_writable(&out)?;
-    mrc::write_all(&replay, &out)?;
+    output::written(mrc::write_all(&replay, &out), "--out DIR")?;
     if !args.quiet {
         output::show(&match args.format {
             Format::Table => mrc::page(&replay, output::stdout_style().0),

@@ -79,9 +79,8 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let threads = input::threads(args.threads);
     let plan = planned(&search, &pool, threads);
     estimate::refuse_beyond(&plan, &args.limits.limits())?;
-    let folder = args.out.as_deref().map(output::folder_of);
-    if let Some(folder) = folder {
-        output::require_writable(folder)?;
+    if let Some(file) = &args.out {
+        output::require_file(file, "--out FILE")?;
     }
     if !args.quiet {
         eprintln!(
@@ -101,7 +100,6 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
-            folder.into_iter().for_each(output::remove_if_empty);
             if matches!(error, RunError::Interrupted) {
                 eprintln!("interrupted: nothing is recommended");
                 return Ok(ExitCode::from(exit::INTERRUPTED));
@@ -165,11 +163,11 @@ fn planned(search: &Search, pool: &Pool, threads: usize) -> Plan {
 /// Writes the scenario if it is one: a file whose variants are not written as [[variant]] cannot be added to.
 fn write_scenario(path: &Path, text: &str) -> anyhow::Result<()> {
     let shown = path.display().to_string();
-    if let Err(problems) = parse(text, &shown, output::folder_of(path), &Overrides::default()) {
+    if let Err(problems) = parse(text, &shown, atomic::folder_of(path), &Overrides::default()) {
         let title = format!("{shown} is not written: the settings cannot be appended to this scenario");
         let first = problems.list.first().map_or_else(String::new, |problem| problem.title.clone());
         let help = vec![first, "paste them from the output by hand".to_owned()];
         return Err(Diagnostics::general(title, help).into());
     }
-    Ok(atomic::write(path, text.as_bytes())?)
+    output::written(atomic::write(path, text.as_bytes()), "--out FILE")
 }

@@ -18,7 +18,7 @@ pub struct RunOptions {
     pub threads: usize,
     /// Shared with whoever follows or stops the run.
     pub control: Arc<Control>,
-    /// Keep every finished replication here, and take those that an earlier run has kept.
+    /// Keep finished replications here once it is due, and take those that an earlier run has kept.
     /// Not used beside policies of one's own, of which a file cannot tell whether they are still the same.
     pub partial: Option<Partial>,
     /// Who is told what happens.
