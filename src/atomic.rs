@@ -63,13 +63,14 @@ pub fn write_together(files: &[(PathBuf, Vec<u8>)]) -> Result<(), WriteError> {
 /// # Errors
 /// What the system said.
 pub fn try_folder(folder: &Path) -> Result<(), WriteError> {
+    const ACTION: &str = "write to the folder";
     let mut folders = Folders::default();
-    folders.create(folder)?;
+    folders.create(folder).map_err(|error| failed(ACTION, folder)(error.source))?;
     tempfile::Builder::new()
         .prefix(PREFIX)
         .make_in(folder, |path| File::create_new(path))
         .map(drop)
-        .map_err(failed("write to the folder", folder))
+        .map_err(failed(ACTION, folder))
 }
 
 /// The folder that a file goes to.

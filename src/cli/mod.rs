@@ -124,7 +124,7 @@ fn explain(error: &anyhow::Error) -> u8 {
             eprintln!("error: {}", told(error));
             match error.downcast_ref::<RunError>() {
                 // The scenario asks for what it cannot have.
-                Some(RunError::TooShort { .. }) => exit::USAGE,
+                Some(RunError::TooShort(_)) => exit::USAGE,
                 _ => exit::RUNTIME,
             }
         }

@@ -53,8 +53,9 @@ enum Input {
 }
 
 pub(crate) fn execute(args: &MrcArgs) -> anyhow::Result<ExitCode> {
-    let replay = replay(args)?;
     let out = args.out.clone().unwrap_or_else(|| Path::new("reports").join(stem(&args.trace)));
+    output::require_folder(&out, "--out DIR")?;
+    let replay = replay(args)?;
     output::written(mrc::write_all(&replay, &out), "--out DIR")?;
     if !args.quiet {
         output::show(&match args.format {

@@ -44,6 +44,7 @@ pub(crate) fn man(args: &ManArgs, command: Command) -> anyhow::Result<ExitCode> 
         output::show(&String::from_utf8(text)?)?;
         return Ok(ExitCode::SUCCESS);
     };
+    output::require_folder(folder, "--out DIR")?;
     let mut files = Vec::new();
     for page in pages(command) {
         let mut text = Vec::new();

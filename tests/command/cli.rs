@@ -296,16 +296,19 @@ fn a_trace_is_found_beside_its_scenario() {
 /// Starts `herdlab run` and interrupts it after a while; gives the exit code and what was said.
 #[cfg(unix)]
 fn interrupted(folder: &Path, settings: &[&str], after: Duration) -> (Option<i32>, String) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let log = elsewhere.path().join("log.jsonl");
     let child = std::process::Command::new(env!("CARGO_BIN_EXE_herdlab"))
         .current_dir(folder)
         .args(["run", "tiny.toml", "--threads", "1", "--out", "out"])
         .args(settings)
+        .arg("--log")
+        .arg(&log)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The folder is made just before the run begins.
-    while !folder.join("out").exists() {
+    while !std::fs::read_to_string(&log).is_ok_and(|log| log.contains("tables_built")) {
         std::thread::sleep(Duration::from_millis(10));
     }
     std::thread::sleep(after);
