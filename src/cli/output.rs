@@ -7,6 +7,7 @@ use herdlab::atomic::{self, WriteError};
 use herdlab::report::ReportError;
 use herdlab::report::html::Charts;
 use herdlab::scenario::Diagnostics;
+use herdlab::units::grouped;
 
 /// Writes to standard output.
 pub(crate) fn show(text: &str) -> anyhow::Result<()> {
@@ -85,4 +86,10 @@ pub(crate) fn unwritten(error: impl Into<anyhow::Error>, option: &str) -> anyhow
     }
     let help = format!("free some room or allow writing there, or choose another place with {option}");
     Unwritten(Diagnostics::general(error.to_string(), vec![help])).into()
+}
+
+/// `1 variant`, `2 variants`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(number))
 }

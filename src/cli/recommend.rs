@@ -12,7 +12,7 @@ use herdlab::experiment::sweep::{Pool, SweepOptions, plan};
 use herdlab::report::recommend;
 use herdlab::scenario::estimate::{self, Plan, approximate_time};
 use herdlab::scenario::grid::Which;
-use herdlab::scenario::{Diagnostics, Overrides, parse};
+use herdlab::scenario::{Diagnostics, Overrides, Typed, TypedText, parse};
 use herdlab::sim::Control;
 use herdlab::units::grouped;
 
@@ -84,11 +84,11 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     }
     if !args.quiet {
         eprintln!(
-            "{} candidates, {} simulations, {} on {} threads",
+            "{} candidates, {} simulations, {} on {}",
             grouped(search.candidates.len()),
             grouped(search.cost()),
             approximate_time(plan.seconds),
-            threads
+            output::counted(threads as u64, "thread")
         );
     }
     let control = Arc::new(Control::default());
@@ -131,24 +131,23 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
 
 /// The options as if the file said them.
 fn overrides(args: &RecommendArgs) -> Overrides {
-    let text = |text: &String| format!("{text:?}");
     let mut overrides = args.settings.overrides(&args.variants);
-    let set = &mut overrides.set;
-    let mut put = |field: &str, value: String| set.push((format!("recommend.{field}"), value));
+    let mut put = |option, path, text| overrides.options.push(Typed { option, path, text });
     // The other objective of the file must not stand beside it.
+    let none = || TypedText::One("none".to_owned());
     if let Some(name) = &args.minimise {
-        put("minimise", text(name));
-        put("maximise", "\"none\"".to_owned());
+        put("--minimise", "recommend.minimise", TypedText::One(name.clone()));
+        put("--minimise", "recommend.maximise", none());
     }
     if let Some(name) = &args.maximise {
-        put("maximise", text(name));
-        put("minimise", "\"none\"".to_owned());
+        put("--maximise", "recommend.maximise", TypedText::One(name.clone()));
+        put("--maximise", "recommend.minimise", none());
     }
     if !args.keep.is_empty() {
-        put("keep", format!("[{}]", args.keep.iter().map(text).collect::<Vec<_>>().join(", ")));
+        put("--keep", "recommend.keep", TypedText::List(args.keep.clone()));
     }
     if let Some(budget) = args.budget {
-        put("budget", budget.to_string());
+        overrides.set.push(("recommend.budget".to_owned(), budget.to_string()));
     }
     overrides
 }

@@ -307,11 +307,11 @@ fn speed(outcome: &Outcome) -> String {
         .map(|bytes| format!(", peak memory {}", herdlab::units::approximate_bytes(bytes as f64)))
         .unwrap_or_default();
     format!(
-        "{:.1} M requests in {:.1} s: {:.2} M requests per second and core on {} threads (tables {:.2} s{memory})",
+        "{:.1} M requests in {:.1} s: {:.2} M requests per second and core on {} (tables {:.2} s{memory})",
         timings.requests as f64 / 1e6,
         timings.wall_s,
         timings.requests_per_second_per_core / 1e6,
-        timings.threads,
+        output::counted(timings.threads as u64, "thread"),
         timings.tables_s,
     )
 }

@@ -78,11 +78,11 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     let journal = Arc::new(Journal::new(&out, args.resume));
     if !args.quiet {
         eprintln!(
-            "{} cells, {} simulations, {} on {} threads",
+            "{} cells, {} simulations, {} on {}",
             grouped(grid.cells.len()),
             grouped(plan.cells),
             approximate_time(plan.seconds),
-            threads
+            output::counted(threads as u64, "thread")
         );
         if args.resume {
             eprintln!("{}", resumed(&journal));

@@ -16,7 +16,7 @@ use super::options::{RunError, RunOptions, TooShort, Unsettled};
 use super::replication::{average, mean_of_known};
 use crate::measure::series::{Series, series};
 use crate::scenario::estimate::estimate;
-use crate::scenario::model::{Experiment, Model, Nanos, Prefill, PrefillAge, Ttl};
+use crate::scenario::model::{Experiment, Model, Nanos, Prefill, PrefillAge, Ttl, Variant};
 use crate::sim::{Control, Engine, SimError};
 use crate::workload::Tables;
 
@@ -55,21 +55,34 @@ pub fn find(
             Settled::Not { variant, reason } => (variant, reason),
         },
     };
-    let (tried_ns, enough_ns) = enough(experiment, tables, ttl_ns.unwrap_or(0), options)?;
+    let shortest_ns = shortest(experiment, &reason, ttl_ns.unwrap_or(0));
+    let (tried_ns, enough_ns) = enough(experiment, tables, shortest_ns, options)?;
     let place = place(experiment);
     Err(Box::new(TooShort { place, variant, reason, duration_ns, tried_ns, enough_ns, ttl_ns }).into())
+}
+
+/// The first length to try: that of the longest ttl, or twice that of the run, and of about a request per window.
+fn shortest(experiment: &Experiment, reason: &Unsettled, ttl_ns: Nanos) -> Nanos {
+    let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
+    let longer_ns = if ttl_ns > duration_ns { ttl_ns } else { duration_ns.saturating_mul(2) };
+    if !matches!(reason, Unsettled::Sparse(_)) {
+        return longer_ns;
+    }
+    let of = |variant: &Variant| estimate(&variant.model).requests;
+    let fewest = experiment.variants.iter().map(of).fold(f64::INFINITY, f64::min);
+    let times = (PILOT_WINDOWS as f64 / fewest.max(1.0)).ceil();
+    longer_ns.max(duration_ns.saturating_mul(times as u64))
 }
 
 /// The longest run that was tried, and the first one that would do.
 fn enough(
     experiment: &Experiment,
     tables: &[Arc<Tables>],
-    ttl_ns: Nanos,
+    shortest_ns: Nanos,
     options: &RunOptions,
 ) -> Result<(Nanos, Option<Nanos>), RunError> {
     let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
     let requests_max = PILOT_REQUESTS_MAX.max(4.0 * pilot_requests(experiment, duration_ns));
-    let shortest_ns = if ttl_ns > duration_ns { ttl_ns } else { duration_ns.saturating_mul(2) };
     let mut tried_ns = duration_ns;
     let mut times = 1;
     while times <= LONGEST {
