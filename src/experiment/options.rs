@@ -98,7 +98,10 @@ impl TooShort {
             return format!("a duration of {} would do", format_duration(enough_ns));
         }
         let tried = match self.tried_ns > self.duration_ns {
-            true => format!("neither does a run of {} tell; ", format_duration(self.tried_ns)),
+            true => format!(
+                "neither does a run of {} tell, the longest that was tried; ",
+                format_duration(self.tried_ns)
+            ),
             false => "a longer duration may do; ".to_owned(),
         };
         let longer = match self.ttl_ns {

@@ -16,7 +16,7 @@ use super::options::{RunError, RunOptions, TooShort, Unsettled};
 use super::replication::{average, mean_of_known};
 use crate::measure::series::{Series, series};
 use crate::scenario::estimate::estimate;
-use crate::scenario::model::{Experiment, Model, Nanos, Prefill, PrefillAge, Ttl, Variant};
+use crate::scenario::model::{Experiment, Model, Nanos, Ttl, Variant};
 use crate::sim::{Control, Engine, SimError};
 use crate::workload::Tables;
 
@@ -31,7 +31,7 @@ const TRUSTED_SHARE: f64 = 0.5;
 /// Longest run that is tried to say how long one would have to be, as a multiple of the first one tried.
 const LONGEST: u64 = 64;
 /// Requests of a pilot beyond which no longer run is tried, unless the run itself asks for about as many.
-const PILOT_REQUESTS_MAX: f64 = 50e6;
+const PILOT_REQUESTS_MAX: f64 = 100e6;
 
 /// The warm-up that all variants need.
 ///
@@ -113,16 +113,11 @@ fn pilot_replications(experiment: &Experiment) -> u32 {
     experiment.replications.min(PILOT_REPLICATIONS)
 }
 
-/// The longest ttl of what is asked for, with its variant and tier. A tier that begins in its steady state has not to wait for
-/// the first entries to expire.
+/// The longest ttl of what is asked for, with its variant and tier.
 fn longest_ttl(experiment: &Experiment) -> Option<(String, String, Nanos)> {
     let mut longest: Option<(String, String, Nanos)> = None;
     for variant in &experiment.variants {
         for (index, tier) in variant.model.tiers.iter().enumerate() {
-            let stationary = |prefill: &Prefill| prefill.age == PrefillAge::Stationary;
-            if tier.prefill.as_ref().is_some_and(stationary) {
-                continue;
-            }
             for class in variant.model.workload.classes.iter().filter(|class| !class.absent) {
                 if let Ttl::After { ns } = class.ttl_in(index, tier)
                     && longest.as_ref().is_none_or(|(_, _, known_ns)| ns > *known_ns)

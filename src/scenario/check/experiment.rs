@@ -282,7 +282,11 @@ fn variants(
         let settings = apply(cx, &mut tree, sketch);
         if let Some(model) = model(cx, &tree, cut_ns) {
             for finding in lint::findings(&tree, &model) {
-                let same = |known: &Finding| known.lint == finding.lint && known.place() == finding.place();
+                let same = |known: &Finding| {
+                    known.lint == finding.lint
+                        && known.place() == finding.place()
+                        && known.diagnostic.title == finding.diagnostic.title
+                };
                 match warnings.iter_mut().find(|(known, _)| same(known)) {
                     Some((_, having)) => having.push(index),
                     None => warnings.push((finding, vec![index])),

@@ -119,14 +119,14 @@ fn no_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
     };
     let Some(class) = classes.iter().find(lasting) else { return };
     let (_, place) = view.ttl(index, tier, class);
-    let label = if unbounded {
-        "never expires, and nothing bounds the memory".to_owned()
+    let (title, label) = if unbounded {
+        ("keeps entries for ever", "never expires, and nothing bounds the memory")
     } else if never_evicted(tier, Ttl::None) {
-        "never expires and is never evicted: once the tier is full, SETs fail".to_owned()
+        ("cannot get rid of entries", "never expires and is never evicted: once the tier is full, SETs fail")
     } else {
-        "never expires, though it is written".to_owned()
+        ("keeps entries for ever", "never expires, though it is written")
     };
-    let title = format!("tier.{} keeps entries for ever", tier.name);
+    let title = format!("tier.{} {title}", tier.name);
     view.warn("no-ttl", Diagnostic::new(title, place, label));
 }
 
@@ -143,15 +143,16 @@ fn memory_too_small(view: &mut View<'_>, index: usize, tier: &Tier) {
     if wanted <= capacity {
         return;
     }
-    let title = format!("tier.{} is smaller than its working set", tier.name);
     let classes = &view.model.workload.classes;
     let stuck = |class: &Class| class.absent || never_evicted(tier, class.ttl_in(index, tier));
-    let label = match classes.iter().all(stuck) {
-        true => {
-            format!("would hold about {}: nothing is evicted, and when it is full SETs fail", told(wanted))
-        }
-        false => format!("the ttl would keep about {}", told(wanted)),
+    let (title, label) = match classes.iter().all(stuck) {
+        true => (
+            "fills up and then refuses SETs",
+            format!("would hold about {}: nothing is evicted, and when it is full SETs fail", told(wanted)),
+        ),
+        false => ("is smaller than its working set", format!("the ttl would keep about {}", told(wanted))),
     };
+    let title = format!("tier.{} {title}", tier.name);
     let place = view.tier_place(tier, "capacity");
     view.warn("memory-too-small", Diagnostic::new(title, place, label));
 }
