@@ -268,7 +268,7 @@ pub fn approximate_bytes(bytes: f64) -> String {
 /// ```
 pub fn parse_rate(text: &str) -> Result<f64, UnitError> {
     let text = text.trim();
-    let (number, per) = text.split_once('/').ok_or(UnitError::MissingUnit(text.to_owned(), "/s"))?;
+    let (number, per) = text.split_once('/').ok_or_else(|| without_unit(text, "/s"))?;
     let per = per.trim();
     let (_, seconds) = PER_UNITS
         .iter()
@@ -280,8 +280,16 @@ pub fn parse_rate(text: &str) -> Result<f64, UnitError> {
 /// The fraction of one that a text such as `"10%"` names.
 pub fn parse_percentage(text: &str) -> Result<f64, UnitError> {
     let text = text.trim();
-    let number = text.strip_suffix('%').ok_or(UnitError::MissingUnit(text.to_owned(), "%"))?;
+    let number = text.strip_suffix('%').ok_or_else(|| without_unit(text, "%"))?;
     Ok(decimal_checked(number)?.to_f64() / 100.0)
+}
+
+/// A number lacks its unit; anything else is something else.
+fn without_unit(text: &str, unit: &'static str) -> UnitError {
+    match decimal_checked(text) {
+        Ok(_) => UnitError::MissingUnit(text.to_owned(), unit),
+        Err(_) => UnitError::Malformed,
+    }
 }
 
 fn decimal_checked(number: &str) -> Result<Decimal, UnitError> {
@@ -371,6 +379,8 @@ mod tests {
         assert_eq!(parse_rate("1.5/min"), Ok(0.025));
         assert!(parse_rate("-1/s").is_err());
         assert!(parse_rate("5 per second").is_err());
+        assert_eq!(parse_rate("500"), Err(UnitError::MissingUnit("500".into(), "/s")));
+        assert_eq!(parse_rate("500ms"), Err(UnitError::Malformed));
         assert_eq!(parse_percentage("10%"), Ok(0.1));
         assert!(parse_percentage("ten").is_err());
     }

@@ -87,6 +87,14 @@ fn single_values() {
     snapshot(
         "single_values",
         &[
+            ("no nodes", &[("scope = \"shared\"", "scope = \"shared\"\nnodes = 0")]),
+            (
+                "a batch of nothing at no interval, and more rollbacks than transactions",
+                &[(
+                    "[clients]",
+                    "[writes]\nstrategy = { write-back = { flush_interval = \"0s\", batch = 0 } }\nrollback = 1.5\n\n[clients]",
+                )],
+            ),
             ("misspelt field", &[("eviction =", "evicton =")]),
             ("misspelt section", &[("[clients]", "[cleints]")]),
             ("field missing", &[("duration = \"120s\"\n", "")]),
@@ -143,6 +151,17 @@ fn contradictions() {
     snapshot(
         "contradictions",
         &[
+            (
+                "a hedge after the timeout",
+                &[("servers = 10", "servers = 10\ntimeout = \"50ms\"\nhedge = { after = \"60ms\" }")],
+            ),
+            (
+                "a lease in a tier that is switched off",
+                &[
+                    ("[clients]", "coalescing = { lease = { tier = \"l2\" } }\n\n[clients]"),
+                    ("name = \"l2\"", "name = \"l2\"\nenabled = false"),
+                ],
+            ),
             ("tier named twice", &[("name = \"l2\"", "name = \"l1\"")]),
             ("warm-up as long as the run", &[("warmup = \"20s\"", "warmup = \"2m\"")]),
             ("too many windows", &[("warmup", "window = \"1ms\"\nwarmup")]),
@@ -358,6 +377,30 @@ fn staleness_and_invalidation() {
             (
                 "replicas without writes",
                 &[("servers = 10", "servers = 10\nreplicas = { count = 2, lag = \"1s\" }")],
+            ),
+            (
+                "negative caching where all keys exist",
+                &[("ttl = \"60s\"", "ttl = \"60s\"\nnegative_ttl = \"5s\"")],
+            ),
+            (
+                "negative caching in a variant where all keys exist",
+                &[("{ plus = \"10%\" } }", "{ plus = \"10%\" }, \"tier.l2.negative_ttl\" = \"5s\" }")],
+            ),
+            (
+                "a change stream whose tier nobody switches on",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    ("name = \"l2\"", "name = \"l2\"\nenabled = false"),
+                    ("[clients]", "[invalidation]\ncdc = { lag = \"100ms\" }\n\n[clients]"),
+                ],
+            ),
+            (
+                "a broadcast that nobody hears",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    ("name = \"l1\"", "name = \"l1\"\nenabled = false"),
+                    ("[clients]", "[invalidation]\nbroadcast = { delay = \"5ms\" }\n\n[clients]"),
+                ],
             ),
             ("replicas without lag", &[("servers = 10", "servers = 10\nreplicas = { count = 0 }")]),
             ("entities without writes", &[("keys = 1000", "keys = 1000\nkeys_per_entity = 3")]),
@@ -670,12 +713,38 @@ fn bytes() {
 }
 
 #[test]
+fn what_some_variant_or_the_command_line_uses_is_no_mistake() {
+    let negative = ("ttl = \"60s\"", "ttl = \"60s\"\nnegative_ttl = \"5s\"");
+    let absent = ("keys = 1000", "keys = 1000\nabsent = { share = 0.1, keys = 10 }");
+    assert_eq!(messages(&[negative, absent]), "NO PROBLEM FOUND\n");
+    let in_variant =
+        ("{ plus = \"10%\" } }", "{ plus = \"10%\" }, \"workload.absent\" = { share = 0.1, keys = 10 } }");
+    assert_eq!(messages(&[negative, in_variant]), "NO PROBLEM FOUND\n");
+    let source = SOUND.replacen(absent.0, absent.1, 1).replacen(negative.0, negative.1, 1);
+    let set = |path: &str, value: &str| {
+        let set = vec![(path.to_owned(), value.to_owned())];
+        messages_of(&source, Path::new(""), &Overrides { set, ..Overrides::default() })
+    };
+    assert_eq!(set("workload.absent", "none"), "NO PROBLEM FOUND\n");
+    let axis = "[sweep.axes]\n\"workload.absent\" = [\"none\", { share = 0.1, keys = 10 }]\n\n[[event]]";
+    assert_eq!(messages(&[negative, ("[[event]]", axis)]), "NO PROBLEM FOUND\n");
+    let stream = [
+        ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+        ("[clients]", "[invalidation]\ncdc = { lag = \"100ms\" }\n\n[clients]"),
+        ("name = \"l2\"", "name = \"l2\"\nenabled = false"),
+    ];
+    let switched_on = ("{ plus = \"10%\" } }", "{ plus = \"10%\" }, \"tier.l2.enabled\" = true }");
+    assert_eq!(messages(&[&stream[..], &[switched_on]].concat()), "NO PROBLEM FOUND\n");
+}
+
+#[test]
 fn variants_and_words() {
     let answer = "[answer]\ntext = \"Load falls to {jitter:db.qps.peak}.\"\n\n[clients]";
     assert_eq!(messages(&[("[clients]", answer)]), "NO PROBLEM FOUND\n");
     snapshot(
         "variants_and_words",
         &[
+            ("a tab in the name of a variant", &[("name = \"plain\"", "name = \"pl\\tain\"")]),
             ("variant sets a misspelt field", &[("\"tier.l2.jitter\"", "\"tier.l2.jiter\"")]),
             ("variant sets an unknown tier", &[("\"tier.l2.jitter\"", "\"tier.l9.jitter\"")]),
             (

@@ -255,3 +255,25 @@ fn a_budget_and_options_are_followed_and_threads_leave_no_trace() {
     let small = json(folder.path(), &["recommend", "freshness.toml", "--budget", "110"], 0);
     assert!(small["simulations"].as_u64().unwrap() <= 110);
 }
+
+/// Options are pointed at as they were typed.
+#[test]
+fn a_wrong_option_is_shown_as_it_was_typed() {
+    let told = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_herdlab"))
+            .args(["recommend", "lookup", "--knob", "tier.l2.ttl=10s,60s"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let minimise = told(&["--minimise", "foo"]);
+    assert!(minimise.contains("--> --minimise:1:1") && minimise.contains("`herdlab explain`"), "{minimise}");
+    let keep =
+        told(&["--minimise", "hit_ratio", "--keep", "hit_ratio >= 0.5", "--keep", "db.qps.mean <= 5ms"]);
+    assert!(keep.contains("--> --keep:1:1") && keep.contains("1 | db.qps.mean <= 5ms"), "{keep}");
+    assert!(keep.contains("db.qps.mean is measured per second") && !keep.contains("--set"), "{keep}");
+    let both = told(&["--minimise", "hit_ratio", "--keep", "X"]);
+    assert!(both.contains("1 | X"), "{both}");
+}

@@ -5,6 +5,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use herdlab::experiment::observe::{Observer, Step};
+use herdlab::experiment::partial::Partial;
+use herdlab::experiment::run::{RunOptions, run};
 use herdlab::scenario::{Overrides, parse};
 use herdlab::sim::{Control, Engine, SimError};
 use herdlab::workload::Tables;
@@ -168,37 +171,98 @@ fn a_damaged_replication_is_not_used() {
     assert!(std::fs::read(folder.path().join("out/results.json")).unwrap() == expected);
 }
 
-/// A file system of 300 kB in a name space of its own; where the system allows none, the test says so.
+/// A file system that has room for `old` and hardly more, in a name space of its own: what the command says there. `old` must
+/// not change. Where the system allows no name space, the test says so.
 #[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_told_and_leaves_the_old_report() {
-    let folder = folder();
-    let out = folder.path().join("out");
-    std::fs::create_dir(&out).unwrap();
+fn on_a_full_disk(folder: &Path, command: &str) -> Option<String> {
+    let mut found = Vec::new();
+    files(&folder.join("old"), &mut found);
+    let blocks = |file: &PathBuf| std::fs::metadata(file).unwrap().len().div_ceil(4096) + 1;
+    let kilobytes = found.iter().map(blocks).sum::<u64>() * 4 + 40;
+    let program = env!("CARGO_BIN_EXE_herdlab");
     let script = format!(
-        "mount -t tmpfs -o size=300k none out && echo '{{\"old\": true}}' > out/results.json && \
-         {} run killed.toml --out out --duration 5s; code=$?; cat out/results.json; ls -A out >&2; exit $code",
-        env!("CARGO_BIN_EXE_herdlab")
+        "mount -t tmpfs -o size={kilobytes}k none out && cp -r old/. out && {program} {command}; code=$?; \
+         diff -r old out >&2 && exit $code"
     );
     let output = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c", &script])
-        .current_dir(folder.path())
+        .current_dir(folder)
         .output();
     let Some(output) =
         output.ok().filter(|output| !told(output).contains("unshare") && !told(output).contains("mount:"))
     else {
         assert!(std::env::var_os("HERDLAB_NAMESPACES").is_none(), "this machine gives no name space");
-        return eprintln!("not tried: this machine gives no name space for a small disk");
+        eprintln!("not tried: this machine gives no name space for a small disk");
+        return None;
     };
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    Some(told(&output))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_leaves_the_old_report() {
+    let sweep = "sweep killed.toml --sweep tier.l2.ttl=1s,10s --replications 2";
+    for command in ["run killed.toml", sweep] {
+        let folder = folder();
+        let arguments = format!("{command} --out old --duration 2s");
+        let output = herdlab(folder.path(), &arguments.split(' ').collect::<Vec<_>>()).output().unwrap();
+        assert!(output.status.success(), "{}", told(&output));
+        std::fs::create_dir(folder.path().join("out")).unwrap();
+        let Some(told) = on_a_full_disk(folder.path(), &format!("{command} --out out --duration 5s")) else {
+            return;
+        };
+        assert!(told.contains("cannot write out/") && told.contains("No space left"), "{told}");
+        assert!(told.contains("free some room") && told.contains("--out DIR"), "{told}");
+        assert!(!told.contains(".herdlab-"), "a temporary file is left or named: {told}");
+    }
+}
+
+/// A run that turns out to be long keeps what it has finished before as well; a short one leaves nothing on the disk.
+#[test]
+fn finished_replications_are_kept_once_a_run_is_long() {
+    let folder = folder();
+    let experiment = parse(SCENARIO, "killed.toml", Path::new(""), &Overrides::default()).unwrap();
+    let due = Duration::from_millis(500);
+    for (slow, expected) in [(false, 0), (true, 16)] {
+        let out = folder.path().join(format!("slow-{slow}"));
+        let after = if slow { due } else { Duration::from_secs(3600) };
+        let observer = Observer::new(move |step: &Step<'_>| {
+            if let Step::Simulated { replication: 2, variant: "cache", .. } = step
+                && slow
+            {
+                std::thread::sleep(2 * due);
+            }
+        });
+        let partial = Some(Partial::new(&out, &experiment.digest, after, true));
+        let options = RunOptions { threads: 1, partial, observer, ..RunOptions::default() };
+        run(&experiment, &options).unwrap();
+        let mut kept = Vec::new();
+        files(&out, &mut kept);
+        assert_eq!(kept.len(), expected);
+        assert_eq!(out.exists(), slow);
+    }
+}
+
+#[test]
+fn what_a_run_of_another_seed_has_left_is_told() {
+    let folder = folder();
+    let left = folder.path().join("out/partial/0123456789abcdef");
+    std::fs::create_dir_all(&left).unwrap();
+    let output =
+        herdlab(folder.path(), &["run", "killed.toml", "--out", "out", "--duration", "2s"]).output().unwrap();
     let told = told(&output);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("cannot write") && told.contains("No space left"), "{told}");
-    // Either nothing of the new report or all of its record: never half of it.
-    let results = String::from_utf8(output.stdout).unwrap();
-    let json = results.find('{').map(|start| &results[start..]);
-    let value: serde_json::Value = serde_json::from_str(json.unwrap()).unwrap();
-    assert!(value["old"] == true || value["schema"] == 1, "{results}");
-    assert!(!told.lines().any(|line| line.starts_with(".herdlab-")), "a temporary file is left: {told}");
+    assert!(told.contains("out/partial/0123456789abcdef") && told.contains("it can be deleted"), "{told}");
+    assert!(left.exists());
+}
+
+/// No folder is left by a run that ends before it has anything to write.
+#[test]
+fn a_run_that_is_killed_early_leaves_no_empty_folder() {
+    let folder = folder();
+    let arguments = ["run", "killed.toml", "--out", "reports/out", "--duration", "1h"];
+    kill_after(herdlab(folder.path(), &arguments).spawn().unwrap(), Duration::from_millis(300));
+    assert!(!folder.path().join("reports").exists());
 }
 
 fn refused(settings: &[&str]) -> String {
@@ -215,7 +279,7 @@ fn a_run_beyond_its_limits_is_refused_before_it_starts() {
     let text = refused(&["--memory-limit", "1kB"]);
     assert!(text.contains("--memory-limit allows 1.0 kB") && text.contains("the largest part is"), "{text}");
     let text = refused(&["--time-limit", "100ms", "--replications", "1000"]);
-    assert!(text.contains("the limit is less than a second") && text.contains("--time-limit"), "{text}");
+    assert!(text.contains("the limit is 100 ms") && text.contains("--time-limit"), "{text}");
     // A million times the rate is a matter of days, and told so at once.
     let text = refused(&["--set", "workload.arrivals={ poisson = { rate = 1e9 } }"]);
     assert!(text.contains("the limit is 24 h"), "{text}");

@@ -176,7 +176,7 @@ fn a_warm_up_is_found_where_the_cache_is_full() {
 fn a_run_that_is_too_short_is_refused_with_a_length_that_would_do() {
     let of = |duration: &str| FILLING.replace("1200s", duration).replace("rate = 50", "rate = 500");
     let refused = |source: &str| match run(&scenario(source, 1, 6), &RunOptions::default()) {
-        Err(RunError::TooShort { enough_ns, .. }) => Some(enough_ns),
+        Err(RunError::TooShort(short)) => Some(short.enough_ns),
         Err(other) => panic!("{other}"),
         Ok(_) => None,
     };
@@ -189,8 +189,29 @@ fn a_run_that_is_too_short_is_refused_with_a_length_that_would_do() {
 fn a_system_that_never_settles_is_told_so() {
     let source = FILLING.replace("1200s", "60s").replace("read = \"10ms\"", "servers = 1\nread = \"100ms\"");
     let problem = run(&scenario(&source, 1, 6), &RunOptions::default()).map(|_| ()).unwrap_err();
-    assert!(matches!(problem, RunError::TooShort { enough_ns: None, .. }), "{problem}");
+    assert!(matches!(&problem, RunError::TooShort(short) if short.enough_ns.is_none()), "{problem}");
     assert!(problem.to_string().contains("never settles"), "{problem}");
+    assert!(problem.to_string().contains("longer than the longest ttl (1m)"), "{problem}");
+}
+
+/// A run that is shorter than the ttl, or has hardly a request, looks settled by accident at best.
+#[test]
+fn a_run_that_cannot_tell_is_refused_with_the_place_and_a_length() {
+    for (duration, extra, reason) in [
+        ("2s", "", "is shorter than the ttl of tier l2 in variant \"base\", 1m"),
+        ("20ms", "ttl = \"1ms\"", "20ms have too few requests for telling hit_ratio over time"),
+    ] {
+        let mut source = FILLING.replace("1200s", duration);
+        if !extra.is_empty() {
+            source = source.replace("ttl = \"60s\"", extra);
+        }
+        let problem = run(&scenario(&source, 1, 3), &RunOptions::default()).map(|_| ()).unwrap_err();
+        let RunError::TooShort(short) = &problem else { panic!("{problem}") };
+        let text = problem.to_string();
+        assert!(text.contains(reason) && text.contains("known.toml:4: "), "{text}");
+        let enough_ns = short.enough_ns.expect("some length would do");
+        assert!(enough_ns > short.duration_ns && text.contains("would do"), "{text}");
+    }
 }
 
 #[test]

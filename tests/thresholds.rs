@@ -127,6 +127,8 @@ fn refusals() {
         ("no measure", "max = 500"),
         ("a misspelt field", "measure = \"db.qps.peak\"\nmax = 500\nvariants = \"cache\""),
         ("a time for a rate", "measure = \"db.qps.peak\"\nmax = \"5s\""),
+        ("infinity for a rate", "measure = \"db.qps.peak\"\nmax = inf"),
+        ("a word for a time", "measure = \"latency.all.p99_ms\"\nmax = \"inf\""),
         ("a rate for a time", "measure = \"latency.all.p99_ms\"\nmax = \"5/s\""),
         ("a time without a unit", "measure = \"latency.all.p99_ms\"\nmax = \"5\""),
         ("a percentage without its sign", "measure = \"hit_ratio\"\nmin = 95"),

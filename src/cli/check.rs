@@ -16,6 +16,7 @@ use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::theory::{Prediction, predictions};
 use herdlab::units::{approximate_bytes, grouped};
 
+use super::output::counted;
 use super::{exit, input, output};
 
 /// Check scenarios and explain them, without running: the model in words, what a run will cost, and what will hurt in
@@ -134,12 +135,6 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
         text.push_str("note: the answer was written for another digest and will not be shown\n");
     }
     text
-}
-
-/// `1 variant`, `2 variants`.
-fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", grouped(number))
 }
 
 /// `in theory: hit_ratio 90.1 % (renewals of a TTL)`.

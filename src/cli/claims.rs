@@ -47,15 +47,10 @@ pub(crate) fn execute(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
     let threads = input::threads(args.threads);
     let experiments = experiments(args, threads)?;
     let out = args.out.clone().or_else(|| args.scenarios.is_empty().then(|| PathBuf::from(PAGE)));
-    let folder = out.as_deref().map(output::folder_of);
-    if let Some(folder) = folder {
-        output::require_writable(folder)?;
+    if let Some(file) = &out {
+        output::require_file(file, "--out FILE")?;
     }
-    let records = records(&experiments, args, threads);
-    if let (Err(_) | Ok(None), Some(folder)) = (&records, folder) {
-        output::remove_if_empty(folder);
-    }
-    let Some(records) = records? else {
+    let Some(records) = records(&experiments, args, threads)? else {
         eprintln!("interrupted: nothing written");
         return Ok(ExitCode::from(exit::INTERRUPTED));
     };
@@ -86,7 +81,7 @@ pub(crate) fn execute(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
     let page = page(&sources, &command(&format!("claims{named}"), args));
     match &out {
         Some(path) => {
-            atomic::write(path, page.text.as_bytes())?;
+            output::written(atomic::write(path, page.text.as_bytes()), "--out FILE")?;
             if !args.quiet {
                 eprintln!("claims: {}", path.display());
             }

@@ -13,16 +13,17 @@ use herdlab::experiment::versus::{self, Incomparable};
 use herdlab::measure::record::Record;
 use herdlab::report::versus::{Shown, Side, regressions};
 use herdlab::report::{self, versus as page, versus_data as data};
-use herdlab::scenario::estimate::{self, Limits, plan};
+use herdlab::scenario::estimate::{self, Plan, plan};
+use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{self, Diagnostics, Overrides};
 use herdlab::sim::Control;
 use herdlab::units;
 
 use super::input::Found;
 use super::progress::Progress;
-use super::report::input_error;
+use super::report::{input_error, record_at};
 use super::run::{Format, stop_on_interrupt};
-use super::settings::SettingArgs;
+use super::settings::{LimitArgs, SettingArgs};
 use super::{exit, input, output, revisions};
 
 /// Compare runs with each other: records, scenarios (which are run), or git revisions of a scenario; the first one is what
@@ -38,7 +39,7 @@ pub(crate) struct CompareArgs {
     /// End with exit code 99 where a headline measure became worse by more than this percentage, and certainly so
     #[arg(long, value_name = "PCT", value_parser = percentage)]
     fail_on_regression: Option<f64>,
-    /// Write which headline measures became worse to this file, as JUnit XML
+    /// Write which headline measures became worse to this file, as JUnit XML; folders above it are created
     #[arg(long, value_name = "FILE", requires = "fail_on_regression")]
     junit: Option<PathBuf>,
     #[command(flatten)]
@@ -49,6 +50,8 @@ pub(crate) struct CompareArgs {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -81,8 +84,8 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
             Diagnostics::general(title, vec!["compare scenarios instead of records".to_owned()]).into()
         );
     }
-    if let Some(folder) = args.junit.as_deref().map(output::folder_of) {
-        output::require_writable(folder)?;
+    if let Some(file) = &args.junit {
+        output::require_file(file, "--junit FILE")?;
     }
     let Some(records) = records(args, inputs, &overrides)? else {
         eprintln!("interrupted: nothing compared");
@@ -130,8 +133,13 @@ fn inputs(args: &CompareArgs) -> anyhow::Result<Vec<(String, Input)>> {
 /// A record where there is one: a file of JSON, or a folder with `results.json`; else a scenario.
 fn input(name: &str) -> anyhow::Result<Input> {
     let path = Path::new(name);
-    let record = if path.is_dir() { path.join("results.json") } else { path.to_owned() };
+    let record = record_at(path);
     if path.is_dir() || record.extension().is_some_and(|extension| extension == "json") {
+        if std::fs::read_to_string(&record).is_ok_and(|text| report::sweep::is_record(&text)) {
+            let title = format!("{} is the record of a sweep, not of a run", record.display());
+            let help = "compare the results.json of two runs: `herdlab run SCENARIO --set ... --out DIR` runs one cell";
+            return Err(Diagnostics::general(title, vec![help.to_owned()]).into());
+        }
         return Ok(Input::Record(Box::new(report::json::read(&record).map_err(input_error)?)));
     }
     Ok(Input::Scenario(input::find(name)?))
@@ -159,11 +167,15 @@ fn records(
                 Input::Scenario(Found { source, path, base_dir }) => {
                     let experiment = scenario::parse(&source, &path, &base_dir, overrides)?;
                     let plan = plan(&experiment, threads);
-                    estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
+                    estimate::refuse_beyond(&plan, &args.limits.limits())?;
                     Ok((experiment, plan))
                 }
             },
         ));
+    }
+    if args.fail_on_regression.is_some() {
+        let replications: Vec<u32> = checked.iter().map(|(_, input)| replications(input)).collect();
+        require_verdicts(&replications)?;
     }
     let control = Arc::new(Control::default());
     if checked.iter().any(|(_, input)| input.is_ok()) {
@@ -193,6 +205,32 @@ fn records(
     Ok(Some(records))
 }
 
+/// How many replications of each variant there are, or may come to be.
+fn replications(input: &Result<(Experiment, Plan), Box<Record>>) -> u32 {
+    match input {
+        Err(record) => record.scenario.finished,
+        Ok((experiment, _)) => {
+            let most = experiment.precision.as_ref().map_or(0, |precision| precision.replications_max);
+            experiment.replications.max(most)
+        }
+    }
+}
+
+/// Refuses a gate that could not fail, before minutes are spent on it. The first side is compared with the others.
+fn require_verdicts(replications: &[u32]) -> Result<(), Diagnostics> {
+    let enough = |count: &u32| *count as usize >= VERDICT_REPLICATIONS_MIN;
+    match replications {
+        [base, others @ ..] if enough(base) && others.iter().any(enough) => Ok(()),
+        _ => Err(no_verdict()),
+    }
+}
+
+fn no_verdict() -> Diagnostics {
+    let title = "--fail-on-regression judges nothing: no headline measure has a verdict";
+    let help = format!("a verdict takes at least {VERDICT_REPLICATIONS_MIN} replications on both sides");
+    Diagnostics::general(title, vec![help])
+}
+
 fn refusal(before: &str, after: &str, reason: &Incomparable) -> Diagnostics {
     let help = match reason {
         Incomparable::Versions { .. } => {
@@ -219,16 +257,14 @@ fn printed(args: &CompareArgs, all: &[Shown<'_>]) -> anyhow::Result<String> {
 /// error.
 fn gate(args: &CompareArgs, all: &[Shown<'_>], allowed: f64) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.junit {
-        atomic::write(path, data::junit(all, allowed)?.as_bytes())?;
+        output::written(atomic::write(path, data::junit(all, allowed)?.as_bytes()), "--junit FILE")?;
     }
     let measures =
         || all.iter().flat_map(|shown| &shown.versus.variants).flat_map(|variant| &variant.measures);
     let judged =
         measures().any(|measure| measure.verdict.is_some_and(|verdict| verdict != Verdict::NoVerdict));
     if !judged {
-        let title = "--fail-on-regression judges nothing: no headline measure has a verdict";
-        let help = format!("a verdict takes at least {VERDICT_REPLICATIONS_MIN} replications on both sides");
-        return Err(Diagnostics::general(title, vec![help]).into());
+        return Err(no_verdict().into());
     }
     let found: Vec<_> = all.iter().flat_map(|shown| regressions(shown, allowed)).collect();
     for regression in &found {

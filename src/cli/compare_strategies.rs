@@ -47,9 +47,8 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
     estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
-    let folder = args.out.as_deref().map(output::folder_of);
-    if let Some(folder) = folder {
-        output::require_writable(folder)?;
+    if let Some(file) = &args.out {
+        output::require_file(file, "--out FILE")?;
     }
     let control = Arc::new(Control::default());
     stop_on_interrupt(&control)?;
@@ -59,21 +58,16 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     progress.finish();
     let record = match outcome {
         Ok(outcome) if !outcome.interrupted => outcome.record,
-        outcome => {
-            folder.into_iter().for_each(output::remove_if_empty);
-            return match outcome {
-                Ok(_) | Err(RunError::Interrupted) => {
-                    eprintln!("interrupted: nothing written");
-                    Ok(ExitCode::from(exit::INTERRUPTED))
-                }
-                Err(error) => Err(error.into()),
-            };
+        Ok(_) | Err(RunError::Interrupted) => {
+            eprintln!("interrupted: nothing written");
+            return Ok(ExitCode::from(exit::INTERRUPTED));
         }
+        Err(error) => return Err(error.into()),
     };
     let parts: Vec<_> = experiment.variants.iter().map(|variant| parts(&variant.model)).collect();
     if let Some(path) = &args.out {
         let page = glance::markdown(&record, &parts, &left_out, &command(args));
-        atomic::write(path, page.as_bytes())?;
+        output::written(atomic::write(path, page.as_bytes()), "--out FILE")?;
     }
     if !args.quiet {
         output::show(&glance::terminal(&record, &parts))?;

@@ -111,6 +111,10 @@ fn explain(error: &anyhow::Error) -> u8 {
         // Whoever reads our output has seen enough.
         return 0;
     }
+    if let Some(output::Unwritten(problems)) = error.downcast_ref() {
+        eprint!("{}", problems.render(output::color_on_stderr()));
+        return exit::RUNTIME;
+    }
     match error.downcast_ref::<Diagnostics>() {
         Some(problems) => {
             eprint!("{}", problems.render(output::color_on_stderr()));
@@ -120,7 +124,7 @@ fn explain(error: &anyhow::Error) -> u8 {
             eprintln!("error: {}", told(error));
             match error.downcast_ref::<RunError>() {
                 // The scenario asks for what it cannot have.
-                Some(RunError::TooShort { .. }) => exit::USAGE,
+                Some(RunError::TooShort(_)) => exit::USAGE,
                 _ => exit::RUNTIME,
             }
         }

@@ -53,10 +53,10 @@ enum Input {
 }
 
 pub(crate) fn execute(args: &MrcArgs) -> anyhow::Result<ExitCode> {
-    let replay = replay(args)?;
     let out = args.out.clone().unwrap_or_else(|| Path::new("reports").join(stem(&args.trace)));
-    output::require_writable(&out)?;
-    mrc::write_all(&replay, &out)?;
+    output::require_folder(&out, "--out DIR")?;
+    let replay = replay(args)?;
+    output::written(mrc::write_all(&replay, &out), "--out DIR")?;
     if !args.quiet {
         output::show(&match args.format {
             Format::Table => mrc::page(&replay, output::stdout_style().0),

@@ -3,8 +3,11 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use herdlab::atomic::{self, WriteError};
+use herdlab::report::ReportError;
 use herdlab::report::html::Charts;
 use herdlab::scenario::Diagnostics;
+use herdlab::units::grouped;
 
 /// Writes to standard output.
 pub(crate) fn show(text: &str) -> anyhow::Result<()> {
@@ -47,23 +50,46 @@ pub(crate) fn charts(only_pictures: bool) -> Charts {
     if only_pictures { Charts::Static } else { Charts::Interactive }
 }
 
-/// Makes sure that a report can be written before minutes are spent on computing it.
-pub(crate) fn require_writable(folder: &Path) -> Result<(), Diagnostics> {
-    let tried =
-        std::fs::create_dir_all(folder).and_then(|()| tempfile::NamedTempFile::new_in(folder).map(drop));
-    tried.map_err(|error| {
-        let title = format!("cannot write to the folder {}: {error}", folder.display());
-        Diagnostics::general(title, vec!["choose another folder with --out DIR".to_owned()])
+/// Makes sure that the folder of a report can be written before minutes are spent on computing it; `option` is the one
+/// that says where it goes.
+pub(crate) fn require_folder(folder: &Path, option: &str) -> Result<(), Diagnostics> {
+    atomic::try_folder(folder).map_err(|error| {
+        Diagnostics::general(error.to_string(), vec![format!("choose another place with {option}")])
     })
 }
 
-/// The folder that a file goes to.
-pub(crate) fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+/// The same for a single file.
+pub(crate) fn require_file(file: &Path, option: &str) -> Result<(), Diagnostics> {
+    if file.is_dir() {
+        let title = format!("cannot write {}: it is a folder", file.display());
+        return Err(Diagnostics::general(title, vec![format!("name a file in it with {option}")]));
+    }
+    require_folder(atomic::folder_of(file), option)
 }
 
-/// Leaves no empty folder behind.
-pub(crate) fn remove_if_empty(folder: &Path) {
-    // Fails where it is not empty, which is right.
-    let _ = std::fs::remove_dir(folder);
+/// A file that could not be written, and the way out.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Unwritten(pub Diagnostics);
+
+/// Adds the way out to the failure of a file; `option` is the one that says where it goes.
+pub(crate) fn written<T>(result: Result<T, impl Into<anyhow::Error>>, option: &str) -> anyhow::Result<T> {
+    result.map_err(|error| unwritten(error, option))
+}
+
+/// The failure of a file with the way out; any other one as it is.
+pub(crate) fn unwritten(error: impl Into<anyhow::Error>, option: &str) -> anyhow::Error {
+    let error = error.into();
+    let of_report = matches!(error.downcast_ref::<ReportError>(), Some(ReportError::Write(_)));
+    if !of_report && !error.is::<WriteError>() {
+        return error;
+    }
+    let help = format!("free some room or allow writing there, or choose another place with {option}");
+    Unwritten(Diagnostics::general(error.to_string(), vec![help])).into()
+}
+
+/// `1 variant`, `2 variants`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(number))
 }

@@ -12,7 +12,7 @@ use herdlab::experiment::sweep::{Pool, SweepOptions, plan};
 use herdlab::report::recommend;
 use herdlab::scenario::estimate::{self, Plan, approximate_time};
 use herdlab::scenario::grid::Which;
-use herdlab::scenario::{Diagnostics, Overrides, parse};
+use herdlab::scenario::{Diagnostics, Overrides, Typed, TypedText, parse};
 use herdlab::sim::Control;
 use herdlab::units::grouped;
 
@@ -79,17 +79,16 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let threads = input::threads(args.threads);
     let plan = planned(&search, &pool, threads);
     estimate::refuse_beyond(&plan, &args.limits.limits())?;
-    let folder = args.out.as_deref().map(output::folder_of);
-    if let Some(folder) = folder {
-        output::require_writable(folder)?;
+    if let Some(file) = &args.out {
+        output::require_file(file, "--out FILE")?;
     }
     if !args.quiet {
         eprintln!(
-            "{} candidates, {} simulations, {} on {} threads",
+            "{} candidates, {} simulations, {} on {}",
             grouped(search.candidates.len()),
             grouped(search.cost()),
             approximate_time(plan.seconds),
-            threads
+            output::counted(threads as u64, "thread")
         );
     }
     let control = Arc::new(Control::default());
@@ -101,7 +100,6 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
-            folder.into_iter().for_each(output::remove_if_empty);
             if matches!(error, RunError::Interrupted) {
                 eprintln!("interrupted: nothing is recommended");
                 return Ok(ExitCode::from(exit::INTERRUPTED));
@@ -133,24 +131,23 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
 
 /// The options as if the file said them.
 fn overrides(args: &RecommendArgs) -> Overrides {
-    let text = |text: &String| format!("{text:?}");
     let mut overrides = args.settings.overrides(&args.variants);
-    let set = &mut overrides.set;
-    let mut put = |field: &str, value: String| set.push((format!("recommend.{field}"), value));
+    let mut put = |option, path, text| overrides.options.push(Typed { option, path, text });
     // The other objective of the file must not stand beside it.
+    let none = || TypedText::One("none".to_owned());
     if let Some(name) = &args.minimise {
-        put("minimise", text(name));
-        put("maximise", "\"none\"".to_owned());
+        put("--minimise", "recommend.minimise", TypedText::One(name.clone()));
+        put("--minimise", "recommend.maximise", none());
     }
     if let Some(name) = &args.maximise {
-        put("maximise", text(name));
-        put("minimise", "\"none\"".to_owned());
+        put("--maximise", "recommend.maximise", TypedText::One(name.clone()));
+        put("--maximise", "recommend.minimise", none());
     }
     if !args.keep.is_empty() {
-        put("keep", format!("[{}]", args.keep.iter().map(text).collect::<Vec<_>>().join(", ")));
+        put("--keep", "recommend.keep", TypedText::List(args.keep.clone()));
     }
     if let Some(budget) = args.budget {
-        put("budget", budget.to_string());
+        overrides.set.push(("recommend.budget".to_owned(), budget.to_string()));
     }
     overrides
 }
@@ -165,11 +162,11 @@ fn planned(search: &Search, pool: &Pool, threads: usize) -> Plan {
 /// Writes the scenario if it is one: a file whose variants are not written as [[variant]] cannot be added to.
 fn write_scenario(path: &Path, text: &str) -> anyhow::Result<()> {
     let shown = path.display().to_string();
-    if let Err(problems) = parse(text, &shown, output::folder_of(path), &Overrides::default()) {
+    if let Err(problems) = parse(text, &shown, atomic::folder_of(path), &Overrides::default()) {
         let title = format!("{shown} is not written: the settings cannot be appended to this scenario");
         let first = problems.list.first().map_or_else(String::new, |problem| problem.title.clone());
         let help = vec![first, "paste them from the output by hand".to_owned()];
         return Err(Diagnostics::general(title, help).into());
     }
-    Ok(atomic::write(path, text.as_bytes())?)
+    output::written(atomic::write(path, text.as_bytes()), "--out FILE")
 }

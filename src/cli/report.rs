@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use herdlab::report::{self, ReportError};
+use herdlab::report::{self, Contents, ReportError};
 use herdlab::scenario::Diagnostics;
 
 use super::output;
@@ -12,8 +12,8 @@ use super::output;
 /// Draw the report of a finished run again, from its record alone
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The `results.json` of a run, or the `sweep.json` of a sweep
-    #[arg(value_name = "RESULTS_JSON")]
+    /// The `results.json` of a run, the `sweep.json` of a sweep, or the folder of either
+    #[arg(value_name = "RESULTS_JSON|DIR")]
     results: PathBuf,
     /// Folder for the report [default: the folder of the record]
     #[arg(long, value_name = "DIR")]
@@ -27,21 +27,25 @@ pub(crate) struct ReportArgs {
 }
 
 pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
-    let folder = args.results.parent().unwrap_or(Path::new("")).to_owned();
+    let results = record_at(&args.results);
+    let folder = results.parent().unwrap_or(Path::new("")).to_owned();
     let out = args.out.clone().unwrap_or(folder);
-    output::require_writable(&out)?;
-    let redrawn = redraw(args, &out);
-    if redrawn.is_err() {
-        output::remove_if_empty(&out);
-    }
-    redrawn?;
+    redraw(args, &results, &out)?;
     output::show(&format!("{}\n", out.join("index.html").display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// The record that a path means: itself, or what a run or a sweep has left in that folder.
+pub(super) fn record_at(path: &Path) -> PathBuf {
+    if !path.is_dir() {
+        return path.to_owned();
+    }
+    let (run, sweep) = (path.join("results.json"), path.join("sweep.json"));
+    if !run.exists() && sweep.exists() { sweep } else { run }
+}
+
 /// The record of a run, or of a sweep.
-fn redraw(args: &ReportArgs, out: &Path) -> anyhow::Result<()> {
-    let results = &args.results;
+fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
     match std::fs::read_to_string(results) {
         Ok(text) if report::sweep::is_record(&text) => {
             if args.hgrm {
@@ -54,11 +58,8 @@ fn redraw(args: &ReportArgs, out: &Path) -> anyhow::Result<()> {
         }
         _ => {
             let charts = output::charts(args.static_charts);
-            let record = report::redraw(results, out, charts).map_err(input_error)?;
-            if args.hgrm {
-                report::hgrm::write(&record, out)?;
-            }
-            Ok(())
+            let contents = Contents { charts, hgrm: args.hgrm };
+            report::redraw(results, out, contents).map(drop).map_err(input_error)
         }
     }
 }
@@ -66,11 +67,15 @@ fn redraw(args: &ReportArgs, out: &Path) -> anyhow::Result<()> {
 /// A record that cannot be read is the caller's mistake, a report that cannot be written is not.
 pub(super) fn input_error(error: ReportError) -> anyhow::Error {
     match error {
-        ReportError::Damaged { .. }
-        | ReportError::Schema { .. }
-        | ReportError::File { action: "read", .. } => {
-            Diagnostics::general(error.to_string(), Vec::new()).into()
+        ReportError::Damaged { .. } | ReportError::File { action: "read", .. } => {
+            let help =
+                "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`";
+            Diagnostics::general(error.to_string(), vec![help.to_owned()]).into()
         }
-        error => error.into(),
+        ReportError::Schema { .. } => {
+            let help = "a record holds the text of its scenario (`scenario.source`): run that again";
+            Diagnostics::general(error.to_string(), vec![help.to_owned()]).into()
+        }
+        error => output::unwritten(error, "--out DIR"),
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use herdlab::atomic;
@@ -14,7 +14,7 @@ use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
 use herdlab::experiment::threshold::Standing;
 use herdlab::measure::record::Record;
-use herdlab::report;
+use herdlab::report::{self, Contents};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::estimate::{self, Plan, plan};
 use herdlab::sim::Control;
@@ -65,7 +65,7 @@ pub(crate) struct RunArgs {
     /// Write down what happens inside, a JSON object per line: phases, simulations, times (`-`: standard error)
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Write what came of the thresholds to this file, as JUnit XML
+    /// Write what came of the thresholds to this file, as JUnit XML; folders above it are created
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Do not run a scenario that lints warn of (exit code 2)
@@ -157,9 +157,9 @@ fn once(
     let plan = plan(&experiment, threads);
     estimate::refuse_beyond(&plan, &args.limits.limits())?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
-    output::require_writable(&out)?;
-    if let Some(folder) = args.junit.as_deref().map(output::folder_of) {
-        output::require_writable(folder)?;
+    output::require_folder(&out, "--out DIR")?;
+    if let Some(file) = &args.junit {
+        output::require_file(file, "--junit FILE")?;
     }
 
     log.write(&Phase::Checked {
@@ -169,15 +169,19 @@ fn once(
         memory_bytes: plan.memory_bytes,
     });
     let progress = Progress::start(control, &plan, args.quiet);
-    let partial = Partial::new(&out, &experiment.digest, args.resume);
-    if args.resume && !args.quiet {
-        eprintln!("{}", resumed(&partial, &plan));
+    let partial = Partial::new(&out, &experiment.digest, kept_from(args.resume, &plan), args.resume);
+    if !args.quiet {
+        if args.resume {
+            eprintln!("{}", resumed(&partial, &plan));
+        }
+        for other in partial.others() {
+            eprintln!("{}", foreign(&other));
+        }
     }
-    let keep = args.resume || plan.seconds > KEPT_FROM_S;
     let options = RunOptions {
         threads,
         control: Arc::clone(control),
-        partial: keep.then(|| partial.clone()),
+        partial: Some(partial.clone()),
         observer: log.observer(),
         ..RunOptions::default()
     };
@@ -186,30 +190,26 @@ fn once(
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(RunError::Interrupted) => {
-            output::remove_if_empty(&out);
             if given_up() {
                 return Ok(exit::INTERRUPTED);
             }
             eprintln!("interrupted before the first replication was finished: nothing written");
             return Ok(exit::INTERRUPTED);
         }
-        Err(error) => {
-            output::remove_if_empty(&out);
-            return Err(error.into());
-        }
+        Err(error) => return Err(error.into()),
     };
     if given_up() {
         return Ok(exit::INTERRUPTED);
     }
     let started = Instant::now();
-    report::write_all(&outcome.record, Some(&outcome.timings), &out, output::charts(args.static_charts))?;
-    if args.hgrm {
-        report::hgrm::write(&outcome.record, &out)?;
-    }
+    let contents = Contents { charts: output::charts(args.static_charts), hgrm: args.hgrm };
+    let written = report::write_all(&outcome.record, Some(&outcome.timings), &out, contents);
+    output::written(written, "--out DIR")?;
     let seconds = started.elapsed().as_secs_f64();
     log.write(&Phase::Written { folder: &out.display().to_string(), seconds });
     if let Some(path) = &args.junit {
-        atomic::write(path, report::junit::thresholds(&outcome.record)?.as_bytes())?;
+        let text = report::junit::thresholds(&outcome.record)?;
+        output::written(atomic::write(path, text.as_bytes()), "--junit FILE")?;
     }
     if !outcome.interrupted {
         partial.remove();
@@ -243,9 +243,28 @@ fn gate(record: &Record) -> u8 {
     if broken.is_empty() { exit::SUCCESS } else { exit::GATE }
 }
 
-/// Estimated seconds from which on finished replications are kept while the others run: shorter runs are sooner
-/// repeated than resumed.
-pub(super) const KEPT_FROM_S: f64 = 10.0;
+/// Length of a run from which on finished replications are kept while the others run: shorter ones are sooner repeated
+/// than resumed.
+const KEPT_FROM: Duration = Duration::from_secs(10);
+
+/// How long a run takes before what it has finished is kept. A long one keeps from the beginning; one that only turns
+/// out to be long, once it is.
+fn kept_from(resume: bool, plan: &Plan) -> Duration {
+    match resume || plan.seconds > KEPT_FROM.as_secs_f64() {
+        true => Duration::ZERO,
+        false => KEPT_FROM,
+    }
+}
+
+/// What another run has left.
+fn foreign(folder: &Path) -> String {
+    let digest = folder.file_name().unwrap_or_default().to_string_lossy();
+    format!(
+        "{} is of an interrupted run of something else (a scenario, seed or setting with the digest {digest}...): it can \
+         be deleted unless you resume that one",
+        folder.display()
+    )
+}
 
 /// What `--resume` finds.
 fn resumed(partial: &Partial, plan: &Plan) -> String {
@@ -288,11 +307,11 @@ fn speed(outcome: &Outcome) -> String {
         .map(|bytes| format!(", peak memory {}", herdlab::units::approximate_bytes(bytes as f64)))
         .unwrap_or_default();
     format!(
-        "{:.1} M requests in {:.1} s: {:.2} M requests per second and core on {} threads (tables {:.2} s{memory})",
+        "{:.1} M requests in {:.1} s: {:.2} M requests per second and core on {} (tables {:.2} s{memory})",
         timings.requests as f64 / 1e6,
         timings.wall_s,
         timings.requests_per_second_per_core / 1e6,
-        timings.threads,
+        output::counted(timings.threads as u64, "thread"),
         timings.tables_s,
     )
 }

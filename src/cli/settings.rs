@@ -31,6 +31,7 @@ impl SettingArgs {
             replications: self.replications,
             duration: self.duration.clone(),
             variants: variants.to_vec(),
+            options: Vec::new(),
         }
     }
 

@@ -44,13 +44,14 @@ pub(crate) fn man(args: &ManArgs, command: Command) -> anyhow::Result<ExitCode> 
         output::show(&String::from_utf8(text)?)?;
         return Ok(ExitCode::SUCCESS);
     };
-    output::require_writable(folder)?;
+    output::require_folder(folder, "--out DIR")?;
+    let mut files = Vec::new();
     for page in pages(command) {
-        let file = folder.join(page.get_filename());
         let mut text = Vec::new();
         page.render(&mut text)?;
-        herdlab::atomic::write(&file, &text)?;
+        files.push((folder.join(page.get_filename()), text));
     }
+    output::written(herdlab::atomic::write_together(&files), "--out DIR")?;
     Ok(ExitCode::SUCCESS)
 }
 

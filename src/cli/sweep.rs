@@ -16,7 +16,7 @@ use herdlab::sim::Control;
 use herdlab::units::grouped;
 
 use super::progress::Progress;
-use super::run::{Format, KEPT_FROM_S, stop_on_interrupt};
+use super::run::{Format, stop_on_interrupt};
 use super::settings::{LimitArgs, SettingArgs, path_and_value};
 use super::{exit, input, output};
 
@@ -71,46 +71,44 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("reports").join(format!("{}-sweep", grid.base.name)));
-    output::require_writable(&out)?;
+    output::require_folder(&out, "--out DIR")?;
 
     let control = Arc::new(Control::default());
     stop_on_interrupt(&control)?;
-    let keep = args.resume || plan.seconds > KEPT_FROM_S;
-    let journal = keep.then(|| Arc::new(Journal::new(&out, args.resume)));
+    let journal = Arc::new(Journal::new(&out, args.resume));
     if !args.quiet {
         eprintln!(
-            "{} cells, {} simulations, {} on {} threads",
+            "{} cells, {} simulations, {} on {}",
             grouped(grid.cells.len()),
             grouped(plan.cells),
             approximate_time(plan.seconds),
-            threads
+            output::counted(threads as u64, "thread")
         );
-        if let Some(journal) = journal.as_ref().filter(|_| args.resume) {
-            eprintln!("{}", resumed(journal));
+        if args.resume {
+            eprintln!("{}", resumed(&journal));
         }
     }
     let progress = Progress::start(&control, &plan, args.quiet);
-    let options = SweepOptions { threads, control, journal: journal.clone() };
+    let options = SweepOptions { threads, control, journal: Some(Arc::clone(&journal)) };
     let outcome = run(&grid, &options);
     progress.finish();
-    let again = |journal: &Option<Arc<Journal>>| {
-        if journal.as_ref().is_some_and(|journal| journal.exists()) {
+    let again = || {
+        if journal.exists() {
             eprintln!("the same command with --resume goes on from there");
         }
     };
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
-            output::remove_if_empty(&out);
             if matches!(error, RunError::Interrupted) {
                 eprintln!("interrupted before the first cell was finished: no report");
-                again(&journal);
+                again();
                 return Ok(ExitCode::from(exit::INTERRUPTED));
             }
             return Err(error.into());
         }
     };
-    write_all(&outcome.record, &grid, &outcome.pool, &out)?;
+    output::written(write_all(&outcome.record, &grid, &outcome.pool, &out), "--out DIR")?;
     if !args.quiet {
         output::show(&match args.format {
             Format::Table => table::page(&outcome.record, output::stdout_style().0),
@@ -123,12 +121,10 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     if outcome.interrupted {
         let (finished, all) = (outcome.record.cells.len(), outcome.record.wanted);
         eprintln!("interrupted: {} of {} cells finished and kept", grouped(finished), grouped(all));
-        again(&journal);
+        again();
         return Ok(ExitCode::from(exit::INTERRUPTED));
     }
-    if let Some(journal) = journal {
-        journal.remove();
-    }
+    journal.remove();
     Ok(ExitCode::SUCCESS)
 }
 

@@ -18,7 +18,7 @@ pub struct RunOptions {
     pub threads: usize,
     /// Shared with whoever follows or stops the run.
     pub control: Arc<Control>,
-    /// Keep every finished replication here, and take those that an earlier run has kept.
+    /// Keep finished replications here once it is due, and take those that an earlier run has kept.
     /// Not used beside policies of one's own, of which a file cannot tell whether they are still the same.
     pub partial: Option<Partial>,
     /// Who is told what happens.
@@ -34,15 +34,8 @@ pub enum RunError {
     Interrupted,
     #[error("variant \"{variant}\", replication {replication}: {source}")]
     Simulation { variant: String, replication: u32, source: SimError },
-    #[error("{}", too_short(variant, series, *duration_ns, *enough_ns))]
-    TooShort {
-        variant: String,
-        /// The series that has not settled.
-        series: String,
-        duration_ns: Nanos,
-        /// A length that would do, where one was found.
-        enough_ns: Option<Nanos>,
-    },
+    #[error(transparent)]
+    TooShort(#[from] Box<TooShort>),
     #[error(transparent)]
     Policy(#[from] Misplaced),
     #[error(transparent)]
@@ -53,17 +46,68 @@ pub enum RunError {
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
-fn too_short(variant: &str, series: &str, duration_ns: Nanos, enough_ns: Option<Nanos>) -> String {
-    let duration = format_duration(duration_ns);
-    let way_out = match enough_ns {
-        Some(enough_ns) => format!("a duration of {} would do", format_duration(enough_ns)),
-        None => format!(
-            "neither has it in eight times that; a system that never settles needs a warm-up of your own, such as \
-             `warmup = \"{}\"`",
-            format_duration(duration_ns / 4)
-        ),
-    };
-    format!(
-        "no warm-up found: in variant \"{variant}\" {series} has not settled in the first half of {duration}; {way_out}"
-    )
+/// Why no warm-up was found.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{place}: no warm-up found: {}; {}", self.problem(), self.way_out())]
+pub struct TooShort {
+    /// The scenario's file, and the line of `warmup` where it is there.
+    pub place: String,
+    pub variant: String,
+    pub reason: Unsettled,
+    pub duration_ns: Nanos,
+    /// The longest run that was tried.
+    pub tried_ns: Nanos,
+    /// A length that would do, where one was found.
+    pub enough_ns: Option<Nanos>,
+    /// The longest ttl of all tiers.
+    pub ttl_ns: Option<Nanos>,
+}
+
+/// What keeps a run from telling its warm-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// This series has not settled in the first half.
+    Drifts(String),
+    /// This series has stretches without a value.
+    Sparse(String),
+    /// Nothing has expired by itself yet in this tier.
+    Unexpired { tier: String, ttl_ns: Nanos },
+}
+
+impl TooShort {
+    fn problem(&self) -> String {
+        let (variant, duration) = (&self.variant, format_duration(self.duration_ns));
+        match &self.reason {
+            Unsettled::Drifts(series) => {
+                format!("in variant \"{variant}\" {series} has not settled in the first half of {duration}")
+            }
+            Unsettled::Sparse(series) => {
+                format!(
+                    "in variant \"{variant}\" {duration} have too few requests for telling {series} over time"
+                )
+            }
+            Unsettled::Unexpired { tier, ttl_ns } => format!(
+                "the run of {duration} is shorter than the ttl of tier {tier} in variant \"{variant}\", {}",
+                format_duration(*ttl_ns)
+            ),
+        }
+    }
+
+    fn way_out(&self) -> String {
+        if let Some(enough_ns) = self.enough_ns {
+            return format!("a duration of {} would do", format_duration(enough_ns));
+        }
+        let tried = match self.tried_ns > self.duration_ns {
+            true => format!(
+                "neither does a run of {} tell, the longest that was tried; ",
+                format_duration(self.tried_ns)
+            ),
+            false => "a longer duration may do; ".to_owned(),
+        };
+        let longer = match self.ttl_ns {
+            Some(ttl_ns) => format!(", longer than the longest ttl ({})", format_duration(ttl_ns)),
+            None => String::new(),
+        };
+        format!("{tried}a system that never settles needs a warm-up of your own, given as a duration{longer}")
+    }
 }

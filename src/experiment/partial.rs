@@ -5,6 +5,7 @@
 //! power cut one may be damaged, which costs its replication, while a sync of each would cost more than short replications.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,8 @@ use crate::measure::histogram::Fine;
 pub struct Partial {
     folder: PathBuf,
     digest: String,
+    /// From when on replications are kept, those that were finished before included.
+    due: Instant,
     resume: bool,
 }
 
@@ -48,16 +51,36 @@ struct Kept {
 
 impl Partial {
     /// A place below `out`; nothing is created before the first replication is kept. With `resume`, what an earlier run
-    /// kept is used, and every replication is kept.
-    pub fn new(out: &Path, digest: &str, resume: bool) -> Self {
+    /// kept is used, and every replication is kept. A run that is over before `after` keeps nothing.
+    pub fn new(out: &Path, digest: &str, after: Duration, resume: bool) -> Self {
         let short: String = digest.chars().take(16).collect();
-        Partial { folder: out.join("partial").join(short), digest: digest.to_owned(), resume }
+        let due = Instant::now() + after;
+        Partial { folder: out.join("partial").join(short), digest: digest.to_owned(), due, resume }
+    }
+
+    /// Whether the run takes long enough for keeping what it finishes.
+    pub(super) fn is_due(&self) -> bool {
+        Instant::now() >= self.due
+    }
+
+    /// Folders beside this one: what runs of something else have kept, by the beginnings of their digests.
+    pub fn others(&self) -> Vec<PathBuf> {
+        let all = self.folder.parent().and_then(|above| std::fs::read_dir(above).ok());
+        let paths = all.into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut others: Vec<PathBuf> = paths.filter(|path| path.is_dir() && *path != self.folder).collect();
+        others.sort();
+        others
     }
 
     /// How many replications an earlier run of this scenario has kept.
     pub fn kept(&self) -> usize {
         let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         files.filter(|file| file.path().extension().is_some_and(|extension| extension == "json")).count()
+    }
+
+    /// Whether a replication is kept.
+    pub(super) fn has(&self, variant: usize, replication: u32) -> bool {
+        self.path(variant, replication).exists()
     }
 
     fn path(&self, variant: usize, replication: u32) -> PathBuf {

@@ -185,17 +185,42 @@ fn simulate(
     let cells: Vec<(u32, usize)> = replications
         .flat_map(|replication| (0..experiment.variants.len()).map(move |variant| (replication, variant)))
         .collect();
-    let results = Mutex::new(std::mem::take(finished));
+    let partial = options.partial.as_ref().filter(|_| options.policies.is_empty());
+    // What was finished before keeping was due waits for it.
+    let unkept = |key: &(u32, usize)| partial.is_some_and(|partial| !partial.has(key.1, key.0));
+    let waiting: Vec<(u32, usize)> = finished.keys().copied().filter(unkept).collect();
+    let results = Mutex::new((std::mem::take(finished), waiting));
     let failure = work_off(&cells, control, |&(replication, variant)| {
+        let key = (replication, variant);
+        if let Some(kept) = partial.and_then(|partial| partial.find(variant, replication)) {
+            let (variant, requests) = (&experiment.variants[variant].name, kept.requests);
+            control.requests.fetch_add(requests, Ordering::Relaxed);
+            options.observer.tell(&Step::Kept { variant, replication, requests });
+            lock(&results).0.insert(key, kept);
+            return Ok(());
+        }
         let result = cell(experiment, &tables[variant], variant, replication, options)?;
-        lock(&results).insert((replication, variant), result);
+        let due = partial.filter(|partial| partial.is_due());
+        if let Some(partial) = due {
+            partial.keep(variant, replication, &result)?;
+        }
+        let (finished, waiting) = &mut *lock(&results);
+        finished.insert(key, result);
+        match due {
+            None => waiting.push(key),
+            Some(partial) => {
+                for (replication, variant) in waiting.drain(..) {
+                    partial.keep(variant, replication, &finished[&(replication, variant)])?;
+                }
+            }
+        }
         Ok(())
     });
-    *finished = into_inner(results);
+    *finished = into_inner(results).0;
     failure
 }
 
-/// One simulation, or what an earlier run kept of it.
+/// One simulation.
 fn cell(
     experiment: &Experiment,
     tables: &Arc<Tables>,
@@ -203,13 +228,6 @@ fn cell(
     replication: u32,
     options: &RunOptions,
 ) -> Result<Replication, RunError> {
-    let partial = options.partial.as_ref().filter(|_| options.policies.is_empty());
-    if let Some(kept) = partial.and_then(|partial| partial.find(index, replication)) {
-        options.control.requests.fetch_add(kept.requests, Ordering::Relaxed);
-        let variant = &experiment.variants[index].name;
-        options.observer.tell(&Step::Kept { variant, replication, requests: kept.requests });
-        return Ok(kept);
-    }
     let variant = &experiment.variants[index];
     let own = options.policies.of(&variant.name);
     let result = Engine::with_own(&variant.model, Arc::clone(tables), experiment.seed, replication, &own)
@@ -221,9 +239,6 @@ fn cell(
         requests: result.requests,
         seconds: result.loop_s,
     });
-    if let Some(partial) = partial {
-        partial.keep(index, replication, &result)?;
-    }
     Ok(result)
 }
 

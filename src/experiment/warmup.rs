@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::options::{RunError, RunOptions};
+use super::options::{RunError, RunOptions, TooShort, Unsettled};
 use super::replication::{average, mean_of_known};
 use crate::measure::series::{Series, series};
-use crate::scenario::model::{Experiment, Model, Nanos};
+use crate::scenario::estimate::estimate;
+use crate::scenario::model::{Experiment, Model, Nanos, Ttl, Variant};
 use crate::sim::{Control, Engine, SimError};
 use crate::workload::Tables;
 
@@ -27,43 +28,122 @@ const PILOT_WINDOWS: u64 = 500;
 const BATCH: usize = 5;
 /// Beyond this share of the run the truncation is not to be trusted: what is left is too short to know.
 const TRUSTED_SHARE: f64 = 0.5;
-/// Lengths tried, as multiples, to say how long a run would have to be.
-const LONGER: [u64; 3] = [2, 4, 8];
+/// Longest run that is tried to say how long one would have to be, as a multiple of the first one tried.
+const LONGEST: u64 = 64;
+/// Requests of a pilot beyond which no longer run is tried, unless the run itself asks for about as many.
+const PILOT_REQUESTS_MAX: f64 = 100e6;
 
 /// The warm-up that all variants need.
 ///
 /// # Errors
-/// A run that has not settled in its first half ([`RunError::TooShort`], with a length that would do), a
-/// simulation that fails, an interrupt.
+/// A run that has not settled in its first half, has too few requests or is shorter than a ttl
+/// ([`RunError::TooShort`], with a length that would do), a simulation that fails, an interrupt.
 pub fn find(
     experiment: &Experiment,
     tables: &[Arc<Tables>],
     options: &RunOptions,
 ) -> Result<Nanos, RunError> {
     let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
-    let unsettled = match settled(experiment, tables, duration_ns, options)? {
-        Settled::After(warmup_ns) => return Ok(warmup_ns),
-        Settled::Not(unsettled) => unsettled,
+    let ttl = longest_ttl(experiment);
+    let ttl_ns = ttl.as_ref().map(|(_, _, ttl_ns)| *ttl_ns);
+    let (variant, reason) = match ttl {
+        Some((variant, tier, ttl_ns)) if ttl_ns > duration_ns => {
+            (variant, Unsettled::Unexpired { tier, ttl_ns })
+        }
+        _ => match settled(experiment, tables, duration_ns, options)? {
+            Settled::After(warmup_ns) => return Ok(warmup_ns),
+            Settled::Not { variant, reason } => (variant, reason),
+        },
     };
-    let mut enough_ns = None;
-    for times in LONGER {
-        let longer_ns = duration_ns.saturating_mul(times);
-        if let Settled::After(_) = settled(experiment, tables, longer_ns, options)? {
-            enough_ns = Some(longer_ns);
+    let shortest_ns = shortest(experiment, &reason, ttl_ns.unwrap_or(0));
+    let (tried_ns, enough_ns) = enough(experiment, tables, shortest_ns, options)?;
+    let place = place(experiment);
+    Err(Box::new(TooShort { place, variant, reason, duration_ns, tried_ns, enough_ns, ttl_ns }).into())
+}
+
+/// The first length to try: that of the longest ttl, or twice that of the run, and of about a request per window.
+fn shortest(experiment: &Experiment, reason: &Unsettled, ttl_ns: Nanos) -> Nanos {
+    let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
+    let longer_ns = if ttl_ns > duration_ns { ttl_ns } else { duration_ns.saturating_mul(2) };
+    if !matches!(reason, Unsettled::Sparse(_)) {
+        return longer_ns;
+    }
+    let of = |variant: &Variant| estimate(&variant.model).requests;
+    let fewest = experiment.variants.iter().map(of).fold(f64::INFINITY, f64::min);
+    let times = (PILOT_WINDOWS as f64 / fewest.max(1.0)).ceil();
+    longer_ns.max(duration_ns.saturating_mul(times as u64))
+}
+
+/// The longest run that was tried, and the first one that would do.
+fn enough(
+    experiment: &Experiment,
+    tables: &[Arc<Tables>],
+    shortest_ns: Nanos,
+    options: &RunOptions,
+) -> Result<(Nanos, Option<Nanos>), RunError> {
+    let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
+    let requests_max = PILOT_REQUESTS_MAX.max(4.0 * pilot_requests(experiment, duration_ns));
+    let mut tried_ns = duration_ns;
+    let mut times = 1;
+    while times <= LONGEST {
+        let longer_ns = shortest_ns.saturating_mul(times);
+        if pilot_requests(experiment, longer_ns) > requests_max {
             break;
         }
+        match settled(experiment, tables, longer_ns, options) {
+            Ok(Settled::After(_)) => return Ok((longer_ns, Some(longer_ns))),
+            Ok(Settled::Not { .. }) => tried_ns = longer_ns,
+            // What the run itself does not reach, such as an overflowing queue, is no failure of the run.
+            Err(RunError::Simulation { .. }) => break,
+            Err(error) => return Err(error),
+        }
+        times *= 2;
     }
-    Err(RunError::TooShort { variant: unsettled.variant, series: unsettled.series, duration_ns, enough_ns })
+    Ok((tried_ns, None))
+}
+
+/// Requests of all simulations of a pilot that is so long.
+fn pilot_requests(experiment: &Experiment, duration_ns: Nanos) -> f64 {
+    let of = |model: &Model| estimate(&Model { duration_ns, ..model.clone() }).requests;
+    let once: f64 = experiment.variants.iter().map(|variant| of(&variant.model)).sum();
+    once * f64::from(pilot_replications(experiment))
+}
+
+fn pilot_replications(experiment: &Experiment) -> u32 {
+    experiment.replications.min(PILOT_REPLICATIONS)
+}
+
+/// The longest ttl of what is asked for, with its variant and tier.
+fn longest_ttl(experiment: &Experiment) -> Option<(String, String, Nanos)> {
+    let mut longest: Option<(String, String, Nanos)> = None;
+    for variant in &experiment.variants {
+        for (index, tier) in variant.model.tiers.iter().enumerate() {
+            for class in variant.model.workload.classes.iter().filter(|class| !class.absent) {
+                if let Ttl::After { ns } = class.ttl_in(index, tier)
+                    && longest.as_ref().is_none_or(|(_, _, known_ns)| ns > *known_ns)
+                {
+                    longest = Some((variant.name.clone(), tier.name.clone(), ns));
+                }
+            }
+        }
+    }
+    longest
+}
+
+/// The file, and the line where `warmup` is set if it is set there.
+fn place(experiment: &Experiment) -> String {
+    let sets = |line: &str| {
+        line.split_once('=').is_some_and(|(name, value)| name.trim() == "warmup" && value.contains("auto"))
+    };
+    match experiment.source.lines().position(sets) {
+        Some(index) => format!("{}:{}", experiment.source_path, index + 1),
+        None => experiment.source_path.clone(),
+    }
 }
 
 enum Settled {
     After(Nanos),
-    Not(Unsettled),
-}
-
-struct Unsettled {
-    variant: String,
-    series: String,
+    Not { variant: String, reason: Unsettled },
 }
 
 /// Runs the pilot over `duration_ns` and looks at all that it watched.
@@ -74,7 +154,7 @@ fn settled(
     options: &RunOptions,
 ) -> Result<Settled, RunError> {
     let window_ns = duration_ns.div_ceil(PILOT_WINDOWS);
-    let replications = experiment.replications.min(PILOT_REPLICATIONS);
+    let replications = pilot_replications(experiment);
     let cells: Vec<(usize, u32)> =
         (0..experiment.variants.len()).flat_map(|v| (0..replications).map(move |r| (v, r))).collect();
     let pilots: Vec<Vec<Series>> = cells
@@ -94,14 +174,18 @@ fn settled(
     let mut longest = 0;
     for (variant, pilots) in experiment.variants.iter().zip(pilots.chunks(replications as usize)) {
         for name in WATCHED {
-            let Some((dropped, windows)) = averaged(pilots, name).and_then(|values| mser5(&values)) else {
-                continue;
+            // Where nothing is ever known, nothing of that kind happens: nobody reads, say.
+            let known = averaged(pilots, name).filter(|values| values.iter().any(Option::is_some));
+            let Some(values) = known else { continue };
+            let reason = match mser5(&values) {
+                Some((dropped, windows)) if dropped as f64 <= TRUSTED_SHARE * windows as f64 => {
+                    longest = longest.max(dropped);
+                    continue;
+                }
+                Some(_) => Unsettled::Drifts(name.to_owned()),
+                None => Unsettled::Sparse(name.to_owned()),
             };
-            if dropped as f64 > TRUSTED_SHARE * windows as f64 {
-                let unsettled = Unsettled { variant: variant.name.clone(), series: name.to_owned() };
-                return Ok(Settled::Not(unsettled));
-            }
-            longest = longest.max(dropped);
+            return Ok(Settled::Not { variant: variant.name.clone(), reason });
         }
     }
     Ok(Settled::After(window_ns.saturating_mul(longest as u64)))

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 
 use hdrhistogram::Histogram;
 
-use super::ReportError;
-use crate::atomic;
 use crate::measure::record::{DistributionRecord, Record};
 
 /// Rows for each halving of the distance to 100 %, as HdrHistogram's own tools have it.
@@ -15,29 +13,25 @@ const TICKS_PER_HALF_DISTANCE: u32 = 5;
 /// Significant digits of the values: finer than the buckets of the record.
 const DIGITS: u8 = 3;
 
-/// Writes `hgrm/<variant>.<class>.hgrm` below `dir`; gives the paths.
-///
-/// # Errors
-/// The first file that could not be written.
-pub fn write(record: &Record, dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    let mut written: Vec<PathBuf> = Vec::new();
+/// `hgrm/<variant>.<class>.hgrm` below `dir`: the paths and what goes there.
+pub fn files(record: &Record, dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for variant in &record.variants {
         for distribution in &variant.distributions {
             let Some(class) = distribution.name.strip_prefix("latency.") else { continue };
             let Some(text) = render(distribution) else { continue };
-            let path = free(&dir.join("hgrm"), &format!("{}.{class}", plain(&variant.name)), &written);
-            atomic::write(&path, text.as_bytes())?;
-            written.push(path);
+            let path = free(&dir.join("hgrm"), &format!("{}.{class}", plain(&variant.name)), &files);
+            files.push((path, text.into_bytes()));
         }
     }
-    Ok(written)
+    files
 }
 
 /// A name that no file of this run has; different names of variants may be one when written plainly.
-fn free(folder: &Path, stem: &str, taken: &[PathBuf]) -> PathBuf {
+fn free(folder: &Path, stem: &str, taken: &[(PathBuf, Vec<u8>)]) -> PathBuf {
     let numbered = (2..).map(|number| format!("{stem}-{number}.hgrm"));
     let mut names = std::iter::once(format!("{stem}.hgrm")).chain(numbered).map(|name| folder.join(name));
-    names.find(|path| !taken.contains(path)).unwrap_or_else(|| folder.join(stem))
+    names.find(|path| !taken.iter().any(|(known, _)| known == path)).unwrap_or_else(|| folder.join(stem))
 }
 
 /// Letters and digits, everything else a hyphen: a name for any file system.
@@ -133,15 +127,17 @@ mod tests {
         record.variants[1].name = "a/b".into();
         record.variants[2].name = "a b".into();
         let folder = tempfile::tempdir().unwrap();
-        let written = write(&record, folder.path()).unwrap();
-        let names: Vec<String> =
-            written.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+        let written = files(&record, folder.path());
+        let names: Vec<String> = written
+            .iter()
+            .map(|(path, _)| path.file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
         for name in ["ttl-only.all.hgrm", "a-b.all.hgrm", "a-b.all-2.hgrm"] {
             assert!(names.iter().any(|known| known == name), "{names:?}");
         }
         assert!(!names.iter().any(|name| name.contains("queue")), "{names:?}");
-        for path in written {
-            assert!(!rows(&std::fs::read_to_string(path).unwrap()).is_empty());
+        for (_, text) in written {
+            assert!(!rows(std::str::from_utf8(&text).unwrap()).is_empty());
         }
     }
 }

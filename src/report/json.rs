@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ReportError;
-use crate::measure::record::{DistributionRecord, Record, SCHEMA, SeriesRecord, Timings, WindowsRecord};
+use super::{ReportError, consistency};
+use crate::measure::record::{Record, SCHEMA, SeriesRecord, Timings, WindowsRecord};
 
 /// Largest `results.json`, in bytes. Longer time series are written with wider windows.
 pub const RESULTS_BYTES_MAX: usize = 10_000_000;
@@ -143,59 +143,10 @@ pub fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
         });
     }
     let record: Record = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
-    match inconsistency(&record) {
+    match consistency::problem(&record) {
         Some(problem) => Err(damaged(problem)),
         None => Ok(record),
     }
-}
-
-/// No clock or counter gets this far; beyond it sums and axes overflow.
-const LARGEST: f64 = 1e30;
-
-/// What the types allow and a record never has.
-fn inconsistency(record: &Record) -> Option<String> {
-    let scenario = &record.scenario;
-    if scenario.baseline >= record.variants.len() {
-        return Some(format!("baseline {} of {} variants", scenario.baseline, record.variants.len()));
-    }
-    let mut times = vec![scenario.duration_s, scenario.warmup_s];
-    for variant in &record.variants {
-        times.push(variant.windows.width_s);
-        times.extend(variant.events.iter().flat_map(|event| [event.at_s, event.end_s]));
-        let measured = variant.measures.iter().map(|measure| (&measure.name, &measure.values));
-        let over_time = variant.windows.series.iter().map(|series| (&series.name, &series.values));
-        for (name, values) in measured.chain(over_time) {
-            if let Some(value) = values.iter().flatten().find(|value| value.abs() > LARGEST) {
-                return Some(format!("{value:e} as a value of `{name}` in `{}`", variant.name));
-            }
-        }
-    }
-    if let Some(time) = times.iter().find(|time| time.abs() > LARGEST) {
-        return Some(format!("{time:e} s"));
-    }
-    for variant in &record.variants {
-        if variant.windows.width_s.is_nan() || variant.windows.width_s <= 0.0 {
-            return Some(format!("windows of width {} in `{}`", variant.windows.width_s, variant.name));
-        }
-        if let Some(measure) =
-            variant.measures.iter().find(|measure| measure.values.len() != scenario.finished as usize)
-        {
-            let (name, values) = (&measure.name, measure.values.len());
-            return Some(format!("{values} values of `{name}` for {} replications", scenario.finished));
-        }
-        if !variant.measures.is_sorted_by(|a, b| a.name < b.name) {
-            return Some(format!("measures of `{}` are not in order", variant.name));
-        }
-        for DistributionRecord { name, counts, .. } in &variant.distributions {
-            if !counts.is_sorted_by(|a, b| a.0 < b.0) {
-                return Some(format!("values of `{name}` in `{}` are not in order", variant.name));
-            }
-            if counts.iter().try_fold(0u64, |sum, (_, count)| sum.checked_add(*count)).is_none() {
-                return Some(format!("counts of `{name}` in `{}` are too large", variant.name));
-            }
-        }
-    }
-    None
 }
 
 /// A [`serde_json::ser::Formatter`] that breaks lines in objects only.

@@ -8,6 +8,7 @@ pub mod canvas;
 pub mod charts;
 pub mod claims;
 pub mod clip;
+mod consistency;
 pub mod csv;
 pub mod draw;
 mod escape;
@@ -65,8 +66,25 @@ pub enum ReportError {
     Make { what: String, problem: String },
 }
 
-/// Writes everything a run leaves behind into `dir`, which is created if need be. Each file appears whole or
-/// not at all; `results.json` comes first, because everything else can be made from it.
+/// What a report is to have.
+#[derive(Clone, Copy, Debug)]
+pub struct Contents {
+    pub charts: Charts,
+    /// The latencies for HdrHistogram's plotter as well.
+    pub hgrm: bool,
+}
+
+impl From<Charts> for Contents {
+    fn from(charts: Charts) -> Self {
+        Contents { charts, hgrm: false }
+    }
+}
+
+/// A file to write, and its bytes.
+type File = (PathBuf, Vec<u8>);
+
+/// Writes everything a run leaves behind into `dir`, which is created if need be. The files appear together or not at
+/// all; `results.json` comes first, because everything else can be made from it.
 ///
 /// # Errors
 /// The first file that could not be written.
@@ -74,42 +92,54 @@ pub fn write_all(
     record: &Record,
     timings: Option<&Timings>,
     dir: &Path,
-    charts: Charts,
+    contents: impl Into<Contents>,
 ) -> Result<(), ReportError> {
     let (record, results) = json::to_json(record)?;
-    atomic::write(&dir.join("results.json"), results.as_bytes())?;
+    let mut files = vec![(dir.join("results.json"), results.into_bytes())];
     if let Some(timings) = timings {
-        atomic::write(&dir.join("timings.json"), json::timings_to_json(timings)?.as_bytes())?;
+        files.push((dir.join("timings.json"), json::timings_to_json(timings)?.into_bytes()));
     }
-    write_drawn(&record, dir, charts)
+    files.extend(drawn(&record, dir, contents.into())?);
+    Ok(atomic::write_together(&files)?)
 }
 
 /// Draws the report again from a `results.json`; the record itself is not rewritten.
 ///
 /// # Errors
 /// A file that cannot be read, is damaged or has another schema, and whatever [`write_all`] reports.
-pub fn redraw(results: &Path, out: &Path, charts: Charts) -> Result<Record, ReportError> {
+pub fn redraw(results: &Path, out: &Path, contents: impl Into<Contents>) -> Result<Record, ReportError> {
     let record = json::read(results)?;
-    write_drawn(&record, out, charts)?;
+    atomic::write_together(&drawn(&record, out, contents.into())?)?;
     Ok(record)
 }
 
 /// The files that are made from the record alone.
-fn write_drawn(record: &Record, dir: &Path, charts: Charts) -> Result<(), ReportError> {
+fn drawn(record: &Record, dir: &Path, contents: Contents) -> Result<Vec<File>, ReportError> {
     let comparison = compare(record);
-    atomic::write(&dir.join("summary.csv"), csv::summary(record, &comparison).as_bytes())?;
-    atomic::write(&dir.join("timeseries.csv"), csv::timeseries(record).as_bytes())?;
-    atomic::write(&dir.join("percentiles.csv"), csv::percentiles(record).as_bytes())?;
     let figures = self::charts::figures(record, &comparison);
     let answer = answer(record, &comparison);
-    let page = html::render(record, &comparison, &answer, &figures, charts)?;
-    atomic::write(&dir.join("index.html"), page.as_bytes())?;
-    figures.par_iter().try_for_each(|figure| {
+    let page = html::render(record, &comparison, &answer, &figures, contents.charts)?;
+    let texts = [
+        ("summary.csv", csv::summary(record, &comparison)),
+        ("timeseries.csv", csv::timeseries(record)),
+        ("percentiles.csv", csv::percentiles(record)),
+        ("index.html", page),
+    ];
+    let mut files: Vec<File> =
+        texts.into_iter().map(|(name, text)| (dir.join(name), text.into_bytes())).collect();
+    let pictures = figures.par_iter().map(|figure| {
         let svg = draw::to_svg(figure, draw::Heading::Inside)?;
         let path = dir.join("charts").join(figure.name);
-        atomic::write(&path.with_extension("png"), &png::from_svg(&svg)?)?;
-        Ok(atomic::write(&path.with_extension("svg"), svg.as_bytes())?)
-    })
+        Ok([
+            (path.with_extension("png"), png::from_svg(&svg)?),
+            (path.with_extension("svg"), svg.into_bytes()),
+        ])
+    });
+    files.extend(pictures.collect::<Result<Vec<_>, ReportError>>()?.into_iter().flatten());
+    if contents.hgrm {
+        files.extend(hgrm::files(record, dir));
+    }
+    Ok(files)
 }
 
 #[cfg(test)]

@@ -19,15 +19,17 @@ const COLUMN_WIDTH: usize = 12;
 /// Widest name of a policy, blanks included.
 const NAME_WIDTH: usize = 12;
 
-/// Writes `mrc.csv`, `mrc.svg` and `mrc.png` into a folder; each appears whole or not at all.
+/// Writes `mrc.csv`, `mrc.svg` and `mrc.png` into a folder; they appear together or not at all.
 ///
 /// # Errors
 /// The first file that could not be written.
 pub fn write_all(replay: &Replay, dir: &Path) -> Result<(), ReportError> {
-    atomic::write(&dir.join("mrc.csv"), csv(replay).as_bytes())?;
     let svg = draw::to_svg(&figure(replay), draw::Heading::Inside)?;
-    atomic::write(&dir.join("mrc.png"), &png::from_svg(&svg)?)?;
-    Ok(atomic::write(&dir.join("mrc.svg"), svg.as_bytes())?)
+    Ok(atomic::write_together(&[
+        (dir.join("mrc.csv"), csv(replay).into_bytes()),
+        (dir.join("mrc.png"), png::from_svg(&svg)?),
+        (dir.join("mrc.svg"), svg.into_bytes()),
+    ])?)
 }
 
 /// For a terminal of so many columns: miss ratios, speeds, and what was read.

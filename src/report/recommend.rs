@@ -4,7 +4,7 @@ use comfy_table::{Cell, CellAlignment};
 use serde_json::{Value, json};
 
 use super::ReportError;
-use super::format::{Scale, plus_minus, signed, with_unit};
+use super::format::{Scale, fixed, plus_minus, signed, with_unit};
 use super::terminal::plain;
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::recommend::{Found, Keeping, Limit, Outcome, Rival, Search};
@@ -117,7 +117,8 @@ fn limits(found: &Found) -> String {
             (Some(estimate), _) => figure(&judgement.unit, estimate),
             (None, reason) => reason.to_owned(),
         };
-        let margin = limit.relative_margin.map_or(String::new(), |margin| format!("{:.1} %", margin * 100.0));
+        let margin =
+            limit.relative_margin.map_or(String::new(), |margin| format!("{} %", fixed(margin * 100.0, 1)));
         let mut words = Vec::new();
         match judgement.standing {
             Standing::Broken => words.push("broken"),
@@ -143,10 +144,10 @@ fn broken(limit: &Limit) -> String {
     let judgement = &limit.judgement;
     match (&judgement.estimate, limit.relative_margin) {
         (Some(estimate), Some(margin)) => format!(
-            "{} fails: {} is {:.1} % beyond it.",
+            "{} fails: {} is {} % beyond it.",
             told(limit),
             figure(&judgement.unit, estimate),
-            -margin * 100.0
+            fixed(-margin * 100.0, 1)
         ),
         (Some(estimate), None) => format!("{} fails: {}.", told(limit), figure(&judgement.unit, estimate)),
         (None, _) => format!("{} fails: {}.", told(limit), judgement.reason),

@@ -148,8 +148,8 @@ pub fn refuse_beyond(plan: &Plan, limits: &Limits) -> Result<(), Diagnostics> {
     if plan.seconds > limits.seconds {
         let title = format!(
             "this scenario takes about {}, and the limit is {}",
-            approximate_time(plan.seconds),
-            approximate_time(limits.seconds)
+            figure_of_time(plan.seconds),
+            figure_of_time(limits.seconds)
         );
         let requests = grouped(plan.requests.round().min(u64::MAX as f64) as u64);
         let simulations = grouped(plan.cells);
@@ -162,6 +162,15 @@ pub fn refuse_beyond(plan: &Plan, limits: &Limits) -> Result<(), Diagnostics> {
         return Err(Diagnostics::general(title, help));
     }
     Ok(())
+}
+
+/// The same with a figure for what is less than a second: `12 ms`.
+fn figure_of_time(seconds: f64) -> String {
+    match seconds * 1e3 {
+        ms if ms >= 1e3 => approximate_time(seconds),
+        ms if ms >= 10.0 => format!("{ms:.0} ms"),
+        ms => format!("{ms:.2} ms"),
+    }
 }
 
 /// `less than a second`, `40 s`, `5 min`, `30 h`, `12 years`.

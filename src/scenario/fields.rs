@@ -40,6 +40,22 @@ impl Context {
         None
     }
 
+    /// The same with a value that would do: `for example batch = 100`.
+    pub fn wrong_with_example<T>(
+        &mut self,
+        node: &Node,
+        label: impl Into<String>,
+        example: &str,
+    ) -> Option<T> {
+        let title = format!("wrong value for {}", self.here());
+        let help = match self.path.last() {
+            Some(field) => format!("for example {field} = {example}"),
+            None => format!("for example {example}"),
+        };
+        self.report(Diagnostic::new(title, node.span, label).help(help));
+        None
+    }
+
     /// The dotted path of what is being read.
     pub fn here(&self) -> String {
         if self.path.is_empty() { "the scenario".to_owned() } else { self.path.join(".") }

@@ -42,6 +42,26 @@ pub struct Overrides {
     pub duration: Option<String>,
     /// Names of the variants wanted; empty: all. The first wanted one is the baseline if the file's is not.
     pub variants: Vec<String>,
+    /// Options of the command line that say what the file says elsewhere. They go over `set`.
+    pub options: Vec<Typed>,
+}
+
+/// An option as it was typed, which messages point at.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    /// `--keep`.
+    pub option: &'static str,
+    /// Where the file would say it: `recommend.keep`.
+    pub path: &'static str,
+    /// The one text, or all of a list.
+    pub text: TypedText,
+}
+
+/// What an option was given.
+#[derive(Clone, Debug)]
+pub enum TypedText {
+    One(String),
+    List(Vec<String>),
 }
 
 /// Reads and checks a scenario file.
@@ -132,6 +152,7 @@ impl Prepared {
             replications: overrides.replications,
             duration_ns: self.duration_ns,
             variants: &overrides.variants,
+            cell: tree.is_some(),
         };
         check::check(&mut self.cx, tree.unwrap_or(&self.root), source_path, &asked)
     }
@@ -170,6 +191,12 @@ fn prepare(
         }
         sources.push(Source { name: "--set".to_owned(), text });
     }
+    for typed in &overrides.options {
+        let value = node_of(typed, &mut sources);
+        if let Err(diagnostic) = axes::set(&mut root, typed.path, value.span, value) {
+            cx.report(diagnostic);
+        }
+    }
     if let Some(alter) = alter {
         let added = alter(&mut root, sources.len());
         sources.push(added);
@@ -184,6 +211,23 @@ fn prepare(
         });
     }
     Ok(Prepared { sources, root, cx, duration_ns })
+}
+
+/// The value of an option; every text is a source of its own.
+fn node_of(typed: &Typed, sources: &mut Vec<Source>) -> file::Node {
+    let mut text = |text: &String| {
+        let span = Span { source: sources.len(), start: 0, end: text.len() };
+        sources.push(Source { name: typed.option.to_owned(), text: text.clone() });
+        file::Node { value: file::Value::String(text.clone()), span }
+    };
+    match &typed.text {
+        TypedText::One(one) => text(one),
+        TypedText::List(all) => {
+            let items: Vec<file::Node> = all.iter().map(text).collect();
+            let span = items.first().map_or(Span { source: 0, start: 0, end: 0 }, |first| first.span);
+            file::Node { value: file::Value::Array(items), span }
+        }
+    }
 }
 
 /// What only the caller of the checker knows.
@@ -216,7 +260,11 @@ fn listed(overrides: &Overrides) -> Vec<String> {
     let replications = overrides.replications.map(|replications| format!("replications={replications}"));
     let duration = overrides.duration.as_ref().map(|duration| format!("duration={duration}"));
     let variants = overrides.variants.iter().map(|name| format!("variant={name}"));
-    set.chain(seed).chain(replications).chain(duration).chain(variants).collect()
+    let options = overrides.options.iter().map(|typed| match &typed.text {
+        TypedText::One(text) => format!("{}={text:?}", typed.path),
+        TypedText::List(texts) => format!("{}={texts:?}", typed.path),
+    });
+    set.chain(options).chain(seed).chain(replications).chain(duration).chain(variants).collect()
 }
 
 #[cfg(test)]
@@ -297,6 +345,7 @@ mod tests {
             replications: Some(3),
             duration: Some("10s".to_owned()),
             variants: vec!["l2 only".to_owned()],
+            options: Vec::new(),
         };
         let experiment = small(&overrides);
         assert_eq!(

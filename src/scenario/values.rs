@@ -44,7 +44,7 @@ pub(crate) fn duration(cx: &mut Context, node: &Node) -> Option<Nanos> {
 /// A duration above zero.
 pub(crate) fn positive_duration(cx: &mut Context, node: &Node) -> Option<Nanos> {
     match duration(cx, node)? {
-        0 => cx.wrong(node, "expected a duration above zero"),
+        0 => cx.wrong_with_example(node, "expected a duration above zero", "\"250ms\""),
         ns => Some(ns),
     }
 }
@@ -91,7 +91,11 @@ pub(crate) fn number(cx: &mut Context, node: &Node) -> Option<f64> {
 pub(crate) fn at_least(least: f64) -> impl FnOnce(&mut Context, &Node) -> Option<f64> {
     move |cx, node| match number(cx, node)? {
         value if value >= least => Some(value),
-        _ => cx.wrong(node, format!("expected a number of at least {least}")),
+        _ => cx.wrong_with_example(
+            node,
+            format!("expected a number of at least {least}"),
+            &format!("{:?}", least.max(1.0)),
+        ),
     }
 }
 
@@ -99,7 +103,7 @@ pub(crate) fn at_least(least: f64) -> impl FnOnce(&mut Context, &Node) -> Option
 pub(crate) fn positive(cx: &mut Context, node: &Node) -> Option<f64> {
     match number(cx, node)? {
         value if value > 0.0 => Some(value),
-        _ => cx.wrong(node, "expected a number above 0"),
+        _ => cx.wrong_with_example(node, "expected a number above 0", "1.0"),
     }
 }
 
@@ -108,8 +112,13 @@ pub(crate) fn integer(least: u64, most: u64) -> impl FnOnce(&mut Context, &Node)
     move |cx, node| match node.value {
         Value::Integer(value) => match u64::try_from(value) {
             Ok(value) if (least..=most).contains(&value) => Some(value),
-            _ if most == u64::MAX => cx.wrong(node, format!("expected a whole number of at least {least}")),
-            _ => cx.wrong(node, format!("expected a whole number from {least} to {most}")),
+            _ => {
+                let expected = match most {
+                    u64::MAX => format!("expected a whole number of at least {least}"),
+                    most => format!("expected a whole number from {least} to {most}"),
+                };
+                cx.wrong_with_example(node, expected, &least.max(1).min(most).to_string())
+            }
         },
         _ => cx.wrong(node, format!("expected a whole number, found {}", node.kind())),
     }
@@ -131,7 +140,7 @@ pub(crate) fn share(cx: &mut Context, node: &Node) -> Option<f64> {
     if (0.0..=1.0).contains(&value) {
         Some(value)
     } else {
-        cx.wrong(node, "expected a share from 0 to 1, or \"0%\" to \"100%\"")
+        cx.wrong_with_example(node, "expected a share from 0 to 1, or \"0%\" to \"100%\"", "0.1 or \"10%\"")
     }
 }
 
@@ -139,7 +148,7 @@ pub(crate) fn share(cx: &mut Context, node: &Node) -> Option<f64> {
 pub(crate) fn positive_share(cx: &mut Context, node: &Node) -> Option<f64> {
     match share(cx, node)? {
         value if value > 0.0 => Some(value),
-        _ => cx.wrong(node, "expected a share above 0"),
+        _ => cx.wrong_with_example(node, "expected a share above 0", "0.1 or \"10%\""),
     }
 }
 

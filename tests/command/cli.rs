@@ -104,13 +104,14 @@ fn what_is_no_record_is_a_usage_error() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_herdlab"))
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_herdlab"))
         .args(["init", "lookup"])
-        .stdout(Stdio::piped())
+        .stdout(writer)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
@@ -296,16 +297,19 @@ fn a_trace_is_found_beside_its_scenario() {
 /// Starts `herdlab run` and interrupts it after a while; gives the exit code and what was said.
 #[cfg(unix)]
 fn interrupted(folder: &Path, settings: &[&str], after: Duration) -> (Option<i32>, String) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let log = elsewhere.path().join("log.jsonl");
     let child = std::process::Command::new(env!("CARGO_BIN_EXE_herdlab"))
         .current_dir(folder)
         .args(["run", "tiny.toml", "--threads", "1", "--out", "out"])
         .args(settings)
+        .arg("--log")
+        .arg(&log)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The folder is made just before the run begins.
-    while !folder.join("out").exists() {
+    while !std::fs::read_to_string(&log).is_ok_and(|log| log.contains("tables_built")) {
         std::thread::sleep(Duration::from_millis(10));
     }
     std::thread::sleep(after);

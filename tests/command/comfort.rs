@@ -74,6 +74,34 @@ fn a_lint_is_explained_with_its_way_out() {
     }
 }
 
+/// The tables too: a sentence, and the fields that they have.
+#[test]
+fn every_table_of_the_file_is_explained_with_its_fields() {
+    for table in [
+        "answer",
+        "class",
+        "clients",
+        "event",
+        "invalidation",
+        "limiter",
+        "measure",
+        "observed",
+        "practice",
+        "recommend",
+        "sweep",
+        "threshold",
+        "tier",
+        "variant",
+        "writes",
+        "database",
+        "workload",
+    ] {
+        let text = stdout(herdlab().args(["explain", table]));
+        assert!(text.contains("meaning     ") && text.contains("table with "), "{text}");
+        assert!(!text.contains("see the meaning"), "{text}");
+    }
+}
+
 #[test]
 fn an_option_is_explained_with_type_default_and_meaning() {
     let text = stdout(herdlab().args(["explain", "tier.l2.negative_ttl"]));

@@ -4,6 +4,7 @@ mod claims;
 mod cli;
 mod comfort;
 mod compare;
+mod records;
 mod terminal;
 
 use assert_cmd::Command;

@@ -107,8 +107,9 @@ pub fn find_warmup(grid: &Grid, pool: &mut Pool, control: &Arc<Control>) -> Resu
 
 fn in_cell(error: RunError, cell: &str) -> RunError {
     match error {
-        RunError::TooShort { variant, series, duration_ns, enough_ns } => {
-            RunError::TooShort { variant: format!("{variant} ({cell})"), series, duration_ns, enough_ns }
+        RunError::TooShort(mut short) => {
+            short.variant = format!("{} ({cell})", short.variant);
+            short.into()
         }
         error => error,
     }

@@ -154,7 +154,10 @@ static VARIANT: Table = Table {
     fields: &[
         required(
             "name",
-            Kind::Form { pattern: r"^[^:{}]*[^:{}\s][^:{}]*$", words: "a name without ':', '{' and '}'" },
+            Kind::Form {
+                pattern: r"^[^:{}\u0000-\u001f\u007f-\u009f]*[^:{}\s\u0000-\u001f\u007f-\u009f][^:{}\u0000-\u001f\u007f-\u009f]*$",
+                words: "a name without ':', '{', '}' and control characters",
+            },
         ),
         optional("set", Kind::Settings),
     ],

@@ -15,21 +15,24 @@ use rayon::prelude::*;
 
 use self::frame::Picture;
 use self::view::View;
-use super::{ReportError, atomic, json, png};
+use super::{File, ReportError, atomic, json, png};
 use crate::experiment::sweep::Pool;
 use crate::experiment::sweep::record::{SCHEMA, SweepRecord};
 use crate::scenario::grid::Grid;
 
 pub use self::csv::tidy;
 
-/// Writes everything a sweep leaves behind into `dir`; each file appears whole or not at all.
+/// Writes everything a sweep leaves behind into `dir`; the files appear together or not at all.
 ///
 /// # Errors
 /// The first file that could not be written.
 pub fn write_all(record: &SweepRecord, grid: &Grid, pool: &Pool, dir: &Path) -> Result<(), ReportError> {
-    atomic::write(&dir.join("sweep.csv"), tidy(record, grid, pool).as_bytes())?;
-    atomic::write(&dir.join("sweep.json"), json::encode(record)?.as_bytes())?;
-    write_drawn(record, dir)
+    let mut files = vec![
+        (dir.join("sweep.json"), json::encode(record)?.into_bytes()),
+        (dir.join("sweep.csv"), tidy(record, grid, pool).into_bytes()),
+    ];
+    files.extend(drawn(record, dir)?);
+    Ok(atomic::write_together(&files)?)
 }
 
 /// Whether a text is the record of a sweep rather than of a run.
@@ -63,23 +66,25 @@ pub fn redraw(text: &str, path: &Path, out: &Path) -> Result<(), ReportError> {
     if record.axes.is_empty() || record.cells.iter().any(|cell| !fits(&cell.at)) {
         return Err(damaged("a cell lies outside the axes".to_owned()));
     }
-    write_drawn(&record, out)
+    Ok(atomic::write_together(&drawn(&record, out)?)?)
 }
 
 /// The files that are made from the record alone.
-fn write_drawn(record: &SweepRecord, dir: &Path) -> Result<(), ReportError> {
+fn drawn(record: &SweepRecord, dir: &Path) -> Result<Vec<File>, ReportError> {
     let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(record, name)).collect();
     let pictures = pictures(record, &views)?;
-    if let Some((x, y)) = of_pareto(record, &views) {
-        atomic::write(&dir.join("pareto.csv"), csv::pareto(x, y).as_bytes())?;
-    }
     let page = html::render(record, &views, &pictures)?;
-    atomic::write(&dir.join("index.html"), page.as_bytes())?;
-    pictures.par_iter().try_for_each(|picture| {
+    let mut files = vec![(dir.join("index.html"), page.into_bytes())];
+    if let Some((x, y)) = of_pareto(record, &views) {
+        files.push((dir.join("pareto.csv"), csv::pareto(x, y).into_bytes()));
+    }
+    let charts = pictures.par_iter().map(|picture| {
         let path = dir.join("charts").join(&picture.name);
-        atomic::write(&named(&path, "png"), &png::from_svg(&picture.svg)?)?;
-        Ok(atomic::write(&named(&path, "svg"), picture.svg.as_bytes())?)
-    })
+        let svg = picture.svg.clone().into_bytes();
+        Ok([(named(&path, "png"), png::from_svg(&picture.svg)?), (named(&path, "svg"), svg)])
+    });
+    files.extend(charts.collect::<Result<Vec<_>, ReportError>>()?.into_iter().flatten());
+    Ok(files)
 }
 
 /// Names of measures have points in them, which are no endings.
@@ -173,7 +178,7 @@ mod tests {
         const EVIL: &str = "</pre><script>alert('x')</script>\"onload=\"&{";
         for axes in 1..=3 {
             let dir = tempfile::tempdir().unwrap();
-            write_drawn(&record(axes, EVIL), dir.path()).unwrap();
+            atomic::write_together(&drawn(&record(axes, EVIL), dir.path()).unwrap()).unwrap();
             let page = std::fs::read_to_string(dir.path().join("index.html")).unwrap();
             assert!(!page.contains("<script") && !page.contains("\"onload"), "markup got through");
             assert!(page.contains("&#60;script&#62;"));

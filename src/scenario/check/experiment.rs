@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::system::{EXPERIMENT_FIELDS, model};
 use super::threshold::{self, thresholds};
-use super::{practice, recommend, sweep, words};
+use super::{idle, practice, recommend, sweep, words};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
 use crate::scenario::digest::digest;
@@ -35,6 +35,8 @@ pub(crate) struct Asked<'a> {
     pub duration_ns: Option<Nanos>,
     /// Names of the variants to run; empty: all.
     pub variants: &'a [String],
+    /// The tree is a cell of a grid: some values are not the file's.
+    pub cell: bool,
 }
 
 /// A `[[variant]]` before its model is read.
@@ -93,6 +95,9 @@ pub(crate) fn check(
         if chosen.len() == sketches.len() {
             words::check_answer(cx, root, answer.as_ref(), &variants);
             words::check_practice(cx, root, &practice, &variants);
+            if cx.diagnostics.is_empty() && !asked.cell {
+                idle::check(cx, root, &variants);
+            }
         }
     }
     if !cx.diagnostics.is_empty() {
@@ -216,8 +221,19 @@ fn names<'s>(sketches: &'s [Sketch<'_>]) -> Vec<&'s str> {
 
 fn variant_name(cx: &mut Context, node: &Node) -> Option<String> {
     let name = text(cx, node)?;
-    if name.contains([':', '{', '}']) || name.chars().any(char::is_control) {
-        return cx.wrong(node, "expected a name without ':', '{' and '}': answers quote {variant:measure}");
+    if name.contains([':', '{', '}']) {
+        return cx.wrong_with_example(
+            node,
+            "expected a name without ':', '{' and '}': answers quote {variant:measure}",
+            "\"short ttl\"",
+        );
+    }
+    if let Some(control) = name.chars().find(|letter| letter.is_control()) {
+        let label = format!(
+            "expected a name without control characters (tab, escape, line end): it has U+{:04X}",
+            u32::from(control)
+        );
+        return cx.wrong_with_example(node, label, "\"short ttl\"");
     }
     Some(name)
 }
@@ -266,7 +282,11 @@ fn variants(
         let settings = apply(cx, &mut tree, sketch);
         if let Some(model) = model(cx, &tree, cut_ns) {
             for finding in lint::findings(&tree, &model) {
-                let same = |known: &Finding| known.lint == finding.lint && known.place() == finding.place();
+                let same = |known: &Finding| {
+                    known.lint == finding.lint
+                        && known.place() == finding.place()
+                        && known.diagnostic.title == finding.diagnostic.title
+                };
                 match warnings.iter_mut().find(|(known, _)| same(known)) {
                     Some((_, having)) => having.push(index),
                     None => warnings.push((finding, vec![index])),

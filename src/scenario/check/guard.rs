@@ -5,6 +5,7 @@ use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::Node;
 use crate::scenario::model::{Breaker, Hedge, HedgeAfter, Limit, Nanos, RetryBudget};
 use crate::scenario::values::{at_least, count, positive_duration, positive_share, truth};
+use crate::units::format_duration;
 
 const SECOND_NS: Nanos = 1_000_000_000;
 
@@ -30,7 +31,8 @@ pub(super) fn budget(cx: &mut Context, node: &Node, attempts: Option<u32>) -> Op
     })?;
     if attempts == Some(1) {
         let title = format!("{} does not apply", cx.here());
-        cx.report(Diagnostic::new(title, node.span, "with attempts = 1 nothing is ever retried"));
+        let problem = Diagnostic::new(title, node.span, "with attempts = 1 nothing is ever retried");
+        cx.report(problem.help("leave it out, or allow more attempts"));
         return None;
     }
     Some(budget)
@@ -51,7 +53,12 @@ pub(super) fn hedge(cx: &mut Context, node: &Node, timeout_ns: Option<Nanos>) ->
             let after_ns = positive_duration(cx, node)?;
             match timeout_ns {
                 Some(timeout_ns) if after_ns >= timeout_ns => {
-                    cx.wrong(node, "expected less than database.timeout: by then the attempt is given up")
+                    let earlier = format_duration(timeout_ns / 2);
+                    cx.wrong_with_example(
+                        node,
+                        "expected less than database.timeout: by then the attempt is given up",
+                        &format!("\"{earlier}\", or a longer database.timeout"),
+                    )
                 }
                 _ => Some(HedgeAfter::Time(after_ns)),
             }
@@ -71,7 +78,10 @@ pub(super) fn limit(cx: &mut Context, node: &Node) -> Option<Limit> {
         let initial = f.read("initial", count(1)).unwrap_or(20.clamp(min.min(max), max));
         let backoff = f.read("backoff", |cx, node| {
             let backoff = positive_share(cx, node)?;
-            if backoff < 1.0 { Some(backoff) } else { cx.wrong(node, "expected less than 1") }
+            match backoff < 1.0 {
+                true => Some(backoff),
+                false => cx.wrong_with_example(node, "expected less than 1", "0.9"),
+            }
         });
         if min > initial || initial > max {
             let title = format!("{} starts outside of its bounds", f.cx.here());

@@ -7,6 +7,7 @@ mod event;
 mod experiment;
 mod gather;
 mod guard;
+mod idle;
 mod invalidation;
 mod limiter;
 mod practice;

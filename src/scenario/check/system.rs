@@ -226,7 +226,9 @@ fn lease_tier(cx: &mut Context, node: &Node, directory: &Directory) -> Option<us
     let place = directory.resolve(cx, node)?;
     let Some(index) = place.index else {
         let label = "this tier is switched off (enabled = false)";
-        cx.report(Diagnostic::new("a lease needs its tier", node.span, label));
+        let help =
+            "where a variant switches the tier off, let it set coalescing = \"singleflight\" or \"none\" too";
+        cx.report(Diagnostic::new("a lease needs its tier", node.span, label).help(help));
         return None;
     };
     match directory.last_shared() {
@@ -236,7 +238,15 @@ fn lease_tier(cx: &mut Context, node: &Node, directory: &Directory) -> Option<us
                 Some(last) => format!("expected the last shared tier, \"{}\"", last.name),
                 None => "expected a shared tier; there is none".to_owned(),
             };
-            cx.report(Diagnostic::new("a lease is kept by the last shared tier", node.span, label));
+            let help = match last {
+                Some(last) => {
+                    format!("for example coalescing = {{ lease = {{ tier = \"{}\" }} }}", last.name)
+                }
+                None => "add a tier with scope = \"shared\", or use coalescing = \"singleflight\"".to_owned(),
+            };
+            cx.report(
+                Diagnostic::new("a lease is kept by the last shared tier", node.span, label).help(help),
+            );
             None
         }
     }

@@ -6,7 +6,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{Bound, Threshold, Variant};
-use crate::scenario::values::{at_least, parse_bandwidth, quantity, text, truth};
+use crate::scenario::values::{at_least, parse_bandwidth, text, truth};
 use crate::units;
 
 /// What thresholds can be about.
@@ -124,26 +124,48 @@ pub(super) fn known_here(
 /// A limit in the unit of its measure: a bare number, or a text with a unit of the same kind.
 pub(super) fn limit(cx: &mut Context, node: &Node, info: Option<&MeasureInfo>) -> Option<f64> {
     let info = info?;
-    if !matches!(node.value, Value::String(_)) {
+    let (is_a, expected) = words_of(info);
+    let wrong = |cx: &mut Context| cx.wrong(node, format!("expected {expected}: {} {is_a}", info.pattern));
+    let Value::String(text) = &node.value else {
+        if matches!(node.value, Value::Float(value) if !value.is_finite()) {
+            let problem = format!("wrong value for {}", cx.here());
+            let label = format!("expected a finite limit: {expected}");
+            cx.report(
+                Diagnostic::new(problem, node.span, label).help("leave out a bound that bounds nothing"),
+            );
+            return None;
+        }
         let value = at_least(0.0)(cx, node)?;
         return within(cx, node, info, value);
-    }
+    };
     let value = match info.unit {
-        "ms" => quantity(cx, node, "milliseconds or a duration such as \"250ms\"", |text| {
-            units::parse_duration(text).map(|ns| ns as f64 / 1e6)
-        }),
-        "s" => quantity(cx, node, "seconds or a duration such as \"30s\"", |text| {
-            units::parse_duration(text).map(|ns| ns as f64 / 1e9)
-        }),
-        "1/s" => quantity(cx, node, "a rate such as 500 (per second) or \"30000/min\"", units::parse_rate),
-        "bytes" => quantity(cx, node, "bytes or a size such as \"64MiB\"", units::parse_fine_bytes),
+        "ms" => units::parse_duration(text).ok().map(|ns| ns as f64 / 1e6),
+        "s" => units::parse_duration(text).ok().map(|ns| ns as f64 / 1e9),
+        "1/s" => units::parse_rate(text).ok(),
+        "bytes" => units::parse_fine_bytes(text).ok(),
+        "bytes/s" => parse_bandwidth(text).ok(),
+        "1" => units::parse_percentage(text).ok(),
+        _ => None,
+    };
+    match value {
+        Some(value) => within(cx, node, info, value),
+        None => wrong(cx),
+    }
+}
+
+/// What a measure is, and what a limit of it looks like.
+fn words_of(info: &MeasureInfo) -> (&'static str, &'static str) {
+    match info.unit {
+        "ms" => ("is measured in milliseconds", "milliseconds such as 250, or a duration such as \"250ms\""),
+        "s" => ("is measured in seconds", "seconds such as 30, or a duration such as \"30s\""),
+        "1/s" => ("is measured per second", "a rate such as 500 (per second) or \"30000/min\""),
+        "bytes" => ("is measured in bytes", "bytes such as 64_000_000, or a size such as \"64MiB\""),
         "bytes/s" => {
-            quantity(cx, node, "bytes per second or a bandwidth such as \"100MB/s\"", parse_bandwidth)
+            ("is measured in bytes per second", "bytes per second, or a bandwidth such as \"100MB/s\"")
         }
-        "1" => quantity(cx, node, "a share such as 0.95 or \"95 %\"", units::parse_percentage),
-        _ => cx.wrong(node, format!("expected a number without a unit: {} is a count", info.pattern)),
-    }?;
-    within(cx, node, info, value)
+        "1" => ("is a share", "a share such as 0.95 or \"95 %\""),
+        _ => ("is a count", "a number without a unit, such as 100"),
+    }
 }
 
 /// A share above one is a percentage whose sign was forgotten.

@@ -113,7 +113,9 @@ pub(crate) fn measure(name: &str, known: &[String]) -> Result<(), (String, Strin
     let label = suggestion(name, known.iter().map(String::as_str), "not a measure");
     let help = match find(name) {
         Some(info) => format!("{} needs a name of this scenario in its middle", info.pattern),
-        None => "for example hit_ratio, db.qps.peak, latency.all.p99_ms; all: docs/model.md".to_owned(),
+        None => {
+            "for example hit_ratio, db.qps.peak, latency.all.p99_ms; `herdlab explain` lists all".to_owned()
+        }
     };
     Err((label, help))
 }

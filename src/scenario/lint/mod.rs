@@ -33,8 +33,9 @@ pub struct Lint {
 pub const LINTS: &[Lint] = &[
     Lint {
         name: "no-ttl",
-        when: "Entries of a tier never expire, and either nothing bounds the tier or something writes.",
-        reason: "Without a bound the memory grows until it ends; and a copy whose invalidation gets lost stays wrong \
+        when: "Entries of a tier never expire, and either nothing bounds the tier, or something writes, or the tier evicts only \
+               what has a ttl (noeviction, volatile-*).",
+        reason: "Without a bound the memory grows until it ends, and where nothing can be evicted SETs fail from then on; and a copy whose invalidation gets lost stays wrong \
                  for as long as it is kept.",
         way_out: "Give every entry a ttl, however long: it is the safety net under every other way of invalidation.",
     },
@@ -47,7 +48,8 @@ pub const LINTS: &[Lint] = &[
     },
     Lint {
         name: "uncompressed-values",
-        when: "A shared tier does not compress, and at least half of the bytes of a class are in values above 10 kB.",
+        when: "At least half of the bytes of a class are in values above 10 kB that a shared tier does not compress: all of \
+               them, or those up to `above`.",
         reason: "They take memory, bandwidth and the server's one thread several times over: text such as JSON shrinks to \
                  a third or less, for some nanoseconds per byte at the client.",
         way_out: "Set compress = { above = \"10kB\", ... } with the ratio measured on your values, and compare; allow this \
@@ -66,7 +68,8 @@ pub const LINTS: &[Lint] = &[
         name: "memory-too-small",
         when: "A shared tier has less room than the entries that its time to live would keep.",
         reason: "Entries are evicted before they expire: the ttl no longer says how long something is kept, and \
-                 whatever takes room (a scan, sentinels for absent keys) pushes out what is needed.",
+                 whatever takes room (a scan, sentinels for absent keys) pushes out what is needed. Where nothing may be \
+                 evicted (noeviction; volatile-* without a ttl), SETs fail instead, and what is new is not cached.",
         way_out: "Raise the capacity to the figure given, or shorten the ttl until what it keeps fits.",
     },
     Lint {

@@ -98,6 +98,15 @@ impl View<'_> {
     }
 }
 
+/// Whether a full tier evicts nothing that has this time to live: then SETs fail.
+fn never_evicted(tier: &Tier, ttl: Ttl) -> bool {
+    tier.capacity != Capacity::Unbounded
+        && tier.redis.is_some_and(|redis| match redis.eviction {
+            RedisEviction::NoEviction => true,
+            policy => policy.only_volatile() && ttl == Ttl::None,
+        })
+}
+
 fn no_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
     let unbounded = tier.capacity == Capacity::Unbounded;
     let classes = &view.model.workload.classes;
@@ -105,17 +114,19 @@ fn no_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
     let streamed = view.model.invalidation.cdc.is_some() && matches!(tier.scope, Scope::Shared(_));
     let lasting = |class: &&Class| {
         let kept = !class.absent || tier.negative_ttl_ns.is_some();
-        kept && view.ttl(index, tier, class).0 == Ttl::None
-            && (unbounded || class.write_share > 0.0 && !streamed)
+        let grows = unbounded || never_evicted(tier, Ttl::None);
+        kept && view.ttl(index, tier, class).0 == Ttl::None && (grows || class.write_share > 0.0 && !streamed)
     };
     let Some(class) = classes.iter().find(lasting) else { return };
     let (_, place) = view.ttl(index, tier, class);
-    let label = if unbounded {
-        "never expires, and nothing bounds the memory".to_owned()
+    let (title, label) = if unbounded {
+        ("keeps entries for ever", "never expires, and nothing bounds the memory")
+    } else if never_evicted(tier, Ttl::None) {
+        ("cannot get rid of entries", "never expires and is never evicted: once the tier is full, SETs fail")
     } else {
-        "never expires, though it is written".to_owned()
+        ("keeps entries for ever", "never expires, though it is written")
     };
-    let title = format!("tier.{} keeps entries for ever", tier.name);
+    let title = format!("tier.{} {title}", tier.name);
     view.warn("no-ttl", Diagnostic::new(title, place, label));
 }
 
@@ -132,8 +143,16 @@ fn memory_too_small(view: &mut View<'_>, index: usize, tier: &Tier) {
     if wanted <= capacity {
         return;
     }
-    let title = format!("tier.{} is smaller than its working set", tier.name);
-    let label = format!("the ttl would keep about {}", told(wanted));
+    let classes = &view.model.workload.classes;
+    let stuck = |class: &Class| class.absent || never_evicted(tier, class.ttl_in(index, tier));
+    let (title, label) = match classes.iter().all(stuck) {
+        true => (
+            "fills up and then refuses SETs",
+            format!("would hold about {}: nothing is evicted, and when it is full SETs fail", told(wanted)),
+        ),
+        false => ("is smaller than its working set", format!("the ttl would keep about {}", told(wanted))),
+    };
+    let title = format!("tier.{} {title}", tier.name);
     let place = view.tier_place(tier, "capacity");
     view.warn("memory-too-small", Diagnostic::new(title, place, label));
 }
@@ -225,18 +244,28 @@ fn size_999(size: &Size) -> Option<f64> {
 }
 
 fn uncompressed_values(view: &mut View<'_>, tier: &Tier, shared: &SharedTier) {
-    if shared.compress.is_some() {
-        return;
-    }
+    // Larger values than these are compressed.
+    let above = shared.compress.map(|compress| compress.above_bytes as f64);
+    let uncompressed = |class: &Class| {
+        let compressed = above.map_or(0.0, |above| bytes_above(&class.value_size, above.max(COMPRESS_BYTES)));
+        bytes_above(&class.value_size, COMPRESS_BYTES) - compressed
+    };
     let classes = &view.model.workload.classes;
-    let large =
-        |class: &&Class| !class.absent && bytes_above(&class.value_size, COMPRESS_BYTES) >= COMPRESS_SHARE;
+    let large = |class: &&Class| !class.absent && uncompressed(class) >= COMPRESS_SHARE;
     let Some(class) = classes.iter().find(large) else { return };
-    let share = percent(bytes_above(&class.value_size, COMPRESS_BYTES));
+    let share = percent(uncompressed(class));
     let title = format!("tier.{} stores large values uncompressed", tier.name);
-    let label = format!("{share} of the bytes of class {} are in values above 10 kB", class.name);
+    let which = match above {
+        None => "above 10 kB".to_owned(),
+        Some(above) => format!("from 10 kB to {}, which are not compressed", approximate_bytes(above)),
+    };
+    let label = format!("{share} of the bytes of class {} are in values {which}", class.name);
     let place = view.class_place(class, "value_size");
-    view.warn("uncompressed-values", Diagnostic::new(title, place, label));
+    let mut warning = Diagnostic::new(title, place, label);
+    if above.is_some() {
+        warning = warning.also(view.tier_place(tier, "compress"), "too high a limit");
+    }
+    view.warn("uncompressed-values", warning);
 }
 
 /// Share of all bytes that are in values above a limit.

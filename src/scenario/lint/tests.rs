@@ -110,6 +110,46 @@ fn uncompressed_values() {
     assert_eq!(lints(&[("\"1kB\"", "\"11kB\""), ("network = \"1ms\"", compressed)]), [""; 0]);
 }
 
+/// A limit that no value reaches compresses nothing.
+#[test]
+fn values_below_the_limit_of_compression_are_uncompressed() {
+    let above = |size: &str, above: &str| {
+        let compress = format!(
+            "network = \"1ms\"\ncompress = {{ above = \"{above}\", ratio = 0.3, per_byte = \"4ns\" }}"
+        );
+        lints(&[("\"1kB\"", size), ("network = \"1ms\"", &compress)])
+    };
+    assert_eq!(above("\"500kB\"", "1MB"), ["uncompressed-values"]);
+    assert_eq!(above("\"500kB\"", "100kB"), [""; 0]);
+    let spread = "{ lognormal = { median = \"10kB\", p99 = \"200kB\" } }";
+    assert_eq!(above(spread, "20kB"), [""; 0]);
+    assert_eq!(above(spread, "200kB"), ["uncompressed-values"]);
+    assert_eq!(above("\"5kB\"", "1MB"), [""; 0]);
+}
+
+/// What has no ttl is never evicted by a policy that evicts only what has one.
+#[test]
+fn where_nothing_can_be_evicted_sets_fail() {
+    let of = |policy: &str, ttl: &str, capacity: &str| {
+        let eviction = format!("capacity = \"{capacity}\"\neviction = \"{policy}\"\nttl = \"{ttl}\"");
+        warnings(&changed(&[("capacity = 12_000\neviction = \"lru\"\nttl = \"300s\"", &eviction)]))
+    };
+    for policy in ["volatile-lru", "volatile-ttl", "noeviction"] {
+        let roomy = of(policy, "none", "14MB");
+        assert_eq!(roomy.names(), ["no-ttl"], "{policy}");
+        assert!(roomy.render(false).contains("once the tier is full, SETs fail"));
+        let tight = of(policy, "none", "6MB");
+        assert_eq!(tight.names(), ["memory-too-small", "no-ttl"], "{policy}");
+        assert!(tight.render(false).contains("when it is full SETs fail"), "{}", tight.render(false));
+    }
+    assert_eq!(of("volatile-lru", "300s", "14MB").names(), [""; 0]);
+    let evicted = of("volatile-lru", "300s", "6MB").render(false);
+    assert!(evicted.contains("the ttl would keep about"), "{evicted}");
+    let refused = of("noeviction", "300s", "6MB").render(false);
+    assert!(refused.contains("when it is full SETs fail"), "{refused}");
+    assert_eq!(of("allkeys-lru", "none", "14MB").names(), [""; 0]);
+}
+
 #[test]
 fn write_back_may_lose() {
     let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.001");

@@ -1,0 +1,157 @@
+//! What the types of a record allow and a record never has: each problem names its field.
+
+use std::path::Path;
+
+use crate::measure::record::{DistributionRecord, Record, ScenarioRecord, VariantRecord};
+use crate::scenario::{Overrides, parse};
+
+/// No clock or counter gets this far; beyond it sums and axes overflow.
+const LARGEST: f64 = 1e30;
+
+/// The first problem of a record; `None` where it is sound.
+pub(super) fn problem(record: &Record) -> Option<String> {
+    of_scenario(record)
+        .or_else(|| too_large(record))
+        .or_else(|| record.variants.iter().find_map(|variant| of_variant(&record.scenario, variant)))
+        .or_else(|| of_headline(record))
+        .or_else(|| not_of_its_digest(&record.scenario))
+}
+
+fn of_scenario(record: &Record) -> Option<String> {
+    let ScenarioRecord { baseline, replications, finished, duration_s, warmup_s, .. } = record.scenario;
+    let variants = record.variants.len();
+    if baseline >= variants {
+        return Some(format!("baseline {baseline} of {variants} variants"));
+    }
+    if duration_s.is_nan() || duration_s <= 0.0 {
+        return Some(format!("`scenario.duration_s` is {duration_s}, and every run has a length"));
+    }
+    if !(0.0..duration_s).contains(&warmup_s) {
+        return Some(format!("`scenario.warmup_s` is {warmup_s}, outside of a run of {duration_s} s"));
+    }
+    if finished == 0 {
+        return Some("`scenario.finished` is 0, and a run that finished nothing leaves no record".to_owned());
+    }
+    if finished > replications {
+        return Some(format!("`scenario.finished` is {finished} of {replications} replications"));
+    }
+    record.variants.iter().enumerate().find_map(|(index, variant)| {
+        let twice = record.variants[..index].iter().any(|other| other.name == variant.name);
+        twice.then(|| format!("`variants` has `{}` twice", variant.name))
+    })
+}
+
+fn too_large(record: &Record) -> Option<String> {
+    let mut times = vec![record.scenario.duration_s];
+    for variant in &record.variants {
+        times.push(variant.windows.width_s);
+        times.extend(variant.events.iter().flat_map(|event| [event.at_s, event.end_s]));
+        let measured = variant.measures.iter().map(|measure| (&measure.name, &measure.values));
+        let over_time = variant.windows.series.iter().map(|series| (&series.name, &series.values));
+        for (name, values) in measured.chain(over_time) {
+            if let Some(value) = values.iter().flatten().find(|value| value.abs() > LARGEST) {
+                return Some(format!("{value:e} as a value of `{name}` in `{}`", variant.name));
+            }
+        }
+    }
+    times.iter().find(|time| time.abs() > LARGEST).map(|time| format!("{time:e} s"))
+}
+
+fn of_variant(scenario: &ScenarioRecord, variant: &VariantRecord) -> Option<String> {
+    let finished = scenario.finished;
+    if variant.windows.width_s.is_nan() || variant.windows.width_s <= 0.0 {
+        return Some(format!("windows of width {} in `{}`", variant.windows.width_s, variant.name));
+    }
+    if let Some(measure) = variant.measures.iter().find(|measure| measure.values.len() != finished as usize) {
+        let (name, values) = (&measure.name, measure.values.len());
+        return Some(format!("{values} values of `{name}` for {finished} replications"));
+    }
+    if !variant.measures.is_sorted_by(|a, b| a.name < b.name) {
+        return Some(format!("measures of `{}` are not in order", variant.name));
+    }
+    for DistributionRecord { name, counts, .. } in &variant.distributions {
+        if !counts.is_sorted_by(|a, b| a.0 < b.0) {
+            return Some(format!("values of `{name}` in `{}` are not in order", variant.name));
+        }
+        if counts.iter().try_fold(0u64, |sum, (_, count)| sum.checked_add(*count)).is_none() {
+            return Some(format!("counts of `{name}` in `{}` are too large", variant.name));
+        }
+    }
+    None
+}
+
+fn of_headline(record: &Record) -> Option<String> {
+    let unknown = |name: &&String| record.variants.iter().all(|variant| variant.measure(name).is_none());
+    let name = record.scenario.headline.iter().find(unknown)?;
+    Some(format!("`scenario.headline` names `{name}`, which no variant has measured"))
+}
+
+/// What the digest covers and the record says as well must be the same. Only where the text still has this digest: with
+/// another version, or with files beside it, it need not.
+fn not_of_its_digest(record: &ScenarioRecord) -> Option<String> {
+    let experiment = parse_alone(record).filter(|experiment| experiment.digest == record.digest)?;
+    let differs = |field: &str, told: String, meant: String| {
+        (told != meant).then(|| {
+            format!("`scenario.{field}` is {told}, and the digest is that of the same scenario with {meant}")
+        })
+    };
+    let duration_s = experiment.variants[experiment.baseline].model.duration_ns as f64 / 1e9;
+    let replications = match record.precision {
+        // Some were added for it.
+        Some(_) => record.replications,
+        None => experiment.replications,
+    };
+    differs("seed", record.seed.to_string(), experiment.seed.to_string())
+        .or_else(|| differs("replications", record.replications.to_string(), replications.to_string()))
+        .or_else(|| differs("duration_s", record.duration_s.to_string(), duration_s.to_string()))
+}
+
+/// The scenario as it was run; `None` where its text could name a file. Whoever reads a record must not be made to open others.
+fn parse_alone(record: &ScenarioRecord) -> Option<crate::scenario::model::Experiment> {
+    const MAY_NAME_FILES: [&str; 4] = ["file", "\\u", "\\U", "\\x"];
+    let mut texts = record.overrides.iter().chain([&record.source]);
+    if texts.any(|text| MAY_NAME_FILES.iter().any(|part| text.contains(part))) {
+        return None;
+    }
+    let mut overrides = Overrides::default();
+    for text in &record.overrides {
+        let (path, value) = text.split_once('=')?;
+        match path {
+            "seed" => overrides.seed = value.parse().ok(),
+            "replications" => overrides.replications = value.parse().ok(),
+            "duration" => overrides.duration = Some(value.to_owned()),
+            "variant" => overrides.variants.push(value.to_owned()),
+            _ => overrides.set.push((path.to_owned(), value.to_owned())),
+        }
+    }
+    parse(&record.source, &record.source_path, Path::new(""), &overrides).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::fixture::stampede;
+
+    #[test]
+    fn what_no_run_leaves_is_named_by_its_field() {
+        assert_eq!(problem(&stampede(2)), None);
+        let told = |spoil: fn(&mut Record)| {
+            let mut record = stampede(2);
+            spoil(&mut record);
+            problem(&record).unwrap()
+        };
+        let scenario = "`scenario.";
+        for (field, told) in [
+            ("duration_s` is -5", told(|record| record.scenario.duration_s = -5.0)),
+            ("warmup_s` is 1000000000", told(|record| record.scenario.warmup_s = 1e9)),
+            ("warmup_s` is -1", told(|record| record.scenario.warmup_s = -1.0)),
+            ("finished` is 0", told(|record| record.scenario.finished = 0)),
+            ("replications", told(|record| record.scenario.replications = 1)),
+            ("headline` names `foo.bar`", told(|record| record.scenario.headline = vec!["foo.bar".into()])),
+        ] {
+            assert!(told.contains(field) && told.contains(scenario), "{told}");
+        }
+        let twice = told(|record| record.variants[1].name = record.variants[0].name.clone());
+        assert!(twice.starts_with("`variants` has `"), "{twice}");
+    }
+}

@@ -1,0 +1,85 @@
+//! Settings of the file that have nothing to do in any of its variants.
+//!
+//! A setting that one variant has no use for is what comparisons are made of, and so is a tier or a class that the command
+//! line or a cell of a sweep switches off. Only what the file itself says of all its variants is refused.
+
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::fields::Context;
+use crate::scenario::file::{Node, Value};
+use crate::scenario::model::{Model, Scope, Variant};
+
+/// `variants` are all of the file.
+pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
+    let settled = |part: &&str| root.get(part).is_none_or(is_of_file) && !is_varied(root, part);
+    if ["workload", "class", "tier"].iter().all(settled) {
+        negative_ttl(cx, root, variants);
+    }
+    if ["invalidation", "tier"].iter().all(settled) {
+        listeners(cx, root, variants);
+    }
+}
+
+/// Whether an axis of a sweep or a knob sets something in this part of the file.
+fn is_varied(root: &Node, part: &str) -> bool {
+    [("sweep", "axes"), ("recommend", "knobs")]
+        .iter()
+        .filter_map(|(table, field)| root.get(table)?.get(field)?.as_table())
+        .flatten()
+        .any(|entry| entry.key.split('.').next() == Some(part))
+}
+
+/// Whether nothing in it comes from the command line.
+fn is_of_file(node: &Node) -> bool {
+    const FILE: usize = 0;
+    let inside = match &node.value {
+        Value::Array(items) => items.iter().all(is_of_file),
+        Value::Table(entries) => entries.iter().all(|entry| is_of_file(&entry.value)),
+        _ => true,
+    };
+    inside && node.span.source == FILE
+}
+
+fn negative_ttl(cx: &mut Context, root: &Node, variants: &[Variant]) {
+    if variants.iter().any(|variant| variant.model.workload.classes.iter().any(|class| class.absent)) {
+        return;
+    }
+    let of_tiers = root.elements("tier").iter().filter_map(|tier| tier.get("negative_ttl"));
+    let of_variants = root
+        .elements("variant")
+        .iter()
+        .filter_map(|variant| variant.get("set").and_then(Node::as_table))
+        .flatten()
+        .filter(|entry| entry.key.starts_with("tier.") && entry.key.ends_with(".negative_ttl"))
+        .map(|entry| &entry.value);
+    if let Some(node) = of_tiers.chain(of_variants).find(|node| node.as_str() != Some("none")) {
+        let label = "every key that is asked for exists, in all variants";
+        let help = "leave it out, or say what is asked for in vain: workload.absent, or absent = true in a [[class]]";
+        cx.report(Diagnostic::new("negative_ttl does not apply", node.span, label).help(help));
+    }
+}
+
+fn listeners(cx: &mut Context, root: &Node, variants: &[Variant]) {
+    let place = |name: &str| {
+        let section = root.get("invalidation");
+        section.and_then(|node| node.get(name)).or(section).map_or(root.span, |node| node.span)
+    };
+    let shared = |model: &Model| model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Shared(_)));
+    let instance =
+        |model: &Model| model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Instance { .. }));
+    let models = || variants.iter().map(|variant| &variant.model);
+    let streams = || models().filter(|model| model.invalidation.cdc.is_some());
+    let heard = |model: &Model| shared(model) || model.invalidation.broadcast.is_some() && instance(model);
+    let mut refuse = |name: &str, label: &str, scope: &str| {
+        let title = format!("invalidation.{name} does not apply");
+        let help =
+            format!("leave it out, or let a variant set enabled = true for a tier with scope = \"{scope}\"");
+        cx.report(Diagnostic::new(title, place(name), label).help(help));
+    };
+    if streams().next().is_some() && !streams().any(heard) {
+        refuse("cdc", "no variant switches on a tier that it could delete from", "shared");
+    }
+    let mut told = models().filter(|model| model.invalidation.broadcast.is_some()).peekable();
+    if told.peek().is_some() && !told.any(instance) {
+        refuse("broadcast", "no variant switches on an instance tier that could hear it", "instance");
+    }
+}
