@@ -66,14 +66,17 @@ fn visible_part(from: (f64, f64), to: (f64, f64), window: Window) -> Option<((f6
     Some((at(enter), at(leave)))
 }
 
+/// What [`thinned`] leaves of each column at most.
+pub const CORNERS_PER_COLUMN: usize = 4;
+
 /// Keeps the first, lowest, highest and last point of each of `columns` equal parts of the x range: the
 /// drawn line looks the same and its size no longer depends on the data.
 pub fn thinned(points: &[(f64, f64)], x: (f64, f64), columns: usize) -> Vec<(f64, f64)> {
-    if points.len() <= columns * 4 {
+    if points.len() <= columns * CORNERS_PER_COLUMN {
         return points.to_vec();
     }
     let column = |point: &(f64, f64)| ((point.0 - x.0) / (x.1 - x.0) * columns as f64) as i64;
-    let mut kept = Vec::with_capacity(columns * 4);
+    let mut kept = Vec::with_capacity(columns * CORNERS_PER_COLUMN);
     for group in points.chunk_by(|a, b| column(a) == column(b)) {
         let by_height = |a: &usize, b: &usize| group[*a].1.total_cmp(&group[*b].1);
         let lowest = (0..group.len()).min_by(by_height).unwrap_or(0);

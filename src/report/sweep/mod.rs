@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use self::frame::Picture;
 use self::view::View;
+use super::draw::Heading;
 use super::{ReportError, atomic, json, png};
 use crate::experiment::sweep::Pool;
 use crate::experiment::sweep::record::{SCHEMA, SweepRecord};
@@ -69,13 +70,12 @@ pub fn redraw(text: &str, path: &Path, out: &Path) -> Result<(), ReportError> {
 /// The files that are made from the record alone.
 fn write_drawn(record: &SweepRecord, dir: &Path) -> Result<(), ReportError> {
     let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(record, name)).collect();
-    let pictures = pictures(record, &views)?;
     if let Some((x, y)) = of_pareto(record, &views) {
         atomic::write(&dir.join("pareto.csv"), csv::pareto(x, y).as_bytes())?;
     }
-    let page = html::render(record, &views, &pictures)?;
+    let page = html::render(record, &views, &pictures(record, &views, Heading::Outside)?)?;
     atomic::write(&dir.join("index.html"), page.as_bytes())?;
-    pictures.par_iter().try_for_each(|picture| {
+    pictures(record, &views, Heading::Inside)?.par_iter().try_for_each(|picture| {
         let path = dir.join("charts").join(&picture.name);
         atomic::write(&named(&path, "png"), &png::from_svg(&picture.svg)?)?;
         Ok(atomic::write(&named(&path, "svg"), picture.svg.as_bytes())?)
@@ -90,15 +90,15 @@ fn named(path: &Path, ending: &str) -> std::path::PathBuf {
     name.into()
 }
 
-fn pictures(record: &SweepRecord, views: &[View<'_>]) -> Result<Vec<Picture>, ReportError> {
+fn pictures(record: &SweepRecord, views: &[View<'_>], heading: Heading) -> Result<Vec<Picture>, ReportError> {
     let drawn: Vec<Option<Picture>> = views
         .par_iter()
         .map(|view| match record.axes.len() {
-            1 => lines::picture(view).map(Some),
-            _ => heat::picture(view),
+            1 => lines::picture(view, heading).map(Some),
+            _ => heat::picture(view, heading),
         })
         .collect::<Result<_, ReportError>>()?;
-    let front = of_pareto(record, views).map(|(x, y)| front::picture(x, y)).transpose()?;
+    let front = of_pareto(record, views).map(|(x, y)| front::picture(x, y, heading)).transpose()?;
     Ok(drawn.into_iter().chain(front).flatten().collect())
 }
 
@@ -187,7 +187,7 @@ mod tests {
         for (axes, expected) in [(1, 3), (2, 3), (3, 3), (4, 3), (5, 1)] {
             let record = record(axes, "x");
             let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(&record, name)).collect();
-            let pictures = pictures(&record, &views).unwrap();
+            let pictures = pictures(&record, &views, Heading::Outside).unwrap();
             assert_eq!(pictures.len(), expected, "{axes} axes");
             for picture in &pictures {
                 assert!(!picture.svg.contains("NaN") && !picture.svg.contains("inf"), "{}", picture.name);
