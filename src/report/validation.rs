@@ -21,7 +21,7 @@ pub fn heading(style: Style) -> String {
     match style {
         Style::Terminal(TABLE_WIDTH..) => {
             let mut titles = TITLES;
-            titles[4] = "± 4 errors";
+            titles[4] = "± 4 SE";
             table_line(&titles.map(str::to_owned))
         }
         Style::Terminal(width) => {

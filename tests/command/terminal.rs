@@ -56,13 +56,13 @@ fn names_and_intervals_that_fill_their_columns_fit_a_narrow_terminal() {
 #[test]
 fn a_sweep_of_many_axes_fits_a_narrow_terminal() {
     let (_folder, mut command) = tiny();
-    let axes = ["tier.l2.ttl=1s,2s", "workload.keys=50,100", "database.servers=5,10", "tier.l2.capacity=100"];
-    command.args(["sweep", "tiny.toml", "--replications", "2", "--set", "tier.l2.eviction=lru"]);
+    let axes = ["tier.l2.ttl=10s,20s", "tier.l2.capacity=500,1000", "database.servers=5,10"];
+    command.args(["sweep", "ttl-sweep", "--duration", "5s", "--replications", "2", "--quiet"]);
     for axis in axes {
         command.args(["--sweep", axis]);
     }
     let text = narrow(&mut command);
-    for part in ["no cache", "hit_ratio", "Lowest", "highest", "servers", "capacity"] {
+    for part in ["ttl alone", "stale.ratio", "Lowest", "highest", "servers", "capacity", "Pareto front"] {
         assert!(text.contains(part), "{part} is missing:\n{text}");
     }
 }

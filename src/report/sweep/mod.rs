@@ -199,6 +199,19 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_told_from_the_best_is_framed_with_it() {
+        let mut record = record(1, "x");
+        // The best has 200 and 220 requests per second: once more than this, once less.
+        for measures in &mut record.cells[1].variants {
+            measures[0].values = vec![Some(190.0), Some(240.0), None];
+        }
+        let load = View::new(&record, "db.qps.mean");
+        let framed: Vec<(usize, usize)> =
+            load.best().iter().map(|point| (point.cell.at[0], point.variant)).collect();
+        assert_eq!(framed, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+    }
+
+    #[test]
     fn the_front_of_load_and_hits_has_the_best_of_both() {
         let record = record(1, "x");
         let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(&record, name)).collect();
