@@ -12,7 +12,8 @@ use plotters::prelude::{DrawingArea, PathElement, RGBColor, Rectangle, ShapeStyl
 use super::ReportError;
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};
-use super::clip::{CORNERS_PER_COLUMN, Window, clipped, thinned};
+use super::clip::{Window, clipped, thinned};
+use super::coarse::Coarseness;
 use super::figure::{Figure, Mark, Panel, Series, Shape};
 use super::style::{draw_marker, stroke, style};
 
@@ -31,11 +32,6 @@ const FRAME: RGBColor = RGBColor(0x80, 0x80, 0x80);
 const SPAN: RGBColor = RGBColor(0xf1, 0xf1, 0xf1);
 const BACKDROP: RGBColor = RGBColor(0xa6, 0xa6, 0xa6);
 
-/// What all pictures of a page may take, so that it can be mailed.
-const PICTURES_BYTES_MAX: f64 = 720_000.0;
-/// About what a panel takes without its lines.
-const PANEL_BYTES: f64 = 2_000.0;
-
 type Shared = Rc<RefCell<Canvas>>;
 type Plot = DrawingArea<Canvas, Cartesian2d<Axis, Axis>>;
 
@@ -44,41 +40,6 @@ type Plot = DrawingArea<Canvas, Cartesian2d<Axis, Axis>>;
 pub enum Heading {
     Inside,
     Outside,
-}
-
-/// How long dense lines are drawn: one column of a thinned line takes so many times the usual pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Coarseness(f64);
-
-impl Coarseness {
-    /// As fine as a picture needs that stands alone.
-    pub const FINE: Coarseness = Coarseness(1.0);
-
-    /// So coarse that all these figures together stay below about [`PICTURES_BYTES_MAX`].
-    pub fn of_page(figures: &[Figure]) -> Coarseness {
-        let panels: usize = figures.iter().map(|figure| figure.panels.len()).sum();
-        let room = PICTURES_BYTES_MAX - panels as f64 * PANEL_BYTES;
-        let lines: f64 = figures.iter().map(lines_bytes).sum();
-        Coarseness((lines / room.max(PICTURES_BYTES_MAX / 4.0)).max(1.0))
-    }
-
-    /// Columns of a line over so many pixels.
-    fn columns(self, width: f64, shape: &Shape) -> usize {
-        // Lowest and highest value of so many columns look like all values; a backdrop needs no more than its outline.
-        let pixels = if *shape == Shape::Backdrop { 5.0 } else { 3.0 };
-        ((width / (pixels * self.0)) as usize).max(1)
-    }
-}
-
-/// About how much text the lines of a figure take at their finest.
-fn lines_bytes(figure: &Figure) -> f64 {
-    const CORNER_BYTES: f64 = 9.0;
-    let width = f64::from(WIDTH) / figure.columns.max(1) as f64;
-    let corners = |series: &Series| {
-        let thinned = Coarseness::FINE.columns(width, &series.shape) * CORNERS_PER_COLUMN;
-        series.outline().len().min(thinned) as f64
-    };
-    figure.panels.iter().flat_map(|panel| &panel.series).map(corners).sum::<f64>() * CORNER_BYTES
 }
 
 /// The figure as one SVG document.
@@ -93,7 +54,11 @@ pub fn to_svg(figure: &Figure, heading: Heading) -> Result<String, ReportError> 
 ///
 /// # Errors
 /// plotters refused to draw.
-pub fn drawn(figure: &Figure, heading: Heading, coarseness: Coarseness) -> Result<String, ReportError> {
+pub(super) fn drawn(
+    figure: &Figure,
+    heading: Heading,
+    coarseness: Coarseness,
+) -> Result<String, ReportError> {
     let failed = |problem: &dyn Display| ReportError::Make {
         what: format!("the chart {}", figure.name),
         problem: problem.to_string(),

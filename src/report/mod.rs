@@ -8,6 +8,7 @@ pub mod canvas;
 pub mod charts;
 pub mod claims;
 pub mod clip;
+mod coarse;
 pub mod csv;
 pub mod draw;
 mod escape;

@@ -57,7 +57,7 @@ fn names_and_intervals_that_fill_their_columns_fit_a_narrow_terminal() {
 fn a_sweep_of_many_axes_fits_a_narrow_terminal() {
     let (_folder, mut command) = tiny();
     let axes = ["tier.l2.ttl=10s,20s", "tier.l2.capacity=500,1000", "database.servers=5,10"];
-    command.args(["sweep", "ttl-sweep", "--duration", "5s", "--replications", "2", "--quiet"]);
+    command.args(["sweep", "ttl-sweep", "--duration", "5s", "--replications", "2"]);
     for axis in axes {
         command.args(["--sweep", axis]);
     }

@@ -12,7 +12,8 @@ use askama::Template;
 use rayon::prelude::*;
 
 use super::ReportError;
-use super::draw::{Coarseness, Heading, drawn};
+use super::coarse::Coarseness;
+use super::draw::{Heading, WIDTH, drawn};
 use super::figure::Figure;
 use super::format::{shown_measures, with_unit};
 use super::interactive;
@@ -128,7 +129,7 @@ pub fn render(
         .iter()
         .map(|name| cells::column(record, comparison, name))
         .collect();
-    let coarseness = Coarseness::of_page(figures);
+    let coarseness = Coarseness::of_page(figures, f64::from(WIDTH));
     let page = Page {
         policy: assets::policy(&style, script.as_ref().map(|script| script.code.as_str())),
         style,
