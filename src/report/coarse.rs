@@ -1,7 +1,7 @@
-//! How many corners the dense lines of a picture keep: all that can be seen where it stands alone, fewer where a page has
-//! many.
+//! How many corners the dense lines of a picture keep: all that can be seen where it stands alone, fewer where a page of
+//! pictures only has many.
 
-use super::clip::CORNERS_PER_COLUMN;
+use super::clip::{CORNERS_PER_COLUMN, straightened};
 use super::figure::{Figure, Series, Shape};
 
 /// What all pictures of a page may take, so that it can be mailed.
@@ -39,7 +39,7 @@ fn lines_bytes(figure: &Figure, width: f64) -> f64 {
     let width = width / figure.columns.max(1) as f64;
     let corners = |series: &Series| {
         let thinned = Coarseness::FINE.columns(width, &series.shape) * CORNERS_PER_COLUMN;
-        series.outline().len().min(thinned) as f64
+        straightened(&series.outline()).len().min(thinned) as f64
     };
     figure.panels.iter().flat_map(|panel| &panel.series).map(corners).sum::<f64>() * CORNER_BYTES
 }

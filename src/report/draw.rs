@@ -12,7 +12,7 @@ use plotters::prelude::{DrawingArea, PathElement, RGBColor, Rectangle, ShapeStyl
 use super::ReportError;
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};
-use super::clip::{Window, clipped, thinned};
+use super::clip::{Window, clipped, straightened, thinned};
 use super::coarse::Coarseness;
 use super::figure::{Figure, Mark, Panel, Series, Shape};
 use super::style::{draw_marker, stroke, style};
@@ -334,7 +334,8 @@ fn draw_series(
         // Dashes of a line that fills its width with ups and downs would only look like missing data.
         let dense = piece.len() as f64 > width;
         pen(shared, class, if dense { "" } else { dash });
-        plot.draw(&PathElement::new(thinned(piece, window.x, columns), stroke(color, line)))?;
+        let corners = thinned(&straightened(piece), window.x, columns);
+        plot.draw(&PathElement::new(corners, stroke(color, line)))?;
     }
     let dots: Vec<(f64, f64)> = match series.shape {
         Shape::Backdrop => Vec::new(),

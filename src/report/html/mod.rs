@@ -129,7 +129,10 @@ pub fn render(
         .iter()
         .map(|name| cells::column(record, comparison, name))
         .collect();
-    let coarseness = Coarseness::of_page(figures, f64::from(WIDTH));
+    let coarseness = match charts {
+        Charts::Interactive => Coarseness::FINE,
+        Charts::Static => Coarseness::of_page(figures, f64::from(WIDTH)),
+    };
     let page = Page {
         policy: assets::policy(&style, script.as_ref().map(|script| script.code.as_str())),
         style,
