@@ -150,6 +150,8 @@ fn threads_leave_no_trace_and_a_report_can_be_drawn_again() {
         assert!(!page.contains(loading), "{loading}");
     }
     assert!(page.contains("herdlab sweep tiny.toml"));
+    // On paper, too, the scenario is there to be read.
+    assert!(!page.contains("<details") && page.contains("question = "), "{page}");
 }
 
 #[test]
@@ -163,6 +165,8 @@ fn one_axis_is_a_line_two_a_map_and_three_small_multiples() {
         let svg = folder.path().join("reports/tiny-sweep/charts/sweep-hit_ratio.svg");
         let svg = std::fs::read_to_string(svg).unwrap();
         assert!(svg.contains(wanted) && !svg.contains("NaN") && !svg.contains("inf"), "{count}: {svg}");
+        // Two rows are too low for the name of their axis, which would reach into the title above.
+        assert_eq!(svg.contains("rotate("), count == 1, "{count}: {svg}");
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     };
     if !args.quiet {
         output::show(&match args.format {
-            Shown::Table => recommend::page(&search, &grid, &outcome),
+            Shown::Table => recommend::page(&search, &grid, &outcome, output::stdout_style().0),
             Shown::Json => recommend::json(&search, &grid, &outcome)?,
         })?;
     }

@@ -47,7 +47,7 @@ pub(crate) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     }
     let effort = if args.full { Effort::Full } else { Effort::Quick };
     let style = match args.format {
-        Format::Table => Style::Terminal,
+        Format::Table => Style::Terminal(output::stdout_style().0),
         Format::Md => Style::Markdown,
     };
     let control = Arc::new(Control::default());

@@ -26,6 +26,20 @@ impl MeasureInfo {
     pub fn may_exceed_one(&self) -> bool {
         matches!(self.pattern, "db.writes_per_request" | "db.hedges.ratio")
     }
+
+    /// The least and the most that there can be: nothing that is counted or timed is below zero, no share above one. The
+    /// interval of a few values may reach further.
+    ///
+    /// ```
+    /// use herdlab::measure::catalog::find;
+    /// assert_eq!(find("hit_ratio").unwrap().bounds(), (0.0, 1.0));
+    /// assert_eq!(find("stampede.max").unwrap().bounds(), (0.0, f64::INFINITY));
+    /// assert_eq!(find("db.hedges.ratio").unwrap().bounds(), (0.0, f64::INFINITY));
+    /// ```
+    pub fn bounds(&self) -> (f64, f64) {
+        let share = self.unit == "1" && !self.may_exceed_one();
+        (0.0, if share { 1.0 } else { f64::INFINITY })
+    }
 }
 
 macro_rules! catalog {
@@ -225,6 +239,12 @@ pub fn find(name: &str) -> Option<&'static MeasureInfo> {
     CATALOG.iter().find(|info| matches(info.pattern, name))
 }
 
+/// An interval of the mean of a measure without what lies beyond its bounds; the mean stays inside.
+pub fn possible(name: &str, mean: f64, (low, high): (f64, f64)) -> (f64, f64) {
+    let (least, most) = find(name).map_or((f64::NEG_INFINITY, f64::INFINITY), MeasureInfo::bounds);
+    (low.max(least).min(mean), high.min(most).max(mean))
+}
+
 /// Whether `name` is `pattern` with its `<...>` replaced by one name.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.find('<') {
@@ -249,6 +269,13 @@ mod tests {
         assert!(find("event.flush-l2.recovery_s").is_some());
         assert!(find("event..recovery_s").is_none());
         assert!(find("tier.a.b.hit_ratio").is_none());
+    }
+
+    #[test]
+    fn an_interval_ends_where_its_measure_does() {
+        assert_eq!(possible("stampede.max", 40.0, (-500.0, 580.0)), (0.0, 580.0));
+        assert_eq!(possible("hit_ratio", 0.99, (0.97, 1.01)), (0.97, 1.0));
+        assert_eq!(possible("unknown", 1.0, (-1.0, 3.0)), (-1.0, 3.0));
     }
 
     #[test]

@@ -171,7 +171,7 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
             })
             .collect()
     };
-    let rows: [(&str, &str, Vec<Option<f64>>); 17] = [
+    let rows: [(&str, &str, Vec<Option<f64>>); 22] = [
         ("requests.all", "count", wave(2000.0, 0.0, 45.0)),
         ("hit_ratio", "1", wave(0.965, -0.6 * severity, 0.003)),
         ("db.qps", "1/s", wave(150.0, 1000.0 * severity, 12.0)),
@@ -189,6 +189,11 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
         ("db.pool.saturation", "1", wave(0.3, 0.6 * severity.min(1.0), 0.02)),
         ("tier.l2.node.utilization.max", "1", wave(0.4, 0.3, 0.02)),
         ("cdc.backlog", "count", wave(20.0, 400.0 * severity, 3.0)),
+        ("tier.l1.entries", "count", wave(500.0, -300.0, 4.0)),
+        ("tier.l1.bytes", "bytes", wave(5.5e5, -3.3e5, 4e3)),
+        ("tier.l1.evictions", "1/s", wave(80.0, 60.0, 5.0)),
+        ("tier.l1.expirations", "1/s", wave(40.0, -30.0, 4.0)),
+        ("tier.l2.pool.saturation", "1", wave(0.2, 0.5 * severity.min(1.0), 0.02)),
     ];
     let series = rows
         .into_iter()

@@ -66,18 +66,32 @@ fn visible_part(from: (f64, f64), to: (f64, f64), window: Window) -> Option<((f6
     Some((at(enter), at(leave)))
 }
 
+/// A line without the corners that are none: those between two of the same height.
+pub fn straightened(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let between = |index: usize| {
+        let [before, at, after] = [points[index - 1], points[index], points[index + 1]];
+        before.1 == at.1 && at.1 == after.1
+    };
+    let needed = |index: &usize| *index == 0 || *index + 1 == points.len() || !between(*index);
+    (0..points.len()).filter(needed).map(|index| points[index]).collect()
+}
+
+/// What [`thinned`] leaves of each column at most.
+pub const CORNERS_PER_COLUMN: usize = 4;
+
 /// Keeps the first, lowest, highest and last point of each of `columns` equal parts of the x range: the
 /// drawn line looks the same and its size no longer depends on the data.
 pub fn thinned(points: &[(f64, f64)], x: (f64, f64), columns: usize) -> Vec<(f64, f64)> {
-    if points.len() <= columns * 4 {
+    if points.len() <= columns * CORNERS_PER_COLUMN {
         return points.to_vec();
     }
     let column = |point: &(f64, f64)| ((point.0 - x.0) / (x.1 - x.0) * columns as f64) as i64;
-    let mut kept = Vec::with_capacity(columns * 4);
+    let mut kept = Vec::with_capacity(columns * CORNERS_PER_COLUMN);
     for group in points.chunk_by(|a, b| column(a) == column(b)) {
         let by_height = |a: &usize, b: &usize| group[*a].1.total_cmp(&group[*b].1);
         let lowest = (0..group.len()).min_by(by_height).unwrap_or(0);
-        let highest = (0..group.len()).max_by(by_height).unwrap_or(0);
+        // The first of several, like the lowest: a line that has risen is drawn from there on.
+        let highest = (0..group.len()).rev().max_by(by_height).unwrap_or(0);
         let mut indices = [0, lowest, highest, group.len() - 1];
         indices.sort_unstable();
         for (position, index) in indices.iter().enumerate() {
@@ -114,6 +128,14 @@ mod tests {
             clipped(&[(0.0, 1.0), (1.0, 2.0), (2.0, 3.0), (3.0, f64::NAN), (4.0, 1.0), (5.0, 1.0)], WINDOW);
         assert_eq!(pieces, [vec![(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)], vec![(4.0, 1.0), (5.0, 1.0)]]);
         assert!(clipped(&[(-5.0, 1.0), (-1.0, 1.0)], WINDOW).is_empty());
+    }
+
+    #[test]
+    fn a_flat_line_has_two_corners() {
+        let flat: Vec<(f64, f64)> =
+            (0..1000).map(|x| (f64::from(x), if x < 10 { 1.0 } else { 7.0 })).collect();
+        assert_eq!(straightened(&flat), [(0.0, 1.0), (9.0, 1.0), (10.0, 7.0), (999.0, 7.0)]);
+        assert_eq!(straightened(&[(0.0, 1.0)]), [(0.0, 1.0)]);
     }
 
     #[test]

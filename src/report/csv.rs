@@ -31,7 +31,8 @@ pub fn summary(record: &Record, comparison: &Comparison) -> String {
     rows.finish()
 }
 
-/// `timeseries.csv`: one row per variant, window and series; `time_s` is the start of the window.
+/// `timeseries.csv`: one row per variant, window and series; `time_s` is the start of the window, also where the value is
+/// the state at its end.
 pub fn timeseries(record: &Record) -> String {
     let mut rows = Rows::new(&["variant", "time_s", "series", "unit", "value"]);
     for variant in &record.variants {

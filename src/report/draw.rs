@@ -12,7 +12,8 @@ use plotters::prelude::{DrawingArea, PathElement, RGBColor, Rectangle, ShapeStyl
 use super::ReportError;
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};
-use super::clip::{Window, clipped, thinned};
+use super::clip::{Window, clipped, straightened, thinned};
+use super::coarse::Coarseness;
 use super::figure::{Figure, Mark, Panel, Series, Shape};
 use super::style::{draw_marker, stroke, style};
 
@@ -46,6 +47,18 @@ pub enum Heading {
 /// # Errors
 /// plotters refused to draw.
 pub fn to_svg(figure: &Figure, heading: Heading) -> Result<String, ReportError> {
+    drawn(figure, heading, Coarseness::FINE)
+}
+
+/// The figure as one SVG document among others of a page.
+///
+/// # Errors
+/// plotters refused to draw.
+pub(super) fn drawn(
+    figure: &Figure,
+    heading: Heading,
+    coarseness: Coarseness,
+) -> Result<String, ReportError> {
     let failed = |problem: &dyn Display| ReportError::Make {
         what: format!("the chart {}", figure.name),
         problem: problem.to_string(),
@@ -86,7 +99,8 @@ pub fn to_svg(figure: &Figure, heading: Heading) -> Result<String, ReportError> 
     for (row, (panels, boxes)) in figure.panels.chunks(columns).zip(boxes.chunks(columns)).enumerate() {
         for (column, (panel, layout)) in panels.iter().zip(boxes).enumerate() {
             let left = EDGE + column as f64 * (panel_width + 16.0);
-            draw_panel(&shared, &root, panel, layout, left, top).map_err(|error| failed(&error))?;
+            draw_panel(&shared, &root, panel, layout, (left, top), coarseness)
+                .map_err(|error| failed(&error))?;
         }
         top += row_heights[row];
     }
@@ -179,8 +193,8 @@ fn draw_panel(
     root: &DrawingArea<Canvas, Shift>,
     panel: &Panel,
     layout: &PanelBox,
-    left: f64,
-    top: f64,
+    (left, top): (f64, f64),
+    coarseness: Coarseness,
 ) -> Result<(), Failure> {
     let plot_left = left + layout.left;
     let plot_top = top + layout.title + layout.marks_height();
@@ -215,7 +229,7 @@ fn draw_panel(
         }
     }
     for series in &panel.series {
-        draw_series(shared, &plot, panel, series, layout.plot_width)?;
+        draw_series(shared, &plot, panel, series, (layout.plot_width, coarseness))?;
         if let (Shape::Interval { label }, Some((_, row))) = (&series.shape, series.points.first()) {
             let y = plot_bottom - share_of(&panel.y, *row) * layout.plot_height + SMALL * 0.36;
             text(shared, plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
@@ -303,7 +317,7 @@ fn draw_series(
     plot: &Plot,
     panel: &Panel,
     series: &Series,
-    width: f64,
+    (width, coarseness): (f64, Coarseness),
 ) -> Result<(), Failure> {
     let window = Window { x: panel.x.limits(), y: panel.y.limits() };
     let placed: Vec<(f64, f64)> =
@@ -315,13 +329,13 @@ fn draw_series(
     };
     let dash = if matches!(series.shape, Shape::Interval { .. }) { "" } else { dash };
     let pieces = clipped(&placed, window);
-    // Lowest and highest value of so many columns look like all values; a backdrop needs no more than its outline.
-    let columns = width as usize / if series.shape == Shape::Backdrop { 5 } else { 3 };
+    let columns = coarseness.columns(width, &series.shape);
     for piece in &pieces {
         // Dashes of a line that fills its width with ups and downs would only look like missing data.
         let dense = piece.len() as f64 > width;
         pen(shared, class, if dense { "" } else { dash });
-        plot.draw(&PathElement::new(thinned(piece, window.x, columns), stroke(color, line)))?;
+        let corners = thinned(&straightened(piece), window.x, columns);
+        plot.draw(&PathElement::new(corners, stroke(color, line)))?;
     }
     let dots: Vec<(f64, f64)> = match series.shape {
         Shape::Backdrop => Vec::new(),
@@ -445,7 +459,7 @@ mod tests {
     use super::*;
 
     /// All coordinates of the data line (class `s0`) of a panel with the given points.
-    fn drawn(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    fn corners_of(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
         let series = Series { name: "a".to_string(), style: 0, shape: Shape::Line, points };
         let panel = Panel {
             title: String::new(),
@@ -456,7 +470,7 @@ mod tests {
             height: 100,
         };
         let figure = Figure {
-            name: "test",
+            name: "test".to_string(),
             title: "test".to_string(),
             message: "test".to_string(),
             panels: vec![panel],
@@ -492,16 +506,16 @@ mod tests {
 
     #[test]
     fn points_outside_the_axes_are_cut_and_not_moved_to_the_edge() {
-        let inside = drawn(vec![(0.0, 0.0), (10.0, 10.0)]);
+        let inside = corners_of(vec![(0.0, 0.0), (10.0, 10.0)]);
         let (right, top) = inside[1];
         // The line leaves at the top half way; a clamped one would go on along the edge.
-        let rising = drawn(vec![(0.0, 0.0), (10.0, 20.0), (20.0, 20.0)]);
+        let rising = corners_of(vec![(0.0, 0.0), (10.0, 20.0), (20.0, 20.0)]);
         assert_eq!(rising.len(), 2, "{rising:?}");
         assert!(
             (rising[1].0 - (inside[0].0 + right) / 2.0).abs() < 0.2 && (rising[1].1 - top).abs() < 0.2,
             "{rising:?}"
         );
-        assert!(drawn(vec![(11.0, 5.0), (20.0, 5.0)]).is_empty());
+        assert!(corners_of(vec![(11.0, 5.0), (20.0, 5.0)]).is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::axis::Axis;
 #[derive(Clone, Debug)]
 pub struct Figure {
     /// File name without ending, and anchor in the report.
-    pub name: &'static str,
+    pub name: String,
     /// What is drawn.
     pub title: String,
     /// What it shows, in one sentence.

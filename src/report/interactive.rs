@@ -203,7 +203,7 @@ fn without_markup(json: &str) -> String {
 fn figure_data(figure: &Figure) -> FigureData<'_> {
     let mut lines: Vec<Line> = Vec::new();
     let panels = figure.panels.iter().map(|panel| panel_data(panel, &mut lines)).collect();
-    FigureData { name: figure.name, title: &figure.title, columns: figure.columns, panels, lines }
+    FigureData { name: &figure.name, title: &figure.title, columns: figure.columns, panels, lines }
 }
 
 fn panel_data<'a>(panel: &'a Panel, lines: &mut Vec<Line<'a>>) -> PanelData<'a> {

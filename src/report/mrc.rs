@@ -132,7 +132,7 @@ pub fn figure(replay: &Replay) -> Figure {
         panels.extend(against_first(replay));
     }
     Figure {
-        name: "mrc",
+        name: "mrc".to_string(),
         title: format!("Miss ratio by eviction policy: {}", replay.trace),
         message: message(replay),
         panels,

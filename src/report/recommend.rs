@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::ReportError;
 use super::format::{Scale, fixed, plus_minus, signed, with_unit};
-use super::terminal::plain;
+use super::terminal::{fitted, hanging, paragraph};
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::recommend::{Found, Keeping, Limit, Outcome, Rival, Search};
 use crate::experiment::statistics::Estimate;
@@ -23,20 +23,20 @@ const RIVALS_MAX: usize = 12;
 const WORSE_MAX: usize = 3;
 
 /// For a terminal.
-pub fn page(search: &Search, grid: &Grid, outcome: &Outcome) -> String {
-    let mut text = format!("{}\n\n", grid.base.question);
+pub fn page(search: &Search, grid: &Grid, outcome: &Outcome, width: u16) -> String {
+    let mut text = format!("{}\n\n", paragraph(&grid.base.question, width));
     match outcome {
         Outcome::Winner { winner, rivals, unresolved } => {
             text.push_str(&format!("Recommended: {}\n", name(search, winner)));
             text.push_str(&objective_line(search, winner));
-            text.push_str(&limits(winner));
+            text.push_str(&limits(winner, width));
             text.push_str(&rivals_text(search, rivals));
             text.push_str(&unresolved_text(search, *unresolved));
         }
         Outcome::Undecided { best } => {
             text.push_str(&format!("Undecided: {}\n", name(search, best)));
             text.push_str(&objective_line(search, best));
-            text.push_str(&limits(best));
+            text.push_str(&limits(best, width));
             text.push_str(
                 "\nIt keeps all limits by its means, but not with certainty, and nothing else does: the interval of a \
                  limit reaches beyond it. More --replications may decide it.\n",
@@ -46,13 +46,14 @@ pub fn page(search: &Search, grid: &Grid, outcome: &Outcome) -> String {
             text.push_str("Nothing keeps all limits.\n\n");
             text.push_str(&format!("Closest: {}\n", name(search, closest)));
             text.push_str(&objective_line(search, closest));
-            text.push_str(&limits(closest));
+            text.push_str(&limits(closest, width));
             for limit in closest.limits.iter().filter(|limit| limit.judgement.standing == Standing::Broken) {
                 text.push_str(&format!("\n{}\n", broken(limit)));
             }
         }
     }
     text.push_str(&format!("\n{}\n", effort(search)));
+    let mut text = hanging(&text, width);
     if let Some(found) = usable(outcome) {
         text.push_str(&format!(
             "\nTo use it, and to compare it with the others:\n\n{}",
@@ -103,11 +104,11 @@ fn objective_line(search: &Search, found: &Found) -> String {
 }
 
 /// A row per limit, the binding one marked.
-fn limits(found: &Found) -> String {
+fn limits(found: &Found, width: u16) -> String {
     if found.limits.is_empty() {
         return "  no limits: the scenario has no [[threshold]], and [recommend] no `keep`\n".to_owned();
     }
-    let mut table = plain();
+    let mut table = fitted(width, false);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     table.set_header([Cell::new("limit"), right("value".into()), right("margin".into()), Cell::new("")]);
     let binding = found.binding().map(|limit| &limit.judgement.threshold);

@@ -19,7 +19,8 @@ pub fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
 
 /// Those about the results alone, for a page that shows deviations and lints in places of their own.
 pub fn of_results(record: &Record, comparison: &Comparison) -> Vec<String> {
-    let mut remarks = lasting_outages(record, comparison);
+    let mut remarks = Vec::from_iter(never_happened(record));
+    remarks.extend(lasting_outages(record, comparison));
     remarks.extend(unfinished(comparison));
     remarks.extend(imprecise(record));
     remarks.extend(failures_left_out(comparison));
@@ -37,6 +38,21 @@ fn deviation(record: &Record, comparison: &Comparison) -> Option<String> {
         let base = &comparison.baseline().name;
         format!("The baseline, {base}, is more than 10 % off what production reports: {}.", off.join(", "))
     })
+}
+
+/// Whether the run lasted long enough for an event.
+pub fn happened(record: &Record, event: &EventRecord) -> bool {
+    let duration_s = record.scenario.duration_s;
+    duration_s <= 0.0 || event.at_s < duration_s
+}
+
+fn never_happened(record: &Record) -> Option<String> {
+    let late = events(record).into_iter().filter(|event| !happened(record, event));
+    let told: Vec<String> =
+        late.map(|event| format!("{} at {}", event.label, with_unit(event.at_s, "s"))).collect();
+    let end = with_unit(record.scenario.duration_s, "s");
+    (!told.is_empty())
+        .then(|| format!("The run ends at {end}, before {}: it shows nothing of that.", enumerated(&told)))
 }
 
 /// Events after which some variant did not come back, one remark for all events with the same variants.
@@ -180,6 +196,22 @@ mod tests {
                  latencies with the age they had reached, so the latencies shown are too low.",
                 "Hit ratios leave out the requests that ended in an error: a (50.0 %).",
             ]
+        );
+    }
+
+    #[test]
+    fn an_event_after_the_end_of_the_run_did_not_happen() {
+        let mut record = record();
+        record.variants.drain(..2);
+        let event = |label: &str, at_s: f64| {
+            let text = label.to_string();
+            EventRecord { label: text.clone(), text, at_s, end_s: at_s }
+        };
+        record.scenario.duration_s = 90.0;
+        record.variants[0].events = vec![event("flush", 30.0), event("stall", 90.0), event("deploy", 120.0)];
+        assert_eq!(
+            remarks(&record, &compare(&record)),
+            ["The run ends at 90 s, before stall at 90 s and deploy at 120 s: it shows nothing of that."]
         );
     }
 

@@ -8,7 +8,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Width
 use super::format::{common_scale, detectable, difference, plus_minus, shown_measures};
 use super::remarks::remarks;
 use super::sparkline;
-use super::terminal::{fitted, paragraph};
+use super::terminal::{AROUND, fitted, paragraph};
 use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
@@ -16,9 +16,6 @@ use crate::measure::record::Record;
 
 /// Longer names of variants wrap.
 const NAME_WIDTH_MAX: usize = 26;
-/// Blank columns that the table puts around each cell.
-const PADDING: usize = 2;
-
 /// One measure over all variants, ready to print.
 struct Column {
     head: String,
@@ -29,20 +26,20 @@ struct Column {
 impl Column {
     fn width(&self) -> usize {
         let texts = self.cells.iter().map(|(text, _)| text.as_str()).chain([self.head.as_str()]);
-        texts.flat_map(str::lines).map(|line| line.chars().count()).max().unwrap_or(0) + PADDING
+        texts.flat_map(str::lines).map(|line| line.chars().count()).max().unwrap_or(0) + AROUND
     }
 }
 
 /// Draws the comparison, at most `width` columns wide as far as one measure fits beside the names. Colours
 /// only with `color`, and never alone: the verdict is a word in the same cell; no line ends in blanks, and the last line ends the text without a line break.
 pub fn render(record: &Record, comparison: &Comparison, width: u16, color: bool) -> String {
-    let columns: Vec<Column> = shown_measures(&record.scenario.headline, comparison)
-        .iter()
-        .map(|name| column(record, comparison, name))
-        .collect();
     let longest = comparison.variants.iter().map(|variant| variant.name.chars().count()).max().unwrap_or(0);
     let name_width = longest.clamp("baseline".len(), NAME_WIDTH_MAX);
-    let room = usize::from(width).saturating_sub(name_width + PADDING);
+    let room = (usize::from(width) + 1).saturating_sub(name_width + AROUND);
+    let columns: Vec<Column> = shown_measures(&record.scenario.headline, comparison)
+        .iter()
+        .map(|name| column(record, comparison, name, room))
+        .collect();
     let mut tables = Vec::new();
     let mut rest = columns.as_slice();
     while !rest.is_empty() {
@@ -63,7 +60,7 @@ pub fn render(record: &Record, comparison: &Comparison, width: u16, color: bool)
     tables.join("\n\n")
 }
 
-fn column(record: &Record, comparison: &Comparison, name: &str) -> Column {
+fn column(record: &Record, comparison: &Comparison, name: &str, room: usize) -> Column {
     let scale = common_scale(comparison, name);
     let unit = scale.map_or("", |scale| scale.heading());
     let cells = comparison
@@ -85,6 +82,10 @@ fn column(record: &Record, comparison: &Comparison, name: &str) -> Column {
         })
         .collect();
     let mark = if record.scenario.headline.iter().any(|headline| headline == name) { "*" } else { "" };
+    let name = match name.chars().count() + mark.len() + AROUND > room {
+        true => name.replace('.', ".\n"),
+        false => name.to_owned(),
+    };
     Column { head: format!("{name}{mark}\n{unit}"), cells }
 }
 
@@ -118,7 +119,7 @@ fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: b
         });
         table.add_row(std::iter::once(Cell::new(name)).chain(cells));
     }
-    let name_limit = u16::try_from(name_width + PADDING).unwrap_or(u16::MAX);
+    let name_limit = u16::try_from(name_width + AROUND - 1).unwrap_or(u16::MAX);
     let mut constraints = vec![ColumnConstraint::UpperBoundary(Width::Fixed(name_limit))];
     constraints.extend(columns.iter().map(|_| ColumnConstraint::ContentWidth));
     table.set_constraints(constraints);
@@ -173,7 +174,7 @@ fn ties(measure: &MeasureComparison) -> bool {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::stampede;
+    use crate::measure::fixture::{measure, record_of, stampede};
 
     fn drawn(variants: usize, width: u16) -> String {
         let record = stampede(variants);
@@ -195,6 +196,20 @@ mod tests {
         for width in [60, 80, 120, 200] {
             for line in drawn(8, width).lines() {
                 assert!(line.chars().count() <= usize::from(width), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_of_full_columns_fits_as_well() {
+        // Two columns that fill 60 columns to the last one, and one more.
+        let values = |name: &str| measure(name, &[10.0, 20.0, 30.0, 40.0, 50.0, 60.0]);
+        let long = "class.checkout-of-the-shop.latency.p99_ms";
+        let measures = || vec![values("db.qps.peak"), values("stampede.max"), values(long)];
+        for name in ["a variant of twenty-four", "a variant of 23 letters", "a variant of letters"] {
+            let record = record_of(&[("base", measures()), (name, measures())], &["db.qps.peak", long]);
+            for line in render(&record, &compare(&record), 60, false).lines() {
+                assert!(line.chars().count() <= 60, "{name}: {line}");
             }
         }
     }

@@ -1,21 +1,34 @@
 //! The table of `herdlab validate`, line by line, since rows take their time.
 
+use super::terminal::{hanging, paragraph};
 use crate::validate::{Finding, Verdict};
 
 /// Where the table goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    Terminal,
+    /// With so many columns: a table where it fits, else a sentence per row.
+    Terminal(u16),
     Markdown,
 }
 
+/// Widest table: the longest row and measure, figures of six digits.
+const TABLE_WIDTH: u16 = 120;
 const TITLES: [&str; 7] =
     ["row", "measure", "expected", "measured", "four standard errors", "tolerance", "verdict"];
 
 /// Titles of the columns.
 pub fn heading(style: Style) -> String {
     match style {
-        Style::Terminal => terminal(TITLES.map(str::to_owned)),
+        Style::Terminal(TABLE_WIDTH..) => {
+            let mut titles = TITLES;
+            titles[4] = "± 4 SE";
+            table_line(&titles.map(str::to_owned))
+        }
+        Style::Terminal(width) => {
+            let words = "verdict: row, measure: what theory expects, what was measured ± four standard errors, the \
+                         tolerance";
+            format!("{}\n\n", paragraph(words, width))
+        }
         Style::Markdown => format!("| {} |\n|---|---|---|---|---|---|---|\n", TITLES.join(" | ")),
     }
 }
@@ -33,7 +46,16 @@ pub fn line(finding: &Finding, style: Style) -> String {
         finding.verdict.word().to_owned(),
     ];
     match style {
-        Style::Terminal => terminal(cells),
+        Style::Terminal(TABLE_WIDTH..) => table_line(&cells),
+        Style::Terminal(width) => {
+            let [row, measure, expected, measured, spread, tolerance, verdict] = cells;
+            let spread =
+                if finding.four_errors.is_some() { format!(" {spread}") } else { format!(" ({spread})") };
+            let words = format!(
+                "{verdict}: {row}, {measure}: expected {expected}, measured {measured}{spread}, tolerance {tolerance}"
+            );
+            format!("{}\n", hanging(&words, width))
+        }
         Style::Markdown => {
             let [row, measure, rest @ ..] = cells;
             format!("| {row} | `{measure}` | {} |\n", rest.join(" | "))
@@ -47,9 +69,8 @@ pub fn total(findings: &[Finding]) -> String {
     format!("{holding} of {} values hold", findings.len())
 }
 
-fn terminal(cells: [String; 7]) -> String {
-    let [row, measure, expected, measured, spread, tolerance, verdict] = cells;
-    format!("{row:32} {measure:38} {expected:>10} {measured:>10} {spread:>22} {tolerance:>10}  {verdict}\n")
+fn table_line([row, measure, expected, measured, spread, tolerance, verdict]: &[String; 7]) -> String {
+    format!("{row:32} {measure:37} {expected:>8} {measured:>8} {spread:>10} {tolerance:>9}  {verdict}\n")
 }
 
 /// Six significant digits or so.
@@ -81,6 +102,12 @@ mod tests {
         };
         let expected = "| 21 M/D/1 | `db.queue.mean_ms` | 20 | 19.975 | ± 0.36529 | 0.4 | holds |\n";
         assert_eq!(line(&finding, Style::Markdown), expected);
+        let narrow = line(&finding, Style::Terminal(60));
+        assert_eq!(
+            narrow,
+            "holds: 21 M/D/1, db.queue.mean_ms: expected 20, measured\n  19.975 ± 0.36529, tolerance 0.4\n"
+        );
+        assert!(line(&finding, Style::Terminal(120)).chars().count() <= 121);
         assert_eq!(
             line(&Finding { four_errors: None, ..finding }, Style::Markdown).matches("one run").count(),
             1

@@ -181,9 +181,11 @@ class Chart {
     const stops = new Set();
     for (const { panel } of this.plots.filter((plot) => !plot.box.hidden)) {
       for (const { points: { x, y }, shape } of this.visible(panel)) {
-        const last = shape === 'line' ? x.length : x.length - 1;
+        // The last point of steps repeats the one before to close it; a state at the end of the run has a value of its own.
+        const closed = shape !== 'line' && !(this.timed && y[y.length - 1] !== y[y.length - 2]);
+        const last = closed ? x.length - 1 : x.length;
         for (let index = 0; index < last; index++) {
-          const ends = shape === 'line' ? x[index] : x[index + 1];
+          const ends = shape === 'line' ? x[index] : (x[index + 1] ?? x[index]);
           if (ends >= from && x[index] <= to && Number.isFinite(y[index])) stops.add(x[index]);
         }
       }

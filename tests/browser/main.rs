@@ -9,6 +9,7 @@ mod numbers;
 mod paper;
 mod pointing;
 mod quiet;
+mod sweeps;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};

@@ -26,20 +26,18 @@ fn second(readout: &str) -> usize {
     readout.split(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("no time in {readout}"))
 }
 
-/// What the record has for every variant in a window.
+/// What the record has for every variant in the window that starts at the read-out's second.
 fn assert_reads(record: &Record, readout: &str) {
-    let window = second(readout);
+    assert_reads_window(record, readout, ("db.qps.first", "1/s"), second(readout));
+}
+
+fn assert_reads_window(record: &Record, readout: &str, (series, unit): (&str, &str), window: usize) {
     for variant in &record.variants {
-        let value = variant.series("db.qps.first").unwrap().values[window].unwrap();
+        let value = variant.series(series).unwrap().values[window].unwrap();
         let line = readout.lines().map(|line| line.split('\t').map(str::trim).collect::<Vec<_>>());
         let mut found = line.filter(|cells| cells.contains(&variant.name.as_str()));
         let cells = found.next().unwrap_or_else(|| panic!("{} is missing in {readout}", variant.name));
-        assert_eq!(
-            cells.last(),
-            Some(&with_unit(value, "1/s").as_str()),
-            "{}, window {window}",
-            variant.name
-        );
+        assert_eq!(cells.last(), Some(&with_unit(value, unit).as_str()), "{}, window {window}", variant.name);
     }
 }
 
@@ -65,6 +63,24 @@ fn the_cursor_reads_every_variant_as_the_record_has_it() {
         assert_eq!(cursors, record.variants.len());
         tab.hover(left + 5.0, top - 400.0);
         assert_eq!(tab.eval("document.querySelector('#database-load .readout').hidden"), true);
+    });
+}
+
+#[test]
+fn a_state_is_read_at_the_end_of_its_window_up_to_the_end_of_the_run() {
+    with_browser(|browser| {
+        let file = report("stampede");
+        let record = record(&file);
+        let mut tab = browser.tab();
+        tab.open(&file);
+        tab.show("#key-count-l2 svg.plot");
+        tab.eval("document.querySelector('#key-count-l2 svg.plot').focus()");
+        for (key, at) in [("Home", 1), ("ArrowRight", 2), ("ArrowRight", 3), ("End", 105)] {
+            tab.key(key);
+            let readout = tab.text("document.querySelector('#key-count-l2 .readout').innerText");
+            assert_eq!(second(&readout), at);
+            assert_reads_window(&record, &readout, ("tier.l2.entries", "count"), at - 1);
+        }
     });
 }
 

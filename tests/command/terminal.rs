@@ -38,6 +38,44 @@ fn a_run_fits_narrow_and_wide_terminals() {
     }
 }
 
+/// What a command prints at 60 columns; no line may be wider.
+fn narrow(command: &mut assert_cmd::Command) -> String {
+    let text = stdout(command.env("COLUMNS", "60").env("NO_COLOR", "1"));
+    let widest = text.lines().max_by_key(|line| line.chars().count()).unwrap();
+    assert!(widest.chars().count() <= 60, "{widest}\n{text}");
+    text
+}
+
+#[test]
+fn names_and_intervals_that_fill_their_columns_fit_a_narrow_terminal() {
+    let (_folder, mut command) = tiny();
+    let more = ["--set", "headline=[\"db.qps.peak\", \"stampede.max\", \"latency.all.p99_ms\"]"];
+    narrow(command.args(["run", "stampede", "--duration", "10s", "--replications", "6"]).args(more));
+}
+
+#[test]
+fn a_sweep_of_many_axes_fits_a_narrow_terminal() {
+    let (_folder, mut command) = tiny();
+    let axes = ["tier.l2.ttl=10s,20s", "tier.l2.capacity=500,1000", "database.servers=5,10"];
+    command.args(["sweep", "ttl-sweep", "--duration", "5s", "--replications", "2"]);
+    for axis in axes {
+        command.args(["--sweep", axis]);
+    }
+    let text = narrow(&mut command);
+    for part in ["ttl alone", "stale.ratio", "Lowest", "highest", "servers", "capacity", "Pareto front"] {
+        assert!(text.contains(part), "{part} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn validation_is_told_in_sentences_where_its_table_does_not_fit() {
+    let row = ["validate", "--row", "12"];
+    let text = narrow(crate::herdlab().args(row));
+    assert!(text.contains("holds: 12 "), "{text}");
+    let table = stdout(crate::herdlab().args(row).env("COLUMNS", "120"));
+    assert!(table.starts_with("row ") && table.lines().all(|line| line.chars().count() <= 120), "{table}");
+}
+
 #[test]
 fn latencies_are_written_for_hdrhistogram_s_plotter() {
     let (folder, mut command) = tiny();

@@ -87,10 +87,18 @@ pub struct CellRecord {
     pub variants: Vec<Vec<MeasureRecord>>,
 }
 
+impl CellRecord {
+    /// A measure of a variant, replication by replication.
+    pub fn values(&self, variant: usize, measure: &str) -> Option<&[Option<f64>]> {
+        let found = self.variants.get(variant)?.iter().find(|known| known.name == measure);
+        found.map(|measure| measure.values.as_slice())
+    }
+}
+
 impl SweepRecord {
     /// A measure of a variant in a cell.
     pub fn estimate(&self, cell: &CellRecord, variant: usize, measure: &str) -> Option<Estimate> {
-        let values = &cell.variants.get(variant)?.iter().find(|known| known.name == measure)?.values;
+        let values = cell.values(variant, measure)?;
         estimate(&values.iter().flatten().copied().collect::<Vec<_>>())
     }
 

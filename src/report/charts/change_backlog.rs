@@ -1,6 +1,6 @@
 //! Changes that the consumer of the change stream has still to handle, over time.
 
-use super::time_series::TimeSeries;
+use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 use crate::report::figure::Figure;
@@ -9,7 +9,7 @@ use crate::report::figure::Figure;
 pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
     let peaks = super::figures_of(comparison, "cdc.backlog.peak");
     TimeSeries {
-        name: "change-backlog",
+        name: "change-backlog".to_string(),
         title: "Backlog of the change stream",
         message: match peaks {
             Some(peaks) => format!("Most changes that waited at once: {peaks}."),
@@ -17,6 +17,7 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         },
         series: "cdc.backlog",
         label: "changes not handled yet",
+        when: When::AtEnd,
         log: false,
     }
     .figure(record)

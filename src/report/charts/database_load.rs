@@ -1,6 +1,6 @@
 //! Database load over time.
 
-use super::time_series::TimeSeries;
+use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 use crate::report::figure::Figure;
@@ -16,12 +16,13 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
     };
     let peaks = super::figures_of(comparison, "db.qps.peak");
     TimeSeries {
-        name: "database-load",
+        name: "database-load".to_string(),
         title: "Database load over time",
         message: peaks
             .map_or(drawn.clone(), |peaks| format!("{drawn} Busiest window, mean over all: {peaks}.")),
         series: if one { "db.qps.first" } else { "db.qps" },
         label: "requests to the database",
+        when: When::Throughout,
         log: false,
     }
     .figure(record)

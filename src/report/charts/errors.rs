@@ -1,6 +1,6 @@
 //! Errors over time, only where there were any.
 
-use super::time_series::TimeSeries;
+use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 use crate::report::figure::Figure;
@@ -12,12 +12,13 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
     }
     let ratios = super::figures_of(comparison, "error.ratio");
     TimeSeries {
-        name: "errors",
+        name: "errors".to_string(),
         title: "Errors over time",
         message: ratios
             .map_or_else(|| "Means over replications.".to_string(), |ratios| format!("Whole run: {ratios}.")),
         series: "error.ratio",
         label: "failed requests",
+        when: When::Throughout,
         log: false,
     }
     .figure(record)

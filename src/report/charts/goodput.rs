@@ -1,6 +1,6 @@
 //! Goodput over time, only where requests failed.
 
-use super::time_series::TimeSeries;
+use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 use crate::report::figure::Figure;
@@ -12,12 +12,13 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
     }
     let rates = super::figures_of(comparison, "goodput");
     TimeSeries {
-        name: "goodput",
+        name: "goodput".to_string(),
         title: "Goodput over time",
         message: rates
             .map_or_else(|| "Means over replications.".to_string(), |rates| format!("Whole run: {rates}.")),
         series: "goodput",
         label: "answered without an error",
+        when: When::Throughout,
         log: false,
     }
     .figure(record)

@@ -2,6 +2,7 @@
 
 use super::styles;
 use crate::experiment::comparison::{Comparison, Verdict};
+use crate::measure::catalog;
 use crate::measure::record::Record;
 use crate::report::axis::Axis;
 use crate::report::figure::{Figure, Panel, Series, Shape};
@@ -33,7 +34,7 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         _ => format!(" Against {}: {better} better, {worse} worse, {tied} tied.", comparison.baseline().name),
     };
     Some(Figure {
-        name: "headline",
+        name: "headline".to_string(),
         title: "Headline measures".to_string(),
         message: format!("Mean and 95 % interval over {} replications.{verdicts}", record.scenario.finished),
         panels,
@@ -53,7 +54,8 @@ fn panel(record: &Record, comparison: &Comparison, name: &str) -> Option<Panel> 
         .filter_map(|(row, variant)| {
             let measure = variant.measure(name)?;
             let estimate = measure.estimate?;
-            let (low, high) = estimate.interval.unwrap_or((estimate.mean, estimate.mean));
+            let interval = estimate.interval.unwrap_or((estimate.mean, estimate.mean));
+            let (low, high) = catalog::possible(name, estimate.mean, interval);
             let figure = plus_minus(&scale, &estimate);
             let label = match measure.verdict {
                 None | Some(Verdict::NoVerdict) => figure,
@@ -96,4 +98,26 @@ fn shortened(name: &str) -> String {
         return name.to_string();
     }
     name.chars().take(LETTERS_MAX - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::comparison::compare;
+    use crate::measure::fixture::{measure, record_of};
+
+    #[test]
+    fn no_interval_reaches_where_a_measure_cannot() {
+        // Half the interval of three values so far apart is more than their mean.
+        let values = [1.0, 2.0, 900.0];
+        let shares = [0.2, 0.95, 0.96];
+        let measures = vec![measure("stampede.max", &values), measure("hit_ratio", &shares)];
+        let record = record_of(&[("base", measures)], &["stampede.max", "hit_ratio"]);
+        let figure = figure(&record, &compare(&record)).unwrap();
+        let ends = |panel: &Panel| (panel.series[0].points[0].0, panel.series[0].points[2].0);
+        assert_eq!(ends(&figure.panels[0]).0, 0.0);
+        assert_eq!(figure.panels[0].x.limits().0, 0.0);
+        assert_eq!(ends(&figure.panels[1]).1, 1.0);
+        assert_eq!(figure.panels[1].x.limits(), (0.0, 1.0));
+    }
 }

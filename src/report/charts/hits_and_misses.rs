@@ -18,7 +18,7 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         None => "All replications together.".to_string(),
     };
     Some(Figure {
-        name: "hits-and-misses",
+        name: "hits-and-misses".to_string(),
         title: "Latency of hits and misses apart".to_string(),
         message,
         columns: panels.len().min(2),

@@ -1,21 +1,23 @@
-//! Number of entries over time: the tier that holds most.
+//! Number of entries of a tier over time.
 
-use super::side_by_side::tier_with_most;
-use super::time_series::TimeSeries;
+use super::tiers::peak;
+use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 use crate::report::figure::Figure;
 use crate::report::format::with_unit;
 
-/// Entries in the tier with most of them, expired ones that still hold memory included.
-pub fn figure(record: &Record, _: &Comparison) -> Option<Figure> {
-    let (tier, peak) = tier_with_most(record, &[".entries"])?;
+/// Entries, expired ones that still hold memory included.
+pub fn figure(record: &Record, _: &Comparison, tier: &str) -> Option<Figure> {
+    let series = format!("tier.{tier}.entries");
+    let peak = peak(record, &[&series])?;
     TimeSeries {
-        name: "key-count",
+        name: format!("key-count-{tier}"),
         title: &format!("Keys in tier {tier} over time"),
         message: format!("At most {} keys.", with_unit(peak, "count")),
-        series: &format!("tier.{tier}.entries"),
+        series: &series,
         label: "keys, expired ones that hold memory included",
+        when: When::AtEnd,
         log: false,
     }
     .figure(record)

@@ -1,6 +1,6 @@
 //! The 99th percentile of latency over time.
 
-use super::time_series::TimeSeries;
+use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 use crate::report::figure::Figure;
@@ -9,7 +9,7 @@ use crate::report::figure::Figure;
 pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
     let percentiles = super::figures_of(comparison, "latency.all.p99_ms");
     TimeSeries {
-        name: "latency-p99",
+        name: "latency-p99".to_string(),
         title: "p99 latency over time",
         message: percentiles.map_or_else(
             || "Means over replications.".to_string(),
@@ -17,6 +17,7 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         ),
         series: "latency.all.p99_ms",
         label: "p99 latency",
+        when: When::Throughout,
         log: true,
     }
     .figure(record)

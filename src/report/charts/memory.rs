@@ -1,26 +1,23 @@
-//! Memory of the tiers over time: the tier that holds most.
+//! Memory of a tier over time.
 
-use super::time_series::TimeSeries;
+use super::tiers::peak;
+use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 use crate::report::figure::Figure;
 use crate::report::format::with_unit;
 
-/// Bytes in the largest tier.
-pub fn figure(record: &Record, _: &Comparison) -> Option<Figure> {
-    let series = record.variants.iter().flat_map(|variant| &variant.windows.series);
-    let (name, peak) = series
-        .filter(|series| series.name.starts_with("tier.") && series.name.ends_with(".bytes"))
-        .map(|series| (series.name.clone(), series.values.iter().flatten().copied().fold(0.0, f64::max)))
-        .filter(|(_, peak)| *peak > 0.0)
-        .max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let tier = name.trim_start_matches("tier.").trim_end_matches(".bytes").to_string();
+/// Bytes of keys, values and overhead.
+pub fn figure(record: &Record, _: &Comparison, tier: &str) -> Option<Figure> {
+    let series = format!("tier.{tier}.bytes");
+    let peak = peak(record, &[&series])?;
     TimeSeries {
-        name: "memory",
+        name: format!("memory-{tier}"),
         title: &format!("Memory of tier {tier} over time"),
         message: format!("At most {}.", with_unit(peak, "bytes")),
-        series: &name,
+        series: &series,
         label: "keys, values and overhead",
+        when: When::AtEnd,
         log: false,
     }
     .figure(record)

@@ -18,38 +18,53 @@ mod remaining_ttl;
 mod removals;
 mod side_by_side;
 mod stampede_sizes;
+mod tiers;
 mod time_series;
 
 use super::figure::Figure;
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 
-/// Draws one chart from a record, or nothing where the record has no data for it.
-pub type Chart = fn(&Record, &Comparison) -> Option<Figure>;
+/// Draws from a record, or nothing where the record has no data for it.
+#[derive(Clone, Copy, Debug)]
+pub enum Chart {
+    /// One figure of the whole system.
+    Whole(fn(&Record, &Comparison) -> Option<Figure>),
+    /// One figure for each tier; the name of the tier ends the name of the figure.
+    EachTier(fn(&Record, &Comparison, &str) -> Option<Figure>),
+}
+
+use Chart::{EachTier, Whole};
 
 /// All charts, in the order of the report.
 pub const CHARTS: &[Chart] = &[
-    headline::figure,
-    database_load::figure,
-    percentiles::figure,
-    latency_over_time::figure,
-    hit_ratio::figure,
-    hits_and_misses::figure,
-    stampede_sizes::figure,
-    errors::figure,
-    goodput::figure,
-    memory::figure,
-    keys::figure,
-    removals::figure,
-    remaining_ttl::figure,
-    pool_saturation::figure,
-    busiest_node::figure,
-    change_backlog::figure,
+    Whole(headline::figure),
+    Whole(database_load::figure),
+    Whole(percentiles::figure),
+    Whole(latency_over_time::figure),
+    Whole(hit_ratio::figure),
+    Whole(hits_and_misses::figure),
+    Whole(stampede_sizes::figure),
+    Whole(errors::figure),
+    Whole(goodput::figure),
+    EachTier(memory::figure),
+    EachTier(keys::figure),
+    EachTier(removals::figure),
+    EachTier(remaining_ttl::figure),
+    Whole(pool_saturation::of_database),
+    EachTier(pool_saturation::of_tier),
+    EachTier(busiest_node::figure),
+    Whole(change_backlog::figure),
 ];
 
 /// All charts that the record has data for.
 pub fn figures(record: &Record, comparison: &Comparison) -> Vec<Figure> {
-    CHARTS.iter().filter_map(|chart| chart(record, comparison)).collect()
+    let tiers = tiers::tiers(record);
+    let drawn = |chart: &Chart| match chart {
+        Whole(figure) => Vec::from_iter(figure(record, comparison)),
+        EachTier(figure) => tiers.iter().filter_map(|tier| figure(record, comparison, tier)).collect(),
+    };
+    CHARTS.iter().flat_map(drawn).collect()
 }
 
 /// Style of each variant: 0 for the baseline, the others in their order.
@@ -90,6 +105,8 @@ fn figures_of(comparison: &Comparison, measure: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::experiment::comparison::compare;
     use crate::measure::fixture::{measure, record_of, stampede};
@@ -103,7 +120,18 @@ mod tests {
         for variants in [1, 2, 3, 4, 8] {
             let record = stampede(variants);
             let figures = figures(&record, &compare(&record));
-            assert_eq!(figures.len(), CHARTS.len());
+            let names: BTreeSet<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
+            assert_eq!(names.len(), figures.len(), "each has a file of its own");
+            for name in ["memory-l1", "memory-l2", "key-count-l1", "pool-saturation", "pool-saturation-l2"] {
+                assert!(names.contains(name), "{name} is missing: {names:?}");
+            }
+            for chart in CHARTS {
+                let drawn = match chart {
+                    Whole(figure) => figure(&record, &compare(&record)),
+                    EachTier(figure) => figure(&record, &compare(&record), "l2"),
+                };
+                assert!(drawn.is_some_and(|figure| names.contains(figure.name.as_str())));
+            }
             for figure in figures {
                 assert!(!figure.message.is_empty() && !figure.panels.is_empty(), "{}", figure.name);
                 let svg = to_svg(&figure, Heading::Inside).unwrap();
@@ -117,7 +145,8 @@ mod tests {
     fn a_record_without_series_draws_the_headline_only() {
         let values = [1.0, 2.0, 3.0];
         let record = record_of(&[("base", vec![measure("db.qps.peak", &values)])], &["db.qps.peak"]);
-        let names: Vec<_> = figures(&record, &compare(&record)).iter().map(|figure| figure.name).collect();
+        let figures = figures(&record, &compare(&record));
+        let names: Vec<_> = figures.iter().map(|figure| &figure.name).collect();
         assert_eq!(names, ["headline"]);
     }
 

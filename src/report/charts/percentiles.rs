@@ -19,7 +19,7 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         _ => "All replications together.".to_string(),
     };
     Some(Figure {
-        name: "latency-percentiles",
+        name: "latency-percentiles".to_string(),
         title: "Latency percentiles, all requests".to_string(),
         message,
         panels: panel,

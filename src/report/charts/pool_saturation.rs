@@ -1,35 +1,41 @@
-//! Connections in use over time: the pool that is fullest.
+//! Connections in use over time, pool by pool.
 
-use super::side_by_side::tier_with_most;
-use super::time_series::TimeSeries;
+use super::tiers::peak;
+use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 use crate::report::figure::Figure;
 use crate::report::format::with_unit;
 
-/// Share of the connections in use, of the pool with the highest one.
-pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
-    let of_database = record
-        .variants
-        .iter()
-        .filter_map(|variant| variant.series("db.pool.saturation"))
-        .flat_map(|series| series.values.iter().flatten().copied())
-        .fold(0.0, f64::max);
-    let (prefix, whose, peak) = match tier_with_most(record, &[".pool.saturation"]) {
-        Some((tier, peak)) if peak > of_database => {
-            (format!("tier.{tier}"), format!("connections to tier {tier}"), peak)
-        }
-        _ if of_database > 0.0 => ("db".to_string(), "connections to the database".to_string(), of_database),
-        _ => return None,
-    };
+/// Share of the connections to the database in use.
+pub fn of_database(record: &Record, comparison: &Comparison) -> Option<Figure> {
+    of_pool(record, comparison, "pool-saturation", "db", "connections to the database")
+}
+
+/// Share of the connections to a tier in use.
+pub fn of_tier(record: &Record, comparison: &Comparison, tier: &str) -> Option<Figure> {
+    let whose = format!("connections to tier {tier}");
+    of_pool(record, comparison, &format!("pool-saturation-{tier}"), &format!("tier.{tier}"), &whose)
+}
+
+fn of_pool(
+    record: &Record,
+    comparison: &Comparison,
+    name: &str,
+    prefix: &str,
+    whose: &str,
+) -> Option<Figure> {
+    let series = format!("{prefix}.pool.saturation");
+    let peak = peak(record, &[&series])?;
     let waited = super::figures_of(comparison, &format!("{prefix}.pool.waited.ratio"));
     let waited = waited.map_or_else(String::new, |waited| format!("; had to wait: {waited}"));
     TimeSeries {
-        name: "pool-saturation",
+        name: name.to_string(),
         title: &format!("Pool saturation: {whose}"),
         message: format!("At most {} in use{waited}.", with_unit(peak, "1")),
-        series: &format!("{prefix}.pool.saturation"),
+        series: &series,
         label: "connections in use",
+        when: When::Throughout,
         log: false,
     }
     .figure(record)

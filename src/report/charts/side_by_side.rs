@@ -1,6 +1,6 @@
 //! What charts with several lines per variant share: one panel for each variant, on common axes.
 
-use super::time_series::{marks, points};
+use super::time_series::{When, marks, points};
 use crate::measure::record::{Record, VariantRecord};
 use crate::report::axis::Axis;
 use crate::report::figure::{Figure, Panel, Series, Shape};
@@ -11,13 +11,14 @@ const COLUMNS: usize = 2;
 /// Several series of each variant over time.
 pub struct SideBySide<'a> {
     /// File name of the figure.
-    pub name: &'static str,
+    pub name: String,
     pub title: String,
     pub message: String,
     /// Names of the record's series, and what the legend calls them.
     pub series: &'a [(String, &'a str)],
     /// Of the y axis, without unit.
     pub label: &'a str,
+    pub when: When,
 }
 
 impl SideBySide<'_> {
@@ -25,7 +26,9 @@ impl SideBySide<'_> {
     pub fn figure(self, record: &Record) -> Option<Figure> {
         let lines = |variant: &VariantRecord| -> Vec<Vec<(f64, f64)>> {
             let of = |(name, _): &(String, &str)| {
-                variant.series(name).map_or_else(Vec::new, |series| points(variant, &series.values))
+                variant
+                    .series(name)
+                    .map_or_else(Vec::new, |series| points(record, variant, &series.values, self.when))
             };
             self.series.iter().map(of).collect()
         };
@@ -86,19 +89,4 @@ impl SideBySide<'_> {
             legend: true,
         })
     }
-}
-
-/// The tier whose series of these names reach the highest value, and that value.
-pub fn tier_with_most(record: &Record, endings: &[&str]) -> Option<(String, f64)> {
-    record
-        .variants
-        .iter()
-        .flat_map(|variant| &variant.windows.series)
-        .filter_map(|series| {
-            let rest = series.name.strip_prefix("tier.")?;
-            let tier = endings.iter().find_map(|ending| rest.strip_suffix(ending))?;
-            let peak = series.values.iter().flatten().copied().fold(0.0, f64::max);
-            (peak > 0.0 && !tier.contains('.')).then(|| (tier.to_string(), peak))
-        })
-        .max_by(|a, b| a.1.total_cmp(&b.1))
 }

@@ -41,7 +41,7 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         None => "A line that ends further left has smaller stampedes.".to_string(),
     };
     Some(Figure {
-        name: "stampede-sizes",
+        name: "stampede-sizes".to_string(),
         title: "Stampede sizes".to_string(),
         message,
         panels: vec![Panel { title: String::new(), x, y, series, marks: Vec::new(), height: 300 }],

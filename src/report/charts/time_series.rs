@@ -5,6 +5,7 @@ use super::styles;
 use crate::measure::record::{Record, VariantRecord};
 use crate::report::axis::Axis;
 use crate::report::figure::{Figure, Mark, Panel, Series, Shape};
+use crate::report::remarks::happened;
 
 /// More lines than this in one panel hide each other.
 const VARIANTS_TOGETHER_MAX: usize = 3;
@@ -12,16 +13,26 @@ const VARIANTS_TOGETHER_MAX: usize = 3;
 /// Panels side by side, beyond that.
 const COLUMNS: usize = 2;
 
+/// What a window's value is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// The whole window: a rate, a share of what happened in it, a percentile.
+    Throughout,
+    /// The state at its end, after whatever happened at that instant.
+    AtEnd,
+}
+
 /// How the values of a chart over time are read and scaled.
 pub struct TimeSeries<'a> {
     /// File name of the figure.
-    pub name: &'static str,
+    pub name: String,
     pub title: &'a str,
     pub message: String,
     /// Name of the record's series.
     pub series: &'a str,
     /// Of the y axis, without unit.
     pub label: &'a str,
+    pub when: When,
     pub log: bool,
 }
 
@@ -29,7 +40,9 @@ impl TimeSeries<'_> {
     /// The figure, or nothing where no variant has the series.
     pub fn figure(self, record: &Record) -> Option<Figure> {
         let values = |variant: &VariantRecord| {
-            variant.series(self.series).map_or_else(Vec::new, |series| points(variant, &series.values))
+            variant
+                .series(self.series)
+                .map_or_else(Vec::new, |series| points(record, variant, &series.values, self.when))
         };
         let lines: Vec<Vec<(f64, f64)>> = record.variants.iter().map(values).collect();
         // A variant that has nothing of the kind (no limit, no stream) gets no panel.
@@ -120,24 +133,39 @@ impl TimeSeries<'_> {
     }
 }
 
-/// For steps, because a window's value holds for the whole window; missing windows are gaps.
-pub(super) fn points(variant: &VariantRecord, values: &[Option<f64>]) -> Vec<(f64, f64)> {
+/// Corners of steps; missing windows are gaps. What is true of a whole window holds from its start to its end; a state
+/// is known from the end of its window on, so that no line moves before the event that moves it.
+pub(super) fn points(
+    record: &Record,
+    variant: &VariantRecord,
+    values: &[Option<f64>],
+    when: When,
+) -> Vec<(f64, f64)> {
     let width = variant.windows.width_s;
-    let at = |(index, value): (usize, &Option<f64>)| (index as f64 * width, value.unwrap_or(f64::NAN));
-    let mut starts: Vec<(f64, f64)> = values.iter().enumerate().map(at).collect();
-    if let Some(&(_, last)) = starts.last() {
-        starts.push((values.len() as f64 * width, last));
+    let at = |index: usize, value: &Option<f64>| (index as f64 * width, value.unwrap_or(f64::NAN));
+    let mut corners: Vec<(f64, f64)> = match when {
+        When::Throughout => values.iter().enumerate().map(|(index, value)| at(index, value)).collect(),
+        When::AtEnd => values.iter().enumerate().map(|(index, value)| at(index + 1, value)).collect(),
+    };
+    match (when, corners.last_mut()) {
+        (When::Throughout, Some(&mut (_, last))) => corners.push((values.len() as f64 * width, last)),
+        // The run may cut its last window short.
+        (When::AtEnd, Some((end, _))) if record.scenario.duration_s > 0.0 => {
+            *end = end.min(record.scenario.duration_s);
+        }
+        _ => {}
     }
-    starts
+    corners
 }
 
-/// Warm-up and the distinct events of some variants.
+/// Warm-up and the distinct events of some variants, as far as the run lasted long enough for them.
 pub(super) fn marks<'a>(record: &Record, variants: impl Iterator<Item = &'a VariantRecord>) -> Vec<Mark> {
     let mut marks = Vec::new();
     if record.scenario.warmup_s > 0.0 {
         marks.push(Mark { label: "warm-up".to_string(), from: 0.0, to: record.scenario.warmup_s });
     }
-    for event in variants.flat_map(|variant| &variant.events) {
+    let events = variants.flat_map(|variant| &variant.events);
+    for event in events.filter(|event| happened(record, event)) {
         let mark = Mark { label: event.label.clone(), from: event.at_s, to: event.end_s };
         if !marks.contains(&mark) {
             marks.push(mark);
@@ -145,4 +173,45 @@ pub(super) fn marks<'a>(record: &Record, variants: impl Iterator<Item = &'a Vari
     }
     marks.sort_by(|a, b| a.from.total_cmp(&b.from));
     marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::comparison::compare;
+    use crate::measure::fixture::stampede;
+    use crate::report::charts::{change_backlog, database_load};
+
+    /// The steps of the first variant in a figure: from where on a value holds.
+    fn steps(figure: &Figure) -> Vec<(f64, f64)> {
+        figure.panels[0].series[0].points.clone()
+    }
+
+    #[test]
+    fn a_state_is_drawn_from_the_end_of_its_window_and_a_rate_from_its_start() {
+        let mut record = stampede(1);
+        record.scenario.duration_s = 4.5;
+        let windows = &mut record.variants[0].windows;
+        for series in &mut windows.series {
+            series.values = [5.0, 5.0, 0.0, 1.0, 2.0].map(Some).to_vec();
+        }
+        let comparison = compare(&record);
+        // A flush at 3 s: the state at the end of the third window is that after it.
+        let backlog = steps(&change_backlog::figure(&record, &comparison).unwrap());
+        assert_eq!(backlog, [(1.0, 5.0), (2.0, 5.0), (3.0, 0.0), (4.0, 1.0), (4.5, 2.0)]);
+        let load = steps(&database_load::figure(&record, &comparison).unwrap());
+        assert_eq!(load, [(0.0, 5.0), (1.0, 5.0), (2.0, 0.0), (3.0, 1.0), (4.0, 2.0), (5.0, 2.0)]);
+    }
+
+    #[test]
+    fn an_event_after_the_end_of_the_run_is_not_marked() {
+        let mut record = stampede(2);
+        let labels = |record: &Record| -> Vec<String> {
+            marks(record, record.variants.iter()).into_iter().map(|mark| mark.label).collect()
+        };
+        assert!(labels(&record).contains(&"slow-database".to_string()));
+        record.scenario.duration_s = 80.0;
+        assert!(!labels(&record).contains(&"slow-database".to_string()));
+        assert!(labels(&record).contains(&"cache-flush".to_string()));
+    }
 }

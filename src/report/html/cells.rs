@@ -53,9 +53,10 @@ pub(super) fn column(record: &Record, comparison: &Comparison, name: &str) -> Co
 pub(super) fn rows<'a>(comparison: &'a Comparison, columns: &[Column]) -> Vec<Row<'a>> {
     let cell = |column: &Column, variant: &VariantComparison| {
         let found = variant.measure(&column.name).and_then(|measure| measure_cell(comparison, measure));
+        let mark = if column.headline { "*" } else { "" };
         let label = match column.unit {
-            "" => column.name.clone(),
-            unit => format!("{} ({unit})", column.name),
+            "" => format!("{}{mark}", column.name),
+            unit => format!("{}{mark} ({unit})", column.name),
         };
         Cell { label, ..found.unwrap_or_else(Cell::empty) }
     };

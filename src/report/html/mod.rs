@@ -12,7 +12,8 @@ use askama::Template;
 use rayon::prelude::*;
 
 use super::ReportError;
-use super::draw::{Heading, to_svg};
+use super::coarse::Coarseness;
+use super::draw::{Heading, WIDTH, drawn};
 use super::figure::Figure;
 use super::format::{shown_measures, with_unit};
 use super::interactive;
@@ -89,10 +90,10 @@ struct Script {
 }
 
 struct Chart<'a> {
-    name: &'static str,
+    name: &'a str,
     title: &'a str,
     message: &'a str,
-    /// Made and escaped by [`to_svg`].
+    /// Made and escaped by [`drawn`].
     svg: String,
 }
 
@@ -128,6 +129,10 @@ pub fn render(
         .iter()
         .map(|name| cells::column(record, comparison, name))
         .collect();
+    let coarseness = match charts {
+        Charts::Interactive => Coarseness::FINE,
+        Charts::Static => Coarseness::of_page(figures, f64::from(WIDTH)),
+    };
     let page = Page {
         policy: assets::policy(&style, script.as_ref().map(|script| script.code.as_str())),
         style,
@@ -150,7 +155,10 @@ pub fn render(
         recovery_rows: cells::recovery_rows(comparison, &recovery_events),
         recovery_events,
         claims: words::claims(answer),
-        charts: figures.par_iter().map(chart).collect::<Result<_, ReportError>>()?,
+        charts: figures
+            .par_iter()
+            .map(|figure| chart(figure, coarseness))
+            .collect::<Result<_, ReportError>>()?,
         differences: differences::differences(record),
         events: words::events(record),
         lints: &scenario.lints,
@@ -185,7 +193,7 @@ fn whole(figure: &str) -> String {
     figure.replace(' ', "\u{a0}")
 }
 
-fn chart(figure: &Figure) -> Result<Chart<'_>, ReportError> {
-    let svg = to_svg(figure, Heading::Outside)?;
-    Ok(Chart { name: figure.name, title: &figure.title, message: &figure.message, svg })
+fn chart(figure: &Figure, coarseness: Coarseness) -> Result<Chart<'_>, ReportError> {
+    let svg = drawn(figure, Heading::Outside, coarseness)?;
+    Ok(Chart { name: &figure.name, title: &figure.title, message: &figure.message, svg })
 }

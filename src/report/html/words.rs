@@ -5,9 +5,10 @@ use crate::experiment::comparison::{Comparison, MeasureComparison, VariantCompar
 use crate::experiment::statistics::Estimate;
 use crate::measure::claim::{self, Piece};
 use crate::measure::quantity::spoken;
-use crate::measure::record::Record;
+use crate::measure::record::{EventRecord, Record, ScenarioRecord};
 use crate::report::format::{Scale, common_scale, difference, number, plus_minus, unbroken};
 use crate::report::remarks;
+use crate::scenario::bundled::{self, Bundled};
 
 /// A part of the answer: words, or a figure with its interval and unit.
 #[derive(Debug, PartialEq)]
@@ -117,18 +118,31 @@ pub(super) fn events(record: &Record) -> Vec<(String, String, String)> {
         true => format!("{} to {} s", number(at_s), number(end_s)),
         false => format!("at {} s", number(at_s)),
     };
-    let events = remarks::events(record).into_iter();
-    events.map(|event| (event.label.clone(), event.text.clone(), when(event.at_s, event.end_s))).collect()
+    let told = |event: &EventRecord| {
+        let mut when = when(event.at_s, event.end_s);
+        if !remarks::happened(record, event) {
+            when.push_str(": did not happen, the run ends before");
+        }
+        (event.label.clone(), event.text.clone(), when)
+    };
+    remarks::events(record).into_iter().map(told).collect()
 }
 
 /// What to type to get the same record.
 pub(super) fn command(record: &Record) -> String {
-    again("run", &record.scenario.source_path, &record.scenario.overrides)
+    let ScenarioRecord { source_path, source, overrides, .. } = &record.scenario;
+    again("run", named(source_path, source), overrides)
+}
+
+/// What to call a scenario on the command line: a bundled one by its name, since its file is in no folder but ours.
+pub(in crate::report) fn named<'a>(source_path: &'a str, source: &str) -> &'a str {
+    let same = |bundled: &&Bundled| bundled.path() == source_path && bundled.source == source;
+    bundled::all().iter().find(same).map_or(source_path, |bundled| bundled.name)
 }
 
 /// The command that runs a scenario with these overrides.
-pub(in crate::report) fn again(what: &str, source_path: &str, overrides: &[String]) -> String {
-    let mut command = format!("herdlab {what} {}", quoted(source_path));
+pub(in crate::report) fn again(what: &str, scenario: &str, overrides: &[String]) -> String {
+    let mut command = format!("herdlab {what} {}", quoted(scenario));
     for setting in overrides {
         // These have options of their own, and `--duration` means more than the field.
         match setting.split_once('=') {
@@ -185,6 +199,23 @@ mod tests {
         // A tie is no gain.
         let record = stampede(2);
         assert!(super::highlights(&record, &compare(&record))[0].best.is_none());
+    }
+
+    #[test]
+    fn a_bundled_scenario_is_run_by_its_name_and_a_file_by_its_path() {
+        let mut record = stampede(1);
+        record.scenario.source = bundled::get("stampede").unwrap().source.to_string();
+        assert_eq!(command(&record), "herdlab run stampede");
+        record.scenario.source.push_str("# changed\n");
+        assert_eq!(command(&record), "herdlab run scenarios/stampede.toml");
+    }
+
+    #[test]
+    fn events_beyond_the_end_of_the_run_did_not_happen() {
+        let mut record = stampede(1);
+        record.scenario.duration_s = 80.0;
+        let when: Vec<String> = events(&record).into_iter().map(|(_, _, when)| when).collect();
+        assert_eq!(when, ["at 60 s", "80 to 95 s: did not happen, the run ends before"]);
     }
 
     #[test]

@@ -6,10 +6,12 @@ use std::rc::Rc;
 use plotters::coord::Shift;
 use plotters::prelude::{DrawingArea, PathElement, RGBColor};
 
+use crate::experiment::statistics::Estimate;
+use crate::measure::catalog;
 use crate::report::ReportError;
 use crate::report::axis::{Axis, Spacing};
 use crate::report::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, text_width, wrapped};
-use crate::report::draw::WIDTH;
+use crate::report::draw::{Heading, WIDTH};
 use crate::report::style::{Style, draw_marker, stroke};
 
 pub(super) const EDGE: f64 = 14.0;
@@ -24,27 +26,39 @@ pub(super) const FRAME: RGBColor = RGBColor(0x80, 0x80, 0x80);
 pub struct Picture {
     /// Name of its files, without ending.
     pub name: String,
+    pub title: String,
+    pub message: String,
     pub svg: String,
 }
 
 /// A chart in the making.
 pub(super) struct Sketch {
+    title: String,
+    message: String,
     canvas: Rc<RefCell<Canvas>>,
     root: DrawingArea<Canvas, Shift>,
 }
 
 /// Height of title and message above a chart, for [`Sketch::new`].
-pub(super) fn head_height(message: &str) -> f64 {
-    let lines = wrapped(message, TEXT, f64::from(WIDTH) - 2.0 * EDGE).len();
-    EDGE + TITLE + 4.0 + lines as f64 * (TEXT + 5.0) + 8.0
+pub(super) fn head_height(message: &str, heading: Heading) -> f64 {
+    match heading {
+        Heading::Inside => {
+            let lines = wrapped(message, TEXT, f64::from(WIDTH) - 2.0 * EDGE).len();
+            EDGE + TITLE + 4.0 + lines as f64 * (TEXT + 5.0) + 8.0
+        }
+        Heading::Outside => 8.0,
+    }
 }
 
 impl Sketch {
-    /// A picture of the usual width with its title and message on top.
-    pub fn new(height: f64, title: &str, message: &str) -> Sketch {
+    /// A picture of the usual width with its title and message on top, or without them.
+    pub fn new(height: f64, title: &str, message: &str, heading: Heading) -> Sketch {
         let canvas = Rc::new(RefCell::new(Canvas::new(WIDTH, height.ceil() as u32, title, message)));
         let root = DrawingArea::from(&canvas);
-        let sketch = Sketch { canvas, root };
+        let sketch = Sketch { title: title.to_owned(), message: message.to_owned(), canvas, root };
+        if heading == Heading::Outside {
+            return sketch;
+        }
         let mut y = EDGE + TITLE - 3.0;
         sketch.text(EDGE, y, title, Lettering { bold: true, ..plain(TITLE, Anchor::Start) });
         y += 4.0;
@@ -55,8 +69,9 @@ impl Sketch {
         sketch
     }
 
-    pub fn finish(&self, name: String) -> Picture {
-        Picture { name, svg: self.canvas.borrow().finish() }
+    pub fn finish(self, name: String) -> Picture {
+        let svg = self.canvas.borrow().finish();
+        Picture { name, title: self.title, message: self.message, svg }
     }
 
     pub fn text(&self, x: f64, y: f64, words: &str, lettering: Lettering) {
@@ -85,6 +100,38 @@ impl Sketch {
     pub fn marker(&self, look: &Style, at: (f64, f64)) -> Result<(), Failure> {
         self.canvas.borrow_mut().pen = Pen { class: look.class, dash: "" };
         draw_marker(&self.root, look, fine(at))
+    }
+
+    /// A bar between two places of a plot along one of its sides, with an arrow where it goes on beyond the plot; `caps`
+    /// close the other ends.
+    pub fn bar(
+        &self,
+        plot: &Plot,
+        (from, to): ((f64, f64), (f64, f64)),
+        look: &Style,
+        caps: bool,
+    ) -> Result<(), Failure> {
+        let width = if caps { 1.4 } else { 1.0 };
+        let upright = from.0 == to.0;
+        let ends = [from, to].map(|(x, y)| plot.inside(x, y));
+        self.line(&ends.map(|(at, _)| at), look.color, width, look.class, "")?;
+        for ((x, y), beyond) in ends {
+            // How far the two halves of a cap or an arrow lie back inside the plot.
+            let back = match (beyond, upright) {
+                (None, _) => 0.0,
+                (Some(side), true) => -6.0 * side,
+                (Some(side), false) => 6.0 * side,
+            };
+            if beyond.is_none() && !caps {
+                continue;
+            }
+            let halves = match upright {
+                true => [(x - 4.0, y - back), (x, y), (x + 4.0, y - back)],
+                false => [(x - back, y - 4.0), (x, y), (x - back, y + 4.0)],
+            };
+            self.line(&halves, look.color, width, look.class, "")?;
+        }
+        Ok(())
     }
 
     /// Grid, ticks and names of the rulers around a plot.
@@ -140,6 +187,15 @@ impl Plot {
     pub fn at(&self, x: f64, y: f64) -> (f64, f64) {
         (self.left + self.x.share(x) * self.width, self.top + self.height - self.y.share(y) * self.height)
     }
+
+    /// Pixels of a point moved to the edge of the plot where it lies beyond; then also on which side: -1 before the start
+    /// of a ruler, 1 after its end.
+    fn inside(&self, x: f64, y: f64) -> ((f64, f64), Option<f64>) {
+        let (x, beside) = self.x.inside(x);
+        let (y, above) = self.y.inside(y);
+        let at = (self.left + x * self.width, self.top + self.height - y * self.height);
+        (at, beside.or(above))
+    }
 }
 
 /// How values lie along a side of a plot.
@@ -183,6 +239,21 @@ impl Ruler {
         let placed = if self.log { libm::log10(value) } else { value };
         (placed - self.from) / (self.to - self.from)
     }
+
+    /// Where a value lies, moved to the nearer end where it lies beyond, and then which: -1 the start, 1 the end.
+    fn inside(&self, value: f64) -> (f64, Option<f64>) {
+        // A logarithmic scale has no place for what is not above zero: that is before its start.
+        match self.share(value) {
+            share if share > 1.0 + 1e-9 => (1.0, Some(1.0)),
+            share if share >= -1e-9 => (share, None),
+            _ => (0.0, Some(-1.0)),
+        }
+    }
+
+    /// Whether an interval goes on beyond an end of the ruler.
+    pub fn cuts(&self, (low, high): (f64, f64)) -> bool {
+        self.inside(low).1.is_some() || self.inside(high).1.is_some()
+    }
 }
 
 impl From<&Axis> for Ruler {
@@ -193,11 +264,25 @@ impl From<&Axis> for Ruler {
     }
 }
 
-/// The ruler of a measure: logarithmic where its positive values span more than a factor of 50.
-pub(super) fn measure_ruler(name: &str, unit: &str, values: &[f64]) -> Ruler {
-    Ruler::from(&match spans_decades(values) {
-        true => Axis::log(name, unit, values.iter().copied()),
-        false => Axis::linear(name, unit, values.iter().copied()),
+/// What a chart says of intervals that have arrows.
+pub(super) const ARROWS: &str = " Arrows: the interval goes on beyond the scale.";
+
+/// The interval of a mean as far as the measure can go.
+pub(super) fn interval(measure: &str, estimate: &Estimate) -> (f64, f64) {
+    let interval = estimate.interval.unwrap_or((estimate.mean, estimate.mean));
+    catalog::possible(measure, estimate.mean, interval)
+}
+
+/// The ruler of a measure: logarithmic where its positive means span more than a factor of 50. It has room for the
+/// intervals, but for what lies more than a decade below the lowest mean, where a logarithmic scale would show nothing else.
+pub(super) fn measure_ruler(name: &str, unit: &str, means: &[f64], intervals: &[(f64, f64)]) -> Ruler {
+    let values = means.iter().copied().chain(intervals.iter().flat_map(|&(low, high)| [low, high]));
+    Ruler::from(&match spans_decades(means) {
+        true => {
+            let least = means.iter().copied().fold(f64::INFINITY, f64::min) / 10.0;
+            Axis::log(name, unit, values.filter(|value| *value >= least))
+        }
+        false => Axis::linear(name, unit, values),
     })
 }
 
@@ -225,4 +310,20 @@ fn fine((x, y): (f64, f64)) -> (i32, i32) {
 /// A picture that plotters refused to draw.
 pub(super) fn failed(error: Failure) -> ReportError {
     ReportError::Make { what: "a chart of the sweep".to_owned(), problem: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_has_room_for_intervals_and_knows_which_it_cuts() {
+        let even = measure_ruler("m", "count", &[40.0, 60.0], &[(0.0, 110.0)]);
+        assert!(!even.cuts((0.0, 110.0)));
+        // Two decades between the means: a logarithmic scale.
+        let means = [1.0, 200.0];
+        let log = measure_ruler("m", "count", &means, &[(0.3, 1.7), (0.0, 2.0), (150.0, 900.0)]);
+        assert!(!log.cuts((0.3, 1.7)) && !log.cuts((150.0, 900.0)));
+        assert!(log.cuts((0.0, 2.0)) && log.cuts((-3.0, 5.0)));
+    }
 }

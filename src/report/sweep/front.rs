@@ -1,11 +1,14 @@
 //! The Pareto chart: all cells by two measures, the front joined, its cells named.
 
-use super::frame::{EDGE, Picture, Plot, SMALL, Sketch, failed, head_height, measure_ruler, plain};
+use super::frame::{
+    ARROWS, EDGE, Picture, Plot, SMALL, Sketch, failed, head_height, interval, measure_ruler, plain,
+};
 use super::view::{Compromise, View, compromises, front, place};
+use crate::experiment::statistics::Estimate;
 use crate::measure::catalog::Better;
 use crate::report::ReportError;
 use crate::report::canvas::{Anchor, Failure, Lettering, shortened};
-use crate::report::draw::WIDTH;
+use crate::report::draw::{Heading, WIDTH};
 use crate::report::format::spoken;
 use crate::report::style::style;
 use plotters::prelude::RGBColor;
@@ -16,29 +19,45 @@ const LINE: f64 = 17.0;
 const NAMED_MAX: usize = 24;
 const OTHERS: RGBColor = RGBColor(0xa6, 0xa6, 0xa6);
 
-/// The chart of two measures; `None` where no cell has both.
-pub(super) fn picture(x: &View<'_>, y: &View<'_>) -> Result<Option<Picture>, ReportError> {
+/// The chart of two measures; `None` where no cell has both. Where title and message stand in the page, so do the names
+/// of the numbers.
+pub(super) fn picture(x: &View<'_>, y: &View<'_>, heading: Heading) -> Result<Option<Picture>, ReportError> {
     let all = compromises(x, y);
     let front = front(&all);
     if front.is_empty() {
         return Ok(None);
     }
     let title = format!("{} against {}", super::view::capitalised(&spoken(y.measure)), spoken(x.measure));
-    let message = message(x, y, all.len(), front.len());
+    let ruler = |view: &View<'_>, of: fn(&Compromise<'_>) -> Estimate| {
+        let means: Vec<f64> = all.iter().map(|point| of(point).mean).collect();
+        let bars: Vec<(f64, f64)> = front.iter().map(|point| interval(view.measure, &of(point))).collect();
+        let ruler = measure_ruler(view.measure, &view.unit, &means, &bars);
+        let cuts = bars.iter().any(|&bar| ruler.cuts(bar));
+        (ruler, cuts)
+    };
+    let ((x_ruler, x_cuts), (y_ruler, y_cuts)) = (ruler(x, |point| point.x), ruler(y, |point| point.y));
+    let mut message = message(x, y, all.len(), front.len());
+    if x_cuts || y_cuts {
+        message.push_str(ARROWS);
+    }
+    let named = match heading {
+        Heading::Inside => front.len().min(NAMED_MAX),
+        Heading::Outside => 0,
+    };
+    if named == 0 {
+        message.push_str(" The numbers are named in the table below.");
+    }
     // The number of a point at the upper edge stands above the plot.
-    let head = head_height(&message) + 10.0;
-    let values = |of: fn(&Compromise<'_>) -> f64| all.iter().map(of).collect::<Vec<_>>();
-    let plot = Plot::across(
-        head,
-        HEIGHT,
-        measure_ruler(x.measure, &x.unit, &values(|point| point.x.mean)),
-        measure_ruler(y.measure, &y.unit, &values(|point| point.y.mean)),
-    );
-    let named = front.len().min(NAMED_MAX);
-    let more = usize::from(front.len() > named);
+    let head = head_height(&message, heading) + 10.0;
+    let plot = Plot::across(head, HEIGHT, x_ruler, y_ruler);
+    let more = usize::from(named > 0 && front.len() > named);
     let height = head + HEIGHT + Plot::BELOW + (named + more) as f64 * LINE + 8.0 + EDGE;
-    let sketch = Sketch::new(height, &title, &message);
+    let sketch = Sketch::new(height, &title, &message, heading);
     draw(&sketch, x, y, &plot, &all, &front).map_err(failed)?;
+    if named > 0 {
+        name_points(&sketch, x, y, &front, plot.top + plot.height + Plot::BELOW + LINE - 6.0)
+            .map_err(failed)?;
+    }
     Ok(Some(sketch.finish("pareto".to_owned())))
 }
 
@@ -79,18 +98,13 @@ fn draw(
         if !place.0.is_finite() || !place.1.is_finite() {
             continue;
         }
-        // A logarithmic scale has no place for what is not above zero: the bar goes to its lower end.
-        let inside = |value: f64, low: f64, high: f64, least: f64| {
-            if value.is_finite() { value.clamp(low, high) } else { least }
-        };
-        let (right, bottom) = (plot.left + plot.width, plot.top + plot.height);
-        if let Some((low, high)) = point.x.interval {
-            let end = |value| inside(plot.at(value, point.y.mean).0, plot.left, right, plot.left);
-            sketch.line(&[(end(low), place.1), (end(high), place.1)], look.color, 1.0, look.class, "")?;
+        if point.x.interval.is_some() {
+            let (low, high) = interval(x.measure, &point.x);
+            sketch.bar(plot, ((low, point.y.mean), (high, point.y.mean)), look, false)?;
         }
-        if let Some((low, high)) = point.y.interval {
-            let end = |value| inside(plot.at(point.x.mean, value).1, plot.top, bottom, bottom);
-            sketch.line(&[(place.0, end(low)), (place.0, end(high))], look.color, 1.0, look.class, "")?;
+        if point.y.interval.is_some() {
+            let (low, high) = interval(y.measure, &point.y);
+            sketch.bar(plot, ((point.x.mean, low), (point.x.mean, high)), look, false)?;
         }
         sketch.marker(look, place)?;
         // Beside its point, where no other number is.
@@ -105,7 +119,17 @@ fn draw(
             sketch.text(spot.0, spot.1, &rank.to_string(), bold);
         }
     }
-    let mut line = plot.top + plot.height + Plot::BELOW + LINE - 6.0;
+    Ok(())
+}
+
+/// What the numbers stand for, line by line from `line` down.
+fn name_points(
+    sketch: &Sketch,
+    x: &View<'_>,
+    y: &View<'_>,
+    front: &[&Compromise<'_>],
+    mut line: f64,
+) -> Result<(), Failure> {
     for point in front.iter().take(NAMED_MAX) {
         let rank = point.rank.unwrap_or_default();
         sketch.marker(style(point.variant), (EDGE + 6.0, line - 4.0))?;

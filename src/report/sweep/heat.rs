@@ -2,6 +2,8 @@
 //!
 //! Colours are viridis (Smith and van der Walt, 2015): perceptually uniform, and told apart without red and green.
 
+use std::collections::HashSet;
+
 use plotters::prelude::{ColorMap, RGBColor, ViridisRGB};
 
 use super::frame::{
@@ -12,7 +14,7 @@ use crate::measure::catalog::Better;
 use crate::report::ReportError;
 use crate::report::axis::Axis;
 use crate::report::canvas::{Anchor, Failure, Lettering, shortened, text_width};
-use crate::report::draw::WIDTH;
+use crate::report::draw::{Heading, WIDTH};
 use crate::report::format::Scale;
 
 /// More maps than this are no picture.
@@ -36,6 +38,9 @@ struct Layout {
     left: f64,
     cell: (f64, f64),
     title: f64,
+    /// Whether the y axis has room for its name beside it; else the name stands above, in a line of this height.
+    upright: bool,
+    name: f64,
 }
 
 /// The values as colours.
@@ -72,29 +77,33 @@ fn is_bright(RGBColor(red, green, blue): RGBColor) -> bool {
 }
 
 /// The maps of one measure, `None` where they are too many to look at.
-pub(super) fn picture(view: &View<'_>) -> Result<Option<Picture>, ReportError> {
+pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Picture>, ReportError> {
     let record = view.record;
     let maps = maps(view);
     if maps.len() > MAPS_MAX {
         return Ok(None);
     }
-    let message = format!("{} Framed: the best. All maps share one scale.", view.message());
-    let message = if maps.len() > 1 { message } else { message.replace(" All maps share one scale.", "") };
-    let message = match view.better() {
-        Better::Neither => message.replace(" Framed: the best.", ""),
-        _ => message,
-    };
+    let mut message = view.message();
+    if view.better() != Better::Neither {
+        message.push_str(" Framed: the best and what cannot be told from it.");
+    }
+    if maps.len() > 1 {
+        message.push_str(" All maps share one scale.");
+    }
     let layout = layout(view, maps.len());
     let rows = maps.len().div_ceil(layout.columns);
-    let head = head_height(&message);
-    let map_height = layout.title + layout.cell.1 * record.axes[1].values.len() as f64 + SMALL + 34.0;
+    let head = head_height(&message, heading);
+    let map_height =
+        layout.title + layout.name + layout.cell.1 * record.axes[1].values.len() as f64 + SMALL + 34.0;
     let height = head + rows as f64 * map_height + BAR + EDGE;
-    let sketch = Sketch::new(height, &view.title(), &message);
+    let sketch = Sketch::new(height, &view.title(), &message, heading);
+    let framed: HashSet<(&[usize], usize)> =
+        view.best().into_iter().map(|point| (point.cell.at.as_slice(), point.variant)).collect();
     let colours = Colours::of(view);
     for (index, map) in maps.iter().enumerate() {
         let x = EDGE + (index % layout.columns) as f64 * (layout.map_width + GAP);
         let y = head + (index / layout.columns) as f64 * map_height;
-        draw_map(&sketch, view, map, &layout, &colours, (x, y)).map_err(failed)?;
+        draw_map(&sketch, view, map, &layout, (&colours, &framed), (x, y)).map_err(failed)?;
     }
     draw_bar(&sketch, view, &colours, head + rows as f64 * map_height + 6.0).map_err(failed)?;
     Ok(Some(sketch.finish(format!("sweep-{}", view.measure))))
@@ -133,7 +142,9 @@ fn layout(view: &View<'_>, maps: usize) -> Layout {
         let labels = record.axes[axis].values.iter().map(|value| text_width(&value.label, SMALL));
         labels.fold(0.0, f64::max).min(150.0)
     };
-    let left = widest(1) + 14.0 + SMALL;
+    let cell_height = if down > 24 { 16.0 } else { 26.0 };
+    let upright = text_width(&record.axes[1].path, SMALL) <= cell_height * down as f64;
+    let left = widest(1) + 14.0 + if upright { SMALL } else { 0.0 };
     let figures = view.points.iter().map(|point| text_width(&view.scale.number(point.estimate.mean), SMALL));
     // A cell is wide enough for its figure if that leaves room for more than a map per row.
     let wanted = figures.fold(20.0, f64::max).max(widest(0).min(70.0)) + 8.0;
@@ -146,7 +157,6 @@ fn layout(view: &View<'_>, maps: usize) -> Layout {
         if of_variant > 1 && of_variant <= fitting { fitting / of_variant * of_variant } else { fitting };
     let map_width = (room - (columns - 1) as f64 * GAP) / columns as f64;
     let cell_width = ((map_width - left) / across).min(120.0);
-    let cell_height = if down > 24 { 16.0 } else { 26.0 };
     let titled = maps > 1;
     Layout {
         columns,
@@ -154,6 +164,8 @@ fn layout(view: &View<'_>, maps: usize) -> Layout {
         left,
         cell: (cell_width, cell_height),
         title: if titled { TEXT + 10.0 } else { 4.0 },
+        upright,
+        name: if upright { 0.0 } else { SMALL + 5.0 },
     }
 }
 
@@ -162,30 +174,28 @@ fn draw_map(
     view: &View<'_>,
     map: &Map,
     layout: &Layout,
-    colours: &Colours,
+    (colours, framed): (&Colours, &HashSet<(&[usize], usize)>),
     (left, top): (f64, f64),
 ) -> Result<(), Failure> {
     let record = view.record;
     let (x_axis, y_axis) = (&record.axes[0], &record.axes[1]);
     let (width, height) = layout.cell;
-    let (plot_left, plot_top) = (left + layout.left, top + layout.title);
+    let (plot_left, plot_top) = (left + layout.left, top + layout.title + layout.name);
     let bottom = plot_top + height * y_axis.values.len() as f64;
     let bold = Lettering { bold: true, ..plain(TEXT, Anchor::Start) };
     let title = shortened(&map.title, TEXT * 1.1, layout.map_width);
     sketch.text(left, top + TEXT, &title, bold);
-    let best = best(view);
     for (row, y_value) in y_axis.values.iter().enumerate() {
         // The first value at the bottom, as on any y axis.
         let y = bottom - (row + 1) as f64 * height;
-        let label = shortened(&y_value.label, SMALL, layout.left - 13.0 - SMALL);
+        let label =
+            shortened(&y_value.label, SMALL, layout.left - 13.0 - if layout.upright { SMALL } else { 0.0 });
         sketch.text(plot_left - 6.0, y + height / 2.0 + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
         for (column, _) in x_axis.values.iter().enumerate() {
             let at: Vec<usize> = [column, row].into_iter().chain(map.rest.iter().copied()).collect();
             let place = (plot_left + column as f64 * width, y);
-            let mean = view.at(&at, map.variant).map(|estimate| estimate.mean);
-            let framed = best.is_some() && mean == best;
             draw_cell(sketch, view, colours, (&at, map.variant), place, layout.cell);
-            if framed {
+            if framed.contains(&(at.as_slice(), map.variant)) {
                 let (x, y) = place;
                 let inset = 1.5;
                 let corners = [
@@ -211,19 +221,14 @@ fn draw_map(
     }
     let middle = plot_left + width * x_axis.values.len() as f64 / 2.0;
     sketch.text(middle, bottom + SMALL + 21.0, &x_axis.path, plain(SMALL, Anchor::Middle));
-    let upright = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
-    sketch.text(left + SMALL, (plot_top + bottom) / 2.0, &y_axis.path, upright);
-    Ok(())
-}
-
-/// The best mean of this measure, if either direction is better.
-fn best(view: &View<'_>) -> Option<f64> {
-    let (lowest, highest) = view.extremes()?;
-    match view.better() {
-        Better::Lower => Some(lowest.estimate.mean),
-        Better::Higher => Some(highest.estimate.mean),
-        Better::Neither => None,
+    if layout.upright {
+        let upright = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
+        sketch.text(left + SMALL, (plot_top + bottom) / 2.0, &y_axis.path, upright);
+    } else {
+        let name = shortened(&y_axis.path, SMALL, layout.map_width);
+        sketch.text(left, plot_top - 6.0, &name, plain(SMALL, Anchor::Start));
     }
+    Ok(())
 }
 
 fn draw_cell(

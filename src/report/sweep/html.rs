@@ -8,7 +8,7 @@ use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::format::{unbroken, with_unit};
 use crate::report::html::assets::{policy, style_sheet};
-use crate::report::html::words::{again, quoted};
+use crate::report::html::words::{again, named, quoted};
 use crate::units::grouped;
 
 /// Longer tables are cut: `sweep.csv` has all.
@@ -29,10 +29,13 @@ struct Page<'a> {
     remarks: Vec<String>,
     charts: Vec<&'a Picture>,
     left_out: bool,
-    front_title: String,
+    /// Names of the two measures.
+    front_measures: (&'a str, &'a str),
     front: Vec<FrontRow>,
     heads: Vec<&'a str>,
     columns: Vec<(&'a str, &'static str)>,
+    /// Heads of these columns in one line.
+    labels: Vec<String>,
     rows: Vec<Row>,
     cut: String,
     duration: String,
@@ -78,10 +81,11 @@ pub(super) fn render(
         remarks: remarks(record),
         charts: pictures.iter().collect(),
         left_out: pictures.len() < views.len(),
-        front_title: pareto.map(|(x, y)| format!("{} against {}", x.measure, y.measure)).unwrap_or_default(),
+        front_measures: pareto.map(|(x, y)| (x.measure, y.measure)).unwrap_or_default(),
         front: pareto.map(|(x, y)| front_rows(x, y)).unwrap_or_default(),
         heads: heads.chain((record.variants.len() > 1).then_some("variant")).collect(),
         columns: views.iter().map(|view| (view.measure, view.scale.heading())).collect(),
+        labels: views.iter().map(label).collect(),
         cut: match all > rows.len() {
             true => format!("The first {} of {} rows; sweep.csv has all.", grouped(rows.len()), grouped(all)),
             false => String::new(),
@@ -98,6 +102,14 @@ pub(super) fn render(
     };
     page.render()
         .map_err(|error| ReportError::Make { what: "index.html".to_owned(), problem: error.to_string() })
+}
+
+/// `latency.all.p99_ms (ms)`.
+fn label(view: &View<'_>) -> String {
+    match view.scale.heading() {
+        "" => view.measure.to_owned(),
+        unit => format!("{} ({unit})", view.measure),
+    }
 }
 
 /// `60 cells, 2 variants`.
@@ -150,5 +162,6 @@ fn rows(record: &SweepRecord, views: &[View<'_>]) -> Vec<Row> {
 fn command(record: &SweepRecord) -> String {
     let scenario = &record.scenario;
     let options = scenario.options.iter().map(|option| format!(" --sweep {}", quoted(option)));
-    again("sweep", &scenario.source_path, &scenario.overrides) + &options.collect::<String>()
+    let name = named(&scenario.source_path, &scenario.source);
+    again("sweep", name, &scenario.overrides) + &options.collect::<String>()
 }

@@ -1,24 +1,33 @@
 //! One axis: a line per variant with the intervals of its means; dots where the values have no order.
 
-use super::frame::{EDGE, Picture, Plot, Ruler, Sketch, TEXT, failed, head_height, measure_ruler, plain};
+use super::frame::{
+    ARROWS, EDGE, Picture, Plot, Ruler, Sketch, TEXT, failed, head_height, interval, measure_ruler, plain,
+};
 use super::view::View;
 use crate::experiment::statistics::Estimate;
 use crate::report::ReportError;
 use crate::report::canvas::{Anchor, Failure, text_width};
-use crate::report::draw::WIDTH;
+use crate::report::draw::{Heading, WIDTH};
 use crate::report::style::style;
 
 const HEIGHT: f64 = 280.0;
 const LEGEND: f64 = 20.0;
 
 /// The chart of one measure over the only axis.
-pub(super) fn picture(view: &View<'_>) -> Result<Picture, ReportError> {
+pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, ReportError> {
     let record = view.record;
     let axis = &record.axes[0];
-    let message = view.message();
+    let means: Vec<f64> = view.points.iter().map(|point| point.estimate.mean).collect();
+    let intervals: Vec<(f64, f64)> =
+        view.points.iter().map(|point| interval(view.measure, &point.estimate)).collect();
+    let y = measure_ruler(view.measure, &view.unit, &means, &intervals);
+    let mut message = view.message();
+    if intervals.iter().any(|&interval| y.cuts(interval)) {
+        message.push_str(ARROWS);
+    }
     let legend = if record.variants.len() > 1 { legend_rows(&record.variants) } else { Vec::new() };
     let gap = if legend.is_empty() { 0.0 } else { 6.0 };
-    let head = head_height(&message) + legend.len() as f64 * LEGEND + gap;
+    let head = head_height(&message, heading) + legend.len() as f64 * LEGEND + gap;
     let x = match &axis.unit {
         Some(_) => {
             let values: Vec<(f64, String)> =
@@ -30,22 +39,8 @@ pub(super) fn picture(view: &View<'_>) -> Result<Picture, ReportError> {
             Ruler::of_names(axis.path.clone(), &names)
         }
     };
-    let bounds = |estimate: &Estimate| {
-        let (low, high) = estimate.interval.unwrap_or((estimate.mean, estimate.mean));
-        [low, estimate.mean, high]
-    };
-    let mut values: Vec<f64> = view.points.iter().flat_map(|point| bounds(&point.estimate)).collect();
-    if values.iter().all(|value| *value >= 0.0) || view.points.iter().all(|point| point.estimate.mean >= 0.0)
-    {
-        // An interval of few replications may reach below what there can be.
-        values.iter_mut().for_each(|value| *value = value.max(0.0));
-        let means: Vec<f64> = view.points.iter().map(|point| point.estimate.mean).collect();
-        if super::frame::spans_decades(&means) {
-            values = means;
-        }
-    }
-    let plot = Plot::across(head, HEIGHT, x, measure_ruler(view.measure, &view.unit, &values));
-    let sketch = Sketch::new(head + HEIGHT + Plot::BELOW + EDGE, &view.title(), &message);
+    let plot = Plot::across(head, HEIGHT, x, y);
+    let sketch = Sketch::new(head + HEIGHT + Plot::BELOW + EDGE, &view.title(), &message, heading);
     draw(&sketch, view, &plot, &legend).map_err(failed)?;
     Ok(sketch.finish(format!("sweep-{}", view.measure)))
 }
@@ -87,20 +82,9 @@ fn draw(sketch: &Sketch, view: &View<'_>, plot: &Plot, legend: &[Vec<(f64, usize
         }
         for (x, estimate) in &points {
             let at = plot.at(*x, estimate.mean);
-            if let Some((low, high)) = estimate.interval {
-                let ends = [low, high].map(|end| {
-                    let y = plot.at(*x, end).1;
-                    // Below zero a logarithmic scale has no end.
-                    if y.is_finite() {
-                        y.clamp(plot.top, plot.top + plot.height)
-                    } else {
-                        plot.top + plot.height
-                    }
-                });
-                sketch.line(&[(at.0, ends[0]), (at.0, ends[1])], look.color, 1.4, look.class, "")?;
-                for end in ends {
-                    sketch.line(&[(at.0 - 4.0, end), (at.0 + 4.0, end)], look.color, 1.4, look.class, "")?;
-                }
+            if estimate.interval.is_some() {
+                let (low, high) = interval(view.measure, estimate);
+                sketch.bar(plot, ((*x, low), (*x, high)), look, true)?;
             }
             if at.1.is_finite() {
                 sketch.marker(look, at)?;

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use self::frame::Picture;
 use self::view::View;
+use super::draw::Heading;
 use super::{File, ReportError, atomic, json, png};
 use crate::experiment::sweep::Pool;
 use crate::experiment::sweep::record::{SCHEMA, SweepRecord};
@@ -72,12 +73,12 @@ pub fn redraw(text: &str, path: &Path, out: &Path) -> Result<(), ReportError> {
 /// The files that are made from the record alone.
 fn drawn(record: &SweepRecord, dir: &Path) -> Result<Vec<File>, ReportError> {
     let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(record, name)).collect();
-    let pictures = pictures(record, &views)?;
-    let page = html::render(record, &views, &pictures)?;
+    let page = html::render(record, &views, &pictures(record, &views, Heading::Outside)?)?;
     let mut files = vec![(dir.join("index.html"), page.into_bytes())];
     if let Some((x, y)) = of_pareto(record, &views) {
         files.push((dir.join("pareto.csv"), csv::pareto(x, y).into_bytes()));
     }
+    let pictures = pictures(record, &views, Heading::Inside)?;
     let charts = pictures.par_iter().map(|picture| {
         let path = dir.join("charts").join(&picture.name);
         let svg = picture.svg.clone().into_bytes();
@@ -95,15 +96,15 @@ fn named(path: &Path, ending: &str) -> std::path::PathBuf {
     name.into()
 }
 
-fn pictures(record: &SweepRecord, views: &[View<'_>]) -> Result<Vec<Picture>, ReportError> {
+fn pictures(record: &SweepRecord, views: &[View<'_>], heading: Heading) -> Result<Vec<Picture>, ReportError> {
     let drawn: Vec<Option<Picture>> = views
         .par_iter()
         .map(|view| match record.axes.len() {
-            1 => lines::picture(view).map(Some),
-            _ => heat::picture(view),
+            1 => lines::picture(view, heading).map(Some),
+            _ => heat::picture(view, heading),
         })
         .collect::<Result<_, ReportError>>()?;
-    let front = of_pareto(record, views).map(|(x, y)| front::picture(x, y)).transpose()?;
+    let front = of_pareto(record, views).map(|(x, y)| front::picture(x, y, heading)).transpose()?;
     Ok(drawn.into_iter().chain(front).flatten().collect())
 }
 
@@ -192,7 +193,7 @@ mod tests {
         for (axes, expected) in [(1, 3), (2, 3), (3, 3), (4, 3), (5, 1)] {
             let record = record(axes, "x");
             let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(&record, name)).collect();
-            let pictures = pictures(&record, &views).unwrap();
+            let pictures = pictures(&record, &views, Heading::Outside).unwrap();
             assert_eq!(pictures.len(), expected, "{axes} axes");
             for picture in &pictures {
                 assert!(!picture.svg.contains("NaN") && !picture.svg.contains("inf"), "{}", picture.name);
@@ -201,6 +202,19 @@ mod tests {
             let page = html::render(&record, &views, &pictures).unwrap();
             assert_eq!(page.contains("too many maps"), axes == 5);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_told_from_the_best_is_framed_with_it() {
+        let mut record = record(1, "x");
+        // The best has 200 and 220 requests per second: once more than this, once less.
+        for measures in &mut record.cells[1].variants {
+            measures[0].values = vec![Some(190.0), Some(240.0), None];
+        }
+        let load = View::new(&record, "db.qps.mean");
+        let framed: Vec<(usize, usize)> =
+            load.best().iter().map(|point| (point.cell.at[0], point.variant)).collect();
+        assert_eq!(framed, [(0, 0), (0, 1), (1, 0), (1, 1)]);
     }
 
     #[test]

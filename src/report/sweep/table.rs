@@ -1,50 +1,82 @@
 //! A sweep in the terminal, and as Markdown.
 
-use comfy_table::{Cell, CellAlignment};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint};
 
 use super::view::{Point, Row, View, compromises, front, place};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::measure::catalog::Better;
 use crate::report::escape::escaped;
 use crate::report::format::spoken;
-use crate::report::terminal::plain;
+use crate::report::terminal::{AROUND, fitted, hanging, paragraph};
 use crate::units::grouped;
 
 /// Longer tables are cut to the rows that are best in the first measure.
 const ROWS_MAX: usize = 40;
-/// Widest column of figures, blanks included.
-const FIGURES_WIDTH: usize = 22;
 
 /// What a terminal of so many columns shows.
 pub fn page(record: &SweepRecord, width: u16) -> String {
     let views = views(record);
     let (rows, note) = rows(record, &views, ROWS_MAX);
-    let mut text = format!("{}\n\n", record.scenario.question);
-    let settings_width: usize = heads(record)
-        .iter()
-        .enumerate()
-        .map(|(column, head)| {
-            let longest = rows.iter().map(|row| row.settings[column].chars().count()).max().unwrap_or(0);
-            longest.max(head.chars().count()) + 2
-        })
-        .sum();
-    let fitting = (usize::from(width).saturating_sub(settings_width) / FIGURES_WIDTH).max(1);
-    for from in (0..views.len()).step_by(fitting) {
-        let to = (from + fitting).min(views.len());
-        text.push_str(&draw(record, &views[from..to], &rows, from));
+    let mut text = format!("{}\n\n", paragraph(&record.scenario.question, width));
+    let layout = Layout::new(record, &views, &rows, usize::from(width));
+    let mut from = 0;
+    while from < views.len() {
+        let mut used = layout.settings;
+        let fitting = layout.figures[from..].iter().take_while(|column| {
+            used += **column;
+            used <= usize::from(width) + 1
+        });
+        let to = from + fitting.count().max(1);
+        text.push_str(&draw(&layout.heads, &views[from..to], &rows, from, width));
         text.push_str("\n\n");
+        from = to;
     }
-    text.push_str(&note);
+    let mut told = note;
     for view in &views {
-        text.push_str(&format!("{}: {}\n", view.measure, view.message()));
+        told.push_str(&format!("{}: {}\n", view.measure, view.message()));
     }
     if let Some((x, y)) = super::of_pareto(record, &views) {
-        text.push_str(&format!("\nPareto front of {} and {}:\n", x.measure, y.measure));
+        told.push_str(&format!("\nPareto front of {} and {}:\n", x.measure, y.measure));
         for line in front_lines(x, y) {
-            text.push_str(&format!("  {line}\n"));
+            told.push_str(&format!("  {line}\n"));
         }
     }
-    text
+    text + &hanging(&told, width)
+}
+
+/// How the columns share the width of the terminal.
+struct Layout {
+    /// Of the settings: the paths of the axes, broken at their points where whole ones leave no room for a figure.
+    heads: Vec<String>,
+    /// Columns that the settings take.
+    settings: usize,
+    /// And the figures of each view.
+    figures: Vec<usize>,
+}
+
+impl Layout {
+    fn new(record: &SweepRecord, views: &[View<'_>], rows: &[Row], width: usize) -> Layout {
+        let widest = |texts: &mut dyn Iterator<Item = &str>| {
+            texts.map(|text| text.chars().count()).max().unwrap_or(0) + AROUND
+        };
+        let column = |(index, view): (usize, &View<'_>)| {
+            let heads = [view.measure, view.scale.heading()].into_iter();
+            widest(&mut heads.chain(rows.iter().map(|row| row.figures[index].as_str())))
+        };
+        let figures: Vec<usize> = views.iter().enumerate().map(column).collect();
+        let settings = |heads: &[String]| -> usize {
+            let column = |(index, head): (usize, &String)| {
+                widest(&mut head.lines().chain(rows.iter().map(|row| row.settings[index].as_str())))
+            };
+            heads.iter().enumerate().map(column).sum()
+        };
+        let whole = heads(record);
+        if settings(&whole) + figures.iter().max().unwrap_or(&0) <= width + 1 {
+            return Layout { settings: settings(&whole), heads: whole, figures };
+        }
+        let broken: Vec<String> = whole.iter().map(|head| head.replace('.', ".\n")).collect();
+        Layout { settings: settings(&broken), heads: broken, figures }
+    }
 }
 
 /// For a pull request or a wiki.
@@ -111,15 +143,20 @@ fn rows(record: &SweepRecord, views: &[View<'_>], most: usize) -> (Vec<Row>, Str
     (chosen.into_iter().map(row).collect(), note)
 }
 
-fn draw(record: &SweepRecord, views: &[View<'_>], rows: &[Row], from: usize) -> String {
-    let mut table = plain();
+/// One table; where not even one figure fits beside the settings, these wrap.
+fn draw(heads: &[String], views: &[View<'_>], rows: &[Row], from: usize, width: u16) -> String {
+    let mut table = fitted(width, false);
     let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
-    let heads = heads(record);
     let figures = views.iter().map(|view| right(&format!("{}\n{}", view.measure, view.scale.heading())));
     table.set_header(heads.iter().map(Cell::new).chain(figures));
     for row in rows {
         let figures = row.figures[from..from + views.len()].iter().map(|figure| right(figure));
         table.add_row(row.settings.iter().map(Cell::new).chain(figures));
+    }
+    for index in heads.len()..heads.len() + views.len() {
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     table.trim_fmt()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::experiment::statistics::Estimate;
+use crate::experiment::statistics::{Estimate, paired_difference};
 use crate::experiment::sweep::pareto;
 use crate::experiment::sweep::record::{CellRecord, SweepRecord};
 use crate::measure::catalog::{self, Better};
@@ -61,6 +61,26 @@ impl<'r> View<'r> {
     pub fn extremes(&self) -> Option<(&Point<'r>, &Point<'r>)> {
         let by = |a: &&Point<'_>, b: &&Point<'_>| a.estimate.mean.total_cmp(&b.estimate.mean);
         Some((self.points.iter().min_by(by)?, self.points.iter().rev().max_by(by)?))
+    }
+
+    /// The best point and those that cannot be told from it, because the 95 % interval of the paired difference reaches
+    /// zero; none where neither direction is better.
+    pub fn best(&self) -> Vec<&Point<'r>> {
+        let Some((lowest, highest)) = self.extremes() else { return Vec::new() };
+        let best = match self.better() {
+            Better::Lower => lowest,
+            Better::Higher => highest,
+            Better::Neither => return Vec::new(),
+        };
+        let values = |point: &Point<'r>| point.cell.values(point.variant, self.measure);
+        let alike = |point: &&Point<'r>| {
+            let difference = values(best).zip(values(point)).and_then(|(a, b)| paired_difference(a, b));
+            point.estimate.mean == best.estimate.mean
+                || difference
+                    .and_then(|difference| difference.estimate.interval)
+                    .is_some_and(|(low, high)| low <= 0.0 && high >= 0.0)
+        };
+        self.points.iter().filter(alike).collect()
     }
 
     /// `12.3 ± 0.4 ms`.
