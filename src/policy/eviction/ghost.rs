@@ -4,6 +4,9 @@ use super::Room;
 use super::list::{Lists, NONE};
 use crate::prefetch::prefetch;
 
+/// In a place that has no key.
+const NOBODY: u32 = u32::MAX;
+
 /// `N` queues of keys without their entries, each from newest to oldest; a key is in one of them at a time.
 #[derive(Debug)]
 pub struct Ghosts<const N: usize> {
@@ -17,7 +20,8 @@ pub struct Ghosts<const N: usize> {
 /// From keys to places.
 #[derive(Debug)]
 enum Index {
-    /// By key; zero: none, else one more than the place.
+    /// By key: its place, if that still has this key. What is forgotten stays here, for its memory is far away and the
+    /// place near.
     Dense(Vec<u32>),
     /// By hash: linear probing, deletion by shifting back, at most half full. Memory follows what is remembered and
     /// not the number of keys that exist.
@@ -89,6 +93,7 @@ impl<const N: usize> Ghosts<N> {
     #[inline]
     fn release(&mut self, place: u32) -> usize {
         let queue = usize::from(self.keys[place as usize].1);
+        self.keys[place as usize].0 = NOBODY;
         self.lists.remove(queue, place);
         self.free.push(place);
         queue
@@ -100,7 +105,7 @@ impl Index {
     #[inline]
     fn insert(&mut self, key: u32, place: u32, keys: &[(u32, u8)], held: u32) {
         match self {
-            Index::Dense(places) => places[key as usize] = place + 1,
+            Index::Dense(places) => places[key as usize] = place,
             Index::Hashed { cells, shift } => {
                 if held as usize * 2 > cells.len() {
                     let old = std::mem::take(cells);
@@ -121,19 +126,19 @@ impl Index {
     #[inline]
     fn remove(&mut self, key: u32, keys: &[(u32, u8)]) -> Option<u32> {
         match self {
-            Index::Dense(places) => std::mem::take(&mut places[key as usize]).checked_sub(1),
+            Index::Dense(places) => {
+                let place = places[key as usize];
+                keys.get(place as usize).is_some_and(|held| held.0 == key).then_some(place)
+            }
             Index::Hashed { cells, shift } => remove_hashed(cells, *shift, key, keys),
         }
     }
 
-    /// Takes out a key that is there. A dense array is written without being read: its memory may be far.
+    /// Takes out a key that is there.
     #[inline]
     fn forget(&mut self, key: u32, keys: &[(u32, u8)]) {
-        match self {
-            Index::Dense(places) => places[key as usize] = 0,
-            Index::Hashed { cells, shift } => {
-                remove_hashed(cells, *shift, key, keys);
-            }
+        if let Index::Hashed { cells, shift } = self {
+            remove_hashed(cells, *shift, key, keys);
         }
     }
 }
