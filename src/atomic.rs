@@ -28,9 +28,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteE
 /// # Errors
 /// Names the file or folder and what the system said.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    let mut folders = Folders::default();
-    folders.create(folder_of(path))?;
-    Written::beside(path, bytes, true)?.appear()
+    write_alone(path, bytes, true)
 }
 
 /// The same without the sync: after a power cut the file may be damaged.
@@ -38,9 +36,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 /// # Errors
 /// As [`write()`].
 pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    write_alone(path, bytes, false)
+}
+
+fn write_alone(path: &Path, bytes: &[u8], sync: bool) -> Result<(), WriteError> {
     let mut folders = Folders::default();
     folders.create(folder_of(path))?;
-    Written::beside(path, bytes, false)?.appear()
+    Written::beside(path, bytes, sync)?.appear()
 }
 
 /// Writes files that belong together: all are written and synced under temporary names before the first is renamed, and

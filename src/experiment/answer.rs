@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
-use super::printed::plus_minus;
+use super::printed::{estimated, plus_minus};
 use super::statistics::Estimate;
 use crate::measure::claim::{self, Claim, Piece, Reference};
 use crate::measure::quantity::{Scale, change, number, signed, spoken, with_unit};
@@ -288,9 +288,7 @@ fn figures(record: &Record, variant: &VariantComparison) -> String {
         .iter()
         .filter_map(|name| {
             let measure = variant.measure(name)?;
-            let estimate = measure.estimate?;
-            let scale = Scale::fitting(&measure.unit, estimate.mean.abs());
-            Some(format!("{} {}", spoken(name), scale.with_suffix(&plus_minus(&scale, &estimate))))
+            Some(format!("{} {}", spoken(name), estimated(&measure.estimate?, &measure.unit)))
         })
         .collect();
     if figures.is_empty() {
@@ -300,7 +298,7 @@ fn figures(record: &Record, variant: &VariantComparison) -> String {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-fn enumerated(parts: &[String], word: &str) -> String {
+pub(crate) fn enumerated(parts: &[String], word: &str) -> String {
     match parts {
         [] => String::new(),
         [only] => only.clone(),

@@ -15,6 +15,12 @@ pub fn plus_minus(scale: &Scale, estimate: &Estimate) -> String {
     rounded(scale, estimate, usize::MAX)
 }
 
+/// The same with a unit that fits its size: `1,178 ± 14/s`.
+pub fn estimated(estimate: &Estimate, unit: &str) -> String {
+    let scale = Scale::fitting(unit, estimate.mean.abs());
+    scale.with_suffix(&plus_minus(&scale, estimate))
+}
+
 /// [`plus_minus`] with at most so many decimals; a width that they cannot show is `<0.01`.
 pub fn rounded(scale: &Scale, estimate: &Estimate, decimals_max: usize) -> String {
     let value = estimate.mean / scale.divisor;

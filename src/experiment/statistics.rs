@@ -48,7 +48,7 @@ pub fn estimate(values: &[f64]) -> Option<Estimate> {
     }
     let mean = mean(values);
     let interval = (n > 1).then(|| {
-        let half = t_quantile((n - 1) as f64) * standard_error(values, mean);
+        let half = t_quantile((n - 1) as f64) * standard_error(values);
         (mean - half, mean + half)
     });
     Some(Estimate { mean, interval, n })
@@ -56,7 +56,7 @@ pub fn estimate(values: &[f64]) -> Option<Estimate> {
 
 /// Standard deviation of the mean of some values; zero for fewer than two.
 pub fn standard_error_of(values: &[f64]) -> f64 {
-    if values.len() < 2 { 0.0 } else { standard_error(values, mean(values)) }
+    if values.len() < 2 { 0.0 } else { standard_error(values) }
 }
 
 /// A paired difference `after - before`.
@@ -81,7 +81,7 @@ pub fn paired_difference(before: &[Option<f64>], after: &[Option<f64>]) -> Optio
     let differences = differences(before, after);
     let estimate = estimate(&differences)?;
     let p = (estimate.n > 1).then(|| {
-        let error = standard_error(&differences, estimate.mean);
+        let error = standard_error(&differences);
         if error > 0.0 {
             two_sided_p(estimate.mean / error, (estimate.n - 1) as f64)
         } else if estimate.mean == 0.0 {
@@ -100,18 +100,10 @@ fn paired_relative(before: &[Option<f64>], after: &[Option<f64>]) -> Option<(f64
     if n < 2 {
         return None;
     }
-    let means = (mean(&before), mean(&after));
-    let covariance_of_means = |a: &[f64], b: &[f64], (mean_a, mean_b): (f64, f64)| {
-        let products = a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b));
-        products.sum::<f64>() / (n - 1) as f64 / n as f64
-    };
     let moments = Moments {
-        means,
-        variances: (
-            covariance_of_means(&before, &before, (means.0, means.0)),
-            covariance_of_means(&after, &after, (means.1, means.1)),
-        ),
-        covariance: covariance_of_means(&before, &after, means),
+        means: (mean(&before), mean(&after)),
+        variances: (covariance_of_means(&before, &before), covariance_of_means(&after, &after)),
+        covariance: covariance_of_means(&before, &after),
     };
     fieller(&moments, t_quantile((n - 1) as f64))
 }
@@ -199,7 +191,7 @@ pub fn detectable(differences: &[f64], alpha: f64) -> Option<f64> {
     }
     let distribution = StudentsT::new(0.0, 1.0, (n - 1) as f64).ok()?;
     let multiplier = distribution.inverse_cdf(1.0 - alpha / 2.0) + distribution.inverse_cdf(POWER);
-    Some(multiplier * standard_error(differences, mean(differences)))
+    Some(multiplier * standard_error(differences))
 }
 
 /// Holm's step-down correction: the adjusted p values, in the order given (Holm, A simple sequentially
@@ -231,10 +223,15 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// Standard deviation of the mean, from the sample variance with n - 1.
-fn standard_error(values: &[f64], mean: f64) -> f64 {
-    let n = values.len() as f64;
-    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-    (squares / (n - 1.0) / n).sqrt()
+/// Covariance of the means of two series, pair by pair; of a series with itself, the variance of its mean.
+pub(super) fn covariance_of_means(a: &[f64], b: &[f64]) -> f64 {
+    let (mean_a, mean_b, n) = (mean(a), mean(b), a.len() as f64);
+    let products: f64 = a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum();
+    products / (n - 1.0) / n
+}
+
+fn standard_error(values: &[f64]) -> f64 {
+    covariance_of_means(values, values).sqrt()
 }
 
 /// The t quantile of a two-sided interval of [`CONFIDENCE`].

@@ -5,7 +5,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::statistics::{CONFIDENCE, Estimate, Moments, POWER, estimate, fieller};
+use super::statistics::{CONFIDENCE, Estimate, Moments, POWER, covariance_of_means, estimate, fieller};
 
 /// Up to this many values in both samples together the permutation test goes through all divisions of them.
 const EXACT_VALUES_MAX: usize = 20;
@@ -54,7 +54,7 @@ pub fn difference(before: &[f64], after: &[f64]) -> Option<IndependentDifference
     }
     let (first, second) = (estimate(before)?, estimate(after)?);
     // Variances of the two means.
-    let (a, b) = (variance_of_mean(before, first.mean), variance_of_mean(after, second.mean));
+    let (a, b) = (covariance_of_means(before, before), covariance_of_means(after, after));
     let mean = second.mean - first.mean;
     let error = (a + b).sqrt();
     let (freedom, quantile, p) = if error > 0.0 {
@@ -72,11 +72,6 @@ pub fn difference(before: &[f64], after: &[f64]) -> Option<IndependentDifference
     let estimate = Estimate { mean, interval: Some((mean - half, mean + half)), n };
     let moments = Moments { means: (first.mean, second.mean), variances: (a, b), covariance: 0.0 };
     Some(IndependentDifference { estimate, p, relative: fieller(&moments, quantile), error, freedom })
-}
-
-fn variance_of_mean(values: &[f64], mean: f64) -> f64 {
-    let n = values.len() as f64;
-    values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0) / n
 }
 
 /// Two-sided p value of the permutation test (Pitman, Significance tests which may be applied to samples from any

@@ -1,10 +1,9 @@
 //! What the scenarios found about the claims of the practice, as one Markdown page (`docs/claims.md`).
 
 use super::escape::escaped;
-use super::format::{Scale, plus_minus};
+use super::format::estimated;
 use crate::experiment::answer::{TestedClaim, filled_by, tested};
 use crate::experiment::comparison::{Comparison, compare};
-use crate::experiment::statistics::Estimate;
 use crate::measure::claim::{Claim, Reference};
 use crate::measure::record::Record;
 use crate::scenario::model::{Practice, PracticeRow};
@@ -83,14 +82,8 @@ pub fn page(sources: &[Source<'_>], command: &str) -> Page {
 }
 
 fn test<'a>(source: Source<'a>, finding: &'a Practice, comparison: &'a Comparison) -> Tested<'a> {
-    let words = filled_by(&finding.text, comparison, &figure);
+    let words = filled_by(&finding.text, comparison, &estimated);
     Tested { source, finding, comparison, words, tests: tested(&finding.tests, comparison) }
-}
-
-/// `1,178 ± 14/s`.
-fn figure(estimate: &Estimate, unit: &str) -> String {
-    let scale = Scale::fitting(unit, estimate.mean.abs());
-    scale.with_suffix(&plus_minus(&scale, estimate))
 }
 
 fn head(sources: &[Source<'_>], command: &str) -> String {
@@ -173,7 +166,7 @@ fn measured(test: &TestedClaim, comparison: &Comparison) -> String {
     let Ok(claim) = Claim::parse(&test.claim) else { return String::new() };
     let printed = |reference: &Reference| {
         let measure = comparison.variant(&reference.variant)?.measure(&reference.measure)?;
-        Some(figure(&measure.estimate?, &measure.unit))
+        Some(estimated(&measure.estimate?, &measure.unit))
     };
     let figures = claim.references().into_iter().map(|one| printed(one).unwrap_or_else(|| "–".to_string()));
     figures.collect::<Vec<_>>().join("; ")

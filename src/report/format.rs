@@ -1,8 +1,8 @@
 //! Figures with their uncertainty, as tables print them.
 
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
-pub use crate::experiment::printed::plus_minus;
 use crate::experiment::printed::rounded;
+pub use crate::experiment::printed::{estimated, plus_minus};
 use crate::experiment::statistics::Estimate;
 pub use crate::measure::quantity::{Scale, change, exact, fixed, number, signed, spoken, with_unit};
 

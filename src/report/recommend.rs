@@ -4,7 +4,7 @@ use comfy_table::{Cell, CellAlignment};
 use serde_json::{Value, json};
 
 use super::ReportError;
-use super::format::{Scale, fixed, plus_minus, signed, with_unit};
+use super::format::{Scale, estimated, fixed, plus_minus, signed, with_unit};
 use super::terminal::{fitted, hanging, paragraph};
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::recommend::{Found, Keeping, Limit, Outcome, Rival, Search};
@@ -76,16 +76,11 @@ fn name(search: &Search, found: &Found) -> String {
     search.name(&search.candidates[found.candidate])
 }
 
-fn figure(unit: &str, estimate: &Estimate) -> String {
-    let scale = Scale::fitting(unit, estimate.mean.abs());
-    scale.with_suffix(&plus_minus(&scale, estimate))
-}
-
 fn objective_figure(search: &Search, estimate: &Estimate) -> String {
     // A knob is set, not measured.
     match search.wanted.objective {
         Objective::Knob(_) => with_unit(estimate.mean, search.unit()),
-        Objective::Measure(_) => figure(search.unit(), estimate),
+        Objective::Measure(_) => estimated(estimate, search.unit()),
     }
 }
 
@@ -115,7 +110,7 @@ fn limits(found: &Found, width: u16) -> String {
     for limit in &found.limits {
         let judgement = &limit.judgement;
         let value = match (&judgement.estimate, judgement.reason.as_str()) {
-            (Some(estimate), _) => figure(&judgement.unit, estimate),
+            (Some(estimate), _) => estimated(estimate, &judgement.unit),
             (None, reason) => reason.to_owned(),
         };
         let margin =
@@ -147,10 +142,10 @@ fn broken(limit: &Limit) -> String {
         (Some(estimate), Some(margin)) => format!(
             "{} fails: {} is {} % beyond it.",
             told(limit),
-            figure(&judgement.unit, estimate),
+            estimated(estimate, &judgement.unit),
             fixed(-margin * 100.0, 1)
         ),
-        (Some(estimate), None) => format!("{} fails: {}.", told(limit), figure(&judgement.unit, estimate)),
+        (Some(estimate), None) => format!("{} fails: {}.", told(limit), estimated(estimate, &judgement.unit)),
         (None, _) => format!("{} fails: {}.", told(limit), judgement.reason),
     }
 }

@@ -3,6 +3,7 @@
 
 use super::format::with_unit;
 use super::observed;
+use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{Comparison, VariantComparison};
 use crate::measure::record::{EventRecord, Record};
 
@@ -51,8 +52,9 @@ fn never_happened(record: &Record) -> Option<String> {
     let told: Vec<String> =
         late.map(|event| format!("{} at {}", event.label, with_unit(event.at_s, "s"))).collect();
     let end = with_unit(record.scenario.duration_s, "s");
-    (!told.is_empty())
-        .then(|| format!("The run ends at {end}, before {}: it shows nothing of that.", enumerated(&told)))
+    (!told.is_empty()).then(|| {
+        format!("The run ends at {end}, before {}: it shows nothing of that.", enumerated(&told, "and"))
+    })
 }
 
 /// Events after which some variant did not come back, one remark for all events with the same variants.
@@ -68,17 +70,9 @@ fn lasting_outages(record: &Record, comparison: &Comparison) -> Vec<String> {
     }
     told.into_iter()
         .map(|(labels, names)| {
-            format!("Not recovered from {} by the end of the run: {names}.", enumerated(&labels))
+            format!("Not recovered from {} by the end of the run: {names}.", enumerated(&labels, "and"))
         })
         .collect()
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn enumerated(parts: &[String]) -> String {
-    match parts {
-        [start @ .., last] if !start.is_empty() => format!("{} and {last}", start.join(", ")),
-        parts => parts.join(""),
-    }
 }
 
 fn in_runs(variant: &VariantComparison, measure: &str, mean: f64) -> String {

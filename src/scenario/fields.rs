@@ -35,9 +35,13 @@ impl Context {
 
     /// Reports that the value being read is not what it should be. Returns `None` for use as a tail.
     pub fn wrong<T>(&mut self, node: &Node, label: impl Into<String>) -> Option<T> {
-        let title = format!("wrong value for {}", self.here());
-        self.report(Diagnostic::new(title, node.span, label));
+        let problem = self.wrong_value(node, label);
+        self.report(problem);
         None
+    }
+
+    fn wrong_value(&self, node: &Node, label: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(format!("wrong value for {}", self.here()), node.span, label)
     }
 
     /// The same with a value that would do: `for example batch = 100`.
@@ -47,12 +51,12 @@ impl Context {
         label: impl Into<String>,
         example: &str,
     ) -> Option<T> {
-        let title = format!("wrong value for {}", self.here());
         let help = match self.path.last() {
             Some(field) => format!("for example {field} = {example}"),
             None => format!("for example {example}"),
         };
-        self.report(Diagnostic::new(title, node.span, label).help(help));
+        let problem = self.wrong_value(node, label).help(help);
+        self.report(problem);
         None
     }
 

@@ -69,12 +69,6 @@ pub(super) fn predictions(model: &Model, expected: &Expectation) -> Vec<Predicti
         "writes put values into the cache",
     );
     let reads = expected.misses_per_s.iter().sum::<f64>();
-    let prediction = |measure: &str, value: f64, failing: &Failing| Prediction {
-        measure: measure.to_owned(),
-        value,
-        law: law.to_owned(),
-        failing: failing.0.clone(),
-    };
     // Of all reads, those that come while their key is fetched are the hits times this share.
     let mut ratio = failing.clone();
     let rarer = expected.hit_ratio.min(1.0 - expected.hit_ratio);
@@ -82,12 +76,13 @@ pub(super) fn predictions(model: &Model, expected: &Expectation) -> Vec<Predicti
         matches!(model.coalescing, Coalescing::None) || expected.hit_ratio * share <= WAITING_MAX * rarer,
         "who waits for the fetch of another is no hit",
     );
-    let mut all = vec![prediction("hit_ratio", expected.hit_ratio, &ratio)];
     let mut load = failing.clone();
     load.unless(model.database.background.is_none(), "the database has other work");
     let writes_per_s = expected.writes_per_s.iter().sum::<f64>();
-    all.push(prediction("db.qps.mean", reads + writes_per_s, &load));
-    all
+    vec![
+        Prediction::new("hit_ratio", expected.hit_ratio, law, &ratio),
+        Prediction::new("db.qps.mean", reads + writes_per_s, law, &load),
+    ]
 }
 
 fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mut Failing) {

@@ -32,6 +32,12 @@ pub struct Prediction {
     pub failing: Vec<String>,
 }
 
+impl Prediction {
+    fn new(measure: impl Into<String>, value: f64, law: &str, failing: &Failing) -> Prediction {
+        Prediction { measure: measure.into(), value, law: law.to_owned(), failing: failing.0.clone() }
+    }
+}
+
 /// All that closed forms say of a model, sorted by measure.
 pub fn predictions(model: &Model) -> Vec<Prediction> {
     // Keys of one request come together, which is no stream of independent ones.

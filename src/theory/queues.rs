@@ -20,12 +20,7 @@ pub(super) fn open(model: &Model, expected: &Expectation) -> Vec<Prediction> {
     let way_ns = 2.0 * network.mean_ns();
     let mut all = Vec::new();
     let mut say = |measure: &str, value: f64, law: &str, failing: &Failing| {
-        all.push(Prediction {
-            measure: measure.to_owned(),
-            value,
-            law: law.to_owned(),
-            failing: failing.0.clone(),
-        });
+        all.push(Prediction::new(measure, value, law, failing));
     };
     match database.queue {
         None if load < 1.0 => {
@@ -81,15 +76,11 @@ pub(super) fn closed(model: &Model) -> Vec<Prediction> {
         servers,
         service_mean_s: database.read.mean_ns() / 1e9,
     };
-    let prediction = |measure: &str, value: f64| Prediction {
-        measure: measure.to_owned(),
-        value,
-        law: "M/M/c//N (machine repairman)".to_owned(),
-        failing: failing.0.clone(),
-    };
+    let law = "M/M/c//N (machine repairman)";
+    let latency_ms = (queue.response_mean_s() + way_s) * 1e3;
     vec![
-        prediction("goodput", queue.throughput_per_s()),
-        prediction("latency.all.mean_ms", (queue.response_mean_s() + way_s) * 1e3),
+        Prediction::new("goodput", queue.throughput_per_s(), law, &failing),
+        Prediction::new("latency.all.mean_ms", latency_ms, law, &failing),
     ]
 }
 

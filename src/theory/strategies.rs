@@ -2,7 +2,7 @@
 
 use super::caches::{Common, common};
 use super::paths::{Paths, way_share};
-use super::{Failing, Prediction, nothing_fails, steady};
+use super::{Prediction, nothing_fails, steady};
 use crate::oracle::tiers::TwoTiers;
 use crate::oracle::{ttl, write_back, xfetch};
 use crate::scenario::lint::expectation::{Expectation, KeyRates, key_rates};
@@ -53,12 +53,7 @@ fn untouched(model: &Model, expected: &Expectation, tier: &Tier) -> Option<Predi
             stale += count * reads_per_s * ttl::write_around_stale(reads_per_s / caches, writes_per_s, ttl_s);
         }
     }
-    Some(Prediction {
-        measure: "stale.ratio".to_owned(),
-        value: stale / reads,
-        law: "a copy's age is uniform over its ttl".to_owned(),
-        failing: failing.0,
-    })
+    Some(Prediction::new("stale.ratio", stale / reads, "a copy's age is uniform over its ttl", &failing))
 }
 
 /// Database load under XFetch where each expiry costs one fetch.
@@ -89,12 +84,9 @@ fn early(model: &Model, paths: &Paths, tier: &Tier) -> Option<Prediction> {
         true => keys.count * xfetch::singleflight_any_rate_per_s(keys.reads_per_s, ttl_s, delta_s, beta),
         false => 0.0,
     };
-    Some(Prediction {
-        measure: "db.qps.mean".to_owned(),
-        value: key_rates(model).into_iter().map(rate).sum(),
-        law: "XFetch's gap (Vattani, Chierichetti, Lowenstein)".to_owned(),
-        failing: failing.0,
-    })
+    let fetches_per_s = key_rates(model).into_iter().map(rate).sum();
+    let law = "XFetch's gap (Vattani, Chierichetti, Lowenstein)";
+    Some(Prediction::new("db.qps.mean", fetches_per_s, law, &failing))
 }
 
 /// A cache in each process above a shared one.
@@ -115,12 +107,7 @@ fn two_tiers(model: &Model, expected: &Expectation, above: &Tier, below: &Tier) 
         hits += count * reads_per_s * key.l1_hit();
         fetches += count * key.db_per_s();
     }
-    let prediction = |measure: String, value: f64, failing: &Failing| Prediction {
-        measure,
-        value,
-        law: "two times to live, one above the other".to_owned(),
-        failing: failing.0.clone(),
-    };
+    let law = "two times to live, one above the other";
     let mut approximate = failing.clone();
     approximate.unless(model.database.background.is_none(), "the database has other work");
     approximate.unless(
@@ -128,20 +115,20 @@ fn two_tiers(model: &Model, expected: &Expectation, above: &Tier, below: &Tier) 
         "approximate: after a miss the other instances are less likely to have just looked it up",
     );
     vec![
-        prediction(format!("tier.{}.hit_ratio", above.name), hits / reads, &failing),
-        prediction(format!("tier.{}.requests.rate", below.name), reads - hits, &failing),
-        prediction("db.qps.mean".to_owned(), fetches, &approximate),
+        Prediction::new(format!("tier.{}.hit_ratio", above.name), hits / reads, law, &failing),
+        Prediction::new(format!("tier.{}.requests.rate", below.name), reads - hits, law, &failing),
+        Prediction::new("db.qps.mean", fetches, law, &approximate),
     ]
 }
 
 /// Writes that the database never sees because a later one of the same key came before the worker did.
 fn coalesced_writes(model: &Model, paths: &Paths) -> Option<Prediction> {
-    let (_, write_back) = model.write_back()?;
+    let (level, write_back) = model.write_back()?;
     let interval_s = write_back.flush_interval_ns as f64 / 1e9;
     let mut failing = steady(model);
-    let tier = model.tiers.last()?;
+    let tier = &model.tiers[level];
     failing.unless(tier.capacity == Capacity::Unbounded, "dirty entries are evicted");
-    let lives = model.workload.classes.iter().all(|class| match class.ttl_in(model.tiers.len() - 1, tier) {
+    let lives = model.workload.classes.iter().all(|class| match class.ttl_in(level, tier) {
         Ttl::After { ns } => ns > 2 * write_back.flush_interval_ns,
         Ttl::None => true,
     });
@@ -159,10 +146,6 @@ fn coalesced_writes(model: &Model, paths: &Paths) -> Option<Prediction> {
     failing.unless(paths.tier_load < 0.9, "the tier cannot keep up");
     failing.unless(paths.database_load < 0.9, "the database cannot keep up");
     failing.unless(busy < 0.2, "the worker may not be done when its interval ends");
-    Some(Prediction {
-        measure: "writes.coalesced.ratio".to_owned(),
-        value: 1.0 - left / taken,
-        law: "rewrites within an interval".to_owned(),
-        failing: failing.0,
-    })
+    let coalesced = 1.0 - left / taken;
+    Some(Prediction::new("writes.coalesced.ratio", coalesced, "rewrites within an interval", &failing))
 }

@@ -6,7 +6,7 @@
 mod words;
 
 use super::escape::escaped;
-use super::format::{Scale, plus_minus};
+use super::format::estimated;
 use crate::experiment::statistics::{Estimate, estimate};
 use crate::measure::record::{Record, VariantRecord};
 pub use words::RULES;
@@ -109,7 +109,7 @@ fn tables(record: &Record, parts: &[Vec<&'static str>]) -> Tables {
     let mut figures = vec![head("strategy", COLUMNS.iter().map(|column| column.heading.to_owned()))];
     for (index, variant) in record.variants.iter().enumerate() {
         let cells = COLUMNS.iter().zip(&estimates).map(|(column, estimates)| match &estimates[index] {
-            Some(estimate) => figure(estimate, column.unit),
+            Some(estimate) => estimated(estimate, column.unit),
             None => "–".to_owned(),
         });
         figures.push(head(&variant.name, cells));
@@ -119,11 +119,6 @@ fn tables(record: &Record, parts: &[Vec<&'static str>]) -> Tables {
 
 fn head(first: &str, others: impl Iterator<Item = String>) -> Vec<String> {
     std::iter::once(first.to_owned()).chain(others).collect()
-}
-
-fn figure(estimate: &Estimate, unit: &str) -> String {
-    let scale = Scale::fitting(unit, estimate.mean.abs());
-    scale.with_suffix(&plus_minus(&scale, estimate))
 }
 
 /// The values of a measure, one per replication that has one.

@@ -1,8 +1,9 @@
 //! The strategies in words: what there is to build, what went wrong, what is gained and lost, what each is best at. All of it
 //! follows from figures and settings by rules ([`RULES`]).
 
-use super::{COLUMNS, Column, figure, head, measured};
+use super::{COLUMNS, Column, head, measured};
 use crate::experiment::comparison::SIGNIFICANCE;
+use crate::experiment::printed::estimated;
 use crate::experiment::statistics::{Estimate, PairedDifference, estimate, holm, paired_difference};
 use crate::measure::quantity::change;
 use crate::measure::record::{Record, VariantRecord};
@@ -56,7 +57,7 @@ fn risks(variant: &VariantRecord) -> String {
     let mean = |name: &str| estimate(&measured(variant, name));
     let mut risks = Vec::new();
     if let Some(size) = mean("stampede.max").filter(|size| size.mean >= STAMPEDE_MIN) {
-        risks.push(format!("{} fetches of one key at once", figure(&size, "count")));
+        risks.push(format!("{} fetches of one key at once", estimated(&size, "count")));
     }
     if let (Some(peak), Some(load)) = (mean("db.qps.peak"), mean("db.qps.mean"))
         && load.mean > 0.0
@@ -65,16 +66,17 @@ fn risks(variant: &VariantRecord) -> String {
         risks.push(format!("database peaks at {:.1} times its mean", peak.mean / load.mean));
     }
     if let Some(stale) = mean("stale.ratio").filter(|stale| stale.mean >= STALE_MIN) {
-        risks.push(format!("{} stale", figure(&stale, "1")));
+        risks.push(format!("{} stale", estimated(&stale, "1")));
     }
     if let Some(errors) = mean("error.ratio").filter(|errors| errors.mean >= ERROR_MIN) {
-        risks.push(format!("{} of the requests fail", figure(&errors, "1")));
+        risks.push(format!("{} of the requests fail", estimated(&errors, "1")));
     }
     if let Some(lost) = mean("writes.lost").filter(|lost| lost.mean > 0.0) {
-        risks.push(format!("{} acknowledged writes lost", figure(&lost, "count")));
+        risks.push(format!("{} acknowledged writes lost", estimated(&lost, "count")));
     }
     if let Some(unflushed) = mean("writes.unflushed.peak").filter(|keys| keys.mean > 0.0) {
-        risks.push(format!("{} keys at once in memory only, lost in a crash", figure(&unflushed, "count")));
+        risks
+            .push(format!("{} keys at once in memory only, lost in a crash", estimated(&unflushed, "count")));
     }
     if risks.is_empty() { "none of these".to_owned() } else { risks.join("; ") }
 }
@@ -140,7 +142,7 @@ fn changed(column: &Column, before: f64, difference: &Estimate) -> String {
             let points = change(difference.mean);
             format!("{} {}", column.name, points.replace('%', "pt"))
         }
-        _ if before == 0.0 => format!("{} {}", column.name, figure(difference, column.unit)),
+        _ if before == 0.0 => format!("{} {}", column.name, estimated(difference, column.unit)),
         _ => format!("{} {}", column.name, change(difference.mean / before.abs())),
     }
 }

@@ -6,7 +6,7 @@ use crate::experiment::statistics::{Estimate, paired_difference};
 use crate::experiment::sweep::pareto;
 use crate::experiment::sweep::record::{CellRecord, SweepRecord};
 use crate::measure::catalog::{self, Better};
-use crate::report::format::{Scale, plus_minus, spoken};
+use crate::report::format::{Scale, estimated, plus_minus, spoken};
 use crate::units::grouped;
 
 /// A variant in a cell, with its estimate of one measure.
@@ -85,8 +85,7 @@ impl<'r> View<'r> {
 
     /// `12.3 ± 0.4 ms`.
     pub fn figure(&self, estimate: &Estimate) -> String {
-        let scale = Scale::fitting(&self.unit, estimate.mean.abs());
-        scale.with_suffix(&plus_minus(&scale, estimate))
+        estimated(estimate, &self.unit)
     }
 
     /// `tier.l2.ttl = 5m, database.pool = 8 (singleflight)`.

@@ -44,12 +44,8 @@ struct Group {
 pub fn expectation(model: &Model) -> Option<Expectation> {
     let rate_per_s = model.workload.arrivals.rate_per_s()?;
     let classes = &model.workload.classes;
-    let groups: Vec<Group> =
-        classes.iter().enumerate().flat_map(|(index, class)| groups_of(index, class)).collect();
-    let reads = |group: &Group| {
-        let class = &classes[group.class];
-        rate_per_s * class.share * (1.0 - class.write_share) * read_share(class, group)
-    };
+    let groups = groups(model);
+    let reads = |group: &Group| reads_per_s(&classes[group.class], group, rate_per_s);
     let mut found = vec![0.0f64; groups.len()];
     let mut tiers = Vec::with_capacity(model.tiers.len());
     for (index, tier) in model.tiers.iter().enumerate() {
@@ -97,16 +93,25 @@ pub(crate) struct KeyRates {
 /// All keys of a model in groups; empty where its request rate is not known beforehand.
 pub(crate) fn key_rates(model: &Model) -> Vec<KeyRates> {
     let Some(rate_per_s) = model.workload.arrivals.rate_per_s() else { return Vec::new() };
-    let of_class = |class: &Class| {
-        let (class_per_s, write_share) = (rate_per_s * class.share, class.write_share);
-        let rates = |group: Group| KeyRates {
+    let rates = |group: Group| {
+        let class = &model.workload.classes[group.class];
+        KeyRates {
             count: group.count,
-            reads_per_s: class_per_s * group.share * (1.0 - write_share),
-            writes_per_s: class_per_s * group.share * write_share,
-        };
-        groups_of(0, class).into_iter().map(rates).collect::<Vec<_>>()
+            reads_per_s: reads_per_s(class, &group, rate_per_s),
+            writes_per_s: rate_per_s * class.share * class.write_share * group.share,
+        }
     };
-    model.workload.classes.iter().flat_map(of_class).collect()
+    groups(model).into_iter().map(rates).collect()
+}
+
+/// The keys of all classes.
+fn groups(model: &Model) -> Vec<Group> {
+    model.workload.classes.iter().enumerate().flat_map(|(index, class)| groups_of(index, class)).collect()
+}
+
+/// Reads of one key of a group, over all instances.
+fn reads_per_s(class: &Class, group: &Group, rate_per_s: f64) -> f64 {
+    rate_per_s * class.share * (1.0 - class.write_share) * read_share(class, group)
 }
 
 fn groups_of(index: usize, class: &Class) -> Vec<Group> {
