@@ -21,7 +21,7 @@ pub fn difference(comparison: &Comparison, measure: &MeasureComparison) -> Strin
 /// `relative` has the bounds of the change as a share of the base.
 pub fn difference_from(base: f64, difference: &Estimate, relative: Option<(f64, f64)>, unit: &str) -> String {
     if unit == "1" {
-        let scale = Scale { suffix: "%", divisor: 0.01 };
+        let scale = Scale::fitting("1", 1.0);
         return format!("{} pt", with_sign(&rounded(&scale, difference, DIFFERENCE_DECIMALS_MAX)));
     }
     let certain = difference.interval.is_none() || relative.is_some();
@@ -37,13 +37,13 @@ pub fn difference_from(base: f64, difference: &Estimate, relative: Option<(f64, 
         return change(mean);
     };
     let half = (mean - low).max(high - mean);
+    let scale = Scale::fitting("1", 1.0);
     if mean - half < -1.0 {
-        let bound = |bound: f64| change(bound.clamp(-1.0, 2.0)).trim_end_matches(" %").to_owned();
-        let mean = change(mean.max(-1.0));
-        return format!("{} ({} to {}) %", mean.trim_end_matches(" %"), bound(low), bound(high));
+        // No measure falls by more than there is.
+        let [mean, low, high] = [mean, low, high].map(|share| signed(&scale.number(share.max(-1.0))));
+        return format!("{mean} ({low} to {high}) %");
     }
     let share = Estimate { mean, interval: Some((mean - half, mean + half)), n: difference.n };
-    let scale = Scale { suffix: "%", divisor: 0.01 };
     format!("{} %", with_sign(&rounded(&scale, &share, DIFFERENCE_DECIMALS_MAX)))
 }
 
@@ -203,5 +203,7 @@ mod tests {
         assert_eq!(printed(Some((-0.975, -0.962))), "−97.0 ± 0.8 %");
         assert_eq!(printed(Some((-0.998, -0.85))), "−97.0 (−99.80 to −85.0) %");
         assert_eq!(printed(None), "−97 ± 43 ms");
+        // However far it reaches on the other side.
+        assert_eq!(printed(Some((-0.99, 3.5))), "−97.0 (−99.0 to +350.0) %");
     }
 }
