@@ -91,21 +91,40 @@ impl Exp {
     /// e^x; arguments are cut to +-700, where results are still ordinary numbers.
     #[inline]
     pub fn of(&self, x: f64) -> f64 {
+        let mut one = [x];
+        self.of_all(&mut one);
+        one[0]
+    }
+
+    /// The same for many at a time: all but the look-ups in the table is done for several numbers at once.
+    #[inline]
+    pub fn of_all<const N: usize>(&self, numbers: &mut [f64; N]) {
         /// 64 / ln 2, and ln 2 / 64 in two parts of which the first has trailing zeros.
         const PER_UNIT: f64 = 92.332_482_616_893_66;
         const STEP_HIGH: f64 = 0.010_830_424_696_223_417;
         const STEP_LOW: f64 = 2.572_804_622_327_669e-14;
         /// Adding it leaves the nearest integer in the lowest bits.
         const ROUND: f64 = 6_755_399_441_055_744.0;
-        let x = x.clamp(-700.0, 700.0);
-        let shifted = x * PER_UNIT + ROUND;
-        let steps = shifted.to_bits() as i32;
-        let whole = shifted - ROUND;
-        let r = x - whole * STEP_HIGH - whole * STEP_LOW;
-        let tail = r * r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0))));
-        let power = self.powers[(steps & 63) as usize];
-        let scale = f64::from_bits(((1_023 + i64::from(steps >> 6)) as u64) << 52);
-        (power + power * (r + tail)) * scale
+        let mut steps = [0u64; N];
+        let mut grown = [0.0; N];
+        for ((x, steps), grown) in numbers.iter_mut().zip(&mut steps).zip(&mut grown) {
+            *x = if *x < -700.0 { -700.0 } else { *x };
+            *x = if *x > 700.0 { 700.0 } else { *x };
+            let shifted = *x * PER_UNIT + ROUND;
+            *steps = shifted.to_bits();
+            let whole = shifted - ROUND;
+            let r = *x - whole * STEP_HIGH - whole * STEP_LOW;
+            let tail = r * r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0))));
+            *grown = r + tail;
+        }
+        for (x, steps) in numbers.iter_mut().zip(&steps) {
+            *x = self.powers[(*steps & 63) as usize];
+        }
+        for ((x, steps), grown) in numbers.iter_mut().zip(&steps).zip(&grown) {
+            // The steps are the lowest bits of a number whose other bits leave with the shifts.
+            let scale = f64::from_bits((steps >> 6 << 52).wrapping_add(1_023 << 52));
+            *x = (*x + *x * grown) * scale;
+        }
     }
 }
 
@@ -255,20 +274,23 @@ impl Delays {
     #[inline(never)]
     fn draw(&mut self) {
         self.next = 0;
-        let stream = &mut self.stream;
+        // A copy, so that it may stay in registers.
+        let mut stream = self.stream.clone();
         match &self.times {
             Times::Constant(_) => {}
             Times::Exponential { mean_ns } => {
-                self.ahead.iter_mut().for_each(|time| *time = round_ns(exponential(stream) * mean_ns));
+                self.ahead.iter_mut().for_each(|time| *time = round_ns(exponential(&mut stream) * mean_ns));
             }
             Times::Lognormal { mu, sigma, exp } => {
                 let mut normal = [0.0; Delays::AHEAD];
-                normal.fill_with(|| rand_distr::StandardNormal.sample(stream));
-                let times = normal.iter().map(|z| round_ns(exp.of(mu + sigma * z)));
-                self.ahead.iter_mut().zip(times).for_each(|(time, drawn)| *time = drawn);
+                normal.fill_with(|| rand_distr::StandardNormal.sample(&mut stream));
+                normal.iter_mut().for_each(|z| *z = mu + sigma * *z);
+                exp.of_all(&mut normal);
+                self.ahead.iter_mut().zip(normal).for_each(|(time, drawn)| *time = round_ns(drawn));
             }
-            times => self.ahead.fill_with(|| times.sample(stream)),
+            times => self.ahead.fill_with(|| times.sample(&mut stream)),
         }
+        self.stream = stream;
     }
 }
 
