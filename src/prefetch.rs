@@ -7,11 +7,13 @@
 #[inline]
 pub fn prefetch<T>(slice: &[T], index: usize) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(element) = slice.get(index) {
+    {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch neither reads nor writes as far as the program can tell, and the address is that
-        // of a live element.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(element).cast()) }
+        // Whether there is such an element is often chance, which a branch would guess wrong: the last one is read
+        // ahead instead.
+        let element = slice.as_ptr().wrapping_add(index.min(slice.len().saturating_sub(1)));
+        // SAFETY: a prefetch neither reads nor writes as far as the program can tell, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(element.cast()) }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (slice, index);

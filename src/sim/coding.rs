@@ -1,5 +1,6 @@
 //! What a value is on its way to a tier and in it: serialized and perhaps compressed by the client.
 
+use super::store::Size;
 use crate::dice::round_ns;
 use crate::policy::redis::memory::Allocator;
 use crate::scenario::model::{Compress, Nanos, Scope, Tier};
@@ -85,6 +86,25 @@ impl Coding {
         let bytes = tables.value_bytes(key);
         let compression_ns = self.compressed(bytes).map_or(0.0, per_byte_ns);
         round_ns(f64::from(bytes) * (self.serialize_per_byte_ns + compression_ns))
+    }
+}
+
+/// Memory of entries, see [`Coding::entry_bytes`].
+#[derive(Clone, Copy)]
+pub struct EntryBytes<'t> {
+    pub coding: &'t Coding,
+    pub tables: &'t Tables,
+}
+
+impl Size for EntryBytes<'_> {
+    #[inline]
+    fn of(&self, key: u32) -> u64 {
+        self.coding.entry_bytes(self.tables, key)
+    }
+
+    #[inline]
+    fn are_alike(&self) -> bool {
+        self.tables.are_alike()
     }
 }
 

@@ -25,7 +25,7 @@ use crate::measure::staleness::Versions;
 use crate::policy::own::Policies;
 use crate::scenario::model::{Arrivals, Model, Nanos};
 use crate::trace::TraceError;
-use crate::workload::{Batch, Generator, Tables};
+use crate::workload::{BATCH, Batch, Generator, Tables};
 
 macro_rules! kinds {
     ($($kind:ident),* $(,)?) => {
@@ -110,9 +110,8 @@ pub enum SimError {
     Invariant(String),
 }
 
-/// So many requests at a time are looked up ahead: their places in the index two groups before they arrive, the
-/// entries themselves one group before.
-const GROUP: usize = 8;
+/// Requests from one step of reading ahead to the next.
+const STEP: usize = 8;
 
 /// Events at one instant beyond which something goes round in circles.
 const INSTANT_LIMIT: u64 = 200_000_000;
@@ -155,6 +154,8 @@ pub struct Engine<'m> {
     pub(super) generator: Generator,
     pub(super) batch: Batch,
     pub(super) next: usize,
+    /// For each request of the batch where its entry in the first tier probably is.
+    pub(super) guesses: [u32; BATCH],
     pub(super) tiers: Vec<TierState>,
     pub(super) callers: Option<Callers>,
     pub(super) database: Database,
@@ -247,6 +248,7 @@ impl<'m> Engine<'m> {
             tables,
             batch: Batch::default(),
             next: 0,
+            guesses: [0; BATCH],
             tiers,
             callers: Callers::of(model, seed, replication),
             database: Database::new(model, seed, replication, &mut queue),
@@ -353,9 +355,7 @@ impl<'m> Engine<'m> {
             // Queued events precede arrivals of the same instant.
             if let Some(&time) = self.batch.time_ns.get(self.next).filter(|&&time| time < event_ns) {
                 self.now = time;
-                if self.next.is_multiple_of(GROUP) {
-                    self.read_ahead();
-                }
+                self.read_ahead();
                 self.arrive_next::<PLAIN>();
                 if self.next == self.batch.time_ns.len() {
                     self.check_in(control, &mut reported)?;
@@ -390,15 +390,21 @@ impl<'m> Engine<'m> {
         self.finish(end_ns)
     }
 
-    /// Brings what coming requests look up first into the processor's cache.
-    fn read_ahead(&self) {
+    /// Brings what coming requests look up first into the processor's cache: the place in the index of the request two
+    /// steps ahead, and what the place leads to for the one after the next step.
+    #[inline(always)]
+    fn read_ahead(&mut self) {
         let Some(tier) = self.tiers.first().filter(|tier| tier.shared.is_none()) else { return };
-        let group = |number: usize| {
-            let requests = (self.batch.instance.iter().zip(&self.batch.key)).skip(self.next + number * GROUP);
-            requests.take(GROUP).map(|(&instance, &key)| (&tier.stores[instance as usize], key))
+        let coming = |steps: usize| {
+            let at = self.next + steps * STEP;
+            Some((at, tier.stores.get(*self.batch.instance.get(at)? as usize)?, *self.batch.key.get(at)?))
         };
-        group(1).for_each(|(store, key)| store.prefetch_entry(key));
-        group(2).for_each(|(store, key)| store.prefetch(key));
+        if let Some((_, store, key)) = coming(2) {
+            store.prefetch(key);
+        }
+        if let Some((at, store, key)) = coming(1) {
+            self.guesses[at % BATCH] = store.prefetch_entry(key);
+        }
     }
 
     /// Tells the outside how far it is; stops if the outside wants that.
@@ -501,7 +507,7 @@ impl<'m> Engine<'m> {
         let (key, instance, tag) =
             (self.batch.key[request], self.batch.instance[request], self.batch.tag[request]);
         if PLAIN {
-            self.arrive_plainly(key, instance, tag);
+            self.arrive_plainly(key, instance, tag, self.guesses[request % BATCH]);
         } else {
             self.arrive(key, instance, tag, super::slab::NONE);
         }

@@ -1,5 +1,6 @@
 //! Open-addressing maps for the loop: no SipHash, no allocation per entry.
 
+use super::chunks::{Chunks, Home};
 use crate::prefetch::prefetch;
 
 /// A small map from packed keys to what is in flight: linear probing, deletion by shifting back.
@@ -119,7 +120,11 @@ impl<V: Copy + Default> FlightMap<V> {
 pub enum SlotIndex {
     /// `slot + 1` per key; zero: absent. Zeroed memory costs nothing until it is touched.
     Dense(Vec<u32>),
-    Hashed(Hashed),
+    Hashed {
+        chunks: Chunks,
+        /// Number of ids.
+        keys: u32,
+    },
 }
 
 impl SlotIndex {
@@ -128,14 +133,14 @@ impl SlotIndex {
 
     /// For a store of up to `entries` of `keys` ids, one of `stores`.
     pub fn new(keys: u64, entries: u64, stores: u64) -> SlotIndex {
-        // Hashed cells cost 8 bytes per entry, dense ones 4 per key. In a dense index the hot keys share cache lines,
+        // Chunks take 8 bytes per entry, dense cells 4 per key. In a dense index the hot keys share cache lines,
         // since ids are ranks: a single one may cost more than it must while it is small (10 % of the time of the
         // reference scenario).
         let small = stores == 1 && keys <= Self::DENSE_ANYWAY;
-        if small || keys <= entries.saturating_mul(2) || entries >= u64::from(Hashed::MAX_SLOTS) {
+        if small || keys <= entries.saturating_mul(2) || entries >= u64::from(Chunks::MAX_SLOTS) {
             SlotIndex::Dense(vec![0; keys as usize])
         } else {
-            SlotIndex::Hashed(Hashed::new(keys as u32, entries * 2))
+            SlotIndex::Hashed { chunks: Chunks::new(entries), keys: keys as u32 }
         }
     }
 
@@ -144,25 +149,22 @@ impl SlotIndex {
     pub fn prefetch(&self, key: u32) {
         match self {
             SlotIndex::Dense(slots) => prefetch(slots, key as usize),
-            SlotIndex::Hashed(hashed) => prefetch(&hashed.cells, hashed.home(key) as usize),
+            SlotIndex::Hashed { chunks, .. } => chunks.prefetch(key),
         }
     }
 
     /// The slot of a key.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Option<u32> {
-        match self {
-            SlotIndex::Dense(slots) => slots[key as usize].checked_sub(1),
-            SlotIndex::Hashed(hashed) => hashed.probe(key, key_of).ok(),
-        }
+        self.probe(key, key_of).ok()
     }
 
-    /// A slot that is probably the key's, from the first cell alone: good enough to be read ahead.
+    /// A slot that is probably the key's: good enough to be read ahead.
     #[inline]
     pub fn guess(&self, key: u32) -> u32 {
         match self {
             SlotIndex::Dense(slots) => slots[key as usize].wrapping_sub(1),
-            SlotIndex::Hashed(hashed) => hashed.cells[hashed.home(key) as usize] & Hashed::SLOT,
+            SlotIndex::Hashed { chunks, .. } => chunks.guess(key),
         }
     }
 
@@ -171,12 +173,12 @@ impl SlotIndex {
     pub fn insert(&mut self, key: u32, slot: u32, key_of: impl Fn(u32) -> u32) {
         match self {
             SlotIndex::Dense(slots) => slots[key as usize] = slot + 1,
-            SlotIndex::Hashed(hashed) => {
-                if !hashed.insert(key, slot, &key_of) {
-                    let mut slots = hashed.to_dense(key_of);
-                    slots[key as usize] = slot + 1;
-                    *self = SlotIndex::Dense(slots);
-                }
+            SlotIndex::Hashed { chunks, .. } if slot < Chunks::MAX_SLOTS => chunks.insert(key, slot, key_of),
+            SlotIndex::Hashed { chunks, keys } => {
+                let mut slots = vec![0; *keys as usize];
+                chunks.slots().for_each(|slot| slots[key_of(slot) as usize] = slot + 1);
+                slots[key as usize] = slot + 1;
+                *self = SlotIndex::Dense(slots);
             }
         }
     }
@@ -186,30 +188,29 @@ impl SlotIndex {
     pub fn remove(&mut self, key: u32, slot: u32) {
         match self {
             SlotIndex::Dense(slots) => slots[key as usize] = 0,
-            SlotIndex::Hashed(hashed) => hashed.remove(key, slot),
+            SlotIndex::Hashed { chunks, .. } => chunks.remove(key, slot),
         }
     }
 
-    /// The slot of a key, or the place in the index where it would go, which holds until the index changes.
-    #[inline]
-    pub fn probe(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Result<u32, Place> {
+    /// The slot of a key, or where it would go.
+    #[inline(always)]
+    pub fn probe(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Result<u32, Home> {
         match self {
-            SlotIndex::Dense(slots) => slots[key as usize].checked_sub(1).ok_or(Place(key)),
-            SlotIndex::Hashed(hashed) => hashed.probe(key, key_of),
+            SlotIndex::Dense(slots) => slots[key as usize].checked_sub(1).ok_or(Home::NONE),
+            SlotIndex::Hashed { chunks, .. } => chunks.probe(key, key_of),
         }
     }
 
-    /// Gives a slot to a key that is not there, at the place where it would go, and takes it from the key that holds
-    /// it. Fails, and does nothing, where the place is too far from where the key belongs.
-    #[inline]
-    pub fn hand_over(&mut self, key: u32, place: Place, slot: u32, holder: u32) -> bool {
+    /// Gives a slot to a key that is not there, and takes it from the key that holds it; [`SlotIndex::probe`] found
+    /// the home of the new one.
+    #[inline(always)]
+    pub fn hand_over(&mut self, key: u32, home: Home, slot: u32, holder: u32) {
         match self {
             SlotIndex::Dense(slots) => {
                 slots[key as usize] = slot + 1;
                 slots[holder as usize] = 0;
-                true
             }
-            SlotIndex::Hashed(hashed) => hashed.hand_over(key, place, slot, holder),
+            SlotIndex::Hashed { chunks, .. } => chunks.hand_over(home, slot, holder),
         }
     }
 
@@ -217,166 +218,8 @@ impl SlotIndex {
     pub fn clear(&mut self) {
         match self {
             SlotIndex::Dense(slots) => slots.fill(0),
-            SlotIndex::Hashed(hashed) => {
-                hashed.cells.fill(Hashed::EMPTY);
-                hashed.len = 0;
-            }
+            SlotIndex::Hashed { chunks, .. } => chunks.clear(),
         }
-    }
-}
-
-/// Where in an index a key would go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place(u32);
-
-/// Linear probing at half load, 4 bytes a cell.
-///
-/// A cell holds a slot and the lowest 8 bits of the number of the cell where its key belongs. Since no entry is ever
-/// that far from home, they tell how far away it is, which is all that a deletion asks, and a search looks at the
-/// key of a slot only if it has the same home. So neither touches the entries of other keys.
-#[derive(Debug)]
-pub struct Hashed {
-    /// As many as there are homes, and the way from the last one.
-    cells: Vec<u32>,
-    homes: u32,
-    len: u32,
-    /// Number of ids.
-    keys: u32,
-}
-
-impl Hashed {
-    const TAG_SHIFT: u32 = 24;
-    const SLOT: u32 = (1 << Self::TAG_SHIFT) - 1;
-    const EMPTY: u32 = u32::MAX;
-    /// The furthest that an entry may be from its home.
-    const REACH: u32 = 255;
-    /// Slots must be below.
-    const MAX_SLOTS: u32 = Self::SLOT;
-
-    fn new(keys: u32, homes: u64) -> Hashed {
-        let homes = homes.clamp(16, u64::from(Self::MAX_SLOTS) * 2) as u32;
-        Hashed { cells: vec![Self::EMPTY; (homes + Self::REACH + 1) as usize], homes, len: 0, keys }
-    }
-
-    /// Where a key belongs (Fibonacci hashing, scaled to the number of homes).
-    #[inline]
-    fn home(&self, key: u32) -> u32 {
-        ((u64::from(key.wrapping_mul(0x9e37_79b1)) * u64::from(self.homes)) >> 32) as u32
-    }
-
-    /// The slot of a key, or the first empty cell from its home on.
-    #[inline]
-    fn probe(&self, key: u32, key_of: impl Fn(u32) -> u32) -> Result<u32, Place> {
-        let home = self.home(key);
-        let tag = home << Self::TAG_SHIFT;
-        let mut place = home;
-        // The last cell is always empty: no entry is that far from home.
-        loop {
-            let cell = self.cells[place as usize];
-            if cell == Self::EMPTY {
-                return Err(Place(place));
-            }
-            if (cell ^ tag) <= Self::SLOT && key_of(cell & Self::SLOT) == key {
-                return Ok(cell & Self::SLOT);
-            }
-            place += 1;
-        }
-    }
-
-    /// Fails where there is no room for more slots, or none within reach of the key's home.
-    #[inline]
-    fn insert(&mut self, key: u32, slot: u32, key_of: impl Fn(u32) -> u32) -> bool {
-        let roomy = self.len * 2 < self.homes || self.grow(key_of);
-        let stored = roomy && slot < Self::MAX_SLOTS && self.put(self.home(key), slot);
-        self.len += u32::from(stored);
-        stored
-    }
-
-    /// Puts a slot as near to its home as possible; fails where that is too far.
-    #[inline]
-    fn put(&mut self, home: u32, slot: u32) -> bool {
-        let reach = &mut self.cells[home as usize..(home + Self::REACH) as usize];
-        match reach.iter_mut().find(|cell| **cell == Self::EMPTY) {
-            Some(cell) => {
-                *cell = home << Self::TAG_SHIFT | slot;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Slots that are held.
-    fn slots(&self) -> impl Iterator<Item = u32> {
-        self.cells.iter().filter(|&&cell| cell != Self::EMPTY).map(|cell| cell & Self::SLOT)
-    }
-
-    /// Takes twice the room; fails where the slots do not fit.
-    #[cold]
-    fn grow(&mut self, key_of: impl Fn(u32) -> u32) -> bool {
-        let mut wider = Hashed::new(self.keys, u64::from(self.homes) * 2);
-        let fits =
-            wider.homes > self.homes && self.slots().all(|slot| wider.put(wider.home(key_of(slot)), slot));
-        if fits {
-            wider.len = self.len;
-            *self = wider;
-        }
-        fits
-    }
-
-    /// The same as a dense index: it always has room, if only more of it.
-    #[cold]
-    fn to_dense(&self, key_of: impl Fn(u32) -> u32) -> Vec<u32> {
-        let mut dense = vec![0; self.keys as usize];
-        self.slots().for_each(|slot| dense[key_of(slot) as usize] = slot + 1);
-        dense
-    }
-
-    /// A slot is in one cell with the home of its key, so the cell tells by itself whether it is the one.
-    #[inline]
-    fn remove(&mut self, key: u32, slot: u32) {
-        self.len -= 1;
-        self.clear_cell(self.home(key), slot);
-    }
-
-    /// See [`SlotIndex::hand_over`].
-    #[inline]
-    fn hand_over(&mut self, key: u32, Place(place): Place, slot: u32, holder: u32) -> bool {
-        let home = self.home(key);
-        if place - home >= Self::REACH {
-            return false;
-        }
-        self.cells[place as usize] = home << Self::TAG_SHIFT | slot;
-        // Where both keys have one home, two cells are the same now, and either may go.
-        self.clear_cell(self.home(holder), slot);
-        true
-    }
-
-    /// Empties the cell of a slot whose key has this home, and moves up what probed past it.
-    #[inline]
-    fn clear_cell(&mut self, home: u32, slot: u32) {
-        let sought = home << Self::TAG_SHIFT | slot;
-        let mut hole = home;
-        loop {
-            match self.cells[hole as usize] {
-                cell if cell == sought => break,
-                Self::EMPTY => return,
-                _ => hole += 1,
-            }
-        }
-        let mut next = hole + 1;
-        loop {
-            let cell = self.cells[next as usize];
-            if cell == Self::EMPTY {
-                break;
-            }
-            let from_home = next.wrapping_sub(cell >> Self::TAG_SHIFT) & 0xff;
-            if from_home >= next - hole {
-                self.cells[hole as usize] = cell;
-                hole = next;
-            }
-            next += 1;
-        }
-        self.cells[hole as usize] = Self::EMPTY;
     }
 }
 
@@ -417,12 +260,13 @@ mod tests {
             }
         }
 
-        /// Also where many keys have one home, as multiples of the hash's inverse do.
+        /// Also where many keys have one home, and where chunks overflow and empty again.
         #[test]
-        fn hashed_and_dense_index_agree(steps in prop::collection::vec(0u32..64, 1..500)) {
-            let key_of = |slot: u32| if slot < 32 { slot } else { slot.wrapping_mul(INVERSE) };
-            let mut dense = SlotIndex::Dense(vec![0; 64]);
-            let mut hashed = SlotIndex::Hashed(Hashed::new(u32::MAX, 4));
+        fn hashed_and_dense_index_agree(steps in prop::collection::vec(0u32..96, 1..700)) {
+            let neighbours = neighbours();
+            let key_of = |slot: u32| if slot < 32 { slot } else { neighbours[slot as usize] };
+            let mut dense = SlotIndex::Dense(vec![0; 96]);
+            let mut hashed = SlotIndex::Hashed { chunks: Chunks::new(4), keys: 200_000 };
             for slot in steps {
                 let held = dense.get(slot, |slot| slot);
                 prop_assert_eq!(held, hashed.get(key_of(slot), key_of));
@@ -434,24 +278,45 @@ mod tests {
                     hashed.insert(key_of(slot), slot, key_of);
                 }
             }
-            for slot in 0..64 {
+            for slot in 0..96 {
                 prop_assert_eq!(dense.get(slot, |slot| slot), hashed.get(key_of(slot), key_of));
+            }
+        }
+
+        /// What a full cache does all the time.
+        #[test]
+        fn a_slot_that_is_handed_over_is_found_under_its_new_key(keys in prop::collection::vec(0u32..200, 1..500)) {
+            let mut key_of: Vec<u32> = (200..216).collect();
+            let mut index = SlotIndex::Hashed { chunks: Chunks::new(16), keys: 216 };
+            (0..16).for_each(|slot| index.insert(key_of[slot as usize], slot, |slot| key_of[slot as usize]));
+            for (step, key) in keys.into_iter().enumerate() {
+                let slot = step as u32 % 16;
+                if let Err(home) = index.probe(key, |slot| key_of[slot as usize]) {
+                    let left = std::mem::replace(&mut key_of[slot as usize], key);
+                    index.hand_over(key, home, slot, left);
+                }
+                for key in 0..216 {
+                    let held = (0..16).find(|&slot| key_of[slot as usize] == key);
+                    prop_assert_eq!(index.get(key, |slot| key_of[slot as usize]), held);
+                }
             }
         }
     }
 
-    /// Times the multiplier of the hash it is one.
-    const INVERSE: u32 = 0x0e8b_2f51;
-
     #[test]
-    fn an_index_becomes_dense_when_a_home_is_out_of_reach() {
-        // Keys whose hashes are neighbours all belong to the first cell; below a million there are a few thousand.
-        let mut keys: Vec<u32> = (0..1_000_000).collect();
-        keys.sort_by_key(|key| key.wrapping_mul(0x9e37_79b1));
-        let key_of = |slot: u32| keys[slot as usize];
-        let mut index = SlotIndex::Hashed(Hashed::new(1_000_000, 2_000));
-        (0..400).for_each(|slot| index.insert(key_of(slot), slot, key_of));
+    fn an_index_becomes_dense_when_a_slot_has_no_room_in_a_chunk() {
+        let key_of = |slot: u32| slot % Chunks::MAX_SLOTS + slot / Chunks::MAX_SLOTS * 100;
+        let mut index = SlotIndex::Hashed { chunks: Chunks::new(4), keys: 200 };
+        let slots = [0, 1, 20, Chunks::MAX_SLOTS];
+        slots.into_iter().for_each(|slot| index.insert(key_of(slot), slot, key_of));
         assert!(matches!(index, SlotIndex::Dense(_)));
-        assert!((0..400).all(|slot| index.get(key_of(slot), key_of) == Some(slot)));
+        assert!(slots.into_iter().all(|slot| index.get(key_of(slot), key_of) == Some(slot)));
+    }
+
+    /// Keys whose hashes are neighbours: all of them have the same home in a small index.
+    fn neighbours() -> Vec<u32> {
+        let mut keys: Vec<u32> = (32..200_000).collect();
+        keys.sort_by_key(|&key| u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & 0xffff_ffff);
+        keys
     }
 }

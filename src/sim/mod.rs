@@ -8,6 +8,8 @@
 
 mod answer;
 mod attempt;
+mod bytes;
+mod chunks;
 mod coding;
 mod command;
 mod crash;
@@ -34,6 +36,7 @@ mod pool;
 mod prefill;
 mod queue;
 mod read;
+mod reads;
 mod replicas;
 mod reply;
 mod server;

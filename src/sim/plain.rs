@@ -10,32 +10,16 @@ use super::command::hop;
 use super::database::Work;
 use super::engine::{Engine, Kind};
 use super::index::pair;
-use super::queue::NETWORK;
+use super::pending::Event;
+use super::queue::{Lane, NETWORK};
+use super::reads::{Read, Reads};
 use super::server::Admission;
-use super::slab::{NONE, Slab};
-use super::store::Value;
+use super::slab::NONE;
 use super::tier::KeyInfo;
 use crate::measure::recorder::Outcome;
 use crate::scenario::model::{
     Around, Arrivals, Coalescing, EventKind, Model, Nanos, Refresh, Scope, Target, Tier,
 };
-
-/// A read that no instance tier could answer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Read {
-    start_ns: Nanos,
-    /// When it reached the database.
-    since_ns: Nanos,
-    key: u32,
-    instance: u32,
-    /// Window of the start.
-    window: u32,
-    /// The next one that waits for the same database call.
-    next: u32,
-    /// If it leads a call: the last one that waits for it.
-    last: u32,
-    class: u8,
-}
 
 /// So many look-ups after it was sent, the entry of one is read ahead; its place in the index has come by then, and
 /// it is still on its way.
@@ -44,7 +28,7 @@ const SENT: usize = 8;
 /// What is in motion.
 #[derive(Debug)]
 pub(super) struct Plain {
-    reads: Slab<Read>,
+    reads: Reads,
     /// Fills on their way to the shared tier.
     fills: u64,
     /// Keys of the last look-ups that were sent, and how many there were.
@@ -61,7 +45,7 @@ impl Plain {
     pub fn new(model: &Model) -> Plain {
         let instance = |tier: &&Tier| matches!(tier.scope, Scope::Instance { .. });
         Plain {
-            reads: Slab::new(),
+            reads: Reads::new(),
             fills: 0,
             sent: [0; SENT],
             sent_in_all: 0,
@@ -125,7 +109,7 @@ impl Plain {
 
     /// Start, window of the start and class of the reads under way.
     pub fn under_way(&self) -> impl Iterator<Item = (Nanos, u32, u8)> {
-        self.reads.iter().map(|(_, read)| (read.start_ns, read.window, read.class))
+        self.reads.iter().map(|read| (read.start_ns, read.window, read.class))
     }
 
     /// Reads under way.
@@ -142,7 +126,7 @@ impl Plain {
 impl Engine<'_> {
     /// A request arrives. Instance tiers are asked right here; only what they cannot answer becomes an entity.
     #[inline]
-    pub(super) fn arrive_plainly(&mut self, key: u32, instance: u32, tag: u8) {
+    pub(super) fn arrive_plainly(&mut self, key: u32, instance: u32, tag: u8, guess: u32) {
         self.arrived += 1;
         if let Some(next) = self.plain.upcoming.take()
             && let Some(next) = self.plain.reads.get(next)
@@ -159,7 +143,7 @@ impl Engine<'_> {
         let mut at = start_ns;
         for level in 0..self.plain.shared {
             let tier = &mut self.tiers[level];
-            let hit = tier.has(instance as usize, info, at, &self.tables);
+            let hit = tier.has_near(instance as usize, info, guess, at, &self.tables);
             at += tier.access_ns;
             tier.totals.lookups += 1;
             if hit {
@@ -187,7 +171,7 @@ impl Engine<'_> {
             self.fetch_plainly(id);
         } else {
             let lane = self.tiers[self.plain.shared - 1].access_lane;
-            self.queue.push(lane, at, Kind::FetchBegins as u8, id, 0);
+            self.schedule(lane, at, Kind::FetchBegins, id);
         }
     }
 
@@ -209,6 +193,11 @@ impl Engine<'_> {
         true
     }
 
+    #[inline(always)]
+    fn schedule(&mut self, lane: Lane, at: Nanos, kind: Kind, id: u32) {
+        self.queue.push_here(lane, at, Event { kind: kind as u8, id, generation: 0 });
+    }
+
     /// Sends a look-up to the shared tier at an instant that is now or shortly after.
     #[inline]
     fn send_look_up(&mut self, id: u32, key: u32, instance: u32, at: Nanos) {
@@ -223,11 +212,11 @@ impl Engine<'_> {
         self.groups.prefetch(pair(instance, key));
         self.fetching.prefetch(u64::from(key));
         let Some(shared) = &mut tier.shared else { return };
-        let arrival = at + hop(shared, 0, at);
+        let (lane, arrival) = (shared.send_lane, at + hop(shared, 0, at));
         if arrival == self.now {
             self.serve_look_up(id);
         } else {
-            self.queue.push(shared.send_lane, arrival, Kind::LookUpArrives as u8, id, 0);
+            self.schedule(lane, arrival, Kind::LookUpArrives, id);
         }
     }
 
@@ -256,7 +245,7 @@ impl Engine<'_> {
             if hit {
                 self.tiers[..level].iter().for_each(|above| above.stores[instance as usize].prefetch(key));
             }
-            self.queue.push(lane, at, kind as u8, id, 0);
+            self.schedule(lane, at, kind, id);
         } else if hit {
             self.hit_replies(id);
         } else {
@@ -294,7 +283,7 @@ impl Engine<'_> {
     #[inline]
     fn fill_instance(&mut self, instance: u32, info: KeyInfo) {
         for tier in &mut self.tiers[..self.plain.shared] {
-            let stored = tier.fill(instance as usize, info, Value::default(), 0, self.now, &self.tables);
+            let stored = tier.fill_here(instance as usize, info, self.now, &self.tables);
             tier.totals.failed_fills += u64::from(!stored);
         }
     }
@@ -316,7 +305,7 @@ impl Engine<'_> {
             0 => self.fetch_arrives(id),
             delay_ns => {
                 let lane = self.database.network_lane;
-                self.queue.push(lane, self.now + delay_ns, Kind::FetchArrives as u8, id, 0);
+                self.schedule(lane, self.now + delay_ns, Kind::FetchArrives, id);
             }
         }
     }
@@ -338,7 +327,7 @@ impl Engine<'_> {
         let work = Work::Read { class: usize::from(class) };
         let (service_ns, lane) =
             self.database.start(self.now, waited_ns, work, &mut self.totals, &mut self.recorder);
-        self.queue.push(lane, self.now + service_ns, Kind::FetchIsDone as u8, id, 0);
+        self.schedule(lane, self.now + service_ns, Kind::FetchIsDone, id);
     }
 
     /// Servers take from the queue as long as they may.
@@ -363,7 +352,7 @@ impl Engine<'_> {
             0 => self.fetch_replies(id),
             delay_ns => {
                 let lane = self.database.network_lane;
-                self.queue.push(lane, self.now + delay_ns, Kind::FetchReplies as u8, id, 0);
+                self.schedule(lane, self.now + delay_ns, Kind::FetchReplies, id);
             }
         }
     }
@@ -394,12 +383,12 @@ impl Engine<'_> {
         tier.totals.commands += 1;
         tier.stores[0].prefetch(key);
         let Some(shared) = &mut tier.shared else { return };
-        let arrival = self.now + hop(shared, 0, self.now);
+        let (lane, arrival) = (shared.send_lane, self.now + hop(shared, 0, self.now));
         if arrival == self.now {
             self.serve_fill(key);
         } else {
             self.plain.fills += 1;
-            self.queue.push(shared.send_lane, arrival, Kind::FillArrives as u8, key, 0);
+            self.schedule(lane, arrival, Kind::FillArrives, key);
         }
     }
 
@@ -408,7 +397,7 @@ impl Engine<'_> {
         let level = self.plain.shared;
         let Some(start) = self.begin_command(level) else { return };
         let tier = &mut self.tiers[level];
-        let stored = tier.fill(0, info, Value::default(), 0, start, &self.tables);
+        let stored = tier.fill_here(0, info, start, &self.tables);
         tier.totals.failed_fills += u64::from(!stored);
         if let Some(shared) = &mut tier.shared {
             shared.serve(0, start, self.tables.value_bytes(key));

@@ -63,10 +63,27 @@ impl Queue {
     }
 
     /// Schedules an event. Times pushed to one ring must not decrease.
-    #[inline]
     pub fn push(&mut self, lane: Lane, time: Nanos, kind: u8, id: u32, generation: u32) {
-        let pending = Pending::new(time, Event { kind, id, generation }, self.sequence);
+        self.push_here(lane, time, Event { kind, id, generation });
+    }
+
+    /// The same, compiled into its caller: for where it matters.
+    #[inline(always)]
+    pub fn push_here(&mut self, lane: Lane, time: Nanos, event: Event) {
+        let pending = Pending::new(time, event, self.sequence);
         self.sequence = self.sequence.wrapping_add(1);
+        let has_bucket = match lane {
+            Lane::Wheel(wheel) => self.wheels[usize::from(wheel)].push_ahead(pending),
+            Lane::Ring(_) => false,
+        };
+        // An event in a bucket is not the next one: some other precedes it in the near list.
+        if !has_bucket {
+            self.push_aside(lane, pending.time, pending);
+        }
+    }
+
+    #[inline(never)]
+    fn push_aside(&mut self, lane: Lane, time: Nanos, pending: Pending) {
         self.next_ns = self.next_ns.min(time);
         match lane {
             Lane::Wheel(wheel) => self.wheels[usize::from(wheel)].push(pending),

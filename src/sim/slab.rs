@@ -2,8 +2,6 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::prefetch::prefetch;
-
 /// No slot.
 pub const NONE: u32 = u32::MAX;
 
@@ -54,18 +52,6 @@ impl<T> Slab<T> {
     pub fn remove(&mut self, slot: u32) {
         advance(&mut self.generations[slot as usize]);
         self.free.push(slot);
-    }
-
-    /// Reads ahead what a slot holds.
-    #[inline]
-    pub fn prefetch(&self, slot: u32) {
-        prefetch(&self.slots, slot as usize);
-    }
-
-    /// What a slot holds or held last.
-    #[inline]
-    pub fn get(&self, slot: u32) -> Option<&T> {
-        self.slots.get(slot as usize)
     }
 
     /// The generation of a slot now.

@@ -1,6 +1,7 @@
 //! The entries of one cache: of a shared tier, or of an instance tier in one instance.
 
-use super::index::{Place, SlotIndex};
+use super::chunks::Home;
+use super::index::SlotIndex;
 use crate::dice::Stream;
 use crate::policy::eviction::{Evict, Policy, Room, WithPolicy};
 use crate::policy::own::Policies;
@@ -48,10 +49,6 @@ pub struct Books {
 }
 
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "stores are few, and a box would be one more step of every look-up"
-)]
 enum Kept {
     /// By key; expiry zero: empty.
     Unbounded {
@@ -100,6 +97,25 @@ impl Slot {
     #[inline]
     fn version(self) -> u32 {
         (self.held >> 32) as u32
+    }
+}
+
+/// How many bytes entries take.
+pub trait Size {
+    /// The entry of a key.
+    fn of(&self, key: u32) -> u64;
+
+    /// Whether all take the same.
+    #[inline]
+    fn are_alike(&self) -> bool {
+        false
+    }
+}
+
+impl<F: Fn(u32) -> u64> Size for F {
+    #[inline]
+    fn of(&self, key: u32) -> u64 {
+        self(key)
     }
 }
 
@@ -209,6 +225,19 @@ impl Store {
         }
     }
 
+    /// The same for a key that is probably in this slot.
+    #[inline(always)]
+    pub fn find_near(&self, key: u32, guess: u32) -> Option<(u32, Nanos)> {
+        if let Kept::Bounded(bounded) = &self.kept
+            && let Some(slot) = bounded.slots.slots.get(guess as usize)
+            && slot.key() == key
+            && slot.expiry_ns != 0
+        {
+            return Some((guess, slot.expiry_ns));
+        }
+        self.find(key)
+    }
+
     /// Reads ahead where a look-up begins.
     #[inline]
     pub fn prefetch(&self, key: u32) {
@@ -219,14 +248,16 @@ impl Store {
         }
     }
 
-    /// Reads ahead where a look-up goes on, some time after [`Store::prefetch`].
-    #[inline]
-    pub fn prefetch_entry(&self, key: u32) {
-        if let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, policy }) = &self.kept {
-            let slot = index.guess(key);
-            prefetch(slots, slot as usize);
-            policy.read_ahead_hit(slot);
-        }
+    /// Reads ahead where a look-up goes on, some time after [`Store::prefetch`]; returns where the entry probably is.
+    #[inline(always)]
+    pub fn prefetch_entry(&self, key: u32) -> u32 {
+        let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, policy }) = &self.kept else {
+            return key;
+        };
+        let slot = index.guess(key);
+        prefetch(slots, slot as usize);
+        policy.read_ahead_hit(slot);
+        slot
     }
 
     #[inline]
@@ -294,17 +325,17 @@ impl Store {
 
     /// Stores a value, over an old one of the same key or after evicting what is in the way.
     #[inline]
-    pub fn fill(&mut self, entry: Entry, now: Nanos, size: impl Fn(u32) -> u64) -> Filled {
+    pub fn fill(&mut self, entry: Entry, now: Nanos, size: impl Size) -> Filled {
         self.fill_telling(entry, now, size, |_| ())
     }
 
     /// The same, with the keys that are evicted.
-    #[inline]
+    #[inline(always)]
     pub fn fill_telling(
         &mut self,
         entry: Entry,
         now: Nanos,
-        size: impl Fn(u32) -> u64,
+        size: impl Size,
         evicted: impl FnMut(u32),
     ) -> Filled {
         let at_ns = entry.expiry_ns.max(1);
@@ -316,7 +347,7 @@ impl Store {
                 }
                 if held == 0 {
                     self.books.entries += 1;
-                    self.books.bytes += size(entry.key);
+                    self.books.bytes += size.of(entry.key);
                 }
                 let expired = u32::from(held != 0 && held <= now);
                 (entry.key, Filled { stored: true, evicted: 0, expired })
@@ -328,7 +359,7 @@ impl Store {
             }
             Kept::Redis(keyspace) => {
                 let new = New { key: entry.key, version: entry.value.version, expiry_ns: at_ns };
-                let done = keyspace.fill(new, now, size, evicted);
+                let done = keyspace.fill(new, now, |key| size.of(key), evicted);
                 let (stored, expired) = (done.slot.is_some(), u32::from(done.expired));
                 (done.slot.unwrap_or(0), Filled { stored, evicted: done.evicted, expired })
             }
@@ -439,7 +470,7 @@ impl Slots {
 
     /// Slot of a key, or where in the index it would go.
     #[inline]
-    fn probe(&self, key: u32) -> Result<u32, Place> {
+    fn probe(&self, key: u32) -> Result<u32, Home> {
         self.index.probe(key, |slot| self.slots[slot as usize].key())
     }
 
@@ -480,14 +511,14 @@ struct Fill<'s, S, E> {
     evicted: E,
 }
 
-impl<S: Fn(u32) -> u64, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
+impl<S: Size, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
     type Output = (u32, Filled);
 
-    #[inline]
+    #[inline(always)]
     fn run<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
         let Fill { slots, books, capacity, slot: new, now, size, mut evicted } = self;
         let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
-        let place = match slots.probe(new.key()) {
+        let home = match slots.probe(new.key()) {
             Ok(slot) => {
                 let held = std::mem::replace(&mut slots.slots[slot as usize], new);
                 // An expired entry gives way to a new one, a live one is overwritten, which is a use.
@@ -501,7 +532,7 @@ impl<S: Fn(u32) -> u64, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
                 }
                 return (slot, filled);
             }
-            Err(place) => place,
+            Err(home) => home,
         };
         let Capacity::Entries(limit) = capacity else {
             return Fill { slots, books, capacity, slot: new, now, size, evicted }.make_room(policy);
@@ -513,11 +544,10 @@ impl<S: Fn(u32) -> u64, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
         policy.prepare(new.key());
         let slot = policy.victim();
         let left = std::mem::replace(&mut slots.slots[slot as usize], new).key();
-        if !slots.index.hand_over(new.key(), place, slot, left) {
-            slots.index.remove(left, slot);
-            slots.index_new(new.key(), slot);
+        slots.index.hand_over(new.key(), home, slot, left);
+        if !size.are_alike() {
+            books.bytes = books.bytes - size.of(left) + size.of(new.key());
         }
-        books.bytes = books.bytes - size(left) + size(new.key());
         filled.evicted = 1;
         evicted(left);
         policy.insert(slot, new.key());
@@ -526,13 +556,13 @@ impl<S: Fn(u32) -> u64, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
     }
 }
 
-impl<S: Fn(u32) -> u64, E: FnMut(u32)> Fill<'_, S, E> {
+impl<S: Size, E: FnMut(u32)> Fill<'_, S, E> {
     /// Stores an entry that is not there after evicting none, or as many as are in the way.
     #[inline(never)]
     fn make_room<P: Evict>(self, policy: &mut P) -> (u32, Filled) {
         let Fill { slots, books, capacity, slot: new, size, mut evicted, .. } = self;
         let mut filled = Filled { stored: true, evicted: 0, expired: 0 };
-        let bytes = size(new.key());
+        let bytes = size.of(new.key());
         if let Capacity::Bytes(limit) = capacity
             && bytes > limit
         {
@@ -551,7 +581,7 @@ impl<S: Fn(u32) -> u64, E: FnMut(u32)> Fill<'_, S, E> {
             slots.forget(key, victim);
             slots.free.push(victim);
             held.entries -= 1;
-            held.bytes -= size(key);
+            held.bytes -= size.of(key);
             filled.evicted += 1;
             evicted(key);
         }

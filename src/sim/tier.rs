@@ -1,6 +1,6 @@
 //! A cache tier at work: its stores, what a look-up finds, what a fill leaves, and its leases.
 
-use super::coding::{Coding, Link};
+use super::coding::{Coding, EntryBytes, Link};
 use super::guard::Breaker;
 use super::leases::Leases;
 use super::limiter::Counters;
@@ -287,10 +287,31 @@ impl TierState {
     }
 
     /// Whether a look-up finds a live entry, with what a look-up does; the same as [`TierState::look`] in a tier
-    /// that neither refreshes early nor serves what has expired.
-    #[inline]
+    /// that neither refreshes early nor serves what has expired. Compiled into its caller for the reason of
+    /// [`TierState::fill_here`].
+    #[inline(always)]
     pub fn has(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> bool {
-        let Some((slot, expiry_ns)) = self.stores[store].find(info.key) else { return false };
+        let found = self.stores[store].find(info.key);
+        self.has_found(store, info, found, now, tables)
+    }
+
+    /// The same where the entry is probably in a certain slot.
+    #[inline(always)]
+    pub fn has_near(&mut self, store: usize, info: KeyInfo, slot: u32, now: Nanos, tables: &Tables) -> bool {
+        let found = self.stores[store].find_near(info.key, slot);
+        self.has_found(store, info, found, now, tables)
+    }
+
+    #[inline(always)]
+    fn has_found(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        found: Option<(u32, Nanos)>,
+        now: Nanos,
+        tables: &Tables,
+    ) -> bool {
+        let Some((slot, expiry_ns)) = found else { return false };
         if now < expiry_ns {
             self.use_entry(store, slot, info, now);
             return true;
@@ -419,13 +440,27 @@ impl TierState {
         self.fill_until_telling(store, entry, now, tables, evicted)
     }
 
+    /// [`TierState::fill`] of a value without a version, compiled into its caller: what instance tiers and a shared one
+    /// decide again and again, each always in its way, the processor then guesses apart.
+    #[inline(always)]
+    pub fn fill_here(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> bool {
+        let expiry_ns = match (info.absent, self.negative_ttl_ns) {
+            (false, _) => self.expiry_ns(info.class, now),
+            (true, Some(ttl_ns)) => now.saturating_add(ttl_ns),
+            // Not to be cached is not a failure.
+            (true, None) => return true,
+        };
+        let entry = Entry { key: info.key, value: Value::default(), expiry_ns, delta_ns: 0 };
+        self.fill_until_telling(store, entry, now, tables, |_| ())
+    }
+
     /// Stores a value with a given expiry.
     #[inline]
     pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
         self.fill_until_telling(store, entry, now, tables, |_| ())
     }
 
-    #[inline]
+    #[inline(always)]
     fn fill_until_telling(
         &mut self,
         store: usize,
@@ -434,8 +469,7 @@ impl TierState {
         tables: &Tables,
         evicted: impl FnMut(u32),
     ) -> bool {
-        let coding = &self.coding;
-        let size = |key| coding.entry_bytes(tables, key);
+        let size = EntryBytes { coding: &self.coding, tables };
         let filled = self.stores[store].fill_telling(entry, now, size, evicted);
         self.totals.evictions += u64::from(filled.evicted);
         self.totals.expirations += u64::from(filled.expired);

@@ -23,6 +23,8 @@ const MASK: u64 = BUCKETS as u64 - 1;
 const CROWD: u32 = 24;
 /// Later than every event.
 const NEVER: u64 = u64::MAX;
+/// The current slice of an empty wheel: every other is too far from it for a bucket.
+const NOWHERE: u64 = 1 << 63;
 
 /// The wheel.
 #[derive(Debug)]
@@ -31,7 +33,8 @@ pub struct Wheel {
     next_ns: Nanos,
     /// Time of the first event in the heap; [`NEVER`] where there is none.
     beyond_ns: Nanos,
-    /// The slice up to which all events but those in the heap are in the near list, counted from time zero.
+    /// The slice up to which all events but those in the heap are in the near list, counted from time zero;
+    /// [`NOWHERE`] where that list is empty.
     current: u64,
     /// Log2 of the width of a slice in nanoseconds.
     width_bits: u32,
@@ -57,7 +60,7 @@ impl Wheel {
         Wheel {
             next_ns: NEVER,
             beyond_ns: NEVER,
-            current: 0,
+            current: NOWHERE,
             width_bits: width_ns.clamp(1, 1 << 40).ilog2(),
             free: NONE,
             near: NONE,
@@ -90,24 +93,35 @@ impl Wheel {
         }
     }
 
-    /// Adds an event, which is not earlier than any that was taken out.
+    /// Adds an event, which is not earlier than any that was taken out, if there is a bucket for it ahead.
     #[inline(always)]
-    pub fn push(&mut self, pending: Pending) {
+    pub fn push_ahead(&mut self, pending: Pending) -> bool {
         let slice = pending.time >> self.width_bits;
         // The first bucket ahead is one ahead.
-        if slice.wrapping_sub(self.current + 1) >= MASK || self.near == NONE {
-            return self.push_aside(pending, slice);
+        if slice.wrapping_sub(self.current + 1) >= MASK {
+            return false;
         }
+        let node = self.free;
+        let Some(place) = self.nodes.get_mut(node as usize) else { return false };
+        self.free = place.next();
         let bucket = (slice & MASK) as usize;
-        let first = self.buckets[bucket];
-        self.buckets[bucket] = self.node(pending, first);
+        place.set(pending, self.buckets[bucket]);
+        self.buckets[bucket] = node;
         self.occupied[bucket / 64] |= 1 << (bucket % 64);
         self.summary[bucket / (64 * 64)] |= 1 << (bucket / 64 % 64);
+        true
     }
 
-    /// Adds an event to the near list or to the heap.
-    #[inline(never)]
-    fn push_aside(&mut self, pending: Pending, slice: u64) {
+    /// Adds an event, which is not earlier than any that was taken out.
+    pub fn push(&mut self, pending: Pending) {
+        if self.free == NONE {
+            self.free = self.nodes.len() as u32;
+            self.nodes.push(Pending::LAST);
+        }
+        if self.push_ahead(pending) {
+            return;
+        }
+        let slice = pending.time >> self.width_bits;
         if self.near == NONE {
             self.near = self.node(pending, NONE);
             self.current = slice;
@@ -147,23 +161,13 @@ impl Wheel {
         self.push_beyond(pending);
     }
 
-    /// Puts an event into a free node, word by word: a copy by way of the stack would wait for its own stores.
-    #[inline(always)]
+    /// Puts an event into a free node, of which there is one.
     fn node(&mut self, pending: Pending, next: u32) -> u32 {
-        if self.free == NONE {
-            self.add_node();
-        }
         let node = self.free;
         let place = &mut self.nodes[node as usize];
         self.free = place.next();
         place.set(pending, next);
         node
-    }
-
-    #[cold]
-    fn add_node(&mut self) {
-        self.free = self.nodes.len() as u32;
-        self.nodes.push(Pending::LAST);
     }
 
     /// See [`Wheel::pop`], for where it is rare.
@@ -211,7 +215,10 @@ impl Wheel {
         if bits == 0 {
             match self.word_after(word) {
                 Some(next) => word = next,
-                None => return,
+                None => {
+                    self.current = NOWHERE;
+                    return;
+                }
             }
             bits = self.occupied[word];
         }

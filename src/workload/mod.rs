@@ -118,6 +118,12 @@ impl Tables {
         start..start.saturating_add(keys).min(end)
     }
 
+    /// Whether keys and values take the same number of bytes for all keys.
+    #[inline]
+    pub fn are_alike(&self) -> bool {
+        self.same_size.is_some()
+    }
+
     /// Bytes of the value.
     #[inline]
     pub fn value_bytes(&self, key: u32) -> u32 {

@@ -132,14 +132,15 @@ fn aside<T>(policy: &mut Own, work: impl FnOnce(&mut Own) -> T) -> T {
 }
 
 macro_rules! policies {
-    ($($name:ident, $policy:ty, $docs:literal;)*) => {
+    ($($name:ident, $policy:ty, $kept:ty, $docs:literal;)*) => {
         /// Every algorithm with one sentence about it.
         pub const ALL: &[(Eviction, &str)] = &[$((Eviction::$name, $docs)),*];
 
-        /// One of the algorithms, chosen when a tier is built.
+        /// One of the algorithms, chosen when a tier is built. Those that keep much are boxed: many stores should have
+        /// room in the processor's cache.
         #[derive(Debug)]
         pub enum Policy {
-            $($name($policy),)*
+            $($name($kept),)*
             /// From outside the crate. Boxed, and worked on aside, so that the others stay as small and as fast as they are.
             Own(Box<Own>),
         }
@@ -152,19 +153,32 @@ macro_rules! policies {
         impl Policy {
             /// An empty policy of the given kind.
             pub fn new(kind: Eviction, room: Room, dice: Stream) -> Policy {
-                match kind { $(Eviction::$name => Policy::$name(Evict::new(room, dice))),* }
+                match kind { $(Eviction::$name => Policy::$name(<$policy>::new(room, dice).into())),* }
             }
             /// Several steps at the price of one choice.
             #[inline(always)]
             pub fn with<F: WithPolicy>(&mut self, code: F) -> F::Output {
+                // The most common one needs no call.
+                if let Policy::Lru(policy) = self { code.run(policy) } else { self.with_any(code) }
+            }
+            #[inline(never)]
+            fn with_any<F: WithPolicy>(&mut self, code: F) -> F::Output {
                 match self {
-                    $(Policy::$name(policy) => code.run(policy),)*
+                    $(Policy::$name(policy) => code.run::<$policy>(policy),)*
                     Policy::Own(policy) => aside(policy, |policy| code.run(policy)),
                 }
             }
             /// See [`Evict::read_ahead_hit`].
-            #[inline]
+            #[inline(always)]
             pub fn read_ahead_hit(&self, slot: u32) {
+                if let Policy::Lru(policy) = self {
+                    policy.read_ahead_hit(slot);
+                } else {
+                    self.read_ahead_hit_any(slot);
+                }
+            }
+            #[inline(never)]
+            fn read_ahead_hit_any(&self, slot: u32) {
                 match self {
                     $(Policy::$name(policy) => policy.read_ahead_hit(slot),)*
                     Policy::Own(_) => {}
@@ -200,17 +214,17 @@ macro_rules! policies {
 }
 
 policies! {
-    Lru, lru::Lru, "evicts the entry whose last use is longest ago";
-    Fifo, fifo::Fifo, "evicts the oldest entry, used or not";
-    Clock, clock::Clock, "FIFO that gives an entry used since the hand last passed one more round";
-    Random, random::Random, "evicts any entry, all with the same probability";
-    Sieve, sieve::Sieve, "FIFO with a hand that spares visited entries and leaves them where they are";
-    S3Fifo, s3_fifo::S3Fifo, "a small FIFO before a main one: what is not used twice in the small one leaves early";
-    TwoQ, two_q::TwoQ, "a FIFO for new entries; what is asked for again after it left that one goes to an LRU";
-    Slru, slru::Slru, "LRU in two segments: a second use protects an entry from those used once";
-    Arc, arc::Arc, "LRU for entries used once and LRU for the others, their shares set by what is missed";
-    Lfu, lfu::Lfu, "evicts the entry with the fewest uses since it came";
-    WTinyLfu, w_tiny_lfu::WTinyLfu, "a small LRU, behind which only what is asked for more often than the victim stays";
+    Lru, lru::Lru, lru::Lru, "evicts the entry whose last use is longest ago";
+    Fifo, fifo::Fifo, fifo::Fifo, "evicts the oldest entry, used or not";
+    Clock, clock::Clock, clock::Clock, "FIFO that gives an entry used since the hand last passed one more round";
+    Random, random::Random, random::Random, "evicts any entry, all with the same probability";
+    Sieve, sieve::Sieve, sieve::Sieve, "FIFO with a hand that spares visited entries and leaves them where they are";
+    S3Fifo, s3_fifo::S3Fifo, Box<s3_fifo::S3Fifo>, "a small FIFO before a main one: what is not used twice in the small one leaves early";
+    TwoQ, two_q::TwoQ, Box<two_q::TwoQ>, "a FIFO for new entries; what is asked for again after it left that one goes to an LRU";
+    Slru, slru::Slru, Box<slru::Slru>, "LRU in two segments: a second use protects an entry from those used once";
+    Arc, arc::Arc, Box<arc::Arc>, "LRU for entries used once and LRU for the others, their shares set by what is missed";
+    Lfu, lfu::Lfu, Box<lfu::Lfu>, "evicts the entry with the fewest uses since it came";
+    WTinyLfu, w_tiny_lfu::WTinyLfu, Box<w_tiny_lfu::WTinyLfu>, "a small LRU, behind which only what is asked for more often than the victim stays";
 }
 
 #[cfg(test)]
