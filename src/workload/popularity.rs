@@ -1,5 +1,7 @@
 //! Which key a request asks for.
 
+use std::hint::select_unpredictable;
+
 use crate::dice::{Stream, mix};
 use crate::scenario::model::Popularity;
 use rand::Rng;
@@ -127,9 +129,10 @@ impl KeySampler {
             let bits = stream.next_u64();
             let index = (bits >> self.shift) as usize;
             let block = &self.blocks[index];
-            // The top bits chose the block, the lowest 32 choose between it and its alias.
-            let block =
-                if bits & 0xffff_ffff < block.threshold { block } else { &self.blocks[block.alias as usize] };
+            // The top bits chose the block, the lowest 32 choose between it and its alias: by no branch, since that
+            // is chance.
+            let is_own = bits & 0xffff_ffff < block.threshold;
+            let block = &self.blocks[select_unpredictable(is_own, index, block.alias as usize)];
             if block.length == 1 {
                 return block.first;
             }
