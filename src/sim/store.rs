@@ -542,7 +542,7 @@ impl<S: Size, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
         }
         // Mostly it is full: the new entry takes the slot of one that leaves.
         policy.prepare(new.key());
-        let slot = policy.victim();
+        let slot = policy.replace(new.key());
         let left = std::mem::replace(&mut slots.slots[slot as usize], new).key();
         slots.index.hand_over(new.key(), home, slot, left);
         if !size.are_alike() {
@@ -550,7 +550,6 @@ impl<S: Size, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
         }
         filled.evicted = 1;
         evicted(left);
-        policy.insert(slot, new.key());
         slots.read_ahead(policy);
         (slot, filled)
     }

@@ -39,4 +39,10 @@ impl Evict for Lru {
         self.recency.remove(0, slot);
         slot
     }
+    #[inline]
+    fn replace(&mut self, _: u32) -> u32 {
+        let slot = self.recency.oldest(0);
+        self.recency.move_to_newest(0, slot);
+        slot
+    }
 }

@@ -47,6 +47,13 @@ pub trait Evict {
     fn remove(&mut self, slot: u32);
     /// Takes out the slot to evict.
     fn victim(&mut self) -> u32;
+    /// [`Evict::victim`] whose slot takes up the key that was announced: both steps in one.
+    #[inline]
+    fn replace(&mut self, key: u32) -> u32 {
+        let slot = self.victim();
+        self.insert(slot, key);
+        slot
+    }
     /// The entry in this slot is likely to be found soon.
     #[inline]
     fn read_ahead_hit(&self, _slot: u32) {}
