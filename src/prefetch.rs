@@ -1,7 +1,7 @@
 //! Memory read ahead of its use.
 
-/// Asks the processor to bring an element into its cache; nothing where there is no such element or no such
-/// instruction.
+/// Asks the processor to bring an element into its cache; where there is no such element, that is no harm but takes
+/// time. Nothing on processors that have no such instruction.
 ///
 /// A plain load would do the same but holds up whatever comes after it once the processor's window is full.
 #[inline]
@@ -9,9 +9,8 @@ pub fn prefetch<T>(slice: &[T], index: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // Whether there is such an element is often chance, which a branch would guess wrong: the last one is read
-        // ahead instead.
-        let element = slice.as_ptr().wrapping_add(index.min(slice.len().saturating_sub(1)));
+        // Not asked whether there is one: where that is chance, a branch would often guess wrong.
+        let element = slice.as_ptr().wrapping_add(index);
         // SAFETY: a prefetch neither reads nor writes as far as the program can tell, whatever the address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(element.cast()) }
     }

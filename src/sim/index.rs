@@ -163,7 +163,7 @@ impl SlotIndex {
     #[inline]
     pub fn guess(&self, key: u32) -> u32 {
         match self {
-            SlotIndex::Dense(slots) => slots[key as usize].wrapping_sub(1),
+            SlotIndex::Dense(slots) => slots[key as usize].saturating_sub(1),
             SlotIndex::Hashed { chunks, .. } => chunks.guess(key),
         }
     }

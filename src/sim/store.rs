@@ -235,6 +235,12 @@ impl Store {
         {
             return Some((guess, slot.expiry_ns));
         }
+        self.find_anew(key)
+    }
+
+    /// [`Store::find`] out of line.
+    #[inline(never)]
+    fn find_anew(&self, key: u32) -> Option<(u32, Nanos)> {
         self.find(key)
     }
 
