@@ -11,7 +11,7 @@
 # second of the loop, warm-up included, as every run reports them; memory is the peak that is resident. SHORT=1 cuts
 # the runs to a tenth, to see that the script works. What takes longer is left out; 10^9 requests are
 #
-#     herdlab run benches/reference.toml --threads 1 --duration 10000s --set measure.window=10s
+#     herdlab run benches/reference.toml --threads 1 --duration 10000s --set window=10s
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
