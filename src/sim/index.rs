@@ -175,8 +175,7 @@ impl SlotIndex {
             SlotIndex::Dense(slots) => slots[key as usize] = slot + 1,
             SlotIndex::Hashed { chunks, .. } if slot < Chunks::MAX_SLOTS => chunks.insert(key, slot, key_of),
             SlotIndex::Hashed { chunks, keys } => {
-                let mut slots = vec![0; *keys as usize];
-                chunks.slots().for_each(|slot| slots[key_of(slot) as usize] = slot + 1);
+                let mut slots = to_dense(chunks, *keys, key_of);
                 slots[key as usize] = slot + 1;
                 *self = SlotIndex::Dense(slots);
             }
@@ -223,6 +222,14 @@ impl SlotIndex {
     }
 }
 
+/// The cells of a dense index with what is in the chunks.
+#[cold]
+fn to_dense(chunks: &Chunks, keys: u32, key_of: impl Fn(u32) -> u32) -> Vec<u32> {
+    let mut slots = vec![0; keys as usize];
+    chunks.slots().for_each(|slot| slots[key_of(slot) as usize] = slot + 1);
+    slots
+}
+
 /// Packs an instance and a key.
 #[inline]
 pub fn pair(instance: u32, key: u32) -> u64 {
@@ -240,6 +247,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+    use std::sync::LazyLock;
 
     proptest! {
         #[test]
@@ -263,8 +271,7 @@ mod tests {
         /// Also where many keys have one home, and where chunks overflow and empty again.
         #[test]
         fn hashed_and_dense_index_agree(steps in prop::collection::vec(0u32..96, 1..700)) {
-            let neighbours = neighbours();
-            let key_of = |slot: u32| if slot < 32 { slot } else { neighbours[slot as usize] };
+            let key_of = |slot: u32| if slot < 32 { slot } else { NEIGHBOURS[slot as usize] };
             let mut dense = SlotIndex::Dense(vec![0; 96]);
             let mut hashed = SlotIndex::Hashed { chunks: Chunks::new(4), keys: 200_000 };
             for slot in steps {
@@ -313,10 +320,23 @@ mod tests {
         assert!(slots.into_iter().all(|slot| index.get(key_of(slot), key_of) == Some(slot)));
     }
 
-    /// Keys whose hashes are neighbours: all of them have the same home in a small index.
-    fn neighbours() -> Vec<u32> {
-        let mut keys: Vec<u32> = (32..200_000).collect();
-        keys.sort_by_key(|&key| u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & 0xffff_ffff);
-        keys
+    /// A chunk cannot count so many.
+    #[test]
+    fn hundreds_of_entries_with_one_home_are_found_and_leave() {
+        let key_of = |slot: u32| NEIGHBOURS[slot as usize];
+        let mut index = SlotIndex::Hashed { chunks: Chunks::new(2_000), keys: 200_000 };
+        (0..600).for_each(|slot| index.insert(key_of(slot), slot, key_of));
+        assert!(matches!(index, SlotIndex::Hashed { .. }));
+        assert!((0..600).all(|slot| index.get(key_of(slot), key_of) == Some(slot)));
+        (0..600).step_by(2).for_each(|slot| index.remove(key_of(slot), slot));
+        let left = |slot: u32| (slot % 2 == 1).then_some(slot);
+        assert!((0..600).all(|slot| index.get(key_of(slot), key_of) == left(slot)));
     }
+
+    /// Keys whose hashes are neighbours: the first hundreds have the same home in a small index.
+    static NEIGHBOURS: LazyLock<Vec<u32>> = LazyLock::new(|| {
+        let mut keys: Vec<u32> = (32..200_000).collect();
+        keys.sort_by_key(|&key| u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        keys
+    });
 }

@@ -78,13 +78,13 @@ impl Queue {
         };
         // An event in a bucket is not the next one: some other precedes it in the near list.
         if !has_bucket {
-            self.push_aside(lane, pending.time, pending);
+            self.push_aside(lane, pending);
         }
     }
 
     #[inline(never)]
-    fn push_aside(&mut self, lane: Lane, time: Nanos, pending: Pending) {
-        self.next_ns = self.next_ns.min(time);
+    fn push_aside(&mut self, lane: Lane, pending: Pending) {
+        self.next_ns = self.next_ns.min(pending.time);
         match lane {
             Lane::Wheel(wheel) => self.wheels[usize::from(wheel)].push(pending),
             Lane::Ring(ring) => self.push_ring(usize::from(ring), pending),

@@ -238,7 +238,7 @@ impl Store {
         self.find_anew(key)
     }
 
-    /// [`Store::find`] out of line.
+    /// [`Store::find`] out of line: what it prepares is not needed where the entry was where it was thought to be.
     #[inline(never)]
     fn find_anew(&self, key: u32) -> Option<(u32, Nanos)> {
         self.find(key)

@@ -430,27 +430,28 @@ impl TierState {
         tables: &Tables,
         evicted: impl FnMut(u32),
     ) -> bool {
-        let expiry_ns = match (info.is_negative(value.version), self.negative_ttl_ns) {
-            (false, _) => self.expiry_ns(info.class, now),
-            (true, Some(ttl_ns)) => now.saturating_add(ttl_ns),
-            // Not to be cached is not a failure.
-            (true, None) => return true,
-        };
+        // Not to be cached is not a failure.
+        let Some(expiry_ns) = self.expiry_of(info, value.version, now) else { return true };
         let entry = Entry { key: info.key, value, expiry_ns, delta_ns };
         self.fill_until_telling(store, entry, now, tables, evicted)
+    }
+
+    /// When a version that is filled now expires; `None`: it is not to be cached.
+    #[inline(always)]
+    fn expiry_of(&mut self, info: KeyInfo, version: u32, now: Nanos) -> Option<Nanos> {
+        if info.is_negative(version) {
+            return Some(now.saturating_add(self.negative_ttl_ns?));
+        }
+        Some(self.expiry_ns(info.class, now))
     }
 
     /// [`TierState::fill`] of a value without a version, compiled into its caller: what instance tiers and a shared one
     /// decide again and again, each always in its way, the processor then guesses apart.
     #[inline(always)]
     pub fn fill_here(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> bool {
-        let expiry_ns = match (info.absent, self.negative_ttl_ns) {
-            (false, _) => self.expiry_ns(info.class, now),
-            (true, Some(ttl_ns)) => now.saturating_add(ttl_ns),
-            // Not to be cached is not a failure.
-            (true, None) => return true,
-        };
-        let entry = Entry { key: info.key, value: Value::default(), expiry_ns, delta_ns: 0 };
+        let value = Value::default();
+        let Some(expiry_ns) = self.expiry_of(info, value.version, now) else { return true };
+        let entry = Entry { key: info.key, value, expiry_ns, delta_ns: 0 };
         self.fill_until_telling(store, entry, now, tables, |_| ())
     }
 
