@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::statistics::{self, Estimate, PairedDifference};
 use crate::measure::catalog::{self, Better};
+use crate::measure::meaning;
 use crate::measure::record::{MeasureRecord, Record, VariantRecord};
 
 /// Fewest replications that give a verdict: with five pairs or less the t-test leans too much on normality.
@@ -165,6 +166,9 @@ fn give_verdicts(record: &Record, variants: &mut [VariantComparison]) {
                 continue;
             }
             measure.verdict = Some(Verdict::NoVerdict);
+            if meaning::changed(record.schema, &measure.name).is_some() {
+                continue;
+            }
             let (Some(PairedDifference { estimate, p: Some(p), .. }), Some(before), Some(after)) = (
                 measure.difference,
                 record.variants[baseline].measure(&measure.name),
@@ -249,6 +253,18 @@ mod tests {
         assert_eq!(verdicts_of(&BEFORE, &after, "db.qps.peak"), Some(Verdict::Better));
         assert_eq!(verdicts_of(&BEFORE, &after, "goodput"), Some(Verdict::Worse));
         assert_eq!(verdicts_of(&BEFORE, &after, "entries.peak"), Some(Verdict::NoVerdict));
+    }
+
+    #[test]
+    fn a_measure_that_meant_something_else_gives_no_verdict() {
+        let rows = |values: &[f64]| vec![measure("db.qps.mean", values), measure("db.qps.peak", values)];
+        let after = BEFORE.map(|value| value * 0.5);
+        let headline = ["db.qps.mean", "db.qps.peak"];
+        let mut record = record_of(&[("base", rows(&BEFORE)), ("other", rows(&after))], &headline);
+        record.schema = 1;
+        let verdicts =
+            compare(&record).variants[1].measures.iter().map(|one| one.verdict).collect::<Vec<_>>();
+        assert_eq!(verdicts, [Some(Verdict::Better), Some(Verdict::NoVerdict)]);
     }
 
     #[test]

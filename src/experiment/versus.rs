@@ -9,6 +9,7 @@ use super::comparison::{
 };
 use super::statistics::{self, Estimate};
 use super::welch::{self, IndependentDifference};
+use crate::measure::meaning;
 use crate::measure::record::{MeasureRecord, Record, VariantRecord};
 
 /// How the replications of a variant were compared.
@@ -117,7 +118,8 @@ fn find<'r>(record: &'r Record, name: &str) -> Option<&'r VariantRecord> {
 }
 
 fn one(before: &Record, after: &Record) -> Result<Versus, Incomparable> {
-    if before.herdlab != after.herdlab {
+    // Across schemas it is known which measures changed their meaning; between other versions it is not.
+    if before.herdlab != after.herdlab && before.schema == after.schema {
         let (before, after) = (before.herdlab.clone(), after.herdlab.clone());
         return Err(Incomparable::Versions { before, after });
     }
@@ -251,6 +253,13 @@ fn is_extreme(name: &str) -> bool {
 fn cautions(before: &Record, after: &Record, variants: &[VariantVersus], headline: &[String]) -> Vec<String> {
     let (old, new) = (&before.scenario, &after.scenario);
     let mut cautions = Vec::new();
+    if before.herdlab != after.herdlab {
+        cautions.push(format!(
+            "The records were made by herdlab {} and {}: the models may differ, not just the systems.",
+            before.herdlab, after.herdlab
+        ));
+    }
+    cautions.extend([before, after].into_iter().filter_map(meaning::caution));
     if old.name != new.name {
         cautions.push(format!("The scenarios differ: {} and {}.", old.name, new.name));
     }
@@ -318,7 +327,10 @@ fn give_verdicts(all: &mut [Versus], base: &Record, others: &[&Record]) {
             };
             for measure in variant.measures.iter_mut().filter(|one| versus.headline.contains(&one.name)) {
                 measure.verdict = Some(Verdict::NoVerdict);
-                if !comparable && is_extreme(&measure.name) {
+                let schema = base.schema.min(other.schema);
+                let means_the_same =
+                    base.schema == other.schema || meaning::changed(schema, &measure.name).is_none();
+                if !means_the_same || !comparable && is_extreme(&measure.name) {
                     continue;
                 }
                 if let Some(tested) = test(measure, &variant.method, earlier, later) {

@@ -246,7 +246,7 @@ pub fn possible(name: &str, mean: f64, (low, high): (f64, f64)) -> (f64, f64) {
 }
 
 /// Whether `name` is `pattern` with its `<...>` replaced by one name.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     match pattern.find('<') {
         None => pattern == name,
         Some(open) => {

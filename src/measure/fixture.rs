@@ -17,7 +17,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
     let replications = variants[0].1.first().map_or(0, |measure| measure.values.len() as u32);
     Record {
         schema: SCHEMA,
-        herdlab: "0.1.0".to_string(),
+        herdlab: "0.2.0".to_string(),
         scenario: ScenarioRecord {
             name: "example".to_string(),
             question: "Does it help?".to_string(),

@@ -5,6 +5,7 @@ pub mod claim;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod histogram;
+pub mod meaning;
 pub mod quantity;
 pub mod record;
 pub mod recorder;

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::scenario::model::{Observed, Threshold};
 use crate::theory::Prediction;
 
-/// Version of the layout of `results.json`; a reader refuses other versions by name.
-pub const SCHEMA: u32 = 1;
+/// Version of the layout of `results.json` and of the meaning of its measures ([`super::meaning`]). Older records are read,
+/// newer ones refused.
+pub const SCHEMA: u32 = 2;
 
 /// `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`], or an older one.
     pub schema: u32,
     /// Version of the program that wrote it.
     pub herdlab: String,

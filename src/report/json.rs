@@ -134,11 +134,11 @@ pub fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
     let damaged = |problem: String| ReportError::Damaged { path: path.to_path_buf(), problem };
     // The version first: with another one, every other complaint would mislead.
     let header: Header = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
-    if header.schema != u64::from(SCHEMA) {
+    if !(1..=u64::from(SCHEMA)).contains(&header.schema) {
         return Err(ReportError::Schema {
             path: path.to_path_buf(),
             found: header.schema,
-            expected: SCHEMA,
+            expected: format!("schemas 1 to {SCHEMA}"),
             writer: header.herdlab,
         });
     }
@@ -203,9 +203,9 @@ mod tests {
     #[test]
     fn other_schemas_and_damaged_files_are_refused_by_name() {
         let text = to_json(&stampede(1)).unwrap().1;
-        let newer = reading(&text.replacen("\"schema\": 1", "\"schema\": 7", 1)).unwrap_err();
+        let newer = reading(&text.replacen("\"schema\": 2", "\"schema\": 7", 1)).unwrap_err();
         assert!(
-            newer.contains("old/results.json has schema 7") && newer.contains("reads schema 1"),
+            newer.contains("old/results.json has schema 7") && newer.contains("reads schemas 1 to 2"),
             "{newer}"
         );
         let half = reading(&text[..text.len() / 2]).unwrap_err();

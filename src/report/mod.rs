@@ -59,10 +59,10 @@ pub enum ReportError {
     #[error("{} is not a record of herdlab: {problem}", path.display())]
     Damaged { path: PathBuf, problem: String },
     #[error(
-        "{} has schema {found}; this herdlab reads schema {expected} (the file was written by herdlab {writer})",
+        "{} has schema {found}; this herdlab reads {expected} (the file was written by herdlab {writer})",
         path.display()
     )]
-    Schema { path: PathBuf, found: u64, expected: u32, writer: String },
+    Schema { path: PathBuf, found: u64, expected: String, writer: String },
     #[error("cannot make {what}: {problem}")]
     Make { what: String, problem: String },
 }

@@ -5,6 +5,7 @@ use super::format::with_unit;
 use super::observed;
 use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{Comparison, VariantComparison};
+use crate::measure::meaning;
 use crate::measure::record::{EventRecord, Record};
 
 /// Beyond this share of failed requests a hit ratio says little: it leaves them out.
@@ -20,7 +21,8 @@ pub fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
 
 /// Those about the results alone, for a page that shows deviations and lints in places of their own.
 pub fn of_results(record: &Record, comparison: &Comparison) -> Vec<String> {
-    let mut remarks = Vec::from_iter(never_happened(record));
+    let mut remarks = Vec::from_iter(meaning::caution(record));
+    remarks.extend(never_happened(record));
     remarks.extend(lasting_outages(record, comparison));
     remarks.extend(unfinished(comparison));
     remarks.extend(imprecise(record));

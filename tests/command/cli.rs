@@ -95,7 +95,7 @@ fn what_is_no_record_is_a_usage_error() {
         text
     };
     assert!(message("{").contains("is not a record of herdlab"));
-    assert!(message("{\"schema\": 99}").contains("has schema 99; this herdlab reads schema 1"));
+    assert!(message("{\"schema\": 99}").contains("has schema 99; this herdlab reads schemas 1 to 2"));
     let mut missing = herdlab();
     missing.current_dir(folder.path()).args(["report", "gone/results.json"]);
     assert!(stderr(&mut missing, 2).contains("cannot read gone/results.json"));

@@ -8,8 +8,8 @@ use crate::measure::catalog;
 use crate::measure::record::MeasureRecord;
 use crate::scenario::grid::Grid;
 
-/// Version of the layout of `sweep.json`; a reader refuses other versions by name.
-pub const SCHEMA: u32 = 1;
+/// Version of the layout of `sweep.json` and of the meaning of its measures; a reader refuses other versions.
+pub const SCHEMA: u32 = 2;
 
 /// `sweep.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

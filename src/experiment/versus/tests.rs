@@ -122,9 +122,26 @@ fn versions_are_not_compared_and_lengths_are_warned_of() {
     assert!(versus.cautions[1].contains("120 s with 20 s of warm-up"), "{:?}", versus.cautions);
     assert_eq!(judged(&versus, "db.qps.peak").verdict, Some(Verdict::NoVerdict));
     assert_eq!(judged(&versus, "db.qps.mean").verdict, Some(Verdict::Worse));
-    after.herdlab = "0.2.0".to_owned();
+    after.herdlab = "0.3.0".to_owned();
     let (_, refusal) = compare(&before, &[&after]).unwrap_err();
-    assert!(refusal.to_string().contains("different versions of herdlab, 0.1.0 and 0.2.0"));
+    assert!(refusal.to_string().contains("different versions of herdlab, 0.2.0 and 0.3.0"));
+}
+
+/// Between schemas it is known which measures changed their meaning: these are named and not judged, the others are.
+#[test]
+fn an_older_record_is_compared_but_for_measures_whose_meaning_changed() {
+    let headline = vec!["db.qps.mean".to_owned(), "db.qps.peak".to_owned()];
+    let mut before = record(&REQUESTS, &BEFORE);
+    (before.schema, before.herdlab) = (1, "0.0.9".to_owned());
+    let mut after = record(&REQUESTS, &BEFORE.map(|value| value * 1.5));
+    after.scenario.headline = headline;
+    for (first, second, verdict) in [(&before, &after, Verdict::Worse), (&after, &before, Verdict::Better)] {
+        let versus = compared(first, second);
+        assert_eq!(judged(&versus, "db.qps.mean").verdict, Some(verdict));
+        assert_eq!(judged(&versus, "db.qps.peak").verdict, Some(Verdict::NoVerdict));
+        assert!(versus.cautions[0].contains("0.0.9"), "{:?}", versus.cautions);
+        assert!(versus.cautions[1].contains("db.qps.peak (then the busiest window"), "{:?}", versus.cautions);
+    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub fn redraw(text: &str, path: &Path, out: &Path) -> Result<(), ReportError> {
         return Err(ReportError::Schema {
             path: path.to_path_buf(),
             found: u64::from(record.schema),
-            expected: SCHEMA,
+            expected: format!("schema {SCHEMA} of a sweep"),
             writer: record.herdlab,
         });
     }
@@ -151,7 +151,7 @@ mod tests {
         });
         SweepRecord {
             schema: SCHEMA,
-            herdlab: "0.1.0".to_owned(),
+            herdlab: "0.2.0".to_owned(),
             scenario: SweptScenario {
                 name: text.to_owned(),
                 question: text.to_owned(),
