@@ -26,6 +26,7 @@ use crate::measure::staleness::Versions;
 use crate::policy::own::Policies;
 use crate::scenario::model::{Arrivals, Model, Nanos};
 use crate::trace::TraceError;
+use crate::units::grouped;
 use crate::workload::{BATCH, Batch, Generator, Tables};
 
 macro_rules! kinds {
@@ -114,7 +115,9 @@ pub enum SimError {
     Cancelled,
     #[error(transparent)]
     Trace(#[from] TraceError),
-    #[error("simulated time stands still at {at_s} s, after {events} events at this instant: {circle}")]
+    #[error(
+        "simulated time stands still at {at_s} s, after {} events at this instant: {circle}", grouped(*.events)
+    )]
     NoProgress { at_s: f64, events: u64, circle: Circle },
     #[error(
         "more than {limit} requests, fetches and commands in flight at {at_s} s of simulated time: more arrives than the system can do, and nothing limits what waits. Give database.queue, a timeout or clients.deadline a value, or shorten the run"

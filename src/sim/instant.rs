@@ -13,15 +13,13 @@ use super::engine::{Control, Engine, Kind, SimError};
 use super::pending::Event;
 use super::queue::GENERAL;
 use crate::measure::recorder::{CAUSES, Cause};
-use crate::scenario::model::{Arrivals, Model, Nanos};
+use crate::scenario::model::{Arrivals, Model, Nanos, RETRIES_AT_ONCE};
 
 /// Events from one look at the outside to the next: some milliseconds.
 pub(super) const LOOK_EVERY: u64 = 1 << 16;
 
 /// An instant is given up after more rounds than these, and those that retries account for.
 const ROUNDS: u64 = 256;
-/// Attempts without backoff that one flight may make at an instant.
-pub const RETRIES_AT_ONCE: u32 = 1_000;
 /// Nor is it given up before so many events, and so many for each request under way and each user.
 const EVENTS: u64 = 1_000_000;
 const EVENTS_EACH: u64 = 256;
@@ -188,6 +186,7 @@ impl Engine<'_> {
 
 impl Kind {
     /// The kind of an event.
+    #[inline]
     pub(super) fn of(event: Event) -> Kind {
         super::engine::KINDS[usize::from(event.kind)]
     }

@@ -51,7 +51,7 @@ mod write;
 mod write_back;
 
 pub use engine::{Control, Engine, Finished, SimError};
-pub use instant::{Circle, RETRIES_AT_ONCE};
+pub use instant::Circle;
 
 /// Parts of the engine that benches measure alone; no interface.
 #[doc(hidden)]
