@@ -228,10 +228,13 @@ fn tier(tier: &Tier) -> String {
     if let Some(ns) = tier.negative_ttl_ns {
         text.push_str(&format!(", \"no such row\" kept {}", format_duration(ns)));
     }
-    if let Scope::Shared(shared) = &tier.scope
-        && let Some(guard) = &shared.breaker
-    {
-        text.push_str(&format!(", {}", breaker(guard)));
+    if let Scope::Shared(shared) = &tier.scope {
+        if !shared.fill_after_failure {
+            text.push_str(", no SET after a look-up without an answer");
+        }
+        if let Some(guard) = &shared.breaker {
+            text.push_str(&format!(", {}", breaker(guard)));
+        }
     }
     match tier.redis {
         None => {}

@@ -119,6 +119,7 @@ impl Engine<'_> {
             exists: state.exists,
             began_ns: self.now,
             fill_from: state.fill_from,
+            unfilled: state.unfilled,
             token: state.token,
             started_ns: state.started_ns,
         }))

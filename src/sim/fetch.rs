@@ -4,7 +4,7 @@ use super::engine::{Engine, Kind};
 use super::guard::Ticket;
 use super::index::pair;
 use super::queue::GENERAL;
-use super::read::Errand;
+use super::read::{Errand, filled};
 use super::replicas::PRIMARY;
 use super::slab::NONE;
 use super::store::Value;
@@ -27,8 +27,9 @@ pub(super) struct Flight {
     fetching: bool,
     /// Its leader has died: nothing will come of it.
     pub dead: bool,
-    /// The uppermost tier that gets the value.
+    /// The uppermost tier that gets the value, and those below it that do not.
     pub fill_from: u8,
+    pub unfilled: u8,
     /// Who started it; the first of those who wait.
     pub leader: u32,
     last: u32,
@@ -87,6 +88,7 @@ pub(super) struct Attempt {
     pub exists: bool,
     /// For a fill after the flight is over.
     pub fill_from: u8,
+    pub unfilled: u8,
     pub token: u32,
     pub started_ns: Nanos,
 }
@@ -143,6 +145,7 @@ impl Attempt {
             began_ns: 0,
             exists: false,
             fill_from: 0,
+            unfilled: 0,
             token: 0,
             started_ns: 0,
         }
@@ -202,6 +205,7 @@ impl Engine<'_> {
             fetching: false,
             dead: false,
             fill_from: walk.fill_from,
+            unfilled: 0,
             leader: id,
             last: id,
             live: u32::from(!walk.gone),
@@ -228,6 +232,7 @@ impl Engine<'_> {
         flight.started_ns = self.now;
         flight.left_ns = leader.left_ns;
         flight.token = leader.token;
+        flight.unfilled = leader.unfilled;
         if !flight.write {
             let key = flight.key;
             self.begin_stampede(key);
@@ -244,6 +249,7 @@ impl Engine<'_> {
 
     /// An attempt that a flight counts on has failed: once more, or the end, unless there is another beside it.
     pub(super) fn attempt_failed(&mut self, id: u32, attempt: u32, cause: Cause) {
+        self.watch.cause = Some(cause);
         let retries = &self.model.database.retries;
         let flight = &mut self.flights[id];
         let other = if flight.hedge == attempt { flight.attempt } else { flight.hedge };
@@ -297,7 +303,7 @@ impl Engine<'_> {
         if flight.exists && !info.is_negative(value.version) {
             return;
         }
-        for level in usize::from(flight.fill_from)..self.tiers.len() {
+        for level in filled(flight.fill_from, self.tiers.len(), flight.unfilled) {
             let left_ns = match flight.left_ns[level] {
                 0 => flight.started_ns,
                 left_ns => left_ns,
@@ -312,8 +318,8 @@ impl Engine<'_> {
         let flight = self.end_flight(id);
         let info = self.info(flight.key, usize::from(flight.class));
         let brings = !flight.exists || info.is_negative(value.version);
-        let above = if !brings { 0..0 } else { usize::from(flight.fill_from)..level };
-        for above in above {
+        let below = if brings { level } else { 0 };
+        for above in filled(flight.fill_from, below, leader.unfilled) {
             let delta_ns = self.now.saturating_sub(leader.left_ns[above]);
             self.fill(above, flight.instance, info, value, delta_ns, 0);
         }
@@ -326,7 +332,7 @@ impl Engine<'_> {
         if attempt.exists && !info.is_negative(attempt.value.version) {
             return;
         }
-        for level in usize::from(attempt.fill_from)..self.tiers.len() {
+        for level in filled(attempt.fill_from, self.tiers.len(), attempt.unfilled) {
             let delta_ns = self.now - attempt.started_ns;
             self.fill(level, attempt.instance, info, attempt.value, delta_ns, attempt.token);
         }

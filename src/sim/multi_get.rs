@@ -141,8 +141,7 @@ impl Engine<'_> {
             return walks.into_iter().for_each(|walk| self.look_up_failed(walk, level));
         }
         for &walk in &walks {
-            self.tiers[level].totals.failures += 1;
-            self.leave_tier(walk, level, 0);
+            self.pass_by(walk, level);
         }
         self.set_out(&walks);
     }

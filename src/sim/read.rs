@@ -45,6 +45,8 @@ pub(super) struct Walk {
     pub level: u8,
     /// The uppermost tier that gets the value.
     pub fill_from: u8,
+    /// Tiers below it that do not, because they have not answered: a bit for each level.
+    pub unfilled: u8,
     /// The caller gave up.
     pub gone: bool,
     /// Deletes not yet answered.
@@ -83,6 +85,7 @@ impl Walk {
             exists: false,
             level: 0,
             fill_from: 0,
+            unfilled: 0,
             gone: false,
             pending: 0,
             flight: NONE,
@@ -106,6 +109,12 @@ impl Walk {
             acknowledged: self.acknowledged,
         }
     }
+}
+
+/// Levels from `from` up to `to` that get a value, without those that have not answered.
+#[inline]
+pub(super) fn filled(from: u8, to: usize, unfilled: u8) -> impl Iterator<Item = usize> {
+    (usize::from(from)..to).filter(move |level| unfilled >> level & 1 == 0)
 }
 
 /// What a look-up in a tier of the process gives a read; nothing: it goes on to the next level.
@@ -330,7 +339,7 @@ impl Engine<'_> {
 
     /// Fills the tiers above the one that answered.
     fn fill_above(&mut self, walk: &Walk, level: usize, info: KeyInfo, value: Value) {
-        for above in usize::from(walk.fill_from)..level {
+        for above in filled(walk.fill_from, level, walk.unfilled) {
             let delta_ns = self.now.saturating_sub(walk.left_ns[above]);
             self.fill(above, walk.instance, info, value, delta_ns, 0);
         }
@@ -395,18 +404,33 @@ impl Engine<'_> {
 
     /// A shared tier did not answer a look-up.
     pub(super) fn look_up_failed(&mut self, id: u32, level: usize) {
-        self.tiers[level].totals.failures += 1;
         let Some(shared) = &self.tiers[level].shared else { return };
         match shared.on_failure {
             OnFailure::Next => {
-                self.leave_tier(id, level, 0);
+                self.pass_by(id, level);
                 self.proceed(id);
             }
-            OnFailure::Error => match self.walks[id].flight {
-                NONE => self.end_in_error(id, Cause::Tier),
-                flight => self.fail_flight(flight, Cause::Tier),
-            },
+            OnFailure::Error => self.fail_at_tier(id, level),
         }
+    }
+
+    /// A tier that does not answer ends the read.
+    fn fail_at_tier(&mut self, id: u32, level: usize) {
+        self.tiers[level].totals.failures += 1;
+        match self.walks[id].flight {
+            NONE => self.end_in_error(id, Cause::Tier),
+            flight => self.fail_flight(flight, Cause::Tier),
+        }
+    }
+
+    /// A walk goes on past a tier that has not answered it.
+    pub(super) fn pass_by(&mut self, id: u32, level: usize) {
+        let tier = &mut self.tiers[level];
+        tier.totals.failures += 1;
+        if tier.shared.as_ref().is_some_and(|shared| !shared.fill_after_failure) {
+            self.walks[id].unfilled |= 1 << level;
+        }
+        self.leave_tier(id, level, 0);
     }
 
     /// Somebody else holds the lease: look again later.

@@ -97,6 +97,7 @@ pub struct Shared {
     pub pool_timeout: Option<(Nanos, Lane)>,
     pub timeout: Option<(Nanos, Lane)>,
     pub on_failure: OnFailure,
+    pub fill_after_failure: bool,
     /// One per instance; empty where there are none.
     pub breakers: Vec<Breaker>,
 }
@@ -215,6 +216,7 @@ impl TierState {
                     pool_timeout: timer(shared.pool_timeout_ns),
                     timeout: timer(shared.timeout_ns),
                     on_failure: shared.on_failure,
+                    fill_after_failure: shared.fill_after_failure,
                     breakers: shared.breaker.map_or_else(Vec::new, |spec| {
                         vec![Breaker::new(spec); model.clients.instances as usize]
                     }),

@@ -65,6 +65,7 @@ pub(super) fn unknown_options(model: &Model) -> Vec<String> {
         "pool_timeout_ns",
         "timeout_ns",
         "on_failure",
+        "fill_after_failure",
         "serialize_per_byte_ns",
         "bandwidth_bytes_per_s",
     ];

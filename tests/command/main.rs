@@ -4,6 +4,8 @@ mod claims;
 mod cli;
 mod comfort;
 mod compare;
+#[cfg(unix)]
+mod interrupt;
 mod records;
 mod terminal;
 

@@ -89,6 +89,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l2.pool_timeout", &["none", "1ms"]),
     ("tier.l2.timeout", &["none", "3ms"]),
     ("tier.l2.on_failure", &["next", "error"]),
+    ("tier.l2.fill_after_failure", &["true", "false"]),
     (
         "tier.l2.breaker",
         &["none", "{ failures = 0.3, open = \"50ms\", window = \"100ms\", minimum = 3, probes = 2 }"],

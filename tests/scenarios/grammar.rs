@@ -275,6 +275,13 @@ fn shared_tier() {
             "error.tier.ratio",
             Is(1.0, 0.0),
         ),
+        (
+            &[("tier.l2.timeout", "50us")],
+            &[("tier.l2.fill_after_failure", "false")],
+            "",
+            "tier.l2.entries.peak",
+            Is(0.0, 0.0),
+        ),
         (&[], &[], "{ flush = { tier = \"l2\" } }", "requests.miss.ratio", More),
         (&[], &[], "{ restart = { tier = \"l2\", for = \"2s\" } }", "tier.l2.failures.rate", Appears),
         (

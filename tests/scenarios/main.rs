@@ -19,10 +19,12 @@ mod presence;
 mod protection;
 mod replicas;
 mod sources;
+mod standing;
 mod sums;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
 mod tiny;
+mod unanswered;
 mod write_back;
 mod writes;

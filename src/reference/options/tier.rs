@@ -36,6 +36,7 @@ pub(super) static TIER: Table = Table {
         optional("pool_timeout", POSITIVE_DURATION).or("none"),
         optional("timeout", POSITIVE_DURATION).or("none"),
         optional("on_failure", Kind::Words(&["next", "error"])),
+        optional("fill_after_failure", Kind::Truth),
         optional("breaker", Kind::Table(&BREAKER)).or("none"),
         optional("multi_get", Kind::Choice(&MULTI_GET)),
     ],

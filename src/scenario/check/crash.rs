@@ -5,7 +5,7 @@ use crate::scenario::axes;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Arrivals, Coalescing, Dist, EventKind, Model};
+use crate::scenario::model::{Arrivals, Coalescing, EventKind, Model};
 use crate::scenario::values::{duration, integer, positive_duration};
 
 /// The event, in the shape in which events are read: the inner option is always `Some`.
@@ -110,15 +110,6 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model) {
                     )
                     .help("set database.timeout or clients.deadline"),
                 );
-            }
-            EventKind::Crash { .. } => {
-                if let Arrivals::Closed { think: Dist::Constant { ns: 0.0 }, .. } = model.workload.arrivals {
-                    let label = "users without think time whose requests are refused at once";
-                    cx.report(
-                        Diagnostic::new("simulated time would stand still", span, label)
-                            .help("give users a think time"),
-                    );
-                }
             }
             _ => {}
         }

@@ -6,7 +6,7 @@
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::Context;
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{Model, Scope, Variant};
+use crate::scenario::model::{Coalescing, EventKind, Model, OnFailure, Scope, Target, Variant};
 
 /// `variants` are all of the file.
 pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
@@ -16,6 +16,9 @@ pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
     }
     if ["invalidation", "tier"].iter().all(settled) {
         listeners(cx, root, variants);
+    }
+    if ["tier", "coalescing", "event"].iter().all(settled) {
+        fill_after_failure(cx, root, variants);
     }
 }
 
@@ -55,6 +58,54 @@ fn negative_ttl(cx: &mut Context, root: &Node, variants: &[Variant]) {
         let label = "every key that is asked for exists, in all variants";
         let help = "leave it out, or say what is asked for in vain: workload.absent, or absent = true in a [[class]]";
         cx.report(Diagnostic::new("negative_ttl does not apply", node.span, label).help(help));
+    }
+}
+
+/// A SET after a look-up without an answer needs such a look-up, and a read that goes on after it.
+fn fill_after_failure(cx: &mut Context, root: &Node, variants: &[Variant]) {
+    for element in root.elements("tier") {
+        let Some(name) = element.get("name").and_then(Node::as_str) else { continue };
+        let path = format!("tier.{name}.fill_after_failure");
+        let of_variants = root
+            .elements("variant")
+            .iter()
+            .filter_map(|variant| variant.get("set").and_then(Node::as_table))
+            .flatten()
+            .filter(|entry| entry.key == path)
+            .map(|entry| &entry.value);
+        let Some(node) = element.get("fill_after_failure").into_iter().chain(of_variants).next() else {
+            continue;
+        };
+        let uses = |model: &Model| {
+            let index = model.tiers.iter().position(|tier| tier.name == name)?;
+            let Scope::Shared(shared) = &model.tiers[index].scope else { return None };
+            let leased = matches!(&model.coalescing, Coalescing::Lease(lease) if lease.tier == index);
+            let impatient =
+                shared.timeout_ns.is_some() || shared.pool_timeout_ns.is_some() || shared.breaker.is_some();
+            let refuses = model.events.iter().any(|event| match event.what {
+                EventKind::Down { target: Target::Tier(tier) | Target::Node { tier, .. }, .. }
+                | EventKind::Restart { tier, .. }
+                | EventKind::NodeLost { tier, .. } => tier == index,
+                _ => false,
+            });
+            Some((shared.on_failure == OnFailure::Next, !leased, impatient || refuses))
+        };
+        let found: Vec<_> = variants.iter().filter_map(|variant| uses(&variant.model)).collect();
+        if found.is_empty() || found.contains(&(true, true, true)) {
+            continue;
+        }
+        let (label, help) = if found.iter().all(|(_, _, fails)| !fails) {
+            (
+                "this tier always answers: it has neither a timeout nor an event",
+                "leave it out, or set timeout",
+            )
+        } else if found.iter().all(|(goes_on, ..)| !goes_on) {
+            ("a read without an answer ends in an error", "leave it out, or use on_failure = \"next\"")
+        } else {
+            ("only a holder of the lease may fill, and a look-up without an answer has none", "leave it out")
+        };
+        let title = format!("{path} does not apply");
+        cx.report(Diagnostic::new(title, node.span, label).help(help));
     }
 }
 

@@ -181,6 +181,7 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
             "pool_timeout",
             "timeout",
             "on_failure",
+            "fill_after_failure",
             "nodes",
             "multi_get",
             "breaker",
@@ -206,6 +207,7 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         on_failure: f
             .read("on_failure", word(&[("next", OnFailure::Next), ("error", OnFailure::Error)]))
             .unwrap_or(OnFailure::Next),
+        fill_after_failure: f.read("fill_after_failure", truth).unwrap_or(true),
         nodes: f.read("nodes", integer(1, MAX_NODES)).map_or(1, |nodes| nodes as u32),
         multi_get: f
             .read("multi_get", |cx, node| multi_get(cx, node, service_ns))

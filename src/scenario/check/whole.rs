@@ -5,7 +5,8 @@ use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::fields::Context;
 use crate::scenario::file::Node;
 use crate::scenario::model::{
-    Arrivals, Dist, Hottest, Jitter, Model, Nanos, PrefillAge, Refresh, Scope, Spread, Tier, Ttl,
+    Arrivals, Coalescing, Hottest, Jitter, Lease, Model, PrefillAge, Refresh, Spread, Tier, Ttl,
+    WriteStrategy,
 };
 
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
@@ -16,7 +17,8 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             prefill(cx, model, tier, node);
         }
     }
-    standing_still(cx, root, model);
+    serve_stale(cx, root, model);
+    super::standing::check(cx, root, model);
     super::crash::check(cx, root, model);
     super::gather::check(cx, root, model, directory);
     super::writes::check(cx, root, model, directory);
@@ -122,32 +124,37 @@ fn stationary(cx: &mut Context, root: &Node, model: &Model) {
     }
 }
 
-/// Users without think time whose requests take no time would ask for ever at one instant.
-fn standing_still(cx: &mut Context, root: &Node, model: &Model) {
-    let Arrivals::Closed { think, .. } = &model.workload.arrivals else { return };
-    let first_answer_is_free = match model.tiers.first() {
-        Some(Tier { scope: Scope::Instance { access_ns }, .. }) => *access_ns == 0,
-        Some(Tier { scope: Scope::Shared(shared), .. }) => {
-            let zero: Nanos = 0;
-            is_zero(&shared.network) && shared.service_ns == zero && shared.per_byte_ns == 0.0
-        }
-        None => is_zero(&model.database.read) && is_zero(&model.database.network),
+/// A loser of the lease gets a value that has expired. A DELETE leaves none.
+fn serve_stale(cx: &mut Context, root: &Node, model: &Model) {
+    let Coalescing::Lease(Lease { tier: index, serve_stale_ns: 1.., .. }) = model.coalescing else { return };
+    let tier = &model.tiers[index];
+    let lease = root.get("coalescing").and_then(|node| node.get("lease"));
+    let place = lease.and_then(|node| node.get("serve_stale")).or(lease).map_or(root.span, |node| node.span);
+    let classes = &model.workload.classes;
+    let expires =
+        (classes.iter().filter(|class| !class.absent)).any(|class| class.ttl_in(index, tier) != Ttl::None);
+    let of_entities = classes.iter().any(|class| class.keys_per_entity > 1);
+    let writer_deletes = match model.writes {
+        WriteStrategy::Invalidate | WriteStrategy::WriteBack(_) => true,
+        WriteStrategy::Update | WriteStrategy::WriteThrough => of_entities,
+        WriteStrategy::WriteAround => false,
     };
-    if is_zero(think) && first_answer_is_free {
-        let span =
-            root.get("workload").and_then(|workload| workload.get("arrivals")).map_or(root.span, |n| n.span);
-        let label = "no think time, and a hit takes no time either";
-        cx.report(
-            Diagnostic::new("simulated time would stand still", span, label)
-                .help("give users a think time, or the first tier (without tiers: the database) a delay"),
-        );
-    }
-}
-
-fn is_zero(dist: &Dist) -> bool {
-    match dist {
-        Dist::Constant { ns } => *ns == 0.0,
-        Dist::Empirical { ns } => ns.iter().all(|ns| *ns == 0.0),
-        _ => false,
+    let deletes = model.workload.writes() && (writer_deletes || model.invalidation.cdc.is_some());
+    let title = "coalescing.lease.serve_stale does not apply";
+    if !expires {
+        let label = format!("no entry of tier {} expires, so none is ever served past its time", tier.name);
+        cx.report(Diagnostic::new(title, place, label).help("leave it out, or give the tier a ttl"));
+    } else if deletes {
+        let label = "a DELETE leaves no value that could be served: after a write all losers wait";
+        let writes = root.get("writes").and_then(|node| node.get("strategy"));
+        let invalidation = root.get("invalidation").and_then(|node| node.get("cdc"));
+        let mut problem = Diagnostic::new(title, place, label);
+        if let Some(node) = if writer_deletes { writes } else { invalidation } {
+            problem = problem.also(node.span, "deletes");
+        }
+        cx.report(problem.help(
+            "leave it out, or let writes replace or leave the copies: writes.strategy = \"write-through\", \"update\" or \
+             \"write-around\", without invalidation.cdc",
+        ));
     }
 }

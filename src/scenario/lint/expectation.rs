@@ -3,8 +3,8 @@
 use crate::oracle::che::Renewal;
 use crate::oracle::steady::{Keys, steady, zipf_groups};
 use crate::scenario::model::{
-    Capacity, Class, Eviction, Jitter, Model, Popularity, Refresh, Scope, Size, Spread, Tier, Ttl,
-    WriteStrategy,
+    Capacity, Class, Eviction, Hottest, Jitter, Model, Popularity, Prefill, PrefillAge, Refresh, Scope, Size,
+    Spread, Tier, Ttl, WriteStrategy,
 };
 
 /// The steady state of a model whose arrivals are open and whose nothing fails.
@@ -25,6 +25,9 @@ pub struct Expectation {
 pub struct TierExpectation {
     /// What one store would hold without a limit, in the unit of its capacity (bytes if it has none).
     pub wanted: f64,
+    /// What the store holds at the end of the run where nobody looks for expired entries, without a limit; in the same
+    /// unit.
+    pub held: f64,
     /// Reads that no tier above answered, per second over all instances.
     pub lookups_per_s: f64,
 }
@@ -65,7 +68,8 @@ pub fn expectation(model: &Model) -> Option<Expectation> {
         for (found, hit) in found.iter_mut().zip(&steady.hit) {
             *found = found.max(*hit);
         }
-        tiers.push(TierExpectation { wanted: steady.wanted, lookups_per_s });
+        let held = keys.iter().map(|keys| keys.count * keys.size * kept(model, tier, keys)).sum();
+        tiers.push(TierExpectation { wanted: steady.wanted, held, lookups_per_s });
     }
     let mut misses_per_s = vec![0.0; classes.len()];
     let (mut all, mut hits) = (0.0, 0.0);
@@ -166,6 +170,25 @@ fn keys_in(model: &Model, index: usize, tier: &Tier, group: &Group, rate_per_s: 
         sliding: tier.sliding && !class.absent,
         size,
     }
+}
+
+/// Chance that the entry of a key takes memory at the end of the run, expired or not: that it was stored and not deleted
+/// since.
+fn kept(model: &Model, tier: &Tier, keys: &Keys) -> f64 {
+    let Some(ttl_s) = keys.ttl_s else { return keys.present() };
+    if ttl_s <= 0.0 || keys.reads_per_s <= 0.0 {
+        return 0.0;
+    }
+    let either_per_s = keys.reads_per_s + keys.deletes_per_s;
+    let at_first = match tier.prefill {
+        Some(Prefill { hottest: Hottest::All, age: PrefillAge::Fresh }) => 1.0,
+        Some(Prefill { hottest: Hottest::All, age: PrefillAge::Stationary }) => {
+            keys.reads_per_s * ttl_s / (1.0 + keys.reads_per_s * ttl_s)
+        }
+        _ => 0.0,
+    };
+    let untouched = libm::exp(-either_per_s * model.duration_ns as f64 / 1e9);
+    untouched * at_first + (1.0 - untouched) * keys.reads_per_s / either_per_s
 }
 
 /// How long an entry can be served, on average.

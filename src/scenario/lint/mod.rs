@@ -4,6 +4,8 @@
 //! with `allow`. Some judge the settings alone, others by closed forms ([`expectation`]).
 
 pub mod expectation;
+mod expired;
+mod fill_after_timeout;
 pub(super) mod finding;
 mod rules;
 #[cfg(test)]
@@ -71,6 +73,26 @@ pub const LINTS: &[Lint] = &[
                  whatever takes room (a scan, sentinels for absent keys) pushes out what is needed. Where nothing may be \
                  evicted (noeviction; volatile-* without a ttl), SETs fail instead, and what is new is not cached.",
         way_out: "Raise the capacity to the figure given, or shorten the ttl until what it keeps fits.",
+    },
+    Lint {
+        name: "expired-memory",
+        when: "A shared tier without a capacity, or with one in bytes, has a ttl and no active_expiry, and at least a quarter of \
+               what it would hold at the end, and 10 MB, would have expired. Open arrivals only.",
+        reason: "An expired entry keeps its memory until somebody asks for its key again, and keys that are asked for seldom \
+                 are the most. Redis looks for expired keys ten times a second and keeps few, so it needs far less than this \
+                 tier says.",
+        way_out: "Set active_expiry = { hz = 10 }, as Redis does (without a capacity, or with an eviction of Redis such as \
+                  \"allkeys-lru\", which has it by default); or active_expiry = \"none\", where the store has no such cycle.",
+    },
+    Lint {
+        name: "fill-after-timeout",
+        when: "A shared tier has a timeout and no breaker, reads go on to the next level when it passes (on_failure = \"next\") \
+               and send a SET afterwards, and the closed forms expect that a look-up and a SET for every read take the tier's \
+               server more time than it has.",
+        reason: "Once look-ups time out, every read adds a SET to the work of a server that was too slow for the look-ups: they \
+                 go on timing out, and the database gets all reads, long after the cause is gone.",
+        way_out: "Give the tier a breaker, or set fill_after_failure = false; more nodes, a faster tier, or coalescing make room \
+                  for both.",
     },
     Lint {
         name: "xfetch-short-ttl",

@@ -1,6 +1,8 @@
 //! What each lint looks at.
 
 use super::expectation::{Expectation, expectation, hottest_share, mean_bytes};
+use super::expired::expired_memory;
+use super::fill_after_timeout::fill_after_timeout;
 use super::finding::Finding;
 use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::estimate::peak_profile_factor;
@@ -25,10 +27,10 @@ const NEGATIVE_TTL_MAX_NS: u64 = 60_000_000_000;
 const HIT_RATIO_MIN: f64 = 0.8;
 
 /// One variant: its tree, to know the places, and its model.
-struct View<'a> {
+pub(super) struct View<'a> {
     tree: &'a Node,
-    model: &'a Model,
-    expected: Option<Expectation>,
+    pub model: &'a Model,
+    pub expected: Option<Expectation>,
     found: Vec<Finding>,
 }
 
@@ -45,6 +47,8 @@ pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> 
             tier_pool_too_small(&mut view, index, tier, shared);
             uncompressed_values(&mut view, tier, shared);
             cdc_without_ttl(&mut view, index, tier);
+            expired_memory(&mut view, index, tier);
+            fill_after_timeout(&mut view, index, tier, shared);
         }
     }
     write_back_may_lose(&mut view);
@@ -55,17 +59,17 @@ pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> 
 }
 
 impl View<'_> {
-    fn warn(&mut self, lint: &'static str, diagnostic: Diagnostic) {
+    pub fn warn(&mut self, lint: &'static str, diagnostic: Diagnostic) {
         self.found.push(Finding { lint, diagnostic });
     }
 
     /// The element of `[[list]]` with this name.
-    fn element(&self, list: &str, name: &str) -> Option<&Node> {
+    pub fn element(&self, list: &str, name: &str) -> Option<&Node> {
         self.tree.elements(list).iter().find(|node| node.get("name").and_then(Node::as_str) == Some(name))
     }
 
     /// The place of a tier's field, or of the tier.
-    fn tier_place(&self, tier: &Tier, field: &str) -> Span {
+    pub fn tier_place(&self, tier: &Tier, field: &str) -> Span {
         let node = self.element("tier", &tier.name);
         node.map_or(self.tree.span, |node| node.get(field).unwrap_or(node).span)
     }
@@ -92,7 +96,7 @@ impl View<'_> {
     }
 
     /// Mean length of a database read of a class, with the way there and back.
-    fn read_ns(&self, class: &Class) -> f64 {
+    pub fn read_ns(&self, class: &Class) -> f64 {
         let database = &self.model.database;
         class.db_read.as_ref().unwrap_or(&database.read).mean_ns() + 2.0 * database.network.mean_ns()
     }
@@ -363,7 +367,7 @@ fn tier_pool_too_small(view: &mut View<'_>, index: usize, tier: &Tier, shared: &
 
 /// Commands for each key that is looked up, where those of one request and node share one: a node is asked by a request of
 /// n keys unless all of them are elsewhere. Tiers in the process leave fewer keys to share a command.
-fn commands_per_key(classes: &[Class], nodes: u32) -> f64 {
+pub(super) fn commands_per_key(classes: &[Class], nodes: u32) -> f64 {
     let nodes = f64::from(nodes);
     let (mut commands, mut keys) = (0.0, 0.0);
     for class in classes {
@@ -426,6 +430,6 @@ fn low_hit_ratio(view: &mut View<'_>) {
     view.warn("low-hit-ratio", Diagnostic::new(title, place, label));
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }

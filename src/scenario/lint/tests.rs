@@ -230,6 +230,112 @@ fn memory_too_small() {
     assert_eq!(lints(&[("capacity = 12_000", "capacity = \"10MB\"")]), ["memory-too-small"]);
 }
 
+/// A hundred thousand keys, each asked for every 1,000 s on average, for 100 s: when the run ends after 1,000 s, 1 - 1/e of
+/// them have been stored, and 0.1 / 1.1 are alive. Each takes 1,096 B.
+const SELDOM: &str = r#"question = "?"
+duration = "1000s"
+
+[workload]
+arrivals = { poisson = { rate = 100 } }
+keys = 100_000
+popularity = "uniform"
+value_size = "1kB"
+
+[[tier]]
+name = "redis"
+scope = "shared"
+ttl = "100s"
+
+[database]
+read = "50ms"
+"#;
+
+#[test]
+fn expired_memory() {
+    let of = |tier: &str| warnings(&SELDOM.replace("ttl = \"100s\"", &format!("ttl = \"100s\"\n{tier}")));
+    let warns = |tier: &str| of(tier).names().contains(&"expired-memory");
+    let told = of("").render(false);
+    assert!(told.contains("about 59.3 MB of 69.3 MB at the end (86 %)"), "{told}");
+    assert!(told.contains("active_expiry = { hz = 10 }"), "{told}");
+    assert!(!warns("active_expiry = { hz = 10 }"));
+    assert!(!warns("active_expiry = \"none\""), "it is meant");
+    assert!(!warns("capacity = \"20MB\"\neviction = \"allkeys-lru\""), "Redis's own looks");
+    // What is alive takes 9.96 MB of it, and the rest has expired.
+    assert!(warns("capacity = \"20MB\"\neviction = \"lru\""));
+    assert!(!warns("capacity = \"19MB\"\neviction = \"lru\""));
+    assert!(!warns("capacity = 50_000\neviction = \"lru\""), "a number of entries is no memory");
+    // A full prefill is there from the start, and 91 % of it is dead in the end; much of a stationary one never was.
+    assert!(of("prefill = { hottest = \"all\" }").render(false).contains("about 99.6 MB of 110 MB"));
+    let stationary = of("prefill = { hottest = \"all\", age = \"stationary\" }").render(false);
+    assert!(stationary.contains("about 63.0 MB of 72.9 MB"), "{stationary}");
+    // Where writes delete as often as reads fill, half of the keys that were touched are gone: 1 - 1/e again, since each is
+    // touched as often as before.
+    let written = SELDOM.replace("keys = 100_000", "keys = 100_000\nwrite_share = 0.5");
+    let told = warnings(&written).render(false);
+    assert!(told.contains("of 34.6 MB at the end"), "{told}");
+}
+
+/// 300 look-ups a second of 2 ms are 60 % of a server's time, and a SET after each is as much again.
+const IMPATIENT: &str = r#"question = "?"
+duration = "300s"
+
+[clients]
+instances = 2
+
+[workload]
+arrivals = { poisson = { rate = 300 } }
+keys = 100
+popularity = { zipf = { exponent = 0.9 } }
+
+[[tier]]
+name = "l2"
+scope = "shared"
+ttl = "4s"
+network = { exponential = { mean = "3ms" } }
+service = "2ms"
+timeout = "20ms"
+
+[database]
+read = "20ms"
+"#;
+
+#[test]
+fn fill_after_timeout() {
+    let of = |from: &str, to: &str| {
+        assert!(IMPATIENT.contains(from), "{from}");
+        warnings(&IMPATIENT.replace(from, to))
+    };
+    let warns = |from: &str, to: &str| of(from, to).names().contains(&"fill-after-timeout");
+    let told = of("", "").render(false);
+    assert!(told.contains("look-ups take 60 % of the server's time"), "{told}");
+    assert!(told.contains("with a SET after each that times out it is 120 %"), "{told}");
+    assert!(told.contains("lint.toml:18:11"), "{told}");
+    assert!(warns("rate = 300", "rate = 250"));
+    assert!(!warns("rate = 300", "rate = 249"));
+    // That one cannot carry its look-ups.
+    assert!(!warns("rate = 300", "rate = 500"));
+    assert!(warns("rate = 300 } }", "rate = 100 } }\nprofile = [{ step = { at = \"50s\", factor = 3.0 } }]"));
+    assert!(!warns("timeout = \"20ms\"", ""));
+    for guard in [
+        "fill_after_failure = false",
+        "on_failure = \"error\"",
+        "nodes = 2",
+        "breaker = { failures = 0.5, open = \"5s\" }",
+    ] {
+        assert!(!warns("timeout = \"20ms\"", &format!("timeout = \"20ms\"\n{guard}")), "{guard}");
+    }
+    let coalesced = |how: &str, read: &str| {
+        let source = IMPATIENT
+            .replace("question = \"?\"", &format!("question = \"?\"\ncoalescing = {how}"))
+            .replace("read = \"20ms\"", &format!("read = \"{read}\""));
+        warnings(&source).names().contains(&"fill-after-timeout")
+    };
+    assert!(!coalesced("{ lease = { tier = \"l2\" } }", "20ms"));
+    // The longer a fetch takes, the more reads share it and its SET.
+    assert!(coalesced("\"singleflight\"", "20ms"));
+    assert!(!coalesced("\"singleflight\"", "1s"));
+}
+
 #[test]
 fn xfetch_short_ttl() {
     let refreshed = |ttl: &str, beta: &str| {

@@ -74,6 +74,9 @@ pub struct Background {
     pub service: Dist,
 }
 
+/// Attempts that a call may make where neither a backoff nor the way to the refusal takes any time.
+pub const RETRIES_AT_ONCE: u32 = 100_000;
+
 #[derive(Clone, Debug, Serialize)]
 pub struct Retries {
     /// Attempts in all; 1: no retry.

@@ -20,7 +20,7 @@ mod writes;
 
 use serde::Serialize;
 
-pub use database::{Background, Contention, Database, Replicas, Retries};
+pub use database::{Background, Contention, Database, RETRIES_AT_ONCE, Replicas, Retries};
 pub use dist::{Dist, Size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
@@ -53,6 +53,11 @@ fn is_zero(number: &f64) -> bool {
 /// The same for a number of which there is one by default.
 fn is_one(number: &u32) -> bool {
     *number == 1
+}
+
+/// The same for what is done by default.
+fn is_true(truth: &bool) -> bool {
+    *truth
 }
 
 /// Several variants of one system, run on the same traffic and compared.

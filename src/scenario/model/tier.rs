@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Breaker, Dist, Nanos, is_one, is_zero};
+use super::{Breaker, Dist, Nanos, is_one, is_true, is_zero};
 
 /// A cache between the application and the next tier or the database.
 #[derive(Clone, Debug, Serialize)]
@@ -53,6 +53,9 @@ pub struct SharedTier {
     /// Longest wait for a reply, from sending.
     pub timeout_ns: Option<Nanos>,
     pub on_failure: OnFailure,
+    /// Whether a read whose look-up got no answer here sends a SET all the same, once it has the value.
+    #[serde(skip_serializing_if = "is_true")]
+    pub fill_after_failure: bool,
     /// In front of it, per instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<Breaker>,
