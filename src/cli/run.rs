@@ -156,6 +156,7 @@ fn once(
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
     estimate::refuse_beyond(&plan, &args.limits.limits())?;
+    report::room::refuse_unwritable(&experiment)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
     output::require_folder(&out, "--out DIR")?;
     if let Some(file) = &args.junit {

@@ -1,6 +1,6 @@
 //! Counts of values in buckets that are linear within each power of two.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::scenario::model::Nanos;
 
@@ -128,34 +128,48 @@ impl<const BITS: u32> Histogram<BITS> {
     }
 }
 
-/// As it is kept on disk: (bucket, count) of the buckets in use, and what is exact. `sum` is a text: JSON readers
-/// differ in what they make of 128 bits.
-#[derive(Serialize, Deserialize)]
-struct Sparse {
+/// A histogram as it is kept while it waits, in memory or on disk: (bucket, count) of the buckets in use, and what is
+/// exact. On disk `sum` is a text: JSON readers differ in what they make of 128 bits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed {
     used: Vec<(usize, u64)>,
-    sum: String,
+    #[serde(with = "decimal")]
+    sum: u128,
     max: Nanos,
 }
 
-impl<const BITS: u32> Serialize for Histogram<BITS> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let used = self.counts.iter().copied().enumerate().filter(|bucket| bucket.1 > 0).collect();
-        Sparse { used, sum: self.sum.to_string(), max: self.max }.serialize(serializer)
+/// A number as a text of its digits.
+mod decimal {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(number: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|_| serde::de::Error::custom("expected a whole number as sum"))
     }
 }
 
-impl<'de, const BITS: u32> Deserialize<'de> for Histogram<BITS> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sparse = Sparse::deserialize(deserializer)?;
-        let wrong = |what: &str| serde::de::Error::custom(what);
-        let mut counts = if sparse.used.is_empty() { Vec::new() } else { vec![0; Self::BUCKETS] };
-        let mut total = 0u64;
-        for (index, count) in sparse.used {
-            *counts.get_mut(index).ok_or_else(|| wrong("no such bucket"))? = count;
-            total = total.checked_add(count).ok_or_else(|| wrong("too many values"))?;
+impl<const BITS: u32> Histogram<BITS> {
+    /// The buckets in use alone.
+    pub fn packed(&self) -> Packed {
+        let used = self.counts.iter().copied().enumerate().filter(|bucket| bucket.1 > 0).collect();
+        Packed { used, sum: self.sum, max: self.max }
+    }
+
+    /// Adds all that a packed histogram counted; `None`, and nothing is added, where it is none of this kind.
+    pub fn merge_packed(&mut self, other: &Packed) -> Option<()> {
+        let known = other.used.iter().all(|&(index, _)| index < Self::BUCKETS);
+        let total = other.used.iter().try_fold(self.count, |total, &(_, count)| total.checked_add(count));
+        let (total, sum) = (total.filter(|_| known)?, self.sum.checked_add(other.sum)?);
+        if self.counts.is_empty() && !other.used.is_empty() {
+            self.counts = vec![0; Self::BUCKETS];
         }
-        let sum = sparse.sum.parse().map_err(|_| wrong("expected a whole number as sum"))?;
-        Ok(Histogram { counts, sum, max: sparse.max, count: total })
+        other.used.iter().for_each(|&(index, count)| self.counts[index] += count);
+        (self.count, self.sum, self.max) = (total, sum, self.max.max(other.max));
+        Some(())
     }
 }
 
@@ -189,9 +203,33 @@ mod tests {
     fn a_histogram_survives_the_disk() {
         let mut histogram = Fine::new();
         [0, 5, 5, 1 << 40, u64::MAX].into_iter().for_each(|value| histogram.record(value));
-        let back: Fine = serde_json::from_str(&serde_json::to_string(&histogram).unwrap()).unwrap();
+        let packed: Packed =
+            serde_json::from_str(&serde_json::to_string(&histogram.packed()).unwrap()).unwrap();
+        assert_eq!(packed, histogram.packed());
+        let mut back = Fine::new();
+        back.merge_packed(&packed).unwrap();
         assert_eq!(back.buckets(), histogram.buckets());
         assert_eq!((back.mean(), back.max(), back.count()), (histogram.mean(), histogram.max(), 5));
+        // Added to what is there, as `merge` does.
+        let mut twice = histogram.clone();
+        twice.merge(&histogram);
+        back.merge_packed(&packed).unwrap();
+        assert_eq!((back.buckets(), back.mean()), (twice.buckets(), twice.mean()));
+    }
+
+    #[test]
+    fn a_packed_histogram_of_another_kind_is_refused_whole() {
+        let mut histogram = Fine::new();
+        histogram.record(7);
+        for wrong in [
+            r#"{"used":[[7,1],[1000000,1]],"sum":"14","max":7}"#,
+            r#"{"used":[[7,18446744073709551615]],"sum":"7","max":7}"#,
+        ] {
+            let packed: Packed = serde_json::from_str(wrong).unwrap();
+            assert_eq!(histogram.merge_packed(&packed), None);
+            assert_eq!(histogram.buckets(), [(7, 1)]);
+        }
+        assert!(serde_json::from_str::<Packed>(r#"{"used":[],"sum":"many","max":7}"#).is_err());
     }
 
     #[test]

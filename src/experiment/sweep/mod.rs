@@ -13,7 +13,7 @@ use self::journal::Journal;
 pub use self::pool::Pool;
 use self::record::SweepRecord;
 use super::run::{RunError, RunOptions, build_tables};
-use super::warmup;
+use super::{warmup, workers};
 use crate::scenario::estimate::{MemoryItem, NOMINAL_REQUESTS_PER_S, Plan, estimate};
 use crate::scenario::grid::{Cell, Grid};
 use crate::scenario::model::{Experiment, Nanos};
@@ -68,8 +68,9 @@ pub fn plan(pool: &Pool, replications: u32, threads: usize) -> Plan {
 /// # Errors
 /// A simulation that fails ends the run; an interrupt before any cell is finished leaves nothing to keep.
 pub fn run(grid: &Grid, options: &SweepOptions) -> Result<Outcome, RunError> {
-    let workers = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?;
     let mut pool = Pool::new(grid);
+    let simulations = pool.len() as u64 * u64::from(grid.base.replications);
+    let workers = workers::pool(options.threads, simulations)?;
     workers.install(|| {
         find_warmup(grid, &mut pool, &options.control)?;
         let all: Vec<(usize, u32)> = (0..pool.len()).map(|system| (system, grid.base.replications)).collect();
