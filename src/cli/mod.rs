@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use herdlab::experiment::run::RunError;
 use herdlab::scenario::Diagnostics;
+use herdlab::sim::SimError;
 
 /// What will this cache change do to the database?
 #[derive(Debug, Parser)]
@@ -124,7 +125,9 @@ fn explain(error: &anyhow::Error) -> u8 {
             eprintln!("error: {}", told(error));
             match error.downcast_ref::<RunError>() {
                 // The scenario asks for what it cannot have.
-                Some(RunError::TooShort(_)) => exit::USAGE,
+                Some(
+                    RunError::TooShort(_) | RunError::Simulation { source: SimError::NoProgress { .. }, .. },
+                ) => exit::USAGE,
                 _ => exit::RUNTIME,
             }
         }

@@ -94,6 +94,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn record_error(&mut self, walk: &Walk, cause: Cause) {
+        self.watch.cause = Some(cause);
         if walk.gather != NONE {
             return self.key_fails(walk, cause);
         }

@@ -61,6 +61,7 @@ impl Crashes {
 impl Engine<'_> {
     /// A request meets an instance that is down.
     pub(super) fn refuse_arrival(&mut self, class: usize, exists: bool, user: u32) {
+        self.watch.cause = Some(Cause::Crash);
         self.arrived += 1;
         let window = self.recorder.window_of(self.now);
         if self.now >= self.recorder.warmup_ns {

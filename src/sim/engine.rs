@@ -9,6 +9,7 @@ use super::database::Database;
 use super::fetch::{Attempt, Flight};
 use super::gather::Gather;
 use super::index::FlightMap;
+use super::instant::{Circle, LOOK_EVERY, Watch};
 use super::invalidation::Invalidations;
 use super::limiter::{Callers, Counters};
 use super::multi_get::Part;
@@ -35,7 +36,14 @@ macro_rules! kinds {
         pub(super) enum Kind { $($kind),* }
 
         /// By number.
-        const KINDS: &[Kind] = &[$(Kind::$kind),*];
+        pub(super) const KINDS: &[Kind] = &[$(Kind::$kind),*];
+
+        impl Kind {
+            /// As it is written here.
+            pub(super) fn name(self) -> &'static str {
+                match self { $(Kind::$kind => stringify!($kind)),* }
+            }
+        }
     };
 }
 
@@ -80,6 +88,7 @@ kinds! {
     WindowEnds,
     WarmupEnds,
     ArrivalsEnd,
+    InstantIsMarked,
 }
 
 /// How the outside follows and stops a simulation.
@@ -91,6 +100,13 @@ pub struct Control {
     pub requests: AtomicU64,
 }
 
+impl Control {
+    /// Whether a simulation may go on; each asks after every 65,536 events, every batch of requests and every window.
+    pub fn check(&self) -> Result<(), SimError> {
+        if self.cancel.load(Ordering::Relaxed) { Err(SimError::Cancelled) } else { Ok(()) }
+    }
+}
+
 /// Why a simulation ended without a result.
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
@@ -98,10 +114,8 @@ pub enum SimError {
     Cancelled,
     #[error(transparent)]
     Trace(#[from] TraceError),
-    #[error(
-        "more than {limit} events at {at_s} s of simulated time: time does not go on. Give the tiers, the database or the think time a delay"
-    )]
-    NoProgress { at_s: f64, limit: u64 },
+    #[error("simulated time stands still at {at_s} s, after {events} events at this instant: {circle}")]
+    NoProgress { at_s: f64, events: u64, circle: Circle },
     #[error(
         "more than {limit} requests, fetches and commands in flight at {at_s} s of simulated time: more arrives than the system can do, and nothing limits what waits. Give database.queue, a timeout or clients.deadline a value, or shorten the run"
     )]
@@ -112,11 +126,6 @@ pub enum SimError {
 
 /// Requests from one step of reading ahead to the next.
 const STEP: usize = 8;
-
-/// Events at one instant beyond which something goes round in circles.
-const INSTANT_LIMIT: u64 = 200_000_000;
-/// How often the time is looked at for that.
-const INSTANT_EVERY: u64 = 1 << 16;
 
 /// What is in flight beyond which a simulation stops: about two gigabytes, far above what any system in production
 /// would survive.
@@ -208,7 +217,8 @@ pub struct Engine<'m> {
     pub(super) arrivals_over: bool,
     /// End of the drain.
     pub(super) last_ns: Nanos,
-    events: u64,
+    pub(super) events: u64,
+    pub(super) watch: Watch,
     /// See [`Finished::traffic`].
     traffic: Option<u64>,
 }
@@ -289,6 +299,7 @@ impl<'m> Engine<'m> {
             in_flight_limit: IN_FLIGHT_LIMIT,
             last_ns: model.duration_ns.saturating_add(model.drain_ns),
             events: 0,
+            watch: Watch::default(),
             traffic: None,
             queue,
         };
@@ -350,7 +361,6 @@ impl<'m> Engine<'m> {
     fn run_loop<const PLAIN: bool>(mut self, control: &Control) -> Result<Finished, SimError> {
         let end_ns = self.last_ns;
         let mut reported = 0;
-        let mut instant = (0, 0);
         self.refill()?;
         loop {
             let event_ns = self.queue.next_time();
@@ -371,14 +381,10 @@ impl<'m> Engine<'m> {
             let Some((time, event)) = self.queue.pop() else { break };
             self.now = time;
             self.events += 1;
-            if self.events.is_multiple_of(INSTANT_EVERY) {
-                if time != instant.0 {
-                    instant = (time, self.events);
-                } else if self.events - instant.1 > INSTANT_LIMIT {
-                    return Err(SimError::NoProgress { at_s: time as f64 / 1e9, limit: INSTANT_LIMIT });
-                }
+            if self.events.is_multiple_of(LOOK_EVERY) {
+                self.look_around(control, &mut reported)?;
             }
-            let kind = KINDS[usize::from(event.kind)];
+            let kind = Kind::of(event);
             if !(PLAIN && self.handle_plain(kind, event.id)) {
                 self.handle(kind, event)?;
                 if kind == Kind::WindowEnds {
@@ -413,15 +419,20 @@ impl<'m> Engine<'m> {
 
     /// Tells the outside how far it is; stops if the outside wants that.
     fn check_in(&self, control: &Control, reported: &mut u64) -> Result<(), SimError> {
-        control.requests.fetch_add(self.arrived - *reported, Ordering::Relaxed);
-        *reported = self.arrived;
+        self.report(control, reported);
         if self.in_flight() > self.in_flight_limit {
             return Err(SimError::Overload { at_s: self.now as f64 / 1e9, limit: self.in_flight_limit });
         }
-        if control.cancel.load(Ordering::Relaxed) { Err(SimError::Cancelled) } else { Ok(()) }
+        control.check()
     }
 
-    fn in_flight(&self) -> usize {
+    /// Tells the outside how far it is.
+    pub(super) fn report(&self, control: &Control, reported: &mut u64) {
+        control.requests.fetch_add(self.arrived - *reported, Ordering::Relaxed);
+        *reported = self.arrived;
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
         let general = self.walks.len() + self.flights.len() + self.commands.len() + self.attempts.len();
         general + self.plain.in_flight()
     }
@@ -434,7 +445,7 @@ impl<'m> Engine<'m> {
     }
 
     #[inline]
-    fn handle(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
+    pub(super) fn handle(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
         match kind {
             Kind::CommandArrives => self.serve_command(id),
             Kind::CommandReplies => self.command_replies(id),
@@ -466,6 +477,7 @@ impl<'m> Engine<'m> {
             Kind::InstanceRestarts => self.instance_restarts(id),
             Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
             Kind::WindowEnds => self.window_ends(id),
+            Kind::InstantIsMarked => self.instant_goes_on()?,
             Kind::WarmupEnds => {
                 self.advance_integrals();
                 self.recorder.measured[0] = self.totals.clone();

@@ -244,6 +244,7 @@ impl Engine<'_> {
 
     /// An attempt that a flight counts on has failed: once more, or the end, unless there is another beside it.
     pub(super) fn attempt_failed(&mut self, id: u32, attempt: u32, cause: Cause) {
+        self.watch.cause = Some(cause);
         let retries = &self.model.database.retries;
         let flight = &mut self.flights[id];
         let other = if flight.hedge == attempt { flight.attempt } else { flight.hedge };

@@ -24,6 +24,7 @@ mod guard;
 mod heap;
 mod hedging;
 mod index;
+mod instant;
 mod invalidation;
 mod invariants;
 mod leases;
@@ -50,6 +51,7 @@ mod write;
 mod write_back;
 
 pub use engine::{Control, Engine, Finished, SimError};
+pub use instant::{Circle, RETRIES_AT_ONCE};
 
 /// Parts of the engine that benches measure alone; no interface.
 #[doc(hidden)]
