@@ -152,6 +152,11 @@ fn expected(prediction: &Prediction) -> String {
 
 fn cost(variant: &Variant) -> String {
     let estimate = estimate(&variant.model);
-    let requests = grouped(estimate.requests.round() as u64);
-    format!("per simulation: about {requests} requests, {}", approximate_bytes(estimate.memory_bytes()))
+    let whole = |number: f64| grouped(number.round() as u64);
+    format!(
+        "per simulation: about {} requests, {} events, {}",
+        whole(estimate.requests),
+        whole(estimate.events),
+        approximate_bytes(estimate.memory_bytes())
+    )
 }

@@ -143,7 +143,7 @@ impl Partial {
         if !same {
             return None;
         }
-        let sound = |packed: &Packed| Fine::new().merge_packed(packed).is_some();
+        let sound = |packed: &Packed| packed.fits::<{ Fine::PRECISION }>();
         if !kept.distributions.iter().all(|(_, _, packed)| sound(packed)) {
             return None;
         }

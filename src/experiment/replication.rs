@@ -56,7 +56,7 @@ pub(super) struct Together {
     series: Vec<SeriesSum>,
     /// The database load of the first replication, because an average hides peaks that come at different times.
     first: Option<(&'static str, Vec<Option<f64>>)>,
-    distributions: BTreeMap<String, (&'static str, Fine)>,
+    distributions: BTreeMap<String, (&'static str, Packed)>,
 }
 
 /// One series of all replications.
@@ -87,9 +87,7 @@ impl Together {
             self.add(name, unit, &values);
         }
         for (name, unit, packed) in replication.distributions {
-            let (_, histogram) = self.distributions.entry(name).or_insert_with(|| (unit, Fine::new()));
-            let added = histogram.merge_packed(&packed);
-            debug_assert!(added.is_some(), "every simulation packs histograms of the same kind");
+            self.distributions.entry(name).or_insert_with(|| (unit, Packed::default())).1.merge(&packed);
         }
         self.replications += 1;
     }
@@ -129,10 +127,10 @@ impl Together {
             std::iter::once(SeriesRecord { name: sum.name, unit: sum.unit.to_owned(), values }).chain(first)
         });
         let series = series.collect();
-        let distribution = |(name, (unit, histogram)): (String, (&str, Fine))| DistributionRecord {
+        let distribution = |(name, (unit, packed)): (String, (&str, Packed))| DistributionRecord {
             name,
             unit: unit.to_owned(),
-            counts: histogram.buckets(),
+            counts: packed.buckets::<{ Fine::PRECISION }>(),
         };
         let distributions = self.distributions.into_iter().map(distribution).collect();
         (self.measures.into_iter().map(measure).collect(), series, distributions)

@@ -20,6 +20,7 @@ use crate::policy::own::Policies;
 use crate::scenario::explain::event_text;
 use crate::scenario::model::{Experiment, Model, TimedEvent, Variant};
 use crate::sim::Engine;
+use crate::sim::bounds::peak_resident_bytes;
 use crate::theory;
 use crate::workload::Tables;
 
@@ -98,7 +99,7 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
         requests_per_second_per_core: requests as f64 / loop_s.max(1e-9),
         tables_s,
         threads,
-        peak_rss_bytes: peak_rss_bytes(),
+        peak_rss_bytes: peak_resident_bytes(),
     };
     options.observer.tell(&Step::Finished {
         replications: complete,
@@ -278,12 +279,4 @@ fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
             .map(|note| LintRecord { lint: note.lint.clone(), text: note.text.clone() })
             .collect(),
     }
-}
-
-/// High-water mark of this process's memory, where the system tells (Linux).
-fn peak_rss_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
 }

@@ -1,5 +1,7 @@
 //! Counts of values in buckets that are linear within each power of two.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::model::Nanos;
@@ -29,6 +31,8 @@ impl<const BITS: u32> Default for Histogram<BITS> {
 }
 
 impl<const BITS: u32> Histogram<BITS> {
+    /// Buckets are at most `2^-PRECISION` of their value wide.
+    pub const PRECISION: u32 = BITS;
     /// Number of buckets.
     pub const BUCKETS: usize = ((RANGE_BITS - BITS + 1) as usize) << BITS;
 
@@ -158,18 +162,40 @@ impl<const BITS: u32> Histogram<BITS> {
         let used = self.counts.iter().copied().enumerate().filter(|bucket| bucket.1 > 0).collect();
         Packed { used, sum: self.sum, max: self.max }
     }
+}
 
-    /// Adds all that a packed histogram counted; `None`, and nothing is added, where it is none of this kind.
-    pub fn merge_packed(&mut self, other: &Packed) -> Option<()> {
-        let known = other.used.iter().all(|&(index, _)| index < Self::BUCKETS);
-        let total = other.used.iter().try_fold(self.count, |total, &(_, count)| total.checked_add(count));
-        let (total, sum) = (total.filter(|_| known)?, self.sum.checked_add(other.sum)?);
-        if self.counts.is_empty() && !other.used.is_empty() {
-            self.counts = vec![0; Self::BUCKETS];
+impl Packed {
+    /// Whether it is one of the histograms with so many buckets: a file may hold anything.
+    pub fn fits<const BITS: u32>(&self) -> bool {
+        let ascending = self.used.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let total = self.used.iter().try_fold(0u64, |total, &(_, count)| total.checked_add(count));
+        let last = self.used.last().is_none_or(|&(index, _)| index < Histogram::<BITS>::BUCKETS);
+        ascending && last && total.is_some()
+    }
+
+    /// Adds all that another of the same kind counted.
+    pub fn merge(&mut self, other: &Packed) {
+        let mine = std::mem::take(&mut self.used);
+        self.used.reserve(mine.len().max(other.used.len()));
+        let (mut mine, mut theirs) = (mine.into_iter().peekable(), other.used.iter().copied().peekable());
+        while let (Some(&(a, _)), Some(&(b, _))) = (mine.peek(), theirs.peek()) {
+            let next = match a.cmp(&b) {
+                Ordering::Less => mine.next(),
+                Ordering::Greater => theirs.next(),
+                Ordering::Equal => mine.next().zip(theirs.next()).map(|(a, b)| (a.0, a.1 + b.1)),
+            };
+            self.used.extend(next);
         }
-        other.used.iter().for_each(|&(index, count)| self.counts[index] += count);
-        (self.count, self.sum, self.max) = (total, sum, self.max.max(other.max));
-        Some(())
+        self.used.extend(mine);
+        self.used.extend(theirs);
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+
+    /// (midpoint, count) of all buckets in use.
+    pub fn buckets<const BITS: u32>(&self) -> Vec<(u64, u64)> {
+        let value = |index| Histogram::<BITS>::value(index).min(self.max);
+        self.used.iter().map(|&(index, count)| (value(index), count)).collect()
     }
 }
 
@@ -206,28 +232,36 @@ mod tests {
         let packed: Packed =
             serde_json::from_str(&serde_json::to_string(&histogram.packed()).unwrap()).unwrap();
         assert_eq!(packed, histogram.packed());
-        let mut back = Fine::new();
-        back.merge_packed(&packed).unwrap();
-        assert_eq!(back.buckets(), histogram.buckets());
-        assert_eq!((back.mean(), back.max(), back.count()), (histogram.mean(), histogram.max(), 5));
-        // Added to what is there, as `merge` does.
-        let mut twice = histogram.clone();
-        twice.merge(&histogram);
-        back.merge_packed(&packed).unwrap();
-        assert_eq!((back.buckets(), back.mean()), (twice.buckets(), twice.mean()));
+        assert!(packed.fits::<8>() && !packed.fits::<5>(), "the coarse ones have fewer buckets");
+        assert_eq!(packed.buckets::<8>(), histogram.buckets());
+    }
+
+    proptest! {
+        #[test]
+        fn packed_histograms_add_up_as_whole_ones_do(
+            one in prop::collection::vec(0u64..5_000, 0..60),
+            other in prop::collection::vec(0u64..5_000, 0..60),
+        ) {
+            let of = |values: &[u64]| {
+                let mut histogram = Fine::new();
+                values.iter().for_each(|&value| histogram.record(value));
+                histogram
+            };
+            let (mut whole, mut packed) = (of(&one), of(&one).packed());
+            whole.merge(&of(&other));
+            packed.merge(&of(&other).packed());
+            prop_assert_eq!(packed, whole.packed());
+        }
     }
 
     #[test]
-    fn a_packed_histogram_of_another_kind_is_refused_whole() {
-        let mut histogram = Fine::new();
-        histogram.record(7);
+    fn what_is_no_packed_histogram_does_not_fit() {
         for wrong in [
             r#"{"used":[[7,1],[1000000,1]],"sum":"14","max":7}"#,
-            r#"{"used":[[7,18446744073709551615]],"sum":"7","max":7}"#,
+            r#"{"used":[[7,1],[7,1]],"sum":"14","max":7}"#,
+            r#"{"used":[[7,1],[8,18446744073709551615]],"sum":"7","max":7}"#,
         ] {
-            let packed: Packed = serde_json::from_str(wrong).unwrap();
-            assert_eq!(histogram.merge_packed(&packed), None);
-            assert_eq!(histogram.buckets(), [(7, 1)]);
+            assert!(!serde_json::from_str::<Packed>(wrong).unwrap().fits::<8>(), "{wrong}");
         }
         assert!(serde_json::from_str::<Packed>(r#"{"used":[],"sum":"many","max":7}"#).is_err());
     }

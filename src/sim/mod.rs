@@ -8,6 +8,7 @@
 
 mod answer;
 mod attempt;
+pub mod bounds;
 mod bytes;
 mod chunks;
 mod coding;
