@@ -7,21 +7,21 @@
 use super::arrivals::{self, duration_s};
 use crate::scenario::lint::expectation::{KeyFlow, key_flows};
 use crate::scenario::model::{
-    Arrivals, Coalescing, EventKind, HedgeAfter, LimiterMode, Model, MultiGet, OnFailure, Refresh, Route,
-    Scope, SharedTier, Target, Tier, Ttl, WriteStrategy,
+    Arrivals, Breaker, Coalescing, Dist, EventKind, HedgeAfter, Limit, LimiterMode, Model, MultiGet, OnFailure, Refresh,
+    Route, Scope, SharedTier, Target, TimedEvent, Tier, Ttl, WriteStrategy,
 };
 
 /// A walk, its flight and its attempt with their places in slabs and queues, in bytes; `sim` has a test that holds
 /// these to the sizes of its types.
-pub const WAITING_AT_DATABASE_BYTES: f64 = 440.0;
+pub const WAITING_AT_DATABASE_BYTES: f64 = 336.0;
 /// The same in the plain loop, where a read is one entity.
 pub const PLAIN_WAITING_BYTES: f64 = 56.0;
 /// An attempt of the background load that waits.
-pub const BACKGROUND_WAITING_BYTES: f64 = 136.0;
+pub const BACKGROUND_WAITING_BYTES: f64 = 112.0;
 /// A walk and its command that wait for a shared tier, and the event of the reply.
-pub const WAITING_AT_TIER_BYTES: f64 = 320.0;
+pub const WAITING_AT_TIER_BYTES: f64 = 240.0;
 /// An instance that is about to hear of a write: the notice, its place in the slab, its event.
-pub const NOTICE_BYTES: f64 = 72.0;
+pub const NOTICE_BYTES: f64 = 68.0;
 /// An event that waits for its time.
 pub const EVENT_BYTES: f64 = 32.0;
 /// Beyond this many entities in flight a simulation stops.
@@ -52,13 +52,17 @@ pub(super) fn flow(model: &Model) -> Flow {
     let mut rate_per_s = users / (think_s + fastest_answer_s(model)).max(1e-6);
     let mut found = at_rate(model, rate_per_s);
     for _ in 0..12 {
-        let answered_s = (think_s + found.response_s).max(1e-9);
+        let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
+        let answered_s = (think_s + found.response_s.min(given_up_s)).max(1e-9);
         // What is refused at once asks again at once.
         let next = (users / answered_s).min(found.ceiling_per_s.max(1.0)) + found.refused_per_s(users, think_s);
         rate_per_s = (rate_per_s * next).sqrt();
         found = at_rate(model, rate_per_s);
     }
-    found.in_flight_max = found.in_flight_max.min(users * keys_per_read(model));
+    if model.clients.deadline_ns.is_none() {
+        // Who has given up leaves behind what is under way.
+        found.in_flight_max = found.in_flight_max.min(users * keys_per_read(model).max(1.0));
+    }
     found.refuse_while_down(model, users, think_s);
     found.finish(duration_s)
 }
@@ -221,7 +225,20 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         }
         // SETs and DELETEs take their part of the server.
         let fills = lookups_at(&groups, model.tiers.len()) + writes;
-        let carried = (limit / (commands + fills).max(1e-9)).min(1.0);
+        let mut carried = (limit / (commands + fills).max(1e-9)).min(1.0);
+        let waits_up_to = shared.pool_timeout_ns.filter(|_| shared.pool.is_some()).or(shared.timeout_ns);
+        let late = shared.timeout_ns.map_or(0.0, |ns| slower_than(&shared.network, 2.0, service_s, ns as f64 / 1e9));
+        let failing = match waits_up_to {
+            Some(_) => late.max(1.0 - carried),
+            None => 0.0,
+        };
+        let mut commands = commands;
+        let mut admitted = 1.0;
+        if let Some(breaker) = shared.breaker {
+            admitted = let_through(&breaker, commands / instances, failing);
+            commands *= admitted;
+            carried = (limit / (commands + fills * admitted).max(1e-9)).min(1.0);
+        }
         let saturated = carried < 1.0;
         let misses = lookups_at(&groups, level + 1);
         let travels = is_positive(hop_s > 0.0);
@@ -232,27 +249,39 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         let decodes = is_positive(shared.serialize_per_byte_ns > 0.0 || shared.compress.is_some());
         let timers = is_positive(shared.timeout_ns.is_some());
         let waits = is_positive(saturated && shared.pool_timeout_ns.is_some());
-        get_events = travels + replies * carried + timers + waits;
-        rates.events +=
-            commands * (travels + timers + waits) + answered * replies * carried + hits * decodes * carried;
+        // Who waits in vain for a connection is not sent.
+        let sent = if shared.pool.is_some() { carried } else { 1.0 };
+        get_events = (travels + timers) * sent + replies * carried + waits;
+        rates.events += commands * ((travels + timers) * sent + waits)
+            + answered * replies * carried
+            + hits * decodes * carried;
         rates.standing_bytes += shared.timeout_ns.map_or(0.0, |ns| commands * ns as f64 / 1e9 * EVENT_BYTES);
-        if saturated {
-            let above = (commands + fills) * (1.0 - carried);
-            let bounded = shared.pool_timeout_ns.filter(|_| shared.pool.is_some());
-            let grown = bounded.map_or(above, |ns| above * (ns as f64 / 1e9 / duration_s).min(1.0));
-            rates.growth.push((grown, WAITING_AT_TIER_BYTES));
-            let gives_up = shared.timeout_ns.or(bounded).is_some() || shared.breaker.is_some();
+        let fails = 1.0 - admitted * (1.0 - failing);
+        if fails > 0.0 {
             for group in &mut groups {
                 let (here, missed) = (group.passing[level], group.passing[level + 1]);
-                let through = match (gives_up, shared.on_failure) {
-                    (true, OnFailure::Next) => here,
-                    (true, OnFailure::Error) | (false, _) => missed * carried,
-                };
-                group.passing[level + 1] = through;
+                group.passing[level + 1] = missed * (1.0 - fails)
+                    + if shared.on_failure == OnFailure::Next { here * fails } else { 0.0 };
             }
-            rates.ceiling_per_s = rates.ceiling_per_s.min(rate_per_s * carried.max(0.0));
+        } else if saturated {
+            groups.iter_mut().for_each(|group| group.passing[level + 1] *= carried);
         }
-        rates.response_s += lookups / rate_per_s.max(1e-9) * (2.0 * hop_s + service_s).min(1e3);
+        let mut waits_s = 0.0;
+        if saturated {
+            let above = (commands + fills) * (1.0 - carried);
+            let bounded_s = waits_up_to.map(|ns| ns as f64 / 1e9);
+            let grown = match (shared.pool, bounded_s) {
+                (Some(_), Some(most_s)) => above * (most_s / duration_s).min(1.0),
+                _ => above,
+            };
+            rates.growth.push((grown, WAITING_AT_TIER_BYTES));
+            match bounded_s {
+                Some(most_s) => waits_s = most_s,
+                None => rates.ceiling_per_s = rates.ceiling_per_s.min(rate_per_s * carried),
+            }
+        }
+        let asked = lookups / rates.keys.max(1e-9) * admitted;
+        rates.response_s += asked * (2.0 * hop_s + service_s + waits_s).min(1e3);
     }
     database(model, &mut rates, &mut groups, Load { rate_per_s, writes, plain, get_events });
     around(model, &mut rates, rate_per_s, writes);
@@ -322,90 +351,115 @@ fn is_plain(model: &Model) -> bool {
 fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow], load: Load) {
     let spec = &model.database;
     let (duration_s, instances) = (duration_s(model), f64::from(model.clients.instances));
-    let read_s = spec.read.mean_ns() / 1e9;
+    let worked_s = duration_s + model.drain_ns as f64 / 1e9;
+    let (read_s, write_s) = (spec.read.mean_ns() / 1e9, spec.write.mean_ns() / 1e9);
     let hop_s = spec.network.mean_ns() / 1e9;
     let (background, background_s) = spec
         .background
         .as_ref()
         .map_or((0.0, 0.0), |background| (background.rate_per_s, background.service.mean_ns() / 1e9));
-    let ahead = model.write_back().is_some();
-    let transactions = if ahead { 0.0 } else { load.writes };
-    let write_s = spec.write.mean_ns() / 1e9;
-    // What it works off of reads: by itself, or by its replicas.
-    let busy_s = background * background_s + if spec.replicas.is_none() { transactions * write_s } else { 0.0 };
-    let servers = match &spec.replicas {
-        Some(replicas) => replicas.servers.map(|each| f64::from(each) * f64::from(replicas.count)),
-        None => spec.servers.map(f64::from),
-    };
-    let mut limit = match servers {
-        Some(servers) if read_s > 0.0 => ((servers - busy_s).max(servers * 0.02)) / read_s,
-        _ => f64::INFINITY,
-    };
-    if let Some(pool) = spec.pool {
-        limit = limit.min(instances * f64::from(pool) / (read_s + 2.0 * hop_s).max(1e-9));
-    }
+    let transactions = if model.write_back().is_some() { 0.0 } else { load.writes };
     let misses: f64 = groups.iter().map(|group| group.count * group.reads_per_s * last(group)).sum();
-    let mut response_s = read_s + 2.0 * hop_s;
-    let mut fetches = misses;
-    let mut multiplicity = 1.0;
-    for _ in 0..20 {
-        fetches = groups.iter().map(|group| group.count * fetches_of(model, group, response_s)).sum();
-        multiplicity = attempts(model, response_s, fetches * multiplicity > limit);
-        let over = fetches * multiplicity / limit;
+    let renewed = refreshes(model, groups);
+    let queued = servers(model).filter(|_| read_s.max(write_s) > 0.0);
+
+    // How many fetches there are depends on how long they take, and that on how many there are.
+    let idle_s = read_s + 2.0 * hop_s;
+    let mut response_s = idle_s;
+    let mut admitted = 1.0;
+    let mut found = Sent::default();
+    for _ in 0..24 {
+        let fetches: f64 =
+            groups.iter().map(|group| group.count * fetches_of(model, group, response_s)).sum::<f64>() + renewed;
+        let calls = fetches + transactions;
+        let service_s = (fetches * read_s + transactions * write_s) / calls.max(1e-9);
+        let mut limit = match queued {
+            Some(servers) if service_s > 0.0 => {
+                (servers - background * background_s).max(servers * 0.02) / service_s
+            }
+            _ => f64::INFINITY,
+        };
+        if let Some(pool) = spec.pool {
+            limit = limit.min(instances * f64::from(pool) / (service_s + 2.0 * hop_s).max(1e-9));
+        }
+        let mut under_way = f64::INFINITY;
+        if let Some(Limit::Aimd { min, max, late_ns, .. }) = spec.limit {
+            let places = if response_s * 1e9 > late_ns as f64 { f64::from(min) } else { f64::from(max) };
+            under_way = instances * places / (service_s + 2.0 * hop_s).max(1e-9);
+        }
+        let offered = (calls * admitted).min(under_way);
+        let carried = (limit / offered.max(1e-9)).min(1.0);
+        let late = spec.timeout_ns.map_or(0.0, |ns| slower_than(&spec.read, 1.0, 2.0 * hop_s, ns as f64 / 1e9));
+        let gives_up = spec.queue.is_some() || spec.timeout_ns.is_some() || (spec.pool_timeout_ns.is_some() && spec.pool.is_some());
+        let failing = if gives_up { late.max(1.0 - carried) } else { 0.0 };
+        let multiplicity = attempts(model, failing, late);
+        if let Some(breaker) = spec.breaker {
+            let next = let_through(&breaker, offered * multiplicity / instances, failing);
+            admitted = (admitted + next) / 2.0;
+        }
+        let over = offered * multiplicity / limit;
+        let most_s = [
+            spec.pool_timeout_ns.filter(|_| spec.pool.is_some()).map(|ns| ns as f64 / 1e9),
+            spec.timeout_ns.map(|ns| ns as f64 / 1e9),
+            spec.queue.map(|places| places as f64 / limit),
+        ];
+        let most_s = most_s.into_iter().flatten().fold(f64::INFINITY, f64::min);
         let waits_s = if over > 1.0 { (over - 1.0) * duration_s / 2.0 } else { 0.0 };
-        let next_s = read_s + 2.0 * hop_s + waits_s;
-        if (next_s - response_s).abs() <= 0.01 * response_s {
+        let next_s = (idle_s + waits_s.min(most_s) * multiplicity).max(1e-9);
+        let is_settled = (next_s - response_s).abs() <= 0.01 * response_s;
+        found = Sent { fetches, calls, limit, offered, multiplicity, most_s };
+        if is_settled && spec.breaker.is_none() {
             break;
         }
-        response_s = (response_s * next_s).sqrt().max(read_s + 2.0 * hop_s);
+        response_s = (response_s.max(1e-9) * next_s).sqrt();
     }
-    fetches += refreshes(model, groups);
-    let sent = fetches * multiplicity;
-    let carried = (limit / sent.max(1e-9)).min(1.0);
-    let timer = |is: bool| is_positive(is);
-    let hops = is_positive(hop_s > 0.0);
+    let Sent { fetches, calls, limit, offered, multiplicity, most_s } = found;
+    let sent = offered * multiplicity;
+    // The drain works off what waits.
+    let carried = (limit * worked_s / (sent * duration_s).max(1e-9)).min(1.0);
+    let timer = is_positive;
+    let hops = timer(hop_s > 0.0);
     let timers = timer(spec.timeout_ns.is_some()) + timer(spec.hedge.is_some());
     let waits = timer(spec.pool_timeout_ns.is_some() && carried < 1.0);
-    let refused = spec.queue.is_some();
     let served = sent * carried;
-    rates.events += sent * (hops + timers + waits) + served + if refused { sent } else { served } * hops;
-    // Retries wait in the queue of events.
-    rates.events += fetches * (multiplicity - 1.0).max(0.0);
-    rates.events += transactions * (2.0 * hops + 1.0 + timer(spec.timeout_ns.is_some()));
-    let background_carried = match spec.servers {
+    // Who has no connection is not sent; who is refused at the door is told.
+    let departs = if spec.pool.is_some() { served } else { sent };
+    let returns = if spec.queue.is_some() { departs } else { served };
+    rates.events += departs * (hops + timers) + sent * waits + served + returns * hops;
+    // Each retry waits for its time.
+    rates.events += offered * (multiplicity - 1.0).max(0.0);
+    let background_carried = match queued {
         Some(servers) if background * background_s > 0.0 => {
-            (f64::from(servers) / (background * background_s + transactions * write_s + if spec.replicas.is_none() { served.min(sent) * read_s } else { 0.0 })).min(1.0)
+            let free = (servers - (served * read_s.max(write_s)).min(0.98 * servers)).max(0.02 * servers);
+            (free.max(servers * background / (background + served)) * worked_s
+                / (background * background_s * duration_s))
+                .min(1.0)
         }
         _ => 1.0,
     };
     rates.events += background * (1.0 + background_carried);
     if spec.queue.is_none() {
         rates.growth.push((background * (1.0 - background_carried), BACKGROUND_WAITING_BYTES));
-        let gives_up_s = match (spec.timeout_ns, spec.cancel_on_timeout, spec.pool_timeout_ns, spec.pool) {
-            (Some(ns), true, ..) | (_, _, Some(ns), Some(_)) => Some(ns as f64 / 1e9),
-            _ => None,
-        };
-        let bounded = gives_up_s.map_or(1.0, |s| (s / duration_s).min(1.0));
+        let leaves = spec.cancel_on_timeout || spec.pool.is_some();
+        let bounded = if leaves { (most_s / duration_s).min(1.0) } else { 1.0 };
         let each = if load.plain { PLAIN_WAITING_BYTES } else { WAITING_AT_DATABASE_BYTES };
-        rates.growth.push((sent * (1.0 - carried) * bounded, each));
+        rates.growth.push(((sent - limit.min(sent)) * bounded, each));
         // Who waits for the fetch of another waits as long.
         let joined = (misses - fetches).max(0.0) * response_s.min(duration_s);
         rates.standing_bytes += joined * if load.plain { 40.0 } else { 200.0 };
     }
-    rates.standing_bytes += (served * (read_s + 2.0 * hop_s) + background * background_s) * WAITING_AT_DATABASE_BYTES;
-    rates.standing_bytes += spec.timeout_ns.map_or(0.0, |ns| sent * ns as f64 / 1e9 * EVENT_BYTES);
-    let all = load.rate_per_s.max(1e-9);
-    rates.response_s += misses / all * response_s.min(read_s + 2.0 * hop_s + 1.0)
-        + transactions / all * (write_s + 2.0 * hop_s);
-    if carried < 1.0 {
-        match spec.queue {
-            Some(places) => {
-                let places = servers.unwrap_or(0.0) + places as f64;
-                rates.refused_after_s = Some((places, 2.0 * hop_s));
-            }
-            None => rates.ceiling_per_s = rates.ceiling_per_s.min(load.rate_per_s * carried),
-        }
+    let standing = served * idle_s + background * background_s.min(duration_s);
+    rates.standing_bytes += standing * WAITING_AT_DATABASE_BYTES;
+    rates.standing_bytes += spec.timeout_ns.map_or(0.0, |ns| departs * ns as f64 / 1e9 * EVENT_BYTES);
+    if limit < sent && most_s.is_infinite() {
+        rates.ceiling_per_s = rates.ceiling_per_s.min(load.rate_per_s * limit / sent);
     }
+    if let (Some(places), true) = (spec.queue, limit < sent) {
+        rates.refused_after_s = Some((queued.unwrap_or(0.0) + places as f64, 2.0 * hop_s));
+    }
+    // Of what is let through; what is refused is answered at once.
+    let asks = (misses + transactions) / rates.keys.max(1e-9) * (offered / calls.max(1e-9));
+    rates.response_s += asks * response_s.min(idle_s + most_s.min(duration_s));
     lease_polls(model, rates, groups, response_s, load.get_events);
     // Fills of shared tiers.
     for tier in &model.tiers {
@@ -413,8 +467,65 @@ fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow], load: Load
         let travels = is_positive(shared.network.mean_ns() > 0.0);
         let closes = is_positive(shared.pool.is_some() || shared.breaker.is_some());
         let encodes = is_positive(shared.serialize_per_byte_ns > 0.0 || shared.compress.is_some());
-        rates.events += served * (travels + closes + encodes);
+        rates.events += served * fetches / calls.max(1e-9) * (travels + closes + encodes);
     }
+}
+
+/// What goes to the database, per second.
+#[derive(Clone, Copy, Default)]
+struct Sent {
+    fetches: f64,
+    /// With the transactions.
+    calls: f64,
+    /// What servers and connections carry.
+    limit: f64,
+    /// Calls that the guards let through.
+    offered: f64,
+    /// Attempts of each.
+    multiplicity: f64,
+    /// The longest wait.
+    most_s: f64,
+}
+
+/// Servers that take reads; `None`: unlimited.
+fn servers(model: &Model) -> Option<f64> {
+    model.database.all_servers().map(|servers| servers as f64)
+}
+
+/// Probability that so many delays and something that always takes as long exceed a time.
+fn slower_than(dist: &Dist, times: f64, rest_s: f64, limit_s: f64) -> f64 {
+    let left_s = limit_s - rest_s;
+    let mean_s = dist.mean_ns() / 1e9;
+    if left_s <= 0.0 {
+        return 1.0;
+    }
+    match *dist {
+        Dist::Constant { .. } => is_positive(mean_s * times > left_s),
+        Dist::Lognormal { mu, sigma } if sigma > 0.0 => {
+            let z = (libm::log(left_s * 1e9 / times) - mu) / sigma;
+            0.5 * libm::erfc(z / std::f64::consts::SQRT_2)
+        }
+        _ if mean_s <= 0.0 => 0.0,
+        // Two exponential hops.
+        _ if times > 1.0 => libm::exp(-left_s / mean_s) * (1.0 + left_s / mean_s),
+        _ => libm::exp(-left_s / mean_s),
+    }
+}
+
+/// Share of its calls that a breaker lets through, where an instance makes so many per second and this share of them fails.
+fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64) -> f64 {
+    if failing <= 0.0 || calls_per_s <= 0.0 {
+        return 1.0;
+    }
+    let minimum = f64::from(breaker.minimum.max(1));
+    let seen = (calls_per_s * breaker.window_ns as f64 / 1e9).max(minimum);
+    // That of so many calls the share that opens it fails: normal approximation.
+    let sigma = (failing * (1.0 - failing) / seen).sqrt().max(1e-9);
+    let opens = 0.5 * libm::erfc((breaker.failures - failing - 0.5 / seen) / sigma / std::f64::consts::SQRT_2);
+    let closed_s = minimum / calls_per_s / opens.max(1e-6);
+    let closes = libm::pow(1.0 - failing, f64::from(breaker.probes)).max(0.01);
+    let open_s = breaker.open_ns as f64 / 1e9 / closes;
+    closed_s / (closed_s + open_s)
 }
 
 /// Fetches per second of one key, of all its misses.
@@ -437,20 +548,20 @@ fn fetches_of(model: &Model, group: &KeyFlow, response_s: f64) -> f64 {
     }
 }
 
-/// Attempts per fetch.
-fn attempts(model: &Model, response_s: f64, is_saturated: bool) -> f64 {
+/// Attempts per call, where this share of the attempts fails.
+fn attempts(model: &Model, failing: f64, late: f64) -> f64 {
     let spec = &model.database;
-    let late = spec.timeout_ns.is_some_and(|ns| response_s > ns as f64 / 1e9);
-    let refused = is_saturated && (spec.queue.is_some() || spec.pool_timeout_ns.is_some());
-    let mut attempts = if late || refused { f64::from(spec.retries.attempts) } else { 1.0 };
+    // One more for each that fails, up to a number.
+    let most = f64::from(spec.retries.attempts);
+    let mut attempts = if failing < 1.0 { ((1.0 - libm::pow(failing, most)) / (1.0 - failing)).min(most) } else { most };
     if let Some(budget) = spec.retries.budget {
         attempts = attempts.min(1.0 + budget.ratio);
     }
-    let hedged = spec.hedge.is_some_and(|hedge| match hedge.after {
-        HedgeAfter::Time(ns) => spec.read.mean_ns() + 2.0 * spec.network.mean_ns() > 0.7 * ns as f64,
-        HedgeAfter::Percentile(_) => false,
+    let hedged = spec.hedge.map_or(0.0, |hedge| match hedge.after {
+        HedgeAfter::Time(ns) => slower_than(&spec.read, 1.0, 2.0 * spec.network.mean_ns() / 1e9, ns as f64 / 1e9),
+        HedgeAfter::Percentile(percent) => 1.0 - percent.min(100.0) / 100.0,
     });
-    if hedged { attempts * 2.0 } else { attempts }
+    attempts * (1.0 + hedged.clamp(0.0, 1.0) * (1.0 - late))
 }
 
 /// Fetches per second that are sent before an entry has expired, or after.
@@ -478,7 +589,8 @@ fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s:
     if lease.serve_stale_ns > 0 {
         return;
     }
-    let wait_s = (response_s / 2.0).min(lease.wait_limit_ns as f64 / 1e9);
+    let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
+    let wait_s = (response_s / 2.0).min(lease.wait_limit_ns as f64 / 1e9).min(given_up_s);
     let polls = (wait_s / (lease.poll_ns.max(1) as f64 / 1e9)).max(1.0);
     let losers: f64 = groups
         .iter()
@@ -490,6 +602,29 @@ fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s:
         })
         .sum();
     rates.events += losers * polls * (1.0 + get_events);
+}
+
+/// Events of DELETEs of the change stream that a tier cannot execute, again and again until it is back.
+fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {
+    let end_ns = model.duration_ns.saturating_add(model.drain_ns);
+    let lost = |at_ns: u64, for_ns: Option<u64>| for_ns.unwrap_or(end_ns.saturating_sub(at_ns)).min(end_ns) as f64 / 1e9;
+    let nodes = |tier: usize| match &model.tiers[tier].scope {
+        Scope::Shared(shared) => f64::from(shared.nodes),
+        Scope::Instance { .. } => f64::INFINITY,
+    };
+    let of = |event: &TimedEvent| match event.what {
+        EventKind::Down { target: Target::Tier(tier), for_ns, .. } | EventKind::Restart { tier, for_ns } => {
+            if nodes(tier).is_finite() { lost(event.at_ns, Some(for_ns)) } else { 0.0 }
+        }
+        EventKind::NodeLost { tier, for_ns, failover_ns, .. } => {
+            let alone = nodes(tier) <= 1.0;
+            lost(event.at_ns, if alone { for_ns } else { failover_ns.or(for_ns) }) / nodes(tier).sqrt()
+        }
+        _ => 0.0,
+    };
+    let retry_s = (retry_ns as f64 / 1e9).max(1e-6);
+    // Those that wait grow from none; each is sent, refused and put back.
+    model.events.iter().map(of).map(|lost_s| deletes_per_s * lost_s * lost_s / 2.0 / retry_s * 3.0).sum()
 }
 
 /// What writes do to the caches, the change stream, the limiter and the cycles of Redis.
@@ -508,7 +643,7 @@ fn around(model: &Model, rates: &mut Rates, rate_per_s: f64, writes: f64) {
         .workload
         .classes
         .iter()
-        .map(|class| class.share * f64::from(class.keys_per_entity))
+        .map(|class| class.share * f64::from(class.keys_per_entity).min(class.keys as f64))
         .sum();
     match model.writes {
         WriteStrategy::WriteAround => {}
@@ -519,8 +654,12 @@ fn around(model: &Model, rates: &mut Rates, rate_per_s: f64, writes: f64) {
             rates.events += writes * (commands + 4.0 / batch) + 1e9 / how.flush_interval_ns.max(1) as f64;
         }
     }
-    if model.invalidation.cdc.is_some() {
-        rates.events += writes * (1.0 + entity * commands);
+    if let Some(cdc) = &model.invalidation.cdc {
+        // The consumer works through the drain as well.
+        let drain_s = model.drain_ns as f64 / 1e9;
+        let handled = cdc.rate_per_s.map_or(writes, |rate| (rate * (1.0 + drain_s / duration_s)).min(writes));
+        rates.events += handled * (1.0 + entity * commands);
+        rates.once += resent(model, handled * duration_s / (duration_s + drain_s) * entity, cdc.retry_ns);
     }
     let hears = model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Instance { .. }));
     if let Some(broadcast) = model.invalidation.broadcast.as_ref().filter(|_| hears) {

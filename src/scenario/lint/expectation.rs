@@ -111,18 +111,20 @@ pub(crate) struct KeyFlow {
 
 /// How far the reads of all keys get in the steady state at `rate_per_s` requests, of whatever kind the arrivals are.
 pub(crate) fn key_flows(model: &Model, rate_per_s: f64) -> Vec<KeyFlow> {
-    let groups = groups(model);
-    let flow = |group: &Group| {
+    let mut groups = groups(model);
+    let shares: Vec<f64> = groups.iter().map(|group| group.share).collect();
+    spread_reads(model, &mut groups);
+    let flow = |(group, share): (&Group, f64)| {
         let class = &model.workload.classes[group.class];
         KeyFlow {
             class: group.class,
             count: group.count,
             reads_per_s: reads_per_s(class, group, rate_per_s),
-            writes_per_s: rate_per_s * class.share * class.write_share * group.share,
+            writes_per_s: rate_per_s * class.share * class.write_share * share,
             passing: vec![1.0],
         }
     };
-    let mut flows: Vec<KeyFlow> = groups.iter().map(flow).collect();
+    let mut flows: Vec<KeyFlow> = groups.iter().zip(shares).map(flow).collect();
     for (index, tier) in model.tiers.iter().enumerate() {
         let keys: Vec<Keys> =
             groups.iter().map(|group| keys_in(model, index, tier, group, rate_per_s)).collect();
@@ -134,6 +136,34 @@ pub(crate) fn key_flows(model: &Model, rate_per_s: f64) -> Vec<KeyFlow> {
         }
     }
     flows
+}
+
+/// Where reads ask for several different keys, the shares with which [`read_share`] gives as many: draws that repeat a key are
+/// drawn again, so the less popular ones are asked for more often than once per read.
+fn spread_reads(model: &Model, groups: &mut [Group]) {
+    for (index, class) in model.workload.classes.iter().enumerate() {
+        let wanted = f64::from(class.keys_per_request).min(class.keys as f64);
+        if wanted <= 1.0 {
+            continue;
+        }
+        // After so many draws; the last key of all may take very many.
+        let asked = |draws: f64, share: f64| -libm::expm1(-draws * share);
+        let found = |draws: f64| -> f64 {
+            let own = groups.iter().filter(|group| group.class == index);
+            own.map(|group| group.count * asked(draws, group.share)).sum()
+        };
+        let (mut low, mut high) = (0.0, wanted);
+        while found(high) < 0.999 * wanted && high < 1e30 {
+            (low, high) = (high, high * 4.0);
+        }
+        for _ in 0..40 {
+            let middle = (low + high) / 2.0;
+            if found(middle) < wanted { low = middle } else { high = middle }
+        }
+        for group in groups.iter_mut().filter(|group| group.class == index) {
+            group.share = asked(high, group.share) / f64::from(class.keys_per_request);
+        }
+    }
 }
 
 fn capacity(tier: &Tier) -> Option<f64> {
