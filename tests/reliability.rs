@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use herdlab::experiment::observe::{Observer, Step};
 use herdlab::experiment::partial::Partial;
-use herdlab::experiment::run::{RunOptions, run};
+use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::scenario::{Overrides, parse};
+use herdlab::sim::bounds::Reached;
 use herdlab::sim::{Control, Engine, SimError};
 use herdlab::workload::Tables;
 
@@ -291,6 +292,77 @@ fn a_run_beyond_its_limits_is_refused_before_it_starts() {
     let folder = folder();
     let output = herdlab(folder.path(), &["run", "killed.toml", "--duration", "1ns"]).output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
+}
+
+/// What an estimate did not foresee ends when the limit is reached: here ten years on the clock of somebody who said ten
+/// milliseconds when it had begun. Exit code and files are those of the documents.
+#[test]
+fn a_run_that_reaches_a_limit_ends_with_what_is_finished() {
+    let experiment = parse(SCENARIO, "killed.toml", Path::new(""), &Overrides::default()).unwrap();
+    let ended_by = |set: &dyn Fn(&Control)| {
+        let options = RunOptions { threads: 1, ..RunOptions::default() };
+        set(&options.control);
+        let outcome = run(&experiment, &options);
+        (options.control.bounds.reached(), outcome)
+    };
+    let (reached, outcome) = ended_by(&|control| control.bounds.set(Duration::ZERO, None));
+    assert_eq!(reached, Some(Reached::Time));
+    assert!(matches!(outcome, Err(RunError::Interrupted)));
+    let (reached, outcome) = ended_by(&|control| control.bounds.set(Duration::MAX, None));
+    assert_eq!((reached, outcome.unwrap().interrupted), (None, false));
+
+    // The limit falls in the third replication: the first two are whole.
+    let options = RunOptions { threads: 1, ..RunOptions::default() };
+    let control = Arc::clone(&options.control);
+    let observer = Observer::new(move |step: &Step<'_>| {
+        if let Step::Simulated { replication: 1, variant: "no cache", .. } = step {
+            control.bounds.set(Duration::ZERO, None);
+        }
+    });
+    let outcome = run(&experiment, &RunOptions { observer, ..options }).unwrap();
+    assert!(outcome.interrupted);
+    assert_eq!(outcome.record.scenario.finished, 2);
+}
+
+/// A closed loop of many users behind an estimate of a second or two: whoever allows less memory than the process has is told
+/// so while it runs.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_is_limited_while_running() {
+    let experiment = parse(SCENARIO, "killed.toml", Path::new(""), &Overrides::default()).unwrap();
+    let options = RunOptions { threads: 2, ..RunOptions::default() };
+    options.control.bounds.set(Duration::MAX, Some(1_000_000));
+    assert!(matches!(run(&experiment, &options), Err(RunError::Interrupted)));
+    assert_eq!(options.control.bounds.reached(), Some(Reached::Memory));
+}
+
+/// The command line of the same: exit code 2, and the way out.
+#[test]
+fn a_limit_that_is_reached_is_told_with_the_way_out() {
+    let folder = folder();
+    // Five seconds of simulated time are foreseen in less than a second; a debug build or a busy machine takes longer than a
+    // nanosecond in any case, and the estimate is below it where nothing arrives.
+    let scenario = SCENARIO.replace("rate = 1000", "rate = 0.001").replace("duration = \"200s\"", "duration = \"1s\"");
+    std::fs::write(folder.path().join("still.toml"), scenario).unwrap();
+    let arguments = ["run", "still.toml", "--out", "out", "--time-limit", "1ms", "--replications", "100"];
+    let output = herdlab(folder.path(), &arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let text = told(&output);
+    assert!(text.contains("--time-limit") && text.contains("the limit"), "{text}");
+}
+
+/// A record of a hundred thousand values of each measure, or of thousands of variants.
+#[test]
+fn what_cannot_be_written_is_refused_before_it_is_run() {
+    let text = refused(&["--replications", "100000", "--duration", "1ms"]);
+    assert!(text.contains("results.json would take about") && text.contains("fewer of either"), "{text}");
+    let folder = folder();
+    let variants: String = (0..2_000).map(|number| format!("[[variant]]\nname = \"v{number}\"\n")).collect();
+    let scenario = SCENARIO.split("[[variant]]").next().unwrap().replace("200s", "100ms") + &variants;
+    std::fs::write(folder.path().join("many.toml"), scenario).unwrap();
+    let output = herdlab(folder.path(), &["check", "many.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("herdlab sweep"), "{}", told(&output));
 }
 
 /// A hundred times the load that the database can carry, and a queue without end.

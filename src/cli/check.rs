@@ -7,6 +7,7 @@ use herdlab::experiment::recommend::Search;
 use herdlab::experiment::sweep::{self, Pool};
 use herdlab::measure::catalog;
 use herdlab::report::format::with_unit;
+use herdlab::report::room::refuse_unwritable;
 use herdlab::report::thresholds::in_words;
 use herdlab::scenario::estimate::{self, Limits, Plan, approximate_time, estimate, plan};
 use herdlab::scenario::explain::explain;
@@ -39,6 +40,7 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         let checked = checked.and_then(|(experiment, warnings)| {
             let plan = plan(&experiment, threads);
             estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
+            refuse_unwritable(&experiment)?;
             let grids = grids(scenario, &experiment, threads)?;
             Ok((experiment, warnings, plan, grids))
         });
@@ -150,6 +152,11 @@ fn expected(prediction: &Prediction) -> String {
 
 fn cost(variant: &Variant) -> String {
     let estimate = estimate(&variant.model);
-    let requests = grouped(estimate.requests.round() as u64);
-    format!("per simulation: about {requests} requests, {}", approximate_bytes(estimate.memory_bytes()))
+    let whole = |number: f64| grouped(number.round() as u64);
+    format!(
+        "per simulation: about {} requests, {} events, {}",
+        whole(estimate.requests),
+        whole(estimate.events),
+        approximate_bytes(estimate.memory_bytes())
+    )
 }

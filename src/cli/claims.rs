@@ -17,6 +17,7 @@ use herdlab::sim::Control;
 
 use super::progress::Progress;
 use super::run::stop_on_interrupt;
+use super::settings::{hold, reached};
 use super::{exit, input, output};
 
 /// Where the findings of all bundled scenarios are kept.
@@ -141,12 +142,16 @@ fn records(
         // Requests are counted from zero in each run.
         control.requests.store(0, std::sync::atomic::Ordering::Relaxed);
         let progress = Progress::start(&control, &plan(experiment, threads), args.quiet);
+        let limits = Limits::of_this_machine();
+        hold(&limits, &control);
         let outcome =
             run(experiment, &RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() });
         progress.finish();
         match outcome {
             Ok(outcome) if !outcome.interrupted => records.push(outcome.record),
-            Ok(_) | Err(RunError::Interrupted) => return Ok(None),
+            Ok(_) | Err(RunError::Interrupted) => {
+                return reached(&limits, &control).map_or(Ok(None), |problem| Err(problem.into()));
+            }
             Err(error) => return Err(anyhow::Error::from(error).context(experiment.name.clone())),
         }
     }

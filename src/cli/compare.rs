@@ -23,7 +23,7 @@ use super::input::Found;
 use super::progress::Progress;
 use super::report::{input_error, record_at};
 use super::run::{Format, stop_on_interrupt};
-use super::settings::{LimitArgs, SettingArgs};
+use super::settings::{LimitArgs, SettingArgs, hold, reached};
 use super::{exit, input, output, revisions};
 
 /// Compare runs with each other: records, scenarios (which are run), or git revisions of a scenario; the first one is what
@@ -194,11 +194,15 @@ fn records(
         control.requests.store(0, Ordering::Relaxed);
         let progress = Progress::start(&control, &plan, args.quiet);
         let options = RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() };
+        let limits = args.limits.limits();
+        hold(&limits, &control);
         let outcome = run(&experiment, &options);
         progress.finish();
         match outcome {
             Ok(outcome) if !outcome.interrupted => records.push((label, outcome.record)),
-            Ok(_) | Err(RunError::Interrupted) => return Ok(None),
+            Ok(_) | Err(RunError::Interrupted) => {
+                return reached(&limits, &control).map_or(Ok(None), |problem| Err(problem.into()));
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -16,7 +16,7 @@ use herdlab::sim::Control;
 use super::input::Found;
 use super::progress::Progress;
 use super::run::stop_on_interrupt;
-use super::settings::SettingArgs;
+use super::settings::{SettingArgs, hold, reached};
 use super::{exit, input, output};
 
 /// Where the workload comes from if none is named.
@@ -46,19 +46,24 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     let Strategies { experiment, left_out } = load(args)?;
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
-    estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
+    let limits = Limits::of_this_machine();
+    estimate::refuse_beyond(&plan, &limits)?;
     if let Some(file) = &args.out {
         output::require_file(file, "--out FILE")?;
     }
     let control = Arc::new(Control::default());
     stop_on_interrupt(&control)?;
     let progress = Progress::start(&control, &plan, args.quiet);
+    hold(&limits, &control);
     let outcome =
         run(&experiment, &RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() });
     progress.finish();
     let record = match outcome {
         Ok(outcome) if !outcome.interrupted => outcome.record,
         Ok(_) | Err(RunError::Interrupted) => {
+            if let Some(problem) = reached(&limits, &control) {
+                return Err(problem.into());
+            }
             eprintln!("interrupted: nothing written");
             return Ok(ExitCode::from(exit::INTERRUPTED));
         }

@@ -18,7 +18,7 @@ use herdlab::units::grouped;
 
 use super::progress::Progress;
 use super::run::stop_on_interrupt;
-use super::settings::{LimitArgs, SettingArgs, path_and_value};
+use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
 use super::{exit, input, output};
 
 /// Find the setting of some knobs that is best by one measure and keeps all limits (the scenario's thresholds): the
@@ -78,7 +78,8 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let search = Search::new(&grid, &pool)?;
     let threads = input::threads(args.threads);
     let plan = planned(&search, &pool, threads);
-    estimate::refuse_beyond(&plan, &args.limits.limits())?;
+    let limits = args.limits.limits();
+    estimate::refuse_beyond(&plan, &limits)?;
     if let Some(file) = &args.out {
         output::require_file(file, "--out FILE")?;
     }
@@ -94,13 +95,17 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let control = Arc::new(Control::default());
     stop_on_interrupt(&control)?;
     let progress = Progress::start(&control, &plan, args.quiet);
-    let options = SweepOptions { threads, control, journal: None };
+    hold(&limits, &control);
+    let options = SweepOptions { threads, control: Arc::clone(&control), journal: None };
     let outcome = search.run(&grid, &mut pool, &options);
     progress.finish();
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
             if matches!(error, RunError::Interrupted) {
+                if let Some(problem) = reached(&limits, &control) {
+                    return Err(problem.into());
+                }
                 eprintln!("interrupted: nothing is recommended");
                 return Ok(ExitCode::from(exit::INTERRUPTED));
             }
@@ -156,7 +161,13 @@ fn overrides(args: &RecommendArgs) -> Overrides {
 fn planned(search: &Search, pool: &Pool, threads: usize) -> Plan {
     let once = plan(pool, 1, threads);
     let share = search.cost() as f64 / search.candidates.len().max(1) as f64;
-    Plan { cells: search.cost(), requests: once.requests * share, seconds: once.seconds * share, ..once }
+    Plan {
+        cells: search.cost(),
+        requests: once.requests * share,
+        events: once.events * share,
+        seconds: once.seconds * share,
+        ..once
+    }
 }
 
 /// Writes the scenario if it is one: a file whose variants are not written as [[variant]] cannot be added to.

@@ -21,7 +21,7 @@ use herdlab::sim::Control;
 
 use super::log::{Log, Phase};
 use super::progress::Progress;
-use super::settings::{LimitArgs, SettingArgs};
+use super::settings::{LimitArgs, SettingArgs, hold, reached};
 use super::watch::Watched;
 use super::{exit, input, output};
 
@@ -155,7 +155,9 @@ fn once(
     }
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
-    estimate::refuse_beyond(&plan, &args.limits.limits())?;
+    let limits = args.limits.limits();
+    estimate::refuse_beyond(&plan, &limits)?;
+    report::room::refuse_unwritable(&experiment)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
     output::require_folder(&out, "--out DIR")?;
     if let Some(file) = &args.junit {
@@ -185,6 +187,7 @@ fn once(
         observer: log.observer(),
         ..RunOptions::default()
     };
+    hold(&limits, control);
     let outcome = run(&experiment, &options);
     progress.finish();
     let outcome = match outcome {
@@ -192,6 +195,9 @@ fn once(
         Err(RunError::Interrupted) => {
             if given_up() {
                 return Ok(exit::INTERRUPTED);
+            }
+            if let Some(problem) = reached(&limits, control) {
+                return Err(problem.into());
             }
             eprintln!("interrupted before the first replication was finished: nothing written");
             return Ok(exit::INTERRUPTED);
@@ -221,6 +227,10 @@ fn once(
     }
     if outcome.interrupted {
         let scenario = &outcome.record.scenario;
+        let limit = reached(&limits, control);
+        if let Some(problem) = &limit {
+            eprint!("{}", problem.render(output::color_on_stderr()));
+        }
         eprintln!(
             "interrupted: {} of {} replications finished and kept",
             scenario.finished, scenario.replications
@@ -228,7 +238,7 @@ fn once(
         if partial.kept() > 0 {
             eprintln!("the same command with --resume goes on from there");
         }
-        return Ok(exit::INTERRUPTED);
+        return Ok(if limit.is_some() { exit::USAGE } else { exit::INTERRUPTED });
     }
     Ok(gate(&outcome.record))
 }

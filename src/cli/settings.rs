@@ -1,8 +1,12 @@
 //! Options that all commands which simulate have in common.
 
+use std::time::Duration;
+
 use clap::Args;
-use herdlab::scenario::Overrides;
-use herdlab::scenario::estimate::Limits;
+use herdlab::scenario::estimate::{Limits, figure_of_time};
+use herdlab::scenario::{Diagnostics, Overrides};
+use herdlab::sim::Control;
+use herdlab::sim::bounds::{Reached, resident_bytes};
 use herdlab::units;
 
 /// What goes over the scenario's own settings.
@@ -50,10 +54,11 @@ impl SettingArgs {
 /// What a run may take.
 #[derive(Debug, Args)]
 pub(crate) struct LimitArgs {
-    /// Refuse what is estimated to need more memory (`2GB`) [default: what the machine has]
+    /// Refuse what is estimated to need more memory (`2GB`), and stop when the process has as much [default: what the
+    /// machine has]
     #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
     memory_limit: Option<u64>,
-    /// Refuse what is estimated to take longer (`10m`) [default: 24h]
+    /// Refuse what is estimated to take longer (`10m`), and stop when it does [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
     time_limit: Option<u64>,
 }
@@ -68,6 +73,33 @@ impl LimitArgs {
             seconds: self.time_limit.map_or(machine.seconds, |ns| ns as f64 / 1e9),
         }
     }
+}
+
+/// Lets the limits hold for the run that begins now.
+pub(super) fn hold(limits: &Limits, control: &Control) {
+    // What the machine has left comes on top of what this process has already.
+    let own = if limits.memory_given { 0 } else { resident_bytes().unwrap_or(0) };
+    let time = Duration::try_from_secs_f64(limits.seconds).unwrap_or(Duration::MAX);
+    control.bounds.set(time, limits.memory_bytes.map(|bytes| bytes.saturating_add(own)));
+}
+
+/// The limit that ended a run, if one did.
+pub(super) fn reached(limits: &Limits, control: &Control) -> Option<Diagnostics> {
+    let (title, help) = match control.bounds.reached()? {
+        Reached::Time => (
+            format!("stopped: the run has taken {}, the limit", figure_of_time(limits.seconds)),
+            "--time-limit allows more; a lower rate, a shorter --duration or fewer --replications take less",
+        ),
+        Reached::Memory => {
+            let limit = units::approximate_bytes(limits.memory_bytes.unwrap_or(0) as f64);
+            let title = match limits.memory_given {
+                true => format!("stopped: the process has come to {limit} of memory, the limit"),
+                false => format!("stopped: the process has used up the {limit} of memory that the machine had"),
+            };
+            (title, "--memory-limit allows more; --threads 1 runs one simulation at a time")
+        }
+    };
+    Some(Diagnostics::general(title, vec![help.to_owned()]))
 }
 
 pub(super) fn path_and_value(text: &str) -> Result<(String, String), String> {

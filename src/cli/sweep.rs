@@ -17,7 +17,7 @@ use herdlab::units::grouped;
 
 use super::progress::Progress;
 use super::run::{Format, stop_on_interrupt};
-use super::settings::{LimitArgs, SettingArgs, path_and_value};
+use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
 use super::{exit, input, output};
 
 /// Run a scenario in many settings, the cells of a grid: tidy CSV, charts (lines, heat maps, a Pareto front), a page
@@ -66,7 +66,8 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     let grid = load(args)?;
     let threads = input::threads(args.threads);
     let plan = plan(&Pool::new(&grid), grid.base.replications, threads);
-    estimate::refuse_beyond(&plan, &args.limits.limits())?;
+    let limits = args.limits.limits();
+    estimate::refuse_beyond(&plan, &limits)?;
     let out = args
         .out
         .clone()
@@ -89,7 +90,9 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let progress = Progress::start(&control, &plan, args.quiet);
-    let options = SweepOptions { threads, control, journal: Some(Arc::clone(&journal)) };
+    hold(&limits, &control);
+    let options =
+        SweepOptions { threads, control: Arc::clone(&control), journal: Some(Arc::clone(&journal)) };
     let outcome = run(&grid, &options);
     progress.finish();
     let again = || {
@@ -103,7 +106,10 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
             if matches!(error, RunError::Interrupted) {
                 eprintln!("interrupted before the first cell was finished: no report");
                 again();
-                return Ok(ExitCode::from(exit::INTERRUPTED));
+                return match reached(&limits, &control) {
+                    Some(problem) => Err(problem.into()),
+                    None => Ok(ExitCode::from(exit::INTERRUPTED)),
+                };
             }
             return Err(error.into());
         }
@@ -122,7 +128,10 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
         let (finished, all) = (outcome.record.cells.len(), outcome.record.wanted);
         eprintln!("interrupted: {} of {} cells finished and kept", grouped(finished), grouped(all));
         again();
-        return Ok(ExitCode::from(exit::INTERRUPTED));
+        return match reached(&limits, &control) {
+            Some(problem) => Err(problem.into()),
+            None => Ok(ExitCode::from(exit::INTERRUPTED)),
+        };
     }
     journal.remove();
     Ok(ExitCode::SUCCESS)

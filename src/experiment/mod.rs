@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod comparison;
+mod finished;
 pub mod observe;
 mod options;
 pub mod own;

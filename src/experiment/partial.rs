@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::replication::Replication;
 use crate::atomic;
-use crate::measure::histogram::Fine;
+use crate::measure::histogram::{Fine, Packed};
 
 /// Where finished replications of one scenario are kept.
 #[derive(Clone, Debug)]
@@ -44,9 +44,16 @@ struct Kept {
     replication: u32,
     measures: Vec<(String, Option<f64>)>,
     series: Vec<(String, String, Vec<Option<f64>>)>,
-    distributions: Vec<(String, String, Fine)>,
+    distributions: Vec<(String, String, Packed)>,
     requests: u64,
+    events: u64,
     loop_s: f64,
+}
+
+/// A finished replication on its way to its file.
+pub(super) struct Packet {
+    path: PathBuf,
+    text: Vec<u8>,
 }
 
 impl Partial {
@@ -78,27 +85,22 @@ impl Partial {
         files.filter(|file| file.path().extension().is_some_and(|extension| extension == "json")).count()
     }
 
-    /// Whether a replication is kept.
-    pub(super) fn has(&self, variant: usize, replication: u32) -> bool {
-        self.path(variant, replication).exists()
-    }
-
     fn path(&self, variant: usize, replication: u32) -> PathBuf {
         self.folder.join(format!("{variant}-{replication}.json"))
     }
 
-    /// Writes a finished replication, whole or not at all, if it is worth it.
+    /// A finished replication as its file will have it; `None` where it is sooner simulated again.
     ///
     /// # Errors
-    /// A folder or file that cannot be written.
-    pub(super) fn keep(
+    /// A value that JSON cannot hold.
+    pub(super) fn pack(
         &self,
         variant: usize,
         replication: u32,
         finished: &Replication,
-    ) -> Result<(), KeepError> {
+    ) -> Result<Option<Packet>, KeepError> {
         if finished.loop_s < KEPT_FROM_S && !self.resume {
-            return Ok(());
+            return Ok(None);
         }
         let path = self.path(variant, replication);
         let kept = Kept {
@@ -110,11 +112,22 @@ impl Partial {
             series: owned(&finished.series),
             distributions: owned(&finished.distributions),
             requests: finished.requests,
+            events: finished.events,
             loop_s: finished.loop_s,
         };
-        let failed = |source| KeepError { path: path.clone(), source };
-        let text = serde_json::to_vec(&kept).map_err(|error| failed(error.into()))?;
-        atomic::write_unsynced(&path, &text).map_err(|error| failed(error.source))
+        match serde_json::to_vec(&kept) {
+            Ok(text) => Ok(Some(Packet { path, text })),
+            Err(error) => Err(KeepError { path, source: error.into() }),
+        }
+    }
+
+    /// Writes a finished replication, whole or not at all.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be written.
+    pub(super) fn keep(&self, packet: &Packet) -> Result<(), KeepError> {
+        let failed = |source| KeepError { path: packet.path.clone(), source };
+        atomic::write_unsynced(&packet.path, &packet.text).map_err(|error| failed(error.source))
     }
 
     /// A replication that an earlier run kept; `None` where there is none that can be used.
@@ -130,11 +143,16 @@ impl Partial {
         if !same {
             return None;
         }
+        let sound = |packed: &Packed| packed.fits::<{ Fine::PRECISION }>();
+        if !kept.distributions.iter().all(|(_, _, packed)| sound(packed)) {
+            return None;
+        }
         Some(Replication {
             measures: kept.measures,
             series: with_units(kept.series)?,
             distributions: with_units(kept.distributions)?,
             requests: kept.requests,
+            events: kept.events,
             loop_s: kept.loop_s,
         })
     }

@@ -1,7 +1,6 @@
 //! Runs every variant of an experiment, all replications, over all cores.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -9,18 +8,19 @@ use std::time::Instant;
 
 use super::observe::Step;
 pub use super::options::{RunError, RunOptions};
-use super::replication::{Replication, average_series, merge_distributions, replicate};
-use super::workers::{into_inner, is_stop, lock, work_off};
-use super::{own, precision, warmup};
-use crate::measure::catalog;
+use super::finished::Finished;
+use super::replication::{Replication, Together, replicate};
+use super::workers::{is_stop, lock, work_off};
+use super::{own, precision, warmup, workers};
 use crate::measure::record::{
-    AnswerRecord, EventRecord, LintRecord, MeasureRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord,
+    AnswerRecord, EventRecord, LintRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord,
     Timings, VariantRecord, WindowsRecord,
 };
 use crate::policy::own::Policies;
 use crate::scenario::explain::event_text;
-use crate::scenario::model::{Experiment, Model, Precision, TimedEvent, Variant};
+use crate::scenario::model::{Experiment, Model, TimedEvent, Variant};
 use crate::sim::Engine;
+use crate::sim::bounds::peak_resident_bytes;
 use crate::theory;
 use crate::workload::Tables;
 
@@ -41,7 +41,9 @@ pub struct Outcome {
 pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, RunError> {
     let started = Instant::now();
     own::check(experiment, &options.policies)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?;
+    let most = experiment.precision.as_ref().map_or(0, |precision| precision.replications_max);
+    let replications = u64::from(experiment.replications.max(most));
+    let pool = workers::pool(options.threads, replications * experiment.variants.len() as u64)?;
     let threads = pool.current_num_threads();
     options.observer.tell(&Step::Started {
         scenario: &experiment.name,
@@ -55,7 +57,7 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
     let tables_s = started.elapsed().as_secs_f64();
     options.observer.tell(&Step::TablesBuilt { seconds: tables_s });
     let experiment = pool.install(|| with_warmup(experiment, &tables, options))?;
-    let mut finished = Finished::new();
+    let mut finished = Finished::new(experiment.variants.len());
     let mut wanted = 0..experiment.replications;
     let mut complete;
     let interrupted = loop {
@@ -64,10 +66,7 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
         if let Some(failure) = failure.filter(|failure| !is_stop(failure)) {
             return Err(failure);
         }
-        // Replications that all variants have finished, from the first on: only they can be compared in pairs.
-        complete = (0..wanted.end)
-            .take_while(|&r| (0..experiment.variants.len()).all(|v| finished.contains_key(&(r, v))))
-            .count() as u32;
+        complete = finished.complete();
         if complete == 0 {
             return Err(RunError::Interrupted);
         }
@@ -75,19 +74,18 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
         if complete < wanted.end {
             break true;
         }
-        match experiment.precision.as_ref().and_then(|wanted| more(wanted, &finished, complete)) {
+        match experiment.precision.as_ref().and_then(|wanted| finished.more(wanted)) {
             Some(total) => wanted = complete..total,
             None => break false,
         }
     };
     let experiment = &*experiment;
-    let requests = finished.values().map(|replication| replication.requests).sum();
-    let loop_s: f64 = finished.values().map(|replication| replication.loop_s).sum();
-    let variants: Vec<VariantRecord> = (0..experiment.variants.len())
-        .map(|v| {
-            let replications: Vec<&Replication> = (0..complete).map(|r| &finished[&(r, v)]).collect();
-            variant_record(&experiment.variants[v], &replications, &options.policies)
-        })
+    let (requests, events, loop_s) = (finished.requests, finished.events, finished.loop_s);
+    let variants: Vec<VariantRecord> = experiment
+        .variants
+        .iter()
+        .zip(finished.into_variants())
+        .map(|(variant, together)| variant_record(variant, together, &options.policies))
         .collect();
     let mut scenario = scenario_record(experiment, complete);
     scenario.overrides.extend(options.policies.notes());
@@ -95,12 +93,13 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
     scenario.precision = experiment.precision.as_ref().map(|wanted| precision::record(wanted, &variants));
     let timings = Timings {
         requests,
+        events,
         wall_s: started.elapsed().as_secs_f64(),
         loop_s,
         requests_per_second_per_core: requests as f64 / loop_s.max(1e-9),
         tables_s,
         threads,
-        peak_rss_bytes: peak_rss_bytes(),
+        peak_rss_bytes: peak_resident_bytes(),
     };
     options.observer.tell(&Step::Finished {
         replications: complete,
@@ -127,18 +126,6 @@ fn with_warmup<'e>(
         experiment.to_mut().variants.iter_mut().for_each(|variant| variant.model.warmup_ns = warmup_ns);
     }
     Ok(experiment)
-}
-
-/// How many replications the wanted precision takes in all, if more than there are.
-fn more(wanted: &Precision, finished: &Finished, complete: u32) -> Option<u32> {
-    let variants = finished.keys().map(|(_, variant)| variant + 1).max().unwrap_or(0);
-    let value = |replication: u32, variant: usize| -> Option<f64> {
-        let measures = &finished[&(replication, variant)].measures;
-        measures.iter().find(|(name, _)| *name == wanted.measure)?.1
-    };
-    let values: Vec<Vec<Option<f64>>> =
-        (0..variants).map(|v| (0..complete).map(|r| value(r, v)).collect()).collect();
-    precision::next_total(wanted, &values, complete)
 }
 
 /// Tables per variant; variants with the same workload share them.
@@ -170,8 +157,6 @@ pub(super) fn workload_of(model: &Model) -> String {
     format!("{:?} {:?}", model.workload.classes, model.workload.arrivals)
 }
 
-type Finished = BTreeMap<(u32, usize), Replication>;
-
 /// The simulations of some replications of all variants, replication by replication, so that an interrupt leaves
 /// whole ones.
 fn simulate(
@@ -186,38 +171,31 @@ fn simulate(
         .flat_map(|replication| (0..experiment.variants.len()).map(move |variant| (replication, variant)))
         .collect();
     let partial = options.partial.as_ref().filter(|_| options.policies.is_empty());
-    // What was finished before keeping was due waits for it.
-    let unkept = |key: &(u32, usize)| partial.is_some_and(|partial| !partial.has(key.1, key.0));
-    let waiting: Vec<(u32, usize)> = finished.keys().copied().filter(unkept).collect();
-    let results = Mutex::new((std::mem::take(finished), waiting));
-    let failure = work_off(&cells, control, |&(replication, variant)| {
+    let results = Mutex::new(finished);
+    work_off(&cells, control, |&(replication, variant)| {
         let key = (replication, variant);
         if let Some(kept) = partial.and_then(|partial| partial.find(variant, replication)) {
             let (variant, requests) = (&experiment.variants[variant].name, kept.requests);
             control.requests.fetch_add(requests, Ordering::Relaxed);
             options.observer.tell(&Step::Kept { variant, replication, requests });
-            lock(&results).0.insert(key, kept);
+            lock(&results).put(key, kept);
             return Ok(());
         }
         let result = cell(experiment, &tables[variant], variant, replication, options)?;
-        let due = partial.filter(|partial| partial.is_due());
-        if let Some(partial) = due {
-            partial.keep(variant, replication, &result)?;
-        }
-        let (finished, waiting) = &mut *lock(&results);
-        finished.insert(key, result);
-        match due {
-            None => waiting.push(key),
-            Some(partial) => {
-                for (replication, variant) in waiting.drain(..) {
-                    partial.keep(variant, replication, &finished[&(replication, variant)])?;
-                }
-            }
+        let packet = match partial {
+            Some(partial) => partial.pack(variant, replication, &result)?,
+            None => None,
+        };
+        let mut results = lock(&results);
+        results.put(key, result);
+        results.waiting.extend(packet);
+        if let Some(partial) = partial.filter(|partial| partial.is_due()) {
+            let waiting = std::mem::take(&mut results.waiting);
+            drop(results);
+            waiting.iter().try_for_each(|packet| partial.keep(packet))?;
         }
         Ok(())
-    });
-    *finished = into_inner(results).0;
-    failure
+    })
 }
 
 /// One simulation.
@@ -242,18 +220,8 @@ fn cell(
     Ok(result)
 }
 
-fn variant_record(variant: &Variant, replications: &[&Replication], policies: &Policies) -> VariantRecord {
-    // The names are the same in all replications: they follow from the model.
-    let measures = replications[0]
-        .measures
-        .iter()
-        .enumerate()
-        .map(|(index, (name, _))| MeasureRecord {
-            unit: catalog::find(name).map_or("1", |info| info.unit).to_owned(),
-            values: replications.iter().map(|replication| replication.measures[index].1).collect(),
-            name: name.clone(),
-        })
-        .collect();
+fn variant_record(variant: &Variant, together: Together, policies: &Policies) -> VariantRecord {
+    let (measures, series, distributions) = together.into_records();
     let model = &variant.model;
     VariantRecord {
         name: variant.name.clone(),
@@ -265,11 +233,8 @@ fn variant_record(variant: &Variant, replications: &[&Replication], policies: &P
             false => Vec::new(),
         },
         measures,
-        windows: WindowsRecord {
-            width_s: model.window_ns as f64 / 1e9,
-            series: average_series(replications),
-        },
-        distributions: merge_distributions(replications),
+        windows: WindowsRecord { width_s: model.window_ns as f64 / 1e9, series },
+        distributions,
     }
 }
 
@@ -314,12 +279,4 @@ fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
             .map(|note| LintRecord { lint: note.lint.clone(), text: note.text.clone() })
             .collect(),
     }
-}
-
-/// High-water mark of this process's memory, where the system tells (Linux).
-fn peak_rss_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
 }

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::options::{RunError, RunOptions, TooShort, Unsettled};
 use super::replication::{average, mean_of_known};
 use crate::measure::series::{Series, series};
-use crate::scenario::estimate::estimate;
+use crate::scenario::estimate::requests;
 use crate::scenario::model::{Experiment, Model, Nanos, Ttl, Variant};
 use crate::sim::{Control, Engine, SimError};
 use crate::workload::Tables;
@@ -68,7 +68,7 @@ fn shortest(experiment: &Experiment, reason: &Unsettled, ttl_ns: Nanos) -> Nanos
     if !matches!(reason, Unsettled::Sparse(_)) {
         return longer_ns;
     }
-    let of = |variant: &Variant| estimate(&variant.model).requests;
+    let of = |variant: &Variant| requests(&variant.model);
     let fewest = experiment.variants.iter().map(of).fold(f64::INFINITY, f64::min);
     let times = (PILOT_WINDOWS as f64 / fewest.max(1.0)).ceil();
     longer_ns.max(duration_ns.saturating_mul(times as u64))
@@ -104,7 +104,7 @@ fn enough(
 
 /// Requests of all simulations of a pilot that is so long.
 fn pilot_requests(experiment: &Experiment, duration_ns: Nanos) -> f64 {
-    let of = |model: &Model| estimate(&Model { duration_ns, ..model.clone() }).requests;
+    let of = |model: &Model| requests(&Model { duration_ns, ..model.clone() });
     let once: f64 = experiment.variants.iter().map(|variant| of(&variant.model)).sum();
     once * f64::from(pilot_replications(experiment))
 }

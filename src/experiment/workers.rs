@@ -3,8 +3,20 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
 use super::options::RunError;
 use crate::sim::{Control, SimError};
+
+/// A pool of so many threads (0: one per core), but no more than there are simulations for them.
+pub(super) fn pool(threads: usize, simulations: u64) -> Result<ThreadPool, ThreadPoolBuildError> {
+    let wanted = match threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let useful = usize::try_from(simulations.max(1)).unwrap_or(usize::MAX);
+    ThreadPoolBuilder::new().num_threads(wanted.min(useful)).build()
+}
 
 /// Works off a list on the threads of the pool that this runs in; gives what failed, if anything did.
 ///
@@ -47,4 +59,18 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What a mutex held when all threads are done.
 pub(super) fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_thread_is_started_that_has_nothing_to_do() {
+        assert_eq!(pool(5_000, 3).unwrap().current_num_threads(), 3);
+        assert_eq!(pool(2, 3).unwrap().current_num_threads(), 2);
+        assert_eq!(pool(0, 1).unwrap().current_num_threads(), 1);
+        // Tables are built even where nothing is simulated.
+        assert_eq!(pool(4, 0).unwrap().current_num_threads(), 1);
+    }
 }

@@ -1,6 +1,8 @@
 //! Counts of values in buckets that are linear within each power of two.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
 
 use crate::scenario::model::Nanos;
 
@@ -29,6 +31,8 @@ impl<const BITS: u32> Default for Histogram<BITS> {
 }
 
 impl<const BITS: u32> Histogram<BITS> {
+    /// Buckets are at most `2^-PRECISION` of their value wide.
+    pub const PRECISION: u32 = BITS;
     /// Number of buckets.
     pub const BUCKETS: usize = ((RANGE_BITS - BITS + 1) as usize) << BITS;
 
@@ -128,34 +132,70 @@ impl<const BITS: u32> Histogram<BITS> {
     }
 }
 
-/// As it is kept on disk: (bucket, count) of the buckets in use, and what is exact. `sum` is a text: JSON readers
-/// differ in what they make of 128 bits.
-#[derive(Serialize, Deserialize)]
-struct Sparse {
+/// A histogram as it is kept while it waits, in memory or on disk: (bucket, count) of the buckets in use, and what is
+/// exact. On disk `sum` is a text: JSON readers differ in what they make of 128 bits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed {
     used: Vec<(usize, u64)>,
-    sum: String,
+    #[serde(with = "decimal")]
+    sum: u128,
     max: Nanos,
 }
 
-impl<const BITS: u32> Serialize for Histogram<BITS> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let used = self.counts.iter().copied().enumerate().filter(|bucket| bucket.1 > 0).collect();
-        Sparse { used, sum: self.sum.to_string(), max: self.max }.serialize(serializer)
+/// A number as a text of its digits.
+mod decimal {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(number: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|_| serde::de::Error::custom("expected a whole number as sum"))
     }
 }
 
-impl<'de, const BITS: u32> Deserialize<'de> for Histogram<BITS> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sparse = Sparse::deserialize(deserializer)?;
-        let wrong = |what: &str| serde::de::Error::custom(what);
-        let mut counts = if sparse.used.is_empty() { Vec::new() } else { vec![0; Self::BUCKETS] };
-        let mut total = 0u64;
-        for (index, count) in sparse.used {
-            *counts.get_mut(index).ok_or_else(|| wrong("no such bucket"))? = count;
-            total = total.checked_add(count).ok_or_else(|| wrong("too many values"))?;
+impl<const BITS: u32> Histogram<BITS> {
+    /// The buckets in use alone.
+    pub fn packed(&self) -> Packed {
+        let used = self.counts.iter().copied().enumerate().filter(|bucket| bucket.1 > 0).collect();
+        Packed { used, sum: self.sum, max: self.max }
+    }
+}
+
+impl Packed {
+    /// Whether it is one of the histograms with so many buckets: a file may hold anything.
+    pub fn fits<const BITS: u32>(&self) -> bool {
+        let ascending = self.used.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let total = self.used.iter().try_fold(0u64, |total, &(_, count)| total.checked_add(count));
+        let last = self.used.last().is_none_or(|&(index, _)| index < Histogram::<BITS>::BUCKETS);
+        ascending && last && total.is_some()
+    }
+
+    /// Adds all that another of the same kind counted.
+    pub fn merge(&mut self, other: &Packed) {
+        let mine = std::mem::take(&mut self.used);
+        self.used.reserve(mine.len().max(other.used.len()));
+        let (mut mine, mut theirs) = (mine.into_iter().peekable(), other.used.iter().copied().peekable());
+        while let (Some(&(a, _)), Some(&(b, _))) = (mine.peek(), theirs.peek()) {
+            let next = match a.cmp(&b) {
+                Ordering::Less => mine.next(),
+                Ordering::Greater => theirs.next(),
+                Ordering::Equal => mine.next().zip(theirs.next()).map(|(a, b)| (a.0, a.1 + b.1)),
+            };
+            self.used.extend(next);
         }
-        let sum = sparse.sum.parse().map_err(|_| wrong("expected a whole number as sum"))?;
-        Ok(Histogram { counts, sum, max: sparse.max, count: total })
+        self.used.extend(mine);
+        self.used.extend(theirs);
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+
+    /// (midpoint, count) of all buckets in use.
+    pub fn buckets<const BITS: u32>(&self) -> Vec<(u64, u64)> {
+        let value = |index| Histogram::<BITS>::value(index).min(self.max);
+        self.used.iter().map(|&(index, count)| (value(index), count)).collect()
     }
 }
 
@@ -189,9 +229,41 @@ mod tests {
     fn a_histogram_survives_the_disk() {
         let mut histogram = Fine::new();
         [0, 5, 5, 1 << 40, u64::MAX].into_iter().for_each(|value| histogram.record(value));
-        let back: Fine = serde_json::from_str(&serde_json::to_string(&histogram).unwrap()).unwrap();
-        assert_eq!(back.buckets(), histogram.buckets());
-        assert_eq!((back.mean(), back.max(), back.count()), (histogram.mean(), histogram.max(), 5));
+        let packed: Packed =
+            serde_json::from_str(&serde_json::to_string(&histogram.packed()).unwrap()).unwrap();
+        assert_eq!(packed, histogram.packed());
+        assert!(packed.fits::<8>() && !packed.fits::<5>(), "the coarse ones have fewer buckets");
+        assert_eq!(packed.buckets::<8>(), histogram.buckets());
+    }
+
+    proptest! {
+        #[test]
+        fn packed_histograms_add_up_as_whole_ones_do(
+            one in prop::collection::vec(0u64..5_000, 0..60),
+            other in prop::collection::vec(0u64..5_000, 0..60),
+        ) {
+            let of = |values: &[u64]| {
+                let mut histogram = Fine::new();
+                values.iter().for_each(|&value| histogram.record(value));
+                histogram
+            };
+            let (mut whole, mut packed) = (of(&one), of(&one).packed());
+            whole.merge(&of(&other));
+            packed.merge(&of(&other).packed());
+            prop_assert_eq!(packed, whole.packed());
+        }
+    }
+
+    #[test]
+    fn what_is_no_packed_histogram_does_not_fit() {
+        for wrong in [
+            r#"{"used":[[7,1],[1000000,1]],"sum":"14","max":7}"#,
+            r#"{"used":[[7,1],[7,1]],"sum":"14","max":7}"#,
+            r#"{"used":[[7,1],[8,18446744073709551615]],"sum":"7","max":7}"#,
+        ] {
+            assert!(!serde_json::from_str::<Packed>(wrong).unwrap().fits::<8>(), "{wrong}");
+        }
+        assert!(serde_json::from_str::<Packed>(r#"{"used":[],"sum":"many","max":7}"#).is_err());
     }
 
     #[test]

@@ -213,6 +213,9 @@ pub struct DistributionRecord {
 pub struct Timings {
     /// Simulated requests over all variants and replications, warm-up included.
     pub requests: u64,
+    /// Events of these simulations: commands, database calls, timers. Requests that an instance tier answers have none.
+    #[serde(default)]
+    pub events: u64,
     pub wall_s: f64,
     /// Sum over the simulations of the time in their loop.
     pub loop_s: f64,

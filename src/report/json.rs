@@ -8,17 +8,18 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{ReportError, consistency};
-use crate::measure::record::{Record, SCHEMA, SeriesRecord, Timings, WindowsRecord};
+use crate::measure::record::{Record, SCHEMA, SeriesRecord, Timings, VariantRecord, WindowsRecord};
 
 /// Largest `results.json`, in bytes. Longer time series are written with wider windows.
 pub const RESULTS_BYTES_MAX: usize = 10_000_000;
 
 /// The record as it is written, and its JSON: keys in the order of the types, one line per field. Where the
-/// file would exceed [`RESULTS_BYTES_MAX`], neighbouring windows are merged until it does not; `width_s` then
-/// says so. Everything else is drawn from the returned record, so that a report drawn again is the same.
+/// file would exceed [`RESULTS_BYTES_MAX`], it is made shorter step by step until it does not: neighbouring windows are
+/// merged (`width_s` then says so), then neighbouring buckets of distributions, then values of measures are rounded to
+/// six digits. Everything else is drawn from the returned record, so that a report drawn again is the same.
 ///
 /// # Errors
-/// The record does not fit even with two windows per series.
+/// The record does not fit even so; [`super::room`] refuses such a run before it is begun.
 pub fn to_json(record: &Record) -> Result<(Cow<'_, Record>, String), ReportError> {
     bounded_json(record, RESULTS_BYTES_MAX)
 }
@@ -26,21 +27,53 @@ pub fn to_json(record: &Record) -> Result<(Cow<'_, Record>, String), ReportError
 fn bounded_json(record: &Record, bytes_max: usize) -> Result<(Cow<'_, Record>, String), ReportError> {
     let mut record = Cow::Borrowed(record);
     let mut text = encode(&*record)?;
+    let mut is_rounded = false;
     while text.len() > bytes_max {
-        let windows = record.variants.iter().flat_map(|variant| &variant.windows.series);
-        if windows.map(|series| series.values.len()).max().unwrap_or(0) <= 2 {
+        if longest(&record, |variant| variant.windows.series.iter().map(|series| series.values.len())) > 2 {
+            for variant in &mut record.to_mut().variants {
+                // Windows are nearly all of a large file: a file four times too large is halved twice at once.
+                for _ in 0..(text.len() / bytes_max).ilog2().max(1) {
+                    variant.windows = merged(&variant.windows);
+                }
+            }
+        } else if longest(&record, |variant| variant.distributions.iter().map(|one| one.counts.len()))
+            > BUCKETS_MIN
+        {
+            let all = record.to_mut().variants.iter_mut().flat_map(|variant| &mut variant.distributions);
+            all.filter(|one| one.counts.len() > BUCKETS_MIN).for_each(|one| one.counts = coarser(&one.counts));
+        } else if !is_rounded {
+            let all = record.to_mut().variants.iter_mut().flat_map(|variant| &mut variant.measures);
+            all.flat_map(|measure| measure.values.iter_mut().flatten()).for_each(|value| *value = rounded(*value));
+            is_rounded = true;
+        } else {
             let problem = format!("the record takes {} bytes, at most {bytes_max} are written", text.len());
             return Err(ReportError::Make { what: "results.json".to_string(), problem });
-        }
-        for variant in &mut record.to_mut().variants {
-            // Windows are nearly all of a large file: a file four times too large is halved twice at once.
-            for _ in 0..(text.len() / bytes_max).ilog2().max(1) {
-                variant.windows = merged(&variant.windows);
-            }
         }
         text = encode(&*record)?;
     }
     Ok((record, text))
+}
+
+/// Buckets of a distribution down to which they are merged.
+const BUCKETS_MIN: usize = 16;
+
+/// The greatest of some lengths, over all variants.
+fn longest<'r, L: Iterator<Item = usize>>(record: &'r Record, of: impl Fn(&'r VariantRecord) -> L) -> usize {
+    record.variants.iter().flat_map(of).max().unwrap_or(0)
+}
+
+/// Half as many buckets: of each pair the value that counts more.
+fn coarser(counts: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let merge = |pair: &[(u64, u64)]| match *pair {
+        [(low, few), (high, more)] => (if few > more { low } else { high }, few + more),
+        _ => pair[0],
+    };
+    counts.chunks(2).map(merge).collect()
+}
+
+/// To six digits.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 /// Windows of twice the width. Counts add up; everything else is averaged, weighted with the requests of
@@ -243,5 +276,30 @@ mod tests {
         assert!((requests(before) - requests(after)).abs() < 1e-6);
         assert!(before.measures == after.measures);
         assert!(bounded_json(&record, 10).is_err());
+    }
+
+    /// What windows cannot save, coarser distributions do, and then shorter numbers.
+    #[test]
+    fn a_record_of_many_values_is_written_with_fewer_digits() {
+        assert_eq!(coarser(&[(1, 5), (2, 4), (3, 1), (5, 1), (9, 7)]), [(1, 9), (5, 2), (9, 7)]);
+        assert_eq!([rounded(1.0 / 3.0), rounded(-1234567.0), rounded(0.0)], [0.333333, -1234570.0, 0.0]);
+        let mut record = stampede(1);
+        let names = record.variants[0].measures.len();
+        record.variants[0].measures.iter_mut().for_each(|measure| {
+            measure.values = (0..1_000).map(|value| Some(f64::from(value) / 7.0)).collect();
+        });
+        record.scenario.replications = 1_000;
+        record.scenario.finished = 1_000;
+        // A number of full length takes 17 bytes or more, one of six digits at most 12.
+        let (written, text) = bounded_json(&record, names * 1_000 * 14).unwrap();
+        let variant = &written.variants[0];
+        assert!(variant.windows.series.iter().all(|series| series.values.len() <= 2));
+        assert!(variant.distributions.iter().all(|one| one.counts.len() <= BUCKETS_MIN));
+        assert_eq!(variant.measures[0].values[1], Some(0.142857));
+        let count = |record: &Record| -> u64 {
+            record.variants[0].distributions.iter().flat_map(|one| &one.counts).map(|bucket| bucket.1).sum()
+        };
+        assert_eq!(count(&written), count(&record));
+        assert!(reading(&text).unwrap() == *written);
     }
 }

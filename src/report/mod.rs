@@ -27,6 +27,7 @@ pub mod observed;
 pub mod png;
 pub mod recommend;
 pub mod remarks;
+pub mod room;
 pub mod sparkline;
 pub mod style;
 pub mod summary;

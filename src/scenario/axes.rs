@@ -6,6 +6,10 @@
 use super::diagnostic::{Diagnostic, Span, suggestion};
 use super::file::{Entry, Node, Value};
 
+/// Most parts of a path. The deepest one of the grammar has seven (`tier.l2.compress.decompress.per_byte` and the like);
+/// whatever walks the tree nests as deep as it is.
+const PARTS_MAX: usize = 32;
+
 /// Sets `path` to `value`. The walk refuses unknown names; an unknown field at the end of the path is
 /// left to the reader, which knows the fields of every table.
 pub(crate) fn set(root: &mut Node, path: &str, path_span: Span, value: Node) -> Result<(), Diagnostic> {
@@ -13,6 +17,11 @@ pub(crate) fn set(root: &mut Node, path: &str, path_span: Span, value: Node) -> 
     if segments.iter().any(|segment| segment.is_empty()) {
         let help = "for example tier.l2.ttl, database.pool or class.users.share";
         return Err(Diagnostic::new(format!("`{path}` is not a path"), path_span, "").help(help));
+    }
+    if segments.len() > PARTS_MAX {
+        let begin = segments[..4].join(".");
+        let title = format!("`{begin}...` has {} parts, at most {PARTS_MAX} are read", segments.len());
+        return Err(Diagnostic::new(title, path_span, "").help("for example tier.l2.ttl or database.pool"));
     }
     match segments.as_slice() {
         [list @ ("tier" | "class" | "event"), name, rest @ ..] => {
@@ -201,6 +210,15 @@ mod tests {
         let nowhere = set_text(&mut root, "database.read.exponential.mean", "5ms").unwrap_err();
         assert_eq!(nowhere.labels[0].1, "database.read is a string here, not a table");
         assert!(set_text(&mut root, "tier..ttl", "5m").is_err());
+    }
+
+    #[test]
+    fn a_path_deeper_than_any_option_is_refused_by_its_beginning() {
+        let mut root = tree("[database]\nread = \"5ms\"\n");
+        let deep = |parts: usize| vec!["a"; parts].join(".");
+        let refused = set_text(&mut root, &deep(20_000), "1").unwrap_err();
+        assert_eq!(refused.title, "`a.a.a.a...` has 20000 parts, at most 32 are read");
+        assert!(set_text(&mut root, &deep(PARTS_MAX), "1").is_ok());
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl Engine<'_> {
     pub(super) fn doom_leader(&mut self, event: usize, key: Option<u64>) {
         let key = match key {
             Some(key) => key as u32,
-            None => self.hottest(Hottest::Keys(1)).first().map_or(0, |&(_, key)| key),
+            None => self.hottest(Hottest::Keys(1)).first().copied().unwrap_or(0),
         };
         let oldest = self
             .flights

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::bounds::Bounds;
 use super::command::Command;
 use super::crash::Crashes;
 use super::database::Database;
@@ -99,11 +100,16 @@ pub struct Control {
     pub cancel: AtomicBool,
     /// Requests simulated so far, over all simulations.
     pub requests: AtomicU64,
+    /// What all of them together may take; where that is reached, it sets `cancel`.
+    pub bounds: Bounds,
 }
 
 impl Control {
     /// Whether a simulation may go on; each asks after every 65,536 events, every batch of requests and every window.
     pub fn check(&self) -> Result<(), SimError> {
+        if self.bounds.look() {
+            self.cancel.store(true, Ordering::Relaxed);
+        }
         if self.cancel.load(Ordering::Relaxed) { Err(SimError::Cancelled) } else { Ok(()) }
     }
 }

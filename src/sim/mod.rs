@@ -8,6 +8,7 @@
 
 mod answer;
 mod attempt;
+pub mod bounds;
 mod bytes;
 mod chunks;
 mod coding;
@@ -60,4 +61,34 @@ pub mod parts {
     pub use super::queue::{GENERAL, Lane, NETWORK, Queue};
     pub use super::store::{Store, Value};
     pub use super::tier::{KeyInfo, TierState};
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::estimate::{
+        BACKGROUND_WAITING_BYTES, NOTICE_BYTES, PLAIN_WAITING_BYTES, WAITING_AT_DATABASE_BYTES,
+        WAITING_AT_TIER_BYTES,
+    };
+
+    /// With a generation and a free place for each slot of a slab, and two words of a ring that has grown to twice its content.
+    #[test]
+    fn the_estimate_knows_what_entities_take() {
+        let slot = |bytes: usize| bytes as f64 + 8.0;
+        let ring = 16.0;
+        let walk = slot(size_of::<super::read::Walk>());
+        let flight = slot(size_of::<super::fetch::Flight>());
+        let attempt = slot(size_of::<super::fetch::Attempt>());
+        let command = slot(size_of::<super::command::Command>());
+        let notice = slot(size_of::<super::invalidation::Notice>());
+        let event = size_of::<super::pending::Pending>() as f64;
+        for (what, expected, found) in [
+            ("a request that waits for the database", WAITING_AT_DATABASE_BYTES, walk + flight + attempt + ring),
+            ("a read of the plain loop", PLAIN_WAITING_BYTES, size_of::<super::reads::Read>() as f64 + ring),
+            ("the background load", BACKGROUND_WAITING_BYTES, attempt + ring),
+            ("a command that waits", WAITING_AT_TIER_BYTES, walk + command + event),
+            ("a notice", NOTICE_BYTES, notice + 1.5 * event),
+        ] {
+            assert!((expected - found).abs() < 0.05 * found, "{what}: {found} bytes, {expected} are assumed");
+        }
+    }
 }

@@ -26,7 +26,8 @@ impl Engine<'_> {
         // So many stores may have a key each.
         let copies = model.caches(&model.tiers[level]);
         // The hottest last: they are the most recently used ones.
-        for &(class, key) in self.hottest(prefill.hottest).iter().rev() {
+        for &key in self.hottest(prefill.hottest).iter().rev() {
+            let class = self.tables.class_of(key);
             let info = self.info(key, class);
             if info.absent {
                 continue;
@@ -63,8 +64,8 @@ impl Engine<'_> {
         self.tiers[level].totals = TierTotals::default();
     }
 
-    /// (class, id) of the hottest ids by expected rate, the hottest first.
-    pub(super) fn hottest(&self, count: Hottest) -> Vec<(usize, u32)> {
+    /// The hottest ids by expected rate, the hottest first.
+    pub(super) fn hottest(&self, count: Hottest) -> Vec<u32> {
         let classes = &self.model.workload.classes;
         let wanted = match count {
             Hottest::All => self.model.workload.keys(),
@@ -78,7 +79,7 @@ impl Engine<'_> {
         let mut chosen = Vec::with_capacity(wanted as usize);
         while (chosen.len() as u64) < wanted {
             let Some(Head { class, rank, .. }) = heads.pop() else { break };
-            chosen.push((class, self.tables.first_id[class] + rank as u32));
+            chosen.push(self.tables.first_id[class] + rank as u32);
             if rank + 1 < classes[class].keys {
                 heads.push(Head { rate: rate(class, rank + 1), class, rank: rank + 1 });
             }

@@ -6,6 +6,7 @@ mod combinations;
 mod creation;
 #[path = "../support/draw.rs"]
 mod draw;
+mod estimates;
 mod faults;
 mod gather;
 mod grammar;

@@ -13,6 +13,7 @@ use self::schedule::{Rung, cost, schedule};
 use super::run::RunError;
 use super::statistics::{self, Estimate};
 use super::sweep::{Pool, SweepOptions, find_warmup};
+use super::workers;
 use crate::measure::catalog;
 use crate::scenario::Diagnostics;
 use crate::scenario::grid::Grid;
@@ -125,7 +126,7 @@ impl Search {
     /// # Errors
     /// A simulation that fails; an interrupt.
     pub fn run(&self, grid: &Grid, pool: &mut Pool, options: &SweepOptions) -> Result<Outcome, RunError> {
-        let workers = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?;
+        let workers = workers::pool(options.threads, self.cost())?;
         let mut left: Vec<usize> = (0..self.candidates.len()).collect();
         // Of each candidate the replications it had when it was dropped, or at the end.
         let mut had = vec![0u32; self.candidates.len()];

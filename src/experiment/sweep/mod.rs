@@ -13,8 +13,8 @@ use self::journal::Journal;
 pub use self::pool::Pool;
 use self::record::SweepRecord;
 use super::run::{RunError, RunOptions, build_tables};
-use super::warmup;
-use crate::scenario::estimate::{MemoryItem, NOMINAL_REQUESTS_PER_S, Plan, estimate};
+use super::{warmup, workers};
+use crate::scenario::estimate::{Estimate, MemoryItem, Plan, estimate, process_bytes};
 use crate::scenario::grid::{Cell, Grid};
 use crate::scenario::model::{Experiment, Nanos};
 use crate::sim::Control;
@@ -47,7 +47,9 @@ pub fn plan(pool: &Pool, replications: u32, threads: usize) -> Plan {
     let estimates: Vec<_> = pool.models().map(estimate).collect();
     let simulations = pool.len() as u64 * u64::from(replications);
     let at_once = simulations.min(threads as u64).max(1) as f64;
-    let requests = estimates.iter().map(|one| one.requests).sum::<f64>() * f64::from(replications);
+    let all = |of: &dyn Fn(&Estimate) -> f64| estimates.iter().map(of).sum::<f64>() * f64::from(replications);
+    let (requests, events) = (all(&|one| one.requests), all(&|one| one.events));
+    let seconds = all(&Estimate::seconds) / at_once;
     let mut memory: Vec<(f64, Option<MemoryItem>)> =
         estimates.into_iter().map(|one| (one.memory_bytes(), one.memory.into_iter().next())).collect();
     memory.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -57,8 +59,9 @@ pub fn plan(pool: &Pool, replications: u32, threads: usize) -> Plan {
     Plan {
         cells: simulations,
         requests,
-        memory_bytes: together + rest + simulations as f64 * RESULT_BYTES,
-        seconds: requests / NOMINAL_REQUESTS_PER_S / at_once,
+        events,
+        memory_bytes: process_bytes(at_once) + together + rest + simulations as f64 * RESULT_BYTES,
+        seconds,
         biggest: memory.into_iter().next().and_then(|(_, item)| item),
     }
 }
@@ -68,8 +71,9 @@ pub fn plan(pool: &Pool, replications: u32, threads: usize) -> Plan {
 /// # Errors
 /// A simulation that fails ends the run; an interrupt before any cell is finished leaves nothing to keep.
 pub fn run(grid: &Grid, options: &SweepOptions) -> Result<Outcome, RunError> {
-    let workers = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?;
     let mut pool = Pool::new(grid);
+    let simulations = pool.len() as u64 * u64::from(grid.base.replications);
+    let workers = workers::pool(options.threads, simulations)?;
     workers.install(|| {
         find_warmup(grid, &mut pool, &options.control)?;
         let all: Vec<(usize, u32)> = (0..pool.len()).map(|system| (system, grid.base.replications)).collect();

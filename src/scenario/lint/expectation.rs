@@ -56,15 +56,7 @@ pub fn expectation(model: &Model) -> Option<Expectation> {
             groups.iter().zip(&found).map(|(group, found)| group.count * reads(group) * (1.0 - found)).sum();
         let keys: Vec<Keys> =
             groups.iter().map(|group| keys_in(model, index, tier, group, rate_per_s)).collect();
-        let capacity = match tier.capacity {
-            Capacity::Unbounded => None,
-            Capacity::Entries(limit) | Capacity::Bytes(limit) => Some(limit as f64),
-        };
-        let renewal = match tier.eviction {
-            Eviction::Fifo | Eviction::Random => Renewal::FillOnly,
-            _ => Renewal::EveryHit,
-        };
-        let steady = steady(&keys, capacity, renewal);
+        let steady = steady(&keys, capacity(tier), renewal(tier));
         for (found, hit) in found.iter_mut().zip(&steady.hit) {
             *found = found.max(*hit);
         }
@@ -106,6 +98,90 @@ pub(crate) fn key_rates(model: &Model) -> Vec<KeyRates> {
         }
     };
     groups(model).into_iter().map(rates).collect()
+}
+
+/// Keys that are read and written equally often, and how far their reads get.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyFlow {
+    pub class: usize,
+    /// How many; not necessarily whole.
+    pub count: f64,
+    /// Of each, over all instances.
+    pub reads_per_s: f64,
+    pub writes_per_s: f64,
+    /// Share of its reads that come to each tier, and last to the database.
+    pub passing: Vec<f64>,
+}
+
+/// How far the reads of all keys get in the steady state at `rate_per_s` requests, of whatever kind the arrivals are.
+pub(crate) fn key_flows(model: &Model, rate_per_s: f64) -> Vec<KeyFlow> {
+    let mut groups = groups(model);
+    let shares: Vec<f64> = groups.iter().map(|group| group.share).collect();
+    spread_reads(model, &mut groups);
+    let flow = |(group, share): (&Group, f64)| {
+        let class = &model.workload.classes[group.class];
+        KeyFlow {
+            class: group.class,
+            count: group.count,
+            reads_per_s: reads_per_s(class, group, rate_per_s),
+            writes_per_s: rate_per_s * class.share * class.write_share * share,
+            passing: vec![1.0],
+        }
+    };
+    let mut flows: Vec<KeyFlow> = groups.iter().zip(shares).map(flow).collect();
+    for (index, tier) in model.tiers.iter().enumerate() {
+        let keys: Vec<Keys> =
+            groups.iter().map(|group| keys_in(model, index, tier, group, rate_per_s)).collect();
+        let steady = steady(&keys, capacity(tier), renewal(tier));
+        for (flow, hit) in flows.iter_mut().zip(steady.hit) {
+            // A key is found where the tier with the best chance of having it is asked.
+            let before = flow.passing[index];
+            flow.passing.push(before.min(1.0 - hit));
+        }
+    }
+    flows
+}
+
+/// Where reads ask for several different keys, the shares with which [`read_share`] gives as many: draws that repeat a key are
+/// drawn again, so the less popular ones are asked for more often than once per read.
+fn spread_reads(model: &Model, groups: &mut [Group]) {
+    for (index, class) in model.workload.classes.iter().enumerate() {
+        let wanted = f64::from(class.keys_per_request).min(class.keys as f64);
+        if wanted <= 1.0 {
+            continue;
+        }
+        // After so many draws; the last key of all may take very many.
+        let asked = |draws: f64, share: f64| -libm::expm1(-draws * share);
+        let found = |draws: f64| -> f64 {
+            let own = groups.iter().filter(|group| group.class == index);
+            own.map(|group| group.count * asked(draws, group.share)).sum()
+        };
+        let (mut low, mut high) = (0.0, wanted);
+        while found(high) < 0.999 * wanted && high < 1e30 {
+            (low, high) = (high, high * 4.0);
+        }
+        for _ in 0..40 {
+            let middle = (low + high) / 2.0;
+            if found(middle) < wanted { low = middle } else { high = middle }
+        }
+        for group in groups.iter_mut().filter(|group| group.class == index) {
+            group.share = asked(high, group.share) / f64::from(class.keys_per_request);
+        }
+    }
+}
+
+fn capacity(tier: &Tier) -> Option<f64> {
+    match tier.capacity {
+        Capacity::Unbounded => None,
+        Capacity::Entries(limit) | Capacity::Bytes(limit) => Some(limit as f64),
+    }
+}
+
+fn renewal(tier: &Tier) -> Renewal {
+    match tier.eviction {
+        Eviction::Fifo | Eviction::Random => Renewal::FillOnly,
+        _ => Renewal::EveryHit,
+    }
 }
 
 /// The keys of all classes.
