@@ -38,7 +38,8 @@ pub(super) fn replicate(
     })
 }
 
-/// Window by window, over the replications in which there is a value; the database load of the first
+/// Window by window, over the replications in which there is a value: all of them for counts and rates, which may be zero, and
+/// those in which something happened for ratios and latencies, which then are undefined. Outcomes that no replication has are left out. The database load of the first
 /// replication besides, because an average hides peaks that come at different times.
 pub(super) fn average_series(replications: &[&Replication]) -> Vec<SeriesRecord> {
     let mut order: Vec<(&str, &str)> = Vec::new();
@@ -50,8 +51,12 @@ pub(super) fn average_series(replications: &[&Replication]) -> Vec<SeriesRecord>
         }
         all.push(values);
     }
+    let happens = |name: &str| {
+        !name.starts_with("requests.") || by_name[name].iter().any(|values| values.iter().any(|&count| count > Some(0.0)))
+    };
     order
         .into_iter()
+        .filter(|(name, _)| *name == "requests.all" || happens(name))
         .flat_map(|(name, unit)| {
             let all = &by_name[name];
             let values = average(all);
