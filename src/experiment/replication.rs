@@ -52,7 +52,8 @@ pub(super) fn average_series(replications: &[&Replication]) -> Vec<SeriesRecord>
         all.push(values);
     }
     let happens = |name: &str| {
-        !name.starts_with("requests.") || by_name[name].iter().any(|values| values.iter().any(|&count| count > Some(0.0)))
+        !name.starts_with("requests.")
+            || by_name[name].iter().any(|values| values.iter().any(|&count| count > Some(0.0)))
     };
     order
         .into_iter()

@@ -17,6 +17,7 @@ use crate::measure::record::{
     AnswerRecord, EventRecord, LintRecord, MeasureRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord,
     Timings, VariantRecord, WindowsRecord,
 };
+use crate::measure::summary::Measured;
 use crate::policy::own::Policies;
 use crate::scenario::explain::event_text;
 use crate::scenario::model::{Experiment, Model, Precision, TimedEvent, Variant};
@@ -81,6 +82,12 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
         }
     };
     let experiment = &*experiment;
+    for (v, variant) in experiment.variants.iter().enumerate() {
+        let measured = |r: u32| measured_requests(&finished[&(r, v)].measures);
+        if (0..complete).all(|r| measured(r) == Some(0.0)) {
+            return Err(RunError::Silent { variant: variant.name.clone(), replications: complete });
+        }
+    }
     let requests = finished.values().map(|replication| replication.requests).sum();
     let loop_s: f64 = finished.values().map(|replication| replication.loop_s).sum();
     let variants: Vec<VariantRecord> = (0..experiment.variants.len())
@@ -110,6 +117,11 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
     });
     let record = Record { schema: SCHEMA, herdlab: env!("CARGO_PKG_VERSION").to_owned(), scenario, variants };
     Ok(Outcome { record, timings, interrupted })
+}
+
+/// Requests in the measured part of a simulation.
+fn measured_requests(measures: &[Measured]) -> Option<f64> {
+    measures.iter().find(|(name, _)| name == "requests.all")?.1
 }
 
 /// The experiment with the warm-up that a pilot finds, where one is asked for.

@@ -2,7 +2,7 @@
 //!
 //! Estimates are rough on purpose and err to the high side. They assume, per simulation: 8 bytes per key
 //! and store of an unbounded tier (4 more with writes: version) and 32 per entry of a bounded one, 52 of one that is kept as Redis keeps it (with up to 2^21 keys
-//! at least 4 per key for the index of a shared tier), each plus 8 (`xfetch`: delta) and 8 (`value_age`); 4 bytes per key for sizes that vary; 24 bytes per key of a trace
+//! at least 4 per key for the index of a shared tier), each plus 8 (`xfetch`: delta) and 8 (`value_age`); 4 bytes per key for sizes that vary (up to 65,536 keys); 24 bytes per key of a trace
 //! for its index; 32 kB for each table of popularity; 6 kB per window and class of outcome, of which four are
 //! counted; 8 bytes per user of a closed loop.
 
@@ -31,6 +31,8 @@ const XFETCH_BYTES: f64 = 8.0;
 const VERSION_BYTES: f64 = 4.0;
 const VALUE_AGE_BYTES: f64 = 8.0;
 const SIZE_BYTES_PER_KEY: f64 = 4.0;
+/// Sizes of more keys are worked out at every look.
+const KEPT_KEYS: u32 = 1 << 16;
 const TRACE_BYTES_PER_KEY: f64 = 24.0;
 const POPULARITY_TABLE_BYTES: f64 = 32e3;
 const WINDOW_BYTES: f64 = 6e3 * 4.0;
@@ -296,7 +298,7 @@ fn memory(model: &Model) -> Vec<MemoryItem> {
         |size: fn(&Class) -> &Size| classes.iter().any(|class| !matches!(size(class), Size::Constant { .. }));
     let varying = [varies(|class| &class.value_size), varies(|class| &class.key_size)];
     let columns = varying.into_iter().filter(|varies| *varies).count() as f64;
-    items.push(item("sizes of values and keys", columns * SIZE_BYTES_PER_KEY * keys));
+    items.push(item("sizes of values and keys", columns * SIZE_BYTES_PER_KEY * keys.min(KEPT_KEYS as f64)));
     let tables = classes.iter().filter(|class| matches!(class.popularity, Popularity::Zipf { .. })).count();
     items.push(item("tables of popularity", tables as f64 * POPULARITY_TABLE_BYTES));
     let windows = model.duration_ns.div_ceil(model.window_ns.max(1));
