@@ -25,6 +25,12 @@ pub type Stream = Xoshiro256PlusPlus;
 /// assert_ne!(stream(1, 0, "keys").next_u64(), stream(1, 1, "keys").next_u64());
 /// ```
 pub fn stream(seed: u64, replication: u32, name: &str) -> Stream {
+    Stream::seed_from_u64(hash_seed(seed, replication, name))
+}
+
+/// What a hash of keys starts from that depends on nothing but the same three coordinates: `mix(seed ^ key)` then scatters
+/// what belongs to a key, such as its size, anew in each replication and alike in all variants.
+pub fn hash_seed(seed: u64, replication: u32, name: &str) -> u64 {
     let mut state = mix(seed ^ 0x6865_7264_6c61_6221);
     state = mix(state ^ u64::from(replication));
     for chunk in name.as_bytes().chunks(8) {
@@ -32,7 +38,7 @@ pub fn stream(seed: u64, replication: u32, name: &str) -> Stream {
         word[..chunk.len()].copy_from_slice(chunk);
         state = mix(state ^ u64::from_le_bytes(word));
     }
-    Stream::seed_from_u64(state ^ name.len() as u64)
+    state ^ name.len() as u64
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood, 2014): a bijection that scatters neighbouring inputs.

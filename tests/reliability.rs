@@ -342,7 +342,8 @@ fn a_limit_that_is_reached_is_told_with_the_way_out() {
     let folder = folder();
     // Five seconds of simulated time are foreseen in less than a second; a debug build or a busy machine takes longer than a
     // nanosecond in any case, and the estimate is below it where nothing arrives.
-    let scenario = SCENARIO.replace("rate = 1000", "rate = 0.001").replace("duration = \"200s\"", "duration = \"1s\"");
+    let scenario =
+        SCENARIO.replace("rate = 1000", "rate = 0.001").replace("duration = \"200s\"", "duration = \"1s\"");
     std::fs::write(folder.path().join("still.toml"), scenario).unwrap();
     let arguments = ["run", "still.toml", "--out", "out", "--time-limit", "1ms", "--replications", "100"];
     let output = herdlab(folder.path(), &arguments).output().unwrap();

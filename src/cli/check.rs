@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use herdlab::experiment::recommend::Search;
+use herdlab::experiment::run::RunError;
 use herdlab::experiment::sweep::{self, Pool};
+use herdlab::experiment::warmup::{Foreseen, foresee};
 use herdlab::measure::catalog;
 use herdlab::report::format::with_unit;
 use herdlab::report::room::refuse_unwritable;
@@ -15,7 +17,7 @@ use herdlab::scenario::grid::Which;
 use herdlab::scenario::model::{Experiment, Variant};
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::theory::{Prediction, predictions};
-use herdlab::units::{approximate_bytes, grouped};
+use herdlab::units::{approximate_bytes, format_duration, grouped};
 
 use super::output::counted;
 use super::{exit, input, output};
@@ -46,7 +48,15 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         });
         match checked {
             Ok((experiment, warnings, plan, grids)) => {
-                output::show(&(describe(&experiment, &plan, threads) + &grids))?;
+                let warmup = match warmup(&experiment) {
+                    Ok(line) => line,
+                    Err(error) => {
+                        sound = false;
+                        eprintln!("error: {error}");
+                        continue;
+                    }
+                };
+                output::show(&(describe(&experiment, &plan, threads) + &warmup + &grids))?;
                 eprint!("{}", warnings.render(output::color_on_stderr()));
                 sound &= warnings.is_empty() || !args.deny_lints;
             }
@@ -57,6 +67,20 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) })
+}
+
+/// The warm-up that a run would find, as far as that is quickly known; nothing where one is given.
+fn warmup(experiment: &Experiment) -> Result<String, RunError> {
+    if !experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
+        return Ok(String::new());
+    }
+    Ok(match foresee(experiment)? {
+        Foreseen::Found(warmup_ns) => format!("warm-up: {}, found by a pilot\n", format_duration(warmup_ns)),
+        Foreseen::ByPilot { requests } => format!(
+            "warm-up: not known before the run, which finds it by a pilot of about {} requests or refuses\n",
+            grouped(requests.round() as u64)
+        ),
+    })
 }
 
 /// What `[sweep]` and `[recommend]` would run; all their cells are checked.

@@ -34,6 +34,11 @@ pub enum RunError {
     Interrupted,
     #[error("variant \"{variant}\", replication {replication}: {source}")]
     Simulation { variant: String, replication: u32, source: SimError },
+    #[error(
+        "variant \"{variant}\": not one request in the measured part of {replications} replications; a higher rate, a longer \
+         duration or a shorter warm-up"
+    )]
+    Silent { variant: String, replications: u32 },
     #[error(transparent)]
     TooShort(#[from] Box<TooShort>),
     #[error(transparent)]

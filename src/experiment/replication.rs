@@ -49,7 +49,6 @@ pub(super) fn replicate(
 /// memory does not grow with windows and buckets times replications.
 #[derive(Default)]
 pub(super) struct Together {
-    replications: u32,
     /// The names are the same in all replications: they follow from the model. One value per replication.
     measures: Vec<(String, Vec<Option<f64>>)>,
     /// In the order in which they turned up.
@@ -74,8 +73,7 @@ impl Together {
     /// Takes in the next replication. Sums of floats depend on their order, so replications come in theirs.
     pub fn take_in(&mut self, replication: Replication) {
         if self.measures.is_empty() {
-            self.measures =
-                replication.measures.iter().map(|(name, _)| (name.clone(), Vec::new())).collect();
+            self.measures = replication.measures.iter().map(|(name, _)| (name.clone(), Vec::new())).collect();
         }
         for ((_, values), (_, value)) in self.measures.iter_mut().zip(replication.measures) {
             values.push(value);
@@ -89,7 +87,6 @@ impl Together {
         for (name, unit, packed) in replication.distributions {
             self.distributions.entry(name).or_insert_with(|| (unit, Packed::default())).1.merge(&packed);
         }
-        self.replications += 1;
     }
 
     fn add(&mut self, name: String, unit: &'static str, values: &[Option<f64>]) {
@@ -113,13 +110,12 @@ impl Together {
 
     /// Measures, series and distributions for the record.
     pub fn into_records(self) -> (Vec<MeasureRecord>, Vec<SeriesRecord>, Vec<DistributionRecord>) {
-        let replications = self.replications;
         let measure = |(name, values): (String, Vec<Option<f64>>)| {
             let unit = catalog::find(&name).map_or("1", |info| info.unit).to_owned();
             MeasureRecord { unit, values, name }
         };
-        let series = self.series.into_iter().flat_map(|sum| {
-            let values = sum.means(replications);
+        let series = self.series.into_iter().filter(SeriesSum::happens).flat_map(|sum| {
+            let values = sum.means();
             let first = self.first.as_ref().filter(|_| sum.name == SHOWN_FIRST).map(|(unit, values)| {
                 let name = format!("{SHOWN_FIRST}.first");
                 SeriesRecord { name, unit: (*unit).to_owned(), values: values.clone() }
@@ -138,15 +134,17 @@ impl Together {
 }
 
 impl SeriesSum {
-    /// Window by window, over the replications in which there is a value. Requests are counted, and where none ended in some
-    /// way that is a count of 0.
-    fn means(&self, replications: u32) -> Vec<Option<f64>> {
-        let counts = self.name.starts_with("requests.");
-        let mean = |&(sum, known): &(f64, u32)| {
-            let among = if counts { replications } else { known };
-            (among > 0).then(|| sum / f64::from(among))
-        };
-        self.windows.iter().map(mean).collect()
+    /// Window by window, over the replications in which there is a value: all of them for counts and rates, which may be zero,
+    /// and those in which something happened for ratios and latencies, which else are undefined.
+    fn means(&self) -> Vec<Option<f64>> {
+        self.windows.iter().map(|&(sum, known)| (known > 0).then(|| sum / f64::from(known))).collect()
+    }
+
+    /// Whether it is shown: not a count of requests that ended in a way that no request of any replication did.
+    fn happens(&self) -> bool {
+        !self.name.starts_with("requests.")
+            || self.name == "requests.all"
+            || self.windows.iter().any(|&(sum, _)| sum > 0.0)
     }
 }
 

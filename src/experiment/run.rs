@@ -6,15 +6,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use super::finished::Finished;
 use super::observe::Step;
 pub use super::options::{RunError, RunOptions};
-use super::finished::Finished;
 use super::replication::{Replication, Together, replicate};
 use super::workers::{is_stop, lock, work_off};
 use super::{own, precision, warmup, workers};
 use crate::measure::record::{
-    AnswerRecord, EventRecord, LintRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord,
-    Timings, VariantRecord, WindowsRecord,
+    AnswerRecord, EventRecord, LintRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord, Timings,
+    VariantRecord, WindowsRecord,
 };
 use crate::policy::own::Policies;
 use crate::scenario::explain::event_text;
@@ -81,12 +81,13 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
     };
     let experiment = &*experiment;
     let (requests, events, loop_s) = (finished.requests, finished.events, finished.loop_s);
-    let variants: Vec<VariantRecord> = experiment
-        .variants
-        .iter()
-        .zip(finished.into_variants())
-        .map(|(variant, together)| variant_record(variant, together, &options.policies))
-        .collect();
+    let mut variants: Vec<VariantRecord> = Vec::with_capacity(experiment.variants.len());
+    for (variant, together) in experiment.variants.iter().zip(finished.into_variants()) {
+        if together.values("requests.all").iter().all(|count| *count == Some(0.0)) {
+            return Err(RunError::Silent { variant: variant.name.clone(), replications: complete });
+        }
+        variants.push(variant_record(variant, together, &options.policies));
+    }
     let mut scenario = scenario_record(experiment, complete);
     scenario.overrides.extend(options.policies.notes());
     scenario.replications = wanted.end;

@@ -5,6 +5,10 @@
 //! squares around its mean, divided by the square of its length. Dropping more of the transient lowers the first, dropping
 //! good data raises it by the second.
 //!
+//! Where nearly all batches are alike the rule hangs on the few that are not: it would wait for the last of them to pass. So a
+//! truncation is the smallest whose error is nearly the least, and dropping must make a difference where what is left is
+//! all alike, or too little. And latency is watched by a rank instead of a median, which jumps where it lies between two values.
+//!
 //! A pilot runs a few replications of every variant without warm-up. The warm-up that all share is the longest that any
 //! watched series of any variant asks for.
 
@@ -14,6 +18,9 @@ use rayon::prelude::*;
 
 use super::options::{RunError, RunOptions, TooShort, Unsettled};
 use super::replication::{average, mean_of_known};
+use super::run::build_tables;
+use crate::measure::histogram::Coarse;
+use crate::measure::recorder::{OUTCOMES, Recorder};
 use crate::measure::series::{Series, series};
 use crate::scenario::estimate::requests;
 use crate::scenario::model::{Experiment, Model, Nanos, Ttl, Variant};
@@ -26,12 +33,18 @@ const PILOT_REPLICATIONS: u32 = 5;
 const PILOT_WINDOWS: u64 = 500;
 /// Windows per batch: the 5 of MSER-5.
 const BATCH: usize = 5;
+/// A smaller truncation whose error is so much larger than the least is as good.
+const TOLERANCE: f64 = 0.05;
+/// What is dropped must differ from the rest by so many standard errors, where the error alone cannot decide.
+const DIFFERENCE_MIN: f64 = 3.0;
 /// Beyond this share of the run the truncation is not to be trusted: what is left is too short to know.
 const TRUSTED_SHARE: f64 = 0.5;
 /// Longest run that is tried to say how long one would have to be, as a multiple of the first one tried.
 const LONGEST: u64 = 64;
 /// Requests of a pilot beyond which no longer run is tried, unless the run itself asks for about as many.
 const PILOT_REQUESTS_MAX: f64 = 100e6;
+/// Requests of a pilot up to which it is run where nobody runs the scenario yet: about a second.
+const FORESEEN_REQUESTS_MAX: f64 = 2e6;
 
 /// The warm-up that all variants need.
 ///
@@ -42,6 +55,18 @@ pub fn find(
     experiment: &Experiment,
     tables: &[Arc<Tables>],
     options: &RunOptions,
+) -> Result<Nanos, RunError> {
+    let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
+    let requests_max = PILOT_REQUESTS_MAX.max(4.0 * pilot_requests(experiment, duration_ns));
+    find_within(experiment, tables, options, requests_max)
+}
+
+/// The same; no longer run with more requests is tried.
+fn find_within(
+    experiment: &Experiment,
+    tables: &[Arc<Tables>],
+    options: &RunOptions,
+    requests_max: f64,
 ) -> Result<Nanos, RunError> {
     let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
     let ttl = longest_ttl(experiment);
@@ -56,9 +81,33 @@ pub fn find(
         },
     };
     let shortest_ns = shortest(experiment, &reason, ttl_ns.unwrap_or(0));
-    let (tried_ns, enough_ns) = enough(experiment, tables, shortest_ns, options)?;
+    let (tried_ns, enough_ns) = enough(experiment, tables, shortest_ns, options, requests_max)?;
     let place = place(experiment);
     Err(Box::new(TooShort { place, variant, reason, duration_ns, tried_ns, enough_ns, ttl_ns }).into())
+}
+
+/// What can be said of the warm-up before the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Foreseen {
+    /// The one that the run will find.
+    Found(Nanos),
+    /// It takes a pilot of about so many requests to know, which the run makes.
+    ByPilot { requests: f64 },
+}
+
+/// What a run will find, where that is quickly known: with the pilot of the run if it has few requests, else without.
+///
+/// # Errors
+/// As [`find`]; whatever is refused here is refused by the run.
+pub fn foresee(experiment: &Experiment) -> Result<Foreseen, RunError> {
+    let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
+    let requests = pilot_requests(experiment, duration_ns);
+    let options = RunOptions::default();
+    let is_unexpired = longest_ttl(experiment).is_some_and(|(_, _, ttl_ns)| ttl_ns > duration_ns);
+    if requests > FORESEEN_REQUESTS_MAX && !is_unexpired {
+        return Ok(Foreseen::ByPilot { requests });
+    }
+    find_within(experiment, &build_tables(experiment)?, &options, FORESEEN_REQUESTS_MAX).map(Foreseen::Found)
 }
 
 /// The first length to try: that of the longest ttl, or twice that of the run, and of about a request per window.
@@ -80,9 +129,9 @@ fn enough(
     tables: &[Arc<Tables>],
     shortest_ns: Nanos,
     options: &RunOptions,
+    requests_max: f64,
 ) -> Result<(Nanos, Option<Nanos>), RunError> {
     let duration_ns = experiment.variants[experiment.baseline].model.duration_ns;
-    let requests_max = PILOT_REQUESTS_MAX.max(4.0 * pilot_requests(experiment, duration_ns));
     let mut tried_ns = duration_ns;
     let mut times = 1;
     while times <= LONGEST {
@@ -177,7 +226,7 @@ fn settled(
             // Where nothing is ever known, nothing of that kind happens: nobody reads, say.
             let known = averaged(pilots, name).filter(|values| values.iter().any(Option::is_some));
             let Some(values) = known else { continue };
-            let reason = match mser5(&values) {
+            let reason = match truncation(&values) {
                 Some((dropped, windows)) if dropped as f64 <= TRUSTED_SHARE * windows as f64 => {
                     longest = longest.max(dropped);
                     continue;
@@ -192,13 +241,35 @@ fn settled(
 }
 
 /// What must have settled: who answers, how fast, and what the database bears.
-const WATCHED: [&str; 4] = ["hit_ratio", "latency.all.p50_ms", "db.qps", "db.queue.length"];
+const WATCHED: [&str; 4] = ["hit_ratio", MEDIAN_LATENCY, "db.qps", "db.queue.length"];
+const MEDIAN_LATENCY: &str = "latency.all.p50_ms";
 
 fn pilot(model: &Model, engine: Engine<'_>, control: &Control) -> Result<Vec<Series>, SimError> {
     let finished = engine.run(control)?;
     let mut all = series(model, &finished.recorder);
     all.retain(|(name, _, _)| WATCHED.contains(&name.as_str()));
+    if let Some(latency) = all.iter_mut().find(|(name, _, _)| name == MEDIAN_LATENCY) {
+        latency.2 = ranks(&finished.recorder);
+    }
     Ok(all)
+}
+
+/// Window by window, where the median latency of the second half stands among the latencies. It moves as the median does, and
+/// where there are but a few different latencies it does not jump from one to the next.
+fn ranks(recorder: &Recorder) -> Vec<Option<f64>> {
+    let merged: Vec<Coarse> = recorder
+        .windows
+        .iter()
+        .map(|window| {
+            let mut all = Coarse::new();
+            OUTCOMES.iter().filter_map(|(outcome, _)| window.latency(*outcome)).for_each(|of| all.merge(&of));
+            all
+        })
+        .collect();
+    let mut late = Coarse::new();
+    merged[merged.len() / 2..].iter().for_each(|window| late.merge(window));
+    let median_ns = late.quantile(0.5);
+    merged.iter().map(|window| window.mid_rank(median_ns?)).collect()
 }
 
 /// One series, averaged over the pilots that know a value; `None` where none has it.
@@ -218,24 +289,62 @@ fn averaged(pilots: &[Vec<Series>], name: &str) -> Option<Vec<Option<f64>>> {
 /// assert_eq!(mser5(&settling), Some((20, 100)));
 /// ```
 pub fn mser5(values: &[Option<f64>]) -> Option<(usize, usize)> {
-    let batches: Vec<f64> = values
-        .chunks_exact(BATCH)
-        .map(|batch| mean_of_known(batch.iter().copied()))
-        .collect::<Option<_>>()?;
+    let batches = batches(values)?;
+    let errors = errors(&batches);
+    least(&errors).map(|dropped| (dropped * BATCH, batches.len() * BATCH))
+}
+
+/// The same with the smallest truncation that does nearly as well.
+fn truncation(values: &[Option<f64>]) -> Option<(usize, usize)> {
+    let batches = batches(values)?;
+    let errors = errors(&batches);
+    let enough = errors[least(&errors)?] * (1.0 + TOLERANCE);
+    let mut dropped = errors.iter().position(|&error| error <= enough)?;
+    if errors[dropped] == 0.0 || dropped as f64 > TRUSTED_SHARE * batches.len() as f64 {
+        dropped = distinct(&batches, dropped);
+    }
+    Some((dropped * BATCH, batches.len() * BATCH))
+}
+
+fn batches(values: &[Option<f64>]) -> Option<Vec<f64>> {
+    values.chunks_exact(BATCH).map(|batch| mean_of_known(batch.iter().copied())).collect()
+}
+
+/// The marginal standard error of what is left, squared, by how many batches are dropped: up to three quarters.
+fn errors(batches: &[f64]) -> Vec<f64> {
     let last = batches.len() * 3 / 4;
     let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-    let mut best: Option<(f64, usize)> = None;
-    for (dropped, &value) in batches.iter().enumerate().rev() {
+    let mut errors = Vec::with_capacity(batches.len());
+    for value in batches.iter().rev() {
         count += 1.0;
         let difference = value - mean;
         mean += difference / count;
         squares += difference * (value - mean);
-        let error = squares / (count * count);
-        if dropped <= last && best.is_none_or(|(least, _)| error <= least) {
-            best = Some((error, dropped));
-        }
+        errors.push(squares / (count * count));
     }
-    best.map(|(_, dropped)| (dropped * BATCH, batches.len() * BATCH))
+    errors.reverse();
+    errors.truncate(last + 1);
+    errors
+}
+
+/// Where the least of them is first.
+fn least(errors: &[f64]) -> Option<usize> {
+    (0..errors.len()).min_by(|&a, &b| errors[a].total_cmp(&errors[b]))
+}
+
+/// How many batches to drop until the rest of what should be dropped cannot be told from what is kept.
+fn distinct(batches: &[f64], dropped: usize) -> usize {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (kept, kept_count) = (mean(&batches[dropped..]), (batches.len() - dropped) as f64);
+    let differs = |&first: &usize| {
+        let all = &batches[first..];
+        let squares: f64 = all.iter().map(|value| (value - mean(all)).powi(2)).sum();
+        let variance = squares / (all.len() - 1).max(1) as f64;
+        let doubtful = &batches[first..dropped];
+        let error = (variance * (1.0 / doubtful.len() as f64 + 1.0 / kept_count)).sqrt();
+        (mean(doubtful) - kept).abs() > DIFFERENCE_MIN * error
+    };
+    (0..dropped).find(|first| !differs(first)).unwrap_or(dropped)
 }
 
 #[cfg(test)]
@@ -284,6 +393,37 @@ mod tests {
                 .collect();
             let dropped = mser5(&values).unwrap().0;
             assert!((80..=400).contains(&dropped), "{dropped}");
+        }
+    }
+
+    /// A rare event that happens in no window of the second half makes what is left look perfectly settled.
+    #[test]
+    fn a_few_windows_unlike_all_others_are_no_drift() {
+        let rare = |at: &[usize]| {
+            let mut values = vec![Some(0.0); 500];
+            at.iter().for_each(|&at| values[at] = Some(0.2));
+            values
+        };
+        let late = rare(&[13, 102, 190, 304, 333]);
+        assert_eq!(mser5(&late), Some((335, 500)));
+        assert_eq!(truncation(&late), Some((0, 500)));
+        // A queue that empties and stays empty is a transient all the same.
+        let emptied: Vec<_> = (0..500).map(|i| Some(if i < 60 { 60.0 - i as f64 } else { 0.0 })).collect();
+        assert_eq!(truncation(&emptied), Some((60, 500)));
+        let drifting: Vec<_> = (0..500).map(|i| Some(f64::from(i))).collect();
+        assert!(truncation(&drifting).unwrap().0 > 250);
+    }
+
+    /// Noise adds or takes a batch or two where the least error is flat; the smallest nearly as good is about the same for all.
+    #[test]
+    fn noise_moves_a_truncation_little() {
+        for seed in 0..50 {
+            let values: Vec<_> = noise(seed)
+                .take(500)
+                .enumerate()
+                .map(|(i, noise)| Some(if i < 40 { 3.0 } else { 0.0 } + noise))
+                .collect();
+            assert!((40..=45).contains(&truncation(&values).unwrap().0), "seed {seed}");
         }
     }
 

@@ -193,6 +193,7 @@ catalog! {
     "tier.<tier>.round_trips.rate", "1/s", Lower, "commands sent to this tier per second (look-ups, fills, deletes)";
     "tier.<tier>.client.cores", "count", Lower, "processors that the clients need to write and read values of this tier (serialization and compression)";
     "tier.<tier>.link.utilization", "1", Lower, "share of the time the network link of a node of this tier is in use, in the busier direction; the mean over its nodes";
+    "tier.<tier>.link.utilization.max", "1", Lower, "share of the time the busiest link of a node of this tier is in use, in its busier direction";
     "tier.<tier>.wire.bytes_per_s", "bytes/s", Lower, "bytes of keys and values that travel to and from this tier per second";
     "tier.<tier>.hit.share", "1", Neither, "share of all reads that this tier answered";
     "tier.<tier>.stale.ratio", "1", Lower, "of the reads that this tier answered, those that got a superseded version";

@@ -60,6 +60,14 @@ impl<const BITS: u32> Histogram<BITS> {
         index.min(Self::BUCKETS - 1)
     }
 
+    /// Share of the values that are less than this one, half of those in its bucket included; `None` where there are none.
+    pub fn mid_rank(&self, value: u64) -> Option<f64> {
+        let bucket = Self::bucket(value);
+        let below: u64 = self.counts.iter().take(bucket).sum();
+        let beside = self.counts.get(bucket).copied().unwrap_or(0);
+        (self.count > 0).then(|| (below as f64 + beside as f64 / 2.0) / self.count as f64)
+    }
+
     /// Midpoint of a bucket.
     fn value(index: usize) -> u64 {
         let shift = (index >> BITS).saturating_sub(1) as u32;

@@ -162,6 +162,8 @@ pub struct NodeTotals {
     pub commands: u64,
     /// Worked off up to now.
     pub busy_ns: u64,
+    /// Its link in use, to it and from it.
+    pub link_busy_ns: [u64; 2],
 }
 
 /// State at the end of a window.

@@ -8,15 +8,13 @@ use crate::scenario::model::{Model, Scope, SharedTier};
 /// Name, unit, one value per window.
 pub type Series = (String, &'static str, Vec<Option<f64>>);
 
-/// All series of one replication.
+/// All series of one replication. Outcomes are counted there whether they occurred or not: where another replication has
+/// them, here they happened no times.
 pub fn series(model: &Model, recorder: &Recorder) -> Vec<Series> {
     let mut all: Vec<Series> = Vec::new();
     for (number, (_, name)) in OUTCOMES.iter().enumerate() {
-        let counts: Vec<u64> = recorder.windows.iter().map(|window| window.counts[number]).collect();
-        if counts.iter().any(|&count| count > 0) {
-            let values = counts.into_iter().map(|count| Some(count as f64)).collect();
-            all.push((format!("requests.{name}"), "count", values));
-        }
+        let counts = recorder.windows.iter().map(|window| Some(window.counts[number] as f64));
+        all.push((format!("requests.{name}"), "count", counts.collect()));
     }
     let arrivals = recorder.windows.iter().map(|window| Some(window.counts.iter().sum::<u64>() as f64));
     all.push(("requests.all".into(), "count", arrivals.collect()));

@@ -411,6 +411,11 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
                 let (most_commands, commands) = most(&|node| node.commands);
                 rows.put(name("node.utilization.max"), Some(most_ns as f64 / 1e9 / rows.measured_s));
                 rows.put(name("node.share.max"), ratio(most_commands as f64, commands as f64));
+                if shared.bandwidth_bytes_per_s.is_some() {
+                    let busiest = [0, 1].map(|way| most(&|node| node.link_busy_ns[way]).0);
+                    let share = busiest[0].max(busiest[1]) as f64 / 1e9 / rows.measured_s;
+                    rows.put(name("link.utilization.max"), Some(share.min(1.0)));
+                }
             }
             rows.put(name("queue.p99_ms"), ms(recorder.tier_queue[index].quantile(0.99)));
             if shared.breaker.is_some() {

@@ -207,6 +207,9 @@ impl Evict for Own {
         assert!(held, "the eviction policy chose slot {slot}, which it does not hold");
         slot
     }
+    fn takes_more(&self) -> bool {
+        self.policy.takes_more()
+    }
     fn read_ahead_hit(&self, slot: u32) {
         self.policy.read_ahead_hit(slot);
     }

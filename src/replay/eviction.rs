@@ -33,6 +33,8 @@ impl ForPolicy for Cache<'_> {
         let mut policy = P::new(Room::entries_of(self.capacity).with_dense_keys(*keys), self.dice);
         let mut slot_of = vec![NONE; *keys as usize];
         let mut key_of: Vec<u32> = Vec::with_capacity(slots);
+        // Slots that an eviction left empty beside the one that it was for.
+        let mut free: Vec<u32> = Vec::new();
         let mut misses = 0;
         for (at, &key) in ids.iter().enumerate() {
             if let Some(&ahead) = ids.get(at + AHEAD) {
@@ -49,10 +51,18 @@ impl ForPolicy for Cache<'_> {
             let slot = if key_of.len() < slots {
                 key_of.push(key);
                 key_of.len() as u32 - 1
+            } else if let Some(slot) = free.pop() {
+                key_of[slot as usize] = key;
+                slot
             } else {
                 let victim = policy.victim();
                 let evicted = std::mem::replace(&mut key_of[victim as usize], key);
                 slot_of[evicted as usize] = NONE;
+                while policy.takes_more() {
+                    let victim = policy.victim();
+                    slot_of[key_of[victim as usize] as usize] = NONE;
+                    free.push(victim);
+                }
                 victim
             };
             slot_of[key as usize] = slot;

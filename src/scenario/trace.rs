@@ -19,6 +19,8 @@ pub(crate) struct TraceSummary {
     /// In the unit of the time column.
     pub first_time: f64,
     pub last_time: f64,
+    /// Different times.
+    pub instants: u64,
     pub requests: u64,
     pub writes: u64,
     /// Distinct keys.
@@ -73,9 +75,10 @@ fn summarise(
     // Only the order of times matters here, so any unit will do.
     let mut trace = TraceReader::named(shown, input, names, 1.0)?;
     let mut keys: FxHashSet<u64> = FxHashSet::default();
-    let (mut requests, mut writes) = (0u64, 0u64);
+    let (mut requests, mut writes, mut instants) = (0u64, 0u64, 0u64);
     let mut span: Option<(f64, f64)> = None;
     while let Some(row) = trace.read_row()? {
+        instants += u64::from(span.is_none_or(|(_, last)| row.time > last));
         span = Some((span.map_or(row.time, |(first, _)| first), row.time));
         requests += 1;
         writes += u64::from(row.write);
@@ -84,7 +87,8 @@ fn summarise(
     let (first_time, last_time) = span.ok_or_else(|| trace.error(1, "no rows"))?;
     let columns = trace.columns().clone();
     let digest = hex(trace.into_input().hasher);
-    Ok(TraceSummary { columns, first_time, last_time, requests, writes, keys: keys.len() as u64, digest })
+    let keys = keys.len() as u64;
+    Ok(TraceSummary { columns, first_time, last_time, instants, requests, writes, keys, digest })
 }
 
 #[cfg(test)]
@@ -108,7 +112,7 @@ mod tests {
     fn one_pass_counts_requests_writes_and_keys() {
         let trace = summary("t,k,bytes,op\n5,a,10,get\n5,b,10,set\n7.5,a,10,get\n").unwrap();
         assert_eq!((trace.requests, trace.writes, trace.keys), (3, 1, 2));
-        assert_eq!((trace.first_time, trace.last_time), (5.0, 7.5));
+        assert_eq!((trace.first_time, trace.last_time, trace.instants), (5.0, 7.5, 2));
         assert_eq!(trace.digest.len(), 64);
     }
 

@@ -9,7 +9,7 @@ use super::fetch::{Attempt, Stage};
 use super::queue::GENERAL;
 use super::read::Errand;
 use super::slab::NONE;
-use crate::dice::{Stream, below, mix, stream};
+use crate::dice::{Stream, below, hash_seed, mix, stream};
 use crate::measure::recorder::{Cause, Outcome};
 use crate::scenario::model::{Coalescing, EventKind, Hottest, Model, Nanos, Route};
 
@@ -21,8 +21,9 @@ pub(super) struct Crashes {
     down: Vec<(Nanos, Nanos)>,
     /// (key, event): the next one to lead a fetch of that key dies.
     doomed: Vec<(u32, usize)>,
-    /// Where the requests of a dead instance go.
+    /// Where the requests of a dead instance go: drawn, or by a hash of their key.
     dice: Stream,
+    sticky_seed: u64,
 }
 
 impl Crashes {
@@ -33,6 +34,7 @@ impl Crashes {
             down: if of_instances { vec![(0, 0); model.clients.instances as usize] } else { Vec::new() },
             doomed: Vec::new(),
             dice: stream(seed, replication, "clients.failover"),
+            sticky_seed: hash_seed(seed, replication, "clients.failover.sticky"),
         }
     }
 
@@ -50,7 +52,7 @@ impl Crashes {
         let count = self.down.iter().enumerate().filter(trusted).count() as u32;
         let chosen = match route {
             _ if count == 0 => return None,
-            Route::Sticky => (mix(mix(u64::from(key))) % u64::from(count)) as usize,
+            Route::Sticky => (mix(self.sticky_seed ^ u64::from(key)) % u64::from(count)) as usize,
             Route::Random | Route::RoundRobin => below(&mut self.dice, count) as usize,
         };
         let (instance, &(_, until_ns)) = self.down.iter().enumerate().filter(trusted).nth(chosen)?;

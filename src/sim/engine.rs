@@ -251,6 +251,7 @@ impl<'m> Engine<'m> {
         replication: u32,
         policies: &Policies,
     ) -> Result<Engine<'m>, SimError> {
+        let tables = tables.of_replication(seed, replication);
         let mut queue = Queue::new(mean_gap_ns(model));
         let tiers = (0..model.tiers.len())
             .map(|index| TierState::with_own(model, index, seed, replication, &mut queue, policies))
@@ -602,7 +603,7 @@ impl<'m> Engine<'m> {
         let gauges = Gauges {
             db_queue: self.database.waiting,
             cdc_backlog: self.invalidations.backlog,
-            unflushed: self.ahead.as_ref().map(|ahead| ahead.unflushed()),
+            unflushed: self.ahead.as_ref().map(|ahead| ahead.unflushed.keys()),
             tiers: self.tiers.iter().map(TierState::content).collect(),
             left: match self.model.measure.remaining_ttl {
                 true => self.tiers.iter_mut().map(|tier| tier.left(self.now)).collect(),

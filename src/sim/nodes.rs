@@ -1,7 +1,7 @@
 //! The nodes of a shared tier: which of them a key belongs to, and what each has of its own.
 //!
-//! Keys fall into 16,384 slots, as in Redis Cluster. A slot belongs to the node in the map for which a hash of (seed,
-//! slot, node) is highest: rendezvous hashing (Thaler, Ravishankar: Using Name-Based Mappings to Increase Hit Rates,
+//! Keys fall into 16,384 slots, as in Redis Cluster, by a hash that each replication has of its own. A slot belongs to the
+//! node in the map for which a hash of (seed, replication, slot, node) is highest: rendezvous hashing (Thaler, Ravishankar: Using Name-Based Mappings to Increase Hit Rates,
 //! IEEE/ACM Transactions on Networking 1998). So when a node leaves the map, its slots are spread over all others and
 //! no other slot moves; when it comes back it gets the same slots again.
 
@@ -9,13 +9,12 @@ use super::coding::Link;
 use super::leases::Leases;
 use super::limiter::Counters;
 use super::server::Server;
-use crate::dice::mix;
+use crate::dice::{hash_seed, mix};
 use crate::measure::recorder::NodeTotals;
 use crate::scenario::model::{EventKind, Model, Nanos};
 
 /// Slots of keys; the upper bits of a hash choose one.
 const SLOT_BITS: u32 = 14;
-const SALT: u64 = 0x6e6f_6465_7321;
 
 /// What each node has of its own, besides its store.
 pub struct Node {
@@ -31,7 +30,11 @@ pub struct Node {
 
 impl Node {
     pub fn totals(&self, now: Nanos) -> NodeTotals {
-        NodeTotals { commands: self.commands, busy_ns: self.server.worked_ns(now) }
+        NodeTotals {
+            commands: self.commands,
+            busy_ns: self.server.worked_ns(now),
+            link_busy_ns: self.link.map_or([0; 2], |link| link.busy_ns),
+        }
     }
 }
 
@@ -44,8 +47,8 @@ pub struct NodeMap {
 
 impl NodeMap {
     /// The maps of a tier of so many nodes, through all losses that the scenario has for it.
-    pub fn new(model: &Model, tier: usize, nodes: u32, seed: u64) -> NodeMap {
-        let seed = mix(seed ^ SALT);
+    pub fn new(model: &Model, tier: usize, nodes: u32, seed: u64, replication: u32) -> NodeMap {
+        let seed = hash_seed(seed, replication, "nodes");
         if nodes < 2 {
             return NodeMap { seed, maps: Vec::new() };
         }

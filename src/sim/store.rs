@@ -580,7 +580,8 @@ impl<S: Size, E: FnMut(u32)> Fill<'_, S, E> {
             Capacity::Unbounded => false,
             Capacity::Entries(limit) => held.entries >= limit,
             Capacity::Bytes(limit) => held.bytes + bytes > limit,
-        } {
+        } || policy.takes_more()
+        {
             let victim = policy.victim();
             let key = slots.slots[victim as usize].key();
             slots.forget(key, victim);

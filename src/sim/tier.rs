@@ -205,7 +205,7 @@ impl TierState {
                             commands: 0,
                         })
                         .collect(),
-                    map: NodeMap::new(model, index, shared.nodes, seed),
+                    map: NodeMap::new(model, index, shared.nodes, seed, replication),
                     network,
                     send_lane,
                     reply_lane,

@@ -168,7 +168,9 @@ impl Engine<'_> {
             return self.wake_worker_later();
         }
         ahead.books.flushed += ahead.hand.iter().map(|(_, dirty)| dirty.writes).sum::<u64>();
-        ahead.hand.clear();
+        for (key, _) in ahead.hand.drain(..) {
+            ahead.unflushed.remove(key);
+        }
         ahead.held.clear();
         self.take_batch();
     }

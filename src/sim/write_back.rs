@@ -4,6 +4,8 @@
 //! hand. What is dirty goes with its entry; what is in hand does not. No fill replaces an entry that the database has
 //! not confirmed.
 
+use std::collections::hash_map::Entry;
+
 use rustc_hash::FxHashMap;
 
 use super::command::{Op, Sender};
@@ -34,7 +36,41 @@ pub(super) struct AheadTier {
     pub hand: Vec<(u32, Dirty)>,
     /// Versions in hand by key.
     pub held: FxHashMap<u32, u32>,
+    pub unflushed: Unflushed,
     pub books: Books,
+}
+
+/// Keys whose newest value the database has not confirmed. A key may have several copies: in hand and written again
+/// meanwhile, or on a node that left the map and came back.
+#[derive(Debug, Default)]
+pub(super) struct Unflushed {
+    copies: FxHashMap<u32, u32>,
+}
+
+impl Unflushed {
+    /// A copy more.
+    pub fn add(&mut self, key: u32) {
+        *self.copies.entry(key).or_insert(0) += 1;
+    }
+
+    /// A copy less.
+    pub fn remove(&mut self, key: u32) {
+        if let Entry::Occupied(mut copies) = self.copies.entry(key) {
+            *copies.get_mut() -= 1;
+            if *copies.get() == 0 {
+                copies.remove();
+            }
+        }
+    }
+
+    /// How many keys.
+    pub fn keys(&self) -> u64 {
+        self.copies.len() as u64
+    }
+
+    fn copies(&self) -> usize {
+        self.copies.values().sum::<u32>() as usize
+    }
 }
 
 /// Writes by what became of them.
@@ -65,13 +101,9 @@ impl AheadTier {
             node: 0,
             hand: Vec::new(),
             held: FxHashMap::default(),
+            unflushed: Unflushed::default(),
             books: Books::default(),
         }))
-    }
-
-    /// Keys whose newest value the database has not confirmed.
-    pub fn unflushed(&self) -> u64 {
-        (self.dirty.iter().map(DirtySet::len).sum::<usize>() + self.hand.len()) as u64
     }
 
     /// Whether everything is in the database.
@@ -108,6 +140,9 @@ impl Engine<'_> {
         let Some(ahead) = &mut self.ahead else { return };
         let gone_ns = self.tiers[ahead.level].entry(store, key).map_or(now, |(gone_ns, _)| gone_ns);
         let is_rewrite = ahead.dirty[store].write(key, version, now, gone_ns);
+        if !is_rewrite {
+            ahead.unflushed.add(key);
+        }
         ahead.books.taken += 1;
         self.totals.written_back += 1;
         self.totals.coalesced_writes += u64::from(is_rewrite);
@@ -120,7 +155,7 @@ impl Engine<'_> {
         if let (Some(ahead), Some(books)) = (&self.ahead, &mut self.recorder.write_back)
             && self.recorder.measuring
         {
-            books.unflushed_peak = books.unflushed_peak.max(ahead.unflushed());
+            books.unflushed_peak = books.unflushed_peak.max(ahead.unflushed.keys());
         }
     }
 
@@ -158,7 +193,10 @@ impl Engine<'_> {
         if entry.is_some_and(|(_, version)| self.versions.sequence(version) > commit) {
             return true;
         }
-        ahead.books.overtaken += ahead.dirty[store].remove(key).map_or(0, |dirty| dirty.writes);
+        if let Some(dirty) = ahead.dirty[store].remove(key) {
+            ahead.books.overtaken += dirty.writes;
+            ahead.unflushed.remove(key);
+        }
         false
     }
 
@@ -179,6 +217,7 @@ impl Engine<'_> {
     pub(super) fn book_lost(&mut self, lost: impl IntoIterator<Item = Lost>) {
         let (Some(ahead), Some(books)) = (&mut self.ahead, &mut self.recorder.write_back) else { return };
         for Lost { key, version, writes, since_ns, at_ns } in lost {
+            ahead.unflushed.remove(key);
             // A later write may have gone past the tier meanwhile.
             if self.versions.sequence(self.versions.stored(key)) >= self.versions.sequence(version) {
                 ahead.books.overtaken += writes;
@@ -237,7 +276,7 @@ impl Engine<'_> {
         let lost: Vec<Lost> = ahead.dirty.iter_mut().flat_map(|dirty| dirty.lose_all_expired(now)).collect();
         self.book_lost(lost);
         if let (Some(ahead), Some(books)) = (&self.ahead, &mut self.recorder.write_back) {
-            books.unflushed = ahead.unflushed();
+            books.unflushed = ahead.unflushed.keys();
         }
     }
 
@@ -247,6 +286,13 @@ impl Engine<'_> {
         let Books { taken, flushed, lost, overtaken } = ahead.books;
         let waiting: u64 = ahead.dirty.iter().map(DirtySet::writes).sum();
         let in_hand: u64 = ahead.hand.iter().map(|(_, dirty)| dirty.writes).sum();
+        let copies = ahead.dirty.iter().map(DirtySet::len).sum::<usize>() + ahead.hand.len();
+        if ahead.unflushed.copies() != copies {
+            return Err(format!(
+                "{copies} copies are not in the database, and {} are counted",
+                ahead.unflushed.copies()
+            ));
+        }
         if taken == flushed + lost + overtaken + waiting + in_hand {
             return Ok(());
         }

@@ -2,48 +2,44 @@
 
 pub mod arrivals;
 pub mod popularity;
+pub mod sizes;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::dice::{Stream, below, mix, stream, unit_open_zero};
-use crate::scenario::model::{Arrivals, EventKind, Model, Nanos, Route, Size};
+use crate::dice::{Stream, below, hash_seed, mix, stream, unit_open_zero};
+use crate::scenario::model::{Arrivals, EventKind, Model, Nanos, Route};
 use crate::trace::{TraceError, TraceKeys, TraceReader};
 use arrivals::OpenArrivals;
-use popularity::{KeySampler, key_unit};
+use popularity::KeySampler;
+use sizes::{Laws, Sizes};
 
 /// Requests drawn at a time: enough to amortise the choices, few enough to stay in the first-level cache.
 pub const BATCH: usize = 256;
 
-/// What is the same in all replications of a variant: samplers, sizes, a trace's dictionary.
+/// What the requests of a replication are drawn from: samplers and a trace's dictionary, which all replications share, and
+/// the sizes of its keys.
 #[derive(Debug)]
 pub struct Tables {
-    pub samplers: Vec<KeySampler>,
+    pub samplers: Arc<[KeySampler]>,
     /// First id of each class, and the end of the last.
     pub first_id: Vec<u32>,
     /// Keys of one entity, by class; empty where all keys are alone.
     keys_per_entity: Vec<u32>,
-    pub sizes: Sizes,
+    laws: Arc<Laws>,
+    sizes: Sizes,
     /// Bytes of the value and of key and value, where they are the same for all keys.
     same_size: Option<(u32, u64)>,
     pub trace_keys: Option<Arc<TraceKeys>>,
 }
 
-/// Bytes of key and value together, and of the value alone, per id.
-#[derive(Debug)]
-pub enum Sizes {
-    /// The same within each class: (value, key).
-    PerClass(Vec<(u32, u32)>),
-    PerKey {
-        value: Vec<u32>,
-        total: Vec<u32>,
-    },
-}
-
 impl Tables {
-    /// Builds the tables of a model; reads the trace once where there is one.
+    /// Builds the tables of a model; reads the trace once where there is one. The sizes are those of the first replication.
+    ///
+    /// # Errors
+    /// A trace that cannot be read.
     pub fn new(model: &Model, seed: u64) -> Result<Tables, TraceError> {
         let trace_keys = match &model.workload.arrivals {
             Arrivals::Trace(trace) => Some(Arc::new(TraceKeys::read(trace)?)),
@@ -55,36 +51,8 @@ impl Tables {
         for class in classes {
             first_id.push((u64::from(first_id[first_id.len() - 1]) + class.keys) as u32);
         }
-        let constant = |size: &Size| match *size {
-            Size::Constant { bytes } => Some(bytes.min(u64::from(u32::MAX)) as u32),
-            _ => None,
-        };
-        let per_class: Option<Vec<_>> = classes
-            .iter()
-            .map(|class| Some((constant(&class.value_size)?, constant(&class.key_size)?)))
-            .collect();
-        let sizes = match per_class {
-            Some(sizes) => Sizes::PerClass(sizes),
-            None => {
-                let traced = trace_keys.as_deref();
-                let mut value = Vec::with_capacity(model.workload.keys() as usize);
-                let mut total = Vec::with_capacity(value.capacity());
-                for (index, class) in classes.iter().enumerate() {
-                    for id in first_id[index]..first_id[index + 1] {
-                        let bytes = size_of_key(&class.value_size, seed, id, 0x76, traced);
-                        value.push(bytes);
-                        total.push(bytes.saturating_add(size_of_key(
-                            &class.key_size,
-                            seed,
-                            id,
-                            0x6b,
-                            traced,
-                        )));
-                    }
-                }
-                Sizes::PerKey { value, total }
-            }
-        };
+        let laws = Arc::new(Laws::new(classes, &first_id, trace_keys.clone()));
+        let sizes = Sizes::draw(&laws, seed, 0);
         let same_size = match &sizes {
             Sizes::PerClass(sizes) if sizes.iter().all(|size| *size == sizes[0]) => {
                 let (value, key) = sizes[0];
@@ -96,7 +64,23 @@ impl Tables {
         if keys_per_entity.iter().all(|&keys| keys == 1) {
             keys_per_entity.clear();
         }
-        Ok(Tables { samplers, first_id, keys_per_entity, sizes, same_size, trace_keys })
+        Ok(Tables { samplers, first_id, keys_per_entity, laws, sizes, same_size, trace_keys })
+    }
+
+    /// Those of one replication: the same samplers, and sizes of its own where they are drawn.
+    pub fn of_replication(self: &Arc<Tables>, seed: u64, replication: u32) -> Arc<Tables> {
+        if let Sizes::PerClass(_) = self.sizes {
+            return Arc::clone(self);
+        }
+        Arc::new(Tables {
+            samplers: Arc::clone(&self.samplers),
+            first_id: self.first_id.clone(),
+            keys_per_entity: self.keys_per_entity.clone(),
+            laws: Arc::clone(&self.laws),
+            sizes: Sizes::draw(&self.laws, seed, replication),
+            same_size: None,
+            trace_keys: self.trace_keys.clone(),
+        })
     }
 
     /// The class an id belongs to.
@@ -132,7 +116,8 @@ impl Tables {
         }
         match &self.sizes {
             Sizes::PerClass(sizes) => sizes[self.class_of(key)].0,
-            Sizes::PerKey { value, .. } => value[key as usize],
+            Sizes::PerKey(sizes) => sizes[key as usize].0,
+            Sizes::Hashed(hashed) => hashed.value(self.class_of(key), key),
         }
     }
 
@@ -153,68 +138,10 @@ impl Tables {
                 let (value, key) = sizes[self.class_of(key)];
                 u64::from(value) + u64::from(key)
             }
-            Sizes::PerKey { total, .. } => u64::from(total[key as usize]),
+            Sizes::PerKey(sizes) => u64::from(sizes[key as usize].1),
+            Sizes::Hashed(hashed) => u64::from(hashed.total(self.class_of(key), key)),
         }
     }
-}
-
-/// The size of one key's value (or of the key itself), by inversion of a uniform number that belongs to it.
-fn size_of_key(size: &Size, seed: u64, id: u32, salt: u64, trace: Option<&TraceKeys>) -> u32 {
-    let unit = || key_unit(seed, id, salt);
-    let bytes = match *size {
-        Size::Constant { bytes } => bytes as f64,
-        Size::Lognormal { mu, sigma, max_bytes } => {
-            libm::exp(mu + sigma * normal_quantile(unit())).min(max_bytes as f64)
-        }
-        Size::Pareto { location, scale, shape, max_bytes } => {
-            let survival = unit();
-            let excess =
-                if shape == 0.0 { -libm::log(survival) } else { (libm::pow(survival, -shape) - 1.0) / shape };
-            (location + scale * excess).clamp(0.0, max_bytes as f64)
-        }
-        Size::Trace => return trace.map_or(0, |keys| keys.sizes[id as usize]),
-    };
-    (bytes + 0.5) as u32
-}
-
-/// Standard normal quantile by bisection-free rational approximation (Acklam 2003, relative error 1.2e-9).
-fn normal_quantile(p: f64) -> f64 {
-    const A: [f64; 6] = [
-        -3.969_683_028_665_376e1,
-        2.209_460_984_245_205e2,
-        -2.759_285_104_469_687e2,
-        1.383_577_518_672_69e2,
-        -3.066_479_806_614_716e1,
-        2.506_628_277_459_239,
-    ];
-    const B: [f64; 5] = [
-        -5.447_609_879_822_406e1,
-        1.615_858_368_580_409e2,
-        -1.556_989_798_598_866e2,
-        6.680_131_188_771_972e1,
-        -1.328_068_155_288_572e1,
-    ];
-    const C: [f64; 6] = [
-        -7.784_894_002_430_293e-3,
-        -3.223_964_580_411_365e-1,
-        -2.400_758_277_161_838,
-        -2.549_732_539_343_734,
-        4.374_664_141_464_968,
-        2.938_163_982_698_783,
-    ];
-    const D: [f64; 4] =
-        [7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416];
-    const TAIL: f64 = 0.02425;
-    let horner = |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |sum, c| sum * x + c);
-    let p = p.clamp(1e-16, 1.0 - 1e-16);
-    if (TAIL..=1.0 - TAIL).contains(&p) {
-        let q = p - 0.5;
-        let r = q * q;
-        return horner(&A, r) * q / (horner(&B, r) * r + 1.0);
-    }
-    let q = (-2.0 * libm::log(p.min(1.0 - p))).sqrt();
-    let z = horner(&C, q) / (horner(&D, q) * q + 1.0);
-    if p < 0.5 { z } else { -z }
 }
 
 /// Requests as columns of equal length. In a closed loop `time_ns` is empty: users bring their own.
@@ -339,7 +266,7 @@ impl Generator {
             instances: model.clients.instances,
             route: model.clients.route,
             next_instance: 0,
-            sticky_seed: mix(seed),
+            sticky_seed: hash_seed(seed, replication, "clients.sticky"),
             keys: draw("workload.keys"),
             classes: draw("workload.classes"),
             operations: draw("workload.operations"),
@@ -496,18 +423,6 @@ impl Generator {
                 let place = |&key: &u32| (mix(seed ^ u64::from(key)) % u64::from(instances)) as u32;
                 batch.instance.extend(batch.key.iter().map(place));
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn normal_quantiles_match_the_tables() {
-        for (p, z) in [(0.5, 0.0), (0.975, 1.959_963_985), (0.01, -2.326_347_874), (0.999, 3.090_232_306)] {
-            assert!((normal_quantile(p) - z).abs() < 1e-8, "{p}");
         }
     }
 }

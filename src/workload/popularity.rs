@@ -2,7 +2,7 @@
 
 use std::hint::select_unpredictable;
 
-use crate::dice::{Stream, mix};
+use crate::dice::Stream;
 use crate::scenario::model::Popularity;
 use rand::Rng;
 
@@ -191,11 +191,6 @@ pub fn harmonic(n: u64, s: f64) -> f64 {
     let first = -s * (fb / b - fa / a) / 12.0;
     let third = s * (s + 1.0) * (s + 2.0) * (fb / (b * b * b) - fa / (a * a * a)) / 720.0;
     head + integral + (fb - fa) / 2.0 + first + third
-}
-
-/// A uniform number on (0, 1] that belongs to a key: the same in every variant and replication.
-pub fn key_unit(seed: u64, key: u32, salt: u64) -> f64 {
-    crate::dice::unit_from_bits(mix(mix(seed ^ salt) ^ u64::from(key)))
 }
 
 #[cfg(test)]

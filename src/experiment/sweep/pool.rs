@@ -164,7 +164,22 @@ impl Pool {
         for (system, replication, finished) in done {
             self.keep(system, replication, finished);
         }
-        failure.map_or(Ok(()), Err)
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        match wanted.iter().find(|(system, replications)| self.is_silent(*system, *replications)) {
+            Some(&(system, replications)) => {
+                Err(RunError::Silent { variant: self.systems[system].name.clone(), replications })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether no replication of a system has a request in its measured part.
+    fn is_silent(&self, system: usize, replications: u32) -> bool {
+        let finished = self.finished(system);
+        finished >= replications
+            && self.values(system, "requests.all", replications).iter().all(|&n| n == Some(0.0))
     }
 
     fn keep(&mut self, system: usize, replication: u32, finished: Finished) {

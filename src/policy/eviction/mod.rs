@@ -2,7 +2,8 @@
 //!
 //! A policy knows entries by their slot (a small integer) and never sees values or time; keys are ids that it may
 //! remember when their entries are gone. The contract: `prepare` announces a key, `victim` (as often as room must be
-//! made) takes out and returns the slot to evict and is called only while it holds at least one, `insert` follows
+//! made, and then while `takes_more`) takes out and returns the slot to evict and is called only while it holds at least one,
+//! `insert` follows
 //! with the same key and a slot that it does not hold; `hit` and `remove` name a slot that it holds. An algorithm is
 //! one file that implements [`Evict`] and one line in `policies!`; one from outside the crate goes by `policy::own`.
 
@@ -47,6 +48,11 @@ pub trait Evict {
     fn remove(&mut self, slot: u32);
     /// Takes out the slot to evict.
     fn victim(&mut self) -> u32;
+    /// Whether the eviction under way takes more than the victim just given, although there may be room by now.
+    #[inline]
+    fn takes_more(&self) -> bool {
+        false
+    }
     /// [`Evict::victim`] whose slot takes up the key that was announced: both steps in one.
     #[inline]
     fn replace(&mut self, key: u32) -> u32 {

@@ -41,11 +41,12 @@ impl WithPolicy for Replay<'_> {
                 (Step::Ask(_), Some(slot)) => policy.hit(slot as u32),
                 (Step::Ask(_), None) => {
                     policy.prepare(u32::from(key));
-                    let slot = slots.iter().position(Option::is_none).unwrap_or_else(|| {
+                    let mut is_full = slots.iter().all(Option::is_some);
+                    while std::mem::take(&mut is_full) || policy.takes_more() {
                         let victim = policy.victim() as usize;
                         evicted.push(slots[victim].take().expect("a victim is held"));
-                        victim
-                    });
+                    }
+                    let slot = slots.iter().position(Option::is_none).expect("room was made");
                     slots[slot] = Some(key);
                     policy.insert(slot as u32, u32::from(key));
                 }

@@ -10,9 +10,11 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{
-    Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, Route, WriteOptions, WriteStrategy,
+    Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, ProfilePart, Route, WriteOptions,
+    WriteStrategy,
 };
 use crate::scenario::values::{count, duration, positive_duration, truth, word};
+use crate::units::format_duration;
 
 const SECOND_NS: Nanos = 1_000_000_000;
 
@@ -71,7 +73,8 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         None => (None, None),
     };
     let traced = root.get("workload").is_some_and(is_recorded);
-    let timing = timing(&mut f, traced, recorded.as_ref(), cut_ns);
+    let silent_from_ns = workload.as_ref().and_then(|workload| silent_from_ns(&workload.profile));
+    let timing = timing(&mut f, traced, recorded.as_ref(), silent_from_ns, cut_ns);
     let coalescing = match f.node("coalescing") {
         Some(node) => f.cx.within("coalescing", |cx| coalescing(cx, node, &directory)),
         None => Some(Coalescing::None),
@@ -133,10 +136,22 @@ struct Timing {
     drain_ns: Nanos,
 }
 
+/// From when on the profile lets nobody ask any more.
+pub(super) fn silent_from_ns(profile: &[ProfilePart]) -> Option<Nanos> {
+    profile.iter().fold(None, |silent, part| match *part {
+        ProfilePart::Step { at_ns, factor: 0.0 } => silent.or(Some(at_ns)),
+        ProfilePart::Ramp { to_ns, factor: 0.0, .. } => silent.or(Some(to_ns)),
+        ProfilePart::Step { .. } | ProfilePart::Ramp { .. } => None,
+        ProfilePart::Sine { .. } => silent,
+    })
+}
+
+/// The run ends with its arrivals, where these end before the duration.
 fn timing(
     f: &mut Fields<'_, '_>,
     traced: bool,
     recorded: Option<&Recorded>,
+    silent_from_ns: Option<Nanos>,
     cut_ns: Option<Nanos>,
 ) -> Option<Timing> {
     let sound = f.sound();
@@ -148,26 +163,39 @@ fn timing(
     });
     let warmup_auto = warmup == Some(None);
     let warmup_ns = warmup.flatten().unwrap_or(0);
-    let file_duration_ns = match recorded {
-        Some(recorded) => {
-            f.read("duration", positive_duration).or(Some(recorded.length_ns.saturating_add(window_ns)))
-        }
+    // A single instant covers no time: it gets a window.
+    let covered_ns = recorded.map(|recorded| recorded.covered_ns.unwrap_or(window_ns));
+    // Where nobody ever asks there is something else to be said.
+    let arrivals_end_ns = covered_ns.or(silent_from_ns.filter(|&ns| ns > 0));
+    let stated_ns = match covered_ns {
+        Some(covered_ns) => f.read("duration", positive_duration).or(Some(covered_ns)),
         None if traced => f.read("duration", positive_duration),
         None => {
             f.require("duration", "the simulated time, warm-up included, such as \"120s\"", positive_duration)
         }
     }?;
-    let duration_ns = cut_ns.unwrap_or(file_duration_ns);
+    let ends_by_then = |ns: Nanos| arrivals_end_ns.map_or(ns, |end_ns| ns.min(end_ns));
+    let file_duration_ns = ends_by_then(stated_ns);
+    let duration_ns = cut_ns.map_or(file_duration_ns, ends_by_then);
     let warmup_ns = if duration_ns < file_duration_ns && warmup_ns < file_duration_ns {
         // A run cut short from the command line keeps the shape of the scenario.
         (u128::from(warmup_ns) * u128::from(duration_ns) / u128::from(file_duration_ns)) as Nanos
     } else {
         warmup_ns
     };
-    if warmup_ns >= duration_ns && (sound || f.given("warmup")) {
+    let last_ns = recorded.map(|recorded| recorded.length_ns.min(duration_ns - 1));
+    if warmup_ns > last_ns.unwrap_or(duration_ns - 1) && (sound || f.given("warmup")) {
         let place = f.place("warmup");
-        let mut diagnostic =
-            Diagnostic::new("nothing would be measured", place, "expected less than the duration");
+        let label = match last_ns {
+            Some(last_ns) => {
+                format!("the last request of the trace comes at {}", format_duration(last_ns))
+            }
+            None if Some(duration_ns) == arrivals_end_ns => {
+                format!("the arrivals end at {}", format_duration(duration_ns))
+            }
+            None => "expected less than the duration".to_owned(),
+        };
+        let mut diagnostic = Diagnostic::new("nothing would be measured", place, label);
         if f.given("duration") {
             diagnostic = diagnostic.also(f.place("duration"), "the duration");
         }

@@ -1,13 +1,15 @@
 //! What only the whole scenario can tell: settings that are fine alone and contradict each other.
 
+use super::system::silent_from_ns;
 use super::tier::Directory;
 use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::fields::Context;
 use crate::scenario::file::Node;
 use crate::scenario::model::{
-    Arrivals, Coalescing, Hottest, Jitter, Lease, Model, PrefillAge, Refresh, Spread, Tier, Ttl,
+    Arrivals, Coalescing, Dist, Hottest, Jitter, Lease, Model, Nanos, PrefillAge, Refresh, Spread, Tier, Ttl,
     WriteStrategy,
 };
+use crate::units::format_duration;
 
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
     let elements = root.elements("tier");
@@ -19,6 +21,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     }
     serve_stale(cx, root, model);
     super::standing::check(cx, root, model);
+    nobody_asks(cx, root, model);
     super::crash::check(cx, root, model);
     super::gather::check(cx, root, model, directory);
     super::writes::check(cx, root, model, directory);
@@ -157,4 +160,35 @@ fn serve_stale(cx: &mut Context, root: &Node, model: &Model) {
              \"write-around\", without invalidation.cdc",
         ));
     }
+}
+
+/// A run without a single request in its measured part has nothing to say.
+fn nobody_asks(cx: &mut Context, root: &Node, model: &Model) {
+    let workload = &model.workload;
+    let (name, label) = match workload.arrivals {
+        _ if silent_from_ns(&workload.profile) == Some(0) => {
+            ("profile", "the request rate is 0 all the time".to_owned())
+        }
+        Arrivals::Closed { think: Dist::Constant { ns }, .. } if ns >= model.duration_ns as f64 => {
+            let think = format_duration(ns as Nanos);
+            ("arrivals", format!("users think for {think} before they ask, longer than the run"))
+        }
+        Arrivals::Constant { rate_per_s } if workload.profile.is_empty() && model.events.is_empty() => {
+            let gap_ns = 1e9 / rate_per_s;
+            let first_ns = (model.warmup_ns as f64 / gap_ns).ceil() * gap_ns;
+            if first_ns < model.duration_ns as f64 {
+                return;
+            }
+            (
+                "arrivals",
+                format!("a request every {}, and none is measured", format_duration(gap_ns as Nanos)),
+            )
+        }
+        _ => return,
+    };
+    let place = root.get("workload").map_or(root.span, |workload| place(workload, name));
+    cx.report(
+        Diagnostic::new("the run would be without a request", place, label)
+            .help("a higher rate, a shorter warm-up or a longer duration"),
+    );
 }

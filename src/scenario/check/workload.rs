@@ -2,6 +2,7 @@
 
 use super::tier::{Directory, ttl};
 use super::{MAX_KEYS, refuse_repeated_names};
+use crate::dice::round_ns;
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::fields::{Context, Fields, Tagged};
@@ -25,6 +26,20 @@ const ABSENT_CLASS: &str = "absent";
 pub(super) struct Recorded {
     /// From the first request to the last.
     pub length_ns: Nanos,
+    /// The time that it covers; `None`: all requests are at one instant.
+    pub covered_ns: Option<Nanos>,
+}
+
+impl Recorded {
+    /// What comes after the last request is covered as well: as much as lies between two requests on average. Requests at
+    /// one instant count once, so clocks that tick in whole seconds make no difference.
+    fn of(summary: &TraceSummary, unit_ns: f64) -> Recorded {
+        let length_ns = (summary.last_time - summary.first_time) * unit_ns;
+        let gaps = summary.instants.saturating_sub(1);
+        let covered = |gaps: u64| round_ns(length_ns * (1.0 + 1.0 / gaps as f64));
+        let length_ns = round_ns(length_ns);
+        Recorded { length_ns, covered_ns: (gaps > 0).then(|| covered(gaps).max(length_ns + 1)) }
+    }
 }
 
 /// What classes take from `[workload]` unless they say otherwise.
@@ -160,8 +175,8 @@ fn trace(f: &mut Fields<'_, '_>) -> Option<(Arrivals, Option<Summary>)> {
         writes: summary.writes,
         digest: summary.digest.clone(),
     };
-    let length_ns = ((summary.last_time - summary.first_time) * unit_ns) as Nanos;
-    Some((Arrivals::Trace(trace), Some((summary, Recorded { length_ns }))))
+    let recorded = Recorded::of(&summary, unit_ns);
+    Some((Arrivals::Trace(trace), Some((summary, recorded))))
 }
 
 /// Parts of the profile, in order of time.

@@ -7,8 +7,8 @@
 use super::arrivals::{self, duration_s};
 use crate::scenario::lint::expectation::{KeyFlow, key_flows};
 use crate::scenario::model::{
-    Arrivals, Breaker, Coalescing, Dist, EventKind, HedgeAfter, Limit, LimiterMode, Model, MultiGet, OnFailure, Refresh,
-    Route, Scope, SharedTier, Target, TimedEvent, Tier, Ttl, WriteStrategy,
+    Arrivals, Breaker, Coalescing, Dist, EventKind, HedgeAfter, Limit, LimiterMode, Model, MultiGet,
+    OnFailure, Refresh, Route, Scope, SharedTier, Target, Tier, TimedEvent, Ttl, WriteStrategy,
 };
 
 /// A walk, its flight and its attempt with their places in slabs and queues, in bytes; `sim` has a test that holds
@@ -55,7 +55,8 @@ pub(super) fn flow(model: &Model) -> Flow {
         let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
         let answered_s = (think_s + found.response_s.min(given_up_s)).max(1e-9);
         // What is refused at once asks again at once.
-        let next = (users / answered_s).min(found.ceiling_per_s.max(1.0)) + found.refused_per_s(users, think_s);
+        let next =
+            (users / answered_s).min(found.ceiling_per_s.max(1.0)) + found.refused_per_s(users, think_s);
         rate_per_s = (rate_per_s * next).sqrt();
         found = at_rate(model, rate_per_s);
     }
@@ -117,9 +118,8 @@ impl Rates {
 
     /// Requests of users who find no place.
     fn refused_per_s(&self, users: f64, think_s: f64) -> f64 {
-        self.refused_after_s.map_or(0.0, |(places, after_s)| {
-            (users - places).max(0.0) / (think_s + after_s).max(1e-9)
-        })
+        self.refused_after_s
+            .map_or(0.0, |(places, after_s)| (users - places).max(0.0) / (think_s + after_s).max(1e-9))
     }
 
     /// While the database is down, a breaker or a refusal answers users at once.
@@ -136,7 +136,8 @@ impl Rates {
             return;
         }
         let share = (down_s / duration_s(model)).min(1.0);
-        let misses = self.groups.iter().map(|group| group.count * group.reads_per_s * last(group)).sum::<f64>();
+        let misses =
+            self.groups.iter().map(|group| group.count * group.reads_per_s * last(group)).sum::<f64>();
         let reads = self.groups.iter().map(|group| group.count * group.reads_per_s).sum::<f64>().max(1e-9);
         let refused = misses / reads;
         let asked_s = think_s + (1.0 - refused) * self.response_s;
@@ -176,7 +177,8 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
     add_first_misses(model, &mut groups);
     let instances = f64::from(model.clients.instances);
     let duration_s = duration_s(model);
-    let writes: f64 = model.workload.classes.iter().map(|class| rate_per_s * class.share * class.write_share).sum();
+    let writes: f64 =
+        model.workload.classes.iter().map(|class| rate_per_s * class.share * class.write_share).sum();
     let reads = (rate_per_s - writes).max(0.0);
     let mut rates = Rates {
         requests: rate_per_s,
@@ -201,13 +203,18 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         groups.iter().map(|group| group.count * group.reads_per_s * group.passing[level]).sum()
     };
     let mut get_events = 0.0;
-    let first_shared =
-        model.tiers.iter().position(|tier| matches!(tier.scope, Scope::Shared(_))).unwrap_or(model.tiers.len());
+    let first_shared = model
+        .tiers
+        .iter()
+        .position(|tier| matches!(tier.scope, Scope::Shared(_)))
+        .unwrap_or(model.tiers.len());
     let entering = lookups_at(&groups, first_shared);
-    rates.events += is_positive(first_shared > 0 && !plain && accesses(model)) * if gathers { reads } else { entering };
+    rates.events +=
+        is_positive(first_shared > 0 && !plain && accesses(model)) * if gathers { reads } else { entering };
     if let Some(deadline_ns) = model.clients.deadline_ns {
         rates.events += entering + writes;
-        rates.standing_bytes += (entering + writes) * (deadline_ns as f64 / 1e9).min(duration_s) * EVENT_BYTES;
+        rates.standing_bytes +=
+            (entering + writes) * (deadline_ns as f64 / 1e9).min(duration_s) * EVENT_BYTES;
     }
     for (level, tier) in model.tiers.iter().enumerate() {
         let lookups = lookups_at(&groups, level);
@@ -227,7 +234,8 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         let fills = lookups_at(&groups, model.tiers.len()) + writes;
         let mut carried = (limit / (commands + fills).max(1e-9)).min(1.0);
         let waits_up_to = shared.pool_timeout_ns.filter(|_| shared.pool.is_some()).or(shared.timeout_ns);
-        let late = shared.timeout_ns.map_or(0.0, |ns| slower_than(&shared.network, 2.0, service_s, ns as f64 / 1e9));
+        let late =
+            shared.timeout_ns.map_or(0.0, |ns| slower_than(&shared.network, 2.0, service_s, ns as f64 / 1e9));
         let failing = match waits_up_to {
             Some(_) => late.max(1.0 - carried),
             None => 0.0,
@@ -300,7 +308,8 @@ struct Load {
 /// Mean time of a tier's server per command.
 fn service_s(model: &Model, shared: &SharedTier) -> f64 {
     use crate::scenario::lint::expectation::mean_bytes;
-    let bytes: f64 = model.workload.classes.iter().map(|class| class.share * mean_bytes(&class.value_size)).sum();
+    let bytes: f64 =
+        model.workload.classes.iter().map(|class| class.share * mean_bytes(&class.value_size)).sum();
     (shared.service_ns as f64 + shared.per_byte_ns * bytes.min(1e9)) / 1e9
 }
 
@@ -370,7 +379,8 @@ fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow], load: Load
     let mut found = Sent::default();
     for _ in 0..24 {
         let fetches: f64 =
-            groups.iter().map(|group| group.count * fetches_of(model, group, response_s)).sum::<f64>() + renewed;
+            groups.iter().map(|group| group.count * fetches_of(model, group, response_s)).sum::<f64>()
+                + renewed;
         let calls = fetches + transactions;
         let service_s = (fetches * read_s + transactions * write_s) / calls.max(1e-9);
         let mut limit = match queued {
@@ -389,8 +399,11 @@ fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow], load: Load
         }
         let offered = (calls * admitted).min(under_way);
         let carried = (limit / offered.max(1e-9)).min(1.0);
-        let late = spec.timeout_ns.map_or(0.0, |ns| slower_than(&spec.read, 1.0, 2.0 * hop_s, ns as f64 / 1e9));
-        let gives_up = spec.queue.is_some() || spec.timeout_ns.is_some() || (spec.pool_timeout_ns.is_some() && spec.pool.is_some());
+        let late =
+            spec.timeout_ns.map_or(0.0, |ns| slower_than(&spec.read, 1.0, 2.0 * hop_s, ns as f64 / 1e9));
+        let gives_up = spec.queue.is_some()
+            || spec.timeout_ns.is_some()
+            || (spec.pool_timeout_ns.is_some() && spec.pool.is_some());
         let failing = if gives_up { late.max(1.0 - carried) } else { 0.0 };
         let multiplicity = attempts(model, failing, late);
         if let Some(breaker) = spec.breaker {
@@ -521,7 +534,8 @@ fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64) -> f64 {
     let seen = (calls_per_s * breaker.window_ns as f64 / 1e9).max(minimum);
     // That of so many calls the share that opens it fails: normal approximation.
     let sigma = (failing * (1.0 - failing) / seen).sqrt().max(1e-9);
-    let opens = 0.5 * libm::erfc((breaker.failures - failing - 0.5 / seen) / sigma / std::f64::consts::SQRT_2);
+    let opens =
+        0.5 * libm::erfc((breaker.failures - failing - 0.5 / seen) / sigma / std::f64::consts::SQRT_2);
     let closed_s = minimum / calls_per_s / opens.max(1e-6);
     let closes = libm::pow(1.0 - failing, f64::from(breaker.probes)).max(0.01);
     let open_s = breaker.open_ns as f64 / 1e9 / closes;
@@ -553,12 +567,15 @@ fn attempts(model: &Model, failing: f64, late: f64) -> f64 {
     let spec = &model.database;
     // One more for each that fails, up to a number.
     let most = f64::from(spec.retries.attempts);
-    let mut attempts = if failing < 1.0 { ((1.0 - libm::pow(failing, most)) / (1.0 - failing)).min(most) } else { most };
+    let mut attempts =
+        if failing < 1.0 { ((1.0 - libm::pow(failing, most)) / (1.0 - failing)).min(most) } else { most };
     if let Some(budget) = spec.retries.budget {
         attempts = attempts.min(1.0 + budget.ratio);
     }
     let hedged = spec.hedge.map_or(0.0, |hedge| match hedge.after {
-        HedgeAfter::Time(ns) => slower_than(&spec.read, 1.0, 2.0 * spec.network.mean_ns() / 1e9, ns as f64 / 1e9),
+        HedgeAfter::Time(ns) => {
+            slower_than(&spec.read, 1.0, 2.0 * spec.network.mean_ns() / 1e9, ns as f64 / 1e9)
+        }
         HedgeAfter::Percentile(percent) => 1.0 - percent.min(100.0) / 100.0,
     });
     attempts * (1.0 + hedged.clamp(0.0, 1.0) * (1.0 - late))
@@ -597,7 +614,8 @@ fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s:
         .map(|group| {
             let misses = group.reads_per_s * last(group);
             // Those that come while a fetch is under way.
-            let while_fetched = group.reads_per_s * (fetches_of(model, group, response_s) * response_s).min(1.0);
+            let while_fetched =
+                group.reads_per_s * (fetches_of(model, group, response_s) * response_s).min(1.0);
             group.count * while_fetched.max(misses - fetches_of(model, group, response_s))
         })
         .sum();
@@ -607,14 +625,20 @@ fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s:
 /// Events of DELETEs of the change stream that a tier cannot execute, again and again until it is back.
 fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {
     let end_ns = model.duration_ns.saturating_add(model.drain_ns);
-    let lost = |at_ns: u64, for_ns: Option<u64>| for_ns.unwrap_or(end_ns.saturating_sub(at_ns)).min(end_ns) as f64 / 1e9;
+    let lost = |at_ns: u64, for_ns: Option<u64>| {
+        for_ns.unwrap_or(end_ns.saturating_sub(at_ns)).min(end_ns) as f64 / 1e9
+    };
     let nodes = |tier: usize| match &model.tiers[tier].scope {
         Scope::Shared(shared) => f64::from(shared.nodes),
         Scope::Instance { .. } => f64::INFINITY,
     };
     let of = |event: &TimedEvent| match event.what {
         EventKind::Down { target: Target::Tier(tier), for_ns, .. } | EventKind::Restart { tier, for_ns } => {
-            if nodes(tier).is_finite() { lost(event.at_ns, Some(for_ns)) } else { 0.0 }
+            if nodes(tier).is_finite() {
+                lost(event.at_ns, Some(for_ns))
+            } else {
+                0.0
+            }
         }
         EventKind::NodeLost { tier, for_ns, failover_ns, .. } => {
             let alone = nodes(tier) <= 1.0;
@@ -630,13 +654,17 @@ fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {
 /// What writes do to the caches, the change stream, the limiter and the cycles of Redis.
 fn around(model: &Model, rates: &mut Rates, rate_per_s: f64, writes: f64) {
     let duration_s = duration_s(model);
-    let shared = || model.tiers.iter().filter_map(|tier| match &tier.scope {
-        Scope::Shared(shared) => Some(shared),
-        Scope::Instance { .. } => None,
-    });
+    let shared = || {
+        model.tiers.iter().filter_map(|tier| match &tier.scope {
+            Scope::Shared(shared) => Some(shared),
+            Scope::Instance { .. } => None,
+        })
+    };
     let command = |shared: &SharedTier| {
         let travels = is_positive(shared.network.mean_ns() > 0.0);
-        2.0 * travels + is_positive(shared.timeout_ns.is_some()) + is_positive(shared.service_ns > 0) * (1.0 - travels)
+        2.0 * travels
+            + is_positive(shared.timeout_ns.is_some())
+            + is_positive(shared.service_ns > 0) * (1.0 - travels)
     };
     let commands: f64 = shared().map(command).sum();
     let entity: f64 = model

@@ -16,7 +16,8 @@ use crate::units::{approximate_bytes, grouped};
 
 pub(super) use self::arrivals::peak_profile_factor;
 pub use self::flow::{
-    BACKGROUND_WAITING_BYTES, NOTICE_BYTES, PLAIN_WAITING_BYTES, WAITING_AT_DATABASE_BYTES, WAITING_AT_TIER_BYTES,
+    BACKGROUND_WAITING_BYTES, NOTICE_BYTES, PLAIN_WAITING_BYTES, WAITING_AT_DATABASE_BYTES,
+    WAITING_AT_TIER_BYTES,
 };
 
 /// Events and keys per second of one thread that time estimates assume.
@@ -114,8 +115,10 @@ pub fn plan(experiment: &Experiment, threads: usize) -> Plan {
         .iter()
         .map(|variant| {
             // Thousands of variants are often few different ones.
-            let same = known.last().filter(|(model, _)| format!("{model:?}") == format!("{:?}", variant.model));
-            let estimate = same.map_or_else(|| Arc::new(estimate(&variant.model)), |(_, known)| Arc::clone(known));
+            let same =
+                known.last().filter(|(model, _)| format!("{model:?}") == format!("{:?}", variant.model));
+            let estimate =
+                same.map_or_else(|| Arc::new(estimate(&variant.model)), |(_, known)| Arc::clone(known));
             known.push((&variant.model, Arc::clone(&estimate)));
             estimate
         })

@@ -26,8 +26,8 @@ trait Twin {
     fn held(&mut self) -> Vec<&mut Vec<u8>>;
     /// A request for a key that is held.
     fn hit(&mut self, key: u8);
-    /// Takes in a key that is not held; if the cache is full, evicts one.
-    fn miss(&mut self, key: u8, capacity: usize, full: bool) -> Option<u8>;
+    /// Takes in a key that is not held; if the cache is full, evicts.
+    fn miss(&mut self, key: u8, capacity: usize, full: bool) -> Vec<u8>;
     /// A key that is held goes.
     fn expire(&mut self, key: u8) {
         self.held().into_iter().for_each(|queue| queue.retain(|&other| other != key));
@@ -88,7 +88,7 @@ impl Twin for OneQueue {
             self.queue.push(key);
         }
     }
-    fn miss(&mut self, key: u8, _: usize, full: bool) -> Option<u8> {
+    fn miss(&mut self, key: u8, _: usize, full: bool) -> Vec<u8> {
         let victim = full.then(|| {
             let mut victim = self.queue[0];
             if self.kind == Eviction::Sieve {
@@ -107,7 +107,7 @@ impl Twin for OneQueue {
             victim
         });
         self.queue.push(key);
-        victim
+        Vec::from_iter(victim)
     }
     fn expire(&mut self, key: u8) {
         if self.hand == Some(key) {
@@ -142,12 +142,12 @@ impl Twin for (Slru, usize) {
     fn hit(&mut self, key: u8) {
         self.0.protect(key, (self.1 * 4 / 5).max(1));
     }
-    fn miss(&mut self, key: u8, _: usize, full: bool) -> Option<u8> {
+    fn miss(&mut self, key: u8, _: usize, full: bool) -> Vec<u8> {
         let Slru { probation, protected } = &mut self.0;
         let victim =
             full.then(|| if probation.is_empty() { protected.remove(0) } else { probation.remove(0) });
         probation.push(key);
-        victim
+        Vec::from_iter(victim)
     }
 }
 
@@ -172,7 +172,7 @@ impl Twin for Lfu {
         self.queue.push(key);
         self.uses.push(key);
     }
-    fn miss(&mut self, key: u8, capacity: usize, _: bool) -> Option<u8> {
+    fn miss(&mut self, key: u8, capacity: usize, _: bool) -> Vec<u8> {
         let victim = (self.queue.len() == capacity).then(|| {
             let uses = |key: &u8| self.uses.iter().filter(|&other| other == key).count();
             let victim = self.queue.iter().copied().min_by_key(uses).unwrap();
@@ -181,7 +181,7 @@ impl Twin for Lfu {
             victim
         });
         self.queue.push(key);
-        victim
+        Vec::from_iter(victim)
     }
 }
 
@@ -216,7 +216,7 @@ impl Twin for WTinyLfu {
             self.main.protect(key, ((self.capacity - self.window()) * 4 / 5).max(1));
         }
     }
-    fn miss(&mut self, key: u8, _: usize, full: bool) -> Option<u8> {
+    fn miss(&mut self, key: u8, _: usize, full: bool) -> Vec<u8> {
         self.sketch.count(u32::from(key));
         let limit = self.window();
         let victim = full.then(|| {
@@ -242,6 +242,6 @@ impl Twin for WTinyLfu {
         if self.window.len() > limit {
             self.main.probation.push(self.window.remove(0));
         }
-        victim
+        Vec::from_iter(victim)
     }
 }

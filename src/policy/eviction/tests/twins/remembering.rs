@@ -19,20 +19,27 @@ impl S3Fifo {
         take(&mut self.uses, key);
         self.uses.extend(std::iter::repeat_n(key, uses));
     }
-    fn evict_small(&mut self, ghosts: usize) -> Option<u8> {
+    /// What leaves, in order: what the main queue of `main` places gives up for what moves there, and the first of the small
+    /// queue that does not.
+    fn evict_small(&mut self, main: usize) -> Vec<u8> {
+        let mut evicted = Vec::new();
         while !self.small.is_empty() {
             let tail = self.small.remove(0);
             let uses = self.uses(tail);
             self.set_uses(tail, 0);
             if uses > 1 {
                 self.main.push(tail);
+                if self.main.len() > main {
+                    evicted.push(self.evict_main());
+                }
             } else {
                 self.ghost.push(tail);
-                cut(&mut self.ghost, ghosts);
-                return Some(tail);
+                cut(&mut self.ghost, main);
+                evicted.push(tail);
+                break;
             }
         }
-        None
+        evicted
     }
     fn evict_main(&mut self) -> u8 {
         loop {
@@ -55,21 +62,22 @@ impl Twin for S3Fifo {
     fn hit(&mut self, key: u8) {
         self.set_uses(key, (self.uses(key) + 1).min(3));
     }
-    fn miss(&mut self, key: u8, capacity: usize, full: bool) -> Option<u8> {
+    fn miss(&mut self, key: u8, capacity: usize, full: bool) -> Vec<u8> {
         let small = (capacity / 10).max(1);
-        let known = take(&mut self.ghost, key);
-        let victim = full.then(|| {
-            let from_small = self.small.len() >= small || self.main.is_empty();
-            let victim = if from_small { self.evict_small(capacity - small) } else { None };
-            victim.unwrap_or_else(|| self.evict_main())
-        });
+        let mut evicted = Vec::new();
+        if full && (self.small.len() >= small || self.main.is_empty()) {
+            evicted = self.evict_small(capacity - small);
+        }
+        if full && evicted.is_empty() {
+            evicted.push(self.evict_main());
+        }
         take(&mut self.uses, key);
-        if known {
+        if take(&mut self.ghost, key) {
             self.main.push(key)
         } else {
             self.small.push(key)
         }
-        victim
+        evicted
     }
 }
 
@@ -89,7 +97,7 @@ impl Twin for TwoQ {
             self.am.push(key);
         }
     }
-    fn miss(&mut self, key: u8, capacity: usize, full: bool) -> Option<u8> {
+    fn miss(&mut self, key: u8, capacity: usize, full: bool) -> Vec<u8> {
         let (k_in, k_out) = ((capacity / 4).max(1), (capacity / 2).max(1));
         let known = take(&mut self.a1_out, key);
         let victim = full.then(|| {
@@ -107,7 +115,7 @@ impl Twin for TwoQ {
         } else {
             self.a1_in.push(key)
         }
-        victim
+        Vec::from_iter(victim)
     }
 }
 
@@ -141,7 +149,7 @@ impl Twin for Arc {
         let _ = take(&mut self.t1, key) || take(&mut self.t2, key);
         self.t2.push(key);
     }
-    fn miss(&mut self, key: u8, c: usize, full: bool) -> Option<u8> {
+    fn miss(&mut self, key: u8, c: usize, full: bool) -> Vec<u8> {
         let (b1, b2) = (self.b1.len() as f64, self.b2.len() as f64);
         let mut victim = None;
         if self.b1.contains(&key) {
@@ -173,6 +181,6 @@ impl Twin for Arc {
             }
             self.t1.push(key);
         }
-        victim
+        Vec::from_iter(victim)
     }
 }
