@@ -90,16 +90,18 @@ fn words(text: &str, width: usize) -> Vec<String> {
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
         let quoted = rest.strip_prefix('`').and_then(|inner| inner.find('`')).map(|end| &rest[..end + 2]);
-        if let Some(quoted) = quoted.filter(|quoted| quoted.chars().count() <= width) {
-            word.push_str(quoted);
-            rest = &rest[quoted.len()..];
+        let part = quoted.unwrap_or(&rest[..letter.len_utf8()]);
+        rest = &rest[part.len()..];
+        if part.chars().count() > 1 && part.chars().count() <= width {
+            word.push_str(part);
             continue;
         }
-        match letter {
-            ' ' | '\n' => words.push(std::mem::take(&mut word)),
-            letter => word.push(letter),
+        for letter in part.chars() {
+            match letter {
+                ' ' | '\n' => words.push(std::mem::take(&mut word)),
+                letter => word.push(letter),
+            }
         }
-        rest = &rest[letter.len_utf8()..];
     }
     words.push(word);
     words.retain(|word| !word.is_empty());

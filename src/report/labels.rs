@@ -27,7 +27,7 @@ mod tests {
         let ticks = [0.0, 12.0, 28.0, 40.0, 52.0].map(|at| (at, 6.0));
         assert_eq!(with_room(&ticks, |index| index == 0 || index == 3), [true, false, false, true, false]);
         assert_eq!(with_room(&ticks, |_| true), [true, false, true, false, true]);
-        assert_eq!(with_room(&ticks, |index| index == 1), [false, true, false, true, false]);
+        assert_eq!(with_room(&ticks, |index| index == 1), [false, true, true, false, true]);
         assert!(with_room(&[], |_| true).is_empty());
     }
 }

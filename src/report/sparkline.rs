@@ -17,6 +17,8 @@ const COLUMNS_MIN: usize = 10;
 const COLUMNS_MAX: usize = 120;
 /// Longer names of variants are cut.
 const NAME_WIDTH_MAX: usize = 26;
+/// Shorter ones cannot be told apart.
+const NAME_WIDTH_MIN: usize = 10;
 
 /// One line per variant with its range, at most `width` columns wide; `None` where there is no room, or nothing to draw.
 pub fn render(record: &Record, width: u16) -> Option<String> {
@@ -35,11 +37,14 @@ pub fn render(record: &Record, width: u16) -> Option<String> {
     let ranges: Vec<String> = (variants.iter().zip(&peaks))
         .map(|((variant, values), peak)| range(measured(record, variant, values), *peak, &scale))
         .collect();
-    let names: Vec<String> = variants.iter().map(|(variant, _)| cut(&variant.name)).collect();
     let widest = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-    let (name_width, range_width) = (widest(&names), widest(&ranges));
+    let range_width = widest(&ranges);
     // A blank before the name, two after it and two before the range.
-    let room = usize::from(width).saturating_sub(name_width + range_width + 5);
+    let beside = usize::from(width).saturating_sub(range_width + 5);
+    let name_limit = beside.saturating_sub(COLUMNS_MIN).clamp(NAME_WIDTH_MIN, NAME_WIDTH_MAX);
+    let names: Vec<String> = variants.iter().map(|(variant, _)| cut(&variant.name, name_limit)).collect();
+    let name_width = widest(&names);
+    let room = beside.saturating_sub(name_width);
     let per_column = windows.div_ceil(room.clamp(1, COLUMNS_MAX));
     if room < COLUMNS_MIN {
         return None;
@@ -128,11 +133,11 @@ fn range(values: &[Option<f64>], peak: Option<f64>, scale: &Scale) -> String {
     }
 }
 
-fn cut(name: &str) -> String {
-    if name.chars().count() <= NAME_WIDTH_MAX {
+fn cut(name: &str, limit: usize) -> String {
+    if name.chars().count() <= limit {
         return name.to_owned();
     }
-    name.chars().take(NAME_WIDTH_MAX - 1).chain(['…']).collect()
+    name.chars().take(limit - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -155,6 +160,7 @@ mod tests {
         let mut record = only([900.0, 100.0, 300.0, 308.0, 200.0].map(Some).to_vec());
         record.scenario.warmup_s = 1.0;
         record.variants[0].measures.push(crate::measure::fixture::measure(PEAK, &[380.0, 416.0]));
+        record.variants[0].measures.sort_by(|a, b| a.name.cmp(&b.name));
         let text = render(&record, 120).unwrap();
         assert!(text.ends_with("100 to 308 / 398"), "the warm-up's 900 is in no figure of the table: {text}");
         assert!(text.contains("means over 1s; lowest and highest after the warm-up / db.qps.peak"), "{text}");
