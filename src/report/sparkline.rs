@@ -105,9 +105,9 @@ fn heading(record: &Record, per_column: usize, width: u16, peaks: bool) -> Strin
         false => format!("lowest and highest{measured}"),
     };
     let heads = [
-        format!("{SERIES} from 0s to {end}, {of_each}; {beside}"),
-        format!("{SERIES} from 0s to {end}, means over {window}; {beside}"),
-        format!("{SERIES} to {end}, means over {window}{}", if peaks { " / busiest second" } else { "" }),
+        format!("{SERIES} from 0s to {end}, per second, {of_each}; {beside}"),
+        format!("{SERIES} from 0s to {end}, per second, means over {window}; {beside}"),
+        format!("{SERIES} from 0s to {end}, per second{}", if peaks { " / busiest second" } else { "" }),
     ];
     let [.., shortest] = &heads;
     heads.iter().find(|head| head.chars().count() <= usize::from(width)).unwrap_or(shortest).clone()
