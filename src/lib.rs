@@ -47,3 +47,4 @@ pub mod trace;
 pub mod units;
 pub mod validate;
 pub mod workload;
+pub mod wrap;

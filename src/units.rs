@@ -321,6 +321,18 @@ pub fn grouped(number: impl ToString) -> String {
     grouped
 }
 
+/// A number with its noun, in the plural where there is not one.
+///
+/// ```
+/// use herdlab::units::counted;
+/// assert_eq!(counted(1, "replication"), "1 replication");
+/// assert_eq!(counted(1_200, "cell"), "1,200 cells");
+/// ```
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -209,6 +209,111 @@ fn the_output_can_be_used() {
     assert!(hit_ratio(&variants[2]) >= 0.6 && variants[2]["name"] == "recommended");
 }
 
+/// The knob is the objective, and one variant sets it itself.
+const PINNED: &str = r#"
+question = "smallest time to live?"
+duration = "10s"
+warmup = "2s"
+replications = 6
+
+[workload]
+arrivals = { poisson = { rate = 300 } }
+keys = 500
+popularity = { zipf = { exponent = 1.0 } }
+
+[[tier]]
+name = "redis"
+scope = "shared"
+ttl = "10m"
+network = "400us"
+
+[database]
+read = "15ms"
+servers = 60
+
+[recommend]
+minimise = "tier.redis.ttl"
+keep = ["db.qps.mean <= 500"]
+
+[recommend.knobs]
+"tier.redis.ttl" = ["30s", "60s", "120s"]
+
+[[variant]]
+name = "base"
+
+[[variant]]
+name = "fixed"
+set = { "tier.redis.ttl" = "20s", coalescing = "singleflight" }
+"#;
+
+fn pinned(own: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pinned.toml"), PINNED.replace("20s", own)).unwrap();
+    folder
+}
+
+#[test]
+fn a_variant_that_sets_the_knob_itself_has_its_own_value_as_objective() {
+    // Every candidate keeps the limit, so the objective alone decides.
+    for (own, value, winner) in [("45s", 45.0, "base"), ("20s", 20.0, "fixed")] {
+        let folder = pinned(own);
+        let found = json(folder.path(), &["recommend", "pinned.toml"], 0);
+        assert_eq!(found["candidates"], 4, "three values, and the pinned variant once");
+        let all: Vec<&serde_json::Value> =
+            std::iter::once(&found["found"]).chain(found["rivals"].as_array().unwrap()).collect();
+        let fixed: Vec<_> = all.iter().filter(|one| one["variant"] == "fixed").collect();
+        assert_eq!(fixed.len(), 1, "{found:#}");
+        assert_eq!(fixed[0]["mean"], value);
+        assert_eq!(fixed[0]["settings"], serde_json::json!({}));
+        assert_eq!(fixed[0]["pinned"], serde_json::json!({ "tier.redis.ttl": own }));
+        assert_eq!(found["found"]["variant"], winner, "{found:#}");
+        let page = herdlab(folder.path(), &["recommend", "pinned.toml"]);
+        let page = String::from_utf8(page.stdout).unwrap();
+        assert!(page.contains(&format!("fixed (pinned: tier.redis.ttl = {own})")), "{page}");
+        // Nothing was dropped, so nothing was saved; and a limit with so much room does not bind.
+        assert!(page.contains("4 candidates x 6 replications: 24 simulations."), "{page}");
+        assert!(!page.contains("instead of") && !page.contains("binding"), "{page}");
+        assert!(page.contains("No limit binds: the nearest leaves"), "{page}");
+        let bound = found["found"]["limits"].as_array().unwrap().iter().any(|limit| limit["binding"] == true);
+        assert!(!bound, "{found:#}");
+    }
+}
+
+/// A setting that a knob reaches goes by the knob, even where a variant is the same system.
+#[test]
+fn a_pinned_variant_that_is_a_cell_of_the_grid_is_that_cell() {
+    let folder = pinned("60s");
+    let text = std::fs::read_to_string(folder.path().join("pinned.toml")).unwrap();
+    let text = text.replace(", coalescing = \"singleflight\"", "");
+    std::fs::write(folder.path().join("pinned.toml"), text).unwrap();
+    let found = json(folder.path(), &["recommend", "pinned.toml"], 0);
+    assert_eq!((&found["candidates"], &found["found"]["mean"]), (&3.into(), &30.0.into()), "{found:#}");
+    assert_eq!(found["found"]["settings"]["tier.redis.ttl"], "30s");
+}
+
+#[test]
+fn one_of_anything_is_told_in_the_singular() {
+    let folder = pinned("20s");
+    let one = [
+        "recommend",
+        "pinned.toml",
+        "--replications",
+        "1",
+        "--minimise",
+        "db.qps.mean",
+        "--variant",
+        "fixed",
+        "--knob",
+    ];
+    let output = herdlab(folder.path(), &[&one[..], &["database.servers=50"]].concat());
+    let shown = told(&output) + &String::from_utf8_lossy(&output.stdout);
+    assert!(shown.contains("1 candidate, 1 simulation, "), "{shown}");
+    assert!(shown.contains("1 candidate x 1 replication: 1 simulation."), "{shown}");
+    for wrong in ["1 candidates", "1 simulations", "1 replications"] {
+        assert!(!shown.contains(wrong), "{shown}");
+    }
+}
+
 #[test]
 fn where_nothing_fits_it_says_by_how_much() {
     let folder = folder();

@@ -130,6 +130,123 @@ fn the_tidy_csv_holds_every_measure_of_every_cell_and_agrees_with_single_runs() 
     assert_eq!(all.len(), single.len() * 6, "every cell has the measures of a run");
 }
 
+/// Three variants: one follows both axes, one sets its time to live, one both.
+const PINNED: &str = r#"
+[[variant]]
+name = "free"
+
+[[variant]]
+name = "fixed ttl"
+set = { "tier.l2.ttl" = "3s" }
+
+[[variant]]
+name = "fixed both"
+set = { "tier.l2.ttl" = "90s", "workload.keys" = 70 }
+"#;
+
+fn pinned() -> tempfile::TempDir {
+    let folder = folder();
+    let text = TINY.split_once("[[variant]]").unwrap().0.to_owned() + PINNED;
+    std::fs::write(folder.path().join("pinned.toml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn a_variant_that_sets_an_axis_itself_stands_once_with_its_own_value() {
+    let folder = pinned();
+    let table = done(folder.path(), &["sweep", "pinned.toml", "--out", "out"]);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("out").join(name)).unwrap();
+    let all = rows(&folder.path().join("out/sweep.csv"));
+    let of = |variant: &str| -> Vec<(String, String)> {
+        let hits = all.iter().filter(|row| row["measure"] == "hit_ratio" && row["variant"] == variant);
+        hits.map(|row| (row["tier.l2.ttl"].clone(), row["workload.keys"].clone())).collect()
+    };
+    let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(ttl, keys)| ((*ttl).to_owned(), (*keys).to_owned())).collect()
+    };
+    assert_eq!(of("free").len(), 6);
+    assert_eq!(of("fixed ttl"), pairs(&[("3s", "50"), ("3s", "100")]));
+    assert_eq!(of("fixed both"), pairs(&[("90s", "70")]));
+
+    let json: serde_json::Value = serde_json::from_str(&read("sweep.json")).unwrap();
+    assert_eq!(json["cells"].as_array().unwrap().len(), 6);
+    assert_eq!(
+        json["cells"][3]["variants"][1].as_array().unwrap().len(),
+        0,
+        "it never had this cell's value"
+    );
+    let rows = json["pinned"].as_array().unwrap();
+    let at: Vec<String> = rows.iter().map(|row| format!("{} {}", row["variant"], row["at"])).collect();
+    assert_eq!(
+        at,
+        [
+            r#"1 [{"own":"3s","value":3.0},0]"#,
+            r#"1 [{"own":"3s","value":3.0},1]"#,
+            r#"2 [{"own":"90s","value":90.0},{"own":"70","value":70.0}]"#
+        ]
+    );
+
+    let lines = |text: &str, variant: &str| text.lines().filter(|line| line.contains(variant)).count();
+    let grid = table.split("\n\n").find(|part| part.contains("────")).unwrap();
+    assert_eq!(
+        [lines(grid, " free"), lines(grid, "fixed ttl"), lines(grid, "fixed both")],
+        [6, 2, 1],
+        "{table}"
+    );
+    assert!(grid.contains("3s (pinned)") && grid.contains("90s (pinned)"), "{table}");
+    let md = done(folder.path(), &["sweep", "pinned.toml", "--format", "md", "--out", "md"]);
+    assert_eq!(md.matches("| 3s (pinned) |").count(), 2, "{md}");
+    assert_eq!(md.matches("| 90s (pinned) | 70 (pinned) | fixed both |").count(), 1, "{md}");
+    let page = read("index.html");
+    assert_eq!(page.matches(">3s (pinned)<").count(), 2);
+    let front = read("pareto.csv");
+    for line in front.lines().filter(|line| line.contains("fixed")) {
+        assert!(line.contains(",3s,") || line.contains(",90s,70,"), "{front}");
+    }
+    // One map of two cells, one of a single cell, and the six of the variant that follows.
+    let map = read("charts/sweep-hit_ratio.svg");
+    assert_eq!(map.matches("tier.l2.ttl pinned at 3s, workload.keys = ").count(), 2, "{map}");
+    assert_eq!(map.matches("tier.l2.ttl pinned at 90s, workload.keys pinned at 70").count(), 1, "{map}");
+
+    done(folder.path(), &["report", "out/sweep.json", "--out", "again"]);
+    let again = std::fs::read_to_string(folder.path().join("again/index.html")).unwrap();
+    assert!(again == page, "drawn again from the record alone");
+}
+
+#[test]
+fn on_one_axis_a_pinned_variant_has_one_point_and_resuming_ends_the_same() {
+    let folder = pinned();
+    let sweep = ["sweep", "pinned.toml", "--sweep", "tier.l2.ttl=1s,2s", "--quiet", "--variant", "free"];
+    let with = |more: &[&'static str]| -> Vec<&'static str> {
+        sweep.into_iter().chain(["--variant", "fixed ttl"]).chain(more.iter().copied()).collect()
+    };
+    done(folder.path(), &with(&["--out", "out"]));
+    let svg = std::fs::read_to_string(folder.path().join("out/charts/sweep-hit_ratio.svg")).unwrap();
+    assert!(svg.contains(">3s<") && svg.contains("fixed ttl (pinned at 3s)"), "{svg}");
+    let tried =
+        herdlab(folder.path(), &["sweep", "pinned.toml", "--sweep", "tier.l2.ttl=1s,2s", "--out", "x"]);
+    assert!(told(&tried).contains("2 cells, 24 simulations"), "2 + 1 + 1 systems, 6 times: {}", told(&tried));
+
+    // Killed with some simulations in its journal, it goes on to the same record.
+    let expected = std::fs::read(folder.path().join("out/sweep.json")).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_herdlab"))
+        .current_dir(folder.path())
+        .args(with(&["--out", "again", "--resume"]))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = folder.path().join("again/partial.jsonl");
+    let lines = || std::fs::read_to_string(&journal).unwrap_or_default().lines().count();
+    while lines() < 3 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+    done(folder.path(), &with(&["--out", "again", "--resume"]));
+    assert!(std::fs::read(folder.path().join("again/sweep.json")).unwrap() == expected);
+}
+
 #[test]
 fn threads_leave_no_trace_and_a_report_can_be_drawn_again() {
     let folder = folder();

@@ -18,6 +18,7 @@ use herdlab::scenario::model::{Experiment, Variant};
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::theory::{Prediction, predictions};
 use herdlab::units::{approximate_bytes, format_duration, grouped};
+use herdlab::wrap::hanging;
 
 use super::output::counted;
 use super::{exit, input, output};
@@ -56,12 +57,13 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
                         continue;
                     }
                 };
-                output::show(&(describe(&experiment, &plan, threads) + &warmup + &grids))?;
-                eprint!("{}", warnings.render(output::color_on_stderr()));
+                let text = describe(&experiment, &plan, threads) + &warmup + &grids;
+                output::show(&hanging(&text, usize::from(output::stdout_style().0)))?;
+                eprint!("{}", warnings.render_within(output::stderr_style()));
                 sound &= warnings.is_empty() || !args.deny_lints;
             }
             Err(problems) => {
-                eprint!("{}", problems.render(output::color_on_stderr()));
+                eprint!("{}", problems.render_within(output::stderr_style()));
                 sound = false;
             }
         }

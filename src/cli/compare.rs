@@ -272,7 +272,7 @@ fn gate(args: &CompareArgs, all: &[Shown<'_>], allowed: f64) -> anyhow::Result<E
     }
     let found: Vec<_> = all.iter().flat_map(|shown| regressions(shown, allowed)).collect();
     for regression in &found {
-        eprintln!("regression: {}", regression.sentence);
+        eprintln!("{}", output::message(&format!("regression: {}", regression.sentence)));
     }
     Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::GATE) })
 }

@@ -75,9 +75,9 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
         output::written(atomic::write(path, page.as_bytes()), "--out FILE")?;
     }
     if !args.quiet {
-        output::show(&glance::terminal(&record, &parts))?;
+        output::show(&glance::terminal(&record, &parts, output::stdout_style().0))?;
         for (name, reason) in &left_out {
-            eprintln!("left out: {name}, because {reason}");
+            eprintln!("{}", output::message(&format!("left out: {name}, because {reason}")));
         }
         if let Some(path) = &args.out {
             eprintln!("table: {}", path.display());

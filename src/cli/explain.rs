@@ -8,6 +8,9 @@ use herdlab::scenario::Diagnostics;
 
 use super::output;
 
+/// Longer lines of prose are hard to read.
+const TEXT_WIDTH_MAX: usize = 100;
+
 /// Say what a measure, a lint or an option means; alone, list all of them
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
@@ -18,12 +21,13 @@ pub(crate) struct ExplainArgs {
 
 pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     if args.words.is_empty() {
-        output::show(&list())?;
+        output::show(&list(output::list_width().map(usize::from)))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let width = usize::from(output::stdout_style().0).min(TEXT_WIDTH_MAX);
     let mut texts = Vec::with_capacity(args.words.len());
     for word in &args.words {
-        texts.push(explain(word).ok_or_else(|| unknown(word))?);
+        texts.push(explain(word, width).ok_or_else(|| unknown(word))?);
     }
     output::show(&texts.join("\n"))?;
     Ok(ExitCode::SUCCESS)

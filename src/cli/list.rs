@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use herdlab::scenario::{Overrides, bundled};
+use herdlab::wrap::columns;
 
 use super::{input, output};
 
@@ -12,12 +13,12 @@ use super::{input, output};
 pub(crate) struct ListArgs {}
 
 pub(crate) fn execute(_: &ListArgs) -> anyhow::Result<ExitCode> {
-    let width = bundled::all().iter().map(|bundled| bundled.name.len()).max().unwrap_or(0);
-    let mut text = String::new();
+    let mut questions = Vec::new();
     for bundled in bundled::all() {
-        let experiment = input::load(bundled.name, &Overrides::default())?;
-        text.push_str(&format!("{:width$}  {}\n", bundled.name, experiment.question));
+        questions.push((bundled.name, input::load(bundled.name, &Overrides::default())?.question));
     }
-    output::show(&text)?;
+    let rows: Vec<(&str, &str)> =
+        questions.iter().map(|(name, question)| (*name, question.as_str())).collect();
+    output::show(&columns(&rows, output::list_width().map_or(usize::MAX, usize::from)))?;
     Ok(ExitCode::SUCCESS)
 }

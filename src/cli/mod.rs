@@ -113,16 +113,16 @@ fn explain(error: &anyhow::Error) -> u8 {
         return 0;
     }
     if let Some(output::Unwritten(problems)) = error.downcast_ref() {
-        eprint!("{}", problems.render(output::color_on_stderr()));
+        eprint!("{}", problems.render_within(output::stderr_style()));
         return exit::RUNTIME;
     }
     match error.downcast_ref::<Diagnostics>() {
         Some(problems) => {
-            eprint!("{}", problems.render(output::color_on_stderr()));
+            eprint!("{}", problems.render_within(output::stderr_style()));
             exit::USAGE
         }
         None => {
-            eprintln!("error: {}", told(error));
+            eprintln!("{}", output::message(&format!("error: {}", told(error))));
             match error.downcast_ref::<RunError>() {
                 // The scenario asks for what it cannot have.
                 Some(

@@ -7,7 +7,8 @@ use herdlab::atomic::{self, WriteError};
 use herdlab::report::ReportError;
 use herdlab::report::html::Charts;
 use herdlab::scenario::Diagnostics;
-use herdlab::units::grouped;
+pub(crate) use herdlab::units::counted;
+use herdlab::wrap::hanging;
 
 /// Writes to standard output.
 pub(crate) fn show(text: &str) -> anyhow::Result<()> {
@@ -40,9 +41,29 @@ pub(crate) fn color_on_stderr() -> bool {
 
 /// Width of the terminal and whether it wants colour. A pipe gets as many columns as `COLUMNS` says, or 120.
 pub(crate) fn stdout_style() -> (u16, bool) {
-    let told = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0);
-    let width = terminal_size::terminal_size().map(|(width, _)| width.0).or_else(told).unwrap_or(120);
+    let width = terminal_size::terminal_size().map(|(width, _)| width.0).or_else(told_width).unwrap_or(120);
     (width, wants_color(io::stdout().is_terminal()))
+}
+
+/// The same for messages.
+pub(crate) fn stderr_style() -> (u16, bool) {
+    let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0);
+    (width.or_else(told_width).unwrap_or(120), color_on_stderr())
+}
+
+/// A message in lines that fit the terminal.
+pub(crate) fn message(text: &str) -> String {
+    hanging(text, usize::from(stderr_style().0))
+}
+
+/// Width of lists with a line per entry; `None` in a pipe, where `grep` and `cut` want each entry on one line.
+pub(crate) fn list_width() -> Option<u16> {
+    let known = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+    known().or_else(told_width)
+}
+
+fn told_width() -> Option<u16> {
+    std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0)
 }
 
 /// The charts of a report with or without `--static`.
@@ -86,10 +107,4 @@ pub(crate) fn unwritten(error: impl Into<anyhow::Error>, option: &str) -> anyhow
     }
     let help = format!("free some room or allow writing there, or choose another place with {option}");
     Unwritten(Diagnostics::general(error.to_string(), vec![help])).into()
-}
-
-/// `1 variant`, `2 variants`.
-pub(crate) fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", grouped(number))
 }

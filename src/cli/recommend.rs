@@ -14,7 +14,6 @@ use herdlab::scenario::estimate::{self, Plan, approximate_time};
 use herdlab::scenario::grid::Which;
 use herdlab::scenario::{Diagnostics, Overrides, Typed, TypedText, parse};
 use herdlab::sim::Control;
-use herdlab::units::grouped;
 
 use super::progress::Progress;
 use super::run::stop_on_interrupt;
@@ -85,9 +84,9 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     }
     if !args.quiet {
         eprintln!(
-            "{} candidates, {} simulations, {} on {}",
-            grouped(search.candidates.len()),
-            grouped(search.cost()),
+            "{}, {}, {} on {}",
+            output::counted(search.candidates.len() as u64, "candidate"),
+            output::counted(search.cost(), "simulation"),
             approximate_time(plan.seconds),
             output::counted(threads as u64, "thread")
         );

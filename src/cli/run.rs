@@ -150,7 +150,7 @@ fn once(
         log.write(&Phase::Refused { problems: &problems.to_string() });
     })?;
     if args.deny_lints && !warnings.is_empty() {
-        eprint!("{}", warnings.render(output::color_on_stderr()));
+        eprint!("{}", warnings.render_within(output::stderr_style()));
         return Ok(exit::USAGE);
     }
     let threads = input::threads(args.threads);
@@ -222,7 +222,7 @@ fn once(
     }
     if !args.quiet {
         output::show(&printed(args.format, &outcome)?)?;
-        eprintln!("{}", speed(&outcome));
+        eprintln!("{}", output::message(&speed(&outcome)));
         eprintln!("report: {}", out.join("index.html").display());
     }
     if outcome.interrupted {
@@ -248,7 +248,7 @@ fn gate(record: &Record) -> u8 {
     let rows = report::thresholds::rows(record);
     let broken: Vec<_> = rows.iter().filter(|row| row.standing == Standing::Broken).collect();
     for row in &broken {
-        eprintln!("threshold: {}", row.sentence());
+        eprintln!("{}", output::message(&format!("threshold: {}", row.sentence())));
     }
     if broken.is_empty() { exit::SUCCESS } else { exit::GATE }
 }

@@ -79,9 +79,9 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     let journal = Arc::new(Journal::new(&out, args.resume));
     if !args.quiet {
         eprintln!(
-            "{} cells, {} simulations, {} on {}",
-            grouped(grid.cells.len()),
-            grouped(plan.cells),
+            "{}, {}, {} on {}",
+            output::counted(grid.cells.len() as u64, "cell"),
+            output::counted(plan.cells, "simulation"),
             approximate_time(plan.seconds),
             output::counted(threads as u64, "thread")
         );
@@ -142,7 +142,7 @@ fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
     let (mut grid, warnings) = input::load_grid(&args.scenario, &overrides, Which::Sweep, &args.axes)?;
     grid.show(&args.measures, args.pareto.as_ref())?;
     if !args.quiet {
-        eprint!("{}", warnings.render(output::color_on_stderr()));
+        eprint!("{}", warnings.render_within(output::stderr_style()));
     }
     Ok(grid)
 }
@@ -151,6 +151,7 @@ fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
 fn resumed(journal: &Journal) -> String {
     match journal.len() {
         0 => "nothing to resume: no finished simulation is kept here; starting anew".to_owned(),
+        1 => "resuming: 1 finished simulation is kept".to_owned(),
         kept => format!("resuming: {} finished simulations are kept", grouped(kept)),
     }
 }

@@ -135,8 +135,11 @@ fn generated(record: &Record, comparison: &Comparison) -> String {
     }
     if record.scenario.finished < super::comparison::VERDICT_REPLICATIONS_MIN as u32 {
         return format!(
-            "{} replications are too few for a verdict (at least {} are needed). {}.",
-            record.scenario.finished,
+            "{} too few for a verdict (at least {} are needed). {}.",
+            match record.scenario.finished {
+                1 => "1 replication is".to_owned(),
+                more => format!("{more} replications are"),
+            },
             super::comparison::VERDICT_REPLICATIONS_MIN,
             figures(record, comparison.baseline())
         );

@@ -7,9 +7,7 @@ use crate::measure::catalog::{self, Better, CATALOG, MeasureInfo};
 use crate::policy::eviction;
 use crate::scenario::diagnostic::nearest;
 use crate::scenario::lint::{self, LINTS, Lint};
-
-/// Where a text is broken.
-const WIDTH: usize = 100;
+use crate::wrap::paragraph;
 
 /// Sections of `docs/model.md` by the beginning of a measure's name; the longest beginning that fits counts.
 const SECTIONS: &[(&str, &str)] = &[
@@ -33,22 +31,22 @@ const SECTIONS: &[(&str, &str)] = &[
 ];
 
 /// What is meant by a word: the name of a measure, a lint, an option (`tier.l2.ttl`, `tier.ttl` or `ttl`), or a word
-/// that an option takes (`xfetch`). `None`: nothing is called so.
+/// that an option takes (`xfetch`), in lines of at most `width` letters. `None`: nothing is called so.
 ///
 /// ```
 /// use herdlab::reference::explain::explain;
-/// assert!(explain("hit_ratio").unwrap().contains("higher is better"));
-/// assert!(explain("tier.l2.ttl").unwrap().contains("time to live"));
-/// assert!(explain("no-ttl").unwrap().contains("way out"));
-/// assert!(explain("tt1").is_none());
+/// assert!(explain("hit_ratio", 80).unwrap().contains("higher is better"));
+/// assert!(explain("tier.l2.ttl", 80).unwrap().contains("time to live"));
+/// assert!(explain("no-ttl", 80).unwrap().contains("way out"));
+/// assert!(explain("tt1", 80).is_none());
 /// ```
-pub fn explain(word: &str) -> Option<String> {
+pub fn explain(word: &str, width: usize) -> Option<String> {
     let word = word.trim();
     let mut found: Vec<String> = Vec::new();
-    found.extend(measures(word).into_iter().map(|info| of_measure(word, info)));
-    found.extend(lint::find(word).map(of_lint));
-    found.extend(options_named(word).iter().map(of_option));
-    found.extend(choices_named(word).into_iter().map(|choice| of_choice(&choice)));
+    found.extend(measures(word).into_iter().map(|info| of_measure(word, info, width)));
+    found.extend(lint::find(word).map(|lint| of_lint(lint, width)));
+    found.extend(options_named(word).iter().map(|option| of_option(option, width)));
+    found.extend(choices_named(word).into_iter().map(|choice| of_choice(&choice, width)));
     (!found.is_empty()).then(|| found.join("\n"))
 }
 
@@ -66,14 +64,24 @@ pub fn meant(word: &str) -> Option<String> {
     nearest(word, candidates.clone()).or_else(|| nearest(&generic, candidates)).map(str::to_owned)
 }
 
-/// Everything that can be explained, a line each.
-pub fn list() -> String {
+/// Everything that can be explained, with the beginning of what it means: an entry per line, cut at `width`; `None` for no
+/// terminal.
+pub fn list(width: Option<usize>) -> String {
+    /// Room for the words where nothing limits it, and where the names leave less they stand below.
+    const ROOM: usize = 90;
+    const ROOM_MIN: usize = 30;
     let mut text = String::new();
     let mut part = |title: &str, rows: Vec<(String, String)>| {
-        let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let names = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         text.push_str(&format!("{}{title}\n", if text.is_empty() { "" } else { "\n" }));
+        let beside = width.map_or(ROOM, |width| width.saturating_sub(names + 4).min(ROOM));
         for (name, words) in rows {
-            let line = format!("  {name:width$}  {}", first_line(&words));
+            let line = match (beside >= ROOM_MIN, width) {
+                (false, Some(width)) => {
+                    format!("  {name}\n    {}", first_line(&words, width.saturating_sub(4)))
+                }
+                _ => format!("  {name:names$}  {}", first_line(&words, beside)),
+            };
             text.push_str(line.trim_end());
             text.push('\n');
         }
@@ -89,17 +97,16 @@ pub fn list() -> String {
     text
 }
 
-/// What fits beside a name.
-fn first_line(text: &str) -> String {
-    const ROOM: usize = 90;
-    if text.chars().count() <= ROOM {
-        return text.to_owned();
+/// As many whole words as have room.
+fn first_line(text: &str, room: usize) -> String {
+    const MORE: &str = " ...";
+    let whole = paragraph(text, room.max(1));
+    if whole.lines().count() <= 1 {
+        return whole;
     }
-    let mut short: String = text.chars().take(ROOM).collect();
-    if let Some(space) = short.rfind(' ') {
-        short.truncate(space);
-    }
-    format!("{} ...", short.trim_end_matches([',', ';', ':', '(']))
+    let short = paragraph(text, room.saturating_sub(MORE.len()).max(1));
+    let first = short.lines().next().unwrap_or_default();
+    format!("{}{MORE}", first.trim_end_matches([',', ';', ':', '(']))
 }
 
 /// The words of the documentation about the option at a path, or about the nearest one above it that has any.
@@ -224,7 +231,7 @@ fn choices_named(word: &str) -> Vec<Possibility> {
         .collect()
 }
 
-fn of_measure(asked: &str, info: &MeasureInfo) -> String {
+fn of_measure(asked: &str, info: &MeasureInfo, width: usize) -> String {
     let better = match info.better {
         Better::Lower => "lower is better",
         Better::Higher => "higher is better",
@@ -250,7 +257,7 @@ fn of_measure(asked: &str, info: &MeasureInfo) -> String {
     headings.push(section(info.pattern));
     headings.dedup();
     parts.push(("more", format!("docs/model.md: {}", headings.join("; "))));
-    entry(&title, &parts)
+    entry(&title, &parts, width)
 }
 
 /// Of a long passage, the sentences about the measure: from the first that names it to the last.
@@ -289,7 +296,7 @@ fn section(pattern: &str) -> String {
     pages::headings().into_iter().find(|heading| heading.starts_with(number)).unwrap_or_default()
 }
 
-fn of_lint(lint: &Lint) -> String {
+fn of_lint(lint: &Lint, width: usize) -> String {
     entry(
         &format!("{}: a lint", lint.name),
         &[
@@ -302,10 +309,11 @@ fn of_lint(lint: &Lint) -> String {
             ),
             ("more", "docs/lints.md".to_owned()),
         ],
+        width,
     )
 }
 
-fn of_option(option: &Opt) -> String {
+fn of_option(option: &Opt, width: usize) -> String {
     let Opt { path, table, field } = option;
     let own = own_row(path);
     let place = match table.as_str() {
@@ -338,7 +346,7 @@ fn of_option(option: &Opt) -> String {
         parts.push(("set with", example));
     }
     parts.push(("more", "docs/scenarios.md".to_owned()));
-    entry(&format!("{path}: an option of {place}"), &parts)
+    entry(&format!("{path}: an option of {place}"), &parts, width)
 }
 
 /// `--set tier.NAME.ttl=...`, for what can be set.
@@ -372,7 +380,7 @@ fn tags(kind: &Kind) -> Vec<Tag> {
     }
 }
 
-fn of_choice(choice: &Possibility) -> String {
+fn of_choice(choice: &Possibility, width: usize) -> String {
     let place = match choice.path.as_str() {
         "values" => "a random time or size".to_owned(),
         path => path.to_owned(),
@@ -394,39 +402,25 @@ fn of_choice(choice: &Possibility) -> String {
         "more",
         if choice.path == "tier.eviction" { "docs/eviction.md" } else { "docs/scenarios.md" }.to_owned(),
     ));
-    entry(&format!("{}: a choice for {place}", choice.tag.name), &parts)
+    entry(&format!("{}: a choice for {place}", choice.tag.name), &parts, width)
 }
 
 /// A title, and below it what is to say of it.
-fn entry(title: &str, parts: &[(&str, String)]) -> String {
+fn entry(title: &str, parts: &[(&str, String)], width: usize) -> String {
     const LABEL: usize = 12;
-    let mut text = format!("{title}\n");
+    const ROOM_MIN: usize = 20;
+    let mut text = paragraph(title, width) + "\n";
     let mut before = "";
     for (label, words) in parts {
         let shown = if *label == before { "" } else { *label };
         before = label;
-        for (index, line) in wrapped(words, WIDTH - LABEL - 2).iter().enumerate() {
+        let words = paragraph(words, width.saturating_sub(LABEL + 2).max(ROOM_MIN));
+        for (index, line) in words.lines().enumerate() {
             let label = if index == 0 { shown } else { "" };
             text.push_str(&format!("  {label:LABEL$}{line}\n"));
         }
     }
     text
-}
-
-/// Lines of at most `width` characters.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -437,7 +431,7 @@ mod tests {
     fn every_measure_belongs_to_a_section_of_the_model() {
         for info in CATALOG {
             assert!(!section(info.pattern).is_empty(), "{}", info.pattern);
-            let text = explain(info.pattern).unwrap();
+            let text = explain(info.pattern, 100).unwrap();
             assert!(text.contains(info.meaning.split(' ').next().unwrap()), "{text}");
         }
     }
@@ -467,14 +461,14 @@ mod tests {
 
     #[test]
     fn names_are_found_by_path_by_tier_and_alone() {
-        assert_eq!(explain("tier.l2.refresh.xfetch.beta"), explain("tier.refresh.xfetch.beta"));
-        let everywhere = explain("pool_timeout").unwrap();
+        assert_eq!(explain("tier.l2.refresh.xfetch.beta", 100), explain("tier.refresh.xfetch.beta", 100));
+        let everywhere = explain("pool_timeout", 100).unwrap();
         assert!(everywhere.contains("tier.pool_timeout") && everywhere.contains("database.pool_timeout"));
-        assert!(explain("xfetch").unwrap().contains("Vattani"));
-        let eviction = explain("s3-fifo").unwrap();
+        assert!(explain("xfetch", 100).unwrap().contains("Vattani"));
+        let eviction = explain("s3-fifo", 100).unwrap();
         assert!(eviction.contains("a small FIFO before a main one") && eviction.contains("docs/eviction.md"));
-        assert!(explain("coalescing.lease.poll").unwrap().contains("between two looks of a loser"));
-        assert!(explain("[[tier]]").is_some());
+        assert!(explain("coalescing.lease.poll", 100).unwrap().contains("between two looks of a loser"));
+        assert!(explain("[[tier]]", 100).is_some());
         assert_eq!(meant("tier.l2.tttl").as_deref(), Some("tier.ttl"));
         assert_eq!(meant("hit_rato").as_deref(), Some("hit_ratio"));
         assert_eq!(meant("quite something else"), None);

@@ -7,6 +7,7 @@ use crate::experiment::comparison::{Comparison, compare};
 use crate::measure::claim::{Claim, Reference};
 use crate::measure::record::Record;
 use crate::scenario::model::{Practice, PracticeRow};
+use crate::units::counted;
 
 /// One scenario with its findings and the record of its run.
 #[derive(Clone, Copy, Debug)]
@@ -151,10 +152,10 @@ fn section(tested: &Tested<'_>) -> String {
         ));
     }
     text.push_str(&format!(
-        "\n[{}]({}), {} replications, digest {}: `{}`\n",
+        "\n[{}]({}), {}, digest {}: `{}`\n",
         escaped(&scenario.name),
         tested.source.link,
-        scenario.finished,
+        counted(u64::from(scenario.finished), "replication"),
         scenario.digest.chars().take(12).collect::<String>(),
         tested.source.command
     ));

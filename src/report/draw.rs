@@ -10,11 +10,12 @@ use plotters::coord::ranged1d::{KeyPointHint, KeyPointWeight};
 use plotters::prelude::{DrawingArea, PathElement, RGBColor, Rectangle, ShapeStyle};
 
 use super::ReportError;
-use super::axis::Axis;
+use super::axis::{Axis, Spacing};
 use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};
 use super::clip::{Window, clipped, straightened, thinned};
 use super::coarse::Coarseness;
 use super::figure::{Figure, Mark, Panel, Series, Shape};
+use super::labels::with_room;
 use super::style::{draw_marker, stroke, style};
 
 /// Width of every figure, in pixels.
@@ -287,25 +288,35 @@ fn draw_grid(shared: &Shared, plot: &Plot, panel: &Panel, left: f64, bottom: f64
     for (from, to, _) in vertical.iter().chain(&horizontal) {
         screen.draw(&PathElement::new(vec![*from, *to], stroke(GRID, 1.0)))?;
     }
-    let mut free_from = f64::NEG_INFINITY;
-    for (from, _, tick) in &vertical {
-        let x = f64::from(from.0) / f64::from(FINE);
-        let label = tick_text(&panel.x, *tick);
-        let half = text_width(&label, SMALL) / 2.0;
-        // A label that would touch the one before is left out; its line stays.
-        if x - half > free_from {
-            text(shared, x, bottom + SMALL + 7.0, &label, plain(SMALL, Anchor::Middle));
-            free_from = x + half + 4.0;
-        }
+    // A label that would touch another is left out; its line stays.
+    let across: Vec<(f64, String)> = vertical
+        .iter()
+        .map(|(from, _, tick)| (f64::from(from.0) / f64::from(FINE), tick_text(&panel.x, *tick)))
+        .collect();
+    let spans: Vec<(f64, f64)> =
+        across.iter().map(|(x, label)| (*x, text_width(label, SMALL) / 2.0)).collect();
+    let shown = with_room(&spans, |index| is_major(&panel.x, vertical[index].2));
+    for ((x, label), _) in across.iter().zip(&shown).filter(|(_, shown)| **shown) {
+        text(shared, *x, bottom + SMALL + 7.0, label, plain(SMALL, Anchor::Middle));
     }
-    for (from, _, tick) in &horizontal {
-        let y = f64::from(from.1) / f64::from(FINE) + SMALL * 0.36;
-        text(shared, left - 6.0, y, &tick_text(&panel.y, *tick), plain(SMALL, Anchor::End));
+    let upwards: Vec<(f64, f64)> =
+        horizontal.iter().map(|(from, _, _)| (f64::from(from.1) / f64::from(FINE), SMALL / 2.0)).collect();
+    let shown = with_room(&upwards, |index| is_major(&panel.y, horizontal[index].2));
+    for (((_, _, tick), (y, _)), _) in
+        horizontal.iter().zip(&upwards).zip(&shown).filter(|(_, shown)| **shown)
+    {
+        let label = tick_text(&panel.y, *tick);
+        text(shared, left - 6.0, y + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
     }
     pen(shared, "frame", "");
     let (low, _) = panel.y.limits();
     let (first, last) = panel.x.limits();
     plot.draw(&PathElement::new(vec![(first, low), (last, low)], stroke(FRAME, 1.0)))
+}
+
+/// Whether a tick keeps its label where another would touch it: on a logarithmic axis a power of ten.
+fn is_major(axis: &Axis, placed: f64) -> bool {
+    axis.spacing != Spacing::Log || (placed - placed.round()).abs() < 1e-9
 }
 
 fn tick_text(axis: &Axis, placed: f64) -> String {

@@ -53,9 +53,12 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
         }
     }
     text.push_str(&format!(
-        "\n\nMean ± half the 95 % interval of {} replications; below, the paired difference to {} (pt: percentage points). \
+        "\n\n{}; below, the paired difference to {} (pt: percentage points). \
          herdlab {}, seed {}, digest {}.\n",
-        scenario.finished,
+        match scenario.finished {
+            0 | 1 => "Values from 1 replication".to_owned(),
+            more => format!("Mean ± half the 95 % interval of {more} replications"),
+        },
         escaped(&comparison.baseline().name),
         escaped(&record.herdlab),
         scenario.seed,

@@ -21,6 +21,7 @@ pub mod html;
 pub mod interactive;
 pub mod json;
 pub mod junit;
+mod labels;
 pub mod markdown;
 pub mod mrc;
 pub mod observed;

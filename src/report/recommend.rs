@@ -7,13 +7,13 @@ use super::ReportError;
 use super::format::{Scale, estimated, fixed, plus_minus, signed, with_unit};
 use super::terminal::{fitted, hanging, paragraph};
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
-use crate::experiment::recommend::{Found, Keeping, Limit, Outcome, Rival, Search};
+use crate::experiment::recommend::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Outcome, Rival, Search};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::threshold::Standing;
 use crate::measure::catalog;
 use crate::scenario::grid::Grid;
 use crate::scenario::model::{Direction, Experiment, Objective};
-use crate::units::grouped;
+use crate::units::{counted, grouped};
 
 /// Name of the variant that holds the recommended settings.
 const NAME: &str = "recommended";
@@ -92,9 +92,9 @@ fn objective_line(search: &Search, found: &Found) -> String {
         Direction::Maximise => "most",
     };
     format!(
-        "  {} {value} ({wanted} wanted, {} replications)\n",
+        "  {} {value} ({wanted} wanted, {})\n",
         search.wanted.objective.name(),
-        search.replications
+        counted(u64::from(search.replications), "replication")
     )
 }
 
@@ -126,7 +126,15 @@ fn limits(found: &Found, width: u16) -> String {
         }
         table.add_row([Cell::new(told(limit)), right(value), right(margin), Cell::new(words.join(", "))]);
     }
-    format!("\n{}\n", table.trim_fmt())
+    let room = match (found.binding(), found.tightest().and_then(|limit| limit.relative_margin)) {
+        (None, Some(margin)) => format!(
+            "No limit binds: the nearest leaves {} % of its value, and a limit binds from {} % down.\n",
+            fixed(margin * 100.0, 1),
+            fixed(BINDING_MARGIN_MAX * 100.0, 0)
+        ),
+        _ => String::new(),
+    };
+    format!("\n{}\n{room}", table.trim_fmt())
 }
 
 /// `db.qps.peak ≤ 500/s`.
@@ -201,10 +209,12 @@ fn unresolved_text(search: &Search, unresolved: usize) -> String {
     match unresolved {
         0 => String::new(),
         count => format!(
-            "\n{count} of {} candidates were dropped before a test could tell them from it; more --replications or a \
-             larger budget look at them longer (the first look is at {} replications).\n",
-            search.candidates.len(),
-            first.replications
+            "\n{count} of {} {} dropped before a test could tell {} from it; more --replications or a larger budget \
+             look longer (the first look is at {}).\n",
+            counted(search.candidates.len() as u64, "candidate"),
+            if count == 1 { "was" } else { "were" },
+            if count == 1 { "it" } else { "them" },
+            counted(u64::from(first.replications), "replication")
         ),
     }
 }
@@ -214,6 +224,15 @@ fn effort(search: &Search) -> String {
     let rungs: Vec<String> =
         search.rungs.iter().map(|rung| format!("{} x {}", rung.candidates, rung.replications)).collect();
     let all = search.candidates.len() as u64 * u64::from(search.replications);
+    if search.cost() >= all {
+        // Nothing was dropped, so nothing was saved.
+        return format!(
+            "{} x {}: {}.",
+            counted(search.candidates.len() as u64, "candidate"),
+            counted(u64::from(search.replications), "replication"),
+            counted(all, "simulation")
+        );
+    }
     format!(
         "Successive halving, candidates x replications: {}; {} simulations instead of {}.",
         rungs.join(", "),
@@ -316,6 +335,8 @@ fn as_json(search: &Search, found: &Found) -> Value {
     let candidate = &search.candidates[found.candidate];
     let settings: serde_json::Map<String, Value> =
         candidate.settings.iter().map(|(path, _, label)| (path.clone(), json!(label))).collect();
+    let pinned: serde_json::Map<String, Value> =
+        candidate.pinned.iter().map(|(path, label)| (path.clone(), json!(label))).collect();
     let binding = found.binding().map(|limit| &limit.judgement.threshold);
     let limits: Vec<Value> = found
         .limits
@@ -338,6 +359,7 @@ fn as_json(search: &Search, found: &Found) -> Value {
     json!({
         "variant": search.variants[candidate.variant],
         "settings": settings,
+        "pinned": pinned,
         "mean": found.objective.map(|estimate| estimate.mean),
         "interval": found.objective.and_then(|estimate| estimate.interval),
         "replications": found.objective.map(|estimate| estimate.n),

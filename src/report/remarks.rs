@@ -96,9 +96,9 @@ fn unfinished(comparison: &Comparison) -> Option<String> {
 fn imprecise(record: &Record) -> Option<String> {
     let precision = record.scenario.precision.as_ref().filter(|precision| !precision.reached)?;
     Some(format!(
-        "Not as precise as wanted: after {} replications half the interval of {} is not yet within {} of its mean in every \
+        "Not as precise as wanted: after {} half the interval of {} is not yet within {} of its mean in every \
          variant.",
-        record.scenario.finished,
+        crate::units::counted(u64::from(record.scenario.finished), "replication"),
         precision.measure,
         with_unit(precision.relative, "1")
     ))

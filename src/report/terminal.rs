@@ -3,6 +3,7 @@
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::format::unbroken;
+use crate::wrap;
 
 /// One rule under the heads and nothing else: the rows separate themselves.
 const NO_RULES: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -30,44 +31,15 @@ pub(super) fn plain() -> Table {
     table
 }
 
-/// A text line by line, each at most `width` letters as far as words allow; what is broken goes on two columns further in
-/// than its line began.
+/// [`wrap::hanging`], with the figures and their units kept together.
 pub(super) fn hanging(text: &str, width: u16) -> String {
-    let line = |line: &str| {
-        if line.chars().count() <= usize::from(width) {
-            return line.to_owned();
-        }
-        let indent = line.chars().take_while(|letter| *letter == ' ').count();
-        let margin = u16::try_from(indent + 2).unwrap_or(u16::MAX);
-        let whole = paragraph(line, width.saturating_sub(margin).max(1));
-        let (first, rest) = whole.split_once('\n').unwrap_or((&whole, ""));
-        let rest = rest.lines().map(|line| format!("\n{}{line}", " ".repeat(indent + 2)));
-        format!("{}{first}{}", " ".repeat(indent), rest.collect::<String>())
-    };
-    let end = if text.ends_with('\n') { "\n" } else { "" };
-    text.lines().map(line).collect::<Vec<_>>().join("\n") + end
+    let whole = text.split('\n').map(unbroken).collect::<Vec<_>>().join("\n");
+    wrap::hanging(&whole, usize::from(width))
 }
 
-/// Lines of at most `width` letters, as far as words allow.
+/// [`wrap::paragraph`], with the figures and their units kept together.
 pub(super) fn paragraph(text: &str, width: u16) -> String {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for word in unbroken(text).split([' ', '\n']).filter(|word| !word.is_empty()) {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > usize::from(width) {
-            lines.push(String::new());
-            used = 0;
-        }
-        if let Some(line) = lines.last_mut() {
-            if used > 0 {
-                line.push(' ');
-                used += 1;
-            }
-            line.extend(word.chars().map(|letter| if letter == '\u{a0}' { ' ' } else { letter }));
-            used += length;
-        }
-    }
-    lines.join("\n")
+    wrap::paragraph(&unbroken(text), usize::from(width))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::fmt;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::wrap::paragraph;
+
 /// Bytes `start..end` of one source of a [`Diagnostics`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
@@ -57,23 +59,32 @@ impl Diagnostic {
     }
 
     /// As an error, or as the warning of a lint with this name.
-    fn render(&self, sources: &[Source], renderer: &Renderer, lint: Option<&str>) -> String {
+    fn render(&self, sources: &[Source], style: (u16, bool), lint: Option<&str>) -> String {
         let level = if lint.is_some() { Level::WARNING } else { Level::ERROR };
-        let title = level.primary_title(self.title.as_str());
+        let width = usize::from(style.0);
+        let before = lint.map_or("error: ".len(), |name| "warning[]: ".len() + name.len());
+        let title = broken(&self.title, width.saturating_sub(before));
+        let title = level.primary_title(title.as_str());
         let mut group = Group::with_title(match lint {
             Some(name) => title.id(name),
             None => title,
         });
+        let mut beside: Vec<String> = Vec::new();
         for (index, source) in sources.iter().enumerate() {
-            let annotations: Vec<_> = self
-                .labels
-                .iter()
-                .enumerate()
-                .filter(|(_, (span, _))| span.source == index)
+            let labels = self.labels.iter().enumerate().filter(|(_, (span, _))| span.source == index);
+            let annotations: Vec<_> = labels
                 .map(|(position, (span, label))| {
                     let kind = if position == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
                     let annotation = kind.span(clip(span, &source.text));
-                    if label.is_empty() { annotation } else { annotation.label(label.as_str()) }
+                    if label.is_empty() {
+                        return annotation;
+                    }
+                    // A label that would go on beyond the line stands below, where it can be broken.
+                    if end_of_label(span, label, &source.text) > width {
+                        beside.push(broken(label, width.saturating_sub(NOTE)));
+                        return annotation;
+                    }
+                    annotation.label(label.as_str())
                 })
                 .collect();
             if !annotations.is_empty() {
@@ -82,11 +93,36 @@ impl Diagnostic {
                 );
             }
         }
-        for help in &self.help {
+        for label in &beside {
+            group = group.element(Level::NOTE.message(label.as_str()));
+        }
+        let help: Vec<String> =
+            self.help.iter().map(|help| broken(help, width.saturating_sub(NOTE))).collect();
+        for help in &help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
-        renderer.render(&[group])
+        renderer(style).render(&[group])
     }
+}
+
+/// Columns in front of a note or a help: the margin of a file of up to 9,999 lines, and `= help: `.
+const NOTE: usize = 14;
+/// Narrower terminals get lines of this width.
+const ROOM_MIN: usize = 20;
+
+/// Each line of a text, broken between words.
+fn broken(text: &str, width: usize) -> String {
+    text.split('\n').map(|line| paragraph(line, width.max(ROOM_MIN))).collect::<Vec<_>>().join("\n")
+}
+
+/// Column in which a label ends that stands behind its underlined text.
+fn end_of_label(span: &Span, label: &str, text: &str) -> usize {
+    let shown = clip(span, text);
+    let line = text[..shown.start].rfind('\n').map_or(0, |end| end + 1);
+    let number = text[..shown.start].matches('\n').count() + 1;
+    let underlined = text[shown.clone()].lines().next().unwrap_or_default().chars().count().max(1);
+    let margin = number.to_string().len() + " | ".len();
+    margin + text[line..shown.start].chars().count() + underlined + 1 + label.chars().count()
 }
 
 /// The part of a span that exists in the text, on character boundaries, without trailing line ends.
@@ -116,13 +152,17 @@ impl Diagnostics {
         Diagnostics { sources: Vec::new(), list: vec![diagnostic] }
     }
 
-    /// The messages as a terminal shows them.
+    /// The messages in lines of 120 columns.
     pub fn render(&self, color: bool) -> String {
-        let renderer = renderer(color);
+        self.render_within((WIDTH, color))
+    }
+
+    /// The messages as a terminal of so many columns shows them, in colours or without.
+    pub fn render_within(&self, style: (u16, bool)) -> String {
         let mut text: String = self
             .list
             .iter()
-            .map(|diagnostic| format!("{}\n\n", diagnostic.render(&self.sources, &renderer, None)))
+            .map(|diagnostic| format!("{}\n\n", diagnostic.render(&self.sources, style, None)))
             .collect();
         if self.list.len() > 1 {
             text.push_str(&format!("{} problems; nothing was run\n", self.list.len()));
@@ -131,16 +171,18 @@ impl Diagnostics {
     }
 }
 
-fn renderer(color: bool) -> Renderer {
+/// Width of messages that no terminal shows.
+pub(crate) const WIDTH: u16 = 120;
+
+fn renderer((width, color): (u16, bool)) -> Renderer {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    renderer.decor_style(DecorStyle::Ascii).term_width(120)
+    renderer.decor_style(DecorStyle::Ascii).term_width(usize::from(width))
 }
 
 /// Warnings as a terminal shows them; each comes with the name of its lint.
-pub(crate) fn render_warnings(list: &[(&str, Diagnostic)], sources: &[Source], color: bool) -> String {
-    let renderer = renderer(color);
+pub(crate) fn render_warnings(list: &[(&str, Diagnostic)], sources: &[Source], style: (u16, bool)) -> String {
     list.iter()
-        .map(|(lint, diagnostic)| format!("{}\n\n", diagnostic.render(sources, &renderer, Some(lint))))
+        .map(|(lint, diagnostic)| format!("{}\n\n", diagnostic.render(sources, style, Some(lint))))
         .collect()
 }
 

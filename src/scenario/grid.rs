@@ -10,7 +10,8 @@ use super::digest::fingerprint;
 use super::fields::Context;
 use super::file::{Entry, Node, Value};
 use super::lint::Warnings;
-use super::model::{Axis, Experiment, Variant};
+use super::model::{Axis, AxisValue, Experiment, Variant};
+use super::pin::pins;
 use super::{Diagnostics, Overrides, Prepared, axes, prepare, range};
 use crate::units::grouped;
 
@@ -27,6 +28,8 @@ pub struct Grid {
     pub options: Vec<String>,
     /// The last axis changes fastest.
     pub cells: Vec<Cell>,
+    /// By variant and axis: the value that the variant sets itself.
+    pins: Vec<Vec<Option<AxisValue>>>,
 }
 
 /// One setting.
@@ -46,9 +49,34 @@ impl Grid {
         let settings = settings.map(|(axis, &index)| format!("{} = {}", axis.path, axis.values[index].label));
         settings.collect::<Vec<_>>().join(", ")
     }
-}
 
-impl Grid {
+    /// The value that a variant sets itself, so that this axis does not vary it.
+    pub fn pin(&self, variant: usize, axis: usize) -> Option<&AxisValue> {
+        self.pins[variant][axis].as_ref()
+    }
+
+    /// Whether a variant sets any of the axes itself.
+    pub fn is_pinned(&self, variant: usize) -> bool {
+        self.pins[variant].iter().any(Option::is_some)
+    }
+
+    /// Whether a variant is shown for a cell: once for each setting of the axes that it follows, so one that is pinned
+    /// stands in the first of the cells that are the same to it.
+    pub fn stands(&self, cell: usize, variant: usize) -> bool {
+        let at = self.cells[cell].at.iter().enumerate();
+        at.into_iter().all(|(axis, &value)| value == 0 || self.pin(variant, axis).is_none())
+    }
+
+    /// The settings of a variant in a cell: `tier.l2.ttl pinned at 60s, database.pool = 8`.
+    pub fn place(&self, at: &[usize], variant: usize) -> String {
+        let settings = self.axes.iter().zip(at).enumerate();
+        let settings = settings.map(|(index, (axis, &value))| match self.pin(variant, index) {
+            Some(own) => format!("{} pinned at {}", axis.path, own.label),
+            None => format!("{} = {}", axis.path, axis.values[value].label),
+        });
+        settings.collect::<Vec<_>>().join(", ")
+    }
+
     /// Shows other measures than the file says.
     ///
     /// # Errors
@@ -128,7 +156,8 @@ pub fn grid(
     let warnings = Warnings::new(prepared.sources, findings);
     let base = super::completed(base, source, overrides, &warnings);
     let options = given.iter().map(|(path, values)| format!("{path}={values}")).collect();
-    Ok((Grid { base, axes, options, cells }, warnings))
+    let pins = pins(&base.variants, &axes);
+    Ok((Grid { base, axes, options, cells, pins }, warnings))
 }
 
 /// Puts the axes of the command line in the place of the file's.

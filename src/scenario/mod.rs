@@ -16,6 +16,7 @@ mod file;
 pub mod grid;
 pub mod lint;
 pub mod model;
+mod pin;
 mod range;
 pub mod strategies;
 mod trace;

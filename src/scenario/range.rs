@@ -92,12 +92,14 @@ pub(crate) fn values(cx: &mut Context, node: &Node) -> Option<Vec<Node>> {
 
 /// An axis as the model holds it.
 pub(crate) fn axis(path: &str, values: &[Node]) -> Axis {
-    let value = |node: &Node| {
-        let toml = to_toml(node);
-        let label = node.as_str().map_or_else(|| toml.clone(), str::to_owned);
-        AxisValue { toml, label, amount: amount(node) }
-    };
-    Axis { path: path.to_owned(), values: values.iter().map(value).collect() }
+    Axis { path: path.to_owned(), values: values.iter().map(axis_value).collect() }
+}
+
+/// A value of an axis as the model holds it.
+pub(crate) fn axis_value(node: &Node) -> AxisValue {
+    let toml = to_toml(node);
+    let label = node.as_str().map_or_else(|| toml.clone(), str::to_owned);
+    AxisValue { toml, label, amount: amount(node) }
 }
 
 /// `FROM..TO:step STEP`, `FROM..TO:lin COUNT` or `FROM..TO:log COUNT`.

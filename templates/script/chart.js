@@ -3,6 +3,22 @@
 // What all charts have in common: the variants that are hidden and the time that is shown.
 const common = { hidden: new Set(), time: null, charts: [] };
 
+// Draws charts that are out of sight one by one, while nothing else is to be done.
+let drawing = false;
+function drawLater() {
+  if (drawing) return;
+  drawing = true;
+  const idle = window.requestIdleCallback ?? ((next) => setTimeout(next, 16));
+  const next = () => {
+    const chart = common.charts.find((candidate) => candidate.stale);
+    drawing = chart !== undefined;
+    if (!chart) return;
+    chart.draw();
+    idle(next);
+  };
+  idle(next);
+}
+
 class Chart {
   constructor(element, figure, styles, variants) {
     Object.assign(this, { element, figure, styles, variants, hidden: new Set(), ownZoom: null, cursor: null, seen: false });
@@ -147,7 +163,7 @@ class Chart {
 
   refresh() {
     this.stale = true;
-    if (this.seen) this.draw();
+    if (this.seen) this.draw(); else drawLater();
   }
 
   draw() {

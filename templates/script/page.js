@@ -3,7 +3,7 @@
 function startCharts() {
   const { styles, variants, figures } = JSON.parse(document.getElementById('data').textContent);
   const names = new Set(variants);
-  // Only what is near the screen is drawn.
+  // What is near the screen is drawn at once after a change, all else when there is time.
   const watcher = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       const chart = common.charts.find((candidate) => candidate.element === target);
@@ -21,11 +21,14 @@ function startCharts() {
   });
   for (const figure of figures) {
     const element = document.getElementById(figure.name);
-    const chart = new Chart(element, figure, styles, names);
-    chart.stale = true;
-    common.charts.push(chart);
+    common.charts.push(new Chart(element, figure, styles, names));
     element.classList.add('responsive');
-    watcher.observe(element);
+  }
+  // All of them are drawn before anybody looks: a picture of the whole page, or a jump to its end, shows every chart.
+  for (const chart of common.charts) {
+    chart.width = chart.body.getBoundingClientRect().width;
+    chart.draw();
+    watcher.observe(chart.element);
     resizer.observe(chart.body);
   }
 }

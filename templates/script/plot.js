@@ -153,9 +153,12 @@ function drawPanel(picture, panel, series, styles, { width, from, to, range, nar
     const start = view.toX(Math.max(mark.from, from));
     data.append(svg('rect', { class: 'span', x: start, y: 0, width: view.toX(Math.min(mark.to, to)) - start, height }));
   }
+  let below = Infinity;
   for (const [placed, text] of yTicks) {
     const y = view.toY(placed);
     data.append(svg('line', { class: 'grid', x1: 0, x2: view.width, y1: y, y2: y }));
+    if (y > below - 14) continue;
+    below = y;
     labels.append(svg('text', { x: -6, y: y + 4, 'text-anchor': 'end' }, text));
   }
   let free = -Infinity;
@@ -163,9 +166,11 @@ function drawPanel(picture, panel, series, styles, { width, from, to, range, nar
     const x = view.toX(placed);
     data.append(svg('line', { class: 'grid', x1: x, x2: x, y1: 0, y2: height }));
     const half = textWidth(text) / 2;
-    if (x - half <= free) continue;
-    free = x + half + 6;
-    labels.append(svg('text', { x: Math.min(x, view.width + 10 - half), y: height + 16, 'text-anchor': 'middle' }, text));
+    // The last label stays inside the picture, and clear of the one before.
+    const middle = Math.min(x, view.width + 10 - half);
+    if (middle - half <= free) continue;
+    free = middle + half + 6;
+    labels.append(svg('text', { x: middle, y: height + 16, 'text-anchor': 'middle' }, text));
   }
   for (const mark of marks.filter((mark) => mark.seen)) {
     if (mark.from > from) data.append(svg('line', { class: 'mark', x1: mark.x, x2: mark.x, y1: 0, y2: height }));

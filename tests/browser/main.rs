@@ -10,6 +10,7 @@ mod paper;
 mod pointing;
 mod quiet;
 mod sweeps;
+mod whole;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};

@@ -46,6 +46,58 @@ fn narrow(command: &mut assert_cmd::Command) -> String {
     text
 }
 
+/// A line is too wide only where it is one word.
+#[track_caller]
+fn assert_fits(text: &str, width: usize) {
+    for line in text.lines().filter(|line| line.chars().count() > width) {
+        let words = line.trim_start_matches([' ', '|', '=']).split_whitespace().count();
+        assert!(words <= 1, "{width}: {line}\n{text}");
+    }
+}
+
+/// Standard output and standard error of a command in a terminal of so many columns.
+fn both(arguments: &[&str], width: usize) -> (String, String) {
+    let (folder, mut command) = tiny();
+    let wrong = TINY.replace("ttl = \"1s\"", "ttl = \"1s\"\nttl_of_a_quite_different_kind = \"2s\"");
+    std::fs::write(folder.path().join("wrong.toml"), wrong).unwrap();
+    let output = command.args(arguments).env("COLUMNS", width.to_string()).output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn lists_checks_explanations_warnings_and_errors_fit_any_terminal() {
+    for width in [60, 80, 100] {
+        for arguments in [
+            &["list"][..],
+            &["explain"],
+            &["explain", "latency.all.p99_ms", "no-ttl", "tier.l2.ttl", "s3-fifo", "coalescing"],
+            &["check", "tiny.toml", "write-strategies", "stampede"],
+            &["check", "wrong.toml"],
+            &["run", "tiny.toml", "--set", "tier.l3.ttl=5m"],
+            &["run", "tiny.toml", "--set", "tier.l2.capacity=10", "--quiet"],
+            &["sweep", "tiny.toml"],
+            &["compare-strategies", "tiny.toml", "--replications", "6"],
+        ] {
+            let (out, err) = both(arguments, width);
+            assert!(!out.is_empty() || !err.is_empty(), "{arguments:?}");
+            assert_fits(&out, width);
+            assert_fits(&err, width);
+        }
+    }
+}
+
+#[test]
+fn what_a_narrow_terminal_breaks_is_the_same_text() {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for arguments in [&["list"][..], &["check", "write-strategies"], &["explain", "hit_ratio"]] {
+        assert_eq!(words(&both(arguments, 60).0), words(&both(arguments, 200).0), "{arguments:?}");
+    }
+    // In a pipe of no known width each scenario has one line.
+    let (_folder, mut command) = tiny();
+    let listed = stdout(command.arg("list").env_remove("COLUMNS"));
+    assert!(listed.lines().all(|line| line.split("  ").count() >= 2), "{listed}");
+}
+
 #[test]
 fn names_and_intervals_that_fill_their_columns_fit_a_narrow_terminal() {
     let (_folder, mut command) = tiny();

@@ -42,9 +42,26 @@ pub struct Found {
     pub keeping: Keeping,
 }
 
+/// A limit with more room than this share of it does not bind.
+pub const BINDING_MARGIN_MAX: f64 = 0.1;
+
+impl Limit {
+    /// Whether a limit leaves so little room that it shapes the choice: at most [`BINDING_MARGIN_MAX`] of it, or less than
+    /// the interval of the mean.
+    fn is_near(&self) -> bool {
+        self.judgement.within_interval
+            || self.relative_margin.is_some_and(|margin| margin <= BINDING_MARGIN_MAX)
+    }
+}
+
 impl Found {
-    /// The limit with the smallest margin.
+    /// The limit that binds: the one with the smallest margin, if it is near.
     pub fn binding(&self) -> Option<&Limit> {
+        self.tightest().filter(|limit| limit.is_near())
+    }
+
+    /// The limit with the smallest margin.
+    pub fn tightest(&self) -> Option<&Limit> {
         let known = self.limits.iter().filter(|limit| limit.relative_margin.is_some());
         known.min_by(|a, b| a.relative_margin.unwrap_or(0.0).total_cmp(&b.relative_margin.unwrap_or(0.0)))
     }
@@ -93,7 +110,7 @@ pub(super) fn judge(search: &Search, pool: &Pool, finalists: &[usize], had: &[u3
         found.objective.map_or(f64::INFINITY, |estimate| search.wanted.direction.sign() * estimate.mean)
     };
     let slack =
-        |found: &Found| found.binding().and_then(|limit| limit.relative_margin).unwrap_or(f64::INFINITY);
+        |found: &Found| found.tightest().and_then(|limit| limit.relative_margin).unwrap_or(f64::INFINITY);
     // Of equal objectives (those of a knob often are) the one that is farther from its limits.
     found.sort_by(|a, b| value(a).total_cmp(&value(b)).then(slack(b).total_cmp(&slack(a))));
     let first = |keeping: Keeping| {

@@ -17,9 +17,10 @@ use super::workers;
 use crate::measure::catalog;
 use crate::scenario::Diagnostics;
 use crate::scenario::grid::Grid;
-use crate::scenario::model::{Bound, Direction, Objective, Recommend, Threshold};
+use crate::scenario::model::{Axis, Bound, Direction, Objective, Recommend, Threshold};
+use crate::units::counted;
 
-pub use self::judge::{Found, Keeping, Limit, Outcome, Rival};
+pub use self::judge::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Outcome, Rival};
 
 /// A system that may be recommended.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct Candidate {
     pub variant: usize,
     /// (path, TOML value, as people read it) of the knobs that matter to it.
     pub settings: Vec<(String, String, String)>,
+    /// (path, value as people read it) of the knobs that the variant sets itself.
+    pub pinned: Vec<(String, String)>,
     /// The value of the knob that is the objective, if one is.
     cost: Option<f64>,
 }
@@ -62,14 +65,14 @@ impl Search {
         let candidates = candidates(grid, pool, &wanted);
         let rungs = schedule(candidates.len(), base.replications, wanted.budget).map_err(|least| {
             let title = format!(
-                "a budget of {} simulations is too small for {} candidates",
-                wanted.budget.unwrap_or_default(),
-                candidates.len()
+                "a budget of {} is too small for {}",
+                counted(wanted.budget.unwrap_or_default(), "simulation"),
+                counted(candidates.len() as u64, "candidate")
             );
             let help = vec![
                 format!(
-                    "at least {least} are needed for {} replications of the last ones",
-                    base.replications
+                    "at least {least} are needed for {} of the last ones",
+                    counted(u64::from(base.replications), "replication")
                 ),
                 "fewer values per knob, or fewer --replications".to_owned(),
             ];
@@ -90,14 +93,22 @@ impl Search {
         cost(&self.rungs)
     }
 
-    /// `tier.l2.ttl = 5m, database.pool = 8 (singleflight)`.
+    /// `tier.l2.ttl = 5m, database.pool = 8 (singleflight)`; a variant that sets a knob itself has its own value of it:
+    /// `fixed 60s (pinned: tier.l2.ttl = 60s)`.
     pub fn name(&self, candidate: &Candidate) -> String {
         let settings: Vec<String> =
             candidate.settings.iter().map(|(path, _, label)| format!("{path} = {label}")).collect();
-        match (settings.is_empty(), self.variants.len()) {
-            (true, _) => format!("{} (whatever the knobs)", self.variants[candidate.variant]),
-            (false, 1) => settings.join(", "),
-            (false, _) => format!("{} ({})", settings.join(", "), self.variants[candidate.variant]),
+        let pinned: Vec<String> =
+            candidate.pinned.iter().map(|(path, label)| format!("{path} = {label}")).collect();
+        let variant = &self.variants[candidate.variant];
+        match (settings.is_empty(), pinned.is_empty(), self.variants.len()) {
+            (true, true, _) => format!("{variant} (whatever the knobs)"),
+            (true, false, _) => format!("{variant} (pinned: {})", pinned.join(", ")),
+            (false, true, 1) => settings.join(", "),
+            (false, true, _) => format!("{} ({variant})", settings.join(", ")),
+            (false, false, _) => {
+                format!("{} ({variant}, pinned: {})", settings.join(", "), pinned.join(", "))
+            }
         }
     }
 
@@ -205,39 +216,70 @@ fn candidates(grid: &Grid, pool: &Pool, wanted: &Recommend) -> Vec<Candidate> {
     }
     let mut groups: Vec<Group> = Vec::new();
     let mut known: HashMap<usize, usize> = HashMap::new();
-    for (cell, _) in grid.cells.iter().enumerate() {
-        for variant in 0..grid.base.variants.len() {
-            let system = pool.system(cell, variant);
-            let group = *known.entry(system).or_insert_with(|| {
-                groups.push(Group { system, variant, cells: Vec::new() });
-                groups.len() - 1
-            });
-            if groups[group].variant == variant {
-                groups[group].cells.push(cell);
+    // A system that a knob reaches as well goes by the knob, not by the variant that is pinned there.
+    for pinned in [false, true] {
+        for cell in 0..grid.cells.len() {
+            for variant in (0..grid.base.variants.len()).filter(|&variant| grid.is_pinned(variant) == pinned)
+            {
+                let system = pool.system(cell, variant);
+                let group = *known.entry(system).or_insert_with(|| {
+                    groups.push(Group { system, variant, cells: Vec::new() });
+                    groups.len() - 1
+                });
+                if groups[group].variant == variant {
+                    groups[group].cells.push(cell);
+                }
             }
         }
     }
+    let objective = match &wanted.objective {
+        Objective::Knob(path) => grid.axes.iter().position(|axis| axis.path == *path),
+        Objective::Measure(_) => None,
+    };
     let candidate = |Group { system, variant, cells }: Group| {
-        let first = &grid.cells[cells[0]].at;
-        let same = |axis: usize| cells.iter().all(|&cell| grid.cells[cell].at[axis] == first[axis]);
-        let settings = grid.axes.iter().enumerate().filter(|(axis, _)| same(*axis)).map(|(index, axis)| {
-            let value = &axis.values[first[index]];
-            (axis.path.clone(), value.toml.clone(), value.label.clone())
-        });
-        Candidate { system, variant, settings: settings.collect(), cost: knob_cost(grid, wanted, &cells) }
+        let cost = objective.map(|axis| knob_cost(grid, wanted.direction, axis, variant, &cells));
+        // Of a knob that does not matter and is to be small or large, the value that counts is the one to use.
+        let shown = cost.flatten().map_or(cells[0], |(_, cell)| cell);
+        let at = |cell: usize| &grid.cells[cell].at;
+        let same = |axis: usize| cells.iter().all(|&cell| at(cell)[axis] == at(shown)[axis]);
+        let free = grid.axes.iter().enumerate().filter(|(axis, _)| grid.pin(variant, *axis).is_none());
+        let settings =
+            free.filter(|(axis, _)| same(*axis) || objective == Some(*axis)).map(|(index, axis)| {
+                let value = &axis.values[at(shown)[index]];
+                (axis.path.clone(), value.toml.clone(), value.label.clone())
+            });
+        let own = |(index, axis): (usize, &Axis)| {
+            grid.pin(variant, index).map(|own| (axis.path.clone(), own.label.clone()))
+        };
+        Candidate {
+            system,
+            variant,
+            settings: settings.collect(),
+            pinned: grid.axes.iter().enumerate().filter_map(own).collect(),
+            cost: cost.flatten().map(|(cost, _)| cost),
+        }
     };
     groups.into_iter().map(candidate).collect()
 }
 
-/// The best value that the knob of the objective takes in some cells: where it does not matter, the cheapest will do.
-fn knob_cost(grid: &Grid, wanted: &Recommend, cells: &[usize]) -> Option<f64> {
-    let Objective::Knob(path) = &wanted.objective else { return None };
-    let axis = grid.axes.iter().position(|axis| axis.path == *path)?;
-    let value =
-        |cell: &usize| grid.axes[axis].values[grid.cells[*cell].at[axis]].amount.map(|amount| amount.value);
-    let values = cells.iter().filter_map(value);
-    match wanted.direction {
-        Direction::Minimise => values.min_by(f64::total_cmp),
-        Direction::Maximise => values.max_by(f64::total_cmp),
+/// The value of the knob of the objective, and a cell that has it: the variant's own where it is pinned, else the best that
+/// the knob takes in some cells: where it does not matter, the cheapest will do.
+fn knob_cost(
+    grid: &Grid,
+    direction: Direction,
+    axis: usize,
+    variant: usize,
+    cells: &[usize],
+) -> Option<(f64, usize)> {
+    let kind = grid.axes[axis].values.first()?.amount?.kind;
+    if let Some(own) = grid.pin(variant, axis) {
+        let amount = own.amount.filter(|amount| amount.kind == kind)?;
+        return Some((amount.value, cells[0]));
     }
+    let value = |&cell: &usize| {
+        let amount = grid.axes[axis].values[grid.cells[cell].at[axis]].amount?;
+        Some((amount.value, cell))
+    };
+    let cheaper = |a: f64, b: f64| direction.sign() * (a - b) < 0.0;
+    cells.iter().filter_map(value).reduce(|best, next| if cheaper(next.0, best.0) { next } else { best })
 }

@@ -94,15 +94,19 @@ pub fn run(grid: &Grid, options: &SweepOptions) -> Result<Outcome, RunError> {
 /// A cell that does not settle, named; an interrupt.
 pub fn find_warmup(grid: &Grid, pool: &mut Pool, control: &Arc<Control>) -> Result<(), RunError> {
     let options = RunOptions { control: Arc::clone(control), ..RunOptions::default() };
-    let find = |cell: &Cell| {
-        if !cell.variants.iter().any(|variant| variant.model.warmup_auto) {
+    let find = |(index, cell): (usize, &Cell)| {
+        // One that is pinned is looked at once.
+        let standing = cell.variants.iter().enumerate().filter(|(variant, _)| grid.stands(index, *variant));
+        let variants: Vec<_> = standing.map(|(_, variant)| variant.clone()).collect();
+        if !variants.iter().any(|variant| variant.model.warmup_auto) {
             return Ok(None);
         }
-        let experiment = Experiment { variants: cell.variants.clone(), ..grid.base.clone() };
+        let experiment = Experiment { variants, baseline: 0, ..grid.base.clone() };
         let found = warmup::find(&experiment, &build_tables(&experiment)?, &options);
         found.map(Some).map_err(|error| in_cell(error, &grid.label(&cell.at)))
     };
-    let found: Vec<Option<Nanos>> = grid.cells.par_iter().map(find).collect::<Result<_, RunError>>()?;
+    let found: Vec<Option<Nanos>> =
+        grid.cells.par_iter().enumerate().map(find).collect::<Result<_, RunError>>()?;
     if let Some(longest_ns) = found.into_iter().flatten().max() {
         pool.set_warmup(longest_ns);
     }

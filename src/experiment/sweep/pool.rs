@@ -58,9 +58,9 @@ impl Pool {
         let mut known: HashMap<&str, usize> = HashMap::new();
         let index = grid.cells.iter().map(|cell| {
             let mut home = None;
-            let of = |(variant, fingerprint): (&Variant, _)| {
+            let of = |(index, (variant, fingerprint)): (usize, (&Variant, _))| {
                 let system = *known.entry(fingerprint).or_insert_with(|| {
-                    let name = format!("{} in the cell {}", variant.name, grid.label(&cell.at));
+                    let name = format!("{} in the cell {}", variant.name, grid.place(&cell.at, index));
                     let (model, fingerprint) = (variant.model.clone(), fingerprint.to_string());
                     let place = systems.len();
                     systems.push(System { model, name, fingerprint, home: home.unwrap_or(place) });
@@ -69,7 +69,8 @@ impl Pool {
                 home.get_or_insert(system);
                 system
             };
-            cell.variants.iter().zip(cell.fingerprints.iter().map(String::as_str)).map(of).collect()
+            let fingerprints = cell.fingerprints.iter().map(String::as_str);
+            cell.variants.iter().zip(fingerprints).enumerate().map(of).collect()
         });
         let index = index.collect();
         let results = systems.iter().map(|_| HashMap::new()).collect();

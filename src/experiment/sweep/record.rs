@@ -8,7 +8,8 @@ use crate::measure::catalog;
 use crate::measure::record::MeasureRecord;
 use crate::scenario::grid::Grid;
 
-/// Version of the layout of `sweep.json` and of the meaning of its measures; a reader refuses other versions.
+/// Version of the layout of `sweep.json` and of the meaning of its measures; a reader refuses other versions. Version 1 has
+/// no `pinned`: its variants stand in every cell, even where they set an axis themselves.
 pub const SCHEMA: u32 = 2;
 
 /// `sweep.json`.
@@ -31,6 +32,9 @@ pub struct SweepRecord {
     /// Cells of the grid; those that an interrupt left unfinished are not in `cells`.
     pub wanted: usize,
     pub cells: Vec<CellRecord>,
+    /// Variants that set an axis themselves, once for each setting of the other axes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<PinnedRecord>,
 }
 
 /// What was swept, and how to do it again.
@@ -83,30 +87,143 @@ pub struct AxisValueRecord {
 pub struct CellRecord {
     /// Index of the value of each axis.
     pub at: Vec<usize>,
-    /// The shown measures of each variant, in the order of the record's `measures`.
+    /// The shown measures of each variant, in the order of the record's `measures`; none of a variant that is in
+    /// [`SweepRecord::pinned`].
     pub variants: Vec<Vec<MeasureRecord>>,
 }
 
-impl CellRecord {
-    /// A measure of a variant, replication by replication.
-    pub fn values(&self, variant: usize, measure: &str) -> Option<&[Option<f64>]> {
-        let found = self.variants.get(variant)?.iter().find(|known| known.name == measure);
-        found.map(|measure| measure.values.as_slice())
+/// A variant that sets an axis itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinnedRecord {
+    /// Index into the record's `variants`.
+    pub variant: usize,
+    /// Of each axis.
+    pub at: Vec<Setting>,
+    /// In the order of the record's `measures`.
+    pub measures: Vec<MeasureRecord>,
+}
+
+/// What an axis is set to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// Index of the axis's value.
+    Swept(usize),
+    /// The variant's own value, as it was written, and in the unit of the axis.
+    Own { own: String, value: Option<f64> },
+}
+
+/// A variant at a setting of all axes: what a row of a table or a point of a chart is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot<'r> {
+    pub variant: usize,
+    record: &'r SweepRecord,
+    at: At<'r>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum At<'r> {
+    Cell(&'r CellRecord),
+    Pinned(&'r PinnedRecord),
+}
+
+impl<'r> Spot<'r> {
+    /// Index of the value of each axis; `None` where the variant sets the axis itself.
+    pub fn at(&self) -> Vec<Option<usize>> {
+        match self.at {
+            At::Cell(cell) => cell.at.iter().copied().map(Some).collect(),
+            At::Pinned(row) => row.at.iter().map(Setting::index).collect(),
+        }
+    }
+
+    /// Whether the variant sets this axis itself.
+    pub fn is_pinned(&self, axis: usize) -> bool {
+        matches!(self.at, At::Pinned(row) if row.at[axis].index().is_none())
+    }
+
+    /// The value of an axis, as it was written.
+    pub fn label(&self, axis: usize) -> &'r str {
+        let swept = |index: usize| self.record.axes[axis].values[index].label.as_str();
+        match self.at {
+            At::Cell(cell) => swept(cell.at[axis]),
+            At::Pinned(row) => match &row.at[axis] {
+                Setting::Swept(index) => swept(*index),
+                Setting::Own { own, .. } => own,
+            },
+        }
+    }
+
+    /// The value of an axis in the axis's unit, where it has one.
+    pub fn value(&self, axis: usize) -> Option<f64> {
+        let swept = |index: usize| self.record.axes[axis].values[index].value;
+        match self.at {
+            At::Cell(cell) => swept(cell.at[axis]),
+            At::Pinned(row) => match &row.at[axis] {
+                Setting::Swept(index) => swept(*index),
+                Setting::Own { value, .. } => *value,
+            },
+        }
+    }
+
+    /// A measure, replication by replication.
+    pub fn values(&self, measure: &str) -> Option<&'r [Option<f64>]> {
+        let measures = match self.at {
+            At::Cell(cell) => cell.variants.get(self.variant)?,
+            At::Pinned(row) => &row.measures,
+        };
+        measures.iter().find(|known| known.name == measure).map(|measure| measure.values.as_slice())
+    }
+
+    /// The mean of a measure.
+    pub fn estimate(&self, measure: &str) -> Option<Estimate> {
+        estimate(&self.values(measure)?.iter().flatten().copied().collect::<Vec<_>>())
+    }
+
+    /// `tier.l2.ttl = 5m, database.pool pinned at 8 (singleflight)`; without the variant where there is but one.
+    pub fn name(&self) -> String {
+        let settings = self.record.axes.iter().enumerate().map(|(index, axis)| {
+            let is = if self.is_pinned(index) { "pinned at" } else { "=" };
+            format!("{} {is} {}", axis.path, self.label(index))
+        });
+        let settings = settings.collect::<Vec<_>>().join(", ");
+        match self.record.variants.as_slice() {
+            [_] => settings,
+            variants => format!("{settings} ({})", variants[self.variant]),
+        }
+    }
+}
+
+impl Setting {
+    /// Index of the axis's value, unless it is the variant's own.
+    pub fn index(&self) -> Option<usize> {
+        match self {
+            Setting::Swept(index) => Some(*index),
+            Setting::Own { .. } => None,
+        }
     }
 }
 
 impl SweepRecord {
-    /// A measure of a variant in a cell.
-    pub fn estimate(&self, cell: &CellRecord, variant: usize, measure: &str) -> Option<Estimate> {
-        let values = cell.values(variant, measure)?;
-        estimate(&values.iter().flatten().copied().collect::<Vec<_>>())
+    /// Every variant at every setting: cell by cell, then what is pinned.
+    pub fn spots(&self) -> impl Iterator<Item = Spot<'_>> {
+        let spot = |variant, at| Spot { variant, record: self, at };
+        let has = |(cell, variant): &(&CellRecord, usize)| {
+            cell.variants.get(*variant).is_some_and(|measures| !measures.is_empty())
+        };
+        let variants = self.variants.len();
+        let in_cells = self.cells.iter().flat_map(move |cell| (0..variants).map(move |at| (cell, at)));
+        let in_cells = in_cells.filter(has).map(move |(cell, variant)| spot(variant, At::Cell(cell)));
+        in_cells.chain(self.pinned.iter().map(move |row| spot(row.variant, At::Pinned(row))))
     }
 
-    /// `tier.l2.ttl = 5m, database.pool = 8`.
-    pub fn label(&self, at: &[usize]) -> String {
-        let settings = self.axes.iter().zip(at);
-        let settings = settings.map(|(axis, &index)| format!("{} = {}", axis.path, axis.values[index].label));
-        settings.collect::<Vec<_>>().join(", ")
+    /// What a variant sets an axis to itself.
+    pub fn own(&self, variant: usize, axis: usize) -> Option<&str> {
+        let row = self.pinned.iter().find(|row| row.variant == variant)?;
+        match &row.at[axis] {
+            Setting::Own { own, .. } => Some(own),
+            Setting::Swept(_) => None,
+        }
     }
 }
 
@@ -122,14 +239,20 @@ pub(super) fn record(grid: &Grid, pool: &Pool) -> SweepRecord {
         }
     }
     let replications = base.replications;
-    let cell_record = |(index, cell): (usize, &crate::scenario::grid::Cell)| {
-        let systems: Vec<usize> =
-            (0..cell.variants.len()).map(|variant| pool.system(index, variant)).collect();
-        systems.iter().all(|&system| pool.finished(system) >= replications).then(|| CellRecord {
-            at: cell.at.clone(),
-            variants: systems.iter().map(|&system| shown(pool, system, &measures, replications)).collect(),
-        })
+    let finished = finished(grid, pool);
+    let cell_record = |&index: &usize| {
+        let variants = (0..base.variants.len()).map(|variant| match grid.is_pinned(variant) {
+            true => Vec::new(),
+            false => shown(pool, pool.system(index, variant), &measures, replications),
+        });
+        CellRecord { at: grid.cells[index].at.clone(), variants: variants.collect() }
     };
+    let pinned = pinned_places(grid, &finished).into_iter().map(|(index, variant)| PinnedRecord {
+        variant,
+        at: (0..grid.axes.len()).map(|axis| setting(grid, index, variant, axis)).collect(),
+        measures: shown(pool, pool.system(index, variant), &measures, replications),
+    });
+    let pinned = pinned.collect();
     let baseline = &base.variants[base.baseline].model;
     SweepRecord {
         schema: SCHEMA,
@@ -149,11 +272,57 @@ pub(super) fn record(grid: &Grid, pool: &Pool) -> SweepRecord {
         },
         axes: grid.axes.iter().map(axis_record).collect(),
         variants: base.variants.iter().map(|variant| variant.name.clone()).collect(),
-        cells: grid.cells.iter().enumerate().filter_map(cell_record).collect(),
+        cells: finished.iter().map(cell_record).collect(),
+        pinned,
         wanted: grid.cells.len(),
         measures,
         pareto,
     }
+}
+
+/// The cells whose simulations are all finished.
+fn finished(grid: &Grid, pool: &Pool) -> Vec<usize> {
+    let done =
+        |cell: usize, variant: usize| pool.finished(pool.system(cell, variant)) >= grid.base.replications;
+    let cells = 0..grid.cells.len();
+    cells.filter(|&cell| (0..grid.base.variants.len()).all(|variant| done(cell, variant))).collect()
+}
+
+/// Of each pinned variant the cells that stand for it, one for each setting of the axes that it follows: the first that is
+/// finished.
+fn pinned_places(grid: &Grid, finished: &[usize]) -> Vec<(usize, usize)> {
+    let mut places: Vec<(usize, usize)> = Vec::new();
+    for variant in (0..grid.base.variants.len()).filter(|&variant| grid.is_pinned(variant)) {
+        let key = |cell: usize| grid.place(&grid.cells[cell].at, variant);
+        let mut known = std::collections::HashSet::new();
+        places.extend(finished.iter().filter(|&&cell| known.insert(key(cell))).map(|&cell| (cell, variant)));
+    }
+    places
+}
+
+fn setting(grid: &Grid, cell: usize, variant: usize, axis: usize) -> Setting {
+    let Some(own) = grid.pin(variant, axis) else { return Setting::Swept(grid.cells[cell].at[axis]) };
+    let axis = &grid.axes[axis];
+    let kind = axis.values.first().and_then(|value| value.amount).filter(|_| axis.is_numeric());
+    let amount = own.amount.filter(|own| kind.is_some_and(|kind| kind.kind == own.kind));
+    Setting::Own { own: own.label.clone(), value: amount.map(|amount| amount.value) }
+}
+
+/// Every variant at every setting that is finished, in the order of [`SweepRecord::spots`]: cell, variant, and the values
+/// of the axes as they were written.
+pub fn places(grid: &Grid, pool: &Pool) -> Vec<(usize, usize, Vec<String>)> {
+    let finished = finished(grid, pool);
+    let free = (0..grid.base.variants.len()).filter(|&variant| !grid.is_pinned(variant));
+    let free: Vec<usize> = free.collect();
+    let in_cells = finished.iter().flat_map(|&cell| free.iter().map(move |&variant| (cell, variant)));
+    let labels = |(cell, variant): (usize, usize)| {
+        let label = |(index, axis): (usize, &crate::scenario::model::Axis)| {
+            let swept = || &axis.values[grid.cells[cell].at[index]];
+            grid.pin(variant, index).unwrap_or_else(swept).label.clone()
+        };
+        (cell, variant, grid.axes.iter().enumerate().map(label).collect())
+    };
+    in_cells.chain(pinned_places(grid, &finished)).map(labels).collect()
 }
 
 fn shown(pool: &Pool, system: usize, measures: &[String], replications: u32) -> Vec<MeasureRecord> {

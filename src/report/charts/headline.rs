@@ -36,7 +36,10 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
     Some(Figure {
         name: "headline".to_string(),
         title: "Headline measures".to_string(),
-        message: format!("Mean and 95 % interval over {} replications.{verdicts}", record.scenario.finished),
+        message: match record.scenario.finished {
+            0 | 1 => format!("Values from 1 replication.{verdicts}"),
+            more => format!("Mean and 95 % interval over {more} replications.{verdicts}"),
+        },
         panels,
         columns: 1,
         legend: false,

@@ -2,7 +2,7 @@
 //! follows from figures and settings by rules ([`RULES`]).
 
 use super::{COLUMNS, Column, head, measured};
-use crate::experiment::comparison::SIGNIFICANCE;
+use crate::experiment::comparison::{SIGNIFICANCE, VERDICT_REPLICATIONS_MIN};
 use crate::experiment::printed::estimated;
 use crate::experiment::statistics::{Estimate, PairedDifference, estimate, holm, paired_difference};
 use crate::measure::quantity::change;
@@ -12,11 +12,14 @@ use crate::measure::record::{Record, VariantRecord};
 pub const RULES: &str = "Parts are what there is to build and to watch: each cache, and each mechanism with a state or a rule \
 of its own, counted from the settings. Risks are what was seen: at least 10 fetches of one key at once, a database \
 peak of at least three times its mean, at least 1 % of the answers stale, at least 0.1 % of the requests failed, any \
-acknowledged write that was lost or in memory only. Gains and costs are paired differences to the first strategy with a cache of at \
+acknowledged write that was lost or in memory only. Nothing is judged on fewer than 6 replications. Gains and costs are paired differences to the first strategy with a cache of at \
 least 5 % (of stale answers: 0.1 points) that the t-test finds after Holm's correction over the table. A strategy is best at \
 what it keeps for certain (95 %) within 5 % of the lowest mean (of stale answers: 0.1 points), no cache left aside, and at having \
-the fewest parts; where more than half of the strategies are best, none is named.";
+the fewest parts; where more than half of the strategies are best, none is named. Consistency is that of reads; of a strategy \
+that acknowledges writes which a crash takes, it is said with that price.";
 
+/// In the place of words that too few replications cannot bear.
+const NOT_JUDGED: &str = "not judged";
 /// Fetches of one key at once that count as a stampede.
 const STAMPEDE_MIN: f64 = 10.0;
 /// Peak of the database load over its mean.
@@ -35,11 +38,17 @@ pub(super) fn rows(record: &Record, parts: &[Vec<&'static str>]) -> Vec<Vec<Stri
         reference.map_or("against".to_owned(), |index| format!("against {}", record.variants[index].name));
     let headings = ["parts".to_owned(), "risks seen".to_owned(), against, "use it for".to_owned()];
     let mut rows = vec![head("strategy", headings.into_iter())];
-    let changes = reference.map_or_else(Vec::new, |reference| changes(record, reference));
+    let judged = record.scenario.finished as usize >= VERDICT_REPLICATIONS_MIN;
+    let changes = match reference {
+        Some(reference) if judged => changes(record, reference),
+        Some(_) => vec![NOT_JUDGED.to_owned(); record.variants.len()],
+        None => Vec::new(),
+    };
     for (index, variant) in record.variants.iter().enumerate() {
         let named = parts.get(index).map_or(&[][..], Vec::as_slice);
         let best_at = match index == record.scenario.baseline {
             true => "–".to_owned(),
+            false if !judged => NOT_JUDGED.to_owned(),
             false => best_at(record, parts, index),
         };
         let changed = changes.get(index).cloned().unwrap_or_default();
@@ -90,7 +99,8 @@ fn named() -> impl Iterator<Item = &'static Column> {
 fn difference(column: &Column, before: &VariantRecord, after: &VariantRecord) -> Option<PairedDifference> {
     let known = |variant: &VariantRecord| (column.values)(variant).into_iter().map(Some).collect::<Vec<_>>();
     let (before, after) = (known(before), known(after));
-    (before.len() == after.len()).then(|| paired_difference(&before, &after))?
+    let found = (before.len() == after.len()).then(|| paired_difference(&before, &after))??;
+    (found.estimate.n >= VERDICT_REPLICATIONS_MIN).then_some(found)
 }
 
 /// What a difference of this column must reach to decide anything.
@@ -147,19 +157,31 @@ fn changed(column: &Column, before: f64, difference: &Estimate) -> String {
     }
 }
 
+/// Consistency with its price, of a strategy whose acknowledged writes were lost or can be.
+fn loss(variant: &VariantRecord) -> Option<&'static str> {
+    let any = |name: &str| measured(variant, name).iter().any(|count| *count > 0.0);
+    if any("writes.lost") {
+        return Some("consistency of reads, but acknowledged writes are lost");
+    }
+    any("writes.unflushed.peak").then_some("consistency of reads, but a crash loses acknowledged writes")
+}
+
 /// What a strategy is best at and most others are not.
 fn best_at(record: &Record, parts: &[Vec<&'static str>], index: usize) -> String {
     let compared: Vec<usize> =
         (0..record.variants.len()).filter(|other| *other != record.scenario.baseline).collect();
-    let mut named_for = Vec::new();
-    let mut name = |what: &'static str, is_best: &dyn Fn(usize) -> bool| {
+    let mut named_for: Vec<String> = Vec::new();
+    let mut name = |what: &str, is_best: &dyn Fn(usize) -> bool| {
         let best = compared.iter().filter(|other| is_best(**other)).count();
         if is_best(index) && 2 * best <= compared.len() {
-            named_for.push(what);
+            named_for.push(what.to_owned());
         }
     };
     for column in named() {
-        let mean = |index: usize| estimate(&(column.values)(&record.variants[index])).map(|one| one.mean);
+        let mean = |index: usize| {
+            let found = estimate(&(column.values)(&record.variants[index]))?;
+            (found.n >= VERDICT_REPLICATIONS_MIN).then_some(found.mean)
+        };
         let lowest = compared
             .iter()
             .filter_map(|other| Some((*other, mean(*other)?)))
@@ -167,8 +189,12 @@ fn best_at(record: &Record, parts: &[Vec<&'static str>], index: usize) -> String
         let Some((lowest, least)) = lowest else { continue };
         let near = smallest(column, least);
         // That it cannot be told from the best would not do: the noisiest would be the best.
-        // Few stale answers are a virtue with a name of its own.
-        let virtue = if column.unit == "1" { "consistency" } else { column.name };
+        // Few stale answers are a virtue with a name of its own, and a price where they rest on a memory that a crash empties.
+        let virtue = match (column.unit, loss(&record.variants[index])) {
+            ("1", None) => "consistency",
+            ("1", Some(price)) => price,
+            _ => column.name,
+        };
         name(virtue, &|other| {
             other == lowest
                 || difference(column, &record.variants[lowest], &record.variants[other])

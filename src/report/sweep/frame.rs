@@ -10,14 +10,17 @@ use crate::experiment::statistics::Estimate;
 use crate::measure::catalog;
 use crate::report::ReportError;
 use crate::report::axis::{Axis, Spacing};
-use crate::report::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, text_width, wrapped};
+use crate::report::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};
 use crate::report::draw::{Heading, WIDTH};
+use crate::report::labels::with_room;
 use crate::report::style::{Style, draw_marker, stroke};
 
 pub(super) const EDGE: f64 = 14.0;
 pub(super) const TITLE: f64 = 17.0;
 pub(super) const TEXT: f64 = 13.0;
 pub(super) const SMALL: f64 = 11.5;
+/// Narrower places of names hold no letters.
+const NAME_MIN: f64 = 36.0;
 pub(super) const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);
 pub(super) const FRAME: RGBColor = RGBColor(0x80, 0x80, 0x80);
 
@@ -138,21 +141,31 @@ impl Sketch {
     pub fn frame(&self, plot: &Plot) -> Result<(), Failure> {
         let Plot { left, top, width, height, x, y } = plot;
         let (right, bottom) = (left + width, top + height);
-        let mut free_from = f64::NEG_INFINITY;
-        for (share, label) in &x.ticks {
-            let at = left + share * width;
-            self.line(&[(at, *top), (at, bottom)], GRID, 1.0, "grid", "")?;
-            let half = text_width(label, SMALL) / 2.0;
-            // A label that would touch the one before is left out; its line stays.
-            if at - half > free_from {
-                self.text(at, bottom + SMALL + 7.0, label, plain(SMALL, Anchor::Middle));
-                free_from = at + half + 4.0;
+        // Names are cut to their places where these leave room for some letters.
+        let place = width / x.ticks.len().max(1) as f64 - 6.0;
+        let named = |label: &String| match x.named && place >= NAME_MIN {
+            true => shortened(label, SMALL, place),
+            false => label.clone(),
+        };
+        let across: Vec<(f64, String)> =
+            x.ticks.iter().map(|(share, label)| (left + share * width, named(label))).collect();
+        let spans: Vec<(f64, f64)> =
+            across.iter().map(|(at, label)| (*at, text_width(label, SMALL) / 2.0)).collect();
+        // A label that would touch another is left out; its line stays.
+        for ((at, label), shown) in across.iter().zip(with_room(&spans, |_| true)) {
+            self.line(&[(*at, *top), (*at, bottom)], GRID, 1.0, "grid", "")?;
+            if shown {
+                self.text(*at, bottom + SMALL + 7.0, label, plain(SMALL, Anchor::Middle));
             }
         }
-        for (share, label) in &y.ticks {
-            let at = bottom - share * height;
-            self.line(&[(*left, at), (right, at)], GRID, 1.0, "grid", "")?;
-            self.text(left - 6.0, at + SMALL * 0.36, label, plain(SMALL, Anchor::End));
+        let upwards: Vec<(f64, f64)> =
+            y.ticks.iter().map(|(share, _)| (bottom - share * height, SMALL / 2.0)).collect();
+        for (((at, _), (_, label)), shown) in upwards.iter().zip(&y.ticks).zip(with_room(&upwards, |_| true))
+        {
+            self.line(&[(*left, *at), (right, *at)], GRID, 1.0, "grid", "")?;
+            if shown {
+                self.text(left - 6.0, at + SMALL * 0.36, label, plain(SMALL, Anchor::End));
+            }
         }
         self.line(&[(*left, bottom), (right, bottom)], FRAME, 1.0, "frame", "")?;
         self.text(left + width / 2.0, bottom + SMALL + 24.0, &x.label, plain(SMALL, Anchor::Middle));
@@ -204,6 +217,8 @@ pub(super) struct Ruler {
     pub label: String,
     /// (share of the length, text).
     pub ticks: Vec<(f64, String)>,
+    /// The ticks are names, which nobody can guess from their neighbours.
+    named: bool,
     log: bool,
     /// In placed values.
     from: f64,
@@ -219,7 +234,8 @@ impl Ruler {
         let place = |value: f64| if log { libm::log10(value) } else { value };
         let (low, high) = (place(low), place(high));
         let margin = if high > low { 0.04 * (high - low) } else { 0.5 };
-        let mut ruler = Ruler { label, ticks: Vec::new(), log, from: low - margin, to: high + margin };
+        let mut ruler =
+            Ruler { label, ticks: Vec::new(), named: false, log, from: low - margin, to: high + margin };
         ruler.ticks = values.iter().map(|(value, text)| (ruler.share(*value), text.clone())).collect();
         ruler.ticks.sort_by(|a, b| a.0.total_cmp(&b.0));
         ruler
@@ -227,8 +243,14 @@ impl Ruler {
 
     /// One place for each name, which are at 0, 1, 2, ...
     pub fn of_names(label: String, names: &[String]) -> Ruler {
-        let mut ruler =
-            Ruler { label, ticks: Vec::new(), log: false, from: -0.5, to: names.len() as f64 - 0.5 };
+        let mut ruler = Ruler {
+            label,
+            ticks: Vec::new(),
+            named: true,
+            log: false,
+            from: -0.5,
+            to: names.len() as f64 - 0.5,
+        };
         ruler.ticks =
             names.iter().enumerate().map(|(place, name)| (ruler.share(place as f64), name.clone())).collect();
         ruler
@@ -260,7 +282,7 @@ impl From<&Axis> for Ruler {
     fn from(axis: &Axis) -> Ruler {
         let (from, to) = axis.limits();
         let ticks = axis.ticks.iter().map(|(at, text)| ((at - from) / (to - from), text.clone())).collect();
-        Ruler { label: axis.label.clone(), ticks, log: axis.spacing == Spacing::Log, from, to }
+        Ruler { label: axis.label.clone(), ticks, named: false, log: axis.spacing == Spacing::Log, from, to }
     }
 }
 

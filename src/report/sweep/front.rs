@@ -3,7 +3,7 @@
 use super::frame::{
     ARROWS, EDGE, Picture, Plot, SMALL, Sketch, failed, head_height, interval, measure_ruler, plain,
 };
-use super::view::{Compromise, View, compromises, front, place};
+use super::view::{Compromise, View, compromises, front};
 use crate::experiment::statistics::Estimate;
 use crate::measure::catalog::Better;
 use crate::report::ReportError;
@@ -93,7 +93,7 @@ fn draw(
     sketch.line(&path, OTHERS, 1.4, "backdrop", "4 3")?;
     let mut labels: Vec<(f64, f64)> = Vec::new();
     for point in front {
-        let look = style(point.variant);
+        let look = style(point.spot.variant);
         let place = at(point);
         if !place.0.is_finite() || !place.1.is_finite() {
             continue;
@@ -132,7 +132,7 @@ fn name_points(
 ) -> Result<(), Failure> {
     for point in front.iter().take(NAMED_MAX) {
         let rank = point.rank.unwrap_or_default();
-        sketch.marker(style(point.variant), (EDGE + 6.0, line - 4.0))?;
+        sketch.marker(style(point.spot.variant), (EDGE + 6.0, line - 4.0))?;
         sketch.text(
             EDGE + 30.0,
             line,
@@ -140,7 +140,7 @@ fn name_points(
             Lettering { bold: true, ..plain(SMALL, Anchor::End) },
         );
         let figures = format!("{}, {}", x.figure(&point.x), y.figure(&point.y));
-        let words = format!("{}: {figures}", place(x.record, &point.cell.at, point.variant));
+        let words = format!("{}: {figures}", point.spot.name());
         let words = shortened(&words, SMALL, f64::from(WIDTH) - 2.0 * EDGE - 40.0);
         sketch.text(EDGE + 38.0, line, &words, plain(SMALL, Anchor::Start));
         line += LINE;

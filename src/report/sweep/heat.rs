@@ -10,6 +10,7 @@ use super::frame::{
     EDGE, FRAME, Picture, SMALL, Sketch, TEXT, extent, failed, head_height, plain, spans_decades,
 };
 use super::view::View;
+use crate::experiment::sweep::record::SweepRecord;
 use crate::measure::catalog::Better;
 use crate::report::ReportError;
 use crate::report::axis::Axis;
@@ -23,11 +24,15 @@ const GAP: f64 = 22.0;
 const BAR_HEIGHT: f64 = 14.0;
 const BAR: f64 = BAR_HEIGHT + SMALL + 34.0;
 
-/// One map: a variant at a setting of all axes but the first two.
+/// One map: a variant at a setting of all axes but the first two. A variant that sets one of these two itself has a map of
+/// one column or row.
 struct Map {
     title: String,
     variant: usize,
-    rest: Vec<usize>,
+    /// Along each side the index of the axis's value; `None` for the variant's own.
+    columns: Vec<Option<usize>>,
+    rows: Vec<Option<usize>>,
+    rest: Vec<Option<usize>>,
 }
 
 /// Where everything lies, in pixels.
@@ -97,8 +102,8 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Pictur
         layout.title + layout.name + layout.cell.1 * record.axes[1].values.len() as f64 + SMALL + 34.0;
     let height = head + rows as f64 * map_height + BAR + EDGE;
     let sketch = Sketch::new(height, &view.title(), &message, heading);
-    let framed: HashSet<(&[usize], usize)> =
-        view.best().into_iter().map(|point| (point.cell.at.as_slice(), point.variant)).collect();
+    let framed: HashSet<(Vec<Option<usize>>, usize)> =
+        view.best().into_iter().map(|point| (point.spot.at(), point.spot.variant)).collect();
     let colours = Colours::of(view);
     for (index, map) in maps.iter().enumerate() {
         let x = EDGE + (index % layout.columns) as f64 * (layout.map_width + GAP);
@@ -111,28 +116,34 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Pictur
 
 fn maps(view: &View<'_>) -> Vec<Map> {
     let record = view.record;
-    let rest = &record.axes[2..];
-    let mut settings: Vec<Vec<usize>> = vec![Vec::new()];
-    for axis in rest {
-        settings = settings
-            .into_iter()
-            .flat_map(|at| {
-                (0..axis.values.len()).map(move |value| at.iter().copied().chain([value]).collect())
-            })
-            .collect();
+    (0..record.variants.len()).flat_map(|variant| maps_of(record, variant)).collect()
+}
+
+fn maps_of(record: &SweepRecord, variant: usize) -> Vec<Map> {
+    let places = |axis: usize| match record.own(variant, axis) {
+        Some(_) => vec![None],
+        None => (0..record.axes[axis].values.len()).map(Some).collect(),
+    };
+    let mut settings: Vec<Vec<Option<usize>>> = vec![Vec::new()];
+    for axis in 2..record.axes.len() {
+        let longer = |at: Vec<Option<usize>>| {
+            places(axis).into_iter().map(move |value| at.iter().copied().chain([value]).collect())
+        };
+        settings = settings.into_iter().flat_map(longer).collect();
     }
-    let maps = (0..record.variants.len()).flat_map(|variant| {
-        settings.iter().map(move |rest| {
-            let axes = record.axes[2..].iter().zip(rest);
-            let mut parts: Vec<String> =
-                axes.map(|(axis, &value)| format!("{} = {}", axis.path, axis.values[value].label)).collect();
-            if record.variants.len() > 1 {
-                parts.insert(0, record.variants[variant].clone());
-            }
-            Map { title: parts.join(" · "), variant, rest: rest.clone() }
-        })
+    let named = (record.variants.len() > 1).then(|| record.variants[variant].clone());
+    let pinned = record.axes.iter().enumerate().filter_map(|(index, axis)| {
+        record.own(variant, index).map(|own| format!("{} pinned at {own}", axis.path))
     });
-    maps.collect()
+    let head: Vec<String> = named.into_iter().chain(pinned).collect();
+    let map = |rest: Vec<Option<usize>>| {
+        let set = record.axes[2..].iter().zip(&rest).filter_map(|(axis, value)| {
+            value.map(|value| format!("{} = {}", axis.path, axis.values[value].label))
+        });
+        let title = head.iter().cloned().chain(set).collect::<Vec<_>>().join(" · ");
+        Map { title, variant, columns: places(0), rows: places(1), rest }
+    };
+    settings.into_iter().map(map).collect()
 }
 
 fn layout(view: &View<'_>, maps: usize) -> Layout {
@@ -174,28 +185,36 @@ fn draw_map(
     view: &View<'_>,
     map: &Map,
     layout: &Layout,
-    (colours, framed): (&Colours, &HashSet<(&[usize], usize)>),
+    (colours, framed): (&Colours, &HashSet<(Vec<Option<usize>>, usize)>),
     (left, top): (f64, f64),
 ) -> Result<(), Failure> {
     let record = view.record;
     let (x_axis, y_axis) = (&record.axes[0], &record.axes[1]);
     let (width, height) = layout.cell;
     let (plot_left, plot_top) = (left + layout.left, top + layout.title + layout.name);
-    let bottom = plot_top + height * y_axis.values.len() as f64;
+    let label = |axis: usize, value: Option<usize>| match value {
+        Some(value) => record.axes[axis].values[value].label.as_str(),
+        None => record.own(map.variant, axis).unwrap_or_default(),
+    };
+    let bottom = plot_top + height * map.rows.len() as f64;
     let bold = Lettering { bold: true, ..plain(TEXT, Anchor::Start) };
     let title = shortened(&map.title, TEXT * 1.1, layout.map_width);
     sketch.text(left, top + TEXT, &title, bold);
-    for (row, y_value) in y_axis.values.iter().enumerate() {
+    for (row, &y_value) in map.rows.iter().enumerate() {
         // The first value at the bottom, as on any y axis.
         let y = bottom - (row + 1) as f64 * height;
-        let label =
-            shortened(&y_value.label, SMALL, layout.left - 13.0 - if layout.upright { SMALL } else { 0.0 });
-        sketch.text(plot_left - 6.0, y + height / 2.0 + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
-        for (column, _) in x_axis.values.iter().enumerate() {
-            let at: Vec<usize> = [column, row].into_iter().chain(map.rest.iter().copied()).collect();
+        let shown = shortened(
+            label(1, y_value),
+            SMALL,
+            layout.left - 13.0 - if layout.upright { SMALL } else { 0.0 },
+        );
+        sketch.text(plot_left - 6.0, y + height / 2.0 + SMALL * 0.36, &shown, plain(SMALL, Anchor::End));
+        for (column, &x_value) in map.columns.iter().enumerate() {
+            let at: Vec<Option<usize>> =
+                [x_value, y_value].into_iter().chain(map.rest.iter().copied()).collect();
             let place = (plot_left + column as f64 * width, y);
             draw_cell(sketch, view, colours, (&at, map.variant), place, layout.cell);
-            if framed.contains(&(at.as_slice(), map.variant)) {
+            if framed.contains(&(at, map.variant)) {
                 let (x, y) = place;
                 let inset = 1.5;
                 let corners = [
@@ -211,20 +230,26 @@ fn draw_map(
         }
     }
     let mut free_from = f64::NEG_INFINITY;
-    for (column, value) in x_axis.values.iter().enumerate() {
+    for (column, &value) in map.columns.iter().enumerate() {
         let x = plot_left + (column as f64 + 0.5) * width;
-        let half = text_width(&value.label, SMALL) / 2.0;
+        let value = match x_axis.unit {
+            // A name cannot be guessed from its neighbours.
+            None if width >= 36.0 => shortened(label(0, value), SMALL, width - 5.0),
+            _ => label(0, value).to_owned(),
+        };
+        let half = text_width(&value, SMALL) / 2.0;
         if x - half > free_from {
-            sketch.text(x, bottom + SMALL + 5.0, &value.label, plain(SMALL, Anchor::Middle));
+            sketch.text(x, bottom + SMALL + 5.0, &value, plain(SMALL, Anchor::Middle));
             free_from = x + half + 4.0;
         }
     }
-    let middle = plot_left + width * x_axis.values.len() as f64 / 2.0;
+    let middle = plot_left + width * map.columns.len() as f64 / 2.0;
     sketch.text(middle, bottom + SMALL + 21.0, &x_axis.path, plain(SMALL, Anchor::Middle));
-    if layout.upright {
+    let beside = text_width(&y_axis.path, SMALL) <= bottom - plot_top;
+    if layout.upright && beside {
         let upright = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
         sketch.text(left + SMALL, (plot_top + bottom) / 2.0, &y_axis.path, upright);
-    } else {
+    } else if !layout.upright {
         let name = shortened(&y_axis.path, SMALL, layout.map_width);
         sketch.text(left, plot_top - 6.0, &name, plain(SMALL, Anchor::Start));
     }
@@ -235,16 +260,15 @@ fn draw_cell(
     sketch: &Sketch,
     view: &View<'_>,
     colours: &Colours,
-    (at, variant): (&[usize], usize),
+    (at, variant): (&[Option<usize>], usize),
     (x, y): (f64, f64),
     (width, height): (f64, f64),
 ) {
-    let estimate = view.at(at, variant);
-    let (fill, figure, told) = match &estimate {
-        Some(estimate) => (
-            color(colours.share(estimate.mean)),
-            view.scale.number(estimate.mean),
-            format!("{}: {}", super::view::place(view.record, at, variant), view.figure(estimate)),
+    let (fill, figure, told) = match view.at(at, variant) {
+        Some(point) => (
+            color(colours.share(point.estimate.mean)),
+            view.scale.number(point.estimate.mean),
+            format!("{}: {}", point.spot.name(), view.figure(&point.estimate)),
         ),
         // Not finished, or nothing to measure.
         None => (RGBColor(0xe8, 0xe8, 0xe8), "–".to_owned(), "no value".to_owned()),

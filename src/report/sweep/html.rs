@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::Picture;
-use super::view::{Row, View, compromises, front, place};
+use super::view::{Row, View, compromises, front, means_over};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::format::{unbroken, with_unit};
@@ -24,6 +24,7 @@ struct Page<'a> {
     /// What was varied, in one line per axis.
     axes: Vec<(&'a str, String)>,
     cells: String,
+    pinned: bool,
     /// (measure, what was found).
     findings: Vec<(&'a str, String)>,
     remarks: Vec<String>,
@@ -39,7 +40,9 @@ struct Page<'a> {
     rows: Vec<Row>,
     cut: String,
     duration: String,
-    replications: u32,
+    /// What the figures are.
+    means: String,
+    times: String,
     command: String,
     version: &'a str,
     seed: u64,
@@ -63,7 +66,7 @@ pub(super) fn render(
     let scenario = &record.scenario;
     let pareto = super::of_pareto(record, views);
     let rows = rows(record, views);
-    let all = record.cells.len() * record.variants.len();
+    let all = record.spots().count();
     let axes = record.axes.iter().map(|axis| {
         let labels: Vec<&str> = axis.values.iter().map(|value| value.label.as_str()).collect();
         (axis.path.as_str(), labels.join(", "))
@@ -77,6 +80,7 @@ pub(super) fn render(
         question: &scenario.question,
         axes: axes.collect(),
         cells: counted(record),
+        pinned: !record.pinned.is_empty(),
         findings: views.iter().map(|view| (view.measure, unbroken(&view.message()))).collect(),
         remarks: remarks(record),
         charts: pictures.iter().collect(),
@@ -92,7 +96,8 @@ pub(super) fn render(
         },
         rows,
         duration: with_unit(scenario.duration_s, "s"),
-        replications: scenario.replications,
+        means: means_over(scenario.replications),
+        times: times(scenario.replications),
         command: command(record),
         version: &record.herdlab,
         seed: scenario.seed,
@@ -109,6 +114,14 @@ fn label(view: &View<'_>) -> String {
     match view.scale.heading() {
         "" => view.measure.to_owned(),
         unit => format!("{} ({unit})", view.measure),
+    }
+}
+
+/// `once`, `20 times`.
+fn times(replications: u32) -> String {
+    match replications {
+        0 | 1 => "once".to_owned(),
+        more => format!("{} times", grouped(more as usize)),
     }
 }
 
@@ -133,8 +146,9 @@ fn remarks(record: &SweepRecord) -> Vec<String> {
     }
     if record.scenario.precision_unused {
         let replications = record.scenario.replications;
+        let plural = if replications == 1 { "" } else { "s" };
         remarks.push(format!(
-            "The scenario's precision is not followed in a sweep: every cell has {replications} replications."
+            "The scenario's precision is not followed in a sweep: every cell has {replications} replication{plural}."
         ));
     }
     remarks.extend(record.scenario.lints.iter().map(|lint| format!("Lint: {lint}")));
@@ -145,7 +159,7 @@ fn front_rows(x: &View<'_>, y: &View<'_>) -> Vec<FrontRow> {
     let all = compromises(x, y);
     let row = |point: &&super::view::Compromise<'_>| FrontRow {
         rank: point.rank.unwrap_or_default(),
-        place: place(x.record, &point.cell.at, point.variant),
+        place: point.spot.name(),
         x: x.figure(&point.x),
         y: y.figure(&point.y),
     };
@@ -153,9 +167,7 @@ fn front_rows(x: &View<'_>, y: &View<'_>) -> Vec<FrontRow> {
 }
 
 fn rows(record: &SweepRecord, views: &[View<'_>]) -> Vec<Row> {
-    let pairs =
-        record.cells.iter().flat_map(|cell| (0..record.variants.len()).map(move |variant| (cell, variant)));
-    pairs.take(ROWS_MAX).map(|(cell, variant)| Row::new(record, views, &cell.at, variant)).collect()
+    record.spots().take(ROWS_MAX).map(|spot| Row::new(record, views, &spot)).collect()
 }
 
 /// What to type to get the same record.

@@ -3,8 +3,9 @@
 use super::frame::{
     ARROWS, EDGE, Picture, Plot, Ruler, Sketch, TEXT, failed, head_height, interval, measure_ruler, plain,
 };
-use super::view::View;
+use super::view::{Point, View};
 use crate::experiment::statistics::Estimate;
+use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::canvas::{Anchor, Failure, text_width};
 use crate::report::draw::{Heading, WIDTH};
@@ -25,27 +26,60 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, Repo
     if intervals.iter().any(|&interval| y.cuts(interval)) {
         message.push_str(ARROWS);
     }
-    let legend = if record.variants.len() > 1 { legend_rows(&record.variants) } else { Vec::new() };
+    let names = legend_names(record);
+    let legend = if names.len() > 1 { legend_rows(&names) } else { Vec::new() };
     let gap = if legend.is_empty() { 0.0 } else { 6.0 };
     let head = head_height(&message, heading) + legend.len() as f64 * LEGEND + gap;
     let x = match &axis.unit {
         Some(_) => {
-            let values: Vec<(f64, String)> =
-                axis.values.iter().filter_map(|value| Some((value.value?, value.label.clone()))).collect();
+            let swept = axis.values.iter().filter_map(|value| Some((value.value?, value.label.clone())));
+            let own = record.spots().filter(|spot| spot.is_pinned(0));
+            let own = own.filter_map(|spot| Some((spot.value(0)?, spot.label(0).to_owned())));
+            let mut values: Vec<(f64, String)> = swept.collect();
+            for (value, label) in own {
+                if values.iter().all(|(known, _)| *known != value) {
+                    values.push((value, label));
+                }
+            }
             Ruler::of_values(axis.path.clone(), &values)
         }
         None => {
-            let names: Vec<String> = axis.values.iter().map(|value| value.label.clone()).collect();
-            Ruler::of_names(axis.path.clone(), &names)
+            let swept = axis.values.iter().map(|value| value.label.clone());
+            let own = pinned_names(record).into_iter().map(|label| format!("{label} (pinned)"));
+            Ruler::of_names(axis.path.clone(), &swept.chain(own).collect::<Vec<_>>())
         }
     };
     let plot = Plot::across(head, HEIGHT, x, y);
     let sketch = Sketch::new(head + HEIGHT + Plot::BELOW + EDGE, &view.title(), &message, heading);
-    draw(&sketch, view, &plot, &legend).map_err(failed)?;
+    draw(&sketch, view, &plot, (&names, &legend)).map_err(failed)?;
     Ok(sketch.finish(format!("sweep-{}", view.measure)))
 }
 
-fn draw(sketch: &Sketch, view: &View<'_>, plot: &Plot, legend: &[Vec<(f64, usize)>]) -> Result<(), Failure> {
+/// Own values of pinned variants on an axis of names, each once: they stand behind those of the axis.
+fn pinned_names(record: &SweepRecord) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for spot in record.spots().filter(|spot| spot.is_pinned(0)) {
+        if !names.contains(&spot.label(0)) {
+            names.push(spot.label(0));
+        }
+    }
+    names
+}
+
+fn legend_names(record: &SweepRecord) -> Vec<String> {
+    let name = |(variant, name): (usize, &String)| match record.own(variant, 0) {
+        Some(own) => format!("{name} (pinned at {own})"),
+        None => name.clone(),
+    };
+    record.variants.iter().enumerate().map(name).collect()
+}
+
+fn draw(
+    sketch: &Sketch,
+    view: &View<'_>,
+    plot: &Plot,
+    (names, legend): (&[String], &[Vec<(f64, usize)>]),
+) -> Result<(), Failure> {
     let record = view.record;
     sketch.frame(plot)?;
     for (row, entries) in legend.iter().enumerate() {
@@ -55,7 +89,7 @@ fn draw(sketch: &Sketch, view: &View<'_>, plot: &Plot, legend: &[Vec<(f64, usize
             let (x, middle) = (EDGE + x, y - 4.5);
             sketch.line(&[(x, middle), (x + 28.0, middle)], look.color, 1.8, look.class, look.dash)?;
             sketch.marker(look, (x + 14.0, middle))?;
-            sketch.text(x + 34.0, y, &record.variants[variant], plain(TEXT, Anchor::Start));
+            sketch.text(x + 34.0, y, &names[variant], plain(TEXT, Anchor::Start));
         }
     }
     let numeric = record.axes[0].unit.is_some();
@@ -65,15 +99,32 @@ fn draw(sketch: &Sketch, view: &View<'_>, plot: &Plot, legend: &[Vec<(f64, usize
         let mut points: Vec<(f64, Estimate)> = view
             .points
             .iter()
-            .filter(|point| point.variant == variant)
-            .map(|point| {
-                let place = point.cell.at[0];
+            .filter(|point| point.spot.variant == variant)
+            .filter_map(|point| {
+                let spot = &point.spot;
+                if numeric {
+                    return Some((spot.value(0)?, point.estimate));
+                }
+                let own = || {
+                    let place = pinned_names(record).iter().position(|name| *name == spot.label(0));
+                    place.map(|place| record.axes[0].values.len() + place)
+                };
+                let place = spot.at()[0].or_else(own)?;
                 // Names are dodged, so that intervals of variants do not cover each other.
                 let dodged =
                     place as f64 + (variant as f64 - (count as f64 - 1.0) / 2.0) * 0.6 / count as f64;
-                (record.axes[0].values[place].value.filter(|_| numeric).unwrap_or(dodged), point.estimate)
+                Some((dodged, point.estimate))
             })
             .collect();
+        // A value of its own that has no place on the axis (`none` among times): a line all across.
+        let placeless = |point: &&Point<'_>| point.spot.variant == variant && point.spot.value(0).is_none();
+        if let Some(point) = view.points.iter().find(placeless).filter(|_| numeric) {
+            let (_, y) = plot.at(0.0, point.estimate.mean);
+            if y.is_finite() {
+                let ends = [(plot.left, y), (plot.left + plot.width, y)];
+                sketch.line(&ends, look.color, 1.8, look.class, look.dash)?;
+            }
+        }
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         if numeric {
             let path: Vec<(f64, f64)> =

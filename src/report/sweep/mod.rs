@@ -18,7 +18,7 @@ use self::view::View;
 use super::draw::Heading;
 use super::{File, ReportError, atomic, json, png};
 use crate::experiment::sweep::Pool;
-use crate::experiment::sweep::record::{SCHEMA, SweepRecord};
+use crate::experiment::sweep::record::{AxisRecord, PinnedRecord, SCHEMA, Setting, SweepRecord};
 use crate::scenario::grid::Grid;
 
 pub use self::csv::tidy;
@@ -64,8 +64,19 @@ pub fn redraw(text: &str, path: &Path, out: &Path) -> Result<(), ReportError> {
         at.len() == record.axes.len()
             && at.iter().zip(&record.axes).all(|(&value, axis)| value < axis.values.len())
     };
+    let pinned_fits = |row: &PinnedRecord| {
+        let inside = |(setting, axis): (&Setting, &AxisRecord)| {
+            setting.index().is_none_or(|value| value < axis.values.len())
+        };
+        row.variant < record.variants.len()
+            && row.at.len() == record.axes.len()
+            && row.at.iter().zip(&record.axes).all(inside)
+    };
     if record.axes.is_empty() || record.cells.iter().any(|cell| !fits(&cell.at)) {
         return Err(damaged("a cell lies outside the axes".to_owned()));
+    }
+    if !record.pinned.iter().all(pinned_fits) {
+        return Err(damaged("a pinned variant lies outside the axes".to_owned()));
     }
     Ok(atomic::write_together(&drawn(&record, out)?)?)
 }
@@ -118,7 +129,7 @@ fn of_pareto<'v, 'r>(record: &SweepRecord, views: &'v [View<'r>]) -> Option<(&'v
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sweep::record::{AxisRecord, AxisValueRecord, CellRecord, SweptScenario};
+    use crate::experiment::sweep::record::{AxisValueRecord, CellRecord, SweptScenario};
     use crate::measure::record::MeasureRecord;
 
     /// Three values along each axis; the measures grow along the first and fall along the others.
@@ -171,6 +182,7 @@ mod tests {
             pareto: Some(("db.qps.mean".to_owned(), "hit_ratio".to_owned())),
             wanted: 3usize.pow(axes as u32) + 1,
             cells: cells.collect(),
+            pinned: Vec::new(),
         }
     }
 
@@ -213,7 +225,7 @@ mod tests {
         }
         let load = View::new(&record, "db.qps.mean");
         let framed: Vec<(usize, usize)> =
-            load.best().iter().map(|point| (point.cell.at[0], point.variant)).collect();
+            load.best().iter().map(|point| (point.spot.at()[0].unwrap(), point.spot.variant)).collect();
         assert_eq!(framed, [(0, 0), (0, 1), (1, 0), (1, 1)]);
     }
 
@@ -224,7 +236,7 @@ mod tests {
         let (load, hits) = of_pareto(&record, &views).unwrap();
         let all = view::compromises(load, hits);
         let front: Vec<(usize, usize)> =
-            view::front(&all).iter().map(|point| (point.cell.at[0], point.variant)).collect();
+            view::front(&all).iter().map(|point| (point.spot.at()[0].unwrap(), point.spot.variant)).collect();
         // The first variant hits twice as often at the same load.
         assert_eq!(front, [(0, 0), (1, 0), (2, 0)]);
     }

@@ -2,8 +2,8 @@
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint};
 
-use super::view::{Point, Row, View, compromises, front, place};
-use crate::experiment::sweep::record::SweepRecord;
+use super::view::{Point, Row, View, compromises, front, means_over};
+use crate::experiment::sweep::record::{Spot, SweepRecord};
 use crate::measure::catalog::Better;
 use crate::report::escape::escaped;
 use crate::report::format::spoken;
@@ -116,22 +116,16 @@ fn heads(record: &SweepRecord) -> Vec<String> {
 
 /// The rows in the order of the cells, and what is to be said of them.
 fn rows(record: &SweepRecord, views: &[View<'_>], most: usize) -> (Vec<Row>, String) {
-    let mut chosen: Vec<(&[usize], usize)> = record
-        .cells
-        .iter()
-        .flat_map(|cell| (0..record.variants.len()).map(move |variant| (cell.at.as_slice(), variant)))
-        .collect();
+    let mut chosen: Vec<Spot<'_>> = record.spots().collect();
     let all = chosen.len();
-    let mut note =
-        format!("Means over {} replications ± half the 95 % interval", record.scenario.replications);
+    let mut note = means_over(record.scenario.replications);
     if let (true, Some(first)) = (all > most, views.first()) {
         let mut points: Vec<&Point<'_>> = first.points.iter().collect();
         points.sort_by(|a, b| a.estimate.mean.total_cmp(&b.estimate.mean));
         if first.better() == Better::Higher {
             points.reverse();
         }
-        chosen =
-            points.into_iter().take(most).map(|point| (point.cell.at.as_slice(), point.variant)).collect();
+        chosen = points.into_iter().take(most).map(|point| point.spot).collect();
         note.push_str(&format!(
             "; the {most} of {} rows with the best {}, all are in sweep.csv",
             grouped(all),
@@ -139,8 +133,10 @@ fn rows(record: &SweepRecord, views: &[View<'_>], most: usize) -> (Vec<Row>, Str
         ));
     }
     note.push_str(".\n");
-    let row = |(at, variant)| Row::new(record, views, at, variant);
-    (chosen.into_iter().map(row).collect(), note)
+    if !record.pinned.is_empty() {
+        note.push_str("Pinned: the variant sets this itself, whatever the axis varies.\n");
+    }
+    (chosen.iter().map(|spot| Row::new(record, views, spot)).collect(), note)
 }
 
 /// One table; where not even one figure fits beside the settings, these wrap.
@@ -166,7 +162,7 @@ fn front_lines(x: &View<'_>, y: &View<'_>) -> Vec<String> {
     let all = compromises(x, y);
     let line = |point: &&super::view::Compromise<'_>| {
         let figures = format!("{}, {}", x.figure(&point.x), y.figure(&point.y));
-        format!("{}: {figures}", place(x.record, &point.cell.at, point.variant))
+        format!("{}: {figures}", point.spot.name())
     };
     front(&all).iter().map(line).collect()
 }

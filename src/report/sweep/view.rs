@@ -4,16 +4,15 @@ use std::collections::HashMap;
 
 use crate::experiment::statistics::{Estimate, paired_difference};
 use crate::experiment::sweep::pareto;
-use crate::experiment::sweep::record::{CellRecord, SweepRecord};
+use crate::experiment::sweep::record::{Spot, SweepRecord};
 use crate::measure::catalog::{self, Better};
 use crate::report::format::{Scale, estimated, plus_minus, spoken};
 use crate::units::grouped;
 
-/// A variant in a cell, with its estimate of one measure.
+/// A variant at a setting, with its estimate of one measure.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Point<'r> {
-    pub cell: &'r CellRecord,
-    pub variant: usize,
+    pub spot: Spot<'r>,
     pub estimate: Estimate,
 }
 
@@ -24,26 +23,19 @@ pub(super) struct View<'r> {
     pub unit: String,
     /// One for all figures that stand side by side.
     pub scale: Scale,
-    /// Where there is a value; cell by cell, variant by variant.
+    /// Where there is a value, in the order of [`SweepRecord::spots`].
     pub points: Vec<Point<'r>>,
-    /// Place in `points` of each cell and variant.
-    index: HashMap<(&'r [usize], usize), usize>,
+    /// Place in `points` of each setting and variant.
+    index: HashMap<(Vec<Option<usize>>, usize), usize>,
 }
 
 impl<'r> View<'r> {
     pub fn new(record: &'r SweepRecord, measure: &'r str) -> View<'r> {
         let unit = catalog::find(measure).map_or("1", |info| info.unit).to_owned();
-        let points: Vec<Point<'r>> = record
-            .cells
-            .iter()
-            .flat_map(|cell| (0..record.variants.len()).map(move |variant| (cell, variant)))
-            .filter_map(|(cell, variant)| {
-                let estimate = record.estimate(cell, variant, measure)?;
-                Some(Point { cell, variant, estimate })
-            })
-            .collect();
+        let point = |spot: Spot<'r>| Some(Point { spot, estimate: spot.estimate(measure)? });
+        let points: Vec<Point<'r>> = record.spots().filter_map(point).collect();
         let largest = points.iter().map(|point| point.estimate.mean.abs()).fold(0.0, f64::max);
-        let place = |(place, point): (usize, &Point<'r>)| ((point.cell.at.as_slice(), point.variant), place);
+        let place = |(place, point): (usize, &Point<'r>)| ((point.spot.at(), point.spot.variant), place);
         let index = points.iter().enumerate().map(place).collect();
         View { record, measure, index, scale: Scale::fitting(&unit, largest), unit, points }
     }
@@ -52,9 +44,9 @@ impl<'r> View<'r> {
         catalog::find(self.measure).map_or(Better::Neither, |info| info.better)
     }
 
-    /// The estimate of a variant in the cell at this place.
-    pub fn at(&self, at: &[usize], variant: usize) -> Option<Estimate> {
-        self.index.get(&(at, variant)).map(|&place| self.points[place].estimate)
+    /// A variant at a setting; `None` stands for an axis that the variant sets itself.
+    pub fn at(&self, at: &[Option<usize>], variant: usize) -> Option<&Point<'r>> {
+        self.index.get(&(at.to_vec(), variant)).map(|&place| &self.points[place])
     }
 
     /// The lowest and the highest point.
@@ -72,7 +64,7 @@ impl<'r> View<'r> {
             Better::Higher => highest,
             Better::Neither => return Vec::new(),
         };
-        let values = |point: &Point<'r>| point.cell.values(point.variant, self.measure);
+        let values = |point: &Point<'r>| point.spot.values(self.measure);
         let alike = |point: &&Point<'r>| {
             let difference = values(best).zip(values(point)).and_then(|(a, b)| paired_difference(a, b));
             point.estimate.mean == best.estimate.mean
@@ -88,11 +80,6 @@ impl<'r> View<'r> {
         estimated(estimate, &self.unit)
     }
 
-    /// `tier.l2.ttl = 5m, database.pool = 8 (singleflight)`.
-    pub fn place(&self, point: &Point<'_>) -> String {
-        place(self.record, &point.cell.at, point.variant)
-    }
-
     /// Lowest and highest value and where they are.
     pub fn message(&self) -> String {
         let Some((lowest, highest)) = self.extremes() else { return "No cell has a value.".to_owned() };
@@ -103,7 +90,7 @@ impl<'r> View<'r> {
                 1 => " and in one more place".to_owned(),
                 others => format!(" and in {} more places", grouped(others)),
             };
-            format!("{} at {}{others}", self.figure(&point.estimate), self.place(point))
+            format!("{} at {}{others}", self.figure(&point.estimate), point.spot.name())
         };
         if lowest.estimate.mean == highest.estimate.mean {
             return format!("{} everywhere.", self.figure(&lowest.estimate));
@@ -124,28 +111,36 @@ impl<'r> View<'r> {
     }
 }
 
-/// A variant in a cell as a row of a table: what it was set to, and a figure of each view.
+/// A variant at a setting as a row of a table: what it was set to, and a figure of each view.
 pub(super) struct Row {
     pub settings: Vec<String>,
     pub figures: Vec<String>,
 }
 
 impl Row {
-    pub fn new(record: &SweepRecord, views: &[View<'_>], at: &[usize], variant: usize) -> Row {
-        let labels = record.axes.iter().zip(at).map(|(axis, &value)| axis.values[value].label.clone());
-        let variants = (record.variants.len() > 1).then(|| record.variants[variant].clone());
-        let figure = |view: &View<'_>| {
-            view.at(at, variant).map_or("–".to_owned(), |found| plus_minus(&view.scale, &found))
+    pub fn new(record: &SweepRecord, views: &[View<'_>], spot: &Spot<'_>) -> Row {
+        let label = |axis: usize| match spot.is_pinned(axis) {
+            true => format!("{} (pinned)", spot.label(axis)),
+            false => spot.label(axis).to_owned(),
         };
-        Row { settings: labels.chain(variants).collect(), figures: views.iter().map(figure).collect() }
+        let variants = (record.variants.len() > 1).then(|| record.variants[spot.variant].clone());
+        let at = spot.at();
+        let figure = |view: &View<'_>| {
+            let found = view.at(&at, spot.variant);
+            found.map_or("–".to_owned(), |point| plus_minus(&view.scale, &point.estimate))
+        };
+        Row {
+            settings: (0..record.axes.len()).map(label).chain(variants).collect(),
+            figures: views.iter().map(figure).collect(),
+        }
     }
 }
 
-/// Where a point is, for people.
-pub(super) fn place(record: &SweepRecord, at: &[usize], variant: usize) -> String {
-    match record.variants.len() {
-        1 => record.label(at),
-        _ => format!("{} ({})", record.label(at), record.variants[variant]),
+/// What the figures of a sweep are.
+pub(super) fn means_over(replications: u32) -> String {
+    match replications {
+        0 | 1 => "Values from 1 replication".to_owned(),
+        more => format!("Means over {} replications ± half the 95 % interval", grouped(more as usize)),
     }
 }
 
@@ -160,8 +155,7 @@ pub(super) fn capitalised(text: &str) -> String {
 
 /// A point in two measures.
 pub(super) struct Compromise<'r> {
-    pub cell: &'r CellRecord,
-    pub variant: usize,
+    pub spot: Spot<'r>,
     pub x: Estimate,
     pub y: Estimate,
     /// Its number on the front, from the best in x to the best in y.
@@ -174,8 +168,8 @@ pub(super) fn compromises<'r>(x: &View<'r>, y: &View<'r>) -> Vec<Compromise<'r>>
         .points
         .iter()
         .filter_map(|point| {
-            let y = y.at(&point.cell.at, point.variant)?;
-            Some(Compromise { cell: point.cell, variant: point.variant, x: point.estimate, y, rank: None })
+            let y = y.at(&point.spot.at(), point.spot.variant)?.estimate;
+            Some(Compromise { spot: point.spot, x: point.estimate, y, rank: None })
         })
         .collect();
     let sign = |view: &View<'_>| if view.better() == Better::Higher { -1.0 } else { 1.0 };

@@ -11,10 +11,11 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use super::diagnostic::{Diagnostic, Source, Span, render_warnings, suggestion};
+use super::diagnostic::{Diagnostic, Source, Span, WIDTH, render_warnings, suggestion};
 use super::fields::Context;
 use super::file::{Node, Value};
 use super::model::LintNote;
+use crate::wrap::hanging;
 pub(super) use finding::Finding;
 pub(super) use rules::findings;
 
@@ -137,8 +138,8 @@ pub const LINTS: &[Lint] = &[
         name: "low-hit-ratio",
         when: "The closed forms (time to live, invalidation by writes, Che's approximation) expect a hit ratio below 80 % \
                in the steady state. Open arrivals only.",
-        reason: "The cache costs a round trip on every read and spares the database few: a miss is slower than without \
-                 a cache.",
+        reason: "Every read pays the round trip to the cache, and each miss pays the database as well. Below about four \
+                 hits in five the database still sees a large part of the reads, and its load hangs on small changes of the ratio.",
         way_out: "A longer ttl, more memory, fewer deletes; or no cache for these keys.",
     },
 ];
@@ -187,11 +188,16 @@ impl Warnings {
             .collect()
     }
 
-    /// The warnings as a terminal shows them, each with its reason and the way out.
+    /// The warnings in lines of 120 columns, each with its reason and the way out.
     pub fn render(&self, color: bool) -> String {
+        self.render_within((WIDTH, color))
+    }
+
+    /// The warnings as a terminal of so many columns shows them, in colours or without.
+    pub fn render_within(&self, style: (u16, bool)) -> String {
         let list: Vec<(&str, Diagnostic)> =
             self.list.iter().map(|finding| (finding.lint, advised(finding))).collect();
-        let mut text = render_warnings(&list, &self.sources, color);
+        let mut text = render_warnings(&list, &self.sources, style);
         let mut names = self.names();
         names.sort_unstable();
         names.dedup();
@@ -199,10 +205,11 @@ impl Warnings {
             let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
             let number = self.list.len();
             let plural = if number == 1 { "" } else { "s" };
-            text.push_str(&format!(
+            let last = format!(
                 "{number} warning{plural}; where it is meant like this: allow = [{}] at the top of the file\n",
                 quoted.join(", ")
-            ));
+            );
+            text.push_str(&hanging(&last, usize::from(style.0)));
         }
         text
     }
@@ -212,26 +219,9 @@ impl Warnings {
 fn advised(finding: &Finding) -> Diagnostic {
     let diagnostic = finding.diagnostic.clone();
     match find(finding.lint) {
-        Some(lint) => diagnostic.help(wrapped(lint.reason)).help(wrapped(lint.way_out)),
+        Some(lint) => diagnostic.help(lint.reason).help(lint.way_out),
         None => diagnostic,
     }
-}
-
-/// In lines that fit beside the margin of a message.
-fn wrapped(text: &str) -> String {
-    const WIDTH: usize = 100;
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.len() + 1 + word.len() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join("\n")
 }
 
 /// Reads `allow`: names of lints.

@@ -425,9 +425,19 @@ fn low_hit_ratio(view: &mut View<'_>) {
         _ => false,
     };
     let place = view.tier_place(last, if limited { "capacity" } else { "ttl" });
-    let label = format!("a hit ratio of about {} is expected", percent(expected.hit_ratio));
-    let title = format!("the cache will answer few reads: tier.{}", last.name);
+    let label = format!("a hit ratio of about {} is expected", tenths(expected.hit_ratio));
+    let title = format!(
+        "the cache will leave about {} of the reads to the database: tier.{}",
+        tenths(1.0 - expected.hit_ratio),
+        last.name
+    );
     view.warn("low-hit-ratio", Diagnostic::new(title, place, label));
+}
+
+/// `76.8 %`; what is not all is never 100 %.
+fn tenths(share: f64) -> String {
+    let rounded = (share * 1000.0).round() / 10.0;
+    format!("{:.1} %", if share < 1.0 { rounded.min(99.9) } else { rounded })
 }
 
 pub(super) fn percent(share: f64) -> String {
