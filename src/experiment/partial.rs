@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::replication::Replication;
 use crate::atomic;
 use crate::measure::histogram::Fine;
+use crate::measure::record::EventRun;
 
 /// Where finished replications of one scenario are kept.
 #[derive(Clone, Debug)]
@@ -45,6 +46,7 @@ struct Kept {
     measures: Vec<(String, Option<f64>)>,
     series: Vec<(String, String, Vec<Option<f64>>)>,
     distributions: Vec<(String, String, Fine)>,
+    events: Vec<EventRun>,
     requests: u64,
     loop_s: f64,
 }
@@ -109,6 +111,7 @@ impl Partial {
             measures: finished.measures.clone(),
             series: owned(&finished.series),
             distributions: owned(&finished.distributions),
+            events: finished.events.clone(),
             requests: finished.requests,
             loop_s: finished.loop_s,
         };
@@ -134,6 +137,7 @@ impl Partial {
             measures: kept.measures,
             series: with_units(kept.series)?,
             distributions: with_units(kept.distributions)?,
+            events: kept.events,
             requests: kept.requests,
             loop_s: kept.loop_s,
         })

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::measure::histogram::Fine;
-use crate::measure::record::{DistributionRecord, SeriesRecord};
+use crate::measure::record::{DistributionRecord, EventRun, SeriesRecord};
+use crate::measure::recovery;
 use crate::measure::series::{Series, distributions, series};
 use crate::measure::summary::{Measured, measures};
 use crate::scenario::model::Model;
@@ -15,8 +16,17 @@ pub(super) struct Replication {
     pub measures: Vec<Measured>,
     pub series: Vec<Series>,
     pub distributions: Vec<(String, &'static str, Fine)>,
+    /// One for each event of the model.
+    pub events: Vec<EventRun>,
     pub requests: u64,
     pub loop_s: f64,
+}
+
+impl Replication {
+    /// The value of a measure.
+    pub fn value(&self, measure: &str) -> Option<f64> {
+        self.measures.iter().find(|(name, _)| name == measure)?.1
+    }
 }
 
 /// Runs one simulation.
@@ -33,6 +43,7 @@ pub(super) fn replicate(
         measures: measures(model, recorder),
         series: series(model, recorder),
         distributions: distributions(recorder),
+        events: recovery::outcomes(model, recorder).into_iter().map(|outcome| outcome.run).collect(),
         requests: recorder.finished(),
         loop_s,
     })

@@ -14,8 +14,8 @@ use super::workers::{into_inner, is_stop, lock, work_off};
 use super::{own, precision, warmup};
 use crate::measure::catalog;
 use crate::measure::record::{
-    AnswerRecord, EventRecord, LintRecord, MeasureRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord,
-    Timings, VariantRecord, WindowsRecord,
+    AnswerRecord, EventJudgement, EventRecord, EventRun, LintRecord, MeasureRecord, ObservedRecord, Record,
+    SCHEMA, ScenarioRecord, Timings, VariantRecord, WindowsRecord,
 };
 use crate::policy::own::Policies;
 use crate::scenario::explain::event_text;
@@ -132,10 +132,7 @@ fn with_warmup<'e>(
 /// How many replications the wanted precision takes in all, if more than there are.
 fn more(wanted: &Precision, finished: &Finished, complete: u32) -> Option<u32> {
     let variants = finished.keys().map(|(_, variant)| variant + 1).max().unwrap_or(0);
-    let value = |replication: u32, variant: usize| -> Option<f64> {
-        let measures = &finished[&(replication, variant)].measures;
-        measures.iter().find(|(name, _)| *name == wanted.measure)?.1
-    };
+    let value = |replication: u32, variant: usize| finished[&(replication, variant)].value(&wanted.measure);
     let values: Vec<Vec<Option<f64>>> =
         (0..variants).map(|v| (0..complete).map(|r| value(r, v)).collect()).collect();
     precision::next_total(wanted, &values, complete)
@@ -258,7 +255,7 @@ fn variant_record(variant: &Variant, replications: &[&Replication], policies: &P
     VariantRecord {
         name: variant.name.clone(),
         settings: variant.settings.clone(),
-        events: model.events.iter().map(|event| event_record(event, model)).collect(),
+        events: events(model, replications),
         // What the closed forms know are the policies of the scenario.
         theory: match policies.of(&variant.name).is_empty() {
             true => theory::predictions(model),
@@ -273,14 +270,27 @@ fn variant_record(variant: &Variant, replications: &[&Replication], policies: &P
     }
 }
 
-fn event_record(event: &TimedEvent, model: &Model) -> EventRecord {
-    let end_ns = event.at_ns + event.what.length_ns(model.clients.instances);
-    EventRecord {
-        label: event.label.clone(),
-        text: event_text(model, &event.what),
-        at_s: event.at_ns as f64 / 1e9,
-        end_s: end_ns as f64 / 1e9,
-    }
+/// The events of a model, and what each run shows of them.
+fn events(model: &Model, replications: &[&Replication]) -> Vec<EventRecord> {
+    let record = |(index, event): (usize, &TimedEvent)| {
+        let runs: Vec<EventRun> =
+            replications.iter().filter_map(|run| run.events.get(index).cloned()).collect();
+        let failed =
+            replications.iter().any(|run| run.value(&format!("event.{}.errors", event.label)) > Some(0.0));
+        EventRecord {
+            label: event.label.clone(),
+            text: event_text(model, &event.what),
+            at_s: event.at_ns as f64 / 1e9,
+            end_s: event.end_ns(model.clients.instances) as f64 / 1e9,
+            judged: Some(EventJudgement {
+                share: model.share_of_good(),
+                objective_ms: model.slo.map(|slo| slo.latency_ns as f64 / 1e6),
+                can_fail: model.can_fail() || failed,
+                runs,
+            }),
+        }
+    };
+    model.events.iter().enumerate().map(record).collect()
 }
 
 fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {

@@ -17,6 +17,7 @@ mod over_time;
 mod plain;
 mod presence;
 mod protection;
+mod recovery;
 mod replicas;
 mod sources;
 mod sums;

@@ -13,6 +13,7 @@ mod limiter;
 mod practice;
 mod recommend;
 mod redis;
+mod slo;
 mod sweep;
 mod system;
 mod threshold;
