@@ -181,6 +181,8 @@ fn the_record_of_a_run_is_judged() {
         variant = \"cache\"
         "
     );
+    // A recovery is judged in what follows the event for half a minute at least.
+    let source = source.replace("duration = \"4s\"", "duration = \"40s\"");
     let experiment = parse(&source, "x.toml", Path::new(""), &Overrides::default()).unwrap();
     let record = simulate(&experiment, 1);
     assert_eq!(record.scenario.thresholds, experiment.thresholds);

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::replication::Replication;
 use crate::atomic;
 use crate::measure::histogram::{Fine, Packed};
+use crate::measure::record::EventRun;
 
 /// Where finished replications of one scenario are kept.
 #[derive(Clone, Debug)]
@@ -45,6 +46,7 @@ struct Kept {
     measures: Vec<(String, Option<f64>)>,
     series: Vec<(String, String, Vec<Option<f64>>)>,
     distributions: Vec<(String, String, Packed)>,
+    event_runs: Vec<EventRun>,
     requests: u64,
     events: u64,
     loop_s: f64,
@@ -111,6 +113,7 @@ impl Partial {
             measures: finished.measures.clone(),
             series: owned(&finished.series),
             distributions: owned(&finished.distributions),
+            event_runs: finished.event_runs.clone(),
             requests: finished.requests,
             events: finished.events,
             loop_s: finished.loop_s,
@@ -151,6 +154,7 @@ impl Partial {
             measures: kept.measures,
             series: with_units(kept.series)?,
             distributions: with_units(kept.distributions)?,
+            event_runs: kept.event_runs,
             requests: kept.requests,
             events: kept.events,
             loop_s: kept.loop_s,

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use crate::measure::catalog;
 use crate::measure::histogram::{Fine, Packed};
-use crate::measure::record::{DistributionRecord, MeasureRecord, SeriesRecord};
+use crate::measure::record::{DistributionRecord, EventRun, MeasureRecord, SeriesRecord};
+use crate::measure::recovery;
 use crate::measure::series::{Series, distributions, series};
 use crate::measure::summary::{Measured, measures};
 use crate::scenario::model::Model;
@@ -16,6 +17,8 @@ pub(super) struct Replication {
     pub measures: Vec<Measured>,
     pub series: Vec<Series>,
     pub distributions: Vec<(String, &'static str, Packed)>,
+    /// One for each event of the model.
+    pub event_runs: Vec<EventRun>,
     pub requests: u64,
     /// Events taken from the queue.
     pub events: u64,
@@ -39,6 +42,7 @@ pub(super) fn replicate(
             .into_iter()
             .map(|(name, unit, histogram)| (name, unit, histogram.packed()))
             .collect(),
+        event_runs: recovery::outcomes(model, recorder).into_iter().map(|outcome| outcome.run).collect(),
         requests: recorder.finished(),
         events: finished.events,
         loop_s,
@@ -56,6 +60,17 @@ pub(super) struct Together {
     /// The database load of the first replication, because an average hides peaks that come at different times.
     first: Option<(&'static str, Vec<Option<f64>>)>,
     distributions: BTreeMap<String, (&'static str, Packed)>,
+    /// By event of the model, one per replication.
+    event_runs: Vec<Vec<EventRun>>,
+}
+
+/// What a variant leaves for the record.
+pub(super) struct Records {
+    pub measures: Vec<MeasureRecord>,
+    pub series: Vec<SeriesRecord>,
+    pub distributions: Vec<DistributionRecord>,
+    /// By event of the model, one per replication.
+    pub event_runs: Vec<Vec<EventRun>>,
 }
 
 /// One series of all replications.
@@ -84,6 +99,10 @@ impl Together {
             }
             self.add(name, unit, &values);
         }
+        self.event_runs.resize_with(replication.event_runs.len(), Vec::new);
+        for (runs, run) in self.event_runs.iter_mut().zip(replication.event_runs) {
+            runs.push(run);
+        }
         for (name, unit, packed) in replication.distributions {
             self.distributions.entry(name).or_insert_with(|| (unit, Packed::default())).1.merge(&packed);
         }
@@ -108,8 +127,8 @@ impl Together {
         self.measures.iter().find(|(name, _)| name == measure).map_or(&[], |(_, values)| values)
     }
 
-    /// Measures, series and distributions for the record.
-    pub fn into_records(self) -> (Vec<MeasureRecord>, Vec<SeriesRecord>, Vec<DistributionRecord>) {
+    /// Everything for the record.
+    pub fn into_records(self) -> Records {
         let measure = |(name, values): (String, Vec<Option<f64>>)| {
             let unit = catalog::find(&name).map_or("1", |info| info.unit).to_owned();
             MeasureRecord { unit, values, name }
@@ -129,7 +148,8 @@ impl Together {
             counts: packed.buckets::<{ Fine::PRECISION }>(),
         };
         let distributions = self.distributions.into_iter().map(distribution).collect();
-        (self.measures.into_iter().map(measure).collect(), series, distributions)
+        let measures = self.measures.into_iter().map(measure).collect();
+        Records { measures, series, distributions, event_runs: self.event_runs }
     }
 }
 

@@ -9,12 +9,12 @@ use std::time::Instant;
 use super::finished::Finished;
 use super::observe::Step;
 pub use super::options::{RunError, RunOptions};
-use super::replication::{Replication, Together, replicate};
+use super::replication::{Records, Replication, Together, replicate};
 use super::workers::{is_stop, lock, work_off};
 use super::{own, precision, warmup, workers};
 use crate::measure::record::{
-    AnswerRecord, EventRecord, LintRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord, Timings,
-    VariantRecord, WindowsRecord,
+    AnswerRecord, EventJudgement, EventRecord, EventRun, LintRecord, MeasureRecord, ObservedRecord, Record,
+    SCHEMA, ScenarioRecord, Timings, VariantRecord, WindowsRecord,
 };
 use crate::policy::own::Policies;
 use crate::scenario::explain::event_text;
@@ -222,12 +222,12 @@ fn cell(
 }
 
 fn variant_record(variant: &Variant, together: Together, policies: &Policies) -> VariantRecord {
-    let (measures, series, distributions) = together.into_records();
+    let Records { measures, series, distributions, event_runs } = together.into_records();
     let model = &variant.model;
     VariantRecord {
         name: variant.name.clone(),
         settings: variant.settings.clone(),
-        events: model.events.iter().map(|event| event_record(event, model)).collect(),
+        events: events(model, &measures, event_runs),
         // What the closed forms know are the policies of the scenario.
         theory: match policies.of(&variant.name).is_empty() {
             true => theory::predictions(model),
@@ -239,14 +239,26 @@ fn variant_record(variant: &Variant, together: Together, policies: &Policies) ->
     }
 }
 
-fn event_record(event: &TimedEvent, model: &Model) -> EventRecord {
-    let end_ns = event.at_ns + event.what.length_ns(model.clients.instances);
-    EventRecord {
-        label: event.label.clone(),
-        text: event_text(model, &event.what),
-        at_s: event.at_ns as f64 / 1e9,
-        end_s: end_ns as f64 / 1e9,
-    }
+/// The events of a model, and what each run shows of them.
+fn events(model: &Model, measures: &[MeasureRecord], runs: Vec<Vec<EventRun>>) -> Vec<EventRecord> {
+    let record = |(event, runs): (&TimedEvent, Vec<EventRun>)| {
+        let errors = format!("event.{}.errors", event.label);
+        let errors = measures.iter().find(|measure| measure.name == errors);
+        let failed = errors.is_some_and(|errors| errors.values.iter().any(|&count| count > Some(0.0)));
+        EventRecord {
+            label: event.label.clone(),
+            text: event_text(model, &event.what),
+            at_s: event.at_ns as f64 / 1e9,
+            end_s: event.end_ns(model.clients.instances) as f64 / 1e9,
+            judged: Some(EventJudgement {
+                share: model.share_of_good(),
+                objective_ms: model.slo.map(|slo| slo.latency_ns as f64 / 1e6),
+                can_fail: model.can_fail() || failed,
+                runs,
+            }),
+        }
+    };
+    model.events.iter().zip(runs).map(record).collect()
 }
 
 fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {

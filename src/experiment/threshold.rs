@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::statistics::{self, Estimate};
-use crate::measure::record::{Record, VariantRecord};
+use crate::measure::record::{EventRun, EventStatus, Record, VariantRecord};
 use crate::scenario::model::{Bound, Threshold};
 
 /// What a variant makes of a threshold.
@@ -89,7 +89,10 @@ pub fn judge_in(threshold: &Threshold, variant: &VariantRecord) -> Judgement {
             ),
             (_, Some(estimate)) => by_mean(threshold, &estimate),
             (_, None) => match threshold.bound {
-                Bound::Max => (Standing::Kept, false, "no value: nothing of the kind happened".to_owned()),
+                Bound::Max => match not_judged(&threshold.measure, variant) {
+                    Some(why) => (Standing::Broken, false, format!("not judged: {why}")),
+                    None => (Standing::Kept, false, "no value: nothing of the kind happened".to_owned()),
+                },
                 Bound::Min => (Standing::Broken, false, "no value in any replication".to_owned()),
             },
         },
@@ -125,18 +128,35 @@ fn replications(variant: &VariantRecord) -> usize {
     variant.measures.first().map_or(0, |measure| measure.values.len())
 }
 
-/// In how many replications the event that a recovery is about was not recovered from.
+/// In how many replications the event that a recovery is about was not recovered from: by the end of the run, or before
+/// another event began.
 fn lasting_outages(measure: &str, variant: &VariantRecord) -> usize {
+    let judged = variant.recovered_event(measure).and_then(|event| event.judged.as_ref());
+    if let (Some(judged), Some(measure)) = (judged, variant.measure(measure)) {
+        let missing = |(run, value): &(&EventRun, &Option<f64>)| {
+            value.is_none() && !matches!(run.status, EventStatus::NotJudged(_))
+        };
+        return judged.runs.iter().zip(&measure.values).filter(missing).count();
+    }
     let Some(event) = measure.strip_suffix(".recovery_s") else { return 0 };
     let metastable = variant.measure(&format!("{event}.metastable"));
     metastable.map_or(0, |measure| measure.values.iter().flatten().filter(|value| **value > 0.0).count())
+}
+
+/// Why no replication judged the event that a recovery is about.
+fn not_judged<'v>(measure: &str, variant: &'v VariantRecord) -> Option<&'v str> {
+    let run = variant.recovered_event(measure)?.judged.as_ref()?.runs.first()?;
+    match &run.status {
+        EventStatus::NotJudged(why) => Some(why),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::measure::fixture::{measure, record_of};
-    use crate::measure::record::MeasureRecord;
+    use crate::measure::record::{EventRecord, MeasureRecord};
 
     fn threshold(measure: &str, bound: Bound, limit: f64) -> Threshold {
         Threshold { measure: measure.to_owned(), bound, limit, variant: None, confident: false }
@@ -208,6 +228,29 @@ mod tests {
             (broken.standing, broken.reason.as_str()),
             (Standing::Broken, "not recovered in 1 of 2 replications")
         );
+    }
+
+    #[test]
+    fn a_recovery_that_another_event_cut_short_or_nobody_judged_is_none() {
+        let judge = |statuses: [EventStatus; 2], values: [Option<f64>; 2]| {
+            let times =
+                MeasureRecord { values: values.to_vec(), ..measure("event.flush.recovery.latency_s", &[]) };
+            let mut record = record_of(&[("a", vec![times])], &[]);
+            let judged = Some(crate::measure::fixture::judged(true, &statuses));
+            let (label, text) = ("flush".to_owned(), "flushed".to_owned());
+            record.variants[0].events = vec![EventRecord { label, text, at_s: 1.0, end_s: 1.0, judged }];
+            let judgement =
+                judge_in(&threshold("event.flush.recovery.latency_s", Bound::Max, 10.0), &record.variants[0]);
+            (judgement.standing, judgement.reason)
+        };
+        let overlapped = || EventStatus::Overlapped("restart".into());
+        let not_judged = || EventStatus::NotJudged("the run ends before it".into());
+        let kept = judge([EventStatus::Recovered, not_judged()], [Some(2.0), None]);
+        assert_eq!(kept, (Standing::Kept, String::new()));
+        let cut = judge([EventStatus::Recovered, overlapped()], [Some(2.0), None]);
+        assert_eq!(cut, (Standing::Broken, "not recovered in 1 of 2 replications".to_owned()));
+        let unknown = judge([not_judged(), not_judged()], [None, None]);
+        assert_eq!(unknown, (Standing::Broken, "not judged: the run ends before it".to_owned()));
     }
 
     #[test]

@@ -24,7 +24,10 @@ pub struct MeasureInfo {
 impl MeasureInfo {
     /// Whether a measure with the unit `1` is a ratio of two counts rather than a share of a whole.
     pub fn may_exceed_one(&self) -> bool {
-        matches!(self.pattern, "db.writes_per_request" | "db.hedges.ratio")
+        matches!(
+            self.pattern,
+            "db.writes_per_request" | "db.hedges.ratio" | "event.<event>.db.utilization.peak"
+        )
     }
 
     /// The least and the most that there can be: nothing that is counted or timed is below zero, no share above one. The
@@ -54,7 +57,7 @@ macro_rules! catalog {
 catalog! {
     "hit_ratio", "1", Higher, "reads answered from a tier (hits, negative hits, stale hits) over all reads that did not end in error";
     "db.qps.mean", "1/s", Lower, "requests arriving at the database per second: fetches, retries, refreshes, writes and background load";
-    "db.qps.peak", "1/s", Lower, "the busiest window's database arrivals per second";
+    "db.qps.peak", "1/s", Lower, "database arrivals in the busiest second, wherever it begins (in steps of 10 ms)";
     "latency.all.mean_ms", "ms", Lower, "all requests, from their intended start to the answer, errors and unfinished ones included";
     "latency.all.p50_ms", "ms", Lower, "median over all requests";
     "latency.all.p90_ms", "ms", Lower, "90th percentile over all requests";
@@ -101,6 +104,7 @@ catalog! {
     "latency.limiter.p50_ms", "ms", Lower, "median time to the rate limiter's decision";
     "latency.limiter.p99_ms", "ms", Lower, "99th percentile of the time to the rate limiter's decision";
     "latency.limiter.max_ms", "ms", Lower, "longest time to the rate limiter's decision";
+    "slo.good.ratio", "1", Higher, "requests answered without an error within the service objective, over all requests (only with [slo])";
     "goodput", "1/s", Higher, "requests per second that were answered without an error";
     "error.ratio", "1", Lower, "requests that ended in an error or did not end, over all requests";
     "error.deadline.ratio", "1", Lower, "requests whose caller gave up (clients.deadline)";
@@ -184,8 +188,8 @@ catalog! {
     "cdc.lag.max_s", "s", Lower, "longest time from a commit to the DELETEs of the change stream";
     "cdc.backlog.peak", "count", Lower, "most committed changes at once that the consumer of the change stream had not handled";
     "value.age.max_s", "s", Lower, "oldest value served: time since it was read from the database";
-    "memory.peak_bytes", "bytes", Lower, "most bytes in all tiers together";
-    "entries.peak", "count", Neither, "most entries in all tiers together";
+    "memory.peak_bytes", "bytes", Lower, "most bytes in all tiers together, looked at every 100 ms";
+    "entries.peak", "count", Neither, "most entries in all tiers together, looked at every 100 ms";
     "evictions.rate", "1/s", Neither, "entries evicted per second, all tiers";
     "expirations.rate", "1/s", Neither, "expired entries removed or replaced per second, all tiers";
     "tier.<tier>.hit_ratio", "1", Higher, "look-ups in this tier that found a usable entry";
@@ -199,8 +203,8 @@ catalog! {
     "tier.<tier>.stale.ratio", "1", Lower, "of the reads that this tier answered, those that got a superseded version";
     "tier.<tier>.stale.age.p50_s", "s", Lower, "median age of staleness, of stale reads that this tier answered";
     "tier.<tier>.stale.age.p99_s", "s", Lower, "99th percentile of the age of staleness, of stale reads that this tier answered";
-    "tier.<tier>.entries.peak", "count", Neither, "most entries in this tier";
-    "tier.<tier>.memory.peak_bytes", "bytes", Neither, "most bytes in this tier";
+    "tier.<tier>.entries.peak", "count", Neither, "most entries in this tier, looked at every 100 ms";
+    "tier.<tier>.memory.peak_bytes", "bytes", Neither, "most bytes in this tier, looked at every 100 ms";
     "tier.<tier>.evictions.rate", "1/s", Neither, "entries evicted from this tier per second";
     "tier.<tier>.expirations.rate", "1/s", Neither, "expired entries removed from or replaced in this tier per second";
     "tier.<tier>.ttl.p10_s", "s", Neither, "10th percentile of the time that entries of this tier have left to live, mean over the windows (measure.remaining_ttl)";
@@ -225,8 +229,18 @@ catalog! {
     "class.<class>.latency.p50_ms", "ms", Lower, "median latency of this class";
     "class.<class>.latency.p99_ms", "ms", Lower, "99th percentile of the latency of this class";
     "class.<class>.error.ratio", "1", Lower, "errors of this class over its requests";
-    "event.<event>.recovery_s", "s", Lower, "from the end of the event until five windows in a row have a goodput of at least 95 % of arrivals";
-    "event.<event>.metastable", "1", Lower, "1 where the system did not recover from the event by the end of the run, else 0";
+    "event.<event>.recovery_s", "s", Lower, "from the end of the event to the end of the last cell with too few good requests, the later of errors and latency (0: there is none)";
+    "event.<event>.metastable", "1", Lower, "1 where the last cell of the run still has too few good requests, else 0";
+    "event.<event>.recovery.errors_s", "s", Lower, "from the end of the event to the end of the last cell with too many failed requests";
+    "event.<event>.recovery.latency_s", "s", Lower, "from the end of the event to the end of the last cell with too many answers later than the objective, or than twice the p99 before the event";
+    "event.<event>.recovery.db_s", "s", Lower, "from the end of the event to the end of the last cell in which more arrives at the database than before the event";
+    "event.<event>.recovery.queue_s", "s", Lower, "from the end of the event to the end of the last second in which the database's queue is longer than before the event";
+    "event.<event>.errors", "count", Lower, "requests that failed from the beginning of the event to that of the next one or the end of the run";
+    "event.<event>.error.ratio.worst", "1", Lower, "failed requests over all of the worst cell from the beginning of the event on";
+    "event.<event>.latency.p99.worst_ms", "ms", Lower, "99th percentile of the latency in the worst cell from the beginning of the event on";
+    "event.<event>.db.qps.peak", "1/s", Lower, "database arrivals in the busiest second from the beginning of the event on";
+    "event.<event>.db.utilization.peak", "1", Lower, "event.<event>.db.qps.peak over what the database can do per second: servers (or the instances' connections, if they are fewer) over the mean service time";
+    "event.<event>.db.queue.peak", "count", Lower, "longest database queue from the beginning of the event on";
 }
 
 /// Finds the row a measure's name belongs to.

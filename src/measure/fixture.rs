@@ -150,12 +150,19 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
         ];
     }
     variant.events = vec![
-        EventRecord { label: "cache-flush".into(), text: "flush of l2".into(), at_s: 60.0, end_s: 60.0 },
+        EventRecord {
+            label: "cache-flush".into(),
+            text: "flush of l2".into(),
+            at_s: 60.0,
+            end_s: 60.0,
+            judged: None,
+        },
         EventRecord {
             label: "slow-database".into(),
             text: "database 3 times slower".into(),
             at_s: 80.0,
             end_s: 95.0,
+            judged: None,
         },
     ];
     let shock = |t: f64| match t {
@@ -237,4 +244,15 @@ fn lognormal_counts(median_ns: f64, sigma: f64, total: f64) -> Vec<(u64, u64)> {
         })
         .filter(|(_, count)| *count > 0)
         .collect()
+}
+
+/// A judgement with these outcomes, cells of a second and a bound of 130 ms.
+pub fn judged(can_fail: bool, statuses: &[EventStatus]) -> EventJudgement {
+    let run = |status: &EventStatus| EventRun {
+        status: status.clone(),
+        bound_ms: Some(130.0),
+        cells: 200,
+        cell_s: 1.0,
+    };
+    EventJudgement { share: 0.95, objective_ms: None, can_fail, runs: statuses.iter().map(run).collect() }
 }

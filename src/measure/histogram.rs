@@ -68,8 +68,16 @@ impl<const BITS: u32> Histogram<BITS> {
         (self.count > 0).then(|| (below as f64 + beside as f64 / 2.0) / self.count as f64)
     }
 
+    /// Largest value in the bucket of a value.
+    pub fn last_of_bucket(value: u64) -> u64 {
+        let index = Self::bucket(value);
+        let shift = (index >> BITS).saturating_sub(1) as u32;
+        let low = (index - ((shift as usize) << BITS)) as u64;
+        ((low + 1) << shift) - 1
+    }
+
     /// Midpoint of a bucket.
-    fn value(index: usize) -> u64 {
+    pub fn value(index: usize) -> u64 {
         let shift = (index >> BITS).saturating_sub(1) as u32;
         let low = (index - ((shift as usize) << BITS)) as u64;
         (low << shift) + ((1u64 << shift) >> 1)

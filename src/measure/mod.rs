@@ -1,6 +1,8 @@
 //! What is measured: the catalogue of names, the recorder in the loop, and the record that remains.
 
+pub mod busiest;
 pub mod catalog;
+pub mod cells;
 pub mod claim;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -9,6 +11,8 @@ pub mod meaning;
 pub mod quantity;
 pub mod record;
 pub mod recorder;
+pub mod recovery;
 pub mod series;
 pub mod staleness;
 pub mod summary;
+mod tails;

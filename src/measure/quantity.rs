@@ -217,7 +217,22 @@ fn spoken_of_a_part(measure: &str) -> Option<String> {
         ("tier", "stale.ratio") => "share of stale answers".to_string(),
         ("tier", "requests.rate") => "look-ups".to_string(),
         ("tier", "hit.share") => "share of reads answered".to_string(),
-        ("event", "recovery_s") => return Some(format!("recovery after {name}")),
+        ("event", what) => {
+            let what = match what {
+                "recovery_s" => "recovery",
+                "recovery.errors_s" => "end of the errors",
+                "recovery.latency_s" => "end of the delays",
+                "recovery.db_s" => "end of the extra database load",
+                "recovery.queue_s" => "end of the database's queue",
+                "errors" => "failed requests",
+                "error.ratio.worst" => "worst error ratio",
+                "latency.p99.worst_ms" => "worst p99 latency",
+                "db.qps.peak" => "peak database load",
+                "db.queue.peak" => "longest database queue",
+                _ => return None,
+            };
+            return Some(format!("{what} after {name}"));
+        }
         _ => return None,
     };
     Some(format!("{what} of {room} {name}"))

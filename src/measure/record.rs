@@ -140,6 +140,11 @@ impl VariantRecord {
             .ok()
             .map(|index| &self.measures[index])
     }
+    /// The event that a recovery (`event.<label>.recovery_s`, `event.<label>.recovery.errors_s`, ...) is about.
+    pub fn recovered_event(&self, measure: &str) -> Option<&EventRecord> {
+        let (label, what) = measure.strip_prefix("event.")?.split_once('.')?;
+        self.events.iter().filter(|_| what.starts_with("recovery")).find(|event| event.label == label)
+    }
     /// A time series, one value per window.
     pub fn series(&self, name: &str) -> Option<&SeriesRecord> {
         self.windows.series.iter().find(|series| series.name == name)
@@ -160,6 +165,49 @@ pub struct EventRecord {
     pub at_s: f64,
     /// Equals `at_s` for an instant.
     pub end_s: f64,
+    /// What the runs show of it; absent in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<EventJudgement>,
+}
+
+/// The rule by which an event was judged, and what came of it in each run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventJudgement {
+    /// Share of the requests of a cell that must be good.
+    pub share: f64,
+    /// A good answer comes no later; absent: within twice the p99 before the event, a bound of each run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective_ms: Option<f64>,
+    /// Whether a request can end in an error at all.
+    pub can_fail: bool,
+    /// One per finished replication.
+    pub runs: Vec<EventRun>,
+}
+
+/// An event in one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventRun {
+    pub status: EventStatus,
+    /// Largest latency of a good answer; `null` where nothing was answered before the event.
+    pub bound_ms: Option<f64>,
+    /// Cells judged, and the length of the longest.
+    pub cells: u32,
+    pub cell_s: f64,
+}
+
+/// What became of the system after an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventStatus {
+    Recovered,
+    /// The last cell of the run is bad.
+    NotRecovered,
+    /// The event of this label began before.
+    Overlapped(String),
+    /// Why not.
+    NotJudged(String),
 }
 
 /// One measure of one variant.

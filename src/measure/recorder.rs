@@ -2,6 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
+use super::busiest::Busiest;
+use super::cells::Cells;
 use super::histogram::{Coarse, Fine};
 use crate::scenario::model::{Model, Nanos};
 
@@ -231,6 +233,10 @@ impl Window {
     }
 }
 
+/// How far apart the instants are at which the content of tiers is looked at for its peak, in runs of up to 28 hours.
+const CONTENT_STEP_NS: Nanos = 100_000_000;
+const CONTENT_SAMPLES_MAX: Nanos = 1_000_000;
+
 /// The measuring side of a simulation.
 #[derive(Debug)]
 pub struct Recorder {
@@ -275,6 +281,19 @@ pub struct Recorder {
     pub tier_pool_wait: Vec<Fine>,
     pub db_concurrency_peak: u64,
     pub db_queue_peak: u64,
+    /// Arrivals at the database in the measured part.
+    pub db_busiest: Busiest,
+    /// Services begun in the measured part and their drawn times, without contention and slow events.
+    pub db_services: u64,
+    pub db_service_ns: u128,
+    /// Second by second; `None` where the model has no event.
+    pub cells: Option<Box<Cells>>,
+    /// Of the requests of the measured part, those answered within the objective.
+    pub within_objective: u64,
+    objective_ns: Option<Nanos>,
+    /// Most (entries, bytes) of each tier and, last, of all together, at instants of the measured part so far apart.
+    pub content_peaks: Vec<(u64, u64)>,
+    pub content_step_ns: Nanos,
     /// Totals and gauges at the end of each window.
     pub ticks: Vec<(Totals, Gauges)>,
     /// Totals at the end of the warm-up and at the end of the arrivals.
@@ -330,6 +349,15 @@ impl Recorder {
             tier_pool_wait: vec![Fine::new(); tiers],
             db_concurrency_peak: 0,
             db_queue_peak: 0,
+            db_busiest: Busiest::new(model.warmup_ns),
+            db_services: 0,
+            db_service_ns: 0,
+            cells: Cells::of(model).map(Box::new),
+            within_objective: 0,
+            objective_ns: model.slo.as_ref().map(|slo| slo.latency_ns),
+            content_peaks: vec![(0, 0); tiers + 1],
+            content_step_ns: CONTENT_STEP_NS
+                * model.duration_ns.div_ceil(CONTENT_STEP_NS * CONTENT_SAMPLES_MAX),
             ticks: Vec::with_capacity(windows),
             measured: Default::default(),
             measuring: model.warmup_ns == 0,
@@ -373,7 +401,63 @@ impl Recorder {
         }
         if start_ns >= self.warmup_ns {
             self.latency[class][number].record(latency_ns);
+            if let Some(objective_ns) = self.objective_ns {
+                let answered = !matches!(outcome, Outcome::Error | Outcome::Unfinished);
+                self.within_objective += u64::from(answered && latency_ns <= objective_ns);
+            }
         }
+        if let Some(cells) = &mut self.cells {
+            cells.finish(start_ns, latency_ns, outcome);
+        }
+    }
+
+    /// The rate limiter turns away a request that started then, in this window.
+    pub fn turn_away(&mut self, start_ns: Nanos, window: u32) {
+        self.windows[window as usize].turned_away += 1;
+        if let Some(cells) = &mut self.cells {
+            cells.turn_away(start_ns);
+        }
+    }
+
+    /// A request arrives at the database.
+    #[inline]
+    pub fn note_db_arrival(&mut self, now: Nanos) {
+        if self.measuring {
+            self.db_busiest.note(now);
+        }
+        if let Some(cells) = &mut self.cells {
+            cells.note_arrival(now);
+        }
+    }
+
+    /// What each tier holds now, as (entries, bytes).
+    pub fn note_content(&mut self, tiers: impl Iterator<Item = (u64, u64)>) {
+        let mut all = (0, 0);
+        let mut note = |peak: &mut (u64, u64), held: (u64, u64)| {
+            *peak = (peak.0.max(held.0), peak.1.max(held.1));
+        };
+        let Some((together, each)) = self.content_peaks.split_last_mut() else { return };
+        for (peak, held) in each.iter_mut().zip(tiers) {
+            note(peak, held);
+            all = (all.0 + held.0, all.1 + held.1);
+        }
+        note(together, all);
+    }
+
+    /// So many wait for the database.
+    #[inline]
+    pub fn note_db_queue(&mut self, now: Nanos, waiting: u64) {
+        if self.measuring {
+            self.db_queue_peak = self.db_queue_peak.max(waiting);
+        }
+        if let Some(cells) = &mut self.cells {
+            cells.note_queue(now, waiting);
+        }
+    }
+
+    /// Mean of the drawn service times of the database; `None` where it served nobody.
+    pub fn db_service_mean_s(&self) -> Option<f64> {
+        (self.db_services > 0).then(|| self.db_service_ns as f64 / 1e9 / self.db_services as f64)
     }
 
     /// The way of one key of a read has ended.

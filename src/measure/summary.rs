@@ -1,8 +1,9 @@
 //! From what the loop wrote down to the measures of one replication.
 
 use super::histogram::Fine;
-use super::recorder::{CAUSES, Cause, Left, NodeTotals, OUTCOMES, Outcome, Recorder, Totals, Window};
-use crate::scenario::model::{EventKind, Model, Nanos, Scope};
+use super::recorder::{CAUSES, Cause, Left, NodeTotals, OUTCOMES, Outcome, Recorder, Totals};
+use super::recovery;
+use crate::scenario::model::{Model, Nanos, Scope};
 
 /// Name and value; `None` where the measure is not defined.
 pub type Measured = (String, Option<f64>);
@@ -120,6 +121,9 @@ fn requests(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         rows.put(format!("error.{name}.ratio"), ratio(recorder.causes[cause as usize] as f64, total));
     }
     rows.per_second("goodput", (total - failed) as u64);
+    if model.slo.is_some() {
+        rows.put("slo.good.ratio", ratio(recorder.within_objective as f64, total));
+    }
     let [before, after] = &recorder.measured;
     let in_system_ns = (after.in_system_ns - before.in_system_ns) as f64;
     rows.put("requests.in_system.mean", Some(in_system_ns / 1e9 / rows.measured_s));
@@ -185,7 +189,7 @@ fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let measured_ns = rows.measured_s * 1e9;
     let busy_ns = (after.db_busy_ns - before.db_busy_ns) as f64;
     rows.per_second("db.qps.mean", arrivals);
-    rows.put("db.qps.peak", peak_qps(model, recorder));
+    rows.put("db.qps.peak", Some(peak_qps(rows, recorder)));
     rows.per_second("db.fetches.rate", after.db_fetches - before.db_fetches);
     rows.per_second("db.retries.rate", after.db_retries - before.db_retries);
     rows.per_second("db.duplicate_fetches", after.db_duplicates - before.db_duplicates);
@@ -236,20 +240,9 @@ fn database(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     rows.per_second("refreshes.rate", after.refreshes - before.refreshes);
 }
 
-/// The busiest whole window of the measured part.
-fn peak_qps(model: &Model, recorder: &Recorder) -> Option<f64> {
-    let none = Totals::default();
-    (0..recorder.ticks.len())
-        .filter(|&window| {
-            let start_ns = window as u64 * model.window_ns;
-            start_ns >= model.warmup_ns && start_ns + model.window_ns <= model.duration_ns
-        })
-        .map(|window| {
-            let before = if window == 0 { &none } else { &recorder.ticks[window - 1].0 };
-            (recorder.ticks[window].0.db_arrivals - before.db_arrivals) as f64
-                / (model.window_ns as f64 / 1e9)
-        })
-        .reduce(f64::max)
+/// The busiest second of the measured part; of a shorter one its mean.
+fn peak_qps(rows: &Rows, recorder: &Recorder) -> f64 {
+    recorder.db_busiest.most() as f64 / rows.measured_s.min(1.0)
 }
 
 fn freshness(rows: &mut Rows, model: &Model, recorder: &Recorder) {
@@ -339,20 +332,13 @@ fn staleness(rows: &mut Rows, prefix: &str, ages: &Fine, answered: f64) {
     }
 }
 
-/// Picks a figure from the (entries, bytes) of all tiers.
-type Content<'a> = &'a dyn Fn(&[(u64, u64)]) -> u64;
-
 fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     let [before, after] = &recorder.measured;
     let reads = keys_of(recorder, &READS);
-    let measured: Vec<_> = (0..recorder.ticks.len())
-        .filter(|&window| (window as u64 + 1) * model.window_ns > model.warmup_ns)
-        .map(|window| &recorder.ticks[window].1.tiers)
-        .collect();
-    let peak = |of: Content<'_>| measured.iter().map(|tiers| of(tiers)).max().unwrap_or(0) as f64;
     if !model.tiers.is_empty() {
-        rows.put("entries.peak", Some(peak(&|tiers| tiers.iter().map(|tier| tier.0).sum())));
-        rows.put("memory.peak_bytes", Some(peak(&|tiers| tiers.iter().map(|tier| tier.1).sum())));
+        let (entries, bytes) = recorder.content_peaks[model.tiers.len()];
+        rows.put("entries.peak", Some(entries as f64));
+        rows.put("memory.peak_bytes", Some(bytes as f64));
         let over = |of: &dyn Fn(usize) -> u64| (0..model.tiers.len()).map(of).sum::<u64>();
         rows.per_second(
             "evictions.rate",
@@ -369,8 +355,9 @@ fn tiers(rows: &mut Rows, model: &Model, recorder: &Recorder) {
         rows.put(name("hit_ratio"), ratio((to.hits - from.hits) as f64, (to.lookups - from.lookups) as f64));
         rows.per_second(name("requests.rate"), to.lookups - from.lookups);
         rows.put(name("hit.share"), ratio(recorder.tier_hits[index] as f64, reads));
-        rows.put(name("entries.peak"), Some(peak(&|tiers| tiers[index].0)));
-        rows.put(name("memory.peak_bytes"), Some(peak(&|tiers| tiers[index].1)));
+        let (entries, bytes) = recorder.content_peaks[index];
+        rows.put(name("entries.peak"), Some(entries as f64));
+        rows.put(name("memory.peak_bytes"), Some(bytes as f64));
         rows.per_second(name("evictions.rate"), to.evictions - from.evictions);
         rows.per_second(name("expirations.rate"), to.expirations - from.expirations);
         if tier.redis.is_some() {
@@ -490,41 +477,27 @@ fn classes(rows: &mut Rows, model: &Model, recorder: &Recorder) {
     }
 }
 
-/// Windows in a row that must be good again for a recovery.
-const GOOD_WINDOWS: usize = 5;
-/// Share of the arrivals that must be answered in a good window.
-const GOOD_SHARE: f64 = 0.95;
-
+/// What followed each event.
 fn events(rows: &mut Rows, model: &Model, recorder: &Recorder) {
-    let good: Vec<bool> = recorder.windows.iter().map(is_good).collect();
-    for (index, event) in model.events.iter().enumerate() {
-        let end_ns = match (event.what, recorder.leader_died_ns[index]) {
-            (EventKind::LeaderCrash { .. }, Some(died_ns)) => died_ns,
-            // Nobody fetched the key after the event: there is nothing to recover from.
-            (EventKind::LeaderCrash { .. }, None) => {
-                rows.put(format!("event.{}.recovery_s", event.label), None);
-                rows.put(format!("event.{}.metastable", event.label), None);
-                continue;
-            }
-            _ => event.at_ns + event.what.length_ns(model.clients.instances),
-        };
-        let first = (end_ns / model.window_ns) as usize;
-        let recovered = (first..good.len().saturating_sub(GOOD_WINDOWS - 1))
-            .find(|&window| good[window..window + GOOD_WINDOWS].iter().all(|&good| good))
-            .map(|window| (window as u64 * model.window_ns).saturating_sub(end_ns) as f64 / 1e9);
-        // A run that ends within five windows of the event says nothing about recovery.
-        let judged = first + GOOD_WINDOWS <= good.len();
-        rows.put(format!("event.{}.recovery_s", event.label), recovered);
-        let metastable = judged.then(|| f64::from(u8::from(recovered.is_none())));
-        rows.put(format!("event.{}.metastable", event.label), metastable);
+    for (event, outcome) in model.events.iter().zip(recovery::outcomes(model, recorder)) {
+        let figures = [
+            ("recovery_s", outcome.recovery_s),
+            ("metastable", outcome.metastable),
+            ("recovery.errors_s", outcome.errors_s),
+            ("recovery.latency_s", outcome.latency_s),
+            ("recovery.db_s", outcome.db_s),
+            ("recovery.queue_s", outcome.queue_s),
+            ("errors", outcome.failed),
+            ("error.ratio.worst", outcome.worst_error_ratio),
+            ("latency.p99.worst_ms", outcome.worst_p99_ms),
+            ("db.qps.peak", outcome.db_peak_per_s),
+            ("db.queue.peak", outcome.queue_peak),
+        ];
+        for (measure, value) in figures {
+            rows.put(format!("event.{}.{measure}", event.label), value);
+        }
+        if model.database.places(model.clients.instances).is_some() {
+            rows.put(format!("event.{}.db.utilization.peak", event.label), outcome.db_peak_share);
+        }
     }
-}
-
-/// Whether nearly all requests that started in this window were answered, or turned away by the rate limiter, which is
-/// an answer to the question whether the system works.
-fn is_good(window: &Window) -> bool {
-    let all: u64 = window.counts.iter().sum();
-    let failed = window.counts[Outcome::Error as usize] + window.counts[Outcome::Unfinished as usize];
-    let failed = failed - window.turned_away;
-    (all - failed) as f64 >= GOOD_SHARE * all as f64
 }

@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_measure_is_found_by_its_name_and_by_its_family() {
         assert!(of_measure("stampede.max").iter().any(|passage| passage.heading.starts_with("10. ")));
-        assert!(of_measure("event.<event>.recovery_s")[0].text.contains("five windows in a row"));
+        assert!(of_measure("event.<event>.recovery_s")[0].text.contains("too few good requests"));
         assert!(of_measure("db.utilization")[0].heading.starts_with("6. "));
         assert!(of_measure("nothing.like.this").is_empty());
     }

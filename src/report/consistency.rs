@@ -66,6 +66,12 @@ fn of_variant(scenario: &ScenarioRecord, variant: &VariantRecord) -> Option<Stri
         let (name, values) = (&measure.name, measure.values.len());
         return Some(format!("{values} values of `{name}` for {finished} replications"));
     }
+    for event in &variant.events {
+        let runs = event.judged.as_ref().map_or(finished as usize, |judged| judged.runs.len());
+        if runs != finished as usize {
+            return Some(format!("{runs} judgements of `{}` for {finished} replications", event.label));
+        }
+    }
     if !variant.measures.is_sorted_by(|a, b| a.name < b.name) {
         return Some(format!("measures of `{}` are not in order", variant.name));
     }

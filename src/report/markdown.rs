@@ -1,6 +1,7 @@
 //! The comparison as Markdown, for a pull request or a wiki.
 
 use super::escape::escaped;
+use super::events;
 use super::format::{common_scale, detectable, difference, plus_minus, shown_measures};
 use super::remarks::remarks;
 use super::thresholds;
@@ -64,7 +65,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
         scenario.seed,
         escaped(&scenario.digest.chars().take(12).collect::<String>())
     ));
-    text + &thresholds::markdown(record)
+    text + &events::markdown(record, comparison) + &thresholds::markdown(record)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod consistency;
 pub mod csv;
 pub mod draw;
 mod escape;
+pub mod events;
 pub mod figure;
 pub mod format;
 pub mod glance;

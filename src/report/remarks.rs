@@ -143,7 +143,11 @@ pub fn events(record: &Record) -> Vec<&EventRecord> {
     events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
     let mut distinct: Vec<&EventRecord> = Vec::new();
     for event in events {
-        if !distinct.contains(&event) {
+        let is = |known: &&EventRecord| {
+            let when = |event: &EventRecord| (event.at_s, event.end_s);
+            known.label == event.label && known.text == event.text && when(known) == when(event)
+        };
+        if !distinct.iter().any(is) {
             distinct.push(event);
         }
     }
@@ -176,7 +180,13 @@ mod tests {
             &[],
         );
         record.variants[0].events = ["restart", "surge"]
-            .map(|label| EventRecord { label: label.into(), text: label.into(), at_s: 1.0, end_s: 1.0 })
+            .map(|label| EventRecord {
+                label: label.into(),
+                text: label.into(),
+                at_s: 1.0,
+                end_s: 1.0,
+                judged: None,
+            })
             .to_vec();
         record
     }
@@ -201,7 +211,7 @@ mod tests {
         record.variants.drain(..2);
         let event = |label: &str, at_s: f64| {
             let text = label.to_string();
-            EventRecord { label: text.clone(), text, at_s, end_s: at_s }
+            EventRecord { label: text.clone(), text, at_s, end_s: at_s, judged: None }
         };
         record.scenario.duration_s = 90.0;
         record.variants[0].events = vec![event("flush", 30.0), event("stall", 90.0), event("deploy", 120.0)];

@@ -6,7 +6,7 @@ use super::{ReportError, json};
 use crate::experiment::answer::{Answer, TestedClaim};
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::experiment::threshold::{Judgement, Standing, judge};
-use crate::measure::record::Record;
+use crate::measure::record::{EventRecord, Record};
 use crate::scenario::model::Bound;
 use crate::theory::Prediction;
 
@@ -54,6 +54,7 @@ struct ThresholdSummary<'a> {
 #[derive(Serialize)]
 struct VariantSummary<'a> {
     name: &'a str,
+    events: &'a [EventRecord],
     /// What closed forms say; `failing` names the assumptions of theirs that do not hold.
     theory: &'a [Prediction],
     measures: Vec<MeasureSummary<'a>>,
@@ -98,6 +99,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
         .zip(&record.variants)
         .map(|(variant, recorded)| VariantSummary {
             name: &variant.name,
+            events: &recorded.events,
             theory: &recorded.theory,
             measures: variant.measures.iter().map(|measure| measure_summary(comparison, measure)).collect(),
         })

@@ -5,6 +5,7 @@
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Width};
 
+use super::events;
 use super::format::{common_scale, detectable, difference, plus_minus, shown_measures};
 use super::remarks::remarks;
 use super::sparkline;
@@ -133,6 +134,7 @@ pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u1
         paragraph(&record.scenario.question, width),
         render(record, comparison, width, color),
         sparkline::render(record, width).unwrap_or_default(),
+        events::terminal(record, comparison, width, color),
         thresholds::terminal(record, width, color),
         paragraph(&answer.words, width),
     ];

@@ -31,7 +31,26 @@ pub fn explain(model: &Model) -> Vec<String> {
         };
         lines.push(format!("at {at}{length}: {} (\"{}\")", event_text(model, &event.what), event.label));
     }
+    lines.extend(objective(model));
     lines
+}
+
+/// What is good, where the scenario states it or events are judged by it.
+fn objective(model: &Model) -> Option<String> {
+    let share = percent(model.share_of_good());
+    match (&model.slo, model.events.is_empty()) {
+        (Some(slo), true) => Some(format!("a good answer comes within {}", format_duration(slo.latency_ns))),
+        (Some(slo), false) => {
+            let within = format_duration(slo.latency_ns);
+            Some(format!(
+                "a good answer comes within {within}; recovered when {share} of the requests are good"
+            ))
+        }
+        (None, false) => Some(format!(
+            "a good answer comes within twice the p99 before the event; recovered when {share} of the requests are good"
+        )),
+        (None, true) => None,
+    }
 }
 
 /// An event in few words, as charts and records name it: `l2 flushed`, `database paused`.

@@ -186,19 +186,17 @@ impl Database {
     }
 
     /// Lets an attempt wait for a server.
-    pub fn enqueue(&mut self, id: u32, generation: u32, recorder: &mut Recorder) {
-        self.enqueue_at(PRIMARY, id, generation, recorder);
+    pub fn enqueue(&mut self, id: u32, generation: u32, now: Nanos, recorder: &mut Recorder) {
+        self.enqueue_at(PRIMARY, id, generation, now, recorder);
     }
 
-    fn enqueue_at(&mut self, place: u32, id: u32, generation: u32, recorder: &mut Recorder) {
+    fn enqueue_at(&mut self, place: u32, id: u32, generation: u32, now: Nanos, recorder: &mut Recorder) {
         match place {
             PRIMARY => self.queue.push_back((id, generation)),
             replica => self.replicas.enqueue(replica, id, generation),
         }
         self.waiting += 1;
-        if recorder.measuring {
-            recorder.db_queue_peak = recorder.db_queue_peak.max(self.waiting);
-        }
+        recorder.note_db_queue(now, self.waiting);
     }
 
     /// A server takes a request that has waited; returns its service time, and the lane for its completion.
@@ -235,6 +233,10 @@ impl Database {
             recorder.db_concurrency_peak = recorder.db_concurrency_peak.max(u64::from(self.busy));
         }
         totals.db_waited += u64::from(waited_ns > 0);
+        if let Some(cells) = &mut recorder.cells {
+            // It has just left the queue: so a queue that only shrinks is seen in each second as well.
+            cells.note_queue(now, self.waiting + u64::from(waited_ns > 0));
+        }
         let mut service_ns = match (&mut self.service, work, &self.background) {
             (Service::Alike(delays), ..) => delays.sample(),
             (Service::PerClass { dice, .. }, Work::Background, Some((_, times, _))) => times.sample(dice),
@@ -248,6 +250,10 @@ impl Database {
                 })
             }
         };
+        if recorder.measuring {
+            recorder.db_services += 1;
+            recorder.db_service_ns += u128::from(service_ns);
+        }
         if let Some((sigma, kappa)) = self.contention {
             let others = f64::from(busy_here - 1);
             let slowdown = 1.0 + sigma * others + kappa * others * f64::from(busy_here);
@@ -302,6 +308,7 @@ impl Engine<'_> {
     /// The attempt is at the database: it is served, queues, or is turned away.
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
+        self.recorder.note_db_arrival(self.now);
         let attempt = &mut self.attempts[id];
         self.totals.db_writes += match attempt.errand {
             AttemptErrand::Write => 1,
@@ -322,7 +329,8 @@ impl Engine<'_> {
             self.start_service(id);
         } else if self.database.waiting_at(place) < self.database.queue_limit {
             attempt.stage = Stage::Queues;
-            self.database.enqueue_at(place, id, self.attempts.generation(id), &mut self.recorder);
+            let generation = self.attempts.generation(id);
+            self.database.enqueue_at(place, id, generation, self.now, &mut self.recorder);
         } else {
             self.attempt_returns(id, Err(Cause::DbRejected));
         }

@@ -87,6 +87,7 @@ kinds! {
     EventEnds,
     InstanceRestarts,
     ExpiryCycleBegins,
+    ContentIsSampled,
     WindowEnds,
     WarmupEnds,
     ArrivalsEnd,
@@ -486,6 +487,7 @@ impl<'m> Engine<'m> {
             Kind::EventEnds => self.event_ends(id as usize),
             Kind::InstanceRestarts => self.instance_restarts(id),
             Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
+            Kind::ContentIsSampled => self.sample_content(),
             Kind::WindowEnds => self.window_ends(id),
             Kind::InstantIsMarked => self.instant_goes_on()?,
             Kind::WarmupEnds => {
@@ -598,6 +600,15 @@ impl<'m> Engine<'m> {
         self.lose_flushed();
     }
 
+    /// What the tiers hold, in steps that do not depend on the windows: for the peaks of entries and memory.
+    fn sample_content(&mut self) {
+        self.recorder.note_content(self.tiers.iter().map(TierState::content));
+        let at = self.now + self.recorder.content_step_ns;
+        if at <= self.model.duration_ns {
+            self.queue.push(super::queue::GENERAL, at, Kind::ContentIsSampled as u8, 0, 0);
+        }
+    }
+
     fn window_ends(&mut self, window: u32) {
         self.advance_integrals();
         let gauges = Gauges {
@@ -633,6 +644,9 @@ impl<'m> Engine<'m> {
                 books.over.merge(&over);
                 books.stuck += stuck;
             }
+        }
+        if let Some(cells) = &mut self.recorder.cells {
+            cells.close_newest();
         }
         self.recorder.phantom_reads = self.versions.phantom_reads();
         self.check_invariants().map_err(SimError::Invariant)?;

@@ -26,6 +26,9 @@ impl Engine<'_> {
                 what => at(event.at_ns + what.length_ns(model.clients.instances), Kind::EventEnds, index),
             }
         }
+        if !model.tiers.is_empty() {
+            at(model.warmup_ns, Kind::ContentIsSampled, 0);
+        }
         // At the end of the arrivals the last window ends first, then the measured part.
         at(model.window_ns.min(model.duration_ns), Kind::WindowEnds, 0);
         if model.warmup_ns > 0 {

@@ -179,8 +179,8 @@ impl Engine<'_> {
 
     fn turn_away(&mut self, id: u32) {
         self.note_limiter(id);
-        let window = self.walks[id].window as usize;
-        self.recorder.windows[window].turned_away += 1;
+        let Walk { start_ns, window, .. } = self.walks[id];
+        self.recorder.turn_away(start_ns, window);
         self.end_in_error(id, Cause::Limiter);
     }
 

@@ -317,11 +317,12 @@ impl Engine<'_> {
     /// The call is at the database: it is served or queues.
     fn fetch_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
+        self.recorder.note_db_arrival(self.now);
         self.plain.reads[id].since_ns = self.now;
         if self.database.may_start() {
             self.start_fetch(id);
         } else {
-            self.database.enqueue(id, 0, &mut self.recorder);
+            self.database.enqueue(id, 0, self.now, &mut self.recorder);
         }
     }
 

@@ -18,6 +18,7 @@ mod over_time;
 mod plain;
 mod presence;
 mod protection;
+mod recovery;
 mod replicas;
 mod sources;
 mod standing;

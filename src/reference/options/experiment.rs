@@ -46,6 +46,7 @@ pub static ROOT: Table = Table {
         optional("writes", Kind::Table(&WRITES)),
         optional("invalidation", Kind::Table(&INVALIDATION)),
         optional("event", Kind::List(&Kind::Table(&EVENT))),
+        optional("slo", Kind::Table(&SLO)),
         optional("variant", Kind::List(&Kind::Table(&VARIANT))),
     ],
 };
@@ -137,6 +138,9 @@ static OBSERVED: Table = Table {
         optional("p99", POSITIVE_DURATION),
     ],
 };
+
+static SLO: Table =
+    Table { id: "slo", fields: &[required("latency", POSITIVE_DURATION), optional("share", SHARE)] };
 
 static MEASURE: Table = Table {
     id: "measure",

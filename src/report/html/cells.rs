@@ -1,10 +1,9 @@
-//! The tables of figures: measures by variant, recoveries by event.
+//! The table of figures: measures by variant.
 
 use crate::experiment::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
 use crate::measure::catalog;
 use crate::measure::record::Record;
-use crate::report::format::{Scale, common_scale, detectable, difference, plus_minus};
-use crate::report::remarks;
+use crate::report::format::{common_scale, detectable, difference, plus_minus};
 
 pub(super) struct Column {
     pub name: String,
@@ -78,54 +77,4 @@ fn measure_cell(comparison: &Comparison, measure: &MeasureComparison) -> Option<
     };
     let (difference, sees) = (difference(comparison, measure), detectable(comparison, measure));
     Some(Cell { figure, difference, sees, verdict, class, ..Cell::default() })
-}
-
-/// Events after which a recovery could be judged in some variant.
-pub(super) fn recovery_events<'a>(record: &'a Record, comparison: &Comparison) -> Vec<&'a str> {
-    let mut labels: Vec<&str> = Vec::new();
-    for event in remarks::events(record) {
-        let measure = format!("event.{}.metastable", event.label);
-        let judged = comparison.variants.iter().any(|variant| variant.mean(&measure).is_some());
-        if judged && !labels.contains(&event.label.as_str()) {
-            labels.push(&event.label);
-        }
-    }
-    labels
-}
-
-/// How long each variant took to recover from each event; variants that have none of the events are left out.
-pub(super) fn recovery_rows<'a>(comparison: &'a Comparison, events: &[&str]) -> Vec<Row<'a>> {
-    let row = |(index, variant): (usize, &'a VariantComparison)| {
-        let found: Vec<Option<Cell>> = events.iter().map(|event| recovery_cell(variant, event)).collect();
-        found.iter().any(Option::is_some).then(|| Row {
-            name: &variant.name,
-            baseline: index == comparison.baseline,
-            cells: found
-                .into_iter()
-                .zip(events)
-                .map(|(cell, event)| Cell {
-                    label: format!("after {event}"),
-                    ..cell.unwrap_or_else(Cell::empty)
-                })
-                .collect(),
-        })
-    };
-    comparison.variants.iter().enumerate().filter_map(row).collect()
-}
-
-fn recovery_cell(variant: &VariantComparison, event: &str) -> Option<Cell> {
-    let estimate = |measure: String| variant.measure(&measure)?.estimate;
-    let lasting = estimate(format!("event.{event}.metastable"))?;
-    let failed = (lasting.mean * lasting.n as f64).round() as usize;
-    let figure = match estimate(format!("event.{event}.recovery_s")) {
-        Some(time) if time.mean > 0.0 => {
-            let scale = Scale::fitting("s", time.mean);
-            scale.with_suffix(&plus_minus(&scale, &time))
-        }
-        Some(_) => "at once".to_string(),
-        None => String::new(),
-    };
-    let (verdict, class) = if failed > 0 { ("not recovered", "worse") } else { ("", "") };
-    let difference = if failed > 0 { format!("in {failed} of {} runs", lasting.n) } else { String::new() };
-    Some(Cell { figure, difference, verdict, class, ..Cell::default() })
 }

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::ReportError;
 use super::coarse::Coarseness;
 use super::draw::{Heading, WIDTH, drawn};
+use super::events::{self, EventRow};
 use super::figure::Figure;
 use super::format::{shown_measures, with_unit};
 use super::interactive;
@@ -59,9 +60,8 @@ struct Page<'a> {
     table_note: String,
     thresholds: Vec<ThresholdRow>,
     threshold_note: Option<&'static str>,
-    /// Labels of events that were followed by something to recover from.
-    recovery_events: Vec<&'a str>,
-    recovery_rows: Vec<Row<'a>>,
+    event_rows: Vec<EventRow>,
+    event_note: String,
     /// Claim, whether it holds, and the class of that word.
     claims: Vec<(&'a str, &'static str, &'static str)>,
     charts: Vec<Chart<'a>>,
@@ -123,7 +123,6 @@ pub fn render(
     };
     let observed = observed::rows(record, comparison);
     let deviating: Vec<&str> = observed.iter().filter(|row| row.warns).map(|row| row.measure).collect();
-    let recovery_events = cells::recovery_events(record, comparison);
     let thresholds = thresholds::rows(record);
     let columns: Vec<Column> = shown_measures(&scenario.headline, comparison)
         .iter()
@@ -152,8 +151,8 @@ pub fn render(
         table_note: words::table_note(record, comparison),
         threshold_note: thresholds::note(&thresholds),
         thresholds,
-        recovery_rows: cells::recovery_rows(comparison, &recovery_events),
-        recovery_events,
+        event_rows: event_rows(record, comparison),
+        event_note: events::note(record).unwrap_or_default(),
         claims: words::claims(answer),
         charts: figures
             .par_iter()
@@ -186,6 +185,25 @@ pub fn render(
     };
     page.render()
         .map_err(|error| ReportError::Make { what: "index.html".to_string(), problem: error.to_string() })
+}
+
+/// Figures stay on one line.
+fn event_rows(record: &Record, comparison: &Comparison) -> Vec<EventRow> {
+    let unbroken = |row: EventRow| EventRow {
+        recovery: whole(&row.recovery),
+        errors: whole(&row.errors),
+        latency: whole(&row.latency),
+        load: whole(&row.load),
+        queue: whole(&row.queue),
+        worst_p99: whole(&row.worst_p99),
+        worst_errors: whole(&row.worst_errors),
+        failed: whole(&row.failed),
+        peak: whole(&row.peak),
+        peak_share: whole(&row.peak_share),
+        peak_queue: whole(&row.peak_queue),
+        ..row
+    };
+    events::rows(record, comparison).into_iter().map(unbroken).collect()
 }
 
 /// A figure that no narrow column breaks in two.

@@ -25,8 +25,8 @@ const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
 pub(crate) const SAME_FOR_ALL: [&[&str]; 2] = [&EXPERIMENT_FIELDS, &COMMON_FIELDS];
 
 /// Tables of the file of which a variant sets parts.
-const SECTIONS: [&str; 9] =
-    ["tier", "class", "event", "database", "clients", "workload", "measure", "writes", "invalidation"];
+const SECTIONS: [&str; 10] =
+    ["tier", "class", "event", "database", "clients", "workload", "measure", "writes", "invalidation", "slo"];
 
 /// What the command line asks for beyond the tree.
 pub(crate) struct Asked<'a> {

@@ -13,6 +13,7 @@ mod limiter;
 mod practice;
 mod recommend;
 mod redis;
+mod slo;
 mod standing;
 mod sweep;
 mod system;

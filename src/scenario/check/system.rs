@@ -2,6 +2,7 @@
 
 use super::event::{Surroundings, events};
 use super::limiter::limiter;
+use super::slo::slo;
 use super::tier::{Directory, tiers};
 use super::workload::{Recorded, is_recorded, workload};
 use super::writes::writes;
@@ -62,6 +63,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
     let class_nodes = f.read("class", |cx, node| tables(cx, node, "class")).unwrap_or_default();
     let event_nodes = f.read("event", |cx, node| tables(cx, node, "event")).unwrap_or_default();
 
+    let slo = f.read("slo", |cx, node| slo(cx, node, !event_nodes.is_empty()));
     let (directory, tiers) = tiers(f.cx, tier_nodes);
     let limiter = f.read("limiter", |cx, node| limiter(cx, node, &directory));
     let database = f.require("database", "a table with at least `read`", database::database);
@@ -114,6 +116,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         write_options,
         invalidation: invalidation.unwrap_or_default(),
         events: events?,
+        slo,
         measure: measure.unwrap_or_default(),
     };
     whole::check(cx, root, &model, &directory);

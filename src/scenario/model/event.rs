@@ -7,7 +7,7 @@ use super::Nanos;
 #[derive(Clone, Debug, Serialize)]
 pub struct TimedEvent {
     pub at_ns: Nanos,
-    /// Shown in charts and in `event.<label>.recovery_s`; unique, `[a-z0-9-]+`.
+    /// Shown in charts and in `event.<label>.*`; unique, `[a-z0-9-]+`.
     pub label: String,
     pub what: EventKind,
 }
@@ -91,6 +91,13 @@ pub enum EventKind {
     Stall {
         for_ns: Nanos,
     },
+}
+
+impl TimedEvent {
+    /// When the disturbance itself is over.
+    pub fn end_ns(&self, instances: u32) -> Nanos {
+        self.at_ns.saturating_add(self.what.length_ns(instances))
+    }
 }
 
 impl EventKind {

@@ -12,6 +12,7 @@ mod invalidation;
 mod limiter;
 mod practice;
 mod recommend;
+mod slo;
 mod sweep;
 mod threshold;
 mod tier;
@@ -28,6 +29,7 @@ pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use recommend::{Direction, Objective, Recommend};
+pub use slo::Slo;
 pub use sweep::{Amount, Axis, AxisValue, Kind, Sweep};
 pub use threshold::{Bound, Threshold};
 pub use tier::{
@@ -173,6 +175,9 @@ pub struct Model {
     pub invalidation: Invalidation,
     /// Sorted by time, ties in file order.
     pub events: Vec<TimedEvent>,
+    /// `None`: what a good answer is follows from the time before an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slo: Option<Slo>,
     pub measure: MeasureOptions,
 }
 
