@@ -18,6 +18,7 @@ use crate::measure::record::{
     Timings, VariantRecord, WindowsRecord,
 };
 use crate::policy::own::Policies;
+use crate::scenario::digest::traffic;
 use crate::scenario::explain::event_text;
 use crate::scenario::model::{Experiment, Model, Precision, TimedEvent, Variant};
 use crate::sim::Engine;
@@ -258,6 +259,7 @@ fn variant_record(variant: &Variant, replications: &[&Replication], policies: &P
     VariantRecord {
         name: variant.name.clone(),
         settings: variant.settings.clone(),
+        workload: traffic(model),
         events: model.events.iter().map(|event| event_record(event, model)).collect(),
         // What the closed forms know are the policies of the scenario.
         theory: match policies.of(&variant.name).is_empty() {

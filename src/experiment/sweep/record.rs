@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pool;
+use crate::experiment::states::{State, states_of};
 use crate::experiment::statistics::{Estimate, estimate};
-use crate::measure::catalog;
+use crate::measure::catalog::{self, Better};
 use crate::measure::record::MeasureRecord;
 use crate::scenario::grid::Grid;
 
@@ -85,9 +86,22 @@ pub struct CellRecord {
     pub at: Vec<usize>,
     /// The shown measures of each variant, in the order of the record's `measures`.
     pub variants: Vec<Vec<MeasureRecord>>,
+    /// Of each variant that has two states the runs that have collapsed, from 0; of the others none.
+    #[serde(default, skip_serializing_if = "nobody")]
+    pub collapsed: Vec<Vec<usize>>,
+}
+
+/// No variant has two states.
+fn nobody(collapsed: &Vec<Vec<usize>>) -> bool {
+    collapsed.iter().all(Vec::is_empty)
 }
 
 impl CellRecord {
+    /// The runs of a variant that have collapsed; none where it has a single state.
+    pub fn collapsed_runs(&self, variant: usize) -> &[usize] {
+        self.collapsed.get(variant).map_or(&[], Vec::as_slice)
+    }
+
     /// A measure of a variant, replication by replication.
     pub fn values(&self, variant: usize, measure: &str) -> Option<&[Option<f64>]> {
         let found = self.variants.get(variant)?.iter().find(|known| known.name == measure);
@@ -97,9 +111,23 @@ impl CellRecord {
 
 impl SweepRecord {
     /// A measure of a variant in a cell.
+    ///
+    /// Where the variant has two states there, in the worse of them: a mean over both is that of no run.
     pub fn estimate(&self, cell: &CellRecord, variant: usize, measure: &str) -> Option<Estimate> {
         let values = cell.values(variant, measure)?;
-        estimate(&values.iter().flatten().copied().collect::<Vec<_>>())
+        let collapsed = cell.collapsed_runs(variant);
+        let of = |wanted: bool| {
+            let runs = values.iter().enumerate().filter(|(run, _)| collapsed.contains(run) == wanted);
+            estimate(&runs.filter_map(|(_, value)| *value).collect::<Vec<_>>())
+        };
+        if collapsed.is_empty() {
+            return of(false);
+        }
+        let sign = match catalog::find(measure).map(|info| info.better) {
+            Some(Better::Higher) => -1.0,
+            _ => 1.0,
+        };
+        [of(false), of(true)].into_iter().flatten().max_by(|a, b| (sign * a.mean).total_cmp(&(sign * b.mean)))
     }
 
     /// `tier.l2.ttl = 5m, database.pool = 8`.
@@ -128,6 +156,7 @@ pub(super) fn record(grid: &Grid, pool: &Pool) -> SweepRecord {
         systems.iter().all(|&system| pool.finished(system) >= replications).then(|| CellRecord {
             at: cell.at.clone(),
             variants: systems.iter().map(|&system| shown(pool, system, &measures, replications)).collect(),
+            collapsed: systems.iter().map(|&system| collapsed(pool, system, replications)).collect(),
         })
     };
     let baseline = &base.variants[base.baseline].model;
@@ -154,6 +183,13 @@ pub(super) fn record(grid: &Grid, pool: &Pool) -> SweepRecord {
         measures,
         pareto,
     }
+}
+
+fn collapsed(pool: &Pool, system: usize, replications: u32) -> Vec<usize> {
+    let known = pool.names(system);
+    let values =
+        |name: &str| known.iter().any(|other| other == name).then(|| pool.values(system, name, replications));
+    states_of(values).map_or_else(Vec::new, |states| states.places(State::Collapsed))
 }
 
 fn shown(pool: &Pool, system: usize, measures: &[String], replications: u32) -> Vec<MeasureRecord> {

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::Picture;
-use super::view::{Row, View, compromises, front, place};
+use super::view::{MARKED, Row, View, compromises, front, mark, place};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::format::{unbroken, with_unit};
@@ -64,6 +64,7 @@ pub(super) fn render(
     let pareto = super::of_pareto(record, views);
     let rows = rows(record, views);
     let all = record.cells.len() * record.variants.len();
+    let marked = views.iter().any(View::is_marked).then(|| MARKED.to_owned());
     let axes = record.axes.iter().map(|axis| {
         let labels: Vec<&str> = axis.values.iter().map(|value| value.label.as_str()).collect();
         (axis.path.as_str(), labels.join(", "))
@@ -78,7 +79,7 @@ pub(super) fn render(
         axes: axes.collect(),
         cells: counted(record),
         findings: views.iter().map(|view| (view.measure, unbroken(&view.message()))).collect(),
-        remarks: remarks(record),
+        remarks: remarks(record).into_iter().chain(marked).collect(),
         charts: pictures.iter().collect(),
         left_out: pictures.len() < views.len(),
         front_measures: pareto.map(|(x, y)| (x.measure, y.measure)).unwrap_or_default(),
@@ -145,7 +146,7 @@ fn front_rows(x: &View<'_>, y: &View<'_>) -> Vec<FrontRow> {
     let all = compromises(x, y);
     let row = |point: &&super::view::Compromise<'_>| FrontRow {
         rank: point.rank.unwrap_or_default(),
-        place: place(x.record, &point.cell.at, point.variant),
+        place: place(x.record, &point.cell.at, point.variant) + mark(point.cell, point.variant),
         x: x.figure(&point.x),
         y: y.figure(&point.y),
     };

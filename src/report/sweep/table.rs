@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint};
 
-use super::view::{Point, Row, View, compromises, front, place};
+use super::view::{MARKED, Point, Row, View, compromises, front, mark, place};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::measure::catalog::Better;
 use crate::report::escape::escaped;
@@ -139,6 +139,9 @@ fn rows(record: &SweepRecord, views: &[View<'_>], most: usize) -> (Vec<Row>, Str
         ));
     }
     note.push_str(".\n");
+    if views.iter().any(View::is_marked) {
+        note.push_str(&format!("{MARKED}\n"));
+    }
     let row = |(at, variant)| Row::new(record, views, at, variant);
     (chosen.into_iter().map(row).collect(), note)
 }
@@ -166,7 +169,8 @@ fn front_lines(x: &View<'_>, y: &View<'_>) -> Vec<String> {
     let all = compromises(x, y);
     let line = |point: &&super::view::Compromise<'_>| {
         let figures = format!("{}, {}", x.figure(&point.x), y.figure(&point.y));
-        format!("{}: {figures}", place(x.record, &point.cell.at, point.variant))
+        let mark = mark(point.cell, point.variant);
+        format!("{}: {figures}{mark}", place(x.record, &point.cell.at, point.variant))
     };
     front(&all).iter().map(line).collect()
 }

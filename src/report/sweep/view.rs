@@ -54,7 +54,17 @@ impl<'r> View<'r> {
 
     /// The estimate of a variant in the cell at this place.
     pub fn at(&self, at: &[usize], variant: usize) -> Option<Estimate> {
-        self.index.get(&(at, variant)).map(|&place| self.points[place].estimate)
+        self.point(at, variant).map(|point| point.estimate)
+    }
+
+    /// The same with its cell.
+    pub fn point(&self, at: &[usize], variant: usize) -> Option<&Point<'r>> {
+        self.index.get(&(at, variant)).map(|&place| &self.points[place])
+    }
+
+    /// Whether a figure is that of the worse of two states.
+    pub fn is_marked(&self) -> bool {
+        self.points.iter().any(|point| !mark(point.cell, point.variant).is_empty())
     }
 
     /// The lowest and the highest point.
@@ -73,8 +83,10 @@ impl<'r> View<'r> {
             Better::Neither => return Vec::new(),
         };
         let values = |point: &Point<'r>| point.cell.values(point.variant, self.measure);
+        let mixed = |point: &Point<'r>| !point.cell.collapsed_runs(point.variant).is_empty();
         let alike = |point: &&Point<'r>| {
-            let difference = values(best).zip(values(point)).and_then(|(a, b)| paired_difference(a, b));
+            let paired = values(best).zip(values(point)).filter(|_| !mixed(best) && !mixed(point));
+            let difference = paired.and_then(|(a, b)| paired_difference(a, b));
             point.estimate.mean == best.estimate.mean
                 || difference
                     .and_then(|difference| difference.estimate.interval)
@@ -90,7 +102,8 @@ impl<'r> View<'r> {
 
     /// `tier.l2.ttl = 5m, database.pool = 8 (singleflight)`.
     pub fn place(&self, point: &Point<'_>) -> String {
-        place(self.record, &point.cell.at, point.variant)
+        let mark = mark(point.cell, point.variant);
+        format!("{}{mark}", place(self.record, &point.cell.at, point.variant))
     }
 
     /// Lowest and highest value and where they are.
@@ -135,10 +148,20 @@ impl Row {
         let labels = record.axes.iter().zip(at).map(|(axis, &value)| axis.values[value].label.clone());
         let variants = (record.variants.len() > 1).then(|| record.variants[variant].clone());
         let figure = |view: &View<'_>| {
-            view.at(at, variant).map_or("–".to_owned(), |found| plus_minus(&view.scale, &found))
+            let Some(point) = view.point(at, variant) else { return "–".to_owned() };
+            plus_minus(&view.scale, &point.estimate) + mark(point.cell, variant)
         };
         Row { settings: labels.chain(variants).collect(), figures: views.iter().map(figure).collect() }
     }
+}
+
+/// What figures that carry [`mark`] are.
+pub(super) const MARKED: &str =
+    "‡ Its runs settle in one of two states: the figure is that of the worse one.";
+
+/// Behind the figure of a variant that has two states in a cell.
+pub(super) fn mark(cell: &CellRecord, variant: usize) -> &'static str {
+    if cell.collapsed_runs(variant).is_empty() { "" } else { " ‡" }
 }
 
 /// Where a point is, for people.

@@ -9,7 +9,7 @@ use crate::scenario::model::{
     Capacity, Class, Coalescing, Dist, Jitter, Model, MultiGet, RedisEviction, Refresh, Scope, SharedTier,
     Size, Tier, Ttl,
 };
-use crate::units::{approximate_bytes, format_duration, grouped};
+use crate::units::{approximate_bytes, decimals_of_percent, format_duration, grouped};
 
 const LARGE_BYTES: f64 = 1e6;
 const COMPRESS_BYTES: f64 = 1e4;
@@ -427,5 +427,6 @@ fn low_hit_ratio(view: &mut View<'_>) {
 }
 
 fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    let decimals = decimals_of_percent(share * 100.0, 0);
+    format!("{:.decimals$} %", share * 100.0)
 }
