@@ -333,6 +333,20 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number))
 }
 
+/// At least so many decimals, and as many as it takes that a percentage does not read 0 or 100 without being it.
+pub fn decimals_of_percent(percent: f64, decimals: usize) -> usize {
+    let magnitude = percent.abs();
+    let misread = |decimals: &usize| {
+        let read: f64 = format!("{magnitude:.decimals$}").parse().unwrap_or(magnitude);
+        (read == 0.0 || read == 100.0) && (magnitude - read).abs() > PERCENT_EXACT
+    };
+    (decimals..PERCENT_DECIMALS_MAX).find(|decimals| !misread(decimals)).unwrap_or(PERCENT_DECIMALS_MAX)
+}
+
+/// What is as near to 0 or 100 per cent is exactly that, but for the last digits of a sum.
+pub(crate) const PERCENT_EXACT: f64 = 1e-9;
+const PERCENT_DECIMALS_MAX: usize = 9;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -75,8 +75,14 @@ fn limits_are_numbers_in_the_unit_of_the_measure_or_carry_a_unit() {
     ];
     for (measure, written, limit) in cases {
         let read = thresholds(&format!("measure = \"{measure}\"\nmax = {written}"));
-        let expected =
-            Threshold { measure: measure.into(), bound: Bound::Max, limit, variant: None, confident: false };
+        let expected = Threshold {
+            measure: measure.into(),
+            bound: Bound::Max,
+            limit,
+            variant: None,
+            confident: false,
+            runs: None,
+        };
         assert_eq!(read, [expected], "{written}");
     }
 }
@@ -91,8 +97,19 @@ fn a_range_is_two_limits() {
         limit,
         variant: Some("cache".into()),
         confident: true,
+        runs: None,
     };
     assert_eq!(read, [one(Bound::Max, 0.9), one(Bound::Min, 0.2)]);
+}
+
+#[test]
+fn a_share_of_the_runs_may_be_asked() {
+    let runs = |written: &str| {
+        thresholds(&format!("measure = \"hit_ratio\"\nmin = 0.2\nruns = {written}")).remove(0).runs
+    };
+    assert_eq!(runs("\"all\""), Some(1.0));
+    assert_eq!(runs("\"90%\""), Some(0.9));
+    assert_eq!(runs("0.5"), Some(0.5));
 }
 
 /// What a threshold says does not change what is simulated.
@@ -137,6 +154,9 @@ fn refusals() {
         ("below zero", "measure = \"db.qps.peak\"\nmin = -5"),
         ("an empty range", "measure = \"hit_ratio\"\nmin = 0.9\nmax = 0.5"),
         ("neither true nor false", "measure = \"hit_ratio\"\nmin = 0.9\nconfident = 0.95"),
+        ("runs by a word", "measure = \"hit_ratio\"\nmin = 0.9\nruns = \"most\""),
+        ("no run", "measure = \"hit_ratio\"\nmin = 0.9\nruns = 0"),
+        ("certain of all", "measure = \"hit_ratio\"\nmin = 0.9\nruns = \"all\"\nconfident = true"),
         ("not a table", "measure = { db = \"qps\" }\nmax = 500"),
     ];
     let mut text = String::new();

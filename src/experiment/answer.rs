@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
 use super::printed::{estimated, plus_minus};
 use super::statistics::Estimate;
+use super::withheld::Withheld;
 use crate::measure::claim::{self, Claim, Piece, Reference};
-use crate::measure::quantity::{Scale, change, number, signed, spoken, with_unit};
+use crate::measure::quantity::{Scale, change, percent, signed, spoken, with_unit};
 use crate::measure::record::Record;
 
 /// What the record answers.
@@ -117,6 +118,9 @@ pub fn filled_by(
                 let measure = comparison
                     .variant(&reference.variant)
                     .and_then(|variant| variant.measure(&reference.measure));
+                if measure.is_some_and(|measure| measure.by_state.is_some()) {
+                    return Err(format!("`{reference}` is a mean over two states"));
+                }
                 match measure.and_then(|measure| Some((measure.estimate?, &measure.unit))) {
                     Some((estimate, unit)) => words.push_str(&printed(&estimate, unit)),
                     None => return Err(format!("`{reference}` has no value")),
@@ -127,8 +131,17 @@ pub fn filled_by(
     Ok(words)
 }
 
-/// One or two sentences from the verdicts.
+/// What settles in two states, then one or two sentences from the verdicts.
 fn generated(record: &Record, comparison: &Comparison) -> String {
+    let states = comparison.variants.iter().zip(&record.variants).filter_map(|(variant, recorded)| {
+        let states = variant.states.as_ref()?;
+        Some(format!("{} {}: {}.", variant.name, states.words(), states.figures(recorded)))
+    });
+    let told: Vec<String> = states.chain([of_verdicts(record, comparison)]).collect();
+    told.join(" ")
+}
+
+fn of_verdicts(record: &Record, comparison: &Comparison) -> String {
     let others: Vec<&VariantComparison> = others(comparison).collect();
     if others.is_empty() {
         return format!("{}.", figures(record, comparison.baseline()));
@@ -154,6 +167,7 @@ fn generated(record: &Record, comparison: &Comparison) -> String {
                 rest => format!("{first}. {}.", capitalised(&rest)),
             }
         }
+        None if others.iter().all(|variant| is_withheld(record, variant)) => no_verdicts(record, &others),
         None => {
             let headline: Vec<String> = record.scenario.headline.iter().map(|name| spoken(name)).collect();
             let first = format!("No variant is better than {base} in {}", enumerated(&headline, "or"));
@@ -163,6 +177,27 @@ fn generated(record: &Record, comparison: &Comparison) -> String {
             }
         }
     }
+}
+
+/// Whether every headline measure of a variant is kept from a verdict.
+fn is_withheld(record: &Record, variant: &VariantComparison) -> bool {
+    let measures = record.scenario.headline.iter().filter_map(|name| variant.measure(name));
+    let mut measures = measures.filter(|measure| measure.estimate.is_some()).peekable();
+    measures.peek().is_some() && measures.all(|measure| measure.withheld.is_some())
+}
+
+/// Why nothing is said of any variant.
+fn no_verdicts(record: &Record, others: &[&VariantComparison]) -> String {
+    let mut reasons: Vec<String> = Vec::new();
+    for variant in others {
+        let measures = record.scenario.headline.iter().filter_map(|name| variant.measure(name));
+        for reason in measures.filter_map(|measure| measure.withheld.as_ref()).map(Withheld::reason) {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+    }
+    format!("No verdict: {}.", reasons.join("; "))
 }
 
 fn others(comparison: &Comparison) -> impl Iterator<Item = &VariantComparison> {
@@ -231,7 +266,7 @@ fn effect(comparison: &Comparison, measure: &MeasureComparison) -> Option<String
         // A share changes by points: "by 5 %" of a ratio misleads.
         _ if measure.unit == "1" => format!("{verb} {name} {range}"),
         Some(relative) if relative >= 2.0 => format!("{verb} {name} {range}"),
-        Some(relative) => format!("{verb} {name} by {} % ({range})", number(100.0 * relative.abs())),
+        Some(relative) => format!("{verb} {name} by {} % ({range})", percent(relative.abs())),
         None => format!("{verb} {name} {range}"),
     })
 }
@@ -291,7 +326,12 @@ fn figures(record: &Record, variant: &VariantComparison) -> String {
         .iter()
         .filter_map(|name| {
             let measure = variant.measure(name)?;
-            Some(format!("{} {}", spoken(name), estimated(&measure.estimate?, &measure.unit)))
+            let figure = |estimate: &Estimate| estimated(estimate, &measure.unit);
+            let printed = match measure.by_state {
+                Some(both) => enumerated(&both.iter().flatten().map(figure).collect::<Vec<_>>(), "or"),
+                None => figure(&measure.estimate?),
+            };
+            Some(format!("{} {printed}", spoken(name)))
         })
         .collect();
     if figures.is_empty() {
@@ -318,7 +358,7 @@ fn capitalised(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::stampede;
+    use crate::measure::fixture::{bimodal, stampede};
     use crate::measure::record::AnswerRecord;
 
     fn with_author(digest: &str, claim: &str) -> Answer {
@@ -364,6 +404,33 @@ mod tests {
         assert_eq!(
             words,
             "No variant is better than ttl only in peak database load. In peak database load, jitter is a tie."
+        );
+    }
+
+    #[test]
+    fn two_states_are_answered_before_anything_else_and_never_by_their_mean() {
+        let mut record = bimodal();
+        assert_eq!(
+            answer(&record, &compare(&record)).words,
+            "a collapses in 5 of 10 runs: mean latency 1,200 ± 196 ms instead of 12.0 ± 2.0 ms, p99 latency 9,600 ± 1,570 ms \
+             instead of 96.0 ± 15.7 ms. No verdict: a has two states, and their mean is that of no run."
+        );
+        record.scenario.answer = Some(AnswerRecord {
+            text: "It takes {a:latency.all.mean_ms}.".to_string(),
+            digest: record.scenario.digest.clone(),
+            claims: Vec::new(),
+        });
+        let note = answer(&record, &compare(&record)).note.unwrap();
+        assert!(note.ends_with("`{a:latency.all.mean_ms}` is a mean over two states."), "{note}");
+    }
+
+    #[test]
+    fn other_traffic_is_no_answer() {
+        let mut record = stampede(2);
+        record.variants[1].settings = vec![("workload.arrivals.poisson.rate".to_string(), "10".to_string())];
+        assert_eq!(
+            answer(&record, &compare(&record)).words,
+            "No verdict: workload.arrivals.poisson.rate of its workload differs from the baseline's."
         );
     }
 

@@ -3,11 +3,14 @@
 //! Replication i of every variant saw the same traffic, so differences are taken pair by pair. A verdict is
 //! given for headline measures only, with Holm's correction over all variants x headline measures, and only
 //! where the difference is both certain (by the paired t-test and by the sign-flip test, which needs no normality) and large
-//! enough to matter. A tie comes with the smallest difference that would not have been one.
+//! enough to matter. A tie comes with the smallest difference that would not have been one. Means that do not bear comparison
+//! ([`Withheld`]) get none.
 
 use serde::Serialize;
 
+use super::states::{State, States, states};
 use super::statistics::{self, Estimate, PairedDifference};
+use super::withheld::{Side, Withheld, other_traffic, withheld};
 use crate::measure::catalog::{self, Better};
 use crate::measure::meaning;
 use crate::measure::record::{MeasureRecord, Record, VariantRecord};
@@ -27,7 +30,7 @@ pub enum Verdict {
     Better,
     Worse,
     Tie,
-    /// Too few replications, or a measure of which neither direction is better.
+    /// Too few replications, a measure of which neither direction is better, or means that do not bear comparison.
     NoVerdict,
 }
 
@@ -63,12 +66,34 @@ pub struct MeasureComparison {
     pub detectable: Option<f64>,
     /// Headline measures of variants other than the baseline.
     pub verdict: Option<Verdict>,
+    /// Why there is no verdict, where that is not for want of replications; headline measures only.
+    pub withheld: Option<Withheld>,
+    /// Over the runs in each of the variant's states, if it has two.
+    pub by_state: Option<[Option<Estimate>; 2]>,
+}
+
+impl MeasureComparison {
+    /// Over the runs in one of the variant's two states; over all runs where it has but one.
+    pub fn estimate_in(&self, state: Option<State>) -> Option<Estimate> {
+        match (self.by_state, state) {
+            (Some([healthy, collapsed]), Some(state)) => {
+                if state == State::Healthy {
+                    healthy
+                } else {
+                    collapsed
+                }
+            }
+            _ => self.estimate,
+        }
+    }
 }
 
 /// All measures of one variant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VariantComparison {
     pub name: String,
+    /// Its two states, if it has two: means over all its runs are then those of no run.
+    pub states: Option<States>,
     /// In the order of the record: sorted by name.
     pub measures: Vec<MeasureComparison>,
 }
@@ -118,22 +143,26 @@ pub fn compare(record: &Record) -> Comparison {
         .variants
         .iter()
         .enumerate()
-        .map(|(index, variant)| VariantComparison {
-            name: variant.name.clone(),
-            measures: variant
+        .map(|(index, variant)| {
+            let before = (index != record.scenario.baseline).then_some(baseline);
+            let states = states(variant);
+            let measures = variant
                 .measures
                 .iter()
-                .map(|measure| {
-                    compare_measure(measure, (index != record.scenario.baseline).then_some(baseline))
-                })
-                .collect(),
+                .map(|measure| compare_measure(measure, before, states.as_ref()))
+                .collect();
+            VariantComparison { name: variant.name.clone(), states, measures }
         })
         .collect();
     give_verdicts(record, &mut variants);
     Comparison { baseline: record.scenario.baseline, variants }
 }
 
-fn compare_measure(measure: &MeasureRecord, baseline: Option<&VariantRecord>) -> MeasureComparison {
+fn compare_measure(
+    measure: &MeasureRecord,
+    baseline: Option<&VariantRecord>,
+    states: Option<&States>,
+) -> MeasureComparison {
     let defined: Vec<f64> = measure.values.iter().flatten().copied().collect();
     let before = baseline.and_then(|baseline| baseline.measure(&measure.name));
     MeasureComparison {
@@ -145,6 +174,8 @@ fn compare_measure(measure: &MeasureRecord, baseline: Option<&VariantRecord>) ->
         p_sign_flip: None,
         detectable: None,
         verdict: None,
+        withheld: None,
+        by_state: states.map(|states| State::BOTH.map(|state| states.estimate(state, &measure.values))),
     }
 }
 
@@ -160,13 +191,24 @@ struct Judged<'a> {
 fn give_verdicts(record: &Record, variants: &mut [VariantComparison]) {
     let baseline = record.scenario.baseline;
     let mut family: Vec<Judged<'_>> = Vec::new();
+    let base_states = variants[baseline].states.clone();
     for (index, variant) in variants.iter_mut().enumerate().filter(|(index, _)| *index != baseline) {
+        let (base, other) = (&record.variants[baseline], &record.variants[index]);
+        let sides = [
+            Side { name: &base.name, record: base, states: base_states.as_ref() },
+            Side { name: &other.name, record: other, states: variant.states.as_ref() },
+        ];
+        let traffic = other_traffic(base, other);
         for measure in &mut variant.measures {
             if !record.scenario.headline.contains(&measure.name) {
                 continue;
             }
             measure.verdict = Some(Verdict::NoVerdict);
-            if meaning::changed(record.schema, &measure.name).is_some() {
+            measure.withheld = match traffic.is_empty() {
+                true => withheld(&measure.name, sides),
+                false => Some(Withheld::Workload(traffic.clone())),
+            };
+            if measure.withheld.is_some() || meaning::changed(record.schema, &measure.name).is_some() {
                 continue;
             }
             let (Some(PairedDifference { estimate, p: Some(p), .. }), Some(before), Some(after)) = (
@@ -235,7 +277,7 @@ pub fn verdict(measure: &str, difference: &Estimate, p: f64, matters: f64) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::{measure, record_of};
+    use crate::measure::fixture::{bimodal, measure, record_of};
 
     fn verdicts_of(before: &[f64], after: &[f64], name: &str) -> Option<Verdict> {
         let record = record_of(
@@ -349,6 +391,48 @@ mod tests {
         let corrected = comparison.variant("a").unwrap().measure("db.qps.peak").unwrap();
         assert_eq!(corrected.verdict, Some(Verdict::Tie));
         assert!(corrected.p_corrected.unwrap() > corrected.difference.unwrap().p.unwrap() * 3.9);
+    }
+
+    #[test]
+    fn a_mean_over_two_states_gets_no_verdict_on_either_side() {
+        let mut record = bimodal();
+        for baseline in [0, 1] {
+            record.scenario.baseline = baseline;
+            let comparison = compare(&record);
+            let judged = comparison.variants[1 - baseline].measure("db.qps.peak").unwrap();
+            let why = Withheld::States { variant: "a".to_owned() };
+            assert_eq!((judged.verdict, judged.withheld.as_ref()), (Some(Verdict::NoVerdict), Some(&why)));
+            let p99 = comparison.variants[0].measure("latency.all.p99_ms").unwrap();
+            let mean = |state| p99.estimate_in(Some(state)).unwrap().mean;
+            // 8 x (10 + 11 + 12 + 13 + 14) / 5, and a hundred times that.
+            assert!(
+                (mean(State::Healthy) - 96.0).abs() < 1e-9 && (mean(State::Collapsed) - 9_600.0).abs() < 1e-9
+            );
+        }
+    }
+
+    #[test]
+    fn other_traffic_and_failures_get_no_verdict() {
+        let rows = |errors: f64, hits: f64| {
+            vec![
+                measure("db.qps.peak", &BEFORE.map(|value| value * hits)),
+                measure("error.ratio", &[errors; 6]),
+                measure("hit_ratio", &[hits; 6]),
+            ]
+        };
+        let headline = ["hit_ratio", "db.qps.peak"];
+        let verdicts = |errors: f64, workload: &str| {
+            let mut record = record_of(&[("a", rows(0.0, 0.5)), ("b", rows(errors, 0.9))], &headline);
+            for (variant, digest) in record.variants.iter_mut().zip(["1", workload]) {
+                variant.workload = vec![("keys".to_owned(), digest.to_owned())];
+            }
+            let compared = compare(&record);
+            headline.map(|name| compared.variants[1].measure(name).unwrap().verdict.unwrap())
+        };
+        use Verdict::{Better, NoVerdict, Worse};
+        assert_eq!(verdicts(0.05, "1"), [Better, Worse]);
+        assert_eq!(verdicts(0.06, "1"), [NoVerdict, Worse]);
+        assert_eq!(verdicts(0.0, "2"), [NoVerdict, NoVerdict]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::statistics::Estimate;
 use crate::measure::quantity::{Scale, fixed};
+use crate::units::decimals_of_percent;
 
 /// `1,178 ± 14`: a mean and half the width of its interval, to the same digit; no unit.
 ///
@@ -25,8 +26,13 @@ pub fn estimated(estimate: &Estimate, unit: &str) -> String {
 pub fn rounded(scale: &Scale, estimate: &Estimate, decimals_max: usize) -> String {
     let value = estimate.mean / scale.divisor;
     let mut mean = scale.number(estimate.mean);
+    // Few decimals must not make all or nothing of a percentage that is neither.
+    let honest = |decimals: usize| match scale.suffix {
+        "%" => decimals_of_percent(value, decimals),
+        _ => decimals,
+    };
     if decimals_of(&mean) > decimals_max {
-        mean = fixed(value, decimals_max);
+        mean = fixed(value, honest(decimals_max));
     }
     let Some(width) = estimate.half_width().map(|half| half / scale.divisor).filter(|width| *width > 1e-6)
     else {
@@ -37,7 +43,7 @@ pub fn rounded(scale: &Scale, estimate: &Estimate, decimals_max: usize) -> Strin
     let of_width = (1 - exponent).max(0) as usize;
     let decimals = of_mean(&mean, value).min(of_width).min(decimals_max);
     if mean.contains('e') || decimals_of(&mean) != decimals {
-        mean = fixed(value, decimals);
+        mean = fixed(value, honest(decimals));
     }
     let printed = fixed(width, decimals);
     let vanished = printed.chars().all(|letter| "0.".contains(letter));

@@ -17,6 +17,7 @@ use crate::measure::record::{
     SCHEMA, ScenarioRecord, Timings, VariantRecord, WindowsRecord,
 };
 use crate::policy::own::Policies;
+use crate::scenario::digest::traffic;
 use crate::scenario::explain::event_text;
 use crate::scenario::model::{Experiment, Model, TimedEvent, Variant};
 use crate::sim::Engine;
@@ -227,6 +228,7 @@ fn variant_record(variant: &Variant, together: Together, policies: &Policies) ->
     VariantRecord {
         name: variant.name.clone(),
         settings: variant.settings.clone(),
+        workload: traffic(model),
         events: events(model, &measures, event_runs),
         // What the closed forms know are the policies of the scenario.
         theory: match policies.of(&variant.name).is_empty() {

@@ -54,6 +54,24 @@ pub fn estimate(values: &[f64]) -> Option<Estimate> {
     Some(Estimate { mean, interval, n })
 }
 
+/// Where one more replication lies with 95 % probability: mean ± t s sqrt(1 + 1/n); `None` for fewer than two.
+///
+/// ```
+/// use herdlab::experiment::statistics::prediction_interval;
+/// let (low, high) = prediction_interval(&[1.0, 2.0, 3.0]).unwrap();
+/// assert!((high - 2.0 - 4.302653 * (4.0f64 / 3.0).sqrt()).abs() < 1e-6 && (low + high - 4.0).abs() < 1e-9);
+/// ```
+pub fn prediction_interval(values: &[f64]) -> Option<(f64, f64)> {
+    let n = values.len();
+    if n < 2 {
+        return None;
+    }
+    // The variance of one value and of the mean together is n + 1 times that of the mean.
+    let half = t_quantile((n - 1) as f64) * standard_error(values) * ((n + 1) as f64).sqrt();
+    let mean = mean(values);
+    Some((mean - half, mean + half))
+}
+
 /// Standard deviation of the mean of some values; zero for fewer than two.
 pub fn standard_error_of(values: &[f64]) -> f64 {
     if values.len() < 2 { 0.0 } else { standard_error(values) }

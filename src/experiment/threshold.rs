@@ -1,11 +1,16 @@
 //! Thresholds held against what was measured.
 //!
 //! A threshold is judged on the mean over replications, the figure that every table shows; whether the limit lies within
-//! its interval is told beside. `confident` thresholds need the whole interval on the right side.
+//! its interval is told beside, and so is in how many runs it was kept. `confident` thresholds need the whole interval on the
+//! right side. A mean over two states ([`super::states`]) decides nothing: there every run has to keep the limit, or the share of the
+//! runs that the threshold asks for.
 
 use serde::Serialize;
 
+use super::shares::Runs;
+use super::states::{State, States, states};
 use super::statistics::{self, Estimate};
+use crate::measure::quantity::with_unit;
 use crate::measure::record::{EventRun, EventStatus, Record, VariantRecord};
 use crate::scenario::model::{Bound, Threshold};
 
@@ -39,6 +44,10 @@ pub struct Judgement {
     pub unit: String,
     /// Over the replications that have a value; `None` where none has.
     pub estimate: Option<Estimate>,
+    /// The two states of the variant, if it has two, with the estimate in each.
+    pub states: Option<(States, [Option<Estimate>; 2])>,
+    /// In how many runs the limit was kept, each judged by itself; `None` where the variant lacks the measure.
+    pub runs: Option<Runs>,
     pub standing: Standing,
     /// The interval reaches to both sides of the limit: more replications could change the standing.
     pub within_interval: bool,
@@ -47,10 +56,20 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// How far the mean is on the right side of the limit, in the unit of the measure; negative on the wrong side.
+    /// How far the mean is on the right side of the limit, in the unit of the measure; negative on the wrong side. Of two states
+    /// the one that is nearer to the limit, or farther beyond it.
     pub fn margin(&self) -> Option<f64> {
         let Threshold { bound, limit, .. } = self.threshold;
-        self.estimate.map(|estimate| bound.margin(estimate.mean, limit))
+        let margin = |estimate: Estimate| bound.margin(estimate.mean, limit);
+        match &self.states {
+            Some((_, estimates)) => estimates.iter().flatten().copied().map(margin).reduce(f64::min),
+            None => self.estimate.map(margin),
+        }
+    }
+
+    /// Whether the runs decide, each by itself, rather than their mean.
+    pub fn is_by_runs(&self) -> bool {
+        self.states.is_some() || self.threshold.runs.is_some()
     }
 }
 
@@ -76,12 +95,19 @@ fn judge_one(threshold: &Threshold, variants: &[VariantRecord]) -> Vec<Judgement
 /// stale): that keeps an upper limit and breaks a lower one. A recovery without a value is one that did not come.
 pub fn judge_in(threshold: &Threshold, variant: &VariantRecord) -> Judgement {
     let measure = variant.measure(&threshold.measure);
-    let values: Vec<f64> =
-        measure.into_iter().flat_map(|measure| &measure.values).flatten().copied().collect();
-    let estimate = statistics::estimate(&values);
-    let (standing, within_interval, reason) = match (measure, estimate) {
+    let values = measure.map_or(&[][..], |measure| measure.values.as_slice());
+    let estimate = statistics::estimate(&values.iter().flatten().copied().collect::<Vec<_>>());
+    let states = states(variant).map(|states| {
+        let estimates = State::BOTH.map(|state| states.estimate(state, values));
+        (states, estimates)
+    });
+    let runs = measure.map(|measure| runs_kept(threshold, variant, &measure.values));
+    let (standing, within_interval, reason) = match (runs, estimate) {
         (None, _) => (Standing::NotMeasured, false, "this variant does not have the measure".to_owned()),
-        (Some(_), estimate) => match (lasting_outages(&threshold.measure, variant), estimate) {
+        (Some(runs), estimate) => match (lasting_outages(&threshold.measure, variant), estimate) {
+            _ if threshold.runs.is_some() || states.is_some() => {
+                by_runs(threshold, runs, states.as_ref().map(|(states, _)| states))
+            }
             (outages @ 1.., _) if threshold.bound == Bound::Max => (
                 Standing::Broken,
                 false,
@@ -102,10 +128,42 @@ pub fn judge_in(threshold: &Threshold, variant: &VariantRecord) -> Judgement {
         variant: variant.name.clone(),
         unit: measure.map(|measure| measure.unit.clone()).unwrap_or_default(),
         estimate,
+        states,
+        runs,
         standing,
         within_interval,
         reason,
     }
+}
+
+/// In how many runs the limit was kept, each judged by itself. A run without a value keeps an upper limit only, and not that of a
+/// recovery that did not come.
+fn runs_kept(threshold: &Threshold, variant: &VariantRecord, values: &[Option<f64>]) -> Runs {
+    let event = threshold.measure.strip_suffix(".recovery_s");
+    let metastable = event.and_then(|event| variant.measure(&format!("{event}.metastable")));
+    let came_back = |run: usize| {
+        let lasting = metastable.and_then(|measure| measure.values.get(run).copied().flatten());
+        lasting.is_none_or(|lasting| lasting == 0.0)
+    };
+    let kept = |(run, value): &(usize, &Option<f64>)| match value {
+        Some(value) => threshold.bound.allows(*value, threshold.limit),
+        None => threshold.bound == Bound::Max && came_back(*run),
+    };
+    Runs { count: values.iter().enumerate().filter(kept).count(), of: values.len() }
+}
+
+/// By the share of the runs that keep the limit: the share asked for, or all of them. A confident threshold needs the exact
+/// bound of that share.
+fn by_runs(threshold: &Threshold, runs: Runs, states: Option<&States>) -> (Standing, bool, String) {
+    let wanted = threshold.runs.unwrap_or(1.0);
+    let certain = !threshold.confident || threshold.runs.is_none() || runs.at_least() >= wanted;
+    let standing = if runs.reaches(wanted) && certain { Standing::Kept } else { Standing::Broken };
+    let mut reasons = Vec::from_iter(states.map(|states| format!("two states: {}", states.words())));
+    if runs.reaches(wanted) && !certain {
+        let bound = with_unit(runs.at_least(), "1");
+        reasons.push(format!("too few runs: {bound} of all runs keep it at least, with 95 % confidence"));
+    }
+    (standing, false, reasons.join("; "))
 }
 
 fn by_mean(threshold: &Threshold, estimate: &Estimate) -> (Standing, bool, String) {
@@ -159,7 +217,7 @@ mod tests {
     use crate::measure::record::{EventRecord, MeasureRecord};
 
     fn threshold(measure: &str, bound: Bound, limit: f64) -> Threshold {
-        Threshold { measure: measure.to_owned(), bound, limit, variant: None, confident: false }
+        Threshold { measure: measure.to_owned(), bound, limit, variant: None, confident: false, runs: None }
     }
 
     fn judged(threshold: Threshold, measures: Vec<MeasureRecord>) -> Judgement {
@@ -271,5 +329,73 @@ mod tests {
         assert_eq!(standings("tier.l2.hit_ratio", Some("a")), [Standing::Kept]);
         assert_eq!(standings("tier.l2.hit_ratio", Some("b")), [Standing::Broken]);
         assert_eq!(standings("db.breaker.trips", None), [Standing::Broken, Standing::Broken]);
+    }
+
+    /// Ten runs: five healthy at 100 to 140 ms, five collapsed at 10 to 14 s.
+    fn bimodal() -> Vec<MeasureRecord> {
+        let values: Vec<f64> =
+            (0..10).map(|run| f64::from(100 + 10 * (run % 5)) * if run < 5 { 1.0 } else { 100.0 }).collect();
+        vec![
+            measure("db.qps.peak", &[400.0; 10]),
+            measure("latency.all.mean_ms", &values),
+            measure("latency.all.p99_ms", &values),
+        ]
+    }
+
+    #[test]
+    fn of_two_states_every_run_has_to_keep_a_limit() {
+        let judge = |name: &str, bound, limit, runs, confident| {
+            judged(Threshold { runs, confident, ..threshold(name, bound, limit) }, bimodal())
+        };
+        let p99 = |limit, runs| judge("latency.all.p99_ms", Bound::Max, limit, runs, false);
+        // The mean is 6,060 ms.
+        let broken = p99(7_000.0, None);
+        assert_eq!((broken.standing, broken.runs), (Standing::Broken, Some(Runs { count: 5, of: 10 })));
+        assert_eq!(broken.reason, "two states: collapses in 5 of 10 runs");
+        assert_eq!(broken.margin(), Some(7_000.0 - 12_000.0), "of the collapsed state");
+        assert_eq!(p99(14_000.0, None).standing, Standing::Kept);
+        assert_eq!(p99(13_999.0, None).standing, Standing::Broken, "one run of ten");
+        assert_eq!(p99(13_999.0, Some(0.9)).standing, Standing::Kept);
+        assert_eq!(p99(7_000.0, Some(0.5)).standing, Standing::Kept);
+        assert_eq!(p99(7_000.0, Some(0.51)).standing, Standing::Broken);
+        // Another measure of the same variant has two states as well.
+        let load = judge("db.qps.peak", Bound::Max, 500.0, None, true);
+        assert_eq!((load.standing, load.runs), (Standing::Kept, Some(Runs { count: 10, of: 10 })));
+    }
+
+    /// Without two states too: 98.2, 100 and 101.8.
+    #[test]
+    fn a_share_of_the_runs_can_be_asked_of_any_threshold() {
+        let judge = |limit, runs, confident| {
+            let wanted =
+                Threshold { runs: Some(runs), confident, ..threshold("db.qps.peak", Bound::Max, limit) };
+            judged(wanted, vec![measure("db.qps.peak", &QPS)])
+        };
+        assert_eq!(judge(101.0, 1.0, false).standing, Standing::Broken, "the mean would keep it");
+        assert_eq!(judge(101.0, 0.66, false).standing, Standing::Kept);
+        assert_eq!(judge(101.8, 1.0, false).standing, Standing::Kept);
+        // Three of three: the cube root of 0.05 is 0.3684.
+        assert_eq!(judge(101.8, 0.36, true).standing, Standing::Kept);
+        let doubtful = judge(101.8, 0.37, true);
+        assert_eq!(
+            (doubtful.standing, doubtful.reason.as_str()),
+            (Standing::Broken, "too few runs: 36.8 % of all runs keep it at least, with 95 % confidence")
+        );
+    }
+
+    #[test]
+    fn each_run_is_judged_by_itself() {
+        let kept = |name: &str, bound, values: &[Option<f64>]| {
+            let rows = vec![
+                measure("event.flush.metastable", &[0.0, 0.0, 1.0, 0.0]),
+                MeasureRecord { values: values.to_vec(), ..measure(name, &[]) },
+            ];
+            judged(threshold(name, bound, 10.0), rows).runs.unwrap().count
+        };
+        let values = [Some(3.0), Some(12.0), None, None];
+        // Of the two without a value one did not come back, and in the other nothing happened.
+        assert_eq!(kept("event.flush.recovery_s", Bound::Max, &values), 2);
+        assert_eq!(kept("stale.age.p99_s", Bound::Max, &values), 3);
+        assert_eq!(kept("stale.age.p99_s", Bound::Min, &values), 1);
     }
 }

@@ -7,8 +7,10 @@
 use super::comparison::{
     self, SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, smallest_that_matters, whole,
 };
+use super::states::states;
 use super::statistics::{self, Estimate};
 use super::welch::{self, IndependentDifference};
+use super::withheld::{Side, Withheld, withheld};
 use crate::measure::meaning;
 use crate::measure::record::{MeasureRecord, Record, VariantRecord};
 
@@ -325,12 +327,28 @@ fn give_verdicts(all: &mut [Versus], base: &Record, others: &[&Record]) {
             let (Some(earlier), Some(later)) = (find(base, &variant.name), find(other, &variant.name)) else {
                 continue;
             };
+            let names = ["before", "after"].map(|side| format!("{} {side}", variant.name));
+            let split = [states(earlier), states(later)];
+            let side =
+                |index: usize, record| Side { name: &names[index], record, states: split[index].as_ref() };
+            let sides = [side(0, earlier), side(1, later)];
             for measure in variant.measures.iter_mut().filter(|one| versus.headline.contains(&one.name)) {
                 measure.verdict = Some(Verdict::NoVerdict);
                 let schema = base.schema.min(other.schema);
                 let means_the_same =
                     base.schema == other.schema || meaning::changed(schema, &measure.name).is_none();
                 if !means_the_same || !comparable && is_extreme(&measure.name) {
+                    continue;
+                }
+                if let Some(withheld) = withheld(&measure.name, sides) {
+                    let what = match withheld {
+                        Withheld::States { .. } => variant.name.clone(),
+                        _ => format!("{} of {}", measure.name, variant.name),
+                    };
+                    let caution = format!("No verdict on {what}: {}.", withheld.reason());
+                    if !versus.cautions.contains(&caution) {
+                        versus.cautions.push(caution);
+                    }
                     continue;
                 }
                 if let Some(tested) = test(measure, &variant.method, earlier, later) {

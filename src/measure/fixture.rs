@@ -44,6 +44,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
             .map(|(name, measures)| VariantRecord {
                 name: name.to_string(),
                 settings: Vec::new(),
+                workload: Vec::new(),
                 events: Vec::new(),
                 theory: Vec::new(),
                 measures: measures.clone(),
@@ -52,6 +53,27 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
             })
             .collect(),
     }
+}
+
+/// Two variants of ten runs: in `a` the odd runs have collapsed, to latencies a hundred times those of the others; `b` is as `a` is
+/// where it is healthy, and a little faster.
+pub fn bimodal() -> Record {
+    let healthy: Vec<f64> = (0..10).map(|run| 10.0 + f64::from(run / 2)).collect();
+    let collapsed =
+        healthy.iter().enumerate().map(|(run, mean)| mean * if run % 2 == 1 { 100.0 } else { 1.0 });
+    let rows = |means: &[f64], factor: f64| {
+        let scaled = |factor: f64| means.iter().map(|mean| mean * factor).collect::<Vec<_>>();
+        vec![
+            measure("db.qps.peak", &healthy.iter().map(|mean| 400.0 + mean).collect::<Vec<_>>()),
+            measure("latency.all.mean_ms", &scaled(factor)),
+            measure("latency.all.p99_ms", &scaled(8.0 * factor)),
+        ]
+    };
+    let collapsed: Vec<f64> = collapsed.collect();
+    record_of(
+        &[("a", rows(&collapsed, 1.0)), ("b", rows(&healthy, 0.9))],
+        &["latency.all.p99_ms", "db.qps.peak"],
+    )
 }
 
 /// Numbers in 0..1 that look random and are the same everywhere.

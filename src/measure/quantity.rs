@@ -3,7 +3,7 @@
 //! Three significant digits, except that whole numbers keep all their digits and shares keep what
 //! distinguishes them from 100 %. Every table, sentence and chart prints through here.
 
-use crate::units::grouped;
+use crate::units::{PERCENT_EXACT, decimals_of_percent, grouped};
 
 /// A value in the unit of the catalogue, with a unit that fits its size: `1,180/s`, `12.5 ms`, `96.4 %`.
 ///
@@ -130,26 +130,44 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     if value < 0.0 && !zero { format!("−{text}") } else { text }
 }
 
-/// Per cent with one decimal, more near 0 and near 100 where a tenth would hide the difference.
+/// A share in per cent, without the sign: one decimal, more near 0 and near 100 where a tenth would hide the difference.
+///
+/// ```
+/// use herdlab::measure::quantity::percent;
+/// assert_eq!(percent(0.8312), "83.1");
+/// assert_eq!(percent(0.9999996), "99.99996");
+/// assert_eq!(percent(1.0004), "100.04");
+/// ```
+pub fn percent(share: f64) -> String {
+    percent_digits(share * 100.0)
+}
+
+/// A share in per cent to so many decimals, or to as many as it takes not to read 0 or 100 where it is neither.
+///
+/// ```
+/// use herdlab::measure::quantity::percent_to;
+/// assert_eq!(percent_to(0.99998, 2), "99.998");
+/// assert_eq!(percent_to(0.00002, 2), "0.002");
+/// assert_eq!(percent_to(0.5, 0), "50");
+/// ```
+pub fn percent_to(share: f64, decimals: usize) -> String {
+    let percent = share * 100.0;
+    fixed(percent, decimals_of_percent(percent, decimals))
+}
+
 fn percent_digits(percent: f64) -> String {
     let magnitude = percent.abs();
     let to_hundred = 100.0 - magnitude;
-    let text = if magnitude < 1e-9 {
-        "0".to_string()
-    } else if magnitude < 1.0 {
-        return number(percent);
-    } else if to_hundred.abs() < 1e-9 {
-        "100".to_string()
-    } else if to_hundred > 0.0 && to_hundred < 0.1 {
-        format!("{magnitude:.4}")
-    } else if magnitude < 10.0 || (to_hundred > 0.0 && to_hundred < 1.0) {
-        format!("{magnitude:.2}")
-    } else if magnitude >= 1000.0 {
-        grouped(format!("{magnitude:.0}"))
-    } else {
-        format!("{magnitude:.1}")
+    let decimals = match magnitude {
+        nothing if nothing < PERCENT_EXACT => return "0".to_string(),
+        small if small < 1.0 => return number(percent),
+        _ if to_hundred.abs() < PERCENT_EXACT => 0,
+        many if many >= 1000.0 => 0,
+        _ if to_hundred > 0.0 && to_hundred < 0.1 => 4,
+        few if few < 10.0 || (to_hundred > 0.0 && to_hundred < 1.0) => 2,
+        _ => 1,
     };
-    if percent < 0.0 { format!("−{text}") } else { text }
+    fixed(percent, decimals_of_percent(percent, decimals))
 }
 
 /// A relative change with sign: `−83 %`, `+4.1 %`; from a doubling on as a factor (`×12.3`).
@@ -278,7 +296,11 @@ mod tests {
     fn shares_show_what_separates_them_from_all() {
         assert_eq!(with_unit(0.99954, "1"), "99.9540 %");
         assert_eq!(with_unit(0.9954, "1"), "99.54 %");
+        assert_eq!(with_unit(0.999_999_6, "1"), "99.99996 %");
+        assert_eq!(with_unit(0.999_999_999_6, "1"), "99.99999996 %");
+        assert_eq!(with_unit(1.000_4, "1"), "100.04 %");
         assert_eq!(with_unit(1.0, "1"), "100 %");
+        assert_eq!(with_unit(1e-9, "1"), "1.00e-7 %");
         assert_eq!(with_unit(0.0, "1"), "0 %");
     }
 

@@ -121,6 +121,9 @@ pub struct VariantRecord {
     pub name: String,
     /// (dotted path, TOML value) that distinguish it from the base of the file.
     pub settings: Vec<(String, String)>,
+    /// (part of the workload, fingerprint): variants in which all are equal see the same traffic. Older records have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workload: Vec<(String, String)>,
     pub events: Vec<EventRecord>,
     /// What closed forms say, sorted by measure; absent where they say nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -4,28 +4,36 @@
 use hdrhistogram::Histogram;
 
 use crate::experiment::comparison::Comparison;
+use crate::experiment::states::State;
 use crate::measure::record::{DistributionRecord, Record};
 
 /// Digits to which a percentile is right: a tenth of a percent, finer than the record's own buckets.
 const DIGITS: u8 = 3;
 
-/// `summary.csv`: one row per variant and measure.
+/// `summary.csv`: one row per variant and measure; where a variant has two states, one for each of them besides, which the last
+/// column names.
 pub fn summary(record: &Record, comparison: &Comparison) -> String {
-    let mut rows =
-        Rows::new(&["scenario", "variant", "measure", "unit", "mean", "ci_low", "ci_high", "replications"]);
+    let heads =
+        ["scenario", "variant", "measure", "unit", "mean", "ci_low", "ci_high", "replications", "state"];
+    let mut rows = Rows::new(&heads);
     for variant in &comparison.variants {
         for measure in &variant.measures {
-            let interval = measure.estimate.and_then(|estimate| estimate.interval);
-            rows.push(&[
-                &record.scenario.name,
-                &variant.name,
-                &measure.name,
-                &measure.unit,
-                &plain(measure.estimate.map(|estimate| estimate.mean)),
-                &plain(interval.map(|(low, _)| low)),
-                &plain(interval.map(|(_, high)| high)),
-                &measure.estimate.map_or(0, |estimate| estimate.n).to_string(),
-            ]);
+            let states = State::BOTH.iter().filter(|_| measure.by_state.is_some());
+            for state in std::iter::once(None).chain(states.map(|state| Some(*state))) {
+                let estimate = measure.estimate_in(state);
+                let interval = estimate.and_then(|estimate| estimate.interval);
+                rows.push(&[
+                    &record.scenario.name,
+                    &variant.name,
+                    &measure.name,
+                    &measure.unit,
+                    &plain(estimate.map(|estimate| estimate.mean)),
+                    &plain(interval.map(|(low, _)| low)),
+                    &plain(interval.map(|(_, high)| high)),
+                    &estimate.map_or(0, |estimate| estimate.n).to_string(),
+                    state.map_or("", State::word),
+                ]);
+            }
         }
     }
     rows.finish()
@@ -125,11 +133,29 @@ mod tests {
     use crate::measure::fixture::stampede;
 
     #[test]
+    fn each_of_two_states_has_a_row_of_its_own() {
+        let record = crate::measure::fixture::bimodal();
+        let text = summary(&record, &compare(&record));
+        let means: Vec<(&str, &str)> = text
+            .lines()
+            .filter(|line| line.starts_with("example,a,latency.all.p99_ms,"))
+            .map(|line| {
+                let cells: Vec<&str> = line.split(',').collect();
+                (cells[4], cells[8])
+            })
+            .collect();
+        assert_eq!(means, [("4848", ""), ("96", "healthy"), ("9600", "collapsed")]);
+    }
+
+    #[test]
     fn columns_are_fixed() {
         let record = stampede(1);
         let summary = summary(&record, &compare(&record));
         let mut lines = summary.lines();
-        assert_eq!(lines.next(), Some("scenario,variant,measure,unit,mean,ci_low,ci_high,replications"));
+        assert_eq!(
+            lines.next(),
+            Some("scenario,variant,measure,unit,mean,ci_low,ci_high,replications,state")
+        );
         assert_eq!(lines.clone().count(), record.variants[0].measures.len());
         let first = lines.next().unwrap();
         assert!(first.starts_with("stampede,ttl only,db.duplicate_fetches,1/s,39.6951478,"), "{first}");

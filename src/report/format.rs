@@ -4,14 +4,22 @@ use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::experiment::printed::rounded;
 pub use crate::experiment::printed::{estimated, plus_minus};
 use crate::experiment::statistics::Estimate;
-pub use crate::measure::quantity::{Scale, change, exact, fixed, number, signed, spoken, with_unit};
+use crate::experiment::withheld::Withheld;
+pub use crate::measure::quantity::{
+    Scale, change, exact, fixed, number, percent, percent_to, signed, spoken, with_unit,
+};
 
 /// Decimals of percentages and percentage points of a difference: finer ones decide nothing.
 const DIFFERENCE_DECIMALS_MAX: usize = 2;
 
-/// The paired difference to the baseline, as [`difference_from`]. Empty without a difference.
+/// The paired difference to the baseline, as [`difference_from`]. Empty without a difference, and where a mean would be one over
+/// two states.
 pub fn difference(comparison: &Comparison, measure: &MeasureComparison) -> String {
-    let Some(paired) = measure.difference else { return String::new() };
+    let two_states = measure.by_state.is_some() || matches!(measure.withheld, Some(Withheld::States { .. }));
+    let Some(paired) = measure.difference.filter(|_| !two_states && comparison.baseline().states.is_none())
+    else {
+        return String::new();
+    };
     let base = comparison.baseline().mean(&measure.name).unwrap_or(0.0);
     difference_from(base, &paired.estimate, paired.relative, &measure.unit)
 }
@@ -111,7 +119,11 @@ pub fn unbroken(text: &str) -> String {
 pub fn common_scale(comparison: &Comparison, measure: &str) -> Option<Scale> {
     let found = || comparison.variants.iter().filter_map(|variant| variant.measure(measure));
     let unit = &found().next()?.unit;
-    let largest = found().filter_map(|measure| measure.estimate).map(|estimate| estimate.mean.abs());
+    let estimates = |measure: &MeasureComparison| match measure.by_state {
+        Some(both) => both.into_iter().flatten().collect(),
+        None => Vec::from_iter(measure.estimate),
+    };
+    let largest = found().flat_map(estimates).map(|estimate| estimate.mean.abs());
     Some(Scale::fitting(unit, largest.fold(0.0, f64::max)))
 }
 
@@ -185,7 +197,7 @@ mod tests {
         let difference = |index: usize| {
             difference(&comparison, comparison.variants[index].measure("latency.all.p99_ms").unwrap())
         };
-        assert_eq!(difference(1), "0.00 ± <0.01 %");
+        assert_eq!(difference(1), "+0.00005 ± <0.01 %");
         assert_eq!(difference(2), "−99.95 ± <0.01 %");
     }
 
@@ -194,6 +206,15 @@ mod tests {
         assert_eq!(printed(91.93, 0.04, "ms"), "91.9 ± 0.04");
         assert_eq!(printed(91.93, 0.004, "ms"), "91.9 ± <0.01");
         assert_eq!(printed(91.93, 0.0, "ms"), "91.9 ± 0");
+    }
+
+    #[test]
+    fn a_percentage_is_all_or_nothing_only_where_it_is() {
+        assert_eq!(printed(0.9996, 0.02, "1"), "99.96 ± 2.0");
+        assert_eq!(printed(0.0003, 0.02, "1"), "0.03 ± 2.0");
+        assert_eq!(printed(1.0, 0.02, "1"), "100 ± 2");
+        let nearly = Estimate { mean: -99.9996, interval: Some((-99.9998, -99.9994)), n: 10 };
+        assert_eq!(difference_from(100.0, &nearly, Some((-0.999998, -0.999994)), "ms"), "−99.9996 ± <0.01 %");
     }
 
     #[test]

@@ -72,6 +72,7 @@ mod tests {
             limit,
             variant: None,
             confident: false,
+            runs: None,
         };
         record.variants[0].measures.retain(|measure| measure.name != "goodput");
         record.scenario.thresholds = vec![

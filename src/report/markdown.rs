@@ -2,11 +2,13 @@
 
 use super::escape::escaped;
 use super::events;
-use super::format::{common_scale, detectable, difference, plus_minus, shown_measures};
+use super::format::{common_scale, shown_measures};
+use super::lines::lines;
+use super::quantiles;
 use super::remarks::remarks;
 use super::thresholds;
 use crate::experiment::answer::Answer;
-use crate::experiment::comparison::{Comparison, Verdict};
+use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 
 /// Question, answer and a table of variants x measures.
@@ -33,23 +35,22 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
     }
     text.push_str("\n|---|");
     text.push_str(&"---:|".repeat(measures.len()));
-    for variant in &comparison.variants {
-        text.push_str(&format!("\n| {} |", escaped(&variant.name)));
+    for line in lines(comparison) {
+        let note = line.note().map_or(String::new(), |note| format!(" ({note})"));
+        text.push_str(&format!("\n| {}{note} |", escaped(&line.variant.name)));
         for name in &measures {
-            let cell =
-                common_scale(comparison, name).zip(variant.measure(name)).and_then(|(scale, measure)| {
-                    let figure = plus_minus(&scale, &measure.estimate?);
-                    let difference = difference(comparison, measure);
-                    Some(match measure.verdict {
-                        None | Some(Verdict::NoVerdict) if difference.is_empty() => figure,
-                        None | Some(Verdict::NoVerdict) => format!("{figure}<br>{difference}"),
-                        Some(Verdict::Tie) => {
-                            let seen = detectable(comparison, measure);
-                            format!("{figure}<br>**tie** {difference} ({seen})")
-                        }
-                        Some(verdict) => format!("{figure}<br>**{}** {difference}", verdict.word()),
-                    })
-                });
+            let found =
+                common_scale(comparison, name).and_then(|scale| line.figure(comparison, name, &scale));
+            let cell = found.map(|cell| {
+                let sees = if cell.sees.is_empty() { String::new() } else { format!("({})", cell.sees) };
+                let word = cell.word().map_or(String::new(), |word| format!("**{word}**"));
+                let below = [word, cell.difference, sees];
+                let below: Vec<String> = below.into_iter().filter(|text| !text.is_empty()).collect();
+                match below.is_empty() {
+                    true => cell.figure,
+                    false => format!("{}<br>{}", cell.figure, below.join(" ")),
+                }
+            });
             text.push_str(&format!(" {} |", cell.unwrap_or_else(|| "–".to_string())));
         }
     }
@@ -65,6 +66,9 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
         scenario.seed,
         escaped(&scenario.digest.chars().take(12).collect::<String>())
     ));
+    if scenario.finished > 1 && quantiles::same_in_all(record, comparison) {
+        text.push_str(&format!("{}\n", quantiles::SAME_IN_ALL));
+    }
     text + &events::markdown(record, comparison) + &thresholds::markdown(record)
 }
 
@@ -72,6 +76,15 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
 mod tests {
     use crate::experiment::{answer::answer, comparison::compare};
     use crate::measure::fixture::stampede;
+
+    #[test]
+    fn each_of_two_states_has_a_row() {
+        let record = crate::measure::fixture::bimodal();
+        let comparison = compare(&record);
+        let text = super::render(&record, &comparison, &answer(&record, &comparison));
+        assert!(text.contains("\n| a (healthy: 5 of 10 runs) | 96.0 ± 15.7 |"), "{text}");
+        assert!(text.contains("\n| a (collapsed: 5 of 10 runs) | 9,600 ± 1,570 |"), "{text}");
+    }
 
     #[test]
     fn a_table_that_names_cannot_break() {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::axis::Axis;
 use super::figure::{Figure, Panel, Series, Shape};
-use super::format::{fixed, number};
+use super::format::{number, percent, percent_to};
 use super::terminal::plain;
 use super::{ReportError, atomic, draw, png};
 use crate::replay::{Cell, Replay};
@@ -189,7 +189,7 @@ fn against_first(replay: &Replay) -> Option<Panel> {
 
 fn dots(replay: &Replay) -> Panel {
     let dot = |(row, cell): (usize, &Cell)| {
-        let label = format!("{} %", fixed(100.0 * replay.miss_ratio(cell), 2));
+        let label = format!("{} %", percent_to(replay.miss_ratio(cell), 2));
         let point = (replay.miss_ratio(cell), row as f64);
         let name = cell.policy.name().to_owned();
         Series { name, style: row, shape: Shape::Interval { label }, points: vec![point; 3] }
@@ -252,12 +252,12 @@ fn lowest(replay: &Replay, capacity: u64) -> Option<u64> {
 fn ratio(replay: &Replay, cell: &Cell) -> String {
     let alone = replay.policies().len() == 1;
     let mark = if !alone && lowest(replay, cell.capacity) == Some(cell.misses) { '*' } else { ' ' };
-    format!("{}{mark}", fixed(100.0 * replay.miss_ratio(cell), 2))
+    format!("{}{mark}", percent_to(replay.miss_ratio(cell), 2))
 }
 
 /// Of all objects.
 fn share(replay: &Replay, capacity: u64) -> String {
-    format!("{} %", number(100.0 * capacity as f64 / replay.objects as f64))
+    format!("{} %", percent(capacity as f64 / replay.objects as f64))
 }
 
 /// Million requests per second.

@@ -1,50 +1,173 @@
 //! The baseline beside what production reports of itself.
+//!
+//! Production is one run, so its figures are held against the spread of single replications and not against that of their mean: the
+//! 95 % prediction interval of one more run, mean ± t s sqrt(1 + 1/n). Where the baseline has two states, each has an interval of its
+//! own, and production may be in either.
 
-use super::format::{change, with_unit};
-use crate::experiment::comparison::Comparison;
+use super::format::{Scale, change, with_unit};
+use crate::experiment::answer::enumerated;
+use crate::experiment::comparison::{Comparison, EFFECT_SHARE_MIN, whole};
+use crate::experiment::states::State;
+use crate::experiment::statistics::prediction_interval;
 use crate::measure::catalog;
 use crate::measure::record::Record;
-
-/// Deviations of the model from what production reports that are larger than this are warned of.
-pub const OBSERVED_DEVIATION_MAX: f64 = 0.10;
 
 /// One figure of production and what the model makes of it.
 pub struct ObservedRow {
     pub measure: &'static str,
     /// With units, as printed.
     pub observed: String,
+    /// Mean over the replications; of two states, both.
     pub model: String,
+    /// What 95 % of single runs show: `83.1 to 85.9 %`.
+    pub single_runs: String,
+    /// Of the mean, of the nearer state where there are two.
     pub deviation: String,
+    /// Production lies outside of what single runs show, by more than 1 % of the mean (of a ratio: of its smaller side).
     pub warns: bool,
+}
+
+/// A measure over the runs of one state, or over all.
+struct Modelled {
+    state: Option<State>,
+    mean: f64,
+    /// `None` for a single run.
+    interval: Option<(f64, f64)>,
+}
+
+impl Modelled {
+    fn agrees(&self, observed: f64, unit: &str) -> bool {
+        let slack = EFFECT_SHARE_MIN * whole(unit, self.mean);
+        // A single run shows no spread: nothing speaks against it but the mean.
+        let (low, high) = self.interval.unwrap_or((self.mean, self.mean));
+        (low - slack..=high + slack).contains(&observed)
+    }
 }
 
 /// What the scenario's `[observed]` names, one row each; empty without it.
 ///
-/// A hit ratio is judged by its miss ratio: 98 % instead of 96 % looks close and is half the database load.
+/// A hit ratio is shown by its miss ratio as well: 98 % instead of 96 % looks close and is half the database load.
 pub fn rows(record: &Record, comparison: &Comparison) -> Vec<ObservedRow> {
     let Some(observed) = &record.scenario.observed else { return Vec::new() };
-    let baseline = comparison.baseline();
-    let modelled = |measure: &str| baseline.mean(measure);
     let hits = observed.hit_ratio;
+    let identity: fn(f64) -> f64 = |value| value;
     [
-        ("hit_ratio", "1", hits, modelled("hit_ratio")),
-        ("1 − hit_ratio", "1", hits.map(|hits| 1.0 - hits), modelled("hit_ratio").map(|hits| 1.0 - hits)),
-        ("db.qps.mean", "1/s", observed.db_qps, modelled("db.qps.mean")),
-        ("latency.all.p50_ms", "ms", observed.p50_ms, modelled("latency.all.p50_ms")),
-        ("latency.all.p99_ms", "ms", observed.p99_ms, modelled("latency.all.p99_ms")),
+        ("hit_ratio", "hit_ratio", "1", hits, identity),
+        ("1 − hit_ratio", "hit_ratio", "1", hits.map(|hits| 1.0 - hits), |hits| 1.0 - hits),
+        ("db.qps.mean", "db.qps.mean", "1/s", observed.db_qps, identity),
+        ("latency.all.p50_ms", "latency.all.p50_ms", "ms", observed.p50_ms, identity),
+        ("latency.all.p99_ms", "latency.all.p99_ms", "ms", observed.p99_ms, identity),
     ]
     .into_iter()
-    .filter_map(|(measure, unit, value, modelled)| {
+    .filter_map(|(shown, measure, unit, value, of)| {
         let value = value?;
-        debug_assert!(catalog::find(measure).is_none_or(|info| info.unit == unit));
-        let deviation = modelled.filter(|_| value != 0.0).map(|modelled| (modelled - value) / value);
-        Some(ObservedRow {
-            measure,
-            observed: with_unit(value, unit),
-            model: modelled.map_or_else(|| "–".to_string(), |modelled| with_unit(modelled, unit)),
-            deviation: deviation.map_or_else(|| "–".to_string(), change),
-            warns: deviation.is_none_or(|deviation| deviation.abs() > OBSERVED_DEVIATION_MAX),
-        })
+        debug_assert!(catalog::find(measure).is_some_and(|info| info.unit == unit));
+        Some(row(shown, unit, value, &modelled(record, comparison, measure, of)))
     })
     .collect()
+}
+
+/// `of` of a measure in the baseline, over all runs or state by state; empty where no run has a value.
+fn modelled(record: &Record, comparison: &Comparison, measure: &str, of: fn(f64) -> f64) -> Vec<Modelled> {
+    let Some(found) = record.variants[comparison.baseline].measure(measure) else { return Vec::new() };
+    let values: Vec<Option<f64>> = found.values.iter().map(|value| value.map(of)).collect();
+    let known = |state: Option<State>, values: Vec<f64>| {
+        let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+        (!values.is_empty()).then(|| Modelled { state, mean, interval: prediction_interval(&values) })
+    };
+    match &comparison.baseline().states {
+        Some(states) => {
+            State::BOTH.iter().filter_map(|&state| known(Some(state), states.of(state, &values))).collect()
+        }
+        None => Vec::from_iter(known(None, values.into_iter().flatten().collect())),
+    }
+}
+
+fn row(measure: &'static str, unit: &str, observed: f64, modelled: &[Modelled]) -> ObservedRow {
+    let named = |one: &Modelled, text: String| match one.state {
+        Some(state) => format!("{text} {}", state.word()),
+        None => text,
+    };
+    let told = |words: fn(&Modelled, &str) -> String| match modelled {
+        [] => "–".to_owned(),
+        some => {
+            let texts: Vec<String> = some.iter().map(|one| named(one, words(one, unit))).collect();
+            enumerated(&texts, "or")
+        }
+    };
+    let distance = |one: &Modelled| (one.mean - observed).abs();
+    let nearest = modelled.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    let deviation = nearest.filter(|_| observed != 0.0).map(|one| (one.mean - observed) / observed);
+    ObservedRow {
+        measure,
+        observed: with_unit(observed, unit),
+        model: told(|one, unit| with_unit(one.mean, unit)),
+        single_runs: told(|one, unit| match one.interval {
+            Some((low, high)) => range(low, high, unit),
+            None => with_unit(one.mean, unit),
+        }),
+        deviation: deviation.map_or_else(|| "–".to_owned(), change),
+        warns: !modelled.iter().any(|one| one.agrees(observed, unit)),
+    }
+}
+
+/// `83.1 to 85.9 %`, within what there can be.
+fn range(low: f64, high: f64, unit: &str) -> String {
+    let most = if unit == "1" { 1.0 } else { f64::INFINITY };
+    let (low, high) = (low.max(0.0), high.min(most));
+    let scale = Scale::fitting(unit, high.abs());
+    scale.with_suffix(&format!("{} to {}", scale.number(low), scale.number(high)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::comparison::compare;
+    use crate::measure::fixture::{measure, record_of};
+    use crate::measure::record::{MeasureRecord, ObservedRecord};
+
+    fn row_of(measures: Vec<MeasureRecord>, observed: ObservedRecord) -> ObservedRow {
+        let mut record = record_of(&[("base", measures)], &[]);
+        record.scenario.observed = Some(observed);
+        rows(&record, &compare(&record)).remove(0)
+    }
+
+    /// Three runs at 90, 100 and 110: s = 10, t(0.975, 2) = 4.30265, so one more run lies within 100 ± 49.68; their mean
+    /// would lie within 100 ± 24.84.
+    #[test]
+    fn production_is_one_more_run() {
+        let row = |db_qps: f64| {
+            let observed = ObservedRecord { db_qps: Some(db_qps), ..ObservedRecord::default() };
+            row_of(vec![measure("db.qps.mean", &[90.0, 100.0, 110.0])], observed)
+        };
+        assert!(!row(149.0).warns && !row(51.0).warns);
+        assert!(row(151.0).warns && row(49.0).warns);
+        assert_eq!((row(149.0).single_runs.as_str(), row(149.0).model.as_str()), ("50.3 to 150/s", "100/s"));
+    }
+
+    #[test]
+    fn one_per_cent_does_not_matter_however_narrow_the_spread() {
+        let warns = |hits: f64| {
+            let observed = ObservedRecord { hit_ratio: Some(hits), ..ObservedRecord::default() };
+            row_of(vec![measure("hit_ratio", &[0.96; 4])], observed).warns
+        };
+        // Of the smaller side, which is 4 %.
+        assert!(!warns(0.9603) && !warns(0.9597));
+        assert!(warns(0.9605) && warns(0.9595));
+    }
+
+    #[test]
+    fn production_may_be_in_either_state() {
+        let latency: Vec<f64> =
+            (0..10).map(|run| f64::from(100 + run % 5) * if run < 5 { 1.0 } else { 50.0 }).collect();
+        let row = |p99_ms: f64| {
+            let measures =
+                vec![measure("latency.all.mean_ms", &latency), measure("latency.all.p99_ms", &latency)];
+            row_of(measures, ObservedRecord { p99_ms: Some(p99_ms), ..ObservedRecord::default() })
+        };
+        assert!(!row(102.0).warns && !row(5_100.0).warns);
+        // The mean of both, 2,601 ms, is no run's.
+        assert!(row(2_601.0).warns);
+        assert_eq!(row(102.0).model, "102 ms healthy or 5,100 ms collapsed");
+    }
 }

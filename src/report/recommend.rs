@@ -4,10 +4,12 @@ use comfy_table::{Cell, CellAlignment};
 use serde_json::{Value, json};
 
 use super::ReportError;
-use super::format::{Scale, estimated, fixed, plus_minus, signed, with_unit};
+use super::format::{Scale, estimated, percent_to, plus_minus, signed, with_unit};
 use super::terminal::{fitted, hanging, paragraph};
+use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::recommend::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Outcome, Rival, Search};
+use crate::experiment::states::State;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::threshold::Standing;
 use crate::measure::catalog;
@@ -91,8 +93,11 @@ fn objective_line(search: &Search, found: &Found) -> String {
         Direction::Minimise => "least",
         Direction::Maximise => "most",
     };
+    let states = found.states.as_ref().map_or(String::new(), |states| {
+        format!("  two states: it {}, and is judged by the worse one\n", states.words())
+    });
     format!(
-        "  {} {value} ({wanted} wanted, {})\n",
+        "  {} {value} ({wanted} wanted, {})\n{states}",
         search.wanted.objective.name(),
         counted(u64::from(search.replications), "replication")
     )
@@ -109,18 +114,24 @@ fn limits(found: &Found, width: u16) -> String {
     let binding = found.binding().map(|limit| &limit.judgement.threshold);
     for limit in &found.limits {
         let judgement = &limit.judgement;
-        let value = match (&judgement.estimate, judgement.reason.as_str()) {
-            (Some(estimate), _) => estimated(estimate, &judgement.unit),
-            (None, reason) => reason.to_owned(),
+        let value = match (&judgement.states, &judgement.estimate) {
+            (Some((_, both)), Some(_)) => {
+                let figure = |estimate: &Estimate| estimated(estimate, &judgement.unit);
+                enumerated(&both.iter().flatten().map(figure).collect::<Vec<_>>(), "or")
+            }
+            (None, Some(estimate)) => estimated(estimate, &judgement.unit),
+            (_, None) => judgement.reason.clone(),
         };
         let margin =
-            limit.relative_margin.map_or(String::new(), |margin| format!("{} %", fixed(margin * 100.0, 1)));
+            limit.relative_margin.map_or(String::new(), |margin| format!("{} %", percent_to(margin, 1)));
         let mut words = Vec::new();
         match judgement.standing {
             Standing::Broken => words.push("broken"),
             _ if judgement.within_interval => words.push("not certain"),
             _ => {}
         }
+        let kept = judgement.runs.filter(|_| judgement.is_by_runs()).map(|runs| format!("kept in {runs}"));
+        words.extend(kept.as_deref());
         if binding == Some(&judgement.threshold) {
             words.push("binding");
         }
@@ -129,8 +140,8 @@ fn limits(found: &Found, width: u16) -> String {
     let room = match (found.binding(), found.tightest().and_then(|limit| limit.relative_margin)) {
         (None, Some(margin)) => format!(
             "No limit binds: the nearest leaves {} % of its value, and a limit binds from {} % down.\n",
-            fixed(margin * 100.0, 1),
-            fixed(BINDING_MARGIN_MAX * 100.0, 0)
+            percent_to(margin, 1),
+            percent_to(BINDING_MARGIN_MAX, 0)
         ),
         _ => String::new(),
     };
@@ -147,11 +158,15 @@ fn told(limit: &Limit) -> String {
 fn broken(limit: &Limit) -> String {
     let judgement = &limit.judgement;
     match (&judgement.estimate, limit.relative_margin) {
+        (Some(_), _) if judgement.is_by_runs() => {
+            let runs = judgement.runs.map_or_else(String::new, |runs| format!(": kept in {runs}"));
+            format!("{} fails{runs}.", told(limit))
+        }
         (Some(estimate), Some(margin)) => format!(
             "{} fails: {} is {} % beyond it.",
             told(limit),
             estimated(estimate, &judgement.unit),
-            fixed(-margin * 100.0, 1)
+            percent_to(-margin, 1)
         ),
         (Some(estimate), None) => format!("{} fails: {}.", told(limit), estimated(estimate, &judgement.unit)),
         (None, _) => format!("{} fails: {}.", told(limit), judgement.reason),
@@ -184,7 +199,8 @@ fn rivals_text(search: &Search, rivals: &[Rival]) -> String {
             text.push_str(&format!("  and {} more\n", members.len() - most));
         }
     }
-    if rivals.iter().any(|rival| rival.verdict == Verdict::NoVerdict) {
+    let few = |rival: &Rival| rival.verdict == Verdict::NoVerdict && rival.found.states.is_none();
+    if (search.replications as usize) < VERDICT_REPLICATIONS_MIN && rivals.iter().any(few) {
         text.push_str(&format!(
             "  at least {VERDICT_REPLICATIONS_MIN} replications are needed for a verdict\n"
         ));
@@ -201,7 +217,12 @@ fn rival_line(search: &Search, rival: &Rival) -> String {
         let scale = Scale::fitting(search.unit(), estimate.mean.abs());
         format!(" ({})", scale.with_suffix(&signed(&plus_minus(&scale, &estimate))))
     });
-    format!("{}: {value}{difference}", name(search, &rival.found))
+    match &rival.found.states {
+        Some(states) => {
+            format!("{}: {value} at its worse; it {}", name(search, &rival.found), states.words())
+        }
+        None => format!("{}: {value}{difference}", name(search, &rival.found)),
+    }
 }
 
 fn unresolved_text(search: &Search, unresolved: usize) -> String {
@@ -351,6 +372,7 @@ fn as_json(search: &Search, found: &Found) -> Value {
                 "interval": judgement.estimate.and_then(|estimate| estimate.interval),
                 "standing": judgement.standing,
                 "certain": !judgement.within_interval,
+                "kept": judgement.runs,
                 "relative_margin": limit.relative_margin,
                 "binding": binding == Some(&judgement.threshold),
             })
@@ -364,6 +386,7 @@ fn as_json(search: &Search, found: &Found) -> Value {
         "interval": found.objective.and_then(|estimate| estimate.interval),
         "replications": found.objective.map(|estimate| estimate.n),
         "keeps_limits": found.keeping,
+        "collapsed_runs": found.states.as_ref().map(|states| states.places(State::Collapsed)),
         "limits": limits,
     })
 }

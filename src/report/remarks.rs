@@ -2,14 +2,13 @@
 //! ended, ratios that leave out failures, and what the lints say of the scenario itself.
 
 use super::format::with_unit;
-use super::observed;
+use super::{observed, quantiles};
 use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{Comparison, VariantComparison};
+use crate::experiment::states::{State, States};
+use crate::experiment::withheld::{ERROR_RATIO_MAX, Withheld};
 use crate::measure::meaning;
 use crate::measure::record::{EventRecord, Record};
-
-/// Beyond this share of failed requests a hit ratio says little: it leaves them out.
-const ERROR_RATIO_MAX: f64 = 0.05;
 
 /// The remarks, most important first; usually none.
 pub fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
@@ -21,12 +20,15 @@ pub fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
 
 /// Those about the results alone, for a page that shows deviations and lints in places of their own.
 pub fn of_results(record: &Record, comparison: &Comparison) -> Vec<String> {
-    let mut remarks = Vec::from_iter(meaning::caution(record));
+    let mut remarks = two_states(record, comparison);
+    remarks.extend(meaning::caution(record));
     remarks.extend(never_happened(record));
     remarks.extend(lasting_outages(record, comparison));
     remarks.extend(unfinished(comparison));
     remarks.extend(imprecise(record));
     remarks.extend(failures_left_out(comparison));
+    remarks.extend(without_verdict(comparison));
+    remarks.extend(quantiles::remarks(record, comparison));
     remarks
 }
 
@@ -35,12 +37,56 @@ fn deviation(record: &Record, comparison: &Comparison) -> Option<String> {
     let off: Vec<String> = rows
         .iter()
         .filter(|row| row.warns)
-        .map(|row| format!("{} ({} observed, {} in the model)", row.measure, row.observed, row.model))
+        .map(|row| format!("{} ({} observed, {} in the model)", row.measure, row.observed, row.single_runs))
         .collect();
     (!off.is_empty()).then(|| {
         let base = &comparison.baseline().name;
-        format!("The baseline, {base}, is more than 10 % off what production reports: {}.", off.join(", "))
+        format!(
+            "The baseline, {base}, does not reproduce what production reports (it lies outside of 95 % of single runs): {}.",
+            off.join(", ")
+        )
     })
+}
+
+/// The variants that settle in one of two states.
+fn two_states(record: &Record, comparison: &Comparison) -> Vec<String> {
+    let told = |(variant, states): (&VariantComparison, &States)| {
+        let recorded = record.variants.iter().find(|recorded| recorded.name == variant.name)?;
+        let runs = states.runs(State::Collapsed);
+        let (low, high) = runs.interval();
+        Some(format!(
+            "{} has two states: it {}, with {}. Means over all its runs are those of no run, so each state has figures of its own, \
+             and nothing is judged by the mean. {runs} leave {} to {} of all runs possible (95 %): more replications narrow that.",
+            variant.name,
+            states.words(),
+            states.figures(recorded),
+            with_unit(low, "1"),
+            with_unit(high, "1"),
+        ))
+    };
+    let split = comparison.variants.iter().filter_map(|variant| Some((variant, variant.states.as_ref()?)));
+    split.filter_map(told).collect()
+}
+
+/// The variants that get no verdict for what they are, but for two states, of which is told already.
+fn without_verdict(comparison: &Comparison) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for variant in &comparison.variants {
+        let withheld =
+            variant.measures.iter().filter_map(|measure| Some((measure, measure.withheld.as_ref()?)));
+        for (measure, withheld) in withheld {
+            let what = match withheld {
+                Withheld::States { .. } => continue,
+                Withheld::Workload(_) => variant.name.clone(),
+                Withheld::Failures { .. } => format!("{} of {}", measure.name, variant.name),
+            };
+            let remark = format!("No verdict on {what}: {}.", withheld.reason());
+            if !told.contains(&remark) {
+                told.push(remark);
+            }
+        }
+    }
+    told
 }
 
 /// Whether the run lasted long enough for an event.
@@ -158,7 +204,7 @@ pub fn events(record: &Record) -> Vec<&EventRecord> {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{measure, record_of};
+    use crate::measure::fixture::{bimodal, measure, record_of};
     use crate::measure::record::{LintRecord, ObservedRecord, PrecisionRecord};
 
     fn record() -> Record {
@@ -228,13 +274,14 @@ mod tests {
         record.scenario.observed =
             Some(ObservedRecord { hit_ratio: Some(0.93), ..ObservedRecord::default() });
         let rows = observed::rows(&record, &compare(&record));
-        assert_eq!(rows.iter().map(|row| row.warns).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(rows.iter().map(|row| row.warns).collect::<Vec<_>>(), [true, true]);
         assert_eq!(rows[1].deviation, "+114.3 %");
         let first = remarks(&record, &compare(&record)).remove(0);
         assert_eq!(
             first,
-            "The baseline, a, is more than 10 % off what production reports: 1 − hit_ratio (7.00 % observed, \
-             15.0 % in the model)."
+            "The baseline, a, does not reproduce what production reports (it lies outside of 95 % of single runs): \
+             hit_ratio (93.0 % observed, 85.0 to 85.0 % in the model), 1 − hit_ratio (7.00 % observed, 15.0 to 15.0 % in the \
+             model)."
         );
     }
 
@@ -259,6 +306,35 @@ mod tests {
         assert!(remarks(&record, &compare(&record)).is_empty());
         record.scenario.precision = wanted(false);
         assert!(remarks(&record, &compare(&record))[0].contains("not yet within 2.00 % of its mean"));
+    }
+
+    #[test]
+    fn two_states_are_told_with_the_figures_of_each_and_how_often() {
+        let record = bimodal();
+        assert_eq!(
+            of_results(&record, &compare(&record)),
+            [
+                "a has two states: it collapses in 5 of 10 runs, with mean latency 1,200 ± 196 ms instead of 12.0 ± 2.0 ms, p99 latency \
+              9,600 ± 1,570 ms instead of 96.0 ± 15.7 ms. Means over all its runs are those of no run, so each state has figures of \
+              its own, and nothing is judged by the mean. 5 of 10 runs leave 18.7 % to 81.3 % of all runs possible (95 %): more \
+              replications narrow that."
+            ]
+        );
+    }
+
+    #[test]
+    fn the_reason_for_which_there_is_no_verdict_is_told() {
+        let rows = |errors: f64| vec![measure("error.ratio", &[errors; 6]), measure("hit_ratio", &[0.9; 6])];
+        let mut record = record_of(&[("a", rows(0.0)), ("b", rows(0.06)), ("c", rows(0.0))], &["hit_ratio"]);
+        record.variants[2].settings = vec![("workload.keys".to_owned(), "5".to_owned())];
+        assert_eq!(
+            of_results(&record, &compare(&record)),
+            [
+                "Hit ratios leave out the requests that ended in an error: b (6.00 %).",
+                "No verdict on hit_ratio of b: a hit ratio leaves out the requests that failed, 6.00 % of them in b.",
+                "No verdict on c: workload.keys of its workload differs from the baseline's.",
+            ]
+        );
     }
 
     #[test]

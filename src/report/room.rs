@@ -7,6 +7,7 @@ use crate::measure::recorder::{Recorder, Totals};
 use crate::measure::series::series;
 use crate::measure::summary::measures;
 use crate::scenario::Diagnostics;
+use crate::scenario::digest::traffic;
 use crate::scenario::model::{Experiment, Model, Variant};
 use crate::units::{approximate_bytes, grouped};
 
@@ -14,6 +15,9 @@ use crate::units::{approximate_bytes, grouped};
 const VALUE_BYTES: f64 = 10.0;
 /// Series that turn up only where requests end in their way: 7 outcomes, three quantiles of 5 families.
 const OCCASIONAL_SERIES: f64 = 22.0;
+/// An event: its words, and how one replication came back from it.
+const EVENT_BYTES: f64 = 300.0;
+const EVENT_RUN_BYTES: f64 = 150.0;
 /// A series of two windows.
 const SERIES_BYTES: f64 = 150.0;
 /// Twelve distributions of at most sixteen buckets.
@@ -27,7 +31,8 @@ pub fn record_bytes(experiment: &Experiment) -> f64 {
         let record = outline(variant);
         let values = record.measures.len() as f64 * replications * VALUE_BYTES;
         let text = json::encode(&record).map_or(0.0, |text| text.len() as f64);
-        text + values + OCCASIONAL_SERIES * SERIES_BYTES + DISTRIBUTIONS_BYTES
+        let events = variant.model.events.len() as f64 * (EVENT_BYTES + EVENT_RUN_BYTES * replications);
+        text + values + events + OCCASIONAL_SERIES * SERIES_BYTES + DISTRIBUTIONS_BYTES
     };
     experiment.source.len() as f64 + experiment.variants.iter().map(of).sum::<f64>()
 }
@@ -76,6 +81,7 @@ fn outline(variant: &Variant) -> VariantRecord {
     VariantRecord {
         name: variant.name.clone(),
         settings: variant.settings.clone(),
+        workload: traffic(&model),
         events: Vec::new(),
         theory: Vec::new(),
         measures: measures

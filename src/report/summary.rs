@@ -5,7 +5,10 @@ use serde::Serialize;
 use super::{ReportError, json};
 use crate::experiment::answer::{Answer, TestedClaim};
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
+use crate::experiment::shares::Runs;
+use crate::experiment::states::{State, States};
 use crate::experiment::threshold::{Judgement, Standing, judge};
+use crate::experiment::withheld::Withheld;
 use crate::measure::record::{EventRecord, Record};
 use crate::scenario::model::Bound;
 use crate::theory::Prediction;
@@ -39,6 +42,8 @@ struct ThresholdSummary<'a> {
     bound: Bound,
     limit: f64,
     confident: bool,
+    /// The share of the runs that has to keep it; `null`: the mean decides, or all runs where the variant has two states.
+    runs: Option<f64>,
     variant: &'a str,
     mean: Option<f64>,
     ci_low: Option<f64>,
@@ -46,6 +51,10 @@ struct ThresholdSummary<'a> {
     /// In the unit of the measure; negative on the wrong side of the limit.
     margin: Option<f64>,
     result: Standing,
+    /// In how many runs it was kept, each by itself.
+    kept: Option<Runs>,
+    /// Lower 95 % bound (Clopper and Pearson) of the share of all runs that keep it.
+    kept_share_low: Option<f64>,
     /// The limit lies within the interval.
     uncertain: bool,
     reason: &'a str,
@@ -57,7 +66,29 @@ struct VariantSummary<'a> {
     events: &'a [EventRecord],
     /// What closed forms say; `failing` names the assumptions of theirs that do not hold.
     theory: &'a [Prediction],
+    /// The two states, if it has two.
+    states: Option<StatesSummary>,
     measures: Vec<MeasureSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct StatesSummary {
+    /// The measure that tells them apart.
+    measure: &'static str,
+    /// Places of the runs in each, from 0.
+    healthy: Vec<usize>,
+    collapsed: Vec<usize>,
+    /// 95 % interval of the share of collapsed runs (Clopper and Pearson).
+    collapsed_share: (f64, f64),
+}
+
+#[derive(Serialize)]
+struct StateSummary {
+    state: State,
+    mean: Option<f64>,
+    ci_low: Option<f64>,
+    ci_high: Option<f64>,
+    replications: usize,
 }
 
 #[derive(Serialize)]
@@ -71,6 +102,10 @@ struct MeasureSummary<'a> {
     /// This variant minus the baseline, pair by pair.
     difference: Option<DifferenceSummary>,
     verdict: Option<Verdict>,
+    /// Why there is no verdict, where that is not for want of replications.
+    no_verdict: Option<String>,
+    /// Over the runs in each state, where the variant has two.
+    states: Option<[StateSummary; 2]>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +136,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
             name: &variant.name,
             events: &recorded.events,
             theory: &recorded.theory,
+            states: variant.states.as_ref().map(states_summary),
             measures: variant.measures.iter().map(|measure| measure_summary(comparison, measure)).collect(),
         })
         .collect();
@@ -124,6 +160,15 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
     })
 }
 
+fn states_summary(states: &States) -> StatesSummary {
+    StatesSummary {
+        measure: states.measure,
+        healthy: states.places(State::Healthy),
+        collapsed: states.places(State::Collapsed),
+        collapsed_share: states.runs(State::Collapsed).interval(),
+    }
+}
+
 fn threshold_summary(judgement: &Judgement) -> ThresholdSummary<'_> {
     let threshold = &judgement.threshold;
     let interval = judgement.estimate.and_then(|estimate| estimate.interval);
@@ -132,12 +177,15 @@ fn threshold_summary(judgement: &Judgement) -> ThresholdSummary<'_> {
         bound: threshold.bound,
         limit: threshold.limit,
         confident: threshold.confident,
+        runs: threshold.runs,
         variant: &judgement.variant,
         mean: judgement.estimate.map(|estimate| estimate.mean),
         ci_low: interval.map(|(low, _)| low),
         ci_high: interval.map(|(_, high)| high),
         margin: judgement.margin(),
         result: judgement.standing,
+        kept: judgement.runs,
+        kept_share_low: judgement.runs.map(Runs::at_least),
         uncertain: judgement.within_interval,
         reason: &judgement.reason,
     }
@@ -163,13 +211,42 @@ fn measure_summary<'a>(comparison: &Comparison, measure: &'a MeasureComparison) 
             detectable: measure.detectable,
         }),
         verdict: measure.verdict,
+        no_verdict: measure.withheld.as_ref().map(Withheld::reason),
+        states: measure.by_state.map(|both| {
+            let [healthy, collapsed] = both;
+            [(State::Healthy, healthy), (State::Collapsed, collapsed)].map(|(state, estimate)| StateSummary {
+                state,
+                mean: estimate.map(|estimate| estimate.mean),
+                ci_low: estimate.and_then(|estimate| Some(estimate.interval?.0)),
+                ci_high: estimate.and_then(|estimate| Some(estimate.interval?.1)),
+                replications: estimate.map_or(0, |estimate| estimate.n),
+            })
+        }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::experiment::{answer::answer, comparison::compare};
-    use crate::measure::{fixture::stampede, record::AnswerRecord};
+    use crate::measure::{
+        fixture::{bimodal, stampede},
+        record::AnswerRecord,
+    };
+
+    #[test]
+    fn scripts_find_states_and_reasons() {
+        let record = bimodal();
+        let comparison = compare(&record);
+        let text = super::render(&record, &comparison, &answer(&record, &comparison)).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let states = &value["variants"][0]["states"];
+        assert_eq!(states["measure"], "latency.all.mean_ms");
+        assert_eq!(states["collapsed"], serde_json::json!([1, 3, 5, 7, 9]));
+        let load = &value["variants"][1]["measures"][0];
+        assert_eq!(load["no_verdict"], "a has two states, and their mean is that of no run");
+        let latency = &value["variants"][0]["measures"][1]["states"][1];
+        assert_eq!((&latency["state"], &latency["replications"]), (&"collapsed".into(), &5.into()));
+    }
 
     #[test]
     fn scripts_find_verdicts_and_claims() {

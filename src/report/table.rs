@@ -6,7 +6,9 @@
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Width};
 
 use super::events;
-use super::format::{common_scale, detectable, difference, plus_minus, shown_measures};
+use super::format::{common_scale, shown_measures};
+use super::lines::{Line, lines};
+use super::quantiles;
 use super::remarks::remarks;
 use super::sparkline;
 use super::terminal::{AROUND, fitted, paragraph};
@@ -20,7 +22,7 @@ const NAME_WIDTH_MAX: usize = 26;
 /// One measure over all variants, ready to print.
 struct Column {
     head: String,
-    /// Text and verdict per variant.
+    /// Text and verdict per line of the table.
     cells: Vec<(String, Option<Verdict>)>,
 }
 
@@ -34,7 +36,9 @@ impl Column {
 /// Draws the comparison, at most `width` columns wide as far as one measure fits beside the names. Colours
 /// only with `color`, and never alone: the verdict is a word in the same cell; no line ends in blanks, and the last line ends the text without a line break.
 pub fn render(record: &Record, comparison: &Comparison, width: u16, color: bool) -> String {
-    let longest = comparison.variants.iter().map(|variant| variant.name.chars().count()).max().unwrap_or(0);
+    let names: Vec<String> = lines(comparison).iter().map(row_name).collect();
+    let longest =
+        names.iter().flat_map(|name| name.lines()).map(|line| line.chars().count()).max().unwrap_or(0);
     let name_width = longest.clamp("baseline".len(), NAME_WIDTH_MAX);
     let room = (usize::from(width) + 1).saturating_sub(name_width + AROUND);
     let columns: Vec<Column> = shown_measures(&record.scenario.headline, comparison)
@@ -64,22 +68,19 @@ pub fn render(record: &Record, comparison: &Comparison, width: u16, color: bool)
 fn column(record: &Record, comparison: &Comparison, name: &str, room: usize) -> Column {
     let scale = common_scale(comparison, name);
     let unit = scale.map_or("", |scale| scale.heading());
-    let cells = comparison
-        .variants
+    let cells = lines(comparison)
         .iter()
-        .map(|variant| {
-            let Some((measure, scale)) = variant.measure(name).zip(scale) else {
+        .map(|line| {
+            let Some(cell) = scale.and_then(|scale| line.figure(comparison, name, &scale)) else {
                 return ("–".to_string(), None);
             };
-            let Some(estimate) = measure.estimate else { return ("–".to_string(), None) };
-            let figure = plus_minus(&scale, &estimate);
-            let mut text = format!("{figure}\n{}", against_baseline(comparison, measure));
-            let seen = detectable(comparison, measure);
-            if !seen.is_empty() {
+            let against = [cell.word().unwrap_or_default(), &cell.difference].join(" ");
+            let mut text = format!("{}\n{}", cell.figure, against.trim());
+            if !cell.sees.is_empty() {
                 text.push('\n');
-                text.push_str(&seen);
+                text.push_str(&cell.sees);
             }
-            (text, measure.verdict)
+            (text, cell.verdict)
         })
         .collect();
     let mark = if record.scenario.headline.iter().any(|headline| headline == name) { "*" } else { "" };
@@ -90,24 +91,12 @@ fn column(record: &Record, comparison: &Comparison, name: &str, room: usize) -> 
     Column { head: format!("{name}{mark}\n{unit}"), cells }
 }
 
-/// `better −83.1 ± 1.2 %`; without the word where the measure has no verdict.
-fn against_baseline(comparison: &Comparison, measure: &MeasureComparison) -> String {
-    let difference = difference(comparison, measure);
-    match measure.verdict {
-        None | Some(Verdict::NoVerdict) => difference,
-        Some(verdict) => format!("{} {difference}", verdict.word()),
-    }
-}
-
 fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: bool) -> String {
     let mut table = fitted(u16::MAX, color);
     let heads = columns.iter().map(|column| Cell::new(&column.head).set_alignment(CellAlignment::Right));
     table.set_header(std::iter::once(Cell::new("variant")).chain(heads));
-    for (index, variant) in comparison.variants.iter().enumerate() {
-        let name = match index == comparison.baseline {
-            true => format!("{}\nbaseline", variant.name),
-            false => variant.name.clone(),
-        };
+    for (index, line) in lines(comparison).iter().enumerate() {
+        let name = row_name(line);
         let cells = columns.iter().map(|column| {
             let (text, verdict) = &column.cells[index];
             let cell = Cell::new(text).set_alignment(CellAlignment::Right);
@@ -125,6 +114,13 @@ fn draw(comparison: &Comparison, columns: &[Column], name_width: usize, color: b
     constraints.extend(columns.iter().map(|_| ColumnConstraint::ContentWidth));
     table.set_constraints(constraints);
     table.trim_fmt()
+}
+
+/// `ttl only`, and below it `baseline`, `collapsed: 5 of 10 runs`.
+fn row_name(line: &Line<'_>) -> String {
+    let baseline = line.baseline.then(|| "baseline".to_owned());
+    let below = baseline.into_iter().chain(line.note()).map(|note| format!("\n{note}"));
+    line.variant.name.clone() + &below.collect::<String>()
 }
 
 /// Everything a terminal shows of a run: question, table, answer, and what a reader must know before
@@ -154,6 +150,9 @@ fn legend(record: &Record, comparison: &Comparison, width: u16) -> String {
         0 | 1 => format!("Values from {of}."),
         _ => format!("Mean ± half the 95 % interval, {of}."),
     }];
+    if finished > 1 && quantiles::same_in_all(record, comparison) {
+        lines.push(quantiles::SAME_IN_ALL.to_string());
+    }
     if comparison.variants.len() > 1 {
         lines.push(format!("Below each: paired difference to {}.", comparison.baseline().name));
         if finished < super::super::experiment::comparison::VERDICT_REPLICATIONS_MIN as u32 {
@@ -191,6 +190,12 @@ mod tests {
     #[test]
     fn at_120_columns() {
         insta::assert_snapshot!(drawn(8, 120));
+    }
+
+    #[test]
+    fn each_of_two_states_has_a_row_and_no_difference() {
+        let record = crate::measure::fixture::bimodal();
+        insta::assert_snapshot!(render(&record, &compare(&record), 100, false));
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint};
 
 use super::escape::escaped;
-use super::format::{Scale, exact, plus_minus};
+use super::format::{Scale, estimated, exact, with_unit};
 use super::terminal::{fitted, paragraph};
+use crate::experiment::shares::Runs;
+use crate::experiment::statistics::Estimate;
 use crate::experiment::threshold::{Judgement, Standing, judge};
 use crate::measure::catalog;
 use crate::measure::record::Record;
@@ -23,13 +25,15 @@ pub struct ThresholdRow {
     /// `≤ 500/s`.
     pub limit: String,
     pub variant: String,
-    /// Mean ± half the interval with its unit, or a dash.
+    /// Mean ± half the interval with its unit, of two states that of each, or a dash.
     pub value: String,
     /// `326/s to spare (65 %)`.
     pub margin: String,
     pub standing: Standing,
     /// `kept`, `broken, uncertain`.
     pub word: String,
+    /// `in 10 of 10 runs`, with the exact bound of the share where the runs decide; empty where it was not measured.
+    pub runs: String,
     /// Why, where it is not the mean alone that decides; empty else.
     pub reason: String,
 }
@@ -44,10 +48,11 @@ impl ThresholdRow {
         }
     }
 
-    /// In one line: `db.qps.peak ≤ 500/s in ttl only: broken: 1,174 ± 79/s, 674/s too much (135 %)`.
+    /// In one line: `db.qps.peak ≤ 500/s in ttl only: broken: 1,174 ± 79/s, 674/s too much (135 %), kept in 0 of 10 runs`.
     pub fn sentence(&self) -> String {
-        let ThresholdRow { measure, limit, variant, value, margin, word, reason, .. } = self;
-        let figures = [value, margin, reason].into_iter().filter(|text| !text.is_empty());
+        let ThresholdRow { measure, limit, variant, value, margin, word, reason, runs, .. } = self;
+        let kept = if runs.is_empty() { String::new() } else { format!("kept {runs}") };
+        let figures = [value, margin, &kept, reason].into_iter().filter(|text| !text.is_empty());
         let figures: Vec<&str> = figures.map(String::as_str).collect();
         format!("{measure} {limit} in {variant}: {word}: {}", figures.join(", "))
     }
@@ -64,13 +69,13 @@ fn row(judgement: &Judgement) -> ThresholdRow {
         "" => catalog::find(measure).map_or("", |info| info.unit),
         unit => unit,
     };
-    let value = judgement.estimate.map_or_else(
-        || "–".to_owned(),
-        |estimate| {
-            let scale = Scale::fitting(unit, estimate.mean.abs());
-            scale.with_suffix(&plus_minus(&scale, &estimate))
-        },
-    );
+    let figure = |estimate: Option<Estimate>| {
+        estimate.map_or_else(|| "–".to_owned(), |estimate| estimated(&estimate, unit))
+    };
+    let value = match &judgement.states {
+        Some((_, [healthy, collapsed])) => format!("{} or {}", figure(*healthy), figure(*collapsed)),
+        None => figure(judgement.estimate),
+    };
     let word = match judgement.within_interval {
         true => format!("{}, uncertain", judgement.standing.word()),
         false => judgement.standing.word().to_owned(),
@@ -85,14 +90,31 @@ fn row(judgement: &Judgement) -> ThresholdRow {
             .map_or_else(String::new, |margin| margin_text(*bound, margin, *limit, unit)),
         standing: judgement.standing,
         word,
+        runs: judgement.runs.map_or_else(String::new, |runs| runs_text(runs, judgement.is_by_runs())),
         reason: judgement.reason.clone(),
     }
 }
 
-/// `≤ 500/s`, `≥ 95 % (confident)`.
+/// `in 10 of 10 runs`; where the runs decide, `in 9 of 10 runs (of all runs at least 60.6 %)`.
+fn runs_text(runs: Runs, decide: bool) -> String {
+    match decide {
+        true => {
+            format!("in {runs} (of all runs at least {}, 95 % confident)", with_unit(runs.at_least(), "1"))
+        }
+        false => format!("in {runs}"),
+    }
+}
+
+/// `≤ 500/s`, `≥ 95 % (confident)`, `≤ 500/s (in 90 % of runs)`.
 fn limit_text(threshold: &Threshold, unit: &str) -> String {
-    let confident = if threshold.confident { " (confident)" } else { "" };
-    format!("{} {}{confident}", threshold.bound, exact(threshold.limit, unit))
+    let runs = threshold.runs.map(|share| match share {
+        1.0 => "in all runs".to_owned(),
+        share => format!("in {} of runs", exact(share, "1")),
+    });
+    let confident = threshold.confident.then(|| "confident".to_owned());
+    let how: Vec<String> = runs.into_iter().chain(confident).collect();
+    let how = if how.is_empty() { String::new() } else { format!(" ({})", how.join(", ")) };
+    format!("{} {}{how}", threshold.bound, exact(threshold.limit, unit))
 }
 
 /// Measure and limit: `db.qps.peak ≤ 500/s`.
@@ -144,10 +166,14 @@ pub fn terminal(record: &Record, width: u16, color: bool) -> String {
         if last.replace(threshold) != Some(threshold) {
             table.add_row([Cell::new(format!("{}\n{}", row.measure, row.limit))]);
         }
-        let result = match (row.standing, row.reason.as_str()) {
-            (Standing::NotMeasured, _) | (_, "") => row.word.clone(),
-            (_, reason) => format!("{}\n{reason}", row.word),
+        let reason = if row.standing == Standing::NotMeasured { "" } else { &row.reason };
+        // The word stands first: `broken`, and below it in how many runs the limit was kept.
+        let kept = match row.runs.is_empty() {
+            true => String::new(),
+            false => format!("kept {}", row.runs.replace(" (", "\n(")),
         };
+        let below = [kept.as_str(), reason].into_iter().filter(|text| !text.is_empty());
+        let result = row.word.clone() + &below.map(|text| format!("\n{text}")).collect::<String>();
         let painted = |cell: Cell| match (color, row.standing) {
             (true, Standing::Kept) => cell.fg(Color::Green),
             (true, Standing::Broken) => cell.fg(Color::Red),
@@ -189,9 +215,10 @@ pub fn markdown(record: &Record) -> String {
         "\n### Thresholds\n\n| threshold | variant | measured | margin | result |\n|---|---|---:|---:|---|\n"
             .to_owned();
     for row in &rows {
+        let kept = if row.runs.is_empty() { String::new() } else { format!(", kept {}", row.runs) };
         let reason = match row.reason.as_str() {
-            "" => String::new(),
-            reason => format!(": {}", escaped(reason)),
+            "" => kept,
+            reason => format!("{kept}: {}", escaped(reason)),
         };
         let word = match row.standing {
             Standing::Broken => format!("**{}**", row.word),
@@ -225,6 +252,7 @@ mod tests {
             limit,
             variant: variant.map(str::to_owned),
             confident: false,
+            runs: None,
         };
         record.scenario.thresholds = vec![
             threshold("db.qps.peak", Bound::Max, 500.0, None),
@@ -259,7 +287,31 @@ mod tests {
         let rows = rows(&record());
         assert_eq!(
             rows[0].sentence(),
-            "db.qps.peak ≤ 500/s in ttl only: broken: 1,178 ± 18/s, 678/s too much (135.6 %)"
+            "db.qps.peak ≤ 500/s in ttl only: broken: 1,178 ± 18/s, 678/s too much (135.6 %), kept in 0 of 10 runs"
+        );
+    }
+
+    #[test]
+    fn two_states_are_judged_run_by_run_with_the_exact_bound() {
+        let mut record = crate::measure::fixture::bimodal();
+        let threshold = |limit, runs| Threshold {
+            measure: "latency.all.p99_ms".to_owned(),
+            bound: Bound::Max,
+            limit,
+            variant: Some("a".to_owned()),
+            confident: false,
+            runs,
+        };
+        record.scenario.thresholds = vec![threshold(5_000.0, None), threshold(11_200.0, Some(0.9))];
+        let sentences: Vec<String> = rows(&record).iter().map(ThresholdRow::sentence).collect();
+        assert_eq!(
+            sentences,
+            [
+                "latency.all.p99_ms ≤ 5,000 ms in a: broken: 96.0 ± 15.7 ms or 9,600 ± 1,570 ms, 4,600 ms too much (92.0 %), kept in 5 \
+                 of 10 runs (of all runs at least 22.2 %, 95 % confident), two states: collapses in 5 of 10 runs",
+                "latency.all.p99_ms ≤ 11.2 s (in 90 % of runs) in a: kept: 96.0 ± 15.7 ms or 9,600 ± 1,570 ms, 1,600 ms to spare (14.3 \
+                 %), kept in 10 of 10 runs (of all runs at least 74.1 %, 95 % confident), two states: collapses in 5 of 10 runs",
+            ]
         );
     }
 

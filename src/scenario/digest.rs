@@ -1,9 +1,10 @@
 //! The fingerprint of a scenario's meaning.
 
 use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::model::{Arrivals, Model, Precision, Variant};
+use super::model::{Arrivals, Class, EventKind, Model, Precision, Variant};
 use super::trace::hex;
 
 /// What the digest covers.
@@ -35,6 +36,43 @@ pub fn fingerprint(model: &Model, seed: u64) -> String {
     let mut hasher = Sha256::new();
     hasher.update(serde_json::to_vec(&(seed, placeless(model))).unwrap_or_default());
     hex(hasher)
+}
+
+/// Letters of the fingerprint of a part of the workload.
+const PART_LETTERS: usize = 12;
+
+/// The parts of a model's workload with a fingerprint of each: models in which all are equal have the same requests at the same
+/// times, whatever answers them.
+pub fn traffic(model: &Model) -> Vec<(String, String)> {
+    let model = placeless(model);
+    let workload = &model.workload;
+    let of_classes = |part: fn(&Class) -> serde_json::Value| -> serde_json::Value {
+        workload.classes.iter().map(part).collect()
+    };
+    let is_traffic = |what: &EventKind| matches!(what, EventKind::Surge { .. } | EventKind::HotKey { .. });
+    let events: Vec<_> = model.events.iter().filter(|event| is_traffic(&event.what)).collect();
+    let events: Vec<_> = events.iter().map(|event| (event.at_ns, event.what)).collect();
+    // A limiter is a strategy; who its callers are is not.
+    let callers =
+        model.limiter.as_ref().map(|limiter| ("callers", json!([limiter.callers, limiter.popularity])));
+    let parts = [
+        ("arrivals", json!([workload.arrivals, workload.profile])),
+        ("classes", of_classes(|class| json!([class.name, class.share]))),
+        ("keys", of_classes(|class| json!([class.keys, class.absent, class.keys_per_entity]))),
+        ("popularity", of_classes(|class| json!(class.popularity))),
+        ("write share", of_classes(|class| json!(class.write_share))),
+        ("share of existence checks", of_classes(|class| json!(class.exists_share))),
+        ("keys per request", of_classes(|class| json!(class.keys_per_request))),
+        ("sizes", of_classes(|class| json!([class.value_size, class.key_size]))),
+        ("surges and hot keys", json!(events)),
+        ("background load", json!(model.database.background)),
+    ];
+    let digest = |(part, value): (&str, serde_json::Value)| {
+        let mut hasher = Sha256::new();
+        hasher.update(value.to_string());
+        (part.to_owned(), hex(hasher).chars().take(PART_LETTERS).collect())
+    };
+    parts.into_iter().chain(callers).map(digest).collect()
 }
 
 fn placeless(model: &Model) -> Model {

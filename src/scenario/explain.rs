@@ -6,7 +6,7 @@ use super::model::{
     Scope, Spread, Target, Tier, Ttl, WriteBack, WriteOptions, WriteStrategy,
 };
 use super::values::Z_99;
-use crate::units::{format_bytes, format_duration, grouped};
+use crate::units::{decimals_of_percent, format_bytes, format_duration, grouped};
 
 /// The model in words.
 pub fn explain(model: &Model) -> Vec<String> {
@@ -80,7 +80,9 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
 }
 
 fn percent(share: f64) -> String {
-    format!("{} %", (share * 1e4).round() / 1e2)
+    let decimals = decimals_of_percent(share * 100.0, 2);
+    let digits = format!("{:.decimals$}", share * 100.0);
+    format!("{} %", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn milliseconds(ns: f64) -> String {

@@ -22,16 +22,28 @@ function number(value) {
   return signed(grouped(size.toFixed(Math.min(Math.max(2 - exponent, 0), 9))), value);
 }
 
+// As many decimals as it takes that a percentage does not read 0 or 100 without being it.
+function percentDecimals(size, least) {
+  const misread = (decimals) => {
+    const read = Number(size.toFixed(decimals));
+    return (read === 0 || read === 100) && Math.abs(size - read) > 1e-9;
+  };
+  let decimals = least;
+  while (decimals < 9 && misread(decimals)) decimals++;
+  return decimals;
+}
+
 // One decimal, more near 0 and near 100 where a tenth would hide the difference.
 function percent(value) {
   const size = Math.abs(value);
   const left = 100 - size;
   if (size < 1e-9) return '0';
   if (size < 1) return number(value);
-  if (Math.abs(left) < 1e-9) return signed('100', value);
-  if (left > 0 && left < 0.1) return signed(size.toFixed(4), value);
-  if (size < 10 || (left > 0 && left < 1)) return signed(size.toFixed(2), value);
-  return signed(size >= 1000 ? grouped(size.toFixed(0)) : size.toFixed(1), value);
+  let decimals = 1;
+  if (Math.abs(left) < 1e-9 || size >= 1000) decimals = 0;
+  else if (left > 0 && left < 0.1) decimals = 4;
+  else if (size < 10 || (left > 0 && left < 1)) decimals = 2;
+  return signed(grouped(size.toFixed(percentDecimals(size, decimals))), value);
 }
 
 // Unit as printed, and how much of the catalogue's unit one of it is.

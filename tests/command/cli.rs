@@ -168,7 +168,7 @@ fn run_prints_a_table_and_leaves_a_whole_report() {
     let header = |name: &str| {
         std::fs::read_to_string(report.join(name)).unwrap().lines().next().map(str::to_owned).unwrap()
     };
-    assert_eq!(header("summary.csv"), "scenario,variant,measure,unit,mean,ci_low,ci_high,replications");
+    assert_eq!(header("summary.csv"), "scenario,variant,measure,unit,mean,ci_low,ci_high,replications,state");
     let record = record(&report);
     assert_eq!((&record["scenario"]["finished"], &record["scenario"]["seed"]), (&6.into(), &1.into()));
     assert_eq!(record["variants"].as_array().unwrap().len(), 2);
@@ -184,7 +184,7 @@ fn run_prints_what_it_is_asked_for() {
     assert!(json.to_string().contains("db.qps.peak"), "{json}");
     assert!(
         shown("csv")
-            .starts_with("scenario,variant,measure,unit,mean,ci_low,ci_high,replications\ntiny,cache,")
+            .starts_with("scenario,variant,measure,unit,mean,ci_low,ci_high,replications,state\ntiny,cache,")
     );
     assert!(shown("md").contains("| no cache |"), "{}", shown("md"));
     let quiet = herdlab()

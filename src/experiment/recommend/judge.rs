@@ -4,6 +4,7 @@ use super::{Candidate, Search};
 use crate::experiment::comparison::{
     SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, differs, smallest_that_matters,
 };
+use crate::experiment::states::{States, states};
 use crate::experiment::statistics::{self, Estimate, PairedDifference, estimate};
 use crate::experiment::sweep::Pool;
 use crate::experiment::threshold::{Judgement, Standing, judge_in};
@@ -37,7 +38,10 @@ pub struct Limit {
 pub struct Found {
     /// Index into the candidates of the search.
     pub candidate: usize,
+    /// Of two states, in the worse one.
     pub objective: Option<Estimate>,
+    /// The two states of the candidate, if it has two: it is judged by the worse one.
+    pub states: Option<States>,
     pub limits: Vec<Limit>,
     pub keeping: Keeping,
 }
@@ -155,8 +159,18 @@ fn of(search: &Search, pool: &Pool, index: usize) -> Found {
     } else {
         Keeping::Certain
     };
-    let values: Vec<f64> = search.objective(pool, candidate, replications).into_iter().flatten().collect();
-    Found { candidate: index, objective: estimate(&values), limits, keeping }
+    let values = search.objective(pool, candidate, replications);
+    let states = states(&variant);
+    let judged = worse_of(states.as_ref(), &values, search.wanted.direction.sign());
+    Found { candidate: index, objective: estimate(&judged), states, limits, keeping }
+}
+
+/// The values by which something is judged: of two states those of the worse one.
+pub(super) fn worse_of(states: Option<&States>, values: &[Option<f64>], sign: f64) -> Vec<f64> {
+    match states {
+        Some(states) => states.worse(values, sign),
+        None => values.iter().flatten().copied().collect(),
+    }
 }
 
 /// The measures of a candidate as a record holds them.
@@ -169,6 +183,7 @@ fn as_variant(search: &Search, pool: &Pool, candidate: &Candidate, replications:
     VariantRecord {
         name: search.variants[candidate.variant].clone(),
         settings: Vec::new(),
+        workload: Vec::new(),
         events: Vec::new(),
         theory: Vec::new(),
         measures: pool.names(candidate.system).iter().map(measure).collect(),
@@ -205,6 +220,8 @@ fn rivals(search: &Search, pool: &Pool, winner: &Found, others: Vec<Found>) -> V
                     worse_or_better(search, estimate.mean)
                 }
             }
+            // A mean over two states is that of no run.
+            _ if winner.states.is_some() || found.states.is_some() => Verdict::NoVerdict,
             Some(PairedDifference { estimate, .. }) if estimate.n >= VERDICT_REPLICATIONS_MIN => {
                 let flips = statistics::sign_flip_p(&statistics::differences(&best, &values(&found)));
                 match differs(&estimate, p.max(flips), matters) {

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use self::schedule::{Rung, cost, schedule};
 use super::run::RunError;
+use super::states::{States, states_of};
 use super::statistics::{self, Estimate};
 use super::sweep::{Pool, SweepOptions, find_warmup};
 use super::workers;
@@ -169,12 +170,14 @@ impl Search {
     }
 
     /// A candidate counts as keeping a limit while its mean is within a standard error of it: with few replications that
-    /// is all that is known, and the best setting often lies close to a limit.
+    /// is all that is known, and the best setting often lies close to a limit. Of two states the worse one counts.
     fn rank(&self, pool: &Pool, candidate: &Candidate, replications: u32) -> Rank {
+        let states = two_states(pool, candidate, replications);
         let mut excess = 0.0;
         for limit in self.limits_of(candidate) {
-            let values: Vec<f64> =
-                pool.values(candidate.system, &limit.measure, replications).into_iter().flatten().collect();
+            let sign = if limit.bound == Bound::Max { 1.0 } else { -1.0 };
+            let values = pool.values(candidate.system, &limit.measure, replications);
+            let values = judge::worse_of(states.as_ref(), &values, sign);
             let Some(Estimate { mean, .. }) = statistics::estimate(&values) else {
                 // A measure without a value keeps upper limits and breaks lower ones.
                 excess += if limit.bound == Bound::Max { 0.0 } else { 1.0 };
@@ -186,7 +189,8 @@ impl Search {
         if excess > 0.0 {
             return Rank { class: 1, value: excess };
         }
-        let values: Vec<f64> = self.objective(pool, candidate, replications).into_iter().flatten().collect();
+        let values = self.objective(pool, candidate, replications);
+        let values = judge::worse_of(states.as_ref(), &values, self.wanted.direction.sign());
         match statistics::estimate(&values) {
             Some(estimate) => Rank { class: 0, value: self.wanted.direction.sign() * estimate.mean },
             None => Rank { class: 2, value: 0.0 },
@@ -198,6 +202,14 @@ impl Search {
         let variant = self.variants[candidate.variant].clone();
         self.limits.iter().filter(move |limit| limit.is_about(&variant))
     }
+}
+
+/// The two states of a candidate in its first replications, if it has two.
+fn two_states(pool: &Pool, candidate: &Candidate, replications: u32) -> Option<States> {
+    let known = pool.names(candidate.system);
+    states_of(|name| {
+        known.iter().any(|other| other == name).then(|| pool.values(candidate.system, name, replications))
+    })
 }
 
 /// Lower is better: first the class (0 keeps all limits as far as is known, 1 does not, 2 has no objective).

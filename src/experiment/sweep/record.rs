@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pool;
+use crate::experiment::states::{State, states_of};
 use crate::experiment::statistics::{Estimate, estimate};
-use crate::measure::catalog;
+use crate::measure::catalog::{self, Better};
 use crate::measure::record::MeasureRecord;
 use crate::scenario::grid::Grid;
 
@@ -90,6 +91,14 @@ pub struct CellRecord {
     /// The shown measures of each variant, in the order of the record's `measures`; none of a variant that is in
     /// [`SweepRecord::pinned`].
     pub variants: Vec<Vec<MeasureRecord>>,
+    /// Of each variant that has two states the runs that have collapsed, from 0; of the others none.
+    #[serde(default, skip_serializing_if = "nobody")]
+    pub collapsed: Vec<Vec<usize>>,
+}
+
+/// No variant has two states.
+fn nobody(collapsed: &Vec<Vec<usize>>) -> bool {
+    collapsed.iter().all(Vec::is_empty)
 }
 
 /// A variant that sets an axis itself.
@@ -102,6 +111,9 @@ pub struct PinnedRecord {
     pub at: Vec<Setting>,
     /// In the order of the record's `measures`.
     pub measures: Vec<MeasureRecord>,
+    /// The runs that have collapsed, from 0; none where there is a single state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub collapsed: Vec<usize>,
 }
 
 /// What an axis is set to.
@@ -175,9 +187,32 @@ impl<'r> Spot<'r> {
         measures.iter().find(|known| known.name == measure).map(|measure| measure.values.as_slice())
     }
 
+    /// The runs that have collapsed, from 0; none where there is a single state.
+    pub fn collapsed_runs(&self) -> &'r [usize] {
+        match self.at {
+            At::Cell(cell) => cell.collapsed.get(self.variant).map_or(&[], Vec::as_slice),
+            At::Pinned(row) => &row.collapsed,
+        }
+    }
+
     /// The mean of a measure.
+    ///
+    /// Where the variant has two states there, in the worse of them: a mean over both is that of no run.
     pub fn estimate(&self, measure: &str) -> Option<Estimate> {
-        estimate(&self.values(measure)?.iter().flatten().copied().collect::<Vec<_>>())
+        let values = self.values(measure)?;
+        let collapsed = self.collapsed_runs();
+        let of = |wanted: bool| {
+            let runs = values.iter().enumerate().filter(|(run, _)| collapsed.contains(run) == wanted);
+            estimate(&runs.filter_map(|(_, value)| *value).collect::<Vec<_>>())
+        };
+        if collapsed.is_empty() {
+            return of(false);
+        }
+        let sign = match catalog::find(measure).map(|info| info.better) {
+            Some(Better::Higher) => -1.0,
+            _ => 1.0,
+        };
+        [of(false), of(true)].into_iter().flatten().max_by(|a, b| (sign * a.mean).total_cmp(&(sign * b.mean)))
     }
 
     /// `tier.l2.ttl = 5m, database.pool pinned at 8 (singleflight)`; without the variant where there is but one.
@@ -245,12 +280,21 @@ pub(super) fn record(grid: &Grid, pool: &Pool) -> SweepRecord {
             true => Vec::new(),
             false => shown(pool, pool.system(index, variant), &measures, replications),
         });
-        CellRecord { at: grid.cells[index].at.clone(), variants: variants.collect() }
+        let collapsed = (0..base.variants.len()).map(|variant| match grid.is_pinned(variant) {
+            true => Vec::new(),
+            false => collapsed(pool, pool.system(index, variant), replications),
+        });
+        CellRecord {
+            at: grid.cells[index].at.clone(),
+            variants: variants.collect(),
+            collapsed: collapsed.collect(),
+        }
     };
     let pinned = pinned_places(grid, &finished).into_iter().map(|(index, variant)| PinnedRecord {
         variant,
         at: (0..grid.axes.len()).map(|axis| setting(grid, index, variant, axis)).collect(),
         measures: shown(pool, pool.system(index, variant), &measures, replications),
+        collapsed: collapsed(pool, pool.system(index, variant), replications),
     });
     let pinned = pinned.collect();
     let baseline = &base.variants[base.baseline].model;
@@ -323,6 +367,13 @@ pub fn places(grid: &Grid, pool: &Pool) -> Vec<(usize, usize, Vec<String>)> {
         (cell, variant, grid.axes.iter().enumerate().map(label).collect())
     };
     in_cells.chain(pinned_places(grid, &finished)).map(labels).collect()
+}
+
+fn collapsed(pool: &Pool, system: usize, replications: u32) -> Vec<usize> {
+    let known = pool.names(system);
+    let values =
+        |name: &str| known.iter().any(|other| other == name).then(|| pool.values(system, name, replications));
+    states_of(values).map_or_else(Vec::new, |states| states.places(State::Collapsed))
 }
 
 fn shown(pool: &Pool, system: usize, measures: &[String], replications: u32) -> Vec<MeasureRecord> {

@@ -102,6 +102,7 @@ static THRESHOLD: Table = Table {
         optional("min", LIMIT),
         optional("variant", Kind::Text),
         optional("confident", Kind::Truth),
+        optional("runs", Kind::Either(&[Kind::Words(&["all"]), SHARE])),
     ],
 };
 

@@ -7,6 +7,7 @@ use crate::measure::record::Record;
 use crate::report::axis::Axis;
 use crate::report::figure::{Figure, Panel, Series, Shape};
 use crate::report::format::{common_scale, plus_minus, spoken};
+use crate::report::lines::{Line, lines};
 
 /// Means and 95 % intervals by variant.
 pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
@@ -34,7 +35,7 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         _ => format!(" Against {}: {better} better, {worse} worse, {tied} tied.", comparison.baseline().name),
     };
     Some(Figure {
-        name: "headline".to_string(),
+        name: super::HEADLINE.to_string(),
         title: "Headline measures".to_string(),
         message: match record.scenario.finished {
             0 | 1 => format!("Values from 1 replication.{verdicts}"),
@@ -50,13 +51,13 @@ fn panel(record: &Record, comparison: &Comparison, name: &str) -> Option<Panel> 
     let scale = common_scale(comparison, name)?;
     let unit = &comparison.variants.iter().find_map(|variant| variant.measure(name))?.unit;
     let styles = styles(record);
-    let series: Vec<Series> = comparison
-        .variants
+    let lines = lines(comparison);
+    let series: Vec<Series> = lines
         .iter()
         .enumerate()
-        .filter_map(|(row, variant)| {
-            let measure = variant.measure(name)?;
-            let estimate = measure.estimate?;
+        .filter_map(|(row, line)| {
+            let measure = line.measure(name)?;
+            let estimate = line.estimate(name)?;
             let interval = estimate.interval.unwrap_or((estimate.mean, estimate.mean));
             let (low, high) = catalog::possible(name, estimate.mean, interval);
             let figure = plus_minus(&scale, &estimate);
@@ -66,8 +67,8 @@ fn panel(record: &Record, comparison: &Comparison, name: &str) -> Option<Panel> 
             };
             let row = row as f64;
             Some(Series {
-                name: variant.name.clone(),
-                style: styles[row as usize],
+                name: row_name(line),
+                style: styles[line.index],
                 shape: Shape::Interval { label },
                 points: vec![(low, row), (estimate.mean, row), (high, row)],
             })
@@ -76,7 +77,7 @@ fn panel(record: &Record, comparison: &Comparison, name: &str) -> Option<Panel> 
     if series.is_empty() {
         return None;
     }
-    let names: Vec<String> = comparison.variants.iter().map(|variant| shortened(&variant.name)).collect();
+    let names: Vec<String> = lines.iter().map(|line| shortened(&row_name(line))).collect();
     let mut x = Axis::linear("", unit, series.iter().flat_map(|series| &series.points).map(|(x, _)| *x));
     // The panel's title names the measure and the labels its unit.
     x.label = String::new();
@@ -94,6 +95,14 @@ fn panel(record: &Record, comparison: &Comparison, name: &str) -> Option<Panel> 
     })
 }
 
+/// A row for each of two states is named after it: `collapsed in 5 of 10 runs, ttl only`.
+fn row_name(line: &Line<'_>) -> String {
+    match line.note() {
+        Some(note) => format!("{}, {}", note.replace(": ", " in "), line.variant.name),
+        None => line.variant.name.clone(),
+    }
+}
+
 /// Names as long as the row labels have room for.
 fn shortened(name: &str) -> String {
     const LETTERS_MAX: usize = 34;
@@ -108,6 +117,19 @@ mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
     use crate::measure::fixture::{measure, record_of};
+
+    #[test]
+    fn each_of_two_states_has_a_row() {
+        let record = crate::measure::fixture::bimodal();
+        let figure = figure(&record, &compare(&record)).unwrap();
+        let rows: Vec<(&str, f64)> =
+            figure.panels[0].series.iter().map(|series| (series.name.as_str(), series.points[1].0)).collect();
+        assert_eq!(
+            rows.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            ["healthy in 5 of 10 runs, a", "collapsed in 5 of 10 runs, a", "b"]
+        );
+        assert!((rows[0].1 - 96.0).abs() < 1e-9 && (rows[1].1 - 9_600.0).abs() < 1e-9, "{rows:?}");
+    }
 
     #[test]
     fn no_interval_reaches_where_a_measure_cannot() {

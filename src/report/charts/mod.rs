@@ -22,6 +22,7 @@ mod tiers;
 mod time_series;
 
 use super::figure::Figure;
+use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::Comparison;
 use crate::measure::record::Record;
 
@@ -35,6 +36,9 @@ pub enum Chart {
 }
 
 use Chart::{EachTier, Whole};
+
+/// The chart with a row for each state.
+const HEADLINE: &str = "headline";
 
 /// All charts, in the order of the report.
 pub const CHARTS: &[Chart] = &[
@@ -64,7 +68,23 @@ pub fn figures(record: &Record, comparison: &Comparison) -> Vec<Figure> {
         Whole(figure) => Vec::from_iter(figure(record, comparison)),
         EachTier(figure) => tiers.iter().filter_map(|tier| figure(record, comparison, tier)).collect(),
     };
-    CHARTS.iter().flat_map(drawn).collect()
+    let mut figures: Vec<Figure> = CHARTS.iter().flat_map(drawn).collect();
+    for figure in figures.iter_mut().filter(|figure| figure.name != HEADLINE) {
+        figure.message.push_str(&mixed(figure, comparison));
+    }
+    figures
+}
+
+/// What a chart does not show: that a line is an average, or a mixture, of runs in two states.
+fn mixed(figure: &Figure, comparison: &Comparison) -> String {
+    let drawn = |name: &str| {
+        let mut series = figure.panels.iter().flat_map(|panel| &panel.series);
+        series.any(|series| series.name == name) || figure.panels.iter().any(|panel| panel.title == name)
+    };
+    let split = comparison.variants.iter().filter(|variant| drawn(&variant.name));
+    let told = split.filter_map(|variant| Some((&variant.name, variant.states.as_ref()?)));
+    told.map(|(name, states)| format!(" {name} has two states ({}): its line mixes both.", states.words()))
+        .collect()
 }
 
 /// Style of each variant: 0 for the baseline, the others in their order.
@@ -86,8 +106,13 @@ fn figures_of(comparison: &Comparison, measure: &str) -> Option<String> {
         .iter()
         .filter_map(|variant| {
             let measure = variant.measure(measure)?;
-            let mean = measure.estimate?.mean;
-            Some((format!("{} ({})", super::format::with_unit(mean, &measure.unit), variant.name), mean))
+            let means = match measure.by_state {
+                Some(both) => both.into_iter().flatten().map(|estimate| estimate.mean).collect(),
+                None => vec![measure.estimate?.mean],
+            };
+            let texts: Vec<String> =
+                means.iter().map(|mean| super::format::with_unit(*mean, &measure.unit)).collect();
+            Some((format!("{} ({})", enumerated(&texts, "or"), variant.name), *means.last()?))
         })
         .collect();
     match figures.as_slice() {
@@ -138,6 +163,23 @@ mod tests {
                 assert!(svg.len() < 400_000, "{} takes {} bytes", figure.name, svg.len());
                 assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.name);
             }
+        }
+    }
+
+    #[test]
+    fn a_line_over_two_states_says_that_it_mixes_them() {
+        let mut record = stampede(2);
+        for name in ["latency.all.mean_ms", "latency.all.p99_ms"] {
+            record.variants[1].measures.retain(|measure| measure.name != name);
+            let values: Vec<f64> = (0..10).map(|run| if run < 3 { 5_000.0 } else { 50.0 }).collect();
+            record.variants[1].measures.push(measure(name, &values));
+        }
+        record.variants[1].measures.sort_by(|a, b| a.name.cmp(&b.name));
+        for figure in figures(&record, &compare(&record)) {
+            let told = figure
+                .message
+                .ends_with("jitter has two states (collapses in 3 of 10 runs): its line mixes both.");
+            assert_eq!(told, figure.name != "headline", "{}: {}", figure.name, figure.message);
         }
     }
 

@@ -4,6 +4,7 @@
 use super::{COLUMNS, Column, head, measured};
 use crate::experiment::comparison::{SIGNIFICANCE, VERDICT_REPLICATIONS_MIN};
 use crate::experiment::printed::estimated;
+use crate::experiment::states::states;
 use crate::experiment::statistics::{Estimate, PairedDifference, estimate, holm, paired_difference};
 use crate::measure::quantity::change;
 use crate::measure::record::{Record, VariantRecord};
@@ -12,7 +13,9 @@ use crate::measure::record::{Record, VariantRecord};
 pub const RULES: &str = "Parts are what there is to build and to watch: each cache, and each mechanism with a state or a rule \
 of its own, counted from the settings. Risks are what was seen: at least 10 fetches of one key at once, a database \
 peak of at least three times its mean, at least 1 % of the answers stale, at least 0.1 % of the requests failed, any \
-acknowledged write that was lost or in memory only. Nothing is judged on fewer than 6 replications. Gains and costs are paired differences to the first strategy with a cache of at \
+acknowledged write that was lost or in memory only, runs that settle in one of two states. Nothing is judged on fewer than 6 \
+replications. A strategy with two states is compared \
+with no other, because its means are those of no run. Gains and costs are paired differences to the first strategy with a cache of at \
 least 5 % (of stale answers: 0.1 points) that the t-test finds after Holm's correction over the table. A strategy is best at \
 what it keeps for certain (95 %) within 5 % of the lowest mean (of stale answers: 0.1 points), no cache left aside, and at having \
 the fewest parts; where more than half of the strategies are best, none is named. Consistency is that of reads; of a strategy \
@@ -64,7 +67,7 @@ fn counted(parts: &[&str]) -> String {
 
 fn risks(variant: &VariantRecord) -> String {
     let mean = |name: &str| estimate(&measured(variant, name));
-    let mut risks = Vec::new();
+    let mut risks = Vec::from_iter(states(variant).map(|states| states.words()));
     if let Some(size) = mean("stampede.max").filter(|size| size.mean >= STAMPEDE_MIN) {
         risks.push(format!("{} fetches of one key at once", estimated(&size, "count")));
     }
@@ -113,8 +116,10 @@ fn changes(record: &Record, reference: usize) -> Vec<String> {
     let base = &record.variants[reference];
     let mut found: Vec<(usize, &Column, Estimate, f64)> = Vec::new();
     let mut ps = Vec::new();
+    let mixed: Vec<bool> = record.variants.iter().map(|variant| states(variant).is_some()).collect();
     for (index, variant) in record.variants.iter().enumerate().filter(|(index, _)| *index != reference) {
-        for column in named() {
+        // A mean over two states is that of no run.
+        for column in named().filter(|_| !mixed[index] && !mixed[reference]) {
             let before = estimate(&(column.values)(base));
             if let (Some(before), Some(PairedDifference { estimate, p: Some(p), .. })) =
                 (before, difference(column, base, variant))
@@ -137,6 +142,7 @@ fn changes(record: &Record, reference: usize) -> Vec<String> {
         costs.is_empty(),
     ) {
         _ if index == reference => "–".to_owned(),
+        _ if mixed[index] || mixed[reference] => "no verdict: two states".to_owned(),
         (true, true) => "nothing that counts".to_owned(),
         (false, true) => format!("gains {}", gains.join(", ")),
         (true, false) => format!("costs {}", costs.join(", ")),
@@ -168,8 +174,14 @@ fn loss(variant: &VariantRecord) -> Option<&'static str> {
 
 /// What a strategy is best at and most others are not.
 fn best_at(record: &Record, parts: &[Vec<&'static str>], index: usize) -> String {
-    let compared: Vec<usize> =
-        (0..record.variants.len()).filter(|other| *other != record.scenario.baseline).collect();
+    let one_state = |other: &usize| states(&record.variants[*other]).is_none();
+    let compared: Vec<usize> = (0..record.variants.len())
+        .filter(|other| *other != record.scenario.baseline)
+        .filter(one_state)
+        .collect();
+    if !one_state(&index) {
+        return "–".to_owned();
+    }
     let mut named_for: Vec<String> = Vec::new();
     let mut name = |what: &str, is_best: &dyn Fn(usize) -> bool| {
         let best = compared.iter().filter(|other| is_best(**other)).count();

@@ -1,9 +1,10 @@
 //! The table of figures: measures by variant.
 
-use crate::experiment::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
+use crate::experiment::comparison::Comparison;
 use crate::measure::catalog;
 use crate::measure::record::Record;
-use crate::report::format::{common_scale, detectable, difference, plus_minus};
+use crate::report::format::common_scale;
+use crate::report::lines::{Line, lines};
 
 pub(super) struct Column {
     pub name: String,
@@ -16,7 +17,8 @@ pub(super) struct Column {
 
 pub(super) struct Row<'a> {
     pub name: &'a str,
-    pub baseline: bool,
+    /// Below the name: `baseline`, `collapsed: 5 of 10 runs`.
+    pub notes: Vec<String>,
     pub cells: Vec<Cell>,
 }
 
@@ -48,10 +50,10 @@ pub(super) fn column(record: &Record, comparison: &Comparison, name: &str) -> Co
     }
 }
 
-/// A row per variant, a cell per column.
+/// A row per variant and state, a cell per column.
 pub(super) fn rows<'a>(comparison: &'a Comparison, columns: &[Column]) -> Vec<Row<'a>> {
-    let cell = |column: &Column, variant: &VariantComparison| {
-        let found = variant.measure(&column.name).and_then(|measure| measure_cell(comparison, measure));
+    let cell = |column: &Column, line: &Line<'_>| {
+        let found = measure_cell(comparison, line, &column.name);
         let mark = if column.headline { "*" } else { "" };
         let label = match column.unit {
             "" => format!("{}{mark}", column.name),
@@ -59,22 +61,24 @@ pub(super) fn rows<'a>(comparison: &'a Comparison, columns: &[Column]) -> Vec<Ro
         };
         Cell { label, ..found.unwrap_or_else(Cell::empty) }
     };
-    let row = |(index, variant): (usize, &'a VariantComparison)| Row {
-        name: &variant.name,
-        baseline: index == comparison.baseline,
-        cells: columns.iter().map(|column| cell(column, variant)).collect(),
+    let row = |line: Line<'a>| Row {
+        name: &line.variant.name,
+        notes: notes(line.baseline).into_iter().chain(line.note()).collect(),
+        cells: columns.iter().map(|column| cell(column, &line)).collect(),
     };
-    comparison.variants.iter().enumerate().map(row).collect()
+    lines(comparison).into_iter().map(row).collect()
 }
 
-fn measure_cell(comparison: &Comparison, measure: &MeasureComparison) -> Option<Cell> {
+fn notes(baseline: bool) -> Vec<String> {
+    if baseline { vec!["baseline".to_owned()] } else { Vec::new() }
+}
+
+fn measure_cell(comparison: &Comparison, line: &Line<'_>, name: &str) -> Option<Cell> {
+    let found = line.figure(comparison, name, &common_scale(comparison, name)?)?;
+    let word = found.word().unwrap_or_default();
     // A mean and its width stay on one line, on paper too.
-    let figure =
-        plus_minus(&common_scale(comparison, &measure.name)?, &measure.estimate?).replace(' ', "\u{a0}");
-    let (verdict, class) = match measure.verdict {
-        Some(verdict @ (Verdict::Better | Verdict::Worse | Verdict::Tie)) => (verdict.word(), verdict.word()),
-        _ => ("", ""),
-    };
-    let (difference, sees) = (difference(comparison, measure), detectable(comparison, measure));
-    Some(Cell { figure, difference, sees, verdict, class, ..Cell::default() })
+    let figure = found.figure.replace(' ', "\u{a0}");
+    let (difference, sees) = (found.difference, found.sees);
+    let class = if found.withheld { "soft" } else { word };
+    Some(Cell { figure, difference, sees, verdict: word, class, ..Cell::default() })
 }

@@ -66,6 +66,7 @@ fn markup_in_any_text_stays_text() {
         limit: 1.0,
         variant: None,
         confident: false,
+        runs: None,
     }];
     scenario.answer = Some(AnswerRecord {
         text: EVIL.to_string(),

@@ -1,6 +1,6 @@
 //! What the page says in sentences: the answer with its intervals, headline figures, claims, events, the command.
 
-use crate::experiment::answer::Answer;
+use crate::experiment::answer::{Answer, enumerated};
 use crate::experiment::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
 use crate::experiment::statistics::Estimate;
 use crate::measure::claim::{self, Piece};
@@ -56,6 +56,8 @@ pub(super) struct Highlight<'a> {
     pub measure: String,
     pub baseline: String,
     pub best: Option<Best<'a>>,
+    /// Why there is no best.
+    pub none: &'static str,
 }
 
 pub(super) struct Best<'a> {
@@ -69,14 +71,28 @@ pub(super) fn highlights<'a>(record: &Record, comparison: &'a Comparison) -> Vec
     let highlight = |name: &String| {
         let scale = common_scale(comparison, name)?;
         let figure = |estimate: &Estimate| super::whole(&scale.with_suffix(&plus_minus(&scale, estimate)));
+        let of_baseline = |measure: &MeasureComparison| match measure.by_state {
+            Some(both) => Some(enumerated(&both.iter().flatten().map(figure).collect::<Vec<_>>(), "or")),
+            None => measure.estimate.as_ref().map(figure),
+        };
         let better = |variant: &'a VariantComparison| -> Option<(&'a str, &'a MeasureComparison, f64)> {
             let measure = variant.measure(name).filter(|measure| measure.verdict == Some(Verdict::Better))?;
             Some((&variant.name, measure, measure.difference?.estimate.mean.abs()))
         };
         let best = comparison.variants.iter().filter_map(better).max_by(|a, b| a.2.total_cmp(&b.2));
+        let mut others =
+            comparison.variants.iter().enumerate().filter(|(index, _)| *index != comparison.baseline);
+        let withheld = |variant: &VariantComparison| {
+            variant.measure(name).is_some_and(|measure| measure.withheld.is_some())
+        };
+        let none = match others.all(|(_, variant)| withheld(variant)) {
+            true => "no verdict",
+            false => "no variant is better",
+        };
         Some(Highlight {
+            none,
             measure: spoken(name),
-            baseline: figure(&comparison.baseline().measure(name)?.estimate?),
+            baseline: of_baseline(comparison.baseline().measure(name)?)?,
             best: best.and_then(|(variant, measure, _)| {
                 let figure = figure(&measure.estimate?);
                 Some(Best { variant, figure, difference: super::whole(&difference(comparison, measure)) })
@@ -196,6 +212,13 @@ mod tests {
         let best = load.best.as_ref().unwrap();
         assert_eq!((load.measure.as_str(), best.variant), ("peak database load", "xfetch + singleflight"));
         assert!(load.baseline.starts_with("1,178\u{a0}±") && best.difference.starts_with("−83.1\u{a0}±"));
+        let mut record = stampede(5);
+        record.variants.iter_mut().skip(1).for_each(|variant| {
+            variant.settings = vec![("workload.keys".to_string(), "1".to_string())];
+        });
+        let comparison = compare(&record);
+        let withheld = super::highlights(&record, &comparison).remove(0);
+        assert_eq!((withheld.best.is_none(), withheld.none), (true, "no verdict"));
         // A tie is no gain.
         let record = stampede(2);
         assert!(super::highlights(&record, &compare(&record))[0].best.is_none());

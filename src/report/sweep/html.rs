@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::frame::Picture;
-use super::view::{Row, View, compromises, front, means_over};
+use super::view::{MARKED, Row, View, compromises, front, mark, means_over};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::format::{unbroken, with_unit};
@@ -67,6 +67,7 @@ pub(super) fn render(
     let pareto = super::of_pareto(record, views);
     let rows = rows(record, views);
     let all = record.spots().count();
+    let marked = views.iter().any(View::is_marked).then(|| MARKED.to_owned());
     let axes = record.axes.iter().map(|axis| {
         let labels: Vec<&str> = axis.values.iter().map(|value| value.label.as_str()).collect();
         (axis.path.as_str(), labels.join(", "))
@@ -82,7 +83,7 @@ pub(super) fn render(
         cells: counted(record),
         pinned: !record.pinned.is_empty(),
         findings: views.iter().map(|view| (view.measure, unbroken(&view.message()))).collect(),
-        remarks: remarks(record),
+        remarks: remarks(record).into_iter().chain(marked).collect(),
         charts: pictures.iter().collect(),
         left_out: pictures.len() < views.len(),
         front_measures: pareto.map(|(x, y)| (x.measure, y.measure)).unwrap_or_default(),
@@ -159,7 +160,7 @@ fn front_rows(x: &View<'_>, y: &View<'_>) -> Vec<FrontRow> {
     let all = compromises(x, y);
     let row = |point: &&super::view::Compromise<'_>| FrontRow {
         rank: point.rank.unwrap_or_default(),
-        place: point.spot.name(),
+        place: point.spot.name() + mark(&point.spot),
         x: x.figure(&point.x),
         y: y.figure(&point.y),
     };

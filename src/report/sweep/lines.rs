@@ -3,7 +3,7 @@
 use super::frame::{
     ARROWS, EDGE, Picture, Plot, Ruler, Sketch, TEXT, failed, head_height, interval, measure_ruler, plain,
 };
-use super::view::{Point, View};
+use super::view::{MARKED, Point, View};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
@@ -23,6 +23,9 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, Repo
         view.points.iter().map(|point| interval(view.measure, &point.estimate)).collect();
     let y = measure_ruler(view.measure, &view.unit, &means, &intervals);
     let mut message = view.message();
+    if view.is_marked() {
+        message.push_str(&format!(" {MARKED}"));
+    }
     if intervals.iter().any(|&interval| y.cuts(interval)) {
         message.push_str(ARROWS);
     }

@@ -158,7 +158,7 @@ mod tests {
                 };
                 names.into_iter().zip(scale).map(of).collect()
             };
-            CellRecord { variants: (0..2).map(measures).collect(), at }
+            CellRecord { variants: (0..2).map(measures).collect(), collapsed: Vec::new(), at }
         });
         SweepRecord {
             schema: SCHEMA,

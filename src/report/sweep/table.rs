@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint};
 
-use super::view::{Point, Row, View, compromises, front, means_over};
+use super::view::{MARKED, Point, Row, View, compromises, front, mark, means_over};
 use crate::experiment::sweep::record::{Spot, SweepRecord};
 use crate::measure::catalog::Better;
 use crate::report::escape::escaped;
@@ -136,6 +136,9 @@ fn rows(record: &SweepRecord, views: &[View<'_>], most: usize) -> (Vec<Row>, Str
     if !record.pinned.is_empty() {
         note.push_str("Pinned: the variant sets this itself, whatever the axis varies.\n");
     }
+    if views.iter().any(View::is_marked) {
+        note.push_str(&format!("{MARKED}\n"));
+    }
     (chosen.iter().map(|spot| Row::new(record, views, spot)).collect(), note)
 }
 
@@ -162,7 +165,7 @@ fn front_lines(x: &View<'_>, y: &View<'_>) -> Vec<String> {
     let all = compromises(x, y);
     let line = |point: &&super::view::Compromise<'_>| {
         let figures = format!("{}, {}", x.figure(&point.x), y.figure(&point.y));
-        format!("{}: {figures}", point.spot.name())
+        format!("{}: {figures}{}", point.spot.name(), mark(&point.spot))
     };
     front(&all).iter().map(line).collect()
 }

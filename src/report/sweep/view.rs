@@ -49,6 +49,11 @@ impl<'r> View<'r> {
         self.index.get(&(at.to_vec(), variant)).map(|&place| &self.points[place])
     }
 
+    /// Whether a figure is that of the worse of two states.
+    pub fn is_marked(&self) -> bool {
+        self.points.iter().any(|point| !mark(&point.spot).is_empty())
+    }
+
     /// The lowest and the highest point.
     pub fn extremes(&self) -> Option<(&Point<'r>, &Point<'r>)> {
         let by = |a: &&Point<'_>, b: &&Point<'_>| a.estimate.mean.total_cmp(&b.estimate.mean);
@@ -65,8 +70,10 @@ impl<'r> View<'r> {
             Better::Neither => return Vec::new(),
         };
         let values = |point: &Point<'r>| point.spot.values(self.measure);
+        let mixed = |point: &Point<'r>| !point.spot.collapsed_runs().is_empty();
         let alike = |point: &&Point<'r>| {
-            let difference = values(best).zip(values(point)).and_then(|(a, b)| paired_difference(a, b));
+            let paired = values(best).zip(values(point)).filter(|_| !mixed(best) && !mixed(point));
+            let difference = paired.and_then(|(a, b)| paired_difference(a, b));
             point.estimate.mean == best.estimate.mean
                 || difference
                     .and_then(|difference| difference.estimate.interval)
@@ -127,7 +134,9 @@ impl Row {
         let at = spot.at();
         let figure = |view: &View<'_>| {
             let found = view.at(&at, spot.variant);
-            found.map_or("–".to_owned(), |point| plus_minus(&view.scale, &point.estimate))
+            found.map_or("–".to_owned(), |point| {
+                plus_minus(&view.scale, &point.estimate) + mark(&point.spot)
+            })
         };
         Row {
             settings: (0..record.axes.len()).map(label).chain(variants).collect(),
@@ -142,6 +151,15 @@ pub(super) fn means_over(replications: u32) -> String {
         0 | 1 => "Values from 1 replication".to_owned(),
         more => format!("Means over {} replications ± half the 95 % interval", grouped(more as usize)),
     }
+}
+
+/// What figures that carry [`mark`] are.
+pub(super) const MARKED: &str =
+    "‡ Its runs settle in one of two states: the figure is that of the worse one.";
+
+/// Behind the figure of a variant that has two states at a setting.
+pub(super) fn mark(spot: &Spot<'_>) -> &'static str {
+    if spot.collapsed_runs().is_empty() { "" } else { " ‡" }
 }
 
 pub(super) fn capitalised(text: &str) -> String {

@@ -6,7 +6,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{Bound, Threshold, Variant};
-use crate::scenario::values::{at_least, parse_bandwidth, text, truth};
+use crate::scenario::values::{at_least, parse_bandwidth, positive_share, text, truth};
 use crate::units;
 
 /// What thresholds can be about.
@@ -63,6 +63,12 @@ fn threshold(f: &mut Fields<'_, '_>, surroundings: &Surroundings<'_>) -> Option<
         }
         Some(confident)
     });
+    let runs = f.read("runs", runs_kept);
+    if confident == Some(true) && runs == Some(1.0) {
+        let title = "threshold can never be kept: no number of runs proves that all others keep it";
+        let diagnostic = Diagnostic::new(title, f.place("runs"), "expected a share below 100 %");
+        f.cx.report(diagnostic.also(f.place("confident"), "confident"));
+    }
     if f.node("max").is_none() && f.node("min").is_none() {
         let title = "threshold sets no limit";
         let help = "add `max` or `min`, for example max = 500";
@@ -87,9 +93,21 @@ fn threshold(f: &mut Fields<'_, '_>, surroundings: &Surroundings<'_>) -> Option<
             limit: limit?,
             variant: variant.clone(),
             confident: confident.unwrap_or(false),
+            runs,
         })
     };
     Some(bounds.into_iter().filter_map(one).collect())
+}
+
+/// `"all"`, or the share of the runs that have to keep a limit.
+fn runs_kept(cx: &mut Context, node: &Node) -> Option<f64> {
+    match &node.value {
+        Value::String(word) if word == "all" => Some(1.0),
+        Value::String(word) if !word.trim_end().ends_with('%') => {
+            cx.wrong(node, "expected \"all\", or a share of the runs such as \"90%\"")
+        }
+        _ => positive_share(cx, node),
+    }
 }
 
 /// Whether the variant that is meant, or any where all are, has the measure; reports it where not.

@@ -11,7 +11,7 @@ use crate::scenario::model::{
     Capacity, Class, Coalescing, Dist, Jitter, Model, MultiGet, RedisEviction, Refresh, Scope, SharedTier,
     Size, Tier, Ttl,
 };
-use crate::units::{approximate_bytes, format_duration, grouped};
+use crate::units::{approximate_bytes, decimals_of_percent, format_duration, grouped};
 
 const LARGE_BYTES: f64 = 1e6;
 const COMPRESS_BYTES: f64 = 1e4;
@@ -436,10 +436,11 @@ fn low_hit_ratio(view: &mut View<'_>) {
 
 /// `76.8 %`; what is not all is never 100 %.
 fn tenths(share: f64) -> String {
-    let rounded = (share * 1000.0).round() / 10.0;
-    format!("{:.1} %", if share < 1.0 { rounded.min(99.9) } else { rounded })
+    let decimals = decimals_of_percent(share * 100.0, 1);
+    format!("{:.decimals$} %", share * 100.0)
 }
 
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    let decimals = decimals_of_percent(share * 100.0, 0);
+    format!("{:.decimals$} %", share * 100.0)
 }

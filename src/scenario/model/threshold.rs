@@ -18,6 +18,10 @@ pub struct Threshold {
     /// Kept only where the whole 95 % interval is on the right side of the limit, not just the mean.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confident: bool,
+    /// The share of the runs that have to keep it, each by itself, from above 0 to 1; `None`: the mean decides, or every run
+    /// where the variant has two states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<f64>,
 }
 
 /// On which side of the limit a measure has to stay.
