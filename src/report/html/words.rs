@@ -216,7 +216,8 @@ mod tests {
         record.variants.iter_mut().skip(1).for_each(|variant| {
             variant.settings = vec![("workload.keys".to_string(), "1".to_string())];
         });
-        let withheld = super::highlights(&record, &compare(&record)).remove(0);
+        let comparison = compare(&record);
+        let withheld = super::highlights(&record, &comparison).remove(0);
         assert_eq!((withheld.best.is_none(), withheld.none), (true, "no verdict"));
         // A tie is no gain.
         let record = stampede(2);
