@@ -154,16 +154,14 @@ impl States {
     pub fn figures(&self, variant: &VariantRecord) -> String {
         let told = |name: &str| {
             let measure = variant.measure(name)?;
-            let [healthy, collapsed] = State::BOTH.map(|state| self.estimate(state, &measure.values));
-            let differs = factor_between(&self.runs, &measure.values) >= Some(FACTOR_MIN);
-            let figure = |found: Estimate| estimated(&found, &measure.unit);
-            (name == self.measure || differs).then(|| {
-                Some(format!("{} {} instead of {}", spoken(name), figure(collapsed?), figure(healthy?)))
-            })?
+            if name != self.measure && factor_between(&self.runs, &measure.values) < Some(FACTOR_MIN) {
+                return None;
+            }
+            let figure = |state| Some(estimated(&self.estimate(state, &measure.values)?, &measure.unit));
+            let (healthy, collapsed) = (figure(State::Healthy)?, figure(State::Collapsed)?);
+            Some(format!("{} {collapsed} instead of {healthy}", spoken(name)))
         };
-        let names = [self.measure, TAIL].into_iter().enumerate();
-        let distinct = names.filter(|(place, name)| *place == 0 || *name != self.measure);
-        distinct.filter_map(|(_, name)| told(name)).collect::<Vec<_>>().join(", ")
+        [self.measure, TAIL].into_iter().filter_map(told).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -75,12 +75,9 @@ fn column(record: &Record, comparison: &Comparison, name: &str, room: usize) -> 
                 return ("–".to_string(), None);
             };
             let against = [cell.word().unwrap_or_default(), &cell.difference].join(" ");
-            let mut text = format!("{}\n{}", cell.figure, against.trim());
-            if !cell.sees.is_empty() {
-                text.push('\n');
-                text.push_str(&cell.sees);
-            }
-            (text, cell.verdict)
+            let below = [against.trim(), &cell.sees].into_iter().filter(|text| !text.is_empty());
+            let below: String = below.map(|text| format!("\n{text}")).collect();
+            (cell.figure.clone() + &below, cell.verdict)
         })
         .collect();
     let mark = if record.scenario.headline.iter().any(|headline| headline == name) { "*" } else { "" };

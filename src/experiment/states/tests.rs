@@ -86,13 +86,13 @@ fn one_state_is_hardly_ever_split() {
     };
     type Draw<'a> = (&'static str, Box<dyn Fn(&mut Stream) -> f64 + 'a>);
     let families: Vec<Draw<'_>> = vec![
-        ("lognormal, cv 2", Box::new(|dice| wide.sample_f64(dice))),
-        ("normal, cv 0.2", Box::new(|dice| (1.0 + 0.2 * z(dice)).max(0.01))),
+        ("lognormal, cv 2", Box::new(|dice: &mut Stream| wide.sample_f64(dice))),
+        ("normal, cv 0.2", Box::new(|dice: &mut Stream| (1.0 + 0.2 * z(dice)).max(0.01))),
         ("exponential", Box::new(exponential)),
-        ("gamma, cv 2", Box::new(|dice| gamma.sample_f64(dice).max(1e-12))),
-        ("hyperexponential, cv 2", Box::new(|dice| phases.sample_f64(dice))),
-        ("power law, index 1.5", Box::new(|dice| libm::pow(unit_open_zero(dice), -1.0 / 1.5))),
-        ("power law, index 0.8", Box::new(|dice| libm::pow(unit_open_zero(dice), -1.0 / 0.8))),
+        ("gamma, cv 2", Box::new(|dice: &mut Stream| gamma.sample_f64(dice).max(1e-12))),
+        ("hyperexponential, cv 2", Box::new(|dice: &mut Stream| phases.sample_f64(dice))),
+        ("power law, index 1.5", Box::new(|dice: &mut Stream| libm::pow(unit_open_zero(dice), -1.0 / 1.5))),
+        ("power law, index 0.8", Box::new(|dice: &mut Stream| libm::pow(unit_open_zero(dice), -1.0 / 0.8))),
         ("Student's t, 3 degrees of freedom, cv 0.09", Box::new(student)),
     ];
     for n in [10, 20, 40] {
