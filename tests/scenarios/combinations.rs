@@ -11,7 +11,7 @@ use crate::support::{arrivals, simulate, traffic};
 use crate::tiny::{Settings, accepted, any_of, value};
 
 /// What a drawn scenario is made of: one value for each.
-const CHOICES: &[(&str, &[&str])] = &[
+pub const CHOICES: &[(&str, &[&str])] = &[
     ("clients.instances", &["1", "3"]),
     ("clients.route", &["random", "round-robin", "sticky"]),
     ("clients.deadline", &["none", "4ms", "1s"]),
@@ -180,7 +180,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ),
 ];
 
-const EVENTS: &[&str] = &[
+pub const EVENTS: &[&str] = &[
     "{ flush = { tier = \"l2\" } }",
     "{ restart = { tier = \"l2\", for = \"100ms\" } }",
     "{ down = { target = \"l2\", for = \"100ms\", fail = \"refuse\" } }",
