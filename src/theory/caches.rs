@@ -41,9 +41,8 @@ pub(super) fn common(model: &Model, expected: &Expectation) -> Common {
         any_binding |= binding;
     }
     let paths = Paths::of(model, expected);
-    failing.unless(paths.tier_load < 1.0, "the tier cannot keep up");
-    failing.unless(paths.database_load < 1.0, "the database cannot keep up with the misses");
-    failing.unless(model.database.contention.is_none(), "service slows down with concurrency");
+    // A queue that only grows has no steady state.
+    failing.require(paths.tier_load < 1.0 && paths.database_load < 1.0);
     failing.unless(
         reads_during_fetch(model, &paths) <= DURING_FETCH_MAX,
         "while a hot key is fetched others fetch it as well",
@@ -63,11 +62,9 @@ pub(super) fn predictions(model: &Model, expected: &Expectation) -> Vec<Predicti
     let Common { mut failing, fetch_share: share, binding } = common(model, expected);
     let law = if binding { "Che's approximation" } else { "renewals of a TTL" };
     failing.unless(model.tiers.len() == 1, "with several tiers the look-ups of a lower one are not Poisson");
-    let writes = model.workload.writes();
-    failing.unless(
-        !writes || matches!(model.writes, WriteStrategy::Invalidate | WriteStrategy::WriteAround),
-        "writes put values into the cache",
-    );
+    // Writers that put values into the cache make it another one.
+    let is_filled_by_reads = matches!(model.writes, WriteStrategy::Invalidate | WriteStrategy::WriteAround);
+    failing.require(!model.workload.writes() || is_filled_by_reads);
     let reads = expected.misses_per_s.iter().sum::<f64>();
     // Of all reads, those that come while their key is fetched are the hits times this share.
     let mut ratio = failing.clone();
@@ -77,19 +74,18 @@ pub(super) fn predictions(model: &Model, expected: &Expectation) -> Vec<Predicti
         "who waits for the fetch of another is no hit",
     );
     let mut load = failing.clone();
-    load.unless(model.database.background.is_none(), "the database has other work");
+    load.require(model.database.background.is_none());
     let writes_per_s = expected.writes_per_s.iter().sum::<f64>();
-    vec![
-        Prediction::new("hit_ratio", expected.hit_ratio, law, &ratio),
-        Prediction::new("db.qps.mean", reads + writes_per_s, law, &load),
-    ]
+    let hit_ratio = Prediction::new("hit_ratio", expected.hit_ratio, law, &ratio);
+    let database = Prediction::new("db.qps.mean", reads + writes_per_s, law, &load);
+    hit_ratio.into_iter().chain(database).collect()
 }
 
 fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mut Failing) {
     failing.unless(matches!(tier.refresh, Refresh::None), "entries are refreshed before they expire");
     if let Scope::Instance { .. } = tier.scope {
         let alone = model.clients.instances == 1 || model.clients.route == Route::Random;
-        failing.unless(alone, "requests find their instance otherwise than at random");
+        failing.require(alone);
     }
     if let Scope::Shared(shared) = &tier.scope {
         failing.unless(
@@ -108,10 +104,7 @@ fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mu
         .collect();
     failing.unless(!(tier.sliding && tier.jitter != Jitter::None), "a sliding ttl with jitter");
     if binding {
-        failing.unless(
-            matches!(tier.eviction, Eviction::Lru | Eviction::Fifo | Eviction::Random),
-            format!("eviction is {}, not lru, fifo or random", tier.eviction.name()),
-        );
+        failing.require(matches!(tier.eviction, Eviction::Lru | Eviction::Fifo | Eviction::Random));
         failing.unless(ttls.is_empty(), "entries expire as well as being evicted");
         failing.unless(
             !matches!(tier.capacity, Capacity::Bytes(_)),

@@ -2,7 +2,8 @@
 //!
 //! A law is applied to a model with the list of its assumptions that the model does not meet. An empty list: the simulation must
 //! agree. A short one: the law nearly applies, and the list says why the two may differ. With more failing the law
-//! says nothing, and is left out.
+//! says nothing, and is left out; so is one that is about systems of another kind, such as M/M/c where arrivals come at
+//! even distances.
 
 mod caches;
 mod known;
@@ -33,8 +34,11 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    fn new(measure: impl Into<String>, value: f64, law: &str, failing: &Failing) -> Prediction {
-        Prediction { measure: measure.into(), value, law: law.to_owned(), failing: failing.0.clone() }
+    /// `None` where the law is about other systems.
+    fn new(measure: impl Into<String>, value: f64, law: &str, failing: &Failing) -> Option<Prediction> {
+        let Failing { reasons, is_foreign } = failing.clone();
+        let (measure, law) = (measure.into(), law.to_owned());
+        (!is_foreign).then_some(Prediction { measure, value, law, failing: reasons })
     }
 }
 
@@ -62,28 +66,39 @@ pub fn predictions(model: &Model) -> Vec<Prediction> {
 
 /// Collects what does not hold.
 #[derive(Clone, Default)]
-struct Failing(Vec<String>);
+struct Failing {
+    reasons: Vec<String>,
+    /// Something without which the law describes another kind of system.
+    is_foreign: bool,
+}
 
 impl Failing {
     fn unless(&mut self, holds: bool, otherwise: impl Into<String>) {
         let otherwise = otherwise.into();
-        if !holds && !self.0.contains(&otherwise) {
-            self.0.push(otherwise);
+        if !holds && !self.reasons.contains(&otherwise) {
+            self.reasons.push(otherwise);
         }
+    }
+
+    /// Without this the law has nothing to say.
+    fn require(&mut self, holds: bool) {
+        self.is_foreign |= !holds;
     }
 }
 
 /// What every law of a steady state assumes.
 fn steady(model: &Model) -> Failing {
     let mut failing = undisturbed(model);
-    failing.unless(matches!(model.workload.arrivals, Arrivals::Poisson { .. }), "arrivals are not Poisson");
+    failing.require(matches!(model.workload.arrivals, Arrivals::Poisson { .. }));
     failing
 }
 
 /// What every law assumes, whatever the arrivals.
 fn undisturbed(model: &Model) -> Failing {
     let mut failing = Failing::default();
-    failing.unless(model.workload.profile.is_empty(), "the request rate changes over time");
+    failing.require(model.workload.profile.is_empty());
+    // Service that slows down under load is no law's.
+    failing.require(model.database.contention.is_none());
     failing.unless(model.events.is_empty(), "events disturb the steady state");
     for option in unknown_options(model) {
         failing.unless(false, format!("`{option}` is no part of it"));
@@ -129,11 +144,15 @@ mod tests {
     }
 
     fn of_workload(rest: &str, workload: &str) -> Vec<Prediction> {
+        predictions(&model_of(rest, "poisson = { rate = 10 }", workload))
+    }
+
+    fn model_of(rest: &str, arrivals: &str, workload: &str) -> Model {
         let source = format!(
-            "question = \"?\"\nduration = \"1000s\"\nwarmup = \"200s\"\n{rest}\n[workload]\narrivals = {{ poisson = {{ rate = 10 }} }}\nkeys = 1\n{workload}\n"
+            "question = \"?\"\nduration = \"1000s\"\nwarmup = \"200s\"\n{rest}\n[workload]\narrivals = {{ {arrivals} }}\nkeys = 1\n{workload}\n"
         );
         let experiment = parse(&source, "x.toml", Path::new(""), &Overrides::default());
-        predictions(&experiment.unwrap_or_else(|problems| panic!("{problems}")).variants[0].model)
+        experiment.unwrap_or_else(|problems| panic!("{problems}")).variants.remove(0).model
     }
 
     fn find<'p>(all: &'p [Prediction], measure: &str) -> &'p Prediction {
@@ -202,5 +221,25 @@ mod tests {
         assert!(of("database = { servers = 1, read = \"500ms\" }").is_empty(), "overloaded");
         let all = of("database = { servers = 1, read = \"50ms\" }\ncoalescing = \"singleflight\"");
         assert_eq!(find(&all, "db.utilization").failing, ["fetches are shared"]);
+    }
+
+    #[test]
+    fn a_law_about_another_kind_of_system_is_left_out() {
+        let queue = "database = { servers = 1, read = { exponential = { mean = \"50ms\" } }";
+        assert_eq!(of(&format!("{queue} }}")).len(), 6);
+        assert_eq!(of(&format!("{queue}, contention = {{ sigma = 0.05 }} }}")), []);
+        assert_eq!(of(&format!("{queue}, background = {{ rate = 1 }} }}")), []);
+        assert_eq!(of_workload(&format!("{queue} }}"), "write_share = 0.1"), []);
+        // D/M/1 waits less than M/M/1; how busy it is does not depend on the arrivals.
+        let even = model_of(&format!("{queue} }}"), "constant = { rate = 10 }", "");
+        let measures: Vec<String> = predictions(&even).into_iter().map(|said| said.measure).collect();
+        assert_eq!(measures, ["db.utilization"]);
+        assert_eq!(predictions(&model_of(TIER, "renewal = { rate = 10, cv2 = 4.0 }", "")), []);
+        // A cache that writers fill answers reads after writes, and the database behind write-back sees batches.
+        let written_back =
+            TIER.to_owned() + "\nwrites = { strategy = { write-back = { flush_interval = \"1s\" } } }";
+        let measures: Vec<String> =
+            of_workload(&written_back, "write_share = 0.1").into_iter().map(|said| said.measure).collect();
+        assert_eq!(measures, ["writes.coalesced.ratio"]);
     }
 }

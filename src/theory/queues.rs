@@ -9,9 +9,13 @@ use crate::scenario::model::{Arrivals, Coalescing, Dist, Model};
 pub(super) fn open(model: &Model, expected: &Expectation) -> Vec<Prediction> {
     let database = &model.database;
     let Some(servers) = database.servers else { return Vec::new() };
-    let mut failing = steady(model);
-    failing.unless(model.tiers.is_empty(), "what misses the cache is not Poisson");
-    alone(model, &mut failing);
+    let assumed = |mut failing: Failing| {
+        failing.unless(model.tiers.is_empty(), "what misses the cache is not Poisson");
+        alone(model, &mut failing);
+        failing
+    };
+    // How long requests wait depends on how they come; how busy the servers are does not.
+    let (failing, busy) = (assumed(steady(model)), assumed(undisturbed(model)));
     let read = &database.read;
     let (rate_per_s, service_mean_s) = (expected.misses_per_s.iter().sum::<f64>(), read.mean_ns() / 1e9);
     let load = rate_per_s * service_mean_s / f64::from(servers);
@@ -20,11 +24,11 @@ pub(super) fn open(model: &Model, expected: &Expectation) -> Vec<Prediction> {
     let way_ns = 2.0 * network.mean_ns();
     let mut all = Vec::new();
     let mut say = |measure: &str, value: f64, law: &str, failing: &Failing| {
-        all.push(Prediction::new(measure, value, law, failing));
+        all.extend(Prediction::new(measure, value, law, failing));
     };
     match database.queue {
         None if load < 1.0 => {
-            say("db.utilization", load, "the utilisation law", &failing);
+            say("db.utilization", load, "the utilisation law", &busy);
             if exponential {
                 let queue = Mmc { rate_per_s, servers, service_mean_s };
                 say("db.waited.ratio", queue.wait_probability(), "M/M/c (Erlang C)", &failing);
@@ -65,10 +69,9 @@ pub(super) fn closed(model: &Model) -> Vec<Prediction> {
     };
     let database = &model.database;
     let mut failing = undisturbed(model);
-    failing.unless(model.tiers.is_empty(), "a cache answers some of the requests");
+    failing.require(model.tiers.is_empty() && matches!(database.read, Dist::Exponential { .. }));
     alone(model, &mut failing);
     failing.unless(database.queue.is_none(), "requests may be rejected");
-    failing.unless(matches!(database.read, Dist::Exponential { .. }), "service times are not exponential");
     let way_s = 2.0 * database.network.mean_ns() / 1e9;
     let queue = ClosedLoop {
         users: *users,
@@ -78,26 +81,19 @@ pub(super) fn closed(model: &Model) -> Vec<Prediction> {
     };
     let law = "M/M/c//N (machine repairman)";
     let latency_ms = (queue.response_mean_s() + way_s) * 1e3;
-    vec![
-        Prediction::new("goodput", queue.throughput_per_s(), law, &failing),
-        Prediction::new("latency.all.mean_ms", latency_ms, law, &failing),
-    ]
+    let goodput = Prediction::new("goodput", queue.throughput_per_s(), law, &failing);
+    goodput.into_iter().chain(Prediction::new("latency.all.mean_ms", latency_ms, law, &failing)).collect()
 }
 
 /// Nothing but its reads is at the database, one by one, for as long as they take.
 fn alone(model: &Model, failing: &mut Failing) {
     let database = &model.database;
-    failing.unless(!model.workload.writes(), "writes are served as well");
+    failing.require(!model.workload.writes() && database.background.is_none());
+    failing.require(model.workload.classes.iter().all(|class| class.db_read.is_none()));
     failing.unless(matches!(model.coalescing, Coalescing::None), "fetches are shared");
-    failing.unless(database.background.is_none(), "the database has other work");
-    failing.unless(database.contention.is_none(), "service slows down with concurrency");
     failing.unless(database.pool.is_none(), "calls wait for a connection first");
     failing
         .unless(model.clients.deadline_ns.is_none() && database.timeout_ns.is_none(), "calls may time out");
-    failing.unless(
-        model.workload.classes.iter().all(|class| class.db_read.is_none()),
-        "classes differ in their cost",
-    );
 }
 
 /// Second moment in square seconds; `None` where it is not known in closed form here.

@@ -53,7 +53,7 @@ fn untouched(model: &Model, expected: &Expectation, tier: &Tier) -> Option<Predi
             stale += count * reads_per_s * ttl::write_around_stale(reads_per_s / caches, writes_per_s, ttl_s);
         }
     }
-    Some(Prediction::new("stale.ratio", stale / reads, "a copy's age is uniform over its ttl", &failing))
+    Prediction::new("stale.ratio", stale / reads, "a copy's age is uniform over its ttl", &failing)
 }
 
 /// Database load under XFetch where each expiry costs one fetch.
@@ -66,11 +66,9 @@ fn early(model: &Model, paths: &Paths, tier: &Tier) -> Option<Prediction> {
     failing.unless(tier.capacity == Capacity::Unbounded, "entries are evicted");
     let alone = model.clients.instances == 1 && matches!(model.coalescing, Coalescing::Singleflight { .. });
     failing.unless(alone, "an expiry may cost more than one fetch");
-    failing.unless(!model.workload.writes(), "writes reach the database as well");
-    failing.unless(
-        database.servers.is_none() && database.pool.is_none() && database.background.is_none(),
-        "fetches may wait for the database",
-    );
+    failing.require(!model.workload.writes() && database.background.is_none());
+    failing
+        .unless(database.servers.is_none() && database.pool.is_none(), "fetches may wait for the database");
     let fixed = database.read.is_constant()
         && database.network.is_constant()
         && model.workload.classes.iter().all(|class| class.db_read.is_none());
@@ -86,7 +84,7 @@ fn early(model: &Model, paths: &Paths, tier: &Tier) -> Option<Prediction> {
     };
     let fetches_per_s = key_rates(model).into_iter().map(rate).sum();
     let law = "XFetch's gap (Vattani, Chierichetti, Lowenstein)";
-    Some(Prediction::new("db.qps.mean", fetches_per_s, law, &failing))
+    Prediction::new("db.qps.mean", fetches_per_s, law, &failing)
 }
 
 /// A cache in each process above a shared one.
@@ -98,7 +96,7 @@ fn two_tiers(model: &Model, expected: &Expectation, above: &Tier, below: &Tier) 
     };
     let Common { mut failing, binding, .. } = common(model, expected);
     failing.unless(!binding, "entries are evicted");
-    failing.unless(!model.workload.writes(), "writes delete entries");
+    failing.require(!model.workload.writes());
     let (mut reads, mut hits, mut fetches) = (0.0, 0.0, 0.0);
     for KeyRates { count, reads_per_s, .. } in key_rates(model) {
         let key =
@@ -109,16 +107,19 @@ fn two_tiers(model: &Model, expected: &Expectation, above: &Tier, below: &Tier) 
     }
     let law = "two times to live, one above the other";
     let mut approximate = failing.clone();
-    approximate.unless(model.database.background.is_none(), "the database has other work");
+    approximate.require(model.database.background.is_none());
     approximate.unless(
         model.clients.instances == 1,
         "approximate: after a miss the other instances are less likely to have just looked it up",
     );
-    vec![
+    [
         Prediction::new(format!("tier.{}.hit_ratio", above.name), hits / reads, law, &failing),
         Prediction::new(format!("tier.{}.requests.rate", below.name), reads - hits, law, &failing),
         Prediction::new("db.qps.mean", fetches, law, &approximate),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Writes that the database never sees because a later one of the same key came before the worker did.
@@ -147,5 +148,5 @@ fn coalesced_writes(model: &Model, paths: &Paths) -> Option<Prediction> {
     failing.unless(paths.database_load < 0.9, "the database cannot keep up");
     failing.unless(busy < 0.2, "the worker may not be done when its interval ends");
     let coalesced = 1.0 - left / taken;
-    Some(Prediction::new("writes.coalesced.ratio", coalesced, "rewrites within an interval", &failing))
+    Prediction::new("writes.coalesced.ratio", coalesced, "rewrites within an interval", &failing)
 }

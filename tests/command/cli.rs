@@ -49,6 +49,22 @@ fn a_bad_scenario_is_a_usage_error_and_names_its_place() {
 }
 
 #[test]
+fn check_refuses_the_warm_up_that_run_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("auto.toml");
+    let auto = TINY.replace("duration = \"10s\"", "duration = \"60s\"\nwarmup = \"auto\"");
+    std::fs::write(&file, auto.replace("ttl = \"1s\"", "ttl = \"2m\"")).unwrap();
+    let checked = stderr(herdlab().arg("check").arg(&file), 2);
+    assert!(checked.contains("the run of 1m is shorter than the ttl of tier l2"), "{checked}");
+    assert_eq!(stderr(herdlab().args(["run", "--quiet"]).arg(&file).current_dir(folder.path()), 2), checked);
+    // Where it is found, check says what the run will take.
+    std::fs::write(&file, &auto).unwrap();
+    let text = stdout(herdlab().arg("check").arg(&file));
+    let line = text.lines().find(|line| line.starts_with("warm-up: ")).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.ends_with("s, found by a pilot"), "{line}");
+}
+
+#[test]
 fn what_lints_warn_of_is_told_and_may_fail() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mine.toml");

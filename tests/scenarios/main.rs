@@ -3,6 +3,7 @@
 mod bundled;
 mod bytes;
 mod combinations;
+mod covered;
 mod creation;
 #[path = "../support/draw.rs"]
 mod draw;

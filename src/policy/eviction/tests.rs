@@ -78,6 +78,16 @@ fn hand_worked_sequences() {
     assert_eq!(replay(Eviction::Clock, 3, &asks("ABCADEF")), b"BCA");
 }
 
+/// Room for 20: two in the small queue, 18 in the main one. Twenty keys are used three times each, so U finds all of them ready
+/// to move. 18 do; for S and T the main queue gives up A and B, and nothing of the small one is left to go. Then U moves in
+/// its turn, for C, and V, which was not used again, leaves as well.
+#[test]
+fn a_full_main_queue_of_s3_fifo_gives_up_an_entry_for_what_moves_there() {
+    let thrice: String = ('A'..='T').flat_map(|key| [key; 3]).collect();
+    assert_eq!(replay(Eviction::S3Fifo, 20, &asks(&format!("{thrice}U"))), b"AB");
+    assert_eq!(replay(Eviction::S3Fifo, 20, &asks(&format!("{thrice}UUUVW"))), b"ABCV");
+}
+
 #[test]
 fn random_evicts_all_entries_equally() {
     let mut policy = random::Random::new(Room::unknown(), stream(5, 0, "test"));
