@@ -108,10 +108,7 @@ fn users_of_a_database_that_refuses_for_a_while_are_refused() {
     let down = "what = { down = { target = \"database\", for = \"10s\" } }";
     let source = format!("{WORKERS}{DOWN}");
     let message = refused(&source, down);
-    assert!(
-        message.contains("users without think time, and their requests are refused at once"),
-        "{message}"
-    );
+    assert!(message.contains("users without think time whose requests are refused at once"), "{message}");
     accepted(&source.replace("users = 50", "users = 50, think = \"1ms\""));
     // A refusal from afar takes its time. The breaker that opens for it does not, and nobody can tell beforehand that it will.
     let far = accepted(&source.replace("read = \"5ms\"", "read = \"5ms\"\nnetwork = \"1ms\""));

@@ -41,7 +41,6 @@ fn users(cx: &mut Context, root: &Node, model: &Model) -> bool {
         return false;
     }
     let arrivals = place(root, &["workload", "arrivals"]);
-    let think_time = "give users a think time, such as think = \"10ms\"";
     let answered = match model.tiers.first() {
         Some(Tier { scope: Scope::Instance { access_ns }, .. }) => *access_ns == 0,
         Some(Tier { scope: Scope::Shared(shared), .. }) => {
@@ -53,17 +52,19 @@ fn users(cx: &mut Context, root: &Node, model: &Model) -> bool {
         let label = "no think time, and a hit takes no time either";
         let help = "give users a think time, or the first tier (without tiers: the database) a delay";
         cx.report(Diagnostic::new(TITLE, arrivals, label).help(help));
-        return true;
     }
-    let label = "users without think time, and";
-    if let Some((event, way_out)) = refusing_event(root, model) {
-        let problem = Diagnostic::new(TITLE, event, format!("{label} their requests are refused at once"));
-        cx.report(problem.also(arrivals, "no think time").help(format!("{think_time}{way_out}")));
+    let event = refusing_event(root, model);
+    if let Some((event, way_out)) = &event {
+        let label = "users without think time whose requests are refused at once";
+        cx.report(Diagnostic::new(TITLE, *event, label).help(format!("give users a think time{way_out}")));
+    }
+    if answered || event.is_some() {
         return true;
     }
     if let Some((path, what)) = refused_by_limits(model, u64::from(*users)) {
-        let problem = Diagnostic::new(TITLE, arrivals, format!("{label} {what}"));
-        let help = format!("{think_time}, or the way to the database a delay (database.network)");
+        let problem = Diagnostic::new(TITLE, arrivals, format!("users without think time, and {what}"));
+        let help = "give users a think time, such as think = \"10ms\", or the way to the database a delay \
+                    (database.network)";
         cx.report(problem.also(place(root, &path), "the others are refused at once").help(help));
         return true;
     }
