@@ -13,7 +13,7 @@ use super::diagnostic::{Diagnostic, Source, Span, WIDTH, render_warnings, sugges
 use super::fields::Context;
 use super::file::{Node, Value};
 use super::model::LintNote;
-use crate::wrap::hanging;
+use crate::wrap::{hanging, paragraph};
 pub(super) use finding::Finding;
 pub(super) use rules::findings;
 
@@ -166,7 +166,7 @@ impl Warnings {
             .collect()
     }
 
-    /// The warnings in lines of 120 columns, each with its reason and the way out.
+    /// The warnings for no terminal, each with its reason and the way out.
     pub fn render(&self, color: bool) -> String {
         self.render_within((WIDTH, color))
     }
@@ -195,9 +195,11 @@ impl Warnings {
 
 /// With the reason and the way out.
 fn advised(finding: &Finding) -> Diagnostic {
+    /// Longer lines of prose are hard to read, however wide the terminal is.
+    const PROSE: usize = 100;
     let diagnostic = finding.diagnostic.clone();
     match find(finding.lint) {
-        Some(lint) => diagnostic.help(lint.reason).help(lint.way_out),
+        Some(lint) => diagnostic.help(paragraph(lint.reason, PROSE)).help(paragraph(lint.way_out, PROSE)),
         None => diagnostic,
     }
 }
