@@ -106,9 +106,9 @@ impl Diagnostic {
 }
 
 /// Columns in front of a note or a help: the margin of a file of up to 9,999 lines, and `= help: `.
-const NOTE: usize = 14;
+pub(crate) const NOTE: usize = 14;
 /// Narrower terminals get lines of this width.
-const ROOM_MIN: usize = 20;
+pub(crate) const ROOM_MIN: usize = 20;
 
 /// Each line of a text, broken between words.
 fn broken(text: &str, width: usize) -> String {
