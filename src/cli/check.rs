@@ -58,7 +58,8 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
                     }
                 };
                 let text = describe(&experiment, &plan, threads) + &warmup + &grids;
-                output::show(&hanging(&text, usize::from(output::stdout_style().0)))?;
+                let width = output::list_width().map_or(usize::MAX, usize::from);
+                output::show(&hanging(&text, width))?;
                 eprint!("{}", warnings.render_within(output::stderr_style()));
                 sound &= warnings.is_empty() || !args.deny_lints;
             }

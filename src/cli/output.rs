@@ -45,10 +45,10 @@ pub(crate) fn stdout_style() -> (u16, bool) {
     (width, wants_color(io::stdout().is_terminal()))
 }
 
-/// The same for messages.
+/// The same for messages; in a pipe of unknown width their lines are not broken.
 pub(crate) fn stderr_style() -> (u16, bool) {
     let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0);
-    (width.or_else(told_width).unwrap_or(120), color_on_stderr())
+    (width.or_else(told_width).unwrap_or(u16::MAX), color_on_stderr())
 }
 
 /// A message in lines that fit the terminal.

@@ -39,10 +39,16 @@ pub fn page(search: &Search, grid: &Grid, outcome: &Outcome, width: u16) -> Stri
             text.push_str(&format!("Undecided: {}\n", name(search, best)));
             text.push_str(&objective_line(search, best));
             text.push_str(&limits(best, width));
-            text.push_str(
-                "\nIt keeps all limits by its means, but not with certainty, and nothing else does: the interval of a \
-                 limit reaches beyond it. More --replications may decide it.\n",
-            );
+            text.push_str(match search.replications {
+                1 => {
+                    "\nIt keeps all limits in its only replication, which has no interval. More --replications may \
+                     decide it.\n"
+                }
+                _ => {
+                    "\nIt keeps all limits by its means, but not with certainty, and nothing else does: the interval of \
+                     a limit reaches beyond it. More --replications may decide it.\n"
+                }
+            });
         }
         Outcome::Nothing { closest } => {
             text.push_str("Nothing keeps all limits.\n\n");

@@ -33,13 +33,18 @@ pub(super) fn plain() -> Table {
 
 /// [`wrap::hanging`], with the figures and their units kept together.
 pub(super) fn hanging(text: &str, width: u16) -> String {
-    let whole = text.split('\n').map(unbroken).collect::<Vec<_>>().join("\n");
+    let whole = text.split('\n').map(figures_whole).collect::<Vec<_>>().join("\n");
     wrap::hanging(&whole, usize::from(width))
 }
 
 /// [`wrap::paragraph`], with the figures and their units kept together.
 pub(super) fn paragraph(text: &str, width: u16) -> String {
-    wrap::paragraph(&unbroken(text), usize::from(width))
+    wrap::paragraph(&figures_whole(text), usize::from(width))
+}
+
+/// Figures keep their half widths and their units.
+fn figures_whole(text: &str) -> String {
+    unbroken(text).replace(" ± ", "\u{a0}±\u{a0}")
 }
 
 #[cfg(test)]

@@ -106,9 +106,9 @@ impl Diagnostic {
 }
 
 /// Columns in front of a note or a help: the margin of a file of up to 9,999 lines, and `= help: `.
-const NOTE: usize = 14;
+pub(crate) const NOTE: usize = 14;
 /// Narrower terminals get lines of this width.
-const ROOM_MIN: usize = 20;
+pub(crate) const ROOM_MIN: usize = 20;
 
 /// Each line of a text, broken between words.
 fn broken(text: &str, width: usize) -> String {
@@ -152,7 +152,7 @@ impl Diagnostics {
         Diagnostics { sources: Vec::new(), list: vec![diagnostic] }
     }
 
-    /// The messages in lines of 120 columns.
+    /// The messages for no terminal, in lines that are not broken.
     pub fn render(&self, color: bool) -> String {
         self.render_within((WIDTH, color))
     }
@@ -171,12 +171,14 @@ impl Diagnostics {
     }
 }
 
-/// Width of messages that no terminal shows.
-pub(crate) const WIDTH: u16 = 120;
+/// Width of messages that no terminal shows: their lines are not broken.
+pub(crate) const WIDTH: u16 = u16::MAX;
+/// Longer lines of a source are cut.
+const SOURCE_MAX: u16 = 120;
 
 fn renderer((width, color): (u16, bool)) -> Renderer {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    renderer.decor_style(DecorStyle::Ascii).term_width(usize::from(width))
+    renderer.decor_style(DecorStyle::Ascii).term_width(usize::from(width.min(SOURCE_MAX)))
 }
 
 /// Warnings as a terminal shows them; each comes with the name of its lint.

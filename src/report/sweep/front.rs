@@ -110,8 +110,13 @@ fn draw(
         // Beside its point, where no other number is.
         let spots =
             [(9.0, -7.0), (9.0, 15.0), (-16.0, -7.0), (-16.0, 15.0)].map(|(x, y)| (place.0 + x, place.1 + y));
+        // Outside of the plot stand the labels of its ticks.
+        let inside = |spot: &(f64, f64)| spot.0 >= plot.left + 2.0 && spot.1 <= plot.top + plot.height - 2.0;
         let free = |spot: &&(f64, f64)| {
-            labels.iter().all(|taken| (taken.0 - spot.0).abs() > 15.0 || (taken.1 - spot.1).abs() > 11.0)
+            inside(spot)
+                && labels
+                    .iter()
+                    .all(|taken| (taken.0 - spot.0).abs() > 15.0 || (taken.1 - spot.1).abs() > 11.0)
         };
         if let (Some(&spot), Some(rank)) = (spots.iter().find(free), point.rank) {
             labels.push(spot);

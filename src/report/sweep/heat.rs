@@ -48,6 +48,9 @@ struct Layout {
     name: f64,
 }
 
+/// Index of the value of each axis, `None` for the variant's own, and the variant.
+type Place = (Vec<Option<usize>>, usize);
+
 /// The values as colours.
 struct Colours {
     low: f64,
@@ -102,7 +105,7 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Pictur
         layout.title + layout.name + layout.cell.1 * record.axes[1].values.len() as f64 + SMALL + 34.0;
     let height = head + rows as f64 * map_height + BAR + EDGE;
     let sketch = Sketch::new(height, &view.title(), &message, heading);
-    let framed: HashSet<(Vec<Option<usize>>, usize)> =
+    let framed: HashSet<Place> =
         view.best().into_iter().map(|point| (point.spot.at(), point.spot.variant)).collect();
     let colours = Colours::of(view);
     for (index, map) in maps.iter().enumerate() {
@@ -185,7 +188,7 @@ fn draw_map(
     view: &View<'_>,
     map: &Map,
     layout: &Layout,
-    (colours, framed): (&Colours, &HashSet<(Vec<Option<usize>>, usize)>),
+    (colours, framed): (&Colours, &HashSet<Place>),
     (left, top): (f64, f64),
 ) -> Result<(), Failure> {
     let record = view.record;

@@ -14,6 +14,9 @@ use crate::report::style::style;
 const HEIGHT: f64 = 280.0;
 const LEGEND: f64 = 20.0;
 
+/// Position and variant of each entry.
+type LegendRow = Vec<(f64, usize)>;
+
 /// The chart of one measure over the only axis.
 pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, ReportError> {
     let record = view.record;
@@ -81,7 +84,7 @@ fn draw(
     sketch: &Sketch,
     view: &View<'_>,
     plot: &Plot,
-    (names, legend): (&[String], &[Vec<(f64, usize)>]),
+    (names, legend): (&[String], &[LegendRow]),
 ) -> Result<(), Failure> {
     let record = view.record;
     sketch.frame(plot)?;

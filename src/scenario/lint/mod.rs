@@ -11,11 +11,11 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use super::diagnostic::{Diagnostic, Source, Span, WIDTH, render_warnings, suggestion};
+use super::diagnostic::{Diagnostic, NOTE, ROOM_MIN, Source, Span, WIDTH, render_warnings, suggestion};
 use super::fields::Context;
 use super::file::{Node, Value};
 use super::model::LintNote;
-use crate::wrap::hanging;
+use crate::wrap::{hanging, paragraph};
 pub(super) use finding::Finding;
 pub(super) use rules::findings;
 
@@ -188,7 +188,7 @@ impl Warnings {
             .collect()
     }
 
-    /// The warnings in lines of 120 columns, each with its reason and the way out.
+    /// The warnings for no terminal, each with its reason and the way out.
     pub fn render(&self, color: bool) -> String {
         self.render_within((WIDTH, color))
     }
@@ -196,7 +196,7 @@ impl Warnings {
     /// The warnings as a terminal of so many columns shows them, in colours or without.
     pub fn render_within(&self, style: (u16, bool)) -> String {
         let list: Vec<(&str, Diagnostic)> =
-            self.list.iter().map(|finding| (finding.lint, advised(finding))).collect();
+            self.list.iter().map(|finding| (finding.lint, advised(finding, style.0))).collect();
         let mut text = render_warnings(&list, &self.sources, style);
         let mut names = self.names();
         names.sort_unstable();
@@ -216,10 +216,13 @@ impl Warnings {
 }
 
 /// With the reason and the way out.
-fn advised(finding: &Finding) -> Diagnostic {
+fn advised(finding: &Finding, width: u16) -> Diagnostic {
+    /// Longer lines of prose are hard to read, however wide the terminal is.
+    const PROSE: usize = 100;
+    let room = usize::from(width).saturating_sub(NOTE).clamp(ROOM_MIN, PROSE);
     let diagnostic = finding.diagnostic.clone();
     match find(finding.lint) {
-        Some(lint) => diagnostic.help(lint.reason).help(lint.way_out),
+        Some(lint) => diagnostic.help(paragraph(lint.reason, room)).help(paragraph(lint.way_out, room)),
         None => diagnostic,
     }
 }
