@@ -913,7 +913,7 @@ fn traces() {
     };
     let none = Overrides::default();
     let fine = parse(&scenario("fine.csv", ""), "bad.toml", folder.path(), &none).unwrap();
-    // From the first request to the last, and one window in which the last one can finish.
+    // From the first request to the last, and one mean gap.
     assert_eq!(fine.variants[0].model.duration_ns, 3_000_000_000);
     let mut text = String::new();
     for (title, source) in [

@@ -34,7 +34,7 @@ const PILOT_WINDOWS: u64 = 500;
 /// Windows per batch: the 5 of MSER-5.
 const BATCH: usize = 5;
 /// A smaller truncation whose error is so much larger than the least is as good.
-const TOLERANCE: f64 = 0.05;
+const TOLERANCE: f64 = 0.06;
 /// What is dropped must differ from the rest by so many standard errors, where the error alone cannot decide.
 const DIFFERENCE_MIN: f64 = 3.0;
 /// Beyond this share of the run the truncation is not to be trusted: what is left is too short to know.
