@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::ReportError;
 use super::format::{Scale, estimated, percent_to, plus_minus, signed, with_unit};
 use super::terminal::{fitted, hanging, paragraph};
+use super::thresholds::in_words;
 use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::recommend::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Outcome, Rival, Search};
 use crate::experiment::states::State;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::threshold::Standing;
-use crate::measure::catalog;
 use crate::scenario::grid::Grid;
 use crate::scenario::model::{Direction, Experiment, Objective};
 use crate::units::{counted, grouped};
@@ -156,9 +156,7 @@ fn limits(found: &Found, width: u16) -> String {
 
 /// `db.qps.peak ≤ 500/s`.
 fn told(limit: &Limit) -> String {
-    let threshold = &limit.judgement.threshold;
-    let unit = catalog::find(&threshold.measure).map_or("1", |info| info.unit);
-    format!("{} {} {}", threshold.measure, threshold.bound, with_unit(threshold.limit, unit))
+    in_words(&limit.judgement.threshold)
 }
 
 fn broken(limit: &Limit) -> String {
