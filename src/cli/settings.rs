@@ -94,7 +94,9 @@ pub(super) fn reached(limits: &Limits, control: &Control) -> Option<Diagnostics>
             let limit = units::approximate_bytes(limits.memory_bytes.unwrap_or(0) as f64);
             let title = match limits.memory_given {
                 true => format!("stopped: the process has come to {limit} of memory, the limit"),
-                false => format!("stopped: the process has used up the {limit} of memory that the machine had"),
+                false => {
+                    format!("stopped: the process has used up the {limit} of memory that the machine had")
+                }
             };
             (title, "--memory-limit allows more; --threads 1 runs one simulation at a time")
         }

@@ -74,8 +74,7 @@ impl Together {
     /// Takes in the next replication. Sums of floats depend on their order, so replications come in theirs.
     pub fn take_in(&mut self, replication: Replication) {
         if self.measures.is_empty() {
-            self.measures =
-                replication.measures.iter().map(|(name, _)| (name.clone(), Vec::new())).collect();
+            self.measures = replication.measures.iter().map(|(name, _)| (name.clone(), Vec::new())).collect();
         }
         for ((_, values), (_, value)) in self.measures.iter_mut().zip(replication.measures) {
             values.push(value);

@@ -6,15 +6,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use super::finished::Finished;
 use super::observe::Step;
 pub use super::options::{RunError, RunOptions};
-use super::finished::Finished;
 use super::replication::{Replication, Together, replicate};
 use super::workers::{is_stop, lock, work_off};
 use super::{own, precision, warmup, workers};
 use crate::measure::record::{
-    AnswerRecord, EventRecord, LintRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord,
-    Timings, VariantRecord, WindowsRecord,
+    AnswerRecord, EventRecord, LintRecord, ObservedRecord, Record, SCHEMA, ScenarioRecord, Timings,
+    VariantRecord, WindowsRecord,
 };
 use crate::policy::own::Policies;
 use crate::scenario::explain::event_text;

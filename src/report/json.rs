@@ -40,10 +40,12 @@ fn bounded_json(record: &Record, bytes_max: usize) -> Result<(Cow<'_, Record>, S
             > BUCKETS_MIN
         {
             let all = record.to_mut().variants.iter_mut().flat_map(|variant| &mut variant.distributions);
-            all.filter(|one| one.counts.len() > BUCKETS_MIN).for_each(|one| one.counts = coarser(&one.counts));
+            all.filter(|one| one.counts.len() > BUCKETS_MIN)
+                .for_each(|one| one.counts = coarser(&one.counts));
         } else if !is_rounded {
             let all = record.to_mut().variants.iter_mut().flat_map(|variant| &mut variant.measures);
-            all.flat_map(|measure| measure.values.iter_mut().flatten()).for_each(|value| *value = rounded(*value));
+            all.flat_map(|measure| measure.values.iter_mut().flatten())
+                .for_each(|value| *value = rounded(*value));
             is_rounded = true;
         } else {
             let problem = format!("the record takes {} bytes, at most {bytes_max} are written", text.len());

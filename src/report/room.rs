@@ -53,7 +53,9 @@ pub fn refuse_unwritable(experiment: &Experiment) -> Result<(), Diagnostics> {
         grouped(variants),
         grouped(replications)
     )];
-    if let Some(precision) = experiment.precision.as_ref().filter(|wanted| wanted.replications_max > replications) {
+    if let Some(precision) =
+        experiment.precision.as_ref().filter(|wanted| wanted.replications_max > replications)
+    {
         help.push(format!("[precision] allows up to {} replications", grouped(precision.replications_max)));
     }
     if variants > 1 {
@@ -83,7 +85,11 @@ fn outline(variant: &Variant) -> VariantRecord {
             width_s: 1.0,
             series: series(&model, &recorder)
                 .into_iter()
-                .map(|(name, unit, _)| SeriesRecord { name, unit: unit.to_owned(), values: vec![Some(0.123_456_7); 2] })
+                .map(|(name, unit, _)| SeriesRecord {
+                    name,
+                    unit: unit.to_owned(),
+                    values: vec![Some(0.123_456_7); 2],
+                })
                 .collect(),
         },
         distributions: Vec::new(),

@@ -82,7 +82,11 @@ mod tests {
         let notice = slot(size_of::<super::invalidation::Notice>());
         let event = size_of::<super::pending::Pending>() as f64;
         for (what, expected, found) in [
-            ("a request that waits for the database", WAITING_AT_DATABASE_BYTES, walk + flight + attempt + ring),
+            (
+                "a request that waits for the database",
+                WAITING_AT_DATABASE_BYTES,
+                walk + flight + attempt + ring,
+            ),
             ("a read of the plain loop", PLAIN_WAITING_BYTES, size_of::<super::reads::Read>() as f64 + ring),
             ("the background load", BACKGROUND_WAITING_BYTES, attempt + ring),
             ("a command that waits", WAITING_AT_TIER_BYTES, walk + command + event),

@@ -46,7 +46,9 @@ fn events(model: &Model) -> Option<u64> {
 
 /// Prints the pairs that are not near, and fails where they are too many.
 fn require_near(what: &str, factor: f64, pairs: &[(f64, f64, String)]) {
-    let ratio = |(expected, found, _): &&(f64, f64, String)| (expected / found.max(1.0)).max(found / expected.max(1.0));
+    let ratio = |(expected, found, _): &&(f64, f64, String)| {
+        (expected / found.max(1.0)).max(found / expected.max(1.0))
+    };
     let far: Vec<_> = pairs.iter().filter(|pair| ratio(pair) > factor).collect();
     let mut ratios: Vec<f64> = pairs.iter().map(|(expected, found, _)| expected / found.max(1.0)).collect();
     ratios.sort_by(f64::total_cmp);
@@ -62,7 +64,12 @@ fn require_near(what: &str, factor: f64, pairs: &[(f64, f64, String)]) {
     for (expected, found, name) in &far {
         println!("  {expected:.0} expected, {found:.0} found: {name}");
     }
-    assert!(far.len() as f64 <= (1.0 - NEAR) * pairs.len() as f64, "{what}: {} of {} are far", far.len(), pairs.len());
+    assert!(
+        far.len() as f64 <= (1.0 - NEAR) * pairs.len() as f64,
+        "{what}: {} of {} are far",
+        far.len(),
+        pairs.len()
+    );
 }
 
 #[test]
@@ -98,7 +105,10 @@ fn peak_bytes(folder: &std::path::Path, experiment: &Experiment) -> Option<f64> 
     let file = folder.join("scenario.toml");
     std::fs::write(&file, &experiment.source).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_herdlab"));
-    command.args(["run", "--quiet", "--static", "--threads", "1", "--out"]).arg(folder.join("out")).arg(&file);
+    command
+        .args(["run", "--quiet", "--static", "--threads", "1", "--out"])
+        .arg(folder.join("out"))
+        .arg(&file);
     for set in &experiment.overrides {
         command.arg("--set").arg(set);
     }
@@ -139,8 +149,17 @@ fn what_happens_beside_requests_counts() {
             ("invalidation.broadcast", "{ delay = \"1s\" }"),
         ],
         // Ten times what the database does.
-        &[("database.servers", "1"), ("tier.l2.ttl", "1ms"), ("workload.arrivals", "{ poisson = { rate = 2000 } }")],
-        &[("database.servers", "1"), ("database.timeout", "20ms"), ("database.retries", "{ attempts = 5 }"), ("tier.l2.ttl", "1ms")],
+        &[
+            ("database.servers", "1"),
+            ("tier.l2.ttl", "1ms"),
+            ("workload.arrivals", "{ poisson = { rate = 2000 } }"),
+        ],
+        &[
+            ("database.servers", "1"),
+            ("database.timeout", "20ms"),
+            ("database.retries", "{ attempts = 5 }"),
+            ("tier.l2.ttl", "1ms"),
+        ],
         &[("workload.arrivals", "{ closed = { users = 50, think = \"1ms\" } }")],
     ] {
         let ratio = event_ratio(settings);

@@ -7,8 +7,8 @@
 use super::arrivals::{self, duration_s};
 use crate::scenario::lint::expectation::{KeyFlow, key_flows};
 use crate::scenario::model::{
-    Arrivals, Breaker, Coalescing, Dist, EventKind, HedgeAfter, Limit, LimiterMode, Model, MultiGet, OnFailure, Refresh,
-    Route, Scope, SharedTier, Target, TimedEvent, Tier, Ttl, WriteStrategy,
+    Arrivals, Breaker, Coalescing, Dist, EventKind, HedgeAfter, Limit, LimiterMode, Model, MultiGet,
+    OnFailure, Refresh, Route, Scope, SharedTier, Target, Tier, TimedEvent, Ttl, WriteStrategy,
 };
 
 /// A walk, its flight and its attempt with their places in slabs and queues, in bytes; `sim` has a test that holds
@@ -53,9 +53,10 @@ pub(super) fn flow(model: &Model) -> Flow {
     let mut found = at_rate(model, rate_per_s);
     for _ in 0..12 {
         let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
+        let ceiling_per_s = if given_up_s.is_finite() { f64::INFINITY } else { found.ceiling_per_s.max(1.0) };
         let answered_s = (think_s + found.response_s.min(given_up_s)).max(1e-9);
         // What is refused at once asks again at once.
-        let next = (users / answered_s).min(found.ceiling_per_s.max(1.0)) + found.refused_per_s(users, think_s);
+        let next = (users / answered_s).min(ceiling_per_s) + found.refused_per_s(users, think_s);
         rate_per_s = (rate_per_s * next).sqrt();
         found = at_rate(model, rate_per_s);
     }
@@ -117,9 +118,8 @@ impl Rates {
 
     /// Requests of users who find no place.
     fn refused_per_s(&self, users: f64, think_s: f64) -> f64 {
-        self.refused_after_s.map_or(0.0, |(places, after_s)| {
-            (users - places).max(0.0) / (think_s + after_s).max(1e-9)
-        })
+        self.refused_after_s
+            .map_or(0.0, |(places, after_s)| (users - places).max(0.0) / (think_s + after_s).max(1e-9))
     }
 
     /// While the database is down, a breaker or a refusal answers users at once.
@@ -127,7 +127,7 @@ impl Rates {
         let breaker = model.database.breaker;
         let down_s = |what: &EventKind| match *what {
             EventKind::Down { target: Target::Database, for_ns, .. } => {
-                (for_ns + breaker.map_or(0, |breaker| breaker.open_ns)) as f64 / 1e9
+                for_ns.max(breaker.map_or(0, |breaker| breaker.open_ns)) as f64 / 1e9
             }
             _ => 0.0,
         };
@@ -136,7 +136,8 @@ impl Rates {
             return;
         }
         let share = (down_s / duration_s(model)).min(1.0);
-        let misses = self.groups.iter().map(|group| group.count * group.reads_per_s * last(group)).sum::<f64>();
+        let misses =
+            self.groups.iter().map(|group| group.count * group.reads_per_s * last(group)).sum::<f64>();
         let reads = self.groups.iter().map(|group| group.count * group.reads_per_s).sum::<f64>().max(1e-9);
         let refused = misses / reads;
         let asked_s = think_s + (1.0 - refused) * self.response_s;
@@ -176,7 +177,8 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
     add_first_misses(model, &mut groups);
     let instances = f64::from(model.clients.instances);
     let duration_s = duration_s(model);
-    let writes: f64 = model.workload.classes.iter().map(|class| rate_per_s * class.share * class.write_share).sum();
+    let writes: f64 =
+        model.workload.classes.iter().map(|class| rate_per_s * class.share * class.write_share).sum();
     let reads = (rate_per_s - writes).max(0.0);
     let mut rates = Rates {
         requests: rate_per_s,
@@ -201,13 +203,18 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         groups.iter().map(|group| group.count * group.reads_per_s * group.passing[level]).sum()
     };
     let mut get_events = 0.0;
-    let first_shared =
-        model.tiers.iter().position(|tier| matches!(tier.scope, Scope::Shared(_))).unwrap_or(model.tiers.len());
+    let first_shared = model
+        .tiers
+        .iter()
+        .position(|tier| matches!(tier.scope, Scope::Shared(_)))
+        .unwrap_or(model.tiers.len());
     let entering = lookups_at(&groups, first_shared);
-    rates.events += is_positive(first_shared > 0 && !plain && accesses(model)) * if gathers { reads } else { entering };
+    rates.events +=
+        is_positive(first_shared > 0 && !plain && accesses(model)) * if gathers { reads } else { entering };
     if let Some(deadline_ns) = model.clients.deadline_ns {
         rates.events += entering + writes;
-        rates.standing_bytes += (entering + writes) * (deadline_ns as f64 / 1e9).min(duration_s) * EVENT_BYTES;
+        rates.standing_bytes +=
+            (entering + writes) * (deadline_ns as f64 / 1e9).min(duration_s) * EVENT_BYTES;
     }
     for (level, tier) in model.tiers.iter().enumerate() {
         let lookups = lookups_at(&groups, level);
@@ -226,16 +233,15 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         // SETs and DELETEs take their part of the server.
         let fills = lookups_at(&groups, model.tiers.len()) + writes;
         let mut carried = (limit / (commands + fills).max(1e-9)).min(1.0);
-        let waits_up_to = shared.pool_timeout_ns.filter(|_| shared.pool.is_some()).or(shared.timeout_ns);
-        let late = shared.timeout_ns.map_or(0.0, |ns| slower_than(&shared.network, 2.0, service_s, ns as f64 / 1e9));
-        let failing = match waits_up_to {
-            Some(_) => late.max(1.0 - carried),
-            None => 0.0,
-        };
+        // The time limit runs from the sending of a command, so not while it waits for a connection.
+        let waits_up_to = if shared.pool.is_some() { shared.pool_timeout_ns } else { shared.timeout_ns };
+        let late =
+            shared.timeout_ns.map_or(0.0, |ns| slower_than(&shared.network, 2.0, service_s, ns as f64 / 1e9));
+        let failing = if waits_up_to.is_some() { late.max(1.0 - carried) } else { late };
         let mut commands = commands;
         let mut admitted = 1.0;
         if let Some(breaker) = shared.breaker {
-            admitted = let_through(&breaker, commands / instances, failing);
+            admitted = let_through(&breaker, commands / instances, failing, late);
             commands *= admitted;
             carried = (limit / (commands + fills * admitted).max(1e-9)).min(1.0);
         }
@@ -300,7 +306,8 @@ struct Load {
 /// Mean time of a tier's server per command.
 fn service_s(model: &Model, shared: &SharedTier) -> f64 {
     use crate::scenario::lint::expectation::mean_bytes;
-    let bytes: f64 = model.workload.classes.iter().map(|class| class.share * mean_bytes(&class.value_size)).sum();
+    let bytes: f64 =
+        model.workload.classes.iter().map(|class| class.share * mean_bytes(&class.value_size)).sum();
     (shared.service_ns as f64 + shared.per_byte_ns * bytes.min(1e9)) / 1e9
 }
 
@@ -370,7 +377,8 @@ fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow], load: Load
     let mut found = Sent::default();
     for _ in 0..24 {
         let fetches: f64 =
-            groups.iter().map(|group| group.count * fetches_of(model, group, response_s)).sum::<f64>() + renewed;
+            groups.iter().map(|group| group.count * fetches_of(model, group, response_s)).sum::<f64>()
+                + renewed;
         let calls = fetches + transactions;
         let service_s = (fetches * read_s + transactions * write_s) / calls.max(1e-9);
         let mut limit = match queued {
@@ -387,28 +395,34 @@ fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow], load: Load
             let places = if response_s * 1e9 > late_ns as f64 { f64::from(min) } else { f64::from(max) };
             under_way = instances * places / (service_s + 2.0 * hop_s).max(1e-9);
         }
-        let offered = (calls * admitted).min(under_way);
-        let carried = (limit / offered.max(1e-9)).min(1.0);
-        let late = spec.timeout_ns.map_or(0.0, |ns| slower_than(&spec.read, 1.0, 2.0 * hop_s, ns as f64 / 1e9));
-        let gives_up = spec.queue.is_some() || spec.timeout_ns.is_some() || (spec.pool_timeout_ns.is_some() && spec.pool.is_some());
-        let failing = if gives_up { late.max(1.0 - carried) } else { 0.0 };
-        let multiplicity = attempts(model, failing, late);
+        // Who waits for a connection waits to its own limit of time, or for ever.
+        let connections = spec
+            .pool
+            .map_or(f64::INFINITY, |pool| instances * f64::from(pool) / (service_s + 2.0 * hop_s).max(1e-9));
+        let ns = |ns: Option<u64>| ns.map(|ns| ns as f64 / 1e9);
+        let most = match connections <= limit {
+            true => [ns(spec.pool_timeout_ns), None],
+            false => [ns(spec.timeout_ns), spec.queue.map(|places| places as f64 / limit)],
+        };
+        let gives_up = most.iter().any(Option::is_some);
+        let most_s = most.into_iter().flatten().fold(f64::INFINITY, f64::min);
+        let late =
+            ns(spec.timeout_ns).map_or(0.0, |most_s| slower_than(&spec.read, 1.0, 2.0 * hop_s, most_s));
+        let failing_of =
+            |calls: f64| if gives_up { late.max(1.0 - (limit / calls.max(1e-9)).min(1.0)) } else { late };
         if let Some(breaker) = spec.breaker {
-            let next = let_through(&breaker, offered * multiplicity / instances, failing);
-            admitted = (admitted + next) / 2.0;
+            // Closed, it lets all of them through.
+            let calls = calls.min(under_way);
+            admitted = let_through(&breaker, calls / instances, failing_of(calls), late);
         }
+        let offered = (calls * admitted).min(under_way);
+        let multiplicity = attempts(model, failing_of(offered), late);
         let over = offered * multiplicity / limit;
-        let most_s = [
-            spec.pool_timeout_ns.filter(|_| spec.pool.is_some()).map(|ns| ns as f64 / 1e9),
-            spec.timeout_ns.map(|ns| ns as f64 / 1e9),
-            spec.queue.map(|places| places as f64 / limit),
-        ];
-        let most_s = most_s.into_iter().flatten().fold(f64::INFINITY, f64::min);
         let waits_s = if over > 1.0 { (over - 1.0) * duration_s / 2.0 } else { 0.0 };
         let next_s = (idle_s + waits_s.min(most_s) * multiplicity).max(1e-9);
         let is_settled = (next_s - response_s).abs() <= 0.01 * response_s;
         found = Sent { fetches, calls, limit, offered, multiplicity, most_s };
-        if is_settled && spec.breaker.is_none() {
+        if is_settled {
             break;
         }
         response_s = (response_s.max(1e-9) * next_s).sqrt();
@@ -512,8 +526,9 @@ fn slower_than(dist: &Dist, times: f64, rest_s: f64, limit_s: f64) -> f64 {
     }
 }
 
-/// Share of its calls that a breaker lets through, where an instance makes so many per second and this share of them fails.
-fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64) -> f64 {
+/// Share of its calls that a breaker lets through, where an instance makes so many per second and this share of them
+/// fails, or `late` of the few that find out whether it may close.
+fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64, late: f64) -> f64 {
     if failing <= 0.0 || calls_per_s <= 0.0 {
         return 1.0;
     }
@@ -521,9 +536,10 @@ fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64) -> f64 {
     let seen = (calls_per_s * breaker.window_ns as f64 / 1e9).max(minimum);
     // That of so many calls the share that opens it fails: normal approximation.
     let sigma = (failing * (1.0 - failing) / seen).sqrt().max(1e-9);
-    let opens = 0.5 * libm::erfc((breaker.failures - failing - 0.5 / seen) / sigma / std::f64::consts::SQRT_2);
+    let opens =
+        0.5 * libm::erfc((breaker.failures - failing - 0.5 / seen) / sigma / std::f64::consts::SQRT_2);
     let closed_s = minimum / calls_per_s / opens.max(1e-6);
-    let closes = libm::pow(1.0 - failing, f64::from(breaker.probes)).max(0.01);
+    let closes = libm::pow(1.0 - late, f64::from(breaker.probes)).max(0.01);
     let open_s = breaker.open_ns as f64 / 1e9 / closes;
     closed_s / (closed_s + open_s)
 }
@@ -553,12 +569,15 @@ fn attempts(model: &Model, failing: f64, late: f64) -> f64 {
     let spec = &model.database;
     // One more for each that fails, up to a number.
     let most = f64::from(spec.retries.attempts);
-    let mut attempts = if failing < 1.0 { ((1.0 - libm::pow(failing, most)) / (1.0 - failing)).min(most) } else { most };
+    let mut attempts =
+        if failing < 1.0 { ((1.0 - libm::pow(failing, most)) / (1.0 - failing)).min(most) } else { most };
     if let Some(budget) = spec.retries.budget {
         attempts = attempts.min(1.0 + budget.ratio);
     }
     let hedged = spec.hedge.map_or(0.0, |hedge| match hedge.after {
-        HedgeAfter::Time(ns) => slower_than(&spec.read, 1.0, 2.0 * spec.network.mean_ns() / 1e9, ns as f64 / 1e9),
+        HedgeAfter::Time(ns) => {
+            slower_than(&spec.read, 1.0, 2.0 * spec.network.mean_ns() / 1e9, ns as f64 / 1e9)
+        }
         HedgeAfter::Percentile(percent) => 1.0 - percent.min(100.0) / 100.0,
     });
     attempts * (1.0 + hedged.clamp(0.0, 1.0) * (1.0 - late))
@@ -586,9 +605,6 @@ fn refreshes(model: &Model, groups: &[KeyFlow]) -> f64 {
 /// Who does not get the lease looks again and again.
 fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s: f64, get_events: f64) {
     let Coalescing::Lease(lease) = &model.coalescing else { return };
-    if lease.serve_stale_ns > 0 {
-        return;
-    }
     let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
     let wait_s = (response_s / 2.0).min(lease.wait_limit_ns as f64 / 1e9).min(given_up_s);
     let polls = (wait_s / (lease.poll_ns.max(1) as f64 / 1e9)).max(1.0);
@@ -597,7 +613,8 @@ fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s:
         .map(|group| {
             let misses = group.reads_per_s * last(group);
             // Those that come while a fetch is under way.
-            let while_fetched = group.reads_per_s * (fetches_of(model, group, response_s) * response_s).min(1.0);
+            let while_fetched =
+                group.reads_per_s * (fetches_of(model, group, response_s) * response_s).min(1.0);
             group.count * while_fetched.max(misses - fetches_of(model, group, response_s))
         })
         .sum();
@@ -607,14 +624,20 @@ fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s:
 /// Events of DELETEs of the change stream that a tier cannot execute, again and again until it is back.
 fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {
     let end_ns = model.duration_ns.saturating_add(model.drain_ns);
-    let lost = |at_ns: u64, for_ns: Option<u64>| for_ns.unwrap_or(end_ns.saturating_sub(at_ns)).min(end_ns) as f64 / 1e9;
+    let lost = |at_ns: u64, for_ns: Option<u64>| {
+        for_ns.unwrap_or(end_ns.saturating_sub(at_ns)).min(end_ns) as f64 / 1e9
+    };
     let nodes = |tier: usize| match &model.tiers[tier].scope {
         Scope::Shared(shared) => f64::from(shared.nodes),
         Scope::Instance { .. } => f64::INFINITY,
     };
     let of = |event: &TimedEvent| match event.what {
         EventKind::Down { target: Target::Tier(tier), for_ns, .. } | EventKind::Restart { tier, for_ns } => {
-            if nodes(tier).is_finite() { lost(event.at_ns, Some(for_ns)) } else { 0.0 }
+            if nodes(tier).is_finite() {
+                lost(event.at_ns, Some(for_ns))
+            } else {
+                0.0
+            }
         }
         EventKind::NodeLost { tier, for_ns, failover_ns, .. } => {
             let alone = nodes(tier) <= 1.0;
@@ -630,13 +653,17 @@ fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {
 /// What writes do to the caches, the change stream, the limiter and the cycles of Redis.
 fn around(model: &Model, rates: &mut Rates, rate_per_s: f64, writes: f64) {
     let duration_s = duration_s(model);
-    let shared = || model.tiers.iter().filter_map(|tier| match &tier.scope {
-        Scope::Shared(shared) => Some(shared),
-        Scope::Instance { .. } => None,
-    });
+    let shared = || {
+        model.tiers.iter().filter_map(|tier| match &tier.scope {
+            Scope::Shared(shared) => Some(shared),
+            Scope::Instance { .. } => None,
+        })
+    };
     let command = |shared: &SharedTier| {
         let travels = is_positive(shared.network.mean_ns() > 0.0);
-        2.0 * travels + is_positive(shared.timeout_ns.is_some()) + is_positive(shared.service_ns > 0) * (1.0 - travels)
+        2.0 * travels
+            + is_positive(shared.timeout_ns.is_some())
+            + is_positive(shared.service_ns > 0) * (1.0 - travels)
     };
     let commands: f64 = shared().map(command).sum();
     let entity: f64 = model

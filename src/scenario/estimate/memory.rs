@@ -64,7 +64,8 @@ pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
         |size: fn(&Class) -> &Size| classes.iter().any(|class| !matches!(size(class), Size::Constant { .. }));
     let varying = [varies(|class| &class.value_size), varies(|class| &class.key_size)];
     let columns = varying.into_iter().filter(|varies| *varies).count() as f64;
-    items.push(item("sizes of values and keys", is_positive(columns > 0.0) * 2.0 * SIZE_BYTES_PER_KEY * keys));
+    items
+        .push(item("sizes of values and keys", is_positive(columns > 0.0) * 2.0 * SIZE_BYTES_PER_KEY * keys));
     let tables = classes.iter().filter(|class| matches!(class.popularity, Popularity::Zipf { .. })).count();
     items.push(item("tables of popularity", tables as f64 * POPULARITY_TABLE_BYTES));
     items.push(item("time series (windows)", windows_bytes(model, flow)));
@@ -92,7 +93,11 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64, flow: &Flow) -> f64 {
     };
     // What is never asked for takes no place, nor a page that is never touched.
     let (asked, pages_bytes) = touched(flow, duration_s(model), stores, sharing);
-    let prefilled = if tier.prefill.is_some() { keys / if stores > 1.0 && sharing > 1.0 { stores } else { 1.0 } } else { 0.0 };
+    let prefilled = if tier.prefill.is_some() {
+        keys / if stores > 1.0 && sharing > 1.0 { stores } else { 1.0 }
+    } else {
+        0.0
+    };
     let held = asked.max(prefilled);
     if let Some(redis) = tier.redis {
         let slots = match (tier.capacity, redis.quantum_bytes) {
@@ -152,10 +157,14 @@ fn windows_bytes(model: &Model, flow: &Flow) -> f64 {
     let per_window = flow.requests / windows.max(1.0);
     let outcomes = per_window.min(if model.workload.writes() { 4.0 } else { 3.0 });
     let tiers = model.tiers.len() as f64;
-    let nodes: f64 = model.tiers.iter().map(|tier| match &tier.scope {
-        Scope::Shared(shared) => f64::from(shared.nodes),
-        Scope::Instance { .. } => 0.0,
-    }).sum();
+    let nodes: f64 = model
+        .tiers
+        .iter()
+        .map(|tier| match &tier.scope {
+            Scope::Shared(shared) => f64::from(shared.nodes),
+            Scope::Instance { .. } => 0.0,
+        })
+        .sum();
     windows * (WINDOW_BYTES + outcomes * COARSE_BYTES + tiers * TIER_WINDOW_BYTES + nodes * 16.0)
 }
 
@@ -170,14 +179,14 @@ fn versions_bytes(model: &Model, flow: &Flow) -> f64 {
         return 0.0;
     }
     let keys = model.workload.keys() as f64;
-    let columns = 1.0
-        + is_positive(model.write_back().is_some())
-        + 2.0 * is_positive(model.measure.stale_acknowledged);
+    let columns =
+        1.0 + is_positive(model.write_back().is_some()) + 2.0 * is_positive(model.measure.stale_acknowledged);
     let written: f64 = (flow.groups.iter())
         .map(|group| group.count * -libm::expm1(-group.writes_per_s * duration_s(model)))
         .sum();
     let pages = (flow.groups.iter()).map(|group| {
-        let touched = group.count * -libm::expm1(-(group.writes_per_s + group.reads_per_s) * duration_s(model));
+        let touched =
+            group.count * -libm::expm1(-(group.writes_per_s + group.reads_per_s) * duration_s(model));
         (group.count * VERSION_BYTES).min(touched * PAGE_BYTES)
     });
     (columns * pages.sum::<f64>()).min(columns * keys * VERSION_BYTES) + written * WRITTEN_BYTES
@@ -211,7 +220,8 @@ fn guards_bytes(model: &Model) -> f64 {
         + of(database.retries.budget.is_some(), 32.0);
     for tier in &model.tiers {
         if let Scope::Shared(shared) = &tier.scope {
-            each += of(shared.pool.is_some(), 48.0 * f64::from(shared.nodes)) + of(shared.breaker.is_some(), 200.0);
+            each += of(shared.pool.is_some(), 48.0 * f64::from(shared.nodes))
+                + of(shared.breaker.is_some(), 200.0);
         }
     }
     each * f64::from(model.clients.instances)
