@@ -89,7 +89,7 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
             grouped(search.candidates.len()),
             grouped(search.cost()),
             approximate_time(plan.seconds),
-            output::counted(threads as u64, "thread")
+            output::counted(plan.cells.clamp(1, threads as u64), "thread")
         );
     }
     let control = Arc::new(Control::default());

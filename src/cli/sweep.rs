@@ -83,7 +83,7 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
             grouped(grid.cells.len()),
             grouped(plan.cells),
             approximate_time(plan.seconds),
-            output::counted(threads as u64, "thread")
+            output::counted(plan.cells.clamp(1, threads as u64), "thread")
         );
         if args.resume {
             eprintln!("{}", resumed(&journal));
