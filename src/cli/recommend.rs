@@ -88,7 +88,7 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
             output::counted(search.candidates.len() as u64, "candidate"),
             output::counted(search.cost(), "simulation"),
             approximate_time(plan.seconds),
-            output::counted(threads as u64, "thread")
+            output::counted(plan.cells.clamp(1, threads as u64), "thread")
         );
     }
     let control = Arc::new(Control::default());

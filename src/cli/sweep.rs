@@ -83,7 +83,7 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
             output::counted(grid.cells.len() as u64, "cell"),
             output::counted(plan.cells, "simulation"),
             approximate_time(plan.seconds),
-            output::counted(threads as u64, "thread")
+            output::counted(plan.cells.clamp(1, threads as u64), "thread")
         );
         if args.resume {
             eprintln!("{}", resumed(&journal));

@@ -84,7 +84,7 @@ pub fn grid(
         .iter()
         .flat_map(|&policy| capacities.iter().map(move |&capacity| (policy, capacity)))
         .collect();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.min(pairs.len().max(1))).build()?;
     let cell = |&(policy, capacity): &(Eviction, u64)| {
         let started = Instant::now();
         let misses = misses(requests, policy, capacity);

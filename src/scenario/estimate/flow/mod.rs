@@ -4,11 +4,16 @@
 //! not hold it from the start. Servers work off what they can; what comes above that waits to the end of the run, unless
 //! something bounds the wait. Then each kind of entity has its events, as `sim` schedules them.
 
+mod around;
+mod database;
+
+use self::around::around;
+use self::database::{Load, database};
 use super::arrivals::{self, duration_s};
 use crate::scenario::lint::expectation::{KeyFlow, key_flows};
 use crate::scenario::model::{
-    Arrivals, Breaker, Coalescing, Dist, EventKind, HedgeAfter, Limit, LimiterMode, Model, MultiGet,
-    OnFailure, Refresh, Route, Scope, SharedTier, Target, Tier, TimedEvent, Ttl, WriteStrategy,
+    Arrivals, Breaker, Coalescing, Dist, EventKind, Model, MultiGet, OnFailure, Refresh, Route, Scope,
+    SharedTier, Target, Tier,
 };
 
 /// A walk, its flight and its attempt with their places in slabs and queues, in bytes; `sim` has a test that holds
@@ -53,10 +58,10 @@ pub(super) fn flow(model: &Model) -> Flow {
     let mut found = at_rate(model, rate_per_s);
     for _ in 0..12 {
         let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
+        let ceiling_per_s = if given_up_s.is_finite() { f64::INFINITY } else { found.ceiling_per_s.max(1.0) };
         let answered_s = (think_s + found.response_s.min(given_up_s)).max(1e-9);
         // What is refused at once asks again at once.
-        let next =
-            (users / answered_s).min(found.ceiling_per_s.max(1.0)) + found.refused_per_s(users, think_s);
+        let next = (users / answered_s).min(ceiling_per_s) + found.refused_per_s(users, think_s);
         rate_per_s = (rate_per_s * next).sqrt();
         found = at_rate(model, rate_per_s);
     }
@@ -127,7 +132,7 @@ impl Rates {
         let breaker = model.database.breaker;
         let down_s = |what: &EventKind| match *what {
             EventKind::Down { target: Target::Database, for_ns, .. } => {
-                (for_ns + breaker.map_or(0, |breaker| breaker.open_ns)) as f64 / 1e9
+                for_ns.max(breaker.map_or(0, |breaker| breaker.open_ns)) as f64 / 1e9
             }
             _ => 0.0,
         };
@@ -233,17 +238,15 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         // SETs and DELETEs take their part of the server.
         let fills = lookups_at(&groups, model.tiers.len()) + writes;
         let mut carried = (limit / (commands + fills).max(1e-9)).min(1.0);
-        let waits_up_to = shared.pool_timeout_ns.filter(|_| shared.pool.is_some()).or(shared.timeout_ns);
+        // The time limit runs from the sending of a command, so not while it waits for a connection.
+        let waits_up_to = if shared.pool.is_some() { shared.pool_timeout_ns } else { shared.timeout_ns };
         let late =
             shared.timeout_ns.map_or(0.0, |ns| slower_than(&shared.network, 2.0, service_s, ns as f64 / 1e9));
-        let failing = match waits_up_to {
-            Some(_) => late.max(1.0 - carried),
-            None => 0.0,
-        };
+        let failing = if waits_up_to.is_some() { late.max(1.0 - carried) } else { late };
         let mut commands = commands;
         let mut admitted = 1.0;
         if let Some(breaker) = shared.breaker {
-            admitted = let_through(&breaker, commands / instances, failing);
+            admitted = let_through(&breaker, commands / instances, failing, late);
             commands *= admitted;
             carried = (limit / (commands + fills * admitted).max(1e-9)).min(1.0);
         }
@@ -297,14 +300,6 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
     rates
 }
 
-struct Load {
-    rate_per_s: f64,
-    writes: f64,
-    plain: bool,
-    /// Events of one look-up in the last shared tier.
-    get_events: f64,
-}
-
 /// Mean time of a tier's server per command.
 fn service_s(model: &Model, shared: &SharedTier) -> f64 {
     use crate::scenario::lint::expectation::mean_bytes;
@@ -356,155 +351,6 @@ fn is_plain(model: &Model) -> bool {
         && !matches!(model.coalescing, Coalescing::Lease(_))
 }
 
-/// Fetches, writes and the background load.
-fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow], load: Load) {
-    let spec = &model.database;
-    let (duration_s, instances) = (duration_s(model), f64::from(model.clients.instances));
-    let worked_s = duration_s + model.drain_ns as f64 / 1e9;
-    let (read_s, write_s) = (spec.read.mean_ns() / 1e9, spec.write.mean_ns() / 1e9);
-    let hop_s = spec.network.mean_ns() / 1e9;
-    let (background, background_s) = spec
-        .background
-        .as_ref()
-        .map_or((0.0, 0.0), |background| (background.rate_per_s, background.service.mean_ns() / 1e9));
-    let transactions = if model.write_back().is_some() { 0.0 } else { load.writes };
-    let misses: f64 = groups.iter().map(|group| group.count * group.reads_per_s * last(group)).sum();
-    let renewed = refreshes(model, groups);
-    let queued = servers(model).filter(|_| read_s.max(write_s) > 0.0);
-
-    // How many fetches there are depends on how long they take, and that on how many there are.
-    let idle_s = read_s + 2.0 * hop_s;
-    let mut response_s = idle_s;
-    let mut admitted = 1.0;
-    let mut found = Sent::default();
-    for _ in 0..24 {
-        let fetches: f64 =
-            groups.iter().map(|group| group.count * fetches_of(model, group, response_s)).sum::<f64>()
-                + renewed;
-        let calls = fetches + transactions;
-        let service_s = (fetches * read_s + transactions * write_s) / calls.max(1e-9);
-        let mut limit = match queued {
-            Some(servers) if service_s > 0.0 => {
-                (servers - background * background_s).max(servers * 0.02) / service_s
-            }
-            _ => f64::INFINITY,
-        };
-        if let Some(pool) = spec.pool {
-            limit = limit.min(instances * f64::from(pool) / (service_s + 2.0 * hop_s).max(1e-9));
-        }
-        let mut under_way = f64::INFINITY;
-        if let Some(Limit::Aimd { min, max, late_ns, .. }) = spec.limit {
-            let places = if response_s * 1e9 > late_ns as f64 { f64::from(min) } else { f64::from(max) };
-            under_way = instances * places / (service_s + 2.0 * hop_s).max(1e-9);
-        }
-        let offered = (calls * admitted).min(under_way);
-        let carried = (limit / offered.max(1e-9)).min(1.0);
-        let late =
-            spec.timeout_ns.map_or(0.0, |ns| slower_than(&spec.read, 1.0, 2.0 * hop_s, ns as f64 / 1e9));
-        let gives_up = spec.queue.is_some()
-            || spec.timeout_ns.is_some()
-            || (spec.pool_timeout_ns.is_some() && spec.pool.is_some());
-        let failing = if gives_up { late.max(1.0 - carried) } else { 0.0 };
-        let multiplicity = attempts(model, failing, late);
-        if let Some(breaker) = spec.breaker {
-            let next = let_through(&breaker, offered * multiplicity / instances, failing);
-            admitted = (admitted + next) / 2.0;
-        }
-        let over = offered * multiplicity / limit;
-        let most_s = [
-            spec.pool_timeout_ns.filter(|_| spec.pool.is_some()).map(|ns| ns as f64 / 1e9),
-            spec.timeout_ns.map(|ns| ns as f64 / 1e9),
-            spec.queue.map(|places| places as f64 / limit),
-        ];
-        let most_s = most_s.into_iter().flatten().fold(f64::INFINITY, f64::min);
-        let waits_s = if over > 1.0 { (over - 1.0) * duration_s / 2.0 } else { 0.0 };
-        let next_s = (idle_s + waits_s.min(most_s) * multiplicity).max(1e-9);
-        let is_settled = (next_s - response_s).abs() <= 0.01 * response_s;
-        found = Sent { fetches, calls, limit, offered, multiplicity, most_s };
-        if is_settled && spec.breaker.is_none() {
-            break;
-        }
-        response_s = (response_s.max(1e-9) * next_s).sqrt();
-    }
-    let Sent { fetches, calls, limit, offered, multiplicity, most_s } = found;
-    let sent = offered * multiplicity;
-    // The drain works off what waits.
-    let carried = (limit * worked_s / (sent * duration_s).max(1e-9)).min(1.0);
-    let timer = is_positive;
-    let hops = timer(hop_s > 0.0);
-    let timers = timer(spec.timeout_ns.is_some()) + timer(spec.hedge.is_some());
-    let waits = timer(spec.pool_timeout_ns.is_some() && carried < 1.0);
-    let served = sent * carried;
-    // Who has no connection is not sent; who is refused at the door is told.
-    let departs = if spec.pool.is_some() { served } else { sent };
-    let returns = if spec.queue.is_some() { departs } else { served };
-    rates.events += departs * (hops + timers) + sent * waits + served + returns * hops;
-    // Each retry waits for its time.
-    rates.events += offered * (multiplicity - 1.0).max(0.0);
-    let background_carried = match queued {
-        Some(servers) if background * background_s > 0.0 => {
-            let free = (servers - (served * read_s.max(write_s)).min(0.98 * servers)).max(0.02 * servers);
-            (free.max(servers * background / (background + served)) * worked_s
-                / (background * background_s * duration_s))
-                .min(1.0)
-        }
-        _ => 1.0,
-    };
-    rates.events += background * (1.0 + background_carried);
-    if spec.queue.is_none() {
-        rates.growth.push((background * (1.0 - background_carried), BACKGROUND_WAITING_BYTES));
-        let leaves = spec.cancel_on_timeout || spec.pool.is_some();
-        let bounded = if leaves { (most_s / duration_s).min(1.0) } else { 1.0 };
-        let each = if load.plain { PLAIN_WAITING_BYTES } else { WAITING_AT_DATABASE_BYTES };
-        rates.growth.push(((sent - limit.min(sent)) * bounded, each));
-        // Who waits for the fetch of another waits as long.
-        let joined = (misses - fetches).max(0.0) * response_s.min(duration_s);
-        rates.standing_bytes += joined * if load.plain { 40.0 } else { 200.0 };
-    }
-    let standing = served * idle_s + background * background_s.min(duration_s);
-    rates.standing_bytes += standing * WAITING_AT_DATABASE_BYTES;
-    rates.standing_bytes += spec.timeout_ns.map_or(0.0, |ns| departs * ns as f64 / 1e9 * EVENT_BYTES);
-    if limit < sent && most_s.is_infinite() {
-        rates.ceiling_per_s = rates.ceiling_per_s.min(load.rate_per_s * limit / sent);
-    }
-    if let (Some(places), true) = (spec.queue, limit < sent) {
-        rates.refused_after_s = Some((queued.unwrap_or(0.0) + places as f64, 2.0 * hop_s));
-    }
-    // Of what is let through; what is refused is answered at once.
-    let asks = (misses + transactions) / rates.keys.max(1e-9) * (offered / calls.max(1e-9));
-    rates.response_s += asks * response_s.min(idle_s + most_s.min(duration_s));
-    lease_polls(model, rates, groups, response_s, load.get_events);
-    // Fills of shared tiers.
-    for tier in &model.tiers {
-        let Scope::Shared(shared) = &tier.scope else { continue };
-        let travels = is_positive(shared.network.mean_ns() > 0.0);
-        let closes = is_positive(shared.pool.is_some() || shared.breaker.is_some());
-        let encodes = is_positive(shared.serialize_per_byte_ns > 0.0 || shared.compress.is_some());
-        rates.events += served * fetches / calls.max(1e-9) * (travels + closes + encodes);
-    }
-}
-
-/// What goes to the database, per second.
-#[derive(Clone, Copy, Default)]
-struct Sent {
-    fetches: f64,
-    /// With the transactions.
-    calls: f64,
-    /// What servers and connections carry.
-    limit: f64,
-    /// Calls that the guards let through.
-    offered: f64,
-    /// Attempts of each.
-    multiplicity: f64,
-    /// The longest wait.
-    most_s: f64,
-}
-
-/// Servers that take reads; `None`: unlimited.
-fn servers(model: &Model) -> Option<f64> {
-    model.database.all_servers().map(|servers| servers as f64)
-}
-
 /// Probability that so many delays and something that always takes as long exceed a time.
 fn slower_than(dist: &Dist, times: f64, rest_s: f64, limit_s: f64) -> f64 {
     let left_s = limit_s - rest_s;
@@ -525,8 +371,9 @@ fn slower_than(dist: &Dist, times: f64, rest_s: f64, limit_s: f64) -> f64 {
     }
 }
 
-/// Share of its calls that a breaker lets through, where an instance makes so many per second and this share of them fails.
-fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64) -> f64 {
+/// Share of its calls that a breaker lets through, where an instance makes so many per second and this share of them
+/// fails, or `late` of the few that find out whether it may close.
+fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64, late: f64) -> f64 {
     if failing <= 0.0 || calls_per_s <= 0.0 {
         return 1.0;
     }
@@ -537,173 +384,7 @@ fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64) -> f64 {
     let opens =
         0.5 * libm::erfc((breaker.failures - failing - 0.5 / seen) / sigma / std::f64::consts::SQRT_2);
     let closed_s = minimum / calls_per_s / opens.max(1e-6);
-    let closes = libm::pow(1.0 - failing, f64::from(breaker.probes)).max(0.01);
+    let closes = libm::pow(1.0 - late, f64::from(breaker.probes)).max(0.01);
     let open_s = breaker.open_ns as f64 / 1e9 / closes;
     closed_s / (closed_s + open_s)
-}
-
-/// Fetches per second of one key, of all its misses.
-fn fetches_of(model: &Model, group: &KeyFlow, response_s: f64) -> f64 {
-    let misses = group.reads_per_s * last(group);
-    let shared_by = |misses: f64| misses / (1.0 + misses * response_s);
-    match &model.coalescing {
-        Coalescing::None => misses,
-        Coalescing::Singleflight { .. } => {
-            let leaders = match model.clients.route {
-                Route::Sticky => 1.0,
-                _ => f64::from(model.clients.instances),
-            };
-            leaders * shared_by(misses / leaders)
-        }
-        Coalescing::Lease(lease) => {
-            let lock_s = lease.lock_ttl_ns.min(lease.wait_limit_ns.max(1)) as f64 / 1e9;
-            misses / (1.0 + misses * response_s.min(lock_s))
-        }
-    }
-}
-
-/// Attempts per call, where this share of the attempts fails.
-fn attempts(model: &Model, failing: f64, late: f64) -> f64 {
-    let spec = &model.database;
-    // One more for each that fails, up to a number.
-    let most = f64::from(spec.retries.attempts);
-    let mut attempts =
-        if failing < 1.0 { ((1.0 - libm::pow(failing, most)) / (1.0 - failing)).min(most) } else { most };
-    if let Some(budget) = spec.retries.budget {
-        attempts = attempts.min(1.0 + budget.ratio);
-    }
-    let hedged = spec.hedge.map_or(0.0, |hedge| match hedge.after {
-        HedgeAfter::Time(ns) => {
-            slower_than(&spec.read, 1.0, 2.0 * spec.network.mean_ns() / 1e9, ns as f64 / 1e9)
-        }
-        HedgeAfter::Percentile(percent) => 1.0 - percent.min(100.0) / 100.0,
-    });
-    attempts * (1.0 + hedged.clamp(0.0, 1.0) * (1.0 - late))
-}
-
-/// Fetches per second that are sent before an entry has expired, or after.
-fn refreshes(model: &Model, groups: &[KeyFlow]) -> f64 {
-    let mut all = 0.0;
-    for (index, tier) in model.tiers.iter().enumerate() {
-        let fraction = match tier.refresh {
-            Refresh::Ahead { fraction } => fraction,
-            Refresh::StaleWhileRevalidate { .. } | Refresh::XFetch { .. } | Refresh::Uniform { .. } => 1.0,
-            Refresh::None => continue,
-        };
-        for group in groups {
-            let Ttl::After { ns } = model.workload.classes[group.class].ttl_in(index, tier) else { continue };
-            let every_s = ns as f64 / 1e9 * fraction;
-            let hits = group.reads_per_s * (group.passing[index] - group.passing[index + 1]).max(0.0);
-            all += group.count * hits / (1.0 + hits * every_s / f64::from(model.caches(tier)));
-        }
-    }
-    all
-}
-
-/// Who does not get the lease looks again and again.
-fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s: f64, get_events: f64) {
-    let Coalescing::Lease(lease) = &model.coalescing else { return };
-    if lease.serve_stale_ns > 0 {
-        return;
-    }
-    let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
-    let wait_s = (response_s / 2.0).min(lease.wait_limit_ns as f64 / 1e9).min(given_up_s);
-    let polls = (wait_s / (lease.poll_ns.max(1) as f64 / 1e9)).max(1.0);
-    let losers: f64 = groups
-        .iter()
-        .map(|group| {
-            let misses = group.reads_per_s * last(group);
-            // Those that come while a fetch is under way.
-            let while_fetched =
-                group.reads_per_s * (fetches_of(model, group, response_s) * response_s).min(1.0);
-            group.count * while_fetched.max(misses - fetches_of(model, group, response_s))
-        })
-        .sum();
-    rates.events += losers * polls * (1.0 + get_events);
-}
-
-/// Events of DELETEs of the change stream that a tier cannot execute, again and again until it is back.
-fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {
-    let end_ns = model.duration_ns.saturating_add(model.drain_ns);
-    let lost = |at_ns: u64, for_ns: Option<u64>| {
-        for_ns.unwrap_or(end_ns.saturating_sub(at_ns)).min(end_ns) as f64 / 1e9
-    };
-    let nodes = |tier: usize| match &model.tiers[tier].scope {
-        Scope::Shared(shared) => f64::from(shared.nodes),
-        Scope::Instance { .. } => f64::INFINITY,
-    };
-    let of = |event: &TimedEvent| match event.what {
-        EventKind::Down { target: Target::Tier(tier), for_ns, .. } | EventKind::Restart { tier, for_ns } => {
-            if nodes(tier).is_finite() {
-                lost(event.at_ns, Some(for_ns))
-            } else {
-                0.0
-            }
-        }
-        EventKind::NodeLost { tier, for_ns, failover_ns, .. } => {
-            let alone = nodes(tier) <= 1.0;
-            lost(event.at_ns, if alone { for_ns } else { failover_ns.or(for_ns) }) / nodes(tier).sqrt()
-        }
-        _ => 0.0,
-    };
-    let retry_s = (retry_ns as f64 / 1e9).max(1e-6);
-    // Those that wait grow from none; each is sent, refused and put back.
-    model.events.iter().map(of).map(|lost_s| deletes_per_s * lost_s * lost_s / 2.0 / retry_s * 3.0).sum()
-}
-
-/// What writes do to the caches, the change stream, the limiter and the cycles of Redis.
-fn around(model: &Model, rates: &mut Rates, rate_per_s: f64, writes: f64) {
-    let duration_s = duration_s(model);
-    let shared = || {
-        model.tiers.iter().filter_map(|tier| match &tier.scope {
-            Scope::Shared(shared) => Some(shared),
-            Scope::Instance { .. } => None,
-        })
-    };
-    let command = |shared: &SharedTier| {
-        let travels = is_positive(shared.network.mean_ns() > 0.0);
-        2.0 * travels
-            + is_positive(shared.timeout_ns.is_some())
-            + is_positive(shared.service_ns > 0) * (1.0 - travels)
-    };
-    let commands: f64 = shared().map(command).sum();
-    let entity: f64 = model
-        .workload
-        .classes
-        .iter()
-        .map(|class| class.share * f64::from(class.keys_per_entity).min(class.keys as f64))
-        .sum();
-    match model.writes {
-        WriteStrategy::WriteAround => {}
-        WriteStrategy::Invalidate => rates.events += writes * entity * commands,
-        WriteStrategy::Update | WriteStrategy::WriteThrough => rates.events += writes * entity * commands,
-        WriteStrategy::WriteBack(ref how) => {
-            let batch = f64::from(how.batch.max(1));
-            rates.events += writes * (commands + 4.0 / batch) + 1e9 / how.flush_interval_ns.max(1) as f64;
-        }
-    }
-    if let Some(cdc) = &model.invalidation.cdc {
-        // The consumer works through the drain as well.
-        let drain_s = model.drain_ns as f64 / 1e9;
-        let handled = cdc.rate_per_s.map_or(writes, |rate| (rate * (1.0 + drain_s / duration_s)).min(writes));
-        rates.events += handled * (1.0 + entity * commands);
-        rates.once += resent(model, handled * duration_s / (duration_s + drain_s) * entity, cdc.retry_ns);
-    }
-    let hears = model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Instance { .. }));
-    if let Some(broadcast) = model.invalidation.broadcast.as_ref().filter(|_| hears) {
-        let delay_s = broadcast.delay.mean_ns() / 1e9;
-        let notices = writes * f64::from(model.clients.instances.saturating_sub(1));
-        rates.events += notices * is_positive(delay_s > 0.0);
-        rates.standing_bytes += notices * delay_s.min(duration_s) * NOTICE_BYTES;
-    }
-    if let Some(limiter) = &model.limiter {
-        let asks = match limiter.mode {
-            LimiterMode::Naive => 4.0,
-            LimiterMode::Atomic => 2.0,
-        };
-        rates.events += rate_per_s * asks;
-    }
-    for cycle in model.tiers.iter().filter_map(|tier| tier.redis?.active_expiry) {
-        rates.events += f64::from(cycle.hz);
-    }
 }
