@@ -16,7 +16,7 @@ use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::theory::{Prediction, predictions};
 use herdlab::units::{approximate_bytes, grouped};
 
-use super::output::counted;
+use super::output::{Shown, counted};
 use super::{exit, input, output};
 
 /// Check scenarios and explain them, without running: the model in words, what a run will cost, and what will hurt in
@@ -34,6 +34,7 @@ pub(crate) struct CheckArgs {
 pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let threads = input::threads(None);
     let mut sound = true;
+    let mut shown = Shown::Whole;
     for scenario in &args.scenarios {
         let checked = input::load_with_warnings(scenario, &Overrides::default());
         let checked = checked.and_then(|(experiment, warnings)| {
@@ -44,17 +45,17 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         });
         match checked {
             Ok((experiment, warnings, plan, grids)) => {
-                output::show(&(describe(&experiment, &plan, threads) + &grids))?;
-                eprint!("{}", warnings.render(output::color_on_stderr()));
+                shown = shown.and(output::show(&(describe(&experiment, &plan, threads) + &grids)));
+                output::tell_text(&warnings.render(output::color_on_stderr()));
                 sound &= warnings.is_empty() || !args.deny_lints;
             }
             Err(problems) => {
-                eprint!("{}", problems.render(output::color_on_stderr()));
+                output::tell_text(&problems.render(output::color_on_stderr()));
                 sound = false;
             }
         }
     }
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) })
+    Ok(ExitCode::from(shown.code(if sound { exit::SUCCESS } else { exit::USAGE })))
 }
 
 /// What `[sweep]` and `[recommend]` would run; all their cells are checked.

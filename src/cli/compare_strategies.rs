@@ -15,9 +15,10 @@ use herdlab::sim::Control;
 
 use super::input::Found;
 use super::progress::Progress;
-use super::run::stop_on_interrupt;
 use super::settings::SettingArgs;
-use super::{exit, input, output};
+use super::output::{Shown, tell};
+use super::places::Places;
+use super::{exit, input, output, signals};
 
 /// Where the workload comes from if none is named.
 const DEFAULT: &str = "strategies";
@@ -47,11 +48,13 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     let threads = input::threads(args.threads);
     let plan = plan(&experiment, threads);
     estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
-    if let Some(file) = &args.out {
-        output::require_file(file, "--out FILE")?;
-    }
+    Places::default()
+        .input(&args.scenario)
+        .inputs(&experiment.files)
+        .file("--out FILE", args.out.as_ref())
+        .check()?;
     let control = Arc::new(Control::default());
-    stop_on_interrupt(&control)?;
+    signals::stop_on_signal(&control);
     let progress = Progress::start(&control, &plan, args.quiet);
     let outcome =
         run(&experiment, &RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() });
@@ -59,7 +62,7 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     let record = match outcome {
         Ok(outcome) if !outcome.interrupted => outcome.record,
         Ok(_) | Err(RunError::Interrupted) => {
-            eprintln!("interrupted: nothing written");
+            tell!("interrupted: nothing written");
             return Ok(ExitCode::from(exit::INTERRUPTED));
         }
         Err(error) => return Err(error.into()),
@@ -69,16 +72,17 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
         let page = glance::markdown(&record, &parts, &left_out, &command(args));
         output::written(atomic::write(path, page.as_bytes()), "--out FILE")?;
     }
+    let mut shown = Shown::Whole;
     if !args.quiet {
-        output::show(&glance::terminal(&record, &parts))?;
+        shown = output::show(&glance::terminal(&record, &parts));
         for (name, reason) in &left_out {
-            eprintln!("left out: {name}, because {reason}");
+            tell!("left out: {name}, because {reason}");
         }
         if let Some(path) = &args.out {
-            eprintln!("table: {}", path.display());
+            tell!("table: {}", path.display());
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(shown.done())
 }
 
 fn load(args: &CompareStrategiesArgs) -> Result<Strategies, Diagnostics> {

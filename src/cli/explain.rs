@@ -18,15 +18,13 @@ pub(crate) struct ExplainArgs {
 
 pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     if args.words.is_empty() {
-        output::show(&list())?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(output::show(&list()).done());
     }
     let mut texts = Vec::with_capacity(args.words.len());
     for word in &args.words {
         texts.push(explain(word).ok_or_else(|| unknown(word))?);
     }
-    output::show(&texts.join("\n"))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(output::show(&texts.join("\n")).done())
 }
 
 fn unknown(word: &str) -> Diagnostics {

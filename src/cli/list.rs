@@ -18,6 +18,5 @@ pub(crate) fn execute(_: &ListArgs) -> anyhow::Result<ExitCode> {
         let experiment = input::load(bundled.name, &Overrides::default())?;
         text.push_str(&format!("{:width$}  {}\n", bundled.name, experiment.question));
     }
-    output::show(&text)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(output::show(&text).done())
 }

@@ -21,6 +21,7 @@ pub mod html;
 pub mod interactive;
 pub mod json;
 pub mod junit;
+mod kind;
 pub mod markdown;
 pub mod mrc;
 pub mod observed;
@@ -48,6 +49,8 @@ use crate::experiment::answer::answer;
 use crate::experiment::comparison::compare;
 use crate::measure::record::{Record, Timings};
 use html::Charts;
+
+pub use kind::{Kind, holds_another_replay, holds_another_run, holds_another_sweep};
 
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]

@@ -15,6 +15,8 @@ pub(crate) struct Context {
     /// Relative paths in the scenario start here.
     pub base_dir: PathBuf,
     pub traces: TraceFiles,
+    /// Every file that a value names.
+    pub files: Vec<PathBuf>,
     path: Vec<String>,
 }
 
@@ -25,6 +27,7 @@ impl Context {
             warnings: Vec::new(),
             base_dir,
             traces: TraceFiles::default(),
+            files: Vec::new(),
             path: Vec::new(),
         }
     }
@@ -58,6 +61,15 @@ impl Context {
         let problem = self.wrong_value(node, label).help(help);
         self.report(problem);
         None
+    }
+
+    /// A file that the scenario names, which is read now.
+    pub fn file(&mut self, shown: &str) -> PathBuf {
+        let path = self.base_dir.join(shown);
+        if !self.files.contains(&path) {
+            self.files.push(path.clone());
+        }
+        path
     }
 
     /// The dotted path of what is being read.

@@ -123,6 +123,7 @@ pub(crate) fn check(
         lints: Vec::new(),
         source: String::new(),
         source_path: source_path.to_owned(),
+        files: std::mem::take(&mut cx.files),
         overrides: Vec::new(),
     })
 }

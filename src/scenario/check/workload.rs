@@ -142,7 +142,7 @@ fn trace(f: &mut Fields<'_, '_>) -> Option<(Arrivals, Option<Summary>)> {
     }
     let (file, file_node, unit_ns) = (file?, file_node?, unit_ns? as f64);
     let names = ColumnNames { time: time?, key: key?, size, operation };
-    let path = f.cx.base_dir.join(&file);
+    let path = f.cx.file(&file);
     let summary = match f.cx.traces.summary(&path, &file, &names) {
         Ok(summary) => summary,
         Err(reason) => {
