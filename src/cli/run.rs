@@ -110,7 +110,12 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
 /// What is known without the scenario.
 fn places(args: &RunArgs) -> Places<'_> {
     let log = args.log.as_ref().filter(|log| *log != Path::new("-"));
-    Places::default().input(&args.scenario).file("--log FILE", log).file("--junit FILE", args.junit.as_ref())
+    let places =
+        Places::default().input(&args.scenario).file("--log FILE", log).file("--junit FILE", args.junit.as_ref());
+    match &args.out {
+        Some(folder) => places.folder("--out DIR", folder, Kind::Run),
+        None => places,
+    }
 }
 
 /// What the runs of one command have in common.

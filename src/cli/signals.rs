@@ -30,20 +30,16 @@ pub(crate) fn stop_on_signal(control: &Arc<Control>) {
     *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(control));
 }
 
-/// A signal that whoever started the program has it ignore (`nohup`, `&` in a script) stays ignored: it is kept from every
-/// thread, before there are any others.
+/// A hang-up that whoever started the program has it ignore (`nohup`) stays ignored: it is kept from every thread, before
+/// there are any others.
 #[cfg(unix)]
 fn keep_ignoring() {
     use nix::sys::signal::{SigSet, Signal};
-    let Some(ignored) = ignored() else { return };
-    let mut kept = SigSet::empty();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        if ignored >> (signal as u32 - 1) & 1 == 1 {
-            kept.add(signal);
-        }
+    let hang_up = Signal::SIGHUP;
+    if ignored().is_some_and(|ignored| ignored >> (hang_up as u32 - 1) & 1 == 1) {
+        // Cannot fail for a signal that exists.
+        let _ = SigSet::from(hang_up).thread_block();
     }
-    // Cannot fail for signals that exist.
-    let _ = kept.thread_block();
 }
 
 #[cfg(not(unix))]

@@ -120,6 +120,16 @@ impl<'c, 'n> Fields<'c, 'n> {
         result
     }
 
+    /// Refuses a table that says nothing. To be called once everything is read.
+    pub fn refuse_empty(&mut self) {
+        if self.entries.is_empty() {
+            let title = format!("{} is empty", self.cx.here());
+            let label = "it says nothing";
+            let known = format!("known fields: {}; or leave it out", self.known.join(", "));
+            self.cx.report(Diagnostic::new(title, self.span, label).help(known));
+        }
+    }
+
     /// The node of a field, which counts as known from now on.
     pub fn node(&mut self, name: &'static str) -> Option<&'n Node> {
         if !self.known.contains(&name) {

@@ -4,7 +4,9 @@ mod claims;
 mod cli;
 mod comfort;
 mod compare;
+mod places;
 mod records;
+mod streams;
 mod terminal;
 
 use assert_cmd::Command;

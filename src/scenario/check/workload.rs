@@ -428,7 +428,11 @@ fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Opti
     let key_size = f.read("key_size", size).unwrap_or(defaults.key_size);
     let ttl = f.read("ttl", |cx, node| class_ttl(cx, node, tiers));
     let costs = f.read("database", |cx, node| {
-        Fields::with(cx, node, "{ read = \"5ms\" }", |f| Some((f.read("read", dist), f.read("write", dist))))
+        Fields::with(cx, node, "{ read = \"5ms\" }", |f| {
+            let costs = (f.read("read", dist), f.read("write", dist));
+            f.refuse_empty();
+            Some(costs)
+        })
     });
     let (db_read, db_write) = costs.unwrap_or_default();
     Some(Class {
