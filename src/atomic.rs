@@ -207,8 +207,7 @@ impl<'p> Written<'p> {
     fn appear(mut self) -> Result<(), WriteError> {
         let Some(temporary) = self.temporary.0.take() else { return Ok(()) };
         let name = temporary.to_path_buf();
-        let appeared =
-            temporary.persist(&self.file).map_err(|error| failed("write", self.path)(error.error));
+        let appeared = temporary.persist(&self.file).map_err(|error| failed("write", self.path)(error.error));
         temporary::forget_file(&name);
         appeared
     }

@@ -15,9 +15,9 @@ use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::sim::Control;
 
-use super::progress::Progress;
 use super::output::{Shown, tell};
 use super::places::Places;
+use super::progress::Progress;
 use super::{exit, input, output, signals};
 
 /// Where the findings of all bundled scenarios are kept.

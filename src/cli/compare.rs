@@ -20,12 +20,12 @@ use herdlab::sim::Control;
 use herdlab::units;
 
 use super::input::Found;
+use super::output::{Shown, tell};
+use super::places::Places;
 use super::progress::Progress;
 use super::report::{input_error, record_at};
 use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs};
-use super::output::{Shown, tell};
-use super::places::Places;
 use super::{exit, input, output, revisions, signals};
 
 /// Compare runs with each other: records, scenarios (which are run), or git revisions of a scenario; the first one is what

@@ -14,10 +14,10 @@ use herdlab::scenario::strategies::{Strategies, parts, strategies};
 use herdlab::sim::Control;
 
 use super::input::Found;
-use super::progress::Progress;
-use super::settings::SettingArgs;
 use super::output::{Shown, tell};
 use super::places::Places;
+use super::progress::Progress;
+use super::settings::SettingArgs;
 use super::{exit, input, output, signals};
 
 /// Where the workload comes from if none is named.

@@ -12,9 +12,9 @@ use herdlab::scenario::diagnostic::nearest;
 use herdlab::scenario::model::{Eviction, RedisEviction};
 use herdlab::trace::{Requests, TraceError, TraceFormat};
 
-use super::run::Format;
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
+use super::run::Format;
 use super::{input, output};
 
 /// Replay a trace through eviction alone: the miss ratio of each policy at each capacity

@@ -55,7 +55,8 @@ impl<'a> Places<'a> {
             }
             let place = identity(path);
             if let Some(input) = self.inputs.iter().find(|input| input.exists() && identity(input) == place) {
-                let title = format!("{option}: {} would overwrite {}, which is read", shown(path), shown(input));
+                let title =
+                    format!("{option}: {} would overwrite {}, which is read", shown(path), shown(input));
                 return Err(elsewhere(title, option));
             }
             if let Some((_, other)) = self.files[..index].iter().find(|(other, _)| identity(other) == place) {
@@ -63,7 +64,8 @@ impl<'a> Places<'a> {
                 return Err(elsewhere(title, option));
             }
             if streams().contains(&Some(place)) {
-                let title = format!("{option}: standard output or standard error goes to {} as well", shown(path));
+                let title =
+                    format!("{option}: standard output or standard error goes to {} as well", shown(path));
                 return Err(elsewhere(title, option));
             }
             if let Some((folder, other, kind)) = self.folder
@@ -76,7 +78,11 @@ impl<'a> Places<'a> {
         let Some((folder, option, kind)) = self.folder else { return Ok(()) };
         match self.inputs.iter().find(|input| input.exists() && is_of_report(input, folder, kind)) {
             Some(input) => {
-                let title = format!("the report in {} would overwrite {}, which is read", shown(folder), shown(input));
+                let title = format!(
+                    "the report in {} would overwrite {}, which is read",
+                    shown(folder),
+                    shown(input)
+                );
                 Err(elsewhere(title, option))
             }
             None => Ok(()),

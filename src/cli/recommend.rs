@@ -16,10 +16,10 @@ use herdlab::scenario::{Diagnostics, Overrides, Typed, TypedText, parse};
 use herdlab::sim::Control;
 use herdlab::units::grouped;
 
-use super::progress::Progress;
-use super::settings::{LimitArgs, SettingArgs, path_and_value};
 use super::output::{Shown, tell};
 use super::places::Places;
+use super::progress::Progress;
+use super::settings::{LimitArgs, SettingArgs, path_and_value};
 use super::{exit, input, output, signals};
 
 /// Find the setting of some knobs that is best by one measure and keeps all limits (the scenario's thresholds): the

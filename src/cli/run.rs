@@ -110,8 +110,10 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
 /// What is known without the scenario.
 fn places(args: &RunArgs) -> Places<'_> {
     let log = args.log.as_ref().filter(|log| *log != Path::new("-"));
-    let places =
-        Places::default().input(&args.scenario).file("--log FILE", log).file("--junit FILE", args.junit.as_ref());
+    let places = Places::default()
+        .input(&args.scenario)
+        .file("--log FILE", log)
+        .file("--junit FILE", args.junit.as_ref());
     match &args.out {
         Some(folder) => places.folder("--out DIR", folder, Kind::Run),
         None => places,
@@ -267,7 +269,8 @@ fn once(
         let scenario = &outcome.record.scenario;
         tell!(
             "interrupted: {} of {} replications finished and kept",
-            scenario.finished, scenario.replications
+            scenario.finished,
+            scenario.replications
         );
         if partial.kept() > 0 {
             tell!("the same command with --resume goes on from there");

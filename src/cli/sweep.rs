@@ -16,11 +16,11 @@ use herdlab::scenario::grid::{Grid, Which};
 use herdlab::sim::Control;
 use herdlab::units::grouped;
 
+use super::output::{Shown, tell};
+use super::places::{Places, report_folder};
 use super::progress::Progress;
 use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, path_and_value};
-use super::output::{Shown, tell};
-use super::places::{Places, report_folder};
 use super::{exit, input, output, signals};
 
 /// Run a scenario in many settings, the cells of a grid: tidy CSV, charts (lines, heat maps, a Pareto front), a page
@@ -75,8 +75,7 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     let plan = plan(&Pool::new(&grid), grid.base.replications, threads);
     estimate::refuse_beyond(&plan, &args.limits.limits())?;
     // A sweep that goes on may have other axes: it replaces what it goes on from.
-    let is_anothers =
-        |folder: &Path| !goes_on(args, folder) && report::holds_another_sweep(folder, &grid);
+    let is_anothers = |folder: &Path| !goes_on(args, folder) && report::holds_another_sweep(folder, &grid);
     let name = format!("{}-sweep", grid.base.name);
     let out = report_folder(args.out.as_deref(), &name, args.force, &is_anothers)?;
     Places::default()

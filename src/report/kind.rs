@@ -40,10 +40,9 @@ impl Kind {
                 &["index.html", "summary.csv", "timeseries.csv", "percentiles.csv", "pareto.csv"],
                 &["charts", "hgrm"],
             ),
-            Kind::Sweep => (
-                &["index.html", "sweep.json", "sweep.csv", "pareto.csv", "partial.jsonl"],
-                &["charts"],
-            ),
+            Kind::Sweep => {
+                (&["index.html", "sweep.json", "sweep.csv", "pareto.csv", "partial.jsonl"], &["charts"])
+            }
             Kind::Replay => (&["mrc.csv", "mrc.svg", "mrc.png"], &[]),
         }
     }
@@ -135,13 +134,15 @@ pub fn holds_another_replay(
     policies: &[Eviction],
     capacities: &[u64],
 ) -> bool {
-    let cells = policies.iter().flat_map(|&policy| capacities.iter().map(move |&capacity| (policy, capacity)));
+    let cells =
+        policies.iter().flat_map(|&policy| capacities.iter().map(move |&capacity| (policy, capacity)));
     let (length, objects) = (requests.ids.len() as u64, u64::from(requests.keys));
     let ours: Vec<String> =
         cells.map(|(policy, capacity)| super::mrc::setting(policy, capacity, length, objects)).collect();
     another(&folder.join("mrc.csv"), |text| {
         let rows: Vec<&str> = text.lines().skip(1).collect();
-        rows.len() == ours.len() && rows.iter().zip(&ours).all(|(row, ours)| row.starts_with(&format!("{ours},")))
+        rows.len() == ours.len()
+            && rows.iter().zip(&ours).all(|(row, ours)| row.starts_with(&format!("{ours},")))
     })
 }
 
@@ -173,7 +174,9 @@ mod tests {
             assert!(Kind::Run.owns(inside), "{inside:?}");
             assert_eq!(Kind::Redrawn.owns(inside), inside != Path::new("results.json"), "{inside:?}");
         }
-        assert!(!Kind::Run.owns(Path::new("scenario.toml")) && !Kind::Run.owns(Path::new("other/index.html")));
+        assert!(
+            !Kind::Run.owns(Path::new("scenario.toml")) && !Kind::Run.owns(Path::new("other/index.html"))
+        );
     }
 
     #[test]

@@ -15,7 +15,9 @@ pub fn explain(model: &Model) -> Vec<String> {
     let mut lines = vec![time(model), workload(model)];
     lines.extend(details::profile(model));
     lines.extend(details::run(model));
-    lines.extend(model.workload.classes.iter().flat_map(|one| [class(model, one), details::class(model, one)]));
+    lines.extend(
+        model.workload.classes.iter().flat_map(|one| [class(model, one), details::class(model, one)]),
+    );
     lines.extend(model.limiter.iter().map(|one| limiter(model, one)));
     if model.tiers.is_empty() {
         lines.push("no cache".to_owned());

@@ -14,7 +14,9 @@ pub(super) fn folder(path: &Path) -> Diagnostics {
     let (title, help) = match holds {
         true => (
             format!("{shown} is the folder of a report, not a scenario"),
-            format!("`herdlab report {shown}` draws it again; the record holds the scenario's text (`scenario.source`)"),
+            format!(
+                "`herdlab report {shown}` draws it again; the record holds the scenario's text (`scenario.source`)"
+            ),
         ),
         false => (format!("{shown} is a folder, not a scenario"), "name a file in it".to_owned()),
     };
@@ -78,7 +80,9 @@ fn json(text: &str, path: &Path) -> Option<Diagnostics> {
     let shown = path.display();
     let header = serde_json::from_str::<Header>(text).ok();
     let record = header.filter(|header| {
-        header.schema.is_some() && header.scenario.is_some() && (header.variants.is_some() || header.axes.is_some())
+        header.schema.is_some()
+            && header.scenario.is_some()
+            && (header.variants.is_some() || header.axes.is_some())
     });
     let (what, help) = match record {
         Some(record) => {
@@ -148,9 +152,8 @@ mod tests {
 
     #[test]
     fn what_is_no_toml_is_one_error_and_a_scenario_has_them_all() {
-        let problems = |text: &str| {
-            parse(text, "x.toml", Path::new(""), &Overrides::default()).unwrap_err().list
-        };
+        let problems =
+            |text: &str| parse(text, "x.toml", Path::new(""), &Overrides::default()).unwrap_err().list;
         let csv: String = (0..10_000).map(|row| format!("{row}.5,key {row},get\n")).collect();
         let told = problems(&csv);
         assert_eq!(told.len(), 1, "{told:#?}");

@@ -151,7 +151,9 @@ fn another_setting_leaves_the_first_report_where_it_is() {
     let run = |more: &[&str]| stderr(herdlab().current_dir(folder.path()).args(with(more)), 0);
     assert!(run(&[]).contains("report: reports/tiny/index.html"));
     let told = run(&["--seed", "2"]);
-    assert!(told.contains("reports/tiny holds the report of another") && told.contains("goes to reports/tiny-2"));
+    assert!(
+        told.contains("reports/tiny holds the report of another") && told.contains("goes to reports/tiny-2")
+    );
     assert_eq!((seed(&at("reports/tiny")), seed(&at("reports/tiny-2"))), (1, 2));
     // Each finds its own again; the third one is new.
     assert!(run(&["--quiet"]).is_empty());
@@ -169,7 +171,10 @@ fn a_folder_that_is_asked_for_is_not_taken_from_another_report() {
     run(&["--out", "out"]);
     run(&["--out", "out"]);
     let told = refused(folder.path(), &with(&["--out", "out", "--seed", "2"]));
-    assert!(told.contains("out holds the report of another") && told.contains("--force replaces it"), "{told}");
+    assert!(
+        told.contains("out holds the report of another") && told.contains("--force replaces it"),
+        "{told}"
+    );
     assert_eq!(seed(&at("out")), 1);
     run(&["--out", "out", "--seed", "2", "--force"]);
     assert_eq!(seed(&at("out")), 2);

@@ -39,7 +39,8 @@ mod linux {
     fn folder() -> tempfile::TempDir {
         let (folder, _) = tiny();
         let short = TINY.replace("10s", "2s").replace("replications = 6", "replications = 2");
-        let gate = format!("{}\n[[threshold]]\nmeasure = \"db.qps.peak\"\nmax = 1\n", short.replace("tiny", "gate"));
+        let gate =
+            format!("{}\n[[threshold]]\nmeasure = \"db.qps.peak\"\nmax = 1\n", short.replace("tiny", "gate"));
         fs::write(folder.path().join("tiny.toml"), short).unwrap();
         fs::write(folder.path().join("gate.toml"), gate).unwrap();
         fs::write(folder.path().join("bad.toml"), "question = 5\n").unwrap();
@@ -58,7 +59,9 @@ mod linux {
     fn a_stream_that_takes_nothing_never_changes_what_a_command_found() {
         let folder = folder();
         for (arguments, code, is_result) in COMMANDS {
-            for redirection in ["", "2>&-", ">&-", ">&- 2>&-", "2>/dev/full", ">/dev/full", ">/dev/full 2>/dev/full"] {
+            for redirection in
+                ["", "2>&-", ">&-", ">&- 2>&-", "2>/dev/full", ">/dev/full", ">/dev/full 2>/dev/full"]
+            {
                 let output = shell(folder.path(), arguments, redirection);
                 // Lost on a full disk, a result is none.
                 let lost = is_result && redirection.starts_with(">/dev/full");
@@ -78,7 +81,8 @@ mod linux {
         let folder = folder();
         for (arguments, code, _) in COMMANDS {
             // The reader ends before the first word is written.
-            let output = shell(folder.path(), &format!("{arguments} 2>told"), "| true; exit ${PIPESTATUS[0]}");
+            let output =
+                shell(folder.path(), &format!("{arguments} 2>told"), "| true; exit ${PIPESTATUS[0]}");
             assert_eq!(output.status.code(), Some(code), "{arguments}: {output:?}");
             let told = fs::read_to_string(folder.path().join("told")).unwrap();
             assert!(!told.contains("panicked") && !told.contains("pipe"), "{arguments}: {told}");
@@ -105,13 +109,17 @@ mod linux {
 
     /// A run that takes for ever, as soon as it has finished something.
     fn endless(folder: &Path, prefix: &[&str]) -> Child {
-        fs::write(folder.join("tiny.toml"), TINY.replace("replications = 6", "replications = 100000")).unwrap();
+        fs::write(folder.join("tiny.toml"), TINY.replace("replications = 6", "replications = 100000"))
+            .unwrap();
         let program = env!("CARGO_BIN_EXE_herdlab");
-        let line = [prefix, &[program, "run", "tiny.toml", "--out", "out", "--log", "log", "--quiet"]].concat();
+        let line =
+            [prefix, &[program, "run", "tiny.toml", "--out", "out", "--log", "log", "--quiet"]].concat();
         let mut command = Command::new(line[0]);
         command.args(&line[1..]).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap();
-        until("a replication", || fs::read_to_string(folder.join("log")).is_ok_and(|log| log.contains("simulated")));
+        until("a replication", || {
+            fs::read_to_string(folder.join("log")).is_ok_and(|log| log.contains("simulated"))
+        });
         child
     }
 

@@ -134,8 +134,9 @@ const NEEDS: &[Need] = &[
         off: Off::Word("next"),
         parts: &["tier", "event"],
         is_read: |model, name| {
-            let fails =
-                |shared: &SharedTier, tier: &Tier| shared.breaker.is_some() || tier_fails(model, shared, tier);
+            let fails = |shared: &SharedTier, tier: &Tier| {
+                shared.breaker.is_some() || tier_fails(model, shared, tier)
+            };
             of_shared(model, name, fails)
         },
         label: "no command of this tier can fail, in any variant",
@@ -321,9 +322,8 @@ fn shadowed(cx: &mut Context, root: &Node) {
         let Some(node) = root.get("workload").and_then(|workload| workload.get(name)) else { continue };
         let is_absent =
             |class: &Node| matches!(class.get("absent").map(|node| &node.value), Some(Value::Boolean(true)));
-        let says = |class: &Node| {
-            class.get(name).is_some() || NOT_OF_ABSENT.contains(&name) && is_absent(class)
-        };
+        let says =
+            |class: &Node| class.get(name).is_some() || NOT_OF_ABSENT.contains(&name) && is_absent(class);
         if classes.iter().all(says) {
             let title = format!("workload.{name} does not apply");
             let label = "it is for classes that say nothing of it, and there is none";

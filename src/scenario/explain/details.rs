@@ -1,11 +1,11 @@
 //! What `herdlab check` adds to the main lines of a model: every option that is not in those.
 
 use super::{dist, percent};
+use crate::scenario::model::{Breaker, DownMode, MeasureOptions, OnFailure};
 use crate::scenario::model::{
     Class, Coalescing, Database, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
     ProfilePart, Route, Scope, SharedTier, Size, Tier, Ttl, WriteStrategy,
 };
-use crate::scenario::model::{Breaker, DownMode, MeasureOptions, OnFailure};
 use crate::scenario::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
 
@@ -16,7 +16,8 @@ fn at_most(words: &str, ns: Option<u64>) -> String {
 
 /// How the run ends, how requests find their instance, and what it measures besides.
 pub(super) fn run(model: &Model) -> Vec<String> {
-    let mut lines = vec![format!("after the last arrival: up to {} to finish", format_duration(model.drain_ns))];
+    let mut lines =
+        vec![format!("after the last arrival: up to {} to finish", format_duration(model.drain_ns))];
     let route = match model.clients.route {
         Route::Random => None,
         Route::RoundRobin => Some("to the instances in turn"),
@@ -199,7 +200,10 @@ pub(super) fn coalescing(model: &Model) -> Option<String> {
         format_duration(lease.wait_limit_ns)
     );
     if lease.serve_stale_ns > 0 {
-        text.push_str(&format!(", served stale for {} after the expiry", format_duration(lease.serve_stale_ns)));
+        text.push_str(&format!(
+            ", served stale for {} after the expiry",
+            format_duration(lease.serve_stale_ns)
+        ));
     }
     Some(text)
 }
@@ -243,7 +247,10 @@ fn retries(database: &Database) -> Option<String> {
     let mut text = format!("retries: after {}", format_duration(retries.backoff_ns));
     if retries.backoff_ns > 0 {
         text.push_str(&format!(", each pause {} times the one before", retries.factor));
-        text.push_str(&at_most("at most", (retries.max_backoff_ns != u64::MAX).then_some(retries.max_backoff_ns)));
+        text.push_str(&at_most(
+            "at most",
+            (retries.max_backoff_ns != u64::MAX).then_some(retries.max_backoff_ns),
+        ));
         text.push_str(&format!(", {} of it random", percent(retries.jitter)));
     }
     if let Some(budget) = retries.budget {
@@ -284,7 +291,10 @@ pub(super) fn writes(model: &Model) -> Vec<String> {
         lines.push("writes: the caches before the commit".to_owned());
     }
     if let Some(cdc) = &model.invalidation.cdc {
-        lines.push(format!("change stream: a DELETE that fails is sent again after {}", format_duration(cdc.retry_ns)));
+        lines.push(format!(
+            "change stream: a DELETE that fails is sent again after {}",
+            format_duration(cdc.retry_ns)
+        ));
     }
     lines
 }
