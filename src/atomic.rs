@@ -1,12 +1,21 @@
 //! Files that appear whole or not at all, alone or several together.
+//!
+//! A symbolic link stays, and the file that it leads to is replaced. A device or a FIFO is never replaced: it is written
+//! to, whole or not.
 
-use std::fs::{self, File};
+mod target;
+mod temporary;
+
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use tempfile::TempPath;
+
+pub use target::{Identity, Target, identity, resolved};
+pub use temporary::abandon;
 
 /// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +32,8 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteE
 }
 
 /// Writes `bytes` to a temporary file beside `path`, syncs it and renames it over `path`; folders above are
-/// created. On failure an older file at `path` is untouched and nothing else is left behind.
+/// created. On failure an older file at `path` is untouched and nothing else is left behind. What is no file is written
+/// through ([`Target`]).
 ///
 /// # Errors
 /// Names the file or folder and what the system said.
@@ -40,9 +50,42 @@ pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 }
 
 fn write_alone(path: &Path, bytes: &[u8], sync: bool) -> Result<(), WriteError> {
-    let mut folders = Folders::default();
-    folders.create(folder_of(path))?;
-    Written::beside(path, bytes, sync)?.appear()
+    match Target::of(path).map_err(failed("write", path))? {
+        Target::File(file) => {
+            let mut folders = Folders::default();
+            folders.create(folder_of(&file))?;
+            Written::beside(path, file, bytes, sync)?.appear()
+        }
+        other => write_through(&other, bytes).map_err(failed("write", path)),
+    }
+}
+
+/// Writes to what cannot be replaced. A reader that has gone has seen enough.
+fn write_through(target: &Target, bytes: &[u8]) -> io::Result<()> {
+    let whole = |mut out: Box<dyn Write>| out.write_all(bytes).and_then(|()| out.flush());
+    let written = target.open(false).and_then(|out| whole(out));
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+impl Target {
+    /// Opens it for writing from its beginning, where it has one; with `truncate`, nothing of an older file stays.
+    ///
+    /// # Errors
+    /// What the system returned.
+    pub fn open(&self, truncate: bool) -> io::Result<Box<dyn Write + Send>> {
+        Ok(match self {
+            Target::Stdout => Box::new(io::stdout()),
+            Target::Stderr => Box::new(io::stderr()),
+            Target::File(path) => {
+                Box::new(OpenOptions::new().write(true).create(true).truncate(truncate).open(path)?)
+            }
+            // Behind an open file of this process there may be one that others write to as well.
+            Target::Through(path) => Box::new(OpenOptions::new().append(true).open(path)?),
+        })
+    }
 }
 
 /// Writes files that belong together: all are written and synced under temporary names before the first is renamed, and
@@ -52,11 +95,25 @@ fn write_alone(path: &Path, bytes: &[u8], sync: bool) -> Result<(), WriteError> 
 /// As [`write()`], for the first file that could not be written.
 pub fn write_together(files: &[(PathBuf, Vec<u8>)]) -> Result<(), WriteError> {
     let mut folders = Folders::default();
-    for (path, _) in files {
-        folders.create(folder_of(path))?;
+    let mut replaced = Vec::with_capacity(files.len());
+    let mut through = Vec::new();
+    for (path, bytes) in files {
+        match Target::of(path).map_err(failed("write", path))? {
+            Target::File(file) => {
+                folders.create(folder_of(&file))?;
+                replaced.push((path, file, bytes));
+            }
+            other => through.push((path, other, bytes)),
+        }
     }
-    let written: Vec<Written<'_>> =
-        files.par_iter().map(|(path, bytes)| Written::beside(path, bytes, true)).collect::<Result<_, _>>()?;
+    let written: Vec<Written<'_>> = replaced
+        .into_par_iter()
+        .map(|(path, file, bytes)| Written::beside(path, file, bytes, true))
+        .collect::<Result<_, _>>()?;
+    // What may still fail comes before what cannot be taken back.
+    for (path, target, bytes) in through {
+        write_through(&target, bytes).map_err(failed("write", path))?;
+    }
     written.into_iter().try_for_each(Written::appear)
 }
 
@@ -68,11 +125,10 @@ pub fn try_folder(folder: &Path) -> Result<(), WriteError> {
     const ACTION: &str = "write to the folder";
     let mut folders = Folders::default();
     folders.create(folder).map_err(|error| failed(ACTION, folder)(error.source))?;
-    tempfile::Builder::new()
-        .prefix(PREFIX)
-        .make_in(folder, |path| File::create_new(path))
-        .map(drop)
-        .map_err(failed(ACTION, folder))
+    let made = tempfile::Builder::new().prefix(PREFIX).make_in(folder, temporary::create);
+    let name = made.map_err(failed(ACTION, folder))?.into_temp_path();
+    drop(Remembered(Some(name)));
+    Ok(())
 }
 
 /// The folder that a file goes to.
@@ -93,6 +149,7 @@ impl Folders {
     fn create(&mut self, folder: &Path) -> Result<(), WriteError> {
         let missing = folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists());
         let missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
+        temporary::folders(&missing.iter().rev().cloned().collect::<Vec<_>>());
         self.created.extend(missing.into_iter().rev());
         fs::create_dir_all(folder).map_err(failed("create the folder", folder))
     }
@@ -104,36 +161,55 @@ impl Drop for Folders {
             // Fails where something is in it, which is right.
             let _ = fs::remove_dir(folder);
         }
+        temporary::forget_folders(&self.created);
     }
 }
 
 /// A file under its temporary name, which goes if it never appears.
 struct Written<'p> {
-    temporary: TempPath,
+    temporary: Remembered,
+    /// Where it will appear.
+    file: PathBuf,
+    /// As the caller named it.
     path: &'p Path,
 }
 
+/// A temporary file that an end of the process removes as well.
+struct Remembered(Option<TempPath>);
+
+impl Drop for Remembered {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take() {
+            let name = path.to_path_buf();
+            drop(path);
+            temporary::forget_file(&name);
+        }
+    }
+}
+
 impl<'p> Written<'p> {
-    fn beside(path: &'p Path, bytes: &[u8], sync: bool) -> Result<Written<'p>, WriteError> {
-        if path.is_dir() {
-            // The rename would fail, after others have been done.
-            return Err(failed("write", path)(io::ErrorKind::IsADirectory.into()));
-        }
+    /// `file` is where `path` leads.
+    fn beside(path: &'p Path, file: PathBuf, bytes: &[u8], sync: bool) -> Result<Written<'p>, WriteError> {
         // A file of our own making has the permissions that the umask allows, and its errors name no temporary file.
-        let mut file = tempfile::Builder::new()
+        let created = tempfile::Builder::new()
             .prefix(PREFIX)
-            .make_in(folder_of(path), |path| File::create_new(path))
+            .make_in(folder_of(&file), temporary::create)
             .map_err(failed("write", path))?;
-        file.as_file_mut().write_all(bytes).map_err(failed("write", path))?;
+        let (mut out, temporary) = created.into_parts();
+        let temporary = Remembered(Some(temporary));
+        out.write_all(bytes).map_err(failed("write", path))?;
         if sync {
-            file.as_file().sync_all().map_err(failed("write", path))?;
+            out.sync_all().map_err(failed("write", path))?;
         }
-        Ok(Written { temporary: file.into_temp_path(), path })
+        Ok(Written { temporary, file, path })
     }
 
-    fn appear(self) -> Result<(), WriteError> {
-        let Written { temporary, path } = self;
-        temporary.persist(path).map_err(|error| failed("write", path)(error.error))
+    fn appear(mut self) -> Result<(), WriteError> {
+        let Some(temporary) = self.temporary.0.take() else { return Ok(()) };
+        let name = temporary.to_path_buf();
+        let appeared = temporary.persist(&self.file).map_err(|error| failed("write", self.path)(error.error));
+        temporary::forget_file(&name);
+        appeared
     }
 }
 
@@ -179,6 +255,27 @@ mod tests {
             (fs::read(at("a")).unwrap(), fs::read(at("charts/c")).unwrap()),
             (b"new".into(), b"new".into())
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_a_device_is_written_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("elsewhere")).unwrap();
+        fs::write(at("elsewhere/file"), b"old").unwrap();
+        std::os::unix::fs::symlink("elsewhere/file", at("link")).unwrap();
+        std::os::unix::fs::symlink("/dev/null", at("null")).unwrap();
+        write_together(&[(at("link"), b"new".to_vec()), (at("null"), b"new".to_vec())]).unwrap();
+        assert!(at("link").is_symlink() && at("null").is_symlink());
+        assert_eq!(fs::read(at("elsewhere/file")).unwrap(), b"new");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+        // A device that takes nothing: the other file stays as it was.
+        if Path::new("/dev/full").exists() {
+            let error = write_together(&[(at("link"), b"".to_vec()), ("/dev/full".into(), b"x".to_vec())]);
+            assert!(error.unwrap_err().to_string().starts_with("cannot write /dev/full"));
+            assert_eq!(fs::read(at("elsewhere/file")).unwrap(), b"new");
+        }
     }
 
     #[test]

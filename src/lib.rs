@@ -30,6 +30,9 @@
 //!
 //! How the rooms work inside is in `ARCHITECTURE.md`, what the model means in `docs/model.md`.
 
+// What is shown is for the command to show, in a way that cannot panic.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod atomic;
 pub mod dice;
 pub mod experiment;

@@ -1,5 +1,8 @@
 //! The `herdlab` command.
 
+// They panic where the stream takes nothing: `cli::output` has what does not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 
 use std::process::ExitCode;

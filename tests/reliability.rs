@@ -126,12 +126,13 @@ fn a_killed_run_leaves_whole_files_and_can_be_resumed() {
 #[test]
 fn resuming_uses_what_is_there_and_nothing_of_another_scenario() {
     let folder = folder();
-    let resume = ["run", "killed.toml", "--out", "out", "--resume", "--duration", "2s"];
+    let resume = ["run", "killed.toml", "--out", "out", "--resume", "--force", "--duration", "2s"];
     let output = herdlab(folder.path(), &resume).output().unwrap();
     assert!(told(&output).contains("nothing to resume"), "{}", told(&output));
 
     // Kept by an interrupted run of the whole scenario: no part of the one cut short.
-    let child = herdlab(folder.path(), &["run", "killed.toml", "--out", "out", "--resume"]).spawn().unwrap();
+    let whole = ["run", "killed.toml", "--out", "out", "--resume", "--force"];
+    let child = herdlab(folder.path(), &whole).spawn().unwrap();
     let partial = folder.path().join("out/partial");
     for _ in 0..1000 {
         let mut kept = Vec::new();
@@ -144,8 +145,7 @@ fn resuming_uses_what_is_there_and_nothing_of_another_scenario() {
     kill_after(child, Duration::ZERO);
     let output = herdlab(folder.path(), &resume).output().unwrap();
     assert!(told(&output).contains("nothing to resume"), "{}", told(&output));
-    let output =
-        herdlab(folder.path(), &["run", "killed.toml", "--out", "out", "--resume"]).output().unwrap();
+    let output = herdlab(folder.path(), &whole).output().unwrap();
     assert!(told(&output).contains("resuming: "), "{}", told(&output));
     assert!(output.status.success());
 }
@@ -210,7 +210,8 @@ fn a_full_disk_is_told_and_leaves_the_old_report() {
         let output = herdlab(folder.path(), &arguments.split(' ').collect::<Vec<_>>()).output().unwrap();
         assert!(output.status.success(), "{}", told(&output));
         std::fs::create_dir(folder.path().join("out")).unwrap();
-        let Some(told) = on_a_full_disk(folder.path(), &format!("{command} --out out --duration 5s")) else {
+        let Some(told) = on_a_full_disk(folder.path(), &format!("{command} --out out --force --duration 5s"))
+        else {
             return;
         };
         assert!(told.contains("cannot write out/") && told.contains("No space left"), "{told}");

@@ -11,8 +11,9 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use fields::{FOLDER, at, known_fields, leaves, name, scenarios};
+use fields::{FOLDER, Step, at, known_fields, leaves, name, scenarios};
 use herdlab::measure::record::Record;
+use herdlab::scenario::explain::explain;
 use herdlab::scenario::model::{Recommend, Sweep};
 use herdlab::scenario::{Overrides, parse};
 use rayon::prelude::*;
@@ -115,4 +116,227 @@ fn every_known_field_is_among_them() {
     let unused: Vec<&String> = known.difference(&used).collect();
     assert!(known.len() > 100, "{known:?}");
     assert!(unused.is_empty(), "no scenario of tests/silent uses {unused:#?}");
+}
+
+/// The places of all tables, and the names of what is in them.
+fn tables(value: &Value, path: &mut Vec<Step>, found: &mut Vec<(Vec<Step>, Vec<String>)>) {
+    match value {
+        Value::Table(table) => {
+            found.push((path.clone(), table.keys().cloned().collect()));
+            for (key, value) in table {
+                path.push(Step::Key(key.clone()));
+                tables(value, path, found);
+                path.pop();
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                path.push(Step::Index(index));
+                tables(value, path, found);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn without(tree: &Value, table: &[Step], fields: &[&String]) -> Value {
+    let mut tree = tree.clone();
+    let entries = at(&mut tree, table).as_table_mut().unwrap();
+    fields.iter().for_each(|field| _ = entries.remove(*field));
+    tree
+}
+
+/// Takes one option after the other away from each table, and then a second one: what the second one did before, it does still,
+/// or it was refused as soon as the first one was gone.
+#[test]
+fn no_option_is_left_without_what_it_needs() {
+    let mut silent = Vec::new();
+    for (file, tree) in scenarios() {
+        let before = outcome(&tree);
+        let mut places = Vec::new();
+        tables(&tree, &mut Vec::new(), &mut places);
+        places.retain(|(_, fields)| fields.len() > 1);
+        let found: Vec<String> = places
+            .par_iter()
+            .flat_map_iter(|(table, fields)| {
+                // What can be left out, and does something.
+                let alone: Vec<(&String, _)> = (fields.iter())
+                    .filter_map(|field| Some((field, outcome(&without(&tree, table, &[field])).ok()?)))
+                    .collect();
+                let mut found = Vec::new();
+                for (first, one) in &alone {
+                    for (second, other) in &alone {
+                        let matters = before.as_ref() != Ok(other);
+                        if first != second && matters {
+                            let both = outcome(&without(&tree, table, &[first, second]));
+                            if both.as_ref() == Ok(one) {
+                                found.push(format!("{file}: {}.{second} without {first}", name(table)));
+                            }
+                        }
+                    }
+                }
+                found
+            })
+            .collect();
+        silent.extend(found);
+    }
+    silent.retain(|pair| !NOT_NEEDED.iter().any(|(known, _)| pair.ends_with(known)));
+    assert!(silent.is_empty(), "these do nothing: {silent:#?}");
+}
+
+/// Pairs of which the second option hides the first one, and why that is right.
+const NOT_NEEDED: &[(&str, &str)] = &[];
+
+/// A scenario with an option and without what it needs, the title of the refusal, and what is added so that it is accepted.
+#[test]
+fn an_option_is_refused_where_no_variant_has_what_it_needs() {
+    let refusal = |database: &str, rest: &str| {
+        let source = format!(
+            "question = \"?\"\nduration = \"1s\"\n[database]\nread = \"5ms\"\n{database}\n[workload]\n\
+             arrivals = {{ poisson = {{ rate = 10 }} }}\n{rest}"
+        );
+        parse(&source, "x.toml", Path::new(FOLDER), &Overrides::default())
+            .err()
+            .map(|found| found.to_string())
+    };
+    const KEYS: &str = "keys = 10\n";
+    const TIER: &str = "keys = 10\n[[tier]]\nname = \"l2\"\nscope = \"shared\"\nttl = \"1s\"\n";
+    const VARIANT: &str = "[[variant]]\nname = \"a\"\n[[variant]]\nname = \"b\"\nset = ";
+    for (database, rest, title, way_out) in [
+        ("pool_timeout = \"1s\"", KEYS.to_owned(), "database.pool_timeout", "{ \"database.pool\" = 2 }"),
+        (
+            "cancel_on_timeout = true",
+            KEYS.into(),
+            "database.cancel_on_timeout",
+            "{ \"database.timeout\" = \"1s\" }",
+        ),
+        ("late_fill = false", KEYS.into(), "database.late_fill", "{ \"database.timeout\" = \"1s\" }"),
+        ("retries = { attempts = 2 }", KEYS.into(), "database.retries", "{ \"database.timeout\" = \"1s\" }"),
+        (
+            "timeout = \"1s\"\nretries = { attempts = 2, jitter = 0.5 }",
+            KEYS.into(),
+            "database.retries.jitter",
+            "{ \"database.retries.backoff\" = \"1ms\" }",
+        ),
+        (
+            "timeout = \"1s\"\nretries = { attempts = 2, backoff = \"1ms\", factor = 3.0 }",
+            KEYS.into(),
+            "database.retries.factor",
+            "{ \"database.retries.attempts\" = 3 }",
+        ),
+        (
+            "breaker = { failures = 0.5, open = \"1s\" }",
+            KEYS.into(),
+            "database.breaker",
+            "{ \"clients.deadline\" = \"1s\" }",
+        ),
+        ("write = \"1ms\"", KEYS.into(), "database.write", "{ \"workload.write_share\" = 0.1 }"),
+        ("", format!("{TIER}pool_timeout = \"1s\"\n"), "tier.l2.pool_timeout", "{ \"tier.l2.pool\" = 1 }"),
+        (
+            "",
+            format!("{TIER}on_failure = \"error\"\n"),
+            "tier.l2.on_failure",
+            "{ \"tier.l2.timeout\" = \"1s\" }",
+        ),
+        (
+            "",
+            format!("{TIER}breaker = {{ failures = 0.5, open = \"1s\" }}\n"),
+            "tier.l2.breaker",
+            "{ \"tier.l2.timeout\" = \"1s\" }",
+        ),
+        (
+            "",
+            format!("{TIER}[writes]\nstrategy = \"update\"\n"),
+            "writes.strategy",
+            "{ \"workload.write_share\" = 0.1 }",
+        ),
+        (
+            "",
+            format!("{KEYS}[clients]\nroute = \"sticky\"\n"),
+            "clients.route",
+            "{ \"clients.instances\" = 2 }",
+        ),
+        (
+            "",
+            format!("{TIER}[measure]\nwire = true\n").replace("\"shared\"", "\"instance\""),
+            "measure.wire",
+            "{ \"tier.l2.scope\" = \"shared\" }",
+        ),
+    ] {
+        let told = refusal(database, &rest).unwrap_or_else(|| panic!("{title} is taken"));
+        assert!(told.contains(&format!("{title} does not apply")), "{title}: {told}");
+        // One variant that has it is enough.
+        assert_eq!(refusal(database, &format!("{rest}{VARIANT}{way_out}\n")), None, "{title}");
+    }
+    for table in ["observed", "clients", "measure", "writes", "invalidation"] {
+        let told = refusal("", &format!("{KEYS}[{table}]\n")).unwrap_or_else(|| panic!("[{table}] is taken"));
+        assert!(told.contains(&format!("{table} is empty")), "{told}");
+    }
+    let class = "write_share = 0.1\n[[class]]\nname = \"c\"\nshare = 1\nkeys = 5\nwrite_share = 0.2\n";
+    assert!(refusal("", class).unwrap().contains("workload.write_share does not apply"));
+}
+
+/// What `herdlab check` shows elsewhere, or another command shows.
+const NOT_OF_THE_MODEL: &[(&str, &str)] = &[
+    ("name", "the folder of the report"),
+    ("question", "the first line"),
+    ("seed", "part of the digest"),
+    ("replications", "below the variants"),
+    ("precision", "below the variants"),
+    ("headline", "below the variants"),
+    ("baseline", "beside the name of the variant"),
+    ("threshold", "below the variants"),
+    ("allow", "lints"),
+    ("observed", "production, which is compared in the report"),
+    ("answer", "words"),
+    ("practice", "words"),
+    ("sweep", "`herdlab sweep`"),
+    ("recommend", "`herdlab recommend`"),
+];
+
+/// Each option of the model, changed or left out, changes the words in which `herdlab check` describes it.
+#[test]
+fn check_describes_every_option() {
+    let words = |tree: &Value| {
+        let source = toml::to_string(tree).unwrap();
+        let experiment = parse(&source, "silent.toml", Path::new(FOLDER), &Overrides::default()).ok()?;
+        Some(experiment.variants.iter().map(|variant| explain(&variant.model)).collect::<Vec<_>>())
+    };
+    let (mut told, mut untold) = (BTreeSet::new(), BTreeSet::new());
+    for (file, tree) in scenarios() {
+        let before = words(&tree).unwrap_or_else(|| panic!("{file} is refused"));
+        let mut places = Vec::new();
+        leaves(&tree, &mut Vec::new(), &mut places);
+        for place in places {
+            let path = name(&place);
+            if NOT_OF_THE_MODEL.iter().any(|(part, _)| path.split('.').next() == Some(part)) {
+                continue;
+            }
+            let mut others: Vec<Value> = changed(at(&mut tree.clone(), &place))
+                .into_iter()
+                .map(|value| {
+                    let mut other = tree.clone();
+                    *at(&mut other, &place) = value;
+                    other
+                })
+                .collect();
+            if let Some((Step::Key(key), table)) = place.split_last() {
+                others.push(without(&tree, table, &[key]));
+            }
+            let mut sound = others.iter().filter_map(words).peekable();
+            // A word that has no other, and cannot be left out.
+            if sound.peek().is_none() {
+                continue;
+            }
+            if sound.any(|after| after != before) {
+                told.insert(path)
+            } else {
+                untold.insert(path)
+            };
+        }
+    }
+    let untold: Vec<&String> = untold.difference(&told).collect();
+    assert!(told.len() > 100, "{told:?}");
+    assert!(untold.is_empty(), "`herdlab check` does not tell of {untold:#?}");
 }

@@ -20,7 +20,7 @@ use herdlab::theory::{Prediction, predictions};
 use herdlab::units::{approximate_bytes, format_duration, grouped};
 use herdlab::wrap::hanging;
 
-use super::output::counted;
+use super::output::{Shown, counted, tell};
 use super::{exit, input, output};
 
 /// Check scenarios and explain them, without running: the model in words, what a run will cost, and what will hurt in
@@ -38,6 +38,7 @@ pub(crate) struct CheckArgs {
 pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let threads = input::threads(None);
     let mut sound = true;
+    let mut shown = Shown::Whole;
     for scenario in &args.scenarios {
         let checked = input::load_with_warnings(scenario, &Overrides::default());
         let checked = checked.and_then(|(experiment, warnings)| {
@@ -53,23 +54,23 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
                     Ok(line) => line,
                     Err(error) => {
                         sound = false;
-                        eprintln!("error: {error}");
+                        tell!("error: {error}");
                         continue;
                     }
                 };
                 let text = describe(&experiment, &plan, threads) + &warmup + &grids;
                 let width = output::list_width().map_or(usize::MAX, usize::from);
-                output::show(&hanging(&text, width))?;
-                eprint!("{}", warnings.render_within(output::stderr_style()));
+                shown = shown.and(output::show(&hanging(&text, width)));
+                output::tell_text(&warnings.render_within(output::stderr_style()));
                 sound &= warnings.is_empty() || !args.deny_lints;
             }
             Err(problems) => {
-                eprint!("{}", problems.render_within(output::stderr_style()));
+                output::tell_text(&problems.render_within(output::stderr_style()));
                 sound = false;
             }
         }
     }
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) })
+    Ok(ExitCode::from(shown.code(if sound { exit::SUCCESS } else { exit::USAGE })))
 }
 
 /// The warm-up that a run would find, as far as that is quickly known; nothing where one is given.

@@ -15,10 +15,11 @@ use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::sim::Control;
 
+use super::output::{Shown, tell};
+use super::places::Places;
 use super::progress::Progress;
-use super::run::stop_on_interrupt;
 use super::settings::{hold, reached};
-use super::{exit, input, output};
+use super::{exit, input, output, signals};
 
 /// Where the findings of all bundled scenarios are kept.
 const PAGE: &str = "docs/claims.md";
@@ -48,11 +49,10 @@ pub(crate) fn execute(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
     let threads = input::threads(args.threads);
     let experiments = experiments(args, threads)?;
     let out = args.out.clone().or_else(|| args.scenarios.is_empty().then(|| PathBuf::from(PAGE)));
-    if let Some(file) = &out {
-        output::require_file(file, "--out FILE")?;
-    }
+    let files = experiments.iter().flat_map(|experiment| &experiment.files);
+    Places::default().inputs(&args.scenarios).inputs(files).file("--out FILE", out.as_ref()).check()?;
     let Some(records) = records(&experiments, args, threads)? else {
-        eprintln!("interrupted: nothing written");
+        tell!("interrupted: nothing written");
         return Ok(ExitCode::from(exit::INTERRUPTED));
     };
 
@@ -80,19 +80,21 @@ pub(crate) fn execute(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
         .collect();
     let named = args.scenarios.iter().map(|name| format!(" {name}")).collect::<String>();
     let page = page(&sources, &command(&format!("claims{named}"), args));
-    match &out {
+    let shown = match &out {
         Some(path) => {
             output::written(atomic::write(path, page.text.as_bytes()), "--out FILE")?;
             if !args.quiet {
-                eprintln!("claims: {}", path.display());
+                tell!("claims: {}", path.display());
             }
+            Shown::Whole
         }
-        None => output::show(&page.text)?,
-    }
+        None => output::show(&page.text),
+    };
     for broken in &page.broken {
-        eprintln!("not borne out: {broken}");
+        tell!("not borne out: {broken}");
     }
-    Ok(if page.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::RUNTIME) })
+    let code = if page.broken.is_empty() { exit::SUCCESS } else { exit::RUNTIME };
+    Ok(ExitCode::from(shown.code(code)))
 }
 
 /// The scenarios asked for, all checked before the first one runs.
@@ -133,11 +135,11 @@ fn records(
     threads: usize,
 ) -> anyhow::Result<Option<Vec<Record>>> {
     let control = Arc::new(Control::default());
-    stop_on_interrupt(&control)?;
+    signals::stop_on_signal(&control);
     let mut records = Vec::with_capacity(experiments.len());
     for (index, experiment) in experiments.iter().enumerate() {
         if !args.quiet {
-            eprintln!("{} ({} of {})", experiment.name, index + 1, experiments.len());
+            tell!("{} ({} of {})", experiment.name, index + 1, experiments.len());
         }
         // Requests are counted from zero in each run.
         control.requests.store(0, std::sync::atomic::Ordering::Relaxed);

@@ -11,7 +11,7 @@ use herdlab::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::experiment::versus::{self, Incomparable};
 use herdlab::measure::record::Record;
-use herdlab::report::versus::{Shown, Side, regressions};
+use herdlab::report::versus::{Shown as Comparison, Side, regressions};
 use herdlab::report::{self, versus as page, versus_data as data};
 use herdlab::scenario::estimate::{self, Plan, plan};
 use herdlab::scenario::model::Experiment;
@@ -20,11 +20,13 @@ use herdlab::sim::Control;
 use herdlab::units;
 
 use super::input::Found;
+use super::output::{Shown, tell};
+use super::places::Places;
 use super::progress::Progress;
 use super::report::{input_error, record_at};
-use super::run::{Format, stop_on_interrupt};
+use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, reached};
-use super::{exit, input, output, revisions};
+use super::{exit, input, output, revisions, signals};
 
 /// Compare runs with each other: records, scenarios (which are run), or git revisions of a scenario; the first one is what
 /// the others are compared with
@@ -84,11 +86,9 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
             Diagnostics::general(title, vec!["compare scenarios instead of records".to_owned()]).into()
         );
     }
-    if let Some(file) = &args.junit {
-        output::require_file(file, "--junit FILE")?;
-    }
+    places(args).check()?;
     let Some(records) = records(args, inputs, &overrides)? else {
-        eprintln!("interrupted: nothing compared");
+        tell!("interrupted: nothing compared");
         return Ok(ExitCode::from(exit::INTERRUPTED));
     };
     let sides: Vec<Side<'_>> = records.iter().map(|(label, record)| Side { label, record }).collect();
@@ -96,15 +96,20 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let after: Vec<&Record> = others.iter().map(|side| side.record).collect();
     let compared = versus::compare(base.record, &after)
         .map_err(|(index, reason)| refusal(base.label, others[index].label, &reason))?;
-    let all: Vec<Shown<'_>> = others
+    let all: Vec<Comparison<'_>> = others
         .iter()
         .zip(&compared)
-        .map(|(after, versus)| Shown { before: *base, after: *after, versus })
+        .map(|(after, versus)| Comparison { before: *base, after: *after, versus })
         .collect();
-    if !args.quiet {
-        output::show(&printed(args, &all)?)?;
-    }
-    args.fail_on_regression.map_or(Ok(ExitCode::SUCCESS), |allowed| gate(args, &all, allowed))
+    let shown = if args.quiet { Shown::Whole } else { output::show(&printed(args, &all)?) };
+    let code = args.fail_on_regression.map_or(Ok(exit::SUCCESS), |allowed| gate(args, &all, allowed))?;
+    Ok(ExitCode::from(shown.code(code)))
+}
+
+/// What is read, but for the files that a scenario names, and what is written.
+fn places(args: &CompareArgs) -> Places<'_> {
+    let inputs = args.inputs.iter().map(|name| record_at(Path::new(name)));
+    Places::default().inputs(inputs).file("--junit FILE", args.junit.as_ref())
 }
 
 /// What is compared, by the names that it is shown under.
@@ -168,6 +173,7 @@ fn records(
                     let experiment = scenario::parse(&source, &path, &base_dir, overrides)?;
                     let plan = plan(&experiment, threads);
                     estimate::refuse_beyond(&plan, &args.limits.limits())?;
+                    places(args).inputs(&experiment.files).check()?;
                     Ok((experiment, plan))
                 }
             },
@@ -179,7 +185,7 @@ fn records(
     }
     let control = Arc::new(Control::default());
     if checked.iter().any(|(_, input)| input.is_ok()) {
-        stop_on_interrupt(&control)?;
+        signals::stop_on_signal(&control);
     }
     let mut records = Vec::new();
     for (label, input) in checked {
@@ -245,7 +251,7 @@ fn refusal(before: &str, after: &str, reason: &Incomparable) -> Diagnostics {
     Diagnostics::general(format!("{before} and {after} are not compared: {reason}"), vec![help.to_owned()])
 }
 
-fn printed(args: &CompareArgs, all: &[Shown<'_>]) -> anyhow::Result<String> {
+fn printed(args: &CompareArgs, all: &[Comparison<'_>]) -> anyhow::Result<String> {
     Ok(match args.format {
         Format::Table => {
             let (width, color) = output::stdout_style();
@@ -259,7 +265,7 @@ fn printed(args: &CompareArgs, all: &[Shown<'_>]) -> anyhow::Result<String> {
 
 /// Names the regressions, also where nothing else is printed; gives the exit code. A gate that could not have failed is an
 /// error.
-fn gate(args: &CompareArgs, all: &[Shown<'_>], allowed: f64) -> anyhow::Result<ExitCode> {
+fn gate(args: &CompareArgs, all: &[Comparison<'_>], allowed: f64) -> anyhow::Result<u8> {
     if let Some(path) = &args.junit {
         output::written(atomic::write(path, data::junit(all, allowed)?.as_bytes()), "--junit FILE")?;
     }
@@ -272,7 +278,7 @@ fn gate(args: &CompareArgs, all: &[Shown<'_>], allowed: f64) -> anyhow::Result<E
     }
     let found: Vec<_> = all.iter().flat_map(|shown| regressions(shown, allowed)).collect();
     for regression in &found {
-        eprintln!("{}", output::message(&format!("regression: {}", regression.sentence)));
+        tell!("regression: {}", regression.sentence);
     }
-    Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::GATE) })
+    Ok(if found.is_empty() { exit::SUCCESS } else { exit::GATE })
 }

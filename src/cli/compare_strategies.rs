@@ -14,10 +14,11 @@ use herdlab::scenario::strategies::{Strategies, parts, strategies};
 use herdlab::sim::Control;
 
 use super::input::Found;
+use super::output::{Shown, tell};
+use super::places::Places;
 use super::progress::Progress;
-use super::run::stop_on_interrupt;
 use super::settings::{SettingArgs, hold, reached};
-use super::{exit, input, output};
+use super::{exit, input, output, signals};
 
 /// Where the workload comes from if none is named.
 const DEFAULT: &str = "strategies";
@@ -48,11 +49,13 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     let plan = plan(&experiment, threads);
     let limits = Limits::of_this_machine();
     estimate::refuse_beyond(&plan, &limits)?;
-    if let Some(file) = &args.out {
-        output::require_file(file, "--out FILE")?;
-    }
+    Places::default()
+        .input(&args.scenario)
+        .inputs(&experiment.files)
+        .file("--out FILE", args.out.as_ref())
+        .check()?;
     let control = Arc::new(Control::default());
-    stop_on_interrupt(&control)?;
+    signals::stop_on_signal(&control);
     let progress = Progress::start(&control, &plan, args.quiet);
     hold(&limits, &control);
     let outcome =
@@ -64,7 +67,7 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
             if let Some(problem) = reached(&limits, &control) {
                 return Err(problem.into());
             }
-            eprintln!("interrupted: nothing written");
+            tell!("interrupted: nothing written");
             return Ok(ExitCode::from(exit::INTERRUPTED));
         }
         Err(error) => return Err(error.into()),
@@ -74,16 +77,17 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
         let page = glance::markdown(&record, &parts, &left_out, &command(args));
         output::written(atomic::write(path, page.as_bytes()), "--out FILE")?;
     }
+    let mut shown = Shown::Whole;
     if !args.quiet {
-        output::show(&glance::terminal(&record, &parts, output::stdout_style().0))?;
+        shown = output::show(&glance::terminal(&record, &parts, output::stdout_style().0));
         for (name, reason) in &left_out {
-            eprintln!("{}", output::message(&format!("left out: {name}, because {reason}")));
+            tell!("left out: {name}, because {reason}");
         }
         if let Some(path) = &args.out {
-            eprintln!("table: {}", path.display());
+            tell!("table: {}", path.display());
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(shown.done())
 }
 
 fn load(args: &CompareStrategiesArgs) -> Result<Strategies, Diagnostics> {

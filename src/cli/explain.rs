@@ -21,16 +21,14 @@ pub(crate) struct ExplainArgs {
 
 pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     if args.words.is_empty() {
-        output::show(&list(output::list_width().map(usize::from)))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(output::show(&list(output::list_width().map(usize::from))).done());
     }
     let width = usize::from(output::stdout_style().0).min(TEXT_WIDTH_MAX);
     let mut texts = Vec::with_capacity(args.words.len());
     for word in &args.words {
         texts.push(explain(word, width).ok_or_else(|| unknown(word))?);
     }
-    output::show(&texts.join("\n"))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(output::show(&texts.join("\n")).done())
 }
 
 fn unknown(word: &str) -> Diagnostics {

@@ -49,7 +49,7 @@ pub(crate) fn find(scenario: &str) -> Result<Found, Diagnostics> {
             let source = Cow::Borrowed(bundled.source);
             return Ok(Found { source, path: bundled.path(), base_dir: PathBuf::from("scenarios") });
         }
-        if !scenario.contains(['/', '.']) {
+        if !scenario.contains(['/', '.']) && !path.exists() {
             return Err(unknown(scenario));
         }
     }

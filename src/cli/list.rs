@@ -19,6 +19,5 @@ pub(crate) fn execute(_: &ListArgs) -> anyhow::Result<ExitCode> {
     }
     let rows: Vec<(&str, &str)> =
         questions.iter().map(|(name, question)| (*name, question.as_str())).collect();
-    output::show(&columns(&rows, output::list_width().map_or(usize::MAX, usize::from)))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(output::show(&columns(&rows, output::list_width().map_or(usize::MAX, usize::from))).done())
 }

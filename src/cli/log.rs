@@ -1,11 +1,12 @@
 //! `--log`: what happens inside, a JSON object per line.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use herdlab::atomic::Target;
 use herdlab::experiment::observe::Observer;
 use herdlab::scenario::Diagnostics;
 use serde::Serialize;
@@ -37,6 +38,18 @@ pub(crate) enum Phase<'a> {
     Changed { file: &'a str },
 }
 
+/// Whether there is a file that a log did not write. A log is opened, and so emptied, before the scenario is read: what the
+/// scenario names is not known yet, and must not be lost.
+fn is_something_else(target: &Path) -> bool {
+    const START: &[u8] = br#"{"at_s":"#;
+    if !target.is_file() {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = File::open(target).and_then(|file| file.take(START.len() as u64).read_to_end(&mut start));
+    read.is_err() || !(start.is_empty() || start == START)
+}
+
 impl Log {
     /// Opens a log: a file, or `-` for standard error.
     pub fn open(target: Option<&Path>) -> Result<Log, Diagnostics> {
@@ -44,13 +57,17 @@ impl Log {
         let out: Box<dyn Write + Send> = if target == Path::new("-") {
             Box::new(io::stderr())
         } else {
-            Box::new(File::create(target).map_err(|error| {
-                let title = format!("cannot write the log {}: {error}", target.display());
-                Diagnostics::general(
-                    title,
-                    vec!["name a file in a folder that is there, or - for standard error".to_owned()],
-                )
-            })?)
+            let refused = |problem: &dyn std::fmt::Display, help: &str| {
+                let title = format!("cannot write the log {}: {problem}", target.display());
+                Diagnostics::general(title, vec![help.to_owned()])
+            };
+            if is_something_else(target) {
+                let help = "remove it, or choose another place with --log FILE";
+                return Err(refused(&"the file that is there is no log of herdlab", help));
+            }
+            let opened = Target::of(target).and_then(|place| place.open(true));
+            let help = "name a file in a folder that is there, or - for standard error";
+            opened.map_err(|error| refused(&error, help))?
         };
         Ok(Log(Some(Arc::new(Open { started: Instant::now(), out: Mutex::new(out) }))))
     }

@@ -11,6 +11,7 @@ mod list;
 mod log;
 mod mrc;
 mod output;
+mod places;
 mod progress;
 mod recommend;
 mod report;
@@ -19,6 +20,7 @@ mod run;
 mod schema;
 mod settings;
 mod shell;
+mod signals;
 mod sweep;
 mod validate;
 mod watch;
@@ -29,6 +31,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use herdlab::experiment::run::RunError;
 use herdlab::scenario::Diagnostics;
 use herdlab::sim::SimError;
+use output::tell;
 
 /// What will this cache change do to the database?
 #[derive(Debug, Parser)]
@@ -70,13 +73,21 @@ pub(crate) mod exit {
     pub const GATE: u8 = 99;
     /// `herdlab recommend`: nothing is certain to keep all limits.
     pub const NOTHING_FITS: u8 = 98;
-    /// Stopped by Ctrl-C.
+    /// Stopped by Ctrl-C, SIGTERM or SIGHUP.
     pub const INTERRUPTED: u8 = 130;
 }
 
 /// Runs the command that the arguments ask for.
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    if let Err(error) = signals::listen() {
+        // Not a reason to run nothing: the system's own way of ending a program is left.
+        tell!("note: signals are not caught: {error}");
+    }
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(message) => return ExitCode::from(print(&message)),
+    };
+    let result = match command {
         Command::Run(args) => run::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
@@ -97,6 +108,15 @@ pub fn main() -> ExitCode {
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
 }
 
+/// Prints what clap has to say: help and version are results, all else is a mistake in the command line.
+fn print(message: &clap::Error) -> u8 {
+    let printed = message.print();
+    match message.use_stderr() {
+        true => exit::USAGE,
+        false => output::shown(printed).code(exit::SUCCESS),
+    }
+}
+
 /// An error and what caused it; a cause that the error has named already is not repeated.
 fn told(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
@@ -108,21 +128,17 @@ fn told(error: &anyhow::Error) -> String {
 
 /// Shows an error; gives its exit code.
 fn explain(error: &anyhow::Error) -> u8 {
-    if output::is_broken_pipe(error) {
-        // Whoever reads our output has seen enough.
-        return 0;
-    }
     if let Some(output::Unwritten(problems)) = error.downcast_ref() {
-        eprint!("{}", problems.render_within(output::stderr_style()));
+        output::tell_text(&problems.render_within(output::stderr_style()));
         return exit::RUNTIME;
     }
     match error.downcast_ref::<Diagnostics>() {
         Some(problems) => {
-            eprint!("{}", problems.render_within(output::stderr_style()));
+            output::tell_text(&problems.render_within(output::stderr_style()));
             exit::USAGE
         }
         None => {
-            eprintln!("{}", output::message(&format!("error: {}", told(error))));
+            tell!("error: {}", told(error));
             match error.downcast_ref::<RunError>() {
                 // The scenario asks for what it cannot have.
                 Some(

@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use herdlab::replay::{Replay, TraceCapacity, grid};
-use herdlab::report::mrc;
+use herdlab::report::{self, Kind, mrc};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::diagnostic::nearest;
 use herdlab::scenario::model::{Eviction, RedisEviction};
 use herdlab::trace::{Requests, TraceError, TraceFormat};
 
+use super::output::{Shown, tell};
+use super::places::{Places, report_folder};
 use super::run::Format;
 use super::{input, output};
 
@@ -35,9 +37,13 @@ pub(crate) struct MrcArgs {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Folder for mrc.csv, mrc.svg and mrc.png [default: reports/<trace>]
+    /// Folder for mrc.csv, mrc.svg and mrc.png [default: reports/<trace>, or reports/<trace>-2 and so on where that holds the
+    /// curves of other policies or capacities]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replace the curves in the folder, whatever they are of
+    #[arg(long)]
+    force: bool,
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -53,23 +59,40 @@ enum Input {
 }
 
 pub(crate) fn execute(args: &MrcArgs) -> anyhow::Result<ExitCode> {
-    let out = args.out.clone().unwrap_or_else(|| Path::new("reports").join(stem(&args.trace)));
-    output::require_folder(&out, "--out DIR")?;
-    let replay = replay(args)?;
+    let name = stem(&args.trace);
+    let first = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&name));
+    Places::default().input(&args.trace).folder("--out DIR", &first, Kind::Replay).check()?;
+    let plan = plan(args)?;
+    let is_anothers = |folder: &Path| {
+        let Plan { requests, policies, capacities, .. } = &plan;
+        report::holds_another_replay(folder, requests, policies, capacities)
+    };
+    let out = report_folder(args.out.as_deref(), &name, args.force, &is_anothers)?;
+    let replay = replay(args, plan)?;
     output::written(mrc::write_all(&replay, &out), "--out DIR")?;
+    let mut shown = Shown::Whole;
     if !args.quiet {
-        output::show(&match args.format {
+        shown = output::show(&match args.format {
             Format::Table => mrc::page(&replay, output::stdout_style().0),
             Format::Json => mrc::json(&replay)?,
             Format::Csv => mrc::csv(&replay),
             Format::Md => mrc::markdown(&replay),
-        })?;
-        eprintln!("chart: {}", out.join("mrc.svg").display());
+        });
+        tell!("chart: {}", out.join("mrc.svg").display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if args.format == Format::Table { ExitCode::SUCCESS } else { shown.done() })
 }
 
-fn replay(args: &MrcArgs) -> anyhow::Result<Replay> {
+/// What is replayed through what.
+struct Plan {
+    requests: Requests,
+    read_s: f64,
+    policies: Vec<Eviction>,
+    /// Objects, ascending.
+    capacities: Vec<u64>,
+}
+
+fn plan(args: &MrcArgs) -> Result<Plan, Diagnostics> {
     let format = args.input.map(|input| match input {
         Input::Csv => TraceFormat::Csv,
         Input::Oracle => TraceFormat::Oracle,
@@ -92,14 +115,18 @@ fn replay(args: &MrcArgs) -> anyhow::Result<Replay> {
     let mut capacities: Vec<u64> = args.capacity.iter().map(|capacity| capacity.objects(objects)).collect();
     capacities.sort_unstable();
     capacities.dedup();
+    Ok(Plan { requests, read_s, policies, capacities })
+}
 
+fn replay(args: &MrcArgs, plan: Plan) -> anyhow::Result<Replay> {
+    let Plan { requests, read_s, policies, capacities } = plan;
     let threads = input::threads(args.threads);
     let started = Instant::now();
     let cells = grid(&requests, &policies, &capacities, threads)?;
     Ok(Replay {
         trace: args.trace.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         requests: requests.ids.len() as u64,
-        objects,
+        objects: u64::from(requests.keys),
         read_s,
         replay_s: started.elapsed().as_secs_f64(),
         threads,

@@ -1,26 +1,82 @@
 //! Where and how text is shown.
+//!
+//! Standard error never decides anything: what it does not take is lost. Standard output is the result of some commands
+//! ([`Shown::code`]); for all others it is the same.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::process::ExitCode;
 
-use herdlab::atomic::{self, WriteError};
+use herdlab::atomic::WriteError;
 use herdlab::report::ReportError;
 use herdlab::report::html::Charts;
 use herdlab::scenario::Diagnostics;
 pub(crate) use herdlab::units::counted;
 use herdlab::wrap::hanging;
 
-/// Writes to standard output.
-pub(crate) fn show(text: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()?;
-    Ok(())
+/// A line on standard error, whatever becomes of it.
+macro_rules! tell {
+    ($($part:tt)*) => { $crate::cli::output::tell_line(format_args!($($part)*)) };
+}
+pub(crate) use tell;
+
+/// See [`tell!`]: broken where the terminal is narrower, in one call, so that lines of several threads and processes do not mix.
+pub(crate) fn tell_line(line: fmt::Arguments<'_>) {
+    tell_text(&(message(&line.to_string()) + "\n"));
 }
 
-/// Whether the reader of our output has gone (`herdlab list | head -1`).
-pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+/// Text as it is on standard error, whatever becomes of it.
+pub(crate) fn tell_text(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// How standard output took a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Whole,
+    /// The reader has seen enough and gone (`herdlab list | head -1`).
+    Unwanted,
+    /// Lost, for example on a full disk; standard error has the reason.
+    Lost,
+}
+
+impl Shown {
+    /// The exit code of a command whose result is its output: where that is lost, a success is none. Every other code stays.
+    pub fn code(self, otherwise: u8) -> u8 {
+        match (self, otherwise) {
+            (Shown::Lost, super::exit::SUCCESS) => super::exit::RUNTIME,
+            _ => otherwise,
+        }
+    }
+
+    /// The same for a command that did all it had to do.
+    pub fn done(self) -> ExitCode {
+        ExitCode::from(self.code(super::exit::SUCCESS))
+    }
+
+    /// Of two texts.
+    pub fn and(self, other: Shown) -> Shown {
+        if self == Shown::Whole { other } else { self }
+    }
+}
+
+/// Writes to standard output.
+pub(crate) fn show(text: &str) -> Shown {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    shown(written)
+}
+
+/// What became of standard output.
+pub(crate) fn shown(written: io::Result<()>) -> Shown {
+    match written {
+        Ok(()) => Shown::Whole,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Shown::Unwanted,
+        Err(error) => {
+            tell!("error: cannot write to standard output: {error}");
+            Shown::Lost
+        }
+    }
 }
 
 /// Colour on a terminal, unless <https://no-color.org> or <https://bixense.com/clicolors> ask for none, or the latter for
@@ -69,23 +125,6 @@ fn told_width() -> Option<u16> {
 /// The charts of a report with or without `--static`.
 pub(crate) fn charts(only_pictures: bool) -> Charts {
     if only_pictures { Charts::Static } else { Charts::Interactive }
-}
-
-/// Makes sure that the folder of a report can be written before minutes are spent on computing it; `option` is the one
-/// that says where it goes.
-pub(crate) fn require_folder(folder: &Path, option: &str) -> Result<(), Diagnostics> {
-    atomic::try_folder(folder).map_err(|error| {
-        Diagnostics::general(error.to_string(), vec![format!("choose another place with {option}")])
-    })
-}
-
-/// The same for a single file.
-pub(crate) fn require_file(file: &Path, option: &str) -> Result<(), Diagnostics> {
-    if file.is_dir() {
-        let title = format!("cannot write {}: it is a folder", file.display());
-        return Err(Diagnostics::general(title, vec![format!("name a file in it with {option}")]));
-    }
-    require_folder(atomic::folder_of(file), option)
 }
 
 /// A file that could not be written, and the way out.

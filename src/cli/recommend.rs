@@ -15,10 +15,11 @@ use herdlab::scenario::grid::Which;
 use herdlab::scenario::{Diagnostics, Overrides, Typed, TypedText, parse};
 use herdlab::sim::Control;
 
+use super::output::{Shown, tell};
+use super::places::Places;
 use super::progress::Progress;
-use super::run::stop_on_interrupt;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
-use super::{exit, input, output};
+use super::{exit, input, output, signals};
 
 /// Find the setting of some knobs that is best by one measure and keeps all limits (the scenario's thresholds): the
 /// winner, those that tie with it, the limit that binds, and the TOML to use
@@ -58,15 +59,15 @@ pub(crate) struct RecommendArgs {
     #[command(flatten)]
     limits: LimitArgs,
     /// What to print on standard output
-    #[arg(long, value_enum, default_value_t = Shown::Table)]
-    format: Shown,
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
     /// No progress, and nothing on standard output
     #[arg(long, short)]
     quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Shown {
+enum Format {
     Table,
     Json,
 }
@@ -79,11 +80,13 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let plan = planned(&search, &pool, threads);
     let limits = args.limits.limits();
     estimate::refuse_beyond(&plan, &limits)?;
-    if let Some(file) = &args.out {
-        output::require_file(file, "--out FILE")?;
-    }
+    Places::default()
+        .input(&args.scenario)
+        .inputs(&grid.base.files)
+        .file("--out FILE", args.out.as_ref())
+        .check()?;
     if !args.quiet {
-        eprintln!(
+        tell!(
             "{}, {}, {} on {}",
             output::counted(search.candidates.len() as u64, "candidate"),
             output::counted(search.cost(), "simulation"),
@@ -92,7 +95,7 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
         );
     }
     let control = Arc::new(Control::default());
-    stop_on_interrupt(&control)?;
+    signals::stop_on_signal(&control);
     let progress = Progress::start(&control, &plan, args.quiet);
     hold(&limits, &control);
     let options = SweepOptions { threads, control: Arc::clone(&control), journal: None };
@@ -105,32 +108,33 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
                 if let Some(problem) = reached(&limits, &control) {
                     return Err(problem.into());
                 }
-                eprintln!("interrupted: nothing is recommended");
+                tell!("interrupted: nothing is recommended");
                 return Ok(ExitCode::from(exit::INTERRUPTED));
             }
             return Err(error.into());
         }
     };
+    let mut shown = Shown::Whole;
     if !args.quiet {
-        output::show(&match args.format {
-            Shown::Table => recommend::page(&search, &grid, &outcome, output::stdout_style().0),
-            Shown::Json => recommend::json(&search, &grid, &outcome)?,
-        })?;
+        shown = output::show(&match args.format {
+            Format::Table => recommend::page(&search, &grid, &outcome, output::stdout_style().0),
+            Format::Json => recommend::json(&search, &grid, &outcome)?,
+        });
     }
     match (&args.out, recommend::usable(&outcome)) {
         (Some(path), Some(found)) => {
             write_scenario(path, &recommend::scenario(&search, &grid, found))?;
             if !args.quiet {
-                eprintln!("scenario: {}", path.display());
+                tell!("scenario: {}", path.display());
             }
         }
-        (Some(path), None) => eprintln!("{} is not written: nothing is recommended", path.display()),
+        (Some(path), None) => tell!("{} is not written: nothing is recommended", path.display()),
         (None, _) => {}
     }
-    Ok(match outcome {
-        Outcome::Winner { .. } => ExitCode::SUCCESS,
-        Outcome::Undecided { .. } | Outcome::Nothing { .. } => ExitCode::from(exit::NOTHING_FITS),
-    })
+    Ok(ExitCode::from(shown.code(match outcome {
+        Outcome::Winner { .. } => exit::SUCCESS,
+        Outcome::Undecided { .. } | Outcome::Nothing { .. } => exit::NOTHING_FITS,
+    })))
 }
 
 /// The options as if the file said them.

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use herdlab::report::{self, Contents, ReportError};
+use herdlab::report::{self, Contents, Kind, ReportError};
 use herdlab::scenario::Diagnostics;
 
 use super::output;
+use super::places::{Places, report_folder};
 
 /// Draw the report of a finished run again, from its record alone
 #[derive(Debug, Args)]
@@ -18,6 +19,9 @@ pub(crate) struct ReportArgs {
     /// Folder for the report [default: the folder of the record]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Draw into the folder even if it holds the record of something else
+    #[arg(long)]
+    force: bool,
     /// Write the latencies for HdrHistogram's plotter as well: hgrm/<variant>.<class>.hgrm
     #[arg(long)]
     hgrm: bool,
@@ -30,9 +34,17 @@ pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let results = record_at(&args.results);
     let folder = results.parent().unwrap_or(Path::new("")).to_owned();
     let out = args.out.clone().unwrap_or(folder);
+    let is_anothers = |folder: &Path| holds_another(folder, &results);
+    report_folder(Some(&out), "", args.force, &is_anothers)?;
+    Places::default().input(&results).folder("--out DIR", &out, Kind::Redrawn).check()?;
     redraw(args, &results, &out)?;
-    output::show(&format!("{}\n", out.join("index.html").display()))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(output::show(&format!("{}\n", out.join("index.html").display())).done())
+}
+
+/// Whether a folder has a record with other content: the page beside it would be of something else.
+fn holds_another(folder: &Path, results: &Path) -> bool {
+    let there = record_at(folder);
+    there.is_file() && std::fs::read(&there).ok() != std::fs::read(results).ok()
 }
 
 /// The record that a path means: itself, or what a run or a sweep has left in that folder.

@@ -14,16 +14,19 @@ use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
 use herdlab::experiment::threshold::Standing;
 use herdlab::measure::record::Record;
-use herdlab::report::{self, Contents};
+use herdlab::report::{self, Contents, Kind};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::estimate::{self, Plan, plan};
+use herdlab::scenario::model::Experiment;
 use herdlab::sim::Control;
 
 use super::log::{Log, Phase};
+use super::output::{Shown, tell};
+use super::places::{Places, report_folder};
 use super::progress::Progress;
 use super::settings::{LimitArgs, SettingArgs, hold, reached};
 use super::watch::Watched;
-use super::{exit, input, output};
+use super::{exit, input, output, signals};
 
 /// Run a scenario: compare its variants and write a report
 #[derive(Debug, Args)]
@@ -39,9 +42,13 @@ pub(crate) struct RunArgs {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Folder for the report [default: reports/<scenario>]
+    /// Folder for the report [default: reports/<scenario>, or reports/<scenario>-2 and so on where that holds the report of
+    /// another scenario, seed or setting]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replace the report in the folder, whatever it is of
+    #[arg(long)]
+    force: bool,
     /// Draw the report's charts as pictures only: a smaller page without any script
     #[arg(long = "static")]
     static_charts: bool,
@@ -89,13 +96,51 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
         let help = format!("write: herdlab sweep {} --sweep {axis}", args.scenario);
         return Err(Diagnostics::general("`herdlab run` runs one setting", vec![help]).into());
     }
+    // Before the log is opened, and so emptied. What the scenario names is known later.
+    places(args).check()?;
     let log = Log::open(args.log.as_deref())?;
     let control = Arc::new(Control::default());
     if args.watch {
         return Ok(ExitCode::from(whenever_saved(args, &log, &control)?));
     }
-    stop_on_interrupt(&control)?;
-    Ok(ExitCode::from(once(args, &log, &control, &|| false)?))
+    signals::stop_on_signal(&control);
+    Ok(ExitCode::from(once(args, &log, &control, &mut Session::default(), &|| false)?))
+}
+
+/// What is known without the scenario.
+fn places(args: &RunArgs) -> Places<'_> {
+    let log = args.log.as_ref().filter(|log| *log != Path::new("-"));
+    let places = Places::default()
+        .input(&args.scenario)
+        .file("--log FILE", log)
+        .file("--junit FILE", args.junit.as_ref());
+    match &args.out {
+        Some(folder) => places.folder("--out DIR", folder, Kind::Run),
+        None => places,
+    }
+}
+
+/// What the runs of one command have in common.
+#[derive(Default)]
+struct Session {
+    /// The name of the scenario, and the folder of its report: a run replaces what an earlier one of the session left.
+    folder: Option<(String, PathBuf)>,
+    /// Nobody reads standard output any more.
+    is_unread: bool,
+}
+
+impl Session {
+    fn folder(&mut self, args: &RunArgs, experiment: &Experiment) -> Result<PathBuf, Diagnostics> {
+        if let Some((name, folder)) = &self.folder
+            && *name == experiment.name
+        {
+            return Ok(folder.clone());
+        }
+        let is_anothers = |folder: &Path| report::holds_another_run(folder, &experiment.digest);
+        let folder = report_folder(args.out.as_deref(), &experiment.name, args.force, &is_anothers)?;
+        self.folder = Some((experiment.name.clone(), folder.clone()));
+        Ok(folder)
+    }
 }
 
 /// Runs, and again whenever the file is saved, until Ctrl-C. What is wrong with a scenario is told, and waited out.
@@ -106,20 +151,21 @@ fn whenever_saved(args: &RunArgs, log: &Log, control: &Arc<Control>) -> anyhow::
         let help = "write one with `herdlab init NAME > my.toml`".to_owned();
         return Err(Diagnostics::general(title, vec![help]).into());
     }
-    stop_on_interrupt(control)?;
+    signals::stop_on_signal(control);
     let mut watched = Watched::new(file);
+    let mut session = Session::default();
     loop {
         watched.reading();
         control.requests.store(0, Ordering::Relaxed);
         let guard = watched.guard(control);
-        let ended = once(args, log, control, &|| guard.outdated());
+        let ended = once(args, log, control, &mut session, &|| guard.outdated());
         let outdated = guard.outdated();
         drop(guard);
         match ended {
-            Ok(_) | Err(_) if outdated => eprintln!("saved meanwhile: running again"),
+            Ok(_) | Err(_) if outdated => tell!("saved meanwhile: running again"),
             Ok(exit::INTERRUPTED) => return Ok(exit::INTERRUPTED),
+            Ok(code) if session.is_unread => return Ok(code),
             Ok(_) => {}
-            Err(error) if output::is_broken_pipe(&error) => return Err(error),
             Err(error) => {
                 super::explain(&error);
             }
@@ -127,7 +173,7 @@ fn whenever_saved(args: &RunArgs, log: &Log, control: &Arc<Control>) -> anyhow::
         // A simulation that failed, or was given up, has stopped the others.
         control.cancel.store(false, Ordering::Relaxed);
         if !outdated {
-            eprintln!("watching {}: save it to run again, Ctrl-C ends", file.display());
+            tell!("watching {}: save it to run again, Ctrl-C ends", file.display());
         }
         watched.wait(&control.cancel);
         if control.cancel.load(Ordering::Relaxed) {
@@ -142,6 +188,7 @@ fn once(
     args: &RunArgs,
     log: &Log,
     control: &Arc<Control>,
+    session: &mut Session,
     given_up: &dyn Fn() -> bool,
 ) -> anyhow::Result<u8> {
     let overrides = args.settings.overrides(&args.variants);
@@ -150,7 +197,7 @@ fn once(
         log.write(&Phase::Refused { problems: &problems.to_string() });
     })?;
     if args.deny_lints && !warnings.is_empty() {
-        eprint!("{}", warnings.render_within(output::stderr_style()));
+        output::tell_text(&warnings.render_within(output::stderr_style()));
         return Ok(exit::USAGE);
     }
     let threads = input::threads(args.threads);
@@ -158,11 +205,8 @@ fn once(
     let limits = args.limits.limits();
     estimate::refuse_beyond(&plan, &limits)?;
     report::room::refuse_unwritable(&experiment)?;
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&experiment.name));
-    output::require_folder(&out, "--out DIR")?;
-    if let Some(file) = &args.junit {
-        output::require_file(file, "--junit FILE")?;
-    }
+    let out = session.folder(args, &experiment)?;
+    places(args).inputs(&experiment.files).folder("--out DIR", &out, Kind::Run).check()?;
 
     log.write(&Phase::Checked {
         scenario: &experiment.source_path,
@@ -174,10 +218,10 @@ fn once(
     let partial = Partial::new(&out, &experiment.digest, kept_from(args.resume, &plan), args.resume);
     if !args.quiet {
         if args.resume {
-            eprintln!("{}", resumed(&partial, &plan));
+            tell!("{}", resumed(&partial, &plan));
         }
         for other in partial.others() {
-            eprintln!("{}", foreign(&other));
+            tell!("{}", foreign(&other));
         }
     }
     let options = RunOptions {
@@ -199,7 +243,7 @@ fn once(
             if let Some(problem) = reached(&limits, control) {
                 return Err(problem.into());
             }
-            eprintln!("interrupted before the first replication was finished: nothing written");
+            tell!("interrupted before the first replication was finished: nothing written");
             return Ok(exit::INTERRUPTED);
         }
         Err(error) => return Err(error.into()),
@@ -220,27 +264,32 @@ fn once(
     if !outcome.interrupted {
         partial.remove();
     }
+    let mut shown = Shown::Whole;
     if !args.quiet {
-        output::show(&printed(args.format, &outcome)?)?;
-        eprintln!("{}", output::message(&speed(&outcome)));
-        eprintln!("report: {}", out.join("index.html").display());
+        shown = output::show(&printed(args.format, &outcome)?);
+        session.is_unread = shown == Shown::Unwanted;
+        tell!("{}", speed(&outcome));
+        tell!("report: {}", out.join("index.html").display());
     }
     if outcome.interrupted {
         let scenario = &outcome.record.scenario;
         let limit = reached(&limits, control);
         if let Some(problem) = &limit {
-            eprint!("{}", problem.render(output::color_on_stderr()));
+            output::tell_text(&problem.render_within(output::stderr_style()));
         }
-        eprintln!(
+        tell!(
             "interrupted: {} of {} replications finished and kept",
-            scenario.finished, scenario.replications
+            scenario.finished,
+            scenario.replications
         );
         if partial.kept() > 0 {
-            eprintln!("the same command with --resume goes on from there");
+            tell!("the same command with --resume goes on from there");
         }
         return Ok(if limit.is_some() { exit::USAGE } else { exit::INTERRUPTED });
     }
-    Ok(gate(&outcome.record))
+    let code = gate(&outcome.record);
+    // The table is in the report as well; what another program is to read is a result of its own.
+    Ok(if args.format == Format::Table { code } else { shown.code(code) })
 }
 
 /// Names the thresholds that are broken, also where nothing else is printed; gives the exit code.
@@ -248,7 +297,7 @@ fn gate(record: &Record) -> u8 {
     let rows = report::thresholds::rows(record);
     let broken: Vec<_> = rows.iter().filter(|row| row.standing == Standing::Broken).collect();
     for row in &broken {
-        eprintln!("{}", output::message(&format!("threshold: {}", row.sentence())));
+        tell!("threshold: {}", row.sentence());
     }
     if broken.is_empty() { exit::SUCCESS } else { exit::GATE }
 }
@@ -282,17 +331,6 @@ fn resumed(partial: &Partial, plan: &Plan) -> String {
         0 => "nothing to resume: no finished replication of this scenario is kept; starting anew".to_owned(),
         kept => format!("resuming: {kept} of {} simulations are kept", plan.cells),
     }
-}
-
-/// The first Ctrl-C stops the simulations and keeps what is finished, the second one ends the program.
-pub(super) fn stop_on_interrupt(control: &Arc<Control>) -> anyhow::Result<()> {
-    let control = Arc::clone(control);
-    ctrlc::set_handler(move || {
-        if control.cancel.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(exit::INTERRUPTED));
-        }
-    })?;
-    Ok(())
 }
 
 fn printed(format: Format, outcome: &Outcome) -> anyhow::Result<String> {

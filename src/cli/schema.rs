@@ -15,6 +15,5 @@ use super::output;
 pub(crate) struct SchemaArgs {}
 
 pub(crate) fn execute(_: &SchemaArgs) -> anyhow::Result<ExitCode> {
-    output::show(&schema::text())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(output::show(&schema::text()).done())
 }

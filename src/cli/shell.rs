@@ -7,6 +7,7 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::output;
+use super::places::require_folder;
 
 /// Print the completions of a shell
 ///
@@ -22,8 +23,7 @@ pub(crate) struct CompletionsArgs {
 pub(crate) fn completions(args: &CompletionsArgs, mut command: Command) -> anyhow::Result<ExitCode> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut command, "herdlab", &mut text);
-    output::show(&String::from_utf8(text)?)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(output::show(&String::from_utf8(text)?).done())
 }
 
 /// Print the manual page; with --out, write a page for every command
@@ -41,10 +41,9 @@ pub(crate) fn man(args: &ManArgs, command: Command) -> anyhow::Result<ExitCode> 
     let Some(folder) = &args.out else {
         let mut text = Vec::new();
         clap_mangen::Man::new(command).render(&mut text)?;
-        output::show(&String::from_utf8(text)?)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(output::show(&String::from_utf8(text)?).done());
     };
-    output::require_folder(folder, "--out DIR")?;
+    require_folder(folder, "--out DIR")?;
     let mut files = Vec::new();
     for page in pages(command) {
         let mut text = Vec::new();

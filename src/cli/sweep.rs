@@ -1,6 +1,6 @@
 //! `herdlab sweep`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,15 +10,18 @@ use herdlab::experiment::sweep::journal::Journal;
 use herdlab::experiment::sweep::{Pool, SweepOptions, plan, run};
 use herdlab::report::json;
 use herdlab::report::sweep::{table, tidy, write_all};
+use herdlab::report::{self, Kind};
 use herdlab::scenario::estimate::{self, approximate_time};
 use herdlab::scenario::grid::{Grid, Which};
 use herdlab::sim::Control;
 use herdlab::units::grouped;
 
+use super::output::{Shown, tell};
+use super::places::{Places, report_folder};
 use super::progress::Progress;
-use super::run::{Format, stop_on_interrupt};
+use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
-use super::{exit, input, output};
+use super::{exit, input, output, signals};
 
 /// Run a scenario in many settings, the cells of a grid: tidy CSV, charts (lines, heat maps, a Pareto front), a page
 #[derive(Debug, Args)]
@@ -45,9 +48,13 @@ pub(crate) struct SweepArgs {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Folder for the report [default: reports/<scenario>-sweep]
+    /// Folder for the report [default: reports/<scenario>-sweep, or reports/<scenario>-sweep-2 and so on where that holds the
+    /// report of another sweep]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replace the report in the folder, whatever it is of
+    #[arg(long)]
+    force: bool,
     /// Go on from the simulations that an earlier sweep into the same folder has finished before it was stopped; its
     /// axes may have been others
     #[arg(long)]
@@ -68,17 +75,21 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     let plan = plan(&Pool::new(&grid), grid.base.replications, threads);
     let limits = args.limits.limits();
     estimate::refuse_beyond(&plan, &limits)?;
-    let out = args
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("reports").join(format!("{}-sweep", grid.base.name)));
-    output::require_folder(&out, "--out DIR")?;
+    // A sweep that goes on may have other axes: it replaces what it goes on from.
+    let is_anothers = |folder: &Path| !goes_on(args, folder) && report::holds_another_sweep(folder, &grid);
+    let name = format!("{}-sweep", grid.base.name);
+    let out = report_folder(args.out.as_deref(), &name, args.force, &is_anothers)?;
+    Places::default()
+        .input(&args.scenario)
+        .inputs(&grid.base.files)
+        .folder("--out DIR", &out, Kind::Sweep)
+        .check()?;
 
     let control = Arc::new(Control::default());
-    stop_on_interrupt(&control)?;
+    signals::stop_on_signal(&control);
     let journal = Arc::new(Journal::new(&out, args.resume));
     if !args.quiet {
-        eprintln!(
+        tell!(
             "{}, {}, {} on {}",
             output::counted(grid.cells.len() as u64, "cell"),
             output::counted(plan.cells, "simulation"),
@@ -86,7 +97,7 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
             output::counted(plan.cells.clamp(1, threads as u64), "thread")
         );
         if args.resume {
-            eprintln!("{}", resumed(&journal));
+            tell!("{}", resumed(&journal));
         }
     }
     let progress = Progress::start(&control, &plan, args.quiet);
@@ -97,14 +108,14 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     progress.finish();
     let again = || {
         if journal.exists() {
-            eprintln!("the same command with --resume goes on from there");
+            tell!("the same command with --resume goes on from there");
         }
     };
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
             if matches!(error, RunError::Interrupted) {
-                eprintln!("interrupted before the first cell was finished: no report");
+                tell!("interrupted before the first cell was finished: no report");
                 again();
                 return match reached(&limits, &control) {
                     Some(problem) => Err(problem.into()),
@@ -115,18 +126,19 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
         }
     };
     output::written(write_all(&outcome.record, &grid, &outcome.pool, &out), "--out DIR")?;
+    let mut shown = Shown::Whole;
     if !args.quiet {
-        output::show(&match args.format {
+        shown = output::show(&match args.format {
             Format::Table => table::page(&outcome.record, output::stdout_style().0),
             Format::Json => json::encode(&outcome.record)?,
             Format::Csv => tidy(&outcome.record, &grid, &outcome.pool),
             Format::Md => table::markdown(&outcome.record),
-        })?;
-        eprintln!("report: {}", out.join("index.html").display());
+        });
+        tell!("report: {}", out.join("index.html").display());
     }
     if outcome.interrupted {
         let (finished, all) = (outcome.record.cells.len(), outcome.record.wanted);
-        eprintln!("interrupted: {} of {} cells finished and kept", grouped(finished), grouped(all));
+        tell!("interrupted: {} of {} cells finished and kept", grouped(finished), grouped(all));
         again();
         return match reached(&limits, &control) {
             Some(problem) => Err(problem.into()),
@@ -134,7 +146,12 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
         };
     }
     journal.remove();
-    Ok(ExitCode::SUCCESS)
+    Ok(if args.format == Format::Table { ExitCode::SUCCESS } else { shown.done() })
+}
+
+/// Whether the sweep goes on from what one in this folder has kept.
+fn goes_on(args: &SweepArgs, folder: &Path) -> bool {
+    args.resume && Journal::new(folder, true).exists()
 }
 
 fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
@@ -142,7 +159,7 @@ fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
     let (mut grid, warnings) = input::load_grid(&args.scenario, &overrides, Which::Sweep, &args.axes)?;
     grid.show(&args.measures, args.pareto.as_ref())?;
     if !args.quiet {
-        eprint!("{}", warnings.render_within(output::stderr_style()));
+        output::tell_text(&warnings.render_within(output::stderr_style()));
     }
     Ok(grid)
 }

@@ -10,7 +10,8 @@ use herdlab::report::validation::{Style, heading, line, total};
 use herdlab::sim::{Control, SimError};
 use herdlab::validate::{Effort, Finding, GROUPS, Stopped, Verdict};
 
-use super::{exit, input, output, run};
+use super::output::{Shown, tell};
+use super::{exit, input, output, signals};
 
 /// Hold the engine against theory: every row of docs/validation.md, simulated now on this machine
 #[derive(Debug, Args)]
@@ -42,7 +43,7 @@ enum Format {
 pub(crate) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     let known = || GROUPS.iter().flat_map(|group| group.rows).copied();
     if let Some(unknown) = args.rows.iter().find(|row| !known().any(|known| known == **row)) {
-        eprintln!("error: --row {unknown}: expected a row from 1 to {}", known().max().unwrap_or(0));
+        tell!("error: --row {unknown}: expected a row from 1 to {}", known().max().unwrap_or(0));
         return Ok(ExitCode::from(exit::USAGE));
     }
     let effort = if args.full { Effort::Full } else { Effort::Quick };
@@ -51,9 +52,9 @@ pub(crate) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
         Format::Md => Style::Markdown,
     };
     let control = Arc::new(Control::default());
-    run::stop_on_interrupt(&control)?;
+    signals::stop_on_signal(&control);
     let options = RunOptions { threads: input::threads(args.threads), control, ..RunOptions::default() };
-    output::show(&heading(style))?;
+    let mut shown = output::show(&heading(style));
     let mut findings: Vec<Finding> = Vec::new();
     let wanted = GROUPS
         .iter()
@@ -62,19 +63,20 @@ pub(crate) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
         let found = match group.run(effort, &options) {
             Ok(found) => found,
             Err(problem) if is_interrupt(&problem) => {
-                eprintln!("interrupted: {}", total(&findings));
+                tell!("interrupted: {}", total(&findings));
                 return Ok(ExitCode::from(exit::INTERRUPTED));
             }
             Err(problem) => bail!("{}: {problem}", group.title),
         };
         for finding in &found {
-            output::show(&line(finding, style))?;
+            // Once is enough to tell of a full disk.
+            shown = if shown == Shown::Whole { output::show(&line(finding, style)) } else { shown };
         }
         findings.extend(found);
     }
-    eprintln!("{}", total(&findings));
+    tell!("{}", total(&findings));
     let sound = findings.iter().all(|finding| finding.verdict == Verdict::Holds);
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(exit::RUNTIME) })
+    Ok(ExitCode::from(shown.code(if sound { exit::SUCCESS } else { exit::RUNTIME })))
 }
 
 fn is_interrupt(problem: &Stopped) -> bool {

@@ -1,6 +1,8 @@
 //! The three CSV files. Columns are fixed; numbers are plain (a point, no grouping, nine significant
 //! digits), cells without a value are empty.
 
+use std::borrow::Cow;
+
 use hdrhistogram::Histogram;
 
 use crate::experiment::comparison::Comparison;
@@ -117,13 +119,22 @@ impl Rows {
         rows
     }
     pub fn push(&mut self, cells: &[&str]) {
+        let cells: Vec<Cow<'_, str>> = cells.iter().map(|cell| harmless(cell)).collect();
         // Writing to memory fails only for rows of unequal length, which the callers above do not have.
-        let written = self.0.write_record(cells);
+        let written = self.0.write_record(cells.iter().map(|cell| cell.as_bytes()));
         debug_assert!(written.is_ok(), "{written:?}");
     }
     pub fn finish(self) -> String {
         self.0.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
     }
+}
+
+/// A spreadsheet takes a text that begins with one of these for a formula and runs it (OWASP, "CSV injection"). The apostrophe
+/// makes it a text again. Numbers stay numbers.
+fn harmless(cell: &str) -> Cow<'_, str> {
+    let begins_a_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let is_number = cell.contains(|c: char| c.is_ascii_digit()) && cell.parse::<f64>().is_ok();
+    if begins_a_formula && !is_number { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
 #[cfg(test)]
@@ -171,6 +182,24 @@ mod tests {
         let mut record = stampede(1);
         record.variants[0].name = "a, \"b\"".to_string();
         assert!(timeseries(&record).contains("\"a, \"\"b\"\"\",0,"));
+    }
+
+    #[test]
+    fn no_cell_begins_a_formula() {
+        for text in ["=1+1", "+1 s", "-x", "@sum(a1)", "\tx", "\rx", "\n=1", "-", "-inf", "＝1"] {
+            assert_eq!(harmless(text), format!("'{text}"));
+        }
+        for text in ["-1.5", "+3", "-1e-9", "1-2", "a=b", "", "'=1", "x"] {
+            assert_eq!(harmless(text), text);
+        }
+        let mut record = stampede(1);
+        record.variants[0].name = "=cmd|'/c calc'!a1".to_string();
+        record.scenario.name = "-ttl".to_string();
+        let summary = summary(&record, &compare(&record));
+        assert!(summary.lines().skip(1).all(|row| row.starts_with("'-ttl,'=cmd|'/c calc'!a1,")), "{summary}");
+        for text in [timeseries(&record), percentiles(&record)] {
+            assert!(text.lines().skip(1).all(|row| row.starts_with("'=cmd|'/c calc'!a1,")), "{text}");
+        }
     }
 
     #[test]

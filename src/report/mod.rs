@@ -22,6 +22,7 @@ pub mod html;
 pub mod interactive;
 pub mod json;
 pub mod junit;
+mod kind;
 mod labels;
 mod lines;
 pub mod markdown;
@@ -53,6 +54,8 @@ use crate::experiment::answer::answer;
 use crate::experiment::comparison::compare;
 use crate::measure::record::{Record, Timings};
 use html::Charts;
+
+pub use kind::{Kind, holds_another_replay, holds_another_run, holds_another_sweep};
 
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]

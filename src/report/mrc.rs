@@ -76,17 +76,15 @@ pub fn markdown(replay: &Replay) -> String {
 pub fn csv(replay: &Replay) -> String {
     let mut text = "policy,capacity_objects,capacity_share,requests,misses,miss_ratio\n".to_owned();
     for cell in &replay.cells {
-        let share = cell.capacity as f64 / replay.objects as f64;
-        text.push_str(&format!(
-            "{},{},{share},{},{},{}\n",
-            cell.policy.name(),
-            cell.capacity,
-            replay.requests,
-            cell.misses,
-            replay.miss_ratio(cell)
-        ));
+        let setting = setting(cell.policy, cell.capacity, replay.requests, replay.objects);
+        text.push_str(&format!("{setting},{},{}\n", cell.misses, replay.miss_ratio(cell)));
     }
     text
+}
+
+/// The cells of a row that do not depend on the results.
+pub(super) fn setting(policy: Eviction, capacity: u64, requests: u64, objects: u64) -> String {
+    format!("{},{capacity},{},{requests}", policy.name(), capacity as f64 / objects as f64)
 }
 
 /// Everything, with the times.

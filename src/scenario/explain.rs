@@ -1,5 +1,7 @@
 //! A model in words, one line per part: what `herdlab check` shows.
 
+mod details;
+
 use super::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
     Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Redis, Refresh, RefreshMode,
@@ -11,17 +13,27 @@ use crate::units::{decimals_of_percent, format_bytes, format_duration, grouped};
 /// The model in words.
 pub fn explain(model: &Model) -> Vec<String> {
     let mut lines = vec![time(model), workload(model)];
-    lines.extend(model.workload.classes.iter().map(|one| class(model, one)));
+    lines.extend(details::profile(model));
+    lines.extend(details::run(model));
+    lines.extend(
+        model.workload.classes.iter().flat_map(|one| [class(model, one), details::class(model, one)]),
+    );
     lines.extend(model.limiter.iter().map(|one| limiter(model, one)));
     if model.tiers.is_empty() {
         lines.push("no cache".to_owned());
     }
-    lines.extend(model.tiers.iter().map(tier));
+    for one in &model.tiers {
+        lines.push(tier(one));
+        lines.extend(details::tier(one));
+    }
     lines.push(coalescing(model));
+    lines.extend(details::coalescing(model));
     lines.push(database(&model.database));
+    lines.extend(details::database(model));
     if model.workload.writes() {
         lines.push(writes(model));
         lines.extend(invalidation(model));
+        lines.extend(details::writes(model));
     }
     for event in &model.events {
         let at = format_duration(event.at_ns);
@@ -29,7 +41,8 @@ pub fn explain(model: &Model) -> Vec<String> {
             0 => String::new(),
             ns => format!(" for {}", format_duration(ns)),
         };
-        lines.push(format!("at {at}{length}: {} (\"{}\")", event_text(model, &event.what), event.label));
+        let (what, more) = (event_text(model, &event.what), details::event(model, &event.what));
+        lines.push(format!("at {at}{length}: {what}{more} (\"{}\")", event.label));
     }
     lines.extend(objective(model));
     lines
@@ -185,8 +198,10 @@ fn limiter(model: &Model, limiter: &Limiter) -> String {
     };
     let (limit, per) = (grouped(u64::from(limiter.limit)), format_duration(limiter.per_ns));
     let tier = model.tiers.get(limiter.tier).map_or("a tier", |tier| tier.name.as_str());
-    let callers = grouped(limiter.callers);
-    format!("limiter: at most {limit} requests per {per} from each of {callers} callers, {mode}, in {tier}")
+    let (callers, popularity) = (grouped(limiter.callers), details::popularity(&limiter.popularity));
+    format!(
+        "limiter: at most {limit} requests per {per} from each of {callers} callers ({popularity}), {mode}, in {tier}"
+    )
 }
 
 fn tier(tier: &Tier) -> String {

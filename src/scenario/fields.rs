@@ -15,6 +15,8 @@ pub(crate) struct Context {
     /// Relative paths in the scenario start here.
     pub base_dir: PathBuf,
     pub traces: TraceFiles,
+    /// Every file that a value names.
+    pub files: Vec<PathBuf>,
     path: Vec<String>,
 }
 
@@ -25,6 +27,7 @@ impl Context {
             warnings: Vec::new(),
             base_dir,
             traces: TraceFiles::default(),
+            files: Vec::new(),
             path: Vec::new(),
         }
     }
@@ -58,6 +61,15 @@ impl Context {
         let problem = self.wrong_value(node, label).help(help);
         self.report(problem);
         None
+    }
+
+    /// A file that the scenario names, which is read now.
+    pub fn file(&mut self, shown: &str) -> PathBuf {
+        let path = self.base_dir.join(shown);
+        if !self.files.contains(&path) {
+            self.files.push(path.clone());
+        }
+        path
     }
 
     /// The dotted path of what is being read.
@@ -106,6 +118,16 @@ impl<'c, 'n> Fields<'c, 'n> {
         let result = read(&mut fields);
         fields.finish();
         result
+    }
+
+    /// Refuses a table that says nothing. To be called once everything is read.
+    pub fn refuse_empty(&mut self) {
+        if self.entries.is_empty() {
+            let title = format!("{} is empty", self.cx.here());
+            let label = "it says nothing";
+            let known = format!("known fields: {}; or leave it out", self.known.join(", "));
+            self.cx.report(Diagnostic::new(title, self.span, label).help(known));
+        }
     }
 
     /// The node of a field, which counts as known from now on.

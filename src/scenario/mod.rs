@@ -13,6 +13,7 @@ pub mod estimate;
 pub mod explain;
 mod fields;
 mod file;
+mod foreign;
 pub mod grid;
 pub mod lint;
 pub mod model;
@@ -22,6 +23,8 @@ pub mod strategies;
 mod trace;
 mod values;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 pub(crate) use check::SAME_FOR_ALL;
@@ -77,13 +80,26 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, Diagnostic
 /// The text of a scenario file.
 ///
 /// # Errors
-/// It cannot be read.
+/// It cannot be read, or is something else by its first bytes: a record, a page, a trace that is no text.
 pub fn read(path: &Path) -> Result<String, Diagnostics> {
-    std::fs::read_to_string(path).map_err(|error| {
+    if path.is_dir() {
+        return Err(foreign::folder(path));
+    }
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST_FILE_BYTES + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
         let help = vec!["`herdlab list` shows the scenarios that come with the program".to_owned()];
-        Diagnostics::general(format!("cannot read {}: {error}", path.display()), help)
-    })
+        return Err(Diagnostics::general(format!("cannot read {}: {error}", path.display()), help));
+    }
+    match foreign::refusal(&bytes, bytes.len() as u64 > LARGEST_FILE_BYTES, path) {
+        Some(refusal) => Err(refusal),
+        // What is no text was refused.
+        None => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+    }
 }
+
+/// Far more than a scenario needs, and little enough to read.
+const LARGEST_FILE_BYTES: u64 = 16 << 20;
 
 /// Checks a scenario. `source_path` is its name in messages; files that it names are relative to `base_dir`.
 ///
@@ -178,7 +194,7 @@ fn prepare(
     let mut sources = vec![Source { name: source_path.to_owned(), text: source.to_owned() }];
     let (mut root, syntax_errors) = file::parse_document(source, 0);
     if !syntax_errors.is_empty() {
-        return Err(Diagnostics { sources, list: syntax_errors });
+        return Err(Diagnostics { list: foreign::summary(syntax_errors, &root, source_path), sources });
     }
     let mut cx = fields::Context::new(base_dir.to_owned());
     for (path, value) in &overrides.set {

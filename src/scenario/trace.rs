@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 use sha2::{Digest, Sha256};
 
 use super::model::TraceColumns;
-use crate::trace::{ColumnNames, TraceError, TraceReader};
+use crate::trace::{self, ColumnNames, TraceError, TraceReader};
 
 /// What one pass over a trace tells.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub(crate) fn hex(hasher: Sha256) -> String {
 }
 
 fn read(path: &Path, shown: &str, names: &ColumnNames) -> Result<TraceSummary, String> {
-    let file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let file = trace::open_whole(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
     let input = HashingReader { inner: file, hasher: Sha256::new() };
     summarise(Path::new(shown), input, names).map_err(|error| error.to_string())
 }

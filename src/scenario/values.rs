@@ -1,12 +1,11 @@
 //! Readers of single values: durations, sizes, rates, shares, counts and distributions.
 
 use std::fmt::Display;
-use std::fs::File;
 
 use super::fields::{Context, Fields, Tagged};
 use super::file::{Node, Value};
 use super::model::{Dist, Nanos, Size};
-use crate::trace::csv;
+use crate::trace::{self, csv};
 use crate::units;
 
 /// The 99th percentile of the standard normal distribution.
@@ -268,7 +267,7 @@ fn empirical(f: &mut Fields<'_, '_>) -> Option<Dist> {
     let column = f.require("column", "the name of its column", text);
     let unit = f.require("unit", "the unit of its numbers, such as \"ms\"", time_unit);
     let (file, column, unit, node) = (file?, column?, unit?, file_node?);
-    let path = f.cx.base_dir.join(&file);
+    let path = f.cx.file(&file);
     match read_column(&path, &file, &column, unit as f64) {
         Ok(ns) => Some(Dist::Empirical { ns }),
         Err(reason) => f.cx.wrong(node, reason),
@@ -279,7 +278,7 @@ fn empirical(f: &mut Fields<'_, '_>) -> Option<Dist> {
 const LONGEST_NS: f64 = u64::MAX as f64;
 
 fn read_column(path: &std::path::Path, shown: &str, column: &str, unit_ns: f64) -> Result<Vec<f64>, String> {
-    let file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let file = trace::open_whole(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
     let mut rows = csv::reader(file);
     let header = rows.byte_headers().map_err(|error| format!("cannot read {shown}: {error}"))?;
     let index = csv::position(header, column)

@@ -8,6 +8,8 @@ pub mod oracle;
 pub mod requests;
 
 use std::fmt::Display;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
@@ -34,6 +36,23 @@ impl TraceError {
     fn file(path: &Path, problem: impl Display) -> TraceError {
         TraceError::File { path: path.to_owned(), problem: problem.to_string() }
     }
+}
+
+/// Opens a file that is read several times: to check it, and again by each replication. A FIFO or a device gives its content
+/// once, and the second reading would wait for ever.
+///
+/// # Errors
+/// It is no such file, with the way out, or what the system returned.
+pub(crate) fn open_whole(path: &Path) -> io::Result<File> {
+    let kind = fs::metadata(path)?.file_type();
+    if kind.is_file() {
+        return File::open(path);
+    }
+    if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let problem = "it is no regular file, and it is read more than once; copy what it gives to a file first";
+    Err(io::Error::new(io::ErrorKind::Unsupported, problem))
 }
 
 /// One request of a trace.

@@ -6,7 +6,9 @@ mod comfort;
 mod compare;
 #[cfg(unix)]
 mod interrupt;
+mod places;
 mod records;
+mod streams;
 mod terminal;
 
 use assert_cmd::Command;

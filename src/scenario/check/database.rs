@@ -80,6 +80,7 @@ fn contention(cx: &mut Context, node: &Node) -> Option<Contention> {
     Fields::with(cx, node, "{ sigma = 0.01, kappa = 0.0001 }", |f| {
         let sigma = f.read("sigma", at_least(0.0)).unwrap_or(0.0);
         let kappa = f.read("kappa", at_least(0.0)).unwrap_or(0.0);
+        f.refuse_empty();
         Some(Contention { sigma, kappa })
     })
 }

@@ -123,6 +123,7 @@ pub(crate) fn check(
         lints: Vec::new(),
         source: String::new(),
         source_path: source_path.to_owned(),
+        files: std::mem::take(&mut cx.files),
         overrides: Vec::new(),
     })
 }
@@ -171,12 +172,14 @@ fn stem(source_path: &str) -> String {
 fn observed(cx: &mut Context, node: &Node) -> Option<Observed> {
     let milliseconds = |cx: &mut Context, node: &Node| Some(positive_duration(cx, node)? as f64 / 1e6);
     Fields::with(cx, node, "{ hit_ratio = 0.93 }", |f| {
-        Some(Observed {
+        let observed = Observed {
             hit_ratio: f.read("hit_ratio", share),
             db_qps: f.read("db_qps", at_least(0.0)),
             p50_ms: f.read("p50", milliseconds),
             p99_ms: f.read("p99", milliseconds),
-        })
+        };
+        f.refuse_empty();
+        Some(observed)
     })
 }
 

@@ -10,7 +10,7 @@ use crate::scenario::model::{Coalescing, EventKind, Model, OnFailure, Scope, Tar
 
 /// `variants` are all of the file.
 pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
-    let settled = |part: &&str| root.get(part).is_none_or(is_of_file) && !is_varied(root, part);
+    let settled = |part: &&str| is_settled(root, part);
     if ["workload", "class", "tier"].iter().all(settled) {
         negative_ttl(cx, root, variants);
     }
@@ -20,6 +20,12 @@ pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
     if ["tier", "coalescing", "event"].iter().all(settled) {
         fill_after_failure(cx, root, variants);
     }
+    super::needs::check(cx, root, variants);
+}
+
+/// Whether a part of the file is as the file says it, apart from its variants.
+pub(super) fn is_settled(root: &Node, part: &str) -> bool {
+    root.get(part).is_none_or(is_of_file) && !is_varied(root, part)
 }
 
 /// Whether an axis of a sweep or a knob sets something in this part of the file.

@@ -21,6 +21,7 @@ pub(super) fn invalidation(cx: &mut Context, node: &Node) -> Option<Invalidation
                 Some(Broadcast { delay: delay? })
             })
         });
+        f.refuse_empty();
         f.sound().then_some(Invalidation { cdc, broadcast })
     })
 }

@@ -10,6 +10,7 @@ mod guard;
 mod idle;
 mod invalidation;
 mod limiter;
+mod needs;
 mod practice;
 mod recommend;
 mod redis;

@@ -50,13 +50,15 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
     };
     let measure = f.read("measure", |cx, node| {
         Fields::with(cx, node, "{ value_age = true }", |f| {
-            Some(MeasureOptions {
+            let options = MeasureOptions {
                 value_age: f.read("value_age", truth).unwrap_or(false),
                 stale_by_tier: f.read("stale_by_tier", truth).unwrap_or(false),
                 wire: f.read("wire", truth).unwrap_or(false),
                 remaining_ttl: f.read("remaining_ttl", truth).unwrap_or(false),
                 stale_acknowledged: f.read("stale_acknowledged", truth).unwrap_or(false),
-            })
+            };
+            f.refuse_empty();
+            Some(options)
         })
     });
     let tier_nodes = f.read("tier", |cx, node| tables(cx, node, "tier")).unwrap_or_default();
@@ -223,6 +225,7 @@ fn clients(cx: &mut Context, node: &Node) -> Option<Clients> {
         let instances = f.read("instances", count(1)).unwrap_or(1);
         let route = f.read("route", word(&routes)).unwrap_or(Route::Random);
         let deadline_ns = f.read_unless("deadline", "none", positive_duration);
+        f.refuse_empty();
         Some(Clients { instances, route, deadline_ns })
     })
 }

@@ -157,7 +157,7 @@ fn trace(f: &mut Fields<'_, '_>) -> Option<(Arrivals, Option<Summary>)> {
     }
     let (file, file_node, unit_ns) = (file?, file_node?, unit_ns? as f64);
     let names = ColumnNames { time: time?, key: key?, size, operation };
-    let path = f.cx.base_dir.join(&file);
+    let path = f.cx.file(&file);
     let summary = match f.cx.traces.summary(&path, &file, &names) {
         Ok(summary) => summary,
         Err(reason) => {
@@ -443,7 +443,11 @@ fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Opti
     let key_size = f.read("key_size", size).unwrap_or(defaults.key_size);
     let ttl = f.read("ttl", |cx, node| class_ttl(cx, node, tiers));
     let costs = f.read("database", |cx, node| {
-        Fields::with(cx, node, "{ read = \"5ms\" }", |f| Some((f.read("read", dist), f.read("write", dist))))
+        Fields::with(cx, node, "{ read = \"5ms\" }", |f| {
+            let costs = (f.read("read", dist), f.read("write", dist));
+            f.refuse_empty();
+            Some(costs)
+        })
     });
     let (db_read, db_write) = costs.unwrap_or_default();
     Some(Class {

@@ -29,6 +29,7 @@ pub(super) fn writes(cx: &mut Context, node: &Node) -> Option<(WriteStrategy, Wr
         }
         let tombstone_ttl_ns = versioned.then(|| tombstone_ttl_ns.unwrap_or(TOMBSTONE_TTL_NS));
         let options = WriteOptions { order, rollback, tombstone_ttl_ns };
+        f.refuse_empty();
         Some((strategy.unwrap_or(WriteStrategy::Invalidate), options))
     })
 }
@@ -51,7 +52,9 @@ fn strategy(cx: &mut Context, node: &Node) -> Option<WriteStrategy> {
             let batch = f.read("batch", count(1)).unwrap_or(BATCH);
             let cost = f.read("flush_cost", |cx, node| {
                 Fields::with(cx, node, "{ per_batch = \"5ms\", per_key = \"100us\" }", |f| {
-                    Some((f.read("per_batch", dist), f.read("per_key", dist)))
+                    let cost = (f.read("per_batch", dist), f.read("per_key", dist));
+                    f.refuse_empty();
+                    Some(cost)
                 })
             });
             let (per_batch, per_key) = cost.unwrap_or_default();

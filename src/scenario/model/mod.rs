@@ -19,6 +19,8 @@ mod tier;
 mod workload;
 mod writes;
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 pub use database::{Background, Contention, Database, RETRIES_AT_ONCE, Replicas, Retries};
@@ -93,6 +95,8 @@ pub struct Experiment {
     pub source: String,
     /// Where `source` came from, as the user named it (`scenarios/stampede.toml`).
     pub source_path: String,
+    /// The files that the scenario names (traces, tables), where they were found.
+    pub files: Vec<PathBuf>,
     /// Overrides from the command line, in the order given, as `path=value`.
     pub overrides: Vec<String>,
     /// Hex SHA-256 over the canonical JSON of all checked models, seed and replications: two scenarios

@@ -1,0 +1,333 @@
+//! Options that are read only beside another one: refused where no variant of the file has what they need.
+
+use super::idle::is_settled;
+use crate::scenario::axes;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::fields::Context;
+use crate::scenario::file::{Node, Value};
+use crate::scenario::model::{Capacity, Model, RedisEviction, Scope, SharedTier, Tier, Variant};
+
+/// An option, and what it needs.
+struct Need {
+    /// The option from the root. `*` stands for the name of a tier or a class.
+    path: &'static [&'static str],
+    /// The value that asks for nothing.
+    off: Off,
+    /// Parts of the file that decide it.
+    parts: &'static [&'static str],
+    /// Whether a variant reads it. The name is that of the tier or class, else empty.
+    is_read: fn(&Model, &str) -> bool,
+    /// Why nobody does.
+    label: &'static str,
+    way_out: &'static str,
+}
+
+/// The value of an option that asks for nothing: a variant may take it back with this.
+enum Off {
+    /// Every value asks for something.
+    Nothing,
+    Word(&'static str),
+    Truth(bool),
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        path: &["database", "pool_timeout"],
+        off: Off::Word("none"),
+        parts: &["database"],
+        is_read: |model, _| model.database.pool.is_some(),
+        label: "no variant has a pool, so nobody waits for a connection",
+        way_out: "set database.pool, or leave it out",
+    },
+    Need {
+        path: &["database", "cancel_on_timeout"],
+        off: Off::Truth(false),
+        parts: &["database"],
+        is_read: |model, _| model.database.timeout_ns.is_some(),
+        label: "no variant has a timeout, so no attempt is given up",
+        way_out: "set database.timeout, or leave it out",
+    },
+    Need {
+        path: &["database", "late_fill"],
+        off: Off::Truth(true),
+        parts: &["database"],
+        is_read: |model, _| model.database.timeout_ns.is_some() || model.database.hedge.is_some(),
+        label: "no variant has a timeout or a hedge, so no answer comes too late",
+        way_out: "set database.timeout, or leave it out",
+    },
+    Need {
+        path: &["database", "retries"],
+        off: Off::Word("none"),
+        parts: &["database", "clients", "event"],
+        is_read: |model, _| database_fails(model) || model.database.breaker.is_some(),
+        label: "no call of the database can fail, in any variant",
+        way_out: "set database.timeout or database.queue, or leave it out",
+    },
+    Need {
+        path: &["database", "retries", "backoff"],
+        off: Off::Nothing,
+        parts: &["database"],
+        is_read: |model, _| model.database.retries.attempts > 1,
+        label: "with attempts = 1 nothing is retried",
+        way_out: "allow more attempts, or leave it out",
+    },
+    Need {
+        path: &["database", "retries", "factor"],
+        off: Off::Nothing,
+        parts: &["database"],
+        is_read: grows,
+        label: "the first pause is that of backoff: a factor takes three attempts and a backoff",
+        way_out: "set backoff and allow more attempts, or leave it out",
+    },
+    Need {
+        path: &["database", "retries", "max"],
+        off: Off::Word("none"),
+        parts: &["database"],
+        is_read: backs_off,
+        label: "without a backoff there is no pause that it could limit",
+        way_out: "set backoff, or leave it out",
+    },
+    Need {
+        path: &["database", "retries", "jitter"],
+        off: Off::Nothing,
+        parts: &["database"],
+        is_read: backs_off,
+        label: "without a backoff there is no pause that it could spread",
+        way_out: "set backoff, or leave it out",
+    },
+    Need {
+        path: &["database", "breaker"],
+        off: Off::Word("none"),
+        parts: &["database", "clients", "event"],
+        is_read: |model, _| database_fails(model),
+        label: "no call of the database can fail, in any variant",
+        way_out: "set database.timeout or database.queue, or leave it out",
+    },
+    Need {
+        path: &["database", "write"],
+        off: Off::Nothing,
+        parts: &["workload", "class", "database"],
+        is_read: |model, _| model.workload.writes(),
+        label: "nothing is written, in any variant",
+        way_out: WRITE,
+    },
+    Need {
+        path: &["class", "*", "database", "write"],
+        off: Off::Nothing,
+        parts: &["workload", "class"],
+        is_read: |model, name| {
+            (model.workload.classes.iter()).any(|class| class.name == name && class.write_share > 0.0)
+        },
+        label: "nothing of this class is written, in any variant",
+        way_out: "set its write_share, or leave it out",
+    },
+    Need {
+        path: &["tier", "*", "pool_timeout"],
+        off: Off::Word("none"),
+        parts: &["tier"],
+        is_read: |model, name| of_shared(model, name, |shared, _| shared.pool.is_some()),
+        label: "no variant has a pool, so nobody waits for a connection",
+        way_out: "set the pool of the tier, or leave it out",
+    },
+    Need {
+        path: &["tier", "*", "on_failure"],
+        off: Off::Word("next"),
+        parts: &["tier", "event"],
+        is_read: |model, name| {
+            let fails = |shared: &SharedTier, tier: &Tier| {
+                shared.breaker.is_some() || tier_fails(model, shared, tier)
+            };
+            of_shared(model, name, fails)
+        },
+        label: "no command of this tier can fail, in any variant",
+        way_out: "set the timeout of the tier, or leave it out",
+    },
+    Need {
+        path: &["tier", "*", "breaker"],
+        off: Off::Word("none"),
+        parts: &["tier", "event"],
+        is_read: |model, name| of_shared(model, name, |shared, tier| tier_fails(model, shared, tier)),
+        label: "no command of this tier can fail, in any variant",
+        way_out: "set the timeout of the tier, or leave it out",
+    },
+    Need {
+        path: &["writes", "strategy"],
+        off: Off::Nothing,
+        parts: &["workload", "class", "writes"],
+        is_read: |model, _| model.workload.writes(),
+        label: "nothing is written, in any variant",
+        way_out: WRITE,
+    },
+    Need {
+        path: &["writes", "strategy"],
+        off: Off::Nothing,
+        parts: &["tier", "writes"],
+        is_read: |model, _| !model.tiers.is_empty(),
+        label: "there is no cache, in any variant",
+        way_out: "add a [[tier]], or leave it out",
+    },
+    Need {
+        path: &["clients", "route"],
+        off: Off::Word("random"),
+        parts: &["clients"],
+        is_read: |model, _| model.clients.instances > 1,
+        label: "there is one instance, in every variant",
+        way_out: "set clients.instances, or leave it out",
+    },
+    Need {
+        path: &["invalidation", "cdc", "retry"],
+        off: Off::Nothing,
+        parts: &["tier", "event", "invalidation"],
+        is_read: |model, _| {
+            model.tiers.iter().any(|tier| match &tier.scope {
+                Scope::Shared(shared) => shared.breaker.is_some() || tier_fails(model, shared, tier),
+                Scope::Instance { .. } => false,
+            })
+        },
+        label: "no DELETE of the consumer can fail, in any variant",
+        way_out: "set the timeout of a shared tier, or leave it out",
+    },
+    Need {
+        path: &["measure", "wire"],
+        off: Off::Truth(false),
+        parts: &["tier"],
+        is_read: |model, _| model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Shared(_))),
+        label: "no variant has a shared tier, so no cache is reached over a wire",
+        way_out: "add a tier with scope = \"shared\", or leave it out",
+    },
+    Need {
+        path: &["measure", "value_age"],
+        off: Off::Truth(false),
+        parts: &["tier"],
+        is_read: |model, _| !model.tiers.is_empty(),
+        label: "no variant has a cache, so no value is older than its look-up",
+        way_out: "add a [[tier]], or leave it out",
+    },
+    Need {
+        path: &["measure", "remaining_ttl"],
+        off: Off::Truth(false),
+        parts: &["tier"],
+        is_read: |model, _| !model.tiers.is_empty(),
+        label: "no variant has a cache, so nothing expires",
+        way_out: "add a [[tier]], or leave it out",
+    },
+];
+
+const WRITE: &str = "set workload.write_share, or the write_share of a class; or leave it out";
+
+fn backs_off(model: &Model, _: &str) -> bool {
+    model.database.retries.attempts > 1 && model.database.retries.backoff_ns > 0
+}
+
+fn grows(model: &Model, _: &str) -> bool {
+    model.database.retries.attempts > 2 && model.database.retries.backoff_ns > 0
+}
+
+/// Whether a call of the database may fail for another reason than a breaker. An event may be one, and so may a deadline.
+fn database_fails(model: &Model) -> bool {
+    let database = &model.database;
+    database.timeout_ns.is_some()
+        || database.queue.is_some()
+        || database.pool.is_some() && database.pool_timeout_ns.is_some()
+        || database.limit.is_some()
+        || model.clients.deadline_ns.is_some()
+        || !model.events.is_empty()
+}
+
+/// Whether a command of a tier may fail for another reason than a breaker.
+fn tier_fails(model: &Model, shared: &SharedTier, tier: &Tier) -> bool {
+    let refuses_to_grow = tier.redis.is_some_and(|redis| redis.eviction == RedisEviction::NoEviction);
+    shared.timeout_ns.is_some()
+        || shared.pool.is_some() && shared.pool_timeout_ns.is_some()
+        || refuses_to_grow && tier.capacity != Capacity::Unbounded
+        || model.clients.deadline_ns.is_some()
+        || !model.events.is_empty()
+}
+
+/// Whether the tier of this name is shared and has it. One that is switched off is not asked.
+fn of_shared(model: &Model, name: &str, has: impl Fn(&SharedTier, &Tier) -> bool) -> bool {
+    match model.tiers.iter().find(|tier| tier.name == name) {
+        Some(tier @ Tier { scope: Scope::Shared(shared), .. }) => has(shared, tier),
+        Some(_) => false,
+        None => true,
+    }
+}
+
+/// `variants` are all of the file.
+pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
+    for need in NEEDS {
+        if !need.parts.iter().all(|part| is_settled(root, part)) {
+            continue;
+        }
+        let names: Vec<String> = match need.path {
+            [section, "*", ..] => axes::names(root.elements(section)),
+            _ => vec![String::new()],
+        };
+        for name in names {
+            let path: Vec<&str> =
+                need.path.iter().map(|&part| if part == "*" { name.as_str() } else { part }).collect();
+            let asks = |node: &&Node| match need.off {
+                Off::Nothing => true,
+                Off::Word(word) => node.as_str() != Some(word),
+                Off::Truth(truth) => !matches!(node.value, Value::Boolean(value) if value == truth),
+            };
+            let Some(node) = given(root, &path).into_iter().find(asks) else { continue };
+            if !variants.iter().any(|variant| (need.is_read)(&variant.model, &name)) {
+                let title = format!("{} does not apply", path.join("."));
+                cx.report(Diagnostic::new(title, node.span, need.label).help(need.way_out));
+                // Why once is enough.
+                break;
+            }
+        }
+    }
+    if ["workload", "class"].iter().all(|part| is_settled(root, part)) {
+        shadowed(cx, root);
+    }
+}
+
+/// The values that the file and its variants give to an option.
+fn given<'n>(root: &'n Node, path: &[&str]) -> Vec<&'n Node> {
+    let below = |node: &'n Node, rest: &[&str]| rest.iter().try_fold(node, |node, part| node.get(part));
+    let of_file = match path {
+        [section @ ("tier" | "class"), name, rest @ ..] => {
+            let elements = root.elements(section);
+            let place = axes::names(elements).iter().position(|known| known == name);
+            place.and_then(|place| below(&elements[place], rest))
+        }
+        _ => below(root, path),
+    };
+    let of_variants = root
+        .elements("variant")
+        .iter()
+        .filter_map(|variant| variant.get("set").and_then(Node::as_table))
+        .flatten()
+        .filter_map(|entry| {
+            let set: Vec<&str> = entry.key.split('.').map(str::trim).collect();
+            path.starts_with(&set).then(|| below(&entry.value, &path[set.len()..]))?
+        });
+    of_file.into_iter().chain(of_variants).collect()
+}
+
+/// What `[workload]` says for all classes, and each of them says itself.
+fn shadowed(cx: &mut Context, root: &Node) {
+    const OF_BOTH: [&str; 6] =
+        ["value_size", "key_size", "write_share", "keys_per_entity", "exists_share", "keys_per_request"];
+    /// Rows that are absent are not written unless their class says so.
+    const NOT_OF_ABSENT: [&str; 2] = ["write_share", "keys_per_entity"];
+    let classes = root.elements("class");
+    if classes.is_empty() {
+        return;
+    }
+    for name in OF_BOTH {
+        let Some(node) = root.get("workload").and_then(|workload| workload.get(name)) else { continue };
+        let is_absent =
+            |class: &Node| matches!(class.get("absent").map(|node| &node.value), Some(Value::Boolean(true)));
+        let says =
+            |class: &Node| class.get(name).is_some() || NOT_OF_ABSENT.contains(&name) && is_absent(class);
+        if classes.iter().all(says) {
+            let title = format!("workload.{name} does not apply");
+            let label = "it is for classes that say nothing of it, and there is none";
+            cx.report(Diagnostic::new(title, node.span, label).help("leave it out"));
+        }
+    }
+}

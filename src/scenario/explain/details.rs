@@ -1,0 +1,320 @@
+//! What `herdlab check` adds to the main lines of a model: every option that is not in those.
+
+use super::{dist, percent};
+use crate::scenario::model::{Breaker, DownMode, MeasureOptions, OnFailure};
+use crate::scenario::model::{
+    Class, Coalescing, Database, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
+    ProfilePart, Route, Scope, SharedTier, Size, Tier, Ttl, WriteStrategy,
+};
+use crate::scenario::values::Z_99;
+use crate::units::{format_bytes, format_duration, grouped};
+
+/// `, wait at most 2ms`, where there is a value.
+fn at_most(words: &str, ns: Option<u64>) -> String {
+    ns.map(|ns| format!(", {words} {}", format_duration(ns))).unwrap_or_default()
+}
+
+/// How the run ends, how requests find their instance, and what it measures besides.
+pub(super) fn run(model: &Model) -> Vec<String> {
+    let mut lines =
+        vec![format!("after the last arrival: up to {} to finish", format_duration(model.drain_ns))];
+    let route = match model.clients.route {
+        Route::Random => None,
+        Route::RoundRobin => Some("to the instances in turn"),
+        Route::Sticky => Some("to the instance of their key"),
+    };
+    lines.extend(route.map(|how| format!("requests go {how}")));
+    let MeasureOptions { value_age, stale_by_tier, wire, remaining_ttl, stale_acknowledged } = model.measure;
+    let measured: Vec<&str> = [
+        (value_age, "ages of values"),
+        (stale_by_tier, "staleness by tier"),
+        (wire, "bytes on the wire"),
+        (remaining_ttl, "remaining times to live"),
+        (stale_acknowledged, "staleness since the acknowledgement"),
+    ]
+    .into_iter()
+    .filter_map(|(asked, what)| asked.then_some(what))
+    .collect();
+    if !measured.is_empty() {
+        lines.push(format!("measured as well: {}", measured.join(", ")));
+    }
+    lines
+}
+
+/// The rate over time.
+pub(super) fn profile(model: &Model) -> Option<String> {
+    let parts: Vec<String> = model
+        .workload
+        .profile
+        .iter()
+        .map(|part| match *part {
+            ProfilePart::Step { at_ns, factor } => format!("from {} on x {factor}", format_duration(at_ns)),
+            ProfilePart::Ramp { from_ns, to_ns, factor } => {
+                let (from, to) = (format_duration(from_ns), format_duration(to_ns));
+                format!("from {from} to {to} rising to x {factor}")
+            }
+            ProfilePart::Sine { period_ns, phase_ns, amplitude } => {
+                let (period, phase) = (format_duration(period_ns), format_duration(phase_ns));
+                format!("a wave of {} every {period}, {phase} into it at the start", percent(amplitude))
+            }
+        })
+        .collect();
+    (!parts.is_empty()).then(|| format!("rate: {}", parts.join("; ")))
+}
+
+/// What a class has of its own, besides its keys and requests.
+pub(super) fn class(model: &Model, class: &Class) -> String {
+    let mut text = format!(
+        "class {}: keys of {}, values of {}",
+        class.name,
+        size(class.key_size),
+        size(class.value_size)
+    );
+    for (tier, ttl) in model.tiers.iter().zip(&class.ttl) {
+        match ttl {
+            Some(Ttl::After { ns }) => {
+                text.push_str(&format!(", ttl {} in {}", format_duration(*ns), tier.name))
+            }
+            Some(Ttl::None) => text.push_str(&format!(", no ttl in {}", tier.name)),
+            None => {}
+        }
+    }
+    for (time, what) in [(&class.db_read, "reads"), (&class.db_write, "writes")] {
+        if let Some(time) = time {
+            text.push_str(&format!(", database {what} {}", dist(time)));
+        }
+    }
+    text
+}
+
+fn size(size: Size) -> String {
+    let rounded = |bytes: f64| format_bytes(bytes.round() as u64);
+    match size {
+        Size::Constant { bytes } => format_bytes(bytes),
+        Size::Lognormal { mu, sigma, max_bytes } => {
+            let (median, p99) = (libm::exp(mu), libm::exp(mu + sigma * Z_99));
+            format!(
+                "lognormal bytes, median {}, p99 {}, at most {}",
+                rounded(median),
+                rounded(p99),
+                format_bytes(max_bytes)
+            )
+        }
+        Size::Pareto { location, scale, shape, max_bytes } => {
+            let most = format_bytes(max_bytes);
+            format!("Pareto bytes, location {location}, scale {scale}, shape {shape}, at most {most}")
+        }
+        Size::Trace => "recorded sizes".to_owned(),
+    }
+}
+
+/// How callers are popular with a limiter.
+pub(super) fn popularity(popularity: &Popularity) -> String {
+    match popularity {
+        Popularity::Zipf { exponent } => format!("Zipf {exponent}"),
+        Popularity::Uniform => "uniform".to_owned(),
+        Popularity::Hotspot { keys_share, requests_share } => {
+            format!("{} of them send {} of the requests", percent(*keys_share), percent(*requests_share))
+        }
+    }
+}
+
+/// How a tier answers, and what its entries take.
+pub(super) fn tier(tier: &Tier) -> Vec<String> {
+    let mut lines = Vec::new();
+    let name = &tier.name;
+    match &tier.scope {
+        Scope::Instance { access_ns } => {
+            lines.push(format!("tier {name}: a look-up takes {}", format_duration(*access_ns)))
+        }
+        Scope::Shared(shared) => lines.push(format!("tier {name}: {}", command(shared))),
+    }
+    let mut entries = match tier.redis.and_then(|redis| redis.quantum_bytes) {
+        Some(quantum) => format!("as Redis allocates them, in steps of {quantum} B"),
+        None => format!("key, value and {}", format_bytes(tier.entry_overhead_bytes)),
+    };
+    if let Some(cycle) = tier.redis.and_then(|redis| redis.active_expiry) {
+        entries.push_str(&format!(", effort {} for what has expired", cycle.effort));
+        if cycle.per_key_ns > 0.0 {
+            entries.push_str(&format!(", {} ns for each key looked at", cycle.per_key_ns));
+        }
+    }
+    if let Some(prefill) = tier.prefill {
+        let which = match prefill.hottest {
+            Hottest::All => "all keys".to_owned(),
+            Hottest::Keys(keys) => format!("the {} hottest keys", grouped(keys)),
+        };
+        let age = match prefill.age {
+            PrefillAge::Fresh => "fresh",
+            PrefillAge::Stationary => "as old as they are in the long run",
+        };
+        entries.push_str(&format!(", {which} there at the start, {age}"));
+    }
+    lines.push(format!("tier {name}: entries take {entries}"));
+    if let Scope::Shared(SharedTier { breaker: Some(guard), .. }) = &tier.scope {
+        lines.push(format!("tier {name}: {}", breaker(guard)));
+    }
+    lines
+}
+
+/// A command on a shared tier.
+fn command(shared: &SharedTier) -> String {
+    let mut text = format!("a command takes {}", format_duration(shared.service_ns));
+    if shared.per_byte_ns > 0.0 {
+        text.push_str(&format!(" and {} ns per byte", shared.per_byte_ns));
+    }
+    if let Some(how) = shared.compress {
+        text.push_str(&format!(
+            ", compression {} ns per byte, decompression {} ns",
+            how.per_byte_ns, how.decompress_per_byte_ns
+        ));
+    }
+    text.push_str(&match shared.pool {
+        Some(pool) => format!(", {pool} connections per instance and node"),
+        None => ", as many connections as needed".to_owned(),
+    });
+    text.push_str(&at_most("waiting for one at most", shared.pool_timeout_ns));
+    text.push_str(&at_most("timeout", shared.timeout_ns));
+    text.push_str(match shared.on_failure {
+        OnFailure::Next => ", after a failure the next level is asked",
+        OnFailure::Error => ", a failure is an error",
+    });
+    text
+}
+
+fn breaker(breaker: &Breaker) -> String {
+    format!(
+        "its breaker looks at the latest {}, at {} calls at least, and probes with {}",
+        format_duration(breaker.window_ns),
+        breaker.minimum,
+        breaker.probes
+    )
+}
+
+/// How a lease works.
+pub(super) fn coalescing(model: &Model) -> Option<String> {
+    let Coalescing::Lease(lease) = &model.coalescing else { return None };
+    let mut text = format!(
+        "lease: who waits asks again every {}, for {} at most",
+        format_duration(lease.poll_ns),
+        format_duration(lease.wait_limit_ns)
+    );
+    if lease.serve_stale_ns > 0 {
+        text.push_str(&format!(
+            ", served stale for {} after the expiry",
+            format_duration(lease.serve_stale_ns)
+        ));
+    }
+    Some(text)
+}
+
+/// How a call of the database goes.
+pub(super) fn database(model: &Model) -> Vec<String> {
+    let database = &model.database;
+    let mut text = format!("database: network {} each way", dist(&database.network));
+    if model.workload.writes() {
+        text.push_str(&format!(", writes {}", dist(&database.write)));
+    }
+    text.push_str(&match (database.servers, database.queue) {
+        (None, _) => String::new(),
+        (_, Some(places)) => format!(", a queue of {} places", grouped(places)),
+        (_, None) => ", an unbounded queue".to_owned(),
+    });
+    text.push_str(&at_most("waiting for a connection at most", database.pool_timeout_ns));
+    if database.timeout_ns.is_some() {
+        text.push_str(match database.cancel_on_timeout {
+            true => ", late attempts are withdrawn",
+            false => ", late attempts go on",
+        });
+    }
+    if database.timeout_ns.is_some() || database.hedge.is_some() {
+        text.push_str(match database.late_fill {
+            true => ", late answers fill the caches",
+            false => ", late answers are dropped",
+        });
+    }
+    let mut lines = vec![text];
+    lines.extend(retries(database));
+    lines.extend(protection(database));
+    lines
+}
+
+fn retries(database: &Database) -> Option<String> {
+    let retries = &database.retries;
+    if retries.attempts < 2 {
+        return None;
+    }
+    let mut text = format!("retries: after {}", format_duration(retries.backoff_ns));
+    if retries.backoff_ns > 0 {
+        text.push_str(&format!(", each pause {} times the one before", retries.factor));
+        text.push_str(&at_most(
+            "at most",
+            (retries.max_backoff_ns != u64::MAX).then_some(retries.max_backoff_ns),
+        ));
+        text.push_str(&format!(", {} of it random", percent(retries.jitter)));
+    }
+    if let Some(budget) = retries.budget {
+        text.push_str(&format!(", {} saved up at most", budget.burst));
+    }
+    Some(text)
+}
+
+fn protection(database: &Database) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(guard) = &database.breaker {
+        lines.push(format!("database: {}", breaker(guard)));
+    }
+    if let Some(Limit::Aimd { initial, min, max, backoff, .. }) = database.limit {
+        lines.push(format!(
+            "database: between {min} and {max} calls at once, {initial} at first, times {backoff} where one is late"
+        ));
+    }
+    if let Some(hedge) = database.hedge {
+        let loser = if hedge.cancel { "withdrawn" } else { "executed all the same" };
+        lines.push(format!("database: the slower of two hedged attempts is {loser}"));
+    }
+    if let Some(contention) = database.contention {
+        let (sigma, kappa) = (contention.sigma, contention.kappa);
+        lines.push(format!("database: slower by contention, sigma {sigma}, kappa {kappa}"));
+    }
+    if let Some(background) = &database.background {
+        lines.push(format!("database: background requests take {}", dist(&background.service)));
+    }
+    lines
+}
+
+/// Writes: what comes first, where the main line leaves it open, and what a consumer does that fails.
+pub(super) fn writes(model: &Model) -> Vec<String> {
+    let mut lines = Vec::new();
+    let early = model.write_options.order == Order::BeforeCommit;
+    if early && matches!(model.writes, WriteStrategy::WriteBack(_) | WriteStrategy::WriteAround) {
+        lines.push("writes: the caches before the commit".to_owned());
+    }
+    if let Some(cdc) = &model.invalidation.cdc {
+        lines.push(format!(
+            "change stream: a DELETE that fails is sent again after {}",
+            format_duration(cdc.retry_ns)
+        ));
+    }
+    lines
+}
+
+/// What an event does besides its name.
+pub(super) fn event(model: &Model, what: &EventKind) -> String {
+    let fail = |mode: DownMode| match mode {
+        DownMode::Refuse => "connections are refused",
+        DownMode::Timeout => "nobody answers",
+    };
+    match *what {
+        EventKind::NodeLost { failover_ns, fail: mode, .. } => match failover_ns {
+            Some(ns) => format!(", {} until others take over after {}", fail(mode), format_duration(ns)),
+            None => format!(", {}, nobody takes over", fail(mode)),
+        },
+        EventKind::Crash { detect_ns, .. } => format!(", noticed after {}", format_duration(detect_ns)),
+        EventKind::HotKey { key, .. } => format!(", key {key}"),
+        EventKind::Deploy { every_ns } if model.clients.instances > 1 => {
+            format!(", an instance every {}", format_duration(every_ns))
+        }
+        _ => String::new(),
+    }
+}
