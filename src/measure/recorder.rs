@@ -431,7 +431,7 @@ impl Recorder {
     /// What each tier holds now, as (entries, bytes).
     pub fn note_content(&mut self, tiers: impl Iterator<Item = (u64, u64)>) {
         let mut all = (0, 0);
-        let mut note = |peak: &mut (u64, u64), held: (u64, u64)| {
+        let note = |peak: &mut (u64, u64), held: (u64, u64)| {
             *peak = (peak.0.max(held.0), peak.1.max(held.1));
         };
         let Some((together, each)) = self.content_peaks.split_last_mut() else { return };
