@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment, Color};
 
 use super::escape::escaped;
-use super::format::{Scale, plus_minus, with_unit};
+use super::format::{Scale, exact, plus_minus, with_unit};
 use super::remarks::{events as distinct, happened};
 use super::terminal::{fitted, paragraph};
 use crate::experiment::comparison::{Comparison, VariantComparison};
@@ -123,7 +123,7 @@ pub fn note(record: &Record) -> Option<String> {
         .filter_map(|event| event.judged.as_ref())
         .collect();
     let first = judged.first()?;
-    let share = with_unit(first.share, "1");
+    let share = exact(first.share, "1");
     let runs = || judged.iter().flat_map(|judged| &judged.runs);
     let range = |values: Vec<f64>, unit: &str| {
         let (low, high) =

@@ -76,7 +76,7 @@ fn a_service_whose_callers_are_patient_recovers_when_the_last_of_them_is_served_
     assert_eq!(mean(&record, "short queue", "event.flush-c.db.queue.peak"), 20.0);
     // Nothing else failed: what the whole run counts, the event counts.
     let failed = mean(&record, "patient", "error.ratio") * mean(&record, "patient", "requests.all");
-    about(mean(&record, "patient", "event.flush-c.errors"), failed, 1e-6 * failed);
+    about(mean(&record, "patient", "event.flush-c.errors"), failed, 1.0);
     about(mean(&record, "patient", "event.flush-c.error.ratio.worst"), 0.6, 0.4);
 }
 
@@ -160,7 +160,9 @@ fn where_nothing_can_fail_latency_load_and_queue_are_judged() {
     assert!((2.0..60.0).contains(&latency_s), "{latency_s}");
     assert_eq!(event("recovery_s"), latency_s);
     assert!((2.0..60.0).contains(&queue_s), "{queue_s}");
-    assert!(event("recovery.db_s") >= latency_s, "{}", event("recovery.db_s"));
+    // Keys that are asked for once in a minute are fetched for minutes.
+    let load_s = record.variants[0].measure("event.flush-redis.recovery.db_s").unwrap().values[0];
+    assert!(load_s.is_none_or(|load_s| load_s > latency_s), "{load_s:?}");
     assert!(event("latency.p99.worst_ms") > 500.0 && event("db.queue.peak") > 1_000.0);
     assert!(event("db.utilization.peak") > 1.0);
 }
