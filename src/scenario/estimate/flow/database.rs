@@ -6,7 +6,7 @@ use super::{
 };
 use crate::scenario::estimate::arrivals::duration_s;
 use crate::scenario::lint::expectation::KeyFlow;
-use crate::scenario::model::{Coalescing, HedgeAfter, Limit, Model, Refresh, Route, Scope, Ttl};
+use crate::scenario::model::{Arrivals, Coalescing, HedgeAfter, Limit, Model, Refresh, Route, Scope, Ttl};
 
 /// What comes down the tiers.
 pub(super) struct Load {
@@ -67,8 +67,14 @@ pub(super) fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow],
             true => [ns(spec.pool_timeout_ns), None],
             false => [ns(spec.timeout_ns), spec.queue.map(|places| places as f64 / limit)],
         };
-        let gives_up = most.iter().any(Option::is_some);
+        // Users who wait for answers are never more before it than there are.
+        let users_s = match model.workload.arrivals {
+            Arrivals::Closed { users, .. } => f64::from(users) / limit,
+            _ => f64::INFINITY,
+        };
         let most_s = most.into_iter().flatten().fold(f64::INFINITY, f64::min);
+        let gives_up = most_s < users_s;
+        let most_s = most_s.min(users_s);
         let late =
             ns(spec.timeout_ns).map_or(0.0, |most_s| slower_than(&spec.read, 1.0, 2.0 * hop_s, most_s));
         let failing_of =
@@ -76,7 +82,8 @@ pub(super) fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow],
         if let Some(breaker) = spec.breaker {
             // Closed, it lets all of them through.
             let calls = calls.min(under_way);
-            admitted = let_through(&breaker, calls / instances, failing_of(calls), late);
+            let learned_s = if gives_up { most_s } else { response_s };
+            admitted = let_through(&breaker, calls / instances, failing_of(calls), late, learned_s);
         }
         let offered = (calls * admitted).min(under_way);
         let multiplicity = attempts(model, failing_of(offered), late);
@@ -128,7 +135,8 @@ pub(super) fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow],
     let standing = served * idle_s + background * background_s.min(duration_s);
     rates.standing_bytes += standing * WAITING_AT_DATABASE_BYTES;
     rates.standing_bytes += spec.timeout_ns.map_or(0.0, |ns| departs * ns as f64 / 1e9 * EVENT_BYTES);
-    if limit < sent && most_s.is_infinite() {
+    let closed = matches!(model.workload.arrivals, Arrivals::Closed { .. });
+    if limit < sent && spec.queue.is_none() && (most_s.is_infinite() || closed) {
         rates.ceiling_per_s = rates.ceiling_per_s.min(load.rate_per_s * limit / sent);
     }
     if let (Some(places), true) = (spec.queue, limit < sent) {

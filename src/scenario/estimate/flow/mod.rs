@@ -246,7 +246,8 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         let mut commands = commands;
         let mut admitted = 1.0;
         if let Some(breaker) = shared.breaker {
-            admitted = let_through(&breaker, commands / instances, failing, late);
+            let learned_s = waits_up_to.map_or(0.0, |ns| ns as f64 / 1e9);
+            admitted = let_through(&breaker, commands / instances, failing, late, learned_s);
             commands *= admitted;
             carried = (limit / (commands + fills * admitted).max(1e-9)).min(1.0);
         }
@@ -372,8 +373,8 @@ fn slower_than(dist: &Dist, times: f64, rest_s: f64, limit_s: f64) -> f64 {
 }
 
 /// Share of its calls that a breaker lets through, where an instance makes so many per second and this share of them
-/// fails, or `late` of the few that find out whether it may close.
-fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64, late: f64) -> f64 {
+/// fails, or `late` of the few that find out whether it may close. Failures are known after `learned_s`.
+fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64, late: f64, learned_s: f64) -> f64 {
     if failing <= 0.0 || calls_per_s <= 0.0 {
         return 1.0;
     }
@@ -383,7 +384,7 @@ fn let_through(breaker: &Breaker, calls_per_s: f64, failing: f64, late: f64) -> 
     let sigma = (failing * (1.0 - failing) / seen).sqrt().max(1e-9);
     let opens =
         0.5 * libm::erfc((breaker.failures - failing - 0.5 / seen) / sigma / std::f64::consts::SQRT_2);
-    let closed_s = minimum / calls_per_s / opens.max(1e-6);
+    let closed_s = learned_s + minimum / calls_per_s / opens.max(1e-6);
     let closes = libm::pow(1.0 - late, f64::from(breaker.probes)).max(0.01);
     let open_s = breaker.open_ns as f64 / 1e9 / closes;
     closed_s / (closed_s + open_s)
