@@ -18,6 +18,12 @@ const REQUESTS_MIN: u64 = 200;
 const AFTER_MIN_NS: Nanos = 30_000_000_000;
 /// Chance of a false alarm over all cells of an event.
 const LEVEL: f64 = 0.01;
+/// Of a chi-square variable with one degree of freedom: the square of a deviation over its variance.
+const CHI_SQUARE_MEDIAN: f64 = 0.4549;
+/// What a clustering found in a short time before may be too low by.
+const SAFETY: f64 = 2.0;
+/// Latencies above this quantile of the time before show how clustered late answers are: those above the bound are too few.
+const CLUSTERED_FROM: f64 = 0.9;
 /// Without an objective of the scenario: so many times the p99 before the event.
 const BOUND_FACTOR: u64 = 2;
 
@@ -216,24 +222,61 @@ impl Last {
     }
 }
 
+/// How many requests fare alike: requests that wait in one queue are late together, so counts of them vary more than those of
+/// independent ones and fewer of them stand behind a share. From (bad, expected, variance if they were independent) of stretches
+/// of the time before; the median makes little of a cold start. Doubled, because the time before may be short.
+fn clustering(stretches: impl Iterator<Item = (f64, f64, f64)>) -> f64 {
+    let known = stretches.filter(|&(_, _, variance)| variance > 0.0);
+    let mut ratios: Vec<f64> =
+        known.map(|(count, expected, variance)| (count - expected) * (count - expected) / variance).collect();
+    ratios.sort_by(f64::total_cmp);
+    let median = ratios.get(ratios.len() / 2).copied().unwrap_or(0.0);
+    (SAFETY * median / CHI_SQUARE_MEDIAN).max(1.0)
+}
+
+/// The same of shares, from counts of every second before, in stretches as long as a cell, or an eighth of the time before.
+fn clustering_of(seconds: &[Count], longest_cell: usize) -> f64 {
+    let all = sum(seconds);
+    let share = all.ratio();
+    let length = longest_cell.min(seconds.len() / 8).max(1);
+    clustering(seconds.windows(length).map(|stretch| {
+        let Count { bad, all } = sum(stretch);
+        let requests = all as f64;
+        (bad as f64, share * requests, share * (1.0 - share) * requests)
+    }))
+}
+
+fn sum(counts: &[Count]) -> Count {
+    Count { bad: counts.iter().map(|count| count.bad).sum(), all: counts.iter().map(|count| count.all).sum() }
+}
+
+/// So many independent ones.
+fn independent(count: u64, clustering: f64) -> u64 {
+    (count as f64 / clustering).round() as u64
+}
+
 /// Holds counts after an event against those before it; `level` is that of one cell.
-fn worse(before: &[Count], after: &[(Nanos, Count)], share: f64, level: f64) -> Last {
-    let all = Count {
-        bad: before.iter().map(|count| count.bad).sum(),
-        all: before.iter().map(|count| count.all).sum(),
-    };
+fn worse(before: &[Count], after: &[(Nanos, Count)], share: f64, level: f64, clustering: f64) -> Last {
+    let all = sum(before);
     let usual = before[before.len() / 2..].iter().map(|count| count.ratio()).fold(0.0, f64::max);
     Last::of(after.iter().map(|&(to_ns, count)| {
         let good = (count.all - count.bad) as f64;
         let bad = good < share * count.all as f64
             && count.ratio() > usual.max(all.ratio())
-            && fisher(count.bad, count.all, all.bad, all.all) < level;
+            && chance(count, all, clustering) < level;
         (to_ns, bad)
     }))
 }
 
+/// The probability of as many bad ones where nothing has changed.
+fn chance(after: Count, before: Count, clustering: f64) -> f64 {
+    let [all, all_before] = [after.all, before.all].map(|count| independent(count, clustering).max(1));
+    let bad = ((after.bad as f64 / clustering) as u64).min(all);
+    fisher(bad, all, independent(before.bad, clustering).min(all_before), all_before)
+}
+
 /// The same of the database's load: more than `1 / share` of the level before, for certain, and more than usual.
-fn busier(before: &[Group], after: &[Group], share: f64) -> Last {
+fn busier(before: &[Group], after: &[Group], share: f64, clustering: f64) -> Last {
     let rate = |group: &Group| group.db_arrivals as f64 / group.seconds();
     let arrivals: u64 = before.iter().map(|group| group.db_arrivals).sum();
     let seconds: f64 = before.iter().map(Group::seconds).sum();
@@ -241,19 +284,28 @@ fn busier(before: &[Group], after: &[Group], share: f64) -> Last {
     let level = LEVEL / after.len() as f64;
     Last::of(after.iter().map(|group| {
         let more = rate(group) > usual.max(arrivals as f64 / seconds / share);
-        (group.to_ns, more && rates(group.db_arrivals, group.seconds(), arrivals, seconds) < level)
+        let [own, earlier] = [group.db_arrivals, arrivals].map(|count| independent(count, clustering));
+        (group.to_ns, more && rates(own, group.seconds(), earlier, seconds) < level)
     }))
 }
 
 /// The same of the longest queue of each second: longer than there are servers (shorter ones delay by less than a service
 /// time), than usual, and than chance makes it.
-fn queues(before: &[&Cell], after: &[&Cell], servers: u64) -> Last {
+fn queues(before: &[&Cell], after: &[&Cell], servers: u64, clustering: f64) -> Last {
     let peaks = before.iter().map(|cell| cell.db_queue);
     let mean = peaks.clone().sum::<u64>() as f64 / before.len() as f64;
     let usual = peaks.skip(before.len() / 2).max().unwrap_or(0).max(servers);
     let level = LEVEL / after.len() as f64;
-    let chance = |peak: u64| beyond(peak as f64, mean, before.len() as f64);
+    let chance = |peak: u64| beyond(peak as f64, mean, (before.len() as f64 / clustering).max(1.0));
     Last::of(after.iter().map(|cell| (cell.to_ns, cell.db_queue > usual && chance(cell.db_queue) < level)))
+}
+
+/// How many fare alike, at least one.
+#[derive(Clone, Copy, Debug)]
+struct Clusters {
+    errors: f64,
+    latency: f64,
+    load: f64,
 }
 
 struct Base<'a> {
@@ -319,11 +371,13 @@ impl Base<'_> {
             return outcome;
         }
         let seconds_after: Vec<&Cell> = self.between(end_ns, until_ns).collect();
-        self.recovery(&mut outcome, &before, &after, bound, end_ns);
+        let clusters = self.clusters(&seconds_before, &before, &after, bound);
+        self.recovery(&mut outcome, (&before, &after), bound, clusters, end_ns);
         let share = self.model.share_of_good();
-        outcome.db_s = busier(&before, &after, share).seconds_after(end_ns);
+        outcome.db_s = busier(&before, &after, share, clusters.load).seconds_after(end_ns);
         let servers = self.model.database.all_servers().unwrap_or(1);
-        outcome.queue_s = queues(&seconds_before, &seconds_after, servers).seconds_after(end_ns);
+        outcome.queue_s =
+            queues(&seconds_before, &seconds_after, servers, clusters.latency).seconds_after(end_ns);
         outcome.run.cells = after.len() as u32;
         outcome.run.cell_s = after.iter().map(Group::seconds).fold(0.0, f64::max);
         let lasting = outcome.recovery_s.is_none();
@@ -342,6 +396,41 @@ impl Base<'_> {
         outcome
     }
 
+    /// How clustered errors, late answers and arrivals at the database were before the event.
+    fn clusters(
+        &self,
+        seconds: &[&Cell],
+        before: &[Group],
+        after: &[Group],
+        bound: Option<Bound>,
+    ) -> Clusters {
+        let width_s = self.cells.all().first().map_or(1.0, |cell| (cell.to_ns - cell.from_ns) as f64 / 1e9);
+        let longest_s = after.iter().map(Group::seconds).fold(0.0, f64::max);
+        let longest = (longest_s / width_s.max(1.0)).ceil() as usize;
+        let one = |cell: &&Cell| {
+            let mut group = Group::default();
+            group.add(cell);
+            group
+        };
+        let seconds: Vec<Group> = seconds.iter().map(one).collect();
+        let counts = |of: &dyn Fn(&Group) -> Count| seconds.iter().map(of).collect::<Vec<Count>>();
+        let mut answered = Sparse::default();
+        before.iter().for_each(|group| answered.merge(&group.answered));
+        let slow = answered.quantile(CLUSTERED_FROM).map(|ns| Bound::Found(Coarse::last_of_bucket(ns)));
+        let per_s = before.iter().map(|group| group.db_arrivals).sum::<u64>() as f64
+            / before.iter().map(Group::seconds).sum::<f64>();
+        let length = longest.min(seconds.len() / 8).max(1);
+        let load = clustering(seconds.windows(length).map(|stretch| {
+            let expected = per_s * stretch.iter().map(Group::seconds).sum::<f64>();
+            (stretch.iter().map(|group| group.db_arrivals).sum::<u64>() as f64, expected, expected)
+        }));
+        Clusters {
+            errors: clustering_of(&counts(&|group| failures(group, bound, self.can_fail)), longest),
+            latency: slow.map_or(1.0, |slow| clustering_of(&counts(&|group| delays(group, slow)), longest)),
+            load,
+        }
+    }
+
     fn bound(&self, before: &[Group]) -> Option<Bound> {
         if let Some(slo) = &self.model.slo {
             return Some(Bound::Objective(slo.latency_ns));
@@ -355,21 +444,21 @@ impl Base<'_> {
     fn recovery(
         &self,
         outcome: &mut EventOutcome,
-        before: &[Group],
-        after: &[Group],
+        (before, after): (&[Group], &[Group]),
         bound: Option<Bound>,
+        clusters: Clusters,
         end_ns: Nanos,
     ) {
         let share = self.model.share_of_good();
         let aspects = usize::from(self.can_fail) + usize::from(bound.is_some());
         let level = LEVEL / (after.len() * aspects.max(1)) as f64;
-        let judged = |count: &dyn Fn(&Group) -> Count| {
+        let judged = |count: &dyn Fn(&Group) -> Count, clustering: f64| {
             let before: Vec<Count> = before.iter().map(count).collect();
             let after: Vec<(Nanos, Count)> = after.iter().map(|group| (group.to_ns, count(group))).collect();
-            worse(&before, &after, share, level).seconds_after(end_ns)
+            worse(&before, &after, share, level, clustering).seconds_after(end_ns)
         };
-        outcome.errors_s = judged(&|group| failures(group, bound, self.can_fail));
-        outcome.latency_s = bound.and_then(|bound| judged(&|group| delays(group, bound)));
+        outcome.errors_s = judged(&|group| failures(group, bound, self.can_fail), clusters.errors);
+        outcome.latency_s = bound.and_then(|bound| judged(&|group| delays(group, bound), clusters.latency));
         outcome.recovery_s = match (outcome.errors_s, bound) {
             (errors_s, None) => errors_s,
             (errors_s, Some(_)) => {

@@ -37,7 +37,7 @@ fn seconds_join_until_200_requests_start_in_them_and_a_short_rest_joins_the_last
 #[test]
 fn recovery_is_the_end_of_the_last_bad_cell_not_the_first_good_one() {
     let before = [Count { bad: 0, all: 400 }; 10];
-    let judged = |cells: &[(u64, u64)]| worse(&before, &after(cells), 0.95, 1e-4);
+    let judged = |cells: &[(u64, u64)]| worse(&before, &after(cells), 0.95, 1e-4, 1.0);
     // 17 good seconds, because callers wait that long, then failures, then good ones again.
     let mut patient = vec![(0, 400); 17];
     patient.extend([(400, 400), (380, 400), (3, 400), (90, 400), (1, 400), (0, 400)]);
@@ -57,7 +57,7 @@ fn a_small_sample_before_gives_no_alarm_for_what_chance_may_do() {
     // 11 bad of 200, none of 200 before: C(200,11) / C(400,11) = 0.00044.
     let judged = |all_before, cells: u64| {
         let before = [Count { bad: 0, all: all_before }];
-        worse(&before, &after(&[(11, 200), (0, 200)]), 0.95, LEVEL / cells as f64)
+        worse(&before, &after(&[(11, 200), (0, 200)]), 0.95, LEVEL / cells as f64, 1.0)
     };
     assert_eq!(judged(200, 20), Last::Until(Some(101 * S)));
     assert_eq!(judged(200, 30), Last::Until(None));
@@ -68,19 +68,22 @@ fn a_small_sample_before_gives_no_alarm_for_what_chance_may_do() {
 fn a_service_that_was_as_bad_before_has_recovered() {
     // A tenth always fails.
     let before = [Count { bad: 40, all: 400 }; 20];
-    assert_eq!(worse(&before, &after(&[(44, 400), (52, 400), (38, 400)]), 0.95, 1e-3), Last::Until(None));
     assert_eq!(
-        worse(&before, &after(&[(44, 400), (120, 400), (38, 400)]), 0.95, 1e-3),
+        worse(&before, &after(&[(44, 400), (52, 400), (38, 400)]), 0.95, 1e-3, 1.0),
+        Last::Until(None)
+    );
+    assert_eq!(
+        worse(&before, &after(&[(44, 400), (120, 400), (38, 400)]), 0.95, 1e-3, 1.0),
         Last::Until(Some(102 * S))
     );
     // Every tenth second a fifth is late, whatever happens: the second half of the time before shows that.
     let usual: Vec<Count> =
         (0..40).map(|s| Count { bad: if s % 10 == 9 { 80 } else { 0 }, all: 400 }).collect();
-    assert_eq!(worse(&usual, &after(&[(0, 400), (78, 400), (0, 400)]), 0.95, 1e-3), Last::Until(None));
+    assert_eq!(worse(&usual, &after(&[(0, 400), (78, 400), (0, 400)]), 0.95, 1e-3, 1.0), Last::Until(None));
     // A start with cold caches is no measure of what is usual.
     let mut cold = vec![Count { bad: 0, all: 400 }; 40];
     cold[0].bad = 300;
-    assert_eq!(worse(&cold, &after(&[(200, 400), (0, 400)]), 0.95, 1e-3), Last::Until(Some(101 * S)));
+    assert_eq!(worse(&cold, &after(&[(200, 400), (0, 400)]), 0.95, 1e-3, 1.0), Last::Until(Some(101 * S)));
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn load_is_back_when_no_more_arrives_than_before() {
     // 103/s before and 106 in its second half: 131 is a chance of 0.006, 160 of 3e-7.
     let judged = |loads: &[u64]| {
         let after: Vec<Group> = loads.iter().zip(101..).map(|(&load, s)| group(s, load)).collect();
-        busier(&before, &after, 0.95)
+        busier(&before, &after, 0.95, 1.0)
     };
     assert_eq!(judged(&[400, 160, 131, 107, 90]), Last::Until(Some(102 * S)));
     assert_eq!(judged(&[90, 131, 160]), Last::Lasting);
@@ -127,7 +130,7 @@ fn a_queue_is_back_when_it_is_no_longer_than_servers_or_chance_make_it() {
     let judged = |before: &[Cell], queue_lengths: &[u64], servers| {
         let after: Vec<Cell> =
             queue_lengths.iter().zip(101..).map(|(&length, s)| second(s, length)).collect();
-        queues(&before.iter().collect::<Vec<_>>(), &after.iter().collect::<Vec<_>>(), servers)
+        queues(&before.iter().collect::<Vec<_>>(), &after.iter().collect::<Vec<_>>(), servers, 1.0)
     };
     assert_eq!(judged(&idle, &[900, 21, 20, 3, 0], 20), Last::Until(Some(102 * S)));
     // A mean of 10: (1 + x / 200)^-20 is below 0.01 / 4 from x = 70 on.
@@ -146,4 +149,18 @@ fn twice_the_p99_ends_with_its_bucket() {
         assert!(last >= value && Coarse::bucket(last) == Coarse::bucket(value));
         assert_eq!(Coarse::bucket(last + 1), Coarse::bucket(value) + 1, "{value}");
     }
+}
+
+#[test]
+fn requests_that_fare_alike_count_as_fewer() {
+    // By turns 20 and no late ones of 100: deviations of 10 where independent ones have 3: 100 / 9, over the median of
+    // chi-square, twice.
+    let seconds: Vec<Count> = (0..80).map(|s| Count { bad: 20 * (s % 2), all: 100 }).collect();
+    assert!((clustering_of(&seconds, 1) - 2.0 * 100.0 / 9.0 / 0.4549).abs() < 1e-9);
+    // Over two seconds each they are all the same.
+    assert_eq!(clustering_of(&seconds, 2), 1.0);
+    // 40 late of 400 are 2 of 20: after none of 200 the chance is C(20,2) / C(220,2) = 0.0079.
+    let (after, before) = (Count { bad: 40, all: 400 }, Count { bad: 0, all: 4_000 });
+    assert!(chance(after, before, 1.0) < 1e-30);
+    assert!((chance(after, before, 20.0) - 380.0 / 48_180.0).abs() < 1e-9);
 }
