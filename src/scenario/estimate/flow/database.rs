@@ -91,13 +91,13 @@ pub(super) fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow],
         let waits_s = if over > 1.0 { (over - 1.0) * duration_s / 2.0 } else { 0.0 };
         let next_s = (idle_s + waits_s.min(most_s) * multiplicity).max(1e-9);
         let is_settled = (next_s - response_s).abs() <= 0.01 * response_s;
-        found = Sent { fetches, calls, limit, offered, multiplicity, most_s };
+        found = Sent { fetches, calls, limit, offered, multiplicity, most_s, gives_up };
         if is_settled {
             break;
         }
         response_s = (response_s.max(1e-9) * next_s).sqrt();
     }
-    let Sent { fetches, calls, limit, offered, multiplicity, most_s } = found;
+    let Sent { fetches, calls, limit, offered, multiplicity, most_s, gives_up } = found;
     let sent = offered * multiplicity;
     // The drain works off what waits.
     let carried = (limit * worked_s / (sent * duration_s).max(1e-9)).min(1.0);
@@ -135,8 +135,7 @@ pub(super) fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow],
     let standing = served * idle_s + background * background_s.min(duration_s);
     rates.standing_bytes += standing * WAITING_AT_DATABASE_BYTES;
     rates.standing_bytes += spec.timeout_ns.map_or(0.0, |ns| departs * ns as f64 / 1e9 * EVENT_BYTES);
-    let closed = matches!(model.workload.arrivals, Arrivals::Closed { .. });
-    if limit < sent && spec.queue.is_none() && (most_s.is_infinite() || closed) {
+    if limit < sent && !gives_up {
         rates.ceiling_per_s = rates.ceiling_per_s.min(load.rate_per_s * limit / sent);
     }
     if let (Some(places), true) = (spec.queue, limit < sent) {
@@ -170,6 +169,8 @@ struct Sent {
     multiplicity: f64,
     /// The longest wait.
     most_s: f64,
+    /// Whether some are turned away or leave before they are served.
+    gives_up: bool,
 }
 
 /// Servers that take reads; `None`: unlimited.

@@ -18,7 +18,7 @@ use crate::scenario::model::{
 
 /// A walk, its flight and its attempt with their places in slabs and queues, in bytes; `sim` has a test that holds
 /// these to the sizes of its types.
-pub const WAITING_AT_DATABASE_BYTES: f64 = 336.0;
+pub const WAITING_AT_DATABASE_BYTES: f64 = 320.0;
 /// The same in the plain loop, where a read is one entity.
 pub const PLAIN_WAITING_BYTES: f64 = 56.0;
 /// An attempt of the background load that waits.
