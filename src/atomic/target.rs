@@ -38,7 +38,12 @@ impl Target {
             }
             let kind = match fs::symlink_metadata(&at) {
                 Ok(found) => found.file_type(),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Target::File(at)),
+                // A file above it is told where the folder is made.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+                {
+                    return Ok(Target::File(at));
+                }
                 Err(error) => return Err(error),
             };
             if kind.is_symlink() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use herdlab::scenario::bundled;
 
-use super::output::tell;
+use super::output::{Shown, tell};
 use super::{input, output};
 
 /// Print a bundled scenario, to start one's own from (`herdlab init lookup > mine.toml`)
@@ -18,7 +18,9 @@ pub(crate) struct InitArgs {
 pub(crate) fn execute(args: &InitArgs) -> anyhow::Result<ExitCode> {
     let bundled = bundled::get(&args.name).ok_or_else(|| input::unknown(&args.name))?;
     let shown = output::show(&outside(bundled.source));
-    tell!("for your editor, beside the file: herdlab schema > herdlab.schema.json");
+    if shown == Shown::Whole {
+        tell!("for your editor, beside the file: herdlab schema > herdlab.schema.json");
+    }
     Ok(shown.done())
 }
 

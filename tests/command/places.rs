@@ -34,7 +34,7 @@ fn what_is_read_is_never_written() {
             arguments.extend(["--knob", "tier.l2.ttl=1s,2s", "--minimise", "db.qps.mean"]);
         }
         if command == "claims" {
-            let practice = "[[practice]]\nrow = \"P1\"\nclaim = \"c\"\nverdict = \"holds\"\ntext = \"{cache:hit_ratio}\"\n";
+            let practice = "[[practice]]\nrow = \"P1\"\nclaim = \"c\"\nverdict = \"holds\"\ntext = \"{cache:hit_ratio}\"\ntests = [\"{cache:hit_ratio} > 0\"]\n";
             fs::write(folder.join("tiny.toml"), format!("{TINY}{practice}")).unwrap();
         }
         let told = refused(folder, &arguments);

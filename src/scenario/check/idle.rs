@@ -8,6 +8,9 @@ use crate::scenario::fields::Context;
 use crate::scenario::file::{Node, Value};
 use crate::scenario::model::{Coalescing, EventKind, Model, OnFailure, Scope, Target, Variant};
 
+/// Index of the file among the sources of a scenario.
+const FILE: usize = 0;
+
 /// `variants` are all of the file.
 pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
     let settled = |part: &&str| is_settled(root, part);
@@ -23,9 +26,16 @@ pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
     super::needs::check(cx, root, variants);
 }
 
-/// Whether a part of the file is as the file says it, apart from its variants.
+/// Whether a part of the file (`tier`, `database.pool`) is as the file says it, apart from its variants.
 pub(super) fn is_settled(root: &Node, part: &str) -> bool {
-    root.get(part).is_none_or(is_of_file) && !is_varied(root, part)
+    let mut node = root;
+    for name in part.split('.') {
+        match node.get(name) {
+            Some(child) => node = child,
+            None => return node.span.source == FILE && !is_varied(root, part),
+        }
+    }
+    is_of_file(node) && !is_varied(root, part)
 }
 
 /// Whether an axis of a sweep or a knob sets something in this part of the file.
@@ -34,12 +44,14 @@ fn is_varied(root: &Node, part: &str) -> bool {
         .iter()
         .filter_map(|(table, field)| root.get(table)?.get(field)?.as_table())
         .flatten()
-        .any(|entry| entry.key.split('.').next() == Some(part))
+        .any(|entry| {
+            let varied = entry.key.split('.').map(str::trim);
+            varied.zip(part.split('.')).all(|(varied, part)| varied == part)
+        })
 }
 
 /// Whether nothing in it comes from the command line.
 fn is_of_file(node: &Node) -> bool {
-    const FILE: usize = 0;
     let inside = match &node.value {
         Value::Array(items) => items.iter().all(is_of_file),
         Value::Table(entries) => entries.iter().all(|entry| is_of_file(&entry.value)),

@@ -5,7 +5,9 @@ use crate::scenario::axes;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::Context;
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{Capacity, Model, RedisEviction, Scope, SharedTier, Tier, Variant};
+use crate::scenario::model::{
+    Capacity, EventKind, Model, RedisEviction, Scope, SharedTier, Tier, TimedEvent, Variant,
+};
 
 /// An option, and what it needs.
 struct Need {
@@ -34,7 +36,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "pool_timeout"],
         off: Off::Word("none"),
-        parts: &["database"],
+        parts: &["database.pool"],
         is_read: |model, _| model.database.pool.is_some(),
         label: "no variant has a pool, so nobody waits for a connection",
         way_out: "set database.pool, or leave it out",
@@ -42,7 +44,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "cancel_on_timeout"],
         off: Off::Truth(false),
-        parts: &["database"],
+        parts: &["database.timeout"],
         is_read: |model, _| model.database.timeout_ns.is_some(),
         label: "no variant has a timeout, so no attempt is given up",
         way_out: "set database.timeout, or leave it out",
@@ -50,7 +52,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "late_fill"],
         off: Off::Truth(true),
-        parts: &["database"],
+        parts: &["database.timeout", "database.hedge"],
         is_read: |model, _| model.database.timeout_ns.is_some() || model.database.hedge.is_some(),
         label: "no variant has a timeout or a hedge, so no answer comes too late",
         way_out: "set database.timeout, or leave it out",
@@ -58,7 +60,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "retries"],
         off: Off::Word("none"),
-        parts: &["database", "clients", "event"],
+        parts: FAILS,
         is_read: |model, _| database_fails(model) || model.database.breaker.is_some(),
         label: "no call of the database can fail, in any variant",
         way_out: "set database.timeout or database.queue, or leave it out",
@@ -66,7 +68,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "retries", "backoff"],
         off: Off::Nothing,
-        parts: &["database"],
+        parts: &["database.retries"],
         is_read: |model, _| model.database.retries.attempts > 1,
         label: "with attempts = 1 nothing is retried",
         way_out: "allow more attempts, or leave it out",
@@ -74,7 +76,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "retries", "factor"],
         off: Off::Nothing,
-        parts: &["database"],
+        parts: &["database.retries"],
         is_read: grows,
         label: "the first pause is that of backoff: a factor takes three attempts and a backoff",
         way_out: "set backoff and allow more attempts, or leave it out",
@@ -82,7 +84,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "retries", "max"],
         off: Off::Word("none"),
-        parts: &["database"],
+        parts: &["database.retries"],
         is_read: backs_off,
         label: "without a backoff there is no pause that it could limit",
         way_out: "set backoff, or leave it out",
@@ -90,7 +92,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "retries", "jitter"],
         off: Off::Nothing,
-        parts: &["database"],
+        parts: &["database.retries"],
         is_read: backs_off,
         label: "without a backoff there is no pause that it could spread",
         way_out: "set backoff, or leave it out",
@@ -98,7 +100,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "breaker"],
         off: Off::Word("none"),
-        parts: &["database", "clients", "event"],
+        parts: FAILS,
         is_read: |model, _| database_fails(model),
         label: "no call of the database can fail, in any variant",
         way_out: "set database.timeout or database.queue, or leave it out",
@@ -106,7 +108,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "write"],
         off: Off::Nothing,
-        parts: &["workload", "class", "database"],
+        parts: &["workload", "class"],
         is_read: |model, _| model.workload.writes(),
         label: "nothing is written, in any variant",
         way_out: WRITE,
@@ -117,6 +119,17 @@ const NEEDS: &[Need] = &[
         parts: &["workload", "class"],
         is_read: |model, name| {
             (model.workload.classes.iter()).any(|class| class.name == name && class.write_share > 0.0)
+        },
+        label: "nothing of this class is written, in any variant",
+        way_out: "set its write_share, or leave it out",
+    },
+    Need {
+        path: &["class", "*", "keys_per_entity"],
+        off: Off::Nothing,
+        parts: &["workload", "class"],
+        is_read: |model, name| {
+            (model.workload.classes.iter())
+                .any(|class| class.name == name && (class.write_share > 0.0 || class.keys_per_entity == 1))
         },
         label: "nothing of this class is written, in any variant",
         way_out: "set its write_share, or leave it out",
@@ -213,6 +226,18 @@ const NEEDS: &[Need] = &[
     },
 ];
 
+/// What decides whether a call of the database can fail.
+const FAILS: &[&str] = &[
+    "database.timeout",
+    "database.queue",
+    "database.pool",
+    "database.pool_timeout",
+    "database.limit",
+    "database.breaker",
+    "clients.deadline",
+    "event",
+];
+
 const WRITE: &str = "set workload.write_share, or the write_share of a class; or leave it out";
 
 fn backs_off(model: &Model, _: &str) -> bool {
@@ -256,7 +281,8 @@ fn of_shared(model: &Model, name: &str, has: impl Fn(&SharedTier, &Tier) -> bool
 /// `variants` are all of the file.
 pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
     for need in NEEDS {
-        if !need.parts.iter().all(|part| is_settled(root, part)) {
+        let option = need.path.iter().take_while(|part| **part != "*").copied().collect::<Vec<_>>().join(".");
+        if !need.parts.iter().all(|part| is_settled(root, part)) || !is_settled(root, &option) {
             continue;
         }
         let names: Vec<String> = match need.path {
@@ -282,6 +308,28 @@ pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
     }
     if ["workload", "class"].iter().all(|part| is_settled(root, part)) {
         shadowed(cx, root);
+    }
+    if is_settled(root, "event") {
+        failover(cx, root, variants);
+    }
+}
+
+/// How a lost node fails, where others take over at once.
+fn failover(cx: &mut Context, root: &Node, variants: &[Variant]) {
+    let elements = root.elements("event");
+    for (element, label) in elements.iter().zip(axes::event_labels(elements)) {
+        let lost = element.get("what").and_then(|what| what.get("node_lost"));
+        let Some(fail) = lost.and_then(|lost| lost.get("fail")) else { continue };
+        let matters = |event: &TimedEvent| {
+            event.label == label && !matches!(event.what, EventKind::NodeLost { failover_ns: Some(0), .. })
+        };
+        let switched_off = |variant: &Variant| !variant.model.events.iter().any(|event| event.label == label);
+        let is_read = |variant: &Variant| switched_off(variant) || variant.model.events.iter().any(matters);
+        if !variants.iter().any(is_read) {
+            let label = "others take over at once, in every variant: nobody meets the lost node";
+            let way_out = "set failover, or leave it out";
+            cx.report(Diagnostic::new("node_lost.fail does not apply", fail.span, label).help(way_out));
+        }
     }
 }
 
