@@ -412,8 +412,8 @@ mod tests {
         let mut record = bimodal();
         assert_eq!(
             answer(&record, &compare(&record)).words,
-            "a collapses in 5 of 10 runs: mean latency 1,200 ± 196 ms instead of 12.0 ± 2.0 ms, p99 latency 9,600 ± 1,570 ms \
-             instead of 96.0 ± 15.7 ms. No verdict: a has two states, and their mean is that of no run."
+            "a collapses in 5 of 10 runs: mean latency 1,200 ± 196 ms instead of 12.0 ± 2.0 ms, p99 latency 9,600 ± 1,571 ms \
+             instead of 96 ± 16 ms. No verdict: a has two states, and their mean is that of no run."
         );
         record.scenario.answer = Some(AnswerRecord {
             text: "It takes {a:latency.all.mean_ms}.".to_string(),

@@ -26,9 +26,10 @@ pub fn estimated(estimate: &Estimate, unit: &str) -> String {
 pub fn rounded(scale: &Scale, estimate: &Estimate, decimals_max: usize) -> String {
     let value = estimate.mean / scale.divisor;
     let mut mean = scale.number(estimate.mean);
-    // Few decimals must not make all or nothing of a percentage that is neither.
+    // Few decimals must not make all or nothing of a percentage that is neither; a difference may be next to nothing.
+    let may_vanish = decimals_max < usize::MAX && value.abs() < 50.0;
     let honest = |decimals: usize| match scale.suffix {
-        "%" => decimals_of_percent(value, decimals),
+        "%" if !may_vanish => decimals_of_percent(value, decimals),
         _ => decimals,
     };
     if decimals_of(&mean) > decimals_max {

@@ -7,7 +7,7 @@
 //! - The figures are compared on a logarithmic scale. Between neighbours in their order the widest gap, measured in standard
 //!   deviations within the two groups that it makes, must exceed [`gap_needed`]. The bound was found by simulation, so that
 //!   samples without a gap of their own (normal, lognormal, exponential, gamma, hyperexponential, Student's t, power laws; 10 to
-//!   40 runs) are split in at most one per cent of the cases per figure, and lognormal ones hardly ever.
+//!   40 runs) are split in about one per cent of the cases at most, and lognormal ones hardly ever.
 //! - Across the gap the figure at least doubles; a share differs by two percentage points as well.
 //! - A split by the mean latency shows in the p99 as well, so that one request that hung in a few runs makes no state.
 //!
@@ -176,7 +176,8 @@ pub fn states_of(values: impl Fn(&str) -> Option<Vec<Option<f64>>>) -> Option<St
     let split = |watched: &Watched| {
         let known: Option<Vec<f64>> = values(watched.measure)?.into_iter().collect();
         let worse: Vec<f64> = known?.into_iter().map(watched.worse).collect();
-        let split = split(&worse, watched)?;
+        // Nothing that is watched is below zero.
+        let split = worse.iter().all(|value| *value >= 0.0).then(|| split(&worse, watched))??;
         let state = |value: &f64| if *value > split.middle { State::Collapsed } else { State::Healthy };
         let runs: Vec<State> = worse.iter().map(state).collect();
         let confirmed = watched.beside.is_none_or(|beside| {

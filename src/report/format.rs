@@ -197,7 +197,7 @@ mod tests {
         let difference = |index: usize| {
             difference(&comparison, comparison.variants[index].measure("latency.all.p99_ms").unwrap())
         };
-        assert_eq!(difference(1), "+0.00005 ± <0.01 %");
+        assert_eq!(difference(1), "0.00 ± <0.01 %");
         assert_eq!(difference(2), "−99.95 ± <0.01 %");
     }
 

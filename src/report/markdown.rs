@@ -82,8 +82,8 @@ mod tests {
         let record = crate::measure::fixture::bimodal();
         let comparison = compare(&record);
         let text = super::render(&record, &comparison, &answer(&record, &comparison));
-        assert!(text.contains("\n| a (healthy: 5 of 10 runs) | 96.0 ± 15.7 |"), "{text}");
-        assert!(text.contains("\n| a (collapsed: 5 of 10 runs) | 9,600 ± 1,570 |"), "{text}");
+        assert!(text.contains("\n| a (healthy: 5 of 10 runs) | 96 ± 16 |"), "{text}");
+        assert!(text.contains("\n| a (collapsed: 5 of 10 runs) | 9,600 ± 1,571 |"), "{text}");
     }
 
     #[test]

@@ -315,7 +315,7 @@ mod tests {
             of_results(&record, &compare(&record)),
             [
                 "a has two states: it collapses in 5 of 10 runs, with mean latency 1,200 ± 196 ms instead of 12.0 ± 2.0 ms, p99 latency \
-              9,600 ± 1,570 ms instead of 96.0 ± 15.7 ms. Means over all its runs are those of no run, so each state has figures of \
+              9,600 ± 1,571 ms instead of 96 ± 16 ms. Means over all its runs are those of no run, so each state has figures of \
               its own, and nothing is judged by the mean. 5 of 10 runs leave 18.7 % to 81.3 % of all runs possible (95 %): more \
               replications narrow that."
             ]

@@ -48,6 +48,16 @@ impl ThresholdRow {
         }
     }
 
+    /// In how many runs it was kept, to stand behind its word: `in 10 of 10 runs`, `kept in 0 of 10 runs`; empty where it was not
+    /// measured.
+    pub fn kept(&self) -> String {
+        match (self.runs.as_str(), self.word.as_str()) {
+            ("", _) => String::new(),
+            (runs, "kept") => runs.to_owned(),
+            (runs, _) => format!("kept {runs}"),
+        }
+    }
+
     /// In one line: `db.qps.peak ≤ 500/s in ttl only: broken: 1,174 ± 79/s, 674/s too much (135 %), kept in 0 of 10 runs`.
     pub fn sentence(&self) -> String {
         let ThresholdRow { measure, limit, variant, value, margin, word, reason, runs, .. } = self;
@@ -168,10 +178,7 @@ pub fn terminal(record: &Record, width: u16, color: bool) -> String {
         }
         let reason = if row.standing == Standing::NotMeasured { "" } else { &row.reason };
         // The word stands first: `broken`, and below it in how many runs the limit was kept.
-        let kept = match row.runs.is_empty() {
-            true => String::new(),
-            false => format!("kept {}", row.runs.replace(" (", "\n(")),
-        };
+        let kept = row.kept().replace(" (", "\n(");
         let below = [kept.as_str(), reason].into_iter().filter(|text| !text.is_empty());
         let result = row.word.clone() + &below.map(|text| format!("\n{text}")).collect::<String>();
         let painted = |cell: Cell| match (color, row.standing) {
@@ -215,7 +222,11 @@ pub fn markdown(record: &Record) -> String {
         "\n### Thresholds\n\n| threshold | variant | measured | margin | result |\n|---|---|---:|---:|---|\n"
             .to_owned();
     for row in &rows {
-        let kept = if row.runs.is_empty() { String::new() } else { format!(", kept {}", row.runs) };
+        let kept = match (row.kept(), row.word == "kept") {
+            (kept, _) if kept.is_empty() => kept,
+            (kept, true) => format!(" {kept}"),
+            (kept, false) => format!(", {kept}"),
+        };
         let reason = match row.reason.as_str() {
             "" => kept,
             reason => format!("{kept}: {}", escaped(reason)),
@@ -307,9 +318,9 @@ mod tests {
         assert_eq!(
             sentences,
             [
-                "latency.all.p99_ms ≤ 5,000 ms in a: broken: 96.0 ± 15.7 ms or 9,600 ± 1,570 ms, 4,600 ms too much (92.0 %), kept in 5 \
+                "latency.all.p99_ms ≤ 5,000 ms in a: broken: 96 ± 16 ms or 9,600 ± 1,571 ms, 4,600 ms too much (92.0 %), kept in 5 \
                  of 10 runs (of all runs at least 22.2 %, 95 % confident), two states: collapses in 5 of 10 runs",
-                "latency.all.p99_ms ≤ 11.2 s (in 90 % of runs) in a: kept: 96.0 ± 15.7 ms or 9,600 ± 1,570 ms, 1,600 ms to spare (14.3 \
+                "latency.all.p99_ms ≤ 11.2 s (in 90 % of runs) in a: kept: 96 ± 16 ms or 9,600 ± 1,571 ms, 1,600 ms to spare (14.3 \
                  %), kept in 10 of 10 runs (of all runs at least 74.1 %, 95 % confident), two states: collapses in 5 of 10 runs",
             ]
         );
