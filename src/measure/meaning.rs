@@ -27,6 +27,10 @@ const CHANGES: &[Change] = &[
         since: 2,
         before: "no five windows in a row whose goodput was at least 95 % of arrivals",
     },
+    Change { pattern: "entries.peak", since: 2, before: "the most at the end of a window" },
+    Change { pattern: "memory.peak_bytes", since: 2, before: "the most at the end of a window" },
+    Change { pattern: "tier.<tier>.entries.peak", since: 2, before: "the most at the end of a window" },
+    Change { pattern: "tier.<tier>.memory.peak_bytes", since: 2, before: "the most at the end of a window" },
     Change { pattern: "writes.unflushed", since: 2, before: "copies of keys" },
     Change { pattern: "writes.unflushed.peak", since: 2, before: "copies of keys" },
 ];

@@ -1,11 +1,11 @@
 //! The table of events, for every kind of report: whether each variant came back, when, and what it went through.
 
-use comfy_table::{Cell, CellAlignment, Color};
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Width};
 
 use super::escape::escaped;
 use super::format::{Scale, exact, plus_minus, with_unit};
 use super::remarks::{events as distinct, happened};
-use super::terminal::{fitted, paragraph};
+use super::terminal::{AROUND, fitted, paragraph};
 use crate::experiment::comparison::{Comparison, VariantComparison};
 use crate::measure::record::{EventJudgement, EventRecord, EventStatus, Record, VariantRecord};
 
@@ -147,43 +147,100 @@ pub fn note(record: &Record) -> Option<String> {
     ))
 }
 
-/// The table for a terminal, at most `width` columns where words allow; empty without judged events. Does not end in a line
-/// break.
+/// The widest text of a status before it goes on in a further line.
+const STATUS_WIDTH: u16 = 24;
+
+/// A column of the table for a terminal.
+struct Column {
+    head: &'static str,
+    /// One per row.
+    cells: Vec<String>,
+}
+
+impl Column {
+    fn new(head: &'static str, rows: &[EventRow], text: impl Fn(&EventRow) -> String) -> Column {
+        Column { head, cells: rows.iter().map(text).collect() }
+    }
+
+    fn width(&self) -> usize {
+        let texts = self.cells.iter().map(String::as_str).chain([self.head]);
+        texts.flat_map(str::lines).map(|line| line.chars().count()).max().unwrap_or(0) + AROUND
+    }
+}
+
+/// The table for a terminal of this width: figures stay whole, and columns for which there is no room go into a further table.
+/// Empty without judged events. Does not end in a line break.
 pub fn terminal(record: &Record, comparison: &Comparison, width: u16, color: bool) -> String {
     let rows = rows(record, comparison);
     let Some(note) = note(record).filter(|_| !rows.is_empty()) else { return String::new() };
-    let mut table = fitted(width, color);
-    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    let heads =
-        ["back after", "errors\nlatency", "load\nqueue", "worst p99\nerrors, failed", "peak load\nqueue"];
-    let heads = heads.map(|head| right(head.to_owned()));
-    table.set_header(std::iter::once(Cell::new("event, variant")).chain(heads));
+    let share = |row: &EventRow| match row.peak_share.as_str() {
+        "–" => row.peak.clone(),
+        share => format!("{} ({share})", row.peak),
+    };
+    let columns = [
+        Column::new("back after", &rows, |row| match row.class {
+            "better" => row.recovery.clone(),
+            _ => back(row),
+        }),
+        Column::new("errors\nlatency", &rows, |row| format!("{}\n{}", row.errors, row.latency)),
+        Column::new("load\nqueue", &rows, |row| format!("{}\n{}", row.load, row.queue)),
+        Column::new("worst p99\nerrors\nfailed", &rows, |row| {
+            format!("{}\n{}\n{}", row.worst_p99, row.worst_errors, row.failed)
+        }),
+        Column::new("peak load\nqueue", &rows, |row| format!("{}\n{}", share(row), row.peak_queue)),
+    ];
+    let names = rows.iter().map(|row| row.event.chars().count().max(row.variant.chars().count() + 2));
+    let widest_name = names.max().unwrap_or(0).max(NAMES.len());
+    let widest = columns.iter().map(Column::width).max().unwrap_or(0);
+    let name_width = widest_name.min(usize::from(width).saturating_sub(widest + AROUND).max(NAMES.len()));
+    let mut tables = Vec::new();
+    let mut rest = &columns[..];
+    while !rest.is_empty() {
+        let mut taken = name_width + AROUND;
+        let fits = |column: &&Column| {
+            taken += column.width();
+            taken <= usize::from(width)
+        };
+        let (now, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+        tables.push(draw(&rows, now, name_width, color));
+        rest = later;
+    }
+    tables.push(paragraph(&note, width));
+    tables.join("\n\n")
+}
+
+/// Head of the first column.
+const NAMES: &str = "event, variant";
+
+fn draw(rows: &[EventRow], columns: &[Column], name_width: usize, color: bool) -> String {
+    let mut table = fitted(u16::MAX, color);
+    let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
+    table
+        .set_header(std::iter::once(Cell::new(NAMES)).chain(columns.iter().map(|column| right(column.head))));
     let mut last = None;
-    for row in &rows {
+    for (index, row) in rows.iter().enumerate() {
         if last.replace(&row.event) != Some(&row.event) {
             table.add_row([Cell::new(&row.event)]);
         }
-        let back = if row.class == "better" { row.recovery.clone() } else { back(row) };
-        let back = match (color, row.class) {
-            (true, "worse") => right(back).fg(Color::Red),
-            _ => right(back),
-        };
-        let share = if row.peak_share == "–" { String::new() } else { format!(" ({})", row.peak_share) };
-        table.add_row([
-            Cell::new(format!("  {}", row.variant)),
-            back,
-            right(format!("{}\n{}", row.errors, row.latency)),
-            right(format!("{}\n{}", row.load, row.queue)),
-            right(format!("{}\n{}, {}", row.worst_p99, row.worst_errors, row.failed)),
-            right(format!("{}{share}\n{}", row.peak, row.peak_queue)),
-        ]);
+        let figures = columns.iter().map(|column| right(&column.cells[index]));
+        let figures =
+            figures.enumerate().map(|(place, cell)| match (color, row.class, columns[place].head) {
+                (true, "worse", "back after") => cell.fg(Color::Red),
+                _ => cell,
+            });
+        table.add_row(std::iter::once(Cell::new(format!("  {}", row.variant))).chain(figures));
     }
-    format!("{}\n\n{}", table.trim_fmt(), paragraph(&note, width))
+    let name_limit = u16::try_from(name_width + AROUND - 1).unwrap_or(u16::MAX);
+    let mut constraints = vec![ColumnConstraint::UpperBoundary(Width::Fixed(name_limit))];
+    constraints.extend(columns.iter().map(|_| ColumnConstraint::ContentWidth));
+    table.set_constraints(constraints);
+    table.trim_fmt()
 }
 
 /// Status, and the time of those runs that came back.
 fn back(row: &EventRow) -> String {
-    if row.recovery == "–" { row.status.clone() } else { format!("{}\n{}", row.recovery, row.status) }
+    let status = paragraph(&row.status, STATUS_WIDTH);
+    if row.recovery == "–" { status } else { format!("{}\n{status}", row.recovery) }
 }
 
 /// The table as Markdown, with a heading; empty without judged events.
@@ -294,10 +351,13 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_asked() {
         let record = record();
-        for width in [80, 100, 140] {
-            for line in terminal(&record, &compare(&record), width, false).lines() {
+        for width in [60, 80, 100, 140] {
+            let text = terminal(&record, &compare(&record), width, false);
+            for line in text.lines() {
                 assert!(line.chars().count() <= usize::from(width), "{width}: {line}");
             }
+            // No figure is broken.
+            assert!(text.contains("134 ± 13/s (101 ± 13 %)"), "{width}: {text}");
         }
         assert!(
             markdown(&record, &compare(&record)).contains("| flush | no limit | overlapped by restart |")

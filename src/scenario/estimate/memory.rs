@@ -34,6 +34,10 @@ const POPULARITY_TABLE_BYTES: f64 = 32e3;
 const WINDOW_BYTES: f64 = 13e3;
 /// Latencies of one outcome in a window.
 const COARSE_BYTES: f64 = 5.4e3;
+/// A second of a run with events: its counts, and the latencies that occur in it.
+const CELL_BYTES: f64 = 300.0;
+/// Longer runs have longer cells.
+const CELLS_MAX: f64 = 50_000.0;
 const TIER_WINDOW_BYTES: f64 = 600.0;
 /// A histogram of a whole run.
 const FINE_BYTES: f64 = 80e3;
@@ -71,6 +75,8 @@ pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
     let tables = classes.iter().filter(|class| matches!(class.popularity, Popularity::Zipf { .. })).count();
     items.push(item("tables of popularity", tables as f64 * POPULARITY_TABLE_BYTES));
     items.push(item("time series (windows)", windows_bytes(model, flow)));
+    let cells = is_positive(!model.events.is_empty()) * duration_s(model).min(CELLS_MAX);
+    items.push(item("seconds around events", cells * CELL_BYTES));
     items.push(item("histograms", histograms(model) * FINE_BYTES));
     items.push(item("requests under way", flow.in_flight_bytes));
     items.push(item("versions of written keys", versions_bytes(model, flow)));
