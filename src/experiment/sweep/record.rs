@@ -97,7 +97,7 @@ pub struct CellRecord {
 }
 
 /// No variant has two states.
-fn nobody(collapsed: &Vec<Vec<usize>>) -> bool {
+fn nobody(collapsed: &[Vec<usize>]) -> bool {
     collapsed.iter().all(Vec::is_empty)
 }
 
