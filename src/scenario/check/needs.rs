@@ -108,7 +108,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "write"],
         off: Off::Nothing,
-        parts: &["workload", "class"],
+        parts: WRITTEN,
         is_read: |model, _| model.workload.writes(),
         label: "nothing is written, in any variant",
         way_out: WRITE,
@@ -116,7 +116,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["class", "*", "database", "write"],
         off: Off::Nothing,
-        parts: &["workload", "class"],
+        parts: WRITTEN,
         is_read: |model, name| {
             (model.workload.classes.iter()).any(|class| class.name == name && class.write_share > 0.0)
         },
@@ -126,7 +126,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["class", "*", "keys_per_entity"],
         off: Off::Nothing,
-        parts: &["workload", "class"],
+        parts: WRITTEN,
         is_read: |model, name| {
             (model.workload.classes.iter())
                 .any(|class| class.name == name && (class.write_share > 0.0 || class.keys_per_entity == 1))
@@ -166,7 +166,7 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["writes", "strategy"],
         off: Off::Nothing,
-        parts: &["workload", "class", "writes"],
+        parts: WRITTEN,
         is_read: |model, _| model.workload.writes(),
         label: "nothing is written, in any variant",
         way_out: WRITE,
@@ -237,6 +237,9 @@ const FAILS: &[&str] = &[
     "clients.deadline",
     "event",
 ];
+
+/// What decides whether anything is written.
+const WRITTEN: &[&str] = &["workload.write_share", "workload.arrivals.trace", "class"];
 
 const WRITE: &str = "set workload.write_share, or the write_share of a class; or leave it out";
 
