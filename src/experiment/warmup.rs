@@ -417,7 +417,8 @@ mod tests {
     /// A step at 40: where the least error is flat, noise moves it by up to twelve batches, and the smallest nearly as good by two.
     #[test]
     fn noise_moves_a_truncation_little() {
-        let dropped = |seed, rule: fn(&[Option<f64>]) -> Option<(usize, usize)>| {
+        type Rule = fn(&[Option<f64>]) -> Option<(usize, usize)>;
+        let dropped = |seed, rule: Rule| {
             let step = |(i, noise)| Some(if i < 40 { 3.0 } else { 0.0 } + noise);
             let values: Vec<_> = noise(seed).take(500).enumerate().map(step).collect();
             rule(&values).unwrap().0

@@ -17,12 +17,10 @@ fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {
         Scope::Instance { .. } => f64::INFINITY,
     };
     let of = |event: &TimedEvent| match event.what {
-        EventKind::Down { target: Target::Tier(tier), for_ns, .. } | EventKind::Restart { tier, for_ns } => {
-            if nodes(tier).is_finite() {
-                lost(event.at_ns, Some(for_ns))
-            } else {
-                0.0
-            }
+        EventKind::Down { target: Target::Tier(tier), for_ns, .. } | EventKind::Restart { tier, for_ns }
+            if nodes(tier).is_finite() =>
+        {
+            lost(event.at_ns, Some(for_ns))
         }
         EventKind::NodeLost { tier, for_ns, failover_ns, .. } => {
             let alone = nodes(tier) <= 1.0;
