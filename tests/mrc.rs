@@ -108,7 +108,7 @@ fn the_formats_and_the_number_of_threads_change_nothing() {
     // Names say nothing: the content does.
     std::fs::write(folder.path().join("c.csv"), oracle(&keys)).unwrap();
     let rows = |more: &[&str]| {
-        let all = [more, &["--format", "csv", "--capacity", "3,30,10%", "--out", "out"]].concat();
+        let all = [more, &["--format", "csv", "--capacity", "3,30,10%", "--out", "out", "--force"]].concat();
         stdout(&mut mrc(folder.path(), &all))
     };
     let expected = rows(&["a.csv", "--threads", "1"]);

@@ -276,7 +276,7 @@ fn one_axis_is_a_line_two_a_map_and_three_small_multiples() {
     let folder = folder();
     let axes = ["tier.l2.ttl=1s,2s,4s", "workload.keys=50,100", "database.servers=2,20"];
     for (count, wanted) in [(1, "2s"), (2, "class=\"cell\""), (3, "database.servers = 20")] {
-        let mut arguments = vec!["sweep", "tiny.toml", "--quiet", "--replications", "2"];
+        let mut arguments = vec!["sweep", "tiny.toml", "--quiet", "--force", "--replications", "2"];
         axes[..count].iter().for_each(|axis| arguments.extend(["--sweep", axis]));
         done(folder.path(), &arguments);
         let svg = folder.path().join("reports/tiny-sweep/charts/sweep-hit_ratio.svg");

@@ -430,7 +430,7 @@ mod tests {
         record.variants[1].settings = vec![("workload.arrivals.poisson.rate".to_string(), "10".to_string())];
         assert_eq!(
             answer(&record, &compare(&record)).words,
-            "No verdict: workload.arrivals.poisson.rate of its workload differs from the baseline's."
+            "No verdict: its workload differs from the baseline's in workload.arrivals.poisson.rate."
         );
     }
 

@@ -24,9 +24,8 @@ impl Withheld {
     pub fn reason(&self) -> String {
         match self {
             Withheld::Workload(parts) => {
-                let verb = if parts.len() == 1 { "differs" } else { "differ" };
                 format!(
-                    "{} of its workload {verb} from the baseline's",
+                    "its workload differs from the baseline's in {}",
                     super::answer::enumerated(parts, "and")
                 )
             }
@@ -142,7 +141,7 @@ mod tests {
         assert_eq!(differing, ["keys", "sizes"]);
         assert_eq!(
             Withheld::Workload(differing).reason(),
-            "keys and sizes of its workload differ from the baseline's"
+            "its workload differs from the baseline's in keys and sizes"
         );
     }
 

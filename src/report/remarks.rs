@@ -332,7 +332,7 @@ mod tests {
             [
                 "Hit ratios leave out the requests that ended in an error: b (6.00 %).",
                 "No verdict on hit_ratio of b: a hit ratio leaves out the requests that failed, 6.00 % of them in b.",
-                "No verdict on c: workload.keys of its workload differs from the baseline's.",
+                "No verdict on c: its workload differs from the baseline's in workload.keys.",
             ]
         );
     }

@@ -172,7 +172,7 @@ fn batches_cost_what_they_say() {
     assert!((time - 3.0 * 0.4 / 12.0).abs() < 0.006, "{time}");
     assert!((requests - 3.0 * 20.0 / 12.0).abs() < 0.3, "{requests}");
     // A batch costs one write, unless it says something else.
-    let (time, _) = busy("{}", 100);
+    let (time, _) = busy("{ per_key = \"0s\" }", 100);
     assert!((time - 3.0 * 0.01 / 12.0).abs() < 0.0005, "{time}");
 }
 

@@ -208,22 +208,6 @@ const NEEDS: &[Need] = &[
         label: "no variant has a shared tier, so no cache is reached over a wire",
         way_out: "add a tier with scope = \"shared\", or leave it out",
     },
-    Need {
-        path: &["measure", "value_age"],
-        off: Off::Truth(false),
-        parts: &["tier"],
-        is_read: |model, _| !model.tiers.is_empty(),
-        label: "no variant has a cache, so no value is older than its look-up",
-        way_out: "add a [[tier]], or leave it out",
-    },
-    Need {
-        path: &["measure", "remaining_ttl"],
-        off: Off::Truth(false),
-        parts: &["tier"],
-        is_read: |model, _| !model.tiers.is_empty(),
-        label: "no variant has a cache, so nothing expires",
-        way_out: "add a [[tier]], or leave it out",
-    },
 ];
 
 /// What decides whether a call of the database can fail.
