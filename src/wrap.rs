@@ -8,7 +8,7 @@
 /// ```
 /// use herdlab::wrap::paragraph;
 /// assert_eq!(paragraph("one two three", 8), "one two\nthree");
-/// assert_eq!(paragraph("see `herdlab list` first", 12), "see\n`herdlab\nlist` first");
+/// assert_eq!(paragraph("see `herdlab list` first", 12), "see `herdlab\nlist` first");
 /// assert_eq!(paragraph("see `herdlab list` first", 16), "see\n`herdlab list`\nfirst");
 /// ```
 pub fn paragraph(text: &str, width: usize) -> String {

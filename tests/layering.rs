@@ -8,6 +8,7 @@ use std::path::Path;
 /// same holds for the names of measures, which a scenario may quote.
 const ROOMS: &[&str] = &[
     "units",
+    "wrap",
     "atomic",
     "scenario::model",
     "dice",

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use herdlab::experiment::recommend::BINDING_MARGIN_MAX;
+
 /// A longer time to live saves reads of the database and makes old values older.
 const FRESHNESS: &str = r#"
 name = "freshness"
@@ -157,13 +159,13 @@ fn the_fastest_setting_within_the_limits_is_that_of_the_whole_grid() {
     assert!((found["found"]["mean"].as_f64().unwrap() - figures["latency.all.p95_ms"].0).abs() < 1e-6);
     // It took fewer simulations.
     assert!(found["simulations"].as_u64().unwrap() < 28 * 8);
-    // One limit binds: the one with the smallest margin.
+    // At most one limit binds: the one with the smallest margin, where that is small.
     let limits = found["found"]["limits"].as_array().unwrap();
     let margins: Vec<f64> = limits.iter().map(|limit| limit["relative_margin"].as_f64().unwrap()).collect();
     let binding: Vec<bool> = limits.iter().map(|limit| limit["binding"].as_bool().unwrap()).collect();
-    assert_eq!(binding.iter().filter(|binding| **binding).count(), 1);
     let least = margins.iter().copied().fold(f64::INFINITY, f64::min);
-    assert_eq!(margins[binding.iter().position(|binding| *binding).unwrap()], least);
+    let binds = margins.iter().map(|margin| *margin == least && least <= BINDING_MARGIN_MAX);
+    assert_eq!(binding, binds.collect::<Vec<_>>(), "{margins:?}");
 }
 
 #[test]

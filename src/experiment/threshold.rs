@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::shares::Runs;
 use super::states::{State, States, states};
 use super::statistics::{self, Estimate};
+use crate::measure::meaning;
 use crate::measure::quantity::with_unit;
 use crate::measure::record::{EventRun, EventStatus, Record, VariantRecord};
 use crate::scenario::model::{Bound, Threshold};
@@ -22,6 +23,8 @@ pub enum Standing {
     Broken,
     /// This variant does not have the measure (a tier that it lacks), while another one has.
     NotMeasured,
+    /// The record is older than what the measure means today.
+    NotJudged,
 }
 
 impl Standing {
@@ -31,6 +34,7 @@ impl Standing {
             Standing::Kept => "kept",
             Standing::Broken => "broken",
             Standing::NotMeasured => "not measured",
+            Standing::NotJudged => "not judged",
         }
     }
 }
@@ -75,7 +79,27 @@ impl Judgement {
 
 /// Judges every threshold of a record in the variants that it is about, in the order of the file.
 pub fn judge(record: &Record) -> Vec<Judgement> {
-    record.scenario.thresholds.iter().flat_map(|threshold| judge_one(threshold, &record.variants)).collect()
+    let judged = |threshold: &Threshold| match meaning::changed(record.schema, &threshold.measure) {
+        Some(change) => not_judged_any_more(threshold, &record.variants, change),
+        None => judge_one(threshold, &record.variants),
+    };
+    record.scenario.thresholds.iter().flat_map(judged).collect()
+}
+
+/// A threshold on a measure that meant something else when the record was written.
+fn not_judged_any_more(
+    threshold: &Threshold,
+    variants: &[VariantRecord],
+    change: &meaning::Change,
+) -> Vec<Judgement> {
+    let about = variants.iter().filter(|variant| threshold.is_about(&variant.name));
+    let unjudged = about.map(|variant| Judgement {
+        standing: Standing::NotJudged,
+        within_interval: false,
+        reason: format!("in this record it is {}", change.before),
+        ..judge_in(threshold, variant)
+    });
+    unjudged.collect()
 }
 
 /// A threshold in the variants that it is about. Where none of them has the measure, it is broken: what was to be watched
@@ -262,6 +286,19 @@ mod tests {
         assert_eq!(judge(101.0, &QPS), Standing::Broken);
         assert_eq!(judge(110.0, &QPS), Standing::Kept);
         assert_eq!(judge(110.0, &QPS[..1]), Standing::Broken);
+    }
+
+    #[test]
+    fn a_measure_that_meant_something_else_is_not_judged() {
+        let mut record = record_of(&[("a", vec![measure("db.qps.peak", &QPS)])], &[]);
+        record.scenario.thresholds = vec![threshold("db.qps.peak", Bound::Max, 1.0)];
+        assert_eq!(judge(&record)[0].standing, Standing::Broken);
+        record.schema = 1;
+        let judged = judge(&record).remove(0);
+        assert_eq!(
+            (judged.standing, judged.reason.as_str()),
+            (Standing::NotJudged, "in this record it is the busiest window")
+        );
     }
 
     #[test]

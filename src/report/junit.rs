@@ -32,7 +32,7 @@ fn threshold(scenario: &str, row: &ThresholdRow) -> TestCase {
 fn status(row: &ThresholdRow) -> TestCaseStatus {
     match row.standing {
         Standing::Kept => TestCaseStatus::success(),
-        Standing::NotMeasured => {
+        Standing::NotMeasured | Standing::NotJudged => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(row.reason.as_str());
             status

@@ -44,7 +44,7 @@ impl ThresholdRow {
         match self.standing {
             Standing::Kept => "better",
             Standing::Broken => "worse",
-            Standing::NotMeasured => "soft",
+            Standing::NotMeasured | Standing::NotJudged => "soft",
         }
     }
 

@@ -325,7 +325,9 @@ fn interrupted(folder: &Path, settings: &[&str], after: Duration) -> (Option<i32
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let started = Instant::now();
     while !std::fs::read_to_string(&log).is_ok_and(|log| log.contains("tables_built")) {
+        assert!(started.elapsed() < Duration::from_secs(120), "nothing was simulated");
         std::thread::sleep(Duration::from_millis(10));
     }
     std::thread::sleep(after);
@@ -339,13 +341,14 @@ fn interrupted(folder: &Path, settings: &[&str], after: Duration) -> (Option<i32
 #[test]
 fn an_interrupt_keeps_finished_replications() {
     let (folder, _) = tiny();
-    // Each replication takes milliseconds, all of them take minutes.
-    let (code, told) = interrupted(folder.path(), &["--replications", "100000"], Duration::from_secs(1));
+    // Each replication takes a fraction of a second, all of them take minutes.
+    let settings = ["--replications", "1000", "--duration", "1000s"];
+    let (code, told) = interrupted(folder.path(), &settings, Duration::from_secs(2));
     assert_eq!(code, Some(130), "{told}");
     let record = record(&folder.path().join("out"));
     let finished = record["scenario"]["finished"].as_u64().unwrap();
     assert!(
-        told.contains(&format!("interrupted: {finished} of 100000 replications finished and kept")),
+        told.contains(&format!("interrupted: {finished} of 1000 replications finished and kept")),
         "{told}"
     );
     let values = record["variants"][1]["measures"][0]["values"].as_array().unwrap();

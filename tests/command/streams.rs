@@ -109,8 +109,9 @@ mod linux {
 
     /// A run that takes for ever, as soon as it has finished something.
     fn endless(folder: &Path, prefix: &[&str]) -> Child {
-        fs::write(folder.join("tiny.toml"), TINY.replace("replications = 6", "replications = 100000"))
-            .unwrap();
+        let scenario =
+            TINY.replace("replications = 6", "replications = 1000").replace("\"10s\"", "\"1000s\"");
+        fs::write(folder.join("tiny.toml"), scenario).unwrap();
         let program = env!("CARGO_BIN_EXE_herdlab");
         let line =
             [prefix, &[program, "run", "tiny.toml", "--out", "out", "--log", "log", "--quiet"]].concat();

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{TINY, stderr, stdout, tiny};
 
@@ -266,10 +266,13 @@ fn what_is_still_running_when_the_file_is_saved_is_given_up() {
     let (folder, _) = tiny();
     let file = folder.path().join("tiny.toml");
     // Minutes of work, which nobody waits for.
-    std::fs::write(&file, TINY.replace("replications = 6", "replications = 100000")).unwrap();
+    let long = TINY.replace("replications = 6", "replications = 1000").replace("\"10s\"", "\"1000s\"");
+    std::fs::write(&file, long).unwrap();
     let watching = Watching::start(folder.path(), &["--log", "log.jsonl"]);
     let log = || std::fs::read_to_string(folder.path().join("log.jsonl")).unwrap_or_default();
+    let started = Instant::now();
     while !log().contains("simulated") {
+        assert!(started.elapsed() < Duration::from_secs(120), "{}", log());
         std::thread::sleep(Duration::from_millis(20));
     }
     std::fs::write(&file, TINY).unwrap();

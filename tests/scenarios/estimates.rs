@@ -107,7 +107,7 @@ fn peak_bytes(folder: &std::path::Path, experiment: &Experiment) -> Option<f64> 
     std::fs::write(&file, &experiment.source).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_herdlab"));
     command
-        .args(["run", "--quiet", "--static", "--threads", "1", "--out"])
+        .args(["run", "--quiet", "--static", "--force", "--threads", "1", "--out"])
         .arg(folder.join("out"))
         .arg(&file);
     for set in &experiment.overrides {

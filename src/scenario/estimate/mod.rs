@@ -174,22 +174,6 @@ impl Limits {
 /// # Errors
 /// Names the estimate, the limit, what takes most, and the ways out.
 pub fn refuse_beyond(plan: &Plan, limits: &Limits) -> Result<(), Diagnostics> {
-    if let Some(limit) = limits.memory_bytes.filter(|limit| plan.memory_bytes > *limit as f64) {
-        let limit = approximate_bytes(limit as f64);
-        let of = match limits.memory_given {
-            true => format!("--memory-limit allows {limit}"),
-            false => format!("this machine has {limit}"),
-        };
-        let title =
-            format!("this scenario needs about {} of memory, and {of}", approximate_bytes(plan.memory_bytes));
-        let mut help = Vec::new();
-        if let Some(item) = &plan.biggest {
-            let bytes = approximate_bytes(item.bytes);
-            help.push(format!("the largest part is {}: {bytes} per simulation", item.what));
-        }
-        help.push("fewer keys, fewer instances with a tier of their own, or --threads 1".to_owned());
-        return Err(Diagnostics::general(title, help));
-    }
     if plan.seconds > limits.seconds {
         let title = format!(
             "this scenario takes about {}, and the limit is {}",
@@ -205,6 +189,22 @@ pub fn refuse_beyond(plan: &Plan, limits: &Limits) -> Result<(), Diagnostics> {
             ),
             "--time-limit allows more".to_owned(),
         ];
+        return Err(Diagnostics::general(title, help));
+    }
+    if let Some(limit) = limits.memory_bytes.filter(|limit| plan.memory_bytes > *limit as f64) {
+        let limit = approximate_bytes(limit as f64);
+        let of = match limits.memory_given {
+            true => format!("--memory-limit allows {limit}"),
+            false => format!("this machine has {limit}"),
+        };
+        let title =
+            format!("this scenario needs about {} of memory, and {of}", approximate_bytes(plan.memory_bytes));
+        let mut help = Vec::new();
+        if let Some(item) = &plan.biggest {
+            let bytes = approximate_bytes(item.bytes);
+            help.push(format!("the largest part is {}: {bytes} per simulation", item.what));
+        }
+        help.push("fewer keys, fewer instances with a tier of their own, or --threads 1".to_owned());
         return Err(Diagnostics::general(title, help));
     }
     Ok(())

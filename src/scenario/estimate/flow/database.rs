@@ -241,7 +241,12 @@ fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s:
     let Coalescing::Lease(lease) = &model.coalescing else { return };
     let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
     let wait_s = (response_s / 2.0).min(lease.wait_limit_ns as f64 / 1e9).min(given_up_s);
-    let polls = (wait_s / (lease.poll_ns.max(1) as f64 / 1e9)).max(1.0);
+    // A look takes its way to the tier and back, and its service.
+    let look_ns = match &model.tiers[lease.tier].scope {
+        Scope::Shared(shared) => 2.0 * shared.network.mean_ns() + shared.service_ns as f64,
+        Scope::Instance { access_ns } => *access_ns as f64,
+    };
+    let polls = (wait_s * 1e9 / (lease.poll_ns.max(1) as f64 + look_ns)).max(1.0);
     let losers: f64 = groups
         .iter()
         .map(|group| {

@@ -31,6 +31,8 @@ pub const NOTICE_BYTES: f64 = 68.0;
 pub const EVENT_BYTES: f64 = 32.0;
 /// Beyond this many entities in flight a simulation stops.
 const IN_FLIGHT_MAX: f64 = 2e7;
+/// Of each of those, at most.
+const STANDING_BYTES_MAX: f64 = 1e3;
 
 /// One simulation, start to end.
 #[derive(Clone, Debug)]
@@ -116,7 +118,8 @@ impl Rates {
             requests: self.requests * duration_s,
             keys: self.keys * duration_s,
             events: self.events * duration_s + self.once,
-            in_flight_bytes: self.standing_bytes + self.growth.iter().map(growing).sum::<f64>(),
+            in_flight_bytes: self.standing_bytes.min(self.in_flight_max * STANDING_BYTES_MAX)
+                + self.growth.iter().map(growing).sum::<f64>(),
             groups: self.groups,
         }
     }
