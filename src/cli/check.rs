@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use herdlab::experiment::forecast::{estimate, plan};
 use herdlab::experiment::recommend::Search;
 use herdlab::experiment::run::RunError;
 use herdlab::experiment::sweep::{self, Pool};
@@ -11,7 +12,7 @@ use herdlab::measure::catalog;
 use herdlab::report::format::with_unit;
 use herdlab::report::room::refuse_unwritable;
 use herdlab::report::thresholds::in_words;
-use herdlab::scenario::estimate::{self, Limits, Plan, approximate_time, estimate, plan};
+use herdlab::scenario::estimate::{self, Limits, Plan, approximate_time};
 use herdlab::scenario::explain::explain;
 use herdlab::scenario::grid::Which;
 use herdlab::scenario::model::{Experiment, Variant};
@@ -133,7 +134,7 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
         for prediction in predictions(&variant.model) {
             text.push_str(&format!("  {}\n", expected(&prediction)));
         }
-        text.push_str(&format!("  {}\n", cost(variant)));
+        text.push_str(&format!("  {}\n", cost(variant, experiment.seed)));
     }
     let cells = plan.cells;
     let variants = counted(experiment.variants.len() as u64, "variant");
@@ -178,8 +179,8 @@ fn expected(prediction: &Prediction) -> String {
     }
 }
 
-fn cost(variant: &Variant) -> String {
-    let estimate = estimate(&variant.model);
+fn cost(variant: &Variant, seed: u64) -> String {
+    let estimate = estimate(&variant.model, seed);
     let whole = |number: f64| grouped(number.round() as u64);
     format!(
         "per simulation: about {} requests, {} events, {}",

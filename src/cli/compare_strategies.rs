@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use herdlab::atomic;
+use herdlab::experiment::forecast::plan;
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::report::glance;
 use herdlab::scenario::Diagnostics;
-use herdlab::scenario::estimate::{self, Limits, plan};
+use herdlab::scenario::estimate::{self, Limits};
 use herdlab::scenario::strategies::{Strategies, parts, strategies};
 use herdlab::sim::Control;
 

@@ -10,13 +10,14 @@ use clap::{Args, ValueEnum};
 use herdlab::atomic;
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
+use herdlab::experiment::forecast::plan;
 use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
 use herdlab::experiment::threshold::Standing;
 use herdlab::measure::record::Record;
 use herdlab::report::{self, Contents, Kind};
 use herdlab::scenario::Diagnostics;
-use herdlab::scenario::estimate::{self, Plan, plan};
+use herdlab::scenario::estimate::{self, Plan};
 use herdlab::scenario::model::Experiment;
 use herdlab::sim::Control;
 

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod comparison;
 mod finished;
+pub mod forecast;
 pub mod observe;
 mod options;
 pub mod own;

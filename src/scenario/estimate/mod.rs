@@ -109,6 +109,11 @@ pub fn process_bytes(threads: f64) -> f64 {
 
 /// Estimates an experiment on `threads` threads.
 pub fn plan(experiment: &Experiment, threads: usize) -> Plan {
+    plan_by(experiment, threads, &estimate)
+}
+
+/// The same with another estimate of one simulation.
+pub fn plan_by(experiment: &Experiment, threads: usize, estimate: &dyn Fn(&Model) -> Estimate) -> Plan {
     let mut known: Vec<(&Model, Arc<Estimate>)> = Vec::new();
     let estimates: Vec<Arc<Estimate>> = experiment
         .variants

@@ -1,0 +1,90 @@
+//! What a simulation will take, found by simulating its beginning.
+//!
+//! Breakers, retries, polls and users who are refused act on each other, and no closed form has the number of events that
+//! comes of it. Where a scenario has them, [`crate::scenario::estimate`] gives the memory and a first guess, and a pilot of a few
+//! hundred thousand events the number of events.
+
+use std::sync::Arc;
+
+use crate::scenario::estimate::{self, Estimate, Plan};
+use crate::scenario::model::{Arrivals, Coalescing, Experiment, Model, Nanos, Scope};
+use crate::sim::{Control, Engine};
+use crate::workload::Tables;
+
+/// A pilot that has seen so many events says enough.
+const PILOT_EVENTS: f64 = 100_000.0;
+/// The first pilot is as long as these take by the first guess.
+const FIRST_EVENTS: f64 = 10_000.0;
+/// Larger models are not set up for a guess.
+const PILOT_BYTES_MAX: f64 = 200e6;
+/// Nobody waits for the pilots of more variants.
+const PILOTS_MAX: usize = 32;
+
+/// Estimates an experiment on `threads` threads, with pilots where they are needed.
+pub fn plan(experiment: &Experiment, threads: usize) -> Plan {
+    match experiment.variants.len() {
+        0..=PILOTS_MAX => {
+            estimate::plan_by(experiment, threads, &|model| self::estimate(model, experiment.seed))
+        }
+        _ => estimate::plan(experiment, threads),
+    }
+}
+
+/// Estimates one simulation.
+pub fn estimate(model: &Model, seed: u64) -> Estimate {
+    let mut estimate = estimate::estimate(model);
+    if needs_pilot(model) && estimate.memory_bytes() <= PILOT_BYTES_MAX {
+        if let Some(events) = by_pilot(model, seed, estimate.events) {
+            estimate.events = events;
+        }
+    }
+    estimate
+}
+
+/// Whether something in it answers its own consequences. A trace is read for its own sake only.
+fn needs_pilot(model: &Model) -> bool {
+    let database = &model.database;
+    let guarded = |tier: &crate::scenario::model::Tier| match &tier.scope {
+        Scope::Shared(shared) => {
+            shared.timeout_ns.is_some() || shared.pool_timeout_ns.is_some() || shared.breaker.is_some()
+        }
+        Scope::Instance { .. } => false,
+    };
+    let acts_on_itself = model.clients.deadline_ns.is_some()
+        || matches!(model.workload.arrivals, Arrivals::Closed { .. })
+        || matches!(model.coalescing, Coalescing::Lease(_))
+        || model.tiers.iter().any(guarded)
+        || database.timeout_ns.is_some()
+        || database.queue.is_some()
+        || database.pool_timeout_ns.is_some()
+        || database.breaker.is_some()
+        || database.limit.is_some()
+        || database.contention.is_some();
+    acts_on_itself && !matches!(model.workload.arrivals, Arrivals::Trace(_))
+}
+
+/// Events of the whole run: those of pilots that grow until they have seen enough, and from there on as many per time as
+/// between the last two. `None` where a pilot fails, as the run will.
+fn by_pilot(model: &Model, seed: u64, guess: f64) -> Option<f64> {
+    let tables = Arc::new(Tables::new(model, seed).ok()?);
+    let seen = |length_ns: Nanos| -> Option<f64> {
+        let pilot = Model { duration_ns: length_ns, warmup_ns: 0, ..model.clone() };
+        let engine = Engine::new(&pilot, Arc::clone(&tables), seed, 0).ok()?;
+        engine.run(&Control::default()).ok().map(|finished| finished.events as f64)
+    };
+    let whole_ns = model.duration_ns as f64;
+    let mut length_ns = whole_ns * (FIRST_EVENTS / guess.max(1.0)).min(1.0);
+    let mut before = (0.0, 0.0);
+    loop {
+        let now = (length_ns, seen((length_ns as Nanos).max(1))?);
+        if length_ns >= whole_ns {
+            return Some(now.1);
+        }
+        if now.1 >= PILOT_EVENTS {
+            let per_ns = (now.1 - before.1).max(0.0) / (now.0 - before.0);
+            return Some(now.1 + per_ns * (whole_ns - now.0));
+        }
+        before = now;
+        length_ns = (length_ns * (1.2 * PILOT_EVENTS / now.1.max(1.0)).clamp(1.5, 8.0)).min(whole_ns);
+    }
+}
