@@ -187,6 +187,11 @@ fn no_option_is_left_without_what_it_needs() {
 
 /// Pairs that are right, and why.
 const NOT_NEEDED: &[(&str, &str)] = &[
+    (
+        "tier.breaker.minimum without probes",
+        "with the usual number of probes it opens at the same look-ups here",
+    ),
+    ("tier.breaker.minimum without window", "the usual window is longer, and always has as many look-ups"),
     ("back.toml: .allow without writes", "the lint that it allows is about these writes"),
     ("database.retries.max without factor", "twice the backoff is the maximum here"),
     ("tier.on_failure without pool_timeout", "the timeout never passes here"),

@@ -15,6 +15,8 @@ use crate::workload::Tables;
 const PILOT_EVENTS: f64 = 100_000.0;
 /// The first pilot is as long as these take by the first guess.
 const FIRST_EVENTS: f64 = 10_000.0;
+/// A shorter part of the run is its beginning, with caches that fill.
+const PILOT_SHARE_MIN: f64 = 0.1;
 /// Larger models are not set up for a guess.
 const PILOT_BYTES_MAX: f64 = 200e6;
 /// Nobody waits for the pilots of more variants.
@@ -64,7 +66,8 @@ fn needs_pilot(model: &Model) -> bool {
 }
 
 /// Events of the whole run: those of pilots that grow until they have seen enough, and from there on as many per time as
-/// between the last two. `None` where a pilot fails, as the run will.
+/// between the last two. `None` where a pilot fails, as the run will, and where it has not seen what is still to come: an event
+/// of the scenario, or most of a short beginning.
 fn by_pilot(model: &Model, seed: u64, guess: f64) -> Option<f64> {
     let tables = Arc::new(Tables::new(model, seed).ok()?);
     let seen = |length_ns: Nanos| -> Option<f64> {
@@ -81,10 +84,14 @@ fn by_pilot(model: &Model, seed: u64, guess: f64) -> Option<f64> {
             return Some(now.1);
         }
         if now.1 >= PILOT_EVENTS {
+            let last_event_ns = model.events.iter().map(|event| event.at_ns as f64).fold(0.0, f64::max);
+            if now.0 < last_event_ns || now.0 < PILOT_SHARE_MIN * whole_ns {
+                return None;
+            }
             let per_ns = (now.1 - before.1).max(0.0) / (now.0 - before.0);
             return Some(now.1 + per_ns * (whole_ns - now.0));
         }
         before = now;
-        length_ns = (length_ns * (1.2 * PILOT_EVENTS / now.1.max(1.0)).clamp(1.5, 8.0)).min(whole_ns);
+        length_ns = (length_ns * (1.2 * PILOT_EVENTS / now.1.max(1.0)).clamp(1.5, 4.0)).min(whole_ns);
     }
 }

@@ -91,7 +91,9 @@ pub fn estimate(model: &Model) -> Estimate {
     let mut memory = memory::memory(model, &flow);
     memory.retain(|item| item.bytes > 0.0);
     memory.sort_by(|a, b| b.bytes.total_cmp(&a.bytes));
-    Estimate { requests: flow.requests, keys: flow.keys, events: flow.events, memory }
+    // Absurd rates overflow, and infinity less infinity is no number.
+    let events = if flow.events.is_nan() { f64::INFINITY } else { flow.events };
+    Estimate { requests: flow.requests, keys: flow.keys, events, memory }
 }
 
 /// Expected requests of one simulation.
