@@ -1,11 +1,11 @@
 //! A system that settles in one of two states: in some runs it is healthy, in others it has collapsed. The mean over all runs is
 //! then a figure of no run.
 //!
-//! The runs of a variant are split once, for all its measures, by the figure of the whole system ([`WATCHED`]) that shows the
+//! The runs of a variant are split once, for all its measures, by the figure of the whole system (`WATCHED`) that shows the
 //! split most clearly. A split is believed only where it is certain and matters:
 //!
 //! - The figures are compared on a logarithmic scale. Between neighbours in their order the widest gap, measured in standard
-//!   deviations within the two groups that it makes, must exceed [`gap_needed`]. The bound was found by simulation, so that
+//!   deviations within the two groups that it makes, must exceed `gap_needed`. The bound was found by simulation, so that
 //!   samples without a gap of their own (normal, lognormal, exponential, gamma, hyperexponential, Student's t, power laws; 10 to
 //!   40 runs) are split in about one per cent of the cases at most, and lognormal ones hardly ever.
 //! - Across the gap the figure at least doubles; a share differs by two percentage points as well.

@@ -1,7 +1,7 @@
 //! What a run will cost, before it is run: requests, events, memory, time.
 //!
 //! Memory is that of the whole process while it simulates: the program itself, what the simulations that run at once keep
-//! ([`memory`]), and what finished ones leave. The aim, held by `tests/scenarios/estimates.rs`: memory within a factor of two, the
+//! (`memory`), and what finished ones leave. The aim, held by `tests/scenarios/estimates.rs`: memory within a factor of two, the
 //! number of events within a factor of three.
 
 mod arrivals;
