@@ -142,7 +142,9 @@ fn explain(error: &anyhow::Error) -> u8 {
             match error.downcast_ref::<RunError>() {
                 // The scenario asks for what it cannot have.
                 Some(
-                    RunError::TooShort(_) | RunError::Simulation { source: SimError::NoProgress { .. }, .. },
+                    RunError::TooShort(_)
+                    | RunError::Silent { .. }
+                    | RunError::Simulation { source: SimError::NoProgress { .. }, .. },
                 ) => exit::USAGE,
                 _ => exit::RUNTIME,
             }
