@@ -35,10 +35,11 @@ pub fn plan(experiment: &Experiment, threads: usize) -> Plan {
 /// Estimates one simulation.
 pub fn estimate(model: &Model, seed: u64) -> Estimate {
     let mut estimate = estimate::estimate(model);
-    if needs_pilot(model) && estimate.memory_bytes() <= PILOT_BYTES_MAX {
-        if let Some(events) = by_pilot(model, seed, estimate.events) {
-            estimate.events = events;
-        }
+    if needs_pilot(model)
+        && estimate.memory_bytes() <= PILOT_BYTES_MAX
+        && let Some(events) = by_pilot(model, seed, estimate.events)
+    {
+        estimate.events = events;
     }
     estimate
 }
