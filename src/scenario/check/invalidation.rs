@@ -93,7 +93,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
 }
 
 /// The place of a value by its path, or of the part of it that is there.
-fn place(root: &Node, path: &[&str]) -> Span {
+pub(super) fn place(root: &Node, path: &[&str]) -> Span {
     let mut node = root;
     for name in path {
         match node.get(name) {

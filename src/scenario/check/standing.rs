@@ -4,6 +4,7 @@
 //! Refused is only what is certain. What depends on chance, on an open breaker for instance, ends in an error while it
 //! runs (`sim::instant`).
 
+use super::invalidation::place;
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::fields::Context;
@@ -20,18 +21,6 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model) {
     if !users(cx, root, model) {
         retries(cx, root, model);
     }
-}
-
-/// The place of a value by its path, or of the part of it that is there.
-fn place(root: &Node, path: &[&str]) -> Span {
-    let mut node = root;
-    for name in path {
-        match node.get(name) {
-            Some(child) => node = child,
-            None => break,
-        }
-    }
-    node.span
 }
 
 /// Users without think time who are answered or refused in no time; whether that is reported.
