@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use herdlab::experiment::forecast::{estimate, plan};
+use herdlab::experiment::forecast::plan;
 use herdlab::experiment::recommend::Search;
 use herdlab::experiment::run::RunError;
 use herdlab::experiment::sweep::{self, Pool};
@@ -12,10 +12,10 @@ use herdlab::measure::catalog;
 use herdlab::report::format::with_unit;
 use herdlab::report::room::refuse_unwritable;
 use herdlab::report::thresholds::in_words;
-use herdlab::scenario::estimate::{self, Limits, Plan, approximate_time};
+use herdlab::scenario::estimate::{self, Estimate, Limits, Plan, approximate_time};
 use herdlab::scenario::explain::explain;
 use herdlab::scenario::grid::Which;
-use herdlab::scenario::model::{Experiment, Variant};
+use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::theory::{Prediction, predictions};
 use herdlab::units::{approximate_bytes, format_duration, grouped};
@@ -116,7 +116,7 @@ fn grids(scenario: &str, experiment: &Experiment, threads: usize) -> Result<Stri
 fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
     let mut text = format!("{}: {}\n", experiment.source_path, experiment.question);
     let mut first_lines = Vec::new();
-    for (index, variant) in experiment.variants.iter().enumerate() {
+    for (index, (variant, estimate)) in experiment.variants.iter().zip(&plan.estimates).enumerate() {
         let lines = explain(&variant.model);
         let role =
             if index == experiment.baseline && experiment.variants.len() > 1 { " (baseline)" } else { "" };
@@ -134,7 +134,7 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
         for prediction in predictions(&variant.model) {
             text.push_str(&format!("  {}\n", expected(&prediction)));
         }
-        text.push_str(&format!("  {}\n", cost(variant, experiment.seed)));
+        text.push_str(&format!("  {}\n", cost(estimate)));
     }
     let cells = plan.cells;
     let variants = counted(experiment.variants.len() as u64, "variant");
@@ -179,8 +179,7 @@ fn expected(prediction: &Prediction) -> String {
     }
 }
 
-fn cost(variant: &Variant, seed: u64) -> String {
-    let estimate = estimate(&variant.model, seed);
+fn cost(estimate: &Estimate) -> String {
     let whole = |number: f64| grouped(number.round() as u64);
     format!(
         "per simulation: about {} requests, {} events, {}",

@@ -165,6 +165,7 @@ fn planned(search: &Search, pool: &Pool, threads: usize) -> Plan {
     let once = plan(pool, 1, threads);
     let share = search.cost() as f64 / search.candidates.len().max(1) as f64;
     Plan {
+        estimates: Vec::new(),
         cells: search.cost(),
         requests: once.requests * share,
         events: once.events * share,

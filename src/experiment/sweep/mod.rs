@@ -57,6 +57,7 @@ pub fn plan(pool: &Pool, replications: u32, threads: usize) -> Plan {
     // Fewer systems than threads: several replications of the largest run side by side.
     let rest = (at_once - memory.len() as f64).max(0.0) * memory.first().map_or(0.0, |(bytes, _)| *bytes);
     Plan {
+        estimates: Vec::new(),
         cells: simulations,
         requests,
         events,

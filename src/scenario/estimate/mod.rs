@@ -76,6 +76,8 @@ pub struct Plan {
     pub seconds: f64,
     /// The largest item, of the largest variant.
     pub biggest: Option<MemoryItem>,
+    /// Of one simulation of each variant, in file order; empty for a grid, whose cells are too many to be shown.
+    pub estimates: Vec<Arc<Estimate>>,
 }
 
 impl Estimate {
@@ -144,7 +146,7 @@ pub fn plan_by(experiment: &Experiment, threads: usize, estimate: &dyn Fn(&Model
         .sum();
     let (requests, events) = (all(&|one| one.requests), all(&|one| one.events));
     let seconds = all(&Estimate::seconds) / at_once;
-    let largest = estimates.into_iter().max_by(|a, b| a.memory_bytes().total_cmp(&b.memory_bytes()));
+    let largest = estimates.iter().max_by(|a, b| a.memory_bytes().total_cmp(&b.memory_bytes()));
     let simulated = largest.as_ref().map_or(0.0, |largest| largest.memory_bytes()) * at_once;
     Plan {
         cells,
@@ -153,6 +155,7 @@ pub fn plan_by(experiment: &Experiment, threads: usize, estimate: &dyn Fn(&Model
         memory_bytes: process_bytes(at_once) + simulated + left,
         seconds,
         biggest: largest.and_then(|estimate| estimate.memory.first().cloned()),
+        estimates,
     }
 }
 
