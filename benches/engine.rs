@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use herdlab::experiment::run::{RunOptions, run};
-use herdlab::scenario::model::Experiment;
+use herdlab::model::Experiment;
 use herdlab::scenario::{Overrides, load};
 use sha2::{Digest, Sha256};
 

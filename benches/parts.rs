@@ -16,11 +16,9 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use herdlab::dice::{Delays, Stream, Times, below, exponential, round_ns, stream, unit_open_zero};
 use herdlab::measure::histogram::{Coarse, Fine};
 use herdlab::measure::recorder::{Outcome, Recorder};
+use herdlab::model::{Dist, Eviction, Jitter, Model, Popularity, Refresh, RefreshMode, Spread, Ttl};
 use herdlab::policy::eviction::{Evict, ForPolicy, Room, with_policy};
 use herdlab::policy::freshness::{expiry, renewal};
-use herdlab::scenario::model::{
-    Dist, Eviction, Jitter, Model, Popularity, Refresh, RefreshMode, Spread, Ttl,
-};
 use herdlab::scenario::{Overrides, load};
 use herdlab::sim::parts::{GENERAL, KeyInfo, Lane, NETWORK, Queue, TierState, Value};
 use herdlab::workload::arrivals::OpenArrivals;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use herdlab::dice::{stream, unit_open_zero};
+use herdlab::model::Eviction;
 use herdlab::replay::misses;
-use herdlab::scenario::model::Eviction;
 use herdlab::trace::Requests;
 
 const OBJECTS: usize = 100_000;

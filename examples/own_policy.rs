@@ -10,12 +10,12 @@ use herdlab::dice::{Stream, unit_open_zero};
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
 use herdlab::experiment::run::{RunOptions, run};
+use herdlab::model::Eviction;
 use herdlab::policy::eviction::{Evict, Room};
 use herdlab::policy::freshness::Renewal;
 use herdlab::policy::own::{Found, OwnRefresh, Policies};
 use herdlab::report::table;
 use herdlab::scenario::build::{Database, Scenario, Tier, Time, Variant, Workload};
-use herdlab::scenario::model::Eviction;
 
 /// FIFO that never evicts what was used since it came while there is anything else: the plainest way to spare what is
 /// in use.

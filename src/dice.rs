@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_distr::Distribution;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::scenario::model::{Dist, Nanos};
+use crate::model::{Dist, Nanos};
 
 /// The generator behind every stream: xoshiro256++ (Blackman and Vigna, 2019).
 pub type Stream = Xoshiro256PlusPlus;

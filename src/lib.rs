@@ -34,9 +34,11 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod atomic;
+pub mod catalog;
 pub mod dice;
 pub mod experiment;
 pub mod measure;
+pub mod model;
 pub mod oracle;
 pub mod policy;
 mod prefetch;

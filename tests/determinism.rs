@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use herdlab::measure::record::Record;
+use herdlab::model::{Experiment, Variant};
 use herdlab::report::json::to_json;
-use herdlab::scenario::model::{Experiment, Variant};
 use herdlab::scenario::{Overrides, bundled, parse};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};

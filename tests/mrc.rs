@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use assert_cmd::Command;
+use herdlab::model::Eviction;
 use herdlab::replay::grid;
-use herdlab::scenario::model::Eviction;
 use herdlab::trace::Requests;
 use proptest::prelude::*;
 

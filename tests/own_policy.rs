@@ -6,11 +6,11 @@ use herdlab::dice::{Stream, unit_open_zero};
 use herdlab::experiment::own::Misplaced;
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::measure::record::{Record, VariantRecord};
+use herdlab::model::{Eviction, Experiment};
 use herdlab::policy::eviction::{Evict, Room};
 use herdlab::policy::freshness::Renewal;
 use herdlab::policy::own::{Found, OwnRefresh, Policies};
 use herdlab::scenario::build::{Database, Scenario, Tier, Time, Variant, Workload};
-use herdlab::scenario::model::{Eviction, Experiment};
 
 /// Least recently used, the slow way: slots in the order of their last use.
 struct MyLru(Vec<u32>);

@@ -13,8 +13,8 @@ use std::path::Path;
 
 use fields::{FOLDER, Step, at, known_fields, leaves, name, scenarios};
 use herdlab::measure::record::Record;
+use herdlab::model::{Model, Recommend, Sweep};
 use herdlab::scenario::explain::explain;
-use herdlab::scenario::model::{Model, Recommend, Sweep};
 use herdlab::scenario::{Overrides, parse};
 use rayon::prelude::*;
 use support::simulate;

@@ -8,7 +8,7 @@ use herdlab::experiment::comparison::{Verdict, compare};
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::experiment::statistics::estimate;
 use herdlab::measure::record::Record;
-use herdlab::scenario::model::Experiment;
+use herdlab::model::Experiment;
 use herdlab::scenario::{Overrides, parse};
 use support::simulate;
 

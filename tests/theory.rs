@@ -6,8 +6,8 @@ use std::path::Path;
 
 use herdlab::dice::mix;
 use herdlab::experiment::comparison::compare;
+use herdlab::model::Experiment;
 use herdlab::report::theory::{TheoryRow, TheoryVerdict, rows};
-use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Overrides, parse};
 use herdlab::theory::predictions;
 use rayon::prelude::*;

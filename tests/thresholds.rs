@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use herdlab::experiment::threshold::{Standing, judge};
-use herdlab::scenario::model::{Bound, Threshold};
+use herdlab::model::{Bound, Threshold};
 use herdlab::scenario::{Diagnostics, Overrides, parse};
 use support::simulate;
 

@@ -3,19 +3,19 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use herdlab::catalog;
 use herdlab::experiment::forecast::plan;
 use herdlab::experiment::recommend::Search;
 use herdlab::experiment::run::RunError;
 use herdlab::experiment::sweep::{self, Pool};
 use herdlab::experiment::warmup::{Foreseen, foresee};
-use herdlab::measure::catalog;
+use herdlab::model::Experiment;
 use herdlab::report::format::with_unit;
 use herdlab::report::room::refuse_unwritable;
 use herdlab::report::thresholds::in_words;
 use herdlab::scenario::estimate::{self, Estimate, Limits, Plan, approximate_time};
 use herdlab::scenario::explain::explain;
 use herdlab::scenario::grid::Which;
-use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::theory::{Prediction, predictions};
 use herdlab::units::{approximate_bytes, format_duration, grouped};

@@ -8,10 +8,10 @@ use clap::Args;
 use herdlab::atomic;
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::measure::record::Record;
+use herdlab::model::Experiment;
 use herdlab::report::claims::{Source, page};
 use herdlab::scenario::bundled::{self, Bundled};
 use herdlab::scenario::estimate::{self, Limits, plan};
-use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::sim::Control;
 

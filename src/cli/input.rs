@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use herdlab::model::Experiment;
 use herdlab::scenario::diagnostic::nearest;
 use herdlab::scenario::grid::{Grid, Which, grid};
 use herdlab::scenario::lint::Warnings;
-use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{self, Diagnostics, Overrides, bundled};
 
 /// Loads a file, or the bundled scenario of that name where there is no such file.

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use herdlab::model::{Eviction, RedisEviction};
 use herdlab::replay::{Replay, TraceCapacity, grid};
 use herdlab::report::{self, Kind, mrc};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::diagnostic::nearest;
-use herdlab::scenario::model::{Eviction, RedisEviction};
 use herdlab::trace::{Requests, TraceError, TraceFormat};
 
 use super::output::{Shown, tell};

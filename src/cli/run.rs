@@ -15,10 +15,10 @@ use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
 use herdlab::experiment::threshold::Standing;
 use herdlab::measure::record::Record;
+use herdlab::model::Experiment;
 use herdlab::report::{self, Contents, Kind};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::estimate::{self, Plan};
-use herdlab::scenario::model::Experiment;
 use herdlab::sim::Control;
 
 use super::log::{Log, Phase};

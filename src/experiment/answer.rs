@@ -9,7 +9,7 @@ use super::comparison::{Comparison, MeasureComparison, VariantComparison, Verdic
 use super::printed::{estimated, plus_minus};
 use super::statistics::Estimate;
 use super::withheld::Withheld;
-use crate::measure::claim::{self, Claim, Piece, Reference};
+use crate::catalog::claim::{self, Claim, Piece, Reference};
 use crate::measure::quantity::{Scale, change, percent, signed, spoken, with_unit};
 use crate::measure::record::Record;
 

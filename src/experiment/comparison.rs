@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::states::{State, States, states};
 use super::statistics::{self, Estimate, PairedDifference};
 use super::withheld::{Side, Withheld, other_traffic, withheld};
-use crate::measure::catalog::{self, Better};
+use crate::catalog::{self, Better};
 use crate::measure::meaning;
 use crate::measure::record::{MeasureRecord, Record, VariantRecord};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::partial::Packet;
 use super::precision;
 use super::replication::{Replication, Together};
-use crate::scenario::model::Precision;
+use crate::model::Precision;
 
 /// Whole replications are taken in at once and in order; what another variant has not finished yet waits.
 pub(super) struct Finished {

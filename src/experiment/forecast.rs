@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
+use crate::model::{Arrivals, Coalescing, Experiment, Model, Nanos, Scope};
 use crate::scenario::estimate::{self, Estimate, Plan};
-use crate::scenario::model::{Arrivals, Coalescing, Experiment, Model, Nanos, Scope};
 use crate::sim::{Control, Engine};
 use crate::workload::Tables;
 
@@ -47,7 +47,7 @@ pub fn estimate(model: &Model, seed: u64) -> Estimate {
 /// Whether something in it answers its own consequences. A trace is read for its own sake only.
 fn needs_pilot(model: &Model) -> bool {
     let database = &model.database;
-    let guarded = |tier: &crate::scenario::model::Tier| match &tier.scope {
+    let guarded = |tier: &crate::model::Tier| match &tier.scope {
         Scope::Shared(shared) => {
             shared.timeout_ns.is_some() || shared.pool_timeout_ns.is_some() || shared.breaker.is_some()
         }

@@ -6,8 +6,8 @@ use super::observe::Observer;
 use super::own::Misplaced;
 use super::partial::{KeepError, Partial};
 use super::sweep::journal::JournalError;
+use crate::model::Nanos;
 use crate::policy::own::Policies;
-use crate::scenario::model::Nanos;
 use crate::sim::{Control, SimError};
 use crate::units::format_duration;
 

@@ -1,8 +1,8 @@
 //! Policies from outside the crate belong to a variant and a tier that can have them.
 
+use crate::model::{Capacity, Experiment, Refresh, Tier};
 use crate::policy::own::Policies;
 use crate::scenario::diagnostic::nearest;
-use crate::scenario::model::{Capacity, Experiment, Refresh, Tier};
 
 /// Why a policy of one's own cannot be used where it was put.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

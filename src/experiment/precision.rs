@@ -6,7 +6,7 @@
 
 use super::statistics::estimate;
 use crate::measure::record::{PrecisionRecord, VariantRecord};
-use crate::scenario::model::Precision;
+use crate::model::Precision;
 
 /// How many replications in all the next round should have; `None` when all variants are precise enough or no
 /// more are allowed. `values` holds the wanted measure of every variant, one value per replication.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::measure::catalog;
+use crate::catalog;
 use crate::measure::histogram::{Fine, Packed};
 use crate::measure::record::{DistributionRecord, EventRun, MeasureRecord, SeriesRecord};
 use crate::measure::recovery;
 use crate::measure::series::{Series, distributions, series};
 use crate::measure::summary::{Measured, measures};
-use crate::scenario::model::Model;
+use crate::model::Model;
 use crate::sim::{Control, Engine, SimError};
 
 /// What one simulation contributes to the record.

@@ -16,10 +16,10 @@ use crate::measure::record::{
     AnswerRecord, EventJudgement, EventRecord, EventRun, LintRecord, MeasureRecord, ObservedRecord, Record,
     SCHEMA, ScenarioRecord, Timings, VariantRecord, WindowsRecord,
 };
+use crate::model::{Experiment, Model, TimedEvent, Variant};
 use crate::policy::own::Policies;
 use crate::scenario::digest::traffic;
 use crate::scenario::explain::event_text;
-use crate::scenario::model::{Experiment, Model, TimedEvent, Variant};
 use crate::sim::Engine;
 use crate::sim::bounds::peak_resident_bytes;
 use crate::theory;

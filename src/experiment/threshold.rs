@@ -13,7 +13,7 @@ use super::statistics::{self, Estimate};
 use crate::measure::meaning;
 use crate::measure::quantity::with_unit;
 use crate::measure::record::{EventRun, EventStatus, Record, VariantRecord};
-use crate::scenario::model::{Bound, Threshold};
+use crate::model::{Bound, Threshold};
 
 /// What a variant makes of a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -22,8 +22,8 @@ use super::run::build_tables;
 use crate::measure::histogram::Coarse;
 use crate::measure::recorder::{OUTCOMES, Recorder};
 use crate::measure::series::{Series, series};
+use crate::model::{Experiment, Model, Nanos, Ttl, Variant};
 use crate::scenario::estimate::requests;
-use crate::scenario::model::{Experiment, Model, Nanos, Ttl, Variant};
 use crate::sim::{Control, Engine, SimError};
 use crate::workload::Tables;
 

@@ -1,6 +1,6 @@
 //! The busiest second, wherever it begins: arrivals in fine bins, and the most that any second of them held.
 
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// Bins of a second.
 const BINS: usize = 100;

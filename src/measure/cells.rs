@@ -6,7 +6,7 @@
 use super::busiest::Busiest;
 use super::histogram::Coarse;
 use super::recorder::Outcome;
-use crate::scenario::model::{Model, Nanos};
+use crate::model::{Model, Nanos};
 
 const SECOND_NS: Nanos = 1_000_000_000;
 /// Longer runs (14 hours) have cells of several whole seconds, so that their memory stays bounded.

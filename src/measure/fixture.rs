@@ -1,7 +1,7 @@
 //! Records for tests, made without a simulation: small ones by hand, and a synthetic stampede.
 
-use super::catalog;
 use super::record::*;
+use crate::catalog;
 
 /// A measure with the catalogue's unit.
 pub fn measure(name: &str, values: &[f64]) -> MeasureRecord {

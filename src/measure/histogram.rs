@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// Values at or above this (19.5 hours in nanoseconds) share the last bucket.
 const RANGE_BITS: u32 = 46;

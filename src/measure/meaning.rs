@@ -1,8 +1,8 @@
 //! Measures whose meaning changed between schemas of the record. A record of an older schema is still drawn and compared;
 //! these measures are named, and get no verdict.
 
-use super::catalog::{CATALOG, MeasureInfo, matches};
 use super::record::{Record, SCHEMA};
+use crate::catalog::{CATALOG, MeasureInfo, matches};
 
 /// A measure, or a family of them, that an older program defined in another way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,7 @@
 //! What is measured: the catalogue of names, the recorder in the loop, and the record that remains.
 
 pub mod busiest;
-pub mod catalog;
 pub mod cells;
-pub mod claim;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod histogram;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::model::{Observed, Threshold};
+use crate::model::{Observed, Threshold};
 use crate::theory::Prediction;
 
 /// Version of the layout of `results.json` and of the meaning of its measures ([`super::meaning`]). Older records are read,

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::busiest::Busiest;
 use super::cells::Cells;
 use super::histogram::{Coarse, Fine};
-use crate::scenario::model::{Model, Nanos};
+use crate::model::{Model, Nanos};
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

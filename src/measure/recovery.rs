@@ -10,7 +10,7 @@ use super::histogram::Coarse;
 use super::record::{EventRun, EventStatus};
 use super::recorder::Recorder;
 use super::tails::{beyond, fisher, rates};
-use crate::scenario::model::{EventKind, Model, Nanos, TimedEvent};
+use crate::model::{EventKind, Model, Nanos, TimedEvent};
 
 /// Requests that a cell has at least.
 const REQUESTS_MIN: u64 = 200;

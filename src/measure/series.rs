@@ -3,7 +3,7 @@
 use super::histogram::{Coarse, Fine};
 use super::recorder::{Left, NodeTotals, OUTCOMES, Outcome, Recorder, TierTotals, Totals};
 use super::summary::{FAMILIES, HITS, all_outcomes, latency};
-use crate::scenario::model::{Model, Scope, SharedTier};
+use crate::model::{Model, Scope, SharedTier};
 
 /// Name, unit, one value per window.
 pub type Series = (String, &'static str, Vec<Option<f64>>);

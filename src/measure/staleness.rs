@@ -15,7 +15,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// The version every key starts with.
 pub const INITIAL: u32 = 0;

@@ -3,7 +3,7 @@
 use super::histogram::Fine;
 use super::recorder::{CAUSES, Cause, Left, NodeTotals, OUTCOMES, Outcome, Recorder, Totals};
 use super::recovery;
-use crate::scenario::model::{Model, Nanos, Scope};
+use crate::model::{Model, Nanos, Scope};
 
 /// Name and value; `None` where the measure is not defined.
 pub type Measured = (String, Option<f64>);

@@ -1,8 +1,7 @@
 //! How long an entry lives, and when a request renews it early.
 
-use super::own::{Found, OwnRefresh};
 use crate::dice::{Stream, round_ns, unit_open_zero};
-use crate::scenario::model::{Jitter, Nanos, Refresh, RefreshMode, Spread, Ttl};
+use crate::model::{Jitter, Nanos, Refresh, RefreshMode, Spread, Ttl};
 
 /// The instant of an entry that never expires.
 pub const NEVER: Nanos = Nanos::MAX;
@@ -31,6 +30,25 @@ pub enum Renewal {
     Inline,
     /// The request is answered, a background refresh is started.
     Background,
+}
+
+/// An early refresh: decides at every hit whether the entry is to be renewed before it expires.
+pub trait OwnRefresh {
+    /// What to do about an entry that was found alive; `dice` is a stream of its own.
+    fn renewal(&mut self, found: &Found, dice: &mut Stream) -> Renewal;
+}
+
+/// A live entry, as a look-up finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub key: u32,
+    pub now_ns: Nanos,
+    /// Later than now.
+    pub expiry_ns: Nanos,
+    /// Of the class of the key in this tier, before jitter.
+    pub ttl: Ttl,
+    /// How long the fetch took that filled it.
+    pub fetch_ns: Nanos,
 }
 
 /// Who decides on the early refreshes of a tier.

@@ -3,7 +3,7 @@
 use super::grammar::{Kind, Tag};
 use super::options::{self, Opt, join};
 use super::pages::{self, Passage};
-use crate::measure::catalog::{self, Better, CATALOG, MeasureInfo};
+use crate::catalog::{self, Better, CATALOG, MeasureInfo};
 use crate::policy::eviction;
 use crate::scenario::diagnostic::nearest;
 use crate::scenario::lint::{self, LINTS, Lint};

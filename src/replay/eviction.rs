@@ -1,9 +1,9 @@
 //! The loop.
 
 use crate::dice::{Stream, stream};
+use crate::model::Eviction;
 use crate::policy::eviction::{Evict, ForPolicy, Room, with_policy};
 use crate::prefetch::prefetch;
-use crate::scenario::model::Eviction;
 use crate::trace::Requests;
 
 /// No slot.

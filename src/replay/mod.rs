@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::scenario::model::Eviction;
+use crate::model::Eviction;
 use crate::trace::Requests;
 pub use capacity::{CapacityError, TraceCapacity};
 pub use eviction::misses;

@@ -2,11 +2,11 @@
 
 use super::escape::escaped;
 use super::format::estimated;
+use crate::catalog::claim::{Claim, Reference};
 use crate::experiment::answer::{TestedClaim, filled_by, tested};
 use crate::experiment::comparison::{Comparison, compare};
-use crate::measure::claim::{Claim, Reference};
 use crate::measure::record::Record;
-use crate::scenario::model::{Practice, PracticeRow};
+use crate::model::{Practice, PracticeRow};
 use crate::units::counted;
 
 /// One scenario with its findings and the record of its run.
@@ -187,7 +187,7 @@ fn capitalised(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::measure::fixture::stampede;
-    use crate::scenario::model::Finding;
+    use crate::model::Finding;
 
     fn finding(row: &str, text: &str, tests: &[&str]) -> Practice {
         Practice {

@@ -113,7 +113,7 @@ fn not_of_its_digest(record: &ScenarioRecord) -> Option<String> {
 }
 
 /// The scenario as it was run; `None` where its text could name a file. Whoever reads a record must not be made to open others.
-fn parse_alone(record: &ScenarioRecord) -> Option<crate::scenario::model::Experiment> {
+fn parse_alone(record: &ScenarioRecord) -> Option<crate::model::Experiment> {
     const MAY_NAME_FILES: [&str; 4] = ["file", "\\u", "\\U", "\\x"];
     let mut texts = record.overrides.iter().chain([&record.source]);
     if texts.any(|text| MAY_NAME_FILES.iter().any(|part| text.contains(part))) {

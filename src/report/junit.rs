@@ -59,7 +59,7 @@ pub(super) fn to_xml(suites: Vec<TestSuite>) -> Result<String, ReportError> {
 mod tests {
     use super::*;
     use crate::measure::fixture::stampede;
-    use crate::scenario::model::{Bound, Threshold};
+    use crate::model::{Bound, Threshold};
 
     #[test]
     fn build_servers_read_back_what_passed_and_what_failed() {

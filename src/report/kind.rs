@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::model::{AxisValue, Eviction};
 use crate::scenario::grid::Grid;
-use crate::scenario::model::{AxisValue, Eviction};
 use crate::trace::Requests;
 
 /// What is written into a folder.

@@ -10,8 +10,8 @@ use super::figure::{Figure, Panel, Series, Shape};
 use super::format::{number, percent, percent_to};
 use super::terminal::plain;
 use super::{ReportError, atomic, draw, png};
+use crate::model::Eviction;
 use crate::replay::{Cell, Replay};
-use crate::scenario::model::Eviction;
 use crate::units::grouped;
 
 /// Widest column of figures, blanks included.

@@ -5,11 +5,11 @@
 //! own, and production may be in either.
 
 use super::format::{Scale, change, with_unit};
+use crate::catalog;
 use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{Comparison, EFFECT_SHARE_MIN, whole};
 use crate::experiment::states::State;
 use crate::experiment::statistics::prediction_interval;
-use crate::measure::catalog;
 use crate::measure::record::Record;
 
 /// One figure of production and what the model makes of it.

@@ -13,8 +13,8 @@ use crate::experiment::recommend::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Ou
 use crate::experiment::states::State;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::threshold::Standing;
+use crate::model::{Direction, Experiment, Objective};
 use crate::scenario::grid::Grid;
-use crate::scenario::model::{Direction, Experiment, Objective};
 use crate::units::{counted, grouped};
 
 /// Name of the variant that holds the recommended settings.

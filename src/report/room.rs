@@ -1,14 +1,14 @@
 //! Whether `results.json` has room for what a run will leave, before it is run.
 
 use super::json::{self, RESULTS_BYTES_MAX};
-use crate::measure::catalog;
+use crate::catalog;
 use crate::measure::record::{MeasureRecord, SeriesRecord, VariantRecord, WindowsRecord};
 use crate::measure::recorder::{Recorder, Totals};
 use crate::measure::series::series;
 use crate::measure::summary::measures;
+use crate::model::{Experiment, Model, Variant};
 use crate::scenario::Diagnostics;
 use crate::scenario::digest::traffic;
-use crate::scenario::model::{Experiment, Model, Variant};
 use crate::units::{approximate_bytes, grouped};
 
 /// A value of six digits with its comma, on average: `0.123457,`, `1234.57,`, `null,`.

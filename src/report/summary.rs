@@ -10,7 +10,7 @@ use crate::experiment::states::{State, States};
 use crate::experiment::threshold::{Judgement, Standing, judge};
 use crate::experiment::withheld::Withheld;
 use crate::measure::record::{EventRecord, Record};
-use crate::scenario::model::Bound;
+use crate::model::Bound;
 use crate::theory::Prediction;
 
 #[derive(Serialize)]

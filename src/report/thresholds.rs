@@ -5,12 +5,12 @@ use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint};
 use super::escape::escaped;
 use super::format::{Scale, estimated, exact, with_unit};
 use super::terminal::{fitted, paragraph};
+use crate::catalog;
 use crate::experiment::shares::Runs;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::threshold::{Judgement, Standing, judge};
-use crate::measure::catalog;
 use crate::measure::record::Record;
-use crate::scenario::model::{Bound, Threshold};
+use crate::model::{Bound, Threshold};
 
 /// Narrower terminals get the result below the margin.
 const WIDTH_OF_RESULTS: u16 = 78;

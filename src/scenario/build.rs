@@ -8,7 +8,7 @@
 //! use std::time::Duration;
 //! use herdlab::experiment::{comparison::compare, run::{RunOptions, run}};
 //! use herdlab::scenario::build::{Database, Scenario, Tier, Time, Variant, Workload};
-//! use herdlab::scenario::model::Eviction;
+//! use herdlab::model::Eviction;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let (ms, s) = (Duration::from_millis, Duration::from_secs);
@@ -39,8 +39,8 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::model::{Eviction, Experiment};
 use super::{Diagnostics, Overrides, parse};
+use crate::model::{Eviction, Experiment};
 use crate::units::{format_bytes, format_duration};
 
 /// The value of an option: `true`, `500`, `0.1`, `"lru"`, a [`Duration`], a [`Time`], or a list of them.

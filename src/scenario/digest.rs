@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::model::{Arrivals, Class, EventKind, Model, Precision, Variant};
 use super::trace::hex;
+use crate::model::{Arrivals, Class, EventKind, Model, Precision, Variant};
 
 /// What the digest covers.
 #[derive(Serialize)]

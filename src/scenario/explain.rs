@@ -2,12 +2,12 @@
 
 mod details;
 
-use super::model::{
+use super::values::Z_99;
+use crate::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
     Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Redis, Refresh, RefreshMode,
     Scope, Spread, Target, Tier, Ttl, WriteBack, WriteOptions, WriteStrategy,
 };
-use super::values::Z_99;
 use crate::units::{decimals_of_percent, format_bytes, format_duration, grouped};
 
 /// The model in words.

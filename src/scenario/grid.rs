@@ -10,9 +10,9 @@ use super::digest::fingerprint;
 use super::fields::Context;
 use super::file::{Entry, Node, Value};
 use super::lint::Warnings;
-use super::model::{Axis, AxisValue, Experiment, Variant};
 use super::pin::pins;
 use super::{Diagnostics, Overrides, Prepared, axes, prepare, range};
+use crate::model::{Axis, AxisValue, Experiment, Variant};
 use crate::units::grouped;
 
 /// Most cells of one grid.

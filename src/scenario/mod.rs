@@ -16,7 +16,6 @@ mod file;
 mod foreign;
 pub mod grid;
 pub mod lint;
-pub mod model;
 mod pin;
 mod range;
 pub mod strategies;
@@ -27,11 +26,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::model::Experiment;
 pub(crate) use check::SAME_FOR_ALL;
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
 use lint::Warnings;
-use model::Experiment;
 
 /// What the command line changes about a scenario.
 #[derive(Clone, Debug, Default)]
@@ -286,8 +285,8 @@ fn listed(overrides: &Overrides) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::model::{Capacity, Dist, Ttl};
     use super::*;
+    use crate::model::{Capacity, Dist, Ttl};
 
     #[test]
     fn every_bundled_scenario_is_sound() {

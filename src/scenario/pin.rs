@@ -1,8 +1,8 @@
 //! Variants that set an axis of a grid themselves: they are pinned there, whatever the axis varies.
 
 use super::file::parse_value;
-use super::model::{Axis, AxisValue, Variant};
 use super::range;
+use crate::model::{Axis, AxisValue, Variant};
 
 /// Of each variant and axis the value that the variant sets itself, in the place of the axis's; `None` where it follows
 /// the axis.
@@ -29,9 +29,10 @@ fn pin(variant: &Variant, path: &str) -> Option<AxisValue> {
 mod tests {
     use std::path::Path;
 
+    use super::super::Overrides;
     use super::super::grid::{Grid, Which, grid};
-    use super::super::model::Amount;
-    use super::super::{Overrides, model::Kind};
+    use crate::model::Amount;
+    use crate::model::Kind;
 
     /// Two axes; the second variant sets the first one, the third a table above it, the fourth a part below it.
     const PINNED: &str = r#"

@@ -4,7 +4,7 @@ use super::axes::to_toml;
 use super::diagnostic::{Diagnostic, Span};
 use super::fields::Context;
 use super::file::{Node, Value, parse_value};
-use super::model::{Amount, Axis, AxisValue, Kind};
+use crate::model::{Amount, Axis, AxisValue, Kind};
 use crate::units;
 
 /// Most values of one axis.

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::diagnostic::{Diagnostics, Source};
 use super::file::{Node, Value, parse_document};
-use super::model::{Coalescing, Experiment, Jitter, Model, Refresh, RefreshMode, Scope, WriteStrategy};
 use super::{Overrides, parse_altered};
+use crate::model::{Coalescing, Experiment, Jitter, Model, Refresh, RefreshMode, Scope, WriteStrategy};
 
 /// The variant that the others are compared with: nothing but the database.
 pub const NO_CACHE: &str = "no cache";

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashSet;
 use sha2::{Digest, Sha256};
 
-use super::model::TraceColumns;
+use crate::model::TraceColumns;
 use crate::trace::{self, ColumnNames, TraceError, TraceReader};
 
 /// What one pass over a trace tells.

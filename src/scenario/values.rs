@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::fields::{Context, Fields, Tagged};
 use super::file::{Node, Value};
-use super::model::{Dist, Nanos, Size};
+use crate::model::{Dist, Nanos, Size};
 use crate::trace::{self, csv};
 use crate::units;
 

@@ -7,7 +7,7 @@ use super::slab::NONE;
 use super::store::Value;
 use super::tier::KeyInfo;
 use crate::measure::recorder::{Cause, Outcome};
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// What the recorder needs to know of a read.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use super::replicas::PRIMARY;
 use super::slab::NONE;
 use super::store::Value;
 use crate::measure::recorder::{Cause, Totals};
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 impl Database {
     /// Whether an attempt of an instance may begin.

@@ -2,8 +2,8 @@
 
 use super::store::Size;
 use crate::dice::round_ns;
+use crate::model::{Compress, Nanos, Scope, Tier};
 use crate::policy::redis::memory::Allocator;
-use crate::scenario::model::{Compress, Nanos, Scope, Tier};
 use crate::workload::Tables;
 
 /// How clients of a tier write and read values.

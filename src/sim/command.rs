@@ -10,8 +10,8 @@ use super::slab::NONE;
 use super::store::Value;
 use super::tier::{KeyInfo, Shared};
 use crate::dice::round_ns;
+use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
-use crate::scenario::model::Nanos;
 use crate::workload::Tables;
 
 /// What a command does.

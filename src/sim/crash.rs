@@ -11,7 +11,7 @@ use super::read::Errand;
 use super::slab::NONE;
 use crate::dice::{Stream, below, hash_seed, mix, stream};
 use crate::measure::recorder::{Cause, Outcome};
-use crate::scenario::model::{Coalescing, EventKind, Hottest, Model, Nanos, Route};
+use crate::model::{Coalescing, EventKind, Hottest, Model, Nanos, Route};
 
 /// Who is dead, and who is going to die.
 pub(super) struct Crashes {

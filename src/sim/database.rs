@@ -12,7 +12,7 @@ use super::replicas::{PRIMARY, Replicas};
 use super::store::Value;
 use crate::dice::{Delays, Stream, Times, exponential, round_ns, stream};
 use crate::measure::recorder::{Cause, Recorder, Totals};
-use crate::scenario::model::{DownMode, Model, Nanos};
+use crate::model::{DownMode, Model, Nanos};
 
 /// What a request asks of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

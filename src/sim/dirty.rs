@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// A key whose newest value the database does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

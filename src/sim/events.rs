@@ -4,7 +4,7 @@ use super::engine::{Engine, Kind};
 use super::queue::GENERAL;
 use super::server::Admission;
 use crate::dice::round_ns;
-use crate::scenario::model::{Arrivals, EventKind, Nanos, Target, TimedEvent};
+use crate::model::{Arrivals, EventKind, Nanos, Target, TimedEvent};
 
 impl Engine<'_> {
     /// Puts all that is known in advance into the queue.

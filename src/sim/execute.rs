@@ -7,8 +7,8 @@ use super::queue::NETWORK;
 use super::server::Admission;
 use super::slab::{NONE, Slab};
 use super::tier::Look;
+use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
-use crate::scenario::model::Nanos;
 use crate::workload::Tables;
 
 impl Engine<'_> {

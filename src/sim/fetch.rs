@@ -10,7 +10,7 @@ use super::slab::NONE;
 use super::store::Value;
 use crate::dice::{round_ns, unit_open_zero};
 use crate::measure::recorder::{Cause, Outcome};
-use crate::scenario::model::{Coalescing, MAX_TIERS, Nanos};
+use crate::model::{Coalescing, MAX_TIERS, Nanos};
 
 /// One call of the database, retries included.
 #[derive(Clone, Copy, Debug)]

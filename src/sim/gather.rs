@@ -7,8 +7,8 @@ use super::read::{Walk, answer_in_process};
 use super::slab::NONE;
 use super::store::Value;
 use crate::measure::recorder::{Cause, Outcome};
+use crate::model::{MAX_TIERS, Nanos};
 use crate::policy::freshness::Renewal;
-use crate::scenario::model::{MAX_TIERS, Nanos};
 
 /// A request that waits for several keys.
 #[derive(Debug)]

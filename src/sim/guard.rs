@@ -1,7 +1,7 @@
 //! What stands in front of a dependency: circuit breakers, adaptive concurrency limits, retry budgets. Each instance
 //! has its own, and all of them see is what this instance's calls came to.
 
-use crate::scenario::model::{self, Nanos};
+use crate::model::{self, Nanos};
 
 /// The sliding window of a breaker moves in so many steps.
 const STEPS: u64 = 10;

@@ -5,7 +5,7 @@
 //! instance learns from its own attempts.
 
 use super::queue::{GENERAL, Lane, Queue};
-use crate::scenario::model::{HedgeAfter, Model, Nanos};
+use crate::model::{HedgeAfter, Model, Nanos};
 
 /// So many attempts an instance remembers,
 const WINDOW: usize = 1_000;

@@ -13,7 +13,7 @@ use super::engine::{Control, Engine, Kind, SimError};
 use super::pending::Event;
 use super::queue::GENERAL;
 use crate::measure::recorder::{CAUSES, Cause};
-use crate::scenario::model::{Arrivals, Model, Nanos, RETRIES_AT_ONCE};
+use crate::model::{Arrivals, Model, Nanos, RETRIES_AT_ONCE};
 
 /// Events from one look at the outside to the next: some milliseconds.
 pub(super) const LOOK_EVERY: u64 = 1 << 16;

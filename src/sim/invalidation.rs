@@ -11,7 +11,7 @@ use super::slab::{NONE, Slab};
 use super::write::Change;
 use crate::dice::{Delays, Times, round_ns, stream};
 use crate::measure::recorder::Recorder;
-use crate::scenario::model::{EventKind, Model, Nanos, Scope};
+use crate::model::{EventKind, Model, Nanos, Scope};
 
 /// Names the ring of the consumer; no delay of a scenario is as long.
 const CONSUMER_RING: Nanos = Nanos::MAX - 64;

@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::fetch::Stage;
 use crate::measure::recorder::OUTCOMES;
-use crate::scenario::model::{Capacity, Scope};
+use crate::model::{Capacity, Scope};
 
 impl Engine<'_> {
     /// Compares the books with what is there.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// The leases of one node.
 pub struct Leases {

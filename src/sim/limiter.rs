@@ -12,7 +12,7 @@ use super::read::{Errand, Walk};
 use crate::dice::{Stream, stream};
 use crate::measure::histogram::Fine;
 use crate::measure::recorder::Cause;
-use crate::scenario::model::{LimiterMode, Model, Nanos, OnFailure};
+use crate::model::{LimiterMode, Model, Nanos, OnFailure};
 use crate::workload::popularity::KeySampler;
 
 /// A command on a counter.

@@ -5,8 +5,8 @@ use super::engine::Engine;
 use super::index::pair;
 use super::read::Walk;
 use super::store::Value;
+use crate::model::{MultiGet, Nanos, OnFailure};
 use crate::policy::freshness::Renewal;
-use crate::scenario::model::{MultiGet, Nanos, OnFailure};
 
 /// One key of an MGET.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use super::limiter::Counters;
 use super::server::Server;
 use crate::dice::{hash_seed, mix};
 use crate::measure::recorder::NodeTotals;
-use crate::scenario::model::{EventKind, Model, Nanos};
+use crate::model::{EventKind, Model, Nanos};
 
 /// Slots of keys; the upper bits of a hash choose one.
 const SLOT_BITS: u32 = 14;

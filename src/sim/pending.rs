@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::slab::GENERATION_BITS;
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// What happens, to which slot of a slab, in which generation of that slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

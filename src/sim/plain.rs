@@ -17,9 +17,7 @@ use super::server::Admission;
 use super::slab::NONE;
 use super::tier::KeyInfo;
 use crate::measure::recorder::Outcome;
-use crate::scenario::model::{
-    Around, Arrivals, Coalescing, EventKind, Model, Nanos, Refresh, Scope, Target, Tier,
-};
+use crate::model::{Around, Arrivals, Coalescing, EventKind, Model, Nanos, Refresh, Scope, Target, Tier};
 
 /// So many look-ups after it was sent, the entry of one is read ahead; its place in the index has come by then, and
 /// it is still on its way.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// A bounded pool with a FIFO of those who wait; who gave up is skipped when its turn comes.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use super::engine::Engine;
 use super::store::{Entry, Value};
 use crate::dice::{round_ns, stream, unit_open_zero};
 use crate::measure::recorder::TierTotals;
+use crate::model::{Hottest, Prefill, PrefillAge};
 use crate::policy::freshness::NEVER;
-use crate::scenario::model::{Hottest, Prefill, PrefillAge};
 
 impl Engine<'_> {
     /// Fills the tiers that ask for it.

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use super::pending::{Event, Pending};
 use super::wheel::Wheel;
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// Where an event waits for its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

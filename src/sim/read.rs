@@ -9,8 +9,8 @@ use super::slab::NONE;
 use super::store::Value;
 use super::tier::{KeyInfo, Look};
 use crate::measure::recorder::{Cause, Outcome};
+use crate::model::{Around, Coalescing, MAX_TIERS, Nanos, OnFailure};
 use crate::policy::freshness::Renewal;
-use crate::scenario::model::{Around, Coalescing, MAX_TIERS, Nanos, OnFailure};
 use crate::workload::EXISTS;
 
 /// What a walk is for.

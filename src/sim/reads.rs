@@ -3,8 +3,8 @@
 use std::ops::{Index, IndexMut};
 
 use super::slab::NONE;
+use crate::model::Nanos;
 use crate::prefetch::prefetch;
-use crate::scenario::model::Nanos;
 
 /// A read that no instance tier could answer.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use crate::dice::{Delays, Stream, Times, below, stream};
-use crate::scenario::model::{Model, Nanos};
+use crate::model::{Model, Nanos};
 
 /// The place of an attempt that is not at a replica.
 pub const PRIMARY: u32 = 0;

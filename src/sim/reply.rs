@@ -4,7 +4,7 @@ use super::command::{Command, CommandReply, Op};
 use super::engine::{Engine, Kind};
 use super::queue::GENERAL;
 use super::slab::NONE;
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 impl Engine<'_> {
     /// The reply is back at the instance: the connection is free, the value is read.

@@ -5,7 +5,7 @@
 //! queue. What happens to the server at given times (flush, pause, down) is known from the scenario and is
 //! applied when the service times pass it.
 
-use crate::scenario::model::{DownMode, EventKind, Model, Nanos, Target, TimedEvent};
+use crate::model::{DownMode, EventKind, Model, Nanos, Target, TimedEvent};
 
 /// Something that happens to the server at an instant.
 #[derive(Clone, Copy, Debug)]

@@ -3,12 +3,12 @@
 use super::chunks::Home;
 use super::index::SlotIndex;
 use crate::dice::Stream;
+use crate::model::{Capacity, Nanos, Redis, Tier};
 use crate::policy::eviction::{Evict, Policy, Room, WithPolicy};
 use crate::policy::own::Policies;
 use crate::policy::redis::memory::Allocator;
 use crate::policy::redis::{Cycle, Effort, Keyspace, New, Settings};
 use crate::prefetch::prefetch;
-use crate::scenario::model::{Capacity, Nanos, Redis, Tier};
 
 /// What travels with a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -613,7 +613,7 @@ impl<S: Size, E: FnMut(u32)> Fill<'_, S, E> {
 mod tests {
     use super::*;
     use crate::dice::stream;
-    use crate::scenario::model::{Eviction, Jitter, Refresh, Scope, Ttl};
+    use crate::model::{Eviction, Jitter, Refresh, Scope, Ttl};
     use proptest::prelude::*;
 
     fn tier(capacity: Capacity) -> Tier {

@@ -14,12 +14,12 @@ use super::tombstones::Tombstones;
 use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
 use crate::measure::staleness::{INITIAL, Versions};
-use crate::policy::freshness::{NEVER, Renewal, Renewer, expiry};
-use crate::policy::own::{Found, Policies};
-use crate::policy::redis::Effort;
-use crate::scenario::model::{
+use crate::model::{
     Coalescing, Jitter, MeasureOptions, Model, MultiGet, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
 };
+use crate::policy::freshness::{Found, NEVER, Renewal, Renewer, expiry};
+use crate::policy::own::Policies;
+use crate::policy::redis::Effort;
 use crate::workload::Tables;
 
 /// What a look-up finds.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// Below this many looking for expired ones is not worth it.
 const SWEEP_FROM: usize = 1_024;

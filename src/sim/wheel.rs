@@ -10,7 +10,7 @@
 use super::heap::{pop_heap, sift_up};
 use super::pending::Pending;
 use super::slab::NONE;
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// Buckets of a wheel; their heads take 64 KB.
 const BUCKETS: usize = 16_384;

@@ -10,7 +10,7 @@ use super::engine::{Engine, Kind};
 use super::fetch::{Attempt, AttemptErrand};
 use super::queue::GENERAL;
 use super::server::Admission;
-use crate::scenario::model::Nanos;
+use crate::model::Nanos;
 
 /// What the worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::tier::KeyInfo;
 use crate::dice::chance;
 use crate::measure::recorder::Outcome;
 use crate::measure::staleness::INITIAL;
-use crate::scenario::model::{Order, WriteOptions, WriteStrategy};
+use crate::model::{Order, WriteOptions, WriteStrategy};
 
 /// What happens to the copies of a key.
 #[derive(Clone, Copy, Debug)]

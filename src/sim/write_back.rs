@@ -18,7 +18,7 @@ use super::worker::Worker;
 use super::write::Change;
 use crate::measure::recorder::Cause;
 use crate::measure::staleness::INITIAL;
-use crate::scenario::model::{Model, Nanos, OnFailure, Scope};
+use crate::model::{Model, Nanos, OnFailure, Scope};
 
 /// The tier that is ahead of the database, and its worker.
 pub(super) struct AheadTier {

@@ -2,11 +2,11 @@
 
 use super::paths::{Paths, fetch_share, reads_during_fetch};
 use super::{Failing, Prediction, nothing_fails, steady, ttl_of, warm_requests};
-use crate::scenario::lint::expectation::Expectation;
-use crate::scenario::model::{
+use crate::model::{
     Capacity, Coalescing, Eviction, Hottest, Jitter, Model, Nanos, PrefillAge, Refresh, Route, Scope, Tier,
     Ttl, WriteStrategy,
 };
+use crate::scenario::lint::expectation::Expectation;
 
 /// A fetch this long against the time to live takes part in who hits.
 const FETCH_SHARE_MAX: f64 = 0.002;

@@ -1,6 +1,6 @@
 //! What of a model the laws know.
 
-use crate::scenario::model::Model;
+use crate::model::Model;
 
 /// Options of the model that no law knows: everything that is not there by default shows in its serialised form.
 pub(super) fn unknown_options(model: &Model) -> Vec<String> {

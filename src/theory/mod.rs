@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use known::unknown_options;
 
+use crate::model::{Arrivals, Class, Model, Tier, Ttl};
 use crate::scenario::lint::expectation::expectation;
-use crate::scenario::model::{Arrivals, Class, Model, Tier, Ttl};
 
 /// More assumptions than this failing: the law has nothing to say.
 const FAILING_MAX: usize = 2;

@@ -1,8 +1,8 @@
 //! How busy a system is and how long a fetch takes in it, roughly: enough to tell whether a law may leave both out.
 
 use super::{rate_per_s, ttl_of};
+use crate::model::{Class, Coalescing, Dist, Model, Scope, Tier, Ttl};
 use crate::scenario::lint::expectation::{Expectation, hottest_share, mean_bytes};
-use crate::scenario::model::{Class, Coalescing, Dist, Model, Scope, Tier, Ttl};
 
 /// How busy what lies on the way of a read is, and how long the way takes.
 pub(super) struct Paths {

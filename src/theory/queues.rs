@@ -1,9 +1,9 @@
 //! The database as a waiting room.
 
 use super::{Failing, Prediction, steady, undisturbed};
+use crate::model::{Arrivals, Coalescing, Dist, Model};
 use crate::oracle::queueing::{ClosedLoop, Mmc, MmcK, mg1_wait_mean_s};
 use crate::scenario::lint::expectation::Expectation;
-use crate::scenario::model::{Arrivals, Coalescing, Dist, Model};
 
 /// The queue in front of the database.
 pub(super) fn open(model: &Model, expected: &Expectation) -> Vec<Prediction> {

@@ -3,10 +3,10 @@
 use super::caches::{Common, common};
 use super::paths::{Paths, way_share};
 use super::{Prediction, nothing_fails, steady};
+use crate::model::{Capacity, Coalescing, Jitter, Model, Refresh, Scope, Tier, Ttl, WriteStrategy};
 use crate::oracle::tiers::TwoTiers;
 use crate::oracle::{ttl, write_back, xfetch};
 use crate::scenario::lint::expectation::{Expectation, KeyRates, key_rates};
-use crate::scenario::model::{Capacity, Coalescing, Jitter, Model, Refresh, Scope, Tier, Ttl, WriteStrategy};
 
 pub(super) fn predictions(model: &Model, expected: &Expectation) -> Vec<Prediction> {
     let paths = Paths::of(model, expected);

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::{TraceError, TraceRow};
 use crate::dice::{mix, round_ns};
-use crate::scenario::model::{Trace, TraceColumns, TraceOperation};
+use crate::model::{Trace, TraceColumns, TraceOperation};
 
 /// Bytes read from the file at a time.
 const BUFFER_BYTES: usize = 1 << 16;

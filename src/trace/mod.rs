@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use crate::scenario::model::{Nanos, Trace};
+use crate::model::{Nanos, Trace};
 pub use csv::{ColumnNames, TraceReader};
 pub use requests::{Requests, TraceFormat};
 

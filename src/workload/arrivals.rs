@@ -1,7 +1,7 @@
 //! When requests arrive: open renewal processes under a rate profile.
 
 use crate::dice::{Stream, Times};
-use crate::scenario::model::{Arrivals, EventKind, Nanos, ProfilePart, TimedEvent, Workload};
+use crate::model::{Arrivals, EventKind, Nanos, ProfilePart, TimedEvent, Workload};
 
 /// Piecewise linear factor on the base rate: from `from_ns` on `start + slope * (t - from_ns)`.
 #[derive(Clone, Copy, Debug, PartialEq)]

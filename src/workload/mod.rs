@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use crate::dice::{Stream, below, hash_seed, mix, stream, unit_open_zero};
-use crate::scenario::model::{Arrivals, EventKind, Model, Nanos, Route};
+use crate::model::{Arrivals, EventKind, Model, Nanos, Route};
 use crate::trace::{TraceError, TraceKeys, TraceReader};
 use arrivals::OpenArrivals;
 use popularity::KeySampler;

@@ -3,7 +3,7 @@
 use std::hint::select_unpredictable;
 
 use crate::dice::Stream;
-use crate::scenario::model::Popularity;
+use crate::model::Popularity;
 use rand::Rng;
 
 /// Draws ranks `0..keys` in constant time and a few kilobytes, however many keys there are.

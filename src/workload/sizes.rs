@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::dice::{hash_seed, mix};
-use crate::scenario::model::{Class, Size};
+use crate::model::{Class, Size};
 use crate::trace::TraceKeys;
 
 /// Keys up to here have their sizes in an array, which then stays in the processor's cache.

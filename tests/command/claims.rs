@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use assert_cmd::Command;
-use herdlab::scenario::model::PracticeRow;
+use herdlab::model::PracticeRow;
 use herdlab::scenario::{Overrides, bundled, parse};
 
 use crate::{TINY, stderr};

@@ -8,10 +8,10 @@ mod draw;
 use std::io::Read;
 use std::path::Path;
 
+use herdlab::model::Experiment;
 use herdlab::report::json;
 use herdlab::scenario::estimate::{Limits, approximate_time, estimate, plan, refuse_beyond};
 use herdlab::scenario::explain::explain;
-use herdlab::scenario::model::Experiment;
 use herdlab::scenario::{Diagnostics, Overrides, parse_with_warnings};
 use herdlab::theory::predictions;
 use herdlab::trace::{ColumnNames, Requests, TraceFormat, TraceReader};

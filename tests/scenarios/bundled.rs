@@ -1,9 +1,9 @@
 //! The scenarios that come with the program.
 
+use herdlab::catalog::claim::{Piece, pieces};
 use herdlab::experiment::comparison::compare;
-use herdlab::measure::claim::{Piece, pieces};
+use herdlab::model::{Experiment, Model, Variant};
 use herdlab::scenario::bundled::{self, Bundled};
-use herdlab::scenario::model::{Experiment, Model, Variant};
 use herdlab::scenario::{Overrides, parse};
 use herdlab::units::format_duration;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use herdlab::experiment::forecast::{estimate, plan};
 use herdlab::measure::record::Timings;
-use herdlab::scenario::model::{Experiment, Model};
+use herdlab::model::{Experiment, Model};
 use herdlab::sim::{Control, Engine};
 use herdlab::workload::Tables;
 use proptest::prelude::*;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use herdlab::measure::series::{distributions, series};
 use herdlab::measure::summary::measures;
-use herdlab::scenario::model::Model;
+use herdlab::model::Model;
 use herdlab::sim::{Control, Engine};
 use herdlab::workload::Tables;
 use proptest::prelude::*;

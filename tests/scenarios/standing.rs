@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use herdlab::scenario::model::{Dist, Experiment};
+use herdlab::model::{Dist, Experiment};
 use herdlab::scenario::{Overrides, parse};
 use herdlab::sim::{Circle, Control, Engine, Finished, SimError};
 use herdlab::workload::Tables;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use herdlab::measure::record::Record;
-use herdlab::scenario::model::Experiment;
+use herdlab::model::Experiment;
 use herdlab::scenario::{Overrides, parse};
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use herdlab::experiment::run::{RunOptions, run};
 use herdlab::measure::record::Record;
-use herdlab::scenario::model::{EventKind, Experiment, Model};
+use herdlab::model::{EventKind, Experiment, Model};
 use herdlab::sim::{Control, Engine};
 use herdlab::workload::Tables;
 

@@ -1,6 +1,7 @@
 //! What may be said at the end of a search: the winner, those that are as good, the limit that binds.
 
 use super::{Candidate, Search};
+use crate::catalog;
 use crate::experiment::comparison::{
     SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, differs, smallest_that_matters,
 };
@@ -8,9 +9,8 @@ use crate::experiment::states::{States, states};
 use crate::experiment::statistics::{self, Estimate, PairedDifference, estimate};
 use crate::experiment::sweep::Pool;
 use crate::experiment::threshold::{Judgement, Standing, judge_in};
-use crate::measure::catalog;
 use crate::measure::record::{MeasureRecord, VariantRecord, WindowsRecord};
-use crate::scenario::model::Objective;
+use crate::model::Objective;
 
 /// Whether a candidate keeps the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]

@@ -15,10 +15,10 @@ use super::states::{States, states_of};
 use super::statistics::{self, Estimate};
 use super::sweep::{Pool, SweepOptions, find_warmup};
 use super::workers;
-use crate::measure::catalog;
+use crate::catalog;
+use crate::model::{Axis, Bound, Direction, Objective, Recommend, Threshold};
 use crate::scenario::Diagnostics;
 use crate::scenario::grid::Grid;
-use crate::scenario::model::{Axis, Bound, Direction, Objective, Recommend, Threshold};
 use crate::units::counted;
 
 pub use self::judge::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Outcome, Rival};

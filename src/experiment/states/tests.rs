@@ -1,7 +1,7 @@
 use super::*;
 use crate::dice::{Stream, Times, chance, exponential, stream, unit_open_zero};
 use crate::measure::fixture::{measure, record_of};
-use crate::scenario::model::Dist;
+use crate::model::Dist;
 
 /// The states by mean latencies alone, the p99 in proportion.
 fn by_latency(values: &[f64]) -> Option<States> {

@@ -14,9 +14,9 @@ pub use self::pool::Pool;
 use self::record::SweepRecord;
 use super::run::{RunError, RunOptions, build_tables};
 use super::{warmup, workers};
+use crate::model::{Experiment, Nanos};
 use crate::scenario::estimate::{Estimate, MemoryItem, Plan, estimate, process_bytes};
 use crate::scenario::grid::{Cell, Grid};
-use crate::scenario::model::{Experiment, Nanos};
 use crate::sim::Control;
 
 /// How to run a grid.

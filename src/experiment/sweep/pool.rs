@@ -12,9 +12,9 @@ use super::journal::{Finished, Journal};
 use crate::experiment::run::{RunError, workload_of};
 use crate::experiment::workers::{into_inner, is_stop, lock, work_off};
 use crate::measure::summary::measures;
+use crate::model::{Model, Nanos, Variant};
 use crate::scenario::digest::fingerprint;
 use crate::scenario::grid::Grid;
-use crate::scenario::model::{Model, Nanos, Variant};
 use crate::sim::{Control, Engine, SimError};
 use crate::workload::Tables;
 

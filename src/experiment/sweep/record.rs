@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pool;
+use crate::catalog::{self, Better};
 use crate::experiment::states::{State, states_of};
 use crate::experiment::statistics::{Estimate, estimate};
-use crate::measure::catalog::{self, Better};
 use crate::measure::record::MeasureRecord;
 use crate::scenario::grid::Grid;
 
@@ -360,7 +360,7 @@ pub fn places(grid: &Grid, pool: &Pool) -> Vec<(usize, usize, Vec<String>)> {
     let free: Vec<usize> = free.collect();
     let in_cells = finished.iter().flat_map(|&cell| free.iter().map(move |&variant| (cell, variant)));
     let labels = |(cell, variant): (usize, usize)| {
-        let label = |(index, axis): (usize, &crate::scenario::model::Axis)| {
+        let label = |(index, axis): (usize, &crate::model::Axis)| {
             let swept = || &axis.values[grid.cells[cell].at[index]];
             grid.pin(variant, index).unwrap_or_else(swept).label.clone()
         };
@@ -385,9 +385,9 @@ fn shown(pool: &Pool, system: usize, measures: &[String], replications: u32) -> 
     measures.iter().map(of).collect()
 }
 
-fn axis_record(axis: &crate::scenario::model::Axis) -> AxisRecord {
+fn axis_record(axis: &crate::model::Axis) -> AxisRecord {
     let unit = axis.values.first().and_then(|value| value.amount).filter(|_| axis.is_numeric());
-    let value = |value: &crate::scenario::model::AxisValue| AxisValueRecord {
+    let value = |value: &crate::model::AxisValue| AxisValueRecord {
         label: value.label.clone(),
         value: value.amount.filter(|_| unit.is_some()).map(|amount| amount.value),
     };

@@ -14,6 +14,7 @@ mod ghost;
 mod lfu;
 mod list;
 mod lru;
+mod own;
 mod random;
 mod s3_fifo;
 mod sieve;
@@ -23,10 +24,10 @@ mod slru;
 mod two_q;
 mod w_tiny_lfu;
 
-pub(super) use self::lru::Lru;
-use super::own::Own;
+use self::lru::Lru;
+pub use self::own::Own;
 use crate::dice::Stream;
-use crate::scenario::model::Eviction;
+use crate::model::Eviction;
 
 /// What an eviction algorithm does.
 pub trait Evict {

@@ -14,7 +14,7 @@ pub mod memory;
 use rand::Rng as _;
 
 use crate::dice::{Stream, mix, unit_open_zero};
-use crate::scenario::model::{Nanos, RedisEviction};
+use crate::model::{Nanos, RedisEviction};
 use dict::Dict;
 use memory::{Allocator, BUCKET_BYTES};
 

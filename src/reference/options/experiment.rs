@@ -3,9 +3,9 @@
 use super::system::{CLIENTS, COALESCING, DATABASE, EVENT, INVALIDATION, LIMITER, WRITES};
 use super::tier::TIER;
 use super::workload::{CLASS, WORKLOAD};
+use crate::model::PracticeRow;
 use crate::reference::grammar::*;
 use crate::scenario::lint::LINTS;
-use crate::scenario::model::PracticeRow;
 
 /// A scenario file.
 pub static ROOT: Table = Table {

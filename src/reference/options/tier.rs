@@ -1,8 +1,8 @@
 //! `[[tier]]`.
 
 use super::system::BREAKER;
+use crate::model::{Eviction, RedisEviction};
 use crate::reference::grammar::*;
-use crate::scenario::model::{Eviction, RedisEviction};
 
 pub(super) static TIER: Table = Table {
     id: "tier",

@@ -1,8 +1,8 @@
 //! The headline measures as dots with their intervals, one panel per measure.
 
 use super::styles;
+use crate::catalog;
 use crate::experiment::comparison::{Comparison, Verdict};
-use crate::measure::catalog;
 use crate::measure::record::Record;
 use crate::report::axis::Axis;
 use crate::report::figure::{Figure, Panel, Series, Shape};

@@ -1,7 +1,7 @@
 //! The table of figures: measures by variant.
 
+use crate::catalog;
 use crate::experiment::comparison::Comparison;
-use crate::measure::catalog;
 use crate::measure::record::Record;
 use crate::report::format::common_scale;
 use crate::report::lines::{Line, lines};

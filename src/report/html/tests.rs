@@ -4,8 +4,8 @@ use super::{Charts, render};
 use crate::experiment::{answer::answer, comparison::compare};
 use crate::measure::fixture::stampede;
 use crate::measure::record::{AnswerRecord, LintRecord, ObservedRecord, Record};
+use crate::model::{Bound, Threshold};
 use crate::report::charts::figures;
-use crate::scenario::model::{Bound, Threshold};
 use crate::theory::Prediction;
 
 fn page(record: &Record, charts: Charts) -> String {

@@ -1,9 +1,9 @@
 //! What the page says in sentences: the answer with its intervals, headline figures, claims, events, the command.
 
+use crate::catalog::claim::{self, Piece};
 use crate::experiment::answer::{Answer, enumerated};
 use crate::experiment::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
 use crate::experiment::statistics::Estimate;
-use crate::measure::claim::{self, Piece};
 use crate::measure::quantity::spoken;
 use crate::measure::record::{EventRecord, Record, ScenarioRecord};
 use crate::report::format::{Scale, common_scale, difference, number, plus_minus, unbroken};

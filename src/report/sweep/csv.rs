@@ -1,10 +1,10 @@
 //! Tidy CSV: one row per cell, variant and measure, a column per axis.
 
 use super::view::{View, compromises, front};
+use crate::catalog;
 use crate::experiment::statistics::estimate;
 use crate::experiment::sweep::Pool;
 use crate::experiment::sweep::record::{SweepRecord, places};
-use crate::measure::catalog;
 use crate::report::csv::{Rows, plain};
 use crate::scenario::grid::Grid;
 

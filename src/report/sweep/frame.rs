@@ -6,8 +6,8 @@ use std::rc::Rc;
 use plotters::coord::Shift;
 use plotters::prelude::{DrawingArea, PathElement, RGBColor};
 
+use crate::catalog;
 use crate::experiment::statistics::Estimate;
-use crate::measure::catalog;
 use crate::report::ReportError;
 use crate::report::axis::{Axis, Spacing};
 use crate::report::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};

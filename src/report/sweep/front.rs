@@ -4,8 +4,8 @@ use super::frame::{
     ARROWS, EDGE, Picture, Plot, SMALL, Sketch, failed, head_height, interval, measure_ruler, plain,
 };
 use super::view::{Compromise, View, compromises, front};
+use crate::catalog::Better;
 use crate::experiment::statistics::Estimate;
-use crate::measure::catalog::Better;
 use crate::report::ReportError;
 use crate::report::canvas::{Anchor, Failure, Lettering, shortened};
 use crate::report::draw::{Heading, WIDTH};

@@ -10,8 +10,8 @@ use super::frame::{
     EDGE, FRAME, Picture, SMALL, Sketch, TEXT, extent, failed, head_height, plain, spans_decades,
 };
 use super::view::View;
+use crate::catalog::Better;
 use crate::experiment::sweep::record::SweepRecord;
-use crate::measure::catalog::Better;
 use crate::report::ReportError;
 use crate::report::axis::Axis;
 use crate::report::canvas::{Anchor, Failure, Lettering, shortened, text_width};

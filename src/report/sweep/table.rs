@@ -3,8 +3,8 @@
 use comfy_table::{Cell, CellAlignment, ColumnConstraint};
 
 use super::view::{MARKED, Point, Row, View, compromises, front, mark, means_over};
+use crate::catalog::Better;
 use crate::experiment::sweep::record::{Spot, SweepRecord};
-use crate::measure::catalog::Better;
 use crate::report::escape::escaped;
 use crate::report::format::spoken;
 use crate::report::terminal::{AROUND, fitted, hanging, paragraph};

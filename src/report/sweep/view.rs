@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::catalog::{self, Better};
 use crate::experiment::statistics::{Estimate, paired_difference};
 use crate::experiment::sweep::pareto;
 use crate::experiment::sweep::record::{Spot, SweepRecord};
-use crate::measure::catalog::{self, Better};
 use crate::report::format::{Scale, estimated, plus_minus, spoken};
 use crate::units::grouped;
 

@@ -1,7 +1,7 @@
 //! What the events of a scenario may refer to.
 
 use super::tier::Directory;
-use crate::scenario::model::{Clients, Database, Nanos, Tier, Workload};
+use crate::model::{Clients, Database, Nanos, Tier, Workload};
 
 /// What events refer to; parts that are wrong themselves are `None`.
 pub(super) struct Surroundings<'a> {

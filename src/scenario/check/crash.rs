@@ -1,11 +1,11 @@
 //! `{ crash = { ... } }` of `[[event]]`: an instance, or whoever leads a fetch.
 
 use super::around::Surroundings;
+use crate::model::{Arrivals, Coalescing, EventKind, Model};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Arrivals, Coalescing, EventKind, Model};
 use crate::scenario::values::{duration, integer, positive_duration};
 
 /// The event, in the shape in which events are read: the inner option is always `Some`.

@@ -1,10 +1,10 @@
 //! `[database]`.
 
 use super::guard;
+use crate::model::{Background, Contention, Database, Dist, Nanos, Replicas, Retries};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Background, Contention, Database, Dist, Nanos, Replicas, Retries};
 use crate::scenario::values::{
     at_least, count, dist, duration, integer, positive_duration, rate, share, truth,
 };

@@ -2,11 +2,11 @@
 
 pub(super) use super::around::Surroundings;
 use super::refuse_repeated_names;
+use crate::model::{Arrivals, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Arrivals, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent};
 use crate::scenario::values::{
     count, duration, integer, positive, positive_duration, positive_share, truth, word,
 };

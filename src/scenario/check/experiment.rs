@@ -5,13 +5,13 @@ use std::path::Path;
 use super::system::{EXPERIMENT_FIELDS, model};
 use super::threshold::{self, thresholds};
 use super::{idle, practice, recommend, sweep, words};
+use crate::model::{Answer, Experiment, Nanos, Observed, Precision, Variant};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
 use crate::scenario::digest::digest;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value};
 use crate::scenario::lint::{self, Finding};
-use crate::scenario::model::{Answer, Experiment, Nanos, Observed, Precision, Variant};
 use crate::scenario::values::{at_least, count, integer, positive, positive_duration, share, text, texts};
 
 /// Name of the only variant where the file has none.

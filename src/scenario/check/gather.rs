@@ -1,10 +1,10 @@
 //! Reads of several keys: what they do not go together with.
 
 use super::tier::Directory;
+use crate::model::{Model, MultiGet, Scope};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::Context;
 use crate::scenario::file::Node;
-use crate::scenario::model::{Model, MultiGet, Scope};
 
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
     let elements = root.elements("tier");

@@ -1,9 +1,9 @@
 //! Circuit breakers, retry budgets, hedges and adaptive limits.
 
+use crate::model::{Breaker, Hedge, HedgeAfter, Limit, Nanos, RetryBudget};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Breaker, Hedge, HedgeAfter, Limit, Nanos, RetryBudget};
 use crate::scenario::values::{at_least, count, positive_duration, positive_share, truth};
 use crate::units::format_duration;
 

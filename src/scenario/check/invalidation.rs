@@ -1,10 +1,10 @@
 //! `[invalidation]`, and what else concerns writes that reach caches late: settings that would do nothing are refused.
 
 use super::tier::Directory;
+use crate::model::{Broadcast, Cdc, Invalidation, Model, WriteStrategy};
 use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Broadcast, Cdc, Invalidation, Model, WriteStrategy};
 use crate::scenario::values::{dist, positive_duration, rate};
 
 /// How to make something written.

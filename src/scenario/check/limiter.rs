@@ -2,10 +2,10 @@
 
 use super::tier::Directory;
 use super::workload::{keys, popularity};
+use crate::model::{Limiter, LimiterMode, Popularity};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
-use crate::scenario::model::{Limiter, LimiterMode, Popularity};
 use crate::scenario::values::{count, positive_duration, truth, word};
 
 const MODES: [(&str, LimiterMode); 2] = [("naive", LimiterMode::Naive), ("atomic", LimiterMode::Atomic)];

@@ -1,9 +1,9 @@
 //! `[[practice]]`.
 
+use crate::model::{Finding, Practice, PracticeRow};
 use crate::scenario::diagnostic::{Diagnostic, suggestion};
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{Finding, Practice, PracticeRow};
 use crate::scenario::values::{text, texts, word};
 
 /// Reads all findings; `None` where one of them is wrong, because their words are checked place by place.

@@ -3,11 +3,11 @@
 use super::sweep::axes;
 use super::threshold::{Surroundings, known_here, limit};
 use super::words::{known_measures, measure};
-use crate::measure::catalog;
+use crate::catalog;
+use crate::model::{Axis, Bound, Direction, Objective, Recommend, Threshold};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value, parse_value};
-use crate::scenario::model::{Axis, Bound, Direction, Objective, Recommend, Threshold};
 use crate::scenario::values::{integer, text};
 
 /// Reads `[recommend]`. Whether the paths of knobs lead somewhere is seen when the grid is made.

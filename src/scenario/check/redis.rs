@@ -1,9 +1,9 @@
 //! What of a `[[tier]]` follows Redis: its eviction policies, active expiry, and what its entries take.
 
+use crate::model::{ActiveExpiry, Capacity, Eviction, Redis, RedisEviction};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{ActiveExpiry, Capacity, Eviction, Redis, RedisEviction};
 use crate::scenario::values::{bytes, fine_duration, integer, word};
 
 /// Keys looked at per eviction, as Redis does unless told otherwise.

@@ -1,9 +1,9 @@
 //! `[slo]`.
 
+use crate::model::Slo;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::Node;
-use crate::scenario::model::Slo;
 use crate::scenario::values::{positive_duration, positive_share};
 
 /// `has_events`: the file has something after which cells are judged.

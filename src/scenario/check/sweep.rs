@@ -2,10 +2,10 @@
 
 use super::system::EXPERIMENT_FIELDS;
 use super::words::{known_measures, measure};
+use crate::model::{Axis, Sweep, Variant};
 use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{Axis, Sweep, Variant};
 use crate::scenario::range;
 use crate::scenario::values::{text, texts};
 

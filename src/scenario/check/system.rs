@@ -7,13 +7,13 @@ use super::tier::{Directory, tiers};
 use super::workload::{Recorded, is_recorded, workload};
 use super::writes::writes;
 use super::{MAX_WINDOWS, database, invalidation, whole};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{
+use crate::model::{
     Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, ProfilePart, Route, WriteOptions,
     WriteStrategy,
 };
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::fields::{Context, Fields, Tagged};
+use crate::scenario::file::{Node, Value};
 use crate::scenario::values::{count, duration, positive_duration, truth, word};
 use crate::units::format_duration;
 

@@ -1,11 +1,11 @@
 //! `[[threshold]]`.
 
 use super::words::{self, known_measures};
-use crate::measure::catalog::{self, MeasureInfo};
+use crate::catalog::{self, MeasureInfo};
+use crate::model::{Bound, Threshold, Variant};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::fields::{Context, Fields};
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{Bound, Threshold, Variant};
 use crate::scenario::values::{at_least, parse_bandwidth, positive_share, text, truth};
 use crate::units;
 

@@ -2,14 +2,14 @@
 
 use super::redis::{Choice, Overhead, choices, overhead, redis};
 use super::refuse_repeated_names;
+use crate::model::{
+    Capacity, Compress, Dist, Eviction, Hottest, Jitter, MAX_TIERS, MultiGet, Nanos, OnFailure, Prefill,
+    PrefillAge, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, suggestion};
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{
-    Capacity, Compress, Dist, Eviction, Hottest, Jitter, MAX_TIERS, MultiGet, Nanos, OnFailure, Prefill,
-    PrefillAge, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
-};
 use crate::scenario::values::{
     bandwidth, bytes, count, dist, duration, fine_duration, integer, name, positive, positive_duration,
     positive_share, share, truth, word,

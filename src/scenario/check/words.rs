@@ -1,12 +1,12 @@
 //! The names of measures in a scenario: the headline, and the placeholders and claims of its answer and of its
 //! findings about the practice.
 
-use crate::measure::catalog::{CATALOG, find};
-use crate::measure::claim::{Claim, Piece, Reference, pieces};
+use crate::catalog::claim::{Claim, Piece, Reference, pieces};
+use crate::catalog::{CATALOG, find};
+use crate::model::{Answer, Model, Practice, Precision, Variant};
 use crate::scenario::diagnostic::{Diagnostic, Span, suggestion};
 use crate::scenario::fields::Context;
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{Answer, Model, Practice, Precision, Variant};
 
 /// Reports headline measures that no variant has.
 pub(super) fn check_headline(cx: &mut Context, root: &Node, headline: &[String], variants: &[Variant]) {

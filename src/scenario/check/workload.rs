@@ -3,13 +3,13 @@
 use super::tier::{Directory, ttl};
 use super::{MAX_KEYS, refuse_repeated_names};
 use crate::dice::round_ns;
+use crate::model::{
+    Arrivals, Class, Dist, MAX_CLASSES, Nanos, Popularity, ProfilePart, Size, Trace, Ttl, Workload,
+};
 use crate::scenario::axes;
 use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::fields::{Context, Fields, Tagged};
 use crate::scenario::file::{Node, Value};
-use crate::scenario::model::{
-    Arrivals, Class, Dist, MAX_CLASSES, Nanos, Popularity, ProfilePart, Size, Trace, Ttl, Workload,
-};
 use crate::scenario::trace::TraceSummary;
 use crate::scenario::values::{
     at_least, count, dist, duration, integer, name, positive_duration, positive_share, rate, share, size,

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::scenario::model::{Arrivals, EventKind, Model, Nanos, ProfilePart};
+use crate::model::{Arrivals, EventKind, Model, Nanos, ProfilePart};
 
 /// Length of the arrivals in seconds.
 pub(super) fn duration_s(model: &Model) -> f64 {

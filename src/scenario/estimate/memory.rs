@@ -9,7 +9,7 @@
 use super::MemoryItem;
 use super::arrivals::duration_s;
 use super::flow::Flow;
-use crate::scenario::model::{
+use crate::model::{
     Arrivals, Capacity, Class, Eviction, Hottest, Model, Popularity, Refresh, Route, Scope, Size, Tier,
 };
 

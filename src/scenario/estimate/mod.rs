@@ -11,7 +11,7 @@ mod memory;
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostics;
-use super::model::{Experiment, Model};
+use crate::model::{Experiment, Model};
 use crate::units::{approximate_bytes, grouped};
 
 pub(super) use self::arrivals::peak_profile_factor;

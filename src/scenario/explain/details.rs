@@ -1,8 +1,8 @@
 //! What `herdlab check` adds to the main lines of a model: every option that is not in those.
 
 use super::{dist, percent};
-use crate::scenario::model::{Breaker, DownMode, MeasureOptions, OnFailure};
-use crate::scenario::model::{
+use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure};
+use crate::model::{
     Class, Coalescing, Database, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
     ProfilePart, Route, Scope, SharedTier, Size, Tier, Ttl, WriteStrategy,
 };

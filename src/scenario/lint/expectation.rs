@@ -1,11 +1,11 @@
 //! What closed forms expect of a model in the steady state, before anything is simulated.
 
-use crate::oracle::che::Renewal;
-use crate::oracle::steady::{Keys, steady, zipf_groups};
-use crate::scenario::model::{
+use crate::model::{
     Capacity, Class, Eviction, Hottest, Jitter, Model, Popularity, Prefill, PrefillAge, Refresh, Scope, Size,
     Spread, Tier, Ttl, WriteStrategy,
 };
+use crate::oracle::che::Renewal;
+use crate::oracle::steady::{Keys, steady, zipf_groups};
 
 /// The steady state of a model whose arrivals are open and whose nothing fails.
 #[derive(Clone, Debug)]

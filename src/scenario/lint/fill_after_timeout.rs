@@ -2,9 +2,9 @@
 
 use super::expectation::{key_rates, mean_bytes};
 use super::rules::{View, commands_per_key, percent};
+use crate::model::{Coalescing, Model, MultiGet, OnFailure, Route, SharedTier, Tier};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::estimate::peak_profile_factor;
-use crate::scenario::model::{Coalescing, Model, MultiGet, OnFailure, Route, SharedTier, Tier};
 
 /// `tier` is `shared`.
 pub(super) fn fill_after_timeout(view: &mut View<'_>, index: usize, tier: &Tier, shared: &SharedTier) {

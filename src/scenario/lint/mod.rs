@@ -14,7 +14,7 @@ mod tests;
 use super::diagnostic::{Diagnostic, NOTE, ROOM_MIN, Source, Span, WIDTH, render_warnings, suggestion};
 use super::fields::Context;
 use super::file::{Node, Value};
-use super::model::LintNote;
+use crate::model::LintNote;
 use crate::wrap::{hanging, paragraph};
 pub(super) use finding::Finding;
 pub(super) use rules::findings;

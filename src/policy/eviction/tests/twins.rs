@@ -5,8 +5,8 @@ mod remembering;
 use remembering::{Arc, S3Fifo, TwoQ};
 
 use super::Step;
+use crate::model::Eviction;
 use crate::policy::eviction::sketch::Sketch;
-use crate::scenario::model::Eviction;
 
 /// The evicted keys in order.
 pub fn replay(kind: Eviction, capacity: usize, steps: &[Step]) -> Vec<u8> {

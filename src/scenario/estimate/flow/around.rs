@@ -1,10 +1,8 @@
 //! What writes do to the caches, the change stream, the limiter and the cycles of Redis.
 
 use super::{NOTICE_BYTES, Rates, is_positive};
+use crate::model::{EventKind, LimiterMode, Model, Scope, SharedTier, Target, TimedEvent, WriteStrategy};
 use crate::scenario::estimate::arrivals::duration_s;
-use crate::scenario::model::{
-    EventKind, LimiterMode, Model, Scope, SharedTier, Target, TimedEvent, WriteStrategy,
-};
 
 /// Events of DELETEs of the change stream that a tier cannot execute, again and again until it is back.
 fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {

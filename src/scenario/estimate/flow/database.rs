@@ -4,9 +4,9 @@ use super::{
     BACKGROUND_WAITING_BYTES, EVENT_BYTES, PLAIN_WAITING_BYTES, Rates, WAITING_AT_DATABASE_BYTES,
     is_positive, last, let_through, slower_than,
 };
+use crate::model::{Arrivals, Coalescing, HedgeAfter, Limit, Model, Refresh, Route, Scope, Ttl};
 use crate::scenario::estimate::arrivals::duration_s;
 use crate::scenario::lint::expectation::KeyFlow;
-use crate::scenario::model::{Arrivals, Coalescing, HedgeAfter, Limit, Model, Refresh, Route, Scope, Ttl};
 
 /// What comes down the tiers.
 pub(super) struct Load {

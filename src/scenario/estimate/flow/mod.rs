@@ -10,11 +10,11 @@ mod database;
 use self::around::around;
 use self::database::{Load, database};
 use super::arrivals::{self, duration_s};
-use crate::scenario::lint::expectation::{KeyFlow, key_flows};
-use crate::scenario::model::{
+use crate::model::{
     Arrivals, Breaker, Coalescing, Dist, EventKind, Model, MultiGet, OnFailure, Refresh, Route, Scope,
     SharedTier, Target, Tier,
 };
+use crate::scenario::lint::expectation::{KeyFlow, key_flows};
 
 /// A walk, its flight and its attempt with their places in slabs and queues, in bytes; `sim` has a test that holds
 /// these to the sizes of its types.

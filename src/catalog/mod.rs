@@ -1,6 +1,8 @@
 //! Every measure: its unit, which way is better, and what it means. Names in thresholds, headlines, tables
 //! and charts are looked up here.
 
+pub mod claim;
+
 /// Which way a measure improves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
@@ -34,7 +36,7 @@ impl MeasureInfo {
     /// interval of a few values may reach further.
     ///
     /// ```
-    /// use herdlab::measure::catalog::find;
+    /// use herdlab::catalog::find;
     /// assert_eq!(find("hit_ratio").unwrap().bounds(), (0.0, 1.0));
     /// assert_eq!(find("stampede.max").unwrap().bounds(), (0.0, f64::INFINITY));
     /// assert_eq!(find("db.hedges.ratio").unwrap().bounds(), (0.0, f64::INFINITY));
@@ -246,7 +248,7 @@ catalog! {
 /// Finds the row a measure's name belongs to.
 ///
 /// ```
-/// use herdlab::measure::catalog::find;
+/// use herdlab::catalog::find;
 /// assert_eq!(find("tier.l2.hit_ratio").unwrap().unit, "1");
 /// assert!(find("latency.hit.p98_ms").is_none());
 /// ```

@@ -71,7 +71,7 @@ impl PracticeRow {
     /// Finds a row by its name in scenario files.
     ///
     /// ```
-    /// use herdlab::scenario::model::PracticeRow;
+    /// use herdlab::model::PracticeRow;
     /// assert_eq!(PracticeRow::named("P4").unwrap().pattern(), "singleflight");
     /// assert_eq!(PracticeRow::named("p4"), None);
     /// ```

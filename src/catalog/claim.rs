@@ -34,7 +34,7 @@ pub enum Piece {
 /// A brace without partner or a placeholder without `:`.
 ///
 /// ```
-/// use herdlab::measure::claim::pieces;
+/// use herdlab::catalog::claim::pieces;
 /// assert_eq!(pieces("falls to {jitter:db.qps.peak}").unwrap().len(), 2);
 /// assert!(pieces("falls to {jitter}").is_err());
 /// ```
@@ -100,7 +100,7 @@ impl Claim {
     /// What was expected and what was found.
     ///
     /// ```
-    /// use herdlab::measure::claim::Claim;
+    /// use herdlab::catalog::claim::Claim;
     /// assert!(Claim::parse("{xfetch:db.qps.peak} < 0.5 * {ttl only:db.qps.peak}").is_ok());
     /// assert!(Claim::parse("{base:hit_ratio} in [0.79, 0.81]").is_ok());
     /// assert!(Claim::parse("{base:hit_ratio} = 0.8").is_err());
