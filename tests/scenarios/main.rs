@@ -5,6 +5,7 @@ mod bytes;
 mod combinations;
 mod covered;
 mod creation;
+mod digests;
 #[path = "../support/draw.rs"]
 mod draw;
 mod estimates;
