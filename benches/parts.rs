@@ -20,7 +20,7 @@ use herdlab::model::{Dist, Eviction, Jitter, Model, Popularity, Refresh, Refresh
 use herdlab::policy::eviction::{Evict, ForPolicy, Room, with_policy};
 use herdlab::policy::freshness::{expiry, renewal};
 use herdlab::scenario::{Overrides, load};
-use herdlab::sim::parts::{GENERAL, KeyInfo, Lane, NETWORK, Queue, TierState, Value};
+use herdlab::sim::bench_parts::{GENERAL, KeyInfo, Lane, Look, NETWORK, Queue, TierState, Value};
 use herdlab::workload::arrivals::OpenArrivals;
 use herdlab::workload::popularity::KeySampler;
 use herdlab::workload::{Batch, Generator, Tables};
@@ -258,7 +258,8 @@ fn queue(criterion: &mut Criterion) {
             group.bench_function(format!("{name}, {pending} pending"), |bencher| {
                 bencher.iter(|| {
                     for step in 0..STEPS {
-                        let (now, event) = queue.pop().expect("nothing but what is put back is taken out");
+                        let (now, event) =
+                            queue.pop(|_| true).expect("nothing but what is put back is taken out");
                         queue.push(lane, now + after(step), event.kind, event.id, 0);
                     }
                 });
@@ -323,10 +324,19 @@ fn tiers(criterion: &mut Criterion) {
         let missing: Vec<u32> = (0..STEPS).map(|_| 100_000 + below(&mut dice, keys - 100_000)).collect();
         let mut tier = fresh();
         group.bench_function(format!("hit, {name}"), |bencher| {
-            bencher.iter(|| held.iter().filter(|&&key| tier.has(0, info(key), 1, &tables)).count());
+            bencher.iter(|| {
+                held.iter()
+                    .filter(|&&key| tier.check(0, info(key), 1, &tables) != Look::Miss { expired: None })
+                    .count()
+            });
         });
         group.bench_function(format!("miss, {name}"), |bencher| {
-            bencher.iter(|| missing.iter().filter(|&&key| tier.has(0, info(key), 1, &tables)).count());
+            bencher.iter(|| {
+                missing
+                    .iter()
+                    .filter(|&&key| tier.check(0, info(key), 1, &tables) != Look::Miss { expired: None })
+                    .count()
+            });
         });
         group.bench_function(format!("fill, {name}"), |bencher| {
             bencher.iter(|| {

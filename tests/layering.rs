@@ -56,6 +56,86 @@ fn every_room_has_a_module() {
     }
 }
 
+/// The rooms of `sim` from the bottom up: a lower one does not know a higher one.
+const ROOMS_OF_SIM: &[&str] = &["sim::slab", "sim::queue", "sim::store", "sim::parts", "sim::engine"];
+
+#[test]
+fn every_room_of_the_simulation_imports_only_what_is_below_it() {
+    for (module, used) in file_imports(&sources()) {
+        let height = |module: &str| ROOMS_OF_SIM.iter().position(|room| is_within(module, room));
+        if let (Some(own), Some(other)) = (height(&module), height(&used)) {
+            assert!(other <= own, "{module} imports {used}, which is above it");
+        }
+    }
+}
+
+#[test]
+fn no_files_of_the_simulation_or_the_policies_import_each_other_in_a_circle() {
+    let imports = file_imports(&sources());
+    for room in ["sim", "policy"] {
+        let inside = imports.iter().filter(|(a, b)| is_within(a, room) && is_within(b, room));
+        let left = in_circles(inside.cloned().collect());
+        assert!(left.is_empty(), "circles among {left:?}");
+    }
+}
+
+#[test]
+fn a_circle_is_found() {
+    let pairs = [("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("e", "a")];
+    let pairs = pairs.map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec();
+    assert_eq!(in_circles(pairs), ["a", "b", "c"]);
+}
+
+fn sources() -> Vec<(String, String)> {
+    let mut sources = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut sources);
+    sources
+}
+
+/// Which file imports which, tests inside the files left out.
+fn file_imports(sources: &[(String, String)]) -> Vec<(String, String)> {
+    let modules: Vec<&str> = sources.iter().map(|(module, _)| module.as_str()).collect();
+    let file_of = |path: &str| {
+        let known = modules.iter().filter(|module| !module.is_empty() && is_within(path, module));
+        known.max_by_key(|module| module.len()).map(|module| (*module).to_owned())
+    };
+    let mut found = Vec::new();
+    for (module, source) in sources.iter().filter(|(module, _)| !module.ends_with("tests")) {
+        let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        for line in code.lines().map(|line| line.split("//").next().unwrap_or_default()) {
+            let line = line.replace("self::", &format!("crate::{module}::"));
+            found.extend(
+                imports(module, &line)
+                    .iter()
+                    .filter_map(|path| file_of(path))
+                    .map(|used| (module.clone(), used)),
+            );
+        }
+    }
+    found.retain(|(module, used)| module != used);
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// What is left when whatever imports nothing that is left, and whatever nothing left imports, is taken away again and
+/// again.
+fn in_circles(mut pairs: Vec<(String, String)>) -> Vec<String> {
+    loop {
+        let before = pairs.len();
+        let importing: Vec<String> = pairs.iter().map(|pair| pair.0.clone()).collect();
+        let imported: Vec<String> = pairs.iter().map(|pair| pair.1.clone()).collect();
+        pairs.retain(|(a, b)| importing.contains(b) && imported.contains(a));
+        if pairs.len() == before {
+            break;
+        }
+    }
+    let mut left: Vec<String> = pairs.into_iter().flat_map(|(a, b)| [a, b]).collect();
+    left.sort();
+    left.dedup();
+    left
+}
+
 #[test]
 fn an_import_of_a_lower_room_is_found() {
     let source = "

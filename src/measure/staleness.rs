@@ -21,7 +21,7 @@ use crate::model::Nanos;
 pub const INITIAL: u32 = 0;
 
 const CURRENT: Nanos = Nanos::MAX;
-/// Below this many handles marking is not worth it.
+/// Below this many handles, and one for sixteen keys, marking is not worth it: it looks at all that is cached.
 const COLLECT_FROM: usize = 4_096;
 
 /// All versions that may still be served.
@@ -36,6 +36,8 @@ pub struct Versions {
     /// Per handle: the number of its commit, over all keys. [`INITIAL`] has zero.
     sequence: Vec<u64>,
     commits: u64,
+    /// One bit per key: it was written. In a cache line where `current` takes sixty, since most reads ask no more.
+    written: Vec<u64>,
     /// When [`INITIAL`] was superseded, for keys that were written.
     first_write_ns: FxHashMap<u32, Nanos>,
     /// Number of the newest acknowledged commit of each key; empty where nobody asks.
@@ -56,13 +58,20 @@ impl Versions {
             superseded_ns: vec![CURRENT],
             sequence: vec![0],
             commits: 0,
+            written: if writes { vec![0; keys.div_ceil(64) as usize] } else { Vec::new() },
             first_write_ns: FxHashMap::default(),
             acknowledged: Vec::new(),
             reserved: FxHashMap::default(),
             phantom_reads: 0,
             free: Vec::new(),
-            collect_at: COLLECT_FROM,
+            collect_at: COLLECT_FROM.max(keys as usize / 16),
         }
+    }
+
+    /// Whether a key was ever written.
+    #[inline]
+    fn is_written(&self, key: u32) -> bool {
+        self.written.get(key as usize / 64).is_some_and(|word| word >> (key % 64) & 1 == 1)
     }
 
     /// Keeps in mind what was acknowledged, from now on.
@@ -106,6 +115,9 @@ impl Versions {
     /// The version that a read of the database sees.
     #[inline]
     pub fn stored(&self, key: u32) -> u32 {
+        if !self.is_written(key) {
+            return INITIAL;
+        }
         self.stored.get(key as usize).copied().unwrap_or_else(|| self.current(key))
     }
 
@@ -201,6 +213,7 @@ impl Versions {
     fn supersede(&mut self, key: u32, handle: u32, now: Nanos) {
         match std::mem::replace(&mut self.current[key as usize], handle) {
             INITIAL => {
+                self.written[key as usize / 64] |= 1 << (key % 64);
                 self.first_write_ns.insert(key, now);
             }
             old => self.superseded_ns[old as usize] = now,
@@ -210,7 +223,7 @@ impl Versions {
     /// When this version of the key was superseded; `None` while it is the newest.
     #[inline]
     pub fn superseded_ns(&self, key: u32, handle: u32) -> Option<Nanos> {
-        if self.current.is_empty() {
+        if !self.is_written(key) {
             return None;
         }
         match handle {
@@ -229,10 +242,9 @@ impl Versions {
     pub fn collect(&mut self, held: impl Iterator<Item = u32>) {
         let mut marks = vec![false; self.superseded_ns.len()];
         marks[INITIAL as usize] = true;
-        self.current
-            .iter()
-            .chain(&self.stored)
-            .copied()
+        let newest = self.first_write_ns.keys().map(|&key| self.current[key as usize]);
+        newest
+            .chain(self.stored.iter().copied())
             .chain(held)
             .for_each(|handle| marks[handle as usize] = true);
         self.free = (0..marks.len() as u32).filter(|&handle| !marks[handle as usize]).collect();
@@ -243,7 +255,7 @@ impl Versions {
             held
         });
         let live = marks.len() - self.free.len();
-        self.collect_at = (live * 2).max(COLLECT_FROM);
+        self.collect_at = (live * 2).max(COLLECT_FROM).max(self.current.len() / 16);
     }
 }
 

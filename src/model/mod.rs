@@ -186,6 +186,28 @@ pub struct Model {
 }
 
 impl Model {
+    /// Whether instances crash.
+    pub fn instances_crash(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.what, EventKind::Crash { .. }))
+    }
+
+    /// Whether the database goes down.
+    pub fn goes_down(&self) -> bool {
+        let is_down = |what: &EventKind| matches!(what, EventKind::Down { target: Target::Database, .. });
+        self.events.iter().any(|event| is_down(&event.what))
+    }
+
+    /// Whether a call of the database may lose its caller, have two attempts under way at once, or be lost with the
+    /// database.
+    pub fn tears_calls(&self) -> bool {
+        let leader_dies = self.events.iter().any(|event| matches!(event.what, EventKind::LeaderCrash { .. }));
+        self.database.timeout_ns.is_some()
+            || self.database.hedge.is_some()
+            || leader_dies
+            || self.instances_crash()
+            || self.goes_down()
+    }
+
     /// Whether a read may get a value that was never committed.
     pub fn may_serve_phantoms(&self) -> bool {
         self.write_options.order == Order::BeforeCommit

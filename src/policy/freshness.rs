@@ -71,6 +71,11 @@ impl Renewer {
         }
     }
 
+    /// Whether anybody decides at all.
+    pub fn may_renew(&self) -> bool {
+        !matches!(self, Renewer::Nobody)
+    }
+
     /// What to do about an entry that was found alive.
     #[inline]
     pub fn renewal(&mut self, found: Found, dice: &mut Stream) -> Renewal {

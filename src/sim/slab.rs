@@ -1,6 +1,8 @@
-//! Reusable slots addressed by (slot, generation).
+//! Reusable slots addressed by (slot, generation), and columns beside them.
 
 use std::ops::{Index, IndexMut};
+
+use crate::prefetch::prefetch;
 
 /// No slot.
 pub const NONE: u32 = u32::MAX;
@@ -9,72 +11,149 @@ pub const NONE: u32 = u32::MAX;
 /// again eight million times, while one timer runs, to be mistaken.
 pub const GENERATION_BITS: u32 = 24;
 
-/// The next generation.
-#[inline]
-fn advance(generation: &mut u32) {
-    *generation = (*generation + 1) & ((1 << GENERATION_BITS) - 1);
+/// A slot with what it holds, and all that its reuse needs, in one place.
+#[derive(Debug)]
+struct Place<T> {
+    value: T,
+    /// Odd while the slot is taken.
+    generation: u32,
+    /// Of a free slot: the next free one.
+    next_free: u32,
+}
+
+impl<T> Place<T> {
+    fn is_taken(&self) -> bool {
+        self.generation % 2 == 1
+    }
+
+    #[inline]
+    fn advance(&mut self) {
+        self.generation = (self.generation + 1) & ((1 << GENERATION_BITS) - 1);
+    }
 }
 
 /// Entities that come and go; a timer that outlives its entity finds another generation.
 #[derive(Debug)]
 pub struct Slab<T> {
-    slots: Vec<T>,
-    /// Odd while the slot is taken.
-    generations: Vec<u32>,
-    free: Vec<u32>,
+    places: Vec<Place<T>>,
+    /// The first free slot, which leads to all others; the last one freed is the first to be taken again.
+    free: u32,
+    taken: usize,
 }
 
 impl<T> Slab<T> {
     pub fn new() -> Slab<T> {
-        Slab { slots: Vec::new(), generations: Vec::new(), free: Vec::new() }
+        Slab { places: Vec::new(), free: NONE, taken: 0 }
     }
 
-    /// Puts a value into a slot and returns the slot.
-    #[inline]
+    /// Puts a value into a free slot and returns the slot. Compiled into its caller, so that the value is built in its place.
+    #[inline(always)]
     pub fn insert(&mut self, value: T) -> u32 {
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = value;
+        let slot = self.free;
+        match self.places.get_mut(slot as usize) {
+            Some(place) => {
+                debug_assert!(!place.is_taken(), "a free slot is taken");
+                self.free = place.next_free;
+                self.taken += 1;
+                place.advance();
+                place.value = value;
                 slot
             }
-            None => {
-                self.slots.push(value);
-                self.generations.push(0);
-                self.slots.len() as u32 - 1
-            }
-        };
-        advance(&mut self.generations[slot as usize]);
-        slot
+            None => self.push(value),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push(&mut self, value: T) -> u32 {
+        self.taken += 1;
+        self.places.push(Place { value, generation: 1, next_free: NONE });
+        self.places.len() as u32 - 1
     }
 
     /// Frees a slot; whoever remembers its generation finds it gone.
     #[inline]
     pub fn remove(&mut self, slot: u32) {
-        advance(&mut self.generations[slot as usize]);
-        self.free.push(slot);
+        let place = &mut self.places[slot as usize];
+        debug_assert!(place.is_taken(), "slot {slot} is freed twice");
+        place.advance();
+        place.next_free = self.free;
+        self.free = slot;
+        self.taken -= 1;
     }
 
     /// The generation of a slot now.
     #[inline]
     pub fn generation(&self, slot: u32) -> u32 {
-        self.generations[slot as usize]
+        self.places[slot as usize].generation
     }
 
     /// Whether the slot still holds what it held in that generation.
     #[inline]
     pub fn is(&self, slot: u32, generation: u32) -> bool {
-        slot != NONE && self.generations[slot as usize] == generation
+        self.places.get(slot as usize).is_some_and(|place| place.generation == generation)
     }
 
     /// Number of taken slots.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.taken
+    }
+
+    /// Reads a slot ahead.
+    #[inline]
+    pub fn prefetch(&self, slot: u32) {
+        prefetch(&self.places, slot as usize);
+    }
+
+    /// What a slot holds or held last.
+    #[inline]
+    pub fn peek(&self, slot: u32) -> Option<&T> {
+        self.places.get(slot as usize).map(|place| &place.value)
     }
 
     /// Taken slots.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        let taken = |&(_, generation): &(usize, &u32)| generation % 2 == 1;
-        self.generations.iter().enumerate().filter(taken).map(|(slot, _)| (slot as u32, &self.slots[slot]))
+        let places = self.places.iter().enumerate();
+        places.filter(|(_, place)| place.is_taken()).map(|(slot, place)| (slot as u32, &place.value))
+    }
+}
+
+impl<T: Clone> Slab<T> {
+    /// Takes the slot of another slab's entity, whose life contains that of the value: the slots of a slab that is used
+    /// in this manner are never its own choice.
+    #[inline(always)]
+    pub fn occupy(&mut self, slot: u32, value: T) -> u32 {
+        match self.places.get_mut(slot as usize) {
+            Some(place) => {
+                debug_assert!(!place.is_taken(), "slot {slot} is occupied twice");
+                place.advance();
+                place.value = value;
+            }
+            None => self.reach(slot, value),
+        }
+        self.taken += 1;
+        slot
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reach(&mut self, slot: u32, value: T) {
+        self.places.resize_with(slot as usize + 1, || Place {
+            value: value.clone(),
+            generation: 0,
+            next_free: NONE,
+        });
+        self.places[slot as usize].advance();
+    }
+
+    /// Leaves a slot that was occupied.
+    #[inline]
+    pub fn vacate(&mut self, slot: u32) {
+        let place = &mut self.places[slot as usize];
+        debug_assert!(place.is_taken(), "slot {slot} is vacated twice");
+        place.advance();
+        self.taken -= 1;
     }
 }
 
@@ -82,14 +161,73 @@ impl<T> Index<u32> for Slab<T> {
     type Output = T;
     #[inline]
     fn index(&self, slot: u32) -> &T {
-        &self.slots[slot as usize]
+        let place = &self.places[slot as usize];
+        debug_assert!(place.is_taken(), "slot {slot} is read and not taken");
+        &place.value
     }
 }
 
 impl<T> IndexMut<u32> for Slab<T> {
     #[inline]
     fn index_mut(&mut self, slot: u32) -> &mut T {
-        &mut self.slots[slot as usize]
+        let place = &mut self.places[slot as usize];
+        debug_assert!(place.is_taken(), "slot {slot} is written and not taken");
+        &mut place.value
+    }
+}
+
+/// Values beside the entities of a slab, of a kind that many scenarios do not need: then it takes neither memory nor
+/// time, and every slot has the default.
+#[derive(Debug)]
+pub struct Column<T> {
+    exists: bool,
+    cells: Vec<T>,
+}
+
+impl<T: Copy + Default + PartialEq> Column<T> {
+    pub fn new(exists: bool) -> Column<T> {
+        Column { exists, cells: Vec::new() }
+    }
+
+    #[inline]
+    pub fn exists(&self) -> bool {
+        self.exists
+    }
+
+    /// A slot is taken: it begins with this value.
+    #[inline(always)]
+    pub fn open(&mut self, slot: u32, value: T) {
+        if self.exists {
+            self.put(slot, value);
+        }
+        debug_assert!(self.exists || value == T::default(), "a column that is not there has only defaults");
+    }
+
+    #[inline]
+    fn put(&mut self, slot: u32, value: T) {
+        match self.cells.get_mut(slot as usize) {
+            Some(cell) => *cell = value,
+            None => self.grow(slot, value),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, slot: u32, value: T) {
+        self.cells.resize(slot as usize + 1, T::default());
+        self.cells[slot as usize] = value;
+    }
+
+    /// The value of a taken slot.
+    #[inline]
+    pub fn get(&self, slot: u32) -> T {
+        self.cells.get(slot as usize).copied().unwrap_or_default()
+    }
+
+    /// The value of a taken slot, to be changed; `None` where the column is not there.
+    #[inline]
+    pub fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
+        self.cells.get_mut(slot as usize)
     }
 }
 
@@ -108,5 +246,49 @@ mod tests {
         assert_eq!(slab.insert('b'), slot);
         assert!(!slab.is(slot, generation));
         assert_eq!(slab.iter().collect::<Vec<_>>(), [(slot, &'b')]);
+        assert!(!slab.is(NONE, 0));
+    }
+
+    #[test]
+    fn the_slot_freed_last_is_taken_first() {
+        let mut slab = Slab::new();
+        let slots = [1, 2, 3].map(|value| slab.insert(value));
+        slab.remove(slots[0]);
+        slab.remove(slots[2]);
+        assert_eq!([slab.insert(4), slab.insert(5)], [slots[2], slots[0]]);
+        assert_eq!((slab.len(), slab.insert(6)), (3, 3));
+    }
+
+    #[test]
+    fn an_occupied_slot_is_another_generation_each_time() {
+        let mut slab = Slab::new();
+        assert_eq!(slab.occupy(2, 'a'), 2);
+        let generation = slab.generation(2);
+        assert_eq!(slab.iter().collect::<Vec<_>>(), [(2, &'a')]);
+        slab.vacate(2);
+        slab.occupy(2, 'b');
+        assert!(!slab.is(2, generation));
+        assert_eq!((slab.len(), slab[2]), (1, 'b'));
+    }
+
+    #[test]
+    #[should_panic(expected = "slot 0 is read and not taken")]
+    fn a_slot_that_is_free_cannot_be_read() {
+        let mut slab = Slab::new();
+        let slot = slab.insert(7);
+        slab.remove(slot);
+        let _ = slab[slot];
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_has_defaults() {
+        let mut absent: Column<u32> = Column::new(false);
+        absent.open(3, 0);
+        assert_eq!((absent.get(3), absent.get_mut(3)), (0, None));
+        let mut column = Column::new(true);
+        column.open(3, 7);
+        assert_eq!((column.get(3), column.get(0)), (7, 0));
+        column.open(3, 0);
+        assert_eq!(column.get(3), 0);
     }
 }

@@ -7,7 +7,6 @@
 use herdlab::dice::mix;
 use herdlab::model::Experiment;
 use herdlab::report::json;
-use rayon::prelude::*;
 
 use crate::combinations;
 use crate::support::simulate;
@@ -42,14 +41,10 @@ fn digests() {
     let range = std::env::var("HERDLAB_DIGESTS").unwrap_or_else(|_| "0..100".to_owned());
     let (from, to) = range.split_once("..").expect("HERDLAB_DIGESTS is a range such as 0..100");
     let (from, to): (u64, u64) = (from.parse().expect("a number"), to.parse().expect("a number"));
-    let lines: Vec<String> = (from..to)
-        .into_par_iter()
-        .map(|number| {
-            let record = simulate(&numbered(number), 1);
-            let (_, text) = json::to_json(&record).expect("a record is written");
-            let digest = text.bytes().fold(0, |digest, byte| mix(digest ^ u64::from(byte)));
-            format!("{number} {digest:016x}")
-        })
-        .collect();
-    lines.iter().for_each(|line| println!("{line}"));
+    for number in from..to {
+        let record = simulate(&numbered(number), 1);
+        let (_, text) = json::to_json(&record).expect("a record is written");
+        let digest = text.bytes().fold(0, |digest, byte| mix(digest ^ u64::from(byte)));
+        println!("{number} {digest:016x}");
+    }
 }

@@ -265,12 +265,9 @@ at = "500ms"
 what = { pause = { target = "database", for = "1s" } }
 "#;
     let experiment = accepted(source);
-    let plain = run(&experiment, |engine| {
-        assert!(engine.is_plain());
-        engine
-    });
-    let general = run(&experiment, |engine| engine.in_general());
-    for finished in [plain, general] {
+    let untorn = run(&experiment, |engine| engine);
+    let torn = run(&experiment, |engine| engine.torn_everywhere());
+    for finished in [untorn, torn] {
         let (_, requests) = finished.unwrap_or_else(|problem| panic!("{problem}"));
         assert_eq!(requests, 200_000);
     }

@@ -1,9 +1,9 @@
 //! Adaptive replacement (Megiddo, Modha: ARC: A Self-Tuning, Low Overhead Replacement Cache, FAST 2003, figure 4).
 
+use super::evict::{Evict, Room};
 use super::ghost::Ghosts;
 use super::list::Lists;
 use super::slots::Slots;
-use super::{Evict, Room};
 use crate::dice::Stream;
 
 /// Seen once (T1), or evicted after it was (B1).

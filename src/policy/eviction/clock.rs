@@ -1,8 +1,8 @@
 //! Second chance (Corbató, A Paging Experiment with the Multics System, 1968), as FIFO with reinsertion.
 
+use super::evict::{Evict, Room};
 use super::list::List;
 use super::slots::Slots;
-use super::{Evict, Room};
 use crate::dice::Stream;
 
 #[derive(Debug)]

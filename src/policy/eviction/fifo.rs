@@ -1,7 +1,7 @@
 //! First in, first out.
 
+use super::evict::{Evict, Room};
 use super::list::List;
-use super::{Evict, Room};
 use crate::dice::Stream;
 
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Keys that were evicted and are remembered for a while.
 
-use super::Room;
+use super::evict::Room;
 use super::list::{Lists, NONE};
 use crate::prefetch::prefetch;
 

@@ -2,9 +2,9 @@
 //! Eviction Scheme, 2010). Uses are counted while an entry is held; of entries with equally many, the one goes that
 //! has had so many for longest.
 
+use super::evict::{Evict, Room};
 use super::list::NONE;
 use super::slots::Slots;
-use super::{Evict, Room};
 use crate::dice::Stream;
 
 /// The bucket before the first and after the last.

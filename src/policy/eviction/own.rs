@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Evict, Lru, Room};
+use super::evict::{Evict, Room};
+use super::lru::Lru;
 use crate::dice::Stream;
 
 /// An eviction policy from outside, held to its contract.

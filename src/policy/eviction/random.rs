@@ -1,6 +1,6 @@
 //! Uniformly random replacement.
 
-use super::{Evict, Room};
+use super::evict::{Evict, Room};
 use crate::dice::{Stream, below};
 
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! S3-FIFO (Yang, Zhang, Qiu, Yue, Rashmi: FIFO Queues are All You Need for Cache Eviction, SOSP 2023, algorithm 1): a
 //! small queue of a tenth of the capacity, a main queue of the rest, and as many ghosts as the main queue has room for.
 
+use super::evict::{Evict, Room};
 use super::ghost::Ghosts;
 use super::list::Lists;
 use super::slots::Slots;
-use super::{Evict, Room};
 use crate::dice::Stream;
 
 const SMALL: usize = 0;

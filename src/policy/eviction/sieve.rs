@@ -1,8 +1,8 @@
 //! SIEVE (Zhang, Yang, Yue, Vigfusson, Rashmi: SIEVE is Simpler than LRU, NSDI 2024).
 
+use super::evict::{Evict, Room};
 use super::list::{List, NONE};
 use super::slots::Slots;
-use super::{Evict, Room};
 use crate::dice::Stream;
 
 #[derive(Debug)]

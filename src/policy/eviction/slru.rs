@@ -1,9 +1,9 @@
 //! Segmented LRU (Karedla, Love, Wherry: Caching Strategies to Improve Disk System Performance, IEEE Computer 27(3),
 //! 1994): a second use protects an entry. The protected segment takes up to 80 % of the capacity.
 
+use super::evict::{Evict, Room};
 use super::list::Lists;
 use super::slots::Slots;
-use super::{Evict, Room};
 use crate::dice::Stream;
 
 const PROBATION: usize = 0;

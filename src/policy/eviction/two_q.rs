@@ -1,10 +1,10 @@
 //! 2Q, full version (Johnson, Shasha: 2Q: A Low Overhead High Performance Buffer Management Replacement Algorithm,
 //! VLDB 1994), with the paper's sizes: Kin is a quarter, Kout half of the capacity.
 
+use super::evict::{Evict, Room};
 use super::ghost::Ghosts;
 use super::list::Lists;
 use super::slots::Slots;
-use super::{Evict, Room};
 use crate::dice::Stream;
 
 /// Seen once, first in first out.

@@ -2,10 +2,10 @@
 //! Storage 13(4), 2017): a window of 1 % of the capacity as LRU, the rest as segmented LRU (80 % protected); what leaves
 //! the window stays only if it was asked for more often than what would have to go for it.
 
+use super::evict::{Evict, Room};
 use super::list::Lists;
 use super::sketch::Sketch;
 use super::slots::Slots;
-use super::{Evict, Room};
 use crate::dice::Stream;
 
 const WINDOW: usize = 0;

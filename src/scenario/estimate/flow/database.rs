@@ -91,19 +91,20 @@ pub(super) fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow],
         let waits_s = if over > 1.0 { (over - 1.0) * duration_s / 2.0 } else { 0.0 };
         let next_s = (idle_s + waits_s.min(most_s) * multiplicity).max(1e-9);
         let is_settled = (next_s - response_s).abs() <= 0.01 * response_s;
-        found = Sent { fetches, calls, limit, offered, multiplicity, most_s, gives_up };
+        found = Sent { fetches, calls, limit, offered, multiplicity, most_s, late, gives_up };
         if is_settled {
             break;
         }
         response_s = (response_s.max(1e-9) * next_s).sqrt();
     }
-    let Sent { fetches, calls, limit, offered, multiplicity, most_s, gives_up } = found;
+    let Sent { fetches, calls, limit, offered, multiplicity, most_s, late, gives_up } = found;
     let sent = offered * multiplicity;
     // The drain works off what waits.
     let carried = (limit * worked_s / (sent * duration_s).max(1e-9)).min(1.0);
     let timer = is_positive;
     let hops = timer(hop_s > 0.0);
-    let timers = timer(spec.timeout_ns.is_some()) + timer(spec.hedge.is_some());
+    // A timer whose attempt has been answered is no event.
+    let timers = timer(spec.timeout_ns.is_some()) * late + timer(spec.hedge.is_some());
     let waits = timer(spec.pool_timeout_ns.is_some() && carried < 1.0);
     let served = sent * carried;
     // Who has no connection is not sent; who is refused at the door is told.
@@ -169,6 +170,8 @@ struct Sent {
     multiplicity: f64,
     /// The longest wait.
     most_s: f64,
+    /// Share that takes longer than the time limit although it finds a server.
+    late: f64,
     /// Whether some are turned away or leave before they are served.
     gives_up: bool,
 }

@@ -11,20 +11,20 @@ use self::around::around;
 use self::database::{Load, database};
 use super::arrivals::{self, duration_s};
 use crate::model::{
-    Arrivals, Breaker, Coalescing, Dist, EventKind, Model, MultiGet, OnFailure, Refresh, Route, Scope,
-    SharedTier, Target, Tier,
+    Around, Arrivals, Breaker, Coalescing, Dist, EventKind, Model, MultiGet, OnFailure, Refresh, Route,
+    Scope, SharedTier, Target, Tier,
 };
 use crate::scenario::lint::expectation::{KeyFlow, key_flows};
 
-/// A walk, its flight and its attempt with their places in slabs and queues, in bytes; `sim` has a test that holds
-/// these to the sizes of its types.
-pub const WAITING_AT_DATABASE_BYTES: f64 = 320.0;
-/// The same in the plain loop, where a read is one entity.
-pub const PLAIN_WAITING_BYTES: f64 = 56.0;
+/// A journey with all its columns and its attempt, with their places in slabs and queues, in bytes; `sim` has a test that
+/// holds these to the sizes of its types.
+pub const WAITING_AT_DATABASE_BYTES: f64 = 256.0;
+/// The same without columns.
+pub const PLAIN_WAITING_BYTES: f64 = 160.0;
 /// An attempt of the background load that waits.
-pub const BACKGROUND_WAITING_BYTES: f64 = 112.0;
-/// A walk and its command that wait for a shared tier, and the event of the reply.
-pub const WAITING_AT_TIER_BYTES: f64 = 240.0;
+pub const BACKGROUND_WAITING_BYTES: f64 = 160.0;
+/// A journey and its command that wait for a shared tier, and the event of the reply.
+pub const WAITING_AT_TIER_BYTES: f64 = 184.0;
 /// An instance that is about to hear of a write: the notice, its place in the slab, its event.
 pub const NOTICE_BYTES: f64 = 68.0;
 /// An event that waits for its time.
@@ -217,10 +217,9 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         .position(|tier| matches!(tier.scope, Scope::Shared(_)))
         .unwrap_or(model.tiers.len());
     let entering = lookups_at(&groups, first_shared);
-    rates.events +=
-        is_positive(first_shared > 0 && !plain && accesses(model)) * if gathers { reads } else { entering };
+    let goes_on = first_shared > 0 && accesses(model) && !sends_ahead(model, first_shared);
+    rates.events += is_positive(goes_on) * if gathers { reads } else { entering };
     if let Some(deadline_ns) = model.clients.deadline_ns {
-        rates.events += entering + writes;
         rates.standing_bytes +=
             (entering + writes) * (deadline_ns as f64 / 1e9).min(duration_s) * EVENT_BYTES;
     }
@@ -258,11 +257,12 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
         let misses = lookups_at(&groups, level + 1);
         let travels = is_positive(hop_s > 0.0);
         let replies = is_positive(hop_s > 0.0 || service_s > 0.0);
-        let quiet = plain || is_quiet(model, tier, shared);
+        let quiet = is_quiet(model, tier, shared);
         let hits = (lookups - misses).max(0.0) * commands / lookups.max(1e-9);
         let answered = if quiet && level == first_shared { commands - hits } else { commands };
         let decodes = is_positive(shared.serialize_per_byte_ns > 0.0 || shared.compress.is_some());
-        let timers = is_positive(shared.timeout_ns.is_some());
+        // A timer whose command has been answered is no event.
+        let timers = is_positive(shared.timeout_ns.is_some()) * failing;
         let waits = is_positive(saturated && shared.pool_timeout_ns.is_some());
         // Who waits in vain for a connection is not sent.
         let sent = if shared.pool.is_some() { carried } else { 1.0 };
@@ -312,7 +312,7 @@ fn service_s(model: &Model, shared: &SharedTier) -> f64 {
     (shared.service_ns as f64 + shared.per_byte_ns * bytes.min(1e9)) / 1e9
 }
 
-/// Whether a look-up in an instance tier takes time.
+/// Whether a lookup in an instance tier takes time.
 fn accesses(model: &Model) -> bool {
     model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Instance { access_ns } if access_ns > 0))
 }
@@ -325,12 +325,23 @@ fn is_quiet(model: &Model, tier: &Tier, shared: &SharedTier) -> bool {
         && !shared.bytes_cost()
         && model.clients.deadline_ns.is_none()
         && matches!(tier.refresh, Refresh::None)
-        && matches!(model.coalescing, Coalescing::None)
+        && matches!(model.coalescing, Coalescing::None | Coalescing::Singleflight { around: Around::Fetch })
         && !model.workload.gathers()
-        && !matches!(model.workload.arrivals, Arrivals::Closed { .. })
 }
 
-/// Whether the plain loop runs, nearly: `Plain::suits` decides it.
+/// Whether a lookup is sent to the first shared tier without an event for the time that the tiers above it take.
+fn sends_ahead(model: &Model, first_shared: usize) -> bool {
+    let is_unlimited = match model.tiers.get(first_shared).map(|tier| &tier.scope) {
+        Some(Scope::Shared(shared)) => shared.pool.is_none(),
+        _ => false,
+    };
+    is_unlimited
+        && model.clients.deadline_ns.is_none()
+        && !model.workload.gathers()
+        && !matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup })
+}
+
+/// Whether journeys have no columns beside them, nearly.
 fn is_plain(model: &Model) -> bool {
     let database = &model.database;
     let patient = model.tiers.iter().all(|tier| match &tier.scope {

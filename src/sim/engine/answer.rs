@@ -1,0 +1,200 @@
+//! The end of a request: its answer, and what the books record of it.
+
+use super::Engine;
+use crate::measure::recorder::{Cause, Outcome};
+use crate::model::Nanos;
+use crate::sim::parts::call_map::triple;
+use crate::sim::parts::journey::{Errand, Journey};
+use crate::sim::parts::reading::{Read, Staleness, hit};
+use crate::sim::slab::NONE;
+use crate::sim::store::Value;
+
+impl Engine<'_> {
+    /// Ends a journey with an answer.
+    #[inline]
+    pub(super) fn end_read(&mut self, id: u32, outcome: Outcome, tier: Option<usize>, value: Value) {
+        let Journey { errand, gone, fill_from, instance, key, .. } = self.journeys[id];
+        match errand {
+            Errand::Refresh => self.calls.refreshing.remove(triple(usize::from(fill_from), instance, key)),
+            Errand::Read if !gone => {
+                let gather = self.journeys.extras.get(id).gather;
+                if gather == NONE {
+                    self.record_read(self.reading(id), outcome, tier, value, self.now);
+                    self.leave(id);
+                } else {
+                    self.key_is_answered(id, gather, outcome, tier, value);
+                }
+            }
+            Errand::Read | Errand::Write | Errand::Other => {}
+        }
+        self.journeys.remove(id);
+    }
+
+    /// What the recorder needs to know of a journey.
+    #[inline]
+    pub(super) fn reading(&self, id: u32) -> Read {
+        let Journey { start_ns, key, window, class, exists, .. } = self.journeys[id];
+        let acknowledged = self.journeys.extras.get(id).acknowledged;
+        Read { start_ns, key, window, class: usize::from(class), exists, acknowledged }
+    }
+
+    /// Whether nobody but the caller of this read gets its answer: no tier above, no other request.
+    #[inline]
+    pub(super) fn is_lone_read(&self, id: u32, level: usize) -> bool {
+        let Journey { errand, fill_from, leader, .. } = self.journeys[id];
+        errand == Errand::Read
+            && usize::from(fill_from) == level
+            && leader == NONE
+            && !self.has_waited_for_lease(id)
+            && self.journeys.extras.get(id).gather == NONE
+    }
+
+    /// Ends a lone read with a hit that reaches its caller at an instant to come.
+    #[inline]
+    pub(super) fn end_read_at(&mut self, id: u32, level: usize, value: Value, at: Nanos) {
+        let (read, user) = (self.reading(id), self.journeys.extras.get(id).user);
+        let outcome = hit(self.info(read.key, read.class), value);
+        self.journeys.remove(id);
+        self.record_read(read, outcome, Some(level), value, at);
+        self.in_system.go(self.now);
+        self.in_system.stay(self.now, at);
+        self.user_thinks(user, at);
+    }
+
+    /// Ends a journey without an answer.
+    pub(super) fn end_in_error(&mut self, id: u32, cause: Cause) {
+        let Journey { errand, gone, fill_from, instance, key, .. } = self.journeys[id];
+        match errand {
+            Errand::Refresh => self.calls.refreshing.remove(triple(usize::from(fill_from), instance, key)),
+            _ if !gone => self.record_error(id, cause),
+            _ => {}
+        }
+        self.journeys.remove(id);
+    }
+
+    pub(super) fn record_error(&mut self, id: u32, cause: Cause) {
+        self.watch.cause = Some(cause);
+        let gather = self.journeys.extras.get(id).gather;
+        let Journey { start_ns, window, class, exists, .. } = self.journeys[id];
+        if gather != NONE {
+            return self.key_fails(gather, start_ns, cause);
+        }
+        if start_ns >= self.recorder.warmup_ns {
+            self.recorder.causes[cause as usize] += 1;
+        }
+        let latency_ns = self.now - start_ns;
+        self.recorder.finish(start_ns, latency_ns, window, usize::from(class), Outcome::Error);
+        if exists {
+            self.recorder.finish_check(start_ns, latency_ns, Outcome::Error);
+        }
+        self.leave(id);
+    }
+
+    /// A request leaves the system; its user thinks.
+    #[inline]
+    pub(super) fn leave(&mut self, id: u32) {
+        self.in_system.go(self.now);
+        if self.incoming.think.is_some() {
+            self.user_thinks(self.journeys.extras.get(id).user, self.now);
+        }
+    }
+
+    #[inline]
+    pub(super) fn record_read(
+        &mut self,
+        read: Read,
+        outcome: Outcome,
+        tier: Option<usize>,
+        value: Value,
+        at: Nanos,
+    ) {
+        let Read { start_ns, window, class, .. } = read;
+        self.recorder.finish(start_ns, at - start_ns, window, class, outcome);
+        if self.are_answers_judged {
+            return self.judge_read(read, outcome, tier, value, at);
+        }
+        if let Some(tier) = tier
+            && start_ns >= self.recorder.warmup_ns
+        {
+            self.recorder.tier_hits[tier] += 1;
+        }
+    }
+
+    fn judge_read(&mut self, read: Read, outcome: Outcome, tier: Option<usize>, value: Value, at: Nanos) {
+        let Read { start_ns, exists, .. } = read;
+        self.recorder.count_key(start_ns, outcome);
+        if exists {
+            self.recorder.finish_check(start_ns, at - start_ns, outcome);
+        }
+        if start_ns < self.recorder.warmup_ns {
+            return;
+        }
+        let staleness = self.judge(read, value, at);
+        self.record_by_tier(start_ns, tier, staleness);
+        self.record_staleness(start_ns, staleness);
+    }
+
+    /// Holds an answer against the database; of a read of the measured part.
+    #[inline]
+    pub(super) fn judge(&mut self, read: Read, value: Value, at: Nanos) -> Staleness {
+        let Read { start_ns, key, class, exists, acknowledged, .. } = read;
+        if self.model.measure.value_age && !exists {
+            self.recorder.value_age_max_ns = self.recorder.value_age_max_ns.max(at - value.read_ns);
+        }
+        let negative = self.info(key, class).is_negative(value.version);
+        // A phantom is neither old nor new: it is not known yet whether it will ever have been there.
+        if !exists && self.may_serve_phantoms && self.versions.read_reserved(value.version) {
+            return Staleness::default();
+        }
+        // That a row exists stays true of its next version.
+        let superseded_ns = (self.versions.superseded_ns(key, value.version))
+            .filter(|&superseded_ns| superseded_ns < start_ns && (!exists || negative));
+        if let (true, Some(superseded_ns)) = (negative, superseded_ns) {
+            self.recorder.note_invisible(key, superseded_ns, start_ns);
+        }
+        let is_behind = acknowledged > 0 && !exists && self.versions.sequence(value.version) < acknowledged;
+        Staleness { superseded_ns, is_behind }
+    }
+
+    /// Who answered a key, and how stale.
+    #[inline]
+    pub(super) fn record_by_tier(&mut self, start_ns: Nanos, tier: Option<usize>, staleness: Staleness) {
+        if let Some(tier) = tier {
+            self.recorder.tier_hits[tier] += 1;
+        }
+        if let Some(superseded_ns) = staleness.superseded_ns {
+            self.recorder.stale += 1;
+            let from = tier.unwrap_or(self.tiers.len());
+            if let Some(ages) = self.recorder.stale_age_by_tier.get_mut(from) {
+                ages.record(start_ns - superseded_ns);
+            }
+        }
+    }
+
+    /// How stale a request was answered.
+    #[inline]
+    pub(super) fn record_staleness(&mut self, start_ns: Nanos, staleness: Staleness) {
+        self.recorder.stale_acknowledged += u64::from(staleness.is_behind);
+        if let Some(superseded_ns) = staleness.superseded_ns {
+            self.recorder.stale_age.record(start_ns - superseded_ns);
+        }
+    }
+
+    /// At the end of the drain: what is still under way counts as unfinished, at its age.
+    pub(super) fn end_unfinished(&mut self) {
+        let journeys = (self.journeys.iter())
+            .filter(|(_, journey)| !journey.gone && matches!(journey.errand, Errand::Read | Errand::Write))
+            .filter(|&(id, _)| self.journeys.extras.get(id).gather == NONE)
+            .map(|(_, journey)| (journey.start_ns, journey.window, journey.class, journey.exists));
+        let mut unfinished: Vec<_> = journeys.chain(self.unfinished_gathers()).collect();
+        unfinished.sort_unstable();
+        for (start_ns, window, class, exists) in unfinished {
+            let age_ns = self.now - start_ns;
+            self.recorder.finish(start_ns, age_ns, window, usize::from(class), Outcome::Unfinished);
+            if exists {
+                self.recorder.finish_check(start_ns, age_ns, Outcome::Unfinished);
+            }
+            self.in_system.go(self.now);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Calls of the database with their retries: the journey that leads one, and those who wait for it.
+
+use super::Engine;
+use super::kind::Kind;
+use crate::dice::{round_ns, unit_open_zero};
+use crate::measure::recorder::{Cause, Outcome};
+use crate::sim::parts::attempt::Attempt;
+use crate::sim::parts::call_map::pair;
+use crate::sim::parts::journey::{Errand, Journey};
+use crate::sim::parts::reading::filled;
+use crate::sim::queue::GENERAL;
+use crate::sim::slab::NONE;
+use crate::sim::store::Value;
+
+/// The name of a call that others may join. Existence checks have calls of their own: they bring no value.
+/// Instances are far fewer than 2^31.
+#[inline]
+fn group(instance: u32, key: u32, exists: bool) -> u64 {
+    pair(instance | u32::from(exists) << 31, key)
+}
+
+impl Engine<'_> {
+    /// A journey has missed in every tier.
+    pub(super) fn fetch(&mut self, id: u32) {
+        if self.journeys[id].leader == NONE {
+            if self.calls.are_grouped {
+                if self.join_or_lead(id) {
+                    return;
+                }
+            } else {
+                self.journeys.lead(id, false, self.now);
+            }
+        }
+        debug_assert_eq!(self.journeys[id].leader, id, "who waits for a call does not make it");
+        self.begin_fetch(id);
+    }
+
+    /// Joins the call of this instance and key, or leads one; returns whether it joined.
+    #[inline]
+    pub(super) fn join_or_lead(&mut self, id: u32) -> bool {
+        let Journey { instance, key, exists, gone, fill_from, .. } = self.journeys[id];
+        let leader = *self.calls.groups.entry(group(instance, key, exists), id);
+        if leader == id {
+            self.journeys.lead(id, true, self.now);
+            return false;
+        }
+        let lead = &mut self.journeys[leader];
+        let last = std::mem::replace(&mut lead.last, id);
+        lead.call_fill_from = lead.call_fill_from.min(fill_from);
+        if let Some(lead) = self.journeys.leads.get_mut(leader) {
+            lead.live += u32::from(!gone);
+        }
+        self.journeys[last].next = id;
+        self.journeys[id].leader = leader;
+        true
+    }
+
+    /// The call reaches the database.
+    #[inline]
+    pub(super) fn begin_fetch(&mut self, id: u32) {
+        let journey = &mut self.journeys[id];
+        journey.fetching = true;
+        let Journey { key, instance, errand, .. } = *journey;
+        if let Some(lead) = self.journeys.leads.get_mut(id) {
+            lead.called_ns = self.now;
+        }
+        if errand != Errand::Write {
+            self.begin_stampede(key);
+        }
+        if let Some(budget) = self.database.budgets.get_mut(instance as usize) {
+            budget.deposit();
+        }
+        let generation = self.journeys.generation(id);
+        self.send_attempt(id);
+        if self.crashes.is_any_doomed() && self.journeys.is(id, generation) {
+            self.meet_doom(id);
+        }
+    }
+
+    /// An attempt that a call counts on has failed: once more, or the end, unless there is another beside it.
+    pub(super) fn attempt_failed(&mut self, id: u32, attempt: u32, cause: Cause) {
+        self.watch.cause = Some(cause);
+        let retries = &self.model.database.retries;
+        let Some(lead) = self.journeys.leads.get_mut(id) else { return self.fail_call(id, cause) };
+        let other = if lead.hedge == attempt { lead.attempt } else { lead.hedge };
+        (lead.attempt, lead.hedge) = (other, NONE);
+        if other != NONE {
+            return;
+        }
+        let attempts_made = lead.attempts_made;
+        if attempts_made >= retries.attempts || lead.live == 0 {
+            return self.fail_call(id, cause);
+        }
+        let instance = self.journeys[id].instance;
+        if let Some(budget) = self.database.budgets.get_mut(instance as usize)
+            && !budget.withdraw()
+        {
+            self.totals.db_retries_refused += 1;
+            return self.fail_call(id, cause);
+        }
+        let base_ns = retries.backoff_ns as f64;
+        let growth = libm::pow(retries.factor, f64::from(attempts_made - 1));
+        // Many attempts grow beyond every number, and infinity times nothing is no number.
+        let grown = if base_ns == 0.0 { 0.0 } else { growth * base_ns };
+        let capped = grown.min(retries.max_backoff_ns as f64);
+        let random = if retries.jitter > 0.0 { unit_open_zero(&mut self.backoff_dice) } else { 1.0 };
+        let wait_ns = round_ns(capped * (1.0 - retries.jitter + retries.jitter * random));
+        // An event even where there is nothing to wait for: many retries at one instant must not nest.
+        let at = self.now.saturating_add(wait_ns);
+        self.schedule(GENERAL, at, Kind::CallIsRetried, id, self.journeys.generation(id));
+    }
+
+    /// The backoff is over.
+    pub(super) fn retry(&mut self, id: u32) {
+        if self.journeys[id].dead {
+            return;
+        }
+        self.totals.db_retries += 1;
+        self.send_attempt(id);
+    }
+
+    /// The database has answered: fill, then wake all who wait.
+    #[inline]
+    pub(super) fn land(&mut self, id: u32, value: Value) {
+        self.end_call(id);
+        if self.journeys[id].errand == Errand::Write {
+            return self.transaction_is_over(id, value);
+        }
+        self.fill_after_fetch(id, value);
+        self.wake(id, Outcome::Miss, None, value);
+    }
+
+    #[inline]
+    fn fill_after_fetch(&mut self, id: u32, value: Value) {
+        let Journey { key, class, instance, exists, call_fill_from, unfilled, .. } = self.journeys[id];
+        let info = self.info(key, usize::from(class));
+        if exists && !info.is_negative(value.version) {
+            return;
+        }
+        let left_ns = self.journeys.left_ns.get(id);
+        let called_ns = self.journeys.leads.get(id).called_ns;
+        let token = self.journeys.extras.get(id).token;
+        for level in filled(call_fill_from, self.tiers.len(), unfilled) {
+            let left_ns = match left_ns[level] {
+                0 => called_ns,
+                left_ns => left_ns,
+            };
+            self.fill(level, instance, info, value, self.now - left_ns.min(self.now), token);
+        }
+    }
+
+    /// A tier has answered the lookup that others waited for.
+    pub(super) fn land_from_tier(&mut self, id: u32, level: usize, outcome: Outcome, value: Value) {
+        self.end_call(id);
+        let Journey { key, class, instance, exists, call_fill_from, unfilled, .. } = self.journeys[id];
+        let info = self.info(key, usize::from(class));
+        let brings = !exists || info.is_negative(value.version);
+        let below = if brings { level } else { 0 };
+        self.fill_above(id, filled(call_fill_from, below, unfilled), instance, info, value);
+        self.wake(id, outcome, Some(level), value);
+    }
+
+    /// An answer came after its attempt was given up.
+    pub(super) fn fill_late(&mut self, attempt: &Attempt) {
+        let info = self.info(attempt.key, usize::from(attempt.class));
+        if attempt.exists && !info.is_negative(attempt.value.version) {
+            return;
+        }
+        for level in filled(attempt.fill_from, self.tiers.len(), attempt.unfilled) {
+            let delta_ns = self.now - attempt.called_ns;
+            self.fill(level, attempt.instance, info, attempt.value, delta_ns, attempt.token);
+        }
+    }
+
+    /// The call is over without a value.
+    pub(super) fn fail_call(&mut self, id: u32, cause: Cause) {
+        self.end_call(id);
+        let mut waiting = id;
+        while waiting != NONE {
+            let next = self.journeys[waiting].next;
+            self.end_in_error(waiting, cause);
+            waiting = next;
+        }
+    }
+
+    /// All who wait get the value. The leader's class is `outcome`; from the database the others are coalesced,
+    /// from a tier they share it.
+    #[inline]
+    fn wake(&mut self, leader: u32, outcome: Outcome, tier: Option<usize>, value: Value) {
+        let mut waiting = leader;
+        while waiting != NONE {
+            let next = self.journeys[waiting].next;
+            let outcome = if waiting != leader && tier.is_none() { Outcome::Coalesced } else { outcome };
+            self.end_read(waiting, outcome, tier, value);
+            waiting = next;
+        }
+    }
+
+    /// Nobody joins the call any more, and it reads the database no more; those who wait are still there.
+    #[inline]
+    fn end_call(&mut self, id: u32) {
+        let Journey { instance, key, exists, grouped, .. } = self.journeys[id];
+        if grouped {
+            let name = group(instance, key, exists);
+            debug_assert_eq!(self.calls.groups.get(name), Some(id), "another call has this one's place");
+            self.calls.groups.remove(name);
+            self.journeys[id].grouped = false;
+        }
+        if self.journeys[id].is_fetching() {
+            self.end_stampede(key);
+            self.journeys[id].fetching = false;
+        }
+    }
+
+    /// A database read of the key begins: alone, or beside others of the same key.
+    #[inline]
+    fn begin_stampede(&mut self, key: u32) {
+        let (in_flight, started) = self.calls.fetching.entry(u64::from(key), (0, 0));
+        *in_flight += 1;
+        *started += 1;
+        self.totals.db_fetches += 1;
+        self.totals.db_duplicates += u64::from(*in_flight > 1);
+    }
+
+    /// A database read of the key is over; the last of those that overlap ends the stampede.
+    #[inline]
+    fn end_stampede(&mut self, key: u32) {
+        self.calls.fetches_ended += 1;
+        let Some((in_flight, started)) = self.calls.fetching.get_mut(u64::from(key)) else { return };
+        *in_flight -= 1;
+        if *in_flight == 0 {
+            let started = u64::from(*started);
+            if self.recorder.measuring {
+                self.recorder.stampedes.record(started);
+            }
+            self.calls.fetching.remove(u64::from(key));
+        }
+    }
+
+    /// After a restart of an instance nobody joins the calls of the old process.
+    pub(super) fn detach_groups(&mut self, instance: u32) {
+        let leaders: Vec<u32> = (self.journeys.iter())
+            .filter(|&(id, journey)| journey.leader == id && journey.grouped && journey.instance == instance)
+            .map(|(id, _)| id)
+            .collect();
+        for id in leaders {
+            let Journey { key, exists, .. } = self.journeys[id];
+            self.calls.groups.remove(group(instance, key, exists));
+            self.journeys[id].grouped = false;
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Crashes: of an instance with all that it was doing, and of whoever leads a fetch.
+//!
+//! What has left the dead process goes on without it: the database executes what it was sent, commands take effect
+//! in the tiers, a lease stays granted until its lock ends. Only the answers find nobody.
+
+use super::Engine;
+use super::kind::Kind;
+use crate::measure::recorder::{Cause, Outcome};
+use crate::model::{Hottest, Nanos};
+use crate::sim::parts::attempt::{Attempt, Stage};
+use crate::sim::parts::command::Command;
+use crate::sim::parts::journey::{Errand, Journey};
+use crate::sim::queue::GENERAL;
+use crate::sim::slab::NONE;
+
+impl Engine<'_> {
+    /// A request meets an instance that is down.
+    pub(super) fn refuse_arrival(&mut self, class: usize, exists: bool, user: u32) {
+        self.watch.cause = Some(Cause::Crash);
+        self.incoming.arrived += 1;
+        let window = self.recorder.window_of(self.now);
+        if self.now >= self.recorder.warmup_ns {
+            self.recorder.causes[Cause::Crash as usize] += 1;
+        }
+        self.recorder.finish(self.now, 0, window, class, Outcome::Error);
+        if exists {
+            self.recorder.finish_check(self.now, 0, Outcome::Error);
+        }
+        self.user_thinks(user, self.now);
+    }
+
+    /// The process of an instance dies.
+    pub(super) fn instance_crashes(&mut self, instance: u32, for_ns: Nanos, detect_ns: Nanos) {
+        let until_ns = self.now + for_ns;
+        let down = &mut self.crashes.down[instance as usize];
+        *down = match *down {
+            // Dead already: it stays so until the later end, and who knew of it still does.
+            (detected_ns, before_ns) if self.now < before_ns => (detected_ns, until_ns.max(before_ns)),
+            _ => ((self.now + detect_ns).min(until_ns), until_ns),
+        };
+        for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
+            tier.clear(instance as usize);
+        }
+        self.abandon_commands(instance);
+        self.renew_pools(instance);
+        self.orphan_attempts(
+            |attempt| attempt.errand.is_of_an_instance() && attempt.instance == instance,
+            true,
+        );
+        // First the calls, each with all who wait for it, then who was still on the way.
+        let leaders: Vec<u32> = (self.journeys.iter())
+            .filter(|&(id, journey)| journey.instance == instance && journey.leader == id)
+            .map(|(id, _)| id)
+            .collect();
+        leaders.into_iter().for_each(|id| self.fail_call(id, Cause::Crash));
+        let others: Vec<u32> = (self.journeys.iter())
+            .filter(|(_, journey)| journey.instance == instance)
+            .map(|(id, _)| id)
+            .collect();
+        others.into_iter().for_each(|id| self.end_in_error(id, Cause::Crash));
+    }
+
+    /// Nobody waits for the replies to what an instance has sent; what waits for a connection is never sent.
+    fn abandon_commands(&mut self, instance: u32) {
+        let commands: Vec<u32> = self
+            .commands
+            .iter()
+            .filter(|(_, command)| command.instance == instance)
+            .map(|(id, _)| id)
+            .collect();
+        for id in commands {
+            let command = &mut self.commands[id];
+            command.journey = NONE;
+            command.instance = NONE;
+            command.dead = true;
+            let Command { level, waiting, .. } = *command;
+            if waiting {
+                self.close_fill(id, usize::from(level));
+            }
+        }
+    }
+
+    /// The connections of an instance are gone, and what it knew of whom it called.
+    fn renew_pools(&mut self, instance: u32) {
+        for shared in self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()) {
+            for node in 0..shared.nodes.len() {
+                shared.pools.renew(shared.pool(instance, node as u8), self.now);
+            }
+            if let Some(breaker) = shared.breakers.get_mut(instance as usize) {
+                breaker.restart(self.now);
+            }
+        }
+        self.database.pools.renew(instance as usize, self.now);
+        self.database.restart_guards(instance, self.now);
+    }
+
+    /// Nobody waits for these attempts any more, and their answers fill nothing. `unconnected`: their connections are
+    /// gone as well.
+    fn orphan_attempts(&mut self, whose: impl Fn(&Attempt) -> bool, unconnected: bool) {
+        let attempts: Vec<u32> =
+            self.attempts.iter().filter(|(_, attempt)| whose(attempt)).map(|(id, _)| id).collect();
+        for id in attempts {
+            let attempt = &mut self.attempts[id];
+            if !unconnected && !attempt.abandoned {
+                self.database.forget(attempt);
+            }
+            if attempt.stage == Stage::WaitsForConnection {
+                self.end_attempt(id);
+                continue;
+            }
+            attempt.abandoned = true;
+            attempt.orphan = true;
+            if unconnected {
+                attempt.instance = NONE;
+            }
+        }
+    }
+
+    /// The leader of a key's fetch dies: of the one under way, or of the next.
+    pub(super) fn doom_leader(&mut self, event: usize, key: Option<u64>) {
+        let key = match key {
+            Some(key) => key as u32,
+            None => self.hottest(Hottest::Keys(1)).first().copied().unwrap_or(0),
+        };
+        let oldest = (self.journeys.iter())
+            .filter(|&(id, journey)| {
+                journey.leader == id && journey.is_fetching() && journey.key == key && !journey.dead
+            })
+            .map(|(id, _)| (self.journeys.leads.get(id).called_ns, id))
+            .min();
+        match oldest {
+            Some((_, leader)) => self.leader_dies(leader, event),
+            None => self.crashes.doomed.push((key, event)),
+        }
+    }
+
+    /// A fetch has begun; perhaps its leader is to die.
+    pub(super) fn meet_doom(&mut self, leader: u32) {
+        let Journey { key, errand, .. } = self.journeys[leader];
+        if errand == Errand::Write {
+            return;
+        }
+        if let Some(place) = self.crashes.doomed.iter().position(|&(doomed, _)| doomed == key) {
+            let (_, event) = self.crashes.doomed.remove(place);
+            self.leader_dies(leader, event);
+        }
+    }
+
+    /// The leader is gone. The call of a group stays in its way: who waits for it, or comes to wait, does so until
+    /// the attempt would have timed out, or else until the leader's deadline.
+    fn leader_dies(&mut self, id: u32, event: usize) {
+        self.recorder.leader_died_ns[event] = Some(self.now);
+        let generation = self.journeys.generation(id);
+        self.orphan_attempts(
+            |attempt| attempt.leader == id && attempt.leader_generation == generation,
+            false,
+        );
+        if !self.calls.are_grouped {
+            return self.fail_call(id, Cause::Crash);
+        }
+        let Journey { errand, gone, start_ns, .. } = self.journeys[id];
+        self.journeys[id].dead = true;
+        let Some(lead) = self.journeys.leads.get_mut(id) else { return };
+        (lead.attempt, lead.hedge) = (NONE, NONE);
+        let sent_ns = lead.sent_ns;
+        if errand == Errand::Read && !gone {
+            lead.live -= 1;
+            self.record_error(id, Cause::Crash);
+            self.journeys[id].gone = true;
+        }
+        let timeout = self.model.database.timeout_ns.map(|ns| sent_ns.saturating_add(ns));
+        let deadline = self.model.clients.deadline_ns.map(|ns| start_ns.saturating_add(ns));
+        if let Some(at) = timeout.or(deadline) {
+            self.schedule(GENERAL, at.max(self.now), Kind::CallIsDropped, id, generation);
+        }
+    }
+}

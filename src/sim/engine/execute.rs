@@ -1,0 +1,291 @@
+//! What a server does with a command.
+
+use super::Engine;
+use super::kind::Kind;
+use crate::model::Nanos;
+use crate::policy::freshness::Renewal;
+use crate::sim::parts::command::{Command, CommandReply, Load, Op, Part, Request, Served};
+use crate::sim::parts::server::Admission;
+use crate::sim::parts::tier::Look;
+use crate::sim::queue::{Lane, NETWORK};
+use crate::sim::slab::{NONE, Slab};
+use crate::workload::Tables;
+
+impl Engine<'_> {
+    /// The command is at the server.
+    pub(super) fn command_arrives(&mut self, id: u32) {
+        let Command { op, level, node, class, key, token, journey, .. } = self.commands[id];
+        let (level, place) = (usize::from(level), usize::from(node));
+        let request = Request { op, key, class: usize::from(class), token };
+        let Some(served) = self.serve(level, place, request) else { return };
+        if served.is_executed {
+            if let Op::Invalidate { change } = op {
+                self.change_takes_effect(change, served.start_ns);
+            }
+            let command = &mut self.commands[id];
+            command.reply = served.reply;
+            command.is_answered = true;
+        }
+        // The consumer of the change stream waits for its answer, although it is not a request; and a write exists once
+        // it is acknowledged, whether its writer hears of it or not.
+        let is_awaited = matches!(op, Op::Invalidate { .. } | Op::Take { .. });
+        let is_unlimited = self.tiers[level].shared.as_ref().is_some_and(|shared| shared.pools.is_empty());
+        if journey == NONE && is_unlimited && !is_awaited {
+            return self.close_fill(id, level);
+        }
+        let Some((at, lane)) = self.way_back(level, place, &served) else { return };
+        if journey != NONE
+            && matches!(op, Op::Get | Op::Exists)
+            && let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = served.reply
+        {
+            let decode_ns = self.decode_ns(id);
+            if self.is_answered_ahead(journey, level, at + decode_ns) {
+                self.tiers[level].totals.coding_ns += decode_ns;
+                self.commands.remove(id);
+                return self.end_read_at(journey, level, value, at + decode_ns);
+            }
+        }
+        if at == self.now {
+            self.command_replies(id);
+        } else {
+            self.schedule(lane, at, Kind::CommandReplies, id, 0);
+        }
+    }
+
+    /// A request has come to a server, which works in the order of arrival: what it will find there, and when, is known
+    /// now.
+    #[inline(always)]
+    pub(super) fn serve(&mut self, level: usize, place: usize, request: Request) -> Option<Served> {
+        let op = request.op;
+        let tier = &mut self.tiers[level];
+        let node = &mut tier.shared.as_mut()?.nodes[place];
+        node.commands += 1;
+        // A counter and the name of its caller are too short to be counted.
+        let is_count = matches!(op, Op::Count(_));
+        let (arrival_ns, request_bytes) = match &node.link {
+            None => (self.now, 0),
+            Some(link) if is_count => (link.arrival_ns(self.now, 0), 0),
+            Some(link) => {
+                let brings = op.brings_value();
+                let value = if brings { tier.coding.value_bytes(&self.tables, request.key) } else { 0 };
+                let bytes = u64::from(value) + key_bytes(&self.tables, &self.multi_gets, &request);
+                (link.arrival_ns(self.now, bytes), bytes)
+            }
+        };
+        let admission = tier.admit(place, arrival_ns)?;
+        let is_ahead = self.is_ahead(level);
+        if is_ahead {
+            self.lose_flushed();
+        }
+        let start_ns = match admission {
+            Admission::Serve { start_ns } => start_ns,
+            Admission::Refused { at_ns: done_ns } | Admission::Lost { until_ns: done_ns } => {
+                let reply = CommandReply::Failed;
+                return Some(Served { reply, start_ns: done_ns, done_ns, is_executed: false });
+            }
+        };
+        debug_assert!(start_ns >= arrival_ns, "a service starts at {start_ns}, before the arrival");
+        if self.recorder.measuring {
+            self.recorder.tier_queue[level].record(start_ns - arrival_ns);
+        }
+        let (reply, load) = match op.parts() {
+            Some(parts) => {
+                let load = self.execute_multi_get(parts, request.class, level, place, start_ns);
+                (CommandReply::Done, load)
+            }
+            None => self.execute(request, level, place, is_ahead, start_ns),
+        };
+        let tier = &mut self.tiers[level];
+        if self.model.measure.wire && !is_count {
+            let keys = key_bytes(&self.tables, &self.multi_gets, &request);
+            tier.totals.wire_bytes += load.value_bytes + keys;
+        }
+        let shared = tier.shared.as_mut()?;
+        let mut done_ns = shared.serve_load(place, start_ns, load);
+        if let Some(link) = &mut shared.nodes[place].link {
+            link.take_in(arrival_ns, request_bytes);
+            done_ns = link.send(done_ns, if op.brings_value() { 0 } else { load.value_bytes });
+        }
+        Some(Served { reply, start_ns, done_ns, is_executed: true })
+    }
+
+    /// When a reply is back at its instance, and the lane for that.
+    #[inline(always)]
+    pub(super) fn way_back(&mut self, level: usize, place: usize, served: &Served) -> Option<(Nanos, Lane)> {
+        let shared = self.tiers[level].shared.as_mut()?;
+        let at = served.done_ns + shared.hop(place, served.done_ns);
+        // Replies of one server keep their order, those of several do not.
+        let in_order = served.is_executed && shared.nodes.len() == 1 && shared.nodes[0].server.is_steady();
+        Some((at, if in_order { shared.reply_lane } else { NETWORK }))
+    }
+
+    /// What the command does to the entries when it is served, and what travels with it.
+    #[inline(always)]
+    fn execute(
+        &mut self,
+        request: Request,
+        level: usize,
+        store: usize,
+        is_ahead: bool,
+        now: Nanos,
+    ) -> (CommandReply, Load) {
+        let Request { op, key, class, .. } = request;
+        if is_ahead {
+            self.lose_expired(store, key, now);
+        }
+        // An empty list takes no memory.
+        let mut evicted = Vec::new();
+        let (reply, carries_value) = match op {
+            Op::Get => self.look_up(key, class, level, store, now),
+            _ => self.execute_other(request, level, store, now, |key| {
+                if is_ahead {
+                    evicted.push(key);
+                }
+            }),
+        };
+        if is_ahead {
+            self.settle_dirty(store, key, &evicted, now);
+        }
+        let coding = &self.tiers[level].coding;
+        let value_bytes = if carries_value { coding.value_bytes(&self.tables, key) } else { 0 };
+        (reply, Load { keys: 1, value_bytes: u64::from(value_bytes) })
+    }
+
+    /// What a GET of a key finds; whether a value travels.
+    #[inline(always)]
+    pub(super) fn look_up(
+        &mut self,
+        key: u32,
+        class: usize,
+        level: usize,
+        store: usize,
+        now: Nanos,
+    ) -> (CommandReply, bool) {
+        let info = self.info(key, class);
+        let tier = &mut self.tiers[level];
+        let found = tier.look(store, info, now, &self.tables);
+        tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
+        match (found, tier.leases(store)) {
+            (Look::Hit { value, renewal: Renewal::Keep }, _) => {
+                (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
+            }
+            (Look::Hit { value, renewal }, None) => (CommandReply::Hit { value, renewal, token: 0 }, true),
+            // An early refresh needs the lease as well; without it the value is simply served.
+            (Look::Hit { value, renewal }, Some(leases)) => match leases.grant(key, now) {
+                Some(token) => (CommandReply::Hit { value, renewal, token }, true),
+                None => (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true),
+            },
+            (Look::Stale { value }, None) => (CommandReply::Stale { value, renew: true, token: 0 }, true),
+            (Look::Stale { value }, Some(leases)) => {
+                let token = leases.grant(key, now);
+                let reply = CommandReply::Stale { value, renew: token.is_some(), token: token.unwrap_or(0) };
+                (reply, true)
+            }
+            (Look::Miss { .. }, None) => (CommandReply::Miss { token: 0 }, false),
+            (Look::Miss { expired }, Some(leases)) => match (leases.grant(key, now), expired) {
+                (Some(token), _) => (CommandReply::Miss { token }, false),
+                (None, Some(value)) => (CommandReply::Stale { value, renew: false, token: 0 }, true),
+                (None, None) => (CommandReply::Wait, false),
+            },
+        }
+    }
+
+    /// What any command but a lookup of values does; whether a value travels.
+    #[inline(always)]
+    fn execute_other(
+        &mut self,
+        request: Request,
+        level: usize,
+        store: usize,
+        now: Nanos,
+        evicted: impl FnMut(u32),
+    ) -> (CommandReply, bool) {
+        let Request { op, key, class, token } = request;
+        let info = self.info(key, class);
+        let tables = &self.tables;
+        let tier = &mut self.tiers[level];
+        match op {
+            // These are lookups.
+            Op::Get | Op::MultiGet { .. } => (CommandReply::Failed, false),
+            Op::Exists => {
+                let found = tier.check(store, info, now, tables);
+                tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
+                let reply = match found {
+                    Look::Hit { value, renewal } => CommandReply::Hit { value, renewal, token: 0 },
+                    Look::Stale { value } => CommandReply::Stale { value, renew: false, token: 0 },
+                    Look::Miss { .. } => CommandReply::Miss { token: 0 },
+                };
+                (reply, false)
+            }
+            Op::Set { value, delta_ns } => {
+                if let Some(leases) = tier.leases(store)
+                    && !leases.redeem(key, token)
+                {
+                    return (CommandReply::Failed, true);
+                }
+                if self.is_dirty(level, store, key, now)
+                    || self.tiers[level].refuses(store, key, value, now, &self.versions)
+                {
+                    self.tiers[level].totals.refused_sets += 1;
+                    return (CommandReply::Done, true);
+                }
+                let tier = &mut self.tiers[level];
+                let stored = tier.fill_telling(store, info, value, delta_ns, now, &self.tables, evicted);
+                (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
+            }
+            Op::Put { value } => {
+                // A writer needs no lease, and whoever holds one may have read the database before the commit.
+                if let Some(leases) = tier.leases(store) {
+                    leases.void(key);
+                }
+                if tier.refuses(store, key, value, now, &self.versions) {
+                    tier.totals.refused_sets += 1;
+                    return (CommandReply::Done, true);
+                }
+                let stored = tier.fill(store, info, value, 0, now, tables);
+                (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
+            }
+            Op::Take { value } => {
+                if let Some(leases) = tier.leases(store) {
+                    leases.void(key);
+                }
+                if !tier.fill_telling(store, info, value, 0, now, tables, evicted) {
+                    return (CommandReply::Failed, true);
+                }
+                self.take_write(store, key, value.version, now);
+                (CommandReply::Done, true)
+            }
+            Op::Delete { .. } | Op::Invalidate { .. } => {
+                let commit = match op {
+                    Op::Delete { commit } => commit,
+                    Op::Invalidate { change } => self.invalidations.changes[change].commit,
+                    _ => 0,
+                };
+                if !self.outlives_delete(level, store, key, commit) {
+                    self.tiers[level].delete(store, key, &self.tables);
+                }
+                let tier = &mut self.tiers[level];
+                tier.bury(store, key, commit, now);
+                if let Some(leases) = tier.leases(store) {
+                    leases.void(key);
+                }
+                (CommandReply::Done, false)
+            }
+            Op::Count(count) => {
+                let shared = tier.shared.as_mut();
+                let counters = shared.and_then(|shared| shared.nodes[store].counters.as_mut());
+                let told = counters.map_or(0, |counters| counters.execute(count, key, now));
+                (CommandReply::Counted { count: told }, false)
+            }
+        }
+    }
+}
+
+/// Bytes of the keys that a request carries.
+#[inline]
+fn key_bytes(tables: &Tables, multi_gets: &Slab<Vec<Part>>, request: &Request) -> u64 {
+    match request.op.parts() {
+        Some(parts) => multi_gets[parts].iter().map(|part| tables.key_bytes(part.key)).sum(),
+        None => tables.key_bytes(request.key),
+    }
+}

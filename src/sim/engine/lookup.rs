@@ -1,0 +1,217 @@
+//! The way of a lookup to a shared tier and back, and of a fill there, where neither needs to be a command of its own.
+
+use super::Engine;
+use super::kind::Kind;
+use crate::model::Nanos;
+use crate::policy::freshness::Renewal;
+use crate::sim::parts::call_map::pair;
+use crate::sim::parts::command::{Command, CommandReply, Op, Request, Sender, Served};
+use crate::sim::parts::journey::Journey;
+use crate::sim::parts::pool::Waiter;
+use crate::sim::parts::tier::KeyInfo;
+use crate::sim::slab::NONE;
+use crate::sim::store::Value;
+
+/// Level and node of a fill that is an event and no more, in the place of a generation.
+const NODE_BITS: u32 = 8;
+
+impl Engine<'_> {
+    /// Sends the lookup of a journey at an instant that is now or shortly after.
+    #[inline]
+    pub(super) fn send_lookup(&mut self, id: u32, at: Nanos) {
+        let Journey { key, instance, exists, level, .. } = self.journeys[id];
+        let level = usize::from(level);
+        let tier = &mut self.tiers[level];
+        tier.totals.lookups += 1;
+        let Some(shared) = &mut tier.shared else { return };
+        // The server looks it up a network delay from now, and a miss looks for others that fetch it.
+        let node = shared.map.node(key, at);
+        let (tears, is_unlimited) = (shared.tears, shared.pools.is_empty());
+        tier.stores[usize::from(node)].prefetch(key);
+        let place = self.read_ahead.sent_in_all % self.read_ahead.sent.len();
+        let earlier = std::mem::replace(&mut self.read_ahead.sent[place], (level as u8, node, key));
+        self.read_ahead.sent_in_all += 1;
+        if let Some(store) =
+            self.tiers.get(usize::from(earlier.0)).and_then(|tier| tier.stores.get(usize::from(earlier.1)))
+        {
+            store.prefetch_entry(earlier.2);
+        }
+        self.calls.groups.prefetch(pair(instance, key));
+        self.calls.fetching.prefetch(u64::from(key));
+        if tears {
+            return self.send(level, if exists { Op::Exists } else { Op::Get }, id, at);
+        }
+        self.tiers[level].totals.commands += 1;
+        self.journeys[id].node = node;
+        if !is_unlimited {
+            let tier = &mut self.tiers[level];
+            let Some(shared) = &mut tier.shared else { return };
+            tier.totals.pool_asked += 1;
+            let pool = shared.pool(instance, node);
+            let generation = self.journeys.generation(id);
+            self.journeys.waiting_ns.open(id, self.now);
+            if shared.pools.acquire(pool, Waiter::journey(id, generation), self.now) == Some(false) {
+                tier.totals.pool_waited += 1;
+                return;
+            }
+        }
+        self.lookup_departs(id, level, node, at);
+    }
+
+    /// The lookup has a connection, if it needs one, and goes out.
+    #[inline]
+    pub(super) fn lookup_departs(&mut self, id: u32, level: usize, node: u8, at: Nanos) {
+        let Some(shared) = &mut self.tiers[level].shared else { return };
+        if self.recorder.measuring && !shared.pools.is_empty() {
+            self.recorder.tier_pool_wait[level].record(at - self.journeys.waiting_ns.get(id));
+        }
+        let node = usize::from(node);
+        let arrival_ns = at + shared.hop(node, at);
+        let lane = shared.way_out(node);
+        if arrival_ns == self.now {
+            self.lookup_arrives(id);
+        } else {
+            self.schedule_here(lane, arrival_ns, Kind::LookupArrives, id, 0);
+        }
+    }
+
+    /// The lookup is at the server: what it will find there, and when, is known now.
+    pub(super) fn lookup_arrives(&mut self, id: u32) {
+        let Journey { key, level, node, class, exists, .. } = self.journeys[id];
+        let (level, node) = (usize::from(level), usize::from(node));
+        let class = usize::from(class);
+        // Each op by a call of its own: what a GET needs is then known when it is compiled.
+        let served = if exists {
+            self.serve_check(level, node, key, class)
+        } else {
+            self.serve(level, node, Request { op: Op::Get, key, class, token: 0 })
+        };
+        let Some(served) = served else { return };
+        let Some((at, lane)) = self.way_back(level, node, &served) else { return };
+        let kind = match served.reply {
+            CommandReply::Hit { value, renewal: Renewal::Keep, .. } => {
+                if self.is_answered_ahead(id, level, at) {
+                    return self.end_read_at(id, level, value, at);
+                }
+                if value == Value::default() { Kind::HitReplies } else { Kind::LookupReplies }
+            }
+            CommandReply::Miss { token: 0 } => Kind::MissReplies,
+            _ => Kind::LookupReplies,
+        };
+        if at == self.now {
+            return self.lookup_replies(id, served.reply);
+        }
+        match kind {
+            Kind::LookupReplies => self.journeys.keep_reply(id, served.reply),
+            Kind::HitReplies => {
+                let Journey { instance, key, .. } = self.journeys[id];
+                for above in self.tiers[..level].iter().filter(|tier| tier.shared.is_none()) {
+                    above.stores[instance as usize].prefetch(key);
+                }
+            }
+            _ => {}
+        }
+        self.schedule_here(lane, at, kind, id, 0);
+    }
+
+    #[inline(never)]
+    fn serve_check(&mut self, level: usize, node: usize, key: u32, class: usize) -> Option<Served> {
+        self.serve(level, node, Request { op: Op::Exists, key, class, token: 0 })
+    }
+
+    /// A value without a version is back, of an entry that needs no refresh.
+    pub(super) fn hit_replies(&mut self, id: u32) {
+        let reply = CommandReply::Hit { value: Value::default(), renewal: Renewal::Keep, token: 0 };
+        self.lookup_replies(id, reply);
+    }
+
+    /// The server had nothing, and grants no lease.
+    pub(super) fn miss_replies(&mut self, id: u32) {
+        self.lookup_replies(id, CommandReply::Miss { token: 0 });
+    }
+
+    /// The reply is back at the instance: the connection is free, the journey goes on.
+    #[inline(always)]
+    pub(super) fn lookup_replies(&mut self, id: u32, reply: CommandReply) {
+        let Journey { instance, level, node, .. } = self.journeys[id];
+        let level = usize::from(level);
+        let Some(shared) = &mut self.tiers[level].shared else { return };
+        if shared.pools.is_empty() {
+            return self.lookup_answered(id, level, reply);
+        }
+        shared.pools.release(shared.pool(instance, node), self.now);
+        self.lookup_answered(id, level, reply);
+        self.hand_connection_on(level, instance, node);
+    }
+
+    /// Whether the request is answered right here although its answer comes later: so it is where nothing can
+    /// happen on the way and the answer changes nothing when it arrives. Saves the event of most hits.
+    #[inline]
+    pub(super) fn is_answered_ahead(&self, id: u32, level: usize, at: Nanos) -> bool {
+        let patient = self.tiers[level].shared.as_ref().is_some_and(|shared| shared.answers_ahead);
+        patient && at <= self.last_ns && self.is_lone_read(id, level)
+    }
+
+    /// A SET that nobody waits for, of a value that is the same whoever brings it.
+    #[inline]
+    pub(super) fn send_bare_fill(&mut self, level: usize, key: u32) {
+        let tier = &mut self.tiers[level];
+        tier.totals.commands += 1;
+        let Some(shared) = &mut tier.shared else { return };
+        let node = shared.map.node(key, self.now);
+        tier.stores[usize::from(node)].prefetch(key);
+        let arrival_ns = self.now + shared.hop(usize::from(node), self.now);
+        let lane = shared.way_out(usize::from(node));
+        self.bare_fills += 1;
+        let place = (level as u32) << NODE_BITS | u32::from(node);
+        if arrival_ns == self.now {
+            self.bare_fill_arrives(key, place);
+        } else {
+            self.schedule_here(lane, arrival_ns, Kind::FillArrives, key, place);
+        }
+    }
+
+    /// Such a SET is at the server.
+    pub(super) fn bare_fill_arrives(&mut self, key: u32, place: u32) {
+        self.bare_fills -= 1;
+        let (level, node) = ((place >> NODE_BITS) as usize, (place & ((1 << NODE_BITS) - 1)) as usize);
+        let class = self.tables.class_of(key);
+        let op = Op::Set { value: Value::default(), delta_ns: 0 };
+        let Some(served) = self.serve(level, node, Request { op, key, class, token: 0 }) else { return };
+        if served.reply != CommandReply::Done {
+            self.tiers[level].totals.failed_fills += 1;
+        }
+    }
+
+    /// Puts a value into a tier of this instance: at once where the tier is in the process, by a SET that
+    /// nobody waits for where it is shared.
+    #[inline]
+    pub(super) fn fill(
+        &mut self,
+        level: usize,
+        instance: u32,
+        info: KeyInfo,
+        value: Value,
+        delta_ns: Nanos,
+        token: u32,
+    ) {
+        let tier = &mut self.tiers[level];
+        let Some(shared) = &tier.shared else {
+            if tier.refuses(instance as usize, info.key, value, self.now, &self.versions) {
+                tier.totals.refused_sets += 1;
+            } else if !tier.fill(instance as usize, info, value, delta_ns, self.now, &self.tables) {
+                tier.totals.failed_fills += 1;
+            }
+            return;
+        };
+        if shared.has_bare_fills {
+            return self.send_bare_fill(level, info.key);
+        }
+        // With leases, only a holder may fill.
+        if shared.nodes[0].leases.is_some() && token == 0 {
+            return;
+        }
+        let sender = Sender { journey: NONE, instance, class: info.class as u8, key: info.key };
+        self.dispatch(Command::new(level, Op::Set { value, delta_ns }, sender, token, self.now), self.now);
+    }
+}

@@ -1,0 +1,382 @@
+//! The way of a read, from its arrival down the tiers and back.
+
+use super::Engine;
+use super::kind::Kind;
+use crate::measure::recorder::{Cause, Outcome};
+use crate::model::{Around, Coalescing, MAX_TIERS, Nanos, OnFailure};
+use crate::policy::freshness::Renewal;
+use crate::sim::parts::call_map::triple;
+use crate::sim::parts::command::CommandReply;
+use crate::sim::parts::journey::{Errand, Extras, Journey, Left};
+use crate::sim::parts::reading::{Read, answer_in_process, filled, hit};
+use crate::sim::parts::tier::{KeyInfo, Look};
+use crate::sim::queue::GENERAL;
+use crate::sim::slab::NONE;
+use crate::sim::store::Value;
+use crate::workload::EXISTS;
+
+impl Engine<'_> {
+    /// The next request arrives, perhaps of a user of the closed loop.
+    #[inline]
+    pub(super) fn arrive_next(&mut self, user: u32) {
+        let request = self.incoming.next;
+        self.incoming.next += 1;
+        let batch = &self.incoming.batch;
+        let (key, instance, tag) = (batch.key[request], batch.instance[request], batch.tag[request]);
+        if !self.incoming.are_plain || tag & (1 | EXISTS) != 0 {
+            return self.arrive_otherwise(key, instance, tag, user);
+        }
+        self.incoming.arrived += 1;
+        self.prefetch_completion();
+        let window = self.recorder.window_of(self.now);
+        let guess = self.incoming.guesses[request % self.incoming.guesses.len()];
+        let journey = Journey::new(self.now, key, instance, window, usize::from(tag >> 1));
+        self.read(journey, user, guess);
+    }
+
+    /// A request that is more than a read of one key, or may be turned away or sent elsewhere.
+    fn arrive_otherwise(&mut self, key: u32, instance: u32, tag: u8, user: u32) {
+        let class = usize::from((tag & !EXISTS) >> 1);
+        let exists = tag & EXISTS != 0;
+        let mut instance = instance;
+        let count = self.model.workload.classes[class].keys_per_request;
+        let gathers = count > 1 && tag & 1 == 0;
+        if gathers {
+            // Drawn whatever becomes of the request, so that all variants see the same ones.
+            self.incoming.generator.gather(class, key, count, &mut self.incoming.gathered_keys);
+        }
+        if self.crashes.of_instances {
+            match self.crashes.route(instance, key, self.now, self.model.clients.route) {
+                Some(other) => instance = other,
+                None => return self.refuse_arrival(class, exists, user),
+            }
+        }
+        self.incoming.arrived += 1;
+        let window = self.recorder.window_of(self.now);
+        let journey = Journey { exists, ..Journey::new(self.now, key, instance, window, class) };
+        let errand = if tag & 1 == 1 { Errand::Write } else { Errand::Read };
+        if self.incoming.callers.is_some() {
+            self.ask_limiter(Journey { errand, ..journey }, user);
+        } else if tag & 1 == 1 {
+            self.start_write(Journey { errand, exists: false, ..journey }, user);
+        } else if gathers {
+            self.fan_out(journey, user);
+        } else {
+            self.read(journey, user, 0);
+        }
+    }
+
+    /// A read of one key begins. Tiers in the process are asked right here; only what they cannot answer becomes a
+    /// journey. `guess`: the slot in which the first of them probably has the key.
+    #[inline(always)]
+    fn read(&mut self, mut journey: Journey, user: u32, guess: u32) {
+        let Journey { start_ns, key, instance, window, exists, .. } = journey;
+        let info = self.info(key, usize::from(journey.class));
+        let mut at = start_ns;
+        let mut level = 0;
+        let mut left_ns: Left = [0; MAX_TIERS];
+        while let Some(tier) = self.tiers.get_mut(level)
+            && tier.shared.is_none()
+        {
+            let found = tier.find_near(instance as usize, info, exists, guess, at, &self.tables);
+            at += tier.access_ns;
+            tier.totals.lookups += 1;
+            let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
+                left_ns[level] = at;
+                level += 1;
+                continue;
+            };
+            tier.totals.hits += 1;
+            let acknowledged = self.versions.acknowledged(key);
+            let read = Read { start_ns, key, window, class: info.class, exists, acknowledged };
+            self.record_read(read, outcome, Some(level), value, at);
+            self.in_system.stay(self.now, at);
+            self.user_thinks(user, at);
+            if renewal == Renewal::Background {
+                self.refresh(level, instance, info, 0);
+            }
+            return;
+        }
+        journey.level = level as u8;
+        let extras = Extras { acknowledged: self.versions.acknowledged(key), user, ..Extras::default() };
+        let id = self.enter(journey, extras, left_ns);
+        if at == self.now {
+            self.proceed(id);
+        } else if self.sends_ahead(level) {
+            self.send_lookup(id, at);
+        } else {
+            let lane = self.tiers[level - 1].access_lane;
+            self.schedule(lane, at, Kind::JourneyGoesOn, id, self.journeys.generation(id));
+        }
+    }
+
+    /// A request that needs more than a tier in the process enters the system; its deadline starts to run.
+    #[inline(always)]
+    pub(super) fn enter(&mut self, journey: Journey, extras: Extras, left_ns: Left) -> u32 {
+        self.in_system.come(self.now);
+        let start_ns = journey.start_ns;
+        let id = self.journeys.insert(journey, extras, left_ns);
+        self.watch_deadline(id, start_ns);
+        id
+    }
+
+    /// The deadline of a journey starts to run.
+    #[inline]
+    pub(super) fn watch_deadline(&mut self, id: u32, start_ns: Nanos) {
+        if let Some((after_ns, lane)) = self.deadline {
+            let generation = self.journeys.generation(id);
+            self.schedule(lane, start_ns + after_ns, Kind::JourneyMeetsDeadline, id, generation);
+        }
+    }
+
+    #[inline]
+    fn sends_ahead(&self, level: usize) -> bool {
+        let shared = self.tiers.get(level).and_then(|tier| tier.shared.as_ref());
+        shared.is_some_and(|shared| shared.sends_ahead)
+    }
+
+    #[inline]
+    fn coalesces_lookups(&self) -> bool {
+        matches!(self.model.coalescing, Coalescing::Singleflight { around: Around::Lookup })
+    }
+
+    /// Takes a journey to the next level.
+    pub(super) fn proceed(&mut self, id: u32) {
+        if self.has_given_up(id) {
+            return;
+        }
+        let Journey { level, key, class, instance, exists, .. } = self.journeys[id];
+        let level = usize::from(level);
+        let Some(tier) = self.tiers.get_mut(level) else { return self.fetch(id) };
+        if tier.shared.is_some() {
+            if self.waits_for_lookup(id) {
+                return;
+            }
+            return self.send_lookup(id, self.now);
+        }
+        let info = KeyInfo { key, class: usize::from(class), absent: self.absent[usize::from(class)] };
+        let found = tier.find_near(instance as usize, info, exists, 0, self.now, &self.tables);
+        let (access_ns, lane) = (tier.access_ns, tier.access_lane);
+        tier.totals.lookups += 1;
+        match found {
+            Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
+                self.journeys[id].level += 1;
+                if let Some(left_ns) = self.journeys.left_ns.get_mut(id) {
+                    left_ns[level] = self.now + access_ns;
+                }
+                if access_ns == 0 {
+                    self.proceed(id);
+                } else {
+                    let generation = self.journeys.generation(id);
+                    self.schedule(lane, self.now + access_ns, Kind::JourneyGoesOn, id, generation);
+                }
+            }
+            Look::Hit { value, renewal } => {
+                self.tiers[level].totals.hits += 1;
+                let outcome = hit(info, value);
+                self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, 0);
+            }
+            Look::Stale { value } => {
+                self.tiers[level].totals.hits += 1;
+                self.tier_answers(id, level, Outcome::StaleHit, value, !exists, 0);
+            }
+        }
+    }
+
+    /// Whether a journey waits for a lookup that another one leads, from now on.
+    #[inline]
+    pub(super) fn waits_for_lookup(&mut self, id: u32) -> bool {
+        self.coalesces_lookups() && self.journeys[id].leader == NONE && self.join_or_lead(id)
+    }
+
+    /// Whether a journey has lost its caller; then it has ended, unless others wait for what it does.
+    #[inline]
+    pub(super) fn has_given_up(&mut self, id: u32) -> bool {
+        if !self.journeys[id].gone {
+            return false;
+        }
+        let leader = self.journeys[id].leader;
+        let gives_up = leader == NONE || self.journeys.leads.get(leader).live == 0;
+        match leader {
+            _ if !gives_up => {}
+            NONE => self.journeys.remove(id),
+            leader => self.fail_call(leader, Cause::Deadline),
+        }
+        gives_up
+    }
+
+    /// A tier has a value: it goes to the caller (and to all who wait for the same lookup), to the tiers
+    /// above, and on request into a background refresh.
+    pub(super) fn tier_answers(
+        &mut self,
+        id: u32,
+        level: usize,
+        outcome: Outcome,
+        value: Value,
+        renew: bool,
+        token: u32,
+    ) {
+        let Journey { key, class, instance, leader, gone, exists, fill_from, unfilled, .. } =
+            self.journeys[id];
+        let info = self.info(key, usize::from(class));
+        match leader {
+            NONE => {
+                if !gone && (!exists || info.is_negative(value.version)) {
+                    self.fill_above(id, filled(fill_from, level, unfilled), instance, info, value);
+                }
+                self.end_read(id, outcome, Some(level), value);
+            }
+            leader => self.land_from_tier(leader, level, outcome, value),
+        }
+        if renew {
+            self.refresh(level, instance, info, token);
+        }
+    }
+
+    /// Fills the tiers above the one that answered a journey.
+    #[inline]
+    pub(super) fn fill_above(
+        &mut self,
+        id: u32,
+        levels: impl Iterator<Item = usize>,
+        instance: u32,
+        info: KeyInfo,
+        value: Value,
+    ) {
+        let left_ns = self.journeys.left_ns.get(id);
+        for above in levels {
+            self.fill(above, instance, info, value, self.now.saturating_sub(left_ns[above]), 0);
+        }
+    }
+
+    /// Starts a background refresh of a tier, unless this instance already runs one for the key.
+    pub(super) fn refresh(&mut self, level: usize, instance: u32, info: KeyInfo, token: u32) {
+        let name = triple(level, instance, info.key);
+        if self.calls.refreshing.get(name).is_some() {
+            return;
+        }
+        self.calls.refreshing.entry(name, ());
+        self.totals.refreshes += 1;
+        let mut left_ns: Left = [0; MAX_TIERS];
+        left_ns[level] = self.now;
+        let journey = Journey {
+            errand: Errand::Refresh,
+            level: level as u8 + 1,
+            fill_from: level as u8,
+            ..Journey::new(self.now, info.key, instance, 0, info.class)
+        };
+        let id = self.journeys.insert(journey, Extras { token, ..Extras::default() }, left_ns);
+        self.proceed(id);
+    }
+
+    /// A shared tier has answered a lookup.
+    #[inline]
+    pub(super) fn lookup_answered(&mut self, id: u32, level: usize, reply: CommandReply) {
+        match reply {
+            CommandReply::Hit { renewal: Renewal::Inline, token, .. } | CommandReply::Miss { token } => {
+                self.leave_tier(id, level, token);
+                self.proceed(id);
+            }
+            CommandReply::Hit { value, renewal, token } => {
+                let Journey { key, class, .. } = self.journeys[id];
+                let outcome = if self.has_waited_for_lease(id) {
+                    Outcome::Coalesced
+                } else {
+                    hit(self.info(key, usize::from(class)), value)
+                };
+                self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, token);
+            }
+            CommandReply::Stale { value, renew, token } => {
+                self.tier_answers(id, level, Outcome::StaleHit, value, renew, token);
+            }
+            CommandReply::Wait => self.wait_for_lease(id),
+            CommandReply::Failed | CommandReply::Done | CommandReply::Counted { .. } => {
+                self.lookup_failed(id, level)
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn has_waited_for_lease(&self, id: u32) -> bool {
+        self.journeys.extras.get(id).waiting_since_ns != Nanos::MAX
+    }
+
+    /// A journey goes on to the level below a tier, with the lease that it got there.
+    #[inline]
+    pub(super) fn leave_tier(&mut self, id: u32, level: usize, token: u32) {
+        let now = self.now;
+        self.journeys[id].level = level as u8 + 1;
+        if let Some(left_ns) = self.journeys.left_ns.get_mut(id) {
+            left_ns[level] = now;
+        }
+        if let Some(extras) = self.journeys.extras.get_mut(id) {
+            extras.token = token;
+        }
+    }
+
+    /// A shared tier did not answer a lookup.
+    pub(super) fn lookup_failed(&mut self, id: u32, level: usize) {
+        let Some(shared) = &self.tiers[level].shared else { return };
+        match shared.on_failure {
+            OnFailure::Next => {
+                self.pass_by(id, level);
+                self.proceed(id);
+            }
+            OnFailure::Error => self.fail_at_tier(id, level),
+        }
+    }
+
+    /// A tier that does not answer ends the read.
+    fn fail_at_tier(&mut self, id: u32, level: usize) {
+        self.tiers[level].totals.failures += 1;
+        match self.journeys[id].leader {
+            NONE => self.end_in_error(id, Cause::Tier),
+            leader => self.fail_call(leader, Cause::Tier),
+        }
+    }
+
+    /// A journey goes on past a tier that has not answered it.
+    pub(super) fn pass_by(&mut self, id: u32, level: usize) {
+        let tier = &mut self.tiers[level];
+        tier.totals.failures += 1;
+        if tier.shared.as_ref().is_some_and(|shared| !shared.fill_after_failure) {
+            self.journeys[id].unfilled |= 1 << level;
+        }
+        self.leave_tier(id, level, 0);
+    }
+
+    /// Another one holds the lease: look again later.
+    fn wait_for_lease(&mut self, id: u32) {
+        let Coalescing::Lease(lease) = &self.model.coalescing else { return };
+        let Some(extras) = self.journeys.extras.get_mut(id) else { return };
+        extras.waiting_since_ns = extras.waiting_since_ns.min(self.now);
+        let at = (self.now + lease.poll_ns).min(extras.waiting_since_ns + lease.wait_limit_ns);
+        let generation = self.journeys.generation(id);
+        self.schedule(GENERAL, at.max(self.now), Kind::JourneyPolls, id, generation);
+    }
+
+    /// A loser looks again, or has waited long enough and goes to the database itself.
+    pub(super) fn poll(&mut self, id: u32) {
+        let Coalescing::Lease(lease) = &self.model.coalescing else { return };
+        let since_ns = self.journeys.extras.get(id).waiting_since_ns.min(self.now);
+        if self.now >= since_ns + lease.wait_limit_ns {
+            self.leave_tier(id, lease.tier, 0);
+        }
+        self.proceed(id);
+    }
+
+    /// The caller gives up. What is under way goes on without it.
+    pub(super) fn meet_deadline(&mut self, id: u32) {
+        let Journey { gone, leader, .. } = self.journeys[id];
+        if gone {
+            return;
+        }
+        self.record_error(id, Cause::Deadline);
+        self.journeys[id].gone = true;
+        if leader != NONE
+            && let Some(lead) = self.journeys.leads.get_mut(leader)
+        {
+            lead.live -= 1;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The clock of the measurements: windows, samples of what tiers hold, the ends of the measured part.
+
+use super::Engine;
+use super::kind::Kind;
+use crate::measure::recorder::Gauges;
+use crate::model::Nanos;
+use crate::sim::parts::tier::TierState;
+use crate::sim::queue::GENERAL;
+
+impl Engine<'_> {
+    /// Brings all integrals over time up to now.
+    pub(super) fn advance_integrals(&mut self) {
+        self.totals.in_system_ns = self.in_system.integral_ns(self.now);
+        self.database.advance(self.now, &mut self.totals);
+        self.database.book_guards(self.now, &mut self.totals);
+        for (index, tier) in self.tiers.iter_mut().enumerate() {
+            tier.settle(self.now);
+            if let Some(shared) = &tier.shared {
+                let breakers = &shared.breakers;
+                tier.totals.breaker_open_ns = breakers.iter().map(|breaker| breaker.open_ns(self.now)).sum();
+                tier.totals.breaker_trips = breakers.iter().map(|breaker| breaker.trips).sum();
+            }
+            self.totals.tiers[index] = tier.totals.clone();
+        }
+        self.lose_flushed();
+    }
+
+    /// What the tiers hold, in steps that do not depend on the windows: for the peaks of entries and memory.
+    pub(super) fn sample_content(&mut self) {
+        self.recorder.note_content(self.tiers.iter().map(TierState::content));
+        let at = self.now + self.recorder.content_step_ns;
+        if at <= self.model.duration_ns {
+            self.schedule(GENERAL, at, Kind::ContentIsSampled, 0, 0);
+        }
+    }
+
+    pub(super) fn window_ends(&mut self, window: u32) {
+        self.advance_integrals();
+        let gauges = Gauges {
+            db_queue: self.database.waiting,
+            cdc_backlog: self.invalidations.backlog,
+            unflushed: self.ahead.as_ref().map(|ahead| ahead.unflushed.keys()),
+            tiers: self.tiers.iter().map(TierState::content).collect(),
+            left: match self.model.measure.remaining_ttl {
+                true => self.tiers.iter_mut().map(|tier| tier.left(self.now)).collect(),
+                false => Vec::new(),
+            },
+            expired: self.tiers.iter().map(|tier| tier.count_expired(self.now)).collect(),
+        };
+        self.recorder.ticks.push((self.totals.clone(), gauges));
+        let next = u64::from(window) + 2;
+        if next <= self.recorder.windows.len() as u64 {
+            let at = (next * self.model.window_ns).min(self.model.duration_ns);
+            self.schedule(GENERAL, at, Kind::WindowEnds, window + 1, 0);
+        }
+    }
+
+    pub(super) fn warmup_ends(&mut self) {
+        self.advance_integrals();
+        self.recorder.measured[0] = self.totals.clone();
+        self.in_system.pass_end(self.model.duration_ns);
+        self.recorder.measuring = true;
+        self.recorder.db_concurrency_peak = u64::from(self.database.busy);
+        self.recorder.db_queue_peak = self.database.waiting;
+        self.recorder.cdc_backlog_peak = self.invalidations.backlog;
+        self.note_unflushed();
+    }
+
+    pub(super) fn arrivals_end(&mut self) {
+        self.advance_integrals();
+        self.recorder.measured[1] = self.totals.clone();
+        self.in_system.pass_end(Nanos::MAX);
+        self.recorder.measuring = false;
+        self.incoming.are_over = true;
+    }
+}

@@ -1,0 +1,199 @@
+//! Connections of one instance to one server.
+
+use std::collections::VecDeque;
+
+use crate::model::Nanos;
+
+/// Who waits for a connection: slot and generation of a command or an attempt, or of the journey that stands for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiter {
+    pub slot: u32,
+    pub generation: u32,
+    pub is_journey: bool,
+}
+
+impl Waiter {
+    #[inline]
+    pub fn call(slot: u32, generation: u32) -> Waiter {
+        Waiter { slot, generation, is_journey: false }
+    }
+
+    #[inline]
+    pub fn journey(slot: u32, generation: u32) -> Waiter {
+        Waiter { slot, generation, is_journey: true }
+    }
+}
+
+/// A bounded pool with a FIFO of those who wait; who gave up is skipped when its turn comes.
+#[derive(Debug)]
+pub struct Pool {
+    limit: u32,
+    in_use: u32,
+    waiting: VecDeque<Waiter>,
+}
+
+impl Pool {
+    pub fn new(limit: u32) -> Pool {
+        Pool { limit, in_use: 0, waiting: VecDeque::new() }
+    }
+
+    /// Takes a connection, or queues.
+    #[inline]
+    pub fn acquire(&mut self, waiter: Waiter) -> bool {
+        let free = self.in_use < self.limit;
+        if free {
+            self.in_use += 1;
+        } else {
+            self.waiting.push_back(waiter);
+        }
+        free
+    }
+
+    /// Puts a connection back.
+    #[inline]
+    pub fn release(&mut self) {
+        debug_assert!(self.in_use > 0, "a connection is put back that nobody took");
+        self.in_use -= 1;
+    }
+
+    /// Gives a free connection to the first in the queue that still wants it.
+    #[inline]
+    pub fn next(&mut self, wants: impl Fn(Waiter) -> bool) -> Option<Waiter> {
+        while self.in_use < self.limit {
+            let waiter = self.waiting.pop_front()?;
+            if wants(waiter) {
+                self.in_use += 1;
+                return Some(waiter);
+            }
+        }
+        None
+    }
+}
+
+/// The pools before one dependency, and how much of them has been in use over time.
+#[derive(Debug)]
+pub struct Pools {
+    /// Empty where connections are unlimited.
+    pools: Vec<Pool>,
+    in_use: u64,
+    /// The integral of those in use, up to `since_ns`.
+    busy_ns: u128,
+    since_ns: Nanos,
+}
+
+impl Pools {
+    /// So many pools of this size; `None`: connections are unlimited.
+    pub fn new(limit: Option<u32>, count: u32) -> Pools {
+        let pools = limit.map_or_else(Vec::new, |limit| (0..count).map(|_| Pool::new(limit)).collect());
+        Pools { pools, in_use: 0, busy_ns: 0, since_ns: 0 }
+    }
+
+    /// Whether connections are unlimited.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.pools.is_empty()
+    }
+
+    /// Whether there is such a pool.
+    #[inline]
+    pub fn has(&self, place: usize) -> bool {
+        place < self.pools.len()
+    }
+
+    /// Takes a connection (`true`) or queues; `None` where there is no such pool.
+    #[inline]
+    pub fn acquire(&mut self, place: usize, waiter: Waiter, now: Nanos) -> Option<bool> {
+        let taken = self.pools.get_mut(place)?.acquire(waiter);
+        if taken {
+            self.change(1, now);
+        }
+        Some(taken)
+    }
+
+    /// Puts a connection back, if it came from one of these pools.
+    #[inline]
+    pub fn release(&mut self, place: usize, now: Nanos) {
+        if let Some(pool) = self.pools.get_mut(place) {
+            pool.release();
+            self.change(-1, now);
+        }
+    }
+
+    /// Gives a free connection to the first in the queue that still wants it.
+    #[inline]
+    pub fn next(&mut self, place: usize, now: Nanos, wants: impl Fn(Waiter) -> bool) -> Option<Waiter> {
+        let next = self.pools.get_mut(place)?.next(wants)?;
+        self.change(1, now);
+        Some(next)
+    }
+
+    /// The connections of a pool and those who wait for them are gone.
+    pub fn renew(&mut self, place: usize, now: Nanos) {
+        if let Some(pool) = self.pools.get_mut(place) {
+            let gone = i64::from(pool.in_use);
+            *pool = Pool::new(pool.limit);
+            self.change(-gone, now);
+        }
+    }
+
+    /// The integral over time of the connections in use.
+    #[inline]
+    pub fn busy_ns(&self, now: Nanos) -> u128 {
+        self.busy_ns + u128::from(self.in_use) * u128::from(now - self.since_ns)
+    }
+
+    #[inline]
+    fn change(&mut self, by: i64, now: Nanos) {
+        self.busy_ns = self.busy_ns(now);
+        self.since_ns = now;
+        self.in_use = self.in_use.wrapping_add_signed(by);
+    }
+
+    /// What is wrong with the books, if anything is.
+    ///
+    /// # Errors
+    /// A pool above its size; connections in use that the books do not know.
+    pub fn balance(&self) -> Result<(), String> {
+        if let Some(pool) = self.pools.iter().find(|pool| pool.in_use > pool.limit) {
+            return Err(format!("{} connections of a pool of {} are in use", pool.in_use, pool.limit));
+        }
+        let held: u64 = self.pools.iter().map(|pool| u64::from(pool.in_use)).sum();
+        if held != self.in_use {
+            return Err(format!("{held} connections in use, {} in the books", self.in_use));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_come_first_served_and_the_dead_are_skipped() {
+        let mut pool = Pool::new(1);
+        assert!(pool.acquire(Waiter::call(0, 1)));
+        assert!(!pool.acquire(Waiter::call(1, 1)));
+        assert!(!pool.acquire(Waiter::journey(2, 1)));
+        pool.release();
+        assert_eq!(pool.next(|waiter| waiter.slot != 1), Some(Waiter::journey(2, 1)));
+        assert_eq!(pool.in_use, 1);
+        assert_eq!(pool.next(|_| true), None);
+    }
+
+    #[test]
+    fn what_is_in_use_is_known_over_time() {
+        let mut pools = Pools::new(Some(1), 2);
+        assert_eq!(pools.acquire(0, Waiter::call(7, 1), 10), Some(true));
+        assert_eq!(pools.acquire(1, Waiter::call(8, 1), 20), Some(true));
+        assert_eq!(pools.acquire(1, Waiter::call(9, 1), 20), Some(false));
+        assert_eq!(pools.acquire(2, Waiter::call(9, 1), 20), None, "there is no third pool");
+        pools.release(1, 30);
+        assert_eq!(pools.next(1, 30, |_| true), Some(Waiter::call(9, 1)));
+        pools.renew(0, 40);
+        // From 10 to 40 and from 20 to 50.
+        assert_eq!(pools.busy_ns(50), 60);
+        assert_eq!(pools.balance(), Ok(()));
+        assert!(Pools::new(None, 2).is_empty());
+    }
+}

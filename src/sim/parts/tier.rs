@@ -1,0 +1,644 @@
+//! A cache tier at work: its stores, what a look-up finds, what a fill leaves, and its leases.
+
+use super::coding::{Coding, EntryBytes, Link};
+use super::command::Load;
+use super::guard::Breaker;
+use super::leases::Leases;
+use super::limiter::Counters;
+use super::nodes::{Node, NodeMap};
+use super::pool::Pools;
+use super::server::{Admission, Server};
+use super::tombstones::Tombstones;
+use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
+use crate::measure::recorder::{Left, TierTotals};
+use crate::measure::staleness::{INITIAL, Versions};
+use crate::model::{
+    Around, Coalescing, Jitter, MeasureOptions, Model, MultiGet, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
+};
+use crate::policy::freshness::{Found, NEVER, Renewal, Renewer, expiry};
+use crate::policy::own::Policies;
+use crate::policy::redis::Effort;
+use crate::sim::queue::{Lane, NETWORK, Queue};
+use crate::sim::store::{Columns, Entry, Store, Value};
+use crate::workload::Tables;
+
+/// What a look-up finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing to serve; an expired value may still be there for those who lose the lease.
+    Miss {
+        expired: Option<Value>,
+    },
+    Hit {
+        value: Value,
+        renewal: Renewal,
+    },
+    /// Past its time to live, served on purpose while a background refresh runs.
+    Stale {
+        value: Value,
+    },
+}
+
+/// A key as the tiers need to know it.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyInfo {
+    pub key: u32,
+    pub class: usize,
+    /// The database has no such row until a write creates it.
+    pub absent: bool,
+}
+
+impl KeyInfo {
+    /// Whether this version of the key is "no such row".
+    #[inline]
+    pub fn is_negative(self, version: u32) -> bool {
+        self.absent && version == INITIAL
+    }
+}
+
+/// One tier of one simulation.
+pub struct TierState {
+    pub stores: Vec<Store>,
+    ttl: Vec<Ttl>,
+    jitter: Jitter,
+    sliding: bool,
+    renewer: Renewer,
+    negative_ttl_ns: Option<Nanos>,
+    pub coding: Coding,
+    /// Entries are no more than their expiry: no versions, no refreshes, nothing served past its time.
+    is_bare: bool,
+    /// The active-expiry cycle, where there is one.
+    pub active_expiry: Option<Effort>,
+    /// How long past its expiry an entry may be served on purpose.
+    grace_ns: Nanos,
+    lease_grace_ns: Nanos,
+    jitter_dice: Stream,
+    refresh_dice: Stream,
+    sample_dice: Stream,
+    pub totals: TierTotals,
+    pub access_ns: Nanos,
+    pub access_lane: Lane,
+    /// `None`: in the process of each instance.
+    pub shared: Option<Shared>,
+    /// One per store where SETs are versioned; empty otherwise.
+    pub tombstones: Vec<Tombstones>,
+}
+
+/// What only a shared tier has.
+pub struct Shared {
+    pub nodes: Vec<Node>,
+    pub map: NodeMap,
+    pub network: Delays,
+    pub send_lane: Lane,
+    pub reply_lane: Lane,
+    pub service_ns: Nanos,
+    pub per_byte_ns: f64,
+    pub multi_get: MultiGet,
+    /// One per instance and node, those of an instance together; empty where connections are unlimited.
+    pub pools: Pools,
+    pub pool_timeout: Option<(Nanos, Lane)>,
+    pub timeout: Option<(Nanos, Lane)>,
+    pub on_failure: OnFailure,
+    pub fill_after_failure: bool,
+    /// One per instance; empty where there are none.
+    pub breakers: Vec<Breaker>,
+    /// A lookup may outlive, or end before, the journey that sends it, or needs room of its own: it is a command.
+    pub tears: bool,
+    /// A lookup may be sent in the near future without an event of its own: nothing can come between, neither a pool nor
+    /// a call to join.
+    pub sends_ahead: bool,
+    /// Nothing can happen on the way back of a hit.
+    pub answers_ahead: bool,
+    /// Of a SET that nobody waits for only the key matters: it is an event and no more.
+    pub has_bare_fills: bool,
+}
+
+impl Shared {
+    /// A node works on a command from `start_ns` on, of which `bytes` of a value travel; returns when it is done.
+    #[inline]
+    pub fn serve(&mut self, node: usize, start_ns: Nanos, bytes: u32) -> Nanos {
+        let mut service_ns = self.service_ns;
+        if self.per_byte_ns > 0.0 && bytes > 0 {
+            service_ns += round_ns(f64::from(bytes) * self.per_byte_ns);
+        }
+        self.serve_for(node, start_ns, service_ns)
+    }
+
+    /// A node works on a command that may be about several keys; returns when it is done.
+    #[inline]
+    pub fn serve_load(&mut self, node: usize, start_ns: Nanos, load: Load) -> Nanos {
+        match (load.keys, self.multi_get) {
+            (2.., MultiGet::Mget { per_key_ns }) => {
+                let more_ns = per_key_ns.saturating_mul(load.keys - 1);
+                let bytes_ns = round_ns(load.value_bytes as f64 * self.per_byte_ns);
+                let service_ns = self.service_ns.saturating_add(more_ns).saturating_add(bytes_ns);
+                self.serve_for(node, start_ns, service_ns)
+            }
+            // Those of one key fit.
+            _ => self.serve(node, start_ns, load.value_bytes as u32),
+        }
+    }
+
+    /// A node works for so long, longer while it is slow.
+    #[inline]
+    pub fn serve_for(&mut self, node: usize, start_ns: Nanos, mut service_ns: Nanos) -> Nanos {
+        let server = &mut self.nodes[node].server;
+        if !server.is_steady() {
+            service_ns = round_ns(service_ns as f64 * server.slowness(start_ns));
+        }
+        server.serve(start_ns, service_ns)
+    }
+
+    /// One way through the network to or from a node.
+    #[inline]
+    pub fn hop(&mut self, node: usize, now: Nanos) -> Nanos {
+        let delay_ns = self.network.sample();
+        let server = &self.nodes[node].server;
+        if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
+    }
+
+    /// The lane of what is sent to a node.
+    #[inline]
+    pub fn way_out(&self, node: usize) -> Lane {
+        if self.nodes[node].server.is_steady() { self.send_lane } else { NETWORK }
+    }
+
+    /// Where the connections of an instance to a node are in `pools`; nowhere if the sender has its own.
+    #[inline]
+    pub fn pool(&self, instance: u32, node: u8) -> usize {
+        instance as usize * self.nodes.len() + usize::from(node)
+    }
+}
+
+impl TierState {
+    pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState {
+        TierState::with_own(model, index, seed, replication, queue, &Policies::new())
+    }
+
+    /// The same with the policies from outside the crate that this variant has.
+    pub fn with_own(
+        model: &Model,
+        index: usize,
+        seed: u64,
+        replication: u32,
+        queue: &mut Queue,
+        policies: &Policies,
+    ) -> TierState {
+        let tier = &model.tiers[index];
+        let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
+        let keys = model.workload.keys();
+        let count = match tier.scope {
+            Scope::Instance { .. } => u64::from(model.clients.instances),
+            Scope::Shared(ref shared) => u64::from(shared.nodes),
+        };
+        let refresh = policies.make_refresh(&tier.name);
+        let mut columns = columns(model, tier, model.measure);
+        columns.delta |= refresh.is_some();
+        let mut evictions = draw("eviction");
+        let stores = (0..count)
+            .map(|node| {
+                let capacity = match tier.scope {
+                    Scope::Instance { .. } => tier.capacity,
+                    Scope::Shared(_) => tier.capacity.share(node, count),
+                };
+                let own = Tier { capacity, ..tier.clone() };
+                let dice = rand::SeedableRng::from_rng(&mut evictions);
+                Store::new(&own, keys, count, columns, dice, policies)
+            })
+            .collect();
+        let lease = match &model.coalescing {
+            Coalescing::Lease(lease) if lease.tier == index => Some(lease),
+            _ => None,
+        };
+        let has_columns = columns.version || columns.read_at || columns.delta;
+        let coding = Coding::new(tier);
+        let (access_ns, shared) = match &tier.scope {
+            Scope::Instance { access_ns } => (*access_ns, None),
+            Scope::Shared(shared) => {
+                let network = Delays::new(Times::new(&shared.network), draw("network"));
+                // Equal delays keep their order on the way out. Replies do as well, since the server is FIFO:
+                // they get a ring that is theirs alone, named by a delay nobody can ask for.
+                let own_ring = Nanos::MAX - index as Nanos;
+                let send_lane = network.constant().map_or(NETWORK, |delay| queue.lane_for(delay));
+                let reply_lane = network.constant().map_or(NETWORK, |_| queue.lane_for(own_ring));
+                let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
+                let crashes = model.instances_crash();
+                let is_patient = shared.pool.is_none() && model.clients.deadline_ns.is_none();
+                let around_lookup =
+                    matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
+                let tears = shared.timeout_ns.is_some()
+                    || shared.pool_timeout_ns.is_some()
+                    || shared.breaker.is_some()
+                    || coding.takes_time()
+                    || crashes;
+                let state = Shared {
+                    nodes: (0..shared.nodes)
+                        .map(|node| Node {
+                            server: Server::new(model, index, node),
+                            leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
+                            counters: Counters::of(model, index),
+                            link: shared.bandwidth_bytes_per_s.map(Link::new),
+                            commands: 0,
+                        })
+                        .collect(),
+                    map: NodeMap::new(model, index, shared.nodes, seed, replication),
+                    network,
+                    send_lane,
+                    reply_lane,
+                    service_ns: shared.service_ns,
+                    per_byte_ns: shared.per_byte_ns,
+                    multi_get: shared.multi_get,
+                    pools: Pools::new(shared.pool, model.clients.instances * shared.nodes),
+                    pool_timeout: timer(shared.pool_timeout_ns),
+                    timeout: timer(shared.timeout_ns),
+                    on_failure: shared.on_failure,
+                    fill_after_failure: shared.fill_after_failure,
+                    breakers: shared.breaker.map_or_else(Vec::new, |spec| {
+                        vec![Breaker::new(spec); model.clients.instances as usize]
+                    }),
+                    tears,
+                    sends_ahead: is_patient && !around_lookup,
+                    answers_ahead: is_patient
+                        && shared.timeout_ns.is_none()
+                        && shared.breaker.is_none()
+                        && !crashes,
+                    has_bare_fills: !tears && shared.pool.is_none() && lease.is_none() && !has_columns,
+                };
+                (0, Some(state))
+            }
+        };
+        let renewer = Renewer::new(tier.refresh, refresh);
+        let grace_ns = match tier.refresh {
+            Refresh::StaleWhileRevalidate { grace_ns } => grace_ns,
+            _ => 0,
+        };
+        TierState {
+            stores,
+            ttl: model.workload.classes.iter().map(|class| class.ttl[index].unwrap_or(tier.ttl)).collect(),
+            jitter: tier.jitter,
+            sliding: tier.sliding,
+            is_bare: !has_columns && !renewer.may_renew() && grace_ns == 0 && lease.is_none(),
+            renewer,
+            negative_ttl_ns: tier.negative_ttl_ns,
+            coding,
+            active_expiry: tier.redis.and_then(|redis| redis.active_expiry).map(|cycle| Effort {
+                effort: cycle.effort,
+                every_ns: 1_000_000_000 / u64::from(cycle.hz),
+                per_key_ns: cycle.per_key_ns,
+            }),
+            grace_ns,
+            lease_grace_ns: lease.map_or(0, |lease| lease.serve_stale_ns),
+            jitter_dice: draw("jitter"),
+            refresh_dice: draw("refresh"),
+            sample_dice: draw("sample"),
+            totals: TierTotals::default(),
+            access_ns,
+            access_lane: queue.lane_for(access_ns),
+            shared,
+            tombstones: match model.write_options.tombstone_ttl_ns {
+                Some(ttl_ns) => (0..count).map(|_| Tombstones::new(ttl_ns)).collect(),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    /// A command comes to a node of a shared tier, which lives through what happens to it up to its service.
+    #[inline]
+    pub fn admit(&mut self, place: usize, arrival_ns: Nanos) -> Option<Admission> {
+        let node = &mut self.shared.as_mut()?.nodes[place];
+        let (store, tombstones) = (&mut self.stores[place], &mut self.tombstones.get_mut(place));
+        let (leases, counters) = (&mut node.leases, &mut node.counters);
+        Some(node.server.admit(arrival_ns, || {
+            store.clear();
+            leases.iter_mut().for_each(Leases::clear);
+            counters.iter_mut().for_each(Counters::clear);
+            tombstones.iter_mut().for_each(|of| of.clear());
+        }))
+    }
+
+    /// Whether SETs are versioned and this one is older than the entry, or than the last DELETE that is remembered.
+    #[inline]
+    pub fn refuses(&self, store: usize, key: u32, value: Value, now: Nanos, versions: &Versions) -> bool {
+        let Some(tombstones) = self.tombstones.get(store) else { return false };
+        let commit = versions.sequence(value.version);
+        let held = self.stores[store].find(key).filter(|&(_, expiry_ns)| now < expiry_ns);
+        tombstones.refuse(key, commit, now)
+            || held
+                .is_some_and(|(slot, _)| versions.sequence(self.stores[store].value(slot).version) > commit)
+    }
+
+    /// A DELETE, of the commit with this number, is executed.
+    pub fn bury(&mut self, store: usize, key: u32, commit: u64, now: Nanos) {
+        if let Some(tombstones) = self.tombstones.get_mut(store) {
+            tombstones.bury(key, commit, now);
+        }
+    }
+
+    /// A lookup in one store: uses are noted, a sliding entry lives longer, an expired one that nobody may serve any
+    /// more is removed. Compiled into its caller: what instance tiers and a shared one decide again and again, each always
+    /// in its way, the processor then guesses apart.
+    #[inline(always)]
+    pub fn look(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
+        let found = self.stores[store].find(info.key);
+        self.look_found(store, info, found, now, tables)
+    }
+
+    /// The same where the entry is probably in a certain slot.
+    #[inline(always)]
+    pub fn look_near(&mut self, store: usize, info: KeyInfo, slot: u32, now: Nanos, tables: &Tables) -> Look {
+        let found = self.stores[store].find_near(info.key, slot);
+        self.look_found(store, info, found, now, tables)
+    }
+
+    #[inline(always)]
+    fn look_found(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        found: Option<(u32, Nanos)>,
+        now: Nanos,
+        tables: &Tables,
+    ) -> Look {
+        let Some((slot, expiry_ns)) = found else { return Look::Miss { expired: None } };
+        let is_live = now < expiry_ns;
+        if is_live {
+            self.use_entry(store, slot, info, now);
+        }
+        if !self.is_bare {
+            return self.judge_found(store, info, slot, expiry_ns, now, tables);
+        }
+        if is_live {
+            return Look::Hit { value: Value::default(), renewal: Renewal::Keep };
+        }
+        self.totals.expirations += 1;
+        self.take_out(store, info.key, slot, tables);
+        Look::Miss { expired: None }
+    }
+
+    /// What an entry that was found gives a lookup, in a tier that knows versions, refreshes early or serves what has
+    /// expired.
+    fn judge_found(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        slot: u32,
+        expiry_ns: Nanos,
+        now: Nanos,
+        tables: &Tables,
+    ) -> Look {
+        if now < expiry_ns {
+            let held = &self.stores[store];
+            let renewal = if !self.renewer.may_renew() || self.is_sentinel(store, slot, info) {
+                Renewal::Keep
+            } else {
+                let (ttl, fetch_ns) = (self.ttl[info.class], held.delta_ns(slot));
+                let found = Found { key: info.key, now_ns: now, expiry_ns, ttl, fetch_ns };
+                self.renewer.renewal(found, &mut self.refresh_dice)
+            };
+            return Look::Hit { value: held.value(slot), renewal };
+        }
+        let past_ns = now - expiry_ns;
+        let kept = !self.is_sentinel(store, slot, info);
+        if past_ns < self.grace_ns && kept {
+            self.stores[store].touch(slot, now);
+            return Look::Stale { value: self.stores[store].value(slot) };
+        }
+        if past_ns < self.lease_grace_ns && kept {
+            return Look::Miss { expired: Some(self.stores[store].value(slot)) };
+        }
+        self.totals.expirations += 1;
+        self.take_out(store, info.key, slot, tables);
+        Look::Miss { expired: None }
+    }
+
+    /// A live entry is used: the policy learns of it, a sliding one lives longer.
+    #[inline(always)]
+    fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
+        self.stores[store].touch(slot, now);
+        if self.sliding && !self.is_sentinel(store, slot, info) {
+            let expiry_ns = self.expiry_ns(info.class, now);
+            self.stores[store].set_expiry_ns(slot, expiry_ns);
+        }
+    }
+
+    /// Whether what a slot holds is "no such row".
+    #[inline]
+    fn is_sentinel(&self, store: usize, slot: u32, info: KeyInfo) -> bool {
+        info.absent && self.stores[store].value(slot).version == INITIAL
+    }
+
+    #[inline]
+    fn take_out(&mut self, store: usize, key: u32, slot: u32, tables: &Tables) {
+        let coding = &self.coding;
+        self.stores[store].remove(key, slot, |key| coding.entry_bytes(tables, key));
+    }
+
+    /// What a read finds in one store, with its value, or whether it is there. Its entry is probably in a certain slot.
+    #[inline(always)]
+    pub fn find_near(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        exists: bool,
+        slot: u32,
+        now: Nanos,
+        tables: &Tables,
+    ) -> Look {
+        if exists {
+            self.check(store, info, now, tables)
+        } else {
+            self.look_near(store, info, slot, now, tables)
+        }
+    }
+
+    /// Whether an entry is there, as an existence check asks: it is no use of the entry, so the policy does not
+    /// learn of it (as Redis has it), a sliding entry lives no longer, and nothing is refreshed.
+    pub fn check(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
+        let Some((slot, expiry_ns)) = self.stores[store].find(info.key) else {
+            return Look::Miss { expired: None };
+        };
+        if now < expiry_ns {
+            return Look::Hit { value: self.stores[store].value(slot), renewal: Renewal::Keep };
+        }
+        let past_ns = now - expiry_ns;
+        let kept = !self.is_sentinel(store, slot, info);
+        if past_ns < self.grace_ns && kept {
+            return Look::Stale { value: self.stores[store].value(slot) };
+        }
+        if past_ns >= self.lease_grace_ns || !kept {
+            self.totals.expirations += 1;
+            self.take_out(store, info.key, slot, tables);
+        }
+        Look::Miss { expired: None }
+    }
+
+    /// Stores a value; returns whether it was stored.
+    #[inline(always)]
+    pub fn fill(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        value: Value,
+        delta_ns: Nanos,
+        now: Nanos,
+        tables: &Tables,
+    ) -> bool {
+        self.fill_telling(store, info, value, delta_ns, now, tables, |_| ())
+    }
+
+    /// The same, with the keys that are evicted; compiled into its caller for the reason of [`TierState::look`].
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "those of a fill, and one more")]
+    pub fn fill_telling(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        value: Value,
+        delta_ns: Nanos,
+        now: Nanos,
+        tables: &Tables,
+        evicted: impl FnMut(u32),
+    ) -> bool {
+        // Not to be cached is not a failure.
+        let Some(expiry_ns) = self.expiry_of(info, value.version, now) else { return true };
+        let entry = Entry { key: info.key, value, expiry_ns, delta_ns };
+        self.fill_until_telling(store, entry, now, tables, evicted)
+    }
+
+    /// When a version that is filled now expires; `None`: it is not to be cached.
+    #[inline(always)]
+    fn expiry_of(&mut self, info: KeyInfo, version: u32, now: Nanos) -> Option<Nanos> {
+        if info.is_negative(version) {
+            return Some(now.saturating_add(self.negative_ttl_ns?));
+        }
+        Some(self.expiry_ns(info.class, now))
+    }
+
+    /// Stores a value with a given expiry.
+    #[inline]
+    pub fn fill_until(&mut self, store: usize, entry: Entry, now: Nanos, tables: &Tables) -> bool {
+        self.fill_until_telling(store, entry, now, tables, |_| ())
+    }
+
+    #[inline(always)]
+    fn fill_until_telling(
+        &mut self,
+        store: usize,
+        entry: Entry,
+        now: Nanos,
+        tables: &Tables,
+        evicted: impl FnMut(u32),
+    ) -> bool {
+        let size = EntryBytes { coding: &self.coding, tables };
+        let filled = self.stores[store].fill_telling(entry, now, size, evicted);
+        self.totals.evictions += u64::from(filled.evicted);
+        self.totals.expirations += u64::from(filled.expired);
+        filled.stored
+    }
+
+    /// Deletes a key.
+    pub fn delete(&mut self, store: usize, key: u32, tables: &Tables) {
+        if let Some((slot, _)) = self.stores[store].find(key) {
+            self.take_out(store, key, slot, tables);
+        }
+    }
+
+    /// One store looks for expired entries, as Redis does many times a second. What may still be served past its time
+    /// stays. Returns the number of entries looked at.
+    pub fn expire(&mut self, store: usize, now: Nanos, tables: &Tables) -> u64 {
+        let Some(effort) = self.active_expiry else { return 0 };
+        let (coding, grace_ns) = (self.coding, self.grace_ns.max(self.lease_grace_ns));
+        let cycle = self.stores[store].expire(effort, now, grace_ns, |key| coding.entry_bytes(tables, key));
+        self.totals.expirations += cycle.expired;
+        cycle.examined
+    }
+
+    /// How many entries have expired and still take memory, where somebody keeps track.
+    pub fn count_expired(&self, now: Nanos) -> Option<u64> {
+        self.stores.iter().map(|store| store.count_expired(now)).sum()
+    }
+
+    /// When an entry is gone for good unless it is renewed before, and the version that it holds.
+    pub fn entry(&self, store: usize, key: u32) -> Option<(Nanos, u32)> {
+        let held = &self.stores[store];
+        let (slot, expiry_ns) = held.find(key)?;
+        let kept_ns = self.grace_ns.max(self.lease_grace_ns);
+        Some((expiry_ns.saturating_add(kept_ns), held.value(slot).version))
+    }
+
+    /// Drops the entries of one store, of a tier in the process.
+    pub fn clear(&mut self, store: usize) {
+        self.stores[store].clear();
+        self.tombstones.iter_mut().skip(store).take(1).for_each(Tombstones::clear);
+    }
+
+    /// The leases of a node.
+    #[inline]
+    pub fn leases(&mut self, node: usize) -> Option<&mut Leases> {
+        self.shared.as_mut().and_then(|shared| shared.nodes[node].leases.as_mut())
+    }
+
+    /// Applies to every node what the scenario did to it up to now, and takes down what the nodes have done.
+    pub fn settle(&mut self, now: Nanos) {
+        let Some(shared) = &mut self.shared else { return };
+        for (place, (store, node)) in self.stores.iter_mut().zip(&mut shared.nodes).enumerate() {
+            let (leases, counters) = (&mut node.leases, &mut node.counters);
+            let tombstones = &mut self.tombstones.get_mut(place);
+            node.server.settle_until(now, || {
+                store.clear();
+                leases.iter_mut().for_each(Leases::clear);
+                counters.iter_mut().for_each(Counters::clear);
+                tombstones.iter_mut().for_each(|of| of.clear());
+            });
+        }
+        self.totals.pool_busy_ns = shared.pools.busy_ns(now);
+        let mut link_busy_ns = [0; 2];
+        self.totals.busy_ns = shared.nodes.iter().map(|node| node.server.busy_ns).sum();
+        for link in shared.nodes.iter().filter_map(|node| node.link) {
+            link_busy_ns[0] += link.busy_ns[0];
+            link_busy_ns[1] += link.busy_ns[1];
+        }
+        self.totals.link_busy_ns = link_busy_ns;
+        if shared.nodes.len() > 1 {
+            self.totals.nodes = shared.nodes.iter().map(|node| node.totals(now)).collect();
+        }
+    }
+
+    /// A fresh expiry, with jitter.
+    #[inline]
+    pub fn expiry_ns(&mut self, class: usize, now: Nanos) -> Nanos {
+        expiry(self.ttl[class], self.jitter, now, &mut self.jitter_dice)
+    }
+
+    /// What a sample of the entries has left to live: up to so many, each as likely as any other.
+    pub fn left(&mut self, now: Nanos) -> Left {
+        const WANTED: usize = 256;
+        const TRIES: usize = 16 * WANTED;
+        let mut expiries_ns = Vec::with_capacity(WANTED);
+        for _ in 0..TRIES {
+            let store = below(&mut self.sample_dice, self.stores.len() as u32) as usize;
+            let place = below(&mut self.sample_dice, u32::MAX);
+            expiries_ns.extend(self.stores[store].expiry_at_random(place));
+            if expiries_ns.len() == WANTED {
+                break;
+            }
+        }
+        Left::of(&expiries_ns, now, NEVER)
+    }
+
+    /// (entries, bytes) over all stores.
+    pub fn content(&self) -> (u64, u64) {
+        self.stores
+            .iter()
+            .fold((0, 0), |sum, store| (sum.0 + store.books().entries, sum.1 + store.books().bytes))
+    }
+}
+
+/// The columns a tier's entries need.
+pub fn columns(model: &Model, tier: &Tier, measure: MeasureOptions) -> Columns {
+    Columns {
+        version: model.workload.writes(),
+        read_at: measure.value_age,
+        delta: matches!(tier.refresh, Refresh::XFetch { .. }),
+    }
+}
