@@ -41,34 +41,58 @@ pub struct Slab<T> {
     taken: usize,
 }
 
-impl<T> Slab<T> {
-    pub fn new() -> Slab<T> {
-        Slab { places: Vec::new(), free: NONE, taken: 0 }
-    }
-
-    /// Puts a value into a free slot and returns the slot. Compiled into its caller, so that the value is built in its place.
+impl<T: Default> Slab<T> {
+    /// Puts a value into a free slot and returns the slot. The slot is there before the value is touched, and all of it is
+    /// compiled into its caller: so the value is built in its place. One that is built on the stack and then copied holds
+    /// up its first reader.
     #[inline(always)]
     pub fn insert(&mut self, value: T) -> u32 {
-        let slot = self.free;
-        match self.places.get_mut(slot as usize) {
-            Some(place) => {
-                debug_assert!(!place.is_taken(), "a free slot is taken");
-                self.free = place.next_free;
-                self.taken += 1;
-                place.advance();
-                place.value = value;
-                slot
-            }
-            None => self.push(value),
+        if self.free == NONE {
+            self.grow();
         }
+        let slot = self.free;
+        let place = &mut self.places[slot as usize];
+        debug_assert!(!place.is_taken(), "a free slot is taken");
+        self.free = place.next_free;
+        self.taken += 1;
+        place.advance();
+        place.value = value;
+        slot
     }
 
     #[cold]
     #[inline(never)]
-    fn push(&mut self, value: T) -> u32 {
+    fn grow(&mut self) {
+        self.free = self.places.len() as u32;
+        self.places.push(Place { value: T::default(), generation: 0, next_free: NONE });
+    }
+
+    /// Takes the slot of another slab's entity, whose life contains that of the value: the slots of a slab that is used
+    /// in this manner are never its own choice.
+    #[inline(always)]
+    pub fn occupy(&mut self, slot: u32, value: T) -> u32 {
+        if slot as usize >= self.places.len() {
+            self.reach(slot);
+        }
+        let place = &mut self.places[slot as usize];
+        debug_assert!(!place.is_taken(), "slot {slot} is occupied twice");
+        place.advance();
         self.taken += 1;
-        self.places.push(Place { value, generation: 1, next_free: NONE });
-        self.places.len() as u32 - 1
+        place.value = value;
+        slot
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reach(&mut self, slot: u32) {
+        let empty = || Place { value: T::default(), generation: 0, next_free: NONE };
+        self.places.resize_with(slot as usize + 1, empty);
+    }
+}
+
+impl<T> Slab<T> {
+    pub fn new() -> Slab<T> {
+        Slab { places: Vec::new(), free: NONE, taken: 0 }
     }
 
     /// Frees a slot; whoever remembers its generation finds it gone.
@@ -119,34 +143,7 @@ impl<T> Slab<T> {
     }
 }
 
-impl<T: Clone> Slab<T> {
-    /// Takes the slot of another slab's entity, whose life contains that of the value: the slots of a slab that is used
-    /// in this manner are never its own choice.
-    #[inline(always)]
-    pub fn occupy(&mut self, slot: u32, value: T) -> u32 {
-        match self.places.get_mut(slot as usize) {
-            Some(place) => {
-                debug_assert!(!place.is_taken(), "slot {slot} is occupied twice");
-                place.advance();
-                place.value = value;
-            }
-            None => self.reach(slot, value),
-        }
-        self.taken += 1;
-        slot
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn reach(&mut self, slot: u32, value: T) {
-        self.places.resize_with(slot as usize + 1, || Place {
-            value: value.clone(),
-            generation: 0,
-            next_free: NONE,
-        });
-        self.places[slot as usize].advance();
-    }
-
+impl<T> Slab<T> {
     /// Leaves a slot that was occupied.
     #[inline]
     pub fn vacate(&mut self, slot: u32) {
@@ -203,19 +200,18 @@ impl<T: Copy + Default + PartialEq> Column<T> {
         debug_assert!(self.exists || value == T::default(), "a column that is not there has only defaults");
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, slot: u32, value: T) {
-        match self.cells.get_mut(slot as usize) {
-            Some(cell) => *cell = value,
-            None => self.grow(slot, value),
+        if slot as usize >= self.cells.len() {
+            self.reach(slot);
         }
+        self.cells[slot as usize] = value;
     }
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self, slot: u32, value: T) {
+    fn reach(&mut self, slot: u32) {
         self.cells.resize(slot as usize + 1, T::default());
-        self.cells[slot as usize] = value;
     }
 
     /// The value of a taken slot.

@@ -54,12 +54,13 @@ fn refused(source: &str, line: &str) -> String {
 /// What a run leaves, and how many requests arrived.
 fn run(
     experiment: &Experiment,
-    change: impl Fn(Engine<'_>) -> Engine<'_>,
+    torn: bool,
 ) -> Result<(Finished, u64), SimError> {
     let control = Control::default();
     let model = &experiment.variants[0].model;
-    let engine = Engine::new(model, Arc::new(Tables::new(model, 1).unwrap()), 1, 0).unwrap();
-    let finished = change(engine).run(&control)?;
+    let tables = Arc::new(Tables::new(model, 1).unwrap());
+    let new = if torn { Engine::torn_everywhere } else { Engine::new };
+    let finished = new(model, tables, 1, 0).unwrap().run(&control)?;
     Ok((finished, control.requests.load(Ordering::Relaxed)))
 }
 
@@ -112,7 +113,7 @@ fn users_of_a_database_that_refuses_for_a_while_are_refused() {
     accepted(&source.replace("users = 50", "users = 50, think = \"1ms\""));
     // A refusal from afar takes its time. The breaker that opens for it does not, and nobody can tell beforehand that it will.
     let far = accepted(&source.replace("read = \"5ms\"", "read = \"5ms\"\nnetwork = \"1ms\""));
-    assert!(matches!(run(&far, |engine| engine), Err(SimError::NoProgress { .. })));
+    assert!(matches!(run(&far, false), Err(SimError::NoProgress { .. })));
     // A pause before each retry is enough where no breaker cuts it short.
     let patient = source.replace(
         "breaker = { failures = 0.5, open = \"5s\" }",
@@ -178,7 +179,7 @@ what = { down = { target = "database", for = "5s" } }
 fn users_before_an_open_breaker_end_the_run_with_their_name() {
     let silent = DOWN.replace("for = \"10s\"", "for = \"10s\", fail = \"timeout\"");
     let experiment = accepted(&format!("{WORKERS}{silent}"));
-    let problem = run(&experiment, |engine| engine).map(|_| ()).unwrap_err();
+    let problem = run(&experiment, false).map(|_| ()).unwrap_err();
     let SimError::NoProgress { at_s, events, circle: Circle::User { user, cause } } = problem else {
         panic!("{problem}")
     };
@@ -210,7 +211,7 @@ retries = { attempts = 4294967295 }
 "#;
     let mut experiment = accepted(&format!("{source}{DOWN}").replace("\"20s\"", "\"1s\""));
     experiment.variants[0].model.database.network = Dist::Constant { ns: 0.0 };
-    let problem = run(&experiment, |engine| engine).map(|_| ()).unwrap_err();
+    let problem = run(&experiment, false).map(|_| ()).unwrap_err();
     let SimError::NoProgress { at_s, circle: Circle::Retry { key, instance, attempts, cause }, .. } = problem
     else {
         panic!("{problem}")
@@ -243,7 +244,7 @@ network = "1ms"
 read = "5ms"
 network = "1ms"
 "#;
-    let (_, requests) = run(&accepted(source), |engine| engine).unwrap_or_else(|problem| panic!("{problem}"));
+    let (_, requests) = run(&accepted(source), false).unwrap_or_else(|problem| panic!("{problem}"));
     assert_eq!(requests, 120_000);
 }
 
@@ -265,8 +266,8 @@ at = "500ms"
 what = { pause = { target = "database", for = "1s" } }
 "#;
     let experiment = accepted(source);
-    let untorn = run(&experiment, |engine| engine);
-    let torn = run(&experiment, |engine| engine.torn_everywhere());
+    let untorn = run(&experiment, false);
+    let torn = run(&experiment, true);
     for finished in [untorn, torn] {
         let (_, requests) = finished.unwrap_or_else(|problem| panic!("{problem}"));
         assert_eq!(requests, 200_000);
@@ -290,6 +291,6 @@ retries = { attempts = 2000 }
 at = "1500ms"
 what = { down = { target = "database", for = "1s" } }
 "#;
-    let (finished, _) = run(&accepted(source), |engine| engine).unwrap_or_else(|problem| panic!("{problem}"));
+    let (finished, _) = run(&accepted(source), false).unwrap_or_else(|problem| panic!("{problem}"));
     assert!(finished.events > 1_500_000, "{}", finished.events);
 }

@@ -13,8 +13,9 @@ use crate::digests::numbered;
 /// All that a simulation leaves, as text.
 fn left(model: &Model, torn: bool) -> String {
     let tables = Arc::new(Tables::new(model, 1).expect("there is no trace"));
-    let engine = Engine::new(model, tables, 1, 0).expect("there is no trace");
-    let engine = if torn { engine.torn_everywhere() } else { engine };
+    let engine =
+        if torn { Engine::torn_everywhere(model, tables, 1, 0) } else { Engine::new(model, tables, 1, 0) };
+    let engine = engine.expect("there is no trace");
     let finished = engine.run(&Control::default()).expect("it runs");
     let recorder = &finished.recorder;
     format!(

@@ -1,6 +1,6 @@
 //! The end of a request: its answer, and what the books record of it.
 
-use super::Engine;
+use super::core::Core;
 use crate::measure::recorder::{Cause, Outcome};
 use crate::model::Nanos;
 use crate::sim::parts::call_map::triple;
@@ -9,15 +9,19 @@ use crate::sim::parts::reading::{Read, Staleness, hit};
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Ends a journey with an answer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_read(&mut self, id: u32, outcome: Outcome, tier: Option<usize>, value: Value) {
         let Journey { errand, gone, fill_from, instance, key, .. } = self.journeys[id];
         match errand {
+            _ if PLAIN => {
+                self.record_read(self.reading(id), outcome, tier, value, self.now);
+                self.in_system.go(self.now);
+            }
             Errand::Refresh => self.calls.refreshing.remove(triple(usize::from(fill_from), instance, key)),
             Errand::Read if !gone => {
-                let gather = self.journeys.extras.get(id).gather;
+                let gather = self.extras(id).gather;
                 if gather == NONE {
                     self.record_read(self.reading(id), outcome, tier, value, self.now);
                     self.leave(id);
@@ -31,10 +35,10 @@ impl Engine<'_> {
     }
 
     /// What the recorder needs to know of a journey.
-    #[inline]
+    #[inline(always)]
     pub(super) fn reading(&self, id: u32) -> Read {
         let Journey { start_ns, key, window, class, exists, .. } = self.journeys[id];
-        let acknowledged = self.journeys.extras.get(id).acknowledged;
+        let acknowledged = self.extras(id).acknowledged;
         Read { start_ns, key, window, class: usize::from(class), exists, acknowledged }
     }
 
@@ -42,17 +46,20 @@ impl Engine<'_> {
     #[inline]
     pub(super) fn is_lone_read(&self, id: u32, level: usize) -> bool {
         let Journey { errand, fill_from, leader, .. } = self.journeys[id];
+        if PLAIN {
+            return level == 0;
+        }
         errand == Errand::Read
             && usize::from(fill_from) == level
             && leader == NONE
             && !self.has_waited_for_lease(id)
-            && self.journeys.extras.get(id).gather == NONE
+            && self.extras(id).gather == NONE
     }
 
     /// Ends a lone read with a hit that reaches its caller at an instant to come.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_read_at(&mut self, id: u32, level: usize, value: Value, at: Nanos) {
-        let (read, user) = (self.reading(id), self.journeys.extras.get(id).user);
+        let (read, user) = (self.reading(id), self.extras(id).user);
         let outcome = hit(self.info(read.key, read.class), value);
         self.journeys.remove(id);
         self.record_read(read, outcome, Some(level), value, at);
@@ -74,7 +81,7 @@ impl Engine<'_> {
 
     pub(super) fn record_error(&mut self, id: u32, cause: Cause) {
         self.watch.cause = Some(cause);
-        let gather = self.journeys.extras.get(id).gather;
+        let gather = self.extras(id).gather;
         let Journey { start_ns, window, class, exists, .. } = self.journeys[id];
         if gather != NONE {
             return self.key_fails(gather, start_ns, cause);
@@ -91,15 +98,15 @@ impl Engine<'_> {
     }
 
     /// A request leaves the system; its user thinks.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(&mut self, id: u32) {
         self.in_system.go(self.now);
-        if self.incoming.think.is_some() {
-            self.user_thinks(self.journeys.extras.get(id).user, self.now);
+        if !PLAIN && self.incoming.think.is_some() {
+            self.user_thinks(self.extras(id).user, self.now);
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn record_read(
         &mut self,
         read: Read,
@@ -110,7 +117,7 @@ impl Engine<'_> {
     ) {
         let Read { start_ns, window, class, .. } = read;
         self.recorder.finish(start_ns, at - start_ns, window, class, outcome);
-        if self.are_answers_judged {
+        if !PLAIN && self.are_answers_judged {
             return self.judge_read(read, outcome, tier, value, at);
         }
         if let Some(tier) = tier
@@ -120,6 +127,7 @@ impl Engine<'_> {
         }
     }
 
+    #[inline(never)]
     fn judge_read(&mut self, read: Read, outcome: Outcome, tier: Option<usize>, value: Value, at: Nanos) {
         let Read { start_ns, exists, .. } = read;
         self.recorder.count_key(start_ns, outcome);
@@ -184,7 +192,7 @@ impl Engine<'_> {
     pub(super) fn end_unfinished(&mut self) {
         let journeys = (self.journeys.iter())
             .filter(|(_, journey)| !journey.gone && matches!(journey.errand, Errand::Read | Errand::Write))
-            .filter(|&(id, _)| self.journeys.extras.get(id).gather == NONE)
+            .filter(|&(id, _)| self.extras(id).gather == NONE)
             .map(|(_, journey)| (journey.start_ns, journey.window, journey.class, journey.exists));
         let mut unfinished: Vec<_> = journeys.chain(self.unfinished_gathers()).collect();
         unfinished.sort_unstable();

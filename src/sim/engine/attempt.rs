@@ -1,34 +1,35 @@
 //! Attempts of a call: what an instance lets go to the database, and what it learns of it.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::Cause;
 use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
+use crate::sim::parts::guard::Ticket;
 use crate::sim::parts::journey::{Errand, Journey};
 use crate::sim::parts::pool::Waiter;
 use crate::sim::parts::replicas::PRIMARY;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Begins an attempt of a call, if the guards let it; it has no connection yet.
-    #[inline]
+    #[inline(always)]
     fn begin_attempt(&mut self, leader: u32) -> Result<u32, Cause> {
         let Journey { key, instance, class, errand, exists, rolls_back, call_fill_from, unfilled, .. } =
             self.journeys[leader];
-        let ticket = self.database.admit(instance, self.now)?;
-        let writes = errand == Errand::Write;
-        let extras = self.journeys.extras.get(leader);
+        let ticket = if PLAIN { Ticket::NONE } else { self.database.admit(instance, self.now)? };
+        let writes = !PLAIN && errand == Errand::Write;
+        let extras = self.extras(leader);
         let attempt = Attempt {
             since_ns: self.now,
             began_ns: self.now,
-            called_ns: self.journeys.leads.get(leader).called_ns,
+            called_ns: self.lead(leader).called_ns,
             value: Value { version: if writes { extras.version } else { 0 }, read_ns: 0 },
             leader,
             leader_generation: self.journeys.generation(leader),
             key,
             instance,
-            replica: if writes { PRIMARY } else { self.database.replicas.choose() },
+            replica: if PLAIN || writes { PRIMARY } else { self.database.replicas.choose() },
             token: extras.token,
             ticket,
             class,
@@ -44,7 +45,7 @@ impl Engine<'_> {
             fill_from: call_fill_from,
             unfilled,
         };
-        Ok(if self.are_attempts_torn {
+        Ok(if !PLAIN && self.are_attempts_torn {
             self.attempts.insert(attempt)
         } else {
             self.attempts.occupy(leader, attempt)
@@ -52,8 +53,11 @@ impl Engine<'_> {
     }
 
     /// An attempt is over.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_attempt(&mut self, id: u32) {
+        if PLAIN {
+            return self.attempts.vacate(id);
+        }
         let is_of_nobody = self.attempts[id].leader == NONE;
         if self.are_attempts_torn {
             return self.attempts.remove(id);
@@ -75,21 +79,22 @@ impl Engine<'_> {
     }
 
     /// Sends the next attempt of a call.
-    #[inline]
+    #[inline(always)]
     pub(super) fn send_attempt(&mut self, leader: u32) {
-        if let Some(lead) = self.journeys.leads.get_mut(leader) {
+        let now = self.now;
+        if let Some(lead) = self.lead_mut(leader) {
             lead.attempts_made += 1;
-            lead.sent_ns = self.now;
+            lead.sent_ns = now;
         }
         let attempt = match self.begin_attempt(leader) {
             Ok(attempt) => attempt,
             // To ask again would be refused again: a retry is for what may have failed by chance.
             Err(cause) => return self.fail_call(leader, cause),
         };
-        if let Some(lead) = self.journeys.leads.get_mut(leader) {
+        if let Some(lead) = self.lead_mut(leader) {
             lead.attempt = attempt;
         }
-        if let Some(hedging) = &self.database.hedge {
+        if !PLAIN && let Some(hedging) = &self.database.hedge {
             let Journey { errand, instance, .. } = self.journeys[leader];
             if errand != Errand::Write
                 && let Some((after_ns, lane)) = hedging.after(instance)
@@ -102,9 +107,9 @@ impl Engine<'_> {
     }
 
     /// An attempt asks its instance's pool for a connection.
-    #[inline]
+    #[inline(always)]
     fn ask_for_connection(&mut self, id: u32) {
-        if self.database.pools.is_empty() {
+        if PLAIN || self.database.pools.is_empty() {
             return self.attempt_departs(id);
         }
         let (instance, generation) = (self.attempts[id].instance as usize, self.attempts.generation(id));
@@ -121,13 +126,13 @@ impl Engine<'_> {
     }
 
     /// The attempt has its connection and goes out.
-    #[inline]
+    #[inline(always)]
     fn attempt_departs(&mut self, id: u32) {
-        if !self.database.pools.is_empty() && self.recorder.measuring {
+        if !PLAIN && !self.database.pools.is_empty() && self.recorder.measuring {
             self.recorder.db_pool_wait.record(self.now - self.attempts[id].since_ns);
         }
         self.attempts[id].enter(Stage::Travels);
-        if let Some((after, lane)) = self.database.timeout {
+        if !PLAIN && let Some((after, lane)) = self.database.timeout {
             let generation = self.attempts.generation(id);
             self.schedule(lane, self.now + after, Kind::AttemptTimesOut, id, generation);
         }
@@ -135,7 +140,7 @@ impl Engine<'_> {
     }
 
     /// An attempt goes through the network, to the database or back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn attempt_travels(&mut self, id: u32, kind: Kind) {
         match (self.database.network.sample(), kind) {
             (0, Kind::AttemptArrives) => self.attempt_arrives(id),
@@ -153,7 +158,7 @@ impl Engine<'_> {
         if abandoned {
             return;
         }
-        let lead = self.journeys.leads.get(leader);
+        let lead = self.lead(leader);
         if lead.attempt != attempt || lead.hedge != NONE {
             return;
         }
@@ -191,6 +196,7 @@ impl Engine<'_> {
     pub(super) fn attempt_replies(&mut self, id: u32) {
         let Attempt { errand, outcome, abandoned, instance, leader, value, .. } = self.attempts[id];
         match errand {
+            _ if PLAIN => {}
             AttemptErrand::Background => return self.end_attempt(id),
             AttemptErrand::Flush => {
                 self.end_attempt(id);
@@ -198,28 +204,19 @@ impl Engine<'_> {
             }
             AttemptErrand::Read | AttemptErrand::Write => {}
         }
-        self.free_connection(id);
-        if abandoned {
-            let attempt = self.attempts[id];
-            self.end_attempt(id);
-            let is_late = outcome.is_ok() && errand == AttemptErrand::Read && !attempt.orphan;
-            if is_late && self.model.database.late_fill {
-                self.fill_late(&attempt);
-            }
-            return self.hand_database_connection_on(instance);
+        if !PLAIN {
+            self.free_connection(id);
         }
-        if self.database.is_guarded() {
-            let attempt = self.attempts[id];
-            self.database.settle(&attempt, self.now, outcome.is_err());
-            if outcome.is_ok() {
-                self.totals.db_hedges_won += u64::from(attempt.is_hedge);
-                self.database.learn(&attempt, self.now);
-            }
+        if !PLAIN && abandoned {
+            return self.late_attempt_replies(id);
+        }
+        if !PLAIN && self.database.is_guarded() {
+            self.settle_attempt(id, outcome.is_err());
         }
         self.end_attempt(id);
         match outcome {
             Ok(()) => {
-                if self.database.hedge.is_some() {
+                if !PLAIN && self.database.hedge.is_some() {
                     self.give_up_other(leader, id);
                 }
                 self.land(leader, value);
@@ -229,6 +226,30 @@ impl Engine<'_> {
         self.hand_database_connection_on(instance);
     }
 
+    /// The caller of an attempt learns its outcome.
+    #[inline(never)]
+    fn settle_attempt(&mut self, id: u32, has_failed: bool) {
+        let attempt = self.attempts[id];
+        self.database.settle(&attempt, self.now, has_failed);
+        if !has_failed {
+            self.totals.db_hedges_won += u64::from(attempt.is_hedge);
+            self.database.learn(&attempt, self.now);
+        }
+    }
+
+    /// An answer that nobody waits for any more.
+    #[inline(never)]
+    fn late_attempt_replies(&mut self, id: u32) {
+        let attempt = self.attempts[id];
+        self.end_attempt(id);
+        let is_read = attempt.outcome.is_ok() && attempt.errand == AttemptErrand::Read;
+        if is_read && !attempt.orphan && self.model.database.late_fill {
+            self.fill_late(&attempt);
+        }
+        self.hand_database_connection_on(attempt.instance);
+    }
+
+    #[inline]
     fn free_connection(&mut self, id: u32) {
         let Attempt { errand, instance, .. } = self.attempts[id];
         if errand.is_of_an_instance() {
@@ -240,7 +261,7 @@ impl Engine<'_> {
     /// its connection is free again: the loop hands it on, not a call within the call for each one that waits.
     #[inline]
     fn hand_database_connection_on(&mut self, instance: u32) {
-        if self.database.pools.is_empty() || self.database.handing_on == Some(instance) {
+        if PLAIN || self.database.pools.is_empty() || self.database.handing_on == Some(instance) {
             return;
         }
         let outer = self.database.handing_on.replace(instance);

@@ -1,6 +1,6 @@
 //! Calls of the database with their retries: the journey that leads one, and those who wait for it.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::dice::{round_ns, unit_open_zero};
 use crate::measure::recorder::{Cause, Outcome};
@@ -19,7 +19,7 @@ fn group(instance: u32, key: u32, exists: bool) -> u64 {
     pair(instance | u32::from(exists) << 31, key)
 }
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A journey has missed in every tier.
     pub(super) fn fetch(&mut self, id: u32) {
         if self.journeys[id].leader == NONE {
@@ -36,7 +36,7 @@ impl Engine<'_> {
     }
 
     /// Joins the call of this instance and key, or leads one; returns whether it joined.
-    #[inline]
+    #[inline(always)]
     pub(super) fn join_or_lead(&mut self, id: u32) -> bool {
         let Journey { instance, key, exists, gone, fill_from, .. } = self.journeys[id];
         let leader = *self.calls.groups.entry(group(instance, key, exists), id);
@@ -47,7 +47,7 @@ impl Engine<'_> {
         let lead = &mut self.journeys[leader];
         let last = std::mem::replace(&mut lead.last, id);
         lead.call_fill_from = lead.call_fill_from.min(fill_from);
-        if let Some(lead) = self.journeys.leads.get_mut(leader) {
+        if let Some(lead) = self.lead_mut(leader) {
             lead.live += u32::from(!gone);
         }
         self.journeys[last].next = id;
@@ -56,19 +56,23 @@ impl Engine<'_> {
     }
 
     /// The call reaches the database.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin_fetch(&mut self, id: u32) {
         let journey = &mut self.journeys[id];
         journey.fetching = true;
         let Journey { key, instance, errand, .. } = *journey;
-        if let Some(lead) = self.journeys.leads.get_mut(id) {
-            lead.called_ns = self.now;
+        let now = self.now;
+        if let Some(lead) = self.lead_mut(id) {
+            lead.called_ns = now;
         }
-        if errand != Errand::Write {
+        if PLAIN || errand != Errand::Write {
             self.begin_stampede(key);
         }
-        if let Some(budget) = self.database.budgets.get_mut(instance as usize) {
+        if !PLAIN && let Some(budget) = self.database.budgets.get_mut(instance as usize) {
             budget.deposit();
+        }
+        if PLAIN {
+            return self.send_attempt(id);
         }
         let generation = self.journeys.generation(id);
         self.send_attempt(id);
@@ -120,26 +124,26 @@ impl Engine<'_> {
     }
 
     /// The database has answered: fill, then wake all who wait.
-    #[inline]
+    #[inline(always)]
     pub(super) fn land(&mut self, id: u32, value: Value) {
         self.end_call(id);
-        if self.journeys[id].errand == Errand::Write {
+        if !PLAIN && self.journeys[id].errand == Errand::Write {
             return self.transaction_is_over(id, value);
         }
         self.fill_after_fetch(id, value);
         self.wake(id, Outcome::Miss, None, value);
     }
 
-    #[inline]
+    #[inline(always)]
     fn fill_after_fetch(&mut self, id: u32, value: Value) {
         let Journey { key, class, instance, exists, call_fill_from, unfilled, .. } = self.journeys[id];
         let info = self.info(key, usize::from(class));
-        if exists && !info.is_negative(value.version) {
+        if !PLAIN && exists && !info.is_negative(value.version) {
             return;
         }
-        let left_ns = self.journeys.left_ns.get(id);
-        let called_ns = self.journeys.leads.get(id).called_ns;
-        let token = self.journeys.extras.get(id).token;
+        let left_ns = self.left_ns(id);
+        let called_ns = self.lead(id).called_ns;
+        let token = self.extras(id).token;
         for level in filled(call_fill_from, self.tiers.len(), unfilled) {
             let left_ns = match left_ns[level] {
                 0 => called_ns,
@@ -185,7 +189,7 @@ impl Engine<'_> {
 
     /// All who wait get the value. The leader's class is `outcome`; from the database the others are coalesced,
     /// from a tier they share it.
-    #[inline]
+    #[inline(always)]
     fn wake(&mut self, leader: u32, outcome: Outcome, tier: Option<usize>, value: Value) {
         let mut waiting = leader;
         while waiting != NONE {
@@ -197,7 +201,7 @@ impl Engine<'_> {
     }
 
     /// Nobody joins the call any more, and it reads the database no more; those who wait are still there.
-    #[inline]
+    #[inline(always)]
     fn end_call(&mut self, id: u32) {
         let Journey { instance, key, exists, grouped, .. } = self.journeys[id];
         if grouped {
@@ -213,7 +217,7 @@ impl Engine<'_> {
     }
 
     /// A database read of the key begins: alone, or beside others of the same key.
-    #[inline]
+    #[inline(always)]
     fn begin_stampede(&mut self, key: u32) {
         let (in_flight, started) = self.calls.fetching.entry(u64::from(key), (0, 0));
         *in_flight += 1;
@@ -223,7 +227,7 @@ impl Engine<'_> {
     }
 
     /// A database read of the key is over; the last of those that overlap ends the stampede.
-    #[inline]
+    #[inline(always)]
     fn end_stampede(&mut self, key: u32) {
         self.calls.fetches_ended += 1;
         let Some((in_flight, started)) = self.calls.fetching.get_mut(u64::from(key)) else { return };

@@ -1,6 +1,6 @@
 //! Commands on their way to a shared tier.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::model::Nanos;
 use crate::sim::parts::coding::Coding;
@@ -12,40 +12,43 @@ use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::workload::Tables;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Sends a command for a journey.
+    #[inline]
     pub(super) fn send(&mut self, level: usize, op: Op, journey: u32, at: Nanos) {
         let Journey { class, instance, key, .. } = self.journeys[journey];
-        self.send_for(level, op, Sender { journey, instance, class, key }, at);
+        self.dispatch(level, op, Sender { journey, instance, class, key }, 0, at);
     }
 
     /// Sends a command for whoever it is.
     pub(super) fn send_for(&mut self, level: usize, op: Op, sender: Sender, at: Nanos) {
-        self.dispatch(Command::new(level, op, sender, 0, at), at);
+        self.dispatch(level, op, sender, 0, at);
     }
 
-    /// Sends a command, if the breaker lets it.
-    pub(super) fn dispatch(&mut self, mut command: Command, at: Nanos) {
-        let level = usize::from(command.level);
-        let Some(shared) = &mut self.tiers[level].shared else { return };
-        if let Some(breaker) = shared.breakers.get_mut(command.instance as usize) {
-            // Only who waits for the reply finds out whether the tier answers again.
-            let ticket = match command.journey {
-                NONE => breaker.is_closed().then_some(Ticket::NONE),
-                _ => breaker.admit(at),
-            };
-            match ticket {
-                Some(ticket) => command.ticket = ticket,
-                None => return self.hold_back(command, level),
-            }
-        }
-        let op = command.op;
-        let id = self.commands.insert(command);
+    /// Sends a command, if the breaker lets it. Compiled into its callers, so that the command is built in its place.
+    #[inline(always)]
+    pub(super) fn dispatch(&mut self, level: usize, op: Op, sender: Sender, token: u32, at: Nanos) {
+        let Some(ticket) = self.admit_command(level, sender, at) else {
+            return self.hold_back(level, op, sender.journey);
+        };
+        let id = self.commands.insert(Command { ticket, ..Command::new(level, op, sender, token, at) });
         let encode_ns = if op.brings_value() { self.code(id, Coding::encode_ns) } else { 0 };
         if encode_ns == 0 {
             self.ask_for_tier_connection(id, at);
         } else {
             self.schedule(GENERAL, at + encode_ns, Kind::CommandIsEncoded, id, 0);
+        }
+    }
+
+    /// Whether the circuit breaker lets a command through.
+    #[inline]
+    fn admit_command(&mut self, level: usize, sender: Sender, at: Nanos) -> Option<Ticket> {
+        let breakers = &mut self.tiers[level].shared.as_mut()?.breakers;
+        let Some(breaker) = breakers.get_mut(sender.instance as usize) else { return Some(Ticket::NONE) };
+        // Only who waits for the reply finds out whether the tier answers again.
+        match sender.journey {
+            NONE => breaker.is_closed().then_some(Ticket::NONE),
+            _ => breaker.admit(at),
         }
     }
 
@@ -87,24 +90,25 @@ impl Engine<'_> {
     }
 
     /// The circuit breaker is open.
-    fn hold_back(&mut self, command: Command, level: usize) {
-        match command.journey {
-            NONE if command.op.brings_value() => {
+    #[cold]
+    fn hold_back(&mut self, level: usize, op: Op, journey: u32) {
+        match journey {
+            NONE if op.brings_value() => {
                 self.tiers[level].totals.failed_fills += 1;
             }
             NONE => {}
-            journey => self.command_failed(journey, command.op, level),
+            journey => self.command_failed(journey, op, level),
         }
-        if let Some(parts) = command.op.parts() {
+        if let Some(parts) = op.parts() {
             self.multi_gets.remove(parts);
         }
     }
 
     /// A command that was not executed goes out once more.
     pub(super) fn send_again(&mut self, id: u32) {
-        let command = self.commands[id];
+        let Command { level, op, journey, instance, class, key, token, .. } = self.commands[id];
         self.commands.remove(id);
-        self.dispatch(command, self.now);
+        self.dispatch(usize::from(level), op, Sender { journey, instance, class, key }, token, self.now);
     }
 
     /// The command has a connection and goes out.

@@ -3,7 +3,7 @@
 //! What has left the dead process goes on without it: the database executes what it was sent, commands take effect
 //! in the tiers, a lease stays granted until its lock ends. Only the answers find nobody.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::{Cause, Outcome};
 use crate::model::{Hottest, Nanos};
@@ -13,7 +13,7 @@ use crate::sim::parts::journey::{Errand, Journey};
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A request meets an instance that is down.
     pub(super) fn refuse_arrival(&mut self, class: usize, exists: bool, user: u32) {
         self.watch.cause = Some(Cause::Crash);

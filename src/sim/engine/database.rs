@@ -1,6 +1,6 @@
 //! What happens at the database.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::dice::{exponential, round_ns};
 use crate::measure::recorder::Cause;
@@ -11,27 +11,29 @@ use crate::sim::parts::replicas::PRIMARY;
 use crate::sim::queue::GENERAL;
 use crate::sim::store::Value;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The attempt is at the database: it is served, queues, or is turned away.
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         self.recorder.note_db_arrival(self.now);
         let attempt = &mut self.attempts[id];
         self.totals.db_writes += match attempt.errand {
+            _ if PLAIN => 0,
             AttemptErrand::Write => 1,
             AttemptErrand::Flush => self.ahead.as_ref().map_or(0, |ahead| ahead.hand.len() as u64),
             AttemptErrand::Read | AttemptErrand::Background => 0,
         };
-        if attempt.cancelled {
+        if !PLAIN && attempt.cancelled {
             return self.attempt_returns(id, Err(Cause::DbTimeout));
         }
         match self.database.down {
+            _ if PLAIN => {}
             Some((_, DownMode::Refuse)) => return self.attempt_returns(id, Err(Cause::DbDown)),
             Some((until_ns, DownMode::Timeout)) => return self.attempt_is_lost(id, until_ns),
             None => {}
         }
         attempt.since_ns = self.now;
-        let place = attempt.replica;
+        let place = if PLAIN { PRIMARY } else { attempt.replica };
         if self.database.may_start_at(place) {
             self.start_service(id);
         } else if self.database.waiting_at(place) < self.database.queue_limit {
@@ -44,13 +46,13 @@ impl Engine<'_> {
     }
 
     /// A server takes the attempt; what it reads is what is committed now.
-    #[inline]
+    #[inline(always)]
     fn start_service(&mut self, id: u32) {
         let attempt = &mut self.attempts[id];
         let waited_ns = self.now - attempt.since_ns;
         attempt.enter(Stage::InService);
-        let place = attempt.replica;
-        if attempt.errand == AttemptErrand::Read {
+        let place = if PLAIN { PRIMARY } else { attempt.replica };
+        if !PLAIN && attempt.errand == AttemptErrand::Read {
             attempt.value = Value { version: self.versions.stored(attempt.key), read_ns: self.now };
         }
         if place != PRIMARY {
@@ -59,6 +61,7 @@ impl Engine<'_> {
         }
         let class = usize::from(attempt.class);
         let work = match attempt.errand {
+            _ if PLAIN => Work::Read { class },
             AttemptErrand::Read => Work::Read { class },
             AttemptErrand::Write => Work::Write { class },
             AttemptErrand::Flush => {
@@ -78,9 +81,9 @@ impl Engine<'_> {
     }
 
     /// The servers of one place take from its queue.
-    #[inline]
+    #[inline(always)]
     pub(super) fn serve_waiting_at(&mut self, place: u32) {
-        while self.database.pauses == 0 && self.database.down.is_none() {
+        while self.database.pauses == 0 && (PLAIN || self.database.down.is_none()) {
             let attempts = &self.attempts;
             let is_there = |id, generation| attempts.is(id, generation);
             let Some(id) = self.database.next_waiting(place, is_there) else { return };
@@ -102,6 +105,10 @@ impl Engine<'_> {
         }
         self.database.advance(self.now, &mut self.totals);
         self.database.leave_service(place);
+        if PLAIN {
+            self.serve_waiting_at(PRIMARY);
+            return self.attempt_returns(id, Ok(()));
+        }
         if errand == AttemptErrand::Flush {
             self.commit_batch();
         }
@@ -114,12 +121,12 @@ impl Engine<'_> {
     }
 
     /// The answer goes back.
-    #[inline]
+    #[inline(always)]
     fn attempt_returns(&mut self, id: u32, outcome: Result<(), Cause>) {
         let attempt = &mut self.attempts[id];
         attempt.enter(Stage::Returns);
         attempt.outcome = outcome;
-        if attempt.errand == AttemptErrand::Background {
+        if !PLAIN && attempt.errand == AttemptErrand::Background {
             return self.end_attempt(id);
         }
         self.attempt_travels(id, Kind::AttemptReplies);

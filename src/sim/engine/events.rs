@@ -1,13 +1,13 @@
 //! What the scenario does to the system at given times.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::dice::round_ns;
 use crate::model::{Arrivals, EventKind, Nanos, Target, TimedEvent};
 use crate::sim::parts::server::Admission;
 use crate::sim::queue::GENERAL;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Puts all that is known in advance into the queue.
     pub(super) fn schedule_scenario(&mut self) {
         let model = self.model;

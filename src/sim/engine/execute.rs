@@ -1,17 +1,17 @@
 //! What a server does with a command.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
 use crate::sim::parts::command::{Command, CommandReply, Load, Op, Part, Request, Served};
 use crate::sim::parts::server::Admission;
-use crate::sim::parts::tier::Look;
+use crate::sim::parts::tier::{KeyInfo, Look};
 use crate::sim::queue::{Lane, NETWORK};
 use crate::sim::slab::{NONE, Slab};
 use crate::workload::Tables;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The command is at the server.
     pub(super) fn command_arrives(&mut self, id: u32) {
         let Command { op, level, node, class, key, token, journey, .. } = self.commands[id];
@@ -63,6 +63,7 @@ impl Engine<'_> {
         // A counter and the name of its caller are too short to be counted.
         let is_count = matches!(op, Op::Count(_));
         let (arrival_ns, request_bytes) = match &node.link {
+            _ if PLAIN => (self.now, 0),
             None => (self.now, 0),
             Some(link) if is_count => (link.arrival_ns(self.now, 0), 0),
             Some(link) => {
@@ -73,7 +74,7 @@ impl Engine<'_> {
             }
         };
         let admission = tier.admit(place, arrival_ns)?;
-        let is_ahead = self.is_ahead(level);
+        let is_ahead = !PLAIN && self.is_ahead(level);
         if is_ahead {
             self.lose_flushed();
         }
@@ -96,11 +97,15 @@ impl Engine<'_> {
             None => self.execute(request, level, place, is_ahead, start_ns),
         };
         let tier = &mut self.tiers[level];
-        if self.model.measure.wire && !is_count {
+        if !PLAIN && self.model.measure.wire && !is_count {
             let keys = key_bytes(&self.tables, &self.multi_gets, &request);
             tier.totals.wire_bytes += load.value_bytes + keys;
         }
         let shared = tier.shared.as_mut()?;
+        if PLAIN {
+            let done_ns = shared.serve(place, start_ns, load.value_bytes as u32);
+            return Some(Served { reply, start_ns, done_ns, is_executed: true });
+        }
         let mut done_ns = shared.serve_load(place, start_ns, load);
         if let Some(link) = &mut shared.nodes[place].link {
             link.take_in(arrival_ns, request_bytes);
@@ -115,7 +120,8 @@ impl Engine<'_> {
         let shared = self.tiers[level].shared.as_mut()?;
         let at = served.done_ns + shared.hop(place, served.done_ns);
         // Replies of one server keep their order, those of several do not.
-        let in_order = served.is_executed && shared.nodes.len() == 1 && shared.nodes[0].server.is_steady();
+        let in_order =
+            served.is_executed && (PLAIN || shared.nodes.len() == 1) && shared.nodes[0].server.is_steady();
         Some((at, if in_order { shared.reply_lane } else { NETWORK }))
     }
 
@@ -163,9 +169,9 @@ impl Engine<'_> {
     ) -> (CommandReply, bool) {
         let info = self.info(key, class);
         let tier = &mut self.tiers[level];
-        let found = tier.look(store, info, now, &self.tables);
+        let found = tier.look::<PLAIN>(store, info, now, &self.tables);
         tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
-        match (found, tier.leases(store)) {
+        match (found, if PLAIN { None } else { tier.leases(store) }) {
             (Look::Hit { value, renewal: Renewal::Keep }, _) => {
                 (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
             }
@@ -200,7 +206,7 @@ impl Engine<'_> {
         now: Nanos,
         evicted: impl FnMut(u32),
     ) -> (CommandReply, bool) {
-        let Request { op, key, class, token } = request;
+        let Request { op, key, class, .. } = request;
         let info = self.info(key, class);
         let tables = &self.tables;
         let tier = &mut self.tiers[level];
@@ -217,43 +223,8 @@ impl Engine<'_> {
                 };
                 (reply, false)
             }
-            Op::Set { value, delta_ns } => {
-                if let Some(leases) = tier.leases(store)
-                    && !leases.redeem(key, token)
-                {
-                    return (CommandReply::Failed, true);
-                }
-                if self.is_dirty(level, store, key, now)
-                    || self.tiers[level].refuses(store, key, value, now, &self.versions)
-                {
-                    self.tiers[level].totals.refused_sets += 1;
-                    return (CommandReply::Done, true);
-                }
-                let tier = &mut self.tiers[level];
-                let stored = tier.fill_telling(store, info, value, delta_ns, now, &self.tables, evicted);
-                (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
-            }
-            Op::Put { value } => {
-                // A writer needs no lease, and whoever holds one may have read the database before the commit.
-                if let Some(leases) = tier.leases(store) {
-                    leases.void(key);
-                }
-                if tier.refuses(store, key, value, now, &self.versions) {
-                    tier.totals.refused_sets += 1;
-                    return (CommandReply::Done, true);
-                }
-                let stored = tier.fill(store, info, value, 0, now, tables);
-                (if stored { CommandReply::Done } else { CommandReply::Failed }, true)
-            }
-            Op::Take { value } => {
-                if let Some(leases) = tier.leases(store) {
-                    leases.void(key);
-                }
-                if !tier.fill_telling(store, info, value, 0, now, tables, evicted) {
-                    return (CommandReply::Failed, true);
-                }
-                self.take_write(store, key, value.version, now);
-                (CommandReply::Done, true)
+            Op::Set { .. } | Op::Put { .. } | Op::Take { .. } => {
+                (self.execute_set(request, level, store, now, evicted), true)
             }
             Op::Delete { .. } | Op::Invalidate { .. } => {
                 let commit = match op {
@@ -278,6 +249,48 @@ impl Engine<'_> {
                 (CommandReply::Counted { count: told }, false)
             }
         }
+    }
+
+    /// What a fill, a writer's SET or a write that the tier acknowledges does.
+    #[inline(always)]
+    fn execute_set(
+        &mut self,
+        request: Request,
+        level: usize,
+        store: usize,
+        now: Nanos,
+        evicted: impl FnMut(u32),
+    ) -> CommandReply {
+        let Request { op, key, class, token } = request;
+        let (value, delta_ns) = match op {
+            Op::Set { value, delta_ns } => (value, delta_ns),
+            Op::Put { value } | Op::Take { value } => (value, 0),
+            _ => return CommandReply::Failed,
+        };
+        let (is_fill, is_taken) = (matches!(op, Op::Set { .. }), matches!(op, Op::Take { .. }));
+        let tier = &mut self.tiers[level];
+        if !PLAIN && let Some(leases) = tier.leases(store) {
+            // A writer needs no lease, and whoever holds one may have read the database before the commit.
+            if !is_fill {
+                leases.void(key);
+            } else if !leases.redeem(key, token) {
+                return CommandReply::Failed;
+            }
+        }
+        let is_dirty = !PLAIN && is_fill && self.ahead.is_some() && self.is_dirty(level, store, key, now);
+        let tier = &mut self.tiers[level];
+        if !PLAIN && (is_dirty || (!is_taken && tier.refuses(store, key, value, now, &self.versions))) {
+            tier.totals.refused_sets += 1;
+            return CommandReply::Done;
+        }
+        let info = KeyInfo { key, class, absent: self.absent[class] };
+        if !tier.fill_telling(store, info, value, delta_ns, now, &self.tables, evicted) {
+            return CommandReply::Failed;
+        }
+        if is_taken {
+            self.take_write(store, key, value.version, now);
+        }
+        CommandReply::Done
     }
 }
 

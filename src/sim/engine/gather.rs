@@ -1,6 +1,6 @@
 //! Reads of several keys: every key goes its own way, and the request ends with the last of them.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::{Cause, Outcome};
 use crate::model::{MAX_TIERS, Nanos};
@@ -12,7 +12,7 @@ use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A read of several keys arrives. All of them are looked up in the tiers of the process, one after the other; for
     /// what is not there all set out at once.
     pub(super) fn fan_out(&mut self, journey: Journey, user: u32) {
@@ -40,7 +40,8 @@ impl Engine<'_> {
                 let key = keys[place];
                 let info = self.info(key, class);
                 let tier = &mut self.tiers[level];
-                let found = tier.find_near(instance as usize, info, exists, 0, asked_ns, &self.tables);
+                let found =
+                    tier.find_near::<PLAIN>(instance as usize, info, exists, 0, asked_ns, &self.tables);
                 at += tier.access_ns;
                 tier.totals.lookups += 1;
                 let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {

@@ -9,7 +9,7 @@
 //! The mark is an event like any other, and only put where the loop has not left an instant for [`LOOK_EVERY`](crate::sim::parts::watch::LOOK_EVERY)
 //! events: the loop itself counts events and nothing else.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::CAUSES;
 use crate::model::{Arrivals, Model, RETRIES_AT_ONCE};
@@ -39,7 +39,7 @@ fn users(model: &Model) -> u64 {
     }
 }
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Every [`LOOK_EVERY`](crate::sim::parts::watch::LOOK_EVERY) events: whether the outside wants an end, and whether time goes on.
     #[cold]
     #[inline(never)]

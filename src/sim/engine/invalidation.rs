@@ -1,6 +1,6 @@
 //! Who else tells the caches of a write: the consumer of the change stream, and the broadcast to instances.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::Recorder;
 use crate::model::Nanos;
@@ -9,7 +9,7 @@ use crate::sim::parts::stream::{CommittedChange, Invalidations, Notice};
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A commit enters the change stream.
     pub(super) fn enter_stream(&mut self, key: u32, version: u32) {
         let Some(feed) = &mut self.invalidations.feed else { return };

@@ -1,11 +1,11 @@
 //! What must hold at the end of every run. A violation is an internal error, never a number in a report.
 
-use super::Engine;
+use super::core::Core;
 use crate::measure::recorder::OUTCOMES;
 use crate::model::{Capacity, Scope};
 use crate::sim::parts::attempt::Stage;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Compares the books with what is there.
     pub(super) fn check_invariants(&self) -> Result<(), String> {
         let check = |holds: bool, what: &dyn Fn() -> String| if holds { Ok(()) } else { Err(what()) };

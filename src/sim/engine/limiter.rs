@@ -4,14 +4,14 @@
 //! between the two is lost on it: they pass as well, and a second SETEX puts the count back to one. Nothing here knows
 //! of races; they follow from when the server serves which command.
 
-use super::Engine;
+use super::core::Core;
 use crate::measure::recorder::Cause;
 use crate::model::{LimiterMode, OnFailure};
 use crate::sim::parts::command::{CommandReply, Op, Sender};
 use crate::sim::parts::journey::{Errand, Extras, Journey};
 use crate::sim::parts::limiter::Count;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A request is counted before anything else happens to it.
     pub(super) fn ask_limiter(&mut self, journey: Journey, user: u32) {
         let (Some(callers), Some(limiter)) = (&mut self.incoming.callers, &self.model.limiter) else {

@@ -1,11 +1,11 @@
 //! The way of a lookup to a shared tier and back, and of a fill there, where neither needs to be a command of its own.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
 use crate::sim::parts::call_map::pair;
-use crate::sim::parts::command::{Command, CommandReply, Op, Request, Sender, Served};
+use crate::sim::parts::command::{CommandReply, Op, Request, Sender, Served};
 use crate::sim::parts::journey::Journey;
 use crate::sim::parts::pool::Waiter;
 use crate::sim::parts::tier::KeyInfo;
@@ -15,7 +15,7 @@ use crate::sim::store::Value;
 /// Level and node of a fill that is an event and no more, in the place of a generation.
 const NODE_BITS: u32 = 8;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Sends the lookup of a journey at an instant that is now or shortly after.
     #[inline]
     pub(super) fn send_lookup(&mut self, id: u32, at: Nanos) {
@@ -25,7 +25,7 @@ impl Engine<'_> {
         tier.totals.lookups += 1;
         let Some(shared) = &mut tier.shared else { return };
         // The server looks it up a network delay from now, and a miss looks for others that fetch it.
-        let node = shared.map.node(key, at);
+        let node = if PLAIN { 0 } else { shared.map.node(key, at) };
         let (tears, is_unlimited) = (shared.tears, shared.pools.is_empty());
         tier.stores[usize::from(node)].prefetch(key);
         let place = self.read_ahead.sent_in_all % self.read_ahead.sent.len();
@@ -38,12 +38,17 @@ impl Engine<'_> {
         }
         self.calls.groups.prefetch(pair(instance, key));
         self.calls.fetching.prefetch(u64::from(key));
-        if tears {
-            return self.send(level, if exists { Op::Exists } else { Op::Get }, id, at);
+        if !PLAIN && tears {
+            return match exists {
+                true => self.send(level, Op::Exists, id, at),
+                false => self.send(level, Op::Get, id, at),
+            };
         }
         self.tiers[level].totals.commands += 1;
-        self.journeys[id].node = node;
-        if !is_unlimited {
+        if !PLAIN {
+            self.journeys[id].node = node;
+        }
+        if !PLAIN && !is_unlimited {
             let tier = &mut self.tiers[level];
             let Some(shared) = &mut tier.shared else { return };
             tier.totals.pool_asked += 1;
@@ -59,10 +64,10 @@ impl Engine<'_> {
     }
 
     /// The lookup has a connection, if it needs one, and goes out.
-    #[inline]
+    #[inline(always)]
     pub(super) fn lookup_departs(&mut self, id: u32, level: usize, node: u8, at: Nanos) {
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if self.recorder.measuring && !shared.pools.is_empty() {
+        if !PLAIN && self.recorder.measuring && !shared.pools.is_empty() {
             self.recorder.tier_pool_wait[level].record(at - self.journeys.waiting_ns.get(id));
         }
         let node = usize::from(node);
@@ -78,10 +83,10 @@ impl Engine<'_> {
     /// The lookup is at the server: what it will find there, and when, is known now.
     pub(super) fn lookup_arrives(&mut self, id: u32) {
         let Journey { key, level, node, class, exists, .. } = self.journeys[id];
-        let (level, node) = (usize::from(level), usize::from(node));
+        let (level, node) = (usize::from(level), if PLAIN { 0 } else { usize::from(node) });
         let class = usize::from(class);
         // Each op by a call of its own: what a GET needs is then known when it is compiled.
-        let served = if exists {
+        let served = if !PLAIN && exists {
             self.serve_check(level, node, key, class)
         } else {
             self.serve(level, node, Request { op: Op::Get, key, class, token: 0 })
@@ -93,7 +98,7 @@ impl Engine<'_> {
                 if self.is_answered_ahead(id, level, at) {
                     return self.end_read_at(id, level, value, at);
                 }
-                if value == Value::default() { Kind::HitReplies } else { Kind::LookupReplies }
+                if PLAIN || value == Value::default() { Kind::HitReplies } else { Kind::LookupReplies }
             }
             CommandReply::Miss { token: 0 } => Kind::MissReplies,
             _ => Kind::LookupReplies,
@@ -136,7 +141,7 @@ impl Engine<'_> {
         let Journey { instance, level, node, .. } = self.journeys[id];
         let level = usize::from(level);
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if shared.pools.is_empty() {
+        if PLAIN || shared.pools.is_empty() {
             return self.lookup_answered(id, level, reply);
         }
         shared.pools.release(shared.pool(instance, node), self.now);
@@ -158,7 +163,7 @@ impl Engine<'_> {
         let tier = &mut self.tiers[level];
         tier.totals.commands += 1;
         let Some(shared) = &mut tier.shared else { return };
-        let node = shared.map.node(key, self.now);
+        let node = if PLAIN { 0 } else { shared.map.node(key, self.now) };
         tier.stores[usize::from(node)].prefetch(key);
         let arrival_ns = self.now + shared.hop(usize::from(node), self.now);
         let lane = shared.way_out(usize::from(node));
@@ -197,14 +202,9 @@ impl Engine<'_> {
     ) {
         let tier = &mut self.tiers[level];
         let Some(shared) = &tier.shared else {
-            if tier.refuses(instance as usize, info.key, value, self.now, &self.versions) {
-                tier.totals.refused_sets += 1;
-            } else if !tier.fill(instance as usize, info, value, delta_ns, self.now, &self.tables) {
-                tier.totals.failed_fills += 1;
-            }
-            return;
+            return self.fill_in_process(level, instance, info, value, delta_ns);
         };
-        if shared.has_bare_fills {
+        if PLAIN || shared.has_bare_fills {
             return self.send_bare_fill(level, info.key);
         }
         // With leases, only a holder may fill.
@@ -212,6 +212,24 @@ impl Engine<'_> {
             return;
         }
         let sender = Sender { journey: NONE, instance, class: info.class as u8, key: info.key };
-        self.dispatch(Command::new(level, Op::Set { value, delta_ns }, sender, token, self.now), self.now);
+        self.dispatch(level, Op::Set { value, delta_ns }, sender, token, self.now);
+    }
+
+    /// Puts a value into a tier of the process; a function of its own, since every policy is compiled into it.
+    #[inline(never)]
+    pub(super) fn fill_in_process(
+        &mut self,
+        level: usize,
+        instance: u32,
+        info: KeyInfo,
+        value: Value,
+        delta_ns: Nanos,
+    ) {
+        let tier = &mut self.tiers[level];
+        if tier.refuses(instance as usize, info.key, value, self.now, &self.versions) {
+            tier.totals.refused_sets += 1;
+        } else if !tier.fill(instance as usize, info, value, delta_ns, self.now, &self.tables) {
+            tier.totals.failed_fills += 1;
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! The loop: arrivals merged with events, in the order of time.
+//! One simulation.
 //!
-//! The files beside this one are the stages of a request's way: `read` (arrival, down the tiers), `lookup` and
+//! `core` has the loop. The files beside it are the stages of a request's way: `read` (arrival, down the tiers), `lookup` and
 //! `command` (to a shared tier), `execute` (at its server), `reply` (back), `call` and `attempt` (to the database),
 //! `database` (there), `answer` (the end); then `write`, `gather`, `limiter` and the other ways; then what happens at given
 //! times (`events`, `crash`, `windows`), and what watches over the loop (`instant`, `invariants`).
@@ -9,6 +9,7 @@ mod answer;
 mod attempt;
 mod call;
 mod command;
+mod core;
 mod crash;
 mod database;
 mod events;
@@ -30,155 +31,35 @@ mod write;
 mod write_back;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use self::kind::Kind;
+pub use self::core::Finished;
+
+use self::core::Core;
 use super::control::{Control, SimError};
-use super::parts::ahead::AheadTier;
-use super::parts::attempt::Attempt;
-use super::parts::call_map::{CallMap, pair};
-use super::parts::command::{Command, Part};
-use super::parts::crashes::Crashes;
-use super::parts::database::Database;
-use super::parts::gather::Gather;
-use super::parts::in_system::InSystem;
-use super::parts::journeys::{Journeys, Needs};
-use super::parts::limiter::{Callers, Counters};
-use super::parts::stream::Invalidations;
-use super::parts::tier::{KeyInfo, TierState};
-use super::parts::watch::{LOOK_EVERY, Watch};
-use super::queue::{Event, GENERAL, Lane, Queue};
-use super::slab::{NONE, Slab};
-use crate::dice::{Stream, Times, stream};
-use crate::measure::recorder::{Cause, Recorder, Totals};
-use crate::measure::staleness::Versions;
-use crate::model::{Arrivals, Coalescing, Model, Nanos};
+use super::parts::journeys::Needs;
+use crate::model::{Around, Coalescing, Model, Refresh, Scope, SharedTier};
 use crate::policy::own::Policies;
-use crate::trace::TraceError;
-use crate::workload::{BATCH, Batch, Generator, Tables};
-
-/// Requests from one step of reading ahead to the next.
-const STEP: usize = 8;
-/// So many lookups after it was sent, the entry of one is read ahead; its place in the index has come by then, and it is
-/// still on its way.
-const SENT: usize = 8;
-
-/// What is in flight beyond which a simulation stops: about two gigabytes, far above what any system in production
-/// would survive.
-const IN_FLIGHT_LIMIT: usize = 20_000_000;
-
-/// What a simulation leaves.
-#[derive(Debug)]
-pub struct Finished {
-    pub recorder: Recorder,
-    /// When the last thing happened.
-    pub end_ns: Nanos,
-    /// Events taken from the queue; arrivals and hits in instance tiers are not among them.
-    pub events: u64,
-    /// Fingerprint of the requests that arrived, where [`Engine::watching_traffic`] asked for it: equal fingerprints
-    /// mean equal requests.
-    pub traffic: Option<u64>,
-}
-
-/// Where requests come from.
-struct Incoming {
-    generator: Generator,
-    batch: Batch,
-    next: usize,
-    /// For each request of the batch where its entry in the first tier probably is.
-    guesses: [u32; BATCH],
-    /// So many have arrived.
-    arrived: u64,
-    are_over: bool,
-    /// All are reads of one key, but for what their tags say, and go to the instance that they name.
-    are_plain: bool,
-    think: Option<(Times, Stream)>,
-    callers: Option<Callers>,
-    /// Room for the keys of one request.
-    gathered_keys: Vec<u32>,
-    /// See [`Finished::traffic`].
-    traffic: Option<u64>,
-}
-
-/// Calls under way, by key.
-struct Calls {
-    /// Leaders of calls that may be joined, by instance and key.
-    groups: CallMap<u32>,
-    are_grouped: bool,
-    /// Background refreshes, by tier, instance and key.
-    refreshing: CallMap<()>,
-    /// Fetches by key: (in flight, started since the first).
-    fetching: CallMap<(u32, u32)>,
-    fetches_ended: u64,
-}
-
-/// What will be touched soon is brought into the processor's cache.
-struct ReadAhead {
-    /// Tier, node and key of the last lookups that were sent, and how many there were.
-    sent: [(u8, u8, u32); SENT],
-    sent_in_all: usize,
-    /// The attempt that is probably the next to be done, until what its end touches has been read ahead.
-    upcoming: Option<u32>,
-}
+use crate::workload::Tables;
 
 /// One simulation.
-pub struct Engine<'m> {
-    model: &'m Model,
-    tables: Arc<Tables>,
-    now: Nanos,
-    /// End of the drain.
-    last_ns: Nanos,
-    queue: Queue,
-    events: u64,
-    watch: Watch,
-    in_flight_limit: usize,
-    incoming: Incoming,
-    tiers: Vec<TierState>,
-    database: Database,
-    journeys: Journeys,
-    commands: Slab<Command>,
-    /// Attempts have slots of their own; where nothing tears them from their journeys, those of these.
-    attempts: Slab<Attempt>,
-    are_attempts_torn: bool,
-    /// Fills under way that are events and no more.
-    bare_fills: u64,
-    /// Reads of several keys, and what each MGET under way is for.
-    gathers: Slab<Gather>,
-    multi_gets: Slab<Vec<Part>>,
-    calls: Calls,
-    versions: Versions,
-    /// Per class: the database has no such rows until they are written.
-    absent: Vec<bool>,
-    /// Whether any of these are written.
-    creates: bool,
-    /// Answers are held against the database, or counted by key or by kind.
-    are_answers_judged: bool,
-    may_serve_phantoms: bool,
-    invalidations: Invalidations,
-    ahead: Option<Box<AheadTier>>,
-    recorder: Recorder,
-    totals: Totals,
-    in_system: InSystem,
-    /// The tier, instance and node whose free connections are being handed on.
-    handing_on: Option<(usize, u32, u8)>,
-    backoff_dice: Stream,
-    rollback_dice: Stream,
-    deadline: Option<(Nanos, Lane)>,
-    crashes: Crashes,
-    read_ahead: ReadAhead,
+///
+/// The loop is written once and compiled twice. Most capacity questions are about systems in which nothing needs a column,
+/// a pool, a guard or a version; that they do not is then known when the loop is compiled, and costs them nothing.
+pub struct Engine<'m>(Compiled<'m>);
+
+enum Compiled<'m> {
+    Plain(Box<Core<'m, true>>),
+    Full(Box<Core<'m, false>>),
 }
 
-/// Roughly the mean time between keys that are asked for.
-fn mean_gap_ns(model: &Model) -> Nanos {
-    let rate_per_s = match model.workload.arrivals {
-        Arrivals::Poisson { rate_per_s } | Arrivals::Constant { rate_per_s } => rate_per_s,
-        Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
-        Arrivals::Closed { users, ref think } => f64::from(users) * 1e9 / (think.mean_ns() + 1e6),
-        Arrivals::Trace(ref trace) => trace.requests as f64 * 1e9 / model.duration_ns.max(1) as f64,
+/// Does the same with either.
+macro_rules! either {
+    ($engine:expr, $core:ident => $what:expr) => {
+        match $engine {
+            Compiled::Plain($core) => $what,
+            Compiled::Full($core) => $what,
+        }
     };
-    let classes = model.workload.classes.iter();
-    let keys: f64 = classes.map(|class| class.share * f64::from(class.keys_per_request)).sum();
-    (1e9 / (rate_per_s * keys.max(1.0)).max(1e-3)) as Nanos
 }
 
 impl<'m> Engine<'m> {
@@ -206,90 +87,33 @@ impl<'m> Engine<'m> {
         replication: u32,
         policies: &Policies,
     ) -> Result<Engine<'m>, SimError> {
-        let tables = tables.of_replication(seed, replication);
-        let mut queue = Queue::new(mean_gap_ns(model));
-        let tiers = (0..model.tiers.len())
-            .map(|index| TierState::with_own(model, index, seed, replication, &mut queue, policies))
-            .collect();
-        let database = Database::new(model, seed, replication, &mut queue);
-        let invalidations = Invalidations::new(model, seed, replication, &mut queue);
-        let crashes = Crashes::new(model, seed, replication);
-        let mut engine = Engine {
-            model,
-            now: 0,
-            last_ns: model.duration_ns.saturating_add(model.drain_ns),
-            events: 0,
-            watch: Watch::default(),
-            in_flight_limit: IN_FLIGHT_LIMIT,
-            incoming: Incoming::new(model, &tables, seed, replication, &crashes)?,
-            tables,
-            tiers,
-            database,
-            journeys: Journeys::new(Needs::of(model, policies.refreshes())),
-            commands: Slab::new(),
-            attempts: Slab::new(),
-            are_attempts_torn: model.tears_calls(),
-            bare_fills: 0,
-            gathers: Slab::new(),
-            multi_gets: Slab::new(),
-            calls: Calls {
-                groups: CallMap::new(),
-                are_grouped: matches!(model.coalescing, Coalescing::Singleflight { .. }),
-                refreshing: CallMap::new(),
-                fetching: CallMap::new(),
-                fetches_ended: 0,
-            },
-            versions: Versions::new(model.workload.keys(), model.workload.writes()),
-            absent: model.workload.classes.iter().map(|class| class.absent).collect(),
-            creates: model.workload.creates(),
-            are_answers_judged: model.workload.writes()
-                || model.workload.checks()
-                || model.workload.gathers()
-                || model.measure.value_age,
-            may_serve_phantoms: model.may_serve_phantoms(),
-            invalidations,
-            ahead: AheadTier::of(model),
-            recorder: Recorder::new(model),
-            totals: Totals { tiers: vec![Default::default(); model.tiers.len()], ..Totals::default() },
-            in_system: InSystem::new(if model.warmup_ns > 0 { model.warmup_ns } else { model.duration_ns }),
-            handing_on: None,
-            backoff_dice: stream(seed, replication, "database.backoff"),
-            rollback_dice: stream(seed, replication, "writes.rollback"),
-            deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
-            crashes,
-            read_ahead: ReadAhead { sent: [(0, 0, 0); SENT], sent_in_all: 0, upcoming: None },
-            queue,
-        };
-        if model.measure.stale_acknowledged {
-            engine.versions.watch_acknowledged();
-        }
-        if engine.ahead.is_some() {
-            engine.versions.keep_stored();
-        }
-        engine.prefill(seed, replication);
-        engine.schedule_scenario();
-        Ok(engine)
+        Ok(Engine(if is_plain(model, policies) {
+            Compiled::Plain(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
+        } else {
+            Compiled::Full(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
+        }))
     }
 
-    /// Makes every call an entity of its own, and every column exist, as if anything could tear any of them from its
-    /// journey. The record is the same, and takes longer: this proves that entities are left out only where that changes
-    /// nothing.
-    #[must_use]
-    pub fn torn_everywhere(mut self) -> Engine<'m> {
-        self.are_attempts_torn = true;
-        self.journeys = Journeys::new(Needs::all());
-        self.are_answers_judged = true;
-        for shared in self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()) {
-            shared.tears = true;
-            shared.has_bare_fills = false;
-        }
-        self
+    /// A simulation in which every call is an entity of its own and every column exists, as if anything could tear any of
+    /// them from its journey. The record is that of [`Engine::new`], and takes longer: which proves that entities are
+    /// left out, and the loop is compiled without them, only where that changes nothing.
+    ///
+    /// # Errors
+    /// A trace that cannot be read.
+    pub fn torn_everywhere(
+        model: &'m Model,
+        tables: Arc<Tables>,
+        seed: u64,
+        replication: u32,
+    ) -> Result<Engine<'m>, SimError> {
+        let core = Core::new(model, tables, seed, replication, &Policies::new(), true)?;
+        Ok(Engine(Compiled::Full(Box::new(core))))
     }
 
     /// Stops with [`SimError::Overload`] when more than this is in flight, instead of twenty million.
     #[must_use]
     pub fn with_in_flight_limit(mut self, limit: usize) -> Engine<'m> {
-        self.in_flight_limit = limit;
+        either!(&mut self.0, core => core.in_flight_limit = limit);
         self
     }
 
@@ -297,7 +121,7 @@ impl<'m> Engine<'m> {
     /// they have been answered.
     #[must_use]
     pub fn watching_traffic(mut self) -> Engine<'m> {
-        self.incoming.traffic = (!self.incoming.generator.is_closed()).then_some(0);
+        either!(&mut self.0, core => core.incoming.watch_traffic());
         self
     }
 
@@ -305,282 +129,38 @@ impl<'m> Engine<'m> {
     ///
     /// # Errors
     /// [`SimError`]: it was stopped, the trace is broken, time stands still, or too much is in flight.
-    pub fn run(mut self, control: &Control) -> Result<Finished, SimError> {
-        let end_ns = self.last_ns;
-        let mut reported = 0;
-        self.incoming.refill()?;
-        loop {
-            let event_ns = self.queue.next_time();
-            // Queued events precede arrivals of the same instant.
-            let next = self.incoming.next;
-            if let Some(&time) = self.incoming.batch.time_ns.get(next).filter(|&&time| time < event_ns) {
-                debug_assert!(time >= self.now, "a request arrives at {time}, before {}", self.now);
-                self.now = time;
-                self.prefetch_arrivals();
-                self.arrive_next(NONE);
-                if self.incoming.next == self.incoming.batch.time_ns.len() {
-                    self.check_in(control, &mut reported)?;
-                    self.incoming.refill()?;
-                }
-                continue;
-            }
-            if event_ns > end_ns {
-                break;
-            }
-            let Some((time, event)) = self.next_event() else { break };
-            debug_assert!(time >= self.now, "an event happens at {time}, before {}", self.now);
-            self.now = time;
-            self.events += 1;
-            if self.events.is_multiple_of(LOOK_EVERY) {
-                self.look_around(control, &mut reported)?;
-            }
-            let kind = Kind::of(event);
-            // The most frequent one by a branch of its own: it is foreseen better than one way of many.
-            if kind == Kind::LookupArrives {
-                self.lookup_arrives(event.id);
-            } else {
-                self.handle(kind, event)?;
-                if kind == Kind::WindowEnds {
-                    self.check_in(control, &mut reported)?;
-                }
-            }
-            // The last window ends at the instant at which arrivals do, but after them.
-            if self.incoming.are_over && self.is_idle() && self.queue.next_time() > self.now {
-                break;
-            }
-        }
-        self.check_in(control, &mut reported)?;
-        self.finish(end_ns)
-    }
-
-    /// The next event whose owner is still there, or was when it came to the head of its ring.
-    #[inline(always)]
-    fn next_event(&mut self) -> Option<(Nanos, Event)> {
-        let Engine { queue, journeys, commands, attempts, .. } = self;
-        queue.pop(|event| match Kind::of(event) {
-            Kind::JourneyMeetsDeadline => journeys.is(event.id, event.generation),
-            Kind::CommandTimesOut | Kind::CommandPoolTimesOut => commands.is(event.id, event.generation),
-            Kind::AttemptTimesOut | Kind::AttemptPoolTimesOut | Kind::AttemptIsHedged => {
-                attempts.is(event.id, event.generation)
-            }
-            _ => true,
-        })
-    }
-
-    /// Brings what coming requests look up first into the processor's cache: the place in the index of the request two
-    /// steps ahead, and what the place leads to for the one after the next step.
-    #[inline(always)]
-    fn prefetch_arrivals(&mut self) {
-        let Some(tier) = self.tiers.first().filter(|tier| tier.shared.is_none()) else { return };
-        let Incoming { batch, next, guesses, .. } = &mut self.incoming;
-        let coming = |steps: usize| {
-            let at = *next + steps * STEP;
-            Some((at, tier.stores.get(*batch.instance.get(at)? as usize)?, *batch.key.get(at)?))
-        };
-        if let Some((_, store, key)) = coming(2) {
-            store.prefetch(key);
-        }
-        if let Some((at, store, key)) = coming(1) {
-            guesses[at % BATCH] = store.prefetch_entry(key);
-        }
-    }
-
-    /// Brings what the next completion at the database touches into the processor's cache.
-    #[inline(always)]
-    fn prefetch_completion(&mut self) {
-        if let Some(upcoming) = self.read_ahead.upcoming.take()
-            && let Some(&Attempt { key, instance, .. }) = self.attempts.peek(upcoming)
-        {
-            self.calls.groups.prefetch(pair(instance, key));
-            self.calls.fetching.prefetch(u64::from(key));
-            for tier in self.tiers.iter().take_while(|tier| tier.shared.is_none()) {
-                if let Some(store) = tier.stores.get(instance as usize) {
-                    store.prefetch(key);
-                }
-            }
-        }
-    }
-
-    /// Reports progress; stops where the outside stops it, or where too much is in flight.
-    fn check_in(&self, control: &Control, reported: &mut u64) -> Result<(), SimError> {
-        self.report(control, reported);
-        if self.in_flight() > self.in_flight_limit {
-            return Err(SimError::Overload { at_s: self.now as f64 / 1e9, limit: self.in_flight_limit });
-        }
-        control.check()
-    }
-
-    /// Reports progress.
-    fn report(&self, control: &Control, reported: &mut u64) {
-        control.requests.fetch_add(self.incoming.arrived - *reported, Ordering::Relaxed);
-        *reported = self.incoming.arrived;
-    }
-
-    fn in_flight(&self) -> usize {
-        let attempts = if self.are_attempts_torn { self.attempts.len() } else { 0 };
-        self.journeys.len() + self.commands.len() + attempts
-    }
-
-    fn is_idle(&self) -> bool {
-        self.in_flight() == 0 && self.bare_fills == 0 && self.invalidations.is_idle() && {
-            self.ahead.as_ref().is_none_or(|ahead| ahead.is_idle())
-        }
-    }
-
-    #[inline]
-    fn handle(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
-        match kind {
-            Kind::LookupArrives => self.lookup_arrives(id),
-            Kind::LookupReplies => self.lookup_replies(id, self.journeys.reply(id)),
-            Kind::HitReplies => self.hit_replies(id),
-            Kind::MissReplies => self.miss_replies(id),
-            Kind::FillArrives => self.bare_fill_arrives(id, generation),
-            Kind::CommandArrives => self.command_arrives(id),
-            Kind::CommandReplies => self.command_replies(id),
-            Kind::CommandIsEncoded => self.ask_for_tier_connection(id, self.now),
-            Kind::CommandIsDecoded => self.command_is_read(id),
-            Kind::AttemptArrives => self.attempt_arrives(id),
-            Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
-            Kind::AttemptReplies => self.attempt_replies(id),
-            Kind::JourneyGoesOn if self.journeys.is(id, generation) => self.proceed(id),
-            Kind::GatherSetsOut if self.gathers.is(id, generation) => self.gather_sets_out(id),
-            Kind::JourneyPolls if self.journeys.is(id, generation) => self.poll(id),
-            Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
-            Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
-            Kind::JourneyMeetsDeadline if self.journeys.is(id, generation) => self.meet_deadline(id),
-            Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
-            Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
-            Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
-            Kind::CallIsRetried if self.journeys.is(id, generation) => self.retry(id),
-            Kind::CallIsDropped if self.journeys.is(id, generation) => self.fail_call(id, Cause::Crash),
-            Kind::ChangeIsHandled => self.change_is_handled(id),
-            Kind::CommandIsSentAgain => self.send_again(id),
-            Kind::InstanceHears => self.instance_hears(id),
-            Kind::WorkerWakes => self.worker_wakes(),
-            Kind::BatchIsRead => self.send_batch(),
-            Kind::UserAsks => self.user_asks(id)?,
-            Kind::BackgroundArrives => self.background_arrives(),
-            Kind::EventBegins => self.event_begins(id as usize),
-            Kind::EventEnds => self.event_ends(id as usize),
-            Kind::InstanceRestarts => self.instance_restarts(id),
-            Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
-            Kind::ContentIsSampled => self.sample_content(),
-            Kind::WindowEnds => self.window_ends(id),
-            Kind::InstantIsMarked => self.instant_goes_on()?,
-            Kind::WarmupEnds => self.warmup_ends(),
-            Kind::ArrivalsEnd => self.arrivals_end(),
-            // A timer whose entity is gone.
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// A user of the closed loop asks the next question.
-    fn user_asks(&mut self, user: u32) -> Result<(), SimError> {
-        if self.now >= self.model.duration_ns {
-            return Ok(());
-        }
-        if self.incoming.next == self.incoming.batch.key.len() {
-            self.incoming.refill()?;
-        }
-        let Incoming { generator, batch, next, .. } = &mut self.incoming;
-        generator.heat_closed(batch, *next, self.now);
-        self.arrive_next(user);
-        Ok(())
-    }
-
-    /// A user whose request ended at `at` thinks, then asks again.
-    #[inline]
-    fn user_thinks(&mut self, user: u32, at: Nanos) {
-        if let Some((think, dice)) = &mut self.incoming.think
-            && user != NONE
-        {
-            let at = at + think.sample(dice);
-            self.schedule(GENERAL, at, Kind::UserAsks, user, 0);
-        }
-    }
-
-    /// Puts an event into the queue.
-    fn schedule(&mut self, lane: Lane, at: Nanos, kind: Kind, id: u32, generation: u32) {
-        debug_assert!(at >= self.now, "{kind:?} is scheduled for {at}, before {}", self.now);
-        self.queue.push(lane, at, kind as u8, id, generation);
-    }
-
-    /// The same, compiled into its caller: for where it matters.
-    #[inline(always)]
-    fn schedule_here(&mut self, lane: Lane, at: Nanos, kind: Kind, id: u32, generation: u32) {
-        debug_assert!(at >= self.now, "{kind:?} is scheduled for {at}, before {}", self.now);
-        self.queue.push_here(lane, at, Event { kind: kind as u8, id, generation });
-    }
-
-    /// A key as the tiers need to know it.
-    #[inline]
-    fn info(&self, key: u32, class: usize) -> KeyInfo {
-        KeyInfo { key, class, absent: self.absent[class] }
-    }
-
-    fn finish(mut self, end_ns: Nanos) -> Result<Finished, SimError> {
-        if !self.is_idle() {
-            self.now = self.now.max(end_ns);
-        }
-        self.end_unfinished();
-        self.end_unfinished_changes();
-        self.advance_integrals();
-        self.end_unflushed();
-        let nodes = self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()).flat_map(|s| &mut s.nodes);
-        for (over, stuck) in nodes.filter_map(|node| node.counters.as_mut()).map(Counters::finish) {
-            if let Some(books) = &mut self.recorder.limiter {
-                books.over.merge(&over);
-                books.stuck += stuck;
-            }
-        }
-        if let Some(cells) = &mut self.recorder.cells {
-            cells.close_newest();
-        }
-        self.recorder.phantom_reads = self.versions.phantom_reads();
-        self.check_invariants().map_err(SimError::Invariant)?;
-        let traffic = self.incoming.traffic;
-        Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events, traffic })
+    pub fn run(self, control: &Control) -> Result<Finished, SimError> {
+        either!(self.0, core => core.run(control))
     }
 }
 
-impl Incoming {
-    fn new(
-        model: &Model,
-        tables: &Arc<Tables>,
-        seed: u64,
-        replication: u32,
-        crashes: &Crashes,
-    ) -> Result<Incoming, TraceError> {
-        let think = match &model.workload.arrivals {
-            Arrivals::Closed { think, .. } => {
-                Some((Times::new(think), stream(seed, replication, "workload.think")))
-            }
-            _ => None,
+/// Whether a model needs nothing of what few scenarios need: then the loop is compiled without it.
+fn is_plain(model: &Model, policies: &Policies) -> bool {
+    let (workload, database) = (&model.workload, &model.database);
+    let reads = !workload.writes() && !workload.checks() && !model.measure.value_age && !model.measure.wire;
+    let tiers = model.tiers.iter().enumerate().all(|(level, tier)| {
+        let is_simple = match &tier.scope {
+            Scope::Instance { .. } => true,
+            Scope::Shared(shared) => is_simple(shared) && level + 1 == model.tiers.len(),
         };
-        let callers = Callers::of(model, seed, replication);
-        Ok(Incoming {
-            generator: Generator::new(model, Arc::clone(tables), seed, replication)?,
-            batch: Batch::default(),
-            next: 0,
-            guesses: [0; BATCH],
-            arrived: 0,
-            are_over: false,
-            are_plain: callers.is_none() && !crashes.of_instances && !model.workload.gathers(),
-            think,
-            callers,
-            gathered_keys: Vec::new(),
-            traffic: None,
-        })
-    }
+        is_simple && tier.redis.is_none() && matches!(tier.refresh, Refresh::None)
+    });
+    let around_lookup = matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
+    reads
+        && tiers
+        && !around_lookup
+        && Needs::of(model, policies.refreshes()).is_nothing()
+        && !model.tears_calls()
+        && database.pool.is_none()
+        && database.background.is_none()
+        && database.replicas.is_none()
+}
 
-    /// The next requests; once for hundreds of them.
-    fn refill(&mut self) -> Result<(), TraceError> {
-        self.next = 0;
-        self.generator.fill(&mut self.batch)?;
-        if let Some(state) = &mut self.traffic {
-            *state = self.batch.fingerprint(*state);
-        }
-        Ok(())
-    }
+/// Whether a shared tier is one server without limits, and takes the clients no time.
+fn is_simple(shared: &SharedTier) -> bool {
+    shared.nodes == 1
+        && shared.pool.is_none()
+        && shared.timeout_ns.is_none()
+        && shared.breaker.is_none()
+        && !shared.bytes_cost()
 }

@@ -1,13 +1,13 @@
 //! MGET: one command for all keys that a request looks for at a node.
 
-use super::Engine;
+use super::core::Core;
 use crate::model::{MultiGet, Nanos, OnFailure};
 use crate::policy::freshness::Renewal;
 use crate::sim::parts::call_map::pair;
 use crate::sim::parts::command::{CommandReply, Load, Op, Part, Sender};
 use crate::sim::parts::journey::Journey;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Journeys of one request go on together, from the level that they are at.
     pub(super) fn set_out(&mut self, journeys: &[u32]) {
         let Some(&first) = journeys.first() else { return };

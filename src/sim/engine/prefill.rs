@@ -2,14 +2,14 @@
 
 use std::collections::BinaryHeap;
 
-use super::Engine;
+use super::core::Core;
 use crate::dice::{round_ns, stream, unit_open_zero};
 use crate::measure::recorder::TierTotals;
 use crate::model::{Hottest, Prefill, PrefillAge};
 use crate::policy::freshness::NEVER;
 use crate::sim::store::{Entry, Value};
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Fills the tiers that ask for it.
     pub(super) fn prefill(&mut self, seed: u64, replication: u32) {
         for level in 0..self.tiers.len() {

@@ -1,6 +1,6 @@
 //! The way of a read, from its arrival down the tiers and back.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::{Cause, Outcome};
 use crate::model::{Around, Coalescing, MAX_TIERS, Nanos, OnFailure};
@@ -15,7 +15,7 @@ use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 use crate::workload::EXISTS;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The next request arrives, perhaps of a user of the closed loop.
     #[inline]
     pub(super) fn arrive_next(&mut self, user: u32) {
@@ -23,7 +23,7 @@ impl Engine<'_> {
         self.incoming.next += 1;
         let batch = &self.incoming.batch;
         let (key, instance, tag) = (batch.key[request], batch.instance[request], batch.tag[request]);
-        if !self.incoming.are_plain || tag & (1 | EXISTS) != 0 {
+        if !PLAIN && (!self.incoming.are_plain || tag & (1 | EXISTS) != 0) {
             return self.arrive_otherwise(key, instance, tag, user);
         }
         self.incoming.arrived += 1;
@@ -78,7 +78,8 @@ impl Engine<'_> {
         while let Some(tier) = self.tiers.get_mut(level)
             && tier.shared.is_none()
         {
-            let found = tier.find_near(instance as usize, info, exists, guess, at, &self.tables);
+            let exists = !PLAIN && exists;
+            let found = tier.find_near::<PLAIN>(instance as usize, info, exists, guess, at, &self.tables);
             at += tier.access_ns;
             tier.totals.lookups += 1;
             let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
@@ -87,23 +88,24 @@ impl Engine<'_> {
                 continue;
             };
             tier.totals.hits += 1;
-            let acknowledged = self.versions.acknowledged(key);
+            let acknowledged = if PLAIN { 0 } else { self.versions.acknowledged(key) };
             let read = Read { start_ns, key, window, class: info.class, exists, acknowledged };
             self.record_read(read, outcome, Some(level), value, at);
             self.in_system.stay(self.now, at);
             self.user_thinks(user, at);
-            if renewal == Renewal::Background {
+            if !PLAIN && renewal == Renewal::Background {
                 self.refresh(level, instance, info, 0);
             }
             return;
         }
         journey.level = level as u8;
-        let extras = Extras { acknowledged: self.versions.acknowledged(key), user, ..Extras::default() };
+        let acknowledged = if PLAIN { 0 } else { self.versions.acknowledged(key) };
+        let extras = Extras { acknowledged, user, ..Extras::default() };
         let id = self.enter(journey, extras, left_ns);
-        if at == self.now {
-            self.proceed(id);
-        } else if self.sends_ahead(level) {
+        if self.sends_ahead(level) {
             self.send_lookup(id, at);
+        } else if at == self.now {
+            self.proceed(id);
         } else {
             let lane = self.tiers[level - 1].access_lane;
             self.schedule(lane, at, Kind::JourneyGoesOn, id, self.journeys.generation(id));
@@ -115,6 +117,9 @@ impl Engine<'_> {
     pub(super) fn enter(&mut self, journey: Journey, extras: Extras, left_ns: Left) -> u32 {
         self.in_system.come(self.now);
         let start_ns = journey.start_ns;
+        if PLAIN {
+            return self.journeys.insert_alone(journey);
+        }
         let id = self.journeys.insert(journey, extras, left_ns);
         self.watch_deadline(id, start_ns);
         id
@@ -155,7 +160,7 @@ impl Engine<'_> {
             return self.send_lookup(id, self.now);
         }
         let info = KeyInfo { key, class: usize::from(class), absent: self.absent[usize::from(class)] };
-        let found = tier.find_near(instance as usize, info, exists, 0, self.now, &self.tables);
+        let found = tier.find_near::<PLAIN>(instance as usize, info, exists, 0, self.now, &self.tables);
         let (access_ns, lane) = (tier.access_ns, tier.access_lane);
         tier.totals.lookups += 1;
         match found {
@@ -186,17 +191,17 @@ impl Engine<'_> {
     /// Whether a journey waits for a lookup that another one leads, from now on.
     #[inline]
     pub(super) fn waits_for_lookup(&mut self, id: u32) -> bool {
-        self.coalesces_lookups() && self.journeys[id].leader == NONE && self.join_or_lead(id)
+        !PLAIN && self.coalesces_lookups() && self.journeys[id].leader == NONE && self.join_or_lead(id)
     }
 
     /// Whether a journey has lost its caller; then it has ended, unless others wait for what it does.
     #[inline]
     pub(super) fn has_given_up(&mut self, id: u32) -> bool {
-        if !self.journeys[id].gone {
+        if PLAIN || !self.journeys[id].gone {
             return false;
         }
         let leader = self.journeys[id].leader;
-        let gives_up = leader == NONE || self.journeys.leads.get(leader).live == 0;
+        let gives_up = leader == NONE || self.lead(leader).live == 0;
         match leader {
             _ if !gives_up => {}
             NONE => self.journeys.remove(id),
@@ -220,7 +225,7 @@ impl Engine<'_> {
             self.journeys[id];
         let info = self.info(key, usize::from(class));
         match leader {
-            NONE => {
+            leader if PLAIN || leader == NONE => {
                 if !gone && (!exists || info.is_negative(value.version)) {
                     self.fill_above(id, filled(fill_from, level, unfilled), instance, info, value);
                 }
@@ -228,7 +233,7 @@ impl Engine<'_> {
             }
             leader => self.land_from_tier(leader, level, outcome, value),
         }
-        if renew {
+        if !PLAIN && renew {
             self.refresh(level, instance, info, token);
         }
     }
@@ -243,7 +248,7 @@ impl Engine<'_> {
         info: KeyInfo,
         value: Value,
     ) {
-        let left_ns = self.journeys.left_ns.get(id);
+        let left_ns = self.left_ns(id);
         for above in levels {
             self.fill(above, instance, info, value, self.now.saturating_sub(left_ns[above]), 0);
         }
@@ -298,7 +303,7 @@ impl Engine<'_> {
 
     #[inline]
     pub(super) fn has_waited_for_lease(&self, id: u32) -> bool {
-        self.journeys.extras.get(id).waiting_since_ns != Nanos::MAX
+        !PLAIN && self.extras(id).waiting_since_ns != Nanos::MAX
     }
 
     /// A journey goes on to the level below a tier, with the lease that it got there.
@@ -306,6 +311,9 @@ impl Engine<'_> {
     pub(super) fn leave_tier(&mut self, id: u32, level: usize, token: u32) {
         let now = self.now;
         self.journeys[id].level = level as u8 + 1;
+        if PLAIN {
+            return;
+        }
         if let Some(left_ns) = self.journeys.left_ns.get_mut(id) {
             left_ns[level] = now;
         }
@@ -358,7 +366,7 @@ impl Engine<'_> {
     /// A loser looks again, or has waited long enough and goes to the database itself.
     pub(super) fn poll(&mut self, id: u32) {
         let Coalescing::Lease(lease) = &self.model.coalescing else { return };
-        let since_ns = self.journeys.extras.get(id).waiting_since_ns.min(self.now);
+        let since_ns = self.extras(id).waiting_since_ns.min(self.now);
         if self.now >= since_ns + lease.wait_limit_ns {
             self.leave_tier(id, lease.tier, 0);
         }
@@ -374,7 +382,7 @@ impl Engine<'_> {
         self.record_error(id, Cause::Deadline);
         self.journeys[id].gone = true;
         if leader != NONE
-            && let Some(lead) = self.journeys.leads.get_mut(leader)
+            && let Some(lead) = self.lead_mut(leader)
         {
             lead.live -= 1;
         }

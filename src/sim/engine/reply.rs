@@ -1,13 +1,13 @@
 //! The way of a command back: its reply, or that there will be none.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::model::Nanos;
 use crate::sim::parts::command::{Command, CommandReply, Op};
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The reply is back at the instance: the connection is free, the value is read.
     pub(super) fn command_replies(&mut self, id: u32) {
         let Command { level, instance, node, journey, is_answered, .. } = self.commands[id];
@@ -89,8 +89,7 @@ impl Engine<'_> {
     /// its connection is free again: the loop hands it on, not a call within the call for each one that waits.
     #[inline]
     pub(super) fn hand_connection_on(&mut self, level: usize, instance: u32, node: u8) {
-        let is_unlimited = self.tiers[level].shared.as_ref().is_none_or(|shared| shared.pools.is_empty());
-        if is_unlimited || self.handing_on == Some((level, instance, node)) {
+        if self.is_unlimited(level) || self.handing_on == Some((level, instance, node)) {
             return;
         }
         let outer = self.handing_on.replace((level, instance, node));

@@ -1,13 +1,13 @@
 //! The clock of the measurements: windows, samples of what tiers hold, the ends of the measured part.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::Gauges;
 use crate::model::Nanos;
 use crate::sim::parts::tier::TierState;
 use crate::sim::queue::GENERAL;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Brings all integrals over time up to now.
     pub(super) fn advance_integrals(&mut self) {
         self.totals.in_system_ns = self.in_system.integral_ns(self.now);

@@ -5,7 +5,7 @@
 //! What it has taken is *in hand* until the database has confirmed it: it survives a crash of the tier, and is sent again
 //! at the next waking if the database did not take it.
 
-use super::Engine;
+use super::core::Core;
 use super::kind::Kind;
 use crate::model::Nanos;
 use crate::sim::parts::ahead::Worker;
@@ -14,7 +14,7 @@ use crate::sim::parts::dirty::DirtySet;
 use crate::sim::parts::server::Admission;
 use crate::sim::queue::GENERAL;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The worker wakes at the next multiple of its interval.
     pub(super) fn wake_worker_later(&mut self) {
         let Some(ahead) = &mut self.ahead else { return };

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Engine;
+use super::core::Core;
 use crate::dice::chance;
 use crate::measure::recorder::Outcome;
 use crate::measure::staleness::INITIAL;
@@ -13,7 +13,7 @@ use crate::sim::parts::tier::KeyInfo;
 use crate::sim::slab::NONE;
 use crate::sim::store::{Store, Value};
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A write goes straight to the database, or first to the caches.
     pub(super) fn start_write(&mut self, journey: Journey, user: u32) {
         let id = self.enter(journey, Extras { user, ..Extras::default() }, Default::default());
@@ -195,15 +195,7 @@ impl Engine<'_> {
                 tier.delete(instance as usize, info.key, &self.tables);
                 tier.bury(instance as usize, info.key, commit, self.now);
             }
-            Change::Set { value }
-                if tier.refuses(instance as usize, info.key, value, self.now, &self.versions) =>
-            {
-                tier.totals.refused_sets += 1;
-            }
-            Change::Set { value } => {
-                let stored = tier.fill(instance as usize, info, value, 0, self.now, &self.tables);
-                tier.totals.failed_fills += u64::from(!stored);
-            }
+            Change::Set { value } => self.fill_in_process(level, instance, info, value, 0),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Write-back: a shared tier takes the writes.
 
-use super::Engine;
+use super::core::Core;
 use crate::measure::recorder::Cause;
 use crate::measure::staleness::INITIAL;
 use crate::model::{Nanos, OnFailure};
@@ -11,7 +11,7 @@ use crate::sim::parts::journey::Journey;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl Engine<'_> {
+impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Whether this tier may be ahead of the database.
     #[inline]
     pub(super) fn is_ahead(&self, level: usize) -> bool {

@@ -126,3 +126,9 @@ impl Attempt {
         self.stage = stage;
     }
 }
+
+impl Default for Attempt {
+    fn default() -> Attempt {
+        Attempt::of_nobody(AttemptErrand::Background)
+    }
+}

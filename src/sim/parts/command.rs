@@ -7,6 +7,7 @@ use super::guard::Ticket;
 use super::limiter::Count;
 use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
+use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
 /// What a command does.
@@ -193,6 +194,13 @@ impl Command {
             is_answered: false,
             reply: CommandReply::Failed,
         }
+    }
+}
+
+impl Default for Command {
+    fn default() -> Command {
+        let nobody = Sender { journey: NONE, instance: NONE, class: 0, key: 0 };
+        Command::new(0, Op::Get, nobody, 0, 0)
     }
 }
 

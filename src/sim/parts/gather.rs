@@ -3,9 +3,10 @@
 use super::reading::Staleness;
 use crate::measure::recorder::{Cause, Outcome};
 use crate::model::Nanos;
+use crate::sim::slab::NONE;
 
 /// A request that waits for several keys.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Gather {
     pub so_far: Gathered,
     /// Slot and generation of the journeys that set out when the tiers in the process have been asked.
@@ -26,6 +27,22 @@ pub struct Gathered {
     pub outcome: Outcome,
     pub cause: Cause,
     pub staleness: Staleness,
+}
+
+impl Default for Gathered {
+    fn default() -> Gathered {
+        Gathered {
+            start_ns: 0,
+            window: 0,
+            class: 0,
+            exists: false,
+            user: NONE,
+            pending: 0,
+            outcome: Outcome::Hit,
+            cause: Cause::Deadline,
+            staleness: Staleness::default(),
+        }
+    }
 }
 
 impl Gathered {

@@ -99,6 +99,12 @@ impl Journey {
     }
 }
 
+impl Default for Journey {
+    fn default() -> Journey {
+        Journey::other()
+    }
+}
+
 /// What writes, leases, closed loops, rate limiters and reads of several keys need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extras {

@@ -55,6 +55,11 @@ impl Needs {
         }
     }
 
+    /// Whether there are none.
+    pub fn is_nothing(self) -> bool {
+        !(self.extras || self.left || self.leads || self.waiting)
+    }
+
     /// All of them: what a scenario does not need leaves no trace in its record.
     pub fn all() -> Needs {
         Needs { extras: true, left: true, leads: true, waiting: true }
@@ -84,6 +89,12 @@ impl Journeys {
         id
     }
 
+    /// A journey begins where there are no columns.
+    #[inline(always)]
+    pub fn insert_alone(&mut self, journey: Journey) -> u32 {
+        self.slab.insert(journey)
+    }
+
     /// A journey ends.
     #[inline]
     pub fn remove(&mut self, id: u32) {
@@ -107,19 +118,18 @@ impl Journeys {
     }
 
     /// Keeps what a lookup brings back until it has arrived.
-    #[inline]
+    #[inline(always)]
     pub fn keep_reply(&mut self, id: u32, reply: CommandReply) {
-        match self.replies.get_mut(id as usize) {
-            Some(place) => *place = reply,
-            None => self.grow_replies(id, reply),
+        if id as usize >= self.replies.len() {
+            self.reach_reply(id);
         }
+        self.replies[id as usize] = reply;
     }
 
     #[cold]
     #[inline(never)]
-    fn grow_replies(&mut self, id: u32, reply: CommandReply) {
+    fn reach_reply(&mut self, id: u32) {
         self.replies.resize(id as usize + 1, CommandReply::Failed);
-        self.replies[id as usize] = reply;
     }
 
     /// What a lookup has brought back.

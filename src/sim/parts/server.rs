@@ -111,6 +111,13 @@ impl Server {
         self.slow.is_empty()
     }
 
+    /// A command arrives and nothing of what the scenario does to the server lies before its service; `None`: something may.
+    #[inline]
+    pub fn admit_steadily(&self, now: Nanos) -> Option<Nanos> {
+        let is_steady = self.next >= self.changes.len() && self.down.is_none();
+        is_steady.then(|| self.free_ns.max(now))
+    }
+
     /// A command arrives. `flush` is called for every flush that comes before its service.
     #[inline]
     pub fn admit(&mut self, now: Nanos, flush: impl FnMut()) -> Admission {

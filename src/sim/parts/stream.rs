@@ -43,7 +43,7 @@ impl Feed {
 }
 
 /// A committed write on its way to the caches.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct CommittedChange {
     pub key: u32,
     pub class: u8,
@@ -59,7 +59,7 @@ pub struct CommittedChange {
 }
 
 /// What one instance is about to hear.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Notice {
     pub key: u32,
     pub class: u8,

@@ -303,8 +303,16 @@ impl TierState {
     }
 
     /// A command comes to a node of a shared tier, which lives through what happens to it up to its service.
-    #[inline]
+    #[inline(always)]
     pub fn admit(&mut self, place: usize, arrival_ns: Nanos) -> Option<Admission> {
+        match self.shared.as_ref()?.nodes[place].server.admit_steadily(arrival_ns) {
+            Some(start_ns) => Some(Admission::Serve { start_ns }),
+            None => self.admit_after_changes(place, arrival_ns),
+        }
+    }
+
+    #[inline(never)]
+    fn admit_after_changes(&mut self, place: usize, arrival_ns: Nanos) -> Option<Admission> {
         let node = &mut self.shared.as_mut()?.nodes[place];
         let (store, tombstones) = (&mut self.stores[place], &mut self.tombstones.get_mut(place));
         let (leases, counters) = (&mut node.leases, &mut node.counters);
@@ -317,8 +325,12 @@ impl TierState {
     }
 
     /// Whether SETs are versioned and this one is older than the entry, or than the last DELETE that is remembered.
-    #[inline]
+    #[inline(always)]
     pub fn refuses(&self, store: usize, key: u32, value: Value, now: Nanos, versions: &Versions) -> bool {
+        !self.tombstones.is_empty() && self.is_older(store, key, value, now, versions)
+    }
+
+    fn is_older(&self, store: usize, key: u32, value: Value, now: Nanos, versions: &Versions) -> bool {
         let Some(tombstones) = self.tombstones.get(store) else { return false };
         let commit = versions.sequence(value.version);
         let held = self.stores[store].find(key).filter(|&(_, expiry_ns)| now < expiry_ns);
@@ -337,21 +349,36 @@ impl TierState {
     /// A lookup in one store: uses are noted, a sliding entry lives longer, an expired one that nobody may serve any
     /// more is removed. Compiled into its caller: what instance tiers and a shared one decide again and again, each always
     /// in its way, the processor then guesses apart.
+    ///
+    /// `BARE`: it is known at compile time that entries are no more than their expiry.
     #[inline(always)]
-    pub fn look(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
+    pub fn look<const BARE: bool>(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        now: Nanos,
+        tables: &Tables,
+    ) -> Look {
         let found = self.stores[store].find(info.key);
-        self.look_found(store, info, found, now, tables)
+        self.look_found::<BARE>(store, info, found, now, tables)
     }
 
     /// The same where the entry is probably in a certain slot.
     #[inline(always)]
-    pub fn look_near(&mut self, store: usize, info: KeyInfo, slot: u32, now: Nanos, tables: &Tables) -> Look {
+    fn look_near<const BARE: bool>(
+        &mut self,
+        store: usize,
+        info: KeyInfo,
+        slot: u32,
+        now: Nanos,
+        tables: &Tables,
+    ) -> Look {
         let found = self.stores[store].find_near(info.key, slot);
-        self.look_found(store, info, found, now, tables)
+        self.look_found::<BARE>(store, info, found, now, tables)
     }
 
     #[inline(always)]
-    fn look_found(
+    fn look_found<const BARE: bool>(
         &mut self,
         store: usize,
         info: KeyInfo,
@@ -364,7 +391,7 @@ impl TierState {
         if is_live {
             self.use_entry(store, slot, info, now);
         }
-        if !self.is_bare {
+        if !BARE && !self.is_bare {
             return self.judge_found(store, info, slot, expiry_ns, now, tables);
         }
         if is_live {
@@ -435,7 +462,7 @@ impl TierState {
 
     /// What a read finds in one store, with its value, or whether it is there. Its entry is probably in a certain slot.
     #[inline(always)]
-    pub fn find_near(
+    pub fn find_near<const BARE: bool>(
         &mut self,
         store: usize,
         info: KeyInfo,
@@ -447,7 +474,7 @@ impl TierState {
         if exists {
             self.check(store, info, now, tables)
         } else {
-            self.look_near(store, info, slot, now, tables)
+            self.look_near::<BARE>(store, info, slot, now, tables)
         }
     }
 
