@@ -52,10 +52,7 @@ fn refused(source: &str, line: &str) -> String {
 }
 
 /// What a run leaves, and how many requests arrived.
-fn run(
-    experiment: &Experiment,
-    torn: bool,
-) -> Result<(Finished, u64), SimError> {
+fn run(experiment: &Experiment, torn: bool) -> Result<(Finished, u64), SimError> {
     let control = Control::default();
     let model = &experiment.variants[0].model;
     let tables = Arc::new(Tables::new(model, 1).unwrap());

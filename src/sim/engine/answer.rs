@@ -143,7 +143,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Holds an answer against the database; of a read of the measured part.
-    #[inline]
+    #[inline(always)]
     pub(super) fn judge(&mut self, read: Read, value: Value, at: Nanos) -> Staleness {
         let Read { start_ns, key, class, exists, acknowledged, .. } = read;
         if self.model.measure.value_age && !exists {
@@ -165,7 +165,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Who answered a key, and how stale.
-    #[inline]
+    #[inline(always)]
     pub(super) fn record_by_tier(&mut self, start_ns: Nanos, tier: Option<usize>, staleness: Staleness) {
         if let Some(tier) = tier {
             self.recorder.tier_hits[tier] += 1;
@@ -180,7 +180,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// How stale a request was answered.
-    #[inline]
+    #[inline(always)]
     pub(super) fn record_staleness(&mut self, start_ns: Nanos, staleness: Staleness) {
         self.recorder.stale_acknowledged += u64::from(staleness.is_behind);
         if let Some(superseded_ns) = staleness.superseded_ns {

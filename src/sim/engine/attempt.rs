@@ -4,7 +4,6 @@ use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::Cause;
 use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
-use crate::sim::parts::guard::Ticket;
 use crate::sim::parts::journey::{Errand, Journey};
 use crate::sim::parts::pool::Waiter;
 use crate::sim::parts::replicas::PRIMARY;
@@ -17,8 +16,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     fn begin_attempt(&mut self, leader: u32) -> Result<u32, Cause> {
         let Journey { key, instance, class, errand, exists, rolls_back, call_fill_from, unfilled, .. } =
             self.journeys[leader];
-        let ticket = if PLAIN { Ticket::NONE } else { self.database.admit(instance, self.now)? };
-        let writes = !PLAIN && errand == Errand::Write;
+        let ticket = self.database.admit(instance, self.now)?;
+        let writes = errand == Errand::Write;
         let extras = self.extras(leader);
         let attempt = Attempt {
             since_ns: self.now,
@@ -29,7 +28,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             leader_generation: self.journeys.generation(leader),
             key,
             instance,
-            replica: if PLAIN || writes { PRIMARY } else { self.database.replicas.choose() },
+            replica: if writes { PRIMARY } else { self.database.replicas.choose() },
             token: extras.token,
             ticket,
             class,
@@ -45,7 +44,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             fill_from: call_fill_from,
             unfilled,
         };
-        Ok(if !PLAIN && self.are_attempts_torn {
+        Ok(if self.are_attempts_torn {
             self.attempts.insert(attempt)
         } else {
             self.attempts.occupy(leader, attempt)
@@ -55,9 +54,6 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// An attempt is over.
     #[inline(always)]
     pub(super) fn end_attempt(&mut self, id: u32) {
-        if PLAIN {
-            return self.attempts.vacate(id);
-        }
         let is_of_nobody = self.attempts[id].leader == NONE;
         if self.are_attempts_torn {
             return self.attempts.remove(id);
@@ -81,6 +77,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Sends the next attempt of a call.
     #[inline(always)]
     pub(super) fn send_attempt(&mut self, leader: u32) {
+        // The call is its only attempt, and its journey all there is to know of it.
+        if PLAIN {
+            return self.attempt_travels(leader, Kind::AttemptArrives);
+        }
         let now = self.now;
         if let Some(lead) = self.lead_mut(leader) {
             lead.attempts_made += 1;
@@ -109,7 +109,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// An attempt asks its instance's pool for a connection.
     #[inline(always)]
     fn ask_for_connection(&mut self, id: u32) {
-        if PLAIN || self.database.pools.is_empty() {
+        if self.database.pools.is_empty() {
             return self.attempt_departs(id);
         }
         let (instance, generation) = (self.attempts[id].instance as usize, self.attempts.generation(id));
@@ -128,7 +128,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The attempt has its connection and goes out.
     #[inline(always)]
     fn attempt_departs(&mut self, id: u32) {
-        if !PLAIN && !self.database.pools.is_empty() && self.recorder.measuring {
+        if !self.database.pools.is_empty() && self.recorder.measuring {
             self.recorder.db_pool_wait.record(self.now - self.attempts[id].since_ns);
         }
         self.attempts[id].enter(Stage::Travels);
@@ -194,9 +194,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// The answer is at the instance.
     pub(super) fn attempt_replies(&mut self, id: u32) {
+        if PLAIN {
+            return self.land(id, Value::default());
+        }
         let Attempt { errand, outcome, abandoned, instance, leader, value, .. } = self.attempts[id];
         match errand {
-            _ if PLAIN => {}
             AttemptErrand::Background => return self.end_attempt(id),
             AttemptErrand::Flush => {
                 self.end_attempt(id);
@@ -204,19 +206,17 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
             AttemptErrand::Read | AttemptErrand::Write => {}
         }
-        if !PLAIN {
-            self.free_connection(id);
-        }
-        if !PLAIN && abandoned {
+        self.free_connection(id);
+        if abandoned {
             return self.late_attempt_replies(id);
         }
-        if !PLAIN && self.database.is_guarded() {
+        if self.database.is_guarded() {
             self.settle_attempt(id, outcome.is_err());
         }
         self.end_attempt(id);
         match outcome {
             Ok(()) => {
-                if !PLAIN && self.database.hedge.is_some() {
+                if self.database.hedge.is_some() {
                     self.give_up_other(leader, id);
                 }
                 self.land(leader, value);
@@ -261,7 +261,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// its connection is free again: the loop hands it on, not a call within the call for each one that waits.
     #[inline]
     fn hand_database_connection_on(&mut self, instance: u32) {
-        if PLAIN || self.database.pools.is_empty() || self.database.handing_on == Some(instance) {
+        if self.database.pools.is_empty() || self.database.handing_on == Some(instance) {
             return;
         }
         let outer = self.database.handing_on.replace(instance);

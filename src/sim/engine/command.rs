@@ -112,6 +112,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The command has a connection and goes out.
+    #[inline(always)]
     pub(super) fn command_departs(&mut self, id: u32, at: Nanos) {
         let Command { level, node, journey, since_ns, instance, .. } = self.commands[id];
         let level = usize::from(level);

@@ -278,7 +278,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             if kind == Kind::LookupArrives {
                 self.lookup_arrives(event.id);
             } else {
-                self.handle(kind, event)?;
+                self.handle_here(kind, event)?;
                 if kind == Kind::WindowEnds {
                     self.check_in(control, &mut reported)?;
                 }
@@ -329,9 +329,12 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// Brings what the next completion at the database touches into the processor's cache.
     #[inline(always)]
     pub(super) fn prefetch_completion(&mut self) {
-        if let Some(upcoming) = self.read_ahead.upcoming.take()
-            && let Some(&Attempt { key, instance, .. }) = self.attempts.peek(upcoming)
-        {
+        let Some(upcoming) = self.read_ahead.upcoming.take() else { return };
+        let coming = match PLAIN {
+            true => self.journeys.peek(upcoming).map(|journey| (journey.key, journey.instance)),
+            false => self.attempts.peek(upcoming).map(|attempt| (attempt.key, attempt.instance)),
+        };
+        if let Some((key, instance)) = coming {
             self.calls.groups.prefetch(pair(instance, key));
             self.calls.fetching.prefetch(u64::from(key));
             for tier in self.tiers.iter().take_while(|tier| tier.shared.is_none()) {
@@ -368,8 +371,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         }
     }
 
-    #[inline]
-    pub(super) fn handle(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
+    #[inline(always)]
+    fn handle_here(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
         match kind {
             Kind::LookupArrives => self.lookup_arrives(id),
             Kind::LookupReplies => self.lookup_replies(id, self.journeys.reply(id)),
@@ -378,7 +381,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             Kind::FillArrives => self.bare_fill_arrives(id, generation),
             Kind::JourneyGoesOn if self.journeys.is(id, generation) => self.proceed(id),
             Kind::AttemptArrives => self.attempt_arrives(id),
-            Kind::AttemptIsDone if self.attempts.is(id, generation) => self.attempt_is_done(id),
+            Kind::AttemptIsDone if PLAIN || self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),
             Kind::EventBegins => self.event_begins(id as usize),
             Kind::EventEnds => self.event_ends(id as usize),
@@ -415,6 +418,12 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The same, out of line.
+    #[inline(never)]
+    pub(super) fn handle(&mut self, kind: Kind, event: Event) -> Result<(), SimError> {
+        self.handle_here(kind, event)
     }
 
     /// A user of the closed loop asks the next question.

@@ -7,6 +7,7 @@ use crate::measure::recorder::Cause;
 use crate::model::{DownMode, Nanos};
 use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
 use crate::sim::parts::database::Work;
+use crate::sim::parts::journey::Journey;
 use crate::sim::parts::replicas::PRIMARY;
 use crate::sim::queue::GENERAL;
 use crate::sim::store::Value;
@@ -16,24 +17,29 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         self.recorder.note_db_arrival(self.now);
+        if PLAIN {
+            self.journeys[id].since_ns = self.now;
+            return match self.database.may_start() {
+                true => self.start_service(id),
+                false => self.database.enqueue(PRIMARY, id, 0, self.now, &mut self.recorder),
+            };
+        }
         let attempt = &mut self.attempts[id];
         self.totals.db_writes += match attempt.errand {
-            _ if PLAIN => 0,
             AttemptErrand::Write => 1,
             AttemptErrand::Flush => self.ahead.as_ref().map_or(0, |ahead| ahead.hand.len() as u64),
             AttemptErrand::Read | AttemptErrand::Background => 0,
         };
-        if !PLAIN && attempt.cancelled {
+        if attempt.cancelled {
             return self.attempt_returns(id, Err(Cause::DbTimeout));
         }
         match self.database.down {
-            _ if PLAIN => {}
             Some((_, DownMode::Refuse)) => return self.attempt_returns(id, Err(Cause::DbDown)),
             Some((until_ns, DownMode::Timeout)) => return self.attempt_is_lost(id, until_ns),
             None => {}
         }
         attempt.since_ns = self.now;
-        let place = if PLAIN { PRIMARY } else { attempt.replica };
+        let place = attempt.replica;
         if self.database.may_start_at(place) {
             self.start_service(id);
         } else if self.database.waiting_at(place) < self.database.queue_limit {
@@ -46,13 +52,27 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A server takes the attempt; what it reads is what is committed now.
-    #[inline(always)]
     fn start_service(&mut self, id: u32) {
+        let (place, since_ns, work, generation) = if PLAIN {
+            let Journey { since_ns, class, .. } = self.journeys[id];
+            (PRIMARY, since_ns, Work::Read { class: usize::from(class) }, 0)
+        } else {
+            self.begin_service(id)
+        };
+        let waited_ns = self.now - since_ns;
+        let (service_ns, lane) =
+            self.database.start(place, self.now, waited_ns, work, &mut self.totals, &mut self.recorder);
+        self.schedule_here(lane, self.now + service_ns, Kind::AttemptIsDone, id, generation);
+    }
+
+    /// Where the service of an attempt begins, since when it has waited, what it asks for, and its generation.
+    #[inline(always)]
+    fn begin_service(&mut self, id: u32) -> (u32, Nanos, Work, u32) {
+        let generation = self.attempts.generation(id);
         let attempt = &mut self.attempts[id];
-        let waited_ns = self.now - attempt.since_ns;
         attempt.enter(Stage::InService);
-        let place = if PLAIN { PRIMARY } else { attempt.replica };
-        if !PLAIN && attempt.errand == AttemptErrand::Read {
+        let place = attempt.replica;
+        if attempt.errand == AttemptErrand::Read {
             attempt.value = Value { version: self.versions.stored(attempt.key), read_ns: self.now };
         }
         if place != PRIMARY {
@@ -61,7 +81,6 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         let class = usize::from(attempt.class);
         let work = match attempt.errand {
-            _ if PLAIN => Work::Read { class },
             AttemptErrand::Read => Work::Read { class },
             AttemptErrand::Write => Work::Write { class },
             AttemptErrand::Flush => {
@@ -69,10 +88,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
             AttemptErrand::Background => Work::Background,
         };
-        let (service_ns, lane) =
-            self.database.start(place, self.now, waited_ns, work, &mut self.totals, &mut self.recorder);
-        let generation = self.attempts.generation(id);
-        self.schedule_here(lane, self.now + service_ns, Kind::AttemptIsDone, id, generation);
+        (place, attempt.since_ns, work, generation)
     }
 
     /// Servers take from the queue as long as they may.
@@ -85,7 +101,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn serve_waiting_at(&mut self, place: u32) {
         while self.database.pauses == 0 && (PLAIN || self.database.down.is_none()) {
             let attempts = &self.attempts;
-            let is_there = |id, generation| attempts.is(id, generation);
+            let is_there = |id, generation| PLAIN || attempts.is(id, generation);
             let Some(id) = self.database.next_waiting(place, is_there) else { return };
             self.start_service(id);
         }
@@ -96,19 +112,24 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         // Mostly the next event of that lane is the next completion.
         self.read_ahead.upcoming = self.queue.peek_general();
         if let Some(upcoming) = self.read_ahead.upcoming {
-            self.attempts.prefetch(upcoming);
+            if PLAIN {
+                self.journeys.prefetch(upcoming);
+            } else {
+                self.attempts.prefetch(upcoming);
+            }
+        }
+        self.database.advance(self.now, &mut self.totals);
+        if PLAIN {
+            self.database.leave_service(PRIMARY);
+            self.serve_waiting_at(PRIMARY);
+            return self.attempt_travels(id, Kind::AttemptReplies);
         }
         let Attempt { stage, replica: place, errand, rolls_back, key, value, .. } = self.attempts[id];
         // Lost with the database that served it.
         if stage != Stage::InService {
             return;
         }
-        self.database.advance(self.now, &mut self.totals);
         self.database.leave_service(place);
-        if PLAIN {
-            self.serve_waiting_at(PRIMARY);
-            return self.attempt_returns(id, Ok(()));
-        }
         if errand == AttemptErrand::Flush {
             self.commit_batch();
         }
@@ -126,7 +147,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let attempt = &mut self.attempts[id];
         attempt.enter(Stage::Returns);
         attempt.outcome = outcome;
-        if !PLAIN && attempt.errand == AttemptErrand::Background {
+        if attempt.errand == AttemptErrand::Background {
             return self.end_attempt(id);
         }
         self.attempt_travels(id, Kind::AttemptReplies);

@@ -83,6 +83,16 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         })?;
         self.check_invalidations()?;
         self.check_written_back()?;
+        let calls = (self.journeys.iter())
+            .filter(|&(id, journey)| journey.leader == id && journey.is_fetching())
+            .count() as u64;
+        check(fetches == calls, &|| format!("{fetches} fetches under way, {calls} calls fetch"))?;
+        if PLAIN {
+            let inside = u64::from(self.database.busy) + self.database.waiting;
+            return check(inside <= fetches, &|| {
+                format!("{inside} requests at the database, {fetches} fetches under way")
+            });
+        }
         let stage =
             |stage: Stage| self.attempts.iter().filter(|(_, attempt)| attempt.stage == stage).count() as u64;
         check(stage(Stage::InService) == u64::from(self.database.busy), &|| {
@@ -121,10 +131,6 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let limited = self.database.under_limit();
         check(limited.is_none_or(|limited| limited == counted_on), &|| {
             format!("{counted_on} attempts under way, {limited:?} count against the limits")
-        })?;
-        let calls = (self.journeys.iter())
-            .filter(|&(id, journey)| journey.leader == id && journey.is_fetching())
-            .count() as u64;
-        check(fetches == calls, &|| format!("{fetches} fetches under way, {calls} calls fetch"))
+        })
     }
 }

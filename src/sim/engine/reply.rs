@@ -30,7 +30,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// What it takes the client to read the reply.
-    #[inline]
+    #[inline(always)]
     pub(super) fn decode_ns(&self, id: u32) -> Nanos {
         let command = &self.commands[id];
         let coding = &self.tiers[usize::from(command.level)].coding;
@@ -170,6 +170,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Whoever waits for a command learns its outcome.
+    #[inline]
     fn settle_command(&mut self, id: u32, has_failed: bool) {
         let Command { level, instance, ticket, .. } = self.commands[id];
         let shared = self.tiers[usize::from(level)].shared.as_mut();

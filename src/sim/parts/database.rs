@@ -178,7 +178,7 @@ impl Database {
     }
 
     /// The first of those that wait at a place and are still there, if a server is free.
-    #[inline]
+    #[inline(always)]
     pub fn next_waiting(&mut self, place: u32, is_there: impl Fn(u32, u32) -> bool) -> Option<u32> {
         if place != PRIMARY {
             let next = self.replicas.next(place, is_there)?;
@@ -213,6 +213,7 @@ impl Database {
     }
 
     /// Lets an attempt wait for a server of a place.
+    #[inline(always)]
     pub fn enqueue(&mut self, place: u32, id: u32, generation: u32, now: Nanos, recorder: &mut Recorder) {
         match place {
             PRIMARY => self.queue.push_back((id, generation)),
@@ -223,7 +224,7 @@ impl Database {
     }
 
     /// A server of a place takes a request that has waited; returns its service time, and the lane for its completion.
-    #[inline]
+    #[inline(always)]
     pub fn start(
         &mut self,
         place: u32,

@@ -23,6 +23,8 @@ pub enum Errand {
 pub struct Journey {
     /// Intended start.
     pub start_ns: Nanos,
+    /// Of a leader without attempts of its own: when it reached the database.
+    pub since_ns: Nanos,
     pub key: u32,
     pub instance: u32,
     /// Window of the start.
@@ -65,6 +67,7 @@ impl Journey {
     pub fn new(start_ns: Nanos, key: u32, instance: u32, window: u32, class: usize) -> Journey {
         Journey {
             start_ns,
+            since_ns: 0,
             key,
             instance,
             window,

@@ -95,6 +95,18 @@ impl Journeys {
         self.slab.insert(journey)
     }
 
+    /// Reads a journey ahead.
+    #[inline]
+    pub fn prefetch(&self, id: u32) {
+        self.slab.prefetch(id);
+    }
+
+    /// What a slot holds or held last.
+    #[inline]
+    pub fn peek(&self, id: u32) -> Option<&Journey> {
+        self.slab.peek(id)
+    }
+
     /// A journey ends.
     #[inline]
     pub fn remove(&mut self, id: u32) {

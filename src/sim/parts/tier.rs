@@ -404,6 +404,7 @@ impl TierState {
 
     /// What an entry that was found gives a lookup, in a tier that knows versions, refreshes early or serves what has
     /// expired.
+    #[inline]
     fn judge_found(
         &mut self,
         store: usize,
