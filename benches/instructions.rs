@@ -1,5 +1,6 @@
 //! One simulation and nothing else, for instruction counts and profiles: `benches/instructions.sh` runs it under
-//! callgrind, which counts inside [`loop_alone`] only. Arguments: a scenario file and a duration.
+//! callgrind, which counts inside [`loop_alone`] only. Arguments: a scenario file, a duration, and a variant unless it is to be the
+//! first one.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,13 +19,17 @@ fn loop_alone(engine: Engine<'_>) -> Result<Finished, SimError> {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [file, duration] = arguments.as_slice() else {
+    let [file, duration, variant @ ..] = arguments.as_slice() else {
         // `cargo bench` and `cargo test` start every bench without arguments.
-        println!("usage: instructions SCENARIO DURATION");
+        println!("usage: instructions SCENARIO DURATION [VARIANT]");
         return ExitCode::SUCCESS;
     };
-    let overrides =
-        Overrides { duration: Some(duration.clone()), replications: Some(1), ..Overrides::default() };
+    let overrides = Overrides {
+        duration: Some(duration.clone()),
+        replications: Some(1),
+        variants: variant.to_vec(),
+        ..Overrides::default()
+    };
     let experiment = match load(Path::new(file), &overrides) {
         Ok(experiment) => experiment,
         Err(error) => {

@@ -10,11 +10,22 @@ budget=benches/instructions.budget
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
 
-for case in "reference benches/reference.toml 6s" "ttl-only benches/ttl-only.toml 6s" \
-    "saturated benches/saturated.toml 20s" "general benches/general.toml 6s"; do
-    read -r name file duration <<<"$case"
+# Name, file, simulated time, variant.
+cases=(
+    "reference|benches/reference.toml|6s|"
+    "ttl-only|benches/ttl-only.toml|6s|"
+    "saturated|benches/saturated.toml|20s|"
+    "general|benches/general.toml|6s|"
+    "stampede-singleflight|scenarios/stampede.toml|10s|singleflight"
+    "leases|scenarios/leases.toml|1s|leases"
+    "write-back|scenarios/write-strategies.toml|20s|write-back"
+    "sentinels|scenarios/negative-cache-attack.toml|30s|sentinels 30s"
+    "multi-get|scenarios/multi-get.toml|20s|MGET, 16 nodes"
+)
+for case in "${cases[@]}"; do
+    IFS='|' read -r name file duration variant <<<"$case"
     output=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect='*loop_alone*' \
-        "$bench" "$file" "$duration" 2>&1)
+        "$bench" "$file" "$duration" ${variant:+"$variant"} 2>&1)
     requests=$(sed -n 's/^\([0-9]*\) requests.*/\1/p' <<<"$output")
     instructions=$(sed -n 's/.*Collected : \([0-9]*\).*/\1/p' <<<"$output")
     echo "$name $((instructions / requests))" | tee -a "$counts"

@@ -30,8 +30,8 @@
 //!
 //! How the rooms work inside is in `ARCHITECTURE.md`, what the model means in `docs/model.md`.
 
-// What is shown is for the command to show, in a way that cannot panic.
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+// What is shown is for the command to show, in a way that cannot panic; nor does anything else by way of `unwrap`.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used))]
 
 pub mod atomic;
 pub mod catalog;

@@ -1,5 +1,10 @@
 //! Memory read ahead of its use.
 
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "reading ahead is an instruction of the processor")
+)]
+
 /// Asks the processor to bring an element into its cache; where there is no such element, that is no harm but takes
 /// time. Nothing on processors that have no such instruction.
 ///

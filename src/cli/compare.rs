@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 use herdlab::atomic;
 use herdlab::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
-use herdlab::experiment::forecast::plan;
+use herdlab::experiment::forecast::plan_within;
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::experiment::versus::{self, Incomparable};
 use herdlab::measure::record::Record;
@@ -172,8 +172,9 @@ fn records(
                 Input::Record(record) => Err(record),
                 Input::Scenario(Found { source, path, base_dir }) => {
                     let experiment = scenario::parse(&source, &path, &base_dir, overrides)?;
-                    let plan = plan(&experiment, threads);
-                    estimate::refuse_beyond(&plan, &args.limits.limits())?;
+                    let limits = args.limits.limits();
+                    let plan = plan_within(&limits, &experiment, threads);
+                    estimate::refuse_beyond(&plan, &limits)?;
                     places(args).inputs(&experiment.files).check()?;
                     Ok((experiment, plan))
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use herdlab::atomic;
-use herdlab::experiment::forecast::plan;
+use herdlab::experiment::forecast::plan_within;
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::report::glance;
 use herdlab::scenario::Diagnostics;
@@ -47,8 +47,8 @@ pub(crate) struct CompareStrategiesArgs {
 pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> {
     let Strategies { experiment, left_out } = load(args)?;
     let threads = input::threads(args.threads);
-    let plan = plan(&experiment, threads);
     let limits = Limits::of_this_machine();
+    let plan = plan_within(&limits, &experiment, threads);
     estimate::refuse_beyond(&plan, &limits)?;
     Places::default()
         .input(&args.scenario)

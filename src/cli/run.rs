@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use herdlab::atomic;
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
-use herdlab::experiment::forecast::plan;
+use herdlab::experiment::forecast::plan_within;
 use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
 use herdlab::experiment::threshold::Standing;
@@ -202,8 +202,8 @@ fn once(
         return Ok(exit::USAGE);
     }
     let threads = input::threads(args.threads);
-    let plan = plan(&experiment, threads);
     let limits = args.limits.limits();
+    let plan = plan_within(&limits, &experiment, threads);
     estimate::refuse_beyond(&plan, &limits)?;
     report::room::refuse_unwritable(&experiment)?;
     let out = session.folder(args, &experiment)?;

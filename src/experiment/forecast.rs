@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::model::{Arrivals, Coalescing, Experiment, Model, Nanos, Scope};
-use crate::scenario::estimate::{self, Estimate, Plan};
+use crate::scenario::estimate::{self, Estimate, Limits, Plan};
 use crate::sim::{Control, Engine};
 use crate::workload::Tables;
 
@@ -21,6 +21,8 @@ const PILOT_SHARE_MIN: f64 = 0.1;
 const PILOT_BYTES_MAX: f64 = 200e6;
 /// Nobody waits for the pilots of more variants.
 const PILOTS_MAX: usize = 32;
+/// A first guess so many times below the limit of time needs no pilot. The limit holds while the run goes on as well.
+const FAR_BELOW: f64 = 1000.0;
 
 /// Estimates an experiment on `threads` threads, with pilots where they are needed.
 pub fn plan(experiment: &Experiment, threads: usize) -> Plan {
@@ -30,6 +32,13 @@ pub fn plan(experiment: &Experiment, threads: usize) -> Plan {
         }
         _ => estimate::plan(experiment, threads),
     }
+}
+
+/// The same for a run that is to begin. Pilots are made only where they may decide whether it is refused: they would make a
+/// short run a quarter longer.
+pub fn plan_within(limits: &Limits, experiment: &Experiment, threads: usize) -> Plan {
+    let guess = estimate::plan(experiment, threads);
+    if guess.seconds * FAR_BELOW < limits.seconds { guess } else { plan(experiment, threads) }
 }
 
 /// Estimates one simulation.
@@ -94,5 +103,26 @@ fn by_pilot(model: &Model, seed: u64, guess: f64) -> Option<f64> {
         }
         before = now;
         length_ns = (length_ns * (1.2 * PILOT_EVENTS / now.1.max(1.0)).clamp(1.5, 4.0)).min(whole_ns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Overrides, bundled, parse};
+
+    #[test]
+    fn pilots_are_made_only_where_they_may_decide() {
+        let leases = bundled::get("leases").unwrap();
+        // Short enough for a pilot to see a tenth of it.
+        let second = Overrides { duration: Some("1s".into()), ..Overrides::default() };
+        let experiment = parse(leases.source, &leases.path(), "scenarios".as_ref(), &second).unwrap();
+        let events = |seconds| {
+            let limits = Limits { memory_bytes: None, memory_given: false, seconds };
+            plan_within(&limits, &experiment, 1).events
+        };
+        let (guess, counted) = (estimate::plan(&experiment, 1).events, plan(&experiment, 1).events);
+        assert_ne!(guess, counted);
+        assert_eq!([events(86_400.0), events(60.0)], [guess, counted]);
     }
 }

@@ -46,10 +46,12 @@ pub fn summary(record: &Record, comparison: &Comparison) -> String {
 pub fn timeseries(record: &Record) -> String {
     let mut rows = Rows::new(&["variant", "time_s", "series", "unit", "value"]);
     for variant in &record.variants {
+        let windows = variant.windows.series.iter().map(|series| series.values.len()).max().unwrap_or(0);
+        let times: Vec<String> =
+            (0..windows).map(|window| plain(Some(window as f64 * variant.windows.width_s))).collect();
         for series in &variant.windows.series {
-            for (window, value) in series.values.iter().enumerate() {
-                let time = plain(Some(window as f64 * variant.windows.width_s));
-                rows.push(&[&variant.name, &time, &series.name, &series.unit, &plain(*value)]);
+            for (time, value) in times.iter().zip(&series.values) {
+                rows.push(&[&variant.name, time, &series.name, &series.unit, &plain(*value)]);
             }
         }
     }
@@ -94,14 +96,17 @@ pub fn quantiles(distribution: &DistributionRecord, percentiles: &[f64]) -> Vec<
         }
     }
     let total = histogram.len() as f64;
-    let reached = |percentile: &&f64| (1.0 - **percentile / 100.0) * total >= 1.0 - 1e-9;
-    let value_at = |percentile: f64| histogram.median_equivalent(histogram.value_at_percentile(percentile));
-    percentiles.iter().take_while(reached).map(|&percentile| (percentile, value_at(percentile))).collect()
+    let reached = |percentile: &f64| (1.0 - percentile / 100.0) * total >= 1.0 - 1e-9;
+    let within = percentiles.iter().copied().take_while(reached);
+    let values = histogram.value_at_percentiles(within.clone());
+    within.zip(values.map(|value| histogram.median_equivalent(value))).collect()
 }
 
 /// Nine significant digits: more than any figure here deserves, and stable where the last bits are not.
 pub(super) fn plain(value: Option<f64>) -> String {
     match value {
+        // A whole number of at most nine digits is rounded already.
+        Some(value) if value.fract() == 0.0 && value.abs() < 1e9 => value.to_string(),
         Some(value) if value.is_finite() => {
             format!("{value:.8e}").parse::<f64>().map_or(String::new(), |rounded| rounded.to_string())
         }

@@ -201,7 +201,7 @@ fn without_markup(json: &str) -> String {
 }
 
 fn figure_data(figure: &Figure) -> FigureData<'_> {
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines: Vec<Line<'_>> = Vec::new();
     let panels = figure.panels.iter().map(|panel| panel_data(panel, &mut lines)).collect();
     FigureData { name: &figure.name, title: &figure.title, columns: figure.columns, panels, lines }
 }

@@ -92,6 +92,9 @@ impl From<Charts> for Contents {
 /// A file to write, and its bytes.
 type File = (PathBuf, Vec<u8>);
 
+/// What makes the content of a file.
+type Text<'a> = &'a (dyn Fn() -> Result<String, ReportError> + Sync);
+
 /// Writes everything a run leaves behind into `dir`, which is created if need be. The files appear together or not at
 /// all; `results.json` comes first, because everything else can be made from it.
 ///
@@ -127,24 +130,29 @@ fn drawn(record: &Record, dir: &Path, contents: Contents) -> Result<Vec<File>, R
     let comparison = compare(record);
     let figures = self::charts::figures(record, &comparison);
     let answer = answer(record, &comparison);
-    let page = html::render(record, &comparison, &answer, &figures, contents.charts)?;
-    let texts = [
-        ("summary.csv", csv::summary(record, &comparison)),
-        ("timeseries.csv", csv::timeseries(record)),
-        ("percentiles.csv", csv::percentiles(record)),
-        ("index.html", page),
+    let texts: [(&str, Text<'_>); 4] = [
+        ("summary.csv", &|| Ok(csv::summary(record, &comparison))),
+        ("timeseries.csv", &|| Ok(csv::timeseries(record))),
+        ("percentiles.csv", &|| Ok(csv::percentiles(record))),
+        ("index.html", &|| html::render(record, &comparison, &answer, &figures, contents.charts)),
     ];
-    let mut files: Vec<File> =
-        texts.into_iter().map(|(name, text)| (dir.join(name), text.into_bytes())).collect();
-    let pictures = figures.par_iter().map(|figure| {
-        let svg = draw::to_svg(figure, draw::Heading::Inside)?;
-        let path = dir.join("charts").join(&figure.name);
-        Ok([
-            (path.with_extension("png"), png::from_svg(&svg)?),
-            (path.with_extension("svg"), svg.into_bytes()),
-        ])
-    });
-    files.extend(pictures.collect::<Result<Vec<_>, ReportError>>()?.into_iter().flatten());
+    let texts = || -> Result<Vec<File>, ReportError> {
+        texts.par_iter().map(|(name, text)| Ok((dir.join(name), text()?.into_bytes()))).collect()
+    };
+    let pictures = || -> Result<Vec<[File; 2]>, ReportError> {
+        let picture = |figure| {
+            let svg = draw::to_svg(figure, draw::Heading::Inside)?;
+            let path = dir.join("charts").join(&figure.name);
+            Ok([
+                (path.with_extension("png"), png::from_svg(&svg)?),
+                (path.with_extension("svg"), svg.into_bytes()),
+            ])
+        };
+        figures.par_iter().map(picture).collect()
+    };
+    let (texts, pictures) = rayon::join(texts, pictures);
+    let mut files = texts?;
+    files.extend(pictures?.into_iter().flatten());
     if contents.hgrm {
         files.extend(hgrm::files(record, dir));
     }

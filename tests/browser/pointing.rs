@@ -17,7 +17,7 @@ fn record(page: &Path) -> Record {
 }
 
 /// The middle of the first plot of database load, and its box.
-fn plot(tab: &mut Tab) -> [f64; 4] {
+fn plot(tab: &mut Tab<'_>) -> [f64; 4] {
     tab.show("#database-load svg.plot")
 }
 
@@ -91,7 +91,7 @@ fn a_click_in_the_legend_hides_a_variant_in_every_chart() {
         tab.open(&report("stampede"));
         let panels = "[...document.querySelectorAll('#database-load .panels > div')].filter((panel) => !panel.hidden).length";
         let lines = "document.querySelectorAll('#latency-percentiles .curve.s1:not(.tools *)').length";
-        let toggle = |tab: &mut Tab| {
+        let toggle = |tab: &mut Tab<'_>| {
             let [left, top, width, height] = tab.show("#database-load .tools .name:nth-child(2)");
             tab.click(left + width / 2.0, top + height / 2.0, 1);
         };

@@ -46,7 +46,7 @@ const PIECES: &[&str] = &[
 ];
 
 /// Some bytes are lost, doubled, changed or come from another input.
-#[allow(dead_code)] // The targets damage bytes by themselves.
+#[allow(dead_code, reason = "the targets damage bytes by themselves")]
 pub fn bytes(input: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = input.to_vec();
     for _ in 0..=dice.below(3) {
@@ -68,13 +68,13 @@ pub fn bytes(input: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
 }
 
 /// Another document: one value replaced, an element or a field lost or doubled. `None` where it is no JSON.
-#[allow(dead_code)] // Each target needs one of the two.
+#[allow(dead_code, reason = "each target needs one of the two")]
 pub fn json(input: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
     serde_json::to_vec(&damaged(serde_json::from_slice(input).ok()?, dice)).ok()
 }
 
 /// The same for TOML.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each target needs one of the two")]
 pub fn toml(input: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
     let document = damaged(toml::from_slice(input).ok()?, dice);
     toml::to_string(&document).ok().map(String::into_bytes)

@@ -24,7 +24,7 @@ pub struct Reader {
 }
 
 /// All of them.
-#[allow(dead_code)] // A target runs one of them.
+#[allow(dead_code, reason = "a target runs one of them")]
 pub const READERS: &[Reader] = &[
     Reader { name: "scenario", read: scenario },
     Reader { name: "set", read: set },

@@ -17,14 +17,14 @@ pub fn simulate(experiment: &Experiment, threads: usize) -> Record {
 }
 
 /// The folder with the bundled scenarios, which their relative paths start from.
-#[allow(dead_code)] // Not every test that shares this file needs it.
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
 pub fn scenarios() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"))
 }
 
 /// What decides when requests arrive, for which key, at which instance and whether they write: models in which this is
 /// the same see the same traffic.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
 pub fn traffic(model: &Model) -> String {
     let workload = &model.workload;
     let classes = workload.classes.iter().map(|class| {
@@ -47,7 +47,7 @@ pub fn traffic(model: &Model) -> String {
 }
 
 /// Fingerprint of the requests that arrive in a simulation; `None` for a closed loop, whose users wait for answers.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
 pub fn arrivals(model: &Model, seed: u64, replication: u32) -> Option<u64> {
     let tables = Arc::new(Tables::new(model, seed).expect("a trace that can be read"));
     let engine = Engine::new(model, tables, seed, replication).expect("a trace that can be read");

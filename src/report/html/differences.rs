@@ -27,7 +27,7 @@ pub(super) fn differences(record: &Record) -> Vec<Differences<'_>> {
         .collect()
 }
 
-fn changes(file: &Written, baseline: &VariantRecord, variant: &VariantRecord) -> Vec<Change> {
+fn changes(file: &Written<'_>, baseline: &VariantRecord, variant: &VariantRecord) -> Vec<Change> {
     let mut paths: Vec<&str> = Vec::new();
     for (path, _) in variant.settings.iter().chain(&baseline.settings) {
         if !paths.contains(&path.as_str()) {

@@ -1,5 +1,10 @@
 //! Sixteen bytes compared at once.
 
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "sixteen bytes at once are vector instructions")
+)]
+
 /// One bit for each of sixteen bytes that has this value.
 #[inline(always)]
 pub fn matches(bytes: [u64; 2], value: u8) -> u32 {
