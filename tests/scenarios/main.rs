@@ -8,6 +8,8 @@ mod creation;
 #[path = "../support/draw.rs"]
 mod draw;
 mod estimates;
+mod even;
+mod exact_database;
 mod faults;
 mod gather;
 mod grammar;
