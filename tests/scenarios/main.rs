@@ -10,6 +10,7 @@ mod draw;
 mod estimates;
 mod even;
 mod exact_database;
+mod exact_tiers;
 mod faults;
 mod gather;
 mod grammar;
