@@ -9,6 +9,7 @@ mod creation;
 mod draw;
 mod estimates;
 mod even;
+mod exact_coalescing;
 mod exact_database;
 mod exact_tiers;
 mod faults;
