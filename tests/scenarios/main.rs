@@ -11,6 +11,7 @@ mod estimates;
 mod even;
 mod exact_coalescing;
 mod exact_database;
+mod exact_events;
 mod exact_tiers;
 mod exact_writes;
 mod faults;
