@@ -12,6 +12,7 @@ mod even;
 mod exact_coalescing;
 mod exact_database;
 mod exact_events;
+mod exact_over_time;
 mod exact_tiers;
 mod exact_writes;
 mod faults;
