@@ -173,3 +173,29 @@ fn an_objective_counts_answers_no_later_than_it() {
         (&[NO_CACHE, ("slo.latency", "19ms")], "", "slo.good.ratio", 0.0),
     ]);
 }
+
+/// A thousand requests a second, and three times as many in 2 s: as many as 60 connections can carry, and 60 of 70 servers.
+#[test]
+fn an_event_is_measured_against_what_the_database_can_do() {
+    let busy: Settings<'_> =
+        &[NO_CACHE, ("workload.arrivals", "{ constant = { rate = 1000 } }"), ("database.servers", "70")];
+    let pool =
+        [busy, &[("clients.instances", "2"), ("clients.route", "round-robin"), ("database.pool", "30")]]
+            .concat();
+    let surge = "4s { surge = { factor = 3.0, for = \"2s\" } }";
+    exactly(&[
+        (busy, surge, "event.surge.db.qps.peak", 3_000.0),
+        (busy, surge, "event.surge.db.utilization.peak", 60.0 / 70.0),
+        (&pool, surge, "event.surge.db.utilization.peak", 1.0),
+        (busy, surge, "event.surge.errors", 0.0),
+        (busy, surge, "db.qps.peak", 3_000.0),
+        (busy, "", "db.qps.peak", 1_000.0),
+        // A step of the profile is no event.
+        (
+            &[busy, &[("workload.profile", "[{ step = { at = \"4s\", factor = 3.0 } }]")]].concat(),
+            "",
+            "db.qps.peak",
+            3_000.0,
+        ),
+    ]);
+}
