@@ -151,6 +151,26 @@ fn a_dead_instance_refuses_until_it_is_noticed() {
     ]);
 }
 
+/// Fetches of 250 ms that all share begin every 0.3 s, the last one before the event at 3.9 s. Its leader dies, that of 4.0 s is
+/// waiting and those of 4.1 to 4.4 s join, until the attempt of 3.9 s would have timed out, at 4.5 s.
+#[test]
+fn whoever_waits_for_a_dead_leader_fails_with_its_timeout() {
+    let crash = "4050ms { crash = { leader = \"hottest\" } }";
+    let shared: Settings<'_> = &[
+        NO_CACHE,
+        ("coalescing", "singleflight"),
+        ("database.read", "250ms"),
+        ("database.timeout", "600ms"),
+    ];
+    exactly(&[
+        (shared, crash, "error.ratio", 0.06),
+        (shared, crash, "latency.all.max_ms", 500.0),
+        // Of fetches that nobody shares the next one is lost.
+        (&[NO_CACHE], crash, "error.crash.ratio", 0.01),
+        (&[NO_CACHE], crash, "error.ratio", 0.01),
+    ]);
+}
+
 /// Each instance asks once for the key and once more when it has been restarted, at 4.05, 5.25 and 6.45 s.
 #[test]
 fn a_deploy_restarts_one_instance_after_the_other() {
