@@ -1,6 +1,6 @@
 //! Who waits for whom when a key is missing, to the millisecond.
 
-use crate::even::{THREE, exactly_after};
+use crate::even::{NO_CACHE, THREE, exactly_after};
 use crate::tiny::Settings;
 
 const MISSES: &str = "requests.miss.ratio";
@@ -28,6 +28,14 @@ fn misses_of_an_instance_share_one_flight() {
             (turns, "stampede.max", 2.0),
         ],
     );
+}
+
+#[test]
+fn a_read_never_joins_a_write() {
+    let single: Settings<'_> = &[NO_CACHE, ("coalescing", "singleflight"), ("database.write", "30ms")];
+    exactly_after("0 write a, 10 read a", &[(single, MEAN, 25.0), (single, MISSES, 0.5)]);
+    // Nor a write another one.
+    exactly_after("0 write a, 10 write a", &[(single, MEAN, 30.0)]);
 }
 
 #[test]

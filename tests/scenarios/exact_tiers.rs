@@ -91,6 +91,8 @@ fn a_stale_value_is_served_within_its_grace() {
         (&[ttl, ("tier.l2.refresh", &long)], "", MISSES, 0.01),
         (&[ttl, ("tier.l2.refresh", &short)], "", "requests.stale_hit.ratio", 0.0),
         (&[ttl, ("tier.l2.refresh", &short)], "", MISSES, 0.25),
+        // In the process a stale value is a hit of its tier as well.
+        (&[L1, NO_L2, ("tier.l1.ttl", "350ms"), ("tier.l1.refresh", &long)], "", "tier.l1.hit_ratio", 0.99),
     ]);
 }
 

@@ -174,6 +174,50 @@ fn a_worker_brings_to_the_database_what_is_dirty() {
     exactly_after(&(hundred.join(", ") + ", 0 write x"), &[(&[("writes.strategy", &batch)], max, 5.02)]);
 }
 
+/// Key a goes to the database from 100 to 350 ms, and b, dirty from 120 ms on, right after it: the worker should have woken at
+/// 200 and at 300 ms.
+#[test]
+fn a_round_that_takes_too_long_is_followed_by_the_next_at_once() {
+    let slow = "{ write-back = { flush_interval = \"100ms\", flush_cost = { per_batch = \"250ms\" } } }";
+    let slow: Settings<'_> = &[("writes.strategy", slow)];
+    exactly_after(
+        "0 write a, 120 write b",
+        &[(slow, "writes.flush_lag.mean_s", (0.35 + 0.48) / 2.0), (slow, "writes.flush_lag.max_s", 0.48)],
+    );
+}
+
+#[test]
+fn what_was_flushed_is_what_the_database_has() {
+    let back = |ttl: &'static str| {
+        [("writes.strategy", "{ write-back = { flush_interval = \"2s\" } }"), ("tier.l2.ttl", ttl)]
+    };
+    exactly_after(
+        "0 write a, 4000 read a",
+        &[
+            // Flushed at 2 s, gone at 3 s, and read again.
+            (&back("3s"), MISSES, 0.5),
+            (&back("3s"), STALE, 0.0),
+            (&back("3s"), "writes.lost", 0.0),
+            // Gone at 1 s, it never got there.
+            (&back("1s"), STALE, 1.0),
+            (&back("1s"), "writes.lost", 1.0),
+            (&back("1s"), "writes.lost_age.max_s", 1.0),
+        ],
+    );
+    // Asked for at 0.8 s a sliding entry lives until 1.8 s, and is flushed at 1.5 s.
+    let sliding = |sliding: &'static str| {
+        [
+            ("writes.strategy", "{ write-back = { flush_interval = \"1500ms\" } }"),
+            ("tier.l2.ttl", "1s"),
+            ("tier.l2.sliding", sliding),
+        ]
+    };
+    exactly_after(
+        "0 write a, 800 read a",
+        &[(&sliding("true"), "writes.lost", 0.0), (&sliding("false"), "writes.lost", 1.0)],
+    );
+}
+
 #[test]
 fn what_is_dirty_goes_with_its_entry() {
     let back: Settings<'_> = &[("writes.strategy", "write-back")];
