@@ -40,7 +40,8 @@ pub const NO_CACHE: (&str, &str) = ("tier.l2.enabled", "false");
 /// Requests take turns at three instances.
 pub const THREE: [(&str, &str); 2] = [("clients.instances", "3"), ("clients.route", "round-robin")];
 
-/// One row: settings, an event with its instant (`4s { flush = { tier = "l2" } }`) if any, a measure, and its value.
+/// One row: settings, events with their instants (`4s { flush = { tier = "l2" } }`, and `; ` between them), a measure, and its
+/// value.
 pub type Row<'a> = (Settings<'a>, &'a str, &'a str, f64);
 
 #[track_caller]
@@ -95,7 +96,7 @@ pub fn recorded(requests: &str, settings: Settings<'_>, event: &str) -> Record {
 #[track_caller]
 fn record(scenario: &str, folder: &Path, settings: Settings<'_>, event: &str) -> Record {
     let mut source = scenario.to_owned();
-    if let Some((at, what)) = event.split_once(' ') {
+    for (at, what) in event.split("; ").filter_map(|event| event.split_once(' ')) {
         write!(source, "\n[[event]]\nat = \"{at}\"\nwhat = {what}\n").unwrap();
     }
     let set = settings.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();

@@ -179,6 +179,20 @@ fn a_breaker_has_the_defaults_of_the_reference() {
     ]);
 }
 
+/// The first answer and four failures open it at 0.4 s; the new process of 3.06 s knows nothing of them.
+#[test]
+fn a_new_process_has_a_breaker_that_is_closed() {
+    let breaker =
+        calls(&[("database.breaker", "{ failures = 0.5, window = \"2s\", minimum = 5, open = \"60s\" }")]);
+    let down = "50ms { down = { target = \"database\", for = \"1s\" } }";
+    let crash = format!("{down}; 3050ms {{ crash = {{ instance = 0, for = \"10ms\" }} }}");
+    exactly(&[
+        (&breaker, down, "error.breaker.ratio", 0.95),
+        (&breaker, &crash, "error.breaker.ratio", 0.26),
+        (&breaker, &crash, "db.breaker.open.ratio", 0.265),
+    ]);
+}
+
 #[test]
 fn a_limit_shrinks_by_its_factor_and_grows_by_one() {
     let limit = |text| calls(&[("database.limit.aimd", text)]);

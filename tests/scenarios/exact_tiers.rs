@@ -3,7 +3,7 @@
 //! Of the hundred requests for one key the first misses at 0 s and fills the cache at 0.02 s; the others hit, unless the entry
 //! is gone.
 
-use crate::even::{THREE, even, exactly, exactly_with};
+use crate::even::{THREE, even, exactly, exactly_after, exactly_with};
 use crate::tiny::{Settings, value};
 
 const MISSES: &str = "requests.miss.ratio";
@@ -94,6 +94,24 @@ fn a_stale_value_is_served_within_its_grace() {
         // In the process a stale value is a hit of its tier as well.
         (&[L1, NO_L2, ("tier.l1.ttl", "350ms"), ("tier.l1.refresh", &long)], "", "tier.l1.hit_ratio", 0.99),
     ]);
+}
+
+/// A SET over an entry is a use of it, so that of two keys the one that was not written goes.
+#[test]
+fn what_is_written_again_is_evicted_later() {
+    let two = |strategy: &'static str| {
+        [("tier.l2.capacity", "2"), ("tier.l2.eviction", "lru"), ("writes.strategy", strategy)]
+    };
+    let requests = "0 read a, 100 read b, 200 write a, 300 read c, 400 read a";
+    exactly_after(
+        requests,
+        &[
+            (&two("update"), MISSES, 0.6),
+            (&two("write-around"), MISSES, 0.8),
+            // Deleted, a makes room for c, and takes the place of b.
+            (&two("invalidate"), MISSES, 0.8),
+        ],
+    );
 }
 
 #[test]
@@ -198,6 +216,15 @@ fn several_keys_are_asked_for_apart_or_together() {
         (&mget("mget"), "", "tier.l2.round_trips.rate", 10.0),
         // The first key takes the service, the others 7 us each.
         (&mget("{ mget = { per_key = \"7us\" } }"), "", HIT, 0.121),
+    ]);
+    // In the process one key after the other.
+    let own: Settings<'_> =
+        &[("workload.keys", "4"), ("workload.keys_per_request", "4"), L1, NO_L2, ("tier.l1.access", "3ms")];
+    exactly(&[
+        (own, "", HIT, 12.0),
+        (own, "", "latency.miss.mean_ms", 32.0),
+        (own, "", "tier.l1.requests.rate", 40.0),
+        (own, "", "keys.hit_ratio", 0.99),
     ]);
 }
 

@@ -41,6 +41,44 @@ fn a_strategy_says_what_becomes_of_the_copy() {
     );
 }
 
+#[test]
+fn a_writer_changes_the_copy_in_its_own_process() {
+    let own = |strategy| [WRITE_30, NO_CACHE, ("tier.l1.enabled", "true"), ("writes.strategy", strategy)];
+    exactly_after(
+        "0 read a, 100 write a, 200 read a",
+        &[
+            (&own("invalidate"), MISSES, 2.0 / 3.0),
+            (&own("update"), MISSES, 1.0 / 3.0),
+            (&own("update"), STALE, 0.0),
+            (&own("write-around"), STALE, 0.5),
+        ],
+    );
+}
+
+/// The reader of 0 ms holds the lease and has the old value at 100 ms; the copy is changed at 40 ms.
+#[test]
+fn a_change_of_the_copy_voids_the_lease() {
+    let lease = |strategy| {
+        [
+            WRITE_30,
+            ("database.read", "100ms"),
+            ("coalescing", "{ lease = { tier = \"l2\" } }"),
+            ("writes.strategy", strategy),
+        ]
+    };
+    exactly_after(
+        "0 read a, 10 write a, 200 read a",
+        &[
+            (&lease("invalidate"), STALE, 0.0),
+            (&lease("invalidate"), MISSES, 2.0 / 3.0),
+            (&lease("update"), STALE, 0.0),
+            (&lease("update"), MISSES, 1.0 / 3.0),
+            // Nobody changes it, and the old value gets in.
+            (&lease("write-around"), STALE, 0.5),
+        ],
+    );
+}
+
 /// The DELETE is served at 104 ms. The read of 115 ms misses at 124 ms and sees what is committed then: the old value, which it
 /// puts back at 144 ms, after the commit of 139 ms.
 #[test]
@@ -186,6 +224,22 @@ fn a_round_that_takes_too_long_is_followed_by_the_next_at_once() {
     );
 }
 
+/// Twelve keys on three nodes are three batches, one after the other.
+#[test]
+fn a_round_takes_what_is_dirty_at_every_node() {
+    let writes: Vec<String> = (0..12).map(|key| format!("0 write {key}")).collect();
+    let back = "{ write-back = { flush_interval = \"2s\", flush_cost = { per_batch = \"10ms\" } } }";
+    let nodes: Settings<'_> = &[("tier.l2.nodes", "3"), ("writes.strategy", back)];
+    exactly_after(
+        &writes.join(", "),
+        &[
+            (nodes, "writes.unflushed", 0.0),
+            (nodes, "writes.flush_lag.max_s", 2.03),
+            (nodes, "writes.unflushed.peak", 12.0),
+        ],
+    );
+}
+
 #[test]
 fn what_was_flushed_is_what_the_database_has() {
     let back = |ttl: &'static str| {
@@ -276,6 +330,11 @@ fn a_replica_sees_a_commit_after_its_lag() {
             (&[NO_CACHE], STALE, 0.0),
         ],
     );
+    // Of the commits of 20 and 120 ms the first is visible at 170 ms, when it is out of date, and the second at 270 ms.
+    exactly_after(
+        "0 write a, 100 write a, 160 read a, 180 read a, 280 read a",
+        &[(&[NO_CACHE, replicas], STALE, 2.0 / 3.0)],
+    );
     let one = ("database.servers", "1");
     exactly_after(
         "0 read a, 5 read b, 500 write a",
@@ -289,4 +348,19 @@ fn a_replica_sees_a_commit_after_its_lag() {
             ),
         ],
     );
+}
+
+/// The read of 100 ms is in service when the database goes down, and its server is free when that is back.
+#[test]
+fn what_a_replica_had_in_service_is_lost_with_it() {
+    let replica: Settings<'_> = &[
+        NO_CACHE,
+        ("database.read", "60ms"),
+        ("database.servers", "1"),
+        ("database.replicas", "{ count = 1, lag = \"1ms\" }"),
+    ];
+    let down = "130ms { down = { target = \"database\", for = \"100ms\" } }";
+    let record = recorded("0 write a, 100 read a, 500 read a", replica, down);
+    assert_eq!(value(&record, "error.db_down.ratio"), 1.0 / 3.0);
+    assert_eq!(value(&record, "latency.miss.max_ms").round(), 60.0);
 }
