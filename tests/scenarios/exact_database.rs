@@ -79,6 +79,20 @@ fn who_finds_no_connection_waits_for_one() {
         (&three(&[one, ("database.pool_timeout", "30ms")]), "", "error.pool_timeout.ratio", 1.0),
         (&three(&[one, ("database.pool_timeout", "30ms")]), "", MEAN, 40.0),
         (&three(&[one, ("database.pool_timeout", "41ms")]), "", "error.ratio", 0.0),
+        // With 15 ms each way and 2 in service the second one waits 32 ms, and is on its way after 35.
+        (
+            &calls(&[
+                ("workload.keys", "2"),
+                ("workload.keys_per_request", "2"),
+                one,
+                ("database.pool_timeout", "35ms"),
+                ("database.network", "15ms"),
+                ("database.read", "2ms"),
+            ]),
+            "",
+            MEAN,
+            64.0,
+        ),
     ]);
 }
 

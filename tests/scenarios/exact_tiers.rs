@@ -318,6 +318,24 @@ fn instances_have_caches_of_their_own() {
     ]);
 }
 
+/// The upper one gets the value 32 ms after a miss of both, and 12 ms after a hit of the lower one: it is asked at 0.4 s, 0.8 s
+/// and so on when it has nothing.
+#[test]
+fn what_one_tier_has_not_the_next_may_have() {
+    let lower = "[[tier]]\nname = \"l3\"\nscope = \"shared\"\nttl = \"none\"\nnetwork = \"3ms\"\n";
+    let upper: Settings<'_> = &[("tier.l2.ttl", "350ms"), ("tier.l2.network", "2ms")];
+    exactly_with(
+        lower,
+        &[
+            (upper, "", MISSES, 0.01),
+            (upper, "", "latency.miss.mean_ms", 4.0 + 6.0 + 20.0),
+            (upper, "", "tier.l2.hit.share", 0.75),
+            (upper, "", "tier.l3.hit.share", 0.24),
+            (upper, "", HIT, (75.0 * 4.0 + 24.0 * 10.0) / 99.0),
+        ],
+    );
+}
+
 #[test]
 fn a_caller_has_so_many_requests_from_the_first_of_a_window_on() {
     let limiter = |mode: &'static str, limit: &'static str| {
