@@ -157,6 +157,8 @@ fn a_tombstone_keeps_out_what_is_older_for_its_time() {
             (slow, STALE, 0.5),
             (&with(&[("writes.tombstone_ttl", "61ms")]), STALE, 0.0),
             (&with(&[("writes.tombstone_ttl", "61ms")]), MISSES, 2.0 / 3.0),
+            // One SET, in the 300 ms that the recording covers.
+            (&with(&[("writes.tombstone_ttl", "61ms")]), "tier.l2.refused_sets.rate", 1.0 / 0.3),
             (&with(&[("writes.tombstone_ttl", "59ms")]), STALE, 0.5),
             (&with(&[]), STALE, 0.0),
         ],

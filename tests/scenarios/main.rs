@@ -14,6 +14,7 @@ mod exact_database;
 mod exact_events;
 mod exact_over_time;
 mod exact_tiers;
+mod exact_warmup;
 mod exact_writes;
 mod faults;
 mod gather;
