@@ -132,6 +132,30 @@ mod tests {
         assert!((welch.freedom - 17.776).abs() < 5e-4, "{}", welch.freedom);
         assert!((welch.p - 0.07939).abs() < 5e-6, "{}", welch.p);
         assert!((low - -3.3654832).abs() < 1e-6 && (high - 0.2054832).abs() < 1e-6);
+        // The standard error is 1.58/1.8608 = 0.8491, and quantiles of t with 17.8 degrees of freedom are 2.103 (97.5 %) and
+        // 0.862 (80 %); at a level of 1 % the first is 2.884 (99.5 %).
+        assert!(
+            (welch.detectable(0.05) - 0.8491 * (2.103 + 0.862)).abs() < 2e-3,
+            "{}",
+            welch.detectable(0.05)
+        );
+        assert!(
+            (welch.detectable(0.01) - 0.8491 * (2.884 + 0.862)).abs() < 3e-3,
+            "{}",
+            welch.detectable(0.01)
+        );
+    }
+
+    /// Of the ten pairs out of 1, 2, 3, 4 and 10 the sum is to be 8 on average, and is 3, 13 or 14 where it is at least 5 away.
+    #[test]
+    fn divisions_of_unequal_samples_are_counted_one_by_one() {
+        assert_eq!(permutation_p(&[1.0, 2.0], &[3.0, 4.0, 10.0]), 0.3);
+        assert_eq!(permutation_p(&[3.0, 4.0, 10.0], &[1.0, 2.0]), 0.3);
+        // 4 and 10 are the farthest away of all.
+        assert_eq!(permutation_p(&[10.0, 4.0], &[1.0, 2.0, 3.0]), 0.1);
+        // Only the first is 2.8 from the mean of 2.2; a difference of a hundred millionth is no rounding.
+        let near = |steps: &[f64]| steps.iter().map(|step| 1.0 + step * 1e-8).collect::<Vec<_>>();
+        assert_eq!(permutation_p(&near(&[5.0]), &near(&[0.0, 1.0, 2.0, 3.0])), 0.2);
     }
 
     #[test]

@@ -150,4 +150,74 @@ mod tests {
             .count();
         assert!((early as f64 / 200_000.0 - 0.13534).abs() < 0.003, "{early}");
     }
+    /// How many of 200,000 look-ups of an entry with so much time left renew it, as a share.
+    fn renewed(refresh: Refresh, left_ns: Nanos, delta_ns: Nanos, how: Renewal) -> f64 {
+        let (ttl, now) = (Ttl::After { ns: 60 * SECOND }, 7 * SECOND);
+        let mut dice = stream(3, 0, "test");
+        let renew = |_: &u32| renewal(refresh, ttl, now, now + left_ns, delta_ns, &mut dice) == how;
+        f64::from((0..200_000).filter(renew).count() as u32) / 200_000.0
+    }
+
+    #[test]
+    fn beta_and_the_time_of_the_fetch_stretch_the_time_before_the_expiry() {
+        // With beta 0.3 and a fetch of 2 s: e^(-1.5/0.6) = 0.0821 at 1.5 s, and with 5 s: e^-1 = 0.3679.
+        let refresh = Refresh::XFetch { beta: 0.3, mode: RefreshMode::Background };
+        let at = |delta_ns| renewed(refresh, 3 * SECOND / 2, delta_ns, Renewal::Background);
+        assert!((at(2 * SECOND) - 0.0821).abs() < 0.002, "{}", at(2 * SECOND));
+        assert!((at(5 * SECOND) - 0.3679).abs() < 0.004, "{}", at(5 * SECOND));
+        // What was there from the start took no time to fetch.
+        assert_eq!(at(0), 0.0);
+    }
+
+    #[test]
+    fn a_uniform_window_renews_in_proportion_to_what_has_passed_of_it() {
+        // 5 U >= 1.5 with probability 0.7.
+        let refresh = Refresh::Uniform { window_ns: 5 * SECOND };
+        let at = |left_ns| renewed(refresh, left_ns, SECOND, Renewal::Inline);
+        assert!((at(3 * SECOND / 2) - 0.7).abs() < 0.004, "{}", at(3 * SECOND / 2));
+        assert_eq!(at(5 * SECOND + 1), 0.0);
+    }
+
+    #[test]
+    fn ahead_of_time_is_after_its_share_of_the_ttl() {
+        let mut dice = stream(4, 0, "test");
+        let mut at = |fraction, left_ns: Nanos| {
+            let ttl = Ttl::After { ns: 10_000 };
+            renewal(Refresh::Ahead { fraction }, ttl, 500, 500 + left_ns, 7, &mut dice)
+        };
+        assert_eq!([at(0.8, 2_001), at(0.8, 1_999)], [Renewal::Keep, Renewal::Background]);
+        assert_eq!([at(0.3, 7_001), at(0.3, 6_999)], [Renewal::Keep, Renewal::Background]);
+        assert_eq!(renewal(Refresh::Ahead { fraction: 0.8 }, Ttl::None, 0, 1, 7, &mut dice), Renewal::Keep);
+    }
+
+    /// Least, mean and greatest of 100,000 lifetimes of 300 s, in tenths of a second.
+    fn lives(jitter: Jitter) -> [f64; 3] {
+        let mut dice = stream(5, 0, "test");
+        let ttl = Ttl::After { ns: 300 * SECOND };
+        let lives: Vec<f64> = (0..100_000)
+            .map(|_| (expiry(ttl, jitter, 9 * SECOND, &mut dice) - 9 * SECOND) as f64 / 1e9)
+            .collect();
+        let least = lives.iter().copied().fold(f64::MAX, f64::min);
+        let greatest = lives.iter().copied().fold(0.0, f64::max);
+        [least, lives.iter().sum::<f64>() / 1e5, greatest].map(|life| (life * 10.0).round() / 10.0)
+    }
+
+    #[test]
+    fn jitter_is_uniform_between_its_bounds() {
+        // The mean of so many has a standard error of 0.05 s at most.
+        for (jitter, [least, mean, greatest]) in [
+            (Jitter::None, [300.0, 300.0, 300.0]),
+            (Jitter::Plus(Spread::Time { ns: 50 * SECOND }), [300.0, 325.0, 350.0]),
+            (Jitter::Plus(Spread::Share { share: 0.2 }), [300.0, 330.0, 360.0]),
+            (Jitter::Around(Spread::Time { ns: 20 * SECOND }), [280.0, 300.0, 320.0]),
+            (Jitter::Around(Spread::Share { share: 0.1 }), [270.0, 300.0, 330.0]),
+        ] {
+            let found = lives(jitter);
+            let near = [least, mean, greatest]
+                .iter()
+                .zip(found)
+                .all(|(expected, found)| (expected - found).abs() <= 0.2);
+            assert!(near, "{jitter:?}: {found:?}");
+        }
+    }
 }

@@ -9,6 +9,14 @@ mod digests;
 #[path = "../support/draw.rs"]
 mod draw;
 mod estimates;
+mod even;
+mod exact_coalescing;
+mod exact_database;
+mod exact_events;
+mod exact_over_time;
+mod exact_tiers;
+mod exact_warmup;
+mod exact_writes;
 mod faults;
 mod gather;
 mod grammar;

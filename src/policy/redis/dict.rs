@@ -166,3 +166,64 @@ impl Dict {
         *self = Dict::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::stream;
+
+    /// A table of so many buckets whose entries have these hashes, slot by slot.
+    fn dict(buckets: u64, hashes: &[u64]) -> Dict {
+        let mut dict = Dict::default();
+        dict.resize(buckets, |_| 0);
+        hashes.iter().zip(0..).for_each(|(&hash, slot)| dict.insert(slot, hash));
+        dict
+    }
+
+    #[test]
+    fn a_table_doubles_when_it_has_an_entry_per_bucket() {
+        let grows = |entries: u64| dict(8, &(0..entries).collect::<Vec<_>>()).wants_to_grow();
+        assert_eq!([grows(7), grows(8), grows(9)], [None, Some(16), Some(16)]);
+        assert_eq!(Dict::default().wants_to_grow(), Some(4));
+        // Where memory is short, at 1.618 entries per bucket.
+        let must = |entries: u64| dict(8, &(0..entries).collect::<Vec<_>>()).must_grow();
+        assert_eq!([must(12), must(13)], [false, true]);
+    }
+
+    #[test]
+    fn a_table_shrinks_when_less_than_a_tenth_is_used() {
+        let mut dict = dict(16, &[3, 5, 19]);
+        dict.remove(1, 5, |_| unreachable!("two of sixteen are more than a tenth"));
+        assert_eq!((dict.buckets(), dict.used()), (16, 2));
+        dict.remove(0, 3, |_| 19);
+        assert_eq!((dict.buckets(), dict.used()), (4, 1));
+        assert_eq!(dict.find(19, |slot| slot == 2), Some(2));
+        dict.remove(2, 19, |_| unreachable!("no table is smaller than four"));
+        assert_eq!(dict.buckets(), 4);
+    }
+
+    #[test]
+    fn the_newest_of_a_bucket_comes_first() {
+        let mut dict = dict(4, &[1, 5, 9, 2]);
+        assert_eq!(dict.chain(1).collect::<Vec<_>>(), [2, 1, 0]);
+        dict.remove(1, 5, |_| unreachable!());
+        assert_eq!(dict.chain(1).collect::<Vec<_>>(), [2, 0]);
+        assert_eq!(dict.chain(0).count() + dict.chain(2).count() + dict.chain(3).count(), 1);
+    }
+
+    /// One bucket in eight is used, and after six empty ones a sample goes on elsewhere. In 50 looks it finds 4.38 of five on
+    /// average (4.03 in 45, 4.64 in 55), by a simulation of these two sentences.
+    #[test]
+    fn a_sample_looks_at_ten_buckets_for_each_entry_that_it_wants() {
+        let dict = dict(512, &(0..64).map(|n| n * 8).collect::<Vec<_>>());
+        let (mut dice, mut found) = (stream(1, 0, "test"), Vec::new());
+        let mean = |wanted: u32, dice: &mut Stream, found: &mut Vec<u32>| {
+            let sum: usize = (0..20_000).map(|_| (dict.sample(wanted, dice, found), found.len()).1).sum();
+            sum as f64 / 20_000.0
+        };
+        let (five, twenty) = (mean(5, &mut dice, &mut found), mean(20, &mut dice, &mut found));
+        assert!((five - 4.38).abs() < 0.05, "{five}");
+        // Whoever wants twenty does not leave for seven empty ones, and finds them within 160 of 200 looks.
+        assert_eq!(twenty, 20.0);
+    }
+}

@@ -105,6 +105,58 @@ fn the_cycle_goes_on_while_more_than_a_tenth_were_dead() {
 }
 
 #[test]
+fn effort_adds_keys_to_a_round_and_time_to_a_cycle() {
+    // 20 keys and 5 for each step above the first; the last bucket of a round is looked at as a whole.
+    for (effort, per_round) in [(1, 20), (2, 25), (4, 35), (10, 65)] {
+        let mut keyspace = keyspace(RedisEviction::AllkeysLru, 5, 1 << 40);
+        (0..1_000).for_each(|key| {
+            set(&mut keyspace, key, 100 * SECOND, 0);
+        });
+        let cycle = keyspace.expire(Effort { effort, ..EFFORT }, SECOND, 0, |_| 1);
+        assert!((per_round..per_round + 8).contains(&cycle.examined), "{effort}: {cycle:?}");
+        assert_eq!(cycle.expired, 0);
+    }
+    // 25 % of the time between two cycles and 2 % for each step above the first: 29 ms, of a microsecond for a key.
+    let mut keyspace = keyspace(RedisEviction::AllkeysLru, 5, 1 << 40);
+    (0..100_000).for_each(|key| {
+        set(&mut keyspace, key, SECOND, 0);
+    });
+    let cycle = keyspace.expire(Effort { effort: 3, per_key_ns: 1_000.0, ..EFFORT }, SECOND, 0, |_| 1);
+    assert!((29_000..30_000).contains(&cycle.expired), "{cycle:?}");
+}
+
+/// Eight of a hundred are dead: less than a tenth, at which the lowest effort stops, and more than the highest one leaves.
+#[test]
+fn effort_leaves_fewer_dead_keys() {
+    let left = |effort| {
+        let mut keyspace = keyspace(RedisEviction::AllkeysLru, 5, 1 << 40);
+        (0..20_000).for_each(|key| {
+            set(&mut keyspace, key, if key % 25 < 2 { SECOND } else { 100 * SECOND }, 0);
+        });
+        (0..20).for_each(|_| _ = keyspace.expire(Effort { effort, ..EFFORT }, SECOND, 0, |_| 1));
+        keyspace.count_expired(SECOND)
+    };
+    let (little, much) = (left(1), left(10));
+    assert!(little > 1_200 && much < little / 2, "{little} {much}");
+}
+
+#[test]
+fn a_cleared_keyspace_is_as_new() {
+    let script = |keyspace: &mut Keyspace| {
+        (0..300).for_each(|key| {
+            set(keyspace, key, if key % 2 == 0 { SECOND } else { NEVER }, 0);
+        });
+        let cycle = keyspace.expire(EFFORT, SECOND, 0, |_| 1);
+        (cycle.examined, cycle.expired, keyspace.len(), keyspace.volatile(), keyspace.bytes())
+    };
+    let mut used = keyspace(RedisEviction::AllkeysLru, 5, 1 << 40);
+    let first = script(&mut used);
+    used.clear();
+    assert_eq!((used.len(), used.volatile(), used.bytes()), (0, 0, 0));
+    assert_eq!(script(&mut used), first);
+}
+
+#[test]
 fn a_cycle_that_takes_too_long_is_cut_short() {
     let mut keyspace = keyspace(RedisEviction::AllkeysLru, 5, 1 << 40);
     (0..100_000).for_each(|key| {
@@ -129,6 +181,12 @@ fn memory_is_what_the_structures_take() {
     assert_eq!(debian.entry_bytes(8, 100), 32 + 16 + 16 + 112);
     // A short value is one piece with its object: 16 + 3 + 44 + 1.
     assert_eq!(own.entry_bytes(8, 44), 24 + 16 + 64);
+    // 45 are not: 16, and 3 + 45 + 1 of 56. From 256 on the header takes 5 bytes, from 65,536 on 9.
+    assert_eq!(own.entry_bytes(8, 45), 24 + 16 + 16 + 56);
+    assert_eq!([314, 315].map(|value| own.entry_bytes(8, value)), [24 + 32 + 320, 24 + 32 + 384]);
+    assert_eq!([81_910, 81_911].map(|value| own.entry_bytes(8, value)), [24 + 32 + 81_920, 24 + 32 + 98_304]);
+    // The header of a key is one byte up to 31 bytes, then 3: 32, 33, 40 and 41 bytes in all.
+    assert_eq!([30, 31, 36, 37].map(|key| own.entry_bytes(key, 100) - 24 - 16 - 112), [32, 40, 40, 48]);
 
     let settings =
         Settings { eviction: RedisEviction::NoEviction, samples: 5, limit_bytes: None, allocator: Some(own) };

@@ -151,3 +151,24 @@ impl Link {
         round_ns(bytes as f64 * self.per_byte_ns)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_link_one_message_follows_the_other() {
+        // 250 MB/s are 4 ns for a byte.
+        let mut link = Link::new(250e6);
+        let first_ns = link.arrival_ns(1_000, 40);
+        assert_eq!(first_ns, 1_160);
+        link.take_in(first_ns, 40);
+        assert_eq!(link.arrival_ns(1_100, 10), 1_200);
+        assert_eq!(link.arrival_ns(1_300, 10), 1_340);
+        // The other direction is another link.
+        assert_eq!(link.send(1_050, 100), 1_450);
+        assert_eq!(link.send(1_060, 5), 1_470);
+        assert_eq!(link.send(2_000, 5), 2_020);
+        assert_eq!(link.busy_ns, [160, 440]);
+    }
+}

@@ -335,4 +335,114 @@ mod tests {
         budget.deposit();
         assert!(budget.withdraw() && !budget.withdraw());
     }
+    fn small(failures: f64, minimum: u32, probes: u32) -> Breaker {
+        Breaker::new(model::Breaker { failures, window_ns: 1000 * MS, minimum, open_ns: 500 * MS, probes })
+    }
+
+    #[test]
+    fn closing_again_it_has_forgotten_why_it_opened() {
+        let mut breaker = small(0.5, 4, 2);
+        (0..4).for_each(|at| assert!(call(&mut breaker, at, true)));
+        assert!(call(&mut breaker, 503, false) && call(&mut breaker, 504, false));
+        assert!(breaker.is_closed());
+        // One of four failed; with the four before, which the window still reaches, it would be five of eight.
+        for (at, has_failed) in [(520, true), (530, false), (540, false), (550, false)] {
+            assert!(call(&mut breaker, at, has_failed));
+        }
+        assert!(breaker.is_closed());
+        assert!(call(&mut breaker, 560, true) && call(&mut breaker, 570, true), "three of six are half");
+        assert!(!breaker.is_closed());
+    }
+
+    #[test]
+    fn the_window_moves_in_tenths() {
+        // A failure of the tenth that begins at 0 counts until 1,000 ms.
+        for (at, opens) in [(999, true), (1000, false)] {
+            let mut breaker = small(0.5, 2, 1);
+            call(&mut breaker, 99, true);
+            call(&mut breaker, at, false);
+            assert_eq!(!breaker.is_closed(), opens, "{at} ms");
+        }
+        // After a long silence as well.
+        let mut breaker = small(0.5, 2, 1);
+        call(&mut breaker, 950, true);
+        call(&mut breaker, 20_950, false);
+        assert!(breaker.is_closed());
+    }
+
+    #[test]
+    fn a_share_of_failures_is_reached_where_it_is_equalled() {
+        let mut breaker = small(0.25, 3, 1);
+        for (at, has_failed) in
+            [(0, false), (1, false), (2, false), (3, false), (4, false), (5, false), (6, true)]
+        {
+            assert!(call(&mut breaker, at, has_failed));
+        }
+        assert!(breaker.is_closed(), "one of seven");
+        assert!(call(&mut breaker, 7, true) && !breaker.is_closed(), "two of eight are a quarter");
+    }
+
+    #[test]
+    fn a_share_of_the_probes_decides() {
+        for (failed, closes) in [(1, true), (2, false)] {
+            let mut breaker = small(0.6, 2, 3);
+            (0..2).for_each(|at| assert!(call(&mut breaker, at, true)));
+            (0..3).for_each(|n| assert!(call(&mut breaker, 600 + n, n < failed)));
+            assert_eq!(breaker.is_closed(), closes, "{failed} of three failed");
+            assert_eq!(breaker.trips, if closes { 1 } else { 2 });
+        }
+    }
+
+    #[test]
+    fn it_opens_for_its_time_and_no_longer() {
+        let mut breaker = small(0.5, 2, 2);
+        (0..2).for_each(|at| assert!(call(&mut breaker, 300 + at, true)));
+        assert!(!call(&mut breaker, 800, true));
+        assert!(call(&mut breaker, 801, true), "the first probe at 301 + 500 ms");
+        assert_eq!(breaker.open_ns(900 * MS), 599 * MS);
+        // A new process knows of nothing, and the time until then was open.
+        breaker.restart(900 * MS);
+        assert!(breaker.is_closed() && call(&mut breaker, 901, true));
+        assert_eq!(breaker.open_ns(2000 * MS), 599 * MS);
+    }
+
+    #[test]
+    fn the_limit_grows_where_half_of_it_is_in_use_and_the_answer_is_in_time() {
+        let grown = |under_way, took_ns| {
+            let spec = model::Limit::Aimd { initial: 9, min: 2, max: 50, backoff: 0.7, late_ns: 100 };
+            let mut limit = Limit::new(spec);
+            (0..under_way).for_each(|_| assert!(limit.admit()));
+            limit.settle(1, took_ns, false);
+            limit.limit
+        };
+        assert_eq!([grown(4, 100), grown(5, 100)], [9, 10]);
+        // 6.3, and no whole call more.
+        assert_eq!(grown(5, 101), 6);
+    }
+
+    #[test]
+    fn a_limit_of_a_new_process_is_what_it_began_with() {
+        let spec = model::Limit::Aimd { initial: 9, min: 2, max: 50, backoff: 0.7, late_ns: 100 };
+        let mut limit = Limit::new(spec);
+        assert!(limit.admit() && limit.admit());
+        limit.settle(10, 101, false);
+        limit.restart(30);
+        assert_eq!((limit.limit, limit.under_way()), (9, 0));
+        assert_eq!(limit.integral_ns(37), 9 * 10 + 6 * 20 + 9 * 7);
+        assert!(limit.admit());
+        limit.forget();
+        assert_eq!((limit.limit, limit.under_way()), (9, 0));
+    }
+
+    #[test]
+    fn no_more_tokens_are_saved_than_the_burst() {
+        let mut budget = Budget::new(model::RetryBudget { ratio: 0.3, burst: 2.5 });
+        (0..20).for_each(|_| budget.deposit());
+        assert!(budget.withdraw() && budget.withdraw() && !budget.withdraw());
+        // Half a token is left: 0.8 and 1.1.
+        budget.deposit();
+        assert!(!budget.withdraw());
+        budget.deposit();
+        assert!(budget.withdraw() && !budget.withdraw());
+    }
 }

@@ -120,4 +120,37 @@ mod tests {
         (0..100).for_each(|_| percentile.learn(90));
         assert_eq!(percentile.value_ns, Some(90));
     }
+    #[test]
+    fn the_percentile_is_the_nearest_rank_and_is_taken_after_every_fifty() {
+        let mut percentile = Percentile::new(0.8);
+        // 1 to 137 in some order.
+        let mut values = (0..137).map(|n| n * 10 % 137 + 1);
+        (&mut values).take(100).for_each(|took_ns| percentile.learn(took_ns));
+        let after_hundred = percentile.value_ns;
+        values.for_each(|took_ns| percentile.learn(took_ns));
+        assert_eq!(percentile.value_ns, after_hundred, "37 more are less than fifty");
+        (138..=149).for_each(|took_ns| percentile.learn(took_ns));
+        assert_eq!(percentile.value_ns, after_hundred);
+        percentile.learn(150);
+        // Of 1 to 150 the rank is 120.
+        assert_eq!(percentile.value_ns, Some(120));
+    }
+
+    #[test]
+    fn a_thousand_are_remembered() {
+        let mut percentile = Percentile::new(0.9);
+        (0..150).for_each(|_| percentile.learn(9));
+        (0..850).for_each(|_| percentile.learn(3));
+        assert_eq!(percentile.value_ns, Some(9), "850 of 1,000 are less than nine tenths");
+        // The oldest go first: 50 later a hundred of them are left.
+        (0..50).for_each(|_| percentile.learn(3));
+        assert_eq!(percentile.value_ns, Some(3));
+    }
+
+    #[test]
+    fn no_time_at_all_is_a_nanosecond() {
+        let mut percentile = Percentile::new(0.95);
+        (0..100).for_each(|_| percentile.learn(0));
+        assert_eq!(percentile.value_ns, Some(1));
+    }
 }

@@ -46,3 +46,43 @@ impl Leases {
         self.held.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_ends_with_its_time_its_set_or_a_delete() {
+        let mut leases = Leases::new(70, 0, 3);
+        let first = leases.grant(5, 1_000).unwrap();
+        assert_eq!(leases.grant(5, 1_069), None);
+        assert!(leases.grant(6, 1_001).is_some(), "each key has its own");
+        let second = leases.grant(5, 1_070).unwrap();
+        assert!(!leases.redeem(5, first), "another token has been granted");
+        assert!(leases.redeem(5, second) && !leases.redeem(5, second));
+        let third = leases.grant(5, 1_080).unwrap();
+        leases.void(5);
+        assert!(!leases.redeem(5, third) && leases.grant(5, 1_081).is_some());
+        leases.clear();
+        assert!(leases.grant(6, 1_082).is_some());
+    }
+
+    /// A fill that comes after the lease has run out still gets in, where nobody has got the next one.
+    #[test]
+    fn a_token_is_void_once_somebody_else_has_one() {
+        let mut leases = Leases::new(70, 0, 1);
+        let token = leases.grant(5, 1_000).unwrap();
+        assert!(leases.redeem(5, token), "whenever that is");
+    }
+
+    #[test]
+    fn no_node_redeems_what_another_has_granted() {
+        let mut nodes = [0, 1, 2].map(|node| Leases::new(70, node, 3));
+        let tokens: Vec<u32> =
+            (0..4).flat_map(|key| nodes.each_mut().map(|node| node.grant(key, 0).unwrap())).collect();
+        let mut unique = tokens.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), tokens.len(), "{tokens:?}");
+    }
+}
