@@ -193,6 +193,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The answer is at the instance.
+    #[inline(never)]
     pub(super) fn attempt_replies(&mut self, id: u32) {
         if PLAIN {
             return self.land(id, Value::default());

@@ -375,7 +375,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     fn handle_here(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
         match kind {
             Kind::LookupArrives => self.lookup_arrives(id),
-            Kind::LookupReplies => self.lookup_replies(id, self.journeys.reply(id)),
+            Kind::LookupReplies => self.kept_reply_arrives(id),
             Kind::HitReplies => self.hit_replies(id),
             Kind::MissReplies => self.miss_replies(id),
             Kind::FillArrives => self.bare_fill_arrives(id, generation),

@@ -14,6 +14,7 @@ use crate::sim::store::Value;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The attempt is at the database: it is served, queues, or is turned away.
+    #[inline(never)]
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         self.recorder.note_db_arrival(self.now);
@@ -52,6 +53,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A server takes the attempt; what it reads is what is committed now.
+    #[inline(never)]
     fn start_service(&mut self, id: u32) {
         let (place, since_ns, work, generation) = if PLAIN {
             let Journey { since_ns, class, .. } = self.journeys[id];
@@ -108,6 +110,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A service is over: what was written is committed, the next in the queue begins.
+    #[inline(never)]
     pub(super) fn attempt_is_done(&mut self, id: u32) {
         // Mostly the next event of that lane is the next completion.
         self.read_ahead.upcoming = self.queue.peek_general();

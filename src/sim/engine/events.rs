@@ -48,6 +48,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// An event begins. Shared tiers know their events themselves, and the workload its surges and hot keys.
+    #[inline(never)]
     pub(super) fn event_begins(&mut self, index: usize) {
         let event = &self.model.events[index];
         match event.what {
@@ -70,6 +71,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// An event that lasts is over.
+    #[inline(never)]
     pub(super) fn event_ends(&mut self, index: usize) {
         match self.model.events[index].what {
             EventKind::Pause { target: Target::Database, .. } => {
@@ -102,6 +104,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Every node of a tier looks for expired entries, behind what it has to do already; one that is down does not.
+    #[inline(never)]
     pub(super) fn expiry_cycle_begins(&mut self, level: usize) {
         let tier = &mut self.tiers[level];
         let Some(cycle) = tier.active_expiry else { return };
@@ -124,6 +127,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// An instance is replaced by a new process: its instance tiers are empty, and nobody joins the flights of
     /// the old one, which answers what it has begun.
+    #[inline(never)]
     pub(super) fn instance_restarts(&mut self, instance: u32) {
         for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
             tier.clear(instance as usize);

@@ -65,6 +65,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// All that was due when the mark was put there has happened.
+    #[inline(never)]
     pub(super) fn instant_goes_on(&mut self) -> Result<(), SimError> {
         self.watch.is_marked = false;
         if self.queue.next_time() > self.now {

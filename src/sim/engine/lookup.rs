@@ -81,6 +81,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The lookup is at the server: what it will find there, and when, is known now.
+    #[inline(never)]
     pub(super) fn lookup_arrives(&mut self, id: u32) {
         let Journey { key, level, node, class, exists, .. } = self.journeys[id];
         let (level, node) = (usize::from(level), if PLAIN { 0 } else { usize::from(node) });
@@ -104,7 +105,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             _ => Kind::LookupReplies,
         };
         if at == self.now {
-            return self.lookup_replies(id, served.reply);
+            return self.reply_arrives(id, served.reply);
         }
         match kind {
             Kind::LookupReplies => self.journeys.keep_reply(id, served.reply),
@@ -122,6 +123,18 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(never)]
     fn serve_check(&mut self, level: usize, node: usize, key: u32, class: usize) -> Option<Served> {
         self.serve(level, node, Request { op: Op::Exists, key, class, token: 0 })
+    }
+
+    /// A reply that was kept is back.
+    #[inline(never)]
+    pub(super) fn kept_reply_arrives(&mut self, id: u32) {
+        self.reply_arrives(id, self.journeys.reply(id));
+    }
+
+    /// Any reply is back: out of line, so that the loop has room in the processor's cache.
+    #[inline(never)]
+    fn reply_arrives(&mut self, id: u32, reply: CommandReply) {
+        self.lookup_replies(id, reply);
     }
 
     /// A value without a version is back, of an entry that needs no refresh.
@@ -177,6 +190,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Such a SET is at the server.
+    #[inline(never)]
     pub(super) fn bare_fill_arrives(&mut self, key: u32, place: u32) {
         self.bare_fills -= 1;
         let (level, node) = ((place >> NODE_BITS) as usize, (place & ((1 << NODE_BITS) - 1)) as usize);

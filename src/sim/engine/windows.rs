@@ -26,6 +26,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// What the tiers hold, in steps that do not depend on the windows: for the peaks of entries and memory.
+    #[inline(never)]
     pub(super) fn sample_content(&mut self) {
         self.recorder.note_content(self.tiers.iter().map(TierState::content));
         let at = self.now + self.recorder.content_step_ns;
@@ -34,6 +35,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn window_ends(&mut self, window: u32) {
         self.advance_integrals();
         let gauges = Gauges {
@@ -55,6 +57,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn warmup_ends(&mut self) {
         self.advance_integrals();
         self.recorder.measured[0] = self.totals.clone();
@@ -66,6 +69,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.note_unflushed();
     }
 
+    #[inline(never)]
     pub(super) fn arrivals_end(&mut self) {
         self.advance_integrals();
         self.recorder.measured[1] = self.totals.clone();
