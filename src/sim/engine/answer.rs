@@ -69,6 +69,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Ends a journey without an answer.
+    #[inline(never)]
     pub(super) fn end_in_error(&mut self, id: u32, cause: Cause) {
         let Journey { errand, gone, fill_from, instance, key, .. } = self.journeys[id];
         match errand {
@@ -79,6 +80,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.journeys.remove(id);
     }
 
+    #[inline(never)]
     pub(super) fn record_error(&mut self, id: u32, cause: Cause) {
         self.watch.cause = Some(cause);
         let gather = self.extras(id).gather;

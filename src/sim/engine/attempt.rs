@@ -153,6 +153,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// An attempt is not answered in time: a second one goes out beside it, if the guards let it.
+    #[inline(never)]
     pub(super) fn hedge(&mut self, attempt: u32) {
         let Attempt { leader, abandoned, .. } = self.attempts[attempt];
         if abandoned {
@@ -173,6 +174,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// One of the attempts of a call was answered: nobody counts on the other.
+    #[inline(never)]
     fn give_up_other(&mut self, leader: u32, winner: u32) {
         let Some(lead) = self.journeys.leads.get_mut(leader).filter(|lead| lead.hedge != NONE) else {
             return;
@@ -260,7 +262,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// A free connection goes to the next attempt that waits for one. Where that is answered at the same instant
     /// its connection is free again: the loop hands it on, not a call within the call for each one that waits.
-    #[inline]
+    #[inline(never)]
     fn hand_database_connection_on(&mut self, instance: u32) {
         if self.database.pools.is_empty() || self.database.handing_on == Some(instance) {
             return;
@@ -277,6 +279,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// The caller stops waiting for this attempt. Unless it is withdrawn, it keeps its place, its server and its
     /// connection until it is answered.
+    #[inline(never)]
     pub(super) fn attempt_times_out(&mut self, id: u32) {
         let attempt = self.attempts[id];
         if attempt.abandoned {
@@ -292,6 +295,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// An attempt that nobody waits for any more is withdrawn from the database.
+    #[inline(never)]
     fn cancel_attempt(&mut self, id: u32) {
         self.attempts[id].cancelled = true;
         let Attempt { replica, stage, .. } = self.attempts[id];
@@ -318,6 +322,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// No connection in time.
+    #[inline(never)]
     pub(super) fn attempt_pool_times_out(&mut self, id: u32) {
         let attempt = self.attempts[id];
         if attempt.stage == Stage::WaitsForConnection {

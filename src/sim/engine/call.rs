@@ -82,6 +82,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// An attempt that a call counts on has failed: once more, or the end, unless there is another beside it.
+    #[inline(never)]
     pub(super) fn attempt_failed(&mut self, id: u32, attempt: u32, cause: Cause) {
         self.watch.cause = Some(cause);
         let retries = &self.model.database.retries;
@@ -115,6 +116,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The backoff is over.
+    #[inline(never)]
     pub(super) fn retry(&mut self, id: u32) {
         if self.journeys[id].dead {
             return;
@@ -154,6 +156,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A tier has answered the lookup that others waited for.
+    #[inline(never)]
     pub(super) fn land_from_tier(&mut self, id: u32, level: usize, outcome: Outcome, value: Value) {
         self.end_call(id);
         let Journey { key, class, instance, exists, call_fill_from, unfilled, .. } = self.journeys[id];
@@ -165,6 +168,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// An answer came after its attempt was given up.
+    #[inline(never)]
     pub(super) fn fill_late(&mut self, attempt: &Attempt) {
         let info = self.info(attempt.key, usize::from(attempt.class));
         if attempt.exists && !info.is_negative(attempt.value.version) {
@@ -177,6 +181,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The call is over without a value.
+    #[inline(never)]
     pub(super) fn fail_call(&mut self, id: u32, cause: Cause) {
         self.end_call(id);
         let mut waiting = id;

@@ -63,6 +63,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The command is ready to be sent: it takes a connection, or waits for one.
+    #[inline(never)]
     pub(super) fn ask_for_tier_connection(&mut self, id: u32, at: Nanos) {
         let Command { level, key, instance, dead, .. } = self.commands[id];
         if dead {
@@ -105,6 +106,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A command that was not executed goes out once more.
+    #[inline(never)]
     pub(super) fn send_again(&mut self, id: u32) {
         let Command { level, op, journey, instance, class, key, token, .. } = self.commands[id];
         self.commands.remove(id);
@@ -112,7 +114,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The command has a connection and goes out.
-    #[inline(always)]
+    #[inline]
     pub(super) fn command_departs(&mut self, id: u32, at: Nanos) {
         let Command { level, node, journey, since_ns, instance, .. } = self.commands[id];
         let level = usize::from(level);

@@ -278,7 +278,12 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             if kind == Kind::LookupArrives {
                 self.lookup_arrives(event.id);
             } else {
-                self.handle_here(kind, event)?;
+                // What happens where nothing can fail is little enough to lie in the loop.
+                if PLAIN {
+                    self.handle_here(kind, event)?;
+                } else {
+                    self.handle(kind, event)?;
+                }
                 if kind == Kind::WindowEnds {
                     self.check_in(control, &mut reported)?;
                 }

@@ -13,6 +13,7 @@ use crate::workload::Tables;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The command is at the server.
+    #[inline(never)]
     pub(super) fn command_arrives(&mut self, id: u32) {
         let Command { op, level, node, class, key, token, journey, .. } = self.commands[id];
         let (level, place) = (usize::from(level), usize::from(node));
@@ -143,11 +144,16 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let mut evicted = Vec::new();
         let (reply, carries_value) = match op {
             Op::Get => self.look_up(key, class, level, store, now),
-            _ => self.execute_other(request, level, store, now, |key| {
-                if is_ahead {
-                    evicted.push(key);
-                }
-            }),
+            Op::Set { .. } | Op::Put { .. } | Op::Take { .. } => {
+                let evicted = is_ahead.then_some(&mut evicted);
+                // Where nothing else brings values, it lies in the one place that does.
+                let reply = match PLAIN {
+                    true => self.execute_set(request, level, store, now, evicted),
+                    false => self.execute_set_apart(request, level, store, now, evicted),
+                };
+                (reply, true)
+            }
+            _ => self.execute_other(request, level, store, now),
         };
         if is_ahead {
             self.settle_dirty(store, key, &evicted, now);
@@ -196,23 +202,20 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// What any command but a lookup of values does; whether a value travels.
-    #[inline(always)]
+    /// What a command does that neither looks up nor brings a value; whether a value travels.
+    #[inline(never)]
     fn execute_other(
         &mut self,
         request: Request,
         level: usize,
         store: usize,
         now: Nanos,
-        evicted: impl FnMut(u32),
     ) -> (CommandReply, bool) {
         let Request { op, key, class, .. } = request;
         let info = self.info(key, class);
         let tables = &self.tables;
         let tier = &mut self.tiers[level];
         match op {
-            // These are lookups.
-            Op::Get | Op::MultiGet { .. } => (CommandReply::Failed, false),
             Op::Exists => {
                 let found = tier.check(store, info, now, tables);
                 tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
@@ -223,8 +226,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 };
                 (reply, false)
             }
-            Op::Set { .. } | Op::Put { .. } | Op::Take { .. } => {
-                (self.execute_set(request, level, store, now, evicted), true)
+            // These are not for here.
+            Op::Get | Op::MultiGet { .. } | Op::Set { .. } | Op::Put { .. } | Op::Take { .. } => {
+                (CommandReply::Failed, false)
             }
             Op::Delete { .. } | Op::Invalidate { .. } => {
                 let commit = match op {
@@ -251,7 +255,20 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// What a fill, a writer's SET or a write that the tier acknowledges does.
+    /// [`Core::execute_set`] out of line.
+    #[inline(never)]
+    fn execute_set_apart(
+        &mut self,
+        request: Request,
+        level: usize,
+        store: usize,
+        now: Nanos,
+        evicted: Option<&mut Vec<u32>>,
+    ) -> CommandReply {
+        self.execute_set(request, level, store, now, evicted)
+    }
+
+    /// What a fill, a writer's SET or a write that the tier acknowledges does; `evicted` gets the keys that leave.
     #[inline(always)]
     fn execute_set(
         &mut self,
@@ -259,7 +276,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         level: usize,
         store: usize,
         now: Nanos,
-        evicted: impl FnMut(u32),
+        mut evicted: Option<&mut Vec<u32>>,
     ) -> CommandReply {
         let Request { op, key, class, token } = request;
         let (value, delta_ns) = match op {
@@ -284,7 +301,12 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             return CommandReply::Done;
         }
         let info = KeyInfo { key, class, absent: self.absent[class] };
-        if !tier.fill_telling(store, info, value, delta_ns, now, &self.tables, evicted) {
+        let note = |key| {
+            if let Some(evicted) = &mut evicted {
+                evicted.push(key);
+            }
+        };
+        if !tier.fill_telling(store, info, value, delta_ns, now, &self.tables, note) {
             return CommandReply::Failed;
         }
         if is_taken {

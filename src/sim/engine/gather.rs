@@ -15,6 +15,7 @@ use crate::sim::store::Value;
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A read of several keys arrives. All of them are looked up in the tiers of the process, one after the other; for
     /// what is not there all set out at once.
+    #[inline(never)]
     pub(super) fn fan_out(&mut self, journey: Journey, user: u32) {
         let Journey { start_ns, instance, window, exists, .. } = journey;
         let class = usize::from(journey.class);
@@ -96,6 +97,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The tiers in the process have been asked.
+    #[inline(never)]
     pub(super) fn gather_sets_out(&mut self, id: u32) {
         let waiting = std::mem::take(&mut self.gathers[id].waiting);
         if self.gathers[id].so_far.pending == 0 {
@@ -128,6 +130,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The journey for one key of a request has come to its end.
+    #[inline(never)]
     pub(super) fn key_is_answered(
         &mut self,
         id: u32,

@@ -11,6 +11,7 @@ use crate::sim::slab::NONE;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A commit enters the change stream.
+    #[inline(never)]
     pub(super) fn enter_stream(&mut self, key: u32, version: u32) {
         let Some(feed) = &mut self.invalidations.feed else { return };
         let (at, lane) = (feed.handled_at(self.now), feed.lane);
@@ -32,6 +33,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The consumer is done with a change: its DELETEs go out.
+    #[inline(never)]
     pub(super) fn change_is_handled(&mut self, id: u32) {
         self.invalidations.backlog -= 1;
         self.invalidations.handled += 1;
@@ -61,6 +63,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A tier has answered the consumer. What it did not execute is sent again, until it is executed.
+    #[inline(never)]
     pub(super) fn change_answered_by_tier(&mut self, command: u32, change: u32, reply: CommandReply) {
         if reply != CommandReply::Done {
             let retry_ns = self.invalidations.feed.as_ref().map_or(0, |feed| feed.retry_ns);
@@ -83,6 +86,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Tells all instances but one (which knows) that a key was written.
+    #[inline(never)]
     pub(super) fn tell_instances(&mut self, key: u32, class: u8, commit: u64, who_knows: u32) {
         if self.invalidations.broadcast.is_none() {
             return;
@@ -100,6 +104,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// An instance hears of a write and deletes its copies.
+    #[inline(never)]
     pub(super) fn instance_hears(&mut self, id: u32) {
         let Notice { key, class, instance, commit } = self.invalidations.notices[id];
         self.invalidations.notices.remove(id);

@@ -13,6 +13,7 @@ use crate::sim::parts::limiter::Count;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A request is counted before anything else happens to it.
+    #[inline(never)]
     pub(super) fn ask_limiter(&mut self, journey: Journey, user: u32) {
         let (Some(callers), Some(limiter)) = (&mut self.incoming.callers, &self.model.limiter) else {
             return;
@@ -35,6 +36,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The tier has answered.
+    #[inline(never)]
     pub(super) fn limiter_answered(&mut self, id: u32, count: Count, reply: CommandReply) {
         let Some(limiter) = &self.model.limiter else { return };
         let CommandReply::Counted { count: told } = reply else { return self.limiter_failed(id) };

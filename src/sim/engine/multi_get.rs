@@ -9,6 +9,7 @@ use crate::sim::parts::journey::Journey;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Journeys of one request go on together, from the level that they are at.
+    #[inline(never)]
     pub(super) fn set_out(&mut self, journeys: &[u32]) {
         let Some(&first) = journeys.first() else { return };
         let level = usize::from(self.journeys[first].level);
@@ -53,6 +54,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The server looks up all keys of an MGET.
+    #[inline(never)]
     pub(super) fn execute_multi_get(
         &mut self,
         parts: u32,
@@ -90,6 +92,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The client has the reply to an MGET: each key is answered or goes on, those that go on together.
+    #[inline(never)]
     pub(super) fn multi_get_is_read(&mut self, parts: u32, level: usize) {
         let answered = std::mem::take(&mut self.multi_gets[parts]);
         self.multi_gets.remove(parts);

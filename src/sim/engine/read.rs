@@ -35,6 +35,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A request that is more than a read of one key, or may be turned away or sent elsewhere.
+    #[inline(never)]
     fn arrive_otherwise(&mut self, key: u32, instance: u32, tag: u8, user: u32) {
         let class = usize::from((tag & !EXISTS) >> 1);
         let exists = tag & EXISTS != 0;
@@ -213,6 +214,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// A tier has a value: it goes to the caller (and to all who wait for the same lookup), to the tiers
     /// above, and on request into a background refresh.
+    #[inline(never)]
     pub(super) fn tier_answers(
         &mut self,
         id: u32,
@@ -256,6 +258,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Starts a background refresh of a tier, unless this instance already runs one for the key.
+    #[inline(never)]
     pub(super) fn refresh(&mut self, level: usize, instance: u32, info: KeyInfo, token: u32) {
         let name = triple(level, instance, info.key);
         if self.calls.refreshing.get(name).is_some() {
@@ -324,6 +327,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A shared tier did not answer a lookup.
+    #[inline(never)]
     pub(super) fn lookup_failed(&mut self, id: u32, level: usize) {
         let Some(shared) = &self.tiers[level].shared else { return };
         match shared.on_failure {
@@ -345,6 +349,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A journey goes on past a tier that has not answered it.
+    #[inline(never)]
     pub(super) fn pass_by(&mut self, id: u32, level: usize) {
         let tier = &mut self.tiers[level];
         tier.totals.failures += 1;
@@ -355,6 +360,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Another one holds the lease: look again later.
+    #[inline(never)]
     fn wait_for_lease(&mut self, id: u32) {
         let Coalescing::Lease(lease) = &self.model.coalescing else { return };
         let Some(extras) = self.journeys.extras.get_mut(id) else { return };
@@ -365,6 +371,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A loser looks again, or has waited long enough and goes to the database itself.
+    #[inline(never)]
     pub(super) fn poll(&mut self, id: u32) {
         let Coalescing::Lease(lease) = &self.model.coalescing else { return };
         let since_ns = self.extras(id).waiting_since_ns.min(self.now);
@@ -375,6 +382,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The caller gives up. What is under way goes on without it.
+    #[inline(never)]
     pub(super) fn meet_deadline(&mut self, id: u32) {
         let Journey { gone, leader, .. } = self.journeys[id];
         if gone {

@@ -9,6 +9,7 @@ use crate::sim::slab::NONE;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The reply is back at the instance: the connection is free, the value is read.
+    #[inline(never)]
     pub(super) fn command_replies(&mut self, id: u32) {
         let Command { level, instance, node, journey, is_answered, .. } = self.commands[id];
         let level = usize::from(level);
@@ -97,6 +98,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.handing_on = outer;
     }
 
+    #[inline(never)]
     fn hand_connections_on(&mut self, level: usize, instance: u32, node: u8) {
         loop {
             let commands = &self.commands;
@@ -117,6 +119,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A fill, or a command that nobody waits for any more, is over.
+    #[inline(never)]
     pub(super) fn close_fill(&mut self, id: u32, level: usize) {
         let Command { op, reply, .. } = self.commands[id];
         if op.brings_value() && reply != CommandReply::Done {
@@ -129,6 +132,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// No reply in time: the journey goes on, the connection stays taken until the reply.
+    #[inline(never)]
     pub(super) fn command_times_out(&mut self, id: u32) {
         let Command { journey, op, level, replied, .. } = self.commands[id];
         if journey == NONE || replied {
@@ -140,6 +144,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// No connection in time.
+    #[inline(never)]
     pub(super) fn command_pool_times_out(&mut self, id: u32) {
         let Command { journey, op, level, waiting, .. } = self.commands[id];
         if !waiting {
@@ -157,6 +162,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn command_failed(&mut self, journey: u32, op: Op, level: usize) {
         match op {
             Op::Get | Op::Exists => self.lookup_failed(journey, level),

@@ -15,12 +15,14 @@ use crate::sim::store::{Store, Value};
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A write goes straight to the database, or first to the caches.
+    #[inline(never)]
     pub(super) fn start_write(&mut self, journey: Journey, user: u32) {
         let id = self.enter(journey, Extras { user, ..Extras::default() }, Default::default());
         self.begin_write(id);
     }
 
     /// A write in the system starts on its way.
+    #[inline(never)]
     pub(super) fn begin_write(&mut self, id: u32) {
         if let Some(level) = self.ahead.as_ref().map(|ahead| ahead.level) {
             return self.write_to_tier(id, level);
@@ -64,6 +66,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// The transaction is committed: from now on reads of the database see the new version. The one place where
     /// this happens. `reserved` is the version's handle if it has one already; returns the handle that it has now.
+    #[inline(never)]
     pub(super) fn commit(&mut self, key: u32, reserved: u32) -> u32 {
         self.collect_versions();
         self.database.replicas.begin_commit(self.now);
@@ -95,6 +98,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Frees the handles that nobody holds, when it is time.
+    #[inline(never)]
     pub(super) fn collect_versions(&mut self) {
         if self.versions.is_full() {
             let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
@@ -119,6 +123,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The writer learns that its transaction is over, and tells the tiers of a commit unless they were told before.
+    #[inline(never)]
     pub(super) fn transaction_is_over(&mut self, id: u32, value: Value) {
         let journey = &mut self.journeys[id];
         journey.leader = NONE;
@@ -155,6 +160,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Changes the copies of a key, and deletes those of the other keys of its entity, in these tiers: in the process of
     /// the sender's instance at once, in a shared one by a command. Where a journey waits for the replies it gets one [`Engine::change_answered`] for each, some of
     /// them perhaps before this returns. Returns the number of commands.
+    #[inline(never)]
     pub(super) fn change_copies(&mut self, levels: Range<usize>, sender: Sender, change: Change) -> u8 {
         let entity = self.tables.entity_of(sender.key);
         // A writer knows the new value of what it wrote; what else belongs to the entity it can only delete.
@@ -200,6 +206,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A shared tier has changed its copy, or has not answered.
+    #[inline(never)]
     pub(super) fn change_answered(&mut self, id: u32) {
         let Some(extras) = self.journeys.extras.get_mut(id) else { return };
         debug_assert!(extras.pending > 0, "a reply comes that nobody waits for");
@@ -212,6 +219,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn end_write(&mut self, id: u32) {
         let Journey { start_ns, key, instance, window, class, gone, rolls_back, .. } = self.journeys[id];
         let version = self.journeys.extras.get(id).version;

@@ -30,6 +30,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The tier takes a write: its key is dirty.
+    #[inline(never)]
     pub(super) fn take_write(&mut self, store: usize, key: u32, version: u32, now: Nanos) {
         self.versions.order(version);
         let Some(ahead) = &mut self.ahead else { return };
@@ -55,12 +56,14 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Before a command on a key: what is dirty may have expired.
+    #[inline(never)]
     pub(super) fn lose_expired(&mut self, store: usize, key: u32, now: Nanos) {
         let lost = self.ahead.as_mut().and_then(|ahead| ahead.dirty[store].lose_expired(key, now));
         self.book_lost(lost);
     }
 
     /// After a command on a key: other entries may have given way to it, and its own may live longer.
+    #[inline(never)]
     pub(super) fn settle_dirty(&mut self, store: usize, key: u32, evicted: &[u32], now: Nanos) {
         let Some(ahead) = &mut self.ahead else { return };
         let lost: Vec<Lost> = evicted.iter().filter_map(|&key| ahead.dirty[store].lose(key, now)).collect();
@@ -96,6 +99,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Takes down what happened to the nodes of the tier up to now.
+    #[inline(never)]
     pub(super) fn lose_flushed(&mut self) {
         let Some(ahead) = &mut self.ahead else { return };
         let Some(shared) = &mut self.tiers[ahead.level].shared else { return };
@@ -134,6 +138,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The writer has the answer of the tier, or none.
+    #[inline(never)]
     pub(super) fn tier_took_write(&mut self, id: u32, level: usize, has_taken: bool) {
         if !has_taken {
             let fails = self.tiers[level].shared.as_ref().is_none_or(|s| s.on_failure == OnFailure::Error);
