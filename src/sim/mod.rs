@@ -34,10 +34,10 @@ mod tests {
         WAITING_AT_TIER_BYTES,
     };
 
-    /// With a generation and a link for each slot of a slab, and two words of a ring that has grown to twice its content.
+    /// With a generation and a link for each slot of a slab, in whole cache lines, and two words of a ring that has grown to twice its content.
     #[test]
     fn the_estimate_knows_what_entities_take() {
-        let slot = |bytes: usize| bytes as f64 + 8.0;
+        let slot = |bytes: usize| (bytes + 8).next_multiple_of(64) as f64;
         let ring = 16.0;
         let journey = slot(size_of::<journey::Journey>());
         let columns =
@@ -52,7 +52,7 @@ mod tests {
                 WAITING_AT_DATABASE_BYTES,
                 journey + columns + attempt + ring,
             ),
-            ("a request without columns", PLAIN_WAITING_BYTES, journey + attempt + ring),
+            ("a request of a plain system", PLAIN_WAITING_BYTES, journey + ring),
             ("the background load", BACKGROUND_WAITING_BYTES, journey + attempt + ring),
             ("a command that waits", WAITING_AT_TIER_BYTES, journey + command + event),
             ("a notice", NOTICE_BYTES, notice + 1.5 * event),

@@ -11,8 +11,9 @@ pub const NONE: u32 = u32::MAX;
 /// again eight million times, while one timer runs, to be mistaken.
 pub const GENERATION_BITS: u32 = 24;
 
-/// A slot with what it holds, and all that its reuse needs, in one place.
+/// A slot with what it holds, and all that its reuse needs, in one place: for a journey that is one cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Place<T> {
     value: T,
     /// Odd while the slot is taken.

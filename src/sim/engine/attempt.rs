@@ -195,7 +195,6 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The answer is at the instance.
-    #[inline(never)]
     pub(super) fn attempt_replies(&mut self, id: u32) {
         if PLAIN {
             return self.land(id, Value::default());

@@ -7,7 +7,7 @@ use super::kind::Kind;
 use crate::dice::{Stream, Times, stream};
 use crate::measure::recorder::{Cause, Recorder, Totals};
 use crate::measure::staleness::Versions;
-use crate::model::{Arrivals, Coalescing, Model, Nanos};
+use crate::model::{Arrivals, Coalescing, Model, Nanos, Scope};
 use crate::policy::own::Policies;
 use crate::sim::control::{Control, SimError};
 use crate::sim::parts::ahead::AheadTier;
@@ -107,6 +107,8 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) in_flight_limit: usize,
     pub(super) incoming: Incoming,
     pub(super) tiers: Vec<TierState>,
+    /// The first shared tier; the number of tiers where there is none.
+    pub(super) shared_level: usize,
     pub(super) database: Database,
     pub(super) journeys: Journeys,
     pub(super) commands: Slab<Command>,
@@ -182,6 +184,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             incoming: Incoming::new(model, &tables, seed, replication, &crashes)?,
             tables,
             tiers,
+            shared_level: (model.tiers.iter())
+                .take_while(|tier| matches!(tier.scope, Scope::Instance { .. }))
+                .count(),
             database,
             journeys: Journeys::new(Needs::of(model, policies.refreshes())),
             commands: Slab::new(),
@@ -468,6 +473,12 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     pub(super) fn schedule_here(&mut self, lane: Lane, at: Nanos, kind: Kind, id: u32, generation: u32) {
         debug_assert!(at >= self.now, "{kind:?} is scheduled for {at}, before {}", self.now);
         self.queue.push_here(lane, at, Event { kind: kind as u8, id, generation });
+    }
+
+    /// The level of a journey at a shared tier, of which a plain system has one at most.
+    #[inline(always)]
+    pub(super) fn level_at_shared(&self, id: u32) -> usize {
+        if PLAIN { self.shared_level } else { usize::from(self.journeys[id].level) }
     }
 
     /// The extras of a journey.

@@ -14,7 +14,6 @@ use crate::sim::store::Value;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The attempt is at the database: it is served, queues, or is turned away.
-    #[inline(never)]
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         self.recorder.note_db_arrival(self.now);
@@ -53,7 +52,6 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A server takes the attempt; what it reads is what is committed now.
-    #[inline(never)]
     fn start_service(&mut self, id: u32) {
         let (place, since_ns, work, generation) = if PLAIN {
             let Journey { since_ns, class, .. } = self.journeys[id];
@@ -105,12 +103,19 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             let attempts = &self.attempts;
             let is_there = |id, generation| PLAIN || attempts.is(id, generation);
             let Some(id) = self.database.next_waiting(place, is_there) else { return };
+            // Of a long queue nothing is in a near cache.
+            if let Some(coming) = self.database.soon_waiting() {
+                if PLAIN {
+                    self.journeys.prefetch(coming);
+                } else {
+                    self.attempts.prefetch(coming);
+                }
+            }
             self.start_service(id);
         }
     }
 
     /// A service is over: what was written is committed, the next in the queue begins.
-    #[inline(never)]
     pub(super) fn attempt_is_done(&mut self, id: u32) {
         // Mostly the next event of that lane is the next completion.
         self.read_ahead.upcoming = self.queue.peek_general();

@@ -19,8 +19,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Sends the lookup of a journey at an instant that is now or shortly after.
     #[inline]
     pub(super) fn send_lookup(&mut self, id: u32, at: Nanos) {
-        let Journey { key, instance, exists, level, .. } = self.journeys[id];
-        let level = usize::from(level);
+        let Journey { key, instance, exists, .. } = self.journeys[id];
+        let level = self.level_at_shared(id);
         let tier = &mut self.tiers[level];
         tier.totals.lookups += 1;
         let Some(shared) = &mut tier.shared else { return };
@@ -83,8 +83,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The lookup is at the server: what it will find there, and when, is known now.
     #[inline(never)]
     pub(super) fn lookup_arrives(&mut self, id: u32) {
-        let Journey { key, level, node, class, exists, .. } = self.journeys[id];
-        let (level, node) = (usize::from(level), if PLAIN { 0 } else { usize::from(node) });
+        let Journey { key, node, class, exists, .. } = self.journeys[id];
+        let (level, node) = (self.level_at_shared(id), if PLAIN { 0 } else { usize::from(node) });
         let class = usize::from(class);
         // Each op by a call of its own: what a GET needs is then known when it is compiled.
         let served = if !PLAIN && exists {
@@ -151,8 +151,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The reply is back at the instance: the connection is free, the journey goes on.
     #[inline(always)]
     pub(super) fn lookup_replies(&mut self, id: u32, reply: CommandReply) {
-        let Journey { instance, level, node, .. } = self.journeys[id];
-        let level = usize::from(level);
+        let Journey { instance, node, .. } = self.journeys[id];
+        let level = self.level_at_shared(id);
         let Some(shared) = &mut self.tiers[level].shared else { return };
         if PLAIN || shared.pools.is_empty() {
             return self.lookup_answered(id, level, reply);

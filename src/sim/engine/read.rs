@@ -147,7 +147,6 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// Takes a journey to the next level.
-    #[inline(never)]
     pub(super) fn proceed(&mut self, id: u32) {
         if self.has_given_up(id) {
             return;

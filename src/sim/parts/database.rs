@@ -196,6 +196,14 @@ impl Database {
         None
     }
 
+    /// One that waits for the primary and is about to be served, if the queue is long enough.
+    #[inline]
+    pub fn soon_waiting(&self) -> Option<u32> {
+        /// Services between the reading ahead and the service.
+        const AHEAD: usize = 3;
+        self.queue.get(AHEAD).map(|&(id, _)| id)
+    }
+
     /// What it holds is lost.
     pub fn lose_all(&mut self) {
         (self.busy, self.waiting) = (0, 0);

@@ -18,15 +18,15 @@ use crate::scenario::lint::expectation::{KeyFlow, key_flows};
 
 /// A journey with all its columns and its attempt, with their places in slabs and queues, in bytes; `sim` has a test that
 /// holds these to the sizes of its types.
-pub const WAITING_AT_DATABASE_BYTES: f64 = 256.0;
-/// The same without columns.
-pub const PLAIN_WAITING_BYTES: f64 = 160.0;
+pub const WAITING_AT_DATABASE_BYTES: f64 = 304.0;
+/// A journey of a plain system, which is its own attempt.
+pub const PLAIN_WAITING_BYTES: f64 = 80.0;
 /// An attempt of the background load that waits.
-pub const BACKGROUND_WAITING_BYTES: f64 = 160.0;
+pub const BACKGROUND_WAITING_BYTES: f64 = 208.0;
 /// A journey and its command that wait for a shared tier, and the event of the reply.
-pub const WAITING_AT_TIER_BYTES: f64 = 184.0;
+pub const WAITING_AT_TIER_BYTES: f64 = 216.0;
 /// An instance that is about to hear of a write: the notice, its place in the slab, its event.
-pub const NOTICE_BYTES: f64 = 68.0;
+pub const NOTICE_BYTES: f64 = 100.0;
 /// An event that waits for its time.
 pub const EVENT_BYTES: f64 = 32.0;
 /// Beyond this many entities in flight a simulation stops.
