@@ -1,7 +1,7 @@
 //! From a scenario file to a checked model.
 //!
 //! text -> tree in which every value knows its place (`file`) -> overrides and variants exchange values
-//! (`axes`) -> one [`model::Model`] per variant (`check`), or [`Diagnostics`] with every problem of the file.
+//! (`axes`) -> one [`Model`](crate::model::Model) per variant (`check`), or [`Diagnostics`] with every problem of the file.
 
 mod axes;
 pub mod build;

@@ -32,7 +32,7 @@ pub enum Step {
 }
 
 /// The places of all values that are no tables, and of their changes.
-#[allow(dead_code)] // Not every test that shares this file needs it.
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
 pub fn leaves(value: &Value, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
     match value {
         Value::Table(table) => {
@@ -61,7 +61,7 @@ pub fn at<'v>(value: &'v mut Value, path: &[Step]) -> &'v mut Value {
 }
 
 /// `tier.refresh.xfetch.beta`: a path without places in lists. What a variant sets is a path already.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
 pub fn name(path: &[Step]) -> String {
     let keys = path.iter().filter_map(|step| match step {
         Step::Key(key) => Some(key.as_str()),
@@ -71,7 +71,7 @@ pub fn name(path: &[Step]) -> String {
 }
 
 /// Fields that the program knows in every table of a scenario, as its message about an unknown one lists them.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "not every test that shares this file needs it")]
 pub fn known_fields(tree: &Value, path: &mut Vec<Step>, found: &mut BTreeSet<String>) {
     let mut probe = tree.clone();
     let here = at(&mut probe, path);
