@@ -25,6 +25,7 @@ mod limiter;
 mod nesting;
 mod nodes;
 mod over_time;
+mod plain;
 mod presence;
 mod protection;
 mod recovery;

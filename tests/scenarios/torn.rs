@@ -11,7 +11,7 @@ use herdlab::workload::Tables;
 use crate::digests::numbered;
 
 /// All that a simulation leaves, as text.
-fn left(model: &Model, torn: bool) -> String {
+pub fn left(model: &Model, torn: bool) -> String {
     let tables = Arc::new(Tables::new(model, 1).expect("there is no trace"));
     let engine =
         if torn { Engine::torn_everywhere(model, tables, 1, 0) } else { Engine::new(model, tables, 1, 0) };
