@@ -336,6 +336,16 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         }
     }
 
+    /// Reads an attempt ahead, or the journey that stands for it.
+    #[inline(always)]
+    pub(super) fn prefetch_attempt(&self, id: u32) {
+        if PLAIN {
+            self.journeys.prefetch(id);
+        } else {
+            self.attempts.prefetch(id);
+        }
+    }
+
     /// Brings what the next completion at the database touches into the processor's cache.
     #[inline(always)]
     pub(super) fn prefetch_completion(&mut self) {
@@ -347,7 +357,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         if let Some((key, instance)) = coming {
             self.calls.groups.prefetch(pair(instance, key));
             self.calls.fetching.prefetch(u64::from(key));
-            for tier in self.tiers.iter().take_while(|tier| tier.shared.is_none()) {
+            for tier in &self.tiers[..self.shared_level] {
                 if let Some(store) = tier.stores.get(instance as usize) {
                     store.prefetch(key);
                 }
@@ -385,7 +395,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     fn handle_here(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
         match kind {
             Kind::LookupArrives => self.lookup_arrives(id),
-            Kind::LookupReplies => self.kept_reply_arrives(id),
+            Kind::LookupReplies => self.reply_arrives(id, self.journeys.reply(id)),
             Kind::HitReplies => self.hit_replies(id),
             Kind::MissReplies => self.miss_replies(id),
             Kind::FillArrives => self.bare_fill_arrives(id, generation),

@@ -105,11 +105,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             let Some(id) = self.database.next_waiting(place, is_there) else { return };
             // Of a long queue nothing is in a near cache.
             if let Some(coming) = self.database.soon_waiting() {
-                if PLAIN {
-                    self.journeys.prefetch(coming);
-                } else {
-                    self.attempts.prefetch(coming);
-                }
+                self.prefetch_attempt(coming);
             }
             self.start_service(id);
         }
@@ -120,11 +116,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         // Mostly the next event of that lane is the next completion.
         self.read_ahead.upcoming = self.queue.peek_general();
         if let Some(upcoming) = self.read_ahead.upcoming {
-            if PLAIN {
-                self.journeys.prefetch(upcoming);
-            } else {
-                self.attempts.prefetch(upcoming);
-            }
+            self.prefetch_attempt(upcoming);
         }
         self.database.advance(self.now, &mut self.totals);
         if PLAIN {

@@ -30,8 +30,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         // The consumer of the change stream waits for its answer, although it is not a request; and a write exists once
         // it is acknowledged, whether its writer hears of it or not.
         let is_awaited = matches!(op, Op::Invalidate { .. } | Op::Take { .. });
-        let is_unlimited = self.tiers[level].shared.as_ref().is_some_and(|shared| shared.pools.is_empty());
-        if journey == NONE && is_unlimited && !is_awaited {
+        if journey == NONE && self.is_unlimited(level) && !is_awaited {
             return self.close_fill(id, level);
         }
         let Some((at, lane)) = self.way_back(level, place, &served) else { return };

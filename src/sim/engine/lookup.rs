@@ -125,15 +125,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.serve(level, node, Request { op: Op::Exists, key, class, token: 0 })
     }
 
-    /// A reply that was kept is back.
-    #[inline(never)]
-    pub(super) fn kept_reply_arrives(&mut self, id: u32) {
-        self.reply_arrives(id, self.journeys.reply(id));
-    }
-
     /// Any reply is back: out of line, so that the loop has room in the processor's cache.
     #[inline(never)]
-    fn reply_arrives(&mut self, id: u32, reply: CommandReply) {
+    pub(super) fn reply_arrives(&mut self, id: u32, reply: CommandReply) {
         self.lookup_replies(id, reply);
     }
 
