@@ -16,6 +16,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::model::Nanos;
+use crate::prefetch::prefetch;
 
 /// The version every key starts with.
 pub const INITIAL: u32 = 0;
@@ -72,6 +73,30 @@ impl Versions {
     #[inline]
     fn is_written(&self, key: u32) -> bool {
         self.written.get(key as usize / 64).is_some_and(|word| word >> (key % 64) & 1 == 1)
+    }
+
+    /// Reads ahead whether a key was written, and what was acknowledged of it.
+    #[inline]
+    pub fn prefetch(&self, key: u32) {
+        prefetch(&self.written, key as usize / 64);
+        if !self.acknowledged.is_empty() {
+            prefetch(&self.acknowledged, key as usize);
+        }
+    }
+
+    /// Reads ahead what a commit changes.
+    #[inline]
+    pub fn prefetch_commit(&self, key: u32) {
+        self.prefetch(key);
+        prefetch(&self.current, key as usize);
+    }
+
+    /// Reads ahead the version of a key, some time after [`Versions::prefetch`].
+    #[inline]
+    pub fn prefetch_version(&self, key: u32) {
+        if self.is_written(key) {
+            prefetch(&self.current, key as usize);
+        }
     }
 
     /// Keeps in mind what was acknowledged, from now on.
@@ -227,6 +252,8 @@ impl Versions {
             return None;
         }
         match handle {
+            // Mostly it is: the handle of a key can be read ahead, what a handle leads to cannot.
+            handle if handle == self.current[key as usize] => None,
             INITIAL => self.first_write_ns.get(&key).copied(),
             handle => Some(self.superseded_ns[handle as usize]).filter(|&time| time != CURRENT),
         }

@@ -24,6 +24,7 @@ pub fn expiry(ttl: Ttl, jitter: Jitter, now: Nanos, dice: &mut Stream) -> Nanos 
 
 /// What a look-up does about an entry that it found alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
 pub enum Renewal {
     Keep,
     /// The request itself goes on to the level below.

@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::prefetch::prefetch;
+use crate::prefetch::{prefetch, prefetch_whole};
 
 /// No slot.
 pub const NONE: u32 = u32::MAX;
@@ -125,10 +125,10 @@ impl<T> Slab<T> {
         self.taken
     }
 
-    /// Reads a slot ahead.
+    /// Reads a slot ahead, all its cache lines.
     #[inline]
     pub fn prefetch(&self, slot: u32) {
-        prefetch(&self.places, slot as usize);
+        prefetch_whole(&self.places, slot as usize);
     }
 
     /// What a slot holds or held last.
@@ -219,6 +219,14 @@ impl<T: Copy + Default + PartialEq> Column<T> {
     #[inline]
     pub fn get(&self, slot: u32) -> T {
         self.cells.get(slot as usize).copied().unwrap_or_default()
+    }
+
+    /// Reads a slot ahead.
+    #[inline]
+    pub fn prefetch(&self, slot: u32) {
+        if self.exists {
+            prefetch(&self.cells, slot as usize);
+        }
     }
 
     /// The value of a taken slot, to be changed; `None` where the column is not there.

@@ -5,6 +5,7 @@
 use rand::Rng as _;
 
 use crate::dice::{Stream, below};
+use crate::prefetch::prefetch;
 
 const NONE: u32 = u32::MAX;
 const FIRST_BUCKETS: usize = 4;
@@ -35,7 +36,7 @@ impl Dict {
     }
 
     fn bucket(&self, hash: u64) -> usize {
-        hash as usize & (self.heads.len() - 1)
+        hash as usize & self.heads.len().wrapping_sub(1)
     }
 
     /// The number of buckets that the next insertion would want, if it is another one.
@@ -100,6 +101,22 @@ impl Dict {
             return None;
         }
         self.chain(self.bucket(hash)).find(|&slot| is_it(slot))
+    }
+
+    /// Reads the bucket of a hash ahead.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        if !self.heads.is_empty() {
+            prefetch(&self.heads, self.bucket(hash));
+        }
+    }
+
+    /// The newest slot of the bucket of a hash, with the next one read ahead.
+    #[inline]
+    pub fn guess(&self, hash: u64) -> Option<u32> {
+        let slot = *self.heads.get(self.bucket(hash))?;
+        prefetch(&self.next, slot as usize);
+        Some(slot)
     }
 
     /// The slots of one bucket.

@@ -15,6 +15,7 @@ use rand::Rng as _;
 
 use crate::dice::{Stream, mix, unit_open_zero};
 use crate::model::{Nanos, RedisEviction};
+use crate::prefetch::prefetch;
 use dict::Dict;
 use memory::{Allocator, BUCKET_BYTES};
 
@@ -174,6 +175,20 @@ impl Keyspace {
     #[inline]
     pub fn find(&self, key: u32) -> Option<u32> {
         self.all.find(self.hash(key), |slot| self.held[slot as usize].key == key)
+    }
+
+    /// Reads ahead where a lookup of the key begins.
+    #[inline]
+    pub fn prefetch(&self, key: u32) {
+        self.all.prefetch(self.hash(key));
+    }
+
+    /// Reads ahead where a lookup goes on, some time after [`Keyspace::prefetch`].
+    #[inline]
+    pub fn prefetch_entry(&self, key: u32) {
+        if let Some(slot) = self.all.guess(self.hash(key)) {
+            prefetch(&self.held, slot as usize);
+        }
     }
 
     #[inline]

@@ -65,7 +65,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The command is ready to be sent: it takes a connection, or waits for one.
     #[inline(never)]
     pub(super) fn ask_for_tier_connection(&mut self, id: u32, at: Nanos) {
-        let Command { level, key, instance, dead, .. } = self.commands[id];
+        let Command { level, key, instance, journey, dead, .. } = self.commands[id];
         if dead {
             return self.close_fill(id, usize::from(level));
         }
@@ -73,6 +73,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         tier.totals.commands += 1;
         let Some(shared) = &mut tier.shared else { return };
         let node = shared.map.node(key, at);
+        // Of a lookup this was read ahead when its journey went out.
+        if journey == NONE {
+            tier.stores[usize::from(node)].prefetch(key);
+        }
         let generation = self.commands.generation(id);
         let pool = shared.pool(instance, node);
         let taken = shared.pools.acquire(pool, Waiter::call(id, generation), self.now);

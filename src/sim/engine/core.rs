@@ -11,7 +11,7 @@ use crate::model::{Arrivals, Coalescing, Model, Nanos, Scope};
 use crate::policy::own::Policies;
 use crate::sim::control::{Control, SimError};
 use crate::sim::parts::ahead::AheadTier;
-use crate::sim::parts::attempt::Attempt;
+use crate::sim::parts::attempt::{Attempt, AttemptErrand};
 use crate::sim::parts::call_map::{CallMap, pair};
 use crate::sim::parts::command::{Command, Part};
 use crate::sim::parts::crashes::Crashes;
@@ -322,8 +322,16 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// steps ahead, and what the place leads to for the one after the next step.
     #[inline(always)]
     fn prefetch_arrivals(&mut self) {
-        let Some(tier) = self.tiers.first().filter(|tier| tier.shared.is_none()) else { return };
         let Incoming { batch, next, guesses, .. } = &mut self.incoming;
+        if !PLAIN && self.are_answers_judged {
+            if let Some(&key) = batch.key.get(*next + 2 * STEP) {
+                self.versions.prefetch(key);
+            }
+            if let Some(&key) = batch.key.get(*next + STEP) {
+                self.versions.prefetch_version(key);
+            }
+        }
+        let Some(tier) = self.tiers.first().filter(|tier| tier.shared.is_none()) else { return };
         let coming = |steps: usize| {
             let at = *next + steps * STEP;
             Some((at, tier.stores.get(*batch.instance.get(at)? as usize)?, *batch.key.get(at)?))
@@ -340,9 +348,12 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     #[inline(always)]
     pub(super) fn prefetch_attempt(&self, id: u32) {
         if PLAIN {
-            self.journeys.prefetch(id);
+            self.journeys.prefetch_alone(id);
         } else {
             self.attempts.prefetch(id);
+            if !self.are_attempts_torn {
+                self.journeys.prefetch(id);
+            }
         }
     }
 
@@ -352,7 +363,15 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let Some(upcoming) = self.read_ahead.upcoming.take() else { return };
         let coming = match PLAIN {
             true => self.journeys.peek(upcoming).map(|journey| (journey.key, journey.instance)),
-            false => self.attempts.peek(upcoming).map(|attempt| (attempt.key, attempt.instance)),
+            false => self.attempts.peek(upcoming).map(|attempt| {
+                if self.are_attempts_torn && attempt.leader != NONE {
+                    self.journeys.prefetch(attempt.leader);
+                }
+                if attempt.errand == AttemptErrand::Write {
+                    self.versions.prefetch_commit(attempt.key);
+                }
+                (attempt.key, attempt.instance)
+            }),
         };
         if let Some((key, instance)) = coming {
             self.calls.groups.prefetch(pair(instance, key));

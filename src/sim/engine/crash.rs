@@ -5,6 +5,7 @@
 
 use super::core::Core;
 use super::kind::Kind;
+use super::prefill::hottest;
 use crate::measure::recorder::{Cause, Outcome};
 use crate::model::{Hottest, Nanos};
 use crate::sim::parts::attempt::{Attempt, Stage};
@@ -120,7 +121,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn doom_leader(&mut self, event: usize, key: Option<u64>) {
         let key = match key {
             Some(key) => key as u32,
-            None => self.hottest(Hottest::Keys(1)).first().copied().unwrap_or(0),
+            None => {
+                let classes = &self.model.workload.classes;
+                hottest(&self.tables, classes, Hottest::Keys(1)).last().map_or(0, |hottest| hottest.0)
+            }
         };
         let oldest = (self.journeys.iter())
             .filter(|&(id, journey)| {

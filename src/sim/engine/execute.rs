@@ -186,16 +186,22 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 Some(token) => (CommandReply::Hit { value, renewal, token }, true),
                 None => (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true),
             },
-            (Look::Stale { value }, None) => (CommandReply::Stale { value, renew: true, token: 0 }, true),
+            (Look::Stale { value }, None) => {
+                (CommandReply::Stale { renewal: Renewal::Background, token: 0, value }, true)
+            }
             (Look::Stale { value }, Some(leases)) => {
-                let token = leases.grant(key, now);
-                let reply = CommandReply::Stale { value, renew: token.is_some(), token: token.unwrap_or(0) };
-                (reply, true)
+                let (renewal, token) = match leases.grant(key, now) {
+                    Some(token) => (Renewal::Background, token),
+                    None => (Renewal::Keep, 0),
+                };
+                (CommandReply::Stale { renewal, token, value }, true)
             }
             (Look::Miss { .. }, None) => (CommandReply::Miss { token: 0 }, false),
             (Look::Miss { expired }, Some(leases)) => match (leases.grant(key, now), expired) {
                 (Some(token), _) => (CommandReply::Miss { token }, false),
-                (None, Some(value)) => (CommandReply::Stale { value, renew: false, token: 0 }, true),
+                (None, Some(value)) => {
+                    (CommandReply::Stale { renewal: Renewal::Keep, token: 0, value }, true)
+                }
                 (None, None) => (CommandReply::Wait, false),
             },
         }
@@ -220,7 +226,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
                 let reply = match found {
                     Look::Hit { value, renewal } => CommandReply::Hit { value, renewal, token: 0 },
-                    Look::Stale { value } => CommandReply::Stale { value, renew: false, token: 0 },
+                    Look::Stale { value } => CommandReply::Stale { renewal: Renewal::Keep, token: 0, value },
                     Look::Miss { .. } => CommandReply::Miss { token: 0 },
                 };
                 (reply, false)

@@ -35,9 +35,15 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.tiers.get(usize::from(earlier.0)).and_then(|tier| tier.stores.get(usize::from(earlier.1)))
         {
             store.prefetch_entry(earlier.2);
+            if !PLAIN && self.are_answers_judged {
+                self.versions.prefetch_version(earlier.2);
+            }
         }
         self.calls.groups.prefetch(pair(instance, key));
         self.calls.fetching.prefetch(u64::from(key));
+        if !PLAIN && self.are_answers_judged {
+            self.versions.prefetch(key);
+        }
         if !PLAIN && tears {
             return match exists {
                 true => self.send(level, Op::Exists, id, at),

@@ -1,13 +1,16 @@
 //! What is in the tiers at time zero.
 
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::sync::Arc;
 
 use super::core::Core;
 use crate::dice::{round_ns, stream, unit_open_zero};
 use crate::measure::recorder::TierTotals;
-use crate::model::{Hottest, Prefill, PrefillAge};
+use crate::model::{Class, Hottest, Prefill, PrefillAge};
 use crate::policy::freshness::NEVER;
 use crate::sim::store::{Entry, Value};
+use crate::workload::Tables;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Fills the tiers that ask for it.
@@ -25,15 +28,14 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let rate_per_s = model.workload.arrivals.rate_per_s().unwrap_or(0.0);
         // So many stores may have a key each.
         let copies = model.caches(&model.tiers[level]);
-        // The hottest last: they are the most recently used ones.
-        for &key in self.hottest(prefill.hottest).iter().rev() {
+        let tables = Arc::clone(&self.tables);
+        // The most recently used ones are the hottest.
+        for (key, chosen) in hottest(&tables, &model.workload.classes, prefill.hottest) {
             let class = self.tables.class_of(key);
             let info = self.info(key, class);
             if info.absent {
                 continue;
             }
-            let chosen =
-                self.tables.samplers[class].probability(u64::from(key - self.tables.first_id[class]));
             let class_of_it = &model.workload.classes[class];
             // A request asks for a key once at most.
             let share = class_of_it.share * (chosen * f64::from(class_of_it.keys_per_request)).min(1.0);
@@ -63,38 +65,49 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         // Loading is not measured.
         self.tiers[level].totals = TierTotals::default();
     }
+}
 
-    /// The hottest ids by expected rate, the hottest first.
-    pub(super) fn hottest(&self, count: Hottest) -> Vec<u32> {
-        let classes = &self.model.workload.classes;
-        let wanted = match count {
-            Hottest::All => self.model.workload.keys(),
-            Hottest::Keys(keys) => keys.min(self.model.workload.keys()),
-        };
-        let rate =
-            |class: usize, rank: u64| classes[class].share * self.tables.samplers[class].probability(rank);
-        // Ids of a single class are ranks.
-        if classes.len() == 1 {
-            return (0..wanted as u32).collect();
-        }
-        // Within a class ranks are in order of rate, so only the first unused rank of each class competes.
-        let mut heads: BinaryHeap<Head> =
-            (0..classes.len()).map(|class| Head { rate: rate(class, 0), class, rank: 0 }).collect();
-        let mut chosen = Vec::with_capacity(wanted as usize);
-        while (chosen.len() as u64) < wanted {
-            let Some(Head { class, rank, .. }) = heads.pop() else { break };
-            chosen.push(self.tables.first_id[class] + rank as u32);
-            if rank + 1 < classes[class].keys {
-                heads.push(Head { rate: rate(class, rank + 1), class, rank: rank + 1 });
-            }
-        }
-        chosen
+/// The hottest ids by expected rate, the hottest last, each with its probability within its class.
+pub(super) fn hottest<'t>(
+    tables: &'t Tables,
+    classes: &[Class],
+    count: Hottest,
+) -> Box<dyn Iterator<Item = (u32, f64)> + 't> {
+    let keys: u64 = classes.iter().map(|class| class.keys).sum();
+    let wanted = match count {
+        Hottest::All => keys,
+        Hottest::Keys(wanted) => wanted.min(keys),
+    };
+    // Ids of a single class are ranks.
+    if let [sampler] = &tables.samplers[..] {
+        return Box::new((0..wanted as u32).rev().map(|key| (key, sampler.probability(u64::from(key)))));
     }
+    let head = |class: usize, rank: u64| {
+        let chosen = tables.samplers[class].probability(rank);
+        Head { rate: classes[class].share * chosen, chosen, class, rank }
+    };
+    // Within a class ranks are in order of rate, so only the first unused rank of each class competes.
+    let mut heads: BinaryHeap<Head> = (0..classes.len()).map(|class| head(class, 0)).collect();
+    let mut hottest = Vec::with_capacity(wanted as usize);
+    while (hottest.len() as u64) < wanted {
+        let Some(mut first) = heads.peek_mut() else { break };
+        let Head { chosen, class, rank, .. } = *first;
+        hottest.push((tables.first_id[class] + rank as u32, chosen));
+        if rank + 1 < classes[class].keys {
+            // In the place of the one before: one way through the heap in place of two.
+            *first = head(class, rank + 1);
+        } else {
+            PeekMut::pop(first);
+        }
+    }
+    Box::new(hottest.into_iter().rev())
 }
 
 /// The hottest id of a class that is not chosen yet.
 struct Head {
     rate: f64,
+    /// Probability within the class.
+    chosen: f64,
     class: usize,
     rank: u64,
 }

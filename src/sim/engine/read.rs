@@ -294,8 +294,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 };
                 self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, token);
             }
-            CommandReply::Stale { value, renew, token } => {
-                self.tier_answers(id, level, Outcome::StaleHit, value, renew, token);
+            CommandReply::Stale { renewal, token, value } => {
+                let renews = renewal == Renewal::Background;
+                self.tier_answers(id, level, Outcome::StaleHit, value, renews, token);
             }
             CommandReply::Wait => self.wait_for_lease(id),
             CommandReply::Failed | CommandReply::Done | CommandReply::Counted { .. } => {

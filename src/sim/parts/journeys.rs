@@ -95,9 +95,18 @@ impl Journeys {
         self.slab.insert(journey)
     }
 
-    /// Reads a journey ahead.
+    /// Reads a journey ahead that leads a call.
     #[inline]
     pub fn prefetch(&self, id: u32) {
+        self.slab.prefetch(id);
+        self.extras.prefetch(id);
+        self.left_ns.prefetch(id);
+        self.leads.prefetch(id);
+    }
+
+    /// Reads a journey ahead where there are no columns.
+    #[inline]
+    pub fn prefetch_alone(&self, id: u32) {
         self.slab.prefetch(id);
     }
 

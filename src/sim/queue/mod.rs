@@ -15,6 +15,7 @@ pub use pending::Event;
 pub const PENDING_BYTES: usize = size_of::<Pending>();
 
 use std::collections::VecDeque;
+use std::hint::select_unpredictable;
 
 use self::pending::Pending;
 use self::wheel::Wheel;
@@ -39,6 +40,8 @@ pub const GENERAL: Lane = Lane::Wheel(1);
 pub struct Queue {
     wheels: [Wheel; WHEELS],
     rings: Vec<VecDeque<Pending>>,
+    /// Time of the first event of each ring; the far end of time where it is empty.
+    heads_ns: Vec<Nanos>,
     delays: Vec<Nanos>,
     /// Time of the first event in all rings, and the ring; the far end of time where there is none.
     ring_ns: Nanos,
@@ -54,6 +57,7 @@ impl Queue {
         Queue {
             wheels: [Wheel::new(gap_ns / 4), Wheel::new(gap_ns.saturating_mul(2))],
             rings: Vec::new(),
+            heads_ns: Vec::new(),
             delays: Vec::new(),
             ring_ns: Nanos::MAX,
             next_ring: 0,
@@ -67,6 +71,7 @@ impl Queue {
         let ring = self.delays.iter().position(|&known| known == delay_ns).unwrap_or_else(|| {
             self.delays.push(delay_ns);
             self.rings.push(VecDeque::new());
+            self.heads_ns.push(Nanos::MAX);
             self.delays.len() - 1
         });
         Lane::Ring(ring as u16)
@@ -108,6 +113,7 @@ impl Queue {
             Some(_) => events.push_back(pending),
             None => {
                 events.push_back(pending);
+                self.heads_ns[ring] = pending.time;
                 // Of two at the same time the one that is there was scheduled before.
                 if pending.time < self.ring_ns {
                     self.ring_ns = pending.time;
@@ -171,11 +177,32 @@ impl Queue {
         while ring.front().is_some_and(|head| !is_alive(head.event())) {
             ring.pop_front();
         }
-        let heads = || self.rings.iter().map(VecDeque::front).enumerate();
-        let heads = heads().filter_map(|(ring, head)| head.map(|head| (head, ring)));
-        let next = heads.reduce(|a, b| if b.0.precedes(a.0) { b } else { a });
-        (self.ring_ns, self.next_ring) = next.map_or((Nanos::MAX, 0), |(head, ring)| (head.time, ring));
+        self.heads_ns[self.next_ring] = ring.front().map_or(Nanos::MAX, |head| head.time);
+        (self.ring_ns, self.next_ring) = self.first_ring();
         event
+    }
+
+    /// Time of the first event of all rings, and its ring.
+    #[inline]
+    fn first_ring(&self) -> (Nanos, usize) {
+        let (mut first_ns, mut first) = (Nanos::MAX, 0);
+        for (ring, &head_ns) in self.heads_ns.iter().enumerate() {
+            let precedes = head_ns < first_ns
+                || (head_ns == first_ns && head_ns != Nanos::MAX && self.is_scheduled_before(ring, first));
+            // Which ring is the first is chance: no branch.
+            first_ns = select_unpredictable(precedes, head_ns, first_ns);
+            first = select_unpredictable(precedes, ring, first);
+        }
+        (first_ns, first)
+    }
+
+    /// Of two rings whose first events happen at the same time: which of them was scheduled before.
+    #[cold]
+    fn is_scheduled_before(&self, ring: usize, other: usize) -> bool {
+        match (self.rings[ring].front(), self.rings[other].front()) {
+            (Some(head), Some(other)) => head.precedes(other),
+            _ => false,
+        }
     }
 }
 

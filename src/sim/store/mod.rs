@@ -15,12 +15,15 @@ use crate::policy::redis::{Cycle, Effort, Keyspace, New, Settings};
 use crate::prefetch::prefetch;
 
 /// What travels with a value.
+///
+/// Without padding: a copy takes padding and version together, and would wait for the store of the version alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C, packed(4))]
 pub struct Value {
-    /// Handle of the version, see `measure::staleness`.
-    pub version: u32,
     /// When it was read from the database.
     pub read_ns: Nanos,
+    /// Handle of the version, see `measure::staleness`.
+    pub version: u32,
 }
 
 /// Columns that only some scenarios need.
@@ -254,19 +257,34 @@ impl Store {
         match &self.kept {
             Kept::Unbounded { expiry_ns, .. } => prefetch(expiry_ns, key as usize),
             Kept::Bounded(bounded) => bounded.slots.index.prefetch(key),
-            Kept::Redis(_) => {}
+            Kept::Redis(keyspace) => keyspace.prefetch(key),
         }
     }
 
     /// Reads ahead where a look-up goes on, some time after [`Store::prefetch`]; returns where the entry probably is.
     #[inline(always)]
     pub fn prefetch_entry(&self, key: u32) -> u32 {
-        let Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, policy }) = &self.kept else {
-            return key;
+        let slot = match &self.kept {
+            Kept::Bounded(Bounded { slots: Slots { slots, index, .. }, policy }) => {
+                let slot = index.guess(key);
+                prefetch(slots, slot as usize);
+                policy.read_ahead_hit(slot);
+                slot
+            }
+            Kept::Unbounded { version, .. } => {
+                if self.columns.version {
+                    prefetch(version, key as usize);
+                }
+                key
+            }
+            Kept::Redis(keyspace) => {
+                keyspace.prefetch_entry(key);
+                key
+            }
         };
-        let slot = index.guess(key);
-        prefetch(slots, slot as usize);
-        policy.read_ahead_hit(slot);
+        if self.columns.delta {
+            prefetch(&self.delta_ns, slot as usize);
+        }
         slot
     }
 
