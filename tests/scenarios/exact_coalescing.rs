@@ -54,6 +54,20 @@ fn a_flight_may_begin_with_the_look_up() {
     );
 }
 
+/// The lookup of 0 ms is back at 60 ms, after its caller gave up at 45 ms: it goes on to the database only for the sake of the
+/// request of 20 ms, who waits until 65 ms.
+#[test]
+fn a_lookup_goes_on_while_anybody_waits_for_it() {
+    let settings: Settings<'_> = &[
+        ("tier.l2.network", "30ms"),
+        ("clients.deadline", "45ms"),
+        ("coalescing", "{ singleflight = { around = \"lookup\" } }"),
+    ];
+    // Over 150 ms: the last request and one mean gap.
+    exactly_after("0 read a, 20 read a, 100 read b", &[(settings, "db.qps.mean", 1.0 / 0.15)]);
+    exactly_after("0 read a, 100 read b", &[(settings, "db.qps.mean", 0.0)]);
+}
+
 /// The first one gets the lease, and has the value 47 ms later; what the second one does until then is up to the options.
 #[test]
 fn a_lease_lets_one_fetch_and_the_others_look_again() {

@@ -79,6 +79,23 @@ fn an_entry_is_renewed_from_its_share_of_the_ttl_on() {
     ]);
 }
 
+/// At 400 ms the upper tier serves what expired at 370 ms and renews it from the lower one, which serves what expired at 320 ms: a
+/// lookup of each more, and a hit.
+#[test]
+fn a_refresh_is_one_lookup_of_the_tier_below() {
+    let grace = "{ stale-while-revalidate = { grace = \"200ms\" } }";
+    let settings: Settings<'_> = &[
+        L1,
+        ("tier.l1.ttl", "350ms"),
+        ("tier.l1.refresh", grace),
+        ("tier.l2.scope", "instance"),
+        ("tier.l2.ttl", "300ms"),
+        ("tier.l2.refresh", grace),
+    ];
+    let rows = [("tier.l1.hit_ratio", 0.5), ("tier.l2.hit_ratio", 0.5), ("requests.stale_hit.ratio", 0.5)];
+    exactly_after("0 read a, 400 read a", &rows.map(|(measure, value)| (settings, measure, value)));
+}
+
 #[test]
 fn a_stale_value_is_served_within_its_grace() {
     let grace = |grace: &str| format!("{{ stale-while-revalidate = {{ grace = \"{grace}\" }} }}");
