@@ -3,7 +3,7 @@
 //! The pipeline, one room after the other; each room imports only rooms above it:
 //!
 //! scenario file -> [`scenario`] (checked model) -> [`experiment`] (cells x replications) -> [`sim`]
-//! (one simulation) -> [`measure`] (record) -> [`report`]
+//! (one simulation) -> [`record`] -> [`report`]
 //!
 //! A scenario, what it says of itself, and a measure of it, cut short:
 //!
@@ -42,6 +42,7 @@ pub mod model;
 pub mod oracle;
 pub mod policy;
 mod prefetch;
+pub mod record;
 pub mod reference;
 pub mod replay;
 pub mod report;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use herdlab::measure::record::Record;
 use herdlab::model::{Experiment, Variant};
+use herdlab::record::Record;
 use herdlab::report::json::to_json;
 use herdlab::scenario::{Overrides, bundled, parse};
 use rayon::prelude::*;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use herdlab::dice::{Stream, unit_open_zero};
 use herdlab::experiment::own::Misplaced;
 use herdlab::experiment::run::{RunError, RunOptions, run};
-use herdlab::measure::record::{Record, VariantRecord};
 use herdlab::model::{Eviction, Experiment};
 use herdlab::policy::eviction::{Evict, Room};
 use herdlab::policy::freshness::Renewal;
 use herdlab::policy::own::{Found, OwnRefresh, Policies};
+use herdlab::record::{Record, VariantRecord};
 use herdlab::scenario::build::{Database, Scenario, Tier, Time, Variant, Workload};
 
 /// Least recently used, the slow way: slots in the order of their last use.

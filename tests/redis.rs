@@ -19,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use herdlab::dice::{mix, stream, unit_open_zero};
 use herdlab::experiment::run::{RunOptions, run};
-use herdlab::measure::record::VariantRecord;
+use herdlab::record::VariantRecord;
 use herdlab::scenario::{Overrides, parse};
 
 const SECONDS: f64 = 63.0;

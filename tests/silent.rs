@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use fields::{FOLDER, Step, at, known_fields, leaves, name, scenarios};
-use herdlab::measure::record::Record;
 use herdlab::model::{Model, Recommend, Sweep};
+use herdlab::record::Record;
 use herdlab::scenario::explain::explain;
 use herdlab::scenario::{Overrides, parse};
 use rayon::prelude::*;

@@ -7,8 +7,8 @@ use std::path::Path;
 use herdlab::experiment::comparison::{Verdict, compare};
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::experiment::statistics::estimate;
-use herdlab::measure::record::Record;
 use herdlab::model::Experiment;
+use herdlab::record::Record;
 use herdlab::scenario::{Overrides, parse};
 use support::simulate;
 

@@ -170,7 +170,7 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
 
 /// `in theory: hit_ratio 90.1 % (renewals of a TTL)`.
 fn expected(prediction: &Prediction) -> String {
-    let unit = catalog::find(&prediction.measure).map_or("1", |info| info.unit);
+    let unit = catalog::known(&prediction.measure).unit;
     let figure = with_unit(prediction.value, unit);
     let Prediction { measure, law, failing, .. } = prediction;
     match failing.as_slice() {

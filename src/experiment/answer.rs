@@ -10,8 +10,9 @@ use super::printed::{estimated, plus_minus};
 use super::statistics::Estimate;
 use super::withheld::Withheld;
 use crate::catalog::claim::{self, Claim, Piece, Reference};
-use crate::measure::quantity::{Scale, change, percent, signed, spoken, with_unit};
-use crate::measure::record::Record;
+use crate::catalog::spoken;
+use crate::measure::quantity::{Scale, change, percent, signed, with_unit};
+use crate::record::Record;
 
 /// What the record answers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -358,8 +359,8 @@ fn capitalised(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{bimodal, stampede};
-    use crate::measure::record::AnswerRecord;
+    use crate::record::AnswerRecord;
+    use crate::record::fixture::{bimodal, stampede};
 
     fn with_author(digest: &str, claim: &str) -> Answer {
         let mut record = stampede(3);

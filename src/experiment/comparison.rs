@@ -12,8 +12,8 @@ use super::states::{State, States, states};
 use super::statistics::{self, Estimate, PairedDifference};
 use super::withheld::{Side, Withheld, other_traffic, withheld};
 use crate::catalog::{self, Better};
-use crate::measure::meaning;
-use crate::measure::record::{MeasureRecord, Record, VariantRecord};
+use crate::record::meaning;
+use crate::record::{MeasureRecord, Record, VariantRecord};
 
 /// Fewest replications that give a verdict: with five pairs or less the t-test leans too much on normality.
 pub const VERDICT_REPLICATIONS_MIN: usize = 6;
@@ -277,7 +277,7 @@ pub fn verdict(measure: &str, difference: &Estimate, p: f64, matters: f64) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::{bimodal, measure, record_of};
+    use crate::record::fixture::{bimodal, measure, record_of};
 
     fn verdicts_of(before: &[f64], after: &[f64], name: &str) -> Option<Verdict> {
         let record = record_of(

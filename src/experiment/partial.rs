@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::replication::Replication;
 use crate::atomic;
+use crate::catalog;
+use crate::catalog::computed::Measured;
 use crate::measure::histogram::{Fine, Packed};
-use crate::measure::record::EventRun;
+use crate::record::EventRun;
 
 /// Where finished replications of one scenario are kept.
 #[derive(Clone, Debug)]
@@ -110,7 +112,7 @@ impl Partial {
             digest: self.digest.clone(),
             variant,
             replication,
-            measures: finished.measures.clone(),
+            measures: finished.measures.iter().map(|measure| (measure.name.clone(), measure.value)).collect(),
             series: owned(&finished.series),
             distributions: owned(&finished.distributions),
             event_runs: finished.event_runs.clone(),
@@ -150,8 +152,11 @@ impl Partial {
         if !kept.distributions.iter().all(|(_, _, packed)| sound(packed)) {
             return None;
         }
+        let measured = |(name, value): (String, Option<f64>)| {
+            Some(Measured { unit: catalog::unit(&name).ok()?, name, value })
+        };
         Some(Replication {
-            measures: kept.measures,
+            measures: kept.measures.into_iter().map(measured).collect::<Option<_>>()?,
             series: with_units(kept.series)?,
             distributions: with_units(kept.distributions)?,
             event_runs: kept.event_runs,

@@ -5,8 +5,8 @@
 //! values alone, so that the record does not depend on the machine.
 
 use super::statistics::estimate;
-use crate::measure::record::{PrecisionRecord, VariantRecord};
 use crate::model::Precision;
+use crate::record::{PrecisionRecord, VariantRecord};
 
 /// How many replications in all the next round should have; `None` when all variants are precise enough or no
 /// more are allowed. `values` holds the wanted measure of every variant, one value per replication.

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::catalog;
+use crate::catalog::computed::{Measured, measures};
+use crate::catalog::computed::{Series, distributions, series};
 use crate::measure::histogram::{Fine, Packed};
-use crate::measure::record::{DistributionRecord, EventRun, MeasureRecord, SeriesRecord};
 use crate::measure::recovery;
-use crate::measure::series::{Series, distributions, series};
-use crate::measure::summary::{Measured, measures};
 use crate::model::Model;
+use crate::record::{DistributionRecord, EventRun, MeasureRecord, SeriesRecord};
 use crate::sim::{Control, Engine, SimError};
 
 /// What one simulation contributes to the record.
@@ -54,7 +53,7 @@ pub(super) fn replicate(
 #[derive(Default)]
 pub(super) struct Together {
     /// The names are the same in all replications: they follow from the model. One value per replication.
-    measures: Vec<(String, Vec<Option<f64>>)>,
+    measures: Vec<MeasureRecord>,
     /// In the order in which they turned up.
     series: Vec<SeriesSum>,
     /// The database load of the first replication, because an average hides peaks that come at different times.
@@ -88,10 +87,15 @@ impl Together {
     /// Takes in the next replication. Sums of floats depend on their order, so replications come in theirs.
     pub fn take_in(&mut self, replication: Replication) {
         if self.measures.is_empty() {
-            self.measures = replication.measures.iter().map(|(name, _)| (name.clone(), Vec::new())).collect();
+            let empty = |Measured { name, unit, .. }: &Measured| MeasureRecord {
+                name: name.clone(),
+                unit: (*unit).to_owned(),
+                values: Vec::new(),
+            };
+            self.measures = replication.measures.iter().map(empty).collect();
         }
-        for ((_, values), (_, value)) in self.measures.iter_mut().zip(replication.measures) {
-            values.push(value);
+        for (all, one) in self.measures.iter_mut().zip(replication.measures) {
+            all.values.push(one.value);
         }
         for (name, unit, values) in replication.series {
             if name == SHOWN_FIRST && self.first.is_none() {
@@ -124,15 +128,11 @@ impl Together {
 
     /// The values of a measure, one per replication; empty where there is no such measure.
     pub fn values(&self, measure: &str) -> &[Option<f64>] {
-        self.measures.iter().find(|(name, _)| name == measure).map_or(&[], |(_, values)| values)
+        self.measures.iter().find(|known| known.name == measure).map_or(&[], |known| &known.values)
     }
 
     /// Everything for the record.
     pub fn into_records(self) -> Records {
-        let measure = |(name, values): (String, Vec<Option<f64>>)| {
-            let unit = catalog::find(&name).map_or("1", |info| info.unit).to_owned();
-            MeasureRecord { unit, values, name }
-        };
         let series = self.series.into_iter().filter(SeriesSum::happens).flat_map(|sum| {
             let values = sum.means();
             let first = self.first.as_ref().filter(|_| sum.name == SHOWN_FIRST).map(|(unit, values)| {
@@ -148,8 +148,7 @@ impl Together {
             counts: packed.buckets::<{ Fine::PRECISION }>(),
         };
         let distributions = self.distributions.into_iter().map(distribution).collect();
-        let measures = self.measures.into_iter().map(measure).collect();
-        Records { measures, series, distributions, event_runs: self.event_runs }
+        Records { measures: self.measures, series, distributions, event_runs: self.event_runs }
     }
 }
 

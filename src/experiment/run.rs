@@ -12,12 +12,12 @@ pub use super::options::{RunError, RunOptions};
 use super::replication::{Records, Replication, Together, replicate};
 use super::workers::{is_stop, lock, work_off};
 use super::{own, precision, warmup, workers};
-use crate::measure::record::{
+use crate::model::{Experiment, Model, TimedEvent, Variant};
+use crate::policy::own::Policies;
+use crate::record::{
     AnswerRecord, EventJudgement, EventRecord, EventRun, LintRecord, MeasureRecord, ObservedRecord, Record,
     SCHEMA, ScenarioRecord, Timings, VariantRecord, WindowsRecord,
 };
-use crate::model::{Experiment, Model, TimedEvent, Variant};
-use crate::policy::own::Policies;
 use crate::scenario::digest::traffic;
 use crate::scenario::explain::event_text;
 use crate::sim::Engine;

@@ -16,8 +16,8 @@
 use super::printed::estimated;
 use super::shares::Runs;
 use super::statistics::{Estimate, estimate};
-use crate::measure::quantity::spoken;
-use crate::measure::record::VariantRecord;
+use crate::catalog::spoken;
+use crate::record::VariantRecord;
 
 /// Fewest runs that are searched for two states.
 pub const STATES_REPLICATIONS_MIN: usize = 10;

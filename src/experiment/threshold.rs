@@ -10,10 +10,11 @@ use serde::Serialize;
 use super::shares::Runs;
 use super::states::{State, States, states};
 use super::statistics::{self, Estimate};
-use crate::measure::meaning;
+use crate::catalog::Change;
 use crate::measure::quantity::with_unit;
-use crate::measure::record::{EventRun, EventStatus, Record, VariantRecord};
 use crate::model::{Bound, Threshold};
+use crate::record::meaning;
+use crate::record::{EventRun, EventStatus, Record, VariantRecord};
 
 /// What a variant makes of a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -87,11 +88,7 @@ pub fn judge(record: &Record) -> Vec<Judgement> {
 }
 
 /// A threshold on a measure that meant something else when the record was written.
-fn not_judged_any_more(
-    threshold: &Threshold,
-    variants: &[VariantRecord],
-    change: &meaning::Change,
-) -> Vec<Judgement> {
+fn not_judged_any_more(threshold: &Threshold, variants: &[VariantRecord], change: Change) -> Vec<Judgement> {
     let about = variants.iter().filter(|variant| threshold.is_about(&variant.name));
     let unjudged = about.map(|variant| Judgement {
         standing: Standing::NotJudged,
@@ -237,8 +234,8 @@ fn not_judged<'v>(measure: &str, variant: &'v VariantRecord) -> Option<&'v str> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::{measure, record_of};
-    use crate::measure::record::{EventRecord, MeasureRecord};
+    use crate::record::fixture::{measure, record_of};
+    use crate::record::{EventRecord, MeasureRecord};
 
     fn threshold(measure: &str, bound: Bound, limit: f64) -> Threshold {
         Threshold { measure: measure.to_owned(), bound, limit, variant: None, confident: false, runs: None }
@@ -331,7 +328,7 @@ mod tests {
             let times =
                 MeasureRecord { values: values.to_vec(), ..measure("event.flush.recovery.latency_s", &[]) };
             let mut record = record_of(&[("a", vec![times])], &[]);
-            let judged = Some(crate::measure::fixture::judged(true, &statuses));
+            let judged = Some(crate::record::fixture::judged(true, &statuses));
             let (label, text) = ("flush".to_owned(), "flushed".to_owned());
             record.variants[0].events = vec![EventRecord { label, text, at_s: 1.0, end_s: 1.0, judged }];
             let judgement =

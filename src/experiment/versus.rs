@@ -11,8 +11,8 @@ use super::states::states;
 use super::statistics::{self, Estimate};
 use super::welch::{self, IndependentDifference};
 use super::withheld::{Side, Withheld, withheld};
-use crate::measure::meaning;
-use crate::measure::record::{MeasureRecord, Record, VariantRecord};
+use crate::record::meaning;
+use crate::record::{MeasureRecord, Record, VariantRecord};
 
 /// How the replications of a variant were compared.
 #[derive(Clone, Debug, PartialEq)]

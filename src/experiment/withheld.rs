@@ -3,7 +3,7 @@
 use super::states::States;
 use super::statistics::estimate;
 use crate::measure::quantity::with_unit;
-use crate::measure::record::VariantRecord;
+use crate::record::VariantRecord;
 
 /// A hit ratio leaves out the requests that failed. Where more than this share of them did, it speaks of another population.
 pub const ERROR_RATIO_MAX: f64 = 0.05;
@@ -117,8 +117,8 @@ fn by_settings(baseline: &VariantRecord, variant: &VariantRecord) -> Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::{measure, record_of};
-    use crate::measure::record::Record;
+    use crate::record::Record;
+    use crate::record::fixture::{measure, record_of};
 
     fn record(settings: [&[(&str, &str)]; 2]) -> Record {
         let mut record = record_of(&[("a", vec![]), ("b", vec![])], &[]);

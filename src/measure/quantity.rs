@@ -1,4 +1,4 @@
-//! Numbers as people write them, and names of measures as people say them.
+//! Numbers as people write them.
 //!
 //! Three significant digits, except that whole numbers keep all their digits and shares keep what
 //! distinguishes them from 100 %. Every table, sentence and chart prints through here.
@@ -187,95 +187,6 @@ pub fn change(relative: f64) -> String {
 /// Puts a plus before a printed number that has no sign.
 pub fn signed(printed: &str) -> String {
     if printed.starts_with('−') || printed == "0" { printed.to_string() } else { format!("+{printed}") }
-}
-
-/// What a measure is called in a sentence or a title; its own name where there is no shorter word for it.
-///
-/// ```
-/// use herdlab::measure::quantity::spoken;
-/// assert_eq!(spoken("db.qps.peak"), "peak database load");
-/// assert_eq!(spoken("latency.miss.p99_ms"), "p99 latency of misses");
-/// assert_eq!(spoken("class.hot.latency.mean_ms"), "mean latency of class hot");
-/// ```
-pub fn spoken(measure: &str) -> String {
-    let fixed = match measure {
-        "hit_ratio" => "hit ratio",
-        "db.qps.mean" => "mean database load",
-        "db.qps.peak" => "peak database load",
-        "error.ratio" => "error ratio",
-        "stampede.mean" => "mean stampede size",
-        "stampede.max" => "largest stampede",
-        "stale.ratio" => "share of stale reads",
-        "db.stale.ratio" => "share of stale answers of the database",
-        "db.duplicate_fetches" => "duplicate fetches",
-        "db.fetches.rate" => "fetches",
-        "db.concurrency.peak" => "peak database concurrency",
-        "db.queue.p99_ms" => "p99 wait in the database's queue",
-        "db.queue.peak" => "longest database queue",
-        "db.utilization" => "database utilisation",
-        "requests.miss.ratio" => "share of misses",
-        "memory.peak_bytes" => "peak memory",
-        "goodput" => "goodput",
-        _ => "",
-    };
-    if !fixed.is_empty() {
-        return fixed.to_string();
-    }
-    spoken_latency(measure).or_else(|| spoken_of_a_part(measure)).unwrap_or_else(|| measure.to_string())
-}
-
-/// Measures of one class, tier or event in words.
-fn spoken_of_a_part(measure: &str) -> Option<String> {
-    let (room, rest) = measure.split_once('.')?;
-    let (name, what) = rest.split_once('.')?;
-    let what = match (room, what) {
-        ("class" | "tier", "hit_ratio") => "hit ratio".to_string(),
-        ("class", "error.ratio") => "error ratio".to_string(),
-        ("class", what) => spoken_latency(&what.replacen("latency.", "latency.all.", 1))?,
-        ("tier", "stale.ratio") => "share of stale answers".to_string(),
-        ("tier", "requests.rate") => "look-ups".to_string(),
-        ("tier", "hit.share") => "share of reads answered".to_string(),
-        ("event", what) => {
-            let what = match what {
-                "recovery_s" => "recovery",
-                "recovery.errors_s" => "end of the errors",
-                "recovery.latency_s" => "end of the delays",
-                "recovery.db_s" => "end of the extra database load",
-                "recovery.queue_s" => "end of the database's queue",
-                "errors" => "failed requests",
-                "error.ratio.worst" => "worst error ratio",
-                "latency.p99.worst_ms" => "worst p99 latency",
-                "db.qps.peak" => "peak database load",
-                "db.queue.peak" => "longest database queue",
-                _ => return None,
-            };
-            return Some(format!("{what} after {name}"));
-        }
-        _ => return None,
-    };
-    Some(format!("{what} of {room} {name}"))
-}
-
-/// `latency.<class>.<statistic>_ms` in words.
-fn spoken_latency(measure: &str) -> Option<String> {
-    let (class, statistic) = measure.strip_prefix("latency.")?.strip_suffix("_ms")?.split_once('.')?;
-    let statistic = match statistic {
-        "p50" => "median",
-        "mean" => "mean",
-        "max" => "worst",
-        "p999" => "p99.9",
-        other => other,
-    };
-    let of = match class {
-        "all" => "",
-        "hit" => " of hits",
-        "miss" => " of misses",
-        "coalesced" => " of coalesced reads",
-        "write" => " of writes",
-        "exists" => " of existence checks",
-        _ => return None,
-    };
-    Some(format!("{statistic} latency{of}"))
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@
 //! not the event's doing. Errors and latency are judged apart. Recovery is the end of the last bad cell; docs/model.md,
 //! section 9, has the rule in full.
 
+use serde::{Deserialize, Serialize};
+
 use super::cells::{Cell, Cells, Sparse};
 use super::histogram::Coarse;
-use super::record::{EventRun, EventStatus};
 use super::recorder::Recorder;
 use super::tails::{beyond, fisher, rates};
 use crate::model::{EventKind, Model, Nanos, TimedEvent};
@@ -26,6 +27,31 @@ const SAFETY: f64 = 2.0;
 const CLUSTERED_FROM: f64 = 0.9;
 /// Without an objective of the scenario: so many times the p99 before the event.
 const BOUND_FACTOR: u64 = 2;
+
+/// An event in one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventRun {
+    pub status: EventStatus,
+    /// Largest latency of a good answer; `null` where nothing was answered before the event.
+    pub bound_ms: Option<f64>,
+    /// Cells judged, and the length of the longest.
+    pub cells: u32,
+    pub cell_s: f64,
+}
+
+/// What became of the system after an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventStatus {
+    Recovered,
+    /// The last cell of the run is bad.
+    NotRecovered,
+    /// The event of this label began before.
+    Overlapped(String),
+    /// Why not.
+    NotJudged(String),
+}
 
 /// What one run shows of one event.
 #[derive(Clone, Debug)]

@@ -2,33 +2,12 @@
 
 use super::grammar::{Kind, Tag};
 use super::options::{self, Opt, join};
-use super::pages::{self, Passage};
-use crate::catalog::{self, Better, CATALOG, MeasureInfo};
+use super::{measure, pages};
+use crate::catalog::CATALOG;
 use crate::policy::eviction;
 use crate::scenario::diagnostic::nearest;
 use crate::scenario::lint::{self, LINTS, Lint};
 use crate::wrap::paragraph;
-
-/// Sections of `docs/model.md` by the beginning of a measure's name; the longest beginning that fits counts.
-const SECTIONS: &[(&str, &str)] = &[
-    ("", "10. "),
-    ("class.", "2. "),
-    ("tier.", "4. "),
-    ("memory.", "4. "),
-    ("entries.", "4. "),
-    ("evictions.", "4. "),
-    ("expirations.", "4. "),
-    ("refreshes.", "4. "),
-    ("db.", "6. "),
-    ("writes.", "7. "),
-    ("cdc.", "7. "),
-    ("stale.", "8. "),
-    ("value.age.", "8. "),
-    ("creations.", "8. "),
-    ("negative.", "8. "),
-    ("limiter.", "3. "),
-    ("event.", "9. "),
-];
 
 /// What is meant by a word: the name of a measure, a lint, an option (`tier.l2.ttl`, `tier.ttl` or `ttl`), or a word
 /// that an option takes (`xfetch`), in lines of at most `width` letters. `None`: nothing is called so.
@@ -43,7 +22,9 @@ const SECTIONS: &[(&str, &str)] = &[
 pub fn explain(word: &str, width: usize) -> Option<String> {
     let word = word.trim();
     let mut found: Vec<String> = Vec::new();
-    found.extend(measures(word).into_iter().map(|info| of_measure(word, info, width)));
+    found.extend(
+        measure::named(word).map(|info| entry(&measure::title(word, info), &measure::parts(info), width)),
+    );
     found.extend(lint::find(word).map(|lint| of_lint(lint, width)));
     found.extend(options_named(word).iter().map(|option| of_option(option, width)));
     found.extend(choices_named(word).into_iter().map(|choice| of_choice(&choice, width)));
@@ -147,12 +128,6 @@ pub(super) fn word_meaning(path: &str, tag: &str) -> Option<String> {
     Some(row.meaning)
 }
 
-/// All measures of a name; `ttl`-like short names are none.
-fn measures(word: &str) -> Vec<&'static MeasureInfo> {
-    let exact = CATALOG.iter().find(|info| info.pattern == word).or_else(|| catalog::find(word));
-    exact.into_iter().collect()
-}
-
 /// `tier.ttl` for `tier.l2.ttl`: an option without the name of its tier, class or event.
 fn generic(path: &str) -> String {
     let segments: Vec<&str> = path.split('.').map(str::trim).collect();
@@ -229,71 +204,6 @@ fn choices_named(word: &str) -> Vec<Possibility> {
                 && choice.path != "allow"
         })
         .collect()
-}
-
-fn of_measure(asked: &str, info: &MeasureInfo, width: usize) -> String {
-    let better = match info.better {
-        Better::Lower => "lower is better",
-        Better::Higher => "higher is better",
-        Better::Neither => "neither way is better: it describes, it does not judge",
-    };
-    let unit = match info.unit {
-        "1" => "a share or a ratio from 0 to 1, shown in per cent",
-        "1/s" => "per second",
-        "count" => "a number of things",
-        unit => unit,
-    };
-    let title = match asked == info.pattern {
-        true => format!("{}: a measure", info.pattern),
-        false => format!("{asked}: the measure {}", info.pattern),
-    };
-    let mut parts = vec![("meaning", info.meaning.to_owned()), ("unit", unit.to_owned())];
-    parts.push(("direction", better.to_owned()));
-    let passages = computed(info.pattern);
-    for passage in &passages {
-        parts.push(("computed", excerpt(&passage.text, info.pattern)));
-    }
-    let mut headings: Vec<String> = passages.into_iter().map(|passage| passage.heading).collect();
-    headings.push(section(info.pattern));
-    headings.dedup();
-    parts.push(("more", format!("docs/model.md: {}", headings.join("; "))));
-    entry(&title, &parts, width)
-}
-
-/// Of a long passage, the sentences about the measure: from the first that names it to the last.
-fn excerpt(text: &str, pattern: &str) -> String {
-    const SHORT: usize = 450;
-    if text.chars().count() <= SHORT {
-        return text.to_owned();
-    }
-    let sentences: Vec<&str> = text.split_inclusive(". ").collect();
-    let family = pattern.rsplit_once('.').map_or(pattern, |(family, _)| family);
-    let names = |sentence: &&str| sentence.contains(pattern) || sentence.contains(&format!("{family}.*"));
-    match (sentences.iter().position(names), sentences.iter().rposition(names)) {
-        (Some(first), Some(last)) => sentences[first..=last].concat().trim().to_owned(),
-        _ => text.to_owned(),
-    }
-}
-
-/// What the model says of a measure, and of the percentiles if it is one.
-fn computed(pattern: &str) -> Vec<Passage> {
-    let mut passages = pages::of_measure(pattern);
-    let last = pattern.rsplit('.').next().unwrap_or_default();
-    if last.strip_prefix('p').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
-        passages.extend(pages::containing("A percentile is the nearest-rank one"));
-    }
-    if pattern.starts_with("latency.all.") {
-        passages.extend(pages::containing("A request belongs to the window of its intended start"));
-        passages.extend(pages::containing("enters the percentiles with its age"));
-    }
-    passages
-}
-
-/// The heading in `docs/model.md` that a measure belongs under.
-fn section(pattern: &str) -> String {
-    let fitting = SECTIONS.iter().filter(|(start, _)| pattern.starts_with(start));
-    let number = fitting.max_by_key(|(start, _)| start.len()).map_or("10. ", |(_, number)| number);
-    pages::headings().into_iter().find(|heading| heading.starts_with(number)).unwrap_or_default()
 }
 
 fn of_lint(lint: &Lint, width: usize) -> String {
@@ -426,15 +336,6 @@ fn entry(title: &str, parts: &[(&str, String)], width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_measure_belongs_to_a_section_of_the_model() {
-        for info in CATALOG {
-            assert!(!section(info.pattern).is_empty(), "{}", info.pattern);
-            let text = explain(info.pattern, 100).unwrap();
-            assert!(text.contains(info.meaning.split(' ').next().unwrap()), "{text}");
-        }
-    }
 
     #[test]
     fn every_option_has_words() {

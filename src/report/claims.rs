@@ -5,8 +5,8 @@ use super::format::estimated;
 use crate::catalog::claim::{Claim, Reference};
 use crate::experiment::answer::{TestedClaim, filled_by, tested};
 use crate::experiment::comparison::{Comparison, compare};
-use crate::measure::record::Record;
 use crate::model::{Practice, PracticeRow};
+use crate::record::Record;
 use crate::units::counted;
 
 /// One scenario with its findings and the record of its run.
@@ -186,8 +186,8 @@ fn capitalised(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::stampede;
     use crate::model::Finding;
+    use crate::record::fixture::stampede;
 
     fn finding(row: &str, text: &str, tests: &[&str]) -> Practice {
         Practice {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::measure::record::{DistributionRecord, Record, ScenarioRecord, VariantRecord};
+use crate::record::{DistributionRecord, Record, ScenarioRecord, VariantRecord};
 use crate::scenario::{Overrides, parse};
 
 /// No clock or counter gets this far; beyond it sums and axes overflow.
@@ -136,7 +136,7 @@ fn parse_alone(record: &ScenarioRecord) -> Option<crate::model::Experiment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
 
     #[test]
     fn what_no_run_leaves_is_named_by_its_field() {

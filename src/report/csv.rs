@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 
 use crate::experiment::comparison::Comparison;
 use crate::experiment::states::State;
-use crate::measure::record::{DistributionRecord, Record};
+use crate::record::{DistributionRecord, Record};
 
 /// Digits to which a percentile is right: a tenth of a percent, finer than the record's own buckets.
 const DIGITS: u8 = 3;
@@ -146,11 +146,11 @@ fn harmless(cell: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
 
     #[test]
     fn each_of_two_states_has_a_row_of_its_own() {
-        let record = crate::measure::fixture::bimodal();
+        let record = crate::record::fixture::bimodal();
         let text = summary(&record, &compare(&record));
         let means: Vec<(&str, &str)> = text
             .lines()

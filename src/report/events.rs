@@ -7,7 +7,7 @@ use super::format::{Scale, exact, plus_minus, with_unit};
 use super::remarks::{events as distinct, happened};
 use super::terminal::{AROUND, fitted, paragraph};
 use crate::experiment::comparison::{Comparison, VariantComparison};
-use crate::measure::record::{EventJudgement, EventRecord, EventStatus, Record, VariantRecord};
+use crate::record::{EventJudgement, EventRecord, EventStatus, Record, VariantRecord};
 
 /// One event in one variant, ready to print. A dash stands where there is no value.
 #[derive(Clone, Debug, PartialEq)]
@@ -280,7 +280,7 @@ pub fn markdown(record: &Record, comparison: &Comparison) -> String {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{judged, measure, record_of};
+    use crate::record::fixture::{judged, measure, record_of};
 
     /// One variant that comes back late and one that never does; a later event ends the run of the third.
     fn record() -> Record {
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_record_without_judgements_has_no_table() {
-        let record = crate::measure::fixture::stampede(2);
+        let record = crate::record::fixture::stampede(2);
         assert!(terminal(&record, &compare(&record), 80, false).is_empty());
     }
 }

@@ -1,12 +1,13 @@
 //! Figures with their uncertainty, as tables print them.
 
+pub use crate::catalog::spoken;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::experiment::printed::rounded;
 pub use crate::experiment::printed::{estimated, plus_minus};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::withheld::Withheld;
 pub use crate::measure::quantity::{
-    Scale, change, exact, fixed, number, percent, percent_to, signed, spoken, with_unit,
+    Scale, change, exact, fixed, number, percent, percent_to, signed, with_unit,
 };
 
 /// Decimals of percentages and percentage points of a difference: finer ones decide nothing.
@@ -156,7 +157,7 @@ pub fn shown_where(headline: &[String], has_value: impl Fn(&str) -> bool) -> Vec
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{measure, record_of};
+    use crate::record::fixture::{measure, record_of};
 
     fn printed(mean: f64, half: f64, unit: &str) -> String {
         let estimate = Estimate { mean, interval: Some((mean - half, mean + half)), n: 10 };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hdrhistogram::Histogram;
 
-use crate::measure::record::{DistributionRecord, Record};
+use crate::record::{DistributionRecord, Record};
 
 /// Rows for each halving of the distance to 100 %, as HdrHistogram's own tools have it.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_file_per_variant_and_class_under_names_that_any_system_takes() {
-        let mut record = crate::measure::fixture::stampede(3);
+        let mut record = crate::record::fixture::stampede(3);
         record.variants[1].name = "a/b".into();
         record.variants[2].name = "a b".into();
         let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use super::ReportError;
 use super::axis::{Axis, Quantity, Spacing};
 use super::figure::{Figure, Mark, Panel, Series, Shape};
 use super::style::STYLES;
-use crate::measure::record::Record;
+use crate::record::Record;
 
 /// Everything the script draws.
 #[derive(Serialize)]
@@ -264,7 +264,7 @@ fn axis_data(axis: &Axis) -> AxisData<'_> {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
     use crate::report::charts::figures;
 
     fn line(points: &[(f64, f64)], x: Rounding, y: Rounding) -> String {

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{ReportError, consistency};
-use crate::measure::record::{Record, SCHEMA, SeriesRecord, Timings, VariantRecord, WindowsRecord};
+use crate::record::{Record, SCHEMA, SeriesRecord, Timings, VariantRecord, WindowsRecord};
 
 /// Largest `results.json`, in bytes. Longer time series are written with wider windows.
 pub const RESULTS_BYTES_MAX: usize = 10_000_000;
@@ -219,7 +219,7 @@ impl serde_json::ser::Formatter for Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
 
     fn reading(text: &str) -> Result<Record, String> {
         parse(text, Path::new("old/results.json")).map_err(|error| error.to_string())
@@ -272,9 +272,8 @@ mod tests {
         let (before, after) = (&record.variants[0], &shorter.variants[0]);
         assert_eq!(after.windows.width_s, 2.0);
         let sum = |values: &[Option<f64>]| values.iter().flatten().sum::<f64>();
-        let requests = |variant: &crate::measure::record::VariantRecord| {
-            sum(&variant.series("requests.all").unwrap().values)
-        };
+        let requests =
+            |variant: &crate::record::VariantRecord| sum(&variant.series("requests.all").unwrap().values);
         assert!((requests(before) - requests(after)).abs() < 1e-6);
         assert!(before.measures == after.measures);
         assert!(bounded_json(&record, 10).is_err());

@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::ReportError;
 use super::thresholds::{self, ThresholdRow};
 use crate::experiment::threshold::Standing;
-use crate::measure::record::Record;
+use crate::record::Record;
 
 /// The thresholds of a record as one test suite; a suite without cases where the scenario has none.
 ///
@@ -58,8 +58,8 @@ pub(super) fn to_xml(suites: Vec<TestSuite>) -> Result<String, ReportError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::stampede;
     use crate::model::{Bound, Threshold};
+    use crate::record::fixture::stampede;
 
     #[test]
     fn build_servers_read_back_what_passed_and_what_failed() {

@@ -156,7 +156,7 @@ fn another(file: &Path, is_ours: impl FnOnce(&str) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
     use crate::report::html::Charts;
     use crate::report::{Contents, write_all};
 

@@ -9,7 +9,7 @@ use super::remarks::remarks;
 use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
-use crate::measure::record::Record;
+use crate::record::Record;
 
 /// Question, answer and a table of variants x measures.
 pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> String {
@@ -75,11 +75,11 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
 #[cfg(test)]
 mod tests {
     use crate::experiment::{answer::answer, comparison::compare};
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
 
     #[test]
     fn each_of_two_states_has_a_row() {
-        let record = crate::measure::fixture::bimodal();
+        let record = crate::record::fixture::bimodal();
         let comparison = compare(&record);
         let text = super::render(&record, &comparison, &answer(&record, &comparison));
         assert!(text.contains("\n| a (healthy: 5 of 10 runs) | 96 ± 16 |"), "{text}");

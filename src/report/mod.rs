@@ -52,7 +52,7 @@ use rayon::prelude::*;
 use crate::atomic::{self, WriteError};
 use crate::experiment::answer::answer;
 use crate::experiment::comparison::compare;
-use crate::measure::record::{Record, Timings};
+use crate::record::{Record, Timings};
 use html::Charts;
 
 pub use kind::{Kind, holds_another_replay, holds_another_run, holds_another_sweep};
@@ -162,7 +162,7 @@ fn drawn(record: &Record, dir: &Path, contents: Contents) -> Result<Vec<File>, R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
 
     /// Files below a folder with their content, sorted.
     fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {

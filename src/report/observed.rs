@@ -10,7 +10,7 @@ use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{Comparison, EFFECT_SHARE_MIN, whole};
 use crate::experiment::states::State;
 use crate::experiment::statistics::prediction_interval;
-use crate::measure::record::Record;
+use crate::record::Record;
 
 /// One figure of production and what the model makes of it.
 pub struct ObservedRow {
@@ -123,8 +123,8 @@ fn range(low: f64, high: f64, unit: &str) -> String {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{measure, record_of};
-    use crate::measure::record::{MeasureRecord, ObservedRecord};
+    use crate::record::fixture::{measure, record_of};
+    use crate::record::{MeasureRecord, ObservedRecord};
 
     fn row_of(measures: Vec<MeasureRecord>, observed: ObservedRecord) -> ObservedRow {
         let mut record = record_of(&[("base", measures)], &[]);

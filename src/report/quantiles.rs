@@ -4,7 +4,7 @@ use super::csv;
 use super::format::{shown_measures, with_unit};
 use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{Comparison, VariantComparison};
-use crate::measure::record::{Record, VariantRecord};
+use crate::record::{Record, VariantRecord};
 use crate::units::grouped;
 
 /// With fewer requests above it in a run, a quantile is mostly too low there, and so is its mean over runs.
@@ -146,8 +146,8 @@ fn steps(values: &[f64]) -> Option<Vec<(f64, usize)>> {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{measure, record_of};
-    use crate::measure::record::DistributionRecord;
+    use crate::record::DistributionRecord;
+    use crate::record::fixture::{measure, record_of};
 
     /// Four runs of 1,000 requests, of which one in a thousand takes 345 ms.
     fn thousand_requests(name: &str) -> Record {

@@ -7,8 +7,8 @@ use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{Comparison, VariantComparison};
 use crate::experiment::states::{State, States};
 use crate::experiment::withheld::{ERROR_RATIO_MAX, Withheld};
-use crate::measure::meaning;
-use crate::measure::record::{EventRecord, Record};
+use crate::record::meaning;
+use crate::record::{EventRecord, Record};
 
 /// The remarks, most important first; usually none.
 pub fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
@@ -204,8 +204,8 @@ pub fn events(record: &Record) -> Vec<&EventRecord> {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{bimodal, measure, record_of};
-    use crate::measure::record::{LintRecord, ObservedRecord, PrecisionRecord};
+    use crate::record::fixture::{bimodal, measure, record_of};
+    use crate::record::{LintRecord, ObservedRecord, PrecisionRecord};
 
     fn record() -> Record {
         let variant = |metastable: [f64; 2], unfinished: f64, errors: f64| {

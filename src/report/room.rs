@@ -1,12 +1,10 @@
 //! Whether `results.json` has room for what a run will leave, before it is run.
 
 use super::json::{self, RESULTS_BYTES_MAX};
-use crate::catalog;
-use crate::measure::record::{MeasureRecord, SeriesRecord, VariantRecord, WindowsRecord};
+use crate::catalog::computed::{Measured, measures, series};
 use crate::measure::recorder::{Recorder, Totals};
-use crate::measure::series::series;
-use crate::measure::summary::measures;
 use crate::model::{Experiment, Model, Variant};
+use crate::record::{MeasureRecord, SeriesRecord, VariantRecord, WindowsRecord};
 use crate::scenario::Diagnostics;
 use crate::scenario::digest::traffic;
 use crate::units::{approximate_bytes, grouped};
@@ -76,7 +74,6 @@ fn outline(variant: &Variant) -> VariantRecord {
     let mut recorder = Recorder::new(&model);
     let tiers = vec![Default::default(); model.tiers.len()];
     recorder.measured = [(); 2].map(|()| Totals { tiers: tiers.clone(), ..Totals::default() });
-    let unit = |name: &str| catalog::find(name).map_or("1", |info| info.unit).to_owned();
     let measures = measures(&model, &recorder).into_iter();
     VariantRecord {
         name: variant.name.clone(),
@@ -85,7 +82,11 @@ fn outline(variant: &Variant) -> VariantRecord {
         events: Vec::new(),
         theory: Vec::new(),
         measures: measures
-            .map(|(name, _)| MeasureRecord { unit: unit(&name), name, values: Vec::new() })
+            .map(|Measured { name, unit, .. }| MeasureRecord {
+                name,
+                unit: unit.to_owned(),
+                values: Vec::new(),
+            })
             .collect(),
         windows: WindowsRecord {
             width_s: 1.0,

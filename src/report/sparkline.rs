@@ -4,7 +4,7 @@
 //! beside each line under its own name.
 
 use super::format::Scale;
-use crate::measure::record::{Record, VariantRecord};
+use crate::record::{Record, VariantRecord};
 
 /// What is drawn.
 const SERIES: &str = "db.qps";
@@ -143,7 +143,7 @@ fn cut(name: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
 
     fn only(values: Vec<Option<f64>>) -> Record {
         let mut record = stampede(1);
@@ -159,7 +159,7 @@ mod tests {
     fn the_peak_of_the_table_stands_beside_the_highest_window() {
         let mut record = only([900.0, 100.0, 300.0, 308.0, 200.0].map(Some).to_vec());
         record.scenario.warmup_s = 1.0;
-        record.variants[0].measures.push(crate::measure::fixture::measure(PEAK, &[380.0, 416.0]));
+        record.variants[0].measures.push(crate::record::fixture::measure(PEAK, &[380.0, 416.0]));
         record.variants[0].measures.sort_by(|a, b| a.name.cmp(&b.name));
         let text = render(&record, 120).unwrap();
         assert!(text.ends_with("100 to 308 / 398"), "the warm-up's 900 is in no figure of the table: {text}");

@@ -9,8 +9,8 @@ use crate::experiment::shares::Runs;
 use crate::experiment::states::{State, States};
 use crate::experiment::threshold::{Judgement, Standing, judge};
 use crate::experiment::withheld::Withheld;
-use crate::measure::record::{EventRecord, Record};
 use crate::model::Bound;
+use crate::record::{EventRecord, Record};
 use crate::theory::Prediction;
 
 #[derive(Serialize)]
@@ -228,10 +228,8 @@ fn measure_summary<'a>(comparison: &Comparison, measure: &'a MeasureComparison) 
 #[cfg(test)]
 mod tests {
     use crate::experiment::{answer::answer, comparison::compare};
-    use crate::measure::{
-        fixture::{bimodal, stampede},
-        record::AnswerRecord,
-    };
+    use crate::record::AnswerRecord;
+    use crate::record::fixture::{bimodal, stampede};
 
     #[test]
     fn scripts_find_states_and_reasons() {

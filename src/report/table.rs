@@ -15,7 +15,7 @@ use super::terminal::{AROUND, fitted, paragraph};
 use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
-use crate::measure::record::Record;
+use crate::record::Record;
 
 /// Longer names of variants wrap.
 const NAME_WIDTH_MAX: usize = 26;
@@ -172,7 +172,7 @@ fn ties(measure: &MeasureComparison) -> bool {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{measure, record_of, stampede};
+    use crate::record::fixture::{measure, record_of, stampede};
 
     fn drawn(variants: usize, width: u16) -> String {
         let record = stampede(variants);
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn each_of_two_states_has_a_row_and_no_difference() {
-        let record = crate::measure::fixture::bimodal();
+        let record = crate::record::fixture::bimodal();
         insta::assert_snapshot!(render(&record, &compare(&record), 100, false));
     }
 

@@ -3,7 +3,7 @@
 use super::format::{Scale, plus_minus};
 use crate::experiment::comparison::{Comparison, VariantComparison, smallest_that_matters};
 use crate::experiment::statistics::Estimate;
-use crate::measure::record::Record;
+use crate::record::Record;
 use crate::theory::Prediction;
 
 /// Simulation and an exact law agree where their difference would not matter between variants, or within four standard errors:

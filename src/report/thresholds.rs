@@ -9,8 +9,8 @@ use crate::catalog;
 use crate::experiment::shares::Runs;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::threshold::{Judgement, Standing, judge};
-use crate::measure::record::Record;
 use crate::model::{Bound, Threshold};
+use crate::record::Record;
 
 /// Narrower terminals get the result below the margin.
 const WIDTH_OF_RESULTS: u16 = 78;
@@ -253,7 +253,7 @@ pub fn markdown(record: &Record) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
 
     fn record() -> Record {
         let mut record = stampede(3);
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn two_states_are_judged_run_by_run_with_the_exact_bound() {
-        let mut record = crate::measure::fixture::bimodal();
+        let mut record = crate::record::fixture::bimodal();
         let threshold = |limit, runs| Threshold {
             measure: "latency.all.p99_ms".to_owned(),
             bound: Bound::Max,

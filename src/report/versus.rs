@@ -8,7 +8,7 @@ use super::terminal::{fitted, paragraph};
 use crate::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::versus::{MeasureVersus, Method, VariantVersus, Versus};
-use crate::measure::record::Record;
+use crate::record::Record;
 
 /// Narrower terminals get a mean and its interval below each other.
 const WIDTH_OF_ONE_LINE: u16 = 90;
@@ -302,7 +302,7 @@ fn described(side: &Side<'_>) -> String {
 mod tests {
     use super::*;
     use crate::experiment::versus::compare;
-    use crate::measure::fixture::{measure, stampede};
+    use crate::record::fixture::{measure, stampede};
 
     /// Eight per cent more peak load under singleflight, two milliseconds less for everybody; one variant gone.
     fn changed() -> (Record, Record) {

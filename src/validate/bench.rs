@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Effort, Finding, Stopped, Verdict};
 use crate::experiment::run::{RunOptions, run};
-use crate::measure::record::Record;
+use crate::record::Record;
 use crate::scenario::{Overrides, parse};
 
 /// How many times the replications of a quick run a full one has.

@@ -1,7 +1,7 @@
 //! XFetch and the uniform window: rows 7 to 10.
 
-use crate::measure::record::Record;
 use crate::oracle::xfetch as theory;
+use crate::record::Record;
 
 use super::Stopped;
 use super::bench::{Bench, about, values, within};

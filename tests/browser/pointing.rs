@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use herdlab::measure::quantity::with_unit;
-use herdlab::measure::record::Record;
+use herdlab::record::Record;
 
 use super::{devtools::Tab, folder, report, with_browser};
 

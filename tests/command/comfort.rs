@@ -57,9 +57,9 @@ fn a_measure_is_explained_with_unit_direction_and_computation() {
         "tier.l2.wire.bytes_per_s: the measure tier.<tier>.wire.bytes_per_s",
         "bytes/s",
         "lower is better",
-        "counts, for each command",
-        "docs/model.md: ",
-        "10. Measures",
+        "Of each command that the server served",
+        "docs/measures.md",
+        "docs/model.md: 4. A tier",
     ] {
         assert!(text.contains(part), "{part} is missing from:\n{text}");
     }

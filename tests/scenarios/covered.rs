@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use herdlab::experiment::run::{RunOptions, run};
-use herdlab::measure::record::{Record, VariantRecord};
+use herdlab::record::{Record, VariantRecord};
 use herdlab::scenario::{Overrides, parse};
 use proptest::prelude::*;
 use proptest::sample::select;

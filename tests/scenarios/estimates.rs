@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use herdlab::experiment::forecast::{estimate, plan};
-use herdlab::measure::record::Timings;
 use herdlab::model::{Experiment, Model};
+use herdlab::record::Timings;
 use herdlab::sim::{Control, Engine};
 use herdlab::workload::Tables;
 use proptest::prelude::*;

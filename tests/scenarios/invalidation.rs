@@ -1,9 +1,9 @@
 //! The change stream and the broadcast to instances, against sums done by hand and closed forms.
 
-use herdlab::measure::record::Record;
 use herdlab::oracle::queueing::md1_wait_mean_s;
 use herdlab::oracle::staleness::late_delete_stale;
 use herdlab::oracle::ttl::{invalidation_hit, write_around_stale};
+use herdlab::record::Record;
 
 use crate::sums::{self, close, mean};
 use crate::tiny::Settings;

@@ -22,6 +22,7 @@ mod gather;
 mod grammar;
 mod invalidation;
 mod limiter;
+mod measures;
 mod nesting;
 mod nodes;
 mod over_time;

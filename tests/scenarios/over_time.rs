@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use herdlab::measure::record::Record;
+use herdlab::record::Record;
 use herdlab::scenario::{Overrides, parse};
 
 use crate::support::simulate;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use herdlab::measure::record::{EventStatus, Record};
+use herdlab::record::{EventStatus, Record};
 use herdlab::scenario::{Overrides, parse};
 
 use crate::support::simulate;
@@ -217,8 +217,7 @@ fn statuses(events: &[(&str, &str)], set: &[(&str, &str)]) -> Vec<EventStatus> {
     let events: String =
         events.iter().map(|(at, what)| format!("[[event]]\nat = \"{at}\"\nwhat = {what}\n")).collect();
     let record = record(&format!("{SEVERAL}{events}"), set);
-    let of =
-        |event: &herdlab::measure::record::EventRecord| event.judged.as_ref().unwrap().runs[0].status.clone();
+    let of = |event: &herdlab::record::EventRecord| event.judged.as_ref().unwrap().runs[0].status.clone();
     record.variants[0].events.iter().map(of).collect()
 }
 

@@ -1,8 +1,8 @@
 //! Read replicas: what they see, and what they serve, against closed forms.
 
-use herdlab::measure::record::Record;
 use herdlab::oracle::queueing::md1_wait_mean_s;
 use herdlab::oracle::staleness::replica_stale;
+use herdlab::record::Record;
 
 use crate::sums::{self, close, mean};
 use crate::tiny::Settings;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use herdlab::measure::record::Record;
+use herdlab::record::Record;
 use herdlab::scenario::{Overrides, parse};
 
 use crate::support::simulate;

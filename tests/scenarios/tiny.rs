@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use herdlab::measure::record::Record;
 use herdlab::model::Experiment;
+use herdlab::record::Record;
 use herdlab::scenario::{Overrides, parse};
 use proptest::prelude::*;
 use proptest::sample::select;

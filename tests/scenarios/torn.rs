@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use herdlab::measure::series::{distributions, series};
-use herdlab::measure::summary::measures;
+use herdlab::catalog::computed::measures;
+use herdlab::catalog::computed::{distributions, series};
 use herdlab::model::Model;
 use herdlab::sim::{Control, Engine};
 use herdlab::workload::Tables;

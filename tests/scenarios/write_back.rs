@@ -1,6 +1,6 @@
 //! Writes that a cache acknowledges before the database has them.
 
-use herdlab::measure::record::Record;
+use herdlab::record::Record;
 use proptest::prelude::*;
 
 use crate::tiny::{Settings, defined, tiny, tiny_record, value};

@@ -1,6 +1,6 @@
 //! What writes leave in caches: phantoms, races, and what a crash takes along.
 
-use herdlab::measure::record::Record;
+use herdlab::record::Record;
 use proptest::prelude::*;
 
 use crate::tiny::{Settings, defined, tiny_record, value};

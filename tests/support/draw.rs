@@ -2,7 +2,7 @@
 
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
-use herdlab::measure::record::Record;
+use herdlab::record::Record;
 use herdlab::report::draw::Heading;
 use herdlab::report::html::Charts;
 use herdlab::report::{charts, csv, draw, html, markdown, summary, table};

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use herdlab::experiment::run::{RunOptions, run};
-use herdlab::measure::record::Record;
 use herdlab::model::{EventKind, Experiment, Model};
+use herdlab::record::Record;
 use herdlab::sim::{Control, Engine};
 use herdlab::workload::Tables;
 

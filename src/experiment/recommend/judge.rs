@@ -9,8 +9,8 @@ use crate::experiment::states::{States, states};
 use crate::experiment::statistics::{self, Estimate, PairedDifference, estimate};
 use crate::experiment::sweep::Pool;
 use crate::experiment::threshold::{Judgement, Standing, judge_in};
-use crate::measure::record::{MeasureRecord, VariantRecord, WindowsRecord};
 use crate::model::Objective;
+use crate::record::{MeasureRecord, VariantRecord, WindowsRecord};
 
 /// Whether a candidate keeps the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -177,7 +177,7 @@ pub(super) fn worse_of(states: Option<&States>, values: &[Option<f64>], sign: f6
 fn as_variant(search: &Search, pool: &Pool, candidate: &Candidate, replications: u32) -> VariantRecord {
     let measure = |name: &String| MeasureRecord {
         name: name.clone(),
-        unit: catalog::find(name).map_or("1", |info| info.unit).to_owned(),
+        unit: catalog::known(name).unit.to_owned(),
         values: pool.values(candidate.system, name, replications),
     };
     VariantRecord {

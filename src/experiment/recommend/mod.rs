@@ -103,7 +103,7 @@ impl Search {
             candidate.pinned.iter().map(|(path, label)| format!("{path} = {label}")).collect();
         let variant = &self.variants[candidate.variant];
         match (settings.is_empty(), pinned.is_empty(), self.variants.len()) {
-            (true, true, _) => format!("{variant} (whatever the knobs)"),
+            (true, true, _) => format!("{variant} (at any setting)"),
             (true, false, _) => format!("{variant} (pinned: {})", pinned.join(", ")),
             (false, true, 1) => settings.join(", "),
             (false, true, _) => format!("{} ({variant})", settings.join(", ")),
@@ -116,7 +116,7 @@ impl Search {
     /// Unit of the objective.
     pub fn unit(&self) -> &str {
         match &self.wanted.objective {
-            Objective::Measure(name) => catalog::find(name).map_or("1", |info| info.unit),
+            Objective::Measure(name) => catalog::known(name).unit,
             Objective::Knob(path) => {
                 let knob = self.wanted.knobs.iter().find(|knob| knob.path == *path);
                 let amount = knob.and_then(|knob| knob.values.first()?.amount);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::dice::{Stream, Times, chance, exponential, stream, unit_open_zero};
-use crate::measure::fixture::{measure, record_of};
 use crate::model::Dist;
+use crate::record::fixture::{measure, record_of};
 
 /// The states by mean latencies alone, the p99 in proportion.
 fn by_latency(values: &[f64]) -> Option<States> {

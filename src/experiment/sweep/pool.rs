@@ -9,9 +9,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::journal::{Finished, Journal};
+use crate::catalog::computed::measures;
 use crate::experiment::run::{RunError, workload_of};
 use crate::experiment::workers::{into_inner, is_stop, lock, work_off};
-use crate::measure::summary::measures;
 use crate::model::{Model, Nanos, Variant};
 use crate::scenario::digest::fingerprint;
 use crate::scenario::grid::Grid;
@@ -259,7 +259,8 @@ fn replicate(
     control: &Control,
 ) -> Result<Finished, SimError> {
     let finished = Engine::new(model, Arc::clone(tables), seed, replication)?.run(control)?;
-    let (names, values) = measures(model, &finished.recorder).into_iter().unzip();
+    let measured = measures(model, &finished.recorder).into_iter();
+    let (names, values) = measured.map(|measure| (measure.name, measure.value)).unzip();
     Ok(Finished { names, values, requests: finished.recorder.finished() })
 }
 

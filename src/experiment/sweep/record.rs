@@ -6,7 +6,7 @@ use super::Pool;
 use crate::catalog::{self, Better};
 use crate::experiment::states::{State, states_of};
 use crate::experiment::statistics::{Estimate, estimate};
-use crate::measure::record::MeasureRecord;
+use crate::record::MeasureRecord;
 use crate::scenario::grid::Grid;
 
 /// Version of the layout of `sweep.json` and of the meaning of its measures; a reader refuses other versions. Version 1 has
@@ -180,11 +180,15 @@ impl<'r> Spot<'r> {
 
     /// A measure, replication by replication.
     pub fn values(&self, measure: &str) -> Option<&'r [Option<f64>]> {
+        self.measure(measure).map(|measure| measure.values.as_slice())
+    }
+
+    fn measure(&self, name: &str) -> Option<&'r MeasureRecord> {
         let measures = match self.at {
             At::Cell(cell) => cell.variants.get(self.variant)?,
             At::Pinned(row) => &row.measures,
         };
-        measures.iter().find(|known| known.name == measure).map(|measure| measure.values.as_slice())
+        measures.iter().find(|known| known.name == name)
     }
 
     /// The runs that have collapsed, from 0; none where there is a single state.
@@ -250,6 +254,11 @@ impl SweepRecord {
         let in_cells = self.cells.iter().flat_map(move |cell| (0..variants).map(move |at| (cell, at)));
         let in_cells = in_cells.filter(has).map(move |(cell, variant)| spot(variant, At::Cell(cell)));
         in_cells.chain(self.pinned.iter().map(move |row| spot(row.variant, At::Pinned(row))))
+    }
+
+    /// The unit of a measure; `None` where no cell has it.
+    pub fn unit(&self, measure: &str) -> Option<&str> {
+        self.spots().find_map(|spot| spot.measure(measure)).map(|measure| measure.unit.as_str())
     }
 
     /// What a variant sets an axis to itself.
@@ -379,7 +388,7 @@ fn collapsed(pool: &Pool, system: usize, replications: u32) -> Vec<usize> {
 fn shown(pool: &Pool, system: usize, measures: &[String], replications: u32) -> Vec<MeasureRecord> {
     let of = |name: &String| MeasureRecord {
         name: name.clone(),
-        unit: catalog::find(name).map_or("1", |info| info.unit).to_owned(),
+        unit: catalog::known(name).unit.to_owned(),
         values: pool.values(system, name, replications),
     };
     measures.iter().map(of).collect()

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::measure::fixture::{measure, record_of, stampede};
+use crate::record::fixture::{measure, record_of, stampede};
 
 const BEFORE: [f64; 8] = [100.0, 102.0, 98.0, 101.0, 99.0, 100.0, 103.0, 97.0];
 const REQUESTS: [f64; 8] = [1000.0, 1010.0, 990.0, 1003.0, 1020.0, 999.0, 1001.0, 1005.0];

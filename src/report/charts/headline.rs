@@ -3,7 +3,7 @@
 use super::styles;
 use crate::catalog;
 use crate::experiment::comparison::{Comparison, Verdict};
-use crate::measure::record::Record;
+use crate::record::Record;
 use crate::report::axis::Axis;
 use crate::report::figure::{Figure, Panel, Series, Shape};
 use crate::report::format::{common_scale, plus_minus, spoken};
@@ -116,11 +116,11 @@ fn shortened(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{measure, record_of};
+    use crate::record::fixture::{measure, record_of};
 
     #[test]
     fn each_of_two_states_has_a_row() {
-        let record = crate::measure::fixture::bimodal();
+        let record = crate::record::fixture::bimodal();
         let figure = figure(&record, &compare(&record)).unwrap();
         let rows: Vec<(&str, f64)> =
             figure.panels[0].series.iter().map(|series| (series.name.as_str(), series.points[1].0)).collect();

@@ -2,7 +2,7 @@
 
 use super::percentiles::panels;
 use crate::experiment::comparison::Comparison;
-use crate::measure::record::Record;
+use crate::record::Record;
 use crate::report::figure::Figure;
 
 /// One panel per class, on common axes.

@@ -2,7 +2,7 @@
 
 use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
-use crate::measure::record::Record;
+use crate::record::Record;
 use crate::report::figure::Figure;
 
 /// p99 of all requests by the window of their intended start.

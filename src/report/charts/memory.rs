@@ -3,7 +3,7 @@
 use super::tiers::peak;
 use super::time_series::{TimeSeries, When};
 use crate::experiment::comparison::Comparison;
-use crate::measure::record::Record;
+use crate::record::Record;
 use crate::report::figure::Figure;
 use crate::report::format::with_unit;
 

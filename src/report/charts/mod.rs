@@ -24,7 +24,7 @@ mod time_series;
 use super::figure::Figure;
 use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::Comparison;
-use crate::measure::record::Record;
+use crate::record::Record;
 
 /// Draws from a record, or nothing where the record has no data for it.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::{measure, record_of, stampede};
+    use crate::record::fixture::{measure, record_of, stampede};
     use crate::report::{
         draw::{Heading, to_svg},
         png,

@@ -2,7 +2,7 @@
 
 use super::styles;
 use crate::experiment::comparison::Comparison;
-use crate::measure::record::{DistributionRecord, Record};
+use crate::record::{DistributionRecord, Record};
 use crate::report::axis::Axis;
 use crate::report::csv::quantiles;
 use crate::report::figure::{Figure, Panel, Series, Shape};

@@ -4,7 +4,7 @@ use super::side_by_side::SideBySide;
 use super::tiers::peak;
 use super::time_series::When;
 use crate::experiment::comparison::Comparison;
-use crate::measure::record::Record;
+use crate::record::Record;
 use crate::report::figure::Figure;
 
 /// Percentiles of the remaining time to live.

@@ -1,7 +1,7 @@
 //! What charts with several lines per variant share: one panel for each variant, on common axes.
 
 use super::time_series::{When, marks, points};
-use crate::measure::record::{Record, VariantRecord};
+use crate::record::{Record, VariantRecord};
 use crate::report::axis::Axis;
 use crate::report::figure::{Figure, Panel, Series, Shape};
 

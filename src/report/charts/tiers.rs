@@ -1,6 +1,6 @@
 //! What charts of single tiers share: which tiers there are, and whether a tier has anything to draw.
 
-use crate::measure::record::Record;
+use crate::record::Record;
 
 /// The tiers of all variants, in the order of the record.
 pub fn tiers(record: &Record) -> Vec<&str> {
@@ -32,8 +32,8 @@ pub fn peak(record: &Record, names: &[&str]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::record_of;
-    use crate::measure::record::SeriesRecord;
+    use crate::record::SeriesRecord;
+    use crate::record::fixture::record_of;
 
     fn record(series: &[(&str, &[f64])]) -> Record {
         let mut record = record_of(&[("a", Vec::new())], &[]);

@@ -2,7 +2,7 @@
 //! behind each; events and warm-up marked.
 
 use super::styles;
-use crate::measure::record::{Record, VariantRecord};
+use crate::record::{Record, VariantRecord};
 use crate::report::axis::Axis;
 use crate::report::figure::{Figure, Mark, Panel, Series, Shape};
 use crate::report::remarks::happened;
@@ -179,7 +179,7 @@ pub(super) fn marks<'a>(record: &Record, variants: impl Iterator<Item = &'a Vari
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::measure::fixture::stampede;
+    use crate::record::fixture::stampede;
     use crate::report::charts::{change_backlog, database_load};
 
     /// The steps of the first variant in a figure: from where on a value holds.

@@ -10,7 +10,7 @@ use super::format::estimated;
 use super::terminal::paragraph;
 use crate::experiment::comparison::VERDICT_REPLICATIONS_MIN;
 use crate::experiment::statistics::{Estimate, estimate};
-use crate::measure::record::{Record, VariantRecord};
+use crate::record::{Record, VariantRecord};
 use crate::units::counted;
 use crate::wrap::columns;
 
@@ -225,7 +225,7 @@ fn piped(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::{measure, record_of};
+    use crate::record::fixture::{measure, record_of};
 
     /// Each value is a mean over `replications` with a spread of its own.
     fn record(replications: usize) -> Record {

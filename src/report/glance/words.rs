@@ -7,7 +7,7 @@ use crate::experiment::printed::estimated;
 use crate::experiment::states::states;
 use crate::experiment::statistics::{Estimate, PairedDifference, estimate, holm, paired_difference};
 use crate::measure::quantity::change;
-use crate::measure::record::{Record, VariantRecord};
+use crate::record::{Record, VariantRecord};
 
 /// What the words of the second table mean.
 pub const RULES: &str = "Parts are what there is to build and to watch: each cache, and each mechanism with a state or a rule \

@@ -2,7 +2,7 @@
 
 use crate::catalog;
 use crate::experiment::comparison::Comparison;
-use crate::measure::record::Record;
+use crate::record::Record;
 use crate::report::format::common_scale;
 use crate::report::lines::{Line, lines};
 

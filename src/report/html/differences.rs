@@ -1,6 +1,6 @@
 //! What differs between the variants: each against the baseline, setting by setting.
 
-use crate::measure::record::{Record, VariantRecord};
+use crate::record::{Record, VariantRecord};
 
 /// One variant against the baseline.
 pub(super) struct Differences<'a> {
@@ -84,7 +84,7 @@ impl Written<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::fixture::record_of;
+    use crate::record::fixture::record_of;
 
     fn record(settings: &[&[(&str, &str)]]) -> Record {
         let names = ["a", "b", "c"];

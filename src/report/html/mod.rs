@@ -24,7 +24,7 @@ use super::theory::{self, TheoryRow};
 use super::thresholds::{self, ThresholdRow};
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
-use crate::measure::record::{LintRecord, Record};
+use crate::record::{LintRecord, Record};
 use cells::{Column, Row};
 use differences::Differences;
 use words::{AnswerPart, Highlight};

@@ -2,9 +2,9 @@
 
 use super::{Charts, render};
 use crate::experiment::{answer::answer, comparison::compare};
-use crate::measure::fixture::stampede;
-use crate::measure::record::{AnswerRecord, LintRecord, ObservedRecord, Record};
 use crate::model::{Bound, Threshold};
+use crate::record::fixture::stampede;
+use crate::record::{AnswerRecord, LintRecord, ObservedRecord, Record};
 use crate::report::charts::figures;
 use crate::theory::Prediction;
 

@@ -1,11 +1,11 @@
 //! What the page says in sentences: the answer with its intervals, headline figures, claims, events, the command.
 
 use crate::catalog::claim::{self, Piece};
+use crate::catalog::spoken;
 use crate::experiment::answer::{Answer, enumerated};
 use crate::experiment::comparison::{Comparison, MeasureComparison, VariantComparison, Verdict};
 use crate::experiment::statistics::Estimate;
-use crate::measure::quantity::spoken;
-use crate::measure::record::{EventRecord, Record, ScenarioRecord};
+use crate::record::{EventRecord, Record, ScenarioRecord};
 use crate::report::format::{Scale, common_scale, difference, number, plus_minus, unbroken};
 use crate::report::remarks;
 use crate::scenario::bundled::{self, Bundled};
@@ -185,8 +185,8 @@ pub(in crate::report) fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
     use crate::experiment::{answer::answer, comparison::compare};
-    use crate::measure::fixture::stampede;
-    use crate::measure::record::AnswerRecord;
+    use crate::record::AnswerRecord;
+    use crate::record::fixture::stampede;
 
     #[test]
     fn the_authors_figures_carry_their_intervals() {

@@ -22,7 +22,7 @@ pub fn tidy(record: &SweepRecord, grid: &Grid, pool: &Pool) -> String {
             let values = pool.values(system, name, replications);
             let found = estimate(&values.into_iter().flatten().collect::<Vec<_>>());
             let interval = found.and_then(|estimate| estimate.interval);
-            let unit = catalog::find(name).map_or("1", |info| info.unit);
+            let unit = catalog::known(name).unit;
             let figures = [
                 plain(found.map(|estimate| estimate.mean)),
                 plain(interval.map(|(low, _)| low)),

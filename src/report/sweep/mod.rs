@@ -130,7 +130,7 @@ fn of_pareto<'v, 'r>(record: &SweepRecord, views: &'v [View<'r>]) -> Option<(&'v
 mod tests {
     use super::*;
     use crate::experiment::sweep::record::{AxisValueRecord, CellRecord, SweptScenario};
-    use crate::measure::record::MeasureRecord;
+    use crate::record::MeasureRecord;
 
     /// Three values along each axis; the measures grow along the first and fall along the others.
     fn record(axes: usize, text: &str) -> SweepRecord {

@@ -31,7 +31,8 @@ pub(super) struct View<'r> {
 
 impl<'r> View<'r> {
     pub fn new(record: &'r SweepRecord, measure: &'r str) -> View<'r> {
-        let unit = catalog::find(measure).map_or("1", |info| info.unit).to_owned();
+        // Without a unit there is no value either.
+        let unit = record.unit(measure).unwrap_or_default().to_owned();
         let point = |spot: Spot<'r>| Some(Point { spot, estimate: spot.estimate(measure)? });
         let points: Vec<Point<'r>> = record.spots().filter_map(point).collect();
         let largest = points.iter().map(|point| point.estimate.mean.abs()).fold(0.0, f64::max);

@@ -3,12 +3,17 @@
 //! It depends on nothing but scenario, seed and program version: the same inputs give the same bytes on
 //! any machine with any number of threads. What depends on the machine is in [`Timings`], a file of its own.
 
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod meaning;
+
 use serde::{Deserialize, Serialize};
 
+pub use crate::measure::recovery::{EventRun, EventStatus};
 use crate::model::{Observed, Threshold};
 use crate::theory::Prediction;
 
-/// Version of the layout of `results.json` and of the meaning of its measures ([`super::meaning`]). Older records are read,
+/// Version of the layout of `results.json` and of the meaning of its measures ([`meaning`]). Older records are read,
 /// newer ones refused.
 pub const SCHEMA: u32 = 2;
 
@@ -186,31 +191,6 @@ pub struct EventJudgement {
     pub can_fail: bool,
     /// One per finished replication.
     pub runs: Vec<EventRun>,
-}
-
-/// An event in one run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EventRun {
-    pub status: EventStatus,
-    /// Largest latency of a good answer; `null` where nothing was answered before the event.
-    pub bound_ms: Option<f64>,
-    /// Cells judged, and the length of the longest.
-    pub cells: u32,
-    pub cell_s: f64,
-}
-
-/// What became of the system after an event.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EventStatus {
-    Recovered,
-    /// The last cell of the run is bad.
-    NotRecovered,
-    /// The event of this label began before.
-    Overlapped(String),
-    /// Why not.
-    NotJudged(String),
 }
 
 /// One measure of one variant.

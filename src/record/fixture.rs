@@ -1,13 +1,13 @@
 //! Records for tests, made without a simulation: small ones by hand, and a synthetic stampede.
 
-use super::record::*;
+use super::*;
 use crate::catalog;
 
 /// A measure with the catalogue's unit.
 pub fn measure(name: &str, values: &[f64]) -> MeasureRecord {
     MeasureRecord {
         name: name.to_string(),
-        unit: catalog::find(name).map_or("count", |info| info.unit).to_string(),
+        unit: catalog::unit(name).unwrap_or("count").to_owned(),
         values: values.iter().copied().map(Some).collect(),
     }
 }
