@@ -1,47 +1,35 @@
 //! Draws a figure as SVG: layout in pixels, data through plotters' coordinates, nothing over the data.
 
-use std::cell::RefCell;
 use std::fmt::Display;
-use std::rc::Rc;
 
-use plotters::coord::Shift;
 use plotters::coord::cartesian::{Cartesian2d, MeshLine};
 use plotters::coord::ranged1d::{KeyPointHint, KeyPointWeight};
 use plotters::prelude::{DrawingArea, PathElement, RGBColor, Rectangle, ShapeStyle};
 
 use super::ReportError;
 use super::axis::{Axis, Spacing};
-use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};
+use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, shortened, text_width};
 use super::clip::{Window, clipped, straightened, thinned};
 use super::coarse::Coarseness;
 use super::figure::{Figure, Mark, Panel, Series, Shape};
 use super::labels::with_room;
+use super::sketch::{
+    EDGE, Entry, FRAME, GRID, Heading, LEGEND, SMALL, Sketch, TEXT, bold, fine, head_height, inner_width,
+    legend_rows, muted, plain,
+};
 use super::style::{draw_marker, stroke, style};
 
-/// Width of every figure, in pixels.
-pub const WIDTH: u32 = 860;
-
-const EDGE: f64 = 14.0;
-const TITLE: f64 = 17.0;
-const TEXT: f64 = 13.0;
-const SMALL: f64 = 11.5;
 const MARK_LINE: f64 = 14.0;
 /// More lines of labels than this would push the plot off the page; further labels are left out.
-const MARK_LINES_MAX: usize = 3;
-const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);
-const FRAME: RGBColor = RGBColor(0x80, 0x80, 0x80);
+pub const MARK_LINES_MAX: usize = 3;
+/// Places of markers along a line.
+pub const MARKERS: usize = 6;
+/// So many styles have their markers at different places.
+pub const MARKER_SHIFTS: usize = 8;
 const SPAN: RGBColor = RGBColor(0xf1, 0xf1, 0xf1);
 const BACKDROP: RGBColor = RGBColor(0xa6, 0xa6, 0xa6);
 
-type Shared = Rc<RefCell<Canvas>>;
 type Plot = DrawingArea<Canvas, Cartesian2d<Axis, Axis>>;
-
-/// Whether title and message are in the picture, or beside it as text of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heading {
-    Inside,
-    Outside,
-}
 
 /// The figure as one SVG document.
 ///
@@ -64,49 +52,32 @@ pub(super) fn drawn(
         what: format!("the chart {}", figure.name),
         problem: problem.to_string(),
     };
-    let width = f64::from(WIDTH);
-    let message = match heading {
-        Heading::Inside => wrapped(&figure.message, TEXT, width - 2.0 * EDGE),
-        Heading::Outside => Vec::new(),
-    };
-    let title = if heading == Heading::Inside { EDGE + TITLE + 4.0 } else { 0.0 };
-    let legend = if figure.legend { legend_rows(figure, width - 2.0 * EDGE) } else { Vec::new() };
-    let head = title + message.len() as f64 * (TEXT + 5.0) + legend.len() as f64 * 20.0 + 8.0;
+    let legend = if figure.legend { legend(figure) } else { Vec::new() };
+    let head = head_height(&figure.message, heading) + legend.len() as f64 * LEGEND;
     let columns = figure.columns.clamp(1, figure.panels.len().max(1));
-    let panel_width = (width - 2.0 * EDGE - (columns - 1) as f64 * 16.0) / columns as f64;
+    let panel_width = (inner_width() - (columns - 1) as f64 * 16.0) / columns as f64;
     let boxes: Vec<PanelBox> = figure.panels.iter().map(|panel| PanelBox::new(panel, panel_width)).collect();
     let row_heights: Vec<f64> =
         boxes.chunks(columns).map(|row| row.iter().map(PanelBox::height).fold(0.0, f64::max)).collect();
     let height = head + row_heights.iter().sum::<f64>() + EDGE;
 
-    let canvas = Canvas::new(WIDTH, height.ceil() as u32, &figure.title, &figure.message);
-    let shared: Shared = Rc::new(RefCell::new(canvas));
-    let root: DrawingArea<Canvas, Shift> = DrawingArea::from(&shared);
-    if heading == Heading::Inside {
-        text(&shared, EDGE, EDGE + TITLE - 3.0, &figure.title, bold(TITLE));
-    }
-    let mut y = (title - 3.0).max(0.0);
-    for line in &message {
-        y += TEXT + 5.0;
-        text(&shared, EDGE, y, line, muted(TEXT, Anchor::Start));
-    }
-    for row in &legend {
-        y += 20.0;
-        for (x, series) in row {
-            legend_entry(&shared, &root, EDGE + x, y, series).map_err(|error| failed(&error))?;
+    let sketch = Sketch::new(height, &figure.title, &figure.message, heading);
+    let gap = if heading == Heading::Inside { 11.0 } else { 8.0 };
+    for (row, entries) in legend.iter().enumerate() {
+        let y = head - gap - (legend.len() - 1 - row) as f64 * LEGEND;
+        for (x, series) in entries {
+            legend_entry(&sketch, EDGE + x, y, series).map_err(|error| failed(&error))?;
         }
     }
     let mut top = head;
     for (row, (panels, boxes)) in figure.panels.chunks(columns).zip(boxes.chunks(columns)).enumerate() {
         for (column, (panel, layout)) in panels.iter().zip(boxes).enumerate() {
             let left = EDGE + column as f64 * (panel_width + 16.0);
-            draw_panel(&shared, &root, panel, layout, (left, top), coarseness)
-                .map_err(|error| failed(&error))?;
+            draw_panel(&sketch, panel, layout, (left, top), coarseness).map_err(|error| failed(&error))?;
         }
         top += row_heights[row];
     }
-    let svg = shared.borrow().finish();
-    Ok(svg)
+    Ok(sketch.finish())
 }
 
 /// Room around a plot area, in pixels.
@@ -190,8 +161,7 @@ fn place_marks(panel: &Panel, plot_width: f64) -> Vec<PlacedMark> {
 }
 
 fn draw_panel(
-    shared: &Shared,
-    root: &DrawingArea<Canvas, Shift>,
+    sketch: &Sketch,
     panel: &Panel,
     layout: &PanelBox,
     (left, top): (f64, f64),
@@ -202,48 +172,49 @@ fn draw_panel(
     let (plot_right, plot_bottom) = (plot_left + layout.plot_width, plot_top + layout.plot_height);
     if !panel.title.is_empty() {
         let title = shortened(&panel.title, TEXT * 1.1, layout.plot_width + layout.right);
-        text(shared, plot_left, top + TEXT, &title, bold(TEXT));
+        sketch.text(plot_left, top + TEXT, &title, bold(TEXT));
     }
+    let (left_top, right_bottom) = (fine((plot_left, plot_top)), fine((plot_right, plot_bottom)));
     let coordinates = Cartesian2d::new(
         panel.x.clone(),
         panel.y.clone(),
-        (fine(plot_left)..fine(plot_right), fine(plot_bottom)..fine(plot_top)),
+        (left_top.0..right_bottom.0, right_bottom.1..left_top.1),
     );
-    let plot: Plot = root.apply_coord_spec(coordinates);
+    let plot: Plot = sketch.root.clone().apply_coord_spec(coordinates);
 
-    draw_mark_spans(shared, &plot, panel)?;
-    draw_grid(shared, &plot, panel, plot_left, plot_bottom)?;
-    draw_mark_lines(shared, &plot, panel)?;
+    draw_mark_spans(sketch, &plot, panel)?;
+    draw_grid(sketch, &plot, panel, plot_left, plot_bottom)?;
+    draw_mark_lines(sketch, &plot, panel)?;
     if !panel.y.label.is_empty() {
         let lettering = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
         let middle = plot_top + layout.plot_height / 2.0;
-        shared.borrow_mut().text(left + TEXT - 2.0, middle, &panel.y.label, lettering);
+        sketch.text(left + TEXT - 2.0, middle, &panel.y.label, lettering);
     }
     if !panel.x.label.is_empty() {
         let middle = plot_left + layout.plot_width / 2.0;
-        text(shared, middle, plot_bottom + SMALL + 24.0, &panel.x.label, plain(SMALL, Anchor::Middle));
+        sketch.text(middle, plot_bottom + SMALL + 24.0, &panel.x.label, plain(SMALL, Anchor::Middle));
     }
     for (mark, placed) in panel.marks.iter().zip(&layout.marks) {
         if let Some(line) = placed.line {
             let y = plot_top - 4.0 - line as f64 * MARK_LINE;
-            text(shared, plot_left + placed.x, y, &mark.label, muted(SMALL, placed.anchor));
+            sketch.text(plot_left + placed.x, y, &mark.label, muted(SMALL, placed.anchor));
         }
     }
     for series in &panel.series {
-        draw_series(shared, &plot, panel, series, (layout.plot_width, coarseness))?;
+        draw_series(sketch, &plot, panel, series, (layout.plot_width, coarseness))?;
         if let (Shape::Interval { label }, Some((_, row))) = (&series.shape, series.points.first()) {
             let y = plot_bottom - share_of(&panel.y, *row) * layout.plot_height + SMALL * 0.36;
-            text(shared, plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
+            sketch.text(plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
         }
     }
     Ok(())
 }
 
 /// Shaded spans while something lasts.
-fn draw_mark_spans(shared: &Shared, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
+fn draw_mark_spans(sketch: &Sketch, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
     let (low, high) = panel.y.limits();
     let (first, last) = panel.x.limits();
-    pen(shared, "span", "");
+    sketch.pen("span", "");
     for Mark { from, to, .. } in &panel.marks {
         let (from, to) = (panel.x.place(*from), panel.x.place(*to));
         if to > from && to > first && from < last {
@@ -255,10 +226,10 @@ fn draw_mark_spans(shared: &Shared, plot: &Plot, panel: &Panel) -> Result<(), Fa
 }
 
 /// Dashed lines where something happens, over the grid.
-fn draw_mark_lines(shared: &Shared, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
+fn draw_mark_lines(sketch: &Sketch, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
     let (low, high) = panel.y.limits();
     let (first, last) = panel.x.limits();
-    pen(shared, "mark", "4 3");
+    sketch.pen("mark", "4 3");
     for mark in &panel.marks {
         let from = panel.x.place(mark.from);
         if from > first && from <= last {
@@ -268,7 +239,7 @@ fn draw_mark_lines(shared: &Shared, plot: &Plot, panel: &Panel) -> Result<(), Fa
     Ok(())
 }
 
-fn draw_grid(shared: &Shared, plot: &Plot, panel: &Panel, left: f64, bottom: f64) -> Result<(), Failure> {
+fn draw_grid(sketch: &Sketch, plot: &Plot, panel: &Panel, left: f64, bottom: f64) -> Result<(), Failure> {
     // The mesh only walks over ticks; each axis decides itself how many it has.
     let mut vertical = Vec::new();
     let mut horizontal = Vec::new();
@@ -284,7 +255,7 @@ fn draw_grid(shared: &Shared, plot: &Plot, panel: &Panel, left: f64, bottom: f64
         AllTicks,
     )?;
     let screen = plot.use_screen_coord();
-    pen(shared, "grid", "");
+    sketch.pen("grid", "");
     for (from, to, _) in vertical.iter().chain(&horizontal) {
         screen.draw(&PathElement::new(vec![*from, *to], stroke(GRID, 1.0)))?;
     }
@@ -297,7 +268,7 @@ fn draw_grid(shared: &Shared, plot: &Plot, panel: &Panel, left: f64, bottom: f64
         across.iter().map(|(x, label)| (*x, text_width(label, SMALL) / 2.0)).collect();
     let shown = with_room(&spans, |index| is_major(&panel.x, vertical[index].2));
     for ((x, label), _) in across.iter().zip(&shown).filter(|(_, shown)| **shown) {
-        text(shared, *x, bottom + SMALL + 7.0, label, plain(SMALL, Anchor::Middle));
+        sketch.text(*x, bottom + SMALL + 7.0, label, plain(SMALL, Anchor::Middle));
     }
     let upwards: Vec<(f64, f64)> =
         horizontal.iter().map(|(from, _, _)| (f64::from(from.1) / f64::from(FINE), SMALL / 2.0)).collect();
@@ -306,9 +277,9 @@ fn draw_grid(shared: &Shared, plot: &Plot, panel: &Panel, left: f64, bottom: f64
         horizontal.iter().zip(&upwards).zip(&shown).filter(|(_, shown)| **shown)
     {
         let label = tick_text(&panel.y, *tick);
-        text(shared, left - 6.0, y + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
+        sketch.text(left - 6.0, y + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
     }
-    pen(shared, "frame", "");
+    sketch.pen("frame", "");
     let (low, _) = panel.y.limits();
     let (first, last) = panel.x.limits();
     plot.draw(&PathElement::new(vec![(first, low), (last, low)], stroke(FRAME, 1.0)))
@@ -324,7 +295,7 @@ fn tick_text(axis: &Axis, placed: f64) -> String {
 }
 
 fn draw_series(
-    shared: &Shared,
+    sketch: &Sketch,
     plot: &Plot,
     panel: &Panel,
     series: &Series,
@@ -344,7 +315,7 @@ fn draw_series(
     for piece in &pieces {
         // Dashes of a line that fills its width with ups and downs would only look like missing data.
         let dense = piece.len() as f64 > width;
-        pen(shared, class, if dense { "" } else { dash });
+        sketch.pen(class, if dense { "" } else { dash });
         let corners = thinned(&straightened(piece), window.x, columns);
         plot.draw(&PathElement::new(corners, stroke(color, line)))?;
     }
@@ -355,7 +326,7 @@ fn draw_series(
         Shape::Line | Shape::Steps if panel.series.len() == 1 => Vec::new(),
         Shape::Line | Shape::Steps => marker_points(&pieces, window, series.style),
     };
-    pen(shared, class, "");
+    sketch.pen(class, "");
     for (x, y) in dots.into_iter().filter(|dot| window.contains(*dot)) {
         let at = plot.map_coordinate(&(x, y));
         draw_marker(&plot.use_screen_coord(), look, at)?;
@@ -365,12 +336,11 @@ fn draw_series(
 
 /// Six places along the line, shifted by style so that markers of equal lines do not hide each other.
 fn marker_points(pieces: &[Vec<(f64, f64)>], window: Window, style: usize) -> Vec<(f64, f64)> {
-    const MARKERS: usize = 6;
-    const SHIFTS: usize = 8;
     let (first, last) = window.x;
     let step = (last - first) / MARKERS as f64;
-    let wanted = (0..MARKERS)
-        .map(|index| first + step * (index as f64 + ((style % SHIFTS) as f64 + 0.5) / SHIFTS as f64));
+    let wanted = (0..MARKERS).map(|index| {
+        first + step * (index as f64 + ((style % MARKER_SHIFTS) as f64 + 0.5) / MARKER_SHIFTS as f64)
+    });
     wanted
         .filter_map(|x| {
             let segment = pieces
@@ -383,73 +353,25 @@ fn marker_points(pieces: &[Vec<(f64, f64)>], window: Window, style: usize) -> Ve
         .collect()
 }
 
-/// The distinct series of a figure in rows that fit: x position and series.
-fn legend_rows(figure: &Figure, width: f64) -> Vec<Vec<(f64, &Series)>> {
-    let mut rows: Vec<Vec<(f64, &Series)>> = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
-    let mut x = f64::INFINITY;
+/// The distinct series of a figure in rows that fit.
+fn legend(figure: &Figure) -> Vec<Vec<Entry<&Series>>> {
+    let mut distinct: Vec<&Series> = Vec::new();
     for series in figure.panels.iter().flat_map(|panel| &panel.series) {
-        if seen.contains(&series.name.as_str()) {
-            continue;
+        if distinct.iter().all(|known| known.name != series.name) {
+            distinct.push(series);
         }
-        seen.push(&series.name);
-        let entry = 34.0 + text_width(&series.name, TEXT) + 16.0;
-        if x + entry > width + 16.0 {
-            rows.push(Vec::new());
-            x = 0.0;
-        }
-        if let Some(row) = rows.last_mut() {
-            row.push((x, series));
-        }
-        x += entry;
     }
-    rows
+    legend_rows(distinct.into_iter().map(|series| (series.name.as_str(), series)))
 }
 
-fn legend_entry(
-    shared: &Shared,
-    root: &DrawingArea<Canvas, Shift>,
-    x: f64,
-    y: f64,
-    series: &Series,
-) -> Result<(), Failure> {
-    let look = style(series.style);
-    let middle = fine(y - 4.5);
-    let backdrop = series.shape == Shape::Backdrop;
-    let (color, class, dash) =
-        if backdrop { (BACKDROP, "backdrop", "") } else { (look.color, look.class, look.dash) };
-    pen(shared, class, dash);
-    root.draw(&PathElement::new(vec![(fine(x), middle), (fine(x + 28.0), middle)], stroke(color, 1.8)))?;
-    if !backdrop {
-        pen(shared, look.class, "");
-        draw_marker(root, look, (fine(x + 14.0), middle))?;
+fn legend_entry(sketch: &Sketch, x: f64, y: f64, series: &Series) -> Result<(), Failure> {
+    if series.shape != Shape::Backdrop {
+        return sketch.legend_entry(x, y, &series.name, style(series.style));
     }
-    text(shared, x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
+    let middle = y - 4.5;
+    sketch.line(&[(x, middle), (x + 28.0, middle)], BACKDROP, 1.8, "backdrop", "")?;
+    sketch.text(x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
     Ok(())
-}
-
-fn fine(pixels: f64) -> i32 {
-    (pixels * f64::from(FINE)).round() as i32
-}
-
-fn pen(shared: &Shared, class: &'static str, dash: &'static str) {
-    shared.borrow_mut().pen = Pen { class, dash };
-}
-
-fn text(shared: &Shared, x: f64, y: f64, words: &str, lettering: Lettering) {
-    shared.borrow_mut().text(x, y, words, lettering);
-}
-
-fn plain(size: f64, anchor: Anchor) -> Lettering {
-    Lettering { size, bold: false, muted: false, anchor, upright: false }
-}
-
-fn muted(size: f64, anchor: Anchor) -> Lettering {
-    Lettering { muted: true, ..plain(size, anchor) }
-}
-
-fn bold(size: f64) -> Lettering {
-    Lettering { bold: true, ..plain(size, Anchor::Start) }
 }
 
 /// As many ticks as the axis has.

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::axis::Axis;
 use super::figure::{Figure, Panel, Series, Shape};
 use super::format::{number, percent, percent_to};
+use super::sketch::Heading;
 use super::terminal::plain;
 use super::{ReportError, atomic, draw, png};
 use crate::model::Eviction;
@@ -24,7 +25,7 @@ const NAME_WIDTH: usize = 12;
 /// # Errors
 /// The first file that could not be written.
 pub fn write_all(replay: &Replay, dir: &Path) -> Result<(), ReportError> {
-    let svg = draw::to_svg(&figure(replay), draw::Heading::Inside)?;
+    let svg = draw::to_svg(&figure(replay), Heading::Inside)?;
     Ok(atomic::write_together(&[
         (dir.join("mrc.csv"), csv(replay).into_bytes()),
         (dir.join("mrc.png"), png::from_svg(&svg)?),
@@ -340,8 +341,7 @@ mod tests {
 
     #[test]
     fn one_capacity_is_drawn_as_dots_and_several_as_lines() {
-        let svg =
-            |capacities: &[u64]| draw::to_svg(&figure(&replay(capacities)), draw::Heading::Inside).unwrap();
+        let svg = |capacities: &[u64]| draw::to_svg(&figure(&replay(capacities)), Heading::Inside).unwrap();
         assert!(svg(&[50]).contains("1.70 %") && svg(&[50]).contains("sieve misses least."));
         assert!(svg(&[5, 50]).contains("sieve misses least at 2 of 2 capacities."));
         assert!(svg(&[5, 50]).contains("class=\"s1\""));

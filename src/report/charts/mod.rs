@@ -136,8 +136,9 @@ mod tests {
     use crate::experiment::comparison::compare;
     use crate::record::fixture::{measure, record_of, stampede};
     use crate::report::{
-        draw::{Heading, to_svg},
+        draw::to_svg,
         png,
+        sketch::Heading,
     };
 
     #[test]

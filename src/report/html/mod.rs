@@ -13,13 +13,14 @@ use rayon::prelude::*;
 
 use super::ReportError;
 use super::coarse::Coarseness;
-use super::draw::{Heading, WIDTH, drawn};
+use super::draw::drawn;
 use super::events::{self, EventRow};
 use super::figure::Figure;
 use super::format::{shown_measures, with_unit};
 use super::interactive;
 use super::observed::{self, ObservedRow};
 use super::remarks;
+use super::sketch::{Heading, WIDTH};
 use super::theory::{self, TheoryRow};
 use super::thresholds::{self, ThresholdRow};
 use crate::experiment::answer::Answer;

@@ -1,28 +1,16 @@
-//! What the charts of a sweep are drawn with: a picture in the making, rulers along its plots, a frame with a grid.
-
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use plotters::coord::Shift;
-use plotters::prelude::{DrawingArea, PathElement, RGBColor};
+//! What the charts of a sweep add to a sketch: rulers along its plots, a frame with a grid, bars.
 
 use crate::catalog;
 use crate::experiment::statistics::Estimate;
 use crate::report::ReportError;
 use crate::report::axis::{Axis, Spacing};
-use crate::report::canvas::{Anchor, Canvas, FINE, Failure, Lettering, Pen, shortened, text_width, wrapped};
-use crate::report::draw::{Heading, WIDTH};
+use crate::report::canvas::{Anchor, Failure, Lettering, shortened, text_width};
 use crate::report::labels::with_room;
-use crate::report::style::{Style, draw_marker, stroke};
+use crate::report::sketch::{EDGE, FRAME, GRID, SMALL, Sketch, WIDTH, plain};
+use crate::report::style::Style;
 
-pub(super) const EDGE: f64 = 14.0;
-pub(super) const TITLE: f64 = 17.0;
-pub(super) const TEXT: f64 = 13.0;
-pub(super) const SMALL: f64 = 11.5;
 /// Narrower places of names hold no letters.
 const NAME_MIN: f64 = 36.0;
-pub(super) const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);
-pub(super) const FRAME: RGBColor = RGBColor(0x80, 0x80, 0x80);
 
 /// A finished chart.
 #[derive(Clone, Debug)]
@@ -34,80 +22,16 @@ pub struct Picture {
     pub svg: String,
 }
 
-/// A chart in the making.
-pub(super) struct Sketch {
-    title: String,
-    message: String,
-    canvas: Rc<RefCell<Canvas>>,
-    root: DrawingArea<Canvas, Shift>,
-}
-
-/// Height of title and message above a chart, for [`Sketch::new`].
-pub(super) fn head_height(message: &str, heading: Heading) -> f64 {
-    match heading {
-        Heading::Inside => {
-            let lines = wrapped(message, TEXT, f64::from(WIDTH) - 2.0 * EDGE).len();
-            EDGE + TITLE + 4.0 + lines as f64 * (TEXT + 5.0) + 8.0
-        }
-        Heading::Outside => 8.0,
+impl Picture {
+    pub(super) fn new(sketch: &Sketch, name: String, title: &str, message: &str) -> Picture {
+        Picture { name, title: title.to_owned(), message: message.to_owned(), svg: sketch.finish() }
     }
 }
 
 impl Sketch {
-    /// A picture of the usual width with its title and message on top, or without them.
-    pub fn new(height: f64, title: &str, message: &str, heading: Heading) -> Sketch {
-        let canvas = Rc::new(RefCell::new(Canvas::new(WIDTH, height.ceil() as u32, title, message)));
-        let root = DrawingArea::from(&canvas);
-        let sketch = Sketch { title: title.to_owned(), message: message.to_owned(), canvas, root };
-        if heading == Heading::Outside {
-            return sketch;
-        }
-        let mut y = EDGE + TITLE - 3.0;
-        sketch.text(EDGE, y, title, Lettering { bold: true, ..plain(TITLE, Anchor::Start) });
-        y += 4.0;
-        for line in wrapped(message, TEXT, f64::from(WIDTH) - 2.0 * EDGE) {
-            y += TEXT + 5.0;
-            sketch.text(EDGE, y, &line, Lettering { muted: true, ..plain(TEXT, Anchor::Start) });
-        }
-        sketch
-    }
-
-    pub fn finish(self, name: String) -> Picture {
-        let svg = self.canvas.borrow().finish();
-        Picture { name, title: self.title, message: self.message, svg }
-    }
-
-    pub fn text(&self, x: f64, y: f64, words: &str, lettering: Lettering) {
-        self.canvas.borrow_mut().text(x, y, words, lettering);
-    }
-
-    pub fn canvas<T>(&self, draw: impl FnOnce(&mut Canvas) -> T) -> T {
-        draw(&mut self.canvas.borrow_mut())
-    }
-
-    /// A line through points, in pixels.
-    pub fn line(
-        &self,
-        points: &[(f64, f64)],
-        color: RGBColor,
-        width: f64,
-        class: &'static str,
-        dash: &'static str,
-    ) -> Result<(), Failure> {
-        self.canvas.borrow_mut().pen = Pen { class, dash };
-        let points: Vec<(i32, i32)> = points.iter().map(|&point| fine(point)).collect();
-        self.root.draw(&PathElement::new(points, stroke(color, width)))
-    }
-
-    /// The marker of a look.
-    pub fn marker(&self, look: &Style, at: (f64, f64)) -> Result<(), Failure> {
-        self.canvas.borrow_mut().pen = Pen { class: look.class, dash: "" };
-        draw_marker(&self.root, look, fine(at))
-    }
-
     /// A bar between two places of a plot along one of its sides, with an arrow where it goes on beyond the plot; `caps`
     /// close the other ends.
-    pub fn bar(
+    pub(super) fn bar(
         &self,
         plot: &Plot,
         (from, to): ((f64, f64), (f64, f64)),
@@ -138,7 +62,7 @@ impl Sketch {
     }
 
     /// Grid, ticks and names of the rulers around a plot.
-    pub fn frame(&self, plot: &Plot) -> Result<(), Failure> {
+    pub(super) fn frame(&self, plot: &Plot) -> Result<(), Failure> {
         let Plot { left, top, width, height, x, y } = plot;
         let (right, bottom) = (left + width, top + height);
         // Names are cut to their places where these leave room for some letters.
@@ -319,14 +243,6 @@ pub(super) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
         None => Some((value, value)),
         Some((low, high)) => Some((low.min(value), high.max(value))),
     })
-}
-
-pub(super) fn plain(size: f64, anchor: Anchor) -> Lettering {
-    Lettering { size, bold: false, muted: false, anchor, upright: false }
-}
-
-fn fine((x, y): (f64, f64)) -> (i32, i32) {
-    ((x * f64::from(FINE)).round() as i32, (y * f64::from(FINE)).round() as i32)
 }
 
 /// A picture that plotters refused to draw.

@@ -1,15 +1,13 @@
 //! The Pareto chart: all cells by two measures, the front joined, its cells named.
 
-use super::frame::{
-    ARROWS, EDGE, Picture, Plot, SMALL, Sketch, failed, head_height, interval, measure_ruler, plain,
-};
+use super::frame::{ARROWS, Picture, Plot, failed, interval, measure_ruler};
 use super::view::{Compromise, View, compromises, front};
 use crate::catalog::Better;
 use crate::experiment::statistics::Estimate;
 use crate::report::ReportError;
 use crate::report::canvas::{Anchor, Failure, Lettering, shortened};
-use crate::report::draw::{Heading, WIDTH};
 use crate::report::format::spoken;
+use crate::report::sketch::{EDGE, Heading, SMALL, Sketch, WIDTH, head_height, plain};
 use crate::report::style::style;
 use plotters::prelude::RGBColor;
 
@@ -58,7 +56,7 @@ pub(super) fn picture(x: &View<'_>, y: &View<'_>, heading: Heading) -> Result<Op
         name_points(&sketch, x, y, &front, plot.top + plot.height + Plot::BELOW + LINE - 6.0)
             .map_err(failed)?;
     }
-    Ok(Some(sketch.finish("pareto".to_owned())))
+    Ok(Some(Picture::new(&sketch, "pareto".to_owned(), &title, &message)))
 }
 
 /// What lies on the front.

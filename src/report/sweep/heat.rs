@@ -6,17 +6,15 @@ use std::collections::HashSet;
 
 use plotters::prelude::{ColorMap, RGBColor, ViridisRGB};
 
-use super::frame::{
-    EDGE, FRAME, Picture, SMALL, Sketch, TEXT, extent, failed, head_height, plain, spans_decades,
-};
+use super::frame::{Picture, extent, failed, spans_decades};
 use super::view::View;
 use crate::catalog::Better;
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::axis::Axis;
 use crate::report::canvas::{Anchor, Failure, Lettering, shortened, text_width};
-use crate::report::draw::{Heading, WIDTH};
 use crate::report::format::Scale;
+use crate::report::sketch::{EDGE, FRAME, Heading, SMALL, Sketch, TEXT, WIDTH, head_height, plain};
 
 /// More maps than this are no picture.
 const MAPS_MAX: usize = 36;
@@ -104,7 +102,8 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Pictur
     let map_height =
         layout.title + layout.name + layout.cell.1 * record.axes[1].values.len() as f64 + SMALL + 34.0;
     let height = head + rows as f64 * map_height + BAR + EDGE;
-    let sketch = Sketch::new(height, &view.title(), &message, heading);
+    let title = view.title();
+    let sketch = Sketch::new(height, &title, &message, heading);
     let framed: HashSet<Place> =
         view.best().into_iter().map(|point| (point.spot.at(), point.spot.variant)).collect();
     let colours = Colours::of(view);
@@ -114,7 +113,7 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Pictur
         draw_map(&sketch, view, map, &layout, (&colours, &framed), (x, y)).map_err(failed)?;
     }
     draw_bar(&sketch, view, &colours, head + rows as f64 * map_height + 6.0).map_err(failed)?;
-    Ok(Some(sketch.finish(format!("sweep-{}", view.measure))))
+    Ok(Some(Picture::new(&sketch, format!("sweep-{}", view.measure), &title, &message)))
 }
 
 fn maps(view: &View<'_>) -> Vec<Map> {

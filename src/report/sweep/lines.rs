@@ -1,21 +1,15 @@
 //! One axis: a line per variant with the intervals of its means; dots where the values have no order.
 
-use super::frame::{
-    ARROWS, EDGE, Picture, Plot, Ruler, Sketch, TEXT, failed, head_height, interval, measure_ruler, plain,
-};
+use super::frame::{ARROWS, Picture, Plot, Ruler, failed, interval, measure_ruler};
 use super::view::{MARKED, Point, View};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
-use crate::report::canvas::{Anchor, Failure, text_width};
-use crate::report::draw::{Heading, WIDTH};
+use crate::report::canvas::Failure;
+use crate::report::sketch::{EDGE, Entry, Heading, LEGEND, Sketch, head_height, legend_rows};
 use crate::report::style::style;
 
 const HEIGHT: f64 = 280.0;
-const LEGEND: f64 = 20.0;
-
-/// Position and variant of each entry.
-type LegendRow = Vec<(f64, usize)>;
 
 /// The chart of one measure over the only axis.
 pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, ReportError> {
@@ -33,7 +27,10 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, Repo
         message.push_str(ARROWS);
     }
     let names = legend_names(record);
-    let legend = if names.len() > 1 { legend_rows(&names) } else { Vec::new() };
+    let legend = match names.len() {
+        ..=1 => Vec::new(),
+        _ => legend_rows(names.iter().enumerate().map(|(variant, name)| (name.as_str(), variant))),
+    };
     let gap = if legend.is_empty() { 0.0 } else { 6.0 };
     let head = head_height(&message, heading) + legend.len() as f64 * LEGEND + gap;
     let x = match &axis.unit {
@@ -56,9 +53,10 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, Repo
         }
     };
     let plot = Plot::across(head, HEIGHT, x, y);
-    let sketch = Sketch::new(head + HEIGHT + Plot::BELOW + EDGE, &view.title(), &message, heading);
+    let title = view.title();
+    let sketch = Sketch::new(head + HEIGHT + Plot::BELOW + EDGE, &title, &message, heading);
     draw(&sketch, view, &plot, (&names, &legend)).map_err(failed)?;
-    Ok(sketch.finish(format!("sweep-{}", view.measure)))
+    Ok(Picture::new(&sketch, format!("sweep-{}", view.measure), &title, &message))
 }
 
 /// Own values of pinned variants on an axis of names, each once: they stand behind those of the axis.
@@ -84,18 +82,14 @@ fn draw(
     sketch: &Sketch,
     view: &View<'_>,
     plot: &Plot,
-    (names, legend): (&[String], &[LegendRow]),
+    (names, legend): (&[String], &[Vec<Entry<usize>>]),
 ) -> Result<(), Failure> {
     let record = view.record;
     sketch.frame(plot)?;
     for (row, entries) in legend.iter().enumerate() {
         let y = plot.top - (legend.len() - row) as f64 * LEGEND + 4.0;
         for &(x, variant) in entries {
-            let look = style(variant);
-            let (x, middle) = (EDGE + x, y - 4.5);
-            sketch.line(&[(x, middle), (x + 28.0, middle)], look.color, 1.8, look.class, look.dash)?;
-            sketch.marker(look, (x + 14.0, middle))?;
-            sketch.text(x + 34.0, y, &names[variant], plain(TEXT, Anchor::Start));
+            sketch.legend_entry(EDGE + x, y, &names[variant], style(variant))?;
         }
     }
     let numeric = record.axes[0].unit.is_some();
@@ -149,23 +143,4 @@ fn draw(
         }
     }
     Ok(())
-}
-
-/// Rows that fit: x position and variant.
-fn legend_rows(variants: &[String]) -> Vec<Vec<(f64, usize)>> {
-    let width = f64::from(WIDTH) - 2.0 * EDGE;
-    let mut rows: Vec<Vec<(f64, usize)>> = Vec::new();
-    let mut x = f64::INFINITY;
-    for (variant, name) in variants.iter().enumerate() {
-        let entry = 34.0 + text_width(name, TEXT) + 16.0;
-        if x + entry > width + 16.0 {
-            rows.push(Vec::new());
-            x = 0.0;
-        }
-        if let Some(row) = rows.last_mut() {
-            row.push((x, variant));
-        }
-        x += entry;
-    }
-    rows
 }
