@@ -1,25 +1,17 @@
-//! The charts, one file each. A chart is a function from the record to a figure; without data it draws
-//! nothing and is left out of the report.
+//! The charts. A series over time is a row of [`CHARTS`]; every other chart has a file with a function from the record to
+//! a figure. A chart without data is left out of the report.
 
-mod busiest_node;
-mod change_backlog;
 mod database_load;
-mod errors;
-mod goodput;
 mod headline;
-mod hit_ratio;
 mod hits_and_misses;
-mod keys;
-mod latency_over_time;
-mod memory;
+mod over_time;
 mod percentiles;
-mod pool_saturation;
-mod remaining_ttl;
-mod removals;
 mod side_by_side;
 mod stampede_sizes;
 mod tiers;
 mod time_series;
+
+use over_time::{OverTime, Shown};
 
 use super::figure::Figure;
 use crate::experiment::answer::enumerated;
@@ -29,44 +21,119 @@ use crate::record::Record;
 /// Draws from a record, or nothing where the record has no data for it.
 #[derive(Clone, Copy, Debug)]
 pub enum Chart {
-    /// One figure of the whole system.
-    Whole(fn(&Record, &Comparison) -> Option<Figure>),
-    /// One figure for each tier; the name of the tier ends the name of the figure.
-    EachTier(fn(&Record, &Comparison, &str) -> Option<Figure>),
+    Drawn(fn(&Record, &Comparison) -> Option<Figure>),
+    OverTime(OverTime),
 }
 
-use Chart::{EachTier, Whole};
+use Chart::Drawn;
 
 /// The chart with a row for each state.
 const HEADLINE: &str = "headline";
 
 /// All charts, in the order of the report.
 pub const CHARTS: &[Chart] = &[
-    Whole(headline::figure),
-    Whole(database_load::figure),
-    Whole(percentiles::figure),
-    Whole(latency_over_time::figure),
-    Whole(hit_ratio::figure),
-    Whole(hits_and_misses::figure),
-    Whole(stampede_sizes::figure),
-    Whole(errors::figure),
-    Whole(goodput::figure),
-    EachTier(memory::figure),
-    EachTier(keys::figure),
-    EachTier(removals::figure),
-    EachTier(remaining_ttl::figure),
-    Whole(pool_saturation::of_database),
-    EachTier(pool_saturation::of_tier),
-    EachTier(busiest_node::figure),
-    Whole(change_backlog::figure),
+    Drawn(headline::figure),
+    Drawn(database_load::figure),
+    Drawn(percentiles::figure),
+    row(OverTime::of_run("latency-p99", "p99 latency over time", &[("latency.all.p99_ms", "")], "p99 latency")
+        .message("Whole run: {latency.all.p99_ms}.", MEANS)
+        .log()),
+    row(OverTime::of_run("hit-ratio", "Hit ratio over time", &[("hit_ratio", "")], "hit ratio")
+        .message("Whole run: {hit_ratio}.", MEANS)),
+    Drawn(hits_and_misses::figure),
+    Drawn(stampede_sizes::figure),
+    row(OverTime::of_run("errors", "Errors over time", &[("error.ratio", "")], "failed requests")
+        .message("Whole run: {error.ratio}.", MEANS)
+        .shown(Shown::WhereSomeFailed)),
+    row(OverTime::of_run("goodput", "Goodput over time", &[("goodput", "")], "answered without an error")
+        .message("Whole run: {goodput}.", MEANS)
+        .shown(Shown::WhereSomeFailed)),
+    row(OverTime::of_run(
+        "memory-<tier>",
+        "Memory of tier <tier> over time",
+        &[("tier.<tier>.bytes", "")],
+        "keys, values and overhead",
+    )
+    .message("At most {peak}.", MEANS)
+    .at_end()
+    .shown(Shown::WhereItChanges)),
+    row(OverTime::of_run(
+        "key-count-<tier>",
+        "Keys in tier <tier> over time",
+        &[("tier.<tier>.entries", "")],
+        "keys, expired ones that hold memory included",
+    )
+    .message("At most {peak} keys.", MEANS)
+    .at_end()
+    .shown(Shown::WhereItChanges)),
+    row(OverTime::of_run(
+        "evictions-expirations-<tier>",
+        "Entries removed from tier <tier> over time",
+        &[("tier.<tier>.evictions", "evicted"), ("tier.<tier>.expirations", "expired")],
+        "entries removed",
+    )
+    .message("Evicted to make room, or expired; at most {peak}.", MEANS)
+    .shown(Shown::WhereItChanges)),
+    row(OverTime::of_run(
+        "remaining-ttl-<tier>",
+        "Time that entries of tier <tier> have left",
+        &[("tier.<tier>.ttl.p90_s", "p90"), ("tier.<tier>.ttl.p50_s", "p50"), ("tier.<tier>.ttl.p10_s", "p10")],
+        "remaining time to live",
+    )
+    .message(
+        "A tenth of the entries has less than p10, half less than p50; lines that meet mean that all expire together.",
+        MEANS,
+    )
+    .at_end()
+    .shown(Shown::WhereItChanges)),
+    row(OverTime::of_run(
+        "pool-saturation",
+        "Pool saturation: connections to the database",
+        &[("db.pool.saturation", "")],
+        "connections in use",
+    )
+    .message("At most {peak} in use; had to wait: {db.pool.waited.ratio}.", "At most {peak} in use.")
+    .shown(Shown::WhereItChanges)),
+    row(OverTime::of_run(
+        "pool-saturation-<tier>",
+        "Pool saturation: connections to tier <tier>",
+        &[("tier.<tier>.pool.saturation", "")],
+        "connections in use",
+    )
+    .message("At most {peak} in use; had to wait: {tier.<tier>.pool.waited.ratio}.", "At most {peak} in use.")
+    .shown(Shown::WhereItChanges)),
+    row(OverTime::of_run(
+        "busiest-node-<tier>",
+        "Busiest node of tier <tier>",
+        &[("tier.<tier>.node.utilization.max", "")],
+        "utilization of the busiest node",
+    )
+    .message("At most {peak} busy; mean over all nodes: {tier.<tier>.utilization}.", "At most {peak} busy.")
+    .shown(Shown::WhereItChanges)),
+    row(OverTime::of_run("change-backlog", "Backlog of the change stream", &[("cdc.backlog", "")], "changes not handled yet")
+        .message(
+            "Most changes that waited at once: {cdc.backlog.peak}.",
+            "Committed changes that wait for the consumer.",
+        )
+        .at_end()),
 ];
+
+/// The message of a chart whose measure the record does not have.
+const MEANS: &str = "Means over replications.";
+
+const fn row(row: OverTime) -> Chart {
+    Chart::OverTime(row)
+}
 
 /// All charts that the record has data for.
 pub fn figures(record: &Record, comparison: &Comparison) -> Vec<Figure> {
     let tiers = tiers::tiers(record);
     let drawn = |chart: &Chart| match chart {
-        Whole(figure) => Vec::from_iter(figure(record, comparison)),
-        EachTier(figure) => tiers.iter().filter_map(|tier| figure(record, comparison, tier)).collect(),
+        Drawn(figure) => Vec::from_iter(figure(record, comparison)),
+        Chart::OverTime(row) if row.is_of_tiers() => {
+            tiers.iter().filter_map(|tier| row.figure(record, comparison, tier)).collect()
+        }
+        Chart::OverTime(row) => Vec::from_iter(row.figure(record, comparison, "")),
     };
     let mut figures: Vec<Figure> = CHARTS.iter().flat_map(drawn).collect();
     for figure in figures.iter_mut().filter(|figure| figure.name != HEADLINE) {
@@ -135,11 +202,7 @@ mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
     use crate::record::fixture::{measure, record_of, stampede};
-    use crate::report::{
-        draw::to_svg,
-        png,
-        sketch::Heading,
-    };
+    use crate::report::{draw::to_svg, png, sketch::Heading};
 
     #[test]
     fn every_chart_draws_for_one_to_eight_variants() {
@@ -153,8 +216,8 @@ mod tests {
             }
             for chart in CHARTS {
                 let drawn = match chart {
-                    Whole(figure) => figure(&record, &compare(&record)),
-                    EachTier(figure) => figure(&record, &compare(&record), "l2"),
+                    Drawn(figure) => figure(&record, &compare(&record)),
+                    Chart::OverTime(row) => row.figure(&record, &compare(&record), "l2"),
                 };
                 assert!(drawn.is_some_and(|figure| names.contains(figure.name.as_str())));
             }

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
     use crate::record::fixture::stampede;
-    use crate::report::charts::{change_backlog, database_load};
+    use crate::report::charts::{database_load, figures};
 
     /// The steps of the first variant in a figure: from where on a value holds.
     fn steps(figure: &Figure) -> Vec<(f64, f64)> {
@@ -197,7 +197,9 @@ mod tests {
         }
         let comparison = compare(&record);
         // A flush at 3 s: the state at the end of the third window is that after it.
-        let backlog = steps(&change_backlog::figure(&record, &comparison).unwrap());
+        let all = figures(&record, &comparison);
+        let backlog = all.iter().find(|figure| figure.name == "change-backlog").unwrap();
+        let backlog = steps(backlog);
         assert_eq!(backlog, [(1.0, 5.0), (2.0, 5.0), (3.0, 0.0), (4.0, 1.0), (4.5, 2.0)]);
         let load = steps(&database_load::figure(&record, &comparison).unwrap());
         assert_eq!(load, [(0.0, 5.0), (1.0, 5.0), (2.0, 0.0), (3.0, 1.0), (4.0, 2.0), (5.0, 2.0)]);
