@@ -43,30 +43,31 @@ pub struct Scale {
     pub divisor: f64,
 }
 
+/// From which magnitude on a value is printed so: suffix, and how much of the unit one of it is.
+pub type Step = (f64, &'static str, f64);
+
+const NONE: Step = (0.0, "", 1.0);
+
+/// The steps of every unit that is printed with one. Nothing is printed in the unit itself, where that is a step.
+pub const SCALES: &[(&str, &[Step])] = &[
+    ("ms", &[(0.0, "µs", 1e-3), (0.9995, "ms", 1.0), (10_000.0, "s", 1e3)]),
+    ("s", &[(0.0, "ms", 1e-3), (0.9995, "s", 1.0)]),
+    ("ns", &[(0.0, "µs", 1e3), (1e6, "ms", 1e6), (1e9, "s", 1e9)]),
+    ("1/s", &[(0.0, "/s", 1.0)]),
+    ("1", &[(0.0, "%", 0.01)]),
+    ("bytes", &[(0.0, "B", 1.0), (1e3, "kB", 1e3), (1e6, "MB", 1e6), (1e9, "GB", 1e9)]),
+    ("bytes/s", &[(0.0, "B/s", 1.0), (1e3, "kB/s", 1e3), (1e6, "MB/s", 1e6), (1e9, "GB/s", 1e9)]),
+];
+
 impl Scale {
     /// The scale for a catalogue unit in which `magnitude` reads well.
     pub fn fitting(unit: &str, magnitude: f64) -> Scale {
-        let (suffix, divisor) = match unit {
-            "ms" if magnitude > 0.0 && magnitude < 0.9995 => ("µs", 1e-3),
-            "ms" if magnitude >= 10_000.0 => ("s", 1e3),
-            "ms" => ("ms", 1.0),
-            "s" if magnitude > 0.0 && magnitude < 0.9995 => ("ms", 1e-3),
-            "s" => ("s", 1.0),
-            "ns" if magnitude >= 1e9 => ("s", 1e9),
-            "ns" if magnitude >= 1e6 => ("ms", 1e6),
-            "ns" => ("µs", 1e3),
-            "1/s" => ("/s", 1.0),
-            "1" => ("%", 0.01),
-            "bytes" if magnitude >= 1e9 => ("GB", 1e9),
-            "bytes" if magnitude >= 1e6 => ("MB", 1e6),
-            "bytes" if magnitude >= 1e3 => ("kB", 1e3),
-            "bytes" => ("B", 1.0),
-            "bytes/s" if magnitude >= 1e9 => ("GB/s", 1e9),
-            "bytes/s" if magnitude >= 1e6 => ("MB/s", 1e6),
-            "bytes/s" if magnitude >= 1e3 => ("kB/s", 1e3),
-            "bytes/s" => ("B/s", 1.0),
-            _ => ("", 1.0),
+        let steps = SCALES.iter().find(|(known, _)| *known == unit).map_or(&[NONE][..], |(_, steps)| steps);
+        let step = match magnitude > 0.0 {
+            true => steps.iter().rfind(|(from, ..)| *from <= magnitude),
+            false => steps.iter().find(|(_, _, divisor)| *divisor == 1.0),
         };
+        let (_, suffix, divisor) = *step.unwrap_or(&steps[0]);
         Scale { suffix, divisor }
     }
 

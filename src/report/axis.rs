@@ -6,6 +6,36 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 
 use super::format::{Scale, fixed, number};
 
+/// Steps between the ticks of times, in seconds; beyond, whole days.
+pub const TIME_STEPS: [f64; 25] = [
+    1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0,
+    600.0, 1800.0, 3600.0, 7200.0, 21_600.0, 43_200.0, 86_400.0,
+];
+
+/// How runs of up to so many seconds write their times.
+pub const TIME_FORMS: [(f64, &str); 4] =
+    [(180.0, "s"), (7200.0, "min:s"), (172_800.0, "h:min"), (f64::INFINITY, "days")];
+
+/// Ticks of an axis of nines, and whether an axis of many nines has them as well.
+pub const PERCENTILES: [(f64, &str, bool); 13] = [
+    (0.0, "0 %", true),
+    (0.5, "50 %", true),
+    (0.9, "90 %", true),
+    (0.95, "95 %", false),
+    (0.99, "99 %", true),
+    (0.995, "99.5 %", false),
+    (0.999, "99.9 %", true),
+    (0.9995, "99.95 %", false),
+    (0.9999, "99.99 %", true),
+    (0.99995, "99.995 %", false),
+    (0.99999, "99.999 %", true),
+    (0.999995, "99.9995 %", false),
+    (0.999999, "99.9999 %", true),
+];
+
+/// Shares of which the lowest is at least this part of the highest have an axis without zero.
+pub const FAR_FROM_ZERO: f64 = 0.7;
+
 /// How values are laid out along an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Spacing {
@@ -67,7 +97,7 @@ impl Axis {
     pub fn linear(name: &str, unit: &str, values: impl Iterator<Item = f64>) -> Axis {
         let (mut low, mut high) = extent(values).unwrap_or((0.0, 1.0));
         // A share of 92 or 96 % is worth a closer look; a rate that starts at 1,700 only looks dramatic.
-        if unit != "1" || low < 0.7 * high || low == high {
+        if unit != "1" || low < FAR_FROM_ZERO * high || low == high {
             low = low.min(0.0);
         }
         // Less than any figure here means is nothing.
@@ -144,21 +174,12 @@ impl Axis {
 
     /// Percentiles of an axis of nines up to `last` (a share below one).
     pub fn nines(last: f64) -> Axis {
-        const TICKS: [(f64, &str); 8] = [
-            (0.0, "0 %"),
-            (0.5, "50 %"),
-            (0.9, "90 %"),
-            (0.99, "99 %"),
-            (0.999, "99.9 %"),
-            (0.9999, "99.99 %"),
-            (0.99999, "99.999 %"),
-            (0.999999, "99.9999 %"),
-        ];
         let place = |share: f64| -libm::log10(1.0 - share);
         let range = 0.0..place(last).max(1.0);
-        let ticks = TICKS
+        let ticks = PERCENTILES
             .iter()
-            .map(|(share, text)| (place(*share), text.to_string()))
+            .filter(|(_, _, whole)| *whole)
+            .map(|(share, text, _)| (place(*share), text.to_string()))
             .filter(|(placed, _)| *placed <= range.end + 1e-9)
             .collect();
         let name = "percentile of requests".to_string();
@@ -174,23 +195,21 @@ impl Axis {
 
     /// Simulated time from 0 to `end_s`.
     pub fn time(end_s: f64) -> Axis {
-        const STEPS: [f64; 18] = [
-            0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0,
-            21_600.0, 43_200.0, 86_400.0,
-        ];
         let end_s = if end_s > 0.0 { end_s } else { 1.0 };
         let whole_days = 86_400.0 * libm::ceil(end_s / 86_400.0 / 8.0);
-        let step = STEPS.into_iter().find(|step| end_s / step <= 8.0).unwrap_or(whole_days);
-        let (label, text): (_, fn(f64) -> String) = match end_s {
-            end if end <= 180.0 => ("simulated time (s)", number),
-            end if end <= 7200.0 => ("simulated time (min:s)", |s| clock(s, 60.0)),
-            end if end <= 172_800.0 => ("simulated time (h:min)", |s| clock(s, 3600.0)),
-            _ => ("simulated time (days)", |s| number(s / 86_400.0)),
+        let step = TIME_STEPS.into_iter().find(|step| end_s / step <= 8.0).unwrap_or(whole_days);
+        let (_, form) =
+            TIME_FORMS.into_iter().find(|(until_s, _)| end_s <= *until_s).unwrap_or(TIME_FORMS[0]);
+        let text: fn(f64) -> String = match form {
+            "min:s" => |s| clock(s, 60.0),
+            "h:min" => |s| clock(s, 3600.0),
+            "days" => |s| number(s / 86_400.0),
+            _ => number,
         };
         let count = libm::floor(end_s / step + 1e-9) as u64;
         let ticks = (0..=count).map(|index| index as f64 * step).map(|at| (at, text(at))).collect();
         Axis {
-            label: label.to_string(),
+            label: format!("simulated time ({form})"),
             name: "simulated time".to_string(),
             quantity: Quantity::Time { end_s },
             spacing: Spacing::Linear,

@@ -46,7 +46,7 @@ function rangeOf(axis, values) {
     return [bound(low, false), bound(high, true)];
   }
   // As in the pictures: shares that lie far from zero go without it.
-  if (axis.unit !== '1' || low < 0.7 * high || low === high) low = Math.min(low, 0);
+  if (axis.unit !== '1' || low < FAR_FROM_ZERO * high || low === high) low = Math.min(low, 0);
   if (low === high) high = low + 1;
   const divisor = scaleFor(axis.unit, Math.max(Math.abs(low), Math.abs(high)))[1];
   const step = roundStep((high - low) / divisor, 5) * divisor;
@@ -91,16 +91,12 @@ function logTicks(axis, from, to, count) {
 }
 
 function percentileTicks(from, to) {
-  const shares = [0, 0.5, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99995, 0.99999, 0.999995, 0.999999];
-  const half = to - from < 2;
-  return shares
-    .filter((share) => half || !String(share).endsWith('5') || share === 0.5)
-    .map((share) => [-log10(1 - share), Number((share * 100).toFixed(4)) + ' %'])
+  const halves = to - from < 2;
+  return PERCENTILES
+    .filter(([, , whole]) => whole || halves)
+    .map(([share, text]) => [-log10(1 - share), text])
     .filter(([placed]) => placed >= from - 1e-9 && placed <= to + 1e-9);
 }
-
-const TIME_STEPS = [1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600,
-  43200, 86400];
 
 function timeTicks(axis, from, to, count) {
   const span = to - from;
@@ -113,26 +109,25 @@ function timeTicks(axis, from, to, count) {
   return ticks;
 }
 
-// A time of a run as its axis writes it: seconds, min:s, h:min or days, finer where the step asks for it.
+// How the times of a run are written: `s`, `min:s`, `h:min` or `days`.
+const timeForm = (axis) => TIME_FORMS.find(([until]) => until === null || axis.to <= until)[1];
+
+// A time of a run as its axis writes it, finer where the step asks for it.
 function clock(axis, seconds, step) {
-  const end = axis.to;
+  const form = timeForm(axis);
   const decimals = step >= 1 ? 0 : Math.ceil(-log10(step) - 1e-9);
   const two = (value) => String(value).padStart(2, '0');
   const total = Math.round(seconds * Math.pow(10, decimals)) / Math.pow(10, decimals);
-  if (end <= 180) return Number(total.toFixed(decimals)).toString();
+  if (form === 's') return Number(total.toFixed(decimals)).toString();
   const whole = Math.floor(total + 1e-9);
   const fraction = decimals > 0 ? (total - whole).toFixed(decimals).slice(1) : '';
-  if (end <= 7200) return Math.floor(whole / 60) + ':' + two(whole % 60) + fraction;
-  const day = end > 172800 ? Math.floor(whole / 86400) : 0;
-  if (day * 86400 === whole && end > 172800) return String(day);
+  if (form === 'min:s') return Math.floor(whole / 60) + ':' + two(whole % 60) + fraction;
+  const day = form === 'days' ? Math.floor(whole / 86400) : 0;
+  if (day * 86400 === whole && form === 'days') return String(day);
   const rest = whole - day * 86400;
   const minutes = Math.floor(rest / 3600) + ':' + two(Math.floor(rest / 60) % 60);
-  return (end > 172800 ? day + 'd ' : '') + minutes + (step < 60 ? ':' + two(rest % 60) + fraction : '');
+  return (form === 'days' ? day + 'd ' : '') + minutes + (step < 60 ? ':' + two(rest % 60) + fraction : '');
 }
 
 // What the x axis calls the times of its run.
-function timeName(axis) {
-  if (axis.to <= 180) return axis.name + ' (s)';
-  if (axis.to <= 7200) return axis.name + ' (min:s)';
-  return axis.name + (axis.to <= 172800 ? ' (h:min)' : ' (days)');
-}
+const timeName = (axis) => `${axis.name} (${timeForm(axis)})`;

@@ -1,5 +1,5 @@
 // Numbers with their units, as every table prints them (src/measure/quantity.rs). A browser test holds both against
-// each other.
+// each other. The constants in capitals come from src/report/html/constants.rs.
 
 function grouped(text) {
   const [whole, fraction] = text.split('.');
@@ -48,22 +48,9 @@ function percent(value) {
 
 // Unit as printed, and how much of the catalogue's unit one of it is.
 function scaleFor(unit, size) {
-  const bytes = (end) => {
-    if (size >= 1e9) return ['GB' + end, 1e9];
-    if (size >= 1e6) return ['MB' + end, 1e6];
-    return size >= 1e3 ? ['kB' + end, 1e3] : ['B' + end, 1];
-  };
-  switch (unit) {
-    case 'ms':
-      if (size > 0 && size < 0.9995) return ['µs', 1e-3];
-      return size >= 10000 ? ['s', 1e3] : ['ms', 1];
-    case 's': return size > 0 && size < 0.9995 ? ['ms', 1e-3] : ['s', 1];
-    case '1/s': return ['/s', 1];
-    case '1': return ['%', 0.01];
-    case 'bytes': return bytes('');
-    case 'bytes/s': return bytes('/s');
-    default: return ['', 1];
-  }
+  const steps = SCALES[unit] ?? [[0, '', 1]];
+  const step = size > 0 ? steps.findLast(([from]) => from <= size) : steps.find(([, , divisor]) => divisor === 1);
+  return (step ?? steps[0]).slice(1);
 }
 
 function withSuffix(text, suffix) {

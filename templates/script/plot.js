@@ -111,7 +111,7 @@ function swatch(styles, series) {
   return picture;
 }
 
-// Room for the labels of marks: each in the first line where it covers no other, three lines at most.
+// Room for the labels of marks: each in the first line where it covers no other.
 function placeMarks(marks, view) {
   const ends = [];
   return marks.map(([label, from, to]) => {
@@ -121,7 +121,7 @@ function placeMarks(marks, view) {
     const end = x + width > view.width;
     const start = end ? x - width : x;
     let row = -1;
-    if (seen && label && start >= -view.left) row = [0, 1, 2].findIndex((line) => !(start <= (ends[line] ?? -Infinity) + 8));
+    if (seen && label && start >= -view.left) row = [...Array(MARK_LINES_MAX).keys()].findIndex((line) => !(start <= (ends[line] ?? -Infinity) + 8));
     if (row >= 0) ends[row] = start + width;
     return { label, from, to, seen, row, x, end };
   });
@@ -203,8 +203,9 @@ function drawSeries(series, styles, view, together) {
   // A line that stands alone needs nothing to tell it apart.
   if (backdrop || together === 1) return [curve];
   const markers = [];
-  for (let index = 0; index < 6; index++) {
-    const placed = view.from + (view.to - view.from) / 6 * (index + (series.style % 8 + 0.5) / 8);
+  for (let index = 0; index < MARKERS; index++) {
+    const shift = (series.style % MARKER_SHIFTS + 0.5) / MARKER_SHIFTS;
+    const placed = view.from + (view.to - view.from) / MARKERS * (index + shift);
     const y = view.toY(place(view.y, valueAt(series, unplace(view.x, placed), view.x)));
     if (Number.isFinite(y) && y >= 0 && y <= view.height) markers.push(sign(styles, series, view.toX(placed), y));
   }

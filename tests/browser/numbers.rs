@@ -1,6 +1,7 @@
 //! The script prints numbers as everything else of the report does.
 
 use herdlab::measure::quantity::with_unit;
+use herdlab::report::html::constants::constants;
 
 use super::with_browser;
 
@@ -40,7 +41,8 @@ fn the_script_prints_numbers_as_the_tables_do() {
     let units = ["ms", "s", "1/s", "1", "bytes", "bytes/s", "count"];
     let pairs: Vec<(f64, &str)> = units.iter().flat_map(|unit| values.map(|value| (value, *unit))).collect();
     let script = format!(
-        "(() => {{ {}\nreturn {}.map(([value, unit]) => withUnit(value, unit)); }})()",
+        "(() => {{ {}{}\nreturn {}.map(([value, unit]) => withUnit(value, unit)); }})()",
+        constants(),
         include_str!("../../templates/script/numbers.js"),
         serde_json::to_string(&pairs).unwrap()
     );

@@ -4,17 +4,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use super::constants::constants;
 use crate::report::style::{STYLES, hex};
 
-/// The script, part by part in the order of use, in one scope of its own.
+/// The script, part by part in the order of use.
 const SCRIPT: &[&str] = &[
-    "(() => {\n'use strict';\n",
     include_str!("../../../templates/script/numbers.js"),
     include_str!("../../../templates/script/axis.js"),
     include_str!("../../../templates/script/plot.js"),
     include_str!("../../../templates/script/chart.js"),
     include_str!("../../../templates/script/page.js"),
-    "})();\n",
 ];
 
 /// The style sheet with the colours of the variants.
@@ -31,9 +30,9 @@ pub(in crate::report) fn style_sheet() -> String {
     sheet
 }
 
-/// The script of the page.
+/// The script of the page, in one scope of its own.
 pub(super) fn script() -> String {
-    SCRIPT.concat()
+    format!("(() => {{\n'use strict';\n{}{}}})();\n", constants(), SCRIPT.concat())
 }
 
 /// The content policy: nothing is loaded, nothing is sent, and only what has these hashes applies.

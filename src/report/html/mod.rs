@@ -3,6 +3,7 @@
 
 pub(super) mod assets;
 mod cells;
+pub mod constants;
 mod differences;
 #[cfg(test)]
 mod tests;
