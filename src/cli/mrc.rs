@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use herdlab::model::{Eviction, RedisEviction};
 use herdlab::replay::{Replay, TraceCapacity, grid};
 use herdlab::report::{self, Kind, mrc};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::diagnostic::nearest;
-use herdlab::trace::{Requests, TraceError, TraceFormat};
+use herdlab::trace::{FORMATS, Requests, TraceError, TraceFormat};
 
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
@@ -20,7 +21,7 @@ use super::{input, output};
 /// Replay a trace through eviction alone: the miss ratio of each policy at each capacity
 #[derive(Debug, Args)]
 pub(crate) struct MrcArgs {
-    /// Trace: CSV with a header, or oracleGeneral of libCacheSim
+    /// Trace: CSV with a header, or libCacheSim's oracleGeneral
     trace: PathBuf,
     /// Eviction policies, separated by commas [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
@@ -31,9 +32,9 @@ pub(crate) struct MrcArgs {
     /// Column of a CSV trace that holds the key [default: `key`, `obj_id`, `id`, `lbn` or the like]
     #[arg(long, value_name = "COLUMN")]
     key: Option<String>,
-    /// Format of the trace [default: told by its first bytes]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    input: Option<Input>,
+    /// Format of the trace [default: detected from its first bytes]
+    #[arg(long, value_name = "FORMAT", value_parser = trace_format())]
+    input: Option<&'static TraceFormat>,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -41,10 +42,10 @@ pub(crate) struct MrcArgs {
     /// curves of other policies or capacities]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace the curves in the folder, whatever they are of
+    /// Replace any curves in the folder
     #[arg(long)]
     force: bool,
-    /// What to print on standard output
+    /// Format of standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Print nothing
@@ -52,10 +53,9 @@ pub(crate) struct MrcArgs {
     quiet: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Input {
-    Csv,
-    Oracle,
+fn trace_format() -> impl TypedValueParser<Value = &'static TraceFormat> {
+    PossibleValuesParser::new(FORMATS.iter().map(|format| format.name))
+        .map(|name| TraceFormat::named(&name).unwrap_or(FORMATS[0]))
 }
 
 pub(crate) fn execute(args: &MrcArgs) -> anyhow::Result<ExitCode> {
@@ -93,12 +93,8 @@ struct Plan {
 }
 
 fn plan(args: &MrcArgs) -> Result<Plan, Diagnostics> {
-    let format = args.input.map(|input| match input {
-        Input::Csv => TraceFormat::Csv,
-        Input::Oracle => TraceFormat::Oracle,
-    });
     let started = Instant::now();
-    let requests = Requests::read(&args.trace, format, args.key.as_deref()).map_err(usage)?;
+    let requests = Requests::read(&args.trace, args.input, args.key.as_deref()).map_err(usage)?;
     let read_s = started.elapsed().as_secs_f64();
 
     let mut policies = args.policy.clone();

@@ -5,9 +5,22 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::format::TraceFormat;
 use super::{TraceError, TraceRow};
 use crate::dice::{mix, round_ns};
 use crate::model::{Trace, TraceColumns, TraceOperation};
+
+pub const FORMAT: TraceFormat = TraceFormat {
+    name: "csv",
+    suits: |start| !start.contains(&0),
+    read: |source, keys| {
+        let mut rows = KeyReader::new(source.path, source.input, source.key)?;
+        while let Some(key) = rows.read_key()? {
+            keys.push(key).map_err(|problem| TraceError::file(source.path, problem))?;
+        }
+        Ok(())
+    },
+};
 
 /// Bytes read from the file at a time.
 const BUFFER_BYTES: usize = 1 << 16;

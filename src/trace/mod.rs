@@ -4,7 +4,8 @@
 //! trace with the reader that `workload` replays it with.
 
 pub mod csv;
-pub mod oracle;
+pub mod format;
+pub mod oracle_general;
 pub mod requests;
 
 use std::fmt::Display;
@@ -16,7 +17,8 @@ use rustc_hash::FxHashMap;
 
 use crate::model::{Nanos, Trace};
 pub use csv::{ColumnNames, TraceReader};
-pub use requests::{Requests, TraceFormat};
+pub use format::{FORMATS, TraceFormat};
+pub use requests::Requests;
 
 /// A trace that cannot be read, with the file and the line.
 #[derive(Debug, thiserror::Error)]

@@ -5,8 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::TraceError;
-use super::csv::KeyReader;
-use super::oracle::{RECORD_BYTES, Record, object, read_records};
+use super::format::{Source, TraceFormat};
 use crate::prefetch::prefetch;
 
 /// No id.
@@ -15,22 +14,6 @@ const NONE: u32 = u32::MAX;
 const AHEAD: usize = 64;
 /// Ids that may be given out.
 const KEYS_MAX: usize = NONE as usize - 1;
-
-/// How a trace is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TraceFormat {
-    /// A header and a row per request.
-    Csv,
-    /// libCacheSim's oracleGeneral, see [`oracle`](super::oracle).
-    Oracle,
-}
-
-impl TraceFormat {
-    /// Guesses from the start of a file: text has no zero bytes, a record of numbers hardly ever none.
-    pub fn of(start: &[u8]) -> TraceFormat {
-        if start.contains(&0) { TraceFormat::Oracle } else { TraceFormat::Csv }
-    }
-}
 
 /// Every request's key as a dense id, in the order of first appearance.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -46,7 +29,11 @@ impl Requests {
     ///
     /// # Errors
     /// The file cannot be read, is cut off or has no requests; says where and why.
-    pub fn read(path: &Path, format: Option<TraceFormat>, key: Option<&str>) -> Result<Requests, TraceError> {
+    pub fn read(
+        path: &Path,
+        format: Option<&TraceFormat>,
+        key: Option<&str>,
+    ) -> Result<Requests, TraceError> {
         let file = File::open(path).map_err(|error| TraceError::open(path, error))?;
         let length = file.metadata().map_or(0, |metadata| metadata.len());
         Requests::from_input(path, file, length, format, key)
@@ -60,7 +47,7 @@ impl Requests {
         path: &Path,
         mut input: impl Read,
         length: u64,
-        format: Option<TraceFormat>,
+        format: Option<&TraceFormat>,
         key: Option<&str>,
     ) -> Result<Requests, TraceError> {
         let mut start = Vec::new();
@@ -69,20 +56,9 @@ impl Requests {
             return Err(TraceError::file(path, problem));
         }
         let format = format.unwrap_or_else(|| TraceFormat::of(&start));
-        let input = io::Cursor::new(start).chain(input);
+        let input = &mut io::Cursor::new(start).chain(input);
         let mut mapper = Mapper::new();
-        match format {
-            TraceFormat::Csv => {
-                let mut rows = KeyReader::new(path, input, key)?;
-                while let Some(key) = rows.read_key()? {
-                    mapper.push(key).map_err(|problem| TraceError::file(path, problem))?;
-                }
-            }
-            TraceFormat::Oracle => {
-                mapper.ids.reserve_exact(length as usize / RECORD_BYTES);
-                read_records(path, input, |records| mapper.extend(records))?;
-            }
-        }
+        (format.read)(Source { path, input, length, key }, &mut mapper)?;
         match mapper.ids.is_empty() {
             true => Err(TraceError::file(path, "no requests")),
             false => Ok(Requests { keys: mapper.keys, ids: mapper.ids }),
@@ -101,7 +77,7 @@ fn unreadable(start: &[u8]) -> Option<&'static str> {
 }
 
 /// Keys to dense ids: open addressing with linear probing, at most half full.
-struct Mapper {
+pub(super) struct Mapper {
     cells: Vec<Cell>,
     /// Leaves the top bits of a product that number a cell (Fibonacci hashing: Knuth, TAOCP 3, 6.4).
     shift: u32,
@@ -123,22 +99,28 @@ impl Mapper {
         Mapper { cells: vec![EMPTY; 1 << bits], shift: 64 - bits, keys: 0, ids: Vec::new() }
     }
 
+    /// Room for so many more requests.
+    pub fn reserve_exact(&mut self, requests: usize) {
+        self.ids.reserve_exact(requests);
+    }
+
     /// Appends a request.
-    fn push(&mut self, key: u64) -> Result<(), &'static str> {
+    pub fn push(&mut self, key: u64) -> Result<(), &'static str> {
         self.make_room(1)?;
         let id = self.id(key);
         self.ids.push(id);
         Ok(())
     }
 
-    /// Appends requests.
-    fn extend(&mut self, records: &[Record]) -> Result<(), &'static str> {
+    /// Appends the requests of records that lie together.
+    #[inline]
+    pub fn extend<R>(&mut self, records: &[R], key: impl Fn(&R) -> u64) -> Result<(), &'static str> {
         self.make_room(records.len())?;
         for (at, record) in records.iter().enumerate() {
             if let Some(ahead) = records.get(at + AHEAD) {
-                prefetch(&self.cells, self.home(object(ahead)));
+                prefetch(&self.cells, self.home(key(ahead)));
             }
-            let id = self.id(object(record));
+            let id = self.id(key(record));
             self.ids.push(id);
         }
         Ok(())
@@ -202,12 +184,6 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashMap;
 
-    fn record(key: u64) -> Record {
-        let mut record = [0; RECORD_BYTES];
-        record[4..12].copy_from_slice(&key.to_le_bytes());
-        record
-    }
-
     proptest! {
         /// One by one and in pieces.
         #[test]
@@ -225,9 +201,8 @@ mod tests {
                     *twin.entry(key).or_insert(next)
                 })
                 .collect();
-            let records: Vec<Record> = keys.iter().copied().map(record).collect();
             let (mut pieces, mut single) = (Mapper::new(), Mapper::new());
-            records.chunks(piece).for_each(|records| pieces.extend(records).unwrap());
+            keys.chunks(piece).for_each(|keys| pieces.extend(keys, |&key| key).unwrap());
             keys.iter().for_each(|&key| single.push(key).unwrap());
             prop_assert_eq!(pieces.keys as usize, twin.len());
             prop_assert_eq!(pieces.ids, expected.clone());
@@ -238,15 +213,9 @@ mod tests {
     #[test]
     fn more_keys_than_the_first_cells_hold() {
         let mut mapper = Mapper::new();
-        let records: Vec<Record> = (0..200_000).map(|key| record(key << 40)).collect();
-        mapper.extend(&records).unwrap();
-        mapper.extend(&records).unwrap();
+        let keys: Vec<u64> = (0..200_000).map(|key| key << 40).collect();
+        mapper.extend(&keys, |&key| key).unwrap();
+        mapper.extend(&keys, |&key| key).unwrap();
         assert!(mapper.ids.iter().copied().eq((0..200_000).chain(0..200_000)));
-    }
-
-    #[test]
-    fn the_first_bytes_tell_the_format() {
-        assert_eq!(TraceFormat::of(b"time,key\n1,a\n"), TraceFormat::Csv);
-        assert_eq!(TraceFormat::of(&[1, 0, 0, 0, 7, 0, 0, 0]), TraceFormat::Oracle);
     }
 }

@@ -14,7 +14,7 @@ use herdlab::scenario::estimate::{Limits, approximate_time, estimate, plan, refu
 use herdlab::scenario::explain::explain;
 use herdlab::scenario::{Diagnostics, Overrides, parse_with_warnings};
 use herdlab::theory::predictions;
-use herdlab::trace::{ColumnNames, Requests, TraceFormat, TraceReader};
+use herdlab::trace::{ColumnNames, Requests, TraceFormat, TraceReader, csv, oracle_general};
 
 /// One kind of input.
 pub struct Reader {
@@ -120,8 +120,8 @@ pub fn trace_csv(data: &[u8]) {
         let whole = rows(data, &names);
         assert!(whole == rows(Pieces { data, bytes: 3 }, &names), "it matters in which pieces it comes");
     }
-    keys(data, TraceFormat::Csv, Some("k"));
-    keys(data, TraceFormat::Csv, None);
+    keys(data, &csv::FORMAT, Some("k"));
+    keys(data, &csv::FORMAT, None);
 }
 
 /// Time in nanoseconds, key and line of every row, up to the first bad one.
@@ -156,15 +156,15 @@ fn named(problem: &str) -> String {
 
 /// A trace in libCacheSim's binary format, told and guessed.
 pub fn trace_oracle(data: &[u8]) {
-    let requests = keys(data, TraceFormat::Oracle, None);
-    let length = data.len() / herdlab::trace::oracle::RECORD_BYTES;
+    let requests = keys(data, &oracle_general::FORMAT, None);
+    let length = data.len() / oracle_general::RECORD_BYTES;
     assert!(requests.is_none_or(|requests| requests.ids.len() == length));
     let guessed = Requests::from_input(Path::new(TRACE), data, 0, None, None);
     assert!(guessed.is_ok() || !guessed.unwrap_err().to_string().is_empty());
 }
 
 /// The keys of a trace as dense ids, in the order of first appearance.
-fn keys(data: &[u8], format: TraceFormat, key: Option<&str>) -> Option<Requests> {
+fn keys(data: &[u8], format: &TraceFormat, key: Option<&str>) -> Option<Requests> {
     let path = Path::new(TRACE);
     let whole = Requests::from_input(path, data, data.len() as u64, Some(format), key);
     let pieces = Requests::from_input(path, Pieces { data, bytes: 7 }, 0, Some(format), key);
@@ -182,7 +182,7 @@ fn keys(data: &[u8], format: TraceFormat, key: Option<&str>) -> Option<Requests>
 
 const RECORD: &str = "old/results.json";
 
-/// A record: refused by name, or kept whole and drawn.
+/// A record: rejected with a reason, or kept whole and drawn.
 pub fn results(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match json::parse(text, Path::new(RECORD)) {
