@@ -24,14 +24,14 @@ use herdlab::wrap::hanging;
 use super::output::{Shown, counted, tell};
 use super::{exit, input, output};
 
-/// Check scenarios and explain them, without running: the model in words, what a run will cost, and what will hurt in
+/// Check scenarios and explain them without running: the model in words, the cost of a run, and the settings that hurt in
 /// production (docs/lints.md)
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Scenario files, or names of bundled scenarios
     #[arg(required = true, value_name = "FILE")]
     scenarios: Vec<String>,
-    /// Let warnings of lints fail (exit code 2)
+    /// Fail on lint warnings (exit code 2)
     #[arg(long)]
     deny_lints: bool,
 }

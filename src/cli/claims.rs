@@ -24,8 +24,8 @@ use super::{exit, input, output, signals};
 /// Where the findings of all bundled scenarios are kept.
 const PAGE: &str = "docs/claims.md";
 
-/// Hold the claims of the practice against measurements: run the scenarios that have [[practice]] blocks and write
-/// what they found as one page
+/// Test what practitioners claim about caches: run the scenarios that have [[practice]] blocks and write their findings
+/// as one page
 #[derive(Debug, Args)]
 pub(crate) struct ClaimsArgs {
     /// Scenario files, or names of bundled scenarios [default: all bundled ones that have findings]

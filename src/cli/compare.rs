@@ -29,8 +29,7 @@ use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, reached};
 use super::{exit, input, output, revisions, signals};
 
-/// Compare runs with each other: records, scenarios (which are run), or git revisions of a scenario; the first one is what
-/// the others are compared with
+/// Compare runs: records, scenarios (which are run), or git revisions of a scenario; the first is the baseline
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// `results.json` of a run, its folder, a scenario file, or the name of a bundled scenario
@@ -39,10 +38,10 @@ pub(crate) struct CompareArgs {
     /// Compare the scenario file at these git revisions (`main~3,main`); with one revision, it and the working tree
     #[arg(long, value_name = "REV,...", value_delimiter = ',')]
     revisions: Vec<String>,
-    /// End with exit code 99 where a headline measure became worse by more than this percentage, and certainly so
+    /// Exit with code 99 if a headline measure has become worse by significantly more than this percentage
     #[arg(long, value_name = "PCT", value_parser = percentage)]
     fail_on_regression: Option<f64>,
-    /// Write which headline measures became worse to this file, as JUnit XML; folders above it are created
+    /// Write the regressions of headline measures to this file as JUnit XML; missing folders are created
     #[arg(long, value_name = "FILE", requires = "fail_on_regression")]
     junit: Option<PathBuf>,
     #[command(flatten)]
@@ -55,7 +54,7 @@ pub(crate) struct CompareArgs {
     threads: Option<usize>,
     #[command(flatten)]
     limits: LimitArgs,
-    /// What to print on standard output
+    /// Format of standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// No progress and no table

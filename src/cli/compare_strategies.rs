@@ -24,8 +24,7 @@ use super::{exit, input, output, signals};
 /// Where the workload comes from if none is named.
 const DEFAULT: &str = "strategies";
 
-/// Run one workload under every caching strategy and show them at a glance: latencies, consistency, database load, parts
-/// and risks, all measured
+/// Run one workload under every caching strategy and compare latencies, consistency, database load, components and risks
 #[derive(Debug, Args)]
 pub(crate) struct CompareStrategiesArgs {
     /// Scenario file, or name of a bundled scenario, whose variants are exchanged for the strategies

@@ -11,7 +11,7 @@ use super::output;
 /// Longer lines of prose are hard to read.
 const TEXT_WIDTH_MAX: usize = 100;
 
-/// Say what a measure, a lint or an option means; alone, list all of them
+/// Explain a measure, a lint or an option; without a name, list all of them
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// A measure (`db.qps.peak`), a lint (`no-ttl`), an option (`tier.l2.ttl`, `ttl`) or a choice (`xfetch`)

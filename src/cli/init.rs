@@ -8,7 +8,7 @@ use herdlab::scenario::bundled;
 use super::output::{Shown, tell};
 use super::{input, output};
 
-/// Print a bundled scenario, to start one's own from (`herdlab init lookup > mine.toml`)
+/// Print a bundled scenario as a starting point (`herdlab init lookup > mine.toml`)
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
     /// Name of the scenario, as `herdlab list` shows it

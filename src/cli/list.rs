@@ -8,7 +8,7 @@ use herdlab::wrap::columns;
 
 use super::{input, output};
 
-/// Show the bundled scenarios with their questions
+/// List the bundled scenarios with their questions
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {}
 

@@ -21,8 +21,8 @@ use super::progress::Progress;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
 use super::{exit, input, output, signals};
 
-/// Find the setting of some knobs that is best by one measure and keeps all limits (the scenario's thresholds): the
-/// winner, those that tie with it, the limit that binds, and the TOML to use
+/// Find the setting of some knobs that optimises one measure within all limits (the scenario's thresholds): the winner,
+/// the ties, the binding limit, and the TOML to use
 #[derive(Debug, Args)]
 pub(crate) struct RecommendArgs {
     /// Scenario file, or name of a bundled scenario
@@ -32,17 +32,16 @@ pub(crate) struct RecommendArgs {
     /// (`database.pool=2..20:step2`, `tier.l2.ttl=10s..5m:log5`); repeat for several
     #[arg(long = "knob", value_name = "PATH=VALUES", value_parser = path_and_value)]
     knobs: Vec<(String, String)>,
-    /// The measure to make least, or a knob; instead of the scenario's
+    /// Measure or knob to minimise, instead of the scenario's
     #[arg(long, value_name = "MEASURE|PATH", conflicts_with = "maximise")]
     minimise: Option<String>,
-    /// The measure to make most, or a knob; instead of the scenario's
+    /// Measure or knob to maximise, instead of the scenario's
     #[arg(long, value_name = "MEASURE|PATH")]
     maximise: Option<String>,
-    /// A limit to keep beside the scenario's thresholds, instead of [recommend]'s (`db.qps.peak <= 500`); repeat for
-    /// several
+    /// A limit besides the scenario's thresholds, instead of [recommend]'s (`db.qps.peak <= 500`); repeat for several
     #[arg(long, value_name = "LIMIT")]
     keep: Vec<String>,
-    /// Most simulations to spend, instead of the scenario's
+    /// Largest number of simulations, instead of the scenario's
     #[arg(long, value_name = "N")]
     budget: Option<u64>,
     #[command(flatten)]
@@ -58,7 +57,7 @@ pub(crate) struct RecommendArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     limits: LimitArgs,
-    /// What to print on standard output
+    /// Format of standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// No progress, and nothing on standard output

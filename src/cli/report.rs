@@ -10,7 +10,7 @@ use herdlab::scenario::Diagnostics;
 use super::output;
 use super::places::{Places, report_folder};
 
-/// Draw the report of a finished run again, from its record alone
+/// Redraw the report of a finished run from its record
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// The `results.json` of a run, the `sweep.json` of a sweep, or the folder of either
@@ -19,13 +19,13 @@ pub(crate) struct ReportArgs {
     /// Folder for the report [default: the folder of the record]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Draw into the folder even if it holds the record of something else
+    /// Write into the folder even if it holds another record
     #[arg(long)]
     force: bool,
     /// Write the latencies for HdrHistogram's plotter as well: hgrm/<variant>.<class>.hgrm
     #[arg(long)]
     hgrm: bool,
-    /// Draw the charts as pictures only: a smaller page without any script
+    /// Draw the charts as pictures only: a smaller page without a script
     #[arg(long = "static")]
     static_charts: bool,
 }

@@ -47,13 +47,13 @@ pub(crate) struct RunArgs {
     /// another scenario, seed or setting]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace the report in the folder, whatever it is of
+    /// Replace any report in the folder
     #[arg(long)]
     force: bool,
-    /// Draw the report's charts as pictures only: a smaller page without any script
+    /// Draw the charts as pictures only: a smaller page without a script
     #[arg(long = "static")]
     static_charts: bool,
-    /// Go on from the replications that a run of the same scenario has finished before it was stopped
+    /// Resume an interrupted run of the same scenario: keep the replications that it finished
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
@@ -61,22 +61,22 @@ pub(crate) struct RunArgs {
     /// An axis of a sweep belongs to `herdlab sweep`
     #[arg(long = "sweep", value_name = "PATH=VALUES", hide = true)]
     sweep: Vec<String>,
-    /// What to print on standard output
+    /// Format of standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Run again whenever the file is saved, until Ctrl-C; what is still running then is given up
+    /// Run again whenever the file is saved, until Ctrl-C; a save cancels the run in progress
     #[arg(long, conflicts_with = "resume")]
     watch: bool,
     /// Write the latencies for HdrHistogram's plotter as well: hgrm/<variant>.<class>.hgrm in the folder of the report
     #[arg(long)]
     hgrm: bool,
-    /// Write down what happens inside, a JSON object per line: phases, simulations, times (`-`: standard error)
+    /// Log phases, simulations and times as JSON, one object per line (`-`: standard error)
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Write what came of the thresholds to this file, as JUnit XML; folders above it are created
+    /// Write the results of the thresholds to this file as JUnit XML; missing folders are created
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Do not run a scenario that lints warn of (exit code 2)
+    /// Do not run a scenario with lint warnings (exit code 2)
     #[arg(long)]
     deny_lints: bool,
     /// No progress and no table

@@ -7,7 +7,7 @@ use herdlab::reference::schema;
 
 use super::output;
 
-/// Print the JSON Schema of scenario files, by which editors complete and check them while you write
+/// Print the JSON Schema of scenario files, for completion and checks in editors
 ///
 /// Write it beside your scenarios (`herdlab schema > herdlab.schema.json`) and begin them with the line
 /// `#:schema ./herdlab.schema.json`: editors with a TOML language server (taplo, Even Better TOML) find it there.

@@ -36,8 +36,7 @@ pub(crate) struct SweepArgs {
     /// Measures to show, separated by commas [default: the scenario's]
     #[arg(long = "measure", value_name = "MEASURES", value_delimiter = ',')]
     measures: Vec<String>,
-    /// Two measures to weigh against each other (`db.qps.mean,latency.all.p99_ms`): a chart that names the cells on the
-    /// Pareto front
+    /// Two measures to trade off (`db.qps.mean,latency.all.p99_ms`): a chart of the Pareto front
     #[arg(long, value_name = "X,Y", value_parser = pair)]
     pareto: Option<(String, String)>,
     #[command(flatten)]
@@ -52,16 +51,15 @@ pub(crate) struct SweepArgs {
     /// report of another sweep]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace the report in the folder, whatever it is of
+    /// Replace any report in the folder
     #[arg(long)]
     force: bool,
-    /// Go on from the simulations that an earlier sweep into the same folder has finished before it was stopped; its
-    /// axes may have been others
+    /// Reuse the finished simulations of an interrupted sweep in the same folder; its axes may differ
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
     limits: LimitArgs,
-    /// What to print on standard output
+    /// Format of standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// No progress and no table

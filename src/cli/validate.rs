@@ -13,7 +13,7 @@ use herdlab::validate::{Effort, Finding, GROUPS, Stopped, Verdict};
 use super::output::{Shown, tell};
 use super::{exit, input, output, signals};
 
-/// Hold the engine against theory: every row of docs/validation.md, simulated now on this machine
+/// Compare the engine with theory: simulate every row of docs/validation.md on this machine
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArgs {
     /// Eight times the replications, and half the tolerance wherever theory is exact
@@ -24,7 +24,7 @@ pub(crate) struct ValidateArgs {
     #[arg(long = "row", value_name = "N", value_delimiter = ',')]
     rows: Vec<u8>,
 
-    /// How the table is printed
+    /// Format of the table
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 
