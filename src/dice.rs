@@ -102,7 +102,7 @@ impl Exp {
         one[0]
     }
 
-    /// The same for many at a time: all but the look-ups in the table is done for several numbers at once.
+    /// The same for many at a time: all but the lookups in the table is done for several numbers at once.
     #[inline]
     pub fn of_all<const N: usize>(&self, numbers: &mut [f64; N]) {
         /// 64 / ln 2, and ln 2 / 64 in two parts of which the first has trailing zeros.

@@ -18,14 +18,14 @@ impl TwoTiers {
         load / (f64::from(self.instances) + load)
     }
 
-    /// Look-ups in L2 per second over all instances: `l / (1 + l T1 / n)`.
+    /// Lookups in L2 per second over all instances: `l / (1 + l T1 / n)`.
     pub fn l2_requests_per_s(&self) -> f64 {
         self.rate_per_s * (1.0 - self.l1_hit())
     }
 
     /// Fetches per second, approximately: `R / (1 + m(T2) + (n - 1) R T2 / n)`.
     ///
-    /// Every L2 fill serves the look-ups that follow within T2. Those of the instance that filled it come
+    /// Every L2 fill serves the lookups that follow within T2. Those of the instance that filled it come
     /// T1 plus an exponential time apart, so the k-th has come by T2 with probability `P(k T1 + Gamma(k,
     /// l/n) <= T2)`, and `m(T2)` is the sum of these. The others look up as stationary renewal processes,
     /// `R/n` each. Approximate because after a miss the others are slightly less likely to have just looked

@@ -22,7 +22,7 @@ pub fn expiry(ttl: Ttl, jitter: Jitter, now: Nanos, dice: &mut Stream) -> Nanos 
     now.saturating_add(life)
 }
 
-/// What a look-up does about an entry that it found alive.
+/// What a lookup does about an entry that it found alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Renewal {
@@ -39,7 +39,7 @@ pub trait OwnRefresh {
     fn renewal(&mut self, found: &Found, dice: &mut Stream) -> Renewal;
 }
 
-/// A live entry, as a look-up finds it.
+/// A live entry, as a lookup finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     pub key: u32,
@@ -151,7 +151,7 @@ mod tests {
             .count();
         assert!((early as f64 / 200_000.0 - 0.13534).abs() < 0.003, "{early}");
     }
-    /// How many of 200,000 look-ups of an entry with so much time left renew it, as a share.
+    /// How many of 200,000 lookups of an entry with so much time left renew it, as a share.
     fn renewed(refresh: Refresh, left_ns: Nanos, delta_ns: Nanos, how: Renewal) -> f64 {
         let (ttl, now) = (Ttl::After { ns: 60 * SECOND }, 7 * SECOND);
         let mut dice = stream(3, 0, "test");

@@ -61,7 +61,7 @@ pub(super) fn predictions(model: &Model, expected: &Expectation) -> Vec<Predicti
     }
     let Common { mut failing, fetch_share: share, binding } = common(model, expected);
     let law = if binding { "Che's approximation" } else { "renewals of a TTL" };
-    failing.unless(model.tiers.len() == 1, "with several tiers the look-ups of a lower one are not Poisson");
+    failing.unless(model.tiers.len() == 1, "with several tiers the lookups of a lower one are not Poisson");
     // Writers that put values into the cache make it another one.
     let is_filled_by_reads = matches!(model.writes, WriteStrategy::Invalidate | WriteStrategy::WriteAround);
     failing.require(!model.workload.writes() || is_filled_by_reads);

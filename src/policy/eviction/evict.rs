@@ -16,7 +16,7 @@ pub trait Evict {
     fn read_ahead(&self, _key: u32) {}
     /// Takes up a slot that was just filled with the key that was announced.
     fn insert(&mut self, slot: u32, key: u32);
-    /// A look-up found the entry in this slot.
+    /// A lookup found the entry in this slot.
     fn hit(&mut self, slot: u32);
     /// The entry in this slot is gone (expired or deleted).
     fn remove(&mut self, slot: u32);

@@ -222,7 +222,7 @@ impl Keyspace {
         self.note_expiry(slot, was != Nanos::MAX);
     }
 
-    /// A look-up found the key.
+    /// A lookup found the key.
     #[inline]
     pub fn touch(&mut self, slot: u32, now: Nanos) {
         let access = self.held[slot as usize].access;
