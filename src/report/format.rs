@@ -56,7 +56,7 @@ pub fn difference_from(base: f64, difference: &Estimate, relative: Option<(f64, 
     format!("{} %", with_sign(&rounded(&scale, &share, DIFFERENCE_DECIMALS_MAX)))
 }
 
-/// What a tie would have shown as a difference: `sees 1.4 %`, in the unit of [`difference`]. Empty but for a tie.
+/// The smallest detectable difference of a tie: `MDE 1.4 %`, in the unit of [`difference`]. Empty but for a tie.
 pub fn detectable(comparison: &Comparison, measure: &MeasureComparison) -> String {
     let (Some(Verdict::Tie), Some(smallest)) = (measure.verdict, measure.detectable) else {
         return String::new();
@@ -66,7 +66,7 @@ pub fn detectable(comparison: &Comparison, measure: &MeasureComparison) -> Strin
     detectable_from(base, smallest, &measure.unit)
 }
 
-/// The smallest difference from a mean of `base` that would not have been a tie: `sees 1.4 %`; in the measure's own unit where
+/// The smallest difference from a mean of `base` that would not have been a tie: `MDE 1.4 %`; in the measure's own unit where
 /// the base is zero.
 pub fn detectable_from(base: f64, smallest: f64, unit: &str) -> String {
     let percent = |value: f64| match fixed(value, DIFFERENCE_DECIMALS_MAX.min(significant(value))) {
@@ -74,12 +74,12 @@ pub fn detectable_from(base: f64, smallest: f64, unit: &str) -> String {
         printed => printed,
     };
     match unit {
-        "1" => format!("sees {} pt", percent(smallest * 100.0)),
+        "1" => format!("MDE {} pt", percent(smallest * 100.0)),
         _ if base == 0.0 => {
             let scale = Scale::fitting(unit, smallest);
-            format!("sees {}", scale.with_suffix(&scale.number(smallest)))
+            format!("MDE {}", scale.with_suffix(&scale.number(smallest)))
         }
-        _ => format!("sees {} %", percent(smallest / base.abs() * 100.0)),
+        _ => format!("MDE {} %", percent(smallest / base.abs() * 100.0)),
     }
 }
 

@@ -51,7 +51,7 @@ impl<'a> Line<'a> {
         Some(Figure {
             figure,
             difference: difference(comparison, measure),
-            sees: detectable(comparison, measure),
+            detectable: detectable(comparison, measure),
             verdict: measure.verdict,
             withheld: measure.withheld.is_some(),
         })
@@ -66,7 +66,7 @@ pub(super) struct Figure {
     /// To the baseline; empty where there is none.
     pub difference: String,
     /// The smallest difference that a tie would have shown.
-    pub sees: String,
+    pub detectable: String,
     pub verdict: Option<Verdict>,
     /// There is no verdict, for a reason that a remark tells.
     pub withheld: bool,

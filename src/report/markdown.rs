@@ -42,9 +42,10 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
             let found =
                 common_scale(comparison, name).and_then(|scale| line.figure(comparison, name, &scale));
             let cell = found.map(|cell| {
-                let sees = if cell.sees.is_empty() { String::new() } else { format!("({})", cell.sees) };
+                let detectable =
+                    if cell.detectable.is_empty() { String::new() } else { format!("({})", cell.detectable) };
                 let word = cell.word().map_or(String::new(), |word| format!("**{word}**"));
-                let below = [word, cell.difference, sees];
+                let below = [word, cell.difference, detectable];
                 let below: Vec<String> = below.into_iter().filter(|text| !text.is_empty()).collect();
                 match below.is_empty() {
                     true => cell.figure,

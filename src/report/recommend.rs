@@ -95,15 +95,15 @@ fn objective_figure(search: &Search, estimate: &Estimate) -> String {
 fn objective_line(search: &Search, found: &Found) -> String {
     let value =
         found.objective.as_ref().map_or("no value".to_owned(), |known| objective_figure(search, known));
-    let wanted = match search.wanted.direction {
-        Direction::Minimise => "least",
-        Direction::Maximise => "most",
+    let direction = match search.wanted.direction {
+        Direction::Minimise => "minimised",
+        Direction::Maximise => "maximised",
     };
     let states = found.states.as_ref().map_or(String::new(), |states| {
         format!("  two states: it {}, and is judged by the worse one\n", states.words())
     });
     format!(
-        "  {} {value} ({wanted} wanted, {})\n{states}",
+        "  {} {value} ({direction}, {})\n{states}",
         search.wanted.objective.name(),
         counted(u64::from(search.replications), "replication")
     )

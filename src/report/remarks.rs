@@ -42,7 +42,7 @@ fn deviation(record: &Record, comparison: &Comparison) -> Option<String> {
     (!off.is_empty()).then(|| {
         let base = &comparison.baseline().name;
         format!(
-            "The baseline, {base}, does not reproduce what production reports (it lies outside of 95 % of single runs): {}.",
+            "The baseline, {base}, does not reproduce production (the observed value lies outside 95 % of single runs): {}.",
             off.join(", ")
         )
     })
@@ -101,7 +101,7 @@ fn never_happened(record: &Record) -> Option<String> {
         late.map(|event| format!("{} at {}", event.label, with_unit(event.at_s, "s"))).collect();
     let end = with_unit(record.scenario.duration_s, "s");
     (!told.is_empty()).then(|| {
-        format!("The run ends at {end}, before {}: it shows nothing of that.", enumerated(&told, "and"))
+        format!("The run ends at {end}, before {}: the report cannot cover that.", enumerated(&told, "and"))
     })
 }
 
@@ -142,7 +142,7 @@ fn unfinished(comparison: &Comparison) -> Option<String> {
 fn imprecise(record: &Record) -> Option<String> {
     let precision = record.scenario.precision.as_ref().filter(|precision| !precision.reached)?;
     Some(format!(
-        "Not as precise as wanted: after {} half the interval of {} is not yet within {} of its mean in every \
+        "Precision not reached: after {}, half the interval of {} exceeds {} of its mean in some \
          variant.",
         crate::units::counted(u64::from(record.scenario.finished), "replication"),
         precision.measure,
@@ -263,7 +263,7 @@ mod tests {
         record.variants[0].events = vec![event("flush", 30.0), event("stall", 90.0), event("deploy", 120.0)];
         assert_eq!(
             remarks(&record, &compare(&record)),
-            ["The run ends at 90 s, before stall at 90 s and deploy at 120 s: it shows nothing of that."]
+            ["The run ends at 90 s, before stall at 90 s and deploy at 120 s: the report cannot cover that."]
         );
     }
 
@@ -279,7 +279,7 @@ mod tests {
         let first = remarks(&record, &compare(&record)).remove(0);
         assert_eq!(
             first,
-            "The baseline, a, does not reproduce what production reports (it lies outside of 95 % of single runs): \
+            "The baseline, a, does not reproduce production (the observed value lies outside 95 % of single runs): \
              hit_ratio (93.0 % observed, 85.0 to 85.0 % in the model), 1 − hit_ratio (7.00 % observed, 15.0 to 15.0 % in the \
              model)."
         );
@@ -305,7 +305,7 @@ mod tests {
         record.scenario.precision = wanted(true);
         assert!(remarks(&record, &compare(&record)).is_empty());
         record.scenario.precision = wanted(false);
-        assert!(remarks(&record, &compare(&record))[0].contains("not yet within 2.00 % of its mean"));
+        assert!(remarks(&record, &compare(&record))[0].contains("exceeds 2.00 % of its mean"));
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn column(record: &Record, comparison: &Comparison, name: &str, room: usize) -> 
                 return ("–".to_string(), None);
             };
             let against = [cell.word().unwrap_or_default(), &cell.difference].join(" ");
-            let below = [against.trim(), &cell.sees].into_iter().filter(|text| !text.is_empty());
+            let below = [against.trim(), &cell.detectable].into_iter().filter(|text| !text.is_empty());
             let below: String = below.map(|text| format!("\n{text}")).collect();
             (cell.figure.clone() + &below, cell.verdict)
         })
@@ -157,7 +157,10 @@ fn legend(record: &Record, comparison: &Comparison, width: u16) -> String {
         } else {
             lines.push("* gets a verdict (Holm's correction); pt: percentage points.".to_string());
             if comparison.variants.iter().flat_map(|variant| &variant.measures).any(ties) {
-                lines.push("sees: the smallest difference that would not have been a tie.".to_string());
+                lines.push(
+                    "MDE: minimum detectable effect, the smallest difference that would not have been a tie."
+                        .to_string(),
+                );
             }
         }
     }

@@ -78,7 +78,7 @@ struct Row {
     after: String,
     difference: String,
     verdict: Option<Verdict>,
-    /// `tie, sees 1.4 %`.
+    /// `tie, MDE 1.4 %`.
     word: String,
 }
 
@@ -186,7 +186,7 @@ pub fn terminal(all: &[Shown<'_>], width: u16, color: bool) -> String {
     let sections: Vec<String> = all.iter().map(|shown| section(shown, width, color)).collect();
     let mut text = sections.join("\n");
     let legend = "Mean ± half the 95 % interval. * gets a verdict (Holm's correction over all of them); pt: percentage points; \
-                  sees: the smallest difference that would not have been a tie.";
+                  MDE: minimum detectable effect, the smallest difference that would not have been a tie.";
     text.push_str(&format!("\n{}\n", paragraph(legend, width)));
     text
 }

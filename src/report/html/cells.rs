@@ -29,7 +29,7 @@ pub(super) struct Cell {
     pub figure: String,
     pub difference: String,
     /// The smallest difference that a tie would have shown.
-    pub sees: String,
+    pub detectable: String,
     pub verdict: &'static str,
     pub class: &'static str,
 }
@@ -78,7 +78,7 @@ fn measure_cell(comparison: &Comparison, line: &Line<'_>, name: &str) -> Option<
     let word = found.word().unwrap_or_default();
     // A mean and its width stay on one line, on paper too.
     let figure = found.figure.replace(' ', "\u{a0}");
-    let (difference, sees) = (found.difference, found.sees);
+    let (difference, detectable) = (found.difference, found.detectable);
     let class = if found.withheld { "soft" } else { word };
-    Some(Cell { figure, difference, sees, verdict: word, class, ..Cell::default() })
+    Some(Cell { figure, difference, detectable, verdict: word, class, ..Cell::default() })
 }

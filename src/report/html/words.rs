@@ -111,7 +111,7 @@ pub(super) fn table_note(record: &Record, comparison: &Comparison) -> String {
     format!(
         "Means over {finished} replications ± half the 95 % interval; below, the paired difference to {} (pt: percentage \
          points). Measures with * get a verdict: paired t-test with Holm's correction and sign-flip test, both below 5 %, \
-         and at least 1 % of the baseline. A tie sees: the smallest difference that would not have been one (found with \
+         and at least 1 % of the baseline. A tie has its minimum detectable effect (MDE): the smallest difference that would not have been one (found with \
          a probability of 80 %).",
         comparison.baseline().name
     )

@@ -91,7 +91,7 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Pictur
     }
     let mut message = view.message();
     if view.better() != Better::Neither {
-        message.push_str(" Framed: the best and what cannot be told from it.");
+        message.push_str(" Framed: the best cell and its statistical ties.");
     }
     if maps.len() > 1 {
         message.push_str(" All maps share one scale.");

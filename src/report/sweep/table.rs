@@ -134,7 +134,7 @@ fn rows(record: &SweepRecord, views: &[View<'_>], most: usize) -> (Vec<Row>, Str
     }
     note.push_str(".\n");
     if !record.pinned.is_empty() {
-        note.push_str("Pinned: the variant sets this itself, whatever the axis varies.\n");
+        note.push_str("Pinned: the variant sets this option itself; the axis does not change it.\n");
     }
     if views.iter().any(View::is_marked) {
         note.push_str(&format!("{MARKED}\n"));
