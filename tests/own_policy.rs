@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use herdlab::dice::{Stream, unit_open_zero};
-use herdlab::experiment::own::Misplaced;
+use herdlab::experiment::misplaced::Misplaced;
 use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::model::{Eviction, Experiment};
 use herdlab::policy::eviction::{Evict, Room};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::misplaced::Misplaced;
 use super::observe::Observer;
-use super::own::Misplaced;
 use super::partial::{KeepError, Partial};
 use super::sweep::journal::JournalError;
 use crate::model::Nanos;

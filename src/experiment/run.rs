@@ -11,7 +11,7 @@ use super::observe::Step;
 pub use super::options::{RunError, RunOptions};
 use super::replication::{Records, Replication, Together, replicate};
 use super::workers::{is_stop, lock, work_off};
-use super::{own, precision, warmup, workers};
+use super::{misplaced, precision, warmup, workers};
 use crate::model::{Experiment, Model, TimedEvent, Variant};
 use crate::policy::own::Policies;
 use crate::record::{
@@ -41,7 +41,7 @@ pub struct Outcome {
 /// nothing to keep.
 pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, RunError> {
     let started = Instant::now();
-    own::check(experiment, &options.policies)?;
+    misplaced::check(experiment, &options.policies)?;
     let most = experiment.precision.as_ref().map_or(0, |precision| precision.replications_max);
     let replications = u64::from(experiment.replications.max(most));
     let pool = workers::pool(options.threads, replications * experiment.variants.len() as u64)?;

@@ -2,7 +2,7 @@
 
 use super::grammar::{Kind, Tag};
 use super::options::{self, Opt, join};
-use super::{measure, pages};
+use super::{measures, pages};
 use crate::catalog::CATALOG;
 use crate::policy::eviction;
 use crate::scenario::diagnostic::nearest;
@@ -23,7 +23,7 @@ pub fn explain(word: &str, width: usize) -> Option<String> {
     let word = word.trim();
     let mut found: Vec<String> = Vec::new();
     found.extend(
-        measure::named(word).map(|info| entry(&measure::title(word, info), &measure::parts(info), width)),
+        measures::named(word).map(|info| entry(&measures::title(word, info), &measures::parts(info), width)),
     );
     found.extend(lint::find(word).map(|lint| of_lint(lint, width)));
     found.extend(options_named(word).iter().map(|option| of_option(option, width)));

@@ -7,7 +7,7 @@
 
 pub mod explain;
 pub mod grammar;
-mod measure;
+mod measures;
 pub mod options;
 pub mod pages;
 pub mod schema;

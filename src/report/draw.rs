@@ -11,12 +11,12 @@ use super::axis::{Axis, Spacing};
 use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, shortened, text_width};
 use super::clip::{Window, clipped, straightened, thinned};
 use super::coarse::Coarseness;
-use super::figure::{Figure, Mark, Panel, Series, Shape};
-use super::labels::with_room;
-use super::sketch::{
-    EDGE, Entry, FRAME, GRID, Heading, LEGEND, SMALL, Sketch, TEXT, bold, fine, head_height, inner_width,
+use super::drawing::{
+    Drawing, EDGE, Entry, FRAME, GRID, Heading, LEGEND, SMALL, TEXT, bold, fine, head_height, inner_width,
     legend_rows, muted, plain,
 };
+use super::figure::{Figure, Mark, Panel, Series, Shape};
+use super::labels::with_room;
 use super::style::{draw_marker, stroke, style};
 
 const MARK_LINE: f64 = 14.0;
@@ -61,23 +61,23 @@ pub(super) fn drawn(
         boxes.chunks(columns).map(|row| row.iter().map(PanelBox::height).fold(0.0, f64::max)).collect();
     let height = head + row_heights.iter().sum::<f64>() + EDGE;
 
-    let sketch = Sketch::new(height, &figure.title, &figure.message, heading);
+    let drawing = Drawing::new(height, &figure.title, &figure.message, heading);
     let gap = if heading == Heading::Inside { 11.0 } else { 8.0 };
     for (row, entries) in legend.iter().enumerate() {
         let y = head - gap - (legend.len() - 1 - row) as f64 * LEGEND;
         for (x, series) in entries {
-            legend_entry(&sketch, EDGE + x, y, series).map_err(|error| failed(&error))?;
+            legend_entry(&drawing, EDGE + x, y, series).map_err(|error| failed(&error))?;
         }
     }
     let mut top = head;
     for (row, (panels, boxes)) in figure.panels.chunks(columns).zip(boxes.chunks(columns)).enumerate() {
         for (column, (panel, layout)) in panels.iter().zip(boxes).enumerate() {
             let left = EDGE + column as f64 * (panel_width + 16.0);
-            draw_panel(&sketch, panel, layout, (left, top), coarseness).map_err(|error| failed(&error))?;
+            draw_panel(&drawing, panel, layout, (left, top), coarseness).map_err(|error| failed(&error))?;
         }
         top += row_heights[row];
     }
-    Ok(sketch.finish())
+    Ok(drawing.finish())
 }
 
 /// Room around a plot area, in pixels.
@@ -161,7 +161,7 @@ fn place_marks(panel: &Panel, plot_width: f64) -> Vec<PlacedMark> {
 }
 
 fn draw_panel(
-    sketch: &Sketch,
+    drawing: &Drawing,
     panel: &Panel,
     layout: &PanelBox,
     (left, top): (f64, f64),
@@ -172,7 +172,7 @@ fn draw_panel(
     let (plot_right, plot_bottom) = (plot_left + layout.plot_width, plot_top + layout.plot_height);
     if !panel.title.is_empty() {
         let title = shortened(&panel.title, TEXT * 1.1, layout.plot_width + layout.right);
-        sketch.text(plot_left, top + TEXT, &title, bold(TEXT));
+        drawing.text(plot_left, top + TEXT, &title, bold(TEXT));
     }
     let (left_top, right_bottom) = (fine((plot_left, plot_top)), fine((plot_right, plot_bottom)));
     let coordinates = Cartesian2d::new(
@@ -180,41 +180,41 @@ fn draw_panel(
         panel.y.clone(),
         (left_top.0..right_bottom.0, right_bottom.1..left_top.1),
     );
-    let plot: Plot = sketch.root.clone().apply_coord_spec(coordinates);
+    let plot: Plot = drawing.root.clone().apply_coord_spec(coordinates);
 
-    draw_mark_spans(sketch, &plot, panel)?;
-    draw_grid(sketch, &plot, panel, plot_left, plot_bottom)?;
-    draw_mark_lines(sketch, &plot, panel)?;
+    draw_mark_spans(drawing, &plot, panel)?;
+    draw_grid(drawing, &plot, panel, plot_left, plot_bottom)?;
+    draw_mark_lines(drawing, &plot, panel)?;
     if !panel.y.label.is_empty() {
         let lettering = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
         let middle = plot_top + layout.plot_height / 2.0;
-        sketch.text(left + TEXT - 2.0, middle, &panel.y.label, lettering);
+        drawing.text(left + TEXT - 2.0, middle, &panel.y.label, lettering);
     }
     if !panel.x.label.is_empty() {
         let middle = plot_left + layout.plot_width / 2.0;
-        sketch.text(middle, plot_bottom + SMALL + 24.0, &panel.x.label, plain(SMALL, Anchor::Middle));
+        drawing.text(middle, plot_bottom + SMALL + 24.0, &panel.x.label, plain(SMALL, Anchor::Middle));
     }
     for (mark, placed) in panel.marks.iter().zip(&layout.marks) {
         if let Some(line) = placed.line {
             let y = plot_top - 4.0 - line as f64 * MARK_LINE;
-            sketch.text(plot_left + placed.x, y, &mark.label, muted(SMALL, placed.anchor));
+            drawing.text(plot_left + placed.x, y, &mark.label, muted(SMALL, placed.anchor));
         }
     }
     for series in &panel.series {
-        draw_series(sketch, &plot, panel, series, (layout.plot_width, coarseness))?;
+        draw_series(drawing, &plot, panel, series, (layout.plot_width, coarseness))?;
         if let (Shape::Interval { label }, Some((_, row))) = (&series.shape, series.points.first()) {
             let y = plot_bottom - share_of(&panel.y, *row) * layout.plot_height + SMALL * 0.36;
-            sketch.text(plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
+            drawing.text(plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
         }
     }
     Ok(())
 }
 
 /// Shaded spans while something lasts.
-fn draw_mark_spans(sketch: &Sketch, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
+fn draw_mark_spans(drawing: &Drawing, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
     let (low, high) = panel.y.limits();
     let (first, last) = panel.x.limits();
-    sketch.pen("span", "");
+    drawing.pen("span", "");
     for Mark { from, to, .. } in &panel.marks {
         let (from, to) = (panel.x.place(*from), panel.x.place(*to));
         if to > from && to > first && from < last {
@@ -226,10 +226,10 @@ fn draw_mark_spans(sketch: &Sketch, plot: &Plot, panel: &Panel) -> Result<(), Fa
 }
 
 /// Dashed lines where something happens, over the grid.
-fn draw_mark_lines(sketch: &Sketch, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
+fn draw_mark_lines(drawing: &Drawing, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
     let (low, high) = panel.y.limits();
     let (first, last) = panel.x.limits();
-    sketch.pen("mark", "4 3");
+    drawing.pen("mark", "4 3");
     for mark in &panel.marks {
         let from = panel.x.place(mark.from);
         if from > first && from <= last {
@@ -239,7 +239,7 @@ fn draw_mark_lines(sketch: &Sketch, plot: &Plot, panel: &Panel) -> Result<(), Fa
     Ok(())
 }
 
-fn draw_grid(sketch: &Sketch, plot: &Plot, panel: &Panel, left: f64, bottom: f64) -> Result<(), Failure> {
+fn draw_grid(drawing: &Drawing, plot: &Plot, panel: &Panel, left: f64, bottom: f64) -> Result<(), Failure> {
     // The mesh only walks over ticks; each axis decides itself how many it has.
     let mut vertical = Vec::new();
     let mut horizontal = Vec::new();
@@ -255,7 +255,7 @@ fn draw_grid(sketch: &Sketch, plot: &Plot, panel: &Panel, left: f64, bottom: f64
         AllTicks,
     )?;
     let screen = plot.use_screen_coord();
-    sketch.pen("grid", "");
+    drawing.pen("grid", "");
     for (from, to, _) in vertical.iter().chain(&horizontal) {
         screen.draw(&PathElement::new(vec![*from, *to], stroke(GRID, 1.0)))?;
     }
@@ -268,7 +268,7 @@ fn draw_grid(sketch: &Sketch, plot: &Plot, panel: &Panel, left: f64, bottom: f64
         across.iter().map(|(x, label)| (*x, text_width(label, SMALL) / 2.0)).collect();
     let shown = with_room(&spans, |index| is_major(&panel.x, vertical[index].2));
     for ((x, label), _) in across.iter().zip(&shown).filter(|(_, shown)| **shown) {
-        sketch.text(*x, bottom + SMALL + 7.0, label, plain(SMALL, Anchor::Middle));
+        drawing.text(*x, bottom + SMALL + 7.0, label, plain(SMALL, Anchor::Middle));
     }
     let upwards: Vec<(f64, f64)> =
         horizontal.iter().map(|(from, _, _)| (f64::from(from.1) / f64::from(FINE), SMALL / 2.0)).collect();
@@ -277,9 +277,9 @@ fn draw_grid(sketch: &Sketch, plot: &Plot, panel: &Panel, left: f64, bottom: f64
         horizontal.iter().zip(&upwards).zip(&shown).filter(|(_, shown)| **shown)
     {
         let label = tick_text(&panel.y, *tick);
-        sketch.text(left - 6.0, y + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
+        drawing.text(left - 6.0, y + SMALL * 0.36, &label, plain(SMALL, Anchor::End));
     }
-    sketch.pen("frame", "");
+    drawing.pen("frame", "");
     let (low, _) = panel.y.limits();
     let (first, last) = panel.x.limits();
     plot.draw(&PathElement::new(vec![(first, low), (last, low)], stroke(FRAME, 1.0)))
@@ -295,7 +295,7 @@ fn tick_text(axis: &Axis, placed: f64) -> String {
 }
 
 fn draw_series(
-    sketch: &Sketch,
+    drawing: &Drawing,
     plot: &Plot,
     panel: &Panel,
     series: &Series,
@@ -315,7 +315,7 @@ fn draw_series(
     for piece in &pieces {
         // Dashes of a line that fills its width with ups and downs would only look like missing data.
         let dense = piece.len() as f64 > width;
-        sketch.pen(class, if dense { "" } else { dash });
+        drawing.pen(class, if dense { "" } else { dash });
         let corners = thinned(&straightened(piece), window.x, columns);
         plot.draw(&PathElement::new(corners, stroke(color, line)))?;
     }
@@ -326,7 +326,7 @@ fn draw_series(
         Shape::Line | Shape::Steps if panel.series.len() == 1 => Vec::new(),
         Shape::Line | Shape::Steps => marker_points(&pieces, window, series.style),
     };
-    sketch.pen(class, "");
+    drawing.pen(class, "");
     for (x, y) in dots.into_iter().filter(|dot| window.contains(*dot)) {
         let at = plot.map_coordinate(&(x, y));
         draw_marker(&plot.use_screen_coord(), look, at)?;
@@ -364,13 +364,13 @@ fn legend(figure: &Figure) -> Vec<Vec<Entry<&Series>>> {
     legend_rows(distinct.into_iter().map(|series| (series.name.as_str(), series)))
 }
 
-fn legend_entry(sketch: &Sketch, x: f64, y: f64, series: &Series) -> Result<(), Failure> {
+fn legend_entry(drawing: &Drawing, x: f64, y: f64, series: &Series) -> Result<(), Failure> {
     if series.shape != Shape::Backdrop {
-        return sketch.legend_entry(x, y, &series.name, style(series.style));
+        return drawing.legend_entry(x, y, &series.name, style(series.style));
     }
     let middle = y - 4.5;
-    sketch.line(&[(x, middle), (x + 28.0, middle)], BACKDROP, 1.8, "backdrop", "")?;
-    sketch.text(x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
+    drawing.line(&[(x, middle), (x + 28.0, middle)], BACKDROP, 1.8, "backdrop", "")?;
+    drawing.text(x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod coarse;
 mod consistency;
 pub mod csv;
 pub mod draw;
+pub mod drawing;
 mod escape;
 pub mod events;
 pub mod figure;
@@ -33,7 +34,6 @@ mod quantiles;
 pub mod recommend;
 pub mod remarks;
 pub mod room;
-pub mod sketch;
 pub mod sparkline;
 pub mod style;
 pub mod summary;
@@ -142,7 +142,7 @@ fn drawn(record: &Record, dir: &Path, contents: Contents) -> Result<Vec<File>, R
     };
     let pictures = || -> Result<Vec<[File; 2]>, ReportError> {
         let picture = |figure| {
-            let svg = draw::to_svg(figure, sketch::Heading::Inside)?;
+            let svg = draw::to_svg(figure, drawing::Heading::Inside)?;
             let path = dir.join("charts").join(&figure.name);
             Ok([
                 (path.with_extension("png"), png::from_svg(&svg)?),

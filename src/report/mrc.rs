@@ -6,9 +6,9 @@ use comfy_table::{Cell as TableCell, CellAlignment};
 use serde_json::json;
 
 use super::axis::Axis;
+use super::drawing::Heading;
 use super::figure::{Figure, Panel, Series, Shape};
 use super::format::{number, percent, percent_to};
-use super::sketch::Heading;
 use super::terminal::plain;
 use super::{ReportError, atomic, draw, png};
 use crate::model::Eviction;

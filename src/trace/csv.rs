@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::format::TraceFormat;
+use super::formats::TraceFormat;
 use super::{TraceError, TraceRow};
 use crate::dice::{mix, round_ns};
 use crate::model::{Trace, TraceColumns, TraceOperation};

@@ -4,7 +4,7 @@
 //! trace with the reader that `workload` replays it with.
 
 pub mod csv;
-pub mod format;
+pub mod formats;
 pub mod oracle_general;
 pub mod requests;
 
@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 use crate::model::{Nanos, Trace};
 pub use csv::{ColumnNames, TraceReader};
-pub use format::{FORMATS, TraceFormat};
+pub use formats::{FORMATS, TraceFormat};
 pub use requests::Requests;
 
 /// A trace that cannot be read, with the file and the line.

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::TraceError;
-use super::format::TraceFormat;
+use super::formats::TraceFormat;
 
 pub const FORMAT: TraceFormat = TraceFormat {
     name: "oracle",

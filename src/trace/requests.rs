@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::TraceError;
-use super::format::{Source, TraceFormat};
+use super::formats::{Source, TraceFormat};
 use crate::prefetch::prefetch;
 
 /// No id.

@@ -3,8 +3,8 @@
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
 use herdlab::record::Record;
+use herdlab::report::drawing::Heading;
 use herdlab::report::html::Charts;
-use herdlab::report::sketch::Heading;
 use herdlab::report::{charts, csv, draw, html, markdown, summary, table};
 
 /// Draws it all; panics where something cannot be drawn.

@@ -15,7 +15,7 @@ mod ghost;
 mod lfu;
 mod list;
 mod lru;
-mod own;
+mod outside;
 mod random;
 mod s3_fifo;
 mod sieve;
@@ -26,7 +26,7 @@ mod two_q;
 mod w_tiny_lfu;
 
 pub use self::evict::{Evict, Room};
-pub use self::own::Own;
+pub use self::outside::Own;
 use crate::dice::Stream;
 use crate::model::Eviction;
 

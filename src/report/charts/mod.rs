@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
     use crate::record::fixture::{measure, record_of, stampede};
-    use crate::report::{draw::to_svg, png, sketch::Heading};
+    use crate::report::{draw::to_svg, drawing::Heading, png};
 
     #[test]
     fn every_chart_draws_for_one_to_eight_variants() {

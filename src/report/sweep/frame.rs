@@ -1,12 +1,12 @@
-//! What the charts of a sweep add to a sketch: rulers along its plots, a frame with a grid, bars.
+//! What the charts of a sweep add to a drawing: rulers along its plots, a frame with a grid, bars.
 
 use crate::catalog;
 use crate::experiment::statistics::Estimate;
 use crate::report::ReportError;
 use crate::report::axis::{Axis, Spacing};
 use crate::report::canvas::{Anchor, Failure, Lettering, shortened, text_width};
+use crate::report::drawing::{Drawing, EDGE, FRAME, GRID, SMALL, WIDTH, plain};
 use crate::report::labels::with_room;
-use crate::report::sketch::{EDGE, FRAME, GRID, SMALL, Sketch, WIDTH, plain};
 use crate::report::style::Style;
 
 /// Narrower places of names hold no letters.
@@ -23,12 +23,12 @@ pub struct Picture {
 }
 
 impl Picture {
-    pub(super) fn new(sketch: &Sketch, name: String, title: &str, message: &str) -> Picture {
-        Picture { name, title: title.to_owned(), message: message.to_owned(), svg: sketch.finish() }
+    pub(super) fn new(drawing: &Drawing, name: String, title: &str, message: &str) -> Picture {
+        Picture { name, title: title.to_owned(), message: message.to_owned(), svg: drawing.finish() }
     }
 }
 
-impl Sketch {
+impl Drawing {
     /// A bar between two places of a plot along one of its sides, with an arrow where it goes on beyond the plot; `caps`
     /// close the other ends.
     pub(super) fn bar(

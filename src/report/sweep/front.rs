@@ -6,8 +6,8 @@ use crate::catalog::Better;
 use crate::experiment::statistics::Estimate;
 use crate::report::ReportError;
 use crate::report::canvas::{Anchor, Failure, Lettering, shortened};
+use crate::report::drawing::{Drawing, EDGE, Heading, SMALL, WIDTH, head_height, plain};
 use crate::report::format::spoken;
-use crate::report::sketch::{EDGE, Heading, SMALL, Sketch, WIDTH, head_height, plain};
 use crate::report::style::style;
 use plotters::prelude::RGBColor;
 
@@ -50,13 +50,13 @@ pub(super) fn picture(x: &View<'_>, y: &View<'_>, heading: Heading) -> Result<Op
     let plot = Plot::across(head, HEIGHT, x_ruler, y_ruler);
     let more = usize::from(named > 0 && front.len() > named);
     let height = head + HEIGHT + Plot::BELOW + (named + more) as f64 * LINE + 8.0 + EDGE;
-    let sketch = Sketch::new(height, &title, &message, heading);
-    draw(&sketch, x, y, &plot, &all, &front).map_err(failed)?;
+    let drawing = Drawing::new(height, &title, &message, heading);
+    draw(&drawing, x, y, &plot, &all, &front).map_err(failed)?;
     if named > 0 {
-        name_points(&sketch, x, y, &front, plot.top + plot.height + Plot::BELOW + LINE - 6.0)
+        name_points(&drawing, x, y, &front, plot.top + plot.height + Plot::BELOW + LINE - 6.0)
             .map_err(failed)?;
     }
-    Ok(Some(Picture::new(&sketch, "pareto".to_owned(), &title, &message)))
+    Ok(Some(Picture::new(&drawing, "pareto".to_owned(), &title, &message)))
 }
 
 /// What lies on the front.
@@ -71,24 +71,24 @@ pub(super) fn message(x: &View<'_>, y: &View<'_>, all: usize, front: usize) -> S
 }
 
 fn draw(
-    sketch: &Sketch,
+    drawing: &Drawing,
     x: &View<'_>,
     y: &View<'_>,
     plot: &Plot,
     all: &[Compromise<'_>],
     front: &[&Compromise<'_>],
 ) -> Result<(), Failure> {
-    sketch.frame(plot)?;
+    drawing.frame(plot)?;
     let at = |point: &Compromise<'_>| plot.at(point.x.mean, point.y.mean);
     for point in all.iter().filter(|point| point.rank.is_none()) {
         let (x, y) = at(point);
         if x.is_finite() && y.is_finite() {
-            sketch.line(&[(x - 2.5, y), (x + 2.5, y)], OTHERS, 5.0, "backdrop", "")?;
+            drawing.line(&[(x - 2.5, y), (x + 2.5, y)], OTHERS, 5.0, "backdrop", "")?;
         }
     }
     let path: Vec<(f64, f64)> =
         front.iter().map(|point| at(point)).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
-    sketch.line(&path, OTHERS, 1.4, "backdrop", "4 3")?;
+    drawing.line(&path, OTHERS, 1.4, "backdrop", "4 3")?;
     let mut labels: Vec<(f64, f64)> = Vec::new();
     for point in front {
         let look = style(point.spot.variant);
@@ -98,13 +98,13 @@ fn draw(
         }
         if point.x.interval.is_some() {
             let (low, high) = interval(x.measure, &point.x);
-            sketch.bar(plot, ((low, point.y.mean), (high, point.y.mean)), look, false)?;
+            drawing.bar(plot, ((low, point.y.mean), (high, point.y.mean)), look, false)?;
         }
         if point.y.interval.is_some() {
             let (low, high) = interval(y.measure, &point.y);
-            sketch.bar(plot, ((point.x.mean, low), (point.x.mean, high)), look, false)?;
+            drawing.bar(plot, ((point.x.mean, low), (point.x.mean, high)), look, false)?;
         }
-        sketch.marker(look, place)?;
+        drawing.marker(look, place)?;
         // Beside its point, where no other number is.
         let spots =
             [(9.0, -7.0), (9.0, 15.0), (-16.0, -7.0), (-16.0, 15.0)].map(|(x, y)| (place.0 + x, place.1 + y));
@@ -119,7 +119,7 @@ fn draw(
         if let (Some(&spot), Some(rank)) = (spots.iter().find(free), point.rank) {
             labels.push(spot);
             let bold = Lettering { bold: true, ..plain(SMALL, Anchor::Start) };
-            sketch.text(spot.0, spot.1, &rank.to_string(), bold);
+            drawing.text(spot.0, spot.1, &rank.to_string(), bold);
         }
     }
     Ok(())
@@ -127,7 +127,7 @@ fn draw(
 
 /// What the numbers stand for, line by line from `line` down.
 fn name_points(
-    sketch: &Sketch,
+    drawing: &Drawing,
     x: &View<'_>,
     y: &View<'_>,
     front: &[&Compromise<'_>],
@@ -135,8 +135,8 @@ fn name_points(
 ) -> Result<(), Failure> {
     for point in front.iter().take(NAMED_MAX) {
         let rank = point.rank.unwrap_or_default();
-        sketch.marker(style(point.spot.variant), (EDGE + 6.0, line - 4.0))?;
-        sketch.text(
+        drawing.marker(style(point.spot.variant), (EDGE + 6.0, line - 4.0))?;
+        drawing.text(
             EDGE + 30.0,
             line,
             &rank.to_string(),
@@ -145,12 +145,12 @@ fn name_points(
         let figures = format!("{}, {}", x.figure(&point.x), y.figure(&point.y));
         let words = format!("{}: {figures}", point.spot.name());
         let words = shortened(&words, SMALL, f64::from(WIDTH) - 2.0 * EDGE - 40.0);
-        sketch.text(EDGE + 38.0, line, &words, plain(SMALL, Anchor::Start));
+        drawing.text(EDGE + 38.0, line, &words, plain(SMALL, Anchor::Start));
         line += LINE;
     }
     if front.len() > NAMED_MAX {
         let words = format!("and {} more: pareto.csv", front.len() - NAMED_MAX);
-        sketch.text(EDGE + 38.0, line, &words, plain(SMALL, Anchor::Start));
+        drawing.text(EDGE + 38.0, line, &words, plain(SMALL, Anchor::Start));
     }
     Ok(())
 }

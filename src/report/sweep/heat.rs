@@ -13,8 +13,8 @@ use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::axis::Axis;
 use crate::report::canvas::{Anchor, Failure, Lettering, shortened, text_width};
+use crate::report::drawing::{Drawing, EDGE, FRAME, Heading, SMALL, TEXT, WIDTH, head_height, plain};
 use crate::report::format::Scale;
-use crate::report::sketch::{EDGE, FRAME, Heading, SMALL, Sketch, TEXT, WIDTH, head_height, plain};
 
 /// More maps than this are no picture.
 const MAPS_MAX: usize = 36;
@@ -103,17 +103,17 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Pictur
         layout.title + layout.name + layout.cell.1 * record.axes[1].values.len() as f64 + SMALL + 34.0;
     let height = head + rows as f64 * map_height + BAR + EDGE;
     let title = view.title();
-    let sketch = Sketch::new(height, &title, &message, heading);
+    let drawing = Drawing::new(height, &title, &message, heading);
     let framed: HashSet<Place> =
         view.best().into_iter().map(|point| (point.spot.at(), point.spot.variant)).collect();
     let colours = Colours::of(view);
     for (index, map) in maps.iter().enumerate() {
         let x = EDGE + (index % layout.columns) as f64 * (layout.map_width + GAP);
         let y = head + (index / layout.columns) as f64 * map_height;
-        draw_map(&sketch, view, map, &layout, (&colours, &framed), (x, y)).map_err(failed)?;
+        draw_map(&drawing, view, map, &layout, (&colours, &framed), (x, y)).map_err(failed)?;
     }
-    draw_bar(&sketch, view, &colours, head + rows as f64 * map_height + 6.0).map_err(failed)?;
-    Ok(Some(Picture::new(&sketch, format!("sweep-{}", view.measure), &title, &message)))
+    draw_bar(&drawing, view, &colours, head + rows as f64 * map_height + 6.0).map_err(failed)?;
+    Ok(Some(Picture::new(&drawing, format!("sweep-{}", view.measure), &title, &message)))
 }
 
 fn maps(view: &View<'_>) -> Vec<Map> {
@@ -183,7 +183,7 @@ fn layout(view: &View<'_>, maps: usize) -> Layout {
 }
 
 fn draw_map(
-    sketch: &Sketch,
+    drawing: &Drawing,
     view: &View<'_>,
     map: &Map,
     layout: &Layout,
@@ -201,7 +201,7 @@ fn draw_map(
     let bottom = plot_top + height * map.rows.len() as f64;
     let bold = Lettering { bold: true, ..plain(TEXT, Anchor::Start) };
     let title = shortened(&map.title, TEXT * 1.1, layout.map_width);
-    sketch.text(left, top + TEXT, &title, bold);
+    drawing.text(left, top + TEXT, &title, bold);
     for (row, &y_value) in map.rows.iter().enumerate() {
         // The first value at the bottom, as on any y axis.
         let y = bottom - (row + 1) as f64 * height;
@@ -210,12 +210,12 @@ fn draw_map(
             SMALL,
             layout.left - 13.0 - if layout.upright { SMALL } else { 0.0 },
         );
-        sketch.text(plot_left - 6.0, y + height / 2.0 + SMALL * 0.36, &shown, plain(SMALL, Anchor::End));
+        drawing.text(plot_left - 6.0, y + height / 2.0 + SMALL * 0.36, &shown, plain(SMALL, Anchor::End));
         for (column, &x_value) in map.columns.iter().enumerate() {
             let at: Vec<Option<usize>> =
                 [x_value, y_value].into_iter().chain(map.rest.iter().copied()).collect();
             let place = (plot_left + column as f64 * width, y);
-            draw_cell(sketch, view, colours, (&at, map.variant), place, layout.cell);
+            draw_cell(drawing, view, colours, (&at, map.variant), place, layout.cell);
             if framed.contains(&(at, map.variant)) {
                 let (x, y) = place;
                 let inset = 1.5;
@@ -226,8 +226,8 @@ fn draw_map(
                     (x + inset, y + height - inset),
                     (x + inset, y + inset),
                 ];
-                sketch.line(&corners, RGBColor(0xff, 0xff, 0xff), 3.0, "bestcell", "")?;
-                sketch.line(&corners, RGBColor(0xd5, 0x5e, 0x00), 2.0, "bestcell", "")?;
+                drawing.line(&corners, RGBColor(0xff, 0xff, 0xff), 3.0, "bestcell", "")?;
+                drawing.line(&corners, RGBColor(0xd5, 0x5e, 0x00), 2.0, "bestcell", "")?;
             }
         }
     }
@@ -241,25 +241,25 @@ fn draw_map(
         };
         let half = text_width(&value, SMALL) / 2.0;
         if x - half > free_from {
-            sketch.text(x, bottom + SMALL + 5.0, &value, plain(SMALL, Anchor::Middle));
+            drawing.text(x, bottom + SMALL + 5.0, &value, plain(SMALL, Anchor::Middle));
             free_from = x + half + 4.0;
         }
     }
     let middle = plot_left + width * map.columns.len() as f64 / 2.0;
-    sketch.text(middle, bottom + SMALL + 21.0, &x_axis.path, plain(SMALL, Anchor::Middle));
+    drawing.text(middle, bottom + SMALL + 21.0, &x_axis.path, plain(SMALL, Anchor::Middle));
     let beside = text_width(&y_axis.path, SMALL) <= bottom - plot_top;
     if layout.upright && beside {
         let upright = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
-        sketch.text(left + SMALL, (plot_top + bottom) / 2.0, &y_axis.path, upright);
+        drawing.text(left + SMALL, (plot_top + bottom) / 2.0, &y_axis.path, upright);
     } else if !layout.upright {
         let name = shortened(&y_axis.path, SMALL, layout.map_width);
-        sketch.text(left, plot_top - 6.0, &name, plain(SMALL, Anchor::Start));
+        drawing.text(left, plot_top - 6.0, &name, plain(SMALL, Anchor::Start));
     }
     Ok(())
 }
 
 fn draw_cell(
-    sketch: &Sketch,
+    drawing: &Drawing,
     view: &View<'_>,
     colours: &Colours,
     (at, variant): (&[Option<usize>], usize),
@@ -275,7 +275,7 @@ fn draw_cell(
         // Not finished, or nothing to measure.
         None => (RGBColor(0xe8, 0xe8, 0xe8), "–".to_owned(), "no value".to_owned()),
     };
-    sketch.canvas(|canvas| {
+    drawing.canvas(|canvas| {
         canvas.cell((x, y), (width, height), fill, &told);
         if text_width(&figure, SMALL) + 2.0 <= width && height >= SMALL + 2.0 {
             let ink = if is_bright(fill) { "#000000" } else { "#ffffff" };
@@ -285,10 +285,10 @@ fn draw_cell(
 }
 
 /// The scale of the colours.
-fn draw_bar(sketch: &Sketch, view: &View<'_>, colours: &Colours, top: f64) -> Result<(), Failure> {
+fn draw_bar(drawing: &Drawing, view: &View<'_>, colours: &Colours, top: f64) -> Result<(), Failure> {
     const STEPS: u32 = 120;
     let (left, width) = (EDGE + 60.0, f64::from(WIDTH) - 2.0 * EDGE - 120.0);
-    sketch.canvas(|canvas| {
+    drawing.canvas(|canvas| {
         for step in 0..STEPS {
             let share = (f64::from(step) + 0.5) / f64::from(STEPS);
             let (from, each) = (left + width * f64::from(step) / f64::from(STEPS), width / f64::from(STEPS));
@@ -323,14 +323,14 @@ fn draw_bar(sketch: &Sketch, view: &View<'_>, colours: &Colours, top: f64) -> Re
             continue;
         }
         taken.push((x - half, x + half));
-        sketch.line(&[(x, top + BAR_HEIGHT), (x, top + BAR_HEIGHT + 4.0)], FRAME, 1.0, "frame", "")?;
-        sketch.text(x, top + BAR_HEIGHT + SMALL + 7.0, &text, plain(SMALL, Anchor::Middle));
+        drawing.line(&[(x, top + BAR_HEIGHT), (x, top + BAR_HEIGHT + 4.0)], FRAME, 1.0, "frame", "")?;
+        drawing.text(x, top + BAR_HEIGHT + SMALL + 7.0, &text, plain(SMALL, Anchor::Middle));
     }
     let label = match view.scale.heading() {
         unit if !unit.is_empty() && !colours.log => format!("{} ({unit})", view.measure),
         _ => view.measure.to_owned(),
     };
-    sketch.text(left + width / 2.0, top + BAR_HEIGHT + SMALL + 22.0, &label, plain(SMALL, Anchor::Middle));
+    drawing.text(left + width / 2.0, top + BAR_HEIGHT + SMALL + 22.0, &label, plain(SMALL, Anchor::Middle));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::experiment::statistics::Estimate;
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::canvas::Failure;
-use crate::report::sketch::{EDGE, Entry, Heading, LEGEND, Sketch, head_height, legend_rows};
+use crate::report::drawing::{Drawing, EDGE, Entry, Heading, LEGEND, head_height, legend_rows};
 use crate::report::style::style;
 
 const HEIGHT: f64 = 280.0;
@@ -54,9 +54,9 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, Repo
     };
     let plot = Plot::across(head, HEIGHT, x, y);
     let title = view.title();
-    let sketch = Sketch::new(head + HEIGHT + Plot::BELOW + EDGE, &title, &message, heading);
-    draw(&sketch, view, &plot, (&names, &legend)).map_err(failed)?;
-    Ok(Picture::new(&sketch, format!("sweep-{}", view.measure), &title, &message))
+    let drawing = Drawing::new(head + HEIGHT + Plot::BELOW + EDGE, &title, &message, heading);
+    draw(&drawing, view, &plot, (&names, &legend)).map_err(failed)?;
+    Ok(Picture::new(&drawing, format!("sweep-{}", view.measure), &title, &message))
 }
 
 /// Own values of pinned variants on an axis of names, each once: they stand behind those of the axis.
@@ -79,17 +79,17 @@ fn legend_names(record: &SweepRecord) -> Vec<String> {
 }
 
 fn draw(
-    sketch: &Sketch,
+    drawing: &Drawing,
     view: &View<'_>,
     plot: &Plot,
     (names, legend): (&[String], &[Vec<Entry<usize>>]),
 ) -> Result<(), Failure> {
     let record = view.record;
-    sketch.frame(plot)?;
+    drawing.frame(plot)?;
     for (row, entries) in legend.iter().enumerate() {
         let y = plot.top - (legend.len() - row) as f64 * LEGEND + 4.0;
         for &(x, variant) in entries {
-            sketch.legend_entry(EDGE + x, y, &names[variant], style(variant))?;
+            drawing.legend_entry(EDGE + x, y, &names[variant], style(variant))?;
         }
     }
     let numeric = record.axes[0].unit.is_some();
@@ -122,23 +122,23 @@ fn draw(
             let (_, y) = plot.at(0.0, point.estimate.mean);
             if y.is_finite() {
                 let ends = [(plot.left, y), (plot.left + plot.width, y)];
-                sketch.line(&ends, look.color, 1.8, look.class, look.dash)?;
+                drawing.line(&ends, look.color, 1.8, look.class, look.dash)?;
             }
         }
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         if numeric {
             let path: Vec<(f64, f64)> =
                 points.iter().map(|(x, estimate)| plot.at(*x, estimate.mean)).collect();
-            sketch.line(&path, look.color, 1.8, look.class, look.dash)?;
+            drawing.line(&path, look.color, 1.8, look.class, look.dash)?;
         }
         for (x, estimate) in &points {
             let at = plot.at(*x, estimate.mean);
             if estimate.interval.is_some() {
                 let (low, high) = interval(view.measure, estimate);
-                sketch.bar(plot, ((*x, low), (*x, high)), look, true)?;
+                drawing.bar(plot, ((*x, low), (*x, high)), look, true)?;
             }
             if at.1.is_finite() {
-                sketch.marker(look, at)?;
+                drawing.marker(look, at)?;
             }
         }
     }

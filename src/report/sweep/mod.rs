@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use self::frame::Picture;
 use self::view::View;
-use super::sketch::Heading;
+use super::drawing::Heading;
 use super::{File, ReportError, atomic, json, png};
 use crate::experiment::sweep::Pool;
 use crate::experiment::sweep::record::{AxisRecord, PinnedRecord, SCHEMA, Setting, SweepRecord};

@@ -30,7 +30,7 @@ pub enum Heading {
 }
 
 /// A chart in the making.
-pub(super) struct Sketch {
+pub(super) struct Drawing {
     canvas: Rc<RefCell<Canvas>>,
     pub root: DrawingArea<Canvas, Shift>,
 }
@@ -75,23 +75,23 @@ pub(super) fn legend_rows<'a, T>(entries: impl Iterator<Item = (&'a str, T)>) ->
     rows
 }
 
-impl Sketch {
+impl Drawing {
     /// A picture of the usual width with its title and message on top, or without them.
-    pub fn new(height: f64, title: &str, message: &str, heading: Heading) -> Sketch {
+    pub fn new(height: f64, title: &str, message: &str, heading: Heading) -> Drawing {
         let canvas = Rc::new(RefCell::new(Canvas::new(WIDTH, height.ceil() as u32, title, message)));
         let root = DrawingArea::from(&canvas);
-        let sketch = Sketch { canvas, root };
+        let drawing = Drawing { canvas, root };
         if heading == Heading::Outside {
-            return sketch;
+            return drawing;
         }
         let mut y = EDGE + TITLE - 3.0;
-        sketch.text(EDGE, y, title, bold(TITLE));
+        drawing.text(EDGE, y, title, bold(TITLE));
         y += 4.0;
         for line in message_lines(message) {
             y += TEXT + 5.0;
-            sketch.text(EDGE, y, &line, muted(TEXT, Anchor::Start));
+            drawing.text(EDGE, y, &line, muted(TEXT, Anchor::Start));
         }
-        sketch
+        drawing
     }
 
     /// The picture as an SVG document.
