@@ -6,6 +6,7 @@ pub mod computed;
 pub mod page;
 pub mod run;
 pub mod table;
+pub mod tier;
 
 use run::{Run, Value};
 

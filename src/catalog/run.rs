@@ -2,10 +2,11 @@
 
 use std::cell::OnceCell;
 
+use super::tier::TierRun;
 use crate::measure::histogram::{Coarse, Fine};
-use crate::measure::recorder::{Gauges, Left, NodeTotals, Outcome, Recorder, TierTotals, Totals, Window};
+use crate::measure::recorder::{Gauges, Left, Outcome, Recorder, TierTotals, Totals, Window};
 use crate::measure::recovery::{self, EventOutcome};
-use crate::model::{Class, Model, Nanos, Scope, SharedTier, Tier};
+use crate::model::{Class, Model, Nanos};
 
 /// `None`: the replication has no such measure. `Some(None)`: it has, but the value is not defined.
 pub type Value = Option<Option<f64>>;
@@ -87,35 +88,6 @@ pub(super) struct Shared {
     events: OnceCell<Vec<EventOutcome>>,
     no_tier: TierTotals,
     start: OnceCell<Totals>,
-}
-
-/// A tier between the end of the warm-up and the end of the arrivals.
-pub struct TierRun<'a> {
-    pub tier: &'a Tier,
-    pub from: &'a TierTotals,
-    pub to: &'a TierTotals,
-    pub level: usize,
-}
-
-impl<'a> TierRun<'a> {
-    pub fn gained(&self, of: impl Fn(&TierTotals) -> u64) -> u64 {
-        of(self.to) - of(self.from)
-    }
-
-    pub fn shared(&self) -> Option<&'a SharedTier> {
-        match &self.tier.scope {
-            Scope::Shared(shared) => Some(shared),
-            _ => None,
-        }
-    }
-
-    /// Of the nodes of a tier with several, the most that one gained, and the sum.
-    pub fn busiest(&self, of: impl Fn(&NodeTotals) -> u64) -> Option<(u64, u64)> {
-        self.shared().filter(|shared| shared.nodes > 1)?;
-        let gained = |(node, to): (usize, &NodeTotals)| of(to) - self.from.nodes.get(node).map_or(0, &of);
-        let add = |(most, sum): (u64, u64), own: u64| (own.max(most), sum + own);
-        Some(self.to.nodes.iter().enumerate().map(gained).fold((0, 0), add))
-    }
 }
 
 /// One window of a series.

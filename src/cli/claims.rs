@@ -116,7 +116,7 @@ fn experiments(args: &ClaimsArgs, threads: usize) -> Result<Vec<Experiment>, Dia
         let experiment = input::load(name, &overrides)?;
         if experiment.practice.is_empty() {
             let title = format!("{} has no [[practice]] block", experiment.source_path);
-            let help = "docs/scenarios.md says how to write one; `herdlab claims` alone runs the bundled scenarios that \
+            let help = "docs/scenarios.md describes them; `herdlab claims` alone runs the bundled scenarios that \
                         have some";
             return Err(Diagnostics::general(title, vec![help.to_owned()]));
         }

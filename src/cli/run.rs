@@ -284,7 +284,7 @@ fn once(
             scenario.replications
         );
         if partial.kept() > 0 {
-            tell!("the same command with --resume goes on from there");
+            tell!("to resume, add --resume to the same command");
         }
         return Ok(if limit.is_some() { exit::USAGE } else { exit::INTERRUPTED });
     }

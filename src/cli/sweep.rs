@@ -106,7 +106,7 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     progress.finish();
     let again = || {
         if journal.exists() {
-            tell!("the same command with --resume goes on from there");
+            tell!("to resume, add --resume to the same command");
         }
     };
     let outcome = match outcome {

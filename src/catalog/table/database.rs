@@ -8,7 +8,7 @@ const BATCH: &str =
     "A batch that is written back is one request here; db.writes_per_request counts its keys.";
 const PEAK: &str = "The peak does not depend on the width of windows; of a measured part shorter than a second it is the \
                     mean rate.";
-const EVERY_INSTANT: &str = "The peak is over every instant, whatever the width of windows.";
+const EVERY_INSTANT: &str = "The peak over every instant; it does not depend on the width of windows.";
 const HALF_OPEN: &str = "Open and half-open count.";
 
 pub const ROWS: &[MeasureInfo] = &[

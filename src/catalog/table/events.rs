@@ -103,7 +103,7 @@ pub const ROWS: &[MeasureInfo] = &[
         "event.<event>.db.utilization.peak",
         RATIO,
         Lower,
-        "event.<event>.db.qps.peak over what the database can do per second: servers (or the instances' connections, if \
+        "event.<event>.db.qps.peak over the capacity of the database per second: servers (or the instances' connections, if \
          they are fewer) over the mean service time",
         |run| {
             run.model.database.places(run.model.clients.instances)?;

@@ -68,14 +68,14 @@ pub const ROWS: &[MeasureInfo] = &[
         "negative.invisible.ratio",
         SHARE,
         Lower,
-        "created rows of which a read was told later that they do not exist, over all created rows",
+        "created rows that a later read found absent, over all created rows",
         |run| Some(ratio(run.recorder.invisible_ns.len() as f64, created(run)? as f64)),
     ),
     measure(
         "negative.invisible.mean_s",
         S,
         Lower,
-        "from the creation of a row to the start of the last read that was told there is none, mean over such rows",
+        "from the creation of a row to the start of the last read that found it absent, mean over such rows",
         |run| {
             created(run)?;
             // A sum of whole numbers does not depend on the order of the map.
@@ -88,7 +88,7 @@ pub const ROWS: &[MeasureInfo] = &[
         "negative.invisible.max_s",
         S,
         Lower,
-        "longest time from the creation of a row to the start of a read that was told there is none",
+        "longest time from the creation of a row to the start of a read that found it absent",
         |run| {
             created(run)?;
             Some(seconds(run.recorder.invisible_ns.values().max().copied()))

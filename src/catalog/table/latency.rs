@@ -89,8 +89,8 @@ pub const OF_MISSES: &[MeasureInfo] = family!(Miss "miss" " of misses" by_window
     "of reads that led a fetch", "read that led a fetch", "");
 
 pub const OF_COALESCED: &[MeasureInfo] = family!(Coalesced "coalesced" " of coalesced reads" by_window,
-    "reads that waited for somebody else's fetch",
-    "of reads that waited for somebody else's fetch", "read that waited for somebody else's fetch", "");
+    "reads that waited for another request's fetch",
+    "of reads that waited for another request's fetch", "read that waited for another request's fetch", "");
 
 pub const OF_WRITES: &[MeasureInfo] = family!(Write "write" " of writes" by_window,
     "writes, to their acknowledgement",

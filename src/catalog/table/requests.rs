@@ -35,7 +35,7 @@ pub const OUTCOMES: &[MeasureInfo] = &[
         "requests.coalesced.ratio",
         SHARE,
         Neither,
-        "reads that waited for somebody else's fetch, over all requests",
+        "reads that waited for another request's fetch, over all requests",
         |run| run.share(&[Outcome::Coalesced]),
     )
     .over_time_as("requests.coalesced", COUNT, |run| run.ended_by_window(Outcome::Coalesced)),

@@ -1,15 +1,16 @@
 //! All tiers together, and each of them.
 
 use crate::catalog::Better::{Higher, Lower, Neither};
-use crate::catalog::run::{READS, Run, TierRun, mean, ms, ratio, seconds};
+use crate::catalog::run::{READS, ms, ratio, seconds};
+use crate::catalog::tier::{
+    ages, answered, busy_by_tick, connections, counted_expired, linked, peak_of_all, wire,
+};
 use crate::catalog::{
     BYTES, BYTES_PER_SECOND, COUNT, MS, MeasureInfo, PER_SECOND, S, SHARE, measure, only_over_time,
 };
-use crate::measure::histogram::Fine;
-use crate::model::SharedTier;
 
 const PEAK: &str =
-    "The content is looked at every 100 ms (in runs longer than 28 hours: every millionth of the run).";
+    "The content is sampled every 100 ms (in runs longer than 28 hours: every millionth of the run).";
 const END_OF_WINDOW: &str = "the most at the end of a window";
 const SAMPLED: &str = "Up to 256 entries are sampled at the end of each window. Entries that have expired, or never do, do \
                        not count.";
@@ -19,7 +20,7 @@ pub const TOGETHER: &[MeasureInfo] = &[
         "memory.peak_bytes",
         BYTES,
         Lower,
-        "most bytes in all tiers together, looked at every 100 ms",
+        "most bytes in all tiers together, sampled every 100 ms",
         |run| peak_of_all(run, |(_, bytes)| bytes),
     )
     .spoken("peak memory")
@@ -29,7 +30,7 @@ pub const TOGETHER: &[MeasureInfo] = &[
         "entries.peak",
         COUNT,
         Neither,
-        "most entries in all tiers together, looked at every 100 ms",
+        "most entries in all tiers together, sampled every 100 ms",
         |run| peak_of_all(run, |(entries, _)| entries),
     )
     .note(PEAK)
@@ -94,7 +95,7 @@ pub const ROWS: &[MeasureInfo] = &[
         "tier.<tier>.entries.peak",
         COUNT,
         Neither,
-        "most entries in this tier, looked at every 100 ms",
+        "most entries in this tier, sampled every 100 ms",
         |run| Some(Some(run.recorder.content_peaks[run.index].0 as f64)),
     )
     .note(PEAK)
@@ -106,7 +107,7 @@ pub const ROWS: &[MeasureInfo] = &[
         "tier.<tier>.memory.peak_bytes",
         BYTES,
         Neither,
-        "most bytes in this tier, looked at every 100 ms",
+        "most bytes in this tier, sampled every 100 ms",
         |run| Some(Some(run.recorder.content_peaks[run.index].1 as f64)),
     )
     .note(PEAK)
@@ -388,56 +389,3 @@ pub const ROWS: &[MeasureInfo] = &[
         },
     ),
 ];
-
-/// Of (entries, bytes) of all tiers together.
-fn peak_of_all(run: &Run<'_>, of: impl Fn((u64, u64)) -> u64) -> crate::catalog::run::Value {
-    let tiers = run.model.tiers.len();
-    (tiers > 0).then(|| Some(of(run.recorder.content_peaks[tiers]) as f64))
-}
-
-/// Reads that the tier answered.
-fn answered(run: &Run<'_>) -> f64 {
-    run.recorder.tier_hits[run.index] as f64
-}
-
-/// Ages of the stale reads that the tier answered; `None` where they are not told apart.
-fn ages<'a>(run: &Run<'a>) -> Option<&'a Fine> {
-    let (_, tiers) = run.recorder.stale_age_by_tier.split_last()?;
-    tiers.get(run.index)
-}
-
-/// Connections of all instances to all nodes; `None` where there is no pool.
-fn connections(run: &Run<'_>, tier: &TierRun<'_>) -> Option<f64> {
-    let shared = tier.shared()?;
-    Some(f64::from(shared.pool?) * f64::from(shared.nodes) * f64::from(run.model.clients.instances))
-}
-
-fn linked<'a>(tier: &TierRun<'a>) -> Option<&'a SharedTier> {
-    tier.shared().filter(|shared| shared.bandwidth_bytes_per_s.is_some())
-}
-
-fn wire<'a>(run: &Run<'_>, tier: &TierRun<'a>) -> Option<&'a SharedTier> {
-    tier.shared().filter(|_| run.model.measure.wire)
-}
-
-/// Share of the entries that had expired, over the ends of the measured windows in which the tier held any.
-fn counted_expired(run: &Run<'_>) -> Option<f64> {
-    mean(
-        run.measured_ends()
-            .filter_map(|gauges| ratio(gauges.expired[run.index]? as f64, gauges.tiers[run.index].0 as f64)),
-    )
-}
-
-/// Of the shares of each window in which the nodes were busy.
-fn busy_by_tick(run: &Run<'_>, of: impl Fn(&[f64]) -> Option<f64>) -> Option<Vec<Option<f64>>> {
-    run.tier().shared().filter(|shared| shared.nodes > 1)?;
-    run.by_tick(|tick| {
-        let (before, after) = (&tick.before.tiers[run.index], &tick.after.tiers[run.index]);
-        let busy_ns = |(node, to): (usize, &crate::measure::recorder::NodeTotals)| {
-            to.busy_ns.saturating_sub(before.nodes.get(node).map_or(0, |node| node.busy_ns))
-        };
-        let shares: Vec<f64> =
-            after.nodes.iter().enumerate().map(|node| busy_ns(node) as f64 / 1e9 / tick.width_s).collect();
-        of(&shares)
-    })
-}

@@ -9,7 +9,7 @@ const LAG: &str =
     "One value per key and batch. An acknowledged write is at risk for no longer than the largest.";
 const LOST: &str = "All writes that coalesced in a lost key count.";
 const UNFLUSHED: &str =
-    "Each key counts once, even where it waits again while an earlier value of it is in hand.";
+    "Each key counts once, even where it is dirty again while an earlier value is being written.";
 
 pub const ROWS: &[MeasureInfo] = &[
     measure(
@@ -51,8 +51,8 @@ pub const ROWS: &[MeasureInfo] = &[
         "writes.coalesced.ratio",
         SHARE,
         Higher,
-        "under write-back, writes of a key that was dirty already, over all writes that the tier took: the database never \
-         sees them apart",
+        "under write-back, writes of a key that was dirty already, over all writes that the tier took: the database \
+         gets them as one",
         |run| {
             write_back(run)?;
             let taken = run.gained(|totals| totals.written_back);

@@ -61,7 +61,7 @@ impl Search {
                 "add [recommend] with minimise or maximise, or name the objective with --minimise".to_owned(),
                 "docs/scenarios.md describes it".to_owned(),
             ];
-            return Err(Diagnostics::general(format!("{} says not what is wanted", base.source_path), help));
+            return Err(Diagnostics::general(format!("{} has no objective", base.source_path), help));
         };
         let candidates = candidates(grid, pool, &wanted);
         let rungs = schedule(candidates.len(), base.replications, wanted.budget).map_err(|least| {
