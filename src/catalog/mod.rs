@@ -91,7 +91,7 @@ pub struct Change {
 }
 
 /// A row, to which the following functions add.
-pub(self) const fn measure(
+const fn measure(
     pattern: &'static str,
     unit: Unit,
     better: Better,
@@ -114,7 +114,7 @@ pub(self) const fn measure(
 }
 
 /// A row with a series and no measure.
-pub(self) const fn only_over_time(
+const fn only_over_time(
     pattern: &'static str,
     unit: Unit,
     meaning: &'static str,

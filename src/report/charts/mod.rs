@@ -44,10 +44,10 @@ pub const CHARTS: &[Chart] = &[
     Drawn(stampede_sizes::figure),
     row(OverTime::of_run("errors", "Errors over time", &[("error.ratio", "")], "failed requests")
         .message("Whole run: {error.ratio}.", MEANS)
-        .shown(Shown::WhereSomeFailed)),
+        .shown(Shown::SomeFailed)),
     row(OverTime::of_run("goodput", "Goodput over time", &[("goodput", "")], "answered without an error")
         .message("Whole run: {goodput}.", MEANS)
-        .shown(Shown::WhereSomeFailed)),
+        .shown(Shown::SomeFailed)),
     row(OverTime::of_run(
         "memory-<tier>",
         "Memory of tier <tier> over time",
@@ -56,7 +56,7 @@ pub const CHARTS: &[Chart] = &[
     )
     .message("At most {peak}.", MEANS)
     .at_end()
-    .shown(Shown::WhereItChanges)),
+    .shown(Shown::Changing)),
     row(OverTime::of_run(
         "key-count-<tier>",
         "Keys in tier <tier> over time",
@@ -65,7 +65,7 @@ pub const CHARTS: &[Chart] = &[
     )
     .message("At most {peak} keys.", MEANS)
     .at_end()
-    .shown(Shown::WhereItChanges)),
+    .shown(Shown::Changing)),
     row(OverTime::of_run(
         "evictions-expirations-<tier>",
         "Entries removed from tier <tier> over time",
@@ -73,7 +73,7 @@ pub const CHARTS: &[Chart] = &[
         "entries removed",
     )
     .message("Evicted to make room, or expired; at most {peak}.", MEANS)
-    .shown(Shown::WhereItChanges)),
+    .shown(Shown::Changing)),
     row(OverTime::of_run(
         "remaining-ttl-<tier>",
         "Time that entries of tier <tier> have left",
@@ -85,7 +85,7 @@ pub const CHARTS: &[Chart] = &[
         MEANS,
     )
     .at_end()
-    .shown(Shown::WhereItChanges)),
+    .shown(Shown::Changing)),
     row(OverTime::of_run(
         "pool-saturation",
         "Pool saturation: connections to the database",
@@ -93,7 +93,7 @@ pub const CHARTS: &[Chart] = &[
         "connections in use",
     )
     .message("At most {peak} in use; had to wait: {db.pool.waited.ratio}.", "At most {peak} in use.")
-    .shown(Shown::WhereItChanges)),
+    .shown(Shown::Changing)),
     row(OverTime::of_run(
         "pool-saturation-<tier>",
         "Pool saturation: connections to tier <tier>",
@@ -101,7 +101,7 @@ pub const CHARTS: &[Chart] = &[
         "connections in use",
     )
     .message("At most {peak} in use; had to wait: {tier.<tier>.pool.waited.ratio}.", "At most {peak} in use.")
-    .shown(Shown::WhereItChanges)),
+    .shown(Shown::Changing)),
     row(OverTime::of_run(
         "busiest-node-<tier>",
         "Busiest node of tier <tier>",
@@ -109,7 +109,7 @@ pub const CHARTS: &[Chart] = &[
         "utilization of the busiest node",
     )
     .message("At most {peak} busy; mean over all nodes: {tier.<tier>.utilization}.", "At most {peak} busy.")
-    .shown(Shown::WhereItChanges)),
+    .shown(Shown::Changing)),
     row(OverTime::of_run("change-backlog", "Backlog of the change stream", &[("cdc.backlog", "")], "changes not handled yet")
         .message(
             "Most changes that waited at once: {cdc.backlog.peak}.",

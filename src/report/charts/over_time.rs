@@ -30,11 +30,11 @@ pub struct OverTime {
 /// Where a chart has something to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
-    WhereMeasured,
+    Measured,
     /// Where any of the lines ever changes.
-    WhereItChanges,
+    Changing,
     /// Where any request of any variant failed.
-    WhereSomeFailed,
+    SomeFailed,
 }
 
 impl OverTime {
@@ -52,7 +52,7 @@ impl OverTime {
             label,
             when: When::Throughout,
             log: false,
-            shown: Shown::WhereMeasured,
+            shown: Shown::Measured,
             message: ["", "Means over replications."],
         }
     }
@@ -87,10 +87,13 @@ impl OverTime {
         let of = |text: &str| text.replace(TIER, tier);
         let names: Vec<String> = self.lines.iter().map(|(series, _)| of(series)).collect();
         let peak = peak(record, &names.iter().map(String::as_str).collect::<Vec<_>>());
-        match self.shown {
-            Shown::WhereMeasured => {}
-            Shown::WhereItChanges => _ = peak?,
-            Shown::WhereSomeFailed => _ = some_failed(record).then_some(())?,
+        let shown = match self.shown {
+            Shown::Measured => true,
+            Shown::Changing => peak.is_some(),
+            Shown::SomeFailed => some_failed(record),
+        };
+        if !shown {
+            return None;
         }
         let unit = record.variants.iter().find_map(|variant| variant.series(&names[0]));
         let value = |name: &str| match name {
