@@ -10,16 +10,15 @@ use crate::measure::quantity::change;
 use crate::record::{Record, VariantRecord};
 
 /// What the words of the second table mean.
-pub const RULES: &str = "Parts are what there is to build and to watch: each cache, and each mechanism with a state or a rule \
-of its own, counted from the settings. Risks are what was seen: at least 10 fetches of one key at once, a database \
-peak of at least three times its mean, at least 1 % of the answers stale, at least 0.1 % of the requests failed, any \
-acknowledged write that was lost or in memory only, runs that settle in one of two states. Nothing is judged on fewer than 6 \
-replications. A strategy with two states is compared \
-with no other, because its means are those of no run. Gains and costs are paired differences to the first strategy with a cache of at \
-least 5 % (of stale answers: 0.1 points) that the t-test finds after Holm's correction over the table. A strategy is best at \
-what it keeps for certain (95 %) within 5 % of the lowest mean (of stale answers: 0.1 points), no cache left aside, and at having \
-the fewest parts; where more than half of the strategies are best, none is named. Consistency is that of reads; of a strategy \
-that acknowledges writes which a crash takes, it is said with that price.";
+pub const RULES: &str = "Parts are the components to build and to watch: each cache, and each mechanism with a state or a rule of its \
+own, counted from the settings. Risks are events that occurred: at least 10 fetches of one key at once, a database peak of at least \
+three times its mean, at least 1 % stale answers, at least 0.1 % failed requests, any acknowledged write that was lost or in memory \
+only, runs that settle in one of two states. Fewer than 6 replications give no verdict. A strategy with two states is compared with no \
+other, because no run has its means. Gains and costs are paired differences to the first strategy with a cache, of at least 5 % (of \
+stale answers: 0.1 points) and significant in the t-test after Holm's correction over the table. A strategy is best where it is \
+certain (95 %) to be within 5 % of the lowest mean (of stale answers: 0.1 points), the variant without a cache excluded, or where it \
+has the fewest parts; where more than half of the strategies are best, none is named. Consistency is that of reads; a strategy that \
+acknowledges writes which a crash can lose is named with that cost.";
 
 /// In the place of words that too few replications cannot bear.
 const NOT_JUDGED: &str = "not judged";

@@ -211,7 +211,7 @@ impl From<&Axis> for Ruler {
 }
 
 /// What a chart says of intervals that have arrows.
-pub(super) const ARROWS: &str = " Arrows: the interval goes on beyond the scale.";
+pub(super) const ARROWS: &str = " Arrows: the interval extends beyond the scale.";
 
 /// The interval of a mean as far as the measure can go.
 pub(super) fn interval(measure: &str, estimate: &Estimate) -> (f64, f64) {
