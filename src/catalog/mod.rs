@@ -78,6 +78,8 @@ pub struct SeriesInfo {
     /// As [`MeasureInfo::pattern`].
     pub pattern: &'static str,
     pub unit: &'static str,
+    /// The series that counts what each value is about, by which values of several windows are averaged.
+    pub weight: Option<&'static str>,
     formula: OverTime,
 }
 
@@ -120,7 +122,7 @@ const fn only_over_time(
     meaning: &'static str,
     formula: OverTime,
 ) -> MeasureInfo {
-    let series = Some(SeriesInfo { pattern, unit: unit.name, formula });
+    let series = Some(SeriesInfo { pattern, unit: unit.name, weight: None, formula });
     MeasureInfo {
         pattern,
         unit: unit.name,
@@ -146,11 +148,19 @@ impl MeasureInfo {
     }
     /// With a series of the same name and unit.
     const fn over_time(mut self, formula: OverTime) -> MeasureInfo {
-        self.series = Some(SeriesInfo { pattern: self.pattern, unit: self.unit, formula });
+        self.series = Some(SeriesInfo { pattern: self.pattern, unit: self.unit, weight: None, formula });
         self
     }
     const fn over_time_as(mut self, pattern: &'static str, unit: Unit, formula: OverTime) -> MeasureInfo {
-        self.series = Some(SeriesInfo { pattern, unit: unit.name, formula });
+        self.series = Some(SeriesInfo { pattern, unit: unit.name, weight: None, formula });
+        self
+    }
+    /// Of its series, the counts by which windows are averaged.
+    const fn weighted_by(mut self, counts: &'static str) -> MeasureInfo {
+        if let Some(mut series) = self.series {
+            series.weight = Some(counts);
+            self.series = Some(series);
+        }
         self
     }
     const fn changed(mut self, since: u32, before: &'static str) -> MeasureInfo {
@@ -226,6 +236,12 @@ const fn measures<const COUNT: usize>() -> [MeasureInfo; COUNT] {
 /// ```
 pub fn find(name: &str) -> Option<&'static MeasureInfo> {
     CATALOG.iter().find(|info| matches(info.pattern, name))
+}
+
+/// The series of a name.
+pub fn find_series(name: &str) -> Option<SeriesInfo> {
+    let rows = table::SECTIONS.iter().flat_map(|section| section.rows);
+    rows.filter_map(|row| row.series).find(|series| matches(series.pattern, name))
 }
 
 /// A name that the catalogue does not have.

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{ReportError, consistency};
+use crate::catalog::find_series;
 use crate::record::{Record, SCHEMA, SeriesRecord, Timings, VariantRecord, WindowsRecord};
 
 /// Largest `results.json`, in bytes. Longer time series are written with wider windows.
@@ -84,7 +85,7 @@ fn merged(windows: &WindowsRecord) -> WindowsRecord {
     let find = |name: &str| windows.series.iter().find(|series| series.name == name);
     let merge = |series: &SeriesRecord| {
         let counted = series.name.starts_with("requests.");
-        let weights = weight_name(&series.name).and_then(|name| find(&name));
+        let weights = find_series(&series.name).and_then(|info| find(info.weight?));
         let values = (0..series.values.len().div_ceil(2)).map(|window| {
             let pair = [2 * window, 2 * window + 1];
             let at = |index: usize| series.values.get(index).copied().flatten();
@@ -107,17 +108,6 @@ fn merged(windows: &WindowsRecord) -> WindowsRecord {
         SeriesRecord { name: series.name.clone(), unit: series.unit.clone(), values: values.collect() }
     };
     WindowsRecord { width_s: windows.width_s * 2.0, series: windows.series.iter().map(merge).collect() }
-}
-
-/// The series that counts the requests another series is about.
-fn weight_name(series: &str) -> Option<String> {
-    match series {
-        "hit_ratio" | "error.ratio" => Some("requests.all".to_string()),
-        _ => {
-            let class = series.strip_prefix("latency.")?.split('.').next()?;
-            Some(format!("requests.{class}"))
-        }
-    }
 }
 
 /// `timings.json`.

@@ -24,6 +24,7 @@ macro_rules! family {
                 .spoken(concat!("median latency", $spoken))
                 .note($note),
                 |run| over_time(run, Family::$family, 0.5),
+                concat!("requests.", $name),
             ),
             measure(
                 concat!("latency.", $name, ".p90_ms"),
@@ -45,6 +46,7 @@ macro_rules! family {
                 .spoken(concat!("p95 latency", $spoken))
                 .note($note),
                 |run| over_time(run, Family::$family, 0.95),
+                concat!("requests.", $name),
             ),
             $windows(
                 measure(
@@ -57,6 +59,7 @@ macro_rules! family {
                 .spoken(concat!("p99 latency", $spoken))
                 .note($note),
                 |run| over_time(run, Family::$family, 0.99),
+                concat!("requests.", $name),
             ),
             measure(
                 concat!("latency.", $name, ".p999_ms"),
@@ -104,20 +107,23 @@ pub const OF_CHECKS: &[MeasureInfo] = family!(Exists "exists" " of existence che
 pub const OF_ERRORS: &[MeasureInfo] = &[
     only_over_time("latency.error.p50_ms", MS, "median of requests that ended in an error", |run| {
         over_time(run, Family::Error, 0.5)
-    }),
+    })
+    .weighted_by("requests.error"),
     only_over_time("latency.error.p95_ms", MS, "95th percentile of requests that ended in an error", |run| {
         over_time(run, Family::Error, 0.95)
-    }),
+    })
+    .weighted_by("requests.error"),
     only_over_time("latency.error.p99_ms", MS, "99th percentile of requests that ended in an error", |run| {
         over_time(run, Family::Error, 0.99)
-    }),
+    })
+    .weighted_by("requests.error"),
 ];
 
-const fn by_window(row: MeasureInfo, formula: OverTime) -> MeasureInfo {
-    row.over_time(formula)
+const fn by_window(row: MeasureInfo, formula: OverTime, counts: &'static str) -> MeasureInfo {
+    row.over_time(formula).weighted_by(counts)
 }
 
-const fn whole_run(row: MeasureInfo, _: OverTime) -> MeasureInfo {
+const fn whole_run(row: MeasureInfo, _: OverTime, _: &'static str) -> MeasureInfo {
     row
 }
 

@@ -112,4 +112,16 @@ mod tests {
             assert!(page.contains(&format!("\n## {}\n", section.model)), "{}", section.model);
         }
     }
+
+    /// Ratios and latencies of requests are averaged by requests; what has no such counts, by time.
+    #[test]
+    fn weights_are_series_of_counts() {
+        let series = || SECTIONS.iter().flat_map(|section| section.rows).filter_map(|row| row.series);
+        for one in series() {
+            let counts = one.weight.and_then(crate::catalog::find_series);
+            assert!(counts.is_none_or(|counts| counts.unit == "count"), "{}", one.pattern);
+            let is_of_requests = one.pattern.starts_with("latency.") || one.pattern == "hit_ratio";
+            assert!(counts.is_some() || !is_of_requests, "{} has no weight", one.pattern);
+        }
+    }
 }

@@ -100,7 +100,8 @@ pub const ANSWERS: &[MeasureInfo] = &[
             let of = |outcomes: &[Outcome]| outcomes.iter().map(|&o| window.counts[o as usize]).sum::<u64>();
             ratio(of(HITS) as f64, of(READS) as f64)
         })
-    }),
+    })
+    .weighted_by("requests.all"),
     measure(
         "exists.hit_ratio",
         SHARE,
@@ -133,7 +134,8 @@ pub const ANSWERS: &[MeasureInfo] = &[
     .spoken("error ratio")
     .over_time(|run| {
         run.by_window(|window, _| ratio(failed(&window.counts) as f64, window.counts.iter().sum::<u64>() as f64))
-    }),
+    })
+    .weighted_by("requests.all"),
     measure("error.deadline.ratio", SHARE, Lower, "requests whose caller gave up (clients.deadline)", |run| {
         cause(run, Cause::Deadline)
     }),
