@@ -51,7 +51,11 @@ pub(super) fn parts(info: &MeasureInfo) -> Vec<(&'static str, String)> {
     parts
 }
 
+/// Whether it is a percentile of a histogram; those of remaining times to live are of samples.
 fn is_percentile(pattern: &str) -> bool {
+    if pattern.contains(".ttl.") {
+        return false;
+    }
     let last = pattern.split('.').find_map(|part| part.strip_prefix('p'));
     last.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
@@ -64,6 +68,7 @@ mod tests {
     fn percentiles_are_told_from_peaks() {
         assert!(is_percentile("latency.all.p999_ms") && is_percentile("event.<event>.latency.p99.worst_ms"));
         assert!(!is_percentile("db.qps.peak") && !is_percentile("latency.all.mean_ms"));
+        assert!(!is_percentile("tier.<tier>.ttl.p10_s"));
     }
 
     #[test]
