@@ -3,6 +3,8 @@
 
 #[path = "support/fields.rs"]
 mod fields;
+#[path = "support/page.rs"]
+mod page;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -31,13 +33,28 @@ fn problems(validator: &Validator, source: &str) -> Vec<String> {
 #[test]
 fn the_copy_in_docs_is_the_schema_of_this_version() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.schema.json");
-    if std::env::var_os("HERDLAB_UPDATE_SCHEMA").is_some() {
+    let update = |variable| std::env::var_os(variable).is_some();
+    if update("HERDLAB_UPDATE_SCHEMA") || update("HERDLAB_UPDATE_DOCS") {
         std::fs::write(&path, text()).unwrap();
     }
     let copy = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         copy == text(),
         "HERDLAB_UPDATE_SCHEMA=1 cargo test --test reference writes docs/scenario.schema.json"
+    );
+}
+
+#[test]
+fn the_tables_of_the_page_are_those_of_the_declarations() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenarios.md");
+    let found = std::fs::read_to_string(&path).unwrap();
+    let page = page::with_tables(&found);
+    if std::env::var_os("HERDLAB_UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert!(
+        page == std::fs::read_to_string(&path).unwrap(),
+        "HERDLAB_UPDATE_DOCS=1 cargo test --test reference writes the tables of docs/scenarios.md"
     );
 }
 

@@ -25,6 +25,7 @@ use serde::Serialize;
 
 pub use database::{Background, Contention, Database, RETRIES_AT_ONCE, Replicas, Retries};
 pub use dist::{Dist, Size};
+pub(crate) use dist::{RANDOM_SIZE, RANDOM_TIME, Z_99, dist, size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
 pub use invalidation::{Broadcast, Cdc, Invalidation};

@@ -1,11 +1,12 @@
 //! `herdlab explain`: what a measure, a lint or an option means.
 
-use super::grammar::{Kind, Tag};
 use super::options::{self, Opt, join};
 use super::pages::{self, Passage};
 use crate::catalog::{self, Better, CATALOG, MeasureInfo};
+use crate::declare::diagnostic::nearest;
+use crate::declare::kind::{Kind, Tag};
+use crate::model::{RANDOM_SIZE, RANDOM_TIME};
 use crate::policy::eviction;
-use crate::scenario::diagnostic::nearest;
 use crate::scenario::lint::{self, LINTS, Lint};
 use crate::wrap::paragraph;
 
@@ -116,7 +117,7 @@ pub(super) fn described(path: &str) -> Option<String> {
     loop {
         let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
         let here = |row: &&pages::Row| row.section == table && row.names.iter().any(|known| known == name);
-        if let Some(row) = rows.iter().find(here) {
+        if let Some(row) = own_row(path).as_ref().or_else(|| rows.iter().find(here)) {
             return Some(match &row.default {
                 Some(default) if default == "required" => row.meaning.clone(),
                 Some(default) if default.starts_with("required") && !row.meaning.is_empty() => {
@@ -140,6 +141,9 @@ fn filled(meaning: &str, default: &str) -> String {
 
 /// The row of the documentation about one possibility of the choice at `path`.
 pub(super) fn word_meaning(path: &str, tag: &str) -> Option<String> {
+    if let Some(found) = options::tag(path, tag) {
+        return Some(pages::plain(&format!("{}: {}", found.form(), found.words.trim())));
+    }
     let rows = pages::rows();
     let row = rows.into_iter().find(|row| {
         row.section == path && row.default.is_none() && row.names.iter().any(|known| known == tag)
@@ -194,7 +198,7 @@ fn choices() -> Vec<Possibility> {
     for option in options::all() {
         possibilities(&option.field.kind, &option.path, &mut found);
     }
-    for choice in [&options::RANDOM_TIME, &options::RANDOM_SIZE] {
+    for choice in [RANDOM_TIME, RANDOM_SIZE] {
         possibilities(&Kind::Choice(choice), "values", &mut found);
     }
     found
@@ -207,9 +211,9 @@ fn possibilities(kind: &Kind, path: &str, found: &mut Vec<Possibility>) {
     };
     match kind {
         Kind::Choice(choice) => choice.tags.iter().for_each(|tag| add(*tag)),
-        Kind::Words(words) => words.iter().for_each(|word| add(Tag { name: word, plain: true, body: None })),
+        Kind::Words(words) => words.iter().for_each(|word| add(options::keyword(word))),
         Kind::WordsOf(words) => {
-            words().into_iter().for_each(|word| add(Tag { name: word, plain: true, body: None }));
+            words().into_iter().for_each(|word| add(options::keyword(word)));
         }
         Kind::Either(kinds) => kinds.iter().for_each(|kind| possibilities(kind, path, found)),
         Kind::List(kind) => possibilities(kind, path, found),
@@ -321,13 +325,13 @@ fn of_option(option: &Opt, width: usize) -> String {
         table => format!("[{table}]"),
     };
     let mut kind = field.kind.words();
-    if let Some(word) = field.unless {
+    if let Some(word) = field.unless() {
         kind.push_str(&format!("; or \"{word}\""));
     }
-    let default = match (field.required, own.as_ref().and_then(|row| row.default.clone())) {
+    let default = match (field.is_required(), own.as_ref().and_then(|row| row.default.clone())) {
         (true, _) => "none: it must be there".to_owned(),
         (false, Some(default)) => default,
-        (false, None) => field.unless.unwrap_or("see the meaning").to_owned(),
+        (false, None) => field.unless().unwrap_or("see the meaning").to_owned(),
     };
     let meaning = match own {
         Some(row) => row.meaning,
@@ -365,6 +369,15 @@ fn set_with(path: &str, kind: &Kind) -> Option<String> {
 }
 
 fn own_row(path: &str) -> Option<pages::Row> {
+    let declared = options::all().into_iter().find(|option| option.path == path);
+    if let Some(Opt { table, field, .. }) = declared.filter(|option| !option.field.words.is_empty()) {
+        return Some(pages::Row {
+            section: table,
+            names: vec![field.name.to_owned()],
+            default: Some(pages::plain(&field.default.words())),
+            meaning: pages::plain(field.words.trim()),
+        });
+    }
     let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
     pages::rows().into_iter().find(|row| {
         row.section == table && row.default.is_some() && row.names.iter().any(|known| known == name)
@@ -375,7 +388,7 @@ fn tags(kind: &Kind) -> Vec<Tag> {
     match kind {
         Kind::Choice(choice) => choice.tags.to_vec(),
         Kind::List(kind) => tags(kind),
-        Kind::Words(words) => words.iter().map(|word| Tag { name: word, plain: true, body: None }).collect(),
+        Kind::Words(words) => words.iter().map(|word| options::keyword(word)).collect(),
         _ => Vec::new(),
     }
 }

@@ -6,7 +6,6 @@
 //! there is nothing to keep in step.
 
 pub mod explain;
-pub mod grammar;
 pub mod options;
 pub mod pages;
 pub mod schema;

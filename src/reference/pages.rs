@@ -148,7 +148,7 @@ fn cells_of(row: &str) -> Vec<String> {
 }
 
 /// Markdown as plain text: `**`, back-ticks and links go.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let text = text.replace("**", "").replace('`', "");
     let mut shown = String::new();
     let mut rest = text.as_str();
@@ -246,9 +246,6 @@ mod tests {
         assert!(row("coalescing", "lease").meaning.contains("one winner"));
         assert!(row("event.what", "stall").meaning.contains("stands still"));
         assert!(row("writes.strategy", "update").meaning.contains("acknowledged after the database"));
-        for section in ["database.breaker", "tier.breaker"] {
-            assert_eq!(row(section, "minimum").default.as_deref(), Some("20"));
-        }
         assert!(row("values", "gamma").meaning.contains("squared coefficient"));
     }
 

@@ -7,8 +7,9 @@
 use serde_json::{Map, Value, json};
 
 use super::explain::{described, word_meaning};
-use super::grammar::{Choice, Field, Kind, Table};
-use super::options::{RANDOM_SIZE, RANDOM_TIME, ROOT, join};
+use super::options::{ROOT, join};
+use crate::declare::kind::{self, Choice, Default, Field, Kind, Table};
+use crate::model::{RANDOM_SIZE, RANDOM_TIME};
 
 /// A number and a unit, as `units` reads them.
 const NUMBER: &str = r"[0-9][0-9_]*(\.[0-9_]*[0-9])?";
@@ -25,7 +26,7 @@ pub fn text() -> String {
 
 /// The schema of scenario files.
 pub fn schema() -> Value {
-    let mut writer = Writer::default();
+    let mut writer = Writer { definitions: Map::new() };
     let mut root = writer.table(&ROOT, "");
     // Without a trace nobody else knows how long a run is.
     let traced = json!({
@@ -47,7 +48,6 @@ pub fn schema() -> Value {
     Value::Object(schema)
 }
 
-#[derive(Default)]
 struct Writer {
     /// By name; what is used in several places is written once.
     definitions: Map<String, Value>,
@@ -61,7 +61,7 @@ impl Writer {
             properties.insert(field.name.to_owned(), self.field(field, path));
         }
         let required: Vec<&str> =
-            table.fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+            table.fields.iter().filter(|field| field.is_required()).map(|field| field.name).collect();
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("object"));
         schema.insert("properties".to_owned(), Value::Object(properties));
@@ -75,7 +75,7 @@ impl Writer {
     fn field(&mut self, field: &'static Field, path: &str) -> Value {
         let path = join(path, field.name);
         let kind = self.kind(&field.kind, &path);
-        let mut schema = match field.unless {
+        let mut schema = match field.unless() {
             Some(word) => json!({ "anyOf": [{ "const": word }, kind] }),
             None => kind,
         };
@@ -83,6 +83,9 @@ impl Writer {
         if let (Some(words), Some(schema)) = (words, schema.as_object_mut()) {
             // Beside a reference a description is allowed since draft 2019-09.
             schema.insert("description".to_owned(), json!(words));
+        }
+        if let (Some(default), Some(schema)) = (default(field), schema.as_object_mut()) {
+            schema.insert("default".to_owned(), default);
         }
         schema
     }
@@ -114,8 +117,8 @@ impl Writer {
             Kind::Words(words) => json!({ "enum": words }),
             Kind::WordsOf(words) => json!({ "enum": words() }),
             Kind::Form { pattern, .. } => json!({ "type": "string", "pattern": pattern }),
-            Kind::RandomTime => self.random("random_time", DURATION, &RANDOM_TIME),
-            Kind::RandomSize => self.random("random_size", SIZE, &RANDOM_SIZE),
+            Kind::RandomTime => self.random("random_time", DURATION, RANDOM_TIME),
+            Kind::RandomSize => self.random("random_size", SIZE, RANDOM_SIZE),
             Kind::List(kind) => json!({ "type": "array", "items": self.kind(kind, path) }),
             Kind::Table(table) => self.defined(table.id, |writer| writer.table(table, path)),
             Kind::Choice(choice) => self.choice(choice, path),
@@ -263,12 +266,26 @@ impl Writer {
     }
 }
 
+/// What leaving an option out means, where that is a value.
+fn default(field: &Field) -> Option<Value> {
+    match field.default {
+        _ if field.words.is_empty() => None,
+        Default::Word(word) => Some(json!(word)),
+        // The declaration has it as TOML.
+        Default::Written(value) => {
+            let table: toml::Table = format!("value = {value}").parse().ok()?;
+            serde_json::to_value(table.get("value")?).ok()
+        }
+        Default::Required(_) | Default::Words(_) => None,
+    }
+}
+
 /// What stays the same for all variants cannot be set by one.
 fn settable(name: &str) -> bool {
     !crate::scenario::SAME_FOR_ALL.iter().any(|fields| fields.contains(&name))
 }
 
-const DURATION: &Kind = &super::grammar::DURATION;
+const DURATION: &Kind = &kind::DURATION;
 const SIZE: &Kind = &Kind::Size;
 
 fn matching(pattern: &str) -> Value {

@@ -2,7 +2,7 @@
 
 mod details;
 
-use super::values::Z_99;
+use crate::model::Z_99;
 use crate::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
     Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Redis, Refresh, RefreshMode,

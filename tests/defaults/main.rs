@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use fields::{FOLDER, Step, at, scenarios};
+use herdlab::declare::kind::Default;
 use herdlab::reference::options::{self, Opt};
 use herdlab::reference::pages;
 use herdlab::scenario::{Overrides, parse};
@@ -141,7 +142,7 @@ fn places(value: &Value, path: &[&str], here: &mut Vec<Step>, found: &mut Vec<Ve
 
 /// The default as a value: of `20, within the bounds` what stands before the comma, of `none` the word.
 fn literal(option: &Opt, default: &str) -> Option<Value> {
-    if let Some(word) = option.field.unless.filter(|word| default == *word) {
+    if let Some(word) = option.field.unless().filter(|word| default == *word) {
         return Some(Value::String(word.to_owned()));
     }
     let of = |text: &str| format!("x = {text}").parse::<Table>().ok()?.remove("x");
@@ -150,6 +151,11 @@ fn literal(option: &Opt, default: &str) -> Option<Value> {
 
 /// The default of an option as the page has it.
 fn documented(option: &Opt) -> Option<String> {
+    if let (Default::Written(words) | Default::Word(words), false) =
+        (option.field.default, option.field.words.is_empty())
+    {
+        return Some(words.to_owned());
+    }
     let rows = pages::rows();
     let row = rows.iter().find(|row| {
         row.section == option.table
@@ -163,7 +169,7 @@ fn documented(option: &Opt) -> Option<String> {
 fn an_option_left_out_is_its_documented_default() {
     let scenarios = scenarios();
     let (mut wrong, mut silent, mut literals) = (Vec::new(), BTreeMap::new(), 0);
-    for option in options::all().iter().filter(|option| !option.field.required) {
+    for option in options::all().iter().filter(|option| !option.field.is_required()) {
         let default = documented(option);
         let Some(value) = default.as_deref().and_then(|default| literal(option, default)) else {
             silent.insert(option.path.clone(), default);

@@ -1,10 +1,11 @@
 //! The top level of the file: the question, how it is asked, and the sections.
 
-use super::system::{CLIENTS, COALESCING, DATABASE, EVENT, INVALIDATION, LIMITER, WRITES};
+use super::old::*;
+use super::system::{CLIENTS, COALESCING, EVENT, INVALIDATION, LIMITER, WRITES};
 use super::tier::TIER;
 use super::workload::{CLASS, WORKLOAD};
-use crate::model::PracticeRow;
-use crate::reference::grammar::*;
+use crate::declare::Form;
+use crate::model::{Database, PracticeRow};
 use crate::scenario::lint::LINTS;
 
 /// A scenario file.
@@ -41,7 +42,7 @@ pub static ROOT: Table = Table {
         required("workload", Kind::Table(&WORKLOAD)),
         optional("limiter", Kind::Table(&LIMITER)),
         optional("class", Kind::List(&Kind::Table(&CLASS))),
-        required("database", Kind::Table(&DATABASE)),
+        required("database", Database::KIND),
         optional("tier", Kind::List(&Kind::Table(&TIER))),
         optional("writes", Kind::Table(&WRITES)),
         optional("invalidation", Kind::Table(&INVALIDATION)),

@@ -3,14 +3,15 @@
 //! A new option is a row here, next to its reader in `scenario::check`; `tests/reference.rs` names the one that is missing.
 
 mod experiment;
+mod old;
 mod system;
 mod tier;
 mod workload;
 
-use super::grammar::{Field, Kind, Table};
+use crate::declare::kind::{Field, Kind, Table, Tag};
+use crate::model::{RANDOM_SIZE, RANDOM_TIME};
 
 pub use experiment::ROOT;
-pub(super) use workload::{RANDOM_SIZE, RANDOM_TIME};
 
 /// One option with where it stands.
 #[derive(Clone, Debug)]
@@ -50,6 +51,39 @@ fn within(kind: &'static Kind, path: &str, found: &mut Vec<Opt>) {
             }
         }
         _ => {}
+    }
+}
+
+/// The forms of a random time besides a duration.
+pub fn random_time() -> &'static [Tag] {
+    RANDOM_TIME.tags
+}
+
+/// The forms of a random size besides a size.
+pub fn random_size() -> &'static [Tag] {
+    RANDOM_SIZE.tags
+}
+
+/// A word as a possibility without parameters.
+pub(super) const fn keyword(name: &'static str) -> Tag {
+    Tag { name, plain: true, body: None, example: "", words: "" }
+}
+
+/// The possibility of that name that the option at a path has, if it is declared with words.
+pub(super) fn tag(path: &str, name: &str) -> Option<Tag> {
+    let tags = match path {
+        "values" => [RANDOM_TIME.tags, RANDOM_SIZE.tags].concat(),
+        path => all().iter().find(|option| option.path == path).map(|option| tags(&option.field.kind))?,
+    };
+    tags.into_iter().find(|tag| tag.name == name && !tag.words.is_empty())
+}
+
+fn tags(kind: &Kind) -> Vec<Tag> {
+    match kind {
+        Kind::Choice(choice) => choice.tags.to_vec(),
+        Kind::List(kind) => tags(kind),
+        Kind::Either(kinds) => kinds.iter().flat_map(tags).collect(),
+        _ => Vec::new(),
     }
 }
 

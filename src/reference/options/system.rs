@@ -1,7 +1,7 @@
 //! `[clients]`, `[database]`, `[limiter]`, `[writes]`, `[invalidation]`, `coalescing` and `[[event]]`.
 
+use super::old::*;
 use super::workload::POPULARITY;
-use crate::reference::grammar::*;
 
 pub(super) static CLIENTS: Table = Table {
     id: "clients",
@@ -16,7 +16,7 @@ pub(super) static COALESCING: Choice = Choice {
     id: "coalescing",
     tags: &[
         word("none"),
-        Tag { name: "singleflight", plain: true, body: Some(Kind::Table(&SINGLEFLIGHT)) },
+        word_or("singleflight", Kind::Table(&SINGLEFLIGHT)),
         with("lease", Kind::Table(&LEASE)),
     ],
 };
@@ -48,100 +48,6 @@ pub(super) static LIMITER: Table = Table {
     ],
 };
 
-pub(super) static DATABASE: Table = Table {
-    id: "database",
-    fields: &[
-        required("read", Kind::RandomTime),
-        optional("write", Kind::RandomTime),
-        optional("servers", COUNT).or("unlimited"),
-        optional("queue", Kind::Whole { least: 0, most: u64::MAX }).or("unbounded"),
-        optional("network", Kind::RandomTime),
-        optional("pool", COUNT).or("unlimited"),
-        optional("pool_timeout", POSITIVE_DURATION).or("none"),
-        optional("timeout", POSITIVE_DURATION).or("none"),
-        optional("cancel_on_timeout", Kind::Truth),
-        optional("late_fill", Kind::Truth),
-        optional("retries", Kind::Table(&RETRIES)).or("none"),
-        optional("contention", Kind::Table(&CONTENTION)).or("none"),
-        optional("background", Kind::Table(&BACKGROUND)).or("none"),
-        optional("replicas", Kind::Table(&REPLICAS)).or("none"),
-        optional("breaker", Kind::Table(&BREAKER)).or("none"),
-        optional("limit", Kind::Choice(&LIMIT)).or("none"),
-        optional("hedge", Kind::Table(&HEDGE)).or("none"),
-    ],
-};
-
-static RETRIES: Table = Table {
-    id: "retries",
-    fields: &[
-        required("attempts", COUNT),
-        optional("backoff", DURATION),
-        optional("factor", Kind::Number { least: 1.0 }),
-        optional("max", POSITIVE_DURATION).or("none"),
-        optional("jitter", SHARE),
-        optional("budget", Kind::Table(&BUDGET)).or("none"),
-    ],
-};
-
-static BUDGET: Table = Table {
-    id: "budget",
-    fields: &[required("ratio", POSITIVE_SHARE), optional("burst", Kind::Number { least: 1.0 })],
-};
-
-static CONTENTION: Table = Table {
-    id: "contention",
-    fields: &[optional("sigma", Kind::Number { least: 0.0 }), optional("kappa", Kind::Number { least: 0.0 })],
-};
-
-static BACKGROUND: Table = Table {
-    id: "background",
-    fields: &[required("rate", Kind::Rate), optional("service", Kind::RandomTime)],
-};
-
-static REPLICAS: Table = Table {
-    id: "replicas",
-    fields: &[
-        required("count", Kind::Whole { least: 1, most: 64 }),
-        required("lag", Kind::RandomTime),
-        optional("servers", COUNT).or("unlimited"),
-    ],
-};
-
-pub(super) static BREAKER: Table = Table {
-    id: "breaker",
-    fields: &[
-        required("failures", POSITIVE_SHARE),
-        required("open", POSITIVE_DURATION),
-        optional("window", POSITIVE_DURATION),
-        optional("minimum", COUNT),
-        optional("probes", COUNT),
-    ],
-};
-
-static LIMIT: Choice = Choice { id: "limit", tags: &[with("aimd", Kind::Table(&AIMD))] };
-
-static AIMD: Table = Table {
-    id: "aimd",
-    fields: &[
-        required("late", POSITIVE_DURATION),
-        optional("initial", COUNT),
-        optional("min", COUNT),
-        optional("max", COUNT),
-        optional("backoff", POSITIVE_SHARE),
-    ],
-};
-
-const PERCENTILE: Kind =
-    Kind::Form { pattern: r"^p[0-9]+(\.[0-9]+)?$", words: "a percentile such as \"p95\"" };
-
-static HEDGE: Table = Table {
-    id: "hedge",
-    fields: &[
-        required("after", Kind::Either(&[PERCENTILE, POSITIVE_DURATION])),
-        optional("cancel", Kind::Truth),
-    ],
-};
-
 pub(super) static WRITES: Table = Table {
     id: "writes",
     fields: &[
@@ -160,7 +66,7 @@ static STRATEGY: Choice = Choice {
         word("write-around"),
         word("update"),
         word("write-through"),
-        Tag { name: "write-back", plain: true, body: Some(Kind::Table(&WRITE_BACK)) },
+        word_or("write-back", Kind::Table(&WRITE_BACK)),
     ],
 };
 

@@ -1,8 +1,8 @@
 //! `[[tier]]`.
 
-use super::system::BREAKER;
-use crate::model::{Eviction, RedisEviction};
-use crate::reference::grammar::*;
+use super::old::*;
+use crate::declare::Form;
+use crate::model::{Breaker, Eviction, RedisEviction};
 
 pub(super) static TIER: Table = Table {
     id: "tier",
@@ -10,7 +10,7 @@ pub(super) static TIER: Table = Table {
         required("name", Kind::Name),
         optional("enabled", Kind::Truth),
         required("scope", Kind::Words(&["shared", "instance"])),
-        required("ttl", POSITIVE_DURATION).or("none"),
+        required("ttl", Kind::Either(&[Kind::Words(&["none"]), POSITIVE_DURATION])),
         optional("capacity", Kind::Either(&[Kind::Words(&["unbounded"]), KEYS, Kind::Size])),
         optional("eviction", Kind::WordsOf(evictions)).or("none"),
         optional("samples", Kind::Whole { least: 1, most: 64 }),
@@ -37,7 +37,7 @@ pub(super) static TIER: Table = Table {
         optional("timeout", POSITIVE_DURATION).or("none"),
         optional("on_failure", Kind::Words(&["next", "error"])),
         optional("fill_after_failure", Kind::Truth),
-        optional("breaker", Kind::Table(&BREAKER)).or("none"),
+        optional("breaker", Breaker::KIND).or("none"),
         optional("multi_get", Kind::Choice(&MULTI_GET)),
     ],
 };
@@ -56,10 +56,8 @@ static ACTIVE_EXPIRY: Table = Table {
     ],
 };
 
-static MULTI_GET: Choice = Choice {
-    id: "multi_get",
-    tags: &[word("fan-out"), Tag { name: "mget", plain: true, body: Some(Kind::Table(&MGET)) }],
-};
+static MULTI_GET: Choice =
+    Choice { id: "multi_get", tags: &[word("fan-out"), word_or("mget", Kind::Table(&MGET))] };
 
 static MGET: Table = Table { id: "mget", fields: &[optional("per_key", DURATION)] };
 

@@ -1,6 +1,6 @@
 //! `[workload]`, `[[class]]`, and random times and sizes.
 
-use crate::reference::grammar::*;
+use super::old::*;
 
 pub(super) static WORKLOAD: Table = Table {
     id: "workload",
@@ -134,64 +134,4 @@ const TTL: Kind = Kind::Either(&[Kind::Words(&["none"]), POSITIVE_DURATION]);
 static COSTS: Table = Table {
     id: "class_database",
     fields: &[optional("read", Kind::RandomTime), optional("write", Kind::RandomTime)],
-};
-
-/// The forms of a random time besides a duration.
-pub(in crate::reference) static RANDOM_TIME: Choice = Choice {
-    id: "distribution",
-    tags: &[
-        with("constant", DURATION),
-        with("exponential", Kind::Table(&EXPONENTIAL)),
-        with("lognormal", Kind::Table(&LOGNORMAL)),
-        with("gamma", Kind::Table(&GAMMA)),
-        with("hyperexponential", Kind::Table(&HYPEREXPONENTIAL)),
-        with("empirical", Kind::Table(&EMPIRICAL)),
-    ],
-};
-
-static EXPONENTIAL: Table = Table { id: "exponential", fields: &[required("mean", POSITIVE_DURATION)] };
-
-static LOGNORMAL: Table = Table {
-    id: "lognormal",
-    fields: &[required("median", POSITIVE_DURATION), required("p99", POSITIVE_DURATION)],
-};
-
-static GAMMA: Table = Table {
-    id: "gamma",
-    fields: &[required("mean", POSITIVE_DURATION), required("cv2", Kind::Positive { below: f64::INFINITY })],
-};
-
-static HYPEREXPONENTIAL: Table = Table {
-    id: "hyperexponential",
-    fields: &[required("mean", POSITIVE_DURATION), required("cv2", Kind::Number { least: 1.0 })],
-};
-
-static EMPIRICAL: Table = Table {
-    id: "empirical",
-    fields: &[required("file", Kind::Text), required("column", Kind::Text), required("unit", Kind::TimeUnit)],
-};
-
-/// The forms of a random size besides a size.
-pub(in crate::reference) static RANDOM_SIZE: Choice = Choice {
-    id: "size_distribution",
-    tags: &[
-        with("constant", Kind::Size),
-        with("lognormal", Kind::Table(&LOGNORMAL_SIZE)),
-        with("pareto", Kind::Table(&PARETO)),
-    ],
-};
-
-static LOGNORMAL_SIZE: Table = Table {
-    id: "lognormal_size",
-    fields: &[required("median", Kind::Size), required("p99", Kind::Size), optional("max", Kind::Size)],
-};
-
-static PARETO: Table = Table {
-    id: "pareto",
-    fields: &[
-        optional("location", Kind::Size),
-        required("scale", Kind::Size),
-        required("shape", Kind::Number { least: 0.0 }),
-        optional("max", Kind::Size),
-    ],
 };

@@ -1,12 +1,12 @@
 //! `{ crash = { ... } }` of `[[event]]`: an instance, or whoever leads a fetch.
 
 use super::around::Surroundings;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::Node;
+use crate::declare::values::{duration, integer, positive_duration};
 use crate::model::{Arrivals, Coalescing, EventKind, Model};
 use crate::scenario::axes;
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::Node;
-use crate::scenario::values::{duration, integer, positive_duration};
 
 /// The event, in the shape in which events are read: the inner option is always `Some`.
 pub(super) fn crash(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<EventKind>> {

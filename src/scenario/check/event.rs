@@ -2,14 +2,14 @@
 
 pub(super) use super::around::Surroundings;
 use super::refuse_repeated_names;
-use crate::model::{Arrivals, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent};
-use crate::scenario::axes;
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::Node;
-use crate::scenario::values::{
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields, Tagged};
+use crate::declare::file::Node;
+use crate::declare::values::{
     count, duration, integer, positive, positive_duration, positive_share, truth, word,
 };
+use crate::model::{Arrivals, DownMode, EventKind, Nanos, Scope, Target, Tier, TimedEvent};
+use crate::scenario::axes;
 
 /// Reads all events that concern what this variant has, sorted by time.
 pub(super) fn events(

@@ -5,14 +5,15 @@ use std::path::Path;
 use super::system::{EXPERIMENT_FIELDS, model};
 use super::threshold::{self, thresholds};
 use super::{idle, practice, recommend, sweep, words};
+use crate::declare::diagnostic::{Diagnostic, Span, nearest};
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::{Node, Value};
+use crate::declare::values::{at_least, count, integer, positive, positive_duration, share, text, texts};
 use crate::model::{Answer, Experiment, Nanos, Observed, Precision, Variant};
-use crate::scenario::axes;
-use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
 use crate::scenario::digest::digest;
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::{Node, Value};
 use crate::scenario::lint::{self, Finding};
-use crate::scenario::values::{at_least, count, integer, positive, positive_duration, share, text, texts};
+use crate::scenario::trace::TraceFiles;
+use crate::scenario::{Kept, axes};
 
 /// Name of the only variant where the file has none.
 const BASE_VARIANT: &str = "base";
@@ -50,6 +51,7 @@ struct Sketch<'n> {
 /// the caller to fill in.
 pub(crate) fn check(
     cx: &mut Context,
+    kept: &mut Kept,
     root: &Node,
     source_path: &str,
     asked: &Asked<'_>,
@@ -78,7 +80,7 @@ pub(crate) fn check(
 
     f.report_missing();
     let chosen = choose(cx, &sketches, asked.variants);
-    let (variants, warnings) = variants(cx, root, &sketches, &chosen, asked.duration_ns);
+    let (variants, warnings) = variants(cx, &mut kept.traces, root, &sketches, &chosen, asked.duration_ns);
     let surroundings =
         threshold::Surroundings { names: &names(&sketches), variants: &variants, replications };
     let read = |node| cx.within("threshold", |cx| thresholds(cx, node, &surroundings));
@@ -103,7 +105,7 @@ pub(crate) fn check(
     if !cx.diagnostics.is_empty() {
         return None;
     }
-    cx.warnings = warnings.into_iter().filter(|finding| !allow.contains(&finding.lint)).collect();
+    kept.warnings = warnings.into_iter().filter(|finding| !allow.contains(&finding.lint)).collect();
     Some(Experiment {
         name,
         question: question?,
@@ -270,6 +272,7 @@ fn choose(cx: &mut Context, sketches: &[Sketch<'_>], asked: &[String]) -> Vec<us
 /// what variants set names them and points there. The same goes for the warnings, the second part.
 fn variants(
     cx: &mut Context,
+    traces: &mut TraceFiles,
     root: &Node,
     sketches: &[Sketch<'_>],
     chosen: &[usize],
@@ -283,7 +286,7 @@ fn variants(
         let sketch = &sketches[index];
         let mut tree = root.clone();
         let settings = apply(cx, &mut tree, sketch);
-        if let Some(model) = model(cx, &tree, cut_ns) {
+        if let Some(model) = model(cx, traces, &tree, cut_ns) {
             for finding in lint::findings(&tree, &model) {
                 let same = |known: &Finding| {
                     known.lint == finding.lint
@@ -308,7 +311,7 @@ fn variants(
     let of_the_file = if problems.is_empty() {
         Vec::new()
     } else {
-        model(cx, root, cut_ns);
+        model(cx, traces, root, cut_ns);
         std::mem::take(&mut cx.diagnostics)
     };
     cx.diagnostics = own;

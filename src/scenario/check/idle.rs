@@ -3,10 +3,10 @@
 //! A setting that one variant has no use for is what comparisons are made of, and so is a tier or a class that the command
 //! line or a cell of a sweep switches off. Only what the file itself says of all its variants is refused.
 
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value};
 use crate::model::{Coalescing, EventKind, Model, OnFailure, Scope, Target, Variant};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::Context;
-use crate::scenario::file::{Node, Value};
 
 /// Index of the file among the sources of a scenario.
 const FILE: usize = 0;

@@ -1,11 +1,12 @@
 //! `[invalidation]`, and what else concerns writes that reach caches late: settings that would do nothing are refused.
 
 use super::tier::Directory;
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::Node;
+use crate::declare::values::{positive_duration, rate};
+use crate::model::dist;
 use crate::model::{Broadcast, Cdc, Invalidation, Model, WriteStrategy};
-use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::Node;
-use crate::scenario::values::{dist, positive_duration, rate};
 
 /// How to make something written.
 const WRITE: &str = "set workload.write_share, or the write_share of a class";

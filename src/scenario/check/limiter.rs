@@ -2,11 +2,11 @@
 
 use super::tier::Directory;
 use super::workload::{keys, popularity};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::Node;
+use crate::declare::values::{count, positive_duration, truth, word};
 use crate::model::{Limiter, LimiterMode, Popularity};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::Node;
-use crate::scenario::values::{count, positive_duration, truth, word};
 
 const MODES: [(&str, LimiterMode); 2] = [("naive", LimiterMode::Naive), ("atomic", LimiterMode::Atomic)];
 

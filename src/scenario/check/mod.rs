@@ -2,11 +2,9 @@
 
 mod around;
 mod crash;
-mod database;
 mod event;
 mod experiment;
 mod gather;
-mod guard;
 mod idle;
 mod invalidation;
 mod limiter;
@@ -29,9 +27,9 @@ pub(crate) use experiment::{Asked, SAME_FOR_ALL, check};
 pub(crate) use sweep::{Expanded, expand};
 pub(crate) use words::{known_measures, measure};
 
-use super::diagnostic::Diagnostic;
-use super::fields::Context;
-use super::file::Node;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::Node;
 
 /// Most ids of one scenario: they are 32-bit numbers in the engine.
 const MAX_KEYS: u64 = 4_000_000_000;

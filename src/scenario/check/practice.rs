@@ -1,10 +1,10 @@
 //! `[[practice]]`.
 
+use crate::declare::diagnostic::{Diagnostic, suggestion};
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::{Node, Value};
+use crate::declare::values::{text, texts, word};
 use crate::model::{Finding, Practice, PracticeRow};
-use crate::scenario::diagnostic::{Diagnostic, suggestion};
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::values::{text, texts, word};
 
 /// Reads all findings; `None` where one of them is wrong, because their words are checked place by place.
 pub(super) fn practice(cx: &mut Context, node: &Node) -> Option<Vec<Practice>> {

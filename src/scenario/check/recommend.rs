@@ -4,11 +4,11 @@ use super::sweep::axes;
 use super::threshold::{Surroundings, known_here, limit};
 use super::words::{known_measures, measure};
 use crate::catalog;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::{Node, Value, parse_value};
+use crate::declare::values::{integer, text};
 use crate::model::{Axis, Bound, Direction, Objective, Recommend, Threshold};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::{Node, Value, parse_value};
-use crate::scenario::values::{integer, text};
 
 /// Reads `[recommend]`. Whether the paths of knobs lead somewhere is seen when the grid is made.
 pub(super) fn recommend(cx: &mut Context, node: &Node, surroundings: &Surroundings<'_>) -> Option<Recommend> {

@@ -1,10 +1,10 @@
 //! What of a `[[tier]]` follows Redis: its eviction policies, active expiry, and what its entries take.
 
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields, Tagged};
+use crate::declare::file::{Node, Value};
+use crate::declare::values::{bytes, fine_duration, integer, word};
 use crate::model::{ActiveExpiry, Capacity, Eviction, Redis, RedisEviction};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::values::{bytes, fine_duration, integer, word};
 
 /// Keys looked at per eviction, as Redis does unless told otherwise.
 const SAMPLES: u32 = 5;

@@ -1,10 +1,10 @@
 //! `[slo]`.
 
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::Node;
+use crate::declare::values::{positive_duration, positive_share};
 use crate::model::Slo;
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::Node;
-use crate::scenario::values::{positive_duration, positive_share};
 
 /// `has_events`: the file has something after which cells are judged.
 pub(super) fn slo(cx: &mut Context, node: &Node, has_events: bool) -> Option<Slo> {

@@ -2,12 +2,12 @@
 
 use super::system::EXPERIMENT_FIELDS;
 use super::words::{known_measures, measure};
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::{Node, Value};
+use crate::declare::values::{text, texts};
 use crate::model::{Axis, Sweep, Variant};
-use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::{Node, Value};
 use crate::scenario::range;
-use crate::scenario::values::{text, texts};
 
 const AXES_EXAMPLE: &str = "{ \"tier.l2.ttl\" = [\"10s\", \"60s\"] }";
 

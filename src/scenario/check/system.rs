@@ -6,15 +6,17 @@ use super::slo::slo;
 use super::tier::{Directory, tiers};
 use super::workload::{Recorded, is_recorded, workload};
 use super::writes::writes;
-use super::{MAX_WINDOWS, database, invalidation, whole};
+use super::{MAX_WINDOWS, invalidation, whole};
+use crate::declare::Form;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields, Tagged};
+use crate::declare::file::{Node, Value};
+use crate::declare::values::{count, duration, positive_duration, truth, word};
 use crate::model::{
-    Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, ProfilePart, Route, WriteOptions,
-    WriteStrategy,
+    Around, Clients, Coalescing, Database, Lease, MeasureOptions, Model, Nanos, ProfilePart, Route,
+    WriteOptions, WriteStrategy,
 };
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::values::{count, duration, positive_duration, truth, word};
+use crate::scenario::trace::TraceFiles;
 use crate::units::format_duration;
 
 const SECOND_NS: Nanos = 1_000_000_000;
@@ -39,7 +41,12 @@ pub(super) const EXPERIMENT_FIELDS: [&str; 15] = [
 ];
 
 /// Reads a variant's tree. `cut_ns` is the duration from the command line, which goes before the file's.
-pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Option<Model> {
+pub(super) fn model(
+    cx: &mut Context,
+    traces: &mut TraceFiles,
+    root: &Node,
+    cut_ns: Option<Nanos>,
+) -> Option<Model> {
     let mut f = Fields::open(cx, root, "a scenario")?;
     for name in EXPERIMENT_FIELDS {
         f.node(name);
@@ -68,9 +75,10 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
     let slo = f.read("slo", |cx, node| slo(cx, node, !event_nodes.is_empty()));
     let (directory, tiers) = tiers(f.cx, tier_nodes);
     let limiter = f.read("limiter", |cx, node| limiter(cx, node, &directory));
-    let database = f.require("database", "a table with at least `read`", database::database);
+    let database =
+        f.require("database", "a table with at least `read`", |cx, node| Database::read(cx, node, ()));
     let workload = f.require("workload", "a table with at least `arrivals` and `keys`", |cx, node| {
-        workload(cx, node, class_nodes, &directory)
+        workload(cx, traces, node, class_nodes, &directory)
     });
     let (workload, recorded) = match workload {
         Some((workload, recorded)) => (Some(workload), recorded),

@@ -2,11 +2,11 @@
 
 use super::words::{self, known_measures};
 use crate::catalog::{self, MeasureInfo};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::{Node, Value};
+use crate::declare::values::{at_least, parse_bandwidth, positive_share, text, truth};
 use crate::model::{Bound, Threshold, Variant};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::values::{at_least, parse_bandwidth, positive_share, text, truth};
 use crate::units;
 
 /// What thresholds can be about.

@@ -2,18 +2,20 @@
 
 use super::redis::{Choice, Overhead, choices, overhead, redis};
 use super::refuse_repeated_names;
-use crate::model::{
-    Capacity, Compress, Dist, Eviction, Hottest, Jitter, MAX_TIERS, MultiGet, Nanos, OnFailure, Prefill,
-    PrefillAge, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
-};
-use crate::scenario::axes;
-use crate::scenario::diagnostic::{Diagnostic, suggestion};
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::values::{
-    bandwidth, bytes, count, dist, duration, fine_duration, integer, name, positive, positive_duration,
+use crate::declare::Form;
+use crate::declare::diagnostic::{Diagnostic, suggestion};
+use crate::declare::fields::{Context, Fields, Tagged};
+use crate::declare::file::{Node, Value};
+use crate::declare::values::{
+    bandwidth, bytes, count, duration, fine_duration, integer, name, positive, positive_duration,
     positive_share, share, truth, word,
 };
+use crate::model::dist;
+use crate::model::{
+    Breaker, Capacity, Compress, Dist, Eviction, Hottest, Jitter, MAX_TIERS, MultiGet, Nanos, OnFailure,
+    Prefill, PrefillAge, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+};
+use crate::scenario::axes;
 
 /// What Redis keeps per string key besides key and value: hash table entry, object header, string headers.
 const SHARED_ENTRY_OVERHEAD_BYTES: u64 = 56;
@@ -212,7 +214,7 @@ fn scope(f: &mut Fields<'_, '_>) -> Option<Scope> {
         multi_get: f
             .read("multi_get", |cx, node| multi_get(cx, node, service_ns))
             .unwrap_or(MultiGet::FanOut),
-        breaker: f.read_unless("breaker", "none", super::guard::breaker),
+        breaker: f.read_unless("breaker", "none", |cx, node| Breaker::read(cx, node, ())),
         serialize_per_byte_ns: f.read_unless("serialize", "none", serialize).unwrap_or(0.0),
         compress: f.read_unless("compress", "none", compress),
         bandwidth_bytes_per_s: f.read_unless("bandwidth", "unlimited", bandwidth),

@@ -2,13 +2,13 @@
 
 use super::system::silent_from_ns;
 use super::tier::Directory;
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::Context;
+use crate::declare::file::Node;
 use crate::model::{
     Arrivals, Coalescing, Dist, Hottest, Jitter, Lease, Model, Nanos, PrefillAge, Refresh, Spread, Tier, Ttl,
     WriteStrategy,
 };
-use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::Context;
-use crate::scenario::file::Node;
 use crate::units::format_duration;
 
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {

@@ -2,19 +2,20 @@
 
 use super::tier::{Directory, ttl};
 use super::{MAX_KEYS, refuse_repeated_names};
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::{Context, Fields, Tagged};
+use crate::declare::file::{Node, Value};
+use crate::declare::values::{
+    at_least, count, duration, integer, name, positive_duration, positive_share, rate, share, text, texts,
+    time_unit, truth,
+};
 use crate::dice::round_ns;
 use crate::model::{
     Arrivals, Class, Dist, MAX_CLASSES, Nanos, Popularity, ProfilePart, Size, Trace, Ttl, Workload,
 };
+use crate::model::{dist, size};
 use crate::scenario::axes;
-use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::trace::TraceSummary;
-use crate::scenario::values::{
-    at_least, count, dist, duration, integer, name, positive_duration, positive_share, rate, share, size,
-    text, texts, time_unit, truth,
-};
+use crate::scenario::trace::{TraceFiles, TraceSummary};
 use crate::trace::ColumnNames;
 
 /// Name of the only class where the scenario names none.
@@ -55,12 +56,15 @@ struct Defaults {
 /// Reads the workload with its classes, and what a trace told.
 pub(super) fn workload(
     cx: &mut Context,
+    traces: &mut TraceFiles,
     node: &Node,
     classes: &[Node],
     tiers: &Directory,
 ) -> Option<(Workload, Option<Recorded>)> {
     Fields::with(cx, node, "[workload]", |f| {
-        let arrivals = f.require("arrivals", "such as { poisson = { rate = 1000 } }", arrivals);
+        let arrivals = f.require("arrivals", "such as { poisson = { rate = 1000 } }", |cx, node| {
+            arrivals(cx, traces, node)
+        });
         let profile = f.read("profile", profile).unwrap_or_default();
         let defaults = Defaults {
             value_size: f.read("value_size", size).unwrap_or(Size::Constant { bytes: 1_000 }),
@@ -108,7 +112,7 @@ pub(super) fn is_recorded(workload: &Node) -> bool {
 
 type Summary = (TraceSummary, Recorded);
 
-fn arrivals(cx: &mut Context, node: &Node) -> Option<(Arrivals, Option<Summary>)> {
+fn arrivals(cx: &mut Context, traces: &mut TraceFiles, node: &Node) -> Option<(Arrivals, Option<Summary>)> {
     let tags = ["poisson", "constant", "renewal", "closed", "trace"];
     let tagged = Tagged::read(cx, node, &tags, "{ poisson = { rate = 1000 } }")?;
     let rate_of = |f: &mut Fields<'_, '_>| f.require("rate", "requests per second", rate);
@@ -131,13 +135,13 @@ fn arrivals(cx: &mut Context, node: &Node) -> Option<(Arrivals, Option<Summary>)
         }),
         _ => {
             let example = "{ file = \"trace.csv\", time = \"time\", key = \"key\", unit = \"s\" }";
-            return tagged.table(cx, example, trace);
+            return tagged.table(cx, example, |f| trace(f, traces));
         }
     };
     arrivals.map(|arrivals| (arrivals, None))
 }
 
-fn trace(f: &mut Fields<'_, '_>) -> Option<(Arrivals, Option<Summary>)> {
+fn trace(f: &mut Fields<'_, '_>, traces: &mut TraceFiles) -> Option<(Arrivals, Option<Summary>)> {
     let file_node = f.node("file");
     let file = f.require("file", "a CSV file with a header row", text);
     let time = f.require("time", "the name of the column with the times", text);
@@ -158,7 +162,7 @@ fn trace(f: &mut Fields<'_, '_>) -> Option<(Arrivals, Option<Summary>)> {
     let (file, file_node, unit_ns) = (file?, file_node?, unit_ns? as f64);
     let names = ColumnNames { time: time?, key: key?, size, operation };
     let path = f.cx.file(&file);
-    let summary = match f.cx.traces.summary(&path, &file, &names) {
+    let summary = match traces.summary(&path, &file, &names) {
         Ok(summary) => summary,
         Err(reason) => {
             let title = format!("the trace {file} cannot be used");

@@ -1,11 +1,12 @@
 //! `[writes]`: what a write does besides changing the database.
 
 use super::tier::Directory;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields, Tagged};
+use crate::declare::file::Node;
+use crate::declare::values::{count, positive_duration, share, truth, word};
+use crate::model::dist;
 use crate::model::{Dist, Model, Nanos, Order, WriteBack, WriteOptions, WriteStrategy};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::Node;
-use crate::scenario::values::{count, dist, positive_duration, share, truth, word};
 
 const STRATEGIES: [&str; 5] = ["invalidate", "write-around", "update", "write-through", "write-back"];
 

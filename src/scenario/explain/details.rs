@@ -1,12 +1,12 @@
 //! What `herdlab check` adds to the main lines of a model: every option that is not in those.
 
 use super::{dist, percent};
+use crate::model::Z_99;
 use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure};
 use crate::model::{
     Class, Coalescing, Database, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
     ProfilePart, Route, Scope, SharedTier, Size, Tier, Ttl, WriteStrategy,
 };
-use crate::scenario::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
 
 /// `, wait at most 2ms`, where there is a value.

@@ -2,8 +2,8 @@
 
 use super::expectation::{key_rates, mean_bytes};
 use super::rules::{View, commands_per_key, percent};
+use crate::declare::diagnostic::Diagnostic;
 use crate::model::{Coalescing, Model, MultiGet, OnFailure, Route, SharedTier, Tier};
-use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::estimate::peak_profile_factor;
 
 /// `tier` is `shared`.

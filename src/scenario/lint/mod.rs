@@ -11,9 +11,11 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use super::diagnostic::{Diagnostic, NOTE, ROOM_MIN, Source, Span, WIDTH, render_warnings, suggestion};
-use super::fields::Context;
-use super::file::{Node, Value};
+use crate::declare::diagnostic::{
+    Diagnostic, NOTE, ROOM_MIN, Source, Span, WIDTH, render_warnings, suggestion,
+};
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value};
 use crate::model::LintNote;
 use crate::wrap::{hanging, paragraph};
 pub(super) use finding::Finding;

@@ -4,13 +4,13 @@ use super::expectation::{Expectation, expectation, hottest_share, mean_bytes};
 use super::expired::expired_memory;
 use super::fill_after_timeout::fill_after_timeout;
 use super::finding::Finding;
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::file::Node;
 use crate::model::{
     Capacity, Class, Coalescing, Dist, Jitter, Model, MultiGet, RedisEviction, Refresh, Scope, SharedTier,
     Size, Tier, Ttl,
 };
-use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::estimate::peak_profile_factor;
-use crate::scenario::file::Node;
 use crate::units::{approximate_bytes, decimals_of_percent, format_duration, grouped};
 
 const LARGE_BYTES: f64 = 1e6;
