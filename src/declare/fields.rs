@@ -287,8 +287,13 @@ impl<'n> Tagged<'n> {
         example: &str,
         read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
     ) -> Option<T> {
-        let empty = Node { value: Value::Table(Vec::new()), span: self.node.span };
+        let empty = self.without_options();
         cx.within(self.tag, |cx| Fields::with(cx, self.body.unwrap_or(&empty), example, read))
+    }
+
+    /// What a word means that stands for a table without options.
+    pub fn without_options(&self) -> Node {
+        Node { value: Value::Table(Vec::new()), span: self.node.span }
     }
 
     /// The parameters, whatever they are; `example` shows them.

@@ -55,7 +55,7 @@ macro_rules! choice {
         $visibility:vis enum $Enum:ident in $id:literal $(($around:ident: $Around:ty))?, such as $example:literal {
             $(
                 $(#[$($tag_attr:tt)*])*
-                $tag:literal $Variant:ident $(($inner:ty $(as $inner_form:ty)? $([$inner_given:expr])?))?
+                $tag:literal $Variant:ident $(($inner:ty $(as $inner_form:ty)? $([$inner_given:expr])? $(, $inner_alone:ident)?))?
                 $(such as $tag_example:literal)?
                 $(
                     $(or $alone:ident)? {
@@ -85,7 +85,7 @@ macro_rules! choice {
                 id: $id,
                 tags: &[$($crate::declare::kind::Tag {
                     name: $tag,
-                    plain: $crate::declare::is_plain!($($($alone)?)? ; $([$inner])? $([$($option)*])?),
+                    plain: $crate::declare::is_plain!($($($alone)?)? $($($inner_alone)?)? ; $([$inner])? $([$($option)*])?),
                     body: $crate::declare::body!(
                         $(inner $crate::declare::first!($([$inner_form])? [$inner]))?
                         $(table concat!($id, "_", $tag), [$($crate::declare::row!(
@@ -107,7 +107,7 @@ macro_rules! choice {
                 $(if tagged.tag == $tag {
                     $crate::declare::variant!(
                         cx, tagged, $Enum::$Variant, $crate::declare::first_text!($([$tag_example])? [""]),
-                        $(inner $crate::declare::first!($([$inner_form])? [$inner]), $crate::declare::given!($($inner_given)?))?
+                        $(inner $crate::declare::first!($([$inner_form])? [$inner]), $crate::declare::given!($($inner_given)?) $(, $inner_alone)?)?
                         $(table [$($alone)?] |fields| {
                             $(#[allow(unused_mut, reason = "a check may set it")] let mut $field = $crate::declare::value!(
                                 fields, $option, $crate::declare::first!($([$form])? [$type]),
@@ -215,13 +215,9 @@ macro_rules! value {
         )
     };
     ($fields:ident, $option:literal, $form:ty, $given:expr, or $word:tt => $fallback:expr) => {
-        Some(
-            $fields
-                .read_unless($option, $word, |cx, node| {
-                    <$form as $crate::declare::Form>::read(cx, node, $given)
-                })
-                .unwrap_or($fallback),
-        )
+        $fields
+            .read_unless($option, $word, |cx, node| <$form as $crate::declare::Form>::read(cx, node, $given))
+            .or_else(|| $fallback)
     };
     ($fields:ident, $option:literal, $form:ty, $given:expr, optional $words:tt) => {
         Some($fields.read($option, |cx, node| <$form as $crate::declare::Form>::read(cx, node, $given)))
@@ -240,6 +236,13 @@ macro_rules! variant {
     };
     ($cx:ident, $tagged:ident, $Variant:path, $example:expr, inner $form:ty, $given:expr) => {
         let body = $tagged.value($cx, $example)?;
+        return $cx
+            .within($tagged.tag, |cx| <$form as $crate::declare::Form>::read(cx, body, $given))
+            .map($Variant);
+    };
+    ($cx:ident, $tagged:ident, $Variant:path, $example:expr, inner $form:ty, $given:expr, alone) => {
+        let empty = $tagged.without_options();
+        let body = $tagged.body.unwrap_or(&empty);
         return $cx
             .within($tagged.tag, |cx| <$form as $crate::declare::Form>::read(cx, body, $given))
             .map($Variant);

@@ -12,7 +12,7 @@
 //!         /// wait before the second attempt
 //!         "backoff" backoff_ns: Nanos as Duration, default "0s";
 //!         /// longest wait
-//!         "max" max_backoff_ns: Nanos as PositiveDuration, or "none" => Nanos::MAX;
+//!         "max" max_backoff_ns: Nanos as PositiveDuration, or "none" => Some(Nanos::MAX);
 //!     }
 //!     check |f| { ... }
 //! }
@@ -23,7 +23,7 @@
 //!
 //! - `required "a duration"`: a problem, whose message describes what is expected;
 //! - `default "50ms"`: this value, as a file has it;
-//! - `or "none"`: `None`, as does that word; with `=> value`, that value;
+//! - `or "none"`: `None`, as does that word; with `=> expression`, what that expression is `Some` of;
 //! - `optional "all nodes"`: `None`, which these words describe;
 //! - `otherwise "as `read`" => expression`: the expression, an `Option` of the value. It sees the fields above it, each as an `Option`
 //!   that is `None` where the option is wrong. So does `check`, for rules between options: it reports problems, sets what depends on
@@ -65,4 +65,13 @@ where
 {
     let mut cx = Context::new(PathBuf::new(), |_, _, _, _| Err("a default names no file".to_owned()));
     F::read(&mut cx, &parse_value(text, 0, 0).ok()?, ())
+}
+
+/// What a table means that is left out.
+pub(crate) fn unset<F>() -> Option<F::Value>
+where
+    F: for<'a> Form<Around<'a> = ()>,
+{
+    // Some tables are refused where they are written and empty; that is said to nobody here.
+    written::<F>("{}")
 }

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::{Breaker, Dist, Hedge, Limit, Nanos, RetryBudget};
 use crate::declare::diagnostic::Diagnostic;
-use crate::declare::options;
 use crate::declare::values::{
     AtLeast, Count, CountOrUnlimited, Duration, PositiveDuration, Rate, Share, Whole, Whole32,
 };
+use crate::declare::{options, written};
 
 options! {
     #[derive(Clone, Debug, Serialize)]
@@ -33,7 +33,7 @@ options! {
         /// an answer that comes too late for its caller still fills the cache
         "late_fill" late_fill: bool, default true;
         /// attempts after a failed one: `{ attempts = 3, backoff = "50ms" }`
-        "retries" retries: Retries, or "none" => Retries::NONE;
+        "retries" retries: Retries, or "none" => written::<Retries>("{ attempts = 1 }");
         /// `{ sigma = 0.01, kappa = 0.0001 }`: service takes 1 + sigma (n-1) + kappa n (n-1) times as long with n requests in
         /// service (Universal Scalability Law)
         "contention" contention: Option<Contention> as Contention, or "none";
@@ -133,23 +133,11 @@ options! {
         /// each wait is this many times the one before; at least 1
         "factor" factor: f64 as AtLeast<1>, default 2.0;
         /// longest wait
-        "max" max_backoff_ns: Nanos as PositiveDuration, or "none" => Nanos::MAX;
+        "max" max_backoff_ns: Nanos as PositiveDuration, or "none" => Some(Nanos::MAX);
         /// share of the wait that is random: 1 is full jitter, U(0, wait)
         "jitter" jitter: f64 as Share, default 0;
         /// what retries may cost in all: `{ ratio = 0.1, burst = 10 }`
         #[serde(skip_serializing_if = "Option::is_none")]
         "budget" budget: Option<RetryBudget> as RetryBudget[attempts], or "none";
     }
-}
-
-impl Retries {
-    /// One attempt per call.
-    const NONE: Retries = Retries {
-        attempts: 1,
-        backoff_ns: 0,
-        factor: 2.0,
-        max_backoff_ns: Nanos::MAX,
-        jitter: 0.0,
-        budget: None,
-    };
 }

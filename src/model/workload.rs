@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::declare::choice;
+use crate::declare::values::{AtLeast, PositiveShare, Share, Whole};
+
 use super::{Dist, Nanos, Size, Tier, Ttl, is_one, is_zero};
 
 #[derive(Clone, Debug, Serialize)]
@@ -154,19 +157,33 @@ impl Class {
     }
 }
 
-#[derive(Clone, Debug, Serialize)]
-pub enum Popularity {
-    /// P(rank r) proportional to r^-exponent; rank 1 is the first id of the class.
-    Zipf {
-        exponent: f64,
-    },
-    Uniform,
-    /// The first `keys_share` of the ids gets `requests_share` of the requests, both parts uniform.
-    Hotspot {
-        keys_share: f64,
-        requests_share: f64,
-    },
+choice! {
+    #[derive(Clone, Debug, Serialize)]
+    pub enum Popularity in "popularity", such as "{ zipf = { exponent = 1.0 } }" {
+        /// by Zipf's law: the key of rank r is asked for in proportion to r^-exponent
+        "zipf" Zipf such as "{ exponent = 1.0 }" {
+            /// how uneven; at least 0
+            "exponent" exponent: f64 as AtLeast<0>, required "a number of at least 0";
+        };
+        /// every key alike
+        "uniform" Uniform;
+        /// the first share of the keys gets this share of the requests, both parts uniform
+        "hotspot" Hotspot such as "{ keys = 0.01, requests = 0.9 }" {
+            /// share of the keys that are hot
+            "keys" keys_share: f64 as PositiveShare, required "the share of hot keys, such as 0.01";
+            /// their share of the requests
+            "requests" requests_share: f64 as Share, required "their share of the requests, such as 0.9";
+        };
+    }
 }
+
+/// Most ids of one scenario: they are 32-bit numbers in the engine.
+pub(crate) const MAX_KEYS: u64 = 4_000_000_000;
+
+/// A number of keys.
+pub(crate) type Keys = Whole<1, MAX_KEYS>;
+/// An id, from 0.
+pub(crate) type Key = Whole<0, MAX_KEYS>;
 
 impl Popularity {
     /// Of a hot spot: how many of so many keys are hot, at least one, and the share of the requests that they get, which is all of

@@ -2,6 +2,7 @@
 
 mod details;
 
+use crate::model::FlushCost;
 use crate::model::Z_99;
 use crate::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
@@ -335,8 +336,11 @@ fn writes(model: &Model) -> String {
         WriteStrategy::WriteBack(_) => "writes: SET in the last shared tier, which acknowledges",
     }
     .to_owned();
-    if let WriteStrategy::WriteBack(WriteBack { flush_interval_ns, batch, per_batch, per_key }) =
-        &model.writes
+    if let WriteStrategy::WriteBack(WriteBack {
+        flush_interval_ns,
+        batch,
+        cost: FlushCost { per_batch, per_key },
+    }) = &model.writes
     {
         let interval = format_duration(*flush_interval_ns);
         text.push_str(&format!(

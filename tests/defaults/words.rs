@@ -92,13 +92,6 @@ pub const STATED: &[Stated] = &[
         &[],
     ),
     (
-        "coalescing.singleflight.around",
-        "`\"singleflight\"`, or `{ singleflight = { around = \"fetch\" } }`",
-        "coalescing=singleflight",
-        "coalescing={ singleflight = { around = \"fetch\" } }",
-        &[],
-    ),
-    (
         "database.background.service",
         "",
         "database.background={ rate = 20 }",
@@ -252,12 +245,5 @@ pub const STATED: &[Stated] = &[
         "workload.profile=[{ sine = { period = \"9s\", amplitude = 0.3 } }]",
         "workload.profile=[{ sine = { period = \"9s\", amplitude = 0.3, phase = \"0s\" } }]",
         &[],
-    ),
-    (
-        "writes.strategy.write-back.flush_cost.per_key",
-        "what each key adds to it (default `\"0s\"`)",
-        "writes.strategy={ write-back = { flush_cost = { per_batch = \"1ms\" } } }",
-        "writes.strategy={ write-back = { flush_cost = { per_batch = \"1ms\", per_key = \"0s\" } } }",
-        &[BACK],
     ),
 ];

@@ -1,11 +1,14 @@
 //! The top level of the file: the question, how it is asked, and the sections.
 
 use super::old::*;
-use super::system::{CLIENTS, COALESCING, EVENT, INVALIDATION, LIMITER, WRITES};
+use super::system::EVENT;
 use super::tier::TIER;
 use super::workload::{CLASS, WORKLOAD};
 use crate::declare::Form;
-use crate::model::{Database, PracticeRow};
+use crate::model::{
+    Answer, Clients, Coalescing, Database, Invalidation, Limiter, MeasureOptions, Observed, Practice,
+    Precision, Slo, Writes,
+};
 use crate::scenario::lint::LINTS;
 
 /// A scenario file.
@@ -22,7 +25,7 @@ pub static ROOT: Table = Table {
         ),
         optional("seed", Kind::Whole { least: 0, most: u64::MAX }),
         optional("replications", COUNT),
-        optional("precision", Kind::Table(&PRECISION)),
+        optional("precision", Precision::KIND),
         optional("duration", POSITIVE_DURATION),
         optional("warmup", Kind::Either(&[Kind::Words(&["auto"]), DURATION])),
         optional("window", POSITIVE_DURATION),
@@ -30,24 +33,24 @@ pub static ROOT: Table = Table {
         optional("baseline", Kind::Text),
         optional("headline", Kind::List(&Kind::Text)),
         optional("allow", Kind::List(&Kind::WordsOf(lints))),
-        optional("coalescing", Kind::Choice(&COALESCING)),
-        optional("answer", Kind::Table(&ANSWER)),
-        optional("practice", Kind::List(&Kind::Table(&PRACTICE))),
+        optional("coalescing", Coalescing::KIND),
+        optional("answer", Answer::KIND),
+        optional("practice", Kind::List(&Practice::KIND)),
         optional("threshold", Kind::List(&Kind::Table(&THRESHOLD))),
-        optional("observed", Kind::Table(&OBSERVED)),
+        optional("observed", Observed::KIND),
         optional("sweep", Kind::Table(&SWEEP)),
         optional("recommend", Kind::Table(&RECOMMEND)),
-        optional("measure", Kind::Table(&MEASURE)),
-        optional("clients", Kind::Table(&CLIENTS)),
+        optional("measure", MeasureOptions::KIND),
+        optional("clients", Clients::KIND),
         required("workload", Kind::Table(&WORKLOAD)),
-        optional("limiter", Kind::Table(&LIMITER)),
+        optional("limiter", Limiter::KIND),
         optional("class", Kind::List(&Kind::Table(&CLASS))),
         required("database", Database::KIND),
         optional("tier", Kind::List(&Kind::Table(&TIER))),
-        optional("writes", Kind::Table(&WRITES)),
-        optional("invalidation", Kind::Table(&INVALIDATION)),
+        optional("writes", Writes::KIND),
+        optional("invalidation", Invalidation::KIND),
         optional("event", Kind::List(&Kind::Table(&EVENT))),
-        optional("slo", Kind::Table(&SLO)),
+        optional("slo", Slo::KIND),
         optional("variant", Kind::List(&Kind::Table(&VARIANT))),
     ],
 };
@@ -55,45 +58,6 @@ pub static ROOT: Table = Table {
 fn lints() -> Vec<&'static str> {
     LINTS.iter().map(|lint| lint.name).collect()
 }
-
-fn rows() -> Vec<&'static str> {
-    PracticeRow::all().map(PracticeRow::name).collect()
-}
-
-static PRECISION: Table = Table {
-    id: "precision",
-    fields: &[
-        required("measure", Kind::Text),
-        required("relative", Kind::Positive { below: 1.0 }),
-        optional("max_replications", Kind::Whole { least: 2, most: u32::MAX as u64 }),
-    ],
-};
-
-static ANSWER: Table = Table {
-    id: "answer",
-    fields: &[
-        required("text", Kind::Text),
-        optional(
-            "digest",
-            Kind::Form {
-                pattern: "^[0-9a-fA-F]{64}$",
-                words: "the 64 hexadecimal digits that `herdlab check` prints",
-            },
-        ),
-        optional("claims", Kind::List(&Kind::Text)),
-    ],
-};
-
-static PRACTICE: Table = Table {
-    id: "practice",
-    fields: &[
-        required("row", Kind::WordsOf(rows)),
-        required("claim", Kind::Text),
-        required("verdict", Kind::Words(&["holds", "holds only if", "does not hold"])),
-        required("text", Kind::Text),
-        required("tests", Kind::List(&Kind::Text)),
-    ],
-};
 
 static THRESHOLD: Table = Table {
     id: "threshold",
@@ -128,30 +92,6 @@ static RECOMMEND: Table = Table {
         optional("knobs", Kind::Axes),
         optional("keep", Kind::List(&Kind::Text)),
         optional("budget", Kind::Whole { least: 1, most: u64::MAX }),
-    ],
-};
-
-static OBSERVED: Table = Table {
-    id: "observed",
-    fields: &[
-        optional("hit_ratio", SHARE),
-        optional("db_qps", Kind::Number { least: 0.0 }),
-        optional("p50", POSITIVE_DURATION),
-        optional("p99", POSITIVE_DURATION),
-    ],
-};
-
-static SLO: Table =
-    Table { id: "slo", fields: &[required("latency", POSITIVE_DURATION), optional("share", SHARE)] };
-
-static MEASURE: Table = Table {
-    id: "measure",
-    fields: &[
-        optional("value_age", Kind::Truth),
-        optional("remaining_ttl", Kind::Truth),
-        optional("wire", Kind::Truth),
-        optional("stale_acknowledged", Kind::Truth),
-        optional("stale_by_tier", Kind::Truth),
     ],
 };
 

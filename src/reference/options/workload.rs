@@ -1,6 +1,8 @@
 //! `[workload]`, `[[class]]`, and random times and sizes.
 
 use super::old::*;
+use crate::declare::Form;
+use crate::model::Popularity;
 
 pub(super) static WORKLOAD: Table = Table {
     id: "workload",
@@ -8,7 +10,7 @@ pub(super) static WORKLOAD: Table = Table {
         required("arrivals", Kind::Choice(&ARRIVALS)),
         optional("profile", Kind::List(&Kind::Choice(&PROFILE))),
         optional("keys", KEYS),
-        optional("popularity", Kind::Choice(&POPULARITY)),
+        optional("popularity", Popularity::KIND),
         optional("value_size", Kind::RandomSize),
         optional("key_size", Kind::RandomSize),
         optional("write_share", SHARE),
@@ -27,7 +29,7 @@ static ABSENT: Table = Table {
     fields: &[
         required("share", POSITIVE_SHARE),
         required("keys", KEYS),
-        optional("popularity", Kind::Choice(&POPULARITY)),
+        optional("popularity", Popularity::KIND),
     ],
 };
 
@@ -100,23 +102,13 @@ static SINE: Table = Table {
     ],
 };
 
-pub(super) static POPULARITY: Choice = Choice {
-    id: "popularity",
-    tags: &[word("uniform"), with("zipf", Kind::Table(&ZIPF)), with("hotspot", Kind::Table(&HOTSPOT))],
-};
-
-static ZIPF: Table = Table { id: "zipf", fields: &[required("exponent", Kind::Number { least: 0.0 })] };
-
-static HOTSPOT: Table =
-    Table { id: "hotspot", fields: &[required("keys", POSITIVE_SHARE), required("requests", SHARE)] };
-
 pub(super) static CLASS: Table = Table {
     id: "class",
     fields: &[
         required("name", Kind::Name),
         required("share", POSITIVE_SHARE),
         required("keys", KEYS),
-        optional("popularity", Kind::Choice(&POPULARITY)),
+        optional("popularity", Popularity::KIND),
         optional("absent", Kind::Truth),
         optional("write_share", SHARE),
         optional("exists_share", SHARE),

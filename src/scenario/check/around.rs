@@ -1,6 +1,6 @@
 //! What the events of a scenario may refer to.
 
-use super::tier::Directory;
+use crate::model::Directory;
 use crate::model::{Clients, Database, Nanos, Tier, Workload};
 
 /// What events refer to; parts that are wrong themselves are `None`.

@@ -71,7 +71,7 @@ fn leader(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<Ev
         Some("hottest") => Some(None),
         Some(_) => cx.wrong(node, "expected \"hottest\", or the number of a key"),
         None => {
-            let key = integer(0, super::MAX_KEYS)(cx, node)?;
+            let key = integer(0, crate::model::MAX_KEYS)(cx, node)?;
             match workload {
                 Some(workload) if key >= workload.keys() => {
                     cx.wrong(node, format!("expected a key below {}", workload.keys()))

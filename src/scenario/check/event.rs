@@ -252,7 +252,7 @@ fn may_wait(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, target: Target, f
 fn hot_key(f: &mut Fields<'_, '_>, around: &Surroundings<'_>) -> Option<Option<EventKind>> {
     let share = f.require("share", "its share of all requests, such as 0.3", positive_share);
     let for_ns = length(f);
-    let key = f.read("key", integer(0, super::MAX_KEYS));
+    let key = f.read("key", integer(0, crate::model::MAX_KEYS));
     needs_own_arrivals(f, around, "a trace says itself which keys are asked for", |arrivals| {
         matches!(arrivals, Arrivals::Trace(_))
     })?;

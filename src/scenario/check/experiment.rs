@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::system::{EXPERIMENT_FIELDS, model};
 use super::threshold::{self, thresholds};
-use super::{idle, practice, recommend, sweep, words};
+use super::{idle, recommend, sweep, words};
+use crate::declare::Form;
 use crate::declare::diagnostic::{Diagnostic, Span, nearest};
 use crate::declare::fields::{Context, Fields};
 use crate::declare::file::{Node, Value};
-use crate::declare::values::{at_least, count, integer, positive, positive_duration, share, text, texts};
-use crate::model::{Answer, Experiment, Nanos, Observed, Precision, Variant};
+use crate::declare::values::{count, integer, text, texts};
+use crate::model::{Answer, Experiment, Nanos, Observed, Practice, Precision, Variant};
 use crate::scenario::digest::digest;
 use crate::scenario::lint::{self, Finding};
 use crate::scenario::trace::TraceFiles;
@@ -18,8 +19,6 @@ use crate::scenario::{Kept, axes};
 /// Name of the only variant where the file has none.
 const BASE_VARIANT: &str = "base";
 const DEFAULT_HEADLINE: [&str; 3] = ["hit_ratio", "db.qps.peak", "latency.all.p99_ms"];
-/// Where `precision` stops if the file does not say.
-const PRECISION_REPLICATIONS_MAX: u32 = 100;
 /// The same for all variants, or they could not be compared window by window.
 const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
 /// What no variant can set.
@@ -62,12 +61,12 @@ pub(crate) fn check(
     let seed = f.read("seed", integer(0, u64::MAX)).unwrap_or(1);
     let replications = f.read("replications", count(1)).unwrap_or(10);
     let (seed, replications) = (asked.seed.unwrap_or(seed), asked.replications.unwrap_or(replications));
-    let precision = f.read("precision", |cx, node| precision(cx, node, replications));
-    let observed = f.read("observed", observed);
+    let precision = f.read("precision", |cx, node| Precision::read(cx, node, replications));
+    let observed = f.read("observed", |cx, node| Observed::read(cx, node, ()));
     let headline = f.read("headline", texts);
     let allow = f.read("allow", lint::allowed).unwrap_or_default();
-    let answer = f.read("answer", answer);
-    let practice = f.read("practice", practice::practice).unwrap_or_default();
+    let answer = f.read("answer", |cx, node| Answer::read(cx, node, ()));
+    let practice = f.read("practice", practice).unwrap_or_default();
     let sweep = f.read("sweep", sweep::sweep);
     let recommend_node = f.node("recommend");
     let sketches = f.read("variant", |cx, node| sketches(cx, node));
@@ -130,30 +129,6 @@ pub(crate) fn check(
     })
 }
 
-/// `replications` is where the run starts.
-fn precision(cx: &mut Context, node: &Node, replications: u32) -> Option<Precision> {
-    let example = "{ measure = \"latency.all.p99_ms\", relative = 0.02 }";
-    Fields::with(cx, node, example, |f| {
-        let measure = f.require("measure", "the measure whose interval is to be narrow", text);
-        let relative = f.require("relative", "half the 95 % interval over the mean", |cx, node| {
-            match positive(cx, node)? {
-                relative if relative < 1.0 => Some(relative),
-                _ => cx.wrong(node, "expected a number below 1, such as 0.02 for two per cent"),
-            }
-        });
-        let replications_max = f.read("max_replications", |cx, node| {
-            let most = count(2)(cx, node)?;
-            if most < replications {
-                let label = format!("expected at least the replications to start with, {replications}");
-                return cx.wrong(node, label);
-            }
-            Some(most)
-        });
-        let replications_max = replications_max.unwrap_or(PRECISION_REPLICATIONS_MAX.max(replications));
-        Some(Precision { measure: measure?, relative: relative?, replications_max })
-    })
-}
-
 /// A name that can also be a folder's.
 fn file_name(cx: &mut Context, node: &Node) -> Option<String> {
     let name = text(cx, node)?;
@@ -171,32 +146,13 @@ fn stem(source_path: &str) -> String {
         .map_or_else(|| "scenario".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-fn observed(cx: &mut Context, node: &Node) -> Option<Observed> {
-    let milliseconds = |cx: &mut Context, node: &Node| Some(positive_duration(cx, node)? as f64 / 1e6);
-    Fields::with(cx, node, "{ hit_ratio = 0.93 }", |f| {
-        let observed = Observed {
-            hit_ratio: f.read("hit_ratio", share),
-            db_qps: f.read("db_qps", at_least(0.0)),
-            p50_ms: f.read("p50", milliseconds),
-            p99_ms: f.read("p99", milliseconds),
-        };
-        f.refuse_empty();
-        Some(observed)
-    })
-}
-
-fn answer(cx: &mut Context, node: &Node) -> Option<Answer> {
-    Fields::with(cx, node, "{ text = \"...\" }", |f| {
-        let text = f.require("text", "the answer in words", text);
-        let digest = f.read("digest", |cx, node| match node.as_str() {
-            Some(digest) if digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit()) => {
-                Some(digest.to_owned())
-            }
-            _ => cx.wrong(node, "expected the 64 hexadecimal digits that `herdlab check` prints"),
-        });
-        let claims = f.read("claims", texts).unwrap_or_default();
-        Some(Answer { text: text?, digest: digest.unwrap_or_default(), claims })
-    })
+/// All findings; `None` where one of them is wrong, because their words are checked place by place.
+fn practice(cx: &mut Context, node: &Node) -> Option<Vec<Practice>> {
+    let Value::Array(items) = &node.value else {
+        return cx.wrong(node, format!("expected [[practice]] tables, found {}", node.kind()));
+    };
+    let findings: Vec<Option<Practice>> = items.iter().map(|item| Practice::read(cx, item, ())).collect();
+    findings.into_iter().collect()
 }
 
 fn sketches<'n>(cx: &mut Context, node: &'n Node) -> Option<Vec<Sketch<'n>>> {

@@ -7,12 +7,9 @@ mod experiment;
 mod gather;
 mod idle;
 mod invalidation;
-mod limiter;
 mod needs;
-mod practice;
 mod recommend;
 mod redis;
-mod slo;
 mod standing;
 mod sweep;
 mod system;
@@ -31,8 +28,6 @@ use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::Context;
 use crate::declare::file::Node;
 
-/// Most ids of one scenario: they are 32-bit numbers in the engine.
-const MAX_KEYS: u64 = 4_000_000_000;
 /// Most windows of one simulation.
 const MAX_WINDOWS: u64 = 100_000;
 

@@ -1,20 +1,17 @@
 //! One variant's tree as a model: the sections put together.
 
 use super::event::{Surroundings, events};
-use super::limiter::limiter;
-use super::slo::slo;
-use super::tier::{Directory, tiers};
+use super::tier::tiers;
 use super::workload::{Recorded, is_recorded, workload};
-use super::writes::writes;
-use super::{MAX_WINDOWS, invalidation, whole};
-use crate::declare::Form;
+use super::{MAX_WINDOWS, whole};
 use crate::declare::diagnostic::Diagnostic;
-use crate::declare::fields::{Context, Fields, Tagged};
+use crate::declare::fields::{Context, Fields};
 use crate::declare::file::{Node, Value};
-use crate::declare::values::{count, duration, positive_duration, truth, word};
+use crate::declare::values::{duration, positive_duration};
+use crate::declare::{Form, unset};
 use crate::model::{
-    Around, Clients, Coalescing, Database, Lease, MeasureOptions, Model, Nanos, ProfilePart, Route,
-    WriteOptions, WriteStrategy,
+    Clients, Coalescing, Database, Invalidation, Limiter, MeasureOptions, Model, Nanos, ProfilePart, Slo,
+    Writes,
 };
 use crate::scenario::trace::TraceFiles;
 use crate::units::format_duration;
@@ -52,29 +49,17 @@ pub(super) fn model(
         f.node(name);
     }
     let clients = match f.node("clients") {
-        Some(node) => f.cx.within("clients", |cx| clients(cx, node)),
-        None => Some(Clients { instances: 1, route: Route::Random, deadline_ns: None }),
+        Some(node) => f.cx.within("clients", |cx| Clients::read(cx, node, ())),
+        None => unset::<Clients>(),
     };
-    let measure = f.read("measure", |cx, node| {
-        Fields::with(cx, node, "{ value_age = true }", |f| {
-            let options = MeasureOptions {
-                value_age: f.read("value_age", truth).unwrap_or(false),
-                stale_by_tier: f.read("stale_by_tier", truth).unwrap_or(false),
-                wire: f.read("wire", truth).unwrap_or(false),
-                remaining_ttl: f.read("remaining_ttl", truth).unwrap_or(false),
-                stale_acknowledged: f.read("stale_acknowledged", truth).unwrap_or(false),
-            };
-            f.refuse_empty();
-            Some(options)
-        })
-    });
+    let measure = f.read("measure", |cx, node| MeasureOptions::read(cx, node, ()));
     let tier_nodes = f.read("tier", |cx, node| tables(cx, node, "tier")).unwrap_or_default();
     let class_nodes = f.read("class", |cx, node| tables(cx, node, "class")).unwrap_or_default();
     let event_nodes = f.read("event", |cx, node| tables(cx, node, "event")).unwrap_or_default();
 
-    let slo = f.read("slo", |cx, node| slo(cx, node, !event_nodes.is_empty()));
+    let slo = f.read("slo", |cx, node| Slo::read(cx, node, !event_nodes.is_empty()));
     let (directory, tiers) = tiers(f.cx, tier_nodes);
-    let limiter = f.read("limiter", |cx, node| limiter(cx, node, &directory));
+    let limiter = f.read("limiter", |cx, node| Limiter::read(cx, node, &directory));
     let database =
         f.require("database", "a table with at least `read`", |cx, node| Database::read(cx, node, ()));
     let workload = f.require("workload", "a table with at least `arrivals` and `keys`", |cx, node| {
@@ -88,12 +73,12 @@ pub(super) fn model(
     let silent_from_ns = workload.as_ref().and_then(|workload| silent_from_ns(&workload.profile));
     let timing = timing(&mut f, traced, recorded.as_ref(), silent_from_ns, cut_ns);
     let coalescing = match f.node("coalescing") {
-        Some(node) => f.cx.within("coalescing", |cx| coalescing(cx, node, &directory)),
+        Some(node) => f.cx.within("coalescing", |cx| Coalescing::read(cx, node, &directory)),
         None => Some(Coalescing::None),
     };
-    let writes = f.read("writes", writes);
-    let (strategy, write_options) = writes.unwrap_or((WriteStrategy::Invalidate, WriteOptions::default()));
-    let invalidation = f.read("invalidation", invalidation::invalidation);
+    let writes = f.read("writes", |cx, node| Writes::read(cx, node, ()));
+    let (strategy, write_options) = writes.or_else(unset::<Writes>)?.parts();
+    let invalidation = f.read("invalidation", |cx, node| Invalidation::read(cx, node, ()));
     let around = Surroundings {
         directory: &directory,
         tiers: tiers.as_deref(),
@@ -117,7 +102,7 @@ pub(super) fn model(
         window_ns: timing.window_ns,
         drain_ns: timing.drain_ns,
         clients: clients?,
-        limiter: limiter.flatten(),
+        limiter: limiter.filter(|limiter| limiter.enabled),
         workload: workload?,
         tiers: tiers?,
         coalescing: coalescing?,
@@ -224,72 +209,4 @@ fn timing(
         return None;
     }
     Some(Timing { duration_ns, warmup_ns, warmup_auto, window_ns, drain_ns })
-}
-
-fn clients(cx: &mut Context, node: &Node) -> Option<Clients> {
-    Fields::with(cx, node, "{ instances = 20 }", |f| {
-        let routes =
-            [("random", Route::Random), ("round-robin", Route::RoundRobin), ("sticky", Route::Sticky)];
-        let instances = f.read("instances", count(1)).unwrap_or(1);
-        let route = f.read("route", word(&routes)).unwrap_or(Route::Random);
-        let deadline_ns = f.read_unless("deadline", "none", positive_duration);
-        f.refuse_empty();
-        Some(Clients { instances, route, deadline_ns })
-    })
-}
-
-fn coalescing(cx: &mut Context, node: &Node, directory: &Directory) -> Option<Coalescing> {
-    let tagged = Tagged::read(cx, node, &["none", "singleflight", "lease"], "\"singleflight\"")?;
-    match tagged.tag {
-        "none" => tagged.plain(cx, Coalescing::None),
-        "singleflight" if tagged.body.is_none() => Some(Coalescing::Singleflight { around: Around::Fetch }),
-        "singleflight" => tagged.table(cx, "{ around = \"fetch\" }", |f| {
-            let around = f.read("around", word(&[("fetch", Around::Fetch), ("lookup", Around::Lookup)]));
-            Some(Coalescing::Singleflight { around: around.unwrap_or(Around::Fetch) })
-        }),
-        _ => tagged.table(cx, "{ tier = \"l2\" }", |f| {
-            let tier = f.require("tier", "the last shared tier", |cx, node| lease_tier(cx, node, directory));
-            let lock_ttl_ns = f.read("lock_ttl", positive_duration).unwrap_or(10 * SECOND_NS);
-            let poll_ns = f.read("poll", positive_duration).unwrap_or(SECOND_NS / 50);
-            let wait_limit_ns = f.read("wait_limit", duration).unwrap_or(2 * SECOND_NS);
-            let serve_stale_ns = f.read("serve_stale", duration).unwrap_or(0);
-            Some(Coalescing::Lease(Lease {
-                tier: tier?,
-                lock_ttl_ns,
-                poll_ns,
-                wait_limit_ns,
-                serve_stale_ns,
-            }))
-        }),
-    }
-}
-
-fn lease_tier(cx: &mut Context, node: &Node, directory: &Directory) -> Option<usize> {
-    let place = directory.resolve(cx, node)?;
-    let Some(index) = place.index else {
-        let label = "this tier is switched off (enabled = false)";
-        let help =
-            "where a variant switches the tier off, let it set coalescing = \"singleflight\" or \"none\" too";
-        cx.report(Diagnostic::new("a lease needs its tier", node.span, label).help(help));
-        return None;
-    };
-    match directory.last_shared() {
-        Some(last) if last.name == place.name => Some(index),
-        last => {
-            let label = match last {
-                Some(last) => format!("expected the last shared tier, \"{}\"", last.name),
-                None => "expected a shared tier; there is none".to_owned(),
-            };
-            let help = match last {
-                Some(last) => {
-                    format!("for example coalescing = {{ lease = {{ tier = \"{}\" }} }}", last.name)
-                }
-                None => "add a tier with scope = \"shared\", or use coalescing = \"singleflight\"".to_owned(),
-            };
-            cx.report(
-                Diagnostic::new("a lease is kept by the last shared tier", node.span, label).help(help),
-            );
-            None
-        }
-    }
 }

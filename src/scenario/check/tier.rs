@@ -3,7 +3,7 @@
 use super::redis::{Choice, Overhead, choices, overhead, redis};
 use super::refuse_repeated_names;
 use crate::declare::Form;
-use crate::declare::diagnostic::{Diagnostic, suggestion};
+use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::{Context, Fields, Tagged};
 use crate::declare::file::{Node, Value};
 use crate::declare::values::{
@@ -15,64 +15,13 @@ use crate::model::{
     Breaker, Capacity, Compress, Dist, Eviction, Hottest, Jitter, MAX_TIERS, MultiGet, Nanos, OnFailure,
     Prefill, PrefillAge, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
+use crate::model::{Directory, Place};
 use crate::scenario::axes;
 
 /// What Redis keeps per string key besides key and value: hash table entry, object header, string headers.
 const SHARED_ENTRY_OVERHEAD_BYTES: u64 = 56;
 /// Most nodes of a shared tier.
 const MAX_NODES: u64 = 128;
-
-/// The tiers by name, the switched-off ones included.
-pub(super) struct Directory {
-    places: Vec<Place>,
-}
-
-pub(super) struct Place {
-    pub name: String,
-    /// Index into `Model::tiers`; `None`: switched off in this variant.
-    pub index: Option<usize>,
-    pub shared: bool,
-}
-
-impl Directory {
-    /// How many tiers are switched on.
-    pub fn enabled(&self) -> usize {
-        self.places.iter().filter(|place| place.index.is_some()).count()
-    }
-
-    /// The last shared tier that is switched on.
-    pub fn last_shared(&self) -> Option<&Place> {
-        self.places.iter().rfind(|place| place.shared && place.index.is_some())
-    }
-
-    /// Whether the file has a shared tier (or one of instances), switched on or off.
-    pub fn has(&self, shared: bool) -> bool {
-        self.places.iter().any(|place| place.shared == shared)
-    }
-
-    /// Index into the `[[tier]]` tables of the file of each tier that is switched on.
-    pub fn file_indices(&self) -> Vec<usize> {
-        (0..self.places.len()).filter(|&position| self.places[position].index.is_some()).collect()
-    }
-
-    /// Finds the tier that a string names.
-    pub fn resolve(&self, cx: &mut Context, node: &Node) -> Option<&Place> {
-        let Some(name) = node.as_str() else {
-            return cx.wrong(node, format!("expected the name of a tier, found {}", node.kind()));
-        };
-        self.places.iter().find(|place| place.name == name).or_else(|| {
-            let names: Vec<&str> = self.places.iter().map(|place| place.name.as_str()).collect();
-            let label = suggestion(name, names.iter().copied(), "unknown name");
-            let help = match names.as_slice() {
-                [] => "this scenario has no [[tier]]".to_owned(),
-                names => format!("known tiers: {}", names.join(", ")),
-            };
-            let title = format!("no tier is called \"{name}\"");
-            cx.report(Diagnostic::new(title, node.span, label).help(help));
-            None
-        })
-    }
-}
 
 /// Reads all tiers. The second part is `None` where one of them is wrong.
 pub(super) fn tiers(cx: &mut Context, elements: &[Node]) -> (Directory, Option<Vec<Tier>>) {
@@ -259,7 +208,7 @@ fn capacity(cx: &mut Context, node: &Node) -> Option<Capacity> {
             0 => cx.wrong(node, "expected a capacity above zero"),
             bytes => Some(Capacity::Bytes(bytes)),
         },
-        Value::Integer(_) => integer(1, super::MAX_KEYS)(cx, node).map(Capacity::Entries),
+        Value::Integer(_) => integer(1, crate::model::MAX_KEYS)(cx, node).map(Capacity::Entries),
         _ => cx.wrong(
             node,
             "expected a number of entries such as 2500, a size such as \"64MB\", or \"unbounded\"",
@@ -353,7 +302,7 @@ fn prefill(cx: &mut Context, node: &Node) -> Option<Prefill> {
         let hottest = f.require("hottest", "a number of keys, or \"all\"", |cx, node| match node.as_str() {
             Some("all") => Some(Hottest::All),
             Some(_) => cx.wrong(node, "expected a number of keys, or \"all\""),
-            None => integer(1, super::MAX_KEYS)(cx, node).map(Hottest::Keys),
+            None => integer(1, crate::model::MAX_KEYS)(cx, node).map(Hottest::Keys),
         });
         let ages = [("fresh", PrefillAge::Fresh), ("stationary", PrefillAge::Stationary)];
         let age = f.read("age", word(&ages)).unwrap_or(PrefillAge::Fresh);

@@ -1,10 +1,10 @@
 //! What only the whole scenario can tell: settings that are fine alone and contradict each other.
 
 use super::system::silent_from_ns;
-use super::tier::Directory;
 use crate::declare::diagnostic::{Diagnostic, Span};
 use crate::declare::fields::Context;
 use crate::declare::file::Node;
+use crate::model::Directory;
 use crate::model::{
     Arrivals, Coalescing, Dist, Hottest, Jitter, Lease, Model, Nanos, PrefillAge, Refresh, Spread, Tier, Ttl,
     WriteStrategy,

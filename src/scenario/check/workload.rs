@@ -1,7 +1,8 @@
 //! `[workload]` and `[[class]]`.
 
-use super::tier::{Directory, ttl};
-use super::{MAX_KEYS, refuse_repeated_names};
+use super::refuse_repeated_names;
+use super::tier::ttl;
+use crate::declare::Form;
 use crate::declare::diagnostic::{Diagnostic, Span};
 use crate::declare::fields::{Context, Fields, Tagged};
 use crate::declare::file::{Node, Value};
@@ -10,9 +11,11 @@ use crate::declare::values::{
     time_unit, truth,
 };
 use crate::dice::round_ns;
+use crate::model::Directory;
 use crate::model::{
     Arrivals, Class, Dist, MAX_CLASSES, Nanos, Popularity, ProfilePart, Size, Trace, Ttl, Workload,
 };
+use crate::model::{Keys, MAX_KEYS};
 use crate::model::{dist, size};
 use crate::scenario::axes;
 use crate::scenario::trace::{TraceFiles, TraceSummary};
@@ -238,24 +241,12 @@ fn profile_part(cx: &mut Context, node: &Node) -> Option<ProfilePart> {
     }
 }
 
-pub(super) fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
-    let tagged = Tagged::read(cx, node, &["zipf", "uniform", "hotspot"], "{ zipf = { exponent = 1.0 } }")?;
-    match tagged.tag {
-        "uniform" => tagged.plain(cx, Popularity::Uniform),
-        "zipf" => tagged.table(cx, "{ exponent = 1.0 }", |f| {
-            let exponent = f.require("exponent", "a number of at least 0", at_least(0.0));
-            Some(Popularity::Zipf { exponent: exponent? })
-        }),
-        _ => tagged.table(cx, "{ keys = 0.01, requests = 0.9 }", |f| {
-            let keys = f.require("keys", "the share of hot keys, such as 0.01", positive_share);
-            let requests = f.require("requests", "their share of the requests, such as 0.9", share);
-            Some(Popularity::Hotspot { keys_share: keys?, requests_share: requests? })
-        }),
-    }
+fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
+    Popularity::read(cx, node, ())
 }
 
-pub(super) fn keys(cx: &mut Context, node: &Node) -> Option<u64> {
-    integer(1, MAX_KEYS)(cx, node)
+fn keys(cx: &mut Context, node: &Node) -> Option<u64> {
+    Keys::read(cx, node, ())
 }
 
 /// Most keys of one entity: a write waits for the answers of all its DELETEs, and counts them in a byte.

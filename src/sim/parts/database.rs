@@ -112,7 +112,10 @@ impl Database {
             waiting: 0,
             replicas: Replicas::new(model, seed, replication),
             flush: write_back.map(|(_, how)| {
-                [Times::new(how.per_batch.as_ref().unwrap_or(&spec.write)), Times::new(&how.per_key)]
+                [
+                    Times::new(how.cost.per_batch.as_ref().unwrap_or(&spec.write)),
+                    Times::new(&how.cost.per_key),
+                ]
             }),
             service_lane: constant.map(|ns| queue.lane_for(ns)),
             service,
