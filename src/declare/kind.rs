@@ -94,6 +94,15 @@ pub struct Table {
     /// Its name in the schema.
     pub id: &'static str,
     pub fields: &'static [Field],
+    /// Further ones, which a type of their own declares.
+    pub also: &'static [Field],
+}
+
+impl Table {
+    /// All of them.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.fields.iter().chain(self.also)
+    }
 }
 
 /// A choice of which each possibility has parameters of its own.
@@ -200,7 +209,7 @@ impl Kind {
             }
             Kind::List(kind) => format!("a list, each element {}", kind.words()),
             Kind::Table(table) => {
-                let fields: Vec<&str> = table.fields.iter().map(|field| field.name).collect();
+                let fields: Vec<&str> = table.fields().map(|field| field.name).collect();
                 format!("a table with {}", fields.join(", "))
             }
             Kind::Choice(choice) => {

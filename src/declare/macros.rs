@@ -10,11 +10,34 @@ macro_rules! options {
                 $option:literal $field:ident: $type:ty $(as $form:ty $([$given:expr])?)?, $rule:ident $text:tt $(=> $fallback:expr)?;
             )*
         }
+        $(and $also:ident: $Also:ty;)?
         $(check |$f:ident| $check:block)?
     ) => {
         $(#[$attribute])*
         $visibility struct $Struct {
             $($(#[$($attr)*])* pub $field: $type,)*
+            $(pub $also: $Also,)?
+        }
+
+        impl $Struct {
+            pub(crate) const OPTIONS: &'static [$crate::declare::kind::Field] = &[$($crate::declare::row!(
+                $option, $crate::declare::first!($([$form])? [$type]), $rule $text, $([$($attr)*])*
+            )),*];
+
+            /// Reads the options from a table that may have others.
+            pub(crate) fn read_options(
+                fields: &mut $crate::declare::fields::Fields<'_, '_>,
+                _around: <$Struct as $crate::declare::Form>::Around<'_>,
+            ) -> Option<$Struct> {
+                $(let $around = _around;)?
+                $(#[allow(unused_mut, reason = "a check may set it")] let mut $field = $crate::declare::value!(
+                    fields, $option, $crate::declare::first!($([$form])? [$type]),
+                    $crate::declare::given!($($($given)?)?), $rule $text $(=> $fallback)?
+                );)*
+                $(let $also = <$Also>::read_options(fields, ());)?
+                $(let $f = &mut *fields; $check)?
+                Some($Struct { $($field: $field?,)* $($also: $also?)? })
+            }
         }
 
         impl $crate::declare::Form for $Struct {
@@ -22,24 +45,17 @@ macro_rules! options {
             type Around<'a> = $crate::declare::first!($([$Around])? [()]);
             const KIND: $crate::declare::kind::Kind = $crate::declare::kind::Kind::Table(&$crate::declare::kind::Table {
                 id: $id,
-                fields: &[$($crate::declare::row!(
-                    $option, $crate::declare::first!($([$form])? [$type]), $rule $text, $([$($attr)*])*
-                )),*],
+                fields: $Struct::OPTIONS,
+                also: $crate::declare::options_of!($($Also)?),
             });
 
             fn read(
                 cx: &mut $crate::declare::fields::Context,
                 node: &$crate::declare::file::Node,
-                _around: Self::Around<'_>,
+                around: Self::Around<'_>,
             ) -> Option<$Struct> {
                 $crate::declare::fields::Fields::with(cx, node, $example, |fields| {
-                    $(let $around = _around;)?
-                    $(#[allow(unused_mut, reason = "a check may set it")] let mut $field = $crate::declare::value!(
-                        fields, $option, $crate::declare::first!($([$form])? [$type]),
-                        $crate::declare::given!($($($given)?)?), $rule $text $(=> $fallback)?
-                    );)*
-                    $(let $f = &mut *fields; $check)?
-                    Some($Struct { $($field: $field?),* })
+                    $Struct::read_options(fields, around)
                 })
             }
         }
@@ -100,7 +116,7 @@ macro_rules! choice {
             fn read(
                 cx: &mut $crate::declare::fields::Context,
                 node: &$crate::declare::file::Node,
-                _around: Self::Around<'_>,
+                _around: <$Enum as $crate::declare::Form>::Around<'_>,
             ) -> Option<$Enum> {
                 let tagged = $crate::declare::fields::Tagged::read(cx, node, &[$($tag),*], $example)?;
                 $(let $around = _around;)?
@@ -142,6 +158,7 @@ macro_rules! keywords {
             pub const NAMES: &'static [(&'static str, $Enum)] = &[$(($word, $Enum::$Variant)),*];
 
             /// The word in scenario files.
+            #[allow(dead_code, reason = "some words are only read")]
             pub fn name(self) -> &'static str {
                 match self {
                     $($Enum::$Variant => $word,)*
@@ -277,7 +294,11 @@ macro_rules! body {
         Some(<$form as $crate::declare::Form>::KIND)
     };
     (table $id:expr, $fields:tt) => {
-        Some($crate::declare::kind::Kind::Table(&$crate::declare::kind::Table { id: $id, fields: &$fields }))
+        Some($crate::declare::kind::Kind::Table(&$crate::declare::kind::Table {
+            id: $id,
+            fields: &$fields,
+            also: &[],
+        }))
     };
 }
 
@@ -308,6 +329,16 @@ macro_rules! first_text {
     };
 }
 
+/// The options that another type declares.
+macro_rules! options_of {
+    () => {
+        &[]
+    };
+    ($Also:ty) => {
+        <$Also>::OPTIONS
+    };
+}
+
 /// What a form is given of its surroundings.
 macro_rules! given {
     () => {
@@ -319,5 +350,6 @@ macro_rules! given {
 }
 
 pub(crate) use {
-    body, choice, default, first, first_text, given, is_plain, keywords, options, row, value, variant, words,
+    body, choice, default, first, first_text, given, is_plain, keywords, options, options_of, row, value,
+    variant, words,
 };

@@ -29,6 +29,8 @@
 //!   that is `None` where the option is wrong. So does `check`, for rules between options: it reports problems, sets what depends on
 //!   fields below, or returns `None`.
 //!
+//! `and shared: SharedTier;` behind the braces adds the options of another declaration to the same table.
+//!
 //! A form that needs to know of its surroundings is given them in brackets (`as Hedge[timeout_ns]`) and declares them in
 //! parentheses (`pub struct Hedge in "hedge" (timeout_ns: Option<Nanos>)`).
 

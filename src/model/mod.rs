@@ -43,6 +43,7 @@ pub use recommend::{Direction, Objective, Recommend};
 pub use slo::Slo;
 pub use sweep::{Amount, Axis, AxisValue, Kind, Sweep};
 pub use threshold::{Bound, Threshold};
+pub(crate) use tier::TierOptions;
 pub use tier::{
     ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, MultiGet, OnFailure, Prefill, PrefillAge,
     Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,

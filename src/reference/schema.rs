@@ -57,11 +57,11 @@ impl Writer {
     /// A table whose options stand under `path`.
     fn table(&mut self, table: &'static Table, path: &str) -> Map<String, Value> {
         let mut properties = Map::new();
-        for field in table.fields {
+        for field in table.fields() {
             properties.insert(field.name.to_owned(), self.field(field, path));
         }
         let required: Vec<&str> =
-            table.fields.iter().filter(|field| field.is_required()).map(|field| field.name).collect();
+            table.fields().filter(|field| field.is_required()).map(|field| field.name).collect();
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("object"));
         schema.insert("properties".to_owned(), Value::Object(properties));
@@ -209,7 +209,7 @@ impl Writer {
     /// What variants set: for every path the type of the option there.
     fn settings(&mut self) -> Value {
         let mut paths = Map::new();
-        for field in ROOT.fields.iter().filter(|field| settable(field.name)) {
+        for field in ROOT.fields().filter(|field| settable(field.name)) {
             let name = field.name.to_owned();
             match &field.kind {
                 // A whole element is found by its name.
@@ -231,7 +231,7 @@ impl Writer {
     }
 
     fn paths_of(&mut self, table: &'static Table, at: &str, path: &str, paths: &mut Map<String, Value>) {
-        for field in table.fields {
+        for field in table.fields() {
             let (at, path) = (format!(r"{at}\.{}", field.name), join(path, field.name));
             let schema = json!({ "$ref": format!("#/$defs/{}/properties/{}", table.id, field.name) });
             paths.insert(format!("^{at}$"), schema);

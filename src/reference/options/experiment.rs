@@ -2,18 +2,18 @@
 
 use super::old::*;
 use super::system::EVENT;
-use super::tier::TIER;
 use super::workload::{CLASS, WORKLOAD};
 use crate::declare::Form;
 use crate::model::{
     Answer, Clients, Coalescing, Database, Invalidation, Limiter, MeasureOptions, Observed, Practice,
-    Precision, Slo, Writes,
+    Precision, Slo, TierOptions, Writes,
 };
 use crate::scenario::lint::LINTS;
 
 /// A scenario file.
 pub static ROOT: Table = Table {
     id: "scenario",
+    also: &[],
     fields: &[
         required("question", Kind::Text),
         optional(
@@ -46,7 +46,7 @@ pub static ROOT: Table = Table {
         optional("limiter", Limiter::KIND),
         optional("class", Kind::List(&Kind::Table(&CLASS))),
         required("database", Database::KIND),
-        optional("tier", Kind::List(&Kind::Table(&TIER))),
+        optional("tier", Kind::List(&TierOptions::KIND)),
         optional("writes", Writes::KIND),
         optional("invalidation", Invalidation::KIND),
         optional("event", Kind::List(&Kind::Table(&EVENT))),
@@ -61,6 +61,7 @@ fn lints() -> Vec<&'static str> {
 
 static THRESHOLD: Table = Table {
     id: "threshold",
+    also: &[],
     fields: &[
         required("measure", Kind::Text),
         optional("max", LIMIT),
@@ -77,6 +78,7 @@ const LIMIT: Kind =
 
 static SWEEP: Table = Table {
     id: "sweep",
+    also: &[],
     fields: &[
         optional("axes", Kind::Axes),
         optional("measures", Kind::List(&Kind::Text)),
@@ -86,6 +88,7 @@ static SWEEP: Table = Table {
 
 static RECOMMEND: Table = Table {
     id: "recommend",
+    also: &[],
     fields: &[
         optional("minimise", Kind::Text),
         optional("maximise", Kind::Text),
@@ -97,6 +100,7 @@ static RECOMMEND: Table = Table {
 
 static VARIANT: Table = Table {
     id: "variant",
+    also: &[],
     fields: &[
         required(
             "name",

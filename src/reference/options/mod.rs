@@ -5,7 +5,6 @@
 mod experiment;
 mod old;
 mod system;
-mod tier;
 mod workload;
 
 use crate::declare::kind::{Field, Kind, Table, Tag};
@@ -31,7 +30,7 @@ pub fn all() -> Vec<Opt> {
 }
 
 fn collect(table: &'static Table, at: &str, found: &mut Vec<Opt>) {
-    for field in table.fields {
+    for field in table.fields() {
         let path = join(at, field.name);
         found.push(Opt { path: path.clone(), table: at.to_owned(), field });
         within(&field.kind, &path, found);

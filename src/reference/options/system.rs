@@ -4,6 +4,7 @@ use super::old::*;
 
 pub(super) static EVENT: Table = Table {
     id: "event",
+    also: &[],
     fields: &[
         required("at", DURATION),
         required("what", Kind::Choice(&WHAT)),
@@ -38,14 +39,15 @@ const FOR: Field = required("for", POSITIVE_DURATION);
 const TARGET: Field = required("target", Kind::Text);
 const FACTOR: Field = required("factor", Kind::Positive { below: f64::INFINITY });
 
-static FLUSH: Table = Table { id: "flush", fields: &[required("tier", Kind::Text)] };
-static RESTART: Table = Table { id: "restart", fields: &[required("tier", Kind::Text), FOR] };
-static DOWN: Table = Table { id: "down", fields: &[TARGET, optional("node", NODE), FOR, FAIL] };
-static SLOW: Table = Table { id: "slow", fields: &[TARGET, optional("node", NODE), FOR, FACTOR] };
-static PAUSE: Table = Table { id: "pause", fields: &[TARGET, optional("node", NODE), FOR] };
+static FLUSH: Table = Table { id: "flush", also: &[], fields: &[required("tier", Kind::Text)] };
+static RESTART: Table = Table { id: "restart", also: &[], fields: &[required("tier", Kind::Text), FOR] };
+static DOWN: Table = Table { id: "down", also: &[], fields: &[TARGET, optional("node", NODE), FOR, FAIL] };
+static SLOW: Table = Table { id: "slow", also: &[], fields: &[TARGET, optional("node", NODE), FOR, FACTOR] };
+static PAUSE: Table = Table { id: "pause", also: &[], fields: &[TARGET, optional("node", NODE), FOR] };
 
 static NODE_LOST: Table = Table {
     id: "node_lost",
+    also: &[],
     fields: &[
         required("tier", Kind::Text),
         required("node", NODE),
@@ -55,16 +57,20 @@ static NODE_LOST: Table = Table {
     ],
 };
 
-static SURGE: Table = Table { id: "surge", fields: &[FACTOR, FOR] };
+static SURGE: Table = Table { id: "surge", also: &[], fields: &[FACTOR, FOR] };
 
-static HOT_KEY: Table =
-    Table { id: "hot_key", fields: &[required("share", POSITIVE_SHARE), FOR, optional("key", KEY)] };
+static HOT_KEY: Table = Table {
+    id: "hot_key",
+    also: &[],
+    fields: &[required("share", POSITIVE_SHARE), FOR, optional("key", KEY)],
+};
 
-static DEPLOY: Table = Table { id: "deploy", fields: &[required("every", DURATION)] };
+static DEPLOY: Table = Table { id: "deploy", also: &[], fields: &[required("every", DURATION)] };
 
 /// An instance with `for`, or a leader without.
 static CRASH: Table = Table {
     id: "crash",
+    also: &[],
     fields: &[
         optional("instance", NODE),
         optional("for", POSITIVE_DURATION),
@@ -73,4 +79,4 @@ static CRASH: Table = Table {
     ],
 };
 
-static STALL: Table = Table { id: "stall", fields: &[FOR] };
+static STALL: Table = Table { id: "stall", also: &[], fields: &[FOR] };

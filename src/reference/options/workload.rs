@@ -6,6 +6,7 @@ use crate::model::Popularity;
 
 pub(super) static WORKLOAD: Table = Table {
     id: "workload",
+    also: &[],
     fields: &[
         required("arrivals", Kind::Choice(&ARRIVALS)),
         optional("profile", Kind::List(&Kind::Choice(&PROFILE))),
@@ -26,6 +27,7 @@ const KEYS_PER_REQUEST: Kind = Kind::Whole { least: 1, most: 1_000 };
 
 static ABSENT: Table = Table {
     id: "absent",
+    also: &[],
     fields: &[
         required("share", POSITIVE_SHARE),
         required("keys", KEYS),
@@ -44,18 +46,23 @@ static ARRIVALS: Choice = Choice {
     ],
 };
 
-static RATE_ONLY: Table = Table { id: "rate_only", fields: &[required("rate", Kind::Rate)] };
+static RATE_ONLY: Table = Table { id: "rate_only", also: &[], fields: &[required("rate", Kind::Rate)] };
 
 static RENEWAL: Table = Table {
     id: "renewal",
+    also: &[],
     fields: &[required("rate", Kind::Rate), required("cv2", Kind::Number { least: 0.0 })],
 };
 
-static CLOSED: Table =
-    Table { id: "closed", fields: &[required("users", COUNT), optional("think", Kind::RandomTime)] };
+static CLOSED: Table = Table {
+    id: "closed",
+    also: &[],
+    fields: &[required("users", COUNT), optional("think", Kind::RandomTime)],
+};
 
 static TRACE: Table = Table {
     id: "trace",
+    also: &[],
     fields: &[
         required("file", Kind::Text),
         required("time", Kind::Text),
@@ -68,6 +75,7 @@ static TRACE: Table = Table {
 
 static OPERATION: Table = Table {
     id: "operation",
+    also: &[],
     fields: &[
         required("column", Kind::Text),
         required("read", Kind::List(&Kind::Text)),
@@ -86,15 +94,18 @@ static PROFILE: Choice = Choice {
     ],
 };
 
-static STEP: Table = Table { id: "step", fields: &[required("at", DURATION), required("factor", FACTOR)] };
+static STEP: Table =
+    Table { id: "step", also: &[], fields: &[required("at", DURATION), required("factor", FACTOR)] };
 
 static RAMP: Table = Table {
     id: "ramp",
+    also: &[],
     fields: &[required("from", DURATION), required("to", DURATION), required("factor", FACTOR)],
 };
 
 static SINE: Table = Table {
     id: "sine",
+    also: &[],
     fields: &[
         required("period", POSITIVE_DURATION),
         required("amplitude", SHARE),
@@ -104,6 +115,7 @@ static SINE: Table = Table {
 
 pub(super) static CLASS: Table = Table {
     id: "class",
+    also: &[],
     fields: &[
         required("name", Kind::Name),
         required("share", POSITIVE_SHARE),
@@ -125,5 +137,6 @@ const TTL: Kind = Kind::Either(&[Kind::Words(&["none"]), POSITIVE_DURATION]);
 
 static COSTS: Table = Table {
     id: "class_database",
+    also: &[],
     fields: &[optional("read", Kind::RandomTime), optional("write", Kind::RandomTime)],
 };

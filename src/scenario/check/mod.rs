@@ -9,7 +9,6 @@ mod idle;
 mod invalidation;
 mod needs;
 mod recommend;
-mod redis;
 mod standing;
 mod sweep;
 mod system;

@@ -1,7 +1,6 @@
 //! `[workload]` and `[[class]]`.
 
 use super::refuse_repeated_names;
-use super::tier::ttl;
 use crate::declare::Form;
 use crate::declare::diagnostic::{Diagnostic, Span};
 use crate::declare::fields::{Context, Fields, Tagged};
@@ -491,13 +490,13 @@ fn shares_fit(f: &mut Fields<'_, '_>, write_share: f64, exists_share: f64) {
 /// One time to live for every tier, or a table of them by tier.
 fn class_ttl(cx: &mut Context, node: &Node, tiers: &Directory) -> Option<Vec<Option<Ttl>>> {
     let Some(entries) = node.as_table() else {
-        return ttl(cx, node).map(|ttl| vec![Some(ttl); tiers.enabled()]);
+        return Ttl::read(cx, node, ()).map(|ttl| vec![Some(ttl); tiers.enabled()]);
     };
     let mut by_tier = vec![None; tiers.enabled()];
     for entry in entries {
         let name = Node { value: Value::String(entry.key.clone()), span: entry.key_span };
         let index = tiers.resolve(cx, &name).and_then(|place| place.index);
-        let own = cx.within(entry.key.as_str(), |cx| ttl(cx, &entry.value));
+        let own = cx.within(entry.key.as_str(), |cx| Ttl::read(cx, &entry.value, ()));
         if let (Some(slot), Some(own)) = (index.and_then(|index| by_tier.get_mut(index)), own) {
             *slot = Some(own);
         }
