@@ -165,6 +165,13 @@ impl<'c, 'n> Fields<'c, 'n> {
         self.read(name, read)
     }
 
+    /// Reports a field that must be there under these circumstances, where it is not.
+    pub fn demand(&mut self, name: &'static str, expected: &str) {
+        if self.node(name).is_none() {
+            self.missing.push((name, expected.to_owned()));
+        }
+    }
+
     /// Whether nothing was wrong in this table so far: only then do its fields get compared with each other.
     pub fn sound(&self) -> bool {
         self.cx.diagnostics.len() == self.problems_before && self.missing.is_empty()

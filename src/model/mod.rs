@@ -34,6 +34,7 @@ pub(crate) use directory::{CountingTier, Directory, LeaseTier, Place};
 pub use dist::{Dist, Size};
 pub(crate) use dist::{RANDOM_SIZE, RANDOM_TIME, Z_99, dist, size};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
+pub(crate) use event::{EventOptions, Surroundings};
 pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};

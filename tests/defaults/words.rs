@@ -70,14 +70,10 @@ pub const NOT_LITERAL: &[(&str, &str)] = &[
 pub type Stated =
     (&'static str, &'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const NODE_LOST: &str = "after `failover` (`\"0s\"`; or `\"never\"`) clients turn to the other nodes for its keys, and until then it is \
-                         refused (or, with `fail = \"timeout\"`, not answered)";
-const NODES: (&str, &str) = ("tier.l2.nodes", "3");
 const TIMEOUT: (&str, &str) = ("database.timeout", "1s");
 const BACK: (&str, &str) = ("database.write", "7ms");
 const SEVERAL: (&str, &str) = ("workload.keys_per_request", "3");
 const REDIS: &[(&str, &str)] = &[("tier.l2.capacity", "1MB"), ("tier.l2.eviction", "allkeys-lru")];
-const TWO: &[(&str, &str)] = &[("clients.instances", "2"), ("clients.deadline", "1s")];
 
 pub const STATED: &[Stated] = &[
     ("clients.instances", "", "clients.deadline=1s", "clients={ deadline = \"1s\", instances = 1 }", &[]),
@@ -118,39 +114,11 @@ pub const STATED: &[Stated] = &[
     ),
     ("database.write", "", "seed=1", "database.write=5ms", &[]),
     (
-        "event.what.crash.detect",
-        "Until `detect` (`\"0s\"`) its requests are refused",
-        "event.e.what={ crash = { instance = 1, for = \"1s\" } }",
-        "event.e.what={ crash = { instance = 1, for = \"1s\", detect = \"0s\" } }",
-        TWO,
-    ),
-    (
-        "event.what.down.fail",
-        "connections are refused (default)",
-        "event.e.what={ down = { target = \"l2\", for = \"1s\" } }",
-        "event.e.what={ down = { target = \"l2\", for = \"1s\", fail = \"refuse\" } }",
-        &[],
-    ),
-    (
         "event.what.hot_key.key",
-        "default: the last id of the first class that is not absent",
+        "",
         "event.e.what={ hot_key = { share = 0.2, for = \"1s\" } }",
         "event.e.what={ hot_key = { share = 0.2, for = \"1s\", key = 99 } }",
         &[],
-    ),
-    (
-        "event.what.node_lost.fail",
-        NODE_LOST,
-        "event.e.what={ node_lost = { tier = \"l2\", node = 1 } }",
-        "event.e.what={ node_lost = { tier = \"l2\", node = 1, fail = \"refuse\" } }",
-        &[NODES],
-    ),
-    (
-        "event.what.node_lost.failover",
-        NODE_LOST,
-        "event.e.what={ node_lost = { tier = \"l2\", node = 1 } }",
-        "event.e.what={ node_lost = { tier = \"l2\", node = 1, failover = \"0s\" } }",
-        &[NODES],
     ),
     (
         "tier.active_expiry",

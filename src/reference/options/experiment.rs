@@ -1,12 +1,11 @@
 //! The top level of the file: the question, how it is asked, and the sections.
 
 use super::old::*;
-use super::system::EVENT;
 use super::workload::{CLASS, WORKLOAD};
 use crate::declare::Form;
 use crate::model::{
-    Answer, Clients, Coalescing, Database, Invalidation, Limiter, MeasureOptions, Observed, Practice,
-    Precision, Slo, TierOptions, Writes,
+    Answer, Clients, Coalescing, Database, EventOptions, Invalidation, Limiter, MeasureOptions, Observed,
+    Practice, Precision, Slo, TierOptions, Writes,
 };
 use crate::scenario::lint::LINTS;
 
@@ -49,7 +48,7 @@ pub static ROOT: Table = Table {
         optional("tier", Kind::List(&TierOptions::KIND)),
         optional("writes", Writes::KIND),
         optional("invalidation", Invalidation::KIND),
-        optional("event", Kind::List(&Kind::Table(&EVENT))),
+        optional("event", Kind::List(&EventOptions::KIND)),
         optional("slo", Slo::KIND),
         optional("variant", Kind::List(&Kind::Table(&VARIANT))),
     ],

@@ -4,7 +4,6 @@
 
 mod experiment;
 mod old;
-mod system;
 mod workload;
 
 use crate::declare::kind::{Field, Kind, Table, Tag};

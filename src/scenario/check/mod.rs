@@ -1,7 +1,5 @@
 //! From the tree to the model: one file per section of the scenario, then what only the whole can tell.
 
-mod around;
-mod crash;
 mod event;
 mod experiment;
 mod gather;

@@ -1,6 +1,6 @@
 //! One variant's tree as a model: the sections put together.
 
-use super::event::{Surroundings, events};
+use super::event::events;
 use super::tier::tiers;
 use super::workload::{Recorded, is_recorded, workload};
 use super::{MAX_WINDOWS, whole};
@@ -11,7 +11,7 @@ use crate::declare::values::{duration, positive_duration};
 use crate::declare::{Form, unset};
 use crate::model::{
     Clients, Coalescing, Database, Invalidation, Limiter, MeasureOptions, Model, Nanos, ProfilePart, Slo,
-    Writes,
+    Surroundings, Writes,
 };
 use crate::scenario::trace::TraceFiles;
 use crate::units::format_duration;

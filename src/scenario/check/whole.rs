@@ -22,7 +22,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     serve_stale(cx, root, model);
     super::standing::check(cx, root, model);
     nobody_asks(cx, root, model);
-    super::crash::check(cx, root, model);
+    super::event::check(cx, root, model);
     super::gather::check(cx, root, model, directory);
     super::writes::check(cx, root, model, directory);
     stationary(cx, root, model);
