@@ -205,6 +205,9 @@ macro_rules! default {
     (or $word:tt) => {
         $crate::declare::kind::Default::Word($word)
     };
+    (reported $expected:tt) => {
+        $crate::declare::kind::Default::Required($expected)
+    };
     (optional $words:tt) => {
         $crate::declare::kind::Default::Words($words)
     };
@@ -218,6 +221,13 @@ macro_rules! value {
     ($fields:ident, $option:literal, $form:ty, $given:expr, required $expected:tt) => {
         $fields
             .require($option, $expected, |cx, node| <$form as $crate::declare::Form>::read(cx, node, $given))
+    };
+    ($fields:ident, $option:literal, $form:ty, $given:expr, reported $expected:tt) => {
+        Some(
+            $fields.require($option, $expected, |cx, node| {
+                <$form as $crate::declare::Form>::read(cx, node, $given)
+            }),
+        )
     };
     ($fields:ident, $option:literal, $form:ty, $given:expr, default $value:tt) => {
         $fields

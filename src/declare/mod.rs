@@ -22,6 +22,7 @@
 //! reads it (left out where it is the type itself), and what leaving the option out means:
 //!
 //! - `required "a duration"`: a problem, whose message describes what is expected;
+//! - `reported "a duration"`: the same problem, and `None`, so that what depends on other options is still checked;
 //! - `default "50ms"`: this value, as a file has it;
 //! - `or "none"`: `None`, as does that word; with `=> expression`, what that expression is `Some` of;
 //! - `optional "all nodes"`: `None`, which these words describe;

@@ -261,13 +261,3 @@ impl Form for Size {
         })
     }
 }
-
-/// A random time, for readers that are no declarations.
-pub(crate) fn dist(cx: &mut Context, node: &Node) -> Option<Dist> {
-    Dist::read(cx, node, ())
-}
-
-/// The same for a random size.
-pub(crate) fn size(cx: &mut Context, node: &Node) -> Option<Size> {
-    Size::read(cx, node, ())
-}

@@ -32,7 +32,7 @@ pub use coalescing::{Around, Coalescing, Lease};
 pub use database::{Background, Contention, Database, RETRIES_AT_ONCE, Replicas, Retries};
 pub(crate) use directory::{CountingTier, Directory, LeaseTier, Place};
 pub use dist::{Dist, Size};
-pub(crate) use dist::{RANDOM_SIZE, RANDOM_TIME, Z_99, dist, size};
+pub(crate) use dist::{RANDOM_SIZE, RANDOM_TIME, Z_99};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub(crate) use event::{EventOptions, Surroundings};
 pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
@@ -49,8 +49,10 @@ pub use tier::{
     ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, MultiGet, OnFailure, Prefill, PrefillAge,
     Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
-pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
-pub(crate) use workload::{Key, Keys, MAX_KEYS};
+pub use workload::{
+    Arrivals, Class, Costs, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload,
+};
+pub(crate) use workload::{ArrivalsOptions, Key, Keys, MAX_KEYS, TraceOptions, WorkloadOptions, enough_keys};
 pub(crate) use writes::Writes;
 pub use writes::{FlushCost, Order, WriteBack, WriteOptions, WriteStrategy};
 

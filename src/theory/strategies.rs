@@ -71,7 +71,7 @@ fn early(model: &Model, paths: &Paths, tier: &Tier) -> Option<Prediction> {
         .unless(database.servers.is_none() && database.pool.is_none(), "fetches may wait for the database");
     let fixed = database.read.is_constant()
         && database.network.is_constant()
-        && model.workload.classes.iter().all(|class| class.db_read.is_none());
+        && model.workload.classes.iter().all(|class| class.costs.db_read.is_none());
     failing.unless(fixed, "fetches do not all take the same time");
     failing.unless(way_share(paths, ttl_s) <= 0.001, "the way to the cache is not short against the ttl");
     let delta_s = (database.read.mean_ns() + 2.0 * database.network.mean_ns()) / 1e9;

@@ -1,11 +1,10 @@
 //! The top level of the file: the question, how it is asked, and the sections.
 
 use super::old::*;
-use super::workload::{CLASS, WORKLOAD};
 use crate::declare::Form;
 use crate::model::{
-    Answer, Clients, Coalescing, Database, EventOptions, Invalidation, Limiter, MeasureOptions, Observed,
-    Practice, Precision, Slo, TierOptions, Writes,
+    Answer, Class, Clients, Coalescing, Database, EventOptions, Invalidation, Limiter, MeasureOptions,
+    Observed, Practice, Precision, Slo, TierOptions, WorkloadOptions, Writes,
 };
 use crate::scenario::lint::LINTS;
 
@@ -41,9 +40,9 @@ pub static ROOT: Table = Table {
         optional("recommend", Kind::Table(&RECOMMEND)),
         optional("measure", MeasureOptions::KIND),
         optional("clients", Clients::KIND),
-        required("workload", Kind::Table(&WORKLOAD)),
+        required("workload", WorkloadOptions::KIND),
         optional("limiter", Limiter::KIND),
-        optional("class", Kind::List(&Kind::Table(&CLASS))),
+        optional("class", Kind::List(&Class::KIND)),
         required("database", Database::KIND),
         optional("tier", Kind::List(&TierOptions::KIND)),
         optional("writes", Writes::KIND),

@@ -4,7 +4,6 @@
 
 mod experiment;
 mod old;
-mod workload;
 
 use crate::declare::kind::{Field, Kind, Table, Tag};
 use crate::model::{RANDOM_SIZE, RANDOM_TIME};

@@ -79,7 +79,7 @@ pub(super) fn class(model: &Model, class: &Class) -> String {
             None => {}
         }
     }
-    for (time, what) in [(&class.db_read, "reads"), (&class.db_write, "writes")] {
+    for (time, what) in [(&class.costs.db_read, "reads"), (&class.costs.db_write, "writes")] {
         if let Some(time) = time {
             text.push_str(&format!(", database {what} {}", dist(time)));
         }

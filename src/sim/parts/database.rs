@@ -79,7 +79,7 @@ impl Database {
             .iter()
             .map(|class| {
                 let own = |own: &Option<_>, general| Times::new(own.as_ref().unwrap_or(general));
-                [own(&class.db_read, &spec.read), own(&class.db_write, &spec.write)]
+                [own(&class.costs.db_read, &spec.read), own(&class.costs.db_write, &spec.write)]
             })
             .collect();
         // Only where every service takes the same time do completions keep their order.
