@@ -169,8 +169,6 @@ pub(crate) const POSITIVE_DURATION: Kind = Kind::Duration { positive: true };
 pub(crate) const SHARE: Kind = Kind::Share { positive: false };
 pub(crate) const POSITIVE_SHARE: Kind = Kind::Share { positive: true };
 pub(crate) const COUNT: Kind = Kind::Whole { least: 1, most: u32::MAX as u64 };
-pub(crate) const KEYS: Kind = Kind::Whole { least: 1, most: 4_000_000_000 };
-pub(crate) const KEY: Kind = Kind::Whole { least: 0, most: 4_000_000_000 };
 
 impl Kind {
     /// What is expected, in words: `a duration such as "250ms"`.

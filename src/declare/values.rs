@@ -1,6 +1,7 @@
 //! Single values: durations, sizes, rates, shares and counts.
 
 use std::fmt::Display;
+use std::marker::PhantomData;
 
 use super::Form;
 use super::fields::{Context, Tagged};
@@ -277,5 +278,59 @@ impl Form for bool {
 
     fn read(cx: &mut Context, node: &Node, (): ()) -> Option<bool> {
         truth(cx, node)
+    }
+}
+
+/// A list of tables, or of what else `F` reads; `None` where one of them is wrong.
+pub(crate) struct ListOf<F>(PhantomData<F>);
+
+impl<F> Form for ListOf<F>
+where
+    F: for<'a> Form<Around<'a> = ()>,
+{
+    type Value = Vec<F::Value>;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::List(&F::KIND);
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<Vec<F::Value>> {
+        let elements = elements(cx, node)?;
+        let read: Vec<Option<F::Value>> = elements.iter().map(|element| F::read(cx, element, ())).collect();
+        read.into_iter().collect()
+    }
+}
+
+fn elements<'n>(cx: &mut Context, node: &'n Node) -> Option<&'n [Node]> {
+    match &node.value {
+        Value::Array(elements) => Some(elements),
+        _ => {
+            let label = format!("expected [[{}]] tables, found {}", cx.here(), node.kind());
+            cx.wrong(node, label)
+        }
+    }
+}
+
+/// What `F` reads somewhere else, where its surroundings are known.
+pub(crate) struct Later<F>(PhantomData<F>);
+
+impl<F: Form> Form for Later<F> {
+    type Value = ();
+    type Around<'a> = ();
+    const KIND: Kind = F::KIND;
+
+    fn read(_: &mut Context, _: &Node, (): ()) -> Option<()> {
+        Some(())
+    }
+}
+
+/// Tables that `F` reads somewhere else.
+pub(crate) struct LaterListOf<F>(PhantomData<F>);
+
+impl<F: Form> Form for LaterListOf<F> {
+    type Value = ();
+    type Around<'a> = ();
+    const KIND: Kind = Kind::List(&F::KIND);
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<()> {
+        elements(cx, node).map(|_| ())
     }
 }

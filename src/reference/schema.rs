@@ -7,9 +7,10 @@
 use serde_json::{Map, Value, json};
 
 use super::explain::{described, word_meaning};
-use super::options::{ROOT, join};
+use super::options::join;
 use crate::declare::kind::{self, Choice, Default, Field, Kind, Table};
 use crate::model::{RANDOM_SIZE, RANDOM_TIME};
+use crate::scenario::{FILE, is_same_for_all};
 
 /// A number and a unit, as `units` reads them.
 const NUMBER: &str = r"[0-9][0-9_]*(\.[0-9_]*[0-9])?";
@@ -27,7 +28,7 @@ pub fn text() -> String {
 /// The schema of scenario files.
 pub fn schema() -> Value {
     let mut writer = Writer { definitions: Map::new() };
-    let mut root = writer.table(&ROOT, "");
+    let mut root = writer.table(&FILE, "");
     // Without a trace nobody else knows how long a run is.
     let traced = json!({
         "properties": { "workload": { "properties": { "arrivals": { "required": ["trace"] } },
@@ -209,7 +210,7 @@ impl Writer {
     /// What variants set: for every path the type of the option there.
     fn settings(&mut self) -> Value {
         let mut paths = Map::new();
-        for field in ROOT.fields().filter(|field| settable(field.name)) {
+        for field in FILE.fields().filter(|field| !is_same_for_all(field.name)) {
             let name = field.name.to_owned();
             match &field.kind {
                 // A whole element is found by its name.
@@ -278,11 +279,6 @@ fn default(field: &Field) -> Option<Value> {
         }
         Default::Required(_) | Default::Words(_) => None,
     }
-}
-
-/// What stays the same for all variants cannot be set by one.
-fn settable(name: &str) -> bool {
-    !crate::scenario::SAME_FOR_ALL.iter().any(|fields| fields.contains(&name))
 }
 
 const DURATION: &Kind = &kind::DURATION;

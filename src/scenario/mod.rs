@@ -26,7 +26,7 @@ use std::path::Path;
 pub use crate::declare::diagnostic;
 use crate::declare::{fields, file};
 use crate::model::Experiment;
-pub(crate) use check::SAME_FOR_ALL;
+pub(crate) use check::{FILE, is_same_for_all};
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
 use lint::{Finding, Warnings};

@@ -25,7 +25,6 @@ pub fn with_tables(page: &str) -> String {
     }
     let missing: Vec<String> =
         options::all().into_iter().map(|option| option.path).filter(|path| !shown.contains(path)).collect();
-    let missing: Vec<_> = missing.iter().filter(|path| path.starts_with("database.")).collect();
     assert!(missing.is_empty(), "no table of the page has {missing:#?}");
     written
 }
@@ -52,7 +51,11 @@ fn table(line: &str, marked: &[&str], shown: &mut BTreeSet<String>) -> Option<St
         return Some(rows(shown, |option| option.table.is_empty() && !is_section(option.field), ""));
     }
     if marker(line, "tables of the file").is_some() {
-        return Some(rows(shown, |option| option.table.is_empty() && is_section(option.field), ""));
+        let of_the_question = |option: &Opt| !is_of_the_system(option);
+        let section = |option: &Opt| option.table.is_empty() && is_section(option.field);
+        let system = rows(shown, |option| section(option) && is_of_the_system(option), "");
+        let question = rows(shown, |option| section(option) && of_the_question(option), "");
+        return Some(system + &question.lines().skip(2).map(|line| format!("{line}\n")).collect::<String>());
     }
     let path = marker(line, "choices: ")?;
     let option = options::all().into_iter().find(|option| option.path == path);
@@ -75,6 +78,12 @@ fn table(line: &str, marked: &[&str], shown: &mut BTreeSet<String>) -> Option<St
 /// A whole table of the file, or a list of them.
 fn is_section(field: &Field) -> bool {
     field.name != "precision" && matches!(field.kind, Kind::Table(_) | Kind::List(Kind::Table(_)))
+}
+
+/// What is simulated comes before what is asked of it.
+fn is_of_the_system(option: &Opt) -> bool {
+    let place = |path: &str| options::all().iter().position(|option| option.path == path);
+    place(&option.path) >= place("duration")
 }
 
 /// The comment whose table has the options at a path: the nearest one above it.

@@ -53,9 +53,9 @@ options! {
 
 impl EventOptions {
     /// As the model has it; `None`: this variant has switched it off, or the tier that it happens to.
-    pub fn event(self, label: String) -> Option<TimedEvent> {
+    pub fn event(self, derived: String) -> Option<TimedEvent> {
         let what = self.what.kind().filter(|_| self.enabled)?;
-        Some(TimedEvent { at_ns: self.at_ns, label, what })
+        Some(TimedEvent { at_ns: self.at_ns, label: self.label.unwrap_or(derived), what })
     }
 }
 
@@ -85,7 +85,7 @@ choice! {
             /// how long
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
         } check |f| {
-            target = target.and_then(|target| with_node(f, around, target, node.flatten()));
+            has_node(f, around, target?, node.flatten())?;
             may_wait(f, around, target?, fail?)?;
         };
         /// everything takes this many times as long
@@ -98,7 +98,7 @@ choice! {
             "factor" factor: f64 as Positive, required "such as 3.0: everything takes three times as long";
             /// how long
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
-        } check |f| { target = target.and_then(|target| with_node(f, around, target, node.flatten())); };
+        } check |f| { has_node(f, around, target?, node.flatten())?; };
         /// nothing starts service; the queue is kept
         "pause" Pause such as "{ target = \"database\", for = \"10s\" }" {
             /// a shared tier, or `"database"`
@@ -107,7 +107,7 @@ choice! {
             "node" node: Option<u32> as Index, optional "all nodes";
             /// how long
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
-        } check |f| { target = target.and_then(|target| with_node(f, around, target, node.flatten())); };
+        } check |f| { has_node(f, around, target?, node.flatten())?; };
         /// a node of a shared tier is gone with its entries; clients turn to the other nodes for its keys
         "node_lost" NodeLost such as "{ tier = \"l2\", node = 0 }" {
             /// the shared tier
@@ -179,9 +179,15 @@ impl What {
         let kind = match self {
             What::Flush { tier } => EventKind::Flush { tier },
             What::Restart { tier, for_ns } => EventKind::Restart { tier, for_ns },
-            What::Down { target, fail, for_ns, .. } => EventKind::Down { target, for_ns, fail },
-            What::Slow { target, factor, for_ns, .. } => EventKind::Slow { target, for_ns, factor },
-            What::Pause { target, for_ns, .. } => EventKind::Pause { target, for_ns },
+            What::Down { target, node, fail, for_ns } => {
+                EventKind::Down { target: at_node(target, node), for_ns, fail }
+            }
+            What::Slow { target, node, factor, for_ns } => {
+                EventKind::Slow { target: at_node(target, node), for_ns, factor }
+            }
+            What::Pause { target, node, for_ns } => {
+                EventKind::Pause { target: at_node(target, node), for_ns }
+            }
             What::NodeLost { tier, node, for_ns, failover_ns, fail } => {
                 EventKind::NodeLost { tier, node, for_ns, failover_ns, fail }
             }
@@ -300,24 +306,28 @@ fn server_tier(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Opti
     Some(place.index.unwrap_or(SWITCHED_OFF))
 }
 
-/// A node of the target where one is named; the database has none.
-fn with_node(
+/// Whether the target has the node that is named; the database has none.
+fn has_node(
     f: &mut Fields<'_, '_>,
     around: &Surroundings<'_>,
     target: Target,
     node: Option<u32>,
-) -> Option<Target> {
+) -> Option<()> {
     match (target, node) {
-        (Target::Tier(tier), Some(node)) => {
-            let known = is_node(f, around, tier, node);
-            let target = if tier == SWITCHED_OFF { target } else { Target::Node { tier, node } };
-            known.then_some(target)
-        }
+        (Target::Tier(tier), Some(node)) => is_node(f, around, tier, node).then_some(()),
         (Target::Database, Some(_)) => {
             f.refuse("node", "the database has no nodes", "leave it out, or name a shared tier");
             None
         }
-        _ => Some(target),
+        _ => Some(()),
+    }
+}
+
+/// One node of a target, where it is named.
+fn at_node(target: Target, node: Option<u32>) -> Target {
+    match (target, node) {
+        (Target::Tier(tier), Some(node)) if tier != SWITCHED_OFF => Target::Node { tier, node },
+        _ => target,
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
-use super::system::{EXPERIMENT_FIELDS, model};
-use super::threshold::{self, thresholds};
-use super::{idle, recommend, sweep, words};
+use super::recommend::RecommendOptions;
+use super::sweep::SweepOptions;
+use super::system::{System, model};
+use super::threshold::{self, ThresholdOptions, thresholds};
+use super::{idle, sweep, words};
 use crate::declare::Form;
 use crate::declare::diagnostic::{Diagnostic, Span, nearest};
 use crate::declare::fields::{Context, Fields};
-use crate::declare::file::{Node, Value};
-use crate::declare::values::{count, integer, text, texts};
+use crate::declare::file::Node;
+use crate::declare::kind::{Kind, Table};
+use crate::declare::options;
+use crate::declare::values::{Count, Later, LaterListOf, ListOf, Text, Texts, Whole, text};
 use crate::model::{Answer, Experiment, Nanos, Observed, Practice, Precision, Variant};
 use crate::scenario::digest::digest;
 use crate::scenario::lint::{self, Finding};
@@ -18,11 +22,69 @@ use crate::scenario::{Kept, axes};
 
 /// Name of the only variant where the file has none.
 const BASE_VARIANT: &str = "base";
-const DEFAULT_HEADLINE: [&str; 3] = ["hit_ratio", "db.qps.peak", "latency.all.p99_ms"];
 /// The same for all variants, or they could not be compared window by window.
 const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
-/// What no variant can set.
-pub(crate) const SAME_FOR_ALL: [&[&str]; 2] = [&EXPERIMENT_FIELDS, &COMMON_FIELDS];
+
+options! {
+    /// What the file says of the question, which is the same for all variants.
+    pub(super) struct Question in "question" (replications_asked: Option<u32>), such as "a scenario" {
+        /// the question in one sentence
+        "question" question: Option<String> as Text,
+            reported "the question that the scenario answers, in one sentence";
+        /// names the report's folder
+        "name" name: Option<String> as FileName, optional "stem of the file name";
+        /// of all random numbers
+        "seed" seed: u64 as Whole<0, { u64::MAX }>, default 1;
+        /// simulations of every variant, at least 1; fewer than six never give a verdict
+        "replications" replications: u32 as Count, default 10;
+        /// `{ measure = "latency.all.p99_ms", relative = 0.02 }`: replications are added until this measure is as precise as that in every
+        /// variant
+        "precision" precision: Option<Precision> as Precision[replications_asked.or(replications).unwrap_or(1)],
+            optional "none";
+        /// name of the variant that the others are compared with
+        "baseline" _baseline: Option<()> as Later<Text>, optional "the first variant";
+        /// measures that get a verdict, most important first
+        "headline" headline: Vec<String> as Texts, default ["hit_ratio", "db.qps.peak", "latency.all.p99_ms"];
+        /// names of [lints](lints.md) that do not warn of this file; does not change the digest
+        "allow" allow: Vec<&'static str> as Allowed, default [];
+        /// the author's words about what the scenario showed, with figures to fill in and claims that must hold
+        "answer" answer: Option<Answer> as Answer, optional "none";
+        /// `[[practice]]`: what the scenario found about a claim of practitioners, for `herdlab claims`
+        "practice" practice: Vec<Practice> as ListOf<Practice>, otherwise "none" => Some(Vec::new());
+        /// what production reports of itself, to compare the baseline with
+        "observed" observed: Option<Observed> as Observed, optional "none";
+        /// `[[threshold]]`: a limit that a measure has to keep; a broken one ends `herdlab run` with exit code 99
+        "threshold" _threshold: Option<()> as LaterListOf<ThresholdOptions>, optional "none";
+        /// what `herdlab sweep` varies and shows: axes, measures, two measures to weigh against each other
+        "sweep" sweep: Option<SweepOptions> as SweepOptions, optional "none";
+        /// what `herdlab recommend` looks for: an objective, knobs, limits, a budget of simulations
+        "recommend" _recommend: Option<()> as Later<RecommendOptions>, optional "none";
+        /// `[[variant]]`: a system to compare: the file with some values exchanged
+        "variant" _variants: Option<()> as LaterListOf<VariantOptions>, optional "one, called `base`";
+    }
+}
+
+options! {
+    pub(super) struct VariantOptions in "variant", such as "[[variant]]" {
+        /// any name without `:`, `{`, `}` and control characters
+        "name" name: String as VariantName, required "a short name such as \"ttl only\"";
+        /// a table of dotted paths in quotes with their values
+        "set" _set: Option<()> as Set, optional "`{}`";
+    }
+}
+
+/// All options of a file.
+pub(crate) static FILE: Table = Table { id: "scenario", fields: Question::OPTIONS, also: System::OPTIONS };
+
+/// Whether a field of the file belongs to the question.
+pub(super) fn is_of_the_question(name: &str) -> bool {
+    Question::OPTIONS.iter().any(|option| option.name == name)
+}
+
+/// Whether a field of the file is one that no variant can set.
+pub(crate) fn is_same_for_all(name: &str) -> bool {
+    is_of_the_question(name) || COMMON_FIELDS.contains(&name)
+}
 
 /// Tables of the file of which a variant sets parts.
 const SECTIONS: [&str; 10] =
@@ -56,46 +118,34 @@ pub(crate) fn check(
     asked: &Asked<'_>,
 ) -> Option<Experiment> {
     let mut f = Fields::open(cx, root, "a scenario")?;
-    let name = f.read("name", file_name).unwrap_or_else(|| stem(source_path));
-    let question = f.require("question", "the question that the scenario answers, in one sentence", text);
-    let seed = f.read("seed", integer(0, u64::MAX)).unwrap_or(1);
-    let replications = f.read("replications", count(1)).unwrap_or(10);
-    let (seed, replications) = (asked.seed.unwrap_or(seed), asked.replications.unwrap_or(replications));
-    let precision = f.read("precision", |cx, node| Precision::read(cx, node, replications));
-    let observed = f.read("observed", |cx, node| Observed::read(cx, node, ()));
-    let headline = f.read("headline", texts);
-    let allow = f.read("allow", lint::allowed).unwrap_or_default();
-    let answer = f.read("answer", |cx, node| Answer::read(cx, node, ()));
-    let practice = f.read("practice", practice).unwrap_or_default();
-    let sweep = f.read("sweep", sweep::sweep);
-    let recommend_node = f.node("recommend");
-    let sketches = f.read("variant", |cx, node| sketches(cx, node));
-    let sketches = match sketches {
-        Some(sketches) if !sketches.is_empty() => sketches,
-        _ => vec![Sketch { name: BASE_VARIANT.to_owned(), span: root.span, set: None }],
-    };
-    let threshold_nodes = f.node("threshold");
-    let baseline = f.read("baseline", |cx, node| baseline(cx, node, &sketches)).unwrap_or(0);
-
+    let question = Question::read_options(&mut f, asked.replications);
     f.report_missing();
+    let file = question?;
+    let (seed, replications) =
+        (asked.seed.unwrap_or(file.seed), asked.replications.unwrap_or(file.replications));
+    let mut sketches = sketches(cx, root.elements("variant"));
+    if sketches.is_empty() {
+        sketches = vec![Sketch { name: BASE_VARIANT.to_owned(), span: root.span, set: None }];
+    }
+    let baseline = root.get("baseline").and_then(|node| baseline(cx, node, &sketches)).unwrap_or(0);
     let chosen = choose(cx, &sketches, asked.variants);
     let (variants, warnings) = variants(cx, &mut kept.traces, root, &sketches, &chosen, asked.duration_ns);
     let surroundings =
         threshold::Surroundings { names: &names(&sketches), variants: &variants, replications };
-    let read = |node| cx.within("threshold", |cx| thresholds(cx, node, &surroundings));
-    let mut thresholds = threshold_nodes.and_then(read).unwrap_or_default();
+    let mut thresholds =
+        cx.within("threshold", |cx| thresholds(cx, root.elements("threshold"), &surroundings));
     thresholds.retain(|threshold| variants.iter().any(|variant| threshold.is_about(&variant.name)));
-    let recommend = recommend_node
-        .and_then(|node| cx.within("recommend", |cx| recommend::recommend(cx, node, &surroundings)));
+    let recommend = root.get("recommend").and_then(|node| {
+        cx.within("recommend", |cx| RecommendOptions::read(cx, node, &surroundings)?.recommend())
+    });
     let complete = variants.len() == chosen.len() && !chosen.is_empty();
-    let headline = headline.unwrap_or_else(|| DEFAULT_HEADLINE.map(str::to_owned).to_vec());
     if complete {
-        words::check_headline(cx, root, &headline, &variants);
-        words::check_precision(cx, root, precision.as_ref(), &variants);
+        words::check_headline(cx, root, &file.headline, &variants);
+        words::check_precision(cx, root, file.precision.as_ref(), &variants);
         sweep::check_measures(cx, root, &variants);
         if chosen.len() == sketches.len() {
-            words::check_answer(cx, root, answer.as_ref(), &variants);
-            words::check_practice(cx, root, &practice, &variants);
+            words::check_answer(cx, root, file.answer.as_ref(), &variants);
+            words::check_practice(cx, root, &file.practice, &variants);
             if cx.diagnostics.is_empty() && !asked.cell {
                 idle::check(cx, root, &variants);
             }
@@ -104,21 +154,21 @@ pub(crate) fn check(
     if !cx.diagnostics.is_empty() {
         return None;
     }
-    kept.warnings = warnings.into_iter().filter(|finding| !allow.contains(&finding.lint)).collect();
+    kept.warnings = warnings.into_iter().filter(|finding| !file.allow.contains(&finding.lint)).collect();
     Some(Experiment {
-        name,
-        question: question?,
+        name: file.name.unwrap_or_else(|| stem(source_path)),
+        question: file.question?,
         seed,
         replications,
         baseline: chosen.iter().position(|index| *index == baseline).unwrap_or(0),
-        digest: digest(&variants, seed, replications, precision.as_ref()),
-        precision,
+        digest: digest(&variants, seed, replications, file.precision.as_ref()),
+        precision: file.precision,
         variants,
-        headline,
-        answer,
-        practice,
-        observed,
-        sweep,
+        headline: file.headline,
+        answer: file.answer,
+        practice: file.practice,
+        observed: file.observed,
+        sweep: file.sweep.map(SweepOptions::sweep),
         recommend,
         thresholds,
         lints: Vec::new(),
@@ -130,13 +180,53 @@ pub(crate) fn check(
 }
 
 /// A name that can also be a folder's.
-fn file_name(cx: &mut Context, node: &Node) -> Option<String> {
-    let name = text(cx, node)?;
-    let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
-    if name.chars().all(fine) && !name.starts_with(['.', ' ']) {
-        Some(name)
-    } else {
-        cx.wrong(node, "expected letters, digits, '-', '_' and '.': the report's folder bears this name")
+struct FileName;
+
+impl Form for FileName {
+    type Value = String;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::Form {
+        pattern: r"^[^\x00-\x20!-,./:-@\[-^`{-\x7f][^\x00-\x1f!-,/:-@\[-^`{-\x7f]*$",
+        words: "letters, digits, '-', '_', '.' and spaces: the report's folder bears this name",
+    };
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<String> {
+        let name = text(cx, node)?;
+        let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+        if name.chars().all(fine) && !name.starts_with(['.', ' ']) {
+            Some(name)
+        } else {
+            cx.wrong(node, "expected letters, digits, '-', '_' and '.': the report's folder bears this name")
+        }
+    }
+}
+
+/// Names of lints.
+struct Allowed;
+
+impl Form for Allowed {
+    type Value = Vec<&'static str>;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::List(&Kind::WordsOf(|| lint::LINTS.iter().map(|lint| lint.name).collect()));
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<Vec<&'static str>> {
+        lint::allowed(cx, node)
+    }
+}
+
+/// What a variant sets: paths and values.
+struct Set;
+
+impl Form for Set {
+    type Value = ();
+    type Around<'a> = ();
+    const KIND: Kind = Kind::Settings;
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<()> {
+        match node.as_table() {
+            Some(_) => Some(()),
+            None => cx.wrong(node, "expected a table such as { \"tier.l2.ttl\" = \"5m\" }"),
+        }
     }
 }
 
@@ -146,38 +236,33 @@ fn stem(source_path: &str) -> String {
         .map_or_else(|| "scenario".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// All findings; `None` where one of them is wrong, because their words are checked place by place.
-fn practice(cx: &mut Context, node: &Node) -> Option<Vec<Practice>> {
-    let Value::Array(items) = &node.value else {
-        return cx.wrong(node, format!("expected [[practice]] tables, found {}", node.kind()));
-    };
-    let findings: Vec<Option<Practice>> = items.iter().map(|item| Practice::read(cx, item, ())).collect();
-    findings.into_iter().collect()
-}
-
-fn sketches<'n>(cx: &mut Context, node: &'n Node) -> Option<Vec<Sketch<'n>>> {
-    let Value::Array(items) = &node.value else {
-        return cx.wrong(node, format!("expected [[variant]] tables, found {}", node.kind()));
-    };
-    let names = axes::names(items);
-    super::refuse_repeated_names(cx, "variant", items, &names);
-    let sketches = items.iter().map(|item| {
-        cx.within("variant", |cx| {
-            Fields::with(cx, item, "[[variant]]", |f| {
-                let name = f.require("name", "a short name such as \"ttl only\"", variant_name);
-                let set = f.node("set");
-                if let Some(node) = set.filter(|node| node.as_table().is_none()) {
-                    f.cx.wrong::<()>(node, "expected a table such as { \"tier.l2.ttl\" = \"5m\" }");
-                }
-                Some(Sketch { name: name?, span: item.span, set })
-            })
-        })
+fn sketches<'n>(cx: &mut Context, elements: &'n [Node]) -> Vec<Sketch<'n>> {
+    let names = axes::names(elements);
+    super::refuse_repeated_names(cx, "variant", elements, &names);
+    let read = elements.iter().filter_map(|element| {
+        let options = cx.within("variant", |cx| VariantOptions::read(cx, element, ()))?;
+        Some(Sketch { name: options.name, span: element.span, set: element.get("set") })
     });
-    Some(sketches.collect::<Vec<_>>().into_iter().flatten().collect())
+    read.collect()
 }
 
 fn names<'s>(sketches: &'s [Sketch<'_>]) -> Vec<&'s str> {
     sketches.iter().map(|sketch| sketch.name.as_str()).collect()
+}
+
+struct VariantName;
+
+impl Form for VariantName {
+    type Value = String;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::Form {
+        pattern: r"^[^:{}\u0000-\u001f\u007f-\u009f]*[^:{}\s\u0000-\u001f\u007f-\u009f][^:{}\u0000-\u001f\u007f-\u009f]*$",
+        words: "a name without ':', '{', '}' and control characters",
+    };
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<String> {
+        variant_name(cx, node)
+    }
 }
 
 fn variant_name(cx: &mut Context, node: &Node) -> Option<String> {
@@ -316,7 +401,7 @@ fn apply(cx: &mut Context, tree: &mut Node, sketch: &Sketch<'_>) -> Vec<(String,
     let mut settings = Vec::new();
     for entry in sketch.set.and_then(Node::as_table).unwrap_or_default() {
         let first = entry.key.split('.').next().unwrap_or_default().trim();
-        if EXPERIMENT_FIELDS.contains(&first) || COMMON_FIELDS.contains(&first) {
+        if is_same_for_all(first) {
             let title = format!("a variant cannot set `{first}`");
             let label = "this is the same for all variants";
             cx.report(Diagnostic::new(title, entry.key_span, label).also(sketch.span, ""));

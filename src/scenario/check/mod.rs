@@ -17,7 +17,7 @@ mod words;
 mod workload;
 mod writes;
 
-pub(crate) use experiment::{Asked, SAME_FOR_ALL, check};
+pub(crate) use experiment::{Asked, FILE, check, is_same_for_all};
 pub(crate) use sweep::{Expanded, expand};
 pub(crate) use words::{known_measures, measure};
 

@@ -1,14 +1,9 @@
-//! Every option of a scenario with its type, table by table as the file has them.
-//!
-//! A new option is a row here, next to its reader in `scenario::check`; `tests/reference.rs` names the one that is missing.
-
-mod experiment;
-mod old;
+//! Every option of a scenario with its type, table by table as the declarations have them.
 
 use crate::declare::kind::{Field, Kind, Table, Tag};
 use crate::model::{RANDOM_SIZE, RANDOM_TIME};
 
-pub use experiment::ROOT;
+use crate::scenario::FILE;
 
 /// One option with where it stands.
 #[derive(Clone, Debug)]
@@ -23,7 +18,7 @@ pub struct Opt {
 /// All options, in the order of the tables.
 pub fn all() -> Vec<Opt> {
     let mut found = Vec::new();
-    collect(&ROOT, "", &mut found);
+    collect(&FILE, "", &mut found);
     found
 }
 
