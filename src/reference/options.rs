@@ -61,24 +61,6 @@ pub(super) const fn keyword(name: &'static str) -> Tag {
     Tag { name, plain: true, body: None, example: "", words: "" }
 }
 
-/// The possibility of that name that the option at a path has, if it is declared with words.
-pub(super) fn tag(path: &str, name: &str) -> Option<Tag> {
-    let tags = match path {
-        "values" => [RANDOM_TIME.tags, RANDOM_SIZE.tags].concat(),
-        path => all().iter().find(|option| option.path == path).map(|option| tags(&option.field.kind))?,
-    };
-    tags.into_iter().find(|tag| tag.name == name && !tag.words.is_empty())
-}
-
-fn tags(kind: &Kind) -> Vec<Tag> {
-    match kind {
-        Kind::Choice(choice) => choice.tags.to_vec(),
-        Kind::List(kind) => tags(kind),
-        Kind::Either(kinds) => kinds.iter().flat_map(tags).collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// A step further down a dotted path.
 pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
