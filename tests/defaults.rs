@@ -160,6 +160,7 @@ const STATED: &[Stated] = &[
         "tier.l2.compress={ above = \"1B\", ratio = 0.5, per_byte = \"7ns\", decompress_per_byte = \"7ns\" }",
         &[],
     ),
+    ("tier.samples", "seed=1", "tier.l2.samples=5", REDIS),
     ("tier.entry_overhead", "seed=1", "tier.l2.entry_overhead=56B", &[]),
     ("tier.entry_overhead", "seed=1", "tier.l2.entry_overhead=0B", &[("tier.l2.scope", "instance")]),
     (

@@ -1,7 +1,7 @@
 //! How an option of a scenario file is declared: once, with its name, its type, its default and its words.
 //!
-//! [`options!`] declares a table and [`choice!`] an alternative whose possibilities have parameters. Both make the type of the checked model, its
-//! reader and what the reference knows of it, and look like the type with its documentation:
+//! `options!` declares a table, `choice!` an alternative whose possibilities have parameters, `keywords!` one of plain words. They
+//! make the type of the checked model, its reader and its part of the reference, and look like the type with its documentation:
 //!
 //! ```text
 //! options! {
@@ -18,7 +18,7 @@
 //! }
 //! ```
 //!
-//! From left to right: the words of the reference (Markdown), the option in the file, the field and its type, [the form](Form) that
+//! From left to right: the words of the reference (Markdown), the option in the file, the field and its type, the form that
 //! reads it (left out where it is the type itself), and what leaving the option out means:
 //!
 //! - `required "a duration"`: a problem, whose message describes what is expected;

@@ -46,6 +46,16 @@ fn within(kind: &'static Kind, path: &str, found: &mut Vec<Opt>) {
     }
 }
 
+/// The options of random times and sizes, in tables called `random time` and `random size`.
+pub fn of_values() -> Vec<Opt> {
+    const TIME: &Kind = &Kind::Choice(RANDOM_TIME);
+    const SIZE: &Kind = &Kind::Choice(RANDOM_SIZE);
+    let mut found = Vec::new();
+    within(TIME, "random time", &mut found);
+    within(SIZE, "random size", &mut found);
+    found
+}
+
 /// The forms of a random time besides a duration.
 pub fn random_time() -> &'static [Tag] {
     RANDOM_TIME.tags

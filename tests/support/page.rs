@@ -24,7 +24,7 @@ pub fn with_tables(page: &str) -> String {
         written.push_str(&table);
     }
     let missing: Vec<String> =
-        options::all().into_iter().map(|option| option.path).filter(|path| !shown.contains(path)).collect();
+        all().into_iter().map(|option| option.path).filter(|path| !shown.contains(path)).collect();
     assert!(missing.is_empty(), "no table of the page has {missing:#?}");
     written
 }
@@ -92,9 +92,13 @@ fn home_of<'m>(table: &str, marked: &[&'m str]) -> Option<&'m str> {
     marked.iter().filter(holds).max_by_key(|home| home.len()).copied()
 }
 
+fn all() -> Vec<Opt> {
+    [options::all(), options::of_values()].concat()
+}
+
 fn rows(shown: &mut BTreeSet<String>, belongs: impl Fn(&Opt) -> bool, home: &str) -> String {
     let mut text = "| field | default | meaning |\n|---|---|---|\n".to_owned();
-    for option in options::all().iter().filter(|option| belongs(option)) {
+    for option in all().iter().filter(|option| belongs(option)) {
         let name = option.path.strip_prefix(home).unwrap_or(&option.path).trim_start_matches('.');
         let (default, words) = (cell(&option.field.default.words()), cell(option.field.words));
         shown.insert(option.path.clone());

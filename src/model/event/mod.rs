@@ -1,12 +1,14 @@
 //! What happens to the system at given instants.
 
+mod forms;
 mod options;
 
 use serde::Serialize;
 
 use super::Nanos;
 use crate::declare::keywords;
-pub(crate) use options::{EventOptions, Surroundings};
+pub(crate) use forms::Surroundings;
+pub(crate) use options::EventOptions;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct TimedEvent {

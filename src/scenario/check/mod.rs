@@ -6,6 +6,7 @@ mod gather;
 mod idle;
 mod invalidation;
 mod needs;
+mod question;
 mod recommend;
 mod standing;
 mod sweep;
@@ -17,7 +18,8 @@ mod words;
 mod workload;
 mod writes;
 
-pub(crate) use experiment::{Asked, FILE, check, is_same_for_all};
+pub(crate) use experiment::{Asked, check};
+pub(crate) use question::{FILE, is_same_for_all};
 pub(crate) use sweep::{Expanded, expand};
 pub(crate) use words::{known_measures, measure};
 

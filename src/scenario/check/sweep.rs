@@ -1,6 +1,6 @@
 //! `[sweep]`: axes of a grid, and what is drawn of it.
 
-use super::experiment::is_of_the_question;
+use super::question::is_of_the_question;
 use super::words::{known_measures, measure};
 use crate::declare::diagnostic::{Diagnostic, Span};
 use crate::declare::fields::Context;

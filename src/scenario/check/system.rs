@@ -1,7 +1,7 @@
 //! One variant's tree as a model: the sections put together.
 
 use super::event::events;
-use super::experiment::Question;
+use super::question::Question;
 use super::tier::tiers;
 use super::workload::{Recorded, is_recorded, workload};
 use super::{MAX_WINDOWS, whole};
@@ -57,7 +57,7 @@ options! {
         /// what a good answer is: the service objective by which recovery after events is judged
         "slo" slo: Option<Slo> as Slo[has_events], optional "none";
         /// measures that cost time or memory, and are taken only where they are asked for
-        "measure" measure: MeasureOptions, otherwise "nothing further" => Some(MeasureOptions::default());
+        "measure" measure: MeasureOptions, otherwise "nothing further" => unset::<MeasureOptions>();
     }
     check |f| {
         if !f.node("workload").is_some_and(is_recorded) {
