@@ -18,7 +18,7 @@ options! {
         "queue" queue: Option<u64> as Whole<0, { u64::MAX }>, or "unbounded";
         /// random time of service of a read
         "read" read: Dist, required "its time to serve a read, such as \"20ms\" or a distribution";
-        /// of a write
+        /// random time of service of a write
         "write" write: Dist, otherwise "as `read`" => read.clone();
         /// random time, each way
         "network" network: Dist, default "0s";
@@ -26,7 +26,7 @@ options! {
         "pool" pool: Option<u32> as Count, or "unlimited";
         /// longest wait for a connection; needs `pool`
         "pool_timeout" pool_timeout_ns: Option<Nanos> as PositiveDuration, or "none";
-        /// per attempt, from sending
+        /// longest wait for an answer, per attempt, from sending
         "timeout" timeout_ns: Option<Nanos> as PositiveDuration, or "none";
         /// a timed-out attempt is withdrawn; needs `timeout`
         "cancel_on_timeout" cancel_on_timeout: bool, default false;
@@ -86,7 +86,7 @@ impl Database {
 options! {
     #[derive(Clone, Debug, Serialize)]
     pub struct Replicas in "replicas" (primary: Option<u32>), such as "{ count = 2, lag = \"100ms\" }" {
-        /// how many there are, at most 64
+        /// number of replicas, at most 64
         "count" count: u32 as Whole32<1, 64>, required "the number of replicas, such as 2";
         /// random time from a commit to its being visible there; the order of the commits is kept
         "lag" lag: Dist, required "the time from a commit to its being visible there, such as \"100ms\"";

@@ -66,7 +66,7 @@ choice! {
             /// `"refuse"`: connections are refused; `"timeout"`: callers wait for their timeout, which needs the target's `timeout` or
             /// `clients.deadline`
             "fail" fail: DownMode, default "refuse";
-            /// how long
+            /// how long it lasts
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
         } check |f| {
             has_node(f, around, target?, node.flatten())?;
@@ -80,7 +80,7 @@ choice! {
             "node" node: Option<u32> as Index, optional "all nodes";
             /// how many times as long
             "factor" factor: f64 as Positive, required "such as 3.0: everything takes three times as long";
-            /// how long
+            /// how long it lasts
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
         } check |f| { has_node(f, around, target?, node.flatten())?; };
         /// nothing starts service; the queue is kept
@@ -89,7 +89,7 @@ choice! {
             "target" target: Target as TargetName[around], required "the name of a shared tier, or \"database\"";
             /// a node of the tier, numbered from 0
             "node" node: Option<u32> as Index, optional "all nodes";
-            /// how long
+            /// how long it lasts
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
         } check |f| { has_node(f, around, target?, node.flatten())?; };
         /// a node of a shared tier is gone with its entries; clients turn to the other nodes for its keys
@@ -115,7 +115,7 @@ choice! {
         "surge" Surge such as "{ factor = 10.0, for = \"2m\" }" {
             /// how many times the rate
             "factor" factor: f64 as Positive, required "a factor on the arrival rate";
-            /// how long
+            /// how long it lasts
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
         } check |f| {
             needs_own_arrivals(f, around, "only a workload with an arrival rate can surge", |arrivals| {
@@ -126,9 +126,9 @@ choice! {
         "hot_key" HotKey such as "{ share = 0.3, for = \"30s\" }" {
             /// its share of all requests
             "share" share: f64 as PositiveShare, required "its share of all requests, such as 0.3";
-            /// how long
+            /// how long it lasts
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
-            /// its id
+            /// id of the key
             "key" key: Option<u64> as Key, optional "the last id of the first class that is not absent: its coldest key";
         } check |f| { key = Some(Some(hot_key(f, around, key.flatten())?)); };
         /// instances restart one after another: their instance tiers are empty
@@ -151,7 +151,7 @@ choice! {
         } check |f| { one_victim(f, around, for_ns.flatten(), detect_ns)?; };
         /// the change stream (`invalidation.cdc`, required) stands still, then catches up
         "stall" Stall such as "{ for = \"60s\" }" {
-            /// how long
+            /// how long it lasts
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
         };
     }

@@ -122,7 +122,7 @@ options! {
         "ratio" ratio: f64 as PositiveShare, required "compressed size over original size, such as 0.3";
         /// a client's time per byte of the original to compress it
         "per_byte" per_byte_ns: f64 as FineDuration, required "a client's time per byte, such as \"4ns\"";
-        /// and to read it
+        /// a client's time per byte of the original to read it
         "decompress_per_byte" decompress_per_byte_ns: f64 as FineDuration, otherwise "as `per_byte`" => per_byte_ns;
     }
 }

@@ -16,11 +16,11 @@ options! {
     pub struct Class in "class" (from: (&'a WorkloadOptions, &'a Directory)), such as "[[class]]" {
         /// names it in measures and paths
         "name" name: String as Name, required "a short name such as \"users\"";
-        /// of all requests; the shares of all classes sum to 1
+        /// share of all requests; the shares of all classes sum to 1
         "share" share: f64 as PositiveShare, required "its share of all requests, such as 0.3";
         /// number of keys
         "keys" keys: u64 as Keys, required "the number of its keys, such as 1000";
-        /// within the class
+        /// which keys of the class are asked for
         "popularity" popularity: Popularity, default "uniform";
         /// the database has no row for these keys until a write creates it (`write_share` of the class)
         "absent" absent: bool, default false;
@@ -81,7 +81,7 @@ options! {
     pub struct Costs in "class_database", such as "{ read = \"5ms\" }" {
         /// random time of service of a read
         "read" db_read: Option<Dist> as Dist, optional "the database's own";
-        /// of a write
+        /// random time of service of a write
         "write" db_write: Option<Dist> as Dist, optional "the database's own";
     }
     check |f| { f.refuse_empty(); }
@@ -122,7 +122,7 @@ choice! {
     pub enum Popularity in "popularity", such as "{ zipf = { exponent = 1.0 } }" {
         /// by Zipf's law: the key of rank r is asked for in proportion to r^-exponent
         "zipf" Zipf such as "{ exponent = 1.0 }" {
-            /// how uneven; at least 0
+            /// how uneven, at least 0: with 0 every key alike
             "exponent" exponent: f64 as AtLeast<0>, required "a number of at least 0";
         };
         /// every key alike

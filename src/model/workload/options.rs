@@ -85,9 +85,9 @@ choice! {
         };
         /// every user thinks, asks, waits for the answer; think time and the way of a hit must not both take no time
         "closed" Closed such as "{ users = 50, think = \"1s\" }" {
-            /// how many
+            /// number of users
             "users" users: u32 as Count, required "the number of users";
-            /// random time
+            /// random time that a user thinks between an answer and the next request
             "think" think: Dist, default "0s";
         };
         /// a recorded workload, its timing kept; the file is read several times, so that a FIFO or a device will not do
@@ -133,16 +133,16 @@ choice! {
         "step" Step such as "{ at = \"60s\", factor = 2.0 }" {
             /// the instant
             "at" at_ns: Nanos as Duration, required "an instant such as \"60s\"";
-            /// at least 0
+            /// the factor, at least 0
             "factor" factor: f64 as AtLeast<0>, required "a factor on the rate, at least 0";
         };
         /// the factor moves linearly from its value before to this one
         "ramp" Ramp such as "{ from = \"60s\", to = \"90s\", factor = 3.0 }" {
-            /// where it begins
+            /// instant at which it begins
             "from" from_ns: Nanos as Duration, required "an instant such as \"60s\"";
-            /// where it ends
+            /// instant at which it ends
             "to" to_ns: Nanos as Duration, required "an instant such as \"90s\"";
-            /// at the end; at least 0
+            /// the factor at its end, at least 0
             "factor" factor: f64 as AtLeast<0>, required "a factor on the rate, at least 0";
         } check |f| {
             if to_ns? <= from_ns? {
@@ -154,11 +154,11 @@ choice! {
         };
         /// multiplies by 1 + amplitude sin(2 pi (t - phase) / period)
         "sine" Sine such as "{ period = \"24h\", amplitude = 0.3 }" {
-            /// length of a wave
+            /// length of one wave
             "period" period_ns: Nanos as PositiveDuration, required "a duration such as \"24h\"";
-            /// where the first one begins
+            /// instant at which the first one begins
             "phase" phase_ns: Nanos as Duration, default "0s";
-            /// its height, at most 1
+            /// height of the wave as a share of the rate, at most 1
             "amplitude" amplitude: f64 as Share, required "a share of the rate, at most 1";
         };
     }
