@@ -78,3 +78,94 @@ where
     // Some tables are refused where they are written and empty; that is said to nobody here.
     written::<F>("{}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::fields::Context;
+    use super::file::parse_value;
+    use super::kind::{Default, Kind};
+    use super::values::{Count, Duration};
+    use super::{Form, choice, options};
+
+    options! {
+        #[derive(Debug, PartialEq)]
+        struct Pause in "pause" (longest_ns: u64), such as "{ first = \"1s\" }" {
+            /// before the second attempt
+            "first" first_ns: u64 as Duration, required "a duration such as \"1s\"";
+            /// between
+            /// further ones
+            "next" next_ns: u64 as Duration, otherwise "as `first`" => first_ns;
+            /// how many
+            "times" times: u32 as Count, default 3;
+            /// at the same time
+            "width" width: Option<u32> as Count, or "unlimited";
+            /// what goes on meanwhile
+            "mode" mode: Mode, default "idle";
+        }
+        check |f| {
+            if next_ns > Some(longest_ns) {
+                let node = f.node("next")?;
+                f.cx.wrong::<()>(node, "expected less");
+                next_ns = Some(longest_ns);
+            }
+        }
+    }
+
+    choice! {
+        #[derive(Debug, PartialEq)]
+        enum Mode in "mode", such as "\"idle\"" {
+            /// nothing
+            "idle" Idle;
+            /// some work
+            "busy" Busy such as "{ share = 2 }" or alone {
+                /// of it
+                "share" share: u32 as Count, default 1;
+            };
+        }
+    }
+
+    /// What a text is read as, and the labels of the problems with it.
+    fn read(text: &str) -> (Option<Pause>, Vec<String>) {
+        let mut cx = Context::new(std::path::PathBuf::new(), |_, _, _, _| Err(String::new()));
+        let pause = Pause::read(&mut cx, &parse_value(text, 0, 0).unwrap(), 5_000_000_000);
+        (pause, cx.diagnostics.iter().map(|problem| problem.title.clone()).collect())
+    }
+
+    #[test]
+    fn what_is_left_out_follows_from_the_declaration() {
+        let second_ns = 1_000_000_000;
+        let left_out =
+            Pause { first_ns: second_ns, next_ns: second_ns, times: 3, width: None, mode: Mode::Idle };
+        assert_eq!(read("{ first = \"1s\" }"), (Some(left_out), Vec::new()));
+        let written = Pause {
+            first_ns: 0,
+            next_ns: second_ns,
+            times: 1,
+            width: Some(2),
+            mode: Mode::Busy { share: 1 },
+        };
+        let text = "{ first = \"0s\", next = \"1s\", times = 1, width = 2, mode = \"busy\" }";
+        assert_eq!(read(text), (Some(written), Vec::new()));
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once() {
+        let (pause, problems) = read("{ next = \"9s\", times = 0, mode = { bussy = {} }, wdth = 1 }");
+        assert_eq!(pause, None);
+        for title in ["wrong value for times", "unknown choice \"bussy\"", "no `first`", "`wdth`"] {
+            assert!(problems.iter().any(|problem| problem.contains(title)), "{title}: {problems:?}");
+        }
+        assert_eq!(problems.len(), 5, "{problems:?}");
+    }
+
+    #[test]
+    fn the_reference_has_words_and_defaults() {
+        let Kind::Table(table) = Pause::KIND else { panic!("{:?}", Pause::KIND) };
+        let row = |name| table.fields().find(|field| field.name == name).unwrap();
+        assert_eq!(row("next").words, " between further ones");
+        assert_eq!(row("next").default, Default::Words("as `first`"));
+        assert_eq!(row("times").default, Default::Written("3"));
+        assert_eq!(row("mode").default, Default::Written("\"idle\""));
+        assert!(row("first").is_required() && row("width").unless() == Some("unlimited"));
+    }
+}

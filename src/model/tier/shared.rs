@@ -32,7 +32,7 @@ options! {
         /// ([model.md](model.md)); `false`: it does not
         #[serde(skip_serializing_if = "is_true")]
         "fill_after_failure" fill_after_failure: bool, default true;
-        /// shared only: a circuit breaker per instance; while it is open, commands are not sent: lookups go on as `on_failure` says, fills
+        /// shared only: a circuit breaker per instance; while it is open, commands are not sent: lookups go on by `on_failure`, fills
         /// and deletes are lost
         #[serde(skip_serializing_if = "Option::is_none")]
         "breaker" breaker: Option<Breaker> as Breaker, or "none";
