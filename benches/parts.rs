@@ -1,9 +1,9 @@
-//! The parts of the loop, each alone: draws, eviction, early refresh, the event queue, recording, look-ups.
+//! The parts of the loop, each alone: draws, eviction, early refresh, the event queue, recording, lookups.
 //!
 //!     cargo bench --bench parts
 //!     cargo bench --bench parts -- queue
 //!
-//! An element is one draw, decision, event, record or look-up. The whole is in `engine.rs`, every eviction policy on a
+//! An element is one draw, decision, event, record or lookup. The whole is in `engine.rs`, every eviction policy on a
 //! stream of requests in `policies.rs`.
 
 use std::hint::black_box;
@@ -192,7 +192,7 @@ fn eviction(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Whether a look-up renews an entry early, and how long a fill lives.
+/// Whether a lookup renews an entry early, and how long a fill lives.
 fn freshness(criterion: &mut Criterion) {
     let mut group = group(criterion, "freshness");
     let ttl = Ttl::After { ns: 60 * SECOND };
@@ -301,7 +301,7 @@ fn recording(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Look-ups and fills of a tier that is full: behind a dense index, behind a hashed one, and without an index.
+/// Lookups and fills of a tier that is full: behind a dense index, behind a hashed one, and without an index.
 fn tiers(criterion: &mut Criterion) {
     let mut group = group(criterion, "tier");
     let shared = ("tier.l1.enabled", "false");

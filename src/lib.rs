@@ -35,6 +35,7 @@
 
 pub mod atomic;
 pub mod catalog;
+pub mod declare;
 pub mod dice;
 pub mod experiment;
 pub mod measure;

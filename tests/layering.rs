@@ -8,6 +8,7 @@ const ROOMS: &[&str] = &[
     "units",
     "wrap",
     "atomic",
+    "declare",
     "model",
     "dice",
     "prefetch",

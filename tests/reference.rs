@@ -1,14 +1,14 @@
-//! The table of options is the checker's: `herdlab schema` and `herdlab explain` know every field that the checker
-//! knows and no other, and the schema refuses what is mistyped and nothing that the checker takes.
+//! What follows from the declarations of options is up to date, and the schema refuses what is mistyped and nothing that the
+//! checker takes.
 
 #[path = "support/fields.rs"]
 mod fields;
+#[path = "support/page.rs"]
+mod page;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use fields::{at, known_fields, leaves, name, scenarios};
-use herdlab::reference::options;
+use fields::{at, leaves, name, scenarios};
 use herdlab::reference::schema::{schema, text};
 use herdlab::scenario::{Overrides, bundled, parse};
 use jsonschema::Validator;
@@ -31,7 +31,8 @@ fn problems(validator: &Validator, source: &str) -> Vec<String> {
 #[test]
 fn the_copy_in_docs_is_the_schema_of_this_version() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.schema.json");
-    if std::env::var_os("HERDLAB_UPDATE_SCHEMA").is_some() {
+    let update = |variable| std::env::var_os(variable).is_some();
+    if update("HERDLAB_UPDATE_SCHEMA") || update("HERDLAB_UPDATE_DOCS") {
         std::fs::write(&path, text()).unwrap();
     }
     let copy = std::fs::read_to_string(&path).unwrap_or_default();
@@ -42,8 +43,45 @@ fn the_copy_in_docs_is_the_schema_of_this_version() {
 }
 
 #[test]
+fn the_tables_of_the_page_are_those_of_the_declarations() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenarios.md");
+    let found = std::fs::read_to_string(&path).unwrap();
+    let page = page::with_tables(&found);
+    if std::env::var_os("HERDLAB_UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert!(
+        page == std::fs::read_to_string(&path).unwrap(),
+        "HERDLAB_UPDATE_DOCS=1 cargo test --test reference writes the tables of docs/scenarios.md"
+    );
+}
+
+#[test]
 fn the_schema_is_itself_valid() {
     jsonschema::draft202012::meta::validate(&schema()).unwrap();
+}
+
+#[test]
+fn every_default_is_a_value_that_its_option_takes() {
+    fn check(part: &serde_json::Value, definitions: &serde_json::Value, found: &mut usize) {
+        if let Some(default) = part.get("default").filter(|_| part.get("description").is_some()) {
+            let mut schema = part.clone();
+            schema["$defs"] = definitions.clone();
+            let validator = jsonschema::draft202012::new(&schema).unwrap();
+            assert!(validator.is_valid(default), "{default} in {part}");
+            *found += 1;
+        }
+        match part {
+            serde_json::Value::Object(parts) => {
+                parts.values().for_each(|part| check(part, definitions, found))
+            }
+            serde_json::Value::Array(parts) => parts.iter().for_each(|part| check(part, definitions, found)),
+            _ => {}
+        }
+    }
+    let (schema, mut found) = (schema(), 0);
+    check(&schema, &schema["$defs"], &mut found);
+    assert!(found > 100, "{found} defaults");
 }
 
 #[test]
@@ -169,51 +207,4 @@ fn it_refuses_nothing_that_the_checker_takes() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // Nine of ten mistakes are of the kind that an editor can see.
     assert!(refused > 9 * taken, "{refused} of the checker's refusals are the schema's, {taken} are not");
-}
-
-/// Choices that no scenario of tests/silent makes.
-const OTHER_CHOICES: [&str; 3] = [
-    r#"
-    arrivals = { closed = { users = 3, think = "1s" } }
-    popularity = { hotspot = { keys = 0.1, requests = 0.5 } }
-    absent = { share = 0.1, keys = 10, popularity = { zipf = { exponent = 1.0 } } }
-    [[tier]]
-    refresh = { uniform = { window = "1s" } }
-    [limiter]
-    popularity = { hotspot = { keys = 0.1, requests = 0.5 } }
-    "#,
-    r#"
-    arrivals = { constant = { rate = 3 } }
-    absent = { share = 0.1, keys = 10, popularity = { hotspot = { keys = 0.1, requests = 0.5 } } }
-    [[tier]]
-    refresh = { ahead = { fraction = 0.5 } }
-    "#,
-    r#"
-    arrivals = { trace = { file = "x.csv", operation = { column = "op" } } }
-    [[tier]]
-    refresh = { stale-while-revalidate = { grace = "1s" } }
-    "#,
-];
-
-#[test]
-fn its_options_are_those_of_the_checker() {
-    let mut checked = BTreeSet::new();
-    let others = OTHER_CHOICES.map(|choices| {
-        let source = format!("[database]\n[workload]\n{choices}");
-        (String::new(), Value::Table(source.parse::<Table>().unwrap()))
-    });
-    for (_, tree) in scenarios().into_iter().chain(others) {
-        known_fields(&tree, &mut Vec::new(), &mut checked);
-    }
-    let table: BTreeSet<String> = options::all().into_iter().map(|option| option.path).collect();
-    // Random times have a definition of their own, and a class has a ttl for each tier.
-    let of_a_distribution = |path: &&String| {
-        ["constant", "exponential", "lognormal", "gamma", "hyperexponential", "empirical", "pareto"]
-            .iter()
-            .any(|form| path.contains(&format!(".{form}.")) && !path.contains("arrivals"))
-    };
-    let missing: Vec<&String> = checked.difference(&table).filter(|path| !of_a_distribution(path)).collect();
-    assert!(missing.is_empty(), "src/reference/options has no row for {missing:#?}");
-    let invented: Vec<&String> = table.difference(&checked).collect();
-    assert!(invented.is_empty(), "the checker knows nothing of {invented:#?}");
 }

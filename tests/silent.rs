@@ -1,8 +1,8 @@
 //! No option is parsed and then ignored: every field of the grammar is changed, one at a time, and each change must alter
 //! either what is simulated or the answer of the checker.
 //!
-//! `tests/silent/*.toml` are scenarios that together use every field, each where it matters. The program itself says
-//! which fields there are: a field that no scenario uses fails the test as well.
+//! `tests/silent/*.toml` are scenarios that together use the options, each where it matters. An option that none of them uses is
+//! tried in all of them with values of its kind, as its declaration has it.
 
 #[path = "support/fields.rs"]
 mod fields;
@@ -11,9 +11,11 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use fields::{FOLDER, Step, at, known_fields, leaves, name, scenarios};
+use fields::{FOLDER, Step, at, leaves, name, scenarios};
+use herdlab::declare::kind::Kind;
 use herdlab::model::{Model, Recommend, Sweep};
 use herdlab::record::Record;
+use herdlab::reference::options::{self, Opt};
 use herdlab::scenario::explain::explain;
 use herdlab::scenario::{Overrides, parse};
 use rayon::prelude::*;
@@ -100,22 +102,68 @@ fn every_field_matters() {
 }
 
 #[test]
-fn every_known_field_is_among_them() {
-    let mut known = BTreeSet::new();
+fn an_option_that_no_scenario_uses_matters_in_one_of_them() {
+    let scenarios = scenarios();
     let mut used = BTreeSet::new();
-    for (_, tree) in scenarios() {
-        known_fields(&tree, &mut Vec::new(), &mut known);
+    for (_, tree) in &scenarios {
         let mut places = Vec::new();
-        leaves(&tree, &mut Vec::new(), &mut places);
+        leaves(tree, &mut Vec::new(), &mut places);
         for place in places {
-            for length in 1..=place.len() {
-                used.insert(name(&place[..length]));
-            }
+            used.extend((1..=place.len()).map(|length| name(&place[..length])));
         }
     }
-    let unused: Vec<&String> = known.difference(&used).collect();
-    assert!(known.len() > 100, "{known:?}");
-    assert!(unused.is_empty(), "no scenario of tests/silent uses {unused:#?}");
+    let matters = |option: &Opt| {
+        scenarios.iter().any(|(_, tree)| {
+            let mut found = Vec::new();
+            tables(tree, &mut Vec::new(), &mut found);
+            found.retain(|(place, _)| name(place) == option.table);
+            let before = outcome(tree);
+            found.iter().any(|(place, _)| {
+                samples(&option.field.kind).into_iter().any(|value| {
+                    let mut other = tree.clone();
+                    let table = at(&mut other, place).as_table_mut().unwrap();
+                    table.insert(option.field.name.to_owned(), value);
+                    let after = outcome(&other);
+                    after.is_ok() && after != before
+                })
+            })
+        })
+    };
+    let silent: Vec<String> = options::all()
+        .into_iter()
+        // A possibility that no scenario chooses has no table in it.
+        .filter(|option| option.table.is_empty() || used.contains(&option.table))
+        .filter(|option| !used.contains(&option.path) && !matters(option))
+        .map(|option| option.path)
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "no scenario of tests/silent uses {silent:#?}, nor does a value of their kind matter in one"
+    );
+}
+
+/// Values of a kind; none where they have to be made up.
+fn samples(kind: &Kind) -> Vec<Value> {
+    let texts = |texts: &[&str]| texts.iter().map(|text| Value::String((*text).to_owned())).collect();
+    match kind {
+        Kind::Duration { .. } | Kind::RandomTime => texts(&["1ms", "3ms", "2s"]),
+        Kind::FineDuration => texts(&["0.5ns", "3us"]),
+        Kind::Size | Kind::RandomSize => texts(&["100B", "5kB"]),
+        Kind::Rate => texts(&["10/s", "1000/s"]),
+        Kind::Bandwidth => texts(&["1MB/s"]),
+        Kind::Share { .. } => texts(&["10%", "50%"]),
+        Kind::Number { .. } | Kind::Positive { .. } => vec![Value::Float(0.5), Value::Float(3.0)],
+        Kind::Whole { least, .. } => {
+            vec![1, 3, 50].into_iter().map(|n| Value::Integer(*least as i64 + n)).collect()
+        }
+        Kind::Truth => vec![Value::Boolean(false), Value::Boolean(true)],
+        Kind::Words(words) => texts(words),
+        Kind::Either(kinds) => kinds.iter().flat_map(samples).collect(),
+        Kind::Choice(choice) => {
+            choice.tags.iter().filter(|tag| tag.plain).map(|tag| Value::String(tag.name.to_owned())).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The places of all tables, and the names of what is in them.
@@ -189,9 +237,9 @@ fn no_option_is_left_without_what_it_needs() {
 const NOT_NEEDED: &[(&str, &str)] = &[
     (
         "tier.breaker.minimum without probes",
-        "with the usual number of probes it opens at the same look-ups here",
+        "with the usual number of probes it opens at the same lookups here",
     ),
-    ("tier.breaker.minimum without window", "the usual window is longer, and always has as many look-ups"),
+    ("tier.breaker.minimum without window", "the usual window is longer, and always has as many lookups"),
     ("back.toml: .allow without writes", "the lint that it allows is about these writes"),
     ("database.retries.max without factor", "twice the backoff is the maximum here"),
     ("tier.on_failure without pool_timeout", "the timeout never passes here"),

@@ -3,43 +3,66 @@
 use serde::Serialize;
 
 use super::{Breaker, Dist, Hedge, Limit, Nanos, RetryBudget};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::values::{
+    AtLeast, Count, CountOrUnlimited, Duration, PositiveDuration, Rate, Share, Whole, Whole32,
+};
+use crate::declare::{options, written};
 
-#[derive(Clone, Debug, Serialize)]
-pub struct Database {
-    /// `None`: unlimited.
-    pub servers: Option<u32>,
-    /// Waiting places; `None`: unbounded.
-    pub queue: Option<u64>,
-    pub read: Dist,
-    pub write: Dist,
-    /// Delay each way between instance and database.
-    pub network: Dist,
-    /// Connections per instance; `None`: as many as needed.
-    pub pool: Option<u32>,
-    pub pool_timeout_ns: Option<Nanos>,
-    /// Per attempt, from sending.
-    pub timeout_ns: Option<Nanos>,
-    /// A timed-out attempt is withdrawn from the database.
-    pub cancel_on_timeout: bool,
-    /// An answer that comes after its caller gave up still fills the cache.
-    pub late_fill: bool,
-    pub retries: Retries,
-    /// Universal Scalability Law (Gunther): service times are multiplied by
-    /// `1 + sigma (n-1) + kappa n (n-1)` with n requests in service.
-    pub contention: Option<Contention>,
-    /// Load that no cache touches.
-    pub background: Option<Background>,
-    /// Servers that take the reads and see commits late.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<Replicas>,
-    /// In front of it, per instance.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub breaker: Option<Breaker>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Limit>,
-    /// Of reads.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hedge: Option<Hedge>,
+options! {
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Database in "database", such as "[database]" {
+        /// requests served at once
+        "servers" servers: Option<u32> as Count, or "unlimited";
+        /// waiting places; needs `servers`; what does not fit is rejected
+        "queue" queue: Option<u64> as Whole<0, { u64::MAX }>, or "unbounded";
+        /// random time of service of a read
+        "read" read: Dist, required "its time to serve a read, such as \"20ms\" or a distribution";
+        /// random time of service of a write
+        "write" write: Dist, otherwise "as `read`" => read.clone();
+        /// random time, each way
+        "network" network: Dist, default "0s";
+        /// connections per instance
+        "pool" pool: Option<u32> as Count, or "unlimited";
+        /// longest wait for a connection; needs `pool`
+        "pool_timeout" pool_timeout_ns: Option<Nanos> as PositiveDuration, or "none";
+        /// longest wait for an answer, per attempt, from sending
+        "timeout" timeout_ns: Option<Nanos> as PositiveDuration, or "none";
+        /// a timed-out attempt is withdrawn; needs `timeout`
+        "cancel_on_timeout" cancel_on_timeout: bool, default false;
+        /// an answer that comes too late for its caller still fills the cache
+        "late_fill" late_fill: bool, default true;
+        /// attempts after a failed one: `{ attempts = 3, backoff = "50ms" }`
+        "retries" retries: Retries, or "none" => written::<Retries>("{ attempts = 1 }");
+        /// `{ sigma = 0.01, kappa = 0.0001 }`: service takes 1 + sigma (n-1) + kappa n (n-1) times as long with n requests in
+        /// service (Universal Scalability Law)
+        "contention" contention: Option<Contention> as Contention, or "none";
+        /// load that no cache touches: `{ rate = 200, service = "5ms" }`
+        "background" background: Option<Background> as Background[read.as_ref()], or "none";
+        /// `{ count = 2, lag = "100ms", servers = 10 }`: reads go to one of these at random, each with servers of its own, which
+        /// sees a commit after `lag`; needs writes
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "replicas" replicas: Option<Replicas> as Replicas[servers.flatten()], or "none";
+        /// circuit breaker per instance: `{ failures = 0.5, open = "5s" }`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "breaker" breaker: Option<Breaker> as Breaker, or "none";
+        /// adaptive limit of an instance's attempts in flight: `{ aimd = { late = "100ms" } }`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "limit" limit: Option<Limit> as Limit, or "none";
+        /// `{ after = "50ms", cancel = false }`: a read that is not answered after this time is asked a second time; the first
+        /// answer counts
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "hedge" hedge: Option<Hedge> as Hedge[timeout_ns.flatten()], or "none";
+    }
+    check |f| {
+        if f.left_out("servers", "unlimited") && queue.flatten().is_some() {
+            let (place, title) = (f.place("queue"), "database.queue does not apply");
+            f.cx.report(
+                Diagnostic::new(title, place, "a database with unlimited servers never queues")
+                    .help("set database.servers, or queue = \"unbounded\""),
+            );
+        }
+    }
 }
 
 impl Database {
@@ -60,42 +83,61 @@ impl Database {
     }
 }
 
-#[derive(Clone, Debug, Serialize)]
-pub struct Replicas {
-    pub count: u32,
-    /// From a commit to its being visible there; the order of the commits is kept.
-    pub lag: Dist,
-    /// Of each; `None`: unlimited.
-    pub servers: Option<u32>,
+options! {
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Replicas in "replicas" (primary: Option<u32>), such as "{ count = 2, lag = \"100ms\" }" {
+        /// number of replicas, at most 64
+        "count" count: u32 as Whole32<1, 64>, required "the number of replicas, such as 2";
+        /// random time from a commit to its being visible there; the order of the commits is kept
+        "lag" lag: Dist, required "the time from a commit to its being visible there, such as \"100ms\"";
+        /// requests that each serves at once, or `"unlimited"`
+        "servers" servers: Option<u32> as CountOrUnlimited, otherwise "as many as the primary" => Some(primary);
+    }
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Contention {
-    pub sigma: f64,
-    pub kappa: f64,
+options! {
+    /// Universal Scalability Law (Gunther): service times are multiplied by
+    /// `1 + sigma (n-1) + kappa n (n-1)` with n requests in service.
+    #[derive(Clone, Copy, Debug, Serialize)]
+    pub struct Contention in "contention", such as "{ sigma = 0.01, kappa = 0.0001 }" {
+        /// contention: the share of the work that is serial
+        "sigma" sigma: f64 as AtLeast<0>, default 0;
+        /// coherence: what each pair of requests in service costs
+        "kappa" kappa: f64 as AtLeast<0>, default 0;
+    }
+    check |f| { f.refuse_empty(); }
 }
 
-#[derive(Clone, Debug, Serialize)]
-pub struct Background {
-    pub rate_per_s: f64,
-    pub service: Dist,
+options! {
+    /// Load that no cache touches.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Background in "background" (read: Option<&'a Dist>), such as "{ rate = 200 }" {
+        /// requests per second
+        "rate" rate_per_s: f64 as Rate, required "requests per second";
+        /// random time of service
+        "service" service: Dist, otherwise "as `read`" => read.cloned();
+    }
 }
 
 /// Attempts that a call may make where neither a backoff nor the way to the refusal takes any time.
 pub const RETRIES_AT_ONCE: u32 = 100_000;
 
-#[derive(Clone, Debug, Serialize)]
-pub struct Retries {
-    /// Attempts in all; 1: no retry.
-    pub attempts: u32,
-    /// Before the second attempt.
-    pub backoff_ns: Nanos,
-    /// Each further backoff is this many times the one before.
-    pub factor: f64,
-    pub max_backoff_ns: Nanos,
-    /// Share of the backoff that is random: 0 none, 1 full jitter (U(0, backoff)).
-    pub jitter: f64,
-    /// What retries may cost in all; `None`: whatever they do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub budget: Option<RetryBudget>,
+options! {
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Retries in "retries", such as "{ attempts = 3, backoff = \"50ms\" }" {
+        /// in all, the first one included; more than 100,000 need a `backoff`, a `budget`, a `breaker` or a `network` delay where the
+        /// database may refuse at once
+        "attempts" attempts: u32 as Count, required "the number of attempts in all, such as 3";
+        /// wait before the second attempt
+        "backoff" backoff_ns: Nanos as Duration, default "0s";
+        /// each wait is this many times the one before; at least 1
+        "factor" factor: f64 as AtLeast<1>, default 2.0;
+        /// longest wait
+        "max" max_backoff_ns: Nanos as PositiveDuration, or "none" => Some(Nanos::MAX);
+        /// share of the wait that is random: 1 is full jitter, U(0, wait)
+        "jitter" jitter: f64 as Share, default 0;
+        /// what retries may cost in all: `{ ratio = 0.1, burst = 10 }`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "budget" budget: Option<RetryBudget> as RetryBudget[attempts], or "none";
+    }
 }

@@ -2,6 +2,21 @@
 
 use serde::Serialize;
 
+use super::Nanos;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::{Node, Value};
+use crate::declare::kind::{Choice, Kind};
+use crate::declare::values::{
+    A_DURATION, A_SIZE, AtLeast, Bytes, Duration, FineBytes, Positive, PositiveDuration, Text, TimeUnit,
+    quantity,
+};
+use crate::declare::{Form, choice};
+use crate::units;
+
+/// The 99th percentile of the standard normal distribution.
+pub(crate) const Z_99: f64 = 2.326_347_874_040_840_8;
+
 /// A size in bytes, fixed per key.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub enum Size {
@@ -72,5 +87,177 @@ impl Dist {
             Dist::Lognormal { mu, sigma } => libm::exp(mu + sigma * sigma / 2.0),
             Dist::Empirical { ns } => ns.iter().sum::<f64>() / ns.len().max(1) as f64,
         }
+    }
+}
+
+const TIME_EXAMPLE: &str = "{ lognormal = { median = \"50ms\", p99 = \"200ms\" } }";
+
+choice! {
+    /// A distribution as a file has it.
+    enum RandomTime in "distribution", such as "{ lognormal = { median = \"50ms\", p99 = \"200ms\" } }" {
+        /// always the same
+        "constant" Constant(Nanos as Duration) such as "\"5ms\"";
+        /// memoryless
+        "exponential" Exponential such as "{ mean = \"50ms\" }" {
+            /// its mean
+            "mean" mean_ns: Nanos as PositiveDuration, required "a duration such as \"50ms\"";
+        };
+        /// given by two percentiles
+        "lognormal" Lognormal such as "{ median = \"50ms\", p99 = \"200ms\" }" {
+            /// its median
+            "median" median_ns: Nanos as PositiveDuration, required "a duration such as \"50ms\"";
+            /// its 99th percentile, above `median`
+            "p99" p99_ns: Nanos as PositiveDuration, required "a duration such as \"200ms\"";
+        } check |f| { check_lognormal(f, median_ns? as f64, p99_ns? as f64)? };
+        /// a mean and a squared coefficient of variation
+        "gamma" Gamma such as "{ mean = \"50ms\", cv2 = 0.5 }" {
+            /// its mean
+            "mean" mean_ns: Nanos as PositiveDuration, required "a duration such as \"50ms\"";
+            /// squared coefficient of variation, above 0
+            "cv2" cv2: f64 as Positive, required "the squared coefficient of variation, above 0";
+        };
+        /// two phases with balanced means
+        "hyperexponential" Hyperexponential such as "{ mean = \"50ms\", cv2 = 4.0 }" {
+            /// its mean
+            "mean" mean_ns: Nanos as PositiveDuration, required "a duration such as \"50ms\"";
+            /// squared coefficient of variation, at least 1
+            "cv2" cv2: f64 as AtLeast<1>, required "the squared coefficient of variation, at least 1";
+        };
+        /// drawn uniformly from a column of a CSV file with a header row
+        "empirical" Empirical such as "{ file = \"times.csv\", column = \"ms\", unit = \"ms\" }" {
+            /// the file, relative to the scenario
+            "file" file: String as Text, required "a CSV file with a header row";
+            /// the name of the column
+            "column" column: String as Text, required "the name of its column";
+            /// the unit of its numbers
+            "unit" unit_ns: u64 as TimeUnit, required "the unit of its numbers, such as \"ms\"";
+        };
+    }
+}
+
+/// The forms of a random time besides a duration.
+pub(crate) const RANDOM_TIME: &Choice = match RandomTime::KIND {
+    Kind::Choice(choice) => choice,
+    _ => panic!("an alternative"),
+};
+
+impl Form for Dist {
+    type Value = Dist;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::RandomTime;
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<Dist> {
+        if !matches!(node.value, Value::Table(_)) {
+            let expected = format!("{A_DURATION}, or a distribution such as {TIME_EXAMPLE}");
+            let ns = quantity(cx, node, &expected, units::parse_duration)?;
+            return Some(Dist::Constant { ns: ns as f64 });
+        }
+        Some(match RandomTime::read(cx, node, ())? {
+            RandomTime::Constant(ns) => Dist::Constant { ns: ns as f64 },
+            RandomTime::Exponential { mean_ns } => Dist::Exponential { mean_ns: mean_ns as f64 },
+            RandomTime::Lognormal { median_ns, p99_ns } => {
+                let (mu, sigma) = lognormal(median_ns as f64, p99_ns as f64);
+                Dist::Lognormal { mu, sigma }
+            }
+            RandomTime::Gamma { mean_ns, cv2 } => Dist::Gamma { mean_ns: mean_ns as f64, cv2 },
+            RandomTime::Hyperexponential { mean_ns, cv2 } => {
+                Dist::Hyperexponential { mean_ns: mean_ns as f64, cv2 }
+            }
+            RandomTime::Empirical { file, column, unit_ns } => {
+                let path = cx.file(&file);
+                match (cx.read_column)(&path, &file, &column, unit_ns as f64) {
+                    Ok(ns) => Dist::Empirical { ns },
+                    Err(reason) => {
+                        let place = node.get("empirical").and_then(|body| body.get("file")).unwrap_or(node);
+                        return cx.within("empirical", |cx| cx.wrong(place, reason));
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// `mu` and `sigma` of the lognormal distribution with this median and 99th percentile.
+fn lognormal(median: f64, p99: f64) -> (f64, f64) {
+    (libm::log(median), libm::log(p99 / median) / Z_99)
+}
+
+fn check_lognormal(f: &mut Fields<'_, '_>, median: f64, p99: f64) -> Option<()> {
+    if p99 > median {
+        return Some(());
+    }
+    let title = format!("wrong value for {}.p99", f.cx.here());
+    let (p99_place, median_place) = (f.place("p99"), f.place("median"));
+    f.cx.report(
+        Diagnostic::new(title, p99_place, "expected more than the median").also(median_place, "the median"),
+    );
+    None
+}
+
+const SIZE_EXAMPLE: &str = "{ lognormal = { median = \"300B\", p99 = \"10kB\" } }";
+
+choice! {
+    /// A distribution of sizes as a file has it.
+    enum RandomSize in "size_distribution", such as "{ lognormal = { median = \"300B\", p99 = \"10kB\" } }" {
+        /// always the same
+        "constant" Constant(u64 as Bytes) such as "\"1kB\"";
+        /// given by two percentiles
+        "lognormal" Lognormal such as "{ median = \"300B\", p99 = \"10kB\" }" {
+            /// its median
+            "median" median: f64 as FineBytes, required "a size such as \"300B\"";
+            /// its 99th percentile, above `median`
+            "p99" p99: f64 as FineBytes, required "a size such as \"10kB\"";
+            /// bounds the size; by default the longest string that Redis stores
+            "max" max_bytes: u64 as Bytes, default "512MiB";
+        } check |f| {
+            let median = median?;
+            if median <= 0.0 {
+                let title = format!("wrong value for {}.median", f.cx.here());
+                let place = f.place("median");
+                f.cx.report(Diagnostic::new(title, place, "expected a size above zero"));
+                return None;
+            }
+            check_lognormal(f, median, p99?)?;
+        };
+        /// generalised Pareto
+        "pareto" Pareto such as "{ location = \"0B\", scale = \"214B\", shape = 0.35 }" {
+            /// the smallest size
+            "location" location: f64 as FineBytes, default "0B";
+            /// the unit of the tail
+            "scale" scale: f64 as FineBytes, required "a size such as \"214B\"";
+            /// how heavy the tail is; 0: exponential
+            "shape" shape: f64 as AtLeast<0>, required "a number, 0 or above";
+            /// bounds the size; by default the longest string that Redis stores
+            "max" max_bytes: u64 as Bytes, default "512MiB";
+        };
+    }
+}
+
+/// The forms of a random size besides a size.
+pub(crate) const RANDOM_SIZE: &Choice = match RandomSize::KIND {
+    Kind::Choice(choice) => choice,
+    _ => panic!("an alternative"),
+};
+
+impl Form for Size {
+    type Value = Size;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::RandomSize;
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<Size> {
+        if !matches!(node.value, Value::Table(_)) {
+            let expected = format!("{A_SIZE}, or a distribution such as {SIZE_EXAMPLE}");
+            return quantity(cx, node, &expected, units::parse_bytes).map(|bytes| Size::Constant { bytes });
+        }
+        Some(match RandomSize::read(cx, node, ())? {
+            RandomSize::Constant(bytes) => Size::Constant { bytes },
+            RandomSize::Lognormal { median, p99, max_bytes } => {
+                let (mu, sigma) = lognormal(median, p99);
+                Size::Lognormal { mu, sigma, max_bytes }
+            }
+            RandomSize::Pareto { location, scale, shape, max_bytes } => {
+                Size::Pareto { location, scale, shape, max_bytes }
+            }
+        })
     }
 }

@@ -3,13 +3,26 @@
 use serde::Serialize;
 
 use super::{Dist, Nanos};
+use crate::declare::options;
+use crate::declare::values::{PositiveDuration, Rate};
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Invalidation {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cdc: Option<Cdc>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub broadcast: Option<Broadcast>,
+options! {
+    #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+    pub struct Invalidation in "invalidation", such as "{ cdc = { lag = \"100ms\" } }" {
+        /// change data capture, `{ lag = "100ms", rate = 1000, retry = "1s" }`: each commit enters a stream; a consumer deletes the key
+        /// from the shared tiers
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "cdc" cdc: Option<Cdc> as Cdc, or "none";
+        /// `{ delay = "5ms" }`: instance tiers hear of each invalidation
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "broadcast" broadcast: Option<Broadcast> as Broadcast, or "none";
+    }
+    check |f| {
+        f.refuse_empty();
+        if !f.sound() {
+            return None;
+        }
+    }
 }
 
 impl Invalidation {
@@ -19,19 +32,23 @@ impl Invalidation {
     }
 }
 
-/// Change data capture: each commit enters a stream, a consumer deletes what it names from the shared tiers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Cdc {
-    /// From the commit to the consumer's end of the stream; the order of the commits is kept.
-    pub lag: Dist,
-    /// Changes that the consumer handles per second; `None`: as many as come.
-    pub rate_per_s: Option<f64>,
-    /// After this a DELETE that a tier did not execute is sent again.
-    pub retry_ns: Nanos,
+options! {
+    /// Change data capture.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct Cdc in "cdc", such as "{ lag = \"100ms\", rate = 1000 }" {
+        /// random time from the commit to the consumer, the order of the commits kept
+        "lag" lag: Dist, required "the time from commit to consumer, such as \"100ms\"";
+        /// changes that the consumer handles per second
+        "rate" rate_per_s: Option<f64> as Rate, or "unlimited";
+        /// after this a DELETE that a tier did not execute is sent again
+        "retry" retry_ns: Nanos as PositiveDuration, default "1s";
+    }
 }
 
-/// Instance tiers hear of invalidations, each after its own delay.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Broadcast {
-    pub delay: Dist,
+options! {
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct Broadcast in "broadcast", such as "{ delay = \"5ms\" }" {
+        /// random time until an instance hears of it, drawn for each instance
+        "delay" delay: Dist, required "the time to an instance, such as \"5ms\"";
+    }
 }

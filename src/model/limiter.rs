@@ -2,27 +2,42 @@
 
 use serde::Serialize;
 
-use super::{Nanos, Popularity};
+use super::{CountingTier, Directory, Keys, Nanos, Popularity};
+use crate::declare::values::{Count, PositiveDuration};
+use crate::declare::{keywords, options};
 
-/// So many requests per caller and window, counted in a shared tier.
-#[derive(Clone, Debug, Serialize)]
-pub struct Limiter {
-    /// Requests of one caller that a window admits.
-    pub limit: u32,
-    /// Length of a window; it begins with the first request after the one before has ended.
-    pub per_ns: Nanos,
-    pub mode: LimiterMode,
-    /// Index into `Model::tiers`: the shared tier that keeps the counters.
-    pub tier: usize,
-    pub callers: u64,
-    pub popularity: Popularity,
+options! {
+    /// So many requests per caller and window, counted in a shared tier.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Limiter in "limiter" (directory: &'a Directory),
+        such as "{ tier = \"l2\", limit = 100, per = \"1m\", mode = \"atomic\", callers = 1000 }" {
+        /// a variant can switch it off
+        #[serde(skip)]
+        "enabled" enabled: bool, default true;
+        /// requests of one caller that a window admits
+        "limit" limit: u32 as Count, required "the requests of one caller that a window admits";
+        /// length of a window, from its first request
+        "per" per_ns: Nanos as PositiveDuration, required "the length of a window, such as \"1m\"";
+        /// `"naive"`: GET, then SETEX 1 or INCR; `"atomic"`: one command
+        "mode" mode: LimiterMode, required "\"naive\" or \"atomic\"";
+        /// the shared tier that keeps the counters; its `on_failure` decides whether everybody passes (`"next"`) or nobody (`"error"`)
+        /// while it does not answer
+        "tier" tier: usize as CountingTier[(directory, enabled != Some(false))],
+            required "the shared tier that keeps the counters";
+        /// number of callers
+        "callers" callers: u64 as Keys, required "the number of callers";
+        /// who asks, as for keys
+        "popularity" popularity: Popularity, default "uniform";
+    }
 }
 
-/// How a request is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum LimiterMode {
-    /// GET; below the limit SETEX 1 where there is no counter, else INCR.
-    Naive,
-    /// One command that counts, starts the window where there is none, and tells the count.
-    Atomic,
+keywords! {
+    /// How a request is counted.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    pub enum LimiterMode {
+        /// GET; below the limit SETEX 1 where there is no counter, else INCR.
+        "naive" Naive,
+        /// One command that counts, starts the window where there is none, and tells the count.
+        "atomic" Atomic,
+    }
 }

@@ -4,13 +4,17 @@
 //! The rest of the program sees only these types. Times are nanoseconds (`_ns`), sizes bytes
 //! (`_bytes`), rates per second (`_per_s`), shares fractions of one.
 
+mod clients;
+mod coalescing;
 mod database;
+mod directory;
 mod dist;
 mod event;
 mod guard;
 mod invalidation;
 mod limiter;
 mod practice;
+mod question;
 mod recommend;
 mod slo;
 mod sweep;
@@ -23,23 +27,34 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+pub use clients::{Clients, MeasureOptions, Route};
+pub use coalescing::{Around, Coalescing, Lease};
 pub use database::{Background, Contention, Database, RETRIES_AT_ONCE, Replicas, Retries};
+pub(crate) use directory::{CountingTier, Directory, LeaseTier, Place};
 pub use dist::{Dist, Size};
+pub(crate) use dist::{RANDOM_SIZE, RANDOM_TIME, Z_99};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
+pub(crate) use event::{EventOptions, Surroundings};
 pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
+pub use question::{Answer, Observed, Precision};
 pub use recommend::{Direction, Objective, Recommend};
 pub use slo::Slo;
 pub use sweep::{Amount, Axis, AxisValue, Kind, Sweep};
 pub use threshold::{Bound, Threshold};
+pub(crate) use tier::TierOptions;
 pub use tier::{
     ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, MultiGet, OnFailure, Prefill, PrefillAge,
     Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
-pub use workload::{Arrivals, Class, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload};
-pub use writes::{Order, WriteBack, WriteOptions, WriteStrategy};
+pub use workload::{
+    Arrivals, Class, Costs, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload,
+};
+pub(crate) use workload::{ArrivalsOptions, Key, Keys, MAX_KEYS, TraceOptions, WorkloadOptions, enough_keys};
+pub(crate) use writes::Writes;
+pub use writes::{FlushCost, Order, WriteBack, WriteOptions, WriteStrategy};
 
 /// An instant or a length of simulated time, in nanoseconds from the start of the scenario.
 pub type Nanos = u64;
@@ -119,35 +134,6 @@ pub struct LintNote {
     /// Name of the lint: `no-ttl`.
     pub lint: String,
     pub text: String,
-}
-
-/// The author's words about what the scenario showed, with placeholders filled from the record.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    pub text: String,
-    /// The digest the words were written for; with another digest they are not shown.
-    pub digest: String,
-    /// Comparisons that must hold for the words to be true.
-    pub claims: Vec<String>,
-}
-
-/// How narrow the interval of a measure is wanted, in every variant.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Precision {
-    pub measure: String,
-    /// Half the 95 % interval over the mean.
-    pub relative: f64,
-    /// Not more replications than this.
-    pub replications_max: u32,
-}
-
-/// What production itself reports, to hold the model against.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Observed {
-    pub hit_ratio: Option<f64>,
-    pub db_qps: Option<f64>,
-    pub p50_ms: Option<f64>,
-    pub p99_ms: Option<f64>,
 }
 
 /// One system under one workload: everything a simulation needs besides seed and replication.
@@ -232,72 +218,4 @@ impl Model {
     pub fn splits_staleness(&self) -> bool {
         self.measure.stale_by_tier && self.workload.writes()
     }
-}
-
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct MeasureOptions {
-    /// Track when each cached value was read from the database (8 bytes per entry) and report
-    /// `value.age.max_s`.
-    pub value_age: bool,
-    /// Report the staleness of what each tier and the database answered apart.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub stale_by_tier: bool,
-    /// Report the bytes that travel between the instances and each shared tier.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub wire: bool,
-    /// Sample how long the entries of each tier have left to live.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub remaining_ttl: bool,
-    /// Report reads that got less than what had been acknowledged before they started.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub stale_acknowledged: bool,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct Clients {
-    pub instances: u32,
-    pub route: Route,
-    /// From the intended start of a request to the moment its caller gives up.
-    pub deadline_ns: Option<Nanos>,
-}
-
-/// How a request finds its application instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Route {
-    Random,
-    RoundRobin,
-    /// By a hash of the key.
-    Sticky,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub enum Coalescing {
-    None,
-    /// One flight per key and instance.
-    Singleflight {
-        around: Around,
-    },
-    /// One winner over all instances, kept by a shared tier (Nishtala et al., Scaling Memcache at Facebook, NSDI 2013).
-    Lease(Lease),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Around {
-    /// The database call only.
-    Fetch,
-    /// The look-up in the shared tiers and the database call.
-    Lookup,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct Lease {
-    /// Index into `Model::tiers`: a shared tier, the last one.
-    pub tier: usize,
-    pub lock_ttl_ns: Nanos,
-    /// Between two looks of a loser.
-    pub poll_ns: Nanos,
-    /// After this a loser goes to the database itself (without filling).
-    pub wait_limit_ns: Nanos,
-    /// How long past its expiry a value may still be served to losers; 0: never.
-    pub serve_stale_ns: Nanos,
 }

@@ -1,37 +1,75 @@
 //! What practitioners say of caches, and what a scenario found about it.
 
-/// One claim of the practice and the author's finding about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Practice {
-    pub row: PracticeRow,
-    /// As practitioners say it.
-    pub claim: String,
-    pub verdict: Finding,
-    /// The finding in words, with placeholders filled from the record.
-    pub text: String,
-    /// Comparisons that must hold for the verdict to be shown; at least one.
-    pub tests: Vec<String>,
+use crate::declare::diagnostic::{Diagnostic, suggestion};
+use crate::declare::fields::Context;
+use crate::declare::file::Node;
+use crate::declare::kind::Kind;
+use crate::declare::values::{Text, texts};
+use crate::declare::{Form, keywords, options};
+
+options! {
+    /// One claim of the practice and the author's finding about it.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Practice in "practice", such as "[[practice]]" {
+        /// the pattern it is about: `"P1"` to `"P16"` or `"cluster"`, as [claims.md](claims.md) names them
+        "row" row: PracticeRow, required "the pattern it is about, \"P1\" to \"P16\" or \"cluster\"";
+        /// the claim in one sentence, as practitioners make it
+        "claim" claim: String as Text, required "what practitioners say, in one sentence";
+        /// `"holds"`, `"holds only if"` or `"does not hold"`
+        "verdict" verdict: Finding, required "\"holds\", \"holds only if\" or \"does not hold\"";
+        /// the finding with its condition and its figures, `{variant:measure}`; filled with mean ± half the 95 % interval
+        "text" text: String as Text, required "the finding with its figures, as {variant:measure}";
+        /// comparisons as in `claims` above, at least one; unless all hold, the verdict is not shown and `herdlab claims` ends with exit
+        /// code 1
+        "tests" tests: Vec<String> as Tests,
+            required "comparisons that bear it out, such as [\"{cache:hit_ratio} > 0.8\"]";
+    }
 }
 
-/// Whether a claim of the practice is true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Finding {
-    Holds,
-    HoldsOnlyIf,
-    DoesNotHold,
+keywords! {
+    /// Whether a claim of the practice is true.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Finding {
+        "holds" Holds,
+        "holds only if" HoldsOnlyIf,
+        "does not hold" DoesNotHold,
+    }
 }
 
-impl Finding {
-    /// Every finding by its words in scenario files.
-    pub const NAMES: &[(&'static str, Finding)] = &[
-        ("holds", Finding::Holds),
-        ("holds only if", Finding::HoldsOnlyIf),
-        ("does not hold", Finding::DoesNotHold),
-    ];
+/// Comparisons, at least one.
+struct Tests;
 
-    /// The words in scenario files.
-    pub fn words(self) -> &'static str {
-        Finding::NAMES.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+impl Form for Tests {
+    type Value = Vec<String>;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::List(&Kind::Text);
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<Vec<String>> {
+        match texts(cx, node)? {
+            tests if tests.is_empty() => {
+                cx.wrong(node, "expected at least one comparison: a finding is measured")
+            }
+            tests => Some(tests),
+        }
+    }
+}
+
+impl Form for PracticeRow {
+    type Value = PracticeRow;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::WordsOf(|| PracticeRow::all().map(PracticeRow::name).collect());
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<PracticeRow> {
+        let Some(name) = node.as_str() else {
+            return cx.wrong(node, format!("expected a row such as \"P4\", found {}", node.kind()));
+        };
+        PracticeRow::named(name).or_else(|| {
+            let names: Vec<&str> = PracticeRow::all().map(PracticeRow::name).collect();
+            let label = suggestion(name, names.iter().copied(), "unknown row");
+            let title = format!("the practice has no row \"{name}\"");
+            cx.report(Diagnostic::new(title, node.span, label).help(format!("rows: {}", names.join(", "))));
+            None
+        })
     }
 }
 

@@ -4,14 +4,27 @@ use serde::Serialize;
 
 use super::{EventKind, Tier};
 use super::{Model, Nanos, OnFailure, Scope, Target};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::options;
+use crate::declare::values::{PositiveDuration, PositiveShare};
 
-/// The service objective of the scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Slo {
-    /// A good answer comes no later, from the intended start of its request.
-    pub latency_ns: Nanos,
-    /// Share of the requests that must be good.
-    pub share: f64,
+options! {
+    /// The service objective of the scenario.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+    pub struct Slo in "slo" (has_events: bool), such as "{ latency = \"500ms\", share = \"95%\" }" {
+        /// a good answer comes no later than this after the intended start of its request, and without an error
+        "latency" latency_ns: Nanos as PositiveDuration, required "the latency of a good answer, such as \"500ms\"";
+        /// share of the requests of a cell (a second, or as long as 200 requests take) that must be good: with less, the system has not
+        /// recovered from an event; refused in a file without events
+        "share" share: f64 as PositiveShare, default "95%";
+    }
+    check |f| {
+        if f.given("share") && !has_events {
+            let label = "there is no [[event]] after which the requests of a cell could be good or not";
+            let diagnostic = Diagnostic::new("slo.share does not apply", f.place("share"), label);
+            f.cx.report(diagnostic.help("leave it out; slo.good.ratio shows what share is good"));
+        }
+    }
 }
 
 impl Slo {

@@ -3,32 +3,79 @@
 use serde::Serialize;
 
 use super::{Dist, Nanos, is_zero};
+use crate::declare::values::{Count, PositiveDuration, Share};
+use crate::declare::{choice, keywords, options, unset};
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum WriteStrategy {
-    /// Database, then DELETE in every tier (of other instances' tiers: not).
-    Invalidate,
-    /// Database only; cached copies live out their time.
-    WriteAround,
-    /// Database, then SET in every tier (of other instances' tiers: not); acknowledged after the database.
-    Update,
-    /// The same, acknowledged after both.
-    WriteThrough,
-    /// SET in the last shared tier, which acknowledges; a worker brings what is dirty there to the database.
-    WriteBack(WriteBack),
+options! {
+    /// `[writes]` as a file has it.
+    pub(crate) struct Writes in "writes", such as "{ strategy = \"invalidate\" }" {
+        /// what a write does to the caches
+        "strategy" strategy: WriteStrategy, default "invalidate";
+        /// `"before-commit"`: the caches are changed first, then the transaction runs; not with `write-around` and `write-back`
+        "order" order: Order, default "after-commit";
+        /// share of the transactions that roll back; not with `write-back`
+        "rollback" rollback: f64 as Share, default 0;
+        /// a SET older than the entry, or than the tombstone that a DELETE leaves, is refused; not with `"before-commit"`
+        "versioned" versioned: bool, default false;
+        /// how long a tombstone is remembered; with `versioned`, where something is deleted
+        "tombstone_ttl" tombstone_ttl_ns: Nanos as PositiveDuration, default "10s";
+    }
+    check |f| {
+        if versioned == Some(false) && f.given("tombstone_ttl") {
+            f.refuse("tombstone_ttl", "only versioned SETs look at tombstones", "set versioned = true");
+        }
+        f.refuse_empty();
+    }
 }
 
-/// How the worker of write-back works.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct WriteBack {
-    /// From one round of the worker to the next.
-    pub flush_interval_ns: Nanos,
-    /// Most keys of one batch, which is one request at the database.
-    pub batch: u32,
-    /// Service time of the database per batch; `None`: that of one write.
-    pub per_batch: Option<Dist>,
-    /// Added to it for each key of the batch.
-    pub per_key: Dist,
+impl Writes {
+    /// As the model has it.
+    pub fn parts(self) -> (WriteStrategy, WriteOptions) {
+        let tombstone_ttl_ns = self.versioned.then_some(self.tombstone_ttl_ns);
+        (self.strategy, WriteOptions { order: self.order, rollback: self.rollback, tombstone_ttl_ns })
+    }
+}
+
+choice! {
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub enum WriteStrategy in "strategy", such as "\"invalidate\"" {
+        /// database, then DELETE in every tier (of other instances' tiers: not), acknowledged after both
+        "invalidate" Invalidate;
+        /// database only; cached copies live out their time
+        "write-around" WriteAround;
+        /// database, then SET in every tier (of other instances' tiers: not); acknowledged after the database
+        "update" Update;
+        /// database, then SET in every tier, acknowledged after both
+        "write-through" WriteThrough;
+        /// SET in the last shared tier, which acknowledges; a worker brings what is dirty to the database
+        "write-back" WriteBack(WriteBack, alone) such as "{ flush_interval = \"5s\", batch = 100 }";
+    }
+}
+
+options! {
+    /// How the worker of write-back works.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct WriteBack in "write_back", such as "{ flush_interval = \"5s\", batch = 100 }" {
+        /// the worker wakes at its multiples
+        "flush_interval" flush_interval_ns: Nanos as PositiveDuration, default "5s";
+        /// most keys of one request at the database
+        "batch" batch: u32 as Count, default 100;
+        /// `{ per_batch = "10ms", per_key = "100us" }`: time of service of a batch at the database
+        #[serde(flatten)]
+        "flush_cost" cost: FlushCost, otherwise "as a `write` of the database" => unset::<FlushCost>();
+    }
+}
+
+options! {
+    /// Time of service of a batch at the database.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct FlushCost in "flush_cost", such as "{ per_batch = \"5ms\", per_key = \"100us\" }" {
+        /// random time per batch
+        "per_batch" per_batch: Option<Dist> as Dist, optional "that of a `write`";
+        /// random time that each key adds to it
+        "per_key" per_key: Dist, default "0s";
+    }
+    check |f| { f.refuse_empty(); }
 }
 
 /// How writes are done, whatever the strategy.
@@ -52,13 +99,15 @@ impl WriteOptions {
     }
 }
 
-/// When the caches are changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub enum Order {
-    #[default]
-    AfterCommit,
-    /// First the caches, then the transaction.
-    BeforeCommit,
+keywords! {
+    /// When the caches are changed.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+    pub enum Order {
+        #[default]
+        "after-commit" AfterCommit,
+        /// First the caches, then the transaction.
+        "before-commit" BeforeCommit,
+    }
 }
 
 impl Order {

@@ -1,11 +1,11 @@
 //! `herdlab explain`: what a measure, a lint or an option means.
 
-use super::grammar::{Kind, Tag};
 use super::options::{self, Opt, join};
-use super::{measures, pages};
+use super::{measures, plain::plain};
 use crate::catalog::CATALOG;
+use crate::declare::diagnostic::nearest;
+use crate::declare::kind::{Default, Field, Kind, Tag};
 use crate::policy::eviction;
-use crate::scenario::diagnostic::nearest;
 use crate::scenario::lint::{self, LINTS, Lint};
 use crate::wrap::paragraph;
 
@@ -69,11 +69,7 @@ pub fn list(width: Option<usize>) -> String {
     };
     part("Measures", CATALOG.iter().map(|info| (info.pattern.to_owned(), info.meaning.to_owned())).collect());
     part("Lints", LINTS.iter().map(|lint| (lint.name.to_owned(), lint.when.to_owned())).collect());
-    let options = options::all().into_iter().map(|option| {
-        let words = described(&option.path).filter(|words| !words.is_empty());
-        let words = words.unwrap_or_else(|| option.field.kind.words());
-        (option.path, words)
-    });
+    let options = options::all().into_iter().map(|option| (option.path, described(option.field)));
     part("Options of a scenario", options.collect());
     text
 }
@@ -90,42 +86,21 @@ fn first_line(text: &str, room: usize) -> String {
     format!("{}{MORE}", first.trim_end_matches([',', ';', ':', '(']))
 }
 
-/// The words of the documentation about the option at a path, or about the nearest one above it that has any.
-pub(super) fn described(path: &str) -> Option<String> {
-    let rows = pages::rows();
-    let mut path = path;
-    loop {
-        let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
-        let here = |row: &&pages::Row| row.section == table && row.names.iter().any(|known| known == name);
-        if let Some(row) = rows.iter().find(here) {
-            return Some(match &row.default {
-                Some(default) if default == "required" => row.meaning.clone(),
-                Some(default) if default.starts_with("required") && !row.meaning.is_empty() => {
-                    format!("{}. R{}", row.meaning, &default[1..])
-                }
-                Some(default) => filled(&row.meaning, default),
-                None => row.meaning.clone(),
-            });
+/// The words about an option, with its default.
+pub(super) fn described(field: &Field) -> String {
+    let meaning = plain(field.words);
+    match field.default {
+        Default::Required(_) => meaning,
+        Default::Words(words) if words.starts_with("required") => {
+            format!("{meaning}. R{}", plain(&words[1..]))
         }
-        if table.is_empty() {
-            return None;
-        }
-        path = table;
+        default => format!("{meaning}. Default: {}", plain(&default.words())),
     }
 }
 
-fn filled(meaning: &str, default: &str) -> String {
-    let meaning = if meaning.is_empty() { String::new() } else { format!("{meaning}. ") };
-    format!("{meaning}Default: {default}")
-}
-
-/// The row of the documentation about one possibility of the choice at `path`.
-pub(super) fn word_meaning(path: &str, tag: &str) -> Option<String> {
-    let rows = pages::rows();
-    let row = rows.into_iter().find(|row| {
-        row.section == path && row.default.is_none() && row.names.iter().any(|known| known == tag)
-    })?;
-    Some(row.meaning)
+/// The words about a possibility of a choice; `None` where the option that has it says all.
+pub(super) fn meaning(tag: &Tag) -> Option<String> {
+    (!tag.words.is_empty()).then(|| format!("{}: {}", plain(&tag.form()), plain(tag.words)))
 }
 
 /// `tier.ttl` for `tier.l2.ttl`: an option without the name of its tier, class or event.
@@ -159,36 +134,34 @@ fn options_named(word: &str) -> Vec<Opt> {
 /// One possibility of a choice, and the option that has it.
 struct Possibility {
     path: String,
+    /// The words about that option; none for a random time or size.
+    of: Option<String>,
     tag: Tag,
-    /// Whether the documentation has a row of its own.
-    words: Option<String>,
 }
 
 fn choices() -> Vec<Possibility> {
-    let mut found = Vec::new();
-    for option in options::all() {
-        possibilities(&option.field.kind, &option.path, &mut found);
-    }
-    for choice in [&options::RANDOM_TIME, &options::RANDOM_SIZE] {
-        possibilities(&Kind::Choice(choice), "values", &mut found);
-    }
-    found
+    let of_options = options::all().into_iter().flat_map(|option| {
+        let of = described(option.field);
+        possibilities(&option.field.kind).into_iter().map(move |tag| Possibility {
+            path: option.path.clone(),
+            of: Some(of.clone()),
+            tag,
+        })
+    });
+    let values = [options::random_time(), options::random_size()].concat();
+    let of_values = values.into_iter().map(|tag| Possibility { path: "values".to_owned(), of: None, tag });
+    of_options.chain(of_values).collect()
 }
 
-fn possibilities(kind: &Kind, path: &str, found: &mut Vec<Possibility>) {
-    let mut add = |tag: Tag| {
-        let words = word_meaning(path, tag.name);
-        found.push(Possibility { path: path.to_owned(), tag, words });
-    };
+/// What may stand as a value, word by word.
+fn possibilities(kind: &Kind) -> Vec<Tag> {
     match kind {
-        Kind::Choice(choice) => choice.tags.iter().for_each(|tag| add(*tag)),
-        Kind::Words(words) => words.iter().for_each(|word| add(Tag { name: word, plain: true, body: None })),
-        Kind::WordsOf(words) => {
-            words().into_iter().for_each(|word| add(Tag { name: word, plain: true, body: None }));
-        }
-        Kind::Either(kinds) => kinds.iter().for_each(|kind| possibilities(kind, path, found)),
-        Kind::List(kind) => possibilities(kind, path, found),
-        _ => {}
+        Kind::Choice(choice) => choice.tags.to_vec(),
+        Kind::Words(words) => words.iter().map(|word| options::keyword(word)).collect(),
+        Kind::WordsOf(words) => words().into_iter().map(options::keyword).collect(),
+        Kind::Either(kinds) => kinds.iter().flat_map(possibilities).collect(),
+        Kind::List(kind) => possibilities(kind),
+        _ => Vec::new(),
     }
 }
 
@@ -225,32 +198,21 @@ fn of_lint(lint: &Lint, width: usize) -> String {
 
 fn of_option(option: &Opt, width: usize) -> String {
     let Opt { path, table, field } = option;
-    let own = own_row(path);
     let place = match table.as_str() {
         "" => "the top level of a scenario".to_owned(),
         table => format!("[{table}]"),
     };
     let mut kind = field.kind.words();
-    if let Some(word) = field.unless {
+    if let Some(word) = field.unless() {
         kind.push_str(&format!("; or \"{word}\""));
     }
-    let default = match (field.required, own.as_ref().and_then(|row| row.default.clone())) {
-        (true, _) => "none: it must be there".to_owned(),
-        (false, Some(default)) => default,
-        (false, None) => field.unless.unwrap_or("see the meaning").to_owned(),
+    let default = match field.default {
+        Default::Required(_) => "none: it must be there".to_owned(),
+        default => plain(&default.words()),
     };
-    let meaning = match own {
-        Some(row) => row.meaning,
-        None => described(path).unwrap_or_default(),
-    };
-    let mut parts = vec![("type", kind), ("default", default)];
-    if !meaning.is_empty() {
-        parts.push(("meaning", meaning));
-    }
-    for tag in tags(&field.kind) {
-        if let Some(words) = word_meaning(path, tag.name) {
-            parts.push(("choice", words));
-        }
+    let mut parts = vec![("type", kind), ("default", default), ("meaning", plain(field.words))];
+    for tag in possibilities(&field.kind) {
+        parts.extend(meaning(&tag).map(|words| ("choice", words)));
     }
     if let Some(example) = set_with(path, &field.kind) {
         parts.push(("set with", example));
@@ -274,22 +236,6 @@ fn set_with(path: &str, kind: &Kind) -> Option<String> {
     })
 }
 
-fn own_row(path: &str) -> Option<pages::Row> {
-    let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
-    pages::rows().into_iter().find(|row| {
-        row.section == table && row.default.is_some() && row.names.iter().any(|known| known == name)
-    })
-}
-
-fn tags(kind: &Kind) -> Vec<Tag> {
-    match kind {
-        Kind::Choice(choice) => choice.tags.to_vec(),
-        Kind::List(kind) => tags(kind),
-        Kind::Words(words) => words.iter().map(|word| Tag { name: word, plain: true, body: None }).collect(),
-        _ => Vec::new(),
-    }
-}
-
 fn of_choice(choice: &Possibility, width: usize) -> String {
     let place = match choice.path.as_str() {
         "values" => "a random time or size".to_owned(),
@@ -300,9 +246,9 @@ fn of_choice(choice: &Possibility, width: usize) -> String {
     if let (Some((_, sentence)), "tier.eviction") = (algorithm, choice.path.as_str()) {
         parts.push(("meaning", (*sentence).to_owned()));
     }
-    match (&choice.words, described(&choice.path)) {
-        (Some(words), _) => parts.push(("meaning", words.clone())),
-        (None, Some(words)) => parts.push(("of", words)),
+    match (meaning(&choice.tag), &choice.of) {
+        (Some(words), _) => parts.push(("meaning", words)),
+        (None, Some(words)) => parts.push(("of", words.clone())),
         (None, None) => {}
     }
     if let Some(body) = &choice.tag.body {
@@ -339,24 +285,8 @@ mod tests {
 
     #[test]
     fn every_option_has_words() {
-        for option in options::all().iter().filter(|option| !is_section(option)) {
-            assert!(described(&option.path).is_some(), "docs/scenarios.md says nothing of {}", option.path);
-        }
-    }
-
-    /// A section has its own chapter, and no row.
-    fn is_section(option: &Opt) -> bool {
-        option.table.is_empty() && matches!(option.field.kind, Kind::Table(_) | Kind::List(Kind::Table(_)))
-    }
-
-    #[test]
-    fn the_documentation_has_no_row_for_what_is_no_option() {
-        let known: Vec<String> = options::all().into_iter().map(|option| option.path).collect();
-        for row in pages::rows().iter().filter(|row| row.default.is_some()) {
-            for name in &row.names {
-                let path = join(&row.section, name);
-                assert!(known.contains(&path), "docs/scenarios.md has a row for {path}, which is no option");
-            }
+        for option in options::all() {
+            assert!(!option.field.words.is_empty(), "{} has no words", option.path);
         }
     }
 
@@ -368,7 +298,7 @@ mod tests {
         assert!(explain("xfetch", 100).unwrap().contains("Vattani"));
         let eviction = explain("s3-fifo", 100).unwrap();
         assert!(eviction.contains("a small FIFO before a main one") && eviction.contains("docs/eviction.md"));
-        assert!(explain("coalescing.lease.poll", 100).unwrap().contains("between two looks of a loser"));
+        assert!(explain("coalescing.lease.poll", 100).unwrap().contains("between two lookups of a loser"));
         assert!(explain("[[tier]]", 100).is_some());
         assert_eq!(meant("tier.l2.tttl").as_deref(), Some("tier.ttl"));
         assert_eq!(meant("hit_rato").as_deref(), Some("hit_ratio"));

@@ -1,13 +1,11 @@
 //! What the words of a scenario and of a report mean: the options with their types, as a JSON Schema for editors and
 //! in words for `herdlab explain`, beside measures and lints.
 //!
-//! The types are a table of their own ([`options`]); `tests/reference.rs` holds it against the checker, field by
-//! field in both directions. The words of options are those of `docs/scenarios.md` ([`pages`]), those of measures the
-//! rows of [`crate::catalog`].
+//! Types, defaults and words of options are those of their declarations ([`crate::declare`]); the tables of
+//! `docs/scenarios.md` are made of them. The words of measures are the rows of [`crate::catalog`].
 
 pub mod explain;
-pub mod grammar;
 mod measures;
 pub mod options;
-pub mod pages;
+mod plain;
 pub mod schema;

@@ -6,9 +6,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::explain::{described, word_meaning};
-use super::grammar::{Choice, Field, Kind, Table};
-use super::options::{RANDOM_SIZE, RANDOM_TIME, ROOT, join};
+use super::explain::{described, meaning};
+use crate::declare::kind::{self, Choice, Default, Field, Kind, Table};
+use crate::model::{RANDOM_SIZE, RANDOM_TIME};
+use crate::scenario::{FILE, is_same_for_all};
 
 /// A number and a unit, as `units` reads them.
 const NUMBER: &str = r"[0-9][0-9_]*(\.[0-9_]*[0-9])?";
@@ -25,8 +26,8 @@ pub fn text() -> String {
 
 /// The schema of scenario files.
 pub fn schema() -> Value {
-    let mut writer = Writer::default();
-    let mut root = writer.table(&ROOT, "");
+    let mut writer = Writer { definitions: Map::new() };
+    let mut root = writer.table(&FILE);
     // Without a trace nobody else knows how long a run is.
     let traced = json!({
         "properties": { "workload": { "properties": { "arrivals": { "required": ["trace"] } },
@@ -47,21 +48,19 @@ pub fn schema() -> Value {
     Value::Object(schema)
 }
 
-#[derive(Default)]
 struct Writer {
     /// By name; what is used in several places is written once.
     definitions: Map<String, Value>,
 }
 
 impl Writer {
-    /// A table whose options stand under `path`.
-    fn table(&mut self, table: &'static Table, path: &str) -> Map<String, Value> {
+    fn table(&mut self, table: &'static Table) -> Map<String, Value> {
         let mut properties = Map::new();
-        for field in table.fields {
-            properties.insert(field.name.to_owned(), self.field(field, path));
+        for field in table.fields() {
+            properties.insert(field.name.to_owned(), self.field(field));
         }
         let required: Vec<&str> =
-            table.fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+            table.fields().filter(|field| field.is_required()).map(|field| field.name).collect();
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("object"));
         schema.insert("properties".to_owned(), Value::Object(properties));
@@ -72,22 +71,23 @@ impl Writer {
         schema
     }
 
-    fn field(&mut self, field: &'static Field, path: &str) -> Value {
-        let path = join(path, field.name);
-        let kind = self.kind(&field.kind, &path);
-        let mut schema = match field.unless {
+    fn field(&mut self, field: &'static Field) -> Value {
+        let kind = self.kind(&field.kind);
+        let mut schema = match field.unless() {
             Some(word) => json!({ "anyOf": [{ "const": word }, kind] }),
             None => kind,
         };
-        let words = described(&path).filter(|words| !words.is_empty());
-        if let (Some(words), Some(schema)) = (words, schema.as_object_mut()) {
+        if let Some(schema) = schema.as_object_mut() {
             // Beside a reference a description is allowed since draft 2019-09.
-            schema.insert("description".to_owned(), json!(words));
+            schema.insert("description".to_owned(), json!(described(field)));
+        }
+        if let (Some(default), Some(schema)) = (default(field), schema.as_object_mut()) {
+            schema.insert("default".to_owned(), default);
         }
         schema
     }
 
-    fn kind(&mut self, kind: &'static Kind, path: &str) -> Value {
+    fn kind(&mut self, kind: &'static Kind) -> Value {
         match kind {
             Kind::Duration { positive: false } => self.text("duration", duration()),
             Kind::Duration { positive: true } => self.text("positive_duration", positive_duration()),
@@ -114,17 +114,17 @@ impl Writer {
             Kind::Words(words) => json!({ "enum": words }),
             Kind::WordsOf(words) => json!({ "enum": words() }),
             Kind::Form { pattern, .. } => json!({ "type": "string", "pattern": pattern }),
-            Kind::RandomTime => self.random("random_time", DURATION, &RANDOM_TIME),
-            Kind::RandomSize => self.random("random_size", SIZE, &RANDOM_SIZE),
-            Kind::List(kind) => json!({ "type": "array", "items": self.kind(kind, path) }),
-            Kind::Table(table) => self.defined(table.id, |writer| writer.table(table, path)),
-            Kind::Choice(choice) => self.choice(choice, path),
+            Kind::RandomTime => self.random("random_time", DURATION, RANDOM_TIME),
+            Kind::RandomSize => self.random("random_size", SIZE, RANDOM_SIZE),
+            Kind::List(kind) => json!({ "type": "array", "items": self.kind(kind) }),
+            Kind::Table(table) => self.defined(table.id, |writer| writer.table(table)),
+            Kind::Choice(choice) => self.choice(choice),
             Kind::Either(kinds) => {
-                let kinds: Vec<Value> = kinds.iter().map(|kind| self.kind(kind, path)).collect();
+                let kinds: Vec<Value> = kinds.iter().map(|kind| self.kind(kind)).collect();
                 json!({ "anyOf": kinds })
             }
             Kind::PerTier(kind) => {
-                json!({ "type": "object", "additionalProperties": self.kind(kind, path) })
+                json!({ "type": "object", "additionalProperties": self.kind(kind) })
             }
             Kind::Settings => self.settings(),
             Kind::Axes => {
@@ -170,26 +170,26 @@ impl Writer {
     /// A plain value, or one of the distributions.
     fn random(&mut self, name: &str, plain: &'static Kind, forms: &'static Choice) -> Value {
         self.defined(name, |writer| {
-            let plain = writer.kind(plain, "");
-            let forms = writer.choice(forms, "values");
+            let plain = writer.kind(plain);
+            let forms = writer.choice(forms);
             Map::from_iter([("anyOf".to_owned(), json!([plain, forms]))])
         })
     }
 
-    fn choice(&mut self, choice: &'static Choice, path: &str) -> Value {
+    fn choice(&mut self, choice: &'static Choice) -> Value {
         self.defined(choice.id, |writer| {
             let mut forms = Vec::new();
             for tag in choice.tags.iter().filter(|tag| tag.plain) {
                 let mut form = Map::from_iter([("const".to_owned(), json!(tag.name))]);
-                if let Some(words) = word_meaning(path, tag.name) {
+                if let Some(words) = meaning(tag) {
                     form.insert("description".to_owned(), json!(words));
                 }
                 forms.push(Value::Object(form));
             }
             for tag in choice.tags {
                 let Some(body) = &tag.body else { continue };
-                let mut body = writer.kind(body, &join(path, tag.name));
-                if let (Some(words), Some(body)) = (word_meaning(path, tag.name), body.as_object_mut()) {
+                let mut body = writer.kind(body);
+                if let (Some(words), Some(body)) = (meaning(tag), body.as_object_mut()) {
                     body.insert("description".to_owned(), json!(words));
                 }
                 forms.push(json!({
@@ -206,56 +206,56 @@ impl Writer {
     /// What variants set: for every path the type of the option there.
     fn settings(&mut self) -> Value {
         let mut paths = Map::new();
-        for field in ROOT.fields.iter().filter(|field| settable(field.name)) {
+        for field in FILE.fields().filter(|field| !is_same_for_all(field.name)) {
             let name = field.name.to_owned();
             match &field.kind {
                 // A whole element is found by its name.
                 Kind::List(element @ Kind::Table(table)) => {
                     let at = format!(r"{name}\.[^.]+");
-                    let element = self.kind(element, field.name);
+                    let element = self.kind(element);
                     paths.insert(format!("^{at}$"), element);
-                    self.paths_of(table, &at, field.name, &mut paths);
+                    self.paths_of(table, &at, &mut paths);
                 }
-                Kind::Table(table) => self.paths_of(table, &name, field.name, &mut paths),
+                Kind::Table(table) => self.paths_of(table, &name, &mut paths),
                 kind => {
                     let schema = json!({ "$ref": format!("#/properties/{name}") });
                     paths.insert(format!("^{name}$"), schema);
-                    self.deeper(kind, &name, &name, &mut paths);
+                    self.deeper(kind, &name, &mut paths);
                 }
             }
         }
         json!({ "type": "object", "patternProperties": paths, "additionalProperties": false })
     }
 
-    fn paths_of(&mut self, table: &'static Table, at: &str, path: &str, paths: &mut Map<String, Value>) {
-        for field in table.fields {
-            let (at, path) = (format!(r"{at}\.{}", field.name), join(path, field.name));
+    fn paths_of(&mut self, table: &'static Table, at: &str, paths: &mut Map<String, Value>) {
+        for field in table.fields() {
+            let at = format!(r"{at}\.{}", field.name);
             let schema = json!({ "$ref": format!("#/$defs/{}/properties/{}", table.id, field.name) });
             paths.insert(format!("^{at}$"), schema);
-            self.deeper(&field.kind, &at, &path, paths);
+            self.deeper(&field.kind, &at, paths);
         }
     }
 
     /// What lies below an option.
-    fn deeper(&mut self, kind: &'static Kind, at: &str, path: &str, paths: &mut Map<String, Value>) {
+    fn deeper(&mut self, kind: &'static Kind, at: &str, paths: &mut Map<String, Value>) {
         match kind {
-            Kind::Table(table) => self.paths_of(table, at, path, paths),
+            Kind::Table(table) => self.paths_of(table, at, paths),
             Kind::Choice(choice) => {
                 for tag in choice.tags {
                     let Some(body) = &tag.body else { continue };
-                    let (at, path) = (format!(r"{at}\.{}", tag.name), join(path, tag.name));
-                    let value = self.kind(body, &path);
+                    let at = format!(r"{at}\.{}", tag.name);
+                    let value = self.kind(body);
                     paths.insert(format!("^{at}$"), value);
-                    self.deeper(body, &at, &path, paths);
+                    self.deeper(body, &at, paths);
                 }
             }
             Kind::RandomTime | Kind::RandomSize => {
                 // Their own definition says what may stand there; a part of it is for `herdlab check`.
                 paths.insert(format!(r"^{at}\..+$"), json!(true));
             }
-            Kind::Either(kinds) => kinds.iter().for_each(|kind| self.deeper(kind, at, path, paths)),
+            Kind::Either(kinds) => kinds.iter().for_each(|kind| self.deeper(kind, at, paths)),
             Kind::PerTier(kind) => {
-                let value = self.kind(kind, path);
+                let value = self.kind(kind);
                 paths.insert(format!(r"^{at}\.[^.]+$"), value);
             }
             _ => {}
@@ -263,12 +263,20 @@ impl Writer {
     }
 }
 
-/// What stays the same for all variants cannot be set by one.
-fn settable(name: &str) -> bool {
-    !crate::scenario::SAME_FOR_ALL.iter().any(|fields| fields.contains(&name))
+/// What leaving an option out means, where that is a value.
+fn default(field: &Field) -> Option<Value> {
+    match field.default {
+        Default::Word(word) => Some(json!(word)),
+        // The declaration has it as TOML.
+        Default::Written(value) => {
+            let table: toml::Table = format!("value = {value}").parse().ok()?;
+            serde_json::to_value(table.get("value")?).ok()
+        }
+        Default::Required(_) | Default::Words(_) => None,
+    }
 }
 
-const DURATION: &Kind = &super::grammar::DURATION;
+const DURATION: &Kind = &kind::DURATION;
 const SIZE: &Kind = &Kind::Size;
 
 fn matching(pattern: &str) -> Value {

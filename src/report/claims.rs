@@ -51,7 +51,7 @@ impl Tested<'_> {
 
     /// The verdict, where its tests hold.
     fn verdict(&self) -> &'static str {
-        if self.problem().is_some() { "not borne out" } else { self.finding.verdict.words() }
+        if self.problem().is_some() { "not borne out" } else { self.finding.verdict.name() }
     }
 }
 
@@ -131,7 +131,7 @@ fn section(tested: &Tested<'_>) -> String {
         }
         (problem, _) => {
             let problem = problem.unwrap_or_default();
-            let verdict = tested.finding.verdict.words();
+            let verdict = tested.finding.verdict.name();
             text.push_str(&format!(
                 "**Not borne out.** The author says \"{verdict}\", but {}.\n",
                 escaped(&problem)

@@ -3,8 +3,8 @@
 //! A path walks tables by key, and `[[tier]]`, `[[class]]` and `[[event]]` by name:
 //! `tier.l2.ttl`, `class.users.share`, `event.flush-l2.at`, `database.pool`.
 
-use super::diagnostic::{Diagnostic, Span, suggestion};
-use super::file::{Entry, Node, Value};
+use crate::declare::diagnostic::{Diagnostic, Span, suggestion};
+use crate::declare::file::{Entry, Node, Value};
 
 /// Most parts of a path. The deepest one of the grammar has seven (`tier.l2.compress.decompress.per_byte` and the like);
 /// whatever walks the tree nests as deep as it is.
@@ -170,8 +170,8 @@ pub(crate) fn to_toml(node: &Node) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::{parse_document, parse_value};
     use super::*;
+    use crate::declare::file::{parse_document, parse_value};
 
     fn tree(text: &str) -> Node {
         let (root, errors) = parse_document(text, 0);

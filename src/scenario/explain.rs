@@ -2,7 +2,8 @@
 
 mod details;
 
-use super::values::Z_99;
+use crate::model::FlushCost;
+use crate::model::Z_99;
 use crate::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
     Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Redis, Refresh, RefreshMode,
@@ -266,7 +267,7 @@ fn tier(tier: &Tier) -> String {
     }
     if let Scope::Shared(shared) = &tier.scope {
         if !shared.fill_after_failure {
-            text.push_str(", no SET after a look-up without an answer");
+            text.push_str(", no SET after a lookup without an answer");
         }
         if let Some(guard) = &shared.breaker {
             text.push_str(&format!(", {}", breaker(guard)));
@@ -312,7 +313,7 @@ fn coalescing(model: &Model) -> String {
             "coalescing: singleflight in every instance, around the database call".to_owned()
         }
         Coalescing::Singleflight { around: Around::Lookup } => {
-            "coalescing: singleflight in every instance, around the whole look-up".to_owned()
+            "coalescing: singleflight in every instance, around the whole lookup".to_owned()
         }
         Coalescing::Lease(lease) => {
             let tier = model.tiers.get(lease.tier).map_or("a tier", |tier| tier.name.as_str());
@@ -335,8 +336,11 @@ fn writes(model: &Model) -> String {
         WriteStrategy::WriteBack(_) => "writes: SET in the last shared tier, which acknowledges",
     }
     .to_owned();
-    if let WriteStrategy::WriteBack(WriteBack { flush_interval_ns, batch, per_batch, per_key }) =
-        &model.writes
+    if let WriteStrategy::WriteBack(WriteBack {
+        flush_interval_ns,
+        batch,
+        cost: FlushCost { per_batch, per_key },
+    }) = &model.writes
     {
         let interval = format_duration(*flush_interval_ns);
         text.push_str(&format!(

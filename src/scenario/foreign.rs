@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
-use super::file::Node;
+use crate::declare::diagnostic::{Diagnostic, Diagnostics};
+use crate::declare::file::Node;
 
 const PRINTS_ONE: &str = "a scenario is a TOML file; `herdlab init lookup` prints one to start from";
 

@@ -5,13 +5,13 @@
 use std::path::Path;
 
 use super::check::{self, Expanded, expand};
-use super::diagnostic::{Diagnostic, Source, Span};
 use super::digest::fingerprint;
-use super::fields::Context;
-use super::file::{Entry, Node, Value};
 use super::lint::Warnings;
 use super::pin::pins;
 use super::{Diagnostics, Overrides, Prepared, axes, prepare, range};
+use crate::declare::diagnostic::{Diagnostic, Source, Span};
+use crate::declare::fields::Context;
+use crate::declare::file::{Entry, Node, Value};
 use crate::model::{Axis, AxisValue, Experiment, Variant};
 use crate::units::grouped;
 
@@ -138,7 +138,7 @@ pub fn grid(
     let mut prepared = prepare(source, source_path, base_dir, overrides, None)?;
     install(&mut prepared, which, given);
     let Some(base) = prepared.check(None, source_path, overrides) else { return Err(prepared.problems()) };
-    let findings = std::mem::take(&mut prepared.cx.warnings);
+    let findings = std::mem::take(&mut prepared.kept.warnings);
     let Some(expanded) = expanded(&mut prepared, which) else { return Err(prepared.problems()) };
     let axes: Vec<Axis> = expanded.iter().map(|(path, _, values)| range::axis(path, values)).collect();
     let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
@@ -241,7 +241,7 @@ fn cells(
                 None => problems.push((diagnostic, vec![index])),
             }
         }
-        cx.warnings.clear();
+        prepared.kept.warnings.clear();
     }
     for (mut diagnostic, having) in problems {
         let first = place(having[0], axes);

@@ -7,12 +7,10 @@ mod axes;
 pub mod build;
 pub mod bundled;
 mod check;
-pub mod diagnostic;
+mod column;
 pub mod digest;
 pub mod estimate;
 pub mod explain;
-mod fields;
-mod file;
 mod foreign;
 pub mod grid;
 pub mod lint;
@@ -20,17 +18,19 @@ mod pin;
 mod range;
 pub mod strategies;
 mod trace;
-mod values;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+pub use crate::declare::diagnostic;
+use crate::declare::{fields, file};
 use crate::model::Experiment;
-pub(crate) use check::SAME_FOR_ALL;
+pub(crate) use check::{FILE, is_same_for_all};
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
-use lint::Warnings;
+use lint::{Finding, Warnings};
+use trace::TraceFiles;
 
 /// What the command line changes about a scenario.
 #[derive(Clone, Debug, Default)]
@@ -140,7 +140,7 @@ fn parse_altered(
     let mut prepared = prepare(source, source_path, base_dir, overrides, alter)?;
     match prepared.check(None, source_path, overrides) {
         Some(experiment) if prepared.cx.diagnostics.is_empty() => {
-            let warnings = Warnings::new(prepared.sources, prepared.cx.warnings);
+            let warnings = Warnings::new(prepared.sources, prepared.kept.warnings);
             Ok((completed(experiment, source, overrides, &warnings), warnings))
         }
         _ => Err(prepared.problems()),
@@ -152,7 +152,17 @@ struct Prepared {
     sources: Vec<Source>,
     root: file::Node,
     cx: fields::Context,
+    kept: Kept,
     duration_ns: Option<u64>,
+}
+
+/// What the checker keeps beside the problems.
+#[derive(Default)]
+struct Kept {
+    /// What lints say of a scenario that is sound.
+    warnings: Vec<Finding>,
+    /// Shared by all variants and cells.
+    traces: TraceFiles,
 }
 
 impl Prepared {
@@ -170,7 +180,7 @@ impl Prepared {
             variants: &overrides.variants,
             cell: tree.is_some(),
         };
-        check::check(&mut self.cx, tree.unwrap_or(&self.root), source_path, &asked)
+        check::check(&mut self.cx, &mut self.kept, tree.unwrap_or(&self.root), source_path, &asked)
     }
 
     /// Everything that was reported, in the order of the file.
@@ -195,7 +205,7 @@ fn prepare(
     if !syntax_errors.is_empty() {
         return Err(Diagnostics { list: foreign::summary(syntax_errors, &root, source_path), sources });
     }
-    let mut cx = fields::Context::new(base_dir.to_owned());
+    let mut cx = fields::Context::new(base_dir.to_owned(), column::read_column);
     for (path, value) in &overrides.set {
         let text = format!("{path}={value}");
         let id = sources.len();
@@ -226,7 +236,7 @@ fn prepare(
             help,
         });
     }
-    Ok(Prepared { sources, root, cx, duration_ns })
+    Ok(Prepared { sources, root, cx, kept: Kept::default(), duration_ns })
 }
 
 /// The value of an option; every text is a source of its own.

@@ -1,7 +1,7 @@
 //! Variants that set an axis of a grid themselves: they are pinned there, whatever the axis varies.
 
-use super::file::parse_value;
 use super::range;
+use crate::declare::file::parse_value;
 use crate::model::{Axis, AxisValue, Variant};
 
 /// Of each variant and axis the value that the variant sets itself, in the place of the axis's; `None` where it follows

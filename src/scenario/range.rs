@@ -1,9 +1,9 @@
 //! The values of an axis: a list, or a range that is spelt out (`"10s..300s:step 30s"`, `"1..64:log 7"`).
 
 use super::axes::to_toml;
-use super::diagnostic::{Diagnostic, Span};
-use super::fields::Context;
-use super::file::{Node, Value, parse_value};
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value, parse_value};
 use crate::model::{Amount, Axis, AxisValue, Kind};
 use crate::units;
 

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use super::diagnostic::{Diagnostics, Source};
-use super::file::{Node, Value, parse_document};
 use super::{Overrides, parse_altered};
+use crate::declare::diagnostic::{Diagnostics, Source};
+use crate::declare::file::{Node, Value, parse_document};
 use crate::model::{Coalescing, Experiment, Jitter, Model, Refresh, RefreshMode, Scope, WriteStrategy};
 
 /// The variant that the others are compared with: nothing but the database.

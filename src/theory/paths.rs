@@ -47,7 +47,7 @@ impl Paths {
                 model.workload.classes.iter().zip(expected.misses_per_s.iter().zip(&expected.writes_per_s));
             classes
                 .map(|(class, (misses, writes))| {
-                    let write = class.db_write.as_ref().unwrap_or(&database.write);
+                    let write = class.costs.db_write.as_ref().unwrap_or(&database.write);
                     (misses * (read_of(model, class).mean_ns() + way_ns)
                         + writes * (write.mean_ns() + way_ns))
                         / 1e9
@@ -73,7 +73,7 @@ fn longer(service_ns: f64, load: f64) -> f64 {
 }
 
 fn read_of<'m>(model: &'m Model, class: &'m Class) -> &'m Dist {
-    class.db_read.as_ref().unwrap_or(&model.database.read)
+    class.costs.db_read.as_ref().unwrap_or(&model.database.read)
 }
 
 /// The way to the tiers and back against a time to live.

@@ -89,7 +89,7 @@ pub(super) fn closed(model: &Model) -> Vec<Prediction> {
 fn alone(model: &Model, failing: &mut Failing) {
     let database = &model.database;
     failing.require(!model.workload.writes() && database.background.is_none());
-    failing.require(model.workload.classes.iter().all(|class| class.db_read.is_none()));
+    failing.require(model.workload.classes.iter().all(|class| class.costs.db_read.is_none()));
     failing.unless(matches!(model.coalescing, Coalescing::None), "fetches are shared");
     failing.unless(database.pool.is_none(), "calls wait for a connection first");
     failing

@@ -71,7 +71,7 @@ fn early(model: &Model, paths: &Paths, tier: &Tier) -> Option<Prediction> {
         .unless(database.servers.is_none() && database.pool.is_none(), "fetches may wait for the database");
     let fixed = database.read.is_constant()
         && database.network.is_constant()
-        && model.workload.classes.iter().all(|class| class.db_read.is_none());
+        && model.workload.classes.iter().all(|class| class.costs.db_read.is_none());
     failing.unless(fixed, "fetches do not all take the same time");
     failing.unless(way_share(paths, ttl_s) <= 0.001, "the way to the cache is not short against the ttl");
     let delta_s = (database.read.mean_ns() + 2.0 * database.network.mean_ns()) / 1e9;
@@ -142,8 +142,9 @@ fn coalesced_writes(model: &Model, paths: &Paths) -> Option<Prediction> {
         left += count * writes_per_s * write_back::writes_left(writes_per_s, interval_s);
     }
     let batches_per_s = left / f64::from(write_back.batch);
-    let busy = batches_per_s * write_back.per_batch.as_ref().unwrap_or(&model.database.write).mean_ns() / 1e9
-        + left * write_back.per_key.mean_ns() / 1e9;
+    let busy = batches_per_s * write_back.cost.per_batch.as_ref().unwrap_or(&model.database.write).mean_ns()
+        / 1e9
+        + left * write_back.cost.per_key.mean_ns() / 1e9;
     failing.unless(paths.tier_load < 0.9, "the tier cannot keep up");
     failing.unless(paths.database_load < 0.9, "the database cannot keep up");
     failing.unless(busy < 0.2, "the worker may not be done when its interval ends");

@@ -15,7 +15,7 @@ fn a_cache_that_forgets_is_filled_again() {
     exactly(&[
         (&[], "", MISSES, 0.01),
         (&[], "4050ms { flush = { tier = \"l2\" } }", MISSES, 0.02),
-        // Ten look-ups are refused, and go to the database; the eleventh misses.
+        // Ten lookups are refused, and go to the database; the eleventh misses.
         (&[], "4050ms { restart = { tier = \"l2\", for = \"1s\" } }", MISSES, 0.12),
         (&[], "4050ms { restart = { tier = \"l2\", for = \"1s\" } }", "tier.l2.failures.rate", 1.0),
         // What is down keeps its entries.
@@ -107,7 +107,7 @@ fn traffic_is_multiplied_or_drawn_to_one_key() {
 }
 
 /// The key is on one of two nodes, so of two runs, each of which loses another node, one is as if nothing had happened. In the
-/// other 7 look-ups fail until the clients turn to the other node, where the key is missed; and so it is where it was, at 6.1 s.
+/// other 7 lookups fail until the clients turn to the other node, where the key is missed; and so it is where it was, at 6.1 s.
 #[test]
 fn a_lost_node_is_refused_until_clients_leave_it_out() {
     let lost = |how: &str| {

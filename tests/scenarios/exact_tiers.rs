@@ -271,7 +271,7 @@ fn the_hottest_keys_are_there_before_the_first_request() {
     let five =
         |hottest| [("workload.keys", "5"), ("workload.keys_per_request", "5"), ("tier.l2.prefill", hottest)];
     exactly(&[
-        // Of the first five look-ups as many miss as are not there, of 500 in all.
+        // Of the first five lookups as many miss as are not there, of 500 in all.
         (&five("{ hottest = 2 }"), "", "keys.hit_ratio", 0.994),
         (&five("{ hottest = 2, age = \"fresh\" }"), "", "hit_ratio", 0.99),
         (&five("{ hottest = \"all\" }"), "", "keys.hit_ratio", 1.0),
@@ -300,7 +300,7 @@ fn a_look_up_without_an_answer_goes_on_or_fails() {
         (&[late, &[("tier.l2.fill_after_failure", "false")]].concat(), "", "tier.l2.entries.peak", 0.0),
         (&[late, &[("tier.l2.on_failure", "error")]].concat(), "", mean, 25.0),
         (&[late, &[("tier.l2.on_failure", "error")]].concat(), "", "error.tier.ratio", 1.0),
-        // A look-up every 100 ms fails 25 ms later. At 0.425 s there are five of them, and the breaker opens until 1.775 s;
+        // A lookup every 100 ms fails 25 ms later. At 0.425 s there are five of them, and the breaker opens until 1.775 s;
         // the probes of 1.8 to 2.0 s fail as well, until 3.375 s, and so on every 1.6 s: 13 are refused for every three
         // that pass. Those of 8.2 to 8.4 s are the last of them, then 13 more are refused, and two pass at 9.8 s and 9.9 s.
         (

@@ -43,7 +43,7 @@ fn a_request_is_a_hit_only_if_all_its_keys_are() {
     assert!((measured(&half, "tier.l2.hit_ratio") - keys).abs() < 1e-9);
 }
 
-/// One look-up takes a millisecond, and they are done one after the other.
+/// One lookup takes a millisecond, and they are done one after the other.
 #[test]
 fn look_ups_in_the_process_take_their_time_each() {
     let l1 = [
@@ -176,7 +176,7 @@ fn a_request_meets_its_deadline_once() {
         ("tier.l2.ttl", "100ms"),
     ];
     let record = tiny_record(&late, &[]);
-    // The look-ups in the process alone take 3.5 ms.
+    // The lookups in the process alone take 3.5 ms.
     assert_eq!(value(&record, "latency.all.max_ms"), 3.0);
     assert_eq!(value(&record, "error.deadline.ratio"), 1.0);
 }

@@ -1,4 +1,4 @@
-//! What follows a look-up that was not answered, or not in time: SETs, polls of a lease, refreshes beside each other.
+//! What follows a lookup that was not answered, or not in time: SETs, polls of a lease, refreshes beside each other.
 
 use std::path::Path;
 

@@ -1,9 +1,5 @@
-//! The fields that the program itself lists, probed through its message about an unknown one.
+//! Scenarios that use every option, and the places of values in them.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
-use herdlab::scenario::{Overrides, parse};
 use toml::{Table, Value};
 
 /// Scenarios that together use every field.
@@ -68,43 +64,4 @@ pub fn name(path: &[Step]) -> String {
         Step::Index(_) => None,
     });
     keys.collect::<Vec<_>>().join(".")
-}
-
-/// Fields that the program knows in every table of a scenario, as its message about an unknown one lists them.
-#[allow(dead_code, reason = "not every test that shares this file needs it")]
-pub fn known_fields(tree: &Value, path: &mut Vec<Step>, found: &mut BTreeSet<String>) {
-    let mut probe = tree.clone();
-    let here = at(&mut probe, path);
-    match here.clone() {
-        Value::Table(table) => {
-            here.as_table_mut().unwrap().insert("no_such_field".to_owned(), Value::Boolean(true));
-            let source = toml::to_string(&probe).unwrap();
-            let problems = match parse(&source, "silent.toml", Path::new(FOLDER), &Overrides::default()) {
-                Ok(_) => panic!("{} takes any field", name(path)),
-                Err(problems) => problems.to_string(),
-            };
-            let at = name(path);
-            let of_this = problems.split("unknown field `no_such_field`").nth(1);
-            for field in
-                of_this.and_then(|text| text.split("known fields: ").nth(1)).into_iter().flat_map(|text| {
-                    text.lines().next().unwrap_or_default().split(", ").map(str::trim).collect::<Vec<_>>()
-                })
-            {
-                found.insert(if at.is_empty() { field.to_owned() } else { format!("{at}.{field}") });
-            }
-            for key in table.keys().filter(|key| *key != "set") {
-                path.push(Step::Key(key.clone()));
-                known_fields(tree, path, found);
-                path.pop();
-            }
-        }
-        Value::Array(items) => {
-            for index in 0..items.len() {
-                path.push(Step::Index(index));
-                known_fields(tree, path, found);
-                path.pop();
-            }
-        }
-        _ => {}
-    }
 }

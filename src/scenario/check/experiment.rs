@@ -2,27 +2,25 @@
 
 use std::path::Path;
 
-use super::system::{EXPERIMENT_FIELDS, model};
+use super::question::{Question, VariantOptions, is_same_for_all};
+use super::recommend::RecommendOptions;
+use super::sweep::SweepOptions;
+use super::system::model;
 use super::threshold::{self, thresholds};
-use super::{idle, practice, recommend, sweep, words};
-use crate::model::{Answer, Experiment, Nanos, Observed, Precision, Variant};
-use crate::scenario::axes;
-use crate::scenario::diagnostic::{Diagnostic, Span, nearest};
+use super::{idle, sweep, words};
+use crate::declare::Form;
+use crate::declare::diagnostic::{Diagnostic, Span, nearest};
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::Node;
+use crate::declare::values::text;
+use crate::model::{Experiment, Nanos, Variant};
 use crate::scenario::digest::digest;
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::{Node, Value};
 use crate::scenario::lint::{self, Finding};
-use crate::scenario::values::{at_least, count, integer, positive, positive_duration, share, text, texts};
+use crate::scenario::trace::TraceFiles;
+use crate::scenario::{Kept, axes};
 
 /// Name of the only variant where the file has none.
 const BASE_VARIANT: &str = "base";
-const DEFAULT_HEADLINE: [&str; 3] = ["hit_ratio", "db.qps.peak", "latency.all.p99_ms"];
-/// Where `precision` stops if the file does not say.
-const PRECISION_REPLICATIONS_MAX: u32 = 100;
-/// The same for all variants, or they could not be compared window by window.
-const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
-/// What no variant can set.
-pub(crate) const SAME_FOR_ALL: [&[&str]; 2] = [&EXPERIMENT_FIELDS, &COMMON_FIELDS];
 
 /// Tables of the file of which a variant sets parts.
 const SECTIONS: [&str; 10] =
@@ -50,51 +48,40 @@ struct Sketch<'n> {
 /// the caller to fill in.
 pub(crate) fn check(
     cx: &mut Context,
+    kept: &mut Kept,
     root: &Node,
     source_path: &str,
     asked: &Asked<'_>,
 ) -> Option<Experiment> {
     let mut f = Fields::open(cx, root, "a scenario")?;
-    let name = f.read("name", file_name).unwrap_or_else(|| stem(source_path));
-    let question = f.require("question", "the question that the scenario answers, in one sentence", text);
-    let seed = f.read("seed", integer(0, u64::MAX)).unwrap_or(1);
-    let replications = f.read("replications", count(1)).unwrap_or(10);
-    let (seed, replications) = (asked.seed.unwrap_or(seed), asked.replications.unwrap_or(replications));
-    let precision = f.read("precision", |cx, node| precision(cx, node, replications));
-    let observed = f.read("observed", observed);
-    let headline = f.read("headline", texts);
-    let allow = f.read("allow", lint::allowed).unwrap_or_default();
-    let answer = f.read("answer", answer);
-    let practice = f.read("practice", practice::practice).unwrap_or_default();
-    let sweep = f.read("sweep", sweep::sweep);
-    let recommend_node = f.node("recommend");
-    let sketches = f.read("variant", |cx, node| sketches(cx, node));
-    let sketches = match sketches {
-        Some(sketches) if !sketches.is_empty() => sketches,
-        _ => vec![Sketch { name: BASE_VARIANT.to_owned(), span: root.span, set: None }],
-    };
-    let threshold_nodes = f.node("threshold");
-    let baseline = f.read("baseline", |cx, node| baseline(cx, node, &sketches)).unwrap_or(0);
-
+    let question = Question::read_options(&mut f, asked.replications);
     f.report_missing();
+    let file = question?;
+    let (seed, replications) =
+        (asked.seed.unwrap_or(file.seed), asked.replications.unwrap_or(file.replications));
+    let mut sketches = sketches(cx, root.elements("variant"));
+    if sketches.is_empty() {
+        sketches = vec![Sketch { name: BASE_VARIANT.to_owned(), span: root.span, set: None }];
+    }
+    let baseline = root.get("baseline").and_then(|node| baseline(cx, node, &sketches)).unwrap_or(0);
     let chosen = choose(cx, &sketches, asked.variants);
-    let (variants, warnings) = variants(cx, root, &sketches, &chosen, asked.duration_ns);
+    let (variants, warnings) = variants(cx, &mut kept.traces, root, &sketches, &chosen, asked.duration_ns);
     let surroundings =
         threshold::Surroundings { names: &names(&sketches), variants: &variants, replications };
-    let read = |node| cx.within("threshold", |cx| thresholds(cx, node, &surroundings));
-    let mut thresholds = threshold_nodes.and_then(read).unwrap_or_default();
+    let mut thresholds =
+        cx.within("threshold", |cx| thresholds(cx, root.elements("threshold"), &surroundings));
     thresholds.retain(|threshold| variants.iter().any(|variant| threshold.is_about(&variant.name)));
-    let recommend = recommend_node
-        .and_then(|node| cx.within("recommend", |cx| recommend::recommend(cx, node, &surroundings)));
+    let recommend = root.get("recommend").and_then(|node| {
+        cx.within("recommend", |cx| RecommendOptions::read(cx, node, &surroundings)?.recommend())
+    });
     let complete = variants.len() == chosen.len() && !chosen.is_empty();
-    let headline = headline.unwrap_or_else(|| DEFAULT_HEADLINE.map(str::to_owned).to_vec());
     if complete {
-        words::check_headline(cx, root, &headline, &variants);
-        words::check_precision(cx, root, precision.as_ref(), &variants);
+        words::check_headline(cx, root, &file.headline, &variants);
+        words::check_precision(cx, root, file.precision.as_ref(), &variants);
         sweep::check_measures(cx, root, &variants);
         if chosen.len() == sketches.len() {
-            words::check_answer(cx, root, answer.as_ref(), &variants);
-            words::check_practice(cx, root, &practice, &variants);
+            words::check_answer(cx, root, file.answer.as_ref(), &variants);
+            words::check_practice(cx, root, &file.practice, &variants);
             if cx.diagnostics.is_empty() && !asked.cell {
                 idle::check(cx, root, &variants);
             }
@@ -103,21 +90,21 @@ pub(crate) fn check(
     if !cx.diagnostics.is_empty() {
         return None;
     }
-    cx.warnings = warnings.into_iter().filter(|finding| !allow.contains(&finding.lint)).collect();
+    kept.warnings = warnings.into_iter().filter(|finding| !file.allow.contains(&finding.lint)).collect();
     Some(Experiment {
-        name,
-        question: question?,
+        name: file.name.unwrap_or_else(|| stem(source_path)),
+        question: file.question?,
         seed,
         replications,
         baseline: chosen.iter().position(|index| *index == baseline).unwrap_or(0),
-        digest: digest(&variants, seed, replications, precision.as_ref()),
-        precision,
+        digest: digest(&variants, seed, replications, file.precision.as_ref()),
+        precision: file.precision,
         variants,
-        headline,
-        answer,
-        practice,
-        observed,
-        sweep,
+        headline: file.headline,
+        answer: file.answer,
+        practice: file.practice,
+        observed: file.observed,
+        sweep: file.sweep.map(SweepOptions::sweep),
         recommend,
         thresholds,
         lints: Vec::new(),
@@ -128,117 +115,24 @@ pub(crate) fn check(
     })
 }
 
-/// `replications` is where the run starts.
-fn precision(cx: &mut Context, node: &Node, replications: u32) -> Option<Precision> {
-    let example = "{ measure = \"latency.all.p99_ms\", relative = 0.02 }";
-    Fields::with(cx, node, example, |f| {
-        let measure = f.require("measure", "the measure whose interval is to be narrow", text);
-        let relative = f.require("relative", "half the 95 % interval over the mean", |cx, node| {
-            match positive(cx, node)? {
-                relative if relative < 1.0 => Some(relative),
-                _ => cx.wrong(node, "expected a number below 1, such as 0.02 for two per cent"),
-            }
-        });
-        let replications_max = f.read("max_replications", |cx, node| {
-            let most = count(2)(cx, node)?;
-            if most < replications {
-                let label = format!("expected at least the replications to start with, {replications}");
-                return cx.wrong(node, label);
-            }
-            Some(most)
-        });
-        let replications_max = replications_max.unwrap_or(PRECISION_REPLICATIONS_MAX.max(replications));
-        Some(Precision { measure: measure?, relative: relative?, replications_max })
-    })
-}
-
-/// A name that can also be a folder's.
-fn file_name(cx: &mut Context, node: &Node) -> Option<String> {
-    let name = text(cx, node)?;
-    let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
-    if name.chars().all(fine) && !name.starts_with(['.', ' ']) {
-        Some(name)
-    } else {
-        cx.wrong(node, "expected letters, digits, '-', '_' and '.': the report's folder bears this name")
-    }
-}
-
 fn stem(source_path: &str) -> String {
     Path::new(source_path)
         .file_stem()
         .map_or_else(|| "scenario".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-fn observed(cx: &mut Context, node: &Node) -> Option<Observed> {
-    let milliseconds = |cx: &mut Context, node: &Node| Some(positive_duration(cx, node)? as f64 / 1e6);
-    Fields::with(cx, node, "{ hit_ratio = 0.93 }", |f| {
-        let observed = Observed {
-            hit_ratio: f.read("hit_ratio", share),
-            db_qps: f.read("db_qps", at_least(0.0)),
-            p50_ms: f.read("p50", milliseconds),
-            p99_ms: f.read("p99", milliseconds),
-        };
-        f.refuse_empty();
-        Some(observed)
-    })
-}
-
-fn answer(cx: &mut Context, node: &Node) -> Option<Answer> {
-    Fields::with(cx, node, "{ text = \"...\" }", |f| {
-        let text = f.require("text", "the answer in words", text);
-        let digest = f.read("digest", |cx, node| match node.as_str() {
-            Some(digest) if digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit()) => {
-                Some(digest.to_owned())
-            }
-            _ => cx.wrong(node, "expected the 64 hexadecimal digits that `herdlab check` prints"),
-        });
-        let claims = f.read("claims", texts).unwrap_or_default();
-        Some(Answer { text: text?, digest: digest.unwrap_or_default(), claims })
-    })
-}
-
-fn sketches<'n>(cx: &mut Context, node: &'n Node) -> Option<Vec<Sketch<'n>>> {
-    let Value::Array(items) = &node.value else {
-        return cx.wrong(node, format!("expected [[variant]] tables, found {}", node.kind()));
-    };
-    let names = axes::names(items);
-    super::refuse_repeated_names(cx, "variant", items, &names);
-    let sketches = items.iter().map(|item| {
-        cx.within("variant", |cx| {
-            Fields::with(cx, item, "[[variant]]", |f| {
-                let name = f.require("name", "a short name such as \"ttl only\"", variant_name);
-                let set = f.node("set");
-                if let Some(node) = set.filter(|node| node.as_table().is_none()) {
-                    f.cx.wrong::<()>(node, "expected a table such as { \"tier.l2.ttl\" = \"5m\" }");
-                }
-                Some(Sketch { name: name?, span: item.span, set })
-            })
-        })
+fn sketches<'n>(cx: &mut Context, elements: &'n [Node]) -> Vec<Sketch<'n>> {
+    let names = axes::names(elements);
+    super::refuse_repeated_names(cx, "variant", elements, &names);
+    let read = elements.iter().filter_map(|element| {
+        let options = cx.within("variant", |cx| VariantOptions::read(cx, element, ()))?;
+        Some(Sketch { name: options.name, span: element.span, set: element.get("set") })
     });
-    Some(sketches.collect::<Vec<_>>().into_iter().flatten().collect())
+    read.collect()
 }
 
 fn names<'s>(sketches: &'s [Sketch<'_>]) -> Vec<&'s str> {
     sketches.iter().map(|sketch| sketch.name.as_str()).collect()
-}
-
-fn variant_name(cx: &mut Context, node: &Node) -> Option<String> {
-    let name = text(cx, node)?;
-    if name.contains([':', '{', '}']) {
-        return cx.wrong_with_example(
-            node,
-            "expected a name without ':', '{' and '}': answers quote {variant:measure}",
-            "\"short ttl\"",
-        );
-    }
-    if let Some(control) = name.chars().find(|letter| letter.is_control()) {
-        let label = format!(
-            "expected a name without control characters (tab, escape, line end): it has U+{:04X}",
-            u32::from(control)
-        );
-        return cx.wrong_with_example(node, label, "\"short ttl\"");
-    }
-    Some(name)
 }
 
 fn baseline(cx: &mut Context, node: &Node, sketches: &[Sketch<'_>]) -> Option<usize> {
@@ -270,6 +164,7 @@ fn choose(cx: &mut Context, sketches: &[Sketch<'_>], asked: &[String]) -> Vec<us
 /// what variants set names them and points there. The same goes for the warnings, the second part.
 fn variants(
     cx: &mut Context,
+    traces: &mut TraceFiles,
     root: &Node,
     sketches: &[Sketch<'_>],
     chosen: &[usize],
@@ -283,7 +178,7 @@ fn variants(
         let sketch = &sketches[index];
         let mut tree = root.clone();
         let settings = apply(cx, &mut tree, sketch);
-        if let Some(model) = model(cx, &tree, cut_ns) {
+        if let Some(model) = model(cx, traces, &tree, cut_ns) {
             for finding in lint::findings(&tree, &model) {
                 let same = |known: &Finding| {
                     known.lint == finding.lint
@@ -308,7 +203,7 @@ fn variants(
     let of_the_file = if problems.is_empty() {
         Vec::new()
     } else {
-        model(cx, root, cut_ns);
+        model(cx, traces, root, cut_ns);
         std::mem::take(&mut cx.diagnostics)
     };
     cx.diagnostics = own;
@@ -357,7 +252,7 @@ fn apply(cx: &mut Context, tree: &mut Node, sketch: &Sketch<'_>) -> Vec<(String,
     let mut settings = Vec::new();
     for entry in sketch.set.and_then(Node::as_table).unwrap_or_default() {
         let first = entry.key.split('.').next().unwrap_or_default().trim();
-        if EXPERIMENT_FIELDS.contains(&first) || COMMON_FIELDS.contains(&first) {
+        if is_same_for_all(first) {
             let title = format!("a variant cannot set `{first}`");
             let label = "this is the same for all variants";
             cx.report(Diagnostic::new(title, entry.key_span, label).also(sketch.span, ""));

@@ -1,10 +1,10 @@
 //! Reads of several keys: what they do not go together with.
 
-use super::tier::Directory;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::Node;
+use crate::model::Directory;
 use crate::model::{Model, MultiGet, Scope};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::Context;
-use crate::scenario::file::Node;
 
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
     let elements = root.elements("tier");

@@ -3,10 +3,10 @@
 //! A setting that one variant has no use for is what comparisons are made of, and so is a tier or a class that the command
 //! line or a cell of a sweep switches off. Only what the file itself says of all its variants is refused.
 
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value};
 use crate::model::{Coalescing, EventKind, Model, OnFailure, Scope, Target, Variant};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::Context;
-use crate::scenario::file::{Node, Value};
 
 /// Index of the file among the sources of a scenario.
 const FILE: usize = 0;
@@ -79,7 +79,7 @@ fn negative_ttl(cx: &mut Context, root: &Node, variants: &[Variant]) {
     }
 }
 
-/// A SET after a look-up without an answer needs such a look-up, and a read that goes on after it.
+/// A SET after a lookup without an answer needs such a lookup, and a read that goes on after it.
 fn fill_after_failure(cx: &mut Context, root: &Node, variants: &[Variant]) {
     for element in root.elements("tier") {
         let Some(name) = element.get("name").and_then(Node::as_str) else { continue };
@@ -120,7 +120,7 @@ fn fill_after_failure(cx: &mut Context, root: &Node, variants: &[Variant]) {
         } else if found.iter().all(|(goes_on, ..)| !goes_on) {
             ("a read without an answer ends in an error", "leave it out, or use on_failure = \"next\"")
         } else {
-            ("only a holder of the lease may fill, and a look-up without an answer has none", "leave it out")
+            ("only a holder of the lease may fill, and a lookup without an answer has none", "leave it out")
         };
         let title = format!("{path} does not apply");
         cx.report(Diagnostic::new(title, node.span, label).help(help));

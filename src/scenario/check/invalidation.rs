@@ -1,40 +1,13 @@
 //! `[invalidation]`, and what else concerns writes that reach caches late: settings that would do nothing are refused.
 
-use super::tier::Directory;
-use crate::model::{Broadcast, Cdc, Invalidation, Model, WriteStrategy};
-use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::Node;
-use crate::scenario::values::{dist, positive_duration, rate};
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::Context;
+use crate::declare::file::Node;
+use crate::model::Directory;
+use crate::model::{Invalidation, Model, WriteStrategy};
 
 /// How to make something written.
 const WRITE: &str = "set workload.write_share, or the write_share of a class";
-/// After this a DELETE that did not take effect is sent again.
-const RETRY_NS: u64 = 1_000_000_000;
-
-pub(super) fn invalidation(cx: &mut Context, node: &Node) -> Option<Invalidation> {
-    Fields::with(cx, node, "{ cdc = { lag = \"100ms\" } }", |f| {
-        let cdc = f.read_unless("cdc", "none", cdc);
-        let broadcast = f.read_unless("broadcast", "none", |cx, node| {
-            Fields::with(cx, node, "{ delay = \"5ms\" }", |f| {
-                let delay = f.require("delay", "the time to an instance, such as \"5ms\"", dist);
-                Some(Broadcast { delay: delay? })
-            })
-        });
-        f.refuse_empty();
-        f.sound().then_some(Invalidation { cdc, broadcast })
-    })
-}
-
-fn cdc(cx: &mut Context, node: &Node) -> Option<Cdc> {
-    Fields::with(cx, node, "{ lag = \"100ms\", rate = 1000 }", |f| {
-        let lag = f.require("lag", "the time from commit to consumer, such as \"100ms\"", dist);
-        let rate_per_s = f.read_unless("rate", "unlimited", rate);
-        let retry_ns = f.read("retry", positive_duration).unwrap_or(RETRY_NS);
-        Some(Cdc { lag: lag?, rate_per_s, retry_ns })
-    })
-}
-
 /// What only the whole model can tell.
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
     let mut refuse = |path: &[&str], label: &str, help: &str| {

@@ -1,20 +1,13 @@
 //! From the tree to the model: one file per section of the scenario, then what only the whole can tell.
 
-mod around;
-mod crash;
-mod database;
 mod event;
 mod experiment;
 mod gather;
-mod guard;
 mod idle;
 mod invalidation;
-mod limiter;
 mod needs;
-mod practice;
+mod question;
 mod recommend;
-mod redis;
-mod slo;
 mod standing;
 mod sweep;
 mod system;
@@ -25,16 +18,15 @@ mod words;
 mod workload;
 mod writes;
 
-pub(crate) use experiment::{Asked, SAME_FOR_ALL, check};
+pub(crate) use experiment::{Asked, check};
+pub(crate) use question::{FILE, is_same_for_all};
 pub(crate) use sweep::{Expanded, expand};
 pub(crate) use words::{known_measures, measure};
 
-use super::diagnostic::Diagnostic;
-use super::fields::Context;
-use super::file::Node;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::Node;
 
-/// Most ids of one scenario: they are 32-bit numbers in the engine.
-const MAX_KEYS: u64 = 4_000_000_000;
 /// Most windows of one simulation.
 const MAX_WINDOWS: u64 = 100_000;
 

@@ -1,11 +1,11 @@
 //! Options that are read only beside another one: refused where no variant of the file has what they need.
 
 use super::idle::is_settled;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value};
 use crate::model::{Capacity, EventKind, Model, RedisEviction, Scope, SharedTier, Tier, TimedEvent, Variant};
 use crate::scenario::axes;
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::Context;
-use crate::scenario::file::{Node, Value};
 
 /// An option, and what it needs.
 struct Need {

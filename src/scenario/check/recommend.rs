@@ -1,26 +1,33 @@
 //! `[recommend]`: knobs, the objective, limits.
 
-use super::sweep::axes;
+use super::sweep::Axes;
 use super::threshold::{Surroundings, known_here, limit};
 use super::words::{known_measures, measure};
 use crate::catalog;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value, parse_value};
+use crate::declare::kind::Kind;
+use crate::declare::values::{Whole, text};
+use crate::declare::{Form, options};
 use crate::model::{Axis, Bound, Direction, Objective, Recommend, Threshold};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::{Node, Value, parse_value};
-use crate::scenario::values::{integer, text};
 
-/// Reads `[recommend]`. Whether the paths of knobs lead somewhere is seen when the grid is made.
-pub(super) fn recommend(cx: &mut Context, node: &Node, surroundings: &Surroundings<'_>) -> Option<Recommend> {
-    Fields::with(cx, node, "[recommend]", |f| {
-        let knobs = f.read("knobs", axes).unwrap_or_default();
-        let least = f.read_unless("minimise", "none", |cx, node| objective(cx, node, &knobs, surroundings));
-        let most = f.read_unless("maximise", "none", |cx, node| objective(cx, node, &knobs, surroundings));
-        let keep = f.read("keep", |cx, node| keep(cx, node, surroundings));
-        let budget = f.read("budget", integer(1, u64::MAX));
-        let (direction, objective) = match (f.given("minimise"), f.given("maximise")) {
-            (true, false) => (Direction::Minimise, least?),
-            (false, true) => (Direction::Maximise, most?),
+options! {
+    /// `[recommend]`. Whether the paths of knobs lead somewhere is seen when the grid is made.
+    pub(super) struct RecommendOptions in "recommend" (around: &'a Surroundings<'a>), such as "[recommend]" {
+        /// paths, as `--set` takes them, each with its values; `--knob PATH=VALUES` takes precedence
+        "knobs" knobs: Vec<Axis> as Axes, otherwise "none" => Some(Vec::new());
+        /// a measure, or the path of a knob whose values are quantities; this or `maximise`
+        "minimise" minimise: Option<Objective> as ObjectiveOf[(knobs.as_deref(), around)], or "none";
+        /// the same, of which more is better; this or `minimise`
+        "maximise" maximise: Option<Objective> as ObjectiveOf[(knobs.as_deref(), around)], or "none";
+        /// limits beside the thresholds: a measure, `<=` or `>=`, and a limit as `[[threshold]]` takes it; about all variants
+        "keep" keep: Vec<Threshold> as Keep[around], otherwise "`[]`" => Some(Vec::new());
+        /// most simulations (one replication of one candidate each)
+        "budget" budget: Option<u64> as Whole<1, { u64::MAX }>, optional "what the search takes";
+    }
+    check |f| {
+        match (f.given("minimise"), f.given("maximise")) {
             (true, true) => {
                 let place = f.place("maximise");
                 let problem = Diagnostic::new("recommend has two objectives", place, "expected one of them");
@@ -32,9 +39,43 @@ pub(super) fn recommend(cx: &mut Context, node: &Node, surroundings: &Surroundin
                 f.cx.report(Diagnostic::new("recommend has no objective", f.span, "").help(help));
                 return None;
             }
+            _ => {}
+        }
+    }
+}
+
+impl RecommendOptions {
+    pub fn recommend(self) -> Option<Recommend> {
+        let (direction, objective) = match (self.minimise, self.maximise) {
+            (Some(least), _) => (Direction::Minimise, least),
+            (None, most) => (Direction::Maximise, most?),
         };
-        Some(Recommend { direction, objective, knobs, keep: keep.unwrap_or_default(), budget })
-    })
+        Some(Recommend { direction, objective, knobs: self.knobs, keep: self.keep, budget: self.budget })
+    }
+}
+
+struct ObjectiveOf;
+
+impl Form for ObjectiveOf {
+    type Value = Objective;
+    type Around<'a> = (Option<&'a [Axis]>, &'a Surroundings<'a>);
+    const KIND: Kind = Kind::Text;
+
+    fn read(cx: &mut Context, node: &Node, (knobs, around): Self::Around<'_>) -> Option<Objective> {
+        objective(cx, node, knobs.unwrap_or_default(), around)
+    }
+}
+
+struct Keep;
+
+impl Form for Keep {
+    type Value = Vec<Threshold>;
+    type Around<'a> = &'a Surroundings<'a>;
+    const KIND: Kind = Kind::List(&Kind::Text);
+
+    fn read(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -> Option<Vec<Threshold>> {
+        keep(cx, node, around)
+    }
 }
 
 /// A measure, or the path of a knob whose values have an order.

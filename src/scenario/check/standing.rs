@@ -5,14 +5,14 @@
 //! runs (`sim::instant`).
 
 use super::invalidation::place;
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::Context;
+use crate::declare::file::Node;
 use crate::model::{
     Arrivals, Coalescing, Database, Dist, DownMode, EventKind, Limit, Model, OnFailure, RETRIES_AT_ONCE,
     Scope, Target, Tier,
 };
 use crate::scenario::axes;
-use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::Context;
-use crate::scenario::file::Node;
 use crate::units::grouped;
 
 const TITLE: &str = "simulated time would stand still";

@@ -1,30 +1,60 @@
 //! `[sweep]`: axes of a grid, and what is drawn of it.
 
-use super::system::EXPERIMENT_FIELDS;
+use super::question::is_of_the_question;
 use super::words::{known_measures, measure};
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value};
+use crate::declare::kind::Kind;
+use crate::declare::values::{Texts, text};
+use crate::declare::{Form, options};
 use crate::model::{Axis, Sweep, Variant};
-use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::{Node, Value};
 use crate::scenario::range;
-use crate::scenario::values::{text, texts};
 
 const AXES_EXAMPLE: &str = "{ \"tier.l2.ttl\" = [\"10s\", \"60s\"] }";
 
-/// Reads `[sweep]`. Whether the paths lead somewhere is seen when the grid is made.
-pub(super) fn sweep(cx: &mut Context, node: &Node) -> Option<Sweep> {
-    Fields::with(cx, node, "[sweep]", |f| {
-        let axes = f.read("axes", axes);
-        let measures = f.read("measures", texts);
-        let pareto = f.read("pareto", pareto);
-        Some(Sweep { axes: axes.unwrap_or_default(), measures: measures.unwrap_or_default(), pareto })
-    })
+options! {
+    /// `[sweep]`. Whether the paths lead somewhere is seen when the grid is made.
+    pub(super) struct SweepOptions in "sweep", such as "[sweep]" {
+        /// paths, as `--set` takes them, each with its values; the first lies along the x axis. `--sweep PATH=VALUES` takes precedence
+        "axes" axes: Vec<Axis> as Axes, otherwise "none" => Some(Vec::new());
+        /// what charts and tables show; `--measure`
+        "measures" measures: Vec<String> as Texts, otherwise "the headline" => Some(Vec::new());
+        /// two measures to weigh against each other; `--pareto X,Y`
+        "pareto" pareto: Option<(String, String)> as Pareto, optional "none";
+    }
+}
+
+impl SweepOptions {
+    pub fn sweep(self) -> Sweep {
+        Sweep { axes: self.axes, measures: self.measures, pareto: self.pareto }
+    }
 }
 
 /// A table of paths and their values.
-pub(super) fn axes(cx: &mut Context, node: &Node) -> Option<Vec<Axis>> {
-    let expanded = expand(cx, node)?;
-    Some(expanded.iter().map(|(path, _, values)| range::axis(path, values)).collect())
+pub(super) struct Axes;
+
+impl Form for Axes {
+    type Value = Vec<Axis>;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::Axes;
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<Vec<Axis>> {
+        let expanded = expand(cx, node)?;
+        Some(expanded.iter().map(|(path, _, values)| range::axis(path, values)).collect())
+    }
+}
+
+struct Pareto;
+
+impl Form for Pareto {
+    type Value = (String, String);
+    type Around<'a> = ();
+    const KIND: Kind = Kind::List(&Kind::Text);
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<(String, String)> {
+        pareto(cx, node)
+    }
 }
 
 /// A path, its place, and the values it is set to.
@@ -56,7 +86,7 @@ pub(crate) fn expand(cx: &mut Context, node: &Node) -> Option<Vec<Expanded>> {
 /// Reports a path that is the same in all cells.
 fn refuse_experiment_field(cx: &mut Context, path: &str, place: Span) {
     let first = path.split('.').next().unwrap_or_default().trim();
-    if EXPERIMENT_FIELDS.contains(&first) {
+    if is_of_the_question(first) {
         let title = format!("`{first}` cannot be varied");
         let label = "all cells have the same seed, replications, variants and words";
         cx.report(Diagnostic::new(title, place, label));

@@ -1,91 +1,123 @@
 //! One variant's tree as a model: the sections put together.
 
-use super::event::{Surroundings, events};
-use super::limiter::limiter;
-use super::slo::slo;
-use super::tier::{Directory, tiers};
+use super::event::events;
+use super::question::Question;
+use super::tier::tiers;
 use super::workload::{Recorded, is_recorded, workload};
-use super::writes::writes;
-use super::{MAX_WINDOWS, database, invalidation, whole};
+use super::{MAX_WINDOWS, whole};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::Node;
+use crate::declare::kind::{self, Kind};
+use crate::declare::options;
+use crate::declare::values::{Duration, Later, LaterListOf, PositiveDuration, duration};
+use crate::declare::{Form, unset};
 use crate::model::{
-    Around, Clients, Coalescing, Lease, MeasureOptions, Model, Nanos, ProfilePart, Route, WriteOptions,
-    WriteStrategy,
+    Class, Clients, Coalescing, Database, EventOptions, Invalidation, Limiter, MeasureOptions, Model, Nanos,
+    ProfilePart, Slo, Surroundings, TierOptions, WorkloadOptions, Writes,
 };
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::values::{count, duration, positive_duration, truth, word};
+use crate::scenario::trace::TraceFiles;
 use crate::units::format_duration;
 
-const SECOND_NS: Nanos = 1_000_000_000;
-
-/// Fields of the file that say what is asked, not what is simulated.
-pub(super) const EXPERIMENT_FIELDS: [&str; 15] = [
-    "name",
-    "question",
-    "seed",
-    "replications",
-    "precision",
-    "baseline",
-    "headline",
-    "answer",
-    "practice",
-    "observed",
-    "threshold",
-    "allow",
-    "sweep",
-    "recommend",
-    "variant",
-];
-
-/// Reads a variant's tree. `cut_ns` is the duration from the command line, which goes before the file's.
-pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Option<Model> {
-    let mut f = Fields::open(cx, root, "a scenario")?;
-    for name in EXPERIMENT_FIELDS {
-        f.node(name);
+options! {
+    /// The file without its question: the system of a variant.
+    pub(super) struct System in "system" (has_events: bool), such as "a scenario" {
+        /// simulated time with arrivals, warm-up included; a run ends with its arrivals (a trace, a profile that goes to 0 for good)
+        /// where they end earlier
+        "duration" duration_ns: Option<Nanos> as PositiveDuration,
+            optional "required; for a trace: the time that it covers, first to last request and one mean gap";
+        /// requests that start before are simulated and not measured; less than `duration`. `"auto"`: found by a pilot (MSER-5), refused
+        /// with events, a rate profile or a trace
+        "warmup" warmup_ns: Option<Nanos> as Warmup, default "0s";
+        /// width of a point in time series; at most 100,000 windows
+        "window" window_ns: Nanos as PositiveDuration, default "1s";
+        /// how long the run may go on after the last arrival to finish what is in flight
+        "drain" drain_ns: Nanos as Duration, default "30s";
+        /// how concurrent misses of one key become one call of the database
+        "coalescing" _coalescing: Option<()> as Later<Coalescing>, optional "`\"none\"`";
+        /// who asks for what: arrivals, keys, their popularity and sizes, reads and writes
+        "workload" _workload: Option<()> as Later<WorkloadOptions>,
+            reported "a table with at least `arrivals` and `keys`";
+        /// `[[class]]`: a range of keys that behave alike, with its share of the requests
+        "class" _class: Option<()> as LaterListOf<Class>, optional "the keys of `[workload]`";
+        /// `[[tier]]`: a cache that reads ask, in the order of the file: where it is, how long it keeps what, how it evicts
+        "tier" _tier: Option<()> as LaterListOf<TierOptions>, optional "no cache";
+        /// what is behind the caches: service times, servers, queue, connections, retries and protection
+        "database" database: Option<Database> as Database, reported "a table with at least `read`";
+        /// the application: its instances, how requests find them, the deadline of a request
+        "clients" clients: Clients, otherwise "one instance" => unset::<Clients>();
+        /// a rate limiter whose counters are in a shared tier: every request passes it first
+        "limiter" _limiter: Option<()> as Later<Limiter>, optional "none";
+        /// what a write does to the caches besides changing the database, and in what order
+        "writes" writes: Writes, otherwise "`strategy = \"invalidate\"`" => unset::<Writes>();
+        /// who tells the caches of a write besides the writer: a change stream, a broadcast
+        "invalidation" invalidation: Option<Invalidation> as Invalidation, optional "none";
+        /// `[[event]]`: what happens at an instant: a flush, an outage, a surge, a deploy, a crash
+        "event" _event: Option<()> as LaterListOf<EventOptions>, optional "none";
+        /// what a good answer is: the service objective by which recovery after events is judged
+        "slo" slo: Option<Slo> as Slo[has_events], optional "none";
+        /// measures that cost time or memory, and are taken only where they are asked for
+        "measure" measure: MeasureOptions, otherwise "nothing further" => unset::<MeasureOptions>();
     }
-    let clients = match f.node("clients") {
-        Some(node) => f.cx.within("clients", |cx| clients(cx, node)),
-        None => Some(Clients { instances: 1, route: Route::Random, deadline_ns: None }),
-    };
-    let measure = f.read("measure", |cx, node| {
-        Fields::with(cx, node, "{ value_age = true }", |f| {
-            let options = MeasureOptions {
-                value_age: f.read("value_age", truth).unwrap_or(false),
-                stale_by_tier: f.read("stale_by_tier", truth).unwrap_or(false),
-                wire: f.read("wire", truth).unwrap_or(false),
-                remaining_ttl: f.read("remaining_ttl", truth).unwrap_or(false),
-                stale_acknowledged: f.read("stale_acknowledged", truth).unwrap_or(false),
-            };
-            f.refuse_empty();
-            Some(options)
-        })
-    });
-    let tier_nodes = f.read("tier", |cx, node| tables(cx, node, "tier")).unwrap_or_default();
-    let class_nodes = f.read("class", |cx, node| tables(cx, node, "class")).unwrap_or_default();
-    let event_nodes = f.read("event", |cx, node| tables(cx, node, "event")).unwrap_or_default();
+    check |f| {
+        if !f.node("workload").is_some_and(is_recorded) {
+            f.demand("duration", "the simulated time, warm-up included, such as \"120s\"");
+        }
+    }
+}
 
-    let slo = f.read("slo", |cx, node| slo(cx, node, !event_nodes.is_empty()));
-    let (directory, tiers) = tiers(f.cx, tier_nodes);
-    let limiter = f.read("limiter", |cx, node| limiter(cx, node, &directory));
-    let database = f.require("database", "a table with at least `read`", database::database);
-    let workload = f.require("workload", "a table with at least `arrivals` and `keys`", |cx, node| {
-        workload(cx, node, class_nodes, &directory)
+/// Nanoseconds; `None`: found by a pilot.
+struct Warmup;
+
+impl Form for Warmup {
+    type Value = Option<Nanos>;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::Either(&[Kind::Words(&["auto"]), kind::DURATION]);
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<Option<Nanos>> {
+        match node.as_str() {
+            Some("auto") => Some(None),
+            _ => duration(cx, node).map(Some),
+        }
+    }
+}
+
+/// Reads a variant's tree. `cut_ns` is the duration from the command line, which takes precedence over the file's.
+pub(super) fn model(
+    cx: &mut Context,
+    traces: &mut TraceFiles,
+    root: &Node,
+    cut_ns: Option<Nanos>,
+) -> Option<Model> {
+    let mut f = Fields::open(cx, root, "a scenario")?;
+    for option in Question::OPTIONS {
+        f.node(option.name);
+    }
+    let event_nodes = root.elements("event");
+    let system = System::read_options(&mut f, !event_nodes.is_empty())?;
+    let System { database, clients, writes, invalidation, slo, measure, .. } = system;
+    let (directory, tiers) = tiers(f.cx, root.elements("tier"));
+    let limiter =
+        root.get("limiter").and_then(|node| f.cx.within("limiter", |cx| Limiter::read(cx, node, &directory)));
+    let workload = root.get("workload").and_then(|node| {
+        f.cx.within("workload", |cx| workload(cx, traces, node, root.elements("class"), &directory))
     });
-    let (workload, recorded) = match workload {
-        Some((workload, recorded)) => (Some(workload), recorded),
-        None => (None, None),
-    };
-    let traced = root.get("workload").is_some_and(is_recorded);
+    let (workload, recorded) = workload.unzip();
+    let recorded = recorded.flatten();
     let silent_from_ns = workload.as_ref().and_then(|workload| silent_from_ns(&workload.profile));
-    let timing = timing(&mut f, traced, recorded.as_ref(), silent_from_ns, cut_ns);
-    let coalescing = match f.node("coalescing") {
-        Some(node) => f.cx.within("coalescing", |cx| coalescing(cx, node, &directory)),
+    let stated = Timing {
+        duration_ns: system.duration_ns.unwrap_or(0),
+        warmup_ns: system.warmup_ns.unwrap_or(0),
+        warmup_auto: system.warmup_ns.is_none(),
+        window_ns: system.window_ns,
+        drain_ns: system.drain_ns,
+    };
+    let timing = timing(&mut f, stated, recorded.as_ref(), silent_from_ns, cut_ns);
+    let coalescing = match root.get("coalescing") {
+        Some(node) => f.cx.within("coalescing", |cx| Coalescing::read(cx, node, &directory)),
         None => Some(Coalescing::None),
     };
-    let writes = f.read("writes", writes);
-    let (strategy, write_options) = writes.unwrap_or((WriteStrategy::Invalidate, WriteOptions::default()));
-    let invalidation = f.read("invalidation", invalidation::invalidation);
+    let (strategy, write_options) = writes.parts();
     let around = Surroundings {
         directory: &directory,
         tiers: tiers.as_deref(),
@@ -95,7 +127,7 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
             Some(_) => invalidation.as_ref().is_none_or(|known| known.cdc.is_some()),
             None => false,
         },
-        clients: clients.as_ref(),
+        clients: Some(&clients),
         last_instant_ns: timing.as_ref().filter(|_| cut_ns.is_none()).map(|timing| timing.duration_ns),
     };
     let events = events(f.cx, event_nodes, &around);
@@ -108,8 +140,8 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         warmup_auto: timing.warmup_auto,
         window_ns: timing.window_ns,
         drain_ns: timing.drain_ns,
-        clients: clients?,
-        limiter: limiter.flatten(),
+        clients,
+        limiter: limiter.filter(|limiter| limiter.enabled),
         workload: workload?,
         tiers: tiers?,
         coalescing: coalescing?,
@@ -119,20 +151,14 @@ pub(super) fn model(cx: &mut Context, root: &Node, cut_ns: Option<Nanos>) -> Opt
         invalidation: invalidation.unwrap_or_default(),
         events: events?,
         slo,
-        measure: measure.unwrap_or_default(),
+        measure,
     };
     whole::check(cx, root, &model, &directory);
     Some(model)
 }
 
-/// The elements of an array of tables.
-fn tables<'n>(cx: &mut Context, node: &'n Node, name: &str) -> Option<&'n [Node]> {
-    match &node.value {
-        Value::Array(items) => Some(items),
-        _ => cx.wrong(node, format!("expected [[{name}]] tables, found {}", node.kind())),
-    }
-}
-
+/// When a run begins to be measured, and when it ends; a duration of 0 is not stated.
+#[derive(Clone, Copy)]
 struct Timing {
     duration_ns: Nanos,
     warmup_ns: Nanos,
@@ -154,31 +180,18 @@ pub(super) fn silent_from_ns(profile: &[ProfilePart]) -> Option<Nanos> {
 /// The run ends with its arrivals, where these end before the duration.
 fn timing(
     f: &mut Fields<'_, '_>,
-    traced: bool,
+    stated: Timing,
     recorded: Option<&Recorded>,
     silent_from_ns: Option<Nanos>,
     cut_ns: Option<Nanos>,
 ) -> Option<Timing> {
     let sound = f.sound();
-    let window_ns = f.read("window", positive_duration).unwrap_or(SECOND_NS);
-    let drain_ns = f.read("drain", duration).unwrap_or(30 * SECOND_NS);
-    let warmup = f.read("warmup", |cx, node| match node.as_str() {
-        Some("auto") => Some(None),
-        _ => duration(cx, node).map(Some),
-    });
-    let warmup_auto = warmup == Some(None);
-    let warmup_ns = warmup.flatten().unwrap_or(0);
+    let Timing { duration_ns: stated_ns, warmup_ns, warmup_auto, window_ns, drain_ns } = stated;
     // A single instant covers no time: it gets a window.
     let covered_ns = recorded.map(|recorded| recorded.covered_ns.unwrap_or(window_ns));
     // Where nobody ever asks there is something else to be said.
     let arrivals_end_ns = covered_ns.or(silent_from_ns.filter(|&ns| ns > 0));
-    let stated_ns = match covered_ns {
-        Some(covered_ns) => f.read("duration", positive_duration).or(Some(covered_ns)),
-        None if traced => f.read("duration", positive_duration),
-        None => {
-            f.require("duration", "the simulated time, warm-up included, such as \"120s\"", positive_duration)
-        }
-    }?;
+    let stated_ns = Some(stated_ns).filter(|&ns| ns > 0).or(covered_ns)?;
     let ends_by_then = |ns: Nanos| arrivals_end_ns.map_or(ns, |end_ns| ns.min(end_ns));
     let file_duration_ns = ends_by_then(stated_ns);
     let duration_ns = cut_ns.map_or(file_duration_ns, ends_by_then);
@@ -216,72 +229,4 @@ fn timing(
         return None;
     }
     Some(Timing { duration_ns, warmup_ns, warmup_auto, window_ns, drain_ns })
-}
-
-fn clients(cx: &mut Context, node: &Node) -> Option<Clients> {
-    Fields::with(cx, node, "{ instances = 20 }", |f| {
-        let routes =
-            [("random", Route::Random), ("round-robin", Route::RoundRobin), ("sticky", Route::Sticky)];
-        let instances = f.read("instances", count(1)).unwrap_or(1);
-        let route = f.read("route", word(&routes)).unwrap_or(Route::Random);
-        let deadline_ns = f.read_unless("deadline", "none", positive_duration);
-        f.refuse_empty();
-        Some(Clients { instances, route, deadline_ns })
-    })
-}
-
-fn coalescing(cx: &mut Context, node: &Node, directory: &Directory) -> Option<Coalescing> {
-    let tagged = Tagged::read(cx, node, &["none", "singleflight", "lease"], "\"singleflight\"")?;
-    match tagged.tag {
-        "none" => tagged.plain(cx, Coalescing::None),
-        "singleflight" if tagged.body.is_none() => Some(Coalescing::Singleflight { around: Around::Fetch }),
-        "singleflight" => tagged.table(cx, "{ around = \"fetch\" }", |f| {
-            let around = f.read("around", word(&[("fetch", Around::Fetch), ("lookup", Around::Lookup)]));
-            Some(Coalescing::Singleflight { around: around.unwrap_or(Around::Fetch) })
-        }),
-        _ => tagged.table(cx, "{ tier = \"l2\" }", |f| {
-            let tier = f.require("tier", "the last shared tier", |cx, node| lease_tier(cx, node, directory));
-            let lock_ttl_ns = f.read("lock_ttl", positive_duration).unwrap_or(10 * SECOND_NS);
-            let poll_ns = f.read("poll", positive_duration).unwrap_or(SECOND_NS / 50);
-            let wait_limit_ns = f.read("wait_limit", duration).unwrap_or(2 * SECOND_NS);
-            let serve_stale_ns = f.read("serve_stale", duration).unwrap_or(0);
-            Some(Coalescing::Lease(Lease {
-                tier: tier?,
-                lock_ttl_ns,
-                poll_ns,
-                wait_limit_ns,
-                serve_stale_ns,
-            }))
-        }),
-    }
-}
-
-fn lease_tier(cx: &mut Context, node: &Node, directory: &Directory) -> Option<usize> {
-    let place = directory.resolve(cx, node)?;
-    let Some(index) = place.index else {
-        let label = "this tier is switched off (enabled = false)";
-        let help =
-            "where a variant switches the tier off, let it set coalescing = \"singleflight\" or \"none\" too";
-        cx.report(Diagnostic::new("a lease needs its tier", node.span, label).help(help));
-        return None;
-    };
-    match directory.last_shared() {
-        Some(last) if last.name == place.name => Some(index),
-        last => {
-            let label = match last {
-                Some(last) => format!("expected the last shared tier, \"{}\"", last.name),
-                None => "expected a shared tier; there is none".to_owned(),
-            };
-            let help = match last {
-                Some(last) => {
-                    format!("for example coalescing = {{ lease = {{ tier = \"{}\" }} }}", last.name)
-                }
-                None => "add a tier with scope = \"shared\", or use coalescing = \"singleflight\"".to_owned(),
-            };
-            cx.report(
-                Diagnostic::new("a lease is kept by the last shared tier", node.span, label).help(help),
-            );
-            None
-        }
-    }
 }

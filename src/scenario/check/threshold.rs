@@ -2,11 +2,13 @@
 
 use super::words::{self, known_measures};
 use crate::catalog::{self, MeasureInfo};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value};
+use crate::declare::kind::{self, Kind};
+use crate::declare::values::{Text, at_least, parse_bandwidth, positive_share, text, truth};
+use crate::declare::{Form, options};
 use crate::model::{Bound, Threshold, Variant};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::values::{at_least, parse_bandwidth, positive_share, text, truth};
 use crate::units;
 
 /// What thresholds can be about.
@@ -18,95 +20,153 @@ pub(super) struct Surroundings<'a> {
     pub replications: u32,
 }
 
+options! {
+    pub(super) struct ThresholdOptions in "threshold" (around: &'a Surroundings<'a>), such as "[[threshold]]" {
+        /// the measure, such as `"db.qps.peak"`
+        "measure" measure: String as Text, required "a measure such as \"db.qps.peak\"";
+        /// not more than this: a number in the measure's own unit (the unit ends its name: `_ms`, `_s`, `_bytes`; rates are per second,
+        /// shares from 0 to 1), or with a unit: `"250ms"`, `"30000/min"`, `"64MiB"`, `"95 %"`
+        "max" max: Option<f64> as Limit[measure.as_deref().and_then(catalog::find)], optional "none";
+        /// not less than this; at least one of `max` and `min`
+        "min" min: Option<f64> as Limit[measure.as_deref().and_then(catalog::find)], optional "none";
+        /// name of the one variant it is about
+        "variant" variant: Option<String> as VariantOf[around.names], optional "all variants that have the measure";
+        /// certainty, not just the best guess: where the mean decides, its whole 95 % interval has to be on the right side of the
+        /// limit (needs two replications); with a share of `runs`, the exact lower bound of that share has to reach it
+        "confident" confident: bool as Confident[around.replications], otherwise "`false`" => Some(false);
+        /// `"all"`, or the share of the runs that have to keep the limit, each by itself: `"90%"`
+        "runs" runs: Option<f64> as Runs, optional "the mean decides; with two states, all runs";
+    }
+    check |f| {
+        let (min, max, runs) = (min.flatten(), max.flatten(), runs.flatten());
+        let named = variant.as_ref().and_then(Option::as_deref);
+        if let (Some(name), Some(node)) = (&measure, f.node("measure"))
+            // A variant that is not known has told its problem already.
+            && (named.is_some() || !f.given("variant"))
+            && !f.cx.within("measure", |cx| known_here(cx, node, name, named, around))
+        {
+            return None;
+        }
+        if confident == Some(true) && runs == Some(1.0) {
+            let title = "threshold can never be kept: no number of runs proves that all others keep it";
+            let diagnostic = Diagnostic::new(title, f.place("runs"), "expected a share below 100 %");
+            f.cx.report(diagnostic.also(f.place("confident"), "confident"));
+        }
+        if f.node("max").is_none() && f.node("min").is_none() {
+            let title = "threshold sets no limit";
+            let help = "add `max` or `min`, for example max = 500";
+            f.cx.report(Diagnostic::new(title, f.span, "").help(help));
+        }
+        if let (Some(least), Some(most)) = (min, max)
+            && least > most
+        {
+            let title = "threshold can never be kept";
+            let diagnostic = Diagnostic::new(title, f.place("min"), "expected at most `max`");
+            f.cx.report(diagnostic.also(f.place("max"), "max"));
+        }
+        if f.given("variant") && named.is_none() {
+            return None;
+        }
+    }
+}
+
 /// Reads all thresholds; a block with both `min` and `max` is two.
 pub(super) fn thresholds(
     cx: &mut Context,
-    node: &Node,
+    items: &[Node],
     surroundings: &Surroundings<'_>,
-) -> Option<Vec<Threshold>> {
-    let Value::Array(items) = &node.value else {
-        return cx.wrong(node, format!("expected [[threshold]] tables, found {}", node.kind()));
-    };
-    let read: Vec<Vec<Threshold>> = items
+) -> Vec<Threshold> {
+    items
         .iter()
-        .filter_map(|item| {
-            let example = "[[threshold]]";
-            Fields::with(cx, item, example, |f| threshold(f, surroundings))
-        })
-        .collect();
-    Some(read.into_iter().flatten().collect())
+        .filter_map(|item| ThresholdOptions::read(cx, item, surroundings))
+        .flat_map(ThresholdOptions::thresholds)
+        .collect()
 }
 
-fn threshold(f: &mut Fields<'_, '_>, surroundings: &Surroundings<'_>) -> Option<Vec<Threshold>> {
-    let variant = f.read("variant", |cx, node| {
+impl ThresholdOptions {
+    fn thresholds(self) -> Vec<Threshold> {
+        let ThresholdOptions { measure, max, min, variant, confident, runs } = self;
+        let bounds = [(Bound::Max, max), (Bound::Min, min)];
+        let one = |(bound, limit): (Bound, Option<f64>)| {
+            let (measure, variant, limit) = (measure.clone(), variant.clone(), limit?);
+            Some(Threshold { measure, bound, limit, variant, confident, runs })
+        };
+        bounds.into_iter().filter_map(one).collect()
+    }
+}
+
+struct VariantOf;
+
+impl Form for VariantOf {
+    type Value = String;
+    /// The names of all variants.
+    type Around<'a> = &'a [&'a str];
+    const KIND: Kind = Kind::Text;
+
+    fn read(cx: &mut Context, node: &Node, names: &[&str]) -> Option<String> {
         let name = text(cx, node)?;
-        if surroundings.names.contains(&name.as_str()) {
+        if names.contains(&name.as_str()) {
             return Some(name);
         }
-        cx.report(words::unknown_variant(&name, surroundings.names, node.span));
+        cx.report(words::unknown_variant(&name, names, node.span));
         None
-    });
-    let named = f.given("variant");
-    let measure = f.require("measure", "a measure such as \"db.qps.peak\"", |cx, node| {
-        let name = text(cx, node)?;
-        // A variant that is named and could not be read has told its problem already.
-        known_here(cx, node, &name, variant.as_deref(), surroundings).then_some(name)
-    });
-    // Without a measure there is no telling the unit of its limits.
-    let info = measure.as_deref().and_then(catalog::find);
-    let max = f.read("max", |cx, node| limit(cx, node, info));
-    let min = f.read("min", |cx, node| limit(cx, node, info));
-    let confident = f.read("confident", |cx, node| {
+    }
+}
+
+struct Confident;
+
+impl Form for Confident {
+    type Value = bool;
+    /// The replications of the scenario.
+    type Around<'a> = u32;
+    const KIND: Kind = Kind::Truth;
+
+    fn read(cx: &mut Context, node: &Node, replications: u32) -> Option<bool> {
         let confident = truth(cx, node)?;
-        if confident && surroundings.replications < 2 {
+        if confident && replications < 2 {
             return cx.wrong(node, "expected at least 2 replications: one has no interval");
         }
         Some(confident)
-    });
-    let runs = f.read("runs", runs_kept);
-    if confident == Some(true) && runs == Some(1.0) {
-        let title = "threshold can never be kept: no number of runs proves that all others keep it";
-        let diagnostic = Diagnostic::new(title, f.place("runs"), "expected a share below 100 %");
-        f.cx.report(diagnostic.also(f.place("confident"), "confident"));
     }
-    if f.node("max").is_none() && f.node("min").is_none() {
-        let title = "threshold sets no limit";
-        let help = "add `max` or `min`, for example max = 500";
-        f.cx.report(Diagnostic::new(title, f.span, "").help(help));
-    }
-    if let (Some(least), Some(most)) = (min, max)
-        && least > most
-    {
-        let title = "threshold can never be kept";
-        let diagnostic = Diagnostic::new(title, f.place("min"), "expected at most `max`");
-        f.cx.report(diagnostic.also(f.place("max"), "max"));
-    }
-    if named && variant.is_none() {
-        return None;
-    }
-    let measure = measure?;
-    let bounds = [(Bound::Max, max), (Bound::Min, min)];
-    let one = |(bound, limit): (Bound, Option<f64>)| {
-        Some(Threshold {
-            measure: measure.clone(),
-            bound,
-            limit: limit?,
-            variant: variant.clone(),
-            confident: confident.unwrap_or(false),
-            runs,
-        })
-    };
-    Some(bounds.into_iter().filter_map(one).collect())
 }
 
-/// `"all"`, or the share of the runs that have to keep a limit.
-fn runs_kept(cx: &mut Context, node: &Node) -> Option<f64> {
-    match &node.value {
-        Value::String(word) if word == "all" => Some(1.0),
-        Value::String(word) if !word.trim_end().ends_with('%') => {
-            cx.wrong(node, "expected \"all\", or a share of the runs such as \"90%\"")
+/// The share of the runs that have to keep a limit.
+struct Runs;
+
+impl Form for Runs {
+    type Value = f64;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::Either(&[Kind::Words(&["all"]), kind::SHARE]);
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<f64> {
+        match &node.value {
+            Value::String(word) if word == "all" => Some(1.0),
+            Value::String(word) if !word.trim_end().ends_with('%') => {
+                cx.wrong(node, "expected \"all\", or a share of the runs such as \"90%\"")
+            }
+            _ => positive_share(cx, node),
         }
-        _ => positive_share(cx, node),
+    }
+}
+
+/// In the unit of the measure.
+struct Limit;
+
+impl Form for Limit {
+    type Value = f64;
+    /// `None`: without a measure there is no telling the unit of its limits.
+    type Around<'a> = Option<&'static MeasureInfo>;
+    const KIND: Kind = Kind::Either(&[
+        Kind::Number { least: 0.0 },
+        kind::DURATION,
+        Kind::Rate,
+        Kind::Size,
+        Kind::Bandwidth,
+        kind::SHARE,
+    ]);
+
+    fn read(cx: &mut Context, node: &Node, info: Option<&'static MeasureInfo>) -> Option<f64> {
+        limit(cx, node, info)
     }
 }
 

@@ -1,14 +1,14 @@
 //! What only the whole scenario can tell: settings that are fine alone and contradict each other.
 
 use super::system::silent_from_ns;
-use super::tier::Directory;
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::Context;
+use crate::declare::file::Node;
+use crate::model::Directory;
 use crate::model::{
     Arrivals, Coalescing, Dist, Hottest, Jitter, Lease, Model, Nanos, PrefillAge, Refresh, Spread, Tier, Ttl,
     WriteStrategy,
 };
-use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::Context;
-use crate::scenario::file::Node;
 use crate::units::format_duration;
 
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
@@ -22,7 +22,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     serve_stale(cx, root, model);
     super::standing::check(cx, root, model);
     nobody_asks(cx, root, model);
-    super::crash::check(cx, root, model);
+    super::event::check(cx, root, model);
     super::gather::check(cx, root, model, directory);
     super::writes::check(cx, root, model, directory);
     stationary(cx, root, model);

@@ -3,10 +3,10 @@
 
 use crate::catalog::claim::{Claim, Piece, Reference, pieces};
 use crate::catalog::{CATALOG, find};
+use crate::declare::diagnostic::{Diagnostic, Span, suggestion};
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value};
 use crate::model::{Answer, Model, Practice, Precision, Variant};
-use crate::scenario::diagnostic::{Diagnostic, Span, suggestion};
-use crate::scenario::fields::Context;
-use crate::scenario::file::{Node, Value};
 
 /// Reports headline measures that no variant has.
 pub(super) fn check_headline(cx: &mut Context, root: &Node, headline: &[String], variants: &[Variant]) {

@@ -1,20 +1,17 @@
 //! `[workload]` and `[[class]]`.
 
-use super::tier::{Directory, ttl};
-use super::{MAX_KEYS, refuse_repeated_names};
+use super::refuse_repeated_names;
+use crate::declare::Form;
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::Node;
 use crate::dice::round_ns;
 use crate::model::{
-    Arrivals, Class, Dist, MAX_CLASSES, Nanos, Popularity, ProfilePart, Size, Trace, Ttl, Workload,
+    Arrivals, ArrivalsOptions, Class, Costs, Directory, MAX_CLASSES, MAX_KEYS, Nanos, Popularity, Size,
+    Trace, TraceOptions, Workload, WorkloadOptions, enough_keys,
 };
 use crate::scenario::axes;
-use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::{Node, Value};
-use crate::scenario::trace::TraceSummary;
-use crate::scenario::values::{
-    at_least, count, dist, duration, integer, name, positive_duration, positive_share, rate, share, size,
-    text, texts, time_unit, truth,
-};
+use crate::scenario::trace::{TraceFiles, TraceSummary};
 use crate::trace::ColumnNames;
 
 /// Name of the only class where the scenario names none.
@@ -42,63 +39,37 @@ impl Recorded {
     }
 }
 
-/// What classes take from `[workload]` unless they say otherwise.
-struct Defaults {
-    value_size: Size,
-    key_size: Size,
-    write_share: f64,
-    keys_per_entity: u32,
-    exists_share: f64,
-    keys_per_request: u32,
-}
-
 /// Reads the workload with its classes, and what a trace told.
 pub(super) fn workload(
     cx: &mut Context,
+    traces: &mut TraceFiles,
     node: &Node,
     classes: &[Node],
     tiers: &Directory,
 ) -> Option<(Workload, Option<Recorded>)> {
-    Fields::with(cx, node, "[workload]", |f| {
-        let arrivals = f.require("arrivals", "such as { poisson = { rate = 1000 } }", arrivals);
-        let profile = f.read("profile", profile).unwrap_or_default();
-        let defaults = Defaults {
-            value_size: f.read("value_size", size).unwrap_or(Size::Constant { bytes: 1_000 }),
-            key_size: f.read("key_size", size).unwrap_or(Size::Constant { bytes: 40 }),
-            write_share: f.read("write_share", share).unwrap_or(0.0),
-            keys_per_entity: f.read("keys_per_entity", keys_per_entity).unwrap_or(1),
-            exists_share: f.read("exists_share", share).unwrap_or(0.0),
-            keys_per_request: f.read("keys_per_request", keys_per_request).unwrap_or(1),
-        };
-        shares_fit(f, defaults.write_share, defaults.exists_share);
-        let (arrivals, summary) = match arrivals {
-            Some((arrivals, summary)) => (Some(arrivals), summary),
-            None => (None, None),
-        };
-        let open = !matches!(arrivals, Some(Arrivals::Closed { .. } | Arrivals::Trace(_)));
-        if !open {
-            f.refuse("profile", "only a workload with an arrival rate can change it", "leave it out");
+    let mut options = WorkloadOptions::read(cx, node, classes.len())?;
+    let f = &mut Fields::open(cx, node, "[workload]")?;
+    let (arrivals, summary) = match options.arrivals.take() {
+        Some(arrivals) => arrive(f, traces, arrivals),
+        None => (None, None),
+    };
+    if matches!(arrivals, Some(Arrivals::Closed { .. } | Arrivals::Trace(_))) {
+        f.refuse("profile", "only a workload with an arrival rate can change it", "leave it out");
+    }
+    let classes = match (&summary, classes) {
+        // Without the trace nobody knows what else is missing.
+        (None, _) if is_recorded(node) => None,
+        (Some((summary, _)), classes) => recorded_class(f, summary, classes, &options, tiers),
+        (None, []) => single_class(f, &options, tiers),
+        (None, elements) => {
+            for name in ["keys", "popularity", "absent"] {
+                f.refuse(name, "the [[class]] tables say it", "move it into a [[class]]");
+            }
+            several_classes(f.cx, elements, &options, tiers)
         }
-        let classes = match (&summary, classes) {
-            // Without the trace nobody knows what else is missing.
-            (None, _) if is_recorded(node) => {
-                for name in ["keys", "popularity", "absent"] {
-                    f.node(name);
-                }
-                None
-            }
-            (Some((summary, _)), classes) => recorded_class(f, summary, classes, &defaults, tiers),
-            (None, []) => single_class(f, &defaults, tiers),
-            (None, elements) => {
-                for name in ["keys", "popularity", "absent"] {
-                    f.refuse(name, "the [[class]] tables say it", "move it into a [[class]]");
-                }
-                several_classes(f.cx, elements, &defaults, tiers)
-            }
-        };
-        let recorded = summary.map(|(_, recorded)| recorded);
-        Some((Workload { arrivals: arrivals?, profile, classes: classes? }, recorded))
-    })
+    };
+    let recorded = summary.map(|(_, recorded)| recorded);
+    Some((Workload { arrivals: arrivals?, profile: options.profile, classes: classes? }, recorded))
 }
 
 /// Whether the arrivals are a trace, readable or not.
@@ -108,61 +79,39 @@ pub(super) fn is_recorded(workload: &Node) -> bool {
 
 type Summary = (TraceSummary, Recorded);
 
-fn arrivals(cx: &mut Context, node: &Node) -> Option<(Arrivals, Option<Summary>)> {
-    let tags = ["poisson", "constant", "renewal", "closed", "trace"];
-    let tagged = Tagged::read(cx, node, &tags, "{ poisson = { rate = 1000 } }")?;
-    let rate_of = |f: &mut Fields<'_, '_>| f.require("rate", "requests per second", rate);
-    let arrivals = match tagged.tag {
-        "poisson" => {
-            tagged.table(cx, "{ rate = 1000 }", |f| Some(Arrivals::Poisson { rate_per_s: rate_of(f)? }))
-        }
-        "constant" => {
-            tagged.table(cx, "{ rate = 1000 }", |f| Some(Arrivals::Constant { rate_per_s: rate_of(f)? }))
-        }
-        "renewal" => tagged.table(cx, "{ rate = 1000, cv2 = 4.0 }", |f| {
-            let rate_per_s = rate_of(f);
-            let cv2 = f.require("cv2", "the squared coefficient of variation of the gaps", at_least(0.0));
-            Some(Arrivals::Renewal { rate_per_s: rate_per_s?, cv2: cv2? })
-        }),
-        "closed" => tagged.table(cx, "{ users = 50, think = \"1s\" }", |f| {
-            let users = f.require("users", "the number of users", count(1));
-            let think = f.read("think", dist).unwrap_or(Dist::ZERO);
-            Some(Arrivals::Closed { users: users?, think })
-        }),
-        _ => {
-            let example = "{ file = \"trace.csv\", time = \"time\", key = \"key\", unit = \"s\" }";
-            return tagged.table(cx, example, trace);
-        }
+/// The arrivals, and what a trace told.
+fn arrive(
+    f: &mut Fields<'_, '_>,
+    traces: &mut TraceFiles,
+    options: ArrivalsOptions,
+) -> (Option<Arrivals>, Option<Summary>) {
+    let arrivals = match options {
+        ArrivalsOptions::Poisson { rate_per_s } => Arrivals::Poisson { rate_per_s },
+        ArrivalsOptions::Constant { rate_per_s } => Arrivals::Constant { rate_per_s },
+        ArrivalsOptions::Renewal { rate_per_s, cv2 } => Arrivals::Renewal { rate_per_s, cv2 },
+        ArrivalsOptions::Closed { users, think } => Arrivals::Closed { users, think },
+        ArrivalsOptions::Trace(options) => return trace(f, traces, options).unzip(),
     };
-    arrivals.map(|arrivals| (arrivals, None))
+    (Some(arrivals), None)
 }
 
-fn trace(f: &mut Fields<'_, '_>) -> Option<(Arrivals, Option<Summary>)> {
-    let file_node = f.node("file");
-    let file = f.require("file", "a CSV file with a header row", text);
-    let time = f.require("time", "the name of the column with the times", text);
-    let key = f.require("key", "the name of the column with the keys", text);
-    let size = f.read_unless("size", "none", text);
-    let unit_ns = f.require("unit", "the unit of the times, such as \"s\" or \"ms\"", time_unit);
-    let operation = f.read_unless("operation", "none", |cx, node| {
-        Fields::with(cx, node, "{ column = \"op\", read = [\"get\"], write = [\"set\"] }", |f| {
-            let column = f.require("column", "the name of the column", text);
-            let read = f.require("read", "the texts that mean a read", texts);
-            let write = f.require("write", "the texts that mean a write", texts);
-            Some((column?, read?, write?))
-        })
-    });
-    if !f.sound() {
-        return None;
-    }
-    let (file, file_node, unit_ns) = (file?, file_node?, unit_ns? as f64);
-    let names = ColumnNames { time: time?, key: key?, size, operation };
+fn trace(
+    f: &mut Fields<'_, '_>,
+    traces: &mut TraceFiles,
+    options: TraceOptions,
+) -> Option<(Arrivals, Summary)> {
+    let TraceOptions { file, time, key, size, unit_ns, operation } = options;
+    let unit_ns = unit_ns as f64;
+    let operation = operation.map(|operation| (operation.column, operation.read, operation.write));
+    let names = ColumnNames { time, key, size, operation };
     let path = f.cx.file(&file);
-    let summary = match f.cx.traces.summary(&path, &file, &names) {
+    let summary = match traces.summary(&path, &file, &names) {
         Ok(summary) => summary,
         Err(reason) => {
             let title = format!("the trace {file} cannot be used");
-            f.cx.report(Diagnostic::new(title, file_node.span, reason));
+            let arrivals = f.node("arrivals").and_then(|arrivals| arrivals.get("trace")?.get("file"));
+            let place = arrivals.map_or(f.span, |node| node.span);
+            f.cx.report(Diagnostic::new(title, place, reason));
             return None;
         }
     };
@@ -176,100 +125,15 @@ fn trace(f: &mut Fields<'_, '_>) -> Option<(Arrivals, Option<Summary>)> {
         digest: summary.digest.clone(),
     };
     let recorded = Recorded::of(&summary, unit_ns);
-    Some((Arrivals::Trace(trace), Some((summary, recorded))))
-}
-
-/// Parts of the profile, in order of time.
-fn profile(cx: &mut Context, node: &Node) -> Option<Vec<ProfilePart>> {
-    let Value::Array(items) = &node.value else {
-        return cx.wrong(node, "expected a list such as [{ step = { at = \"60s\", factor = 2.0 } }]");
-    };
-    let parts: Option<Vec<ProfilePart>> = items.iter().map(|item| profile_part(cx, item)).collect();
-    let parts = parts?;
-    let mut end_ns = 0;
-    for (part, item) in parts.iter().zip(items) {
-        let (from_ns, to_ns) = match *part {
-            ProfilePart::Step { at_ns, .. } => (at_ns, at_ns),
-            ProfilePart::Ramp { from_ns, to_ns, .. } => (from_ns, to_ns),
-            ProfilePart::Sine { .. } => continue,
-        };
-        if from_ns < end_ns {
-            return cx.wrong(item, "steps and ramps must follow one another in time without overlap");
-        }
-        end_ns = to_ns;
-    }
-    Some(parts)
-}
-
-fn profile_part(cx: &mut Context, node: &Node) -> Option<ProfilePart> {
-    let tagged =
-        Tagged::read(cx, node, &["step", "ramp", "sine"], "{ step = { at = \"60s\", factor = 2.0 } }")?;
-    let factor =
-        |f: &mut Fields<'_, '_>| f.require("factor", "a factor on the rate, at least 0", at_least(0.0));
-    match tagged.tag {
-        "step" => tagged.table(cx, "{ at = \"60s\", factor = 2.0 }", |f| {
-            let at_ns = f.require("at", "an instant such as \"60s\"", duration);
-            let factor = factor(f);
-            Some(ProfilePart::Step { at_ns: at_ns?, factor: factor? })
-        }),
-        "ramp" => tagged.table(cx, "{ from = \"60s\", to = \"90s\", factor = 3.0 }", |f| {
-            let from_ns = f.require("from", "an instant such as \"60s\"", duration);
-            let to_ns = f.require("to", "an instant such as \"90s\"", duration);
-            let factor = factor(f);
-            let (from_ns, to_ns) = (from_ns?, to_ns?);
-            if to_ns <= from_ns {
-                let title = format!("wrong value for {}.to", f.cx.here());
-                let (to, from) = (f.place("to"), f.place("from"));
-                f.cx.report(Diagnostic::new(title, to, "expected an instant after `from`").also(from, ""));
-                return None;
-            }
-            Some(ProfilePart::Ramp { from_ns, to_ns, factor: factor? })
-        }),
-        _ => tagged.table(cx, "{ period = \"24h\", amplitude = 0.3 }", |f| {
-            let period_ns = f.require("period", "a duration such as \"24h\"", positive_duration);
-            let amplitude = f.require("amplitude", "a share of the rate, at most 1", share);
-            let phase_ns = f.read("phase", duration).unwrap_or(0);
-            Some(ProfilePart::Sine { period_ns: period_ns?, phase_ns, amplitude: amplitude? })
-        }),
-    }
-}
-
-pub(super) fn popularity(cx: &mut Context, node: &Node) -> Option<Popularity> {
-    let tagged = Tagged::read(cx, node, &["zipf", "uniform", "hotspot"], "{ zipf = { exponent = 1.0 } }")?;
-    match tagged.tag {
-        "uniform" => tagged.plain(cx, Popularity::Uniform),
-        "zipf" => tagged.table(cx, "{ exponent = 1.0 }", |f| {
-            let exponent = f.require("exponent", "a number of at least 0", at_least(0.0));
-            Some(Popularity::Zipf { exponent: exponent? })
-        }),
-        _ => tagged.table(cx, "{ keys = 0.01, requests = 0.9 }", |f| {
-            let keys = f.require("keys", "the share of hot keys, such as 0.01", positive_share);
-            let requests = f.require("requests", "their share of the requests, such as 0.9", share);
-            Some(Popularity::Hotspot { keys_share: keys?, requests_share: requests? })
-        }),
-    }
-}
-
-pub(super) fn keys(cx: &mut Context, node: &Node) -> Option<u64> {
-    integer(1, MAX_KEYS)(cx, node)
-}
-
-/// Most keys of one entity: a write waits for the answers of all its DELETEs, and counts them in a byte.
-const KEYS_PER_ENTITY_MAX: u64 = 64;
-
-fn keys_per_entity(cx: &mut Context, node: &Node) -> Option<u32> {
-    integer(1, KEYS_PER_ENTITY_MAX)(cx, node).map(|keys| keys as u32)
+    Some((Arrivals::Trace(trace), (summary, recorded)))
 }
 
 /// `workload.keys` and `workload.absent` as one or two classes.
-fn single_class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Option<Vec<Class>> {
-    let keys = f.require("keys", "the number of keys, such as 1_000_000", keys);
-    let popularity = f.read("popularity", popularity).unwrap_or(Popularity::Uniform);
-    let absent = f.read_unless("absent", "none", absent);
+fn single_class(f: &mut Fields<'_, '_>, options: &WorkloadOptions, tiers: &Directory) -> Option<Vec<Class>> {
     // Of the requests that do not write, the same share in both classes.
-    let checks_of_reads = match defaults.exists_share {
+    let checks_of_reads = match options.exists_share {
         0.0 => 0.0,
-        checks => (checks / (1.0 - defaults.write_share)).min(1.0),
+        checks => (checks / (1.0 - options.write_share)).min(1.0),
     };
     let class = |name: &str, share, keys, popularity, absent, write_share: f64| Class {
         name: name.to_owned(),
@@ -278,27 +142,26 @@ fn single_class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) 
         popularity,
         absent,
         write_share,
-        keys_per_entity: if absent { 1 } else { defaults.keys_per_entity },
+        keys_per_entity: if absent { 1 } else { options.keys_per_entity },
         exists_share: checks_of_reads * (1.0 - write_share),
-        keys_per_request: defaults.keys_per_request,
-        value_size: defaults.value_size,
-        key_size: defaults.key_size,
+        keys_per_request: options.keys_per_request,
+        value_size: options.value_size,
+        key_size: options.key_size,
         ttl: vec![None; tiers.enabled()],
-        db_read: None,
-        db_write: None,
+        costs: Costs::OF_THE_DATABASE,
     };
-    let keys = keys?;
-    let fewest = absent.as_ref().map_or(keys, |(_, absent_keys, _)| keys.min(*absent_keys));
-    enough_keys(f, defaults.keys_per_request, fewest);
-    let Some((share_of_reads, absent_keys, absent_popularity)) = absent else {
-        return Some(vec![class(MAIN_CLASS, 1.0, keys, popularity, false, defaults.write_share)]);
+    let (keys, popularity) = (options.keys?, options.popularity.clone());
+    let fewest = options.absent.as_ref().map_or(keys, |absent| keys.min(absent.keys));
+    enough_keys(f, options.keys_per_request, fewest);
+    let Some(absent) = &options.absent else {
+        return Some(vec![class(MAIN_CLASS, 1.0, keys, popularity, false, options.write_share)]);
     };
-    if keys + absent_keys > MAX_KEYS {
+    if keys + absent.keys > MAX_KEYS {
         let (title, place) = ("too many keys", f.place("absent"));
         f.cx.report(Diagnostic::new(title, place, format!("expected at most {MAX_KEYS} keys in all")));
         return None;
     }
-    let absent_share = share_of_reads * (1.0 - defaults.write_share);
+    let absent_share = absent.share * (1.0 - options.write_share);
     if absent_share >= 1.0 {
         let (title, place) = ("every request is for an absent key", f.place("absent"));
         f.cx.report(Diagnostic::new(title, place, "expected a share below 1"));
@@ -306,18 +169,9 @@ fn single_class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) 
     }
     let main_share = 1.0 - absent_share;
     Some(vec![
-        class(MAIN_CLASS, main_share, keys, popularity, false, defaults.write_share / main_share),
-        class(ABSENT_CLASS, absent_share, absent_keys, absent_popularity, true, 0.0),
+        class(MAIN_CLASS, main_share, keys, popularity, false, options.write_share / main_share),
+        class(ABSENT_CLASS, absent_share, absent.keys, absent.popularity.clone(), true, 0.0),
     ])
-}
-
-fn absent(cx: &mut Context, node: &Node) -> Option<(f64, u64, Popularity)> {
-    Fields::with(cx, node, "{ share = 0.1, keys = 10000 }", |f| {
-        let share = f.require("share", "their share of the reads, such as 0.1", positive_share);
-        let keys = f.require("keys", "the number of absent keys that are asked for", keys);
-        let popularity = f.read("popularity", popularity).unwrap_or(Popularity::Uniform);
-        Some((share?, keys?, popularity))
-    })
 }
 
 /// The one class of a trace; what the trace says itself is refused here.
@@ -325,7 +179,7 @@ fn recorded_class(
     f: &mut Fields<'_, '_>,
     summary: &TraceSummary,
     classes: &[Node],
-    defaults: &Defaults,
+    options: &WorkloadOptions,
     tiers: &Directory,
 ) -> Option<Vec<Class>> {
     let told = [
@@ -352,7 +206,7 @@ fn recorded_class(
         let label = format!("the trace has {} distinct keys; expected at most {MAX_KEYS}", summary.keys);
         f.cx.report(Diagnostic::new(title, place, label));
     }
-    let value_size = if summary.columns.size.is_some() { Size::Trace } else { defaults.value_size };
+    let value_size = if summary.columns.size.is_some() { Size::Trace } else { options.value_size };
     Some(vec![Class {
         name: MAIN_CLASS.to_owned(),
         share: 1.0,
@@ -364,17 +218,16 @@ fn recorded_class(
         exists_share: 0.0,
         keys_per_request: 1,
         value_size,
-        key_size: defaults.key_size,
+        key_size: options.key_size,
         ttl: vec![None; tiers.enabled()],
-        db_read: None,
-        db_write: None,
+        costs: Costs::OF_THE_DATABASE,
     }])
 }
 
 fn several_classes(
     cx: &mut Context,
     elements: &[Node],
-    defaults: &Defaults,
+    options: &WorkloadOptions,
     tiers: &Directory,
 ) -> Option<Vec<Class>> {
     let names = axes::names(elements);
@@ -386,9 +239,7 @@ fn several_classes(
     let mut read = Vec::new();
     for (element, name) in elements.iter().zip(&names) {
         let segment = if name.is_empty() { "class".to_owned() } else { format!("class.{name}") };
-        read.push(
-            cx.within(segment, |cx| Fields::with(cx, element, "[[class]]", |f| class(f, defaults, tiers))),
-        );
+        read.push(cx.within(segment, |cx| Class::read(cx, element, (options, tiers))));
     }
     let classes: Vec<Class> = read.into_iter().collect::<Option<_>>()?;
     let place = |index: usize| elements[index].get("share").map_or(elements[index].span, |node| node.span);
@@ -415,97 +266,4 @@ fn share_sum(cx: &mut Context, classes: &[Class], places: Vec<Span>) -> Option<(
     }
     cx.report(diagnostic);
     None
-}
-
-fn class(f: &mut Fields<'_, '_>, defaults: &Defaults, tiers: &Directory) -> Option<Class> {
-    let name = f.require("name", "a short name such as \"users\"", name);
-    let class_share = f.require("share", "its share of all requests, such as 0.3", positive_share);
-    let keys = f.require("keys", "the number of its keys, such as 1000", keys);
-    let popularity = f.read("popularity", popularity).unwrap_or(Popularity::Uniform);
-    let absent = f.read("absent", truth).unwrap_or(false);
-    let own_write_share = f.read("write_share", share);
-    let write_share = own_write_share.unwrap_or(if absent { 0.0 } else { defaults.write_share });
-    let exists_share = f.read("exists_share", share).unwrap_or(defaults.exists_share);
-    shares_fit(f, write_share, exists_share);
-    let keys_per_request = f.read("keys_per_request", keys_per_request).unwrap_or(defaults.keys_per_request);
-    if let Some(keys) = keys {
-        enough_keys(f, keys_per_request, keys);
-    }
-    let keys_per_entity = f.read("keys_per_entity", keys_per_entity).unwrap_or(if absent {
-        1
-    } else {
-        defaults.keys_per_entity
-    });
-    if absent && keys_per_entity > 1 {
-        f.refuse("keys_per_entity", "absent rows are never written", "leave it out, or set absent = false");
-    }
-    let value_size = f.read("value_size", size).unwrap_or(defaults.value_size);
-    let key_size = f.read("key_size", size).unwrap_or(defaults.key_size);
-    let ttl = f.read("ttl", |cx, node| class_ttl(cx, node, tiers));
-    let costs = f.read("database", |cx, node| {
-        Fields::with(cx, node, "{ read = \"5ms\" }", |f| {
-            let costs = (f.read("read", dist), f.read("write", dist));
-            f.refuse_empty();
-            Some(costs)
-        })
-    });
-    let (db_read, db_write) = costs.unwrap_or_default();
-    Some(Class {
-        name: name?,
-        share: class_share?,
-        keys: keys?,
-        popularity,
-        absent,
-        write_share,
-        keys_per_entity,
-        exists_share,
-        keys_per_request,
-        value_size,
-        key_size,
-        ttl: ttl.unwrap_or_else(|| vec![None; tiers.enabled()]),
-        db_read,
-        db_write,
-    })
-}
-
-/// Most keys of one request.
-const KEYS_PER_REQUEST_MAX: u64 = 1_000;
-
-fn keys_per_request(cx: &mut Context, node: &Node) -> Option<u32> {
-    integer(1, KEYS_PER_REQUEST_MAX)(cx, node).map(|count| count as u32)
-}
-
-/// The keys of a request are different ones.
-fn enough_keys(f: &mut Fields<'_, '_>, wanted: u32, keys: u64) {
-    if u64::from(wanted) > keys {
-        let (title, place) = (format!("{}: too few keys", f.cx.here()), f.place("keys_per_request"));
-        let label = format!("a request asks for {wanted} different keys, and there are {keys}");
-        f.cx.report(Diagnostic::new(title, place, label).help("fewer keys per request, or more keys"));
-    }
-}
-
-/// A request that writes is not an existence check as well.
-fn shares_fit(f: &mut Fields<'_, '_>, write_share: f64, exists_share: f64) {
-    if write_share + exists_share > 1.0 + 1e-12 {
-        let (title, place) = (format!("{}: more than all requests", f.cx.here()), f.place("exists_share"));
-        let label = format!("{exists_share} of the requests are existence checks and {write_share} writes");
-        f.cx.report(Diagnostic::new(title, place, label).help("expected shares that sum to at most 1"));
-    }
-}
-
-/// One time to live for every tier, or a table of them by tier.
-fn class_ttl(cx: &mut Context, node: &Node, tiers: &Directory) -> Option<Vec<Option<Ttl>>> {
-    let Some(entries) = node.as_table() else {
-        return ttl(cx, node).map(|ttl| vec![Some(ttl); tiers.enabled()]);
-    };
-    let mut by_tier = vec![None; tiers.enabled()];
-    for entry in entries {
-        let name = Node { value: Value::String(entry.key.clone()), span: entry.key_span };
-        let index = tiers.resolve(cx, &name).and_then(|place| place.index);
-        let own = cx.within(entry.key.as_str(), |cx| ttl(cx, &entry.value));
-        if let (Some(slot), Some(own)) = (index.and_then(|index| by_tier.get_mut(index)), own) {
-            *slot = Some(own);
-        }
-    }
-    Some(by_tier)
 }

@@ -1,68 +1,10 @@
 //! `[writes]`: what a write does besides changing the database.
 
-use super::tier::Directory;
-use crate::model::{Dist, Model, Nanos, Order, WriteBack, WriteOptions, WriteStrategy};
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::fields::{Context, Fields, Tagged};
-use crate::scenario::file::Node;
-use crate::scenario::values::{count, dist, positive_duration, share, truth, word};
-
-const STRATEGIES: [&str; 5] = ["invalidate", "write-around", "update", "write-through", "write-back"];
-
-/// As practised.
-const FLUSH_INTERVAL_NS: Nanos = 5_000_000_000;
-const BATCH: u32 = 100;
-
-/// Longer than a database read takes anywhere.
-const TOMBSTONE_TTL_NS: Nanos = 10_000_000_000;
-
-pub(super) fn writes(cx: &mut Context, node: &Node) -> Option<(WriteStrategy, WriteOptions)> {
-    let orders = [("after-commit", Order::AfterCommit), ("before-commit", Order::BeforeCommit)];
-    Fields::with(cx, node, "{ strategy = \"invalidate\" }", |f| {
-        let strategy = f.read("strategy", strategy);
-        let order = f.read("order", word(&orders)).unwrap_or_default();
-        let rollback = f.read("rollback", share).unwrap_or(0.0);
-        let versioned = f.read("versioned", truth).unwrap_or(false);
-        let tombstone_ttl_ns = f.read("tombstone_ttl", positive_duration);
-        if !versioned && f.given("tombstone_ttl") {
-            f.refuse("tombstone_ttl", "only versioned SETs look at tombstones", "set versioned = true");
-        }
-        let tombstone_ttl_ns = versioned.then(|| tombstone_ttl_ns.unwrap_or(TOMBSTONE_TTL_NS));
-        let options = WriteOptions { order, rollback, tombstone_ttl_ns };
-        f.refuse_empty();
-        Some((strategy.unwrap_or(WriteStrategy::Invalidate), options))
-    })
-}
-
-fn strategy(cx: &mut Context, node: &Node) -> Option<WriteStrategy> {
-    let tagged = Tagged::read(cx, node, &STRATEGIES, "\"invalidate\"")?;
-    match tagged.tag {
-        "invalidate" => tagged.plain(cx, WriteStrategy::Invalidate),
-        "write-around" => tagged.plain(cx, WriteStrategy::WriteAround),
-        "update" => tagged.plain(cx, WriteStrategy::Update),
-        "write-through" => tagged.plain(cx, WriteStrategy::WriteThrough),
-        _ if tagged.body.is_none() => Some(WriteStrategy::WriteBack(WriteBack {
-            flush_interval_ns: FLUSH_INTERVAL_NS,
-            batch: BATCH,
-            per_batch: None,
-            per_key: Dist::Constant { ns: 0.0 },
-        })),
-        _ => tagged.table(cx, "{ flush_interval = \"5s\", batch = 100 }", |f| {
-            let flush_interval_ns = f.read("flush_interval", positive_duration).unwrap_or(FLUSH_INTERVAL_NS);
-            let batch = f.read("batch", count(1)).unwrap_or(BATCH);
-            let cost = f.read("flush_cost", |cx, node| {
-                Fields::with(cx, node, "{ per_batch = \"5ms\", per_key = \"100us\" }", |f| {
-                    let cost = (f.read("per_batch", dist), f.read("per_key", dist));
-                    f.refuse_empty();
-                    Some(cost)
-                })
-            });
-            let (per_batch, per_key) = cost.unwrap_or_default();
-            let per_key = per_key.unwrap_or(Dist::Constant { ns: 0.0 });
-            Some(WriteStrategy::WriteBack(WriteBack { flush_interval_ns, batch, per_batch, per_key }))
-        }),
-    }
-}
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::Node;
+use crate::model::Directory;
+use crate::model::{Model, Order, WriteOptions, WriteStrategy};
 
 /// What only the whole model can tell.
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {

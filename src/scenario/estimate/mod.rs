@@ -10,7 +10,7 @@ mod memory;
 
 use std::sync::Arc;
 
-use super::diagnostic::Diagnostics;
+use crate::declare::diagnostic::Diagnostics;
 use crate::model::{Experiment, Model};
 use crate::units::{approximate_bytes, grouped};
 

@@ -1,12 +1,12 @@
 //! What `herdlab check` adds to the main lines of a model: every option that is not in those.
 
 use super::{dist, percent};
+use crate::model::Z_99;
 use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure};
 use crate::model::{
     Class, Coalescing, Database, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
     ProfilePart, Route, Scope, SharedTier, Size, Tier, Ttl, WriteStrategy,
 };
-use crate::scenario::values::Z_99;
 use crate::units::{format_bytes, format_duration, grouped};
 
 /// `, wait at most 2ms`, where there is a value.
@@ -79,7 +79,7 @@ pub(super) fn class(model: &Model, class: &Class) -> String {
             None => {}
         }
     }
-    for (time, what) in [(&class.db_read, "reads"), (&class.db_write, "writes")] {
+    for (time, what) in [(&class.costs.db_read, "reads"), (&class.costs.db_write, "writes")] {
         if let Some(time) = time {
             text.push_str(&format!(", database {what} {}", dist(time)));
         }
@@ -125,7 +125,7 @@ pub(super) fn tier(tier: &Tier) -> Vec<String> {
     let name = &tier.name;
     match &tier.scope {
         Scope::Instance { access_ns } => {
-            lines.push(format!("tier {name}: a look-up takes {}", format_duration(*access_ns)))
+            lines.push(format!("tier {name}: a lookup takes {}", format_duration(*access_ns)))
         }
         Scope::Shared(shared) => lines.push(format!("tier {name}: {}", command(shared))),
     }

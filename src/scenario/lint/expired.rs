@@ -1,8 +1,8 @@
 //! `expired-memory`: entries that nobody asks for any more, and that nobody looks for.
 
 use super::rules::{View, percent};
+use crate::declare::diagnostic::Diagnostic;
 use crate::model::{Capacity, Redis, Tier};
-use crate::scenario::diagnostic::Diagnostic;
 use crate::units::approximate_bytes;
 
 /// Share of what is held from which on expired entries count. Redis's cycle leaves about a tenth of the keys expired.

@@ -1,9 +1,9 @@
-//! `fill-after-timeout`: SETs that keep a tier too slow for the look-ups that they follow.
+//! `fill-after-timeout`: SETs that keep a tier too slow for the lookups that they follow.
 
 use super::expectation::{key_rates, mean_bytes};
 use super::rules::{View, commands_per_key, percent};
+use crate::declare::diagnostic::Diagnostic;
 use crate::model::{Coalescing, Model, MultiGet, OnFailure, Route, SharedTier, Tier};
-use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::estimate::peak_profile_factor;
 
 /// `tier` is `shared`.
@@ -29,14 +29,14 @@ pub(super) fn fill_after_timeout(view: &mut View<'_>, index: usize, tier: &Tier,
     let peak = peak_profile_factor(view.model) / f64::from(shared.nodes) / 1e9;
     let asked = (lookups_per_s * get_ns + writes_per_s * set_ns) * peak;
     let filled = lookups_per_s * fetches_per_read(view) * set_ns * peak;
-    // The sums are of many small terms; and what cannot even answer its look-ups needs no SETs to fail.
+    // The sums are of many small terms; and what cannot even answer its lookups needs no SETs to fail.
     let whole = 1.0 - 1e-9;
     if asked >= whole || asked + filled < whole {
         return;
     }
     let title = format!("tier.{} cannot carry the SETs that follow timeouts", tier.name);
     let label = format!(
-        "look-ups take {} of the server's time; with a SET after each that times out it is {}",
+        "lookups take {} of the server's time; with a SET after each that times out it is {}",
         percent(asked),
         percent(asked + filled)
     );

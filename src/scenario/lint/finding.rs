@@ -1,6 +1,6 @@
 //! A warning and where it points.
 
-use crate::scenario::diagnostic::{Diagnostic, Span};
+use crate::declare::diagnostic::{Diagnostic, Span};
 
 /// One warning before it is attributed to variants.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,9 +11,11 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use super::diagnostic::{Diagnostic, NOTE, ROOM_MIN, Source, Span, WIDTH, render_warnings, suggestion};
-use super::fields::Context;
-use super::file::{Node, Value};
+use crate::declare::diagnostic::{
+    Diagnostic, NOTE, ROOM_MIN, Source, Span, WIDTH, render_warnings, suggestion,
+};
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value};
 use crate::model::LintNote;
 use crate::wrap::{hanging, paragraph};
 pub(super) use finding::Finding;
@@ -88,9 +90,9 @@ pub const LINTS: &[Lint] = &[
     Lint {
         name: "fill-after-timeout",
         when: "A shared tier has a timeout and no breaker, reads go on to the next level when it passes (on_failure = \"next\") \
-               and send a SET afterwards, and the closed forms expect that a look-up and a SET for every read take the tier's \
+               and send a SET afterwards, and the closed forms expect that a lookup and a SET for every read take the tier's \
                server more time than it has.",
-        reason: "Once look-ups time out, every read adds a SET to the work of a server that was too slow for the look-ups: they \
+        reason: "Once lookups time out, every read adds a SET to the work of a server that was too slow for the lookups: they \
                  go on timing out, and the database gets all reads, long after the cause is gone.",
         way_out: "Give the tier a breaker, or set fill_after_failure = false; more nodes, a faster tier, or coalescing make room \
                   for both.",
@@ -115,7 +117,7 @@ pub const LINTS: &[Lint] = &[
         when: "\"No such row\" is kept for more than a minute.",
         reason: "A record that is created meanwhile stays invisible until the sentinel expires: users create something \
                  and are told that it does not exist.",
-        way_out: "Keep it for some seconds, which already takes repeated look-ups off the database.",
+        way_out: "Keep it for some seconds, which already takes repeated lookups off the database.",
     },
     Lint {
         name: "cdc-without-ttl",

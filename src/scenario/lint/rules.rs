@@ -4,13 +4,13 @@ use super::expectation::{Expectation, expectation, hottest_share, mean_bytes};
 use super::expired::expired_memory;
 use super::fill_after_timeout::fill_after_timeout;
 use super::finding::Finding;
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::file::Node;
 use crate::model::{
     Capacity, Class, Coalescing, Dist, Jitter, Model, MultiGet, RedisEviction, Refresh, Scope, SharedTier,
     Size, Tier, Ttl,
 };
-use crate::scenario::diagnostic::{Diagnostic, Span};
 use crate::scenario::estimate::peak_profile_factor;
-use crate::scenario::file::Node;
 use crate::units::{approximate_bytes, decimals_of_percent, format_duration, grouped};
 
 const LARGE_BYTES: f64 = 1e6;
@@ -98,7 +98,7 @@ impl View<'_> {
     /// Mean length of a database read of a class, with the way there and back.
     pub fn read_ns(&self, class: &Class) -> f64 {
         let database = &self.model.database;
-        class.db_read.as_ref().unwrap_or(&database.read).mean_ns() + 2.0 * database.network.mean_ns()
+        class.costs.db_read.as_ref().unwrap_or(&database.read).mean_ns() + 2.0 * database.network.mean_ns()
     }
 }
 
@@ -388,7 +388,7 @@ fn database_pool_too_small(view: &mut View<'_>) {
         if passes_by {
             return 0.0;
         }
-        class.db_write.as_ref().map_or_else(|| database.write.mean_ns(), Dist::mean_ns) + round_trip_ns
+        class.costs.db_write.as_ref().map_or_else(|| database.write.mean_ns(), Dist::mean_ns) + round_trip_ns
     };
     let busy: f64 = view
         .model

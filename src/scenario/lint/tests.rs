@@ -275,7 +275,7 @@ fn expired_memory() {
     assert!(told.contains("of 34.6 MB at the end"), "{told}");
 }
 
-/// 300 look-ups a second of 2 ms are 60 % of a server's time, and a SET after each is as much again.
+/// 300 lookups a second of 2 ms are 60 % of a server's time, and a SET after each is as much again.
 const IMPATIENT: &str = r#"question = "?"
 duration = "300s"
 
@@ -307,12 +307,12 @@ fn fill_after_timeout() {
     };
     let warns = |from: &str, to: &str| of(from, to).names().contains(&"fill-after-timeout");
     let told = of("", "").render(false);
-    assert!(told.contains("look-ups take 60 % of the server's time"), "{told}");
+    assert!(told.contains("lookups take 60 % of the server's time"), "{told}");
     assert!(told.contains("with a SET after each that times out it is 120 %"), "{told}");
     assert!(told.contains("lint.toml:18:11"), "{told}");
     assert!(warns("rate = 300", "rate = 250"));
     assert!(!warns("rate = 300", "rate = 249"));
-    // That one cannot carry its look-ups.
+    // That one cannot carry its lookups.
     assert!(!warns("rate = 300", "rate = 500"));
     assert!(warns("rate = 300 } }", "rate = 100 } }\nprofile = [{ step = { at = \"50s\", factor = 3.0 } }]"));
     assert!(!warns("timeout = \"20ms\"", ""));

@@ -79,7 +79,7 @@ impl Database {
             .iter()
             .map(|class| {
                 let own = |own: &Option<_>, general| Times::new(own.as_ref().unwrap_or(general));
-                [own(&class.db_read, &spec.read), own(&class.db_write, &spec.write)]
+                [own(&class.costs.db_read, &spec.read), own(&class.costs.db_write, &spec.write)]
             })
             .collect();
         // Only where every service takes the same time do completions keep their order.
@@ -112,7 +112,10 @@ impl Database {
             waiting: 0,
             replicas: Replicas::new(model, seed, replication),
             flush: write_back.map(|(_, how)| {
-                [Times::new(how.per_batch.as_ref().unwrap_or(&spec.write)), Times::new(&how.per_key)]
+                [
+                    Times::new(how.cost.per_batch.as_ref().unwrap_or(&spec.write)),
+                    Times::new(&how.cost.per_key),
+                ]
             }),
             service_lane: constant.map(|ns| queue.lane_for(ns)),
             service,

@@ -1,4 +1,4 @@
-//! A cache tier at work: its stores, what a look-up finds, what a fill leaves, and its leases.
+//! A cache tier at work: its stores, what a lookup finds, what a fill leaves, and its leases.
 
 use super::coding::{Coding, EntryBytes, Link};
 use super::command::Load;
@@ -22,7 +22,7 @@ use crate::sim::queue::{Lane, NETWORK, Queue};
 use crate::sim::store::{Columns, Entry, Store, Value};
 use crate::workload::Tables;
 
-/// What a look-up finds.
+/// What a lookup finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     /// Nothing to serve; an expired value may still be there for those who lose the lease.
@@ -134,7 +134,7 @@ impl Shared {
                 let service_ns = self.service_ns.saturating_add(more_ns).saturating_add(bytes_ns);
                 self.serve_for(node, start_ns, service_ns)
             }
-            // Those of one key fit.
+            // One value is below 4 GB.
             _ => self.serve(node, start_ns, load.value_bytes as u32),
         }
     }

@@ -80,7 +80,7 @@ struct Slots {
     free: Vec<u32>,
 }
 
-/// What every look-up reads of an entry, in a quarter of a cache line.
+/// What every lookup reads of an entry, in a quarter of a cache line.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     /// Zero: empty.
@@ -251,7 +251,7 @@ impl Store {
         self.find(key)
     }
 
-    /// Reads ahead where a look-up begins.
+    /// Reads ahead where a lookup begins.
     #[inline]
     pub fn prefetch(&self, key: u32) {
         match &self.kept {
@@ -261,7 +261,7 @@ impl Store {
         }
     }
 
-    /// Reads ahead where a look-up goes on, some time after [`Store::prefetch`]; returns where the entry probably is.
+    /// Reads ahead where a lookup goes on, some time after [`Store::prefetch`]; returns where the entry probably is.
     #[inline(always)]
     pub fn prefetch_entry(&self, key: u32) -> u32 {
         let slot = match &self.kept {

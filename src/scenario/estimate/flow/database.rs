@@ -13,7 +13,7 @@ pub(super) struct Load {
     pub rate_per_s: f64,
     pub writes: f64,
     pub plain: bool,
-    /// Events of one look-up in the last shared tier.
+    /// Events of one lookup in the last shared tier.
     pub get_events: f64,
 }
 

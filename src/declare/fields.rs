@@ -1,35 +1,28 @@
 //! Reading the tree field by field: collects every problem and goes on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::diagnostic::{Diagnostic, Span, nearest, one_of, suggestion};
 use super::file::{Entry, Node, Value};
-use super::lint::finding::Finding;
-use super::trace::TraceFiles;
 
-/// What reading carries along: the problems so far, where in the file it is, and files read on the way.
+/// Reads a column of a table of numbers, each multiplied by a factor: the path, the file as the user named it, the name of the
+/// column, the factor. Formats of files are no matter of this room.
+pub(crate) type ReadColumn = fn(&Path, &str, &str, f64) -> Result<Vec<f64>, String>;
+
+/// What reading carries along: the problems so far, where in the file it is, and the files that values name.
 pub(crate) struct Context {
     pub diagnostics: Vec<Diagnostic>,
-    /// What lints say of a scenario that is sound.
-    pub warnings: Vec<Finding>,
     /// Relative paths in the scenario start here.
     pub base_dir: PathBuf,
-    pub traces: TraceFiles,
+    pub read_column: ReadColumn,
     /// Every file that a value names.
     pub files: Vec<PathBuf>,
     path: Vec<String>,
 }
 
 impl Context {
-    pub fn new(base_dir: PathBuf) -> Self {
-        Context {
-            diagnostics: Vec::new(),
-            warnings: Vec::new(),
-            base_dir,
-            traces: TraceFiles::default(),
-            files: Vec::new(),
-            path: Vec::new(),
-        }
+    pub fn new(base_dir: PathBuf, read_column: ReadColumn) -> Self {
+        Context { diagnostics: Vec::new(), base_dir, read_column, files: Vec::new(), path: Vec::new() }
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {
@@ -172,6 +165,13 @@ impl<'c, 'n> Fields<'c, 'n> {
         self.read(name, read)
     }
 
+    /// Reports a field that must be there under these circumstances, where it is not.
+    pub fn demand(&mut self, name: &'static str, expected: &str) {
+        if self.node(name).is_none() {
+            self.missing.push((name, expected.to_owned()));
+        }
+    }
+
     /// Whether nothing was wrong in this table so far: only then do its fields get compared with each other.
     pub fn sound(&self) -> bool {
         self.cx.diagnostics.len() == self.problems_before && self.missing.is_empty()
@@ -185,6 +185,11 @@ impl<'c, 'n> Fields<'c, 'n> {
     /// Whether the field is written, and not as `"none"`.
     pub fn given(&self, name: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == name && entry.value.as_str() != Some("none"))
+    }
+
+    /// Whether the field is not written, or as the word that means the same.
+    pub fn left_out(&self, name: &str, word: &str) -> bool {
+        self.entries.iter().all(|entry| entry.key != name || entry.value.as_str() == Some(word))
     }
 
     /// Reports that a written field does not belong here.
@@ -280,6 +285,22 @@ impl<'n> Tagged<'n> {
     ) -> Option<T> {
         let body = self.value(cx, example)?;
         cx.within(self.tag, |cx| Fields::with(cx, body, example, read))
+    }
+
+    /// The same where the word alone stands for a table without options.
+    pub fn table_or_word<T>(
+        &self,
+        cx: &mut Context,
+        example: &str,
+        read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
+    ) -> Option<T> {
+        let empty = self.without_options();
+        cx.within(self.tag, |cx| Fields::with(cx, self.body.unwrap_or(&empty), example, read))
+    }
+
+    /// What a word means that stands for a table without options.
+    pub fn without_options(&self) -> Node {
+        Node { value: Value::Table(Vec::new()), span: self.node.span }
     }
 
     /// The parameters, whatever they are; `example` shows them.

@@ -1,16 +1,9 @@
-//! Every option of a scenario with its type, table by table as the file has them.
-//!
-//! A new option is a row here, next to its reader in `scenario::check`; `tests/reference.rs` names the one that is missing.
+//! Every option of a scenario with its type, table by table as the declarations have them.
 
-mod experiment;
-mod system;
-mod tier;
-mod workload;
+use crate::declare::kind::{Field, Kind, Table, Tag};
+use crate::model::{RANDOM_SIZE, RANDOM_TIME};
 
-use super::grammar::{Field, Kind, Table};
-
-pub use experiment::ROOT;
-pub(super) use workload::{RANDOM_SIZE, RANDOM_TIME};
+use crate::scenario::FILE;
 
 /// One option with where it stands.
 #[derive(Clone, Debug)]
@@ -25,12 +18,12 @@ pub struct Opt {
 /// All options, in the order of the tables.
 pub fn all() -> Vec<Opt> {
     let mut found = Vec::new();
-    collect(&ROOT, "", &mut found);
+    collect(&FILE, "", &mut found);
     found
 }
 
 fn collect(table: &'static Table, at: &str, found: &mut Vec<Opt>) {
-    for field in table.fields {
+    for field in table.fields() {
         let path = join(at, field.name);
         found.push(Opt { path: path.clone(), table: at.to_owned(), field });
         within(&field.kind, &path, found);
@@ -51,6 +44,31 @@ fn within(kind: &'static Kind, path: &str, found: &mut Vec<Opt>) {
         }
         _ => {}
     }
+}
+
+/// The options of random times and sizes, in tables called `random time` and `random size`.
+pub fn of_values() -> Vec<Opt> {
+    const TIME: &Kind = &Kind::Choice(RANDOM_TIME);
+    const SIZE: &Kind = &Kind::Choice(RANDOM_SIZE);
+    let mut found = Vec::new();
+    within(TIME, "random time", &mut found);
+    within(SIZE, "random size", &mut found);
+    found
+}
+
+/// The forms of a random time besides a duration.
+pub fn random_time() -> &'static [Tag] {
+    RANDOM_TIME.tags
+}
+
+/// The forms of a random size besides a size.
+pub fn random_size() -> &'static [Tag] {
+    RANDOM_SIZE.tags
+}
+
+/// A word as a possibility without parameters.
+pub(super) const fn keyword(name: &'static str) -> Tag {
+    Tag { name, plain: true, body: None, example: "", words: "" }
 }
 
 /// A step further down a dotted path.

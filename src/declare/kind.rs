@@ -70,9 +70,22 @@ pub enum Kind {
 pub struct Field {
     pub name: &'static str,
     pub kind: Kind,
-    pub required: bool,
-    /// The word that means what leaving the option out means.
-    pub unless: Option<&'static str>,
+    pub default: Default,
+    /// Its meaning in Markdown.
+    pub words: &'static str,
+}
+
+/// What leaving an option out means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Default {
+    /// It must be there; the words describe what is expected.
+    Required(&'static str),
+    /// What this value means, as a file has it: `"50ms"`, `2.0`.
+    Written(&'static str),
+    /// What this word means: `none`, `unlimited`.
+    Word(&'static str),
+    /// What these words say, in Markdown: as `read`.
+    Words(&'static str),
 }
 
 /// The options that stand together in one table of the file.
@@ -81,6 +94,15 @@ pub struct Table {
     /// Its name in the schema.
     pub id: &'static str,
     pub fields: &'static [Field],
+    /// Further ones, which a type of their own declares.
+    pub also: &'static [Field],
+}
+
+impl Table {
+    /// All of them.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.fields.iter().chain(self.also)
+    }
 }
 
 /// A choice of which each possibility has parameters of its own.
@@ -98,42 +120,55 @@ pub struct Tag {
     /// Whether the word alone will do.
     pub plain: bool,
     pub body: Option<Kind>,
-}
-
-/// An option that may be left out.
-pub(super) const fn optional(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, required: false, unless: None }
-}
-
-/// An option that must be there.
-pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, required: true, unless: None }
+    /// Parameters as a file has them: `{ beta = 1.0 }`; empty where it has none.
+    pub example: &'static str,
+    /// Its meaning in Markdown.
+    pub words: &'static str,
 }
 
 impl Field {
-    /// The same, where `word` takes the option back.
-    pub(super) const fn or(self, word: &'static str) -> Field {
-        Field { unless: Some(word), ..self }
+    pub fn is_required(&self) -> bool {
+        matches!(self.default, Default::Required(_))
+    }
+
+    /// The word that means what leaving the option out means.
+    pub fn unless(&self) -> Option<&'static str> {
+        match self.default {
+            Default::Word(word) => Some(word),
+            _ => None,
+        }
     }
 }
 
-/// A possibility that is one word.
-pub(super) const fn word(name: &'static str) -> Tag {
-    Tag { name, plain: true, body: None }
+impl Default {
+    /// As the reference has it, in Markdown.
+    pub fn words(&self) -> String {
+        match self {
+            Default::Required(_) => "required".to_owned(),
+            Default::Written(value) => format!("`{value}`"),
+            Default::Word(words) | Default::Words(words) => (*words).to_owned(),
+        }
+    }
 }
 
-/// A possibility with parameters.
-pub(super) const fn with(name: &'static str, body: Kind) -> Tag {
-    Tag { name, plain: false, body: Some(body) }
+impl Tag {
+    /// `"uniform"`, `{ zipf = { exponent = 1.0 } }`, or both.
+    pub fn form(&self) -> String {
+        let word = format!("\"{}\"", self.name);
+        let table = format!("{{ {} = {} }}", self.name, self.example);
+        match (self.plain, self.body.is_some()) {
+            (true, true) => format!("`{word}`, or `{table}`"),
+            (true, false) => format!("`{word}`"),
+            (false, _) => format!("`{table}`"),
+        }
+    }
 }
 
-pub(super) const DURATION: Kind = Kind::Duration { positive: false };
-pub(super) const POSITIVE_DURATION: Kind = Kind::Duration { positive: true };
-pub(super) const SHARE: Kind = Kind::Share { positive: false };
-pub(super) const POSITIVE_SHARE: Kind = Kind::Share { positive: true };
-pub(super) const COUNT: Kind = Kind::Whole { least: 1, most: u32::MAX as u64 };
-pub(super) const KEYS: Kind = Kind::Whole { least: 1, most: 4_000_000_000 };
-pub(super) const KEY: Kind = Kind::Whole { least: 0, most: 4_000_000_000 };
+pub(crate) const DURATION: Kind = Kind::Duration { positive: false };
+pub(crate) const POSITIVE_DURATION: Kind = Kind::Duration { positive: true };
+pub(crate) const SHARE: Kind = Kind::Share { positive: false };
+pub(crate) const POSITIVE_SHARE: Kind = Kind::Share { positive: true };
+pub(crate) const COUNT: Kind = Kind::Whole { least: 1, most: u32::MAX as u64 };
 
 impl Kind {
     /// What is expected, in words: `a duration such as "250ms"`.
@@ -172,7 +207,7 @@ impl Kind {
             }
             Kind::List(kind) => format!("a list, each element {}", kind.words()),
             Kind::Table(table) => {
-                let fields: Vec<&str> = table.fields.iter().map(|field| field.name).collect();
+                let fields: Vec<&str> = table.fields().map(|field| field.name).collect();
                 format!("a table with {}", fields.join(", "))
             }
             Kind::Choice(choice) => {

@@ -1,10 +1,19 @@
 //! What arrives: when, for which keys, and what it does.
 
+mod class;
+mod options;
+
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Dist, Nanos, Size, Tier, Ttl, is_one, is_zero};
+use crate::declare::values::Whole;
+
+use super::Dist;
+pub(crate) use class::enough_keys;
+pub use class::{Class, Costs, Popularity};
+pub use options::ProfilePart;
+pub(crate) use options::{ArrivalsOptions, TraceOptions, WorkloadOptions};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Workload {
@@ -107,72 +116,10 @@ pub struct TraceOperation {
     pub write: Vec<String>,
 }
 
-/// A factor on the arrival rate.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub enum ProfilePart {
-    /// From `at_ns` on the rate is `factor` times the base (until the next step or ramp).
-    Step { at_ns: Nanos, factor: f64 },
-    /// Between the two instants the factor moves linearly from its value before to `factor`.
-    Ramp { from_ns: Nanos, to_ns: Nanos, factor: f64 },
-    /// Multiplies the rate by `1 + amplitude * sin(2 pi (t - phase) / period)`.
-    Sine { period_ns: Nanos, phase_ns: Nanos, amplitude: f64 },
-}
+/// Most ids of one scenario: they are 32-bit numbers in the engine.
+pub(crate) const MAX_KEYS: u64 = 4_000_000_000;
 
-/// A range of ids that behaves alike.
-#[derive(Clone, Debug, Serialize)]
-pub struct Class {
-    pub name: String,
-    /// Share of all requests.
-    pub share: f64,
-    pub keys: u64,
-    pub popularity: Popularity,
-    /// The database has no row for these ids, until a write creates it.
-    pub absent: bool,
-    pub write_share: f64,
-    /// So many ids in a row belong to one entity; a write to one of them makes all of them out of date.
-    #[serde(skip_serializing_if = "is_one")]
-    pub keys_per_entity: u32,
-    /// Share of the requests that only ask whether the key exists: no value travels.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub exists_share: f64,
-    /// Different keys that a read asks for at once; a write has one.
-    #[serde(skip_serializing_if = "is_one")]
-    pub keys_per_request: u32,
-    pub value_size: Size,
-    pub key_size: Size,
-    /// Per tier of `Model::tiers`: the time to live here instead of the tier's own. Outer `None`: the tier's own.
-    pub ttl: Vec<Option<Ttl>>,
-    /// Service times of this class at the database instead of the database's own.
-    pub db_read: Option<Dist>,
-    pub db_write: Option<Dist>,
-}
-
-impl Class {
-    /// The time to live of its entries in a tier, the one at `index` of `Model::tiers`.
-    pub fn ttl_in(&self, index: usize, tier: &Tier) -> Ttl {
-        self.ttl.get(index).copied().flatten().unwrap_or(tier.ttl)
-    }
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub enum Popularity {
-    /// P(rank r) proportional to r^-exponent; rank 1 is the first id of the class.
-    Zipf {
-        exponent: f64,
-    },
-    Uniform,
-    /// The first `keys_share` of the ids gets `requests_share` of the requests, both parts uniform.
-    Hotspot {
-        keys_share: f64,
-        requests_share: f64,
-    },
-}
-
-impl Popularity {
-    /// Of a hot spot: how many of so many keys are hot, at least one, and the share of the requests that they get, which is all of
-    /// them where no key is left.
-    pub fn hot_spot(keys: u64, keys_share: f64, requests_share: f64) -> (u64, f64) {
-        let hot = ((keys as f64 * keys_share) as u64).clamp(1, keys);
-        (hot, if hot == keys { 1.0 } else { requests_share })
-    }
-}
+/// A number of keys.
+pub(crate) type Keys = Whole<1, MAX_KEYS>;
+/// An id, from 0.
+pub(crate) type Key = Whole<0, MAX_KEYS>;

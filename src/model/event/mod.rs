@@ -1,8 +1,14 @@
 //! What happens to the system at given instants.
 
+mod forms;
+mod options;
+
 use serde::Serialize;
 
 use super::Nanos;
+use crate::declare::keywords;
+pub(crate) use forms::Surroundings;
+pub(crate) use options::EventOptions;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct TimedEvent {
@@ -125,10 +131,12 @@ impl EventKind {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum DownMode {
-    /// Connections are refused: the caller knows at once.
-    Refuse,
-    /// Packets vanish: the caller waits for its timeout.
-    Timeout,
+keywords! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    pub enum DownMode {
+        /// Connections are refused: the caller knows at once.
+        "refuse" Refuse,
+        /// Packets vanish: the caller waits for its timeout.
+        "timeout" Timeout,
+    }
 }

@@ -1,0 +1,165 @@
+//! Ranges of keys that behave alike.
+
+use serde::Serialize;
+
+use super::super::{Directory, Dist, Size, Tier, Ttl, is_one, is_zero};
+use super::{Keys, WorkloadOptions};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::{Context, Fields};
+use crate::declare::file::{Node, Value};
+use crate::declare::kind::Kind;
+use crate::declare::values::{AtLeast, Name, PositiveShare, Share, Whole32};
+use crate::declare::{Form, choice, options, unset};
+
+options! {
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Class in "class" (from: (&'a WorkloadOptions, &'a Directory)), such as "[[class]]" {
+        /// names it in measures and paths
+        "name" name: String as Name, required "a short name such as \"users\"";
+        /// share of all requests; the shares of all classes sum to 1
+        "share" share: f64 as PositiveShare, required "its share of all requests, such as 0.3";
+        /// number of keys
+        "keys" keys: u64 as Keys, required "the number of its keys, such as 1000";
+        /// which keys of the class are asked for
+        "popularity" popularity: Popularity, default "uniform";
+        /// the database has no row for these keys until a write creates it (`write_share` of the class)
+        "absent" absent: bool, default false;
+        /// share of the class's requests that write
+        "write_share" write_share: f64 as Share, otherwise "of `[workload]`; `0` if absent" =>
+            Some(if absent == Some(true) { 0.0 } else { from.0.write_share });
+        /// so many keys in a row belong to one entity; a write to one of them makes all of them out of date
+        #[serde(skip_serializing_if = "is_one")]
+        "keys_per_entity" keys_per_entity: u32 as KeysPerEntity, otherwise "of `[workload]`; `1` if absent" =>
+            Some(if absent == Some(true) { 1 } else { from.0.keys_per_entity });
+        /// share of the class's requests that only ask whether the key exists
+        #[serde(skip_serializing_if = "is_zero")]
+        "exists_share" exists_share: f64 as Share, otherwise "of `[workload]`" => Some(from.0.exists_share);
+        /// different keys of the class that a read asks for at once
+        #[serde(skip_serializing_if = "is_one")]
+        "keys_per_request" keys_per_request: u32 as KeysPerRequest, otherwise "of `[workload]`" =>
+            Some(from.0.keys_per_request);
+        /// random size of its values
+        "value_size" value_size: Size, otherwise "of `[workload]`" => Some(from.0.value_size);
+        /// random size of its keys
+        "key_size" key_size: Size, otherwise "of `[workload]`" => Some(from.0.key_size);
+        /// `"60s"` or `"none"` in every tier, or by tier: `{ l2 = "60s" }`
+        "ttl" ttl: Vec<Option<Ttl>> as TtlByTier[from.1], otherwise "each tier's own" =>
+            Some(vec![None; from.1.enabled()]);
+        /// `{ read = "5ms", write = "7ms" }`: times of service at the database
+        #[serde(flatten)]
+        "database" costs: Costs, otherwise "the database's own" => unset::<Costs>();
+    }
+    check |f| {
+        if let (Some(write_share), Some(exists_share)) = (write_share, exists_share) {
+            shares_fit(f, write_share, exists_share);
+        }
+        if let (Some(wanted), Some(keys)) = (keys_per_request, keys) {
+            enough_keys(f, wanted, keys);
+        }
+        if absent == Some(true) && keys_per_entity.is_some_and(|keys| keys > 1) {
+            let way_out = "leave it out, or set absent = false";
+            f.refuse("keys_per_entity", "absent rows are never written", way_out);
+        }
+    }
+}
+
+/// The keys of one entity: a write waits for the answers of all its DELETEs, and counts them in a byte.
+pub(super) type KeysPerEntity = Whole32<1, 64>;
+/// The keys of one request.
+pub(super) type KeysPerRequest = Whole32<1, 1000>;
+
+impl Class {
+    /// The time to live of its entries in a tier, the one at `index` of `Model::tiers`.
+    pub fn ttl_in(&self, index: usize, tier: &Tier) -> Ttl {
+        self.ttl.get(index).copied().flatten().unwrap_or(tier.ttl)
+    }
+}
+
+options! {
+    /// Times of service at the database instead of the database's own.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Costs in "class_database", such as "{ read = \"5ms\" }" {
+        /// random time of service of a read
+        "read" db_read: Option<Dist> as Dist, optional "the database's own";
+        /// random time of service of a write
+        "write" db_write: Option<Dist> as Dist, optional "the database's own";
+    }
+    check |f| { f.refuse_empty(); }
+}
+
+impl Costs {
+    /// What the database takes for any class.
+    pub const OF_THE_DATABASE: Costs = Costs { db_read: None, db_write: None };
+}
+
+/// The time to live in each tier that is switched on; `None`: the tier's own.
+struct TtlByTier;
+
+impl Form for TtlByTier {
+    type Value = Vec<Option<Ttl>>;
+    type Around<'a> = &'a Directory;
+    const KIND: Kind = Kind::Either(&[Ttl::KIND, Kind::PerTier(&Ttl::KIND)]);
+
+    fn read(cx: &mut Context, node: &Node, tiers: &Directory) -> Option<Vec<Option<Ttl>>> {
+        let Some(entries) = node.as_table() else {
+            return Ttl::read(cx, node, ()).map(|ttl| vec![Some(ttl); tiers.enabled()]);
+        };
+        let mut by_tier = vec![None; tiers.enabled()];
+        for entry in entries {
+            let name = Node { value: Value::String(entry.key.clone()), span: entry.key_span };
+            let index = tiers.resolve(cx, &name).and_then(|place| place.index);
+            let own = cx.within(entry.key.as_str(), |cx| Ttl::read(cx, &entry.value, ()));
+            if let (Some(slot), Some(own)) = (index.and_then(|index| by_tier.get_mut(index)), own) {
+                *slot = Some(own);
+            }
+        }
+        Some(by_tier)
+    }
+}
+
+choice! {
+    #[derive(Clone, Debug, Serialize)]
+    pub enum Popularity in "popularity", such as "{ zipf = { exponent = 1.0 } }" {
+        /// by Zipf's law: the key of rank r is asked for in proportion to r^-exponent
+        "zipf" Zipf such as "{ exponent = 1.0 }" {
+            /// how uneven, at least 0: with 0 every key alike
+            "exponent" exponent: f64 as AtLeast<0>, required "a number of at least 0";
+        };
+        /// every key alike
+        "uniform" Uniform;
+        /// the first share of the keys gets this share of the requests, both parts uniform
+        "hotspot" Hotspot such as "{ keys = 0.01, requests = 0.9 }" {
+            /// share of the keys that are hot
+            "keys" keys_share: f64 as PositiveShare, required "the share of hot keys, such as 0.01";
+            /// their share of the requests
+            "requests" requests_share: f64 as Share, required "their share of the requests, such as 0.9";
+        };
+    }
+}
+
+impl Popularity {
+    /// Of a hot spot: how many of so many keys are hot, at least one, and the share of the requests that they get, which is all of
+    /// them where no key is left.
+    pub fn hot_spot(keys: u64, keys_share: f64, requests_share: f64) -> (u64, f64) {
+        let hot = ((keys as f64 * keys_share) as u64).clamp(1, keys);
+        (hot, if hot == keys { 1.0 } else { requests_share })
+    }
+}
+
+/// The keys of a request are different ones.
+pub(crate) fn enough_keys(f: &mut Fields<'_, '_>, wanted: u32, keys: u64) {
+    if u64::from(wanted) > keys {
+        let (title, place) = (format!("{}: too few keys", f.cx.here()), f.place("keys_per_request"));
+        let label = format!("a request asks for {wanted} different keys, and there are {keys}");
+        f.cx.report(Diagnostic::new(title, place, label).help("fewer keys per request, or more keys"));
+    }
+}
+
+/// A request that writes is not an existence check as well.
+pub(super) fn shares_fit(f: &mut Fields<'_, '_>, write_share: f64, exists_share: f64) {
+    if write_share + exists_share > 1.0 + 1e-12 {
+        let (title, place) = (format!("{}: more than all requests", f.cx.here()), f.place("exists_share"));
+        let label = format!("{exists_share} of the requests are existence checks and {write_share} writes");
+        f.cx.report(Diagnostic::new(title, place, label).help("expected shares that sum to at most 1"));
+    }
+}

@@ -1,0 +1,196 @@
+//! `[workload]` as a file has it.
+
+use serde::Serialize;
+
+use super::super::{Dist, Nanos, Size};
+use super::class::{KeysPerEntity, KeysPerRequest, shares_fit};
+use super::{Keys, Popularity};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::fields::Context;
+use crate::declare::file::{Node, Value};
+use crate::declare::kind::Kind;
+use crate::declare::values::{
+    AtLeast, Count, Duration, PositiveDuration, PositiveShare, Rate, Share, Text, Texts, TimeUnit,
+};
+use crate::declare::{Form, choice, options};
+
+options! {
+    pub(crate) struct WorkloadOptions in "workload" (classes: usize), such as "[workload]" {
+        /// when requests come
+        "arrivals" arrivals: Option<ArrivalsOptions> as ArrivalsOptions, reported "such as { poisson = { rate = 1000 } }";
+        /// changes of the rate over time; not for `closed` and `trace`
+        "profile" profile: Vec<ProfilePart> as Profile, default [];
+        /// number of keys; at most 4,000,000,000 over all classes
+        "keys" keys: Option<u64> as Keys, optional "required without `[[class]]`";
+        /// which keys are asked for
+        "popularity" popularity: Popularity, default "uniform";
+        /// random size of values
+        "value_size" value_size: Size, default "1kB";
+        /// random size of keys
+        "key_size" key_size: Size, default "40B";
+        /// share of the requests that write
+        "write_share" write_share: f64 as Share, default 0;
+        /// share of the requests that only ask whether the key exists (EXISTS: no value travels); with `write_share` at most 1
+        "exists_share" exists_share: f64 as Share, default 0;
+        /// different keys of its class that a read asks for at once, at most 1,000; a write has one; not with a limiter
+        "keys_per_request" keys_per_request: u32 as KeysPerRequest, default 1;
+        /// so many keys in a row belong to one entity (a user's profile, balance, permissions), at most 64; a write to one of them
+        /// touches all; needs writes
+        "keys_per_entity" keys_per_entity: u32 as KeysPerEntity, default 1;
+        /// `{ share = 0.1, keys = 10000, popularity = "uniform" }`: a share of the *reads* asks for keys without a row; makes a second
+        /// class called `absent`
+        "absent" absent: Option<Absent> as Absent, or "none";
+    }
+    check |f| {
+        if let (Some(write_share), Some(exists_share)) = (write_share, exists_share) {
+            shares_fit(f, write_share, exists_share);
+        }
+        let recorded = f.node("arrivals").is_some_and(|arrivals| arrivals.get("trace").is_some());
+        if classes == 0 && !recorded {
+            f.demand("keys", "the number of keys, such as 1_000_000");
+        }
+    }
+}
+
+options! {
+    /// Keys without a row, which only reads ask for.
+    pub(crate) struct Absent in "absent", such as "{ share = 0.1, keys = 10000 }" {
+        /// their share of the reads
+        "share" share: f64 as PositiveShare, required "their share of the reads, such as 0.1";
+        /// the number of absent keys that are asked for
+        "keys" keys: u64 as Keys, required "the number of absent keys that are asked for";
+        /// which of them are asked for
+        "popularity" popularity: Popularity, default "uniform";
+    }
+}
+
+choice! {
+    pub(crate) enum ArrivalsOptions in "arrivals", such as "{ poisson = { rate = 1000 } }" {
+        /// independent arrivals
+        "poisson" Poisson such as "{ rate = 1000 }" {
+            /// requests per second
+            "rate" rate_per_s: f64 as Rate, required "requests per second";
+        };
+        /// evenly spaced
+        "constant" Constant such as "{ rate = 1000 }" {
+            /// requests per second
+            "rate" rate_per_s: f64 as Rate, required "requests per second";
+        };
+        /// independent gaps: gamma below a `cv2` of one, hyperexponential above
+        "renewal" Renewal such as "{ rate = 1000, cv2 = 4.0 }" {
+            /// requests per second
+            "rate" rate_per_s: f64 as Rate, required "requests per second";
+            /// squared coefficient of variation of the gaps, at least 0
+            "cv2" cv2: f64 as AtLeast<0>, required "the squared coefficient of variation of the gaps";
+        };
+        /// every user thinks, asks, waits for the answer; think time and the way of a hit must not both take no time
+        "closed" Closed such as "{ users = 50, think = \"1s\" }" {
+            /// number of users
+            "users" users: u32 as Count, required "the number of users";
+            /// random time that a user thinks between an answer and the next request
+            "think" think: Dist, default "0s";
+        };
+        /// a recorded workload, its timing kept; the file is read several times, so that a FIFO or a device will not do
+        "trace" Trace(TraceOptions) such as "{ file = \"trace.csv\", time = \"time\", key = \"key\", unit = \"s\" }";
+    }
+}
+
+options! {
+    pub(crate) struct TraceOptions in "trace",
+        such as "{ file = \"trace.csv\", time = \"time\", key = \"key\", unit = \"s\" }" {
+        /// a CSV file with a header row, in order of time
+        "file" file: String as Text, required "a CSV file with a header row";
+        /// name of the column with the times
+        "time" time: String as Text, required "the name of the column with the times";
+        /// name of the column with the keys
+        "key" key: String as Text, required "the name of the column with the keys";
+        /// name of a column with sizes in bytes; the first of each key counts
+        "size" size: Option<String> as Text, or "none";
+        /// of the time column: `"s"`, `"ms"`, ...
+        "unit" unit_ns: u64 as TimeUnit, required "the unit of the times, such as \"s\" or \"ms\"";
+        /// `{ column = "op", read = ["28"], write = ["2a"] }` tells reads from writes
+        "operation" operation: Option<Operation> as Operation, or "none";
+    }
+}
+
+options! {
+    /// Which texts of a column mean a read and which a write; any other text is an error.
+    pub(crate) struct Operation in "operation", such as "{ column = \"op\", read = [\"get\"], write = [\"set\"] }" {
+        /// name of the column
+        "column" column: String as Text, required "the name of the column";
+        /// the texts that mean a read
+        "read" read: Vec<String> as Texts, required "the texts that mean a read";
+        /// the texts that mean a write; any other text is an error
+        "write" write: Vec<String> as Texts, required "the texts that mean a write";
+    }
+}
+
+choice! {
+    /// A factor on the arrival rate.
+    #[derive(Clone, Copy, Debug, Serialize)]
+    pub enum ProfilePart in "profile", such as "{ step = { at = \"60s\", factor = 2.0 } }" {
+        /// from this instant the rate is this many times the base
+        "step" Step such as "{ at = \"60s\", factor = 2.0 }" {
+            /// the instant
+            "at" at_ns: Nanos as Duration, required "an instant such as \"60s\"";
+            /// the factor, at least 0
+            "factor" factor: f64 as AtLeast<0>, required "a factor on the rate, at least 0";
+        };
+        /// the factor moves linearly from its value before to this one
+        "ramp" Ramp such as "{ from = \"60s\", to = \"90s\", factor = 3.0 }" {
+            /// instant at which it begins
+            "from" from_ns: Nanos as Duration, required "an instant such as \"60s\"";
+            /// instant at which it ends
+            "to" to_ns: Nanos as Duration, required "an instant such as \"90s\"";
+            /// the factor at its end, at least 0
+            "factor" factor: f64 as AtLeast<0>, required "a factor on the rate, at least 0";
+        } check |f| {
+            if to_ns? <= from_ns? {
+                let title = format!("wrong value for {}.to", f.cx.here());
+                let (to, from) = (f.place("to"), f.place("from"));
+                f.cx.report(Diagnostic::new(title, to, "expected an instant after `from`").also(from, ""));
+                return None;
+            }
+        };
+        /// multiplies by 1 + amplitude sin(2 pi (t - phase) / period)
+        "sine" Sine such as "{ period = \"24h\", amplitude = 0.3 }" {
+            /// length of one wave
+            "period" period_ns: Nanos as PositiveDuration, required "a duration such as \"24h\"";
+            /// instant at which the first one begins
+            "phase" phase_ns: Nanos as Duration, default "0s";
+            /// height of the wave as a share of the rate, at most 1
+            "amplitude" amplitude: f64 as Share, required "a share of the rate, at most 1";
+        };
+    }
+}
+
+/// Parts in order of time.
+struct Profile;
+
+impl Form for Profile {
+    type Value = Vec<ProfilePart>;
+    type Around<'a> = ();
+    const KIND: Kind = Kind::List(&ProfilePart::KIND);
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<Vec<ProfilePart>> {
+        let Value::Array(items) = &node.value else {
+            return cx.wrong(node, "expected a list such as [{ step = { at = \"60s\", factor = 2.0 } }]");
+        };
+        let parts: Option<Vec<ProfilePart>> =
+            items.iter().map(|item| ProfilePart::read(cx, item, ())).collect();
+        let parts = parts?;
+        let mut end_ns = 0;
+        for (part, item) in parts.iter().zip(items) {
+            let (from_ns, to_ns) = match *part {
+                ProfilePart::Step { at_ns, .. } => (at_ns, at_ns),
+                ProfilePart::Ramp { from_ns, to_ns, .. } => (from_ns, to_ns),
+                ProfilePart::Sine { .. } => continue,
+            };
+            if from_ns < end_ns {
+                return cx.wrong(item, "steps and ramps must follow one another in time without overlap");
+            }
+            end_ns = to_ns;
+        }
+        Some(parts)
+    }
+}
