@@ -16,7 +16,7 @@ use herdlab::declare::kind::Kind;
 use herdlab::model::{Model, Recommend, Sweep};
 use herdlab::record::Record;
 use herdlab::reference::options::{self, Opt};
-use herdlab::scenario::explain::explain;
+use herdlab::scenario::describe::describe;
 use herdlab::scenario::{Overrides, parse};
 use rayon::prelude::*;
 use support::simulate;
@@ -362,7 +362,7 @@ fn check_describes_every_option() {
     let words = |tree: &Value| {
         let source = toml::to_string(tree).unwrap();
         let experiment = parse(&source, "silent.toml", Path::new(FOLDER), &Overrides::default()).ok()?;
-        let model = |model: &Model| (serde_json::to_string(model).unwrap(), explain(model));
+        let model = |model: &Model| (serde_json::to_string(model).unwrap(), describe(model));
         Some(experiment.variants.iter().map(|variant| model(&variant.model)).unzip::<_, _, Vec<_>, Vec<_>>())
     };
     let (mut told, mut untold) = (BTreeSet::new(), BTreeSet::new());

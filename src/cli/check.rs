@@ -13,8 +13,8 @@ use herdlab::model::Experiment;
 use herdlab::report::format::with_unit;
 use herdlab::report::room::refuse_unwritable;
 use herdlab::report::thresholds::in_words;
+use herdlab::scenario::describe;
 use herdlab::scenario::estimate::{self, Estimate, Limits, Plan, approximate_time};
-use herdlab::scenario::explain::explain;
 use herdlab::scenario::grid::Which;
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::theory::{Prediction, predictions};
@@ -117,7 +117,7 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
     let mut text = format!("{}: {}\n", experiment.source_path, experiment.question);
     let mut first_lines = Vec::new();
     for (index, (variant, estimate)) in experiment.variants.iter().zip(&plan.estimates).enumerate() {
-        let lines = explain(&variant.model);
+        let lines = describe::describe(&variant.model);
         let role =
             if index == experiment.baseline && experiment.variants.len() > 1 { " (baseline)" } else { "" };
         text.push_str(&format!("\n{}{role}\n", variant.name));

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use herdlab::reference::explain::{explain, list, meant};
+use herdlab::reference::entries::{explain, list, meant};
 use herdlab::scenario::Diagnostics;
 
 use super::output;

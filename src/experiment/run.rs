@@ -18,8 +18,8 @@ use crate::record::{
     AnswerRecord, EventJudgement, EventRecord, EventRun, LintRecord, MeasureRecord, ObservedRecord, Record,
     SCHEMA, ScenarioRecord, Timings, VariantRecord, WindowsRecord,
 };
+use crate::scenario::describe::event_text;
 use crate::scenario::digest::traffic;
-use crate::scenario::explain::event_text;
 use crate::sim::Engine;
 use crate::sim::bounds::peak_resident_bytes;
 use crate::theory;

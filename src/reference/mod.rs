@@ -4,7 +4,7 @@
 //! Types, defaults and words of options are those of their declarations ([`crate::declare`]); the tables of
 //! `docs/scenarios.md` are made of them. The words of measures are the rows of [`crate::catalog`].
 
-pub mod explain;
+pub mod entries;
 mod measures;
 pub mod options;
 mod plain;

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::explain::{described, meaning};
+use super::entries::{described, meaning};
 use crate::declare::kind::{self, Choice, Default, Field, Kind, Table};
 use crate::model::{RANDOM_SIZE, RANDOM_TIME};
 use crate::scenario::{FILE, is_same_for_all};

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use herdlab::model::Experiment;
 use herdlab::report::json;
+use herdlab::scenario::describe;
 use herdlab::scenario::estimate::{Limits, approximate_time, estimate, plan, refuse_beyond};
-use herdlab::scenario::explain::explain;
 use herdlab::scenario::{Diagnostics, Overrides, parse_with_warnings};
 use herdlab::theory::predictions;
 use herdlab::trace::{ColumnNames, Requests, TraceFormat, TraceReader, csv, oracle_general};
@@ -69,7 +69,7 @@ fn describe(experiment: &Experiment) {
     assert_eq!(experiment.digest.len(), 64);
     for variant in &experiment.variants {
         let model = &variant.model;
-        assert!(explain(model).iter().all(|line| !line.is_empty()));
+        assert!(describe::describe(model).iter().all(|line| !line.is_empty()));
         assert!(predictions(model).iter().all(|one| one.value.is_finite()));
         let estimate = estimate(model);
         let (requests, bytes) = (estimate.requests, estimate.memory_bytes());

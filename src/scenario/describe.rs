@@ -12,7 +12,7 @@ use crate::model::{
 use crate::units::{decimals_of_percent, format_bytes, format_duration, grouped};
 
 /// The model in words.
-pub fn explain(model: &Model) -> Vec<String> {
+pub fn describe(model: &Model) -> Vec<String> {
     let mut lines = vec![time(model), workload(model)];
     lines.extend(details::profile(model));
     lines.extend(details::run(model));

@@ -13,7 +13,7 @@ use crate::wrap::paragraph;
 /// that an option takes (`xfetch`), in lines of at most `width` letters. `None`: nothing is called so.
 ///
 /// ```
-/// use herdlab::reference::explain::explain;
+/// use herdlab::reference::entries::explain;
 /// assert!(explain("hit_ratio", 80).unwrap().contains("higher is better"));
 /// assert!(explain("tier.l2.ttl", 80).unwrap().contains("time to live"));
 /// assert!(explain("no-ttl", 80).unwrap().contains("way out"));
