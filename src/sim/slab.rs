@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::prefetch::{prefetch, prefetch_whole};
+use crate::prefetch::prefetch;
 
 /// No slot.
 pub const NONE: u32 = u32::MAX;
@@ -125,10 +125,10 @@ impl<T> Slab<T> {
         self.taken
     }
 
-    /// Reads a slot ahead, all its cache lines.
+    /// Reads a slot ahead.
     #[inline]
     pub fn prefetch(&self, slot: u32) {
-        prefetch_whole(&self.places, slot as usize);
+        prefetch(&self.places, slot as usize);
     }
 
     /// What a slot holds or held last.

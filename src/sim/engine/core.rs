@@ -84,6 +84,15 @@ pub(super) struct Calls {
     pub(super) fetches_ended: u64,
 }
 
+impl Calls {
+    /// Reads ahead where the call of an instance and a key is found.
+    #[inline]
+    pub(super) fn prefetch(&self, instance: u32, key: u32) {
+        self.groups.prefetch(pair(instance, key));
+        self.fetching.prefetch(u64::from(key));
+    }
+}
+
 /// What will be touched soon is brought into the processor's cache.
 pub(super) struct ReadAhead {
     /// Tier, node and key of the last lookups that were sent, and how many there were.
@@ -344,6 +353,16 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         }
     }
 
+    /// Brings what a lookup touches at its server and when it is back into the processor's cache.
+    #[inline(always)]
+    pub(super) fn prefetch_lookup(&self, level: usize, node: u8, instance: u32, key: u32) {
+        self.tiers[level].stores[usize::from(node)].prefetch(key);
+        self.calls.prefetch(instance, key);
+        if !PLAIN && self.are_answers_judged {
+            self.versions.prefetch(key);
+        }
+    }
+
     /// Reads an attempt ahead, or the journey that stands for it.
     #[inline(always)]
     pub(super) fn prefetch_attempt(&self, id: u32) {
@@ -374,8 +393,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             }),
         };
         if let Some((key, instance)) = coming {
-            self.calls.groups.prefetch(pair(instance, key));
-            self.calls.fetching.prefetch(u64::from(key));
+            self.calls.prefetch(instance, key);
             for tier in &self.tiers[..self.shared_level] {
                 if let Some(store) = tier.stores.get(instance as usize) {
                     store.prefetch(key);

@@ -4,7 +4,6 @@ use super::core::Core;
 use super::kind::Kind;
 use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
-use crate::sim::parts::call_map::pair;
 use crate::sim::parts::command::{CommandReply, Op, Request, Sender, Served};
 use crate::sim::parts::journey::Journey;
 use crate::sim::parts::pool::Waiter;
@@ -27,7 +26,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         // The server looks it up a network delay from now, and a miss looks for others that fetch it.
         let node = if PLAIN { 0 } else { shared.map.node(key, at) };
         let (tears, is_unlimited) = (shared.tears, shared.pools.is_empty());
-        tier.stores[usize::from(node)].prefetch(key);
+        self.prefetch_lookup(level, node, instance, key);
         let place = self.read_ahead.sent_in_all % self.read_ahead.sent.len();
         let earlier = std::mem::replace(&mut self.read_ahead.sent[place], (level as u8, node, key));
         self.read_ahead.sent_in_all += 1;
@@ -38,11 +37,6 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             if !PLAIN && self.are_answers_judged {
                 self.versions.prefetch_version(earlier.2);
             }
-        }
-        self.calls.groups.prefetch(pair(instance, key));
-        self.calls.fetching.prefetch(u64::from(key));
-        if !PLAIN && self.are_answers_judged {
-            self.versions.prefetch(key);
         }
         if !PLAIN && tears {
             return match exists {

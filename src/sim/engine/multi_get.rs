@@ -3,7 +3,6 @@
 use super::core::Core;
 use crate::model::{MultiGet, Nanos, OnFailure};
 use crate::policy::freshness::Renewal;
-use crate::sim::parts::call_map::pair;
 use crate::sim::parts::command::{CommandReply, Load, Op, Part, Sender};
 use crate::sim::parts::journey::Journey;
 
@@ -42,9 +41,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let mut parts = Vec::with_capacity(journeys.len());
         for &(node, journey) in journeys {
             let Journey { key, instance, .. } = self.journeys[journey];
-            self.tiers[level].stores[usize::from(node)].prefetch(key);
-            self.calls.groups.prefetch(pair(instance, key));
-            self.calls.fetching.prefetch(u64::from(key));
+            self.prefetch_lookup(level, node, instance, key);
             parts.push(Part { journey, key, reply: CommandReply::Failed });
         }
         let journey = journeys[0].1;
