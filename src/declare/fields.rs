@@ -158,10 +158,7 @@ impl<'c, 'n> Fields<'c, 'n> {
         expected: &str,
         read: impl FnOnce(&mut Context, &'n Node) -> Option<T>,
     ) -> Option<T> {
-        if self.node(name).is_none() {
-            self.missing.push((name, expected.to_owned()));
-            return None;
-        }
+        self.demand(name, expected);
         self.read(name, read)
     }
 

@@ -199,14 +199,14 @@ macro_rules! default {
     (required $expected:tt) => {
         $crate::declare::kind::Default::Required($expected)
     };
+    (reported $expected:tt) => {
+        $crate::declare::kind::Default::Required($expected)
+    };
     (default $value:tt) => {
         $crate::declare::kind::Default::Written(stringify!($value))
     };
     (or $word:tt) => {
         $crate::declare::kind::Default::Word($word)
-    };
-    (reported $expected:tt) => {
-        $crate::declare::kind::Default::Required($expected)
     };
     (optional $words:tt) => {
         $crate::declare::kind::Default::Words($words)
@@ -218,41 +218,36 @@ macro_rules! default {
 
 /// Reads an option: `Some` value of its field, or `None` where it is wrong or missing, and that is reported.
 macro_rules! value {
-    ($fields:ident, $option:literal, $form:ty, $given:expr, required $expected:tt) => {
-        $fields
-            .require($option, $expected, |cx, node| <$form as $crate::declare::Form>::read(cx, node, $given))
-    };
-    ($fields:ident, $option:literal, $form:ty, $given:expr, reported $expected:tt) => {
-        Some(
-            $fields.require($option, $expected, |cx, node| {
-                <$form as $crate::declare::Form>::read(cx, node, $given)
-            }),
+    ($fields:ident, $option:literal, $form:ty, $given:expr, $rule:ident $text:tt $(=> $fallback:expr)?) => {
+        $crate::declare::by_rule!(
+            $fields, $option, $form, |cx, node| <$form as $crate::declare::Form>::read(cx, node, $given),
+            $rule $text $(=> $fallback)?
         )
     };
-    ($fields:ident, $option:literal, $form:ty, $given:expr, default $value:tt) => {
-        $fields
-            .read($option, |cx, node| <$form as $crate::declare::Form>::read(cx, node, $given))
-            .or_else(|| $crate::declare::written::<$form>(stringify!($value)))
+}
+
+/// The same with the closure that reads what is written.
+macro_rules! by_rule {
+    ($fields:ident, $option:literal, $form:ty, $read:expr, required $expected:tt) => {
+        $fields.require($option, $expected, $read)
     };
-    ($fields:ident, $option:literal, $form:ty, $given:expr, or $word:tt) => {
-        Some(
-            $fields.read_unless($option, $word, |cx, node| {
-                <$form as $crate::declare::Form>::read(cx, node, $given)
-            }),
-        )
+    ($fields:ident, $option:literal, $form:ty, $read:expr, reported $expected:tt) => {
+        Some($fields.require($option, $expected, $read))
     };
-    ($fields:ident, $option:literal, $form:ty, $given:expr, or $word:tt => $fallback:expr) => {
-        $fields
-            .read_unless($option, $word, |cx, node| <$form as $crate::declare::Form>::read(cx, node, $given))
-            .or_else(|| $fallback)
+    ($fields:ident, $option:literal, $form:ty, $read:expr, default $value:tt) => {
+        $fields.read($option, $read).or_else(|| $crate::declare::written::<$form>(stringify!($value)))
     };
-    ($fields:ident, $option:literal, $form:ty, $given:expr, optional $words:tt) => {
-        Some($fields.read($option, |cx, node| <$form as $crate::declare::Form>::read(cx, node, $given)))
+    ($fields:ident, $option:literal, $form:ty, $read:expr, or $word:tt) => {
+        Some($fields.read_unless($option, $word, $read))
     };
-    ($fields:ident, $option:literal, $form:ty, $given:expr, otherwise $words:tt => $fallback:expr) => {
-        $fields
-            .read($option, |cx, node| <$form as $crate::declare::Form>::read(cx, node, $given))
-            .or_else(|| $fallback)
+    ($fields:ident, $option:literal, $form:ty, $read:expr, or $word:tt => $fallback:expr) => {
+        $fields.read_unless($option, $word, $read).or_else(|| $fallback)
+    };
+    ($fields:ident, $option:literal, $form:ty, $read:expr, optional $words:tt) => {
+        Some($fields.read($option, $read))
+    };
+    ($fields:ident, $option:literal, $form:ty, $read:expr, otherwise $words:tt => $fallback:expr) => {
+        $fields.read($option, $read).or_else(|| $fallback)
     };
 }
 
@@ -360,6 +355,6 @@ macro_rules! given {
 }
 
 pub(crate) use {
-    body, choice, default, first, first_text, given, is_plain, keywords, options, options_of, row, value,
-    variant, words,
+    body, by_rule, choice, default, first, first_text, given, is_plain, keywords, options, options_of, row,
+    value, variant, words,
 };

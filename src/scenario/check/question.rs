@@ -138,25 +138,21 @@ impl Form for VariantName {
     };
 
     fn read(cx: &mut Context, node: &Node, (): ()) -> Option<String> {
-        variant_name(cx, node)
+        let name = text(cx, node)?;
+        if name.contains([':', '{', '}']) {
+            return cx.wrong_with_example(
+                node,
+                "expected a name without ':', '{' and '}': answers quote {variant:measure}",
+                "\"short ttl\"",
+            );
+        }
+        if let Some(control) = name.chars().find(|letter| letter.is_control()) {
+            let label = format!(
+                "expected a name without control characters (tab, escape, line end): it has U+{:04X}",
+                u32::from(control)
+            );
+            return cx.wrong_with_example(node, label, "\"short ttl\"");
+        }
+        Some(name)
     }
-}
-
-fn variant_name(cx: &mut Context, node: &Node) -> Option<String> {
-    let name = text(cx, node)?;
-    if name.contains([':', '{', '}']) {
-        return cx.wrong_with_example(
-            node,
-            "expected a name without ':', '{' and '}': answers quote {variant:measure}",
-            "\"short ttl\"",
-        );
-    }
-    if let Some(control) = name.chars().find(|letter| letter.is_control()) {
-        let label = format!(
-            "expected a name without control characters (tab, escape, line end): it has U+{:04X}",
-            u32::from(control)
-        );
-        return cx.wrong_with_example(node, label, "\"short ttl\"");
-    }
-    Some(name)
 }
