@@ -194,6 +194,11 @@ pub struct Left {
 }
 
 impl Left {
+    /// One of the three percentiles.
+    pub fn ttl_s(&self, percentile: usize) -> Option<f64> {
+        self.ttl_ns.map(|ttl_ns| ttl_ns[percentile] as f64 / 1e9)
+    }
+
     /// Of a sample of expiries; `never`: the expiry of what does not expire.
     pub fn of(expiries_ns: &[Nanos], now: Nanos, never: Nanos) -> Left {
         let mut left: Vec<Nanos> =

@@ -150,28 +150,28 @@ pub const ROWS: &[MeasureInfo] = &[
         Neither,
         "10th percentile of the time that entries of this tier have left to live, mean over the windows \
          (measure.remaining_ttl)",
-        |run| run.mean_left(|left| left.ttl_ns.map(|ttl_ns| ttl_ns[0] as f64 / 1e9)),
+        |run| run.mean_left(|left| left.ttl_s(0)),
     )
     .note(SAMPLED)
-    .over_time(|run| run.left_by_tick(|left| left.ttl_ns.map(|ttl_ns| ttl_ns[0] as f64 / 1e9))),
+    .over_time(|run| run.left_by_tick(|left| left.ttl_s(0))),
     measure(
         "tier.<tier>.ttl.p50_s",
         S,
         Neither,
         "median of the time that entries of this tier have left to live, mean over the windows",
-        |run| run.mean_left(|left| left.ttl_ns.map(|ttl_ns| ttl_ns[1] as f64 / 1e9)),
+        |run| run.mean_left(|left| left.ttl_s(1)),
     )
     .note(SAMPLED)
-    .over_time(|run| run.left_by_tick(|left| left.ttl_ns.map(|ttl_ns| ttl_ns[1] as f64 / 1e9))),
+    .over_time(|run| run.left_by_tick(|left| left.ttl_s(1))),
     measure(
         "tier.<tier>.ttl.p90_s",
         S,
         Neither,
         "90th percentile of the time that entries of this tier have left to live, mean over the windows",
-        |run| run.mean_left(|left| left.ttl_ns.map(|ttl_ns| ttl_ns[2] as f64 / 1e9)),
+        |run| run.mean_left(|left| left.ttl_s(2)),
     )
     .note(SAMPLED)
-    .over_time(|run| run.left_by_tick(|left| left.ttl_ns.map(|ttl_ns| ttl_ns[2] as f64 / 1e9))),
+    .over_time(|run| run.left_by_tick(|left| left.ttl_s(2))),
     measure(
         "tier.<tier>.expired.ratio",
         SHARE,
