@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::tier::TierRun;
 use crate::measure::histogram::{Coarse, Fine};
+use crate::measure::ordinary::Ordinary;
 use crate::measure::recorder::{Gauges, Left, Outcome, Recorder, TierTotals, Totals, Window};
 use crate::measure::recovery::{self, EventOutcome};
 use crate::model::{Class, Model, Nanos};
@@ -86,6 +87,7 @@ pub(super) struct Shared {
     /// Window by window; empty where no request is of the family.
     windows: [OnceCell<Vec<Coarse>>; FAMILIES],
     events: OnceCell<Vec<EventOutcome>>,
+    ordinary: OnceCell<Option<Ordinary>>,
     no_tier: TierTotals,
     start: OnceCell<Totals>,
 }
@@ -191,8 +193,18 @@ impl<'a> Run<'a> {
     }
 
     pub fn event(&self) -> &'a EventOutcome {
-        let all = self.shared.events.get_or_init(|| recovery::outcomes(self.model, self.recorder));
-        &all[self.index]
+        &self.events()[self.index]
+    }
+
+    fn events(&self) -> &'a [EventOutcome] {
+        self.shared.events.get_or_init(|| recovery::outcomes(self.model, self.recorder))
+    }
+
+    /// `None` where the model has no event: the whole run is ordinary. `Some(None)` where the run has no ordinary state.
+    pub fn ordinary(&self) -> Option<Option<&'a Ordinary>> {
+        let cells = self.recorder.cells.as_ref()?;
+        let ordinary = self.shared.ordinary.get_or_init(|| Ordinary::of(self.model, cells, self.events()));
+        Some(ordinary.as_ref())
     }
 
     pub fn tier(&self) -> TierRun<'a> {

@@ -13,6 +13,7 @@ pub mod precision;
 pub mod printed;
 pub mod recommend;
 mod replication;
+pub mod review;
 pub mod run;
 pub mod shares;
 pub mod states;

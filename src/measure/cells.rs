@@ -65,6 +65,9 @@ pub struct Cell {
     /// Errors, those that the rate limiter turned away included.
     pub errors: u32,
     pub turned_away: u32,
+    /// Reads answered from a tier, and all that were answered.
+    pub hits: u32,
+    pub reads: u32,
     /// Latencies of what was answered, and ages of what was still under way when the run stopped.
     pub answered: Sparse,
     pub unfinished: Sparse,
@@ -169,6 +172,9 @@ impl Cells {
             Outcome::Error => cell.errors += 1,
             Outcome::Unfinished => cell.unfinished.record(latency_ns),
             _ => {
+                let is_hit = matches!(outcome, Outcome::Hit | Outcome::NegativeHit | Outcome::StaleHit);
+                cell.hits += u32::from(is_hit);
+                cell.reads += u32::from(is_hit || matches!(outcome, Outcome::Coalesced | Outcome::Miss));
                 cell.late += u32::from(self.objective_ns.is_some_and(|objective| latency_ns > objective));
                 match number == self.newest {
                     true => self.latencies[bucket] += 1,

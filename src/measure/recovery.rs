@@ -73,6 +73,8 @@ pub struct EventOutcome {
     /// Of what the database can do per second; `None` where nothing bounds that.
     pub db_peak_share: Option<f64>,
     pub queue_peak: Option<f64>,
+    /// From its beginning until errors, latency, load and queue are back where they were; `None` where it did not happen.
+    pub disturbs: Option<(Nanos, Nanos)>,
 }
 
 impl EventOutcome {
@@ -96,6 +98,7 @@ impl EventOutcome {
             db_peak_per_s: None,
             db_peak_share: None,
             queue_peak: None,
+            disturbs: None,
         }
     }
 }
@@ -376,6 +379,7 @@ impl Base<'_> {
         let before = groups(seconds_before.iter().copied());
         let bound = self.bound(&before);
         let mut outcome = self.worst(event, end_ns.min(until_ns), until_ns, bound);
+        outcome.disturbs = Some((event.at_ns, until_ns));
         outcome.run.bound_ms = bound.map(|bound| bound.ns() as f64 / 1e6);
         let enough = before.iter().map(|group| group.requests).sum::<u64>() >= REQUESTS_MIN;
         let after = groups(self.between(end_ns, until_ns));
@@ -406,6 +410,11 @@ impl Base<'_> {
             queues(&seconds_before, &seconds_after, servers, clusters.latency).seconds_after(end_ns);
         outcome.run.cells = after.len() as u32;
         outcome.run.cell_s = after.iter().map(Group::seconds).fold(0.0, f64::max);
+        let settled_s =
+            [outcome.recovery_s, outcome.db_s, outcome.queue_s].into_iter().reduce(|a, b| Some(a?.max(b?)));
+        if let Some(settled_s) = settled_s.flatten() {
+            outcome.disturbs = Some((event.at_ns, end_ns + (settled_s * 1e9).round() as Nanos));
+        }
         let lasting = outcome.recovery_s.is_none();
         outcome.run.status = match next {
             Some(next) if lasting => EventStatus::Overlapped(next.to_owned()),

@@ -9,6 +9,7 @@ use super::remarks::remarks;
 use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
+use crate::experiment::review::review;
 use crate::record::Record;
 
 /// Question, answer and a table of variants x measures.
@@ -23,6 +24,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
     if let Some(note) = &answer.note {
         text.push_str(&format!("*{}*\n\n", escaped(note)));
     }
+    text.push_str(&format!("{}\n", super::review::markdown(&review(record, comparison))));
     for remark in remarks(record, comparison) {
         text.push_str(&format!("> {}\n\n", escaped(&remark)));
     }

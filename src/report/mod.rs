@@ -33,6 +33,7 @@ pub mod png;
 mod quantiles;
 pub mod recommend;
 pub mod remarks;
+pub mod review;
 pub mod room;
 pub mod sparkline;
 pub mod style;

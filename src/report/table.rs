@@ -15,6 +15,7 @@ use super::terminal::{AROUND, fitted, paragraph};
 use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
+use crate::experiment::review::review;
 use crate::record::Record;
 
 /// Longer names of variants wrap.
@@ -125,6 +126,7 @@ fn row_name(line: &Line<'_>) -> String {
 pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u16, color: bool) -> String {
     let parts = [
         paragraph(&record.scenario.question, width),
+        super::review::terminal(&review(record, comparison), width, color),
         render(record, comparison, width, color),
         sparkline::render(record, width).unwrap_or_default(),
         events::terminal(record, comparison, width, color),

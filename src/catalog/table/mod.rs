@@ -4,6 +4,7 @@ mod database;
 mod events;
 mod freshness;
 mod latency;
+mod ordinary;
 mod requests;
 mod tiers;
 mod writes;
@@ -58,6 +59,7 @@ pub const SECTIONS: &[Section] = &[
     section("All tiers together", TIER, About::Run, tiers::TOGETHER),
     section("Each tier", TIER, About::EachTier, tiers::ROWS),
     section("Each class", "2. Workload", About::EachClass, requests::CLASS),
+    section("Ordinary state", "9. Events", About::Run, ordinary::ROWS),
     section("After each event", "9. Events", About::EachEvent, events::ROWS),
 ];
 

@@ -22,14 +22,19 @@ use super::format::{shown_measures, with_unit};
 use super::interactive;
 use super::observed::{self, ObservedRow};
 use super::remarks;
+use super::review;
 use super::theory::{self, TheoryRow};
 use super::thresholds::{self, ThresholdRow};
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
+use crate::experiment::review::Review;
 use crate::record::{LintRecord, Record};
 use cells::{Column, Row};
 use differences::Differences;
 use words::{AnswerPart, Highlight};
+
+/// The chart that stands in the review.
+const LEAD: &str = "database-load";
 
 /// Whether the charts of the page respond to their reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +55,11 @@ struct Page<'a> {
     name: &'a str,
     question: &'a str,
     answer: Vec<AnswerPart>,
+    by_author: bool,
+    review: &'a Review,
+    reviewed: Vec<review::Shown<'a>>,
+    verdict_class: &'static str,
+    review_note: String,
     note: Option<&'a str>,
     remarks: Vec<String>,
     highlights: Vec<Highlight<'a>>,
@@ -134,6 +144,8 @@ pub fn render(
         Charts::Interactive => Coarseness::FINE,
         Charts::Static => Coarseness::of_page(figures, f64::from(WIDTH)),
     };
+    let review = &crate::experiment::review::review(record, comparison);
+    let (reviewed, review_note) = review::shown(review);
     let page = Page {
         policy: assets::policy(&style, script.as_ref().map(|script| script.code.as_str())),
         style,
@@ -141,6 +153,11 @@ pub fn render(
         name: &scenario.name,
         question: &scenario.question,
         answer: words::answer_parts(record, comparison, answer),
+        by_author: answer.by_author,
+        review,
+        verdict_class: review.safety().class(),
+        reviewed,
+        review_note,
         note: answer.note.as_deref(),
         remarks: remarks::of_results(record, comparison),
         highlights: words::highlights(record, comparison),

@@ -1,0 +1,134 @@
+//! The figures of a review.
+
+use serde::Serialize;
+
+use crate::experiment::comparison::{Comparison, VariantComparison};
+use crate::experiment::statistics::Estimate;
+use crate::measure::quantity::with_unit;
+use crate::record::Record;
+
+/// One aspect over all variants.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// In words: `database load`, `worst p99 after flush-redis`.
+    pub label: String,
+    /// The measure behind it.
+    pub measure: String,
+    /// One per variant; `None` where it has no such figure.
+    pub cells: Vec<Option<Cell>>,
+}
+
+/// A figure, ready to print.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cell {
+    /// `748/s`.
+    pub figure: String,
+    /// `18.7 % of capacity`; empty where there is none.
+    pub share: String,
+}
+
+/// A variant as the words of a review need it.
+#[derive(Clone, Copy)]
+pub(super) struct Facts<'a> {
+    variant: &'a VariantComparison,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(variant: &'a VariantComparison) -> Facts<'a> {
+        Facts { variant }
+    }
+
+    pub(super) fn estimate(&self, measure: &str) -> Option<Estimate> {
+        self.variant.measure(measure)?.estimate
+    }
+
+    pub(super) fn mean(&self, measure: &str) -> Option<f64> {
+        self.estimate(measure).map(|estimate| estimate.mean)
+    }
+
+    /// The figure of the ordinary state, or that of the whole run where the scenario has no events: the measure, and its mean.
+    pub(super) fn ordinary(&self, measure: &'static str) -> Option<(String, f64)> {
+        let ordinary = format!("ordinary.{measure}");
+        match self.variant.measure(&ordinary) {
+            Some(found) => Some((ordinary, found.estimate?.mean)),
+            None => Some((measure.to_owned(), self.mean(measure)?)),
+        }
+    }
+
+    /// Requests per second that the database can carry.
+    pub(super) fn capacity(&self) -> Option<f64> {
+        self.mean("db.capacity").filter(|capacity| *capacity > 0.0)
+    }
+
+    /// A load as a share of the capacity.
+    pub(super) fn share_of_capacity(&self, load: f64) -> Option<f64> {
+        Some(load / self.capacity()?)
+    }
+}
+
+/// The rows that at least one variant has.
+pub(super) fn rows(record: &Record, comparison: &Comparison) -> Vec<Row> {
+    let variants: Vec<Facts<'_>> = comparison.variants.iter().map(Facts::of).collect();
+    let has_events = record.variants.iter().any(|variant| !variant.events.is_empty());
+    let mut rows = Vec::new();
+    let mut add = |label: String, measure: &str, keep: &dyn Fn(f64) -> bool| {
+        let cell = |facts: &Facts<'_>| {
+            let found = facts.variant.measure(measure)?;
+            let mean = found.estimate?.mean;
+            let share = match found.unit.as_str() {
+                "1/s" if measure.contains("db.qps") => facts.share_of_capacity(mean),
+                _ => None,
+            };
+            let figure = match mean {
+                0.0 if measure.contains(".recovery") => "at once".to_owned(),
+                mean => with_unit(mean, &found.unit),
+            };
+            Some(Cell {
+                figure,
+                share: share
+                    .map_or_else(String::new, |share| format!("{} of capacity", with_unit(share, "1"))),
+            })
+        };
+        let cells: Vec<Option<Cell>> = variants.iter().map(cell).collect();
+        let is_kept = variants.iter().filter_map(|facts| facts.mean(measure)).any(keep);
+        if is_kept {
+            rows.push(Row { label, measure: measure.to_owned(), cells });
+        }
+    };
+    let always = |_: f64| true;
+    let occurs = |value: f64| value > 0.0;
+    // The ordinary state where there are events; a run without them is ordinary throughout.
+    let of = |measure: &str| if has_events { format!("ordinary.{measure}") } else { measure.to_owned() };
+    add("database load".into(), &of("db.qps.mean"), &always);
+    if !has_events {
+        add("busiest second".into(), "db.qps.peak", &always);
+    }
+    add("connections in use".into(), "db.pool.saturation", &always);
+    add("hit ratio".into(), &of("hit_ratio"), &always);
+    add("median latency".into(), &of("latency.all.p50_ms"), &always);
+    add("p99 latency".into(), &of("latency.all.p99_ms"), &always);
+    add("errors".into(), &of("error.ratio"), &always);
+    add("stale reads".into(), "stale.ratio", &occurs);
+    add("writes lost".into(), "writes.lost", &occurs);
+    add("memory of the cache".into(), "memory.peak_bytes", &occurs);
+    add("cost per month".into(), "cost.month", &always);
+    for label in event_labels(record) {
+        add(format!("{label}: busiest second"), &format!("event.{label}.db.qps.peak"), &always);
+        add(format!("{label}: worst p99"), &format!("event.{label}.latency.p99.worst_ms"), &always);
+        add(format!("{label}: requests failed"), &format!("event.{label}.errors"), &occurs);
+        add(format!("{label}: back after"), &format!("event.{label}.recovery_s"), &always);
+        add(format!("{label}: load back after"), &format!("event.{label}.recovery.db_s"), &occurs);
+    }
+    rows
+}
+
+/// The labels of all events, in the order of their first occurrence.
+pub(super) fn event_labels(record: &Record) -> Vec<&str> {
+    let mut labels: Vec<&str> = Vec::new();
+    for event in record.variants.iter().flat_map(|variant| &variant.events) {
+        if !labels.contains(&event.label.as_str()) {
+            labels.push(&event.label);
+        }
+    }
+    labels
+}

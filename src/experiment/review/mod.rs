@@ -1,0 +1,124 @@
+//! The review of a change: may it be shipped?
+//!
+//! Each variant is held against limits: the scenario's thresholds and its `[slo]`, and a default for every aspect that they leave
+//! open ([`DEFAULTS`]). The verdict is the worst of its grades. docs/decisions.md has the rules with examples.
+
+mod facts;
+mod grades;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use serde::Serialize;
+
+use super::comparison::Comparison;
+use crate::record::Record;
+pub use facts::{Cell, Row};
+pub use grades::DEFAULTS;
+
+/// Whether a variant may be shipped, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Safety {
+    /// No limit applies to anything that was measured.
+    NotJudged,
+    Safe,
+    /// A limit is kept with no margin for chance, or a soft one is broken.
+    AtRisk,
+    NotSafe,
+}
+
+impl Safety {
+    /// The word in tables and sentences.
+    pub fn word(self) -> &'static str {
+        match self {
+            Safety::NotJudged => "not judged",
+            Safety::Safe => "safe",
+            Safety::AtRisk => "at risk",
+            Safety::NotSafe => "not safe",
+        }
+    }
+
+    /// The class of the word in a page.
+    pub fn class(self) -> &'static str {
+        match self {
+            Safety::NotJudged => "soft",
+            Safety::Safe => "better",
+            Safety::AtRisk => "risk",
+            Safety::NotSafe => "worse",
+        }
+    }
+}
+
+/// The review of one variant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VariantReview {
+    pub name: String,
+    pub is_baseline: bool,
+    pub safety: Safety,
+    /// Why it is no better than that, each a clause; empty where it is safe.
+    pub reasons: Vec<String>,
+    /// The limits that it keeps, each a clause.
+    pub kept: Vec<String>,
+    /// What changes against the baseline, in sentences.
+    pub findings: Vec<String>,
+}
+
+/// The review of a record.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Review {
+    /// The verdicts in one sentence.
+    pub verdict: String,
+    /// In the order of the record.
+    pub variants: Vec<VariantReview>,
+    /// The figures behind it: a row for each aspect, a cell for each variant.
+    pub rows: Vec<Row>,
+    /// The default limits that were applied because the scenario sets none.
+    pub defaults: Vec<&'static str>,
+}
+
+impl Review {
+    /// The worst verdict of the variants under review.
+    pub fn safety(&self) -> Safety {
+        self.reviewed().map(|variant| variant.safety).max().unwrap_or(Safety::NotJudged)
+    }
+
+    /// The variants under review: all but the baseline, or the baseline where it is alone.
+    pub fn reviewed(&self) -> impl Iterator<Item = &VariantReview> {
+        let is_alone = self.variants.len() == 1;
+        self.variants.iter().filter(move |variant| is_alone || !variant.is_baseline)
+    }
+}
+
+/// Reviews every variant of a record.
+pub fn review(record: &Record, comparison: &Comparison) -> Review {
+    let mut defaults = Vec::new();
+    let variants: Vec<VariantReview> = (0..record.variants.len())
+        .map(|index| {
+            let grades = grades::grades(record, comparison, index);
+            for default in grades.iter().filter_map(|grade| grade.default) {
+                if !defaults.contains(&default) {
+                    defaults.push(default);
+                }
+            }
+            let safety = grades.iter().map(|grade| grade.safety).max().unwrap_or(Safety::NotJudged);
+            let (kept, broken): (Vec<_>, Vec<_>) =
+                grades.into_iter().partition(|grade| grade.safety <= Safety::Safe);
+            let mut broken = broken;
+            broken.sort_by_key(|grade| std::cmp::Reverse(grade.safety));
+            VariantReview {
+                name: record.variants[index].name.clone(),
+                is_baseline: index == record.scenario.baseline,
+                safety,
+                reasons: broken.into_iter().map(|grade| grade.clause).collect(),
+                kept: kept.into_iter().map(|grade| grade.clause).collect(),
+                findings: words::findings(record, comparison, index),
+            }
+        })
+        .collect();
+    defaults.sort_by_key(|default| DEFAULTS.iter().position(|(_, text)| text == default));
+    let rows = facts::rows(record, comparison);
+    let mut review = Review { verdict: String::new(), variants, rows, defaults };
+    review.verdict = words::verdict(&review);
+    review
+}

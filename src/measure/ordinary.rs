@@ -1,0 +1,53 @@
+//! The ordinary state of a run: its measured part without the events and the time until they are over.
+//!
+//! A mean over a run with a flush in it is the figure of neither state. Here an event lasts from its beginning until errors, latency,
+//! database load and queue are back where they were; where one of them does not come back, until the next event or the end of the run.
+
+use super::cells::{Cells, Sparse};
+use super::recovery::EventOutcome;
+use crate::model::{Model, Nanos};
+
+/// Fewer requests show no percentile of an ordinary state.
+const REQUESTS_MIN: u64 = 200;
+
+/// The undisturbed cells of the measured part, together.
+#[derive(Clone, Debug, Default)]
+pub struct Ordinary {
+    pub duration_ns: Nanos,
+    pub requests: u64,
+    pub errors: u64,
+    /// Reads answered from a tier, and all that were answered.
+    pub hits: u64,
+    pub reads: u64,
+    pub db_arrivals: u64,
+    /// Latencies of what was answered, and ages of what was still in flight at the end.
+    pub latencies: Sparse,
+}
+
+impl Ordinary {
+    /// `None` where the run has no ordinary state: fewer than 200 requests lie outside of the events and of what follows them.
+    pub fn of(model: &Model, cells: &Cells, events: &[EventOutcome]) -> Option<Ordinary> {
+        let mut ordinary = Ordinary::default();
+        for cell in cells.all().iter().filter(|cell| cell.from_ns >= model.warmup_ns) {
+            let is_disturbed = |event: &EventOutcome| {
+                event.disturbs.is_some_and(|(from_ns, to_ns)| cell.to_ns > from_ns && cell.from_ns < to_ns)
+            };
+            if events.iter().any(is_disturbed) {
+                continue;
+            }
+            ordinary.duration_ns += cell.to_ns - cell.from_ns;
+            ordinary.requests += u64::from(cell.requests);
+            ordinary.errors += u64::from(cell.errors) + cell.unfinished.count();
+            ordinary.hits += u64::from(cell.hits);
+            ordinary.reads += u64::from(cell.reads);
+            ordinary.db_arrivals += u64::from(cell.db_arrivals);
+            ordinary.latencies.merge(&cell.answered);
+            ordinary.latencies.merge(&cell.unfinished);
+        }
+        (ordinary.requests >= REQUESTS_MIN).then_some(ordinary)
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.duration_ns as f64 / 1e9
+    }
+}
