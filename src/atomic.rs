@@ -36,7 +36,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteE
 /// through ([`Target`]).
 ///
 /// # Errors
-/// Names the file or folder and what the system said.
+/// Names the file or folder, with the error of the system.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write_alone(path, bytes, true)
 }
@@ -74,7 +74,7 @@ impl Target {
     /// Opens it for writing from its beginning, where it has one; with `truncate`, nothing of an older file stays.
     ///
     /// # Errors
-    /// What the system returned.
+    /// The error of the system.
     pub fn open(&self, truncate: bool) -> io::Result<Box<dyn Write + Send>> {
         Ok(match self {
             Target::Stdout => Box::new(io::stdout()),
@@ -120,7 +120,7 @@ pub fn write_together(files: &[(PathBuf, Vec<u8>)]) -> Result<(), WriteError> {
 /// Sees whether files can be created in a folder; leaves nothing behind, not even the folder.
 ///
 /// # Errors
-/// What the system said.
+/// The error of the system, with the folder.
 pub fn try_folder(folder: &Path) -> Result<(), WriteError> {
     const ACTION: &str = "write to the folder";
     let mut folders = Folders::default();

@@ -28,7 +28,7 @@ pub fn stream(seed: u64, replication: u32, name: &str) -> Stream {
     Stream::seed_from_u64(hash_seed(seed, replication, name))
 }
 
-/// What a hash of keys starts from that depends on nothing but the same three coordinates: `mix(seed ^ key)` then scatters
+/// The start of a hash of keys that depends on nothing but the same three coordinates: `mix(seed ^ key)` then scatters
 /// what belongs to a key, such as its size, anew in each replication and alike in all variants.
 pub fn hash_seed(seed: u64, replication: u32, name: &str) -> u64 {
     let mut state = mix(seed ^ 0x6865_7264_6c61_6221);

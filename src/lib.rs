@@ -5,7 +5,7 @@
 //! scenario file -> [`scenario`] (checked model) -> [`experiment`] (cells x replications) -> [`sim`]
 //! (one simulation) -> [`record`] -> [`report`]
 //!
-//! A scenario, what it says of itself, and a measure of it, cut short:
+//! A scenario, its description, and a measure of it, cut short:
 //!
 //! ```
 //! use herdlab::experiment::comparison::compare;
@@ -25,7 +25,7 @@
 //! ```
 //!
 //! A scenario needs no text: [`scenario::build`] puts one together in code. An eviction or an early refresh of one's own takes
-//! the place of a tier's by [`policy::own`]; [`experiment::observe`] tells what happens during a run; [`report::write_all`]
+//! the place of a tier's by [`policy::own`]; [`experiment::observe`] reports the steps of a run; [`report::write_all`]
 //! writes what the command writes. `examples/` has a program for each.
 //!
 //! How the rooms work inside is in `ARCHITECTURE.md`, what the model means in `docs/model.md`.

@@ -8,13 +8,13 @@
 /// Bytes of a cache line on every processor that has the instruction.
 const LINE: usize = 64;
 
-/// Asks the processor to bring an element into its cache, all its cache lines; where there is no such element, that is no harm
+/// Makes the processor bring an element into its cache, all its cache lines; where there is no such element, that is no harm
 /// but takes time. Nothing on processors that have no such instruction.
 ///
 /// A plain load would do the same but holds up whatever comes after it once the processor's window is full.
 #[inline]
 pub fn prefetch<T>(slice: &[T], index: usize) {
-    // Not asked whether there is one: where that is chance, a branch would often guess wrong.
+    // No test whether there is one: where that is chance, a branch would often be mispredicted.
     let element = slice.as_ptr().wrapping_add(index).cast::<u8>();
     for line in 0..size_of::<T>().div_ceil(LINE) {
         prefetch_line(element.wrapping_add(line * LINE));
@@ -26,7 +26,7 @@ fn prefetch_line(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch neither reads nor writes as far as the program can tell, whatever the address.
+        // SAFETY: a prefetch neither reads nor writes for the program, at any address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
     #[cfg(not(target_arch = "x86_64"))]

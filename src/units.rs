@@ -80,7 +80,7 @@ impl Decimal {
     }
 }
 
-/// Splits `"1.5 ms rest"` into the number, its unit and what follows.
+/// Splits `"1.5 ms rest"` into the number, its unit and the rest.
 fn take_quantity(text: &str) -> Result<(Decimal, &str, &str), UnitError> {
     let number_end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
     let (number, after) = text.split_at(number_end);
@@ -343,7 +343,7 @@ pub fn decimals_of_percent(percent: f64, decimals: usize) -> usize {
     (decimals..PERCENT_DECIMALS_MAX).find(|decimals| !misread(decimals)).unwrap_or(PERCENT_DECIMALS_MAX)
 }
 
-/// What is as near to 0 or 100 per cent is exactly that, but for the last digits of a sum.
+/// Values as near to 0 or 100 per cent are exactly that, but for the last digits of a sum.
 pub(crate) const PERCENT_EXACT: f64 = 1e-9;
 const PERCENT_DECIMALS_MAX: usize = 9;
 

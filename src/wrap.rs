@@ -54,7 +54,7 @@ pub fn hanging(text: &str, width: usize) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n") + end
 }
 
-/// Names with what is said of each: the words stand in a column of their own where it has room for some, else below the
+/// Names with a description each: the words stand in a column of their own where it has room for some, else below the
 /// name.
 ///
 /// ```
@@ -83,7 +83,7 @@ pub fn columns(rows: &[(&str, &str)], width: usize) -> String {
     text
 }
 
-/// What must not be broken.
+/// Words that must not be broken.
 fn words(text: &str, width: usize) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();

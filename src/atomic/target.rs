@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::folder_of;
 
-/// What is at the end of a path.
+/// The end of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A file, there or not; symbolic links have been followed.
@@ -38,7 +38,7 @@ impl Target {
             }
             let kind = match fs::symlink_metadata(&at) {
                 Ok(found) => found.file_type(),
-                // A file above it is told where the folder is made.
+                // A file above it is reported where the folder is made.
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
                 {
@@ -84,7 +84,7 @@ fn descriptor(path: &Path) -> Option<u32> {
     (folder == Path::new("/dev/fd") || of_process()?).then_some(number)
 }
 
-/// What tells one place from another, under whatever names.
+/// Identity of a place, under any name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
     /// Device and inode of what is there.

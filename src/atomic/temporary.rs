@@ -1,4 +1,4 @@
-//! What is on the disk for a while, so that it can be removed where the process ends without unwinding.
+//! Temporary files, so that they can be removed where the process ends without unwinding.
 
 use std::fs::{self, File};
 use std::io;
@@ -52,7 +52,7 @@ pub(super) fn forget_folders(paths: &[PathBuf]) {
     of_this_process().folders.retain(|known| !paths.contains(known));
 }
 
-/// Removes what is only there for a while. For a process that ends at once, by a signal: whatever else wants to write
+/// Removes temporary files. For a process that ends at once, by a signal: whatever else tries to write
 /// waits for ever.
 pub fn abandon() {
     let mut known = of_this_process();

@@ -86,7 +86,7 @@ pub enum Relation {
     GreaterOrEqual,
 }
 
-/// What a claim says.
+/// The statement of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
     Compare { left: Operand, relation: Relation, right: Operand },
@@ -97,7 +97,7 @@ impl Claim {
     /// Parses a claim.
     ///
     /// # Errors
-    /// What was expected and what was found.
+    /// The expected and the found value.
     ///
     /// ```
     /// use herdlab::catalog::claim::Claim;

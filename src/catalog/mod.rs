@@ -283,7 +283,7 @@ pub fn spoken(name: &str) -> String {
     }
 }
 
-/// An interval of the mean of a measure without what lies beyond its bounds; the mean stays inside.
+/// An interval of the mean of a measure, cut at its bounds; the mean stays inside.
 pub fn possible(name: &str, mean: f64, (low, high): (f64, f64)) -> (f64, f64) {
     let (least, most) = find(name).map_or((f64::NEG_INFINITY, f64::INFINITY), MeasureInfo::bounds);
     (low.max(least).min(mean), high.min(most).max(mean))
@@ -294,7 +294,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     if pattern.contains('<') { placeholder(pattern, name).is_some() } else { pattern == name }
 }
 
-/// What comes before and after the `<...>` of a pattern.
+/// The text before and after the `<...>` of a pattern.
 fn around(pattern: &str) -> Option<(&str, &str)> {
     let (prefix, rest) = pattern.split_once('<')?;
     Some((prefix, rest.split_once('>')?.1))

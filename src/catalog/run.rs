@@ -80,7 +80,7 @@ pub struct Run<'a> {
     pub(super) shared: &'a Shared,
 }
 
-/// What several formulas need, computed when the first one does.
+/// Values that several formulas share, computed on first use.
 #[derive(Default)]
 pub(super) struct Shared {
     latency: [OnceCell<Fine>; FAMILIES],
@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
         Some(count as f64 / self.measured_s())
     }
 
-    /// What running totals gained per second.
+    /// Gain of running totals per second.
     pub fn rate(&self, of: impl Fn(&Totals) -> u64) -> Value {
         Some(self.per_second(self.gained(of)))
     }
@@ -217,7 +217,7 @@ impl<'a> Run<'a> {
         TierRun { tier: &self.model.tiers[level], from, to: &after.tiers[level], level }
     }
 
-    /// What the tiers gained together; `None` where there is no tier.
+    /// Gain of all tiers together; `None` where there is no tier.
     pub fn all_tiers(&self, of: impl Fn(&TierTotals) -> u64) -> Option<u64> {
         let levels = 0..self.model.tiers.len();
         (!levels.is_empty()).then(|| levels.map(|level| self.tier_at(level).gained(&of)).sum())
@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
         Some(ticks.iter().enumerate().map(tick).collect())
     }
 
-    /// What totals gain per second, window by window.
+    /// Gain of totals per second, window by window.
     pub fn rate_by_tick(&self, of: impl Fn(&Totals) -> f64) -> Option<Vec<Option<f64>>> {
         self.by_tick(|tick| Some((of(tick.after) - of(tick.before)) / tick.width_s))
     }

@@ -39,7 +39,7 @@ pub(super) fn answered(run: &Run<'_>) -> f64 {
     run.recorder.tier_hits[run.index] as f64
 }
 
-/// Ages of the stale reads that the tier answered; `None` where they are not told apart.
+/// Ages of the stale reads that the tier answered; `None` where they are not counted apart.
 pub(super) fn ages<'a>(run: &Run<'a>) -> Option<&'a Fine> {
     let (_, tiers) = run.recorder.stale_age_by_tier.split_last()?;
     tiers.get(run.index)

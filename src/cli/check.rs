@@ -88,7 +88,7 @@ fn warmup(experiment: &Experiment) -> Result<String, RunError> {
     })
 }
 
-/// What `[sweep]` and `[recommend]` would run; all their cells are checked.
+/// The runs of `[sweep]` and `[recommend]`; all their cells are checked.
 fn grids(scenario: &str, experiment: &Experiment, threads: usize) -> Result<String, Diagnostics> {
     let mut text = String::new();
     if experiment.sweep.as_ref().is_some_and(|sweep| !sweep.axes.is_empty()) {

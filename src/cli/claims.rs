@@ -97,7 +97,7 @@ pub(crate) fn execute(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(shown.code(code)))
 }
 
-/// The scenarios asked for, all checked before the first one runs.
+/// The selected scenarios, all checked before the first one runs.
 fn experiments(args: &ClaimsArgs, threads: usize) -> Result<Vec<Experiment>, Diagnostics> {
     let overrides = Overrides { replications: args.replications, ..Overrides::default() };
     let mut found = Vec::new();

@@ -69,7 +69,7 @@ fn percentage(text: &str) -> Result<f64, String> {
         .map_err(|reason| format!("expected a percentage such as 5: {reason}"))
 }
 
-/// What is compared: a record that is there, or one that is still to be made.
+/// One side of a comparison: a record that is there, or one that is still to be made.
 enum Input {
     Record(Box<Record>),
     Scenario(Found),
@@ -81,7 +81,7 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     if let Some((label, _)) = inputs.iter().find(|(_, input)| matches!(input, Input::Record(_)))
         && let Some(option) = used(args)
     {
-        let title = format!("{option} changes what is run, and {label} is a record of a run");
+        let title = format!("{option} changes the runs, and {label} is a record of a run");
         return Err(
             Diagnostics::general(title, vec!["compare scenarios instead of records".to_owned()]).into()
         );
@@ -106,13 +106,13 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(shown.code(code)))
 }
 
-/// What is read, but for the files that a scenario names, and what is written.
+/// The files read, but for those that a scenario names, and the files written.
 fn places(args: &CompareArgs) -> Places<'_> {
     let inputs = args.inputs.iter().map(|name| record_at(Path::new(name)));
     Places::default().inputs(inputs).file("--junit FILE", args.junit.as_ref())
 }
 
-/// What is compared, by the names that it is shown under.
+/// The two sides, by the names that they are shown under.
 fn inputs(args: &CompareArgs) -> anyhow::Result<Vec<(String, Input)>> {
     if args.revisions.is_empty() {
         if args.inputs.len() < 2 {

@@ -14,7 +14,7 @@ pub(crate) fn load(scenario: &str, overrides: &Overrides) -> Result<Experiment, 
     load_with_warnings(scenario, overrides).map(|(experiment, _)| experiment)
 }
 
-/// The same, with what the lints say.
+/// The same, with the findings of the lints.
 pub(crate) fn load_with_warnings(
     scenario: &str,
     overrides: &Overrides,

@@ -28,7 +28,7 @@ struct Line<'a, S> {
     step: &'a S,
 }
 
-/// What the command itself does.
+/// The steps of the command itself.
 #[derive(Serialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub(crate) enum Phase<'a> {
@@ -82,7 +82,7 @@ impl Log {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
-    /// Whoever runs an experiment tells the log.
+    /// The observer that writes the steps of an experiment to the log.
     pub fn observer(&self) -> Observer {
         match &self.0 {
             None => Observer::default(),

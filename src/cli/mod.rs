@@ -77,7 +77,7 @@ pub(crate) mod exit {
     pub const INTERRUPTED: u8 = 130;
 }
 
-/// Runs the command that the arguments ask for.
+/// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     if let Err(error) = signals::listen() {
         // Not a reason to run nothing: the system's own way of ending a program is left.
@@ -108,7 +108,7 @@ pub fn main() -> ExitCode {
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
 }
 
-/// Prints what clap has to say: help and version are results, all else is a mistake in the command line.
+/// Prints a message of clap: help and version are results, all else is a mistake in the command line.
 fn print(message: &clap::Error) -> u8 {
     let printed = message.print();
     match message.use_stderr() {
@@ -140,7 +140,7 @@ fn explain(error: &anyhow::Error) -> u8 {
         None => {
             tell!("error: {}", told(error));
             match error.downcast_ref::<RunError>() {
-                // The scenario asks for what it cannot have.
+                // The scenario is at fault.
                 Some(
                     RunError::TooShort(_)
                     | RunError::Silent { .. }

@@ -83,7 +83,7 @@ pub(crate) fn execute(args: &MrcArgs) -> anyhow::Result<ExitCode> {
     Ok(if args.format == Format::Table { ExitCode::SUCCESS } else { shown.done() })
 }
 
-/// What is replayed through what.
+/// The trace, and the policies and sizes of its replays.
 struct Plan {
     requests: Requests,
     read_s: f64,

@@ -14,7 +14,7 @@ use herdlab::scenario::Diagnostics;
 pub(crate) use herdlab::units::counted;
 use herdlab::wrap::hanging;
 
-/// A line on standard error, whatever becomes of it.
+/// A line on standard error; a failure to write it is ignored.
 macro_rules! tell {
     ($($part:tt)*) => { $crate::cli::output::tell_line(format_args!($($part)*)) };
 }
@@ -25,7 +25,7 @@ pub(crate) fn tell_line(line: fmt::Arguments<'_>) {
     tell_text(&(message(&line.to_string()) + "\n"));
 }
 
-/// Text as it is on standard error, whatever becomes of it.
+/// Text as it is on standard error; a failure to write it is ignored.
 pub(crate) fn tell_text(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
@@ -67,7 +67,7 @@ pub(crate) fn show(text: &str) -> Shown {
     shown(written)
 }
 
-/// What became of standard output.
+/// Outcome of a write to standard output.
 pub(crate) fn shown(written: io::Result<()>) -> Shown {
     match written {
         Ok(()) => Shown::Whole,
@@ -79,7 +79,7 @@ pub(crate) fn shown(written: io::Result<()>) -> Shown {
     }
 }
 
-/// Colour on a terminal, unless <https://no-color.org> or <https://bixense.com/clicolors> ask for none, or the latter for
+/// Colour on a terminal, unless <https://no-color.org> or <https://bixense.com/clicolors> turn it off, or the latter for
 /// some everywhere.
 fn wants_color(is_terminal: bool) -> bool {
     let given = |name| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -95,7 +95,7 @@ pub(crate) fn color_on_stderr() -> bool {
     wants_color(io::stderr().is_terminal())
 }
 
-/// Width of the terminal and whether it wants colour. A pipe gets as many columns as `COLUMNS` says, or 120.
+/// Width of the terminal and whether it shows colour. A pipe gets the columns of `COLUMNS`, or 120.
 pub(crate) fn stdout_style() -> (u16, bool) {
     let width = terminal_size::terminal_size().map(|(width, _)| width.0).or_else(told_width).unwrap_or(120);
     (width, wants_color(io::stdout().is_terminal()))
@@ -112,7 +112,7 @@ pub(crate) fn message(text: &str) -> String {
     hanging(text, usize::from(stderr_style().0))
 }
 
-/// Width of lists with a line per entry; `None` in a pipe, where `grep` and `cut` want each entry on one line.
+/// Width of lists with a line per entry; `None` in a pipe, where `grep` and `cut` need each entry on one line.
 pub(crate) fn list_width() -> Option<u16> {
     let known = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
     known().or_else(told_width)
@@ -132,7 +132,7 @@ pub(crate) fn charts(only_pictures: bool) -> Charts {
 #[error(transparent)]
 pub(crate) struct Unwritten(pub Diagnostics);
 
-/// Adds the way out to the failure of a file; `option` is the one that says where it goes.
+/// Adds the way out to the failure of a file; `option` is the one that sets its place.
 pub(crate) fn written<T>(result: Result<T, impl Into<anyhow::Error>>, option: &str) -> anyhow::Result<T> {
     result.map_err(|error| unwritten(error, option))
 }

@@ -10,7 +10,7 @@ use herdlab::scenario::Diagnostics;
 
 use super::output::tell;
 
-/// What a command reads and where it writes, by the option that decides it.
+/// The inputs and outputs of a command, each by the option that sets it.
 #[derive(Default)]
 pub(crate) struct Places<'a> {
     inputs: Vec<PathBuf>,
@@ -31,7 +31,7 @@ impl<'a> Places<'a> {
         self
     }
 
-    /// A file to write, if it is asked for: `("--junit FILE", path)`.
+    /// A file to write, if one is requested: `("--junit FILE", path)`.
     pub fn file(mut self, option: &'static str, path: Option<&'a PathBuf>) -> Self {
         self.files.extend(path.map(|path| (path.as_path(), option)));
         self
@@ -99,7 +99,7 @@ fn elsewhere(title: String, option: &str) -> Diagnostics {
 }
 
 /// Makes sure that the folder of a report can be written before minutes are spent on computing it; `option` is the one
-/// that says where it goes.
+/// that sets its place.
 pub(crate) fn require_folder(folder: &Path, option: &str) -> Result<(), Diagnostics> {
     atomic::try_folder(folder).map_err(|error| elsewhere(error.to_string(), option))
 }
@@ -147,11 +147,11 @@ fn is_of_report(path: &Path, folder: &Path, kind: Kind) -> bool {
     path.exists() && kind.files_in(folder).iter().any(|file| identity(file) == place)
 }
 
-/// The folder of a report: as asked, or `reports/<name>`. The report of something else stays where it is: without a folder
-/// asked for, the next free one (`reports/<name>-2`) is taken instead, which standard error names.
+/// The folder of a report: as asked, or `reports/<name>`. The report of something else stays where it is: without
+/// `--out`, the next free folder (`reports/<name>-2`) is taken instead, which standard error names.
 ///
 /// # Errors
-/// The folder asked for holds something else's report, and nobody said that it may be replaced.
+/// The requested folder holds something else's report, and no option allows to replace it.
 pub(crate) fn report_folder(
     asked: Option<&Path>,
     name: &str,

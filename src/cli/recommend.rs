@@ -136,7 +136,7 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     })))
 }
 
-/// The options as if the file said them.
+/// The options as if they stood in the file.
 fn overrides(args: &RecommendArgs) -> Overrides {
     let mut overrides = args.settings.overrides(&args.variants);
     let mut put = |option, path, text| overrides.options.push(Typed { option, path, text });

@@ -108,7 +108,7 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(once(args, &log, &control, &mut Session::default(), &|| false)?))
 }
 
-/// What is known without the scenario.
+/// The places known without the scenario.
 fn places(args: &RunArgs) -> Places<'_> {
     let log = args.log.as_ref().filter(|log| *log != Path::new("-"));
     let places = Places::default()
@@ -144,7 +144,7 @@ impl Session {
     }
 }
 
-/// Runs, and again whenever the file is saved, until Ctrl-C. What is wrong with a scenario is told, and waited out.
+/// Runs, and again whenever the file is saved, until Ctrl-C. Problems of a scenario are printed, and the next save is awaited.
 fn whenever_saved(args: &RunArgs, log: &Log, control: &Arc<Control>) -> anyhow::Result<u8> {
     let file = Path::new(&args.scenario);
     if !file.is_file() {
@@ -184,7 +184,7 @@ fn whenever_saved(args: &RunArgs, log: &Log, control: &Arc<Control>) -> anyhow::
     }
 }
 
-/// Runs once; gives the exit code. What `given_up` says is no longer asked for is not written.
+/// Runs once; gives the exit code. Writes nothing once `given_up` is true.
 fn once(
     args: &RunArgs,
     log: &Log,
@@ -316,7 +316,7 @@ fn kept_from(resume: bool, plan: &Plan) -> Duration {
     }
 }
 
-/// What another run has left.
+/// The remains of another run.
 fn foreign(folder: &Path) -> String {
     let digest = folder.file_name().unwrap_or_default().to_string_lossy();
     format!(
@@ -326,7 +326,7 @@ fn foreign(folder: &Path) -> String {
     )
 }
 
-/// What `--resume` finds.
+/// The simulations that `--resume` finds.
 fn resumed(partial: &Partial, plan: &Plan) -> String {
     match partial.kept() {
         0 => "nothing to resume: no finished replication of this scenario is kept; starting anew".to_owned(),

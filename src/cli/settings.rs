@@ -9,7 +9,7 @@ use herdlab::sim::Control;
 use herdlab::sim::bounds::{Reached, resident_bytes};
 use herdlab::units;
 
-/// What goes over the scenario's own settings.
+/// Options that take precedence over the scenario's own settings.
 #[derive(Debug, Args)]
 pub(crate) struct SettingArgs {
     /// Set a value of the scenario (`tier.l2.ttl=5m`); repeat for several
@@ -51,7 +51,7 @@ impl SettingArgs {
     }
 }
 
-/// What a run may take.
+/// Limits of a run.
 #[derive(Debug, Args)]
 pub(crate) struct LimitArgs {
     /// Refuse what is estimated to need more memory (`2GB`), and stop when the process has as much [default: what the
@@ -64,7 +64,7 @@ pub(crate) struct LimitArgs {
 }
 
 impl LimitArgs {
-    /// As asked, or what the machine has.
+    /// As given, or the memory of the machine.
     pub fn limits(&self) -> Limits {
         let machine = Limits::of_this_machine();
         Limits {

@@ -1,4 +1,4 @@
-//! `herdlab completions` and `herdlab man`: what shells and manual pages need to know of the command.
+//! `herdlab completions` and `herdlab man`: the command as shells and manual pages need it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

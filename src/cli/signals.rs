@@ -1,4 +1,4 @@
-//! Ctrl-C and what else asks the program to end: SIGINT, SIGTERM and SIGHUP mean the same.
+//! Ctrl-C and the other signals that end the program: SIGINT, SIGTERM and SIGHUP mean the same.
 
 use std::process;
 use std::sync::atomic::Ordering;
@@ -30,7 +30,7 @@ pub(crate) fn stop_on_signal(control: &Arc<Control>) {
     *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(control));
 }
 
-/// A hang-up that whoever started the program has it ignore (`nohup`) stays ignored: it is kept from every thread, before
+/// A hang-up that the program was started to ignore (`nohup`) stays ignored: it is kept from every thread, before
 /// there are any others.
 #[cfg(unix)]
 fn keep_ignoring() {
@@ -45,7 +45,7 @@ fn keep_ignoring() {
 #[cfg(not(unix))]
 fn keep_ignoring() {}
 
-/// A bit for each signal, where the system tells.
+/// A bit for each signal, on systems that report them.
 #[cfg(unix)]
 fn ignored() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;

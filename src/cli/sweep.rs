@@ -162,7 +162,7 @@ fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
     Ok(grid)
 }
 
-/// What `--resume` finds.
+/// The cells that `--resume` finds.
 fn resumed(journal: &Journal) -> String {
     match journal.len() {
         0 => "nothing to resume: no finished simulation is kept here; starting anew".to_owned(),

@@ -69,7 +69,7 @@ pub(crate) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
             Err(problem) => bail!("{}: {problem}", group.title),
         };
         for finding in &found {
-            // Once is enough to tell of a full disk.
+            // One message about a full disk is enough.
             shown = if shown == Shown::Whole { output::show(&line(finding, style)) } else { shown };
         }
         findings.extend(found);

@@ -11,7 +11,7 @@ use herdlab::sim::Control;
 /// Between two looks. Editors save in several steps: what has not changed since the last look is complete.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// What tells one saved state of a file from the next; `None` while an editor has it moved away.
+/// Identity of one saved state of a file; `None` while an editor has it moved away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Seen(Option<(SystemTime, u64)>);
 
@@ -49,7 +49,7 @@ impl Watched {
         }
     }
 
-    /// Stops the simulations when the file is saved while they run: their answer is no longer asked for.
+    /// Stops the simulations when the file is saved while they run: their answer is out of date.
     pub fn guard(&self, control: &Arc<Control>) -> Guard {
         let (file, read) = (self.file.clone(), self.read);
         let (over, outdated) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));

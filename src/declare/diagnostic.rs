@@ -213,7 +213,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Asks whether the nearest candidate was meant; `otherwise` where none is near.
+/// Suggests the nearest candidate; `otherwise` where none is near.
 pub(crate) fn suggestion<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,

@@ -9,7 +9,7 @@ use super::file::{Entry, Node, Value};
 /// column, the factor. Formats of files are no matter of this room.
 pub(crate) type ReadColumn = fn(&Path, &str, &str, f64) -> Result<Vec<f64>, String>;
 
-/// What reading carries along: the problems so far, where in the file it is, and the files that values name.
+/// Context of reading: the problems so far, where in the file it is, and the files that values name.
 pub(crate) struct Context {
     pub diagnostics: Vec<Diagnostic>,
     /// Relative paths in the scenario start here.
@@ -79,7 +79,7 @@ impl Context {
     }
 }
 
-/// A table being read. Every name asked for counts as known; [`Fields::finish`] reports the others.
+/// A table being read. Every name that is read counts as known; [`Fields::finish`] reports the others.
 pub(crate) struct Fields<'c, 'n> {
     pub cx: &'c mut Context,
     pub span: Span,
@@ -100,7 +100,7 @@ impl<'c, 'n> Fields<'c, 'n> {
         Some(Fields { cx, span: node.span, entries, known: Vec::new(), missing: Vec::new(), problems_before })
     }
 
-    /// Opens a table, reads it and reports the fields that `read` did not ask for.
+    /// Opens a table, reads it and reports the fields that `read` did not read.
     pub fn with<T>(
         cx: &'c mut Context,
         node: &'n Node,
@@ -113,11 +113,11 @@ impl<'c, 'n> Fields<'c, 'n> {
         result
     }
 
-    /// Refuses a table that says nothing. To be called once everything is read.
+    /// Refuses an empty table. To be called once everything is read.
     pub fn refuse_empty(&mut self) {
         if self.entries.is_empty() {
             let title = format!("{} is empty", self.cx.here());
-            let label = "it says nothing";
+            let label = "it sets nothing";
             let known = format!("known fields: {}; or leave it out", self.known.join(", "));
             self.cx.report(Diagnostic::new(title, self.span, label).help(known));
         }
@@ -199,7 +199,7 @@ impl<'c, 'n> Fields<'c, 'n> {
         self.cx.report(Diagnostic::new(title, self.place(name), why).help(way_out));
     }
 
-    /// Reports the fields that nobody asked for, and the required ones that are absent; a misspelt field
+    /// Reports the fields that were not read, and the required ones that are absent; a misspelt field
     /// is only the former.
     pub fn finish(mut self) {
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
@@ -295,7 +295,7 @@ impl<'n> Tagged<'n> {
         cx.within(self.tag, |cx| Fields::with(cx, self.body.unwrap_or(&empty), example, read))
     }
 
-    /// What a word means that stands for a table without options.
+    /// Meaning of a word that stands for a table without options.
     pub fn without_options(&self) -> Node {
         Node { value: Value::Table(Vec::new()), span: self.node.span }
     }

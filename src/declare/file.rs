@@ -1,4 +1,4 @@
-//! The scenario file as a tree in which every key and value knows where it was written.
+//! The scenario file as a tree in which every key and value has its place in the file.
 //!
 //! The tree is read field by field (see `fields`), not deserialised, because a reader that goes on after
 //! a problem can report all of them, and because a variant is this tree with some values exchanged: the
@@ -35,7 +35,7 @@ pub(crate) struct Entry {
 }
 
 impl Node {
-    /// What the value is, for a message: `an integer`.
+    /// Type of the value, for a message: `an integer`.
     pub fn kind(&self) -> &'static str {
         match self.value {
             Value::String(_) => "a string",

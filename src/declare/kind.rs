@@ -1,6 +1,6 @@
 //! How a table of options is written down: names, types, what must be there.
 
-/// What a value may be.
+/// The grammar of a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// `"2m 30s"`; with `positive`, above zero.
@@ -59,9 +59,9 @@ pub enum Kind {
     Either(&'static [Kind]),
     /// A table with a field for every tier.
     PerTier(&'static Kind),
-    /// What a variant sets: paths and values.
+    /// Settings of a variant: paths and values.
     Settings,
-    /// What a sweep varies: paths, each with a list or a range of values.
+    /// Axes of a sweep: paths, each with a list or a range of values.
     Axes,
 }
 
@@ -75,16 +75,16 @@ pub struct Field {
     pub words: &'static str,
 }
 
-/// What leaving an option out means.
+/// Meaning of an option left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Default {
     /// It must be there; the words describe what is expected.
     Required(&'static str),
-    /// What this value means, as a file has it: `"50ms"`, `2.0`.
+    /// As this value, in the form of the file: `"50ms"`, `2.0`.
     Written(&'static str),
-    /// What this word means: `none`, `unlimited`.
+    /// As this word: `none`, `unlimited`.
     Word(&'static str),
-    /// What these words say, in Markdown: as `read`.
+    /// These words, in Markdown: as `read`.
     Words(&'static str),
 }
 
@@ -171,7 +171,7 @@ pub(crate) const POSITIVE_SHARE: Kind = Kind::Share { positive: true };
 pub(crate) const COUNT: Kind = Kind::Whole { least: 1, most: u32::MAX as u64 };
 
 impl Kind {
-    /// What is expected, in words: `a duration such as "250ms"`.
+    /// The expected value, in words: `a duration such as "250ms"`.
     pub fn words(&self) -> String {
         match self {
             Kind::Duration { positive: false } => "a duration such as \"250ms\" or \"2m 30s\"".to_owned(),

@@ -1,4 +1,4 @@
-//! The macros that the options of a scenario are declared with; how they are written is told in the module above.
+//! The macros that the options of a scenario are declared with; their syntax is described in the module above.
 
 /// Declares a table: its struct, its reader, its part of the reference.
 macro_rules! options {
@@ -194,7 +194,7 @@ macro_rules! row {
     };
 }
 
-/// What leaving an option out means.
+/// Meaning of an option left out.
 macro_rules! default {
     (required $expected:tt) => {
         $crate::declare::kind::Default::Required($expected)
@@ -344,7 +344,7 @@ macro_rules! options_of {
     };
 }
 
-/// What a form is given of its surroundings.
+/// The surroundings passed to a form.
 macro_rules! given {
     () => {
         ()

@@ -32,7 +32,7 @@
 //!
 //! `and shared: SharedTier;` behind the braces adds the options of another declaration to the same table.
 //!
-//! A form that needs to know of its surroundings is given them in brackets (`as Hedge[timeout_ns]`) and declares them in
+//! A form that depends on its surroundings is given them in brackets (`as Hedge[timeout_ns]`) and declares them in
 //! parentheses (`pub struct Hedge in "hedge" (timeout_ns: Option<Nanos>)`).
 
 pub mod diagnostic;
@@ -49,11 +49,11 @@ use file::{Node, parse_value};
 use kind::Kind;
 pub(crate) use macros::*;
 
-/// What may stand as the value of an option, and what is made of it.
+/// The grammar of an option's value, and its result.
 pub(crate) trait Form {
     /// In the checked model.
     type Value;
-    /// What the reader must know of its surroundings; `()` for nearly all.
+    /// The surroundings that the reader needs; `()` for nearly all.
     type Around<'a>;
     const KIND: Kind;
 
@@ -70,12 +70,12 @@ where
     F::read(&mut cx, &parse_value(text, 0, 0).ok()?, ())
 }
 
-/// What a table means that is left out.
+/// Meaning of a table left out.
 pub(crate) fn unset<F>() -> Option<F::Value>
 where
     F: for<'a> Form<Around<'a> = ()>,
 {
-    // Some tables are refused where they are written and empty; that is said to nobody here.
+    // Some tables are refused where they are written and empty; that is not reported here.
     written::<F>("{}")
 }
 
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// What a text is read as, and the labels of the problems with it.
+    /// Reading of a text, and the labels of its problems.
     fn read(text: &str) -> (Option<Pause>, Vec<String>) {
         let mut cx = Context::new(std::path::PathBuf::new(), |_, _, _, _| Err(String::new()));
         let pause = Pause::read(&mut cx, &parse_value(text, 0, 0).unwrap(), 5_000_000_000);

@@ -309,7 +309,7 @@ fn elements<'n>(cx: &mut Context, node: &'n Node) -> Option<&'n [Node]> {
     }
 }
 
-/// What `F` reads somewhere else, where its surroundings are known.
+/// A value that `F` reads somewhere else, where its surroundings are known.
 pub(crate) struct Later<F>(PhantomData<F>);
 
 impl<F: Form> Form for Later<F> {

@@ -14,13 +14,13 @@ use crate::catalog::spoken;
 use crate::measure::quantity::{Scale, change, percent, signed, with_unit};
 use crate::record::Record;
 
-/// What the record answers.
+/// The answer of a record.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     pub words: String,
     /// Whether the words are the author's.
     pub by_author: bool,
-    /// Why the author's words are not shown, or what limits the answer.
+    /// Why the author's words are not shown, or limits of the answer.
     pub note: Option<String>,
     /// The author's claims, tested on this record.
     pub claims: Vec<TestedClaim>,
@@ -132,7 +132,7 @@ pub fn filled_by(
     Ok(words)
 }
 
-/// What settles in two states, then one or two sentences from the verdicts.
+/// The variants with two states, then one or two sentences from the verdicts.
 fn generated(record: &Record, comparison: &Comparison) -> String {
     let states = comparison.variants.iter().zip(&record.variants).filter_map(|(variant, recorded)| {
         let states = variant.states.as_ref()?;

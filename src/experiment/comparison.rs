@@ -66,7 +66,7 @@ pub struct MeasureComparison {
     pub detectable: Option<f64>,
     /// Headline measures of variants other than the baseline.
     pub verdict: Option<Verdict>,
-    /// Why there is no verdict, where that is not for want of replications; headline measures only.
+    /// The reason for a missing verdict, if it is not too few replications; headline measures only.
     pub withheld: Option<Withheld>,
     /// Over the runs in each of the variant's states, if it has two.
     pub by_state: Option<[Option<Estimate>; 2]>,
@@ -109,7 +109,7 @@ impl VariantComparison {
     }
 }
 
-/// What a record says about its variants.
+/// Comparison of the variants of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// Index into `variants`.
@@ -119,7 +119,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// What the others are compared with.
+    /// The reference of all differences.
     pub fn baseline(&self) -> &VariantComparison {
         &self.variants[self.baseline]
     }
@@ -245,7 +245,7 @@ pub fn smallest_that_matters(unit: &str, mean: f64) -> f64 {
     EFFECT_SHARE_MIN * whole(unit, mean)
 }
 
-/// What a difference is a share of: the mean, or the smaller side of a ratio.
+/// The base of a relative difference: the mean, or the smaller side of a ratio.
 pub fn whole(unit: &str, mean: f64) -> f64 {
     match unit {
         "1" if (0.0..1.0).contains(&mean) => mean.min(1.0 - mean),

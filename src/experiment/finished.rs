@@ -1,4 +1,4 @@
-//! What the simulations of a run have left so far.
+//! The results of the finished simulations of a run.
 
 use std::collections::BTreeMap;
 

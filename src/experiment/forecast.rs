@@ -1,4 +1,4 @@
-//! What a simulation will take, found by simulating its beginning.
+//! Cost of a simulation, found by simulating its beginning.
 //!
 //! Breakers, retries, polls and users who are refused act on each other, and no closed form has the number of events that
 //! comes of it. Where a scenario has them, [`crate::scenario::estimate`] gives the memory and a first guess, and a pilot of a few
@@ -11,7 +11,7 @@ use crate::scenario::estimate::{self, Estimate, Limits, Plan};
 use crate::sim::{Control, Engine};
 use crate::workload::Tables;
 
-/// A pilot that has seen so many events says enough.
+/// A pilot of so many events is enough.
 const PILOT_EVENTS: f64 = 100_000.0;
 /// The first pilot is as long as these take by the first guess.
 const FIRST_EVENTS: f64 = 10_000.0;

@@ -1,4 +1,4 @@
-//! Cells x replications, and what may be said about them: runs, statistics over replications, the comparison of
+//! Cells x replications, and the verdicts on them: runs, statistics over replications, the comparison of
 //! variants, the answer.
 
 pub mod answer;

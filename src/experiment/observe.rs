@@ -1,12 +1,12 @@
-//! What happens during a run, told to whoever wants to know: the log of the command, a progress bar of one's own.
+//! The steps of a run, for listeners: the log of the command, a progress bar of one's own.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-/// A step of a run. Threads tell of their simulations as they finish them, so their order differs from run to run; what a
-/// run leaves does not.
+/// A step of a run. Threads report their simulations as they finish them, so their order differs from run to run; the
+/// result of a run does not.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step<'a> {
@@ -23,11 +23,11 @@ pub enum Step<'a> {
     TablesBuilt { seconds: f64 },
     /// A warm-up was looked for and found.
     WarmupFound { warmup_s: f64, seconds: f64 },
-    /// So many more replications of every variant are wanted.
+    /// So many more replications of every variant begin.
     Round { from: u32, to: u32 },
     /// One simulation is finished.
     Simulated { variant: &'a str, replication: u32, requests: u64, seconds: f64 },
-    /// What an earlier run kept of a simulation is used instead.
+    /// The kept result of an earlier run is used instead of a simulation.
     Kept { variant: &'a str, replication: u32, requests: u64 },
     /// Everything is simulated, or it was stopped.
     Finished { replications: u32, requests: u64, seconds: f64, interrupted: bool },
@@ -35,7 +35,7 @@ pub enum Step<'a> {
 
 type Listener = dyn Fn(&Step<'_>) + Send + Sync;
 
-/// Who is told; nobody by default.
+/// The listener; none by default.
 ///
 /// ```
 /// use herdlab::experiment::observe::{Observer, Step};

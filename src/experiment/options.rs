@@ -16,12 +16,12 @@ use crate::units::format_duration;
 pub struct RunOptions {
     /// Worker threads; 0: one per core.
     pub threads: usize,
-    /// Shared with whoever follows or stops the run.
+    /// Shared with the threads that follow or stop the run.
     pub control: Arc<Control>,
     /// Keep finished replications here once it is due, and take those that an earlier run has kept.
-    /// Not used beside policies of one's own, of which a file cannot tell whether they are still the same.
+    /// Not used beside policies of one's own, whose identity no file can prove.
     pub partial: Option<Partial>,
-    /// Who is told what happens.
+    /// The listener to the steps of the run.
     pub observer: Observer,
     /// Evictions and refreshes from outside the crate.
     pub policies: Policies,
@@ -68,7 +68,7 @@ pub struct TooShort {
     pub ttl_ns: Option<Nanos>,
 }
 
-/// What keeps a run from telling its warm-up.
+/// Why a run cannot find its warm-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unsettled {
     /// This series has not settled in the first half.
@@ -104,7 +104,7 @@ impl TooShort {
         }
         let tried = match self.tried_ns > self.duration_ns {
             true => format!(
-                "neither does a run of {} tell, the longest that was tried; ",
+                "a run of {}, the longest that was tried, does not suffice either; ",
                 format_duration(self.tried_ns)
             ),
             false => "a longer duration may do; ".to_owned(),

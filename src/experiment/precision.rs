@@ -35,7 +35,7 @@ fn needed(wanted: &Precision, values: &[Option<f64>]) -> Option<u32> {
     Some(if needed.is_finite() { needed.min(f64::from(u32::MAX)) as u32 } else { u32::MAX })
 }
 
-/// What was wanted and what came of it.
+/// The requested precision, and whether it was reached.
 pub fn record(wanted: &Precision, variants: &[VariantRecord]) -> PrecisionRecord {
     let reached = |variant: &VariantRecord| {
         variant.measure(&wanted.measure).is_none_or(|measure| needed(wanted, &measure.values).is_none())

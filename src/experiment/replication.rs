@@ -1,4 +1,4 @@
-//! What one simulation leaves, and what the replications of a variant leave together.
+//! The result of one simulation, and of all replications of a variant together.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::record::{DistributionRecord, EventRun, MeasureRecord, SeriesRecord};
 use crate::sim::{Control, Engine, SimError};
 
-/// What one simulation contributes to the record.
+/// The contribution of one simulation to the record.
 pub(super) struct Replication {
     pub measures: Vec<Measured>,
     pub series: Vec<Series>,
@@ -63,7 +63,7 @@ pub(super) struct Together {
     event_runs: Vec<Vec<EventRun>>,
 }
 
-/// What a variant leaves for the record.
+/// The contribution of a variant to the record.
 pub(super) struct Records {
     pub measures: Vec<MeasureRecord>,
     pub series: Vec<SeriesRecord>,

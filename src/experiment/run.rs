@@ -25,7 +25,7 @@ use crate::sim::bounds::peak_resident_bytes;
 use crate::theory;
 use crate::workload::Tables;
 
-/// What a run leaves.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
     pub record: Record,
@@ -113,7 +113,7 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
     Ok(Outcome { record, timings, interrupted })
 }
 
-/// The experiment with the warm-up that a pilot finds, where one is asked for.
+/// The experiment with the warm-up that a pilot finds, for `warmup = "auto"`.
 fn with_warmup<'e>(
     experiment: &'e Experiment,
     tables: &[Arc<Tables>],
@@ -154,7 +154,7 @@ pub(super) fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, 
     Ok(tables)
 }
 
-/// What the tables of a model depend on.
+/// The parts of a model that its tables depend on.
 pub(super) fn workload_of(model: &Model) -> String {
     format!("{:?} {:?}", model.workload.classes, model.workload.arrivals)
 }
@@ -230,7 +230,7 @@ fn variant_record(variant: &Variant, together: Together, policies: &Policies) ->
         settings: variant.settings.clone(),
         workload: traffic(model),
         events: events(model, &measures, event_runs),
-        // What the closed forms know are the policies of the scenario.
+        // The closed forms cover the policies of the scenario only.
         theory: match policies.of(&variant.name).is_empty() {
             true => theory::predictions(model),
             false => Vec::new(),
@@ -241,7 +241,7 @@ fn variant_record(variant: &Variant, together: Together, policies: &Policies) ->
     }
 }
 
-/// The events of a model, and what each run shows of them.
+/// The events of a model, and their outcomes in each run.
 fn events(model: &Model, measures: &[MeasureRecord], runs: Vec<Vec<EventRun>>) -> Vec<EventRecord> {
     let record = |(event, runs): (&TimedEvent, Vec<EventRun>)| {
         let errors = format!("event.{}.errors", event.label);

@@ -29,13 +29,13 @@ const SHARE_STEP: f64 = 0.02;
 /// nearly equal in each group would be infinitely wide.
 const DEVIATION_MIN: f64 = 0.05;
 
-/// What shows a collapse that callers notice.
+/// The measure of a collapse that callers notice.
 const TAIL: &str = "latency.all.p99_ms";
 
-/// A figure of the whole system by which runs are told apart.
+/// A figure of the whole system by which runs are separated.
 struct Watched {
     measure: &'static str,
-    /// What is larger in the worse state.
+    /// A figure that is larger in the worse state.
     worse: fn(f64) -> f64,
     /// Smaller figures are all alike.
     floor: f64,
@@ -105,7 +105,7 @@ impl State {
 /// The runs of a variant, told apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct States {
-    /// The measure that tells them apart.
+    /// The measure that separates them.
     pub measure: &'static str,
     verb: &'static str,
     /// One per replication; both states occur.
@@ -149,7 +149,7 @@ impl States {
         format!("{} in {}", self.verb, self.runs(State::Collapsed))
     }
 
-    /// What tells the states apart, and the p99 where it at least doubles:
+    /// The measure that separates the states, and the p99 where it at least doubles:
     /// `error ratio 7.4 ± 1.1 % instead of 0 ± 0 %, p99 latency 17.5 ± 1.0 s instead of 566 ± 239 ms`.
     pub fn figures(&self, variant: &VariantRecord) -> String {
         let told = |name: &str| {

@@ -126,7 +126,7 @@ fn paired_relative(before: &[Option<f64>], after: &[Option<f64>]) -> Option<(f64
     fieller(&moments, t_quantile((n - 1) as f64))
 }
 
-/// What [`fieller`] knows of two means, before and after.
+/// The inputs of [`fieller`] on two means, before and after.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments {
     pub means: (f64, f64),
@@ -137,9 +137,9 @@ pub struct Moments {
 }
 
 /// Bounds of the change `after / before - 1` of a positive mean: all ratios r for which a test with this quantile does not
-/// tell `after - r before` from zero (Fieller, Some Problems in Interval Estimation, Journal of the Royal Statistical Society B
+/// separate `after - r before` from zero (Fieller, Some Problems in Interval Estimation, Journal of the Royal Statistical Society B
 /// 16, 1954). So zero is outside exactly where the t-test finds a difference, and what varies from replication to replication
-/// before and after alike does not widen it. `None` where the mean before cannot be told from zero.
+/// before and after alike does not widen it. `None` where the mean before is not significantly different from zero.
 ///
 /// ```
 /// use herdlab::experiment::statistics::{Moments, fieller};

@@ -1,9 +1,9 @@
-//! Thresholds held against what was measured.
+//! Thresholds compared with the measured values.
 //!
 //! A threshold is judged on the mean over replications, the figure that every table shows; whether the limit lies within
-//! its interval is told beside, and so is in how many runs it was kept. `confident` thresholds need the whole interval on the
+//! its interval stands beside, and so does the number of runs that kept it. `confident` thresholds need the whole interval on the
 //! right side. A mean over two states ([`super::states`]) decides nothing: there every run has to keep the limit, or the share of the
-//! runs that the threshold asks for.
+//! runs that the threshold requires.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::model::{Bound, Threshold};
 use crate::record::meaning;
 use crate::record::{EventRun, EventStatus, Record, VariantRecord};
 
-/// What a variant makes of a threshold.
+/// Result of a threshold in a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
@@ -173,7 +173,7 @@ fn runs_kept(threshold: &Threshold, variant: &VariantRecord, values: &[Option<f6
     Runs { count: values.iter().enumerate().filter(kept).count(), of: values.len() }
 }
 
-/// By the share of the runs that keep the limit: the share asked for, or all of them. A confident threshold needs the exact
+/// By the share of the runs that keep the limit: the share required, or all of them. A confident threshold needs the exact
 /// bound of that share.
 fn by_runs(threshold: &Threshold, runs: Runs, states: Option<&States>) -> (Standing, bool, String) {
     let wanted = threshold.runs.unwrap_or(1.0);

@@ -1,4 +1,4 @@
-//! Records compared with each other: what a change of a scenario, a setting or a seed did to each variant.
+//! Records compared with each other: the effect of a change of scenario, setting or seed on each variant.
 //!
 //! Variants are matched by name. Where both records saw the same traffic, replication by replication, differences are
 //! taken pair by pair; where they did not, the samples are independent and Welch's test is used. Verdicts follow the rules
@@ -89,7 +89,7 @@ pub struct Versus {
     pub only_after: Vec<String>,
     /// The headline measures of either, those of the later record first.
     pub headline: Vec<String>,
-    /// What a reader must know before believing the differences.
+    /// Cautions for the reader of the differences.
     pub cautions: Vec<String>,
 }
 
@@ -296,7 +296,7 @@ fn cautions(before: &Record, after: &Record, variants: &[VariantVersus], headlin
     cautions
 }
 
-/// What a verdict is made from.
+/// The inputs of a verdict.
 struct Tested {
     p: f64,
     p_free: f64,

@@ -10,7 +10,7 @@
 //! all alike, or too little. And latency is watched by a rank instead of a median, which jumps where it lies between two values.
 //!
 //! A pilot runs a few replications of every variant without warm-up. The warm-up that all share is the longest that any
-//! watched series of any variant asks for.
+//! watched series of any variant needs.
 
 use std::sync::Arc;
 
@@ -35,13 +35,13 @@ const PILOT_WINDOWS: u64 = 500;
 const BATCH: usize = 5;
 /// A smaller truncation whose error is so much larger than the least is as good.
 const TOLERANCE: f64 = 0.06;
-/// What is dropped must differ from the rest by so many standard errors, where the error alone cannot decide.
+/// The dropped part must differ from the rest by so many standard errors, where the error alone cannot decide.
 const DIFFERENCE_MIN: f64 = 3.0;
-/// Beyond this share of the run the truncation is not to be trusted: what is left is too short to know.
+/// Beyond this share of the run the truncation is not to be trusted: the rest is too short to judge.
 const TRUSTED_SHARE: f64 = 0.5;
-/// Longest run that is tried to say how long one would have to be, as a multiple of the first one tried.
+/// Longest run that is tried to find a sufficient duration, as a multiple of the first one tried.
 const LONGEST: u64 = 64;
-/// Requests of a pilot beyond which no longer run is tried, unless the run itself asks for about as many.
+/// Requests of a pilot beyond which no longer run is tried, unless the run itself has about as many.
 const PILOT_REQUESTS_MAX: f64 = 100e6;
 /// Requests of a pilot up to which it is run where nobody runs the scenario yet: about a second.
 const FORESEEN_REQUESTS_MAX: f64 = 2e6;
@@ -86,16 +86,16 @@ fn find_within(
     Err(Box::new(TooShort { place, variant, reason, duration_ns, tried_ns, enough_ns, ttl_ns }).into())
 }
 
-/// What can be said of the warm-up before the run.
+/// Forecast of the warm-up before the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Foreseen {
     /// The one that the run will find.
     Found(Nanos),
-    /// It takes a pilot of about so many requests to know, which the run makes.
+    /// Found by the run alone, with a pilot of about so many requests.
     ByPilot { requests: f64 },
 }
 
-/// What a run will find, where that is quickly known: with the pilot of the run if it has few requests, else without.
+/// The warm-up that a run will find, where it is quickly found: with the pilot of the run if it has few requests, else without.
 ///
 /// # Errors
 /// As [`find`]; whatever is refused here is refused by the run.
@@ -162,7 +162,7 @@ fn pilot_replications(experiment: &Experiment) -> u32 {
     experiment.replications.min(PILOT_REPLICATIONS)
 }
 
-/// The longest ttl of what is asked for, with its variant and tier.
+/// The longest ttl of requested entries, with its variant and tier.
 fn longest_ttl(experiment: &Experiment) -> Option<(String, String, Nanos)> {
     let mut longest: Option<(String, String, Nanos)> = None;
     for variant in &experiment.variants {
@@ -223,7 +223,7 @@ fn settled(
     let mut longest = 0;
     for (variant, pilots) in experiment.variants.iter().zip(pilots.chunks(replications as usize)) {
         for name in WATCHED {
-            // Where nothing is ever known, nothing of that kind happens: nobody reads, say.
+            // Where no value is ever defined, nothing of that kind happens: no reads, for example.
             let known = averaged(pilots, name).filter(|values| values.iter().any(Option::is_some));
             let Some(values) = known else { continue };
             let reason = match truncation(&values) {
@@ -240,7 +240,7 @@ fn settled(
     Ok(Settled::After(window_ns.saturating_mul(longest as u64)))
 }
 
-/// What must have settled: who answers, how fast, and what the database bears.
+/// The series that must have settled: hits, latency, and load of the database.
 const WATCHED: [&str; 4] = ["hit_ratio", MEDIAN_LATENCY, "db.qps", "db.queue.length"];
 const MEDIAN_LATENCY: &str = "latency.all.p50_ms";
 
@@ -272,7 +272,7 @@ fn ranks(recorder: &Recorder) -> Vec<Option<f64>> {
     merged.iter().map(|window| window.mid_rank(median_ns?)).collect()
 }
 
-/// One series, averaged over the pilots that know a value; `None` where none has it.
+/// One series, averaged over the pilots that have a value; `None` where none has it.
 fn averaged(pilots: &[Vec<Series>], name: &str) -> Option<Vec<Option<f64>>> {
     let of_pilots: Vec<&Vec<Option<f64>>> =
         pilots.iter().flatten().filter(|series| series.0 == name).map(|series| &series.2).collect();
@@ -280,7 +280,7 @@ fn averaged(pilots: &[Vec<Series>], name: &str) -> Option<Vec<Option<f64>>> {
 }
 
 /// How many values to drop from the front, and how many there are (whole batches). Truncations up to three quarters are looked
-/// at; behind that too little is left to tell. `None` where a batch has no value.
+/// at; behind that too little is left to judge. `None` where a batch has no value.
 ///
 /// ```
 /// use herdlab::experiment::warmup::mser5;
@@ -332,7 +332,7 @@ fn least(errors: &[f64]) -> Option<usize> {
     (0..errors.len()).min_by(|&a, &b| errors[a].total_cmp(&errors[b]))
 }
 
-/// How many batches to drop until the rest of what should be dropped cannot be told from what is kept.
+/// How many batches to drop until the rest of what should be dropped is indistinguishable from what is kept.
 fn distinct(batches: &[f64], dropped: usize) -> usize {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (kept, kept_count) = (mean(&batches[dropped..]), (batches.len() - dropped) as f64);

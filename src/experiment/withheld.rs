@@ -42,7 +42,7 @@ impl Withheld {
     }
 }
 
-/// What a verdict needs to know of a variant.
+/// The inputs of a verdict on a variant.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
     pub name: &'a str,

@@ -46,7 +46,7 @@ pub(super) fn work_off<W: Sync>(
     into_inner(failure)
 }
 
-/// Whether a simulation ended because it was told to.
+/// Whether a simulation ended by request.
 pub(super) fn is_stop(error: &RunError) -> bool {
     matches!(error, RunError::Simulation { source: SimError::Cancelled, .. })
 }
@@ -56,7 +56,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a mutex held when all threads are done.
+/// The content of a mutex when all threads are done.
 pub(super) fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

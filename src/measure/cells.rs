@@ -1,4 +1,4 @@
-//! What a scenario with events leaves second by second, for the question whether the system came back.
+//! Counts of a scenario with events, second by second, to judge whether the system recovered.
 //!
 //! Cells are a second long and begin anew where an event begins or ends and where the warm-up ends, so none of them lies
 //! on both sides of that. They are there only where there are events, and independent of `window`.
@@ -184,7 +184,7 @@ impl Cells {
         }
     }
 
-    /// What is counted bucket by bucket goes to its cell.
+    /// Counts of a bucket go to its cell.
     pub fn close_newest(&mut self) {
         let answered = &mut self.cells[self.newest].answered;
         for (bucket, count) in self.latencies.iter_mut().enumerate().filter(|(_, count)| **count > 0) {

@@ -1,4 +1,4 @@
-//! What is measured: the recorder in the loop, histograms, staleness, and the judgement of events.
+//! Measurement: the recorder in the loop, histograms, staleness, and the judgement of events.
 
 pub mod busiest;
 pub mod cells;

@@ -1,4 +1,4 @@
-//! What the loop writes down: counts and histograms per window and for the whole measured run.
+//! The books of the loop: counts and histograms per window and for the whole measured run.
 
 use rustc_hash::FxHashMap;
 
@@ -67,7 +67,7 @@ pub const CAUSES: [(Cause, &str); 10] = [
     (Cause::Limit, "limit"),
 ];
 
-/// What the rate limiter did.
+/// Counts of the rate limiter.
 #[derive(Clone, Debug)]
 pub struct LimiterBooks {
     /// From the start of a request to the decision about it.
@@ -78,7 +78,7 @@ pub struct LimiterBooks {
     pub stuck: u64,
 }
 
-/// What became of the writes that a tier acknowledged before the database had them.
+/// Outcome of the writes that a tier acknowledged before the database had them.
 #[derive(Clone, Debug, Default)]
 pub struct WriteBackBooks {
     /// Writes that never came to the database, and the longest time from taking one to its loss.
@@ -105,7 +105,7 @@ pub struct Totals {
     pub db_busy_ns: u128,
     /// Integral of connections in use over time.
     pub db_pool_busy_ns: u128,
-    /// Requests that asked for a connection to the database, and those that found none free.
+    /// Requests for a connection to the database, and those that found none free.
     pub db_pool_asked: u64,
     pub db_pool_waited: u64,
     /// Integral of requests in the system over time.
@@ -146,7 +146,7 @@ pub struct TierTotals {
     pub breaker_trips: u64,
     /// Bytes of keys and values that travelled with commands the server served.
     pub wire_bytes: u64,
-    /// Integral of connections in use over time, commands that asked for one and those that found none free.
+    /// Integral of connections in use over time, commands that needed one and those that found none free.
     pub pool_busy_ns: u128,
     pub pool_asked: u64,
     pub pool_waited: u64,
@@ -178,7 +178,7 @@ pub struct Gauges {
     pub unflushed: Option<u64>,
     /// (entries, bytes) per tier.
     pub tiers: Vec<(u64, u64)>,
-    /// What a sample of the entries of each tier has left; empty where nobody asks.
+    /// Remaining times to live of a sample of the entries of each tier; empty where not measured.
     pub left: Vec<Left>,
     /// Entries that have expired and still take memory, per tier; `None`: nobody keeps track.
     pub expired: Vec<Option<u64>>,
@@ -271,9 +271,9 @@ pub struct Recorder {
     /// Stale answers, counted as `tier_hits` are.
     pub stale: u64,
     pub stale_age: Fine,
-    /// Of `stale_age`, what each tier answered, and last what the database did; empty where nobody asks.
+    /// Of `stale_age`, the answers of each tier, and last those of the database; empty where not measured.
     pub stale_age_by_tier: Vec<Fine>,
-    /// By created row: from its creation to the start of the last read that was told there is none.
+    /// By created row: from its creation to the start of the last read with the answer that there is none.
     pub invisible_ns: FxHashMap<u32, Nanos>,
     /// From a commit to the DELETEs of the change stream.
     pub cdc_lag: Fine,
@@ -435,7 +435,7 @@ impl Recorder {
         }
     }
 
-    /// What each tier holds now, as (entries, bytes).
+    /// The content of each tier now, as (entries, bytes).
     pub fn note_content(&mut self, tiers: impl Iterator<Item = (u64, u64)>) {
         let mut all = (0, 0);
         let note = |peak: &mut (u64, u64), held: (u64, u64)| {
@@ -475,7 +475,7 @@ impl Recorder {
         }
     }
 
-    /// A read that started then was told that a row does not exist which had been created before.
+    /// A read that started then got "no such row" for a row that had been created before.
     pub fn note_invisible(&mut self, key: u32, created_ns: Nanos, start_ns: Nanos) {
         if created_ns >= self.warmup_ns && created_ns < self.duration_ns {
             let longest = self.invisible_ns.entry(key).or_insert(0);

@@ -21,7 +21,7 @@ const AFTER_MIN_NS: Nanos = 30_000_000_000;
 const LEVEL: f64 = 0.01;
 /// Of a chi-square variable with one degree of freedom: the square of a deviation over its variance.
 const CHI_SQUARE_MEDIAN: f64 = 0.4549;
-/// What a clustering found in a short time before may be too low by.
+/// Possible underestimate of a clustering found in a short time before.
 const SAFETY: f64 = 2.0;
 /// Latencies above this quantile of the time before show how clustered late answers are: those above the bound are too few.
 const CLUSTERED_FROM: f64 = 0.9;
@@ -40,7 +40,7 @@ pub struct EventRun {
     pub cell_s: f64,
 }
 
-/// What became of the system after an event.
+/// Outcome of an event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventStatus {
@@ -53,7 +53,7 @@ pub enum EventStatus {
     NotJudged(String),
 }
 
-/// What one run shows of one event.
+/// Outcome of an event in one run.
 #[derive(Clone, Debug)]
 pub struct EventOutcome {
     pub run: EventRun,
@@ -193,7 +193,7 @@ impl Bound {
     }
 }
 
-/// Bad ones of all; what nobody can tell yet is in neither.
+/// Bad ones of all; undecided ones are in neither.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Count {
     bad: u64,
@@ -536,7 +536,7 @@ impl Base<'_> {
         self.cells.all().iter().filter(move |cell| cell.from_ns >= from_ns && cell.from_ns < to_ns)
     }
 
-    /// What the servers, or the connections to them, can do per second with the service times of this run.
+    /// Capacity of the servers, or of the connections to them, per second with the service times of this run.
     fn capacity_per_s(&self) -> Option<f64> {
         let places = self.model.database.places(self.model.clients.instances)?;
         let mean_s = self.recorder.db_service_mean_s()?;

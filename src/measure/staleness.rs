@@ -11,7 +11,7 @@
 //! Under write-back a version is *issued* when its write sets out, *ordered* when the cache takes it, and *published* when
 //! that is acknowledged: then it supersedes. What the database has is *stored*, and may be older for long.
 //!
-//! Handles are reused, so they say nothing about which of two versions is the newer one; their sequence numbers do.
+//! Handles are reused, so their order is not that of the versions; their sequence numbers do.
 
 use rustc_hash::FxHashMap;
 
@@ -30,18 +30,18 @@ const COLLECT_FROM: usize = 4_096;
 pub struct Versions {
     /// Version of each key; empty where the workload never writes.
     current: Vec<u32>,
-    /// What the database has of each key; empty where that is the newest version.
+    /// The version of each key in the database; empty where that is the newest one.
     stored: Vec<u32>,
     /// Per handle; [`CURRENT`] while it is the key's newest.
     superseded_ns: Vec<Nanos>,
     /// Per handle: the number of its commit, over all keys. [`INITIAL`] has zero.
     sequence: Vec<u64>,
     commits: u64,
-    /// One bit per key: it was written. In a cache line where `current` takes sixty, since most reads ask no more.
+    /// One bit per key: it was written. In a cache line where `current` takes sixty, since most reads need no more.
     written: Vec<u64>,
     /// When [`INITIAL`] was superseded, for keys that were written.
     first_write_ns: FxHashMap<u32, Nanos>,
-    /// Number of the newest acknowledged commit of each key; empty where nobody asks.
+    /// Number of the newest acknowledged commit of each key; empty where not measured.
     acknowledged: Vec<u64>,
     /// Reads that got a reserved version which is not committed, by handle.
     reserved: FxHashMap<u32, u64>,
@@ -163,7 +163,7 @@ impl Versions {
         }
     }
 
-    /// The number of the newest commit of a key that its writer knows of; zero: none, or nobody asks.
+    /// The number of the newest acknowledged commit of a key; zero: none, or not measured.
     #[inline]
     pub fn acknowledged(&self, key: u32) -> u64 {
         self.acknowledged.get(key as usize).copied().unwrap_or(0)

@@ -81,7 +81,7 @@ mod tests {
     fn what_is_certain_has_no_tail() {
         assert!(fisher(1_000, 1_000, 3, 100_000) < 1e-300);
         assert!(rates(50_000, 1.0, 1_000, 100.0) < 1e-300);
-        // One value says little of a mean: (1 + 9)^-1; many values: e^-9.
+        // One value determines a mean badly: (1 + 9)^-1; many values: e^-9.
         close(beyond(9.0, 1.0, 1.0), 0.1);
         assert!((beyond(9.0, 1.0, 1e9) / exp(-9.0) - 1.0).abs() < 1e-6);
         assert_eq!((beyond(1.0, 0.0, 20.0), beyond(0.0, 0.0, 20.0)), (0.0, 1.0));

@@ -1,4 +1,4 @@
-//! The application, and what is measured of it on request.
+//! The application, and its measures on request.
 
 use serde::Serialize;
 
@@ -35,17 +35,17 @@ options! {
     pub struct MeasureOptions in "measure", such as "{ value_age = true }" {
         /// track when each cached value was read from the database, for the measure `value.age.max_s`; costs 8 bytes per entry
         "value_age" value_age: bool, default false;
-        /// report staleness by who answered as well: `tier.<tier>.stale.*` and `db.stale.*`; needs writes
+        /// report staleness by the answering level as well: `tier.<tier>.stale.*` and `db.stale.*`; needs writes
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         "stale_by_tier" stale_by_tier: bool, default false;
         /// report the bytes of keys and values that travel to and from each shared tier: `tier.<tier>.wire.bytes_per_s`
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         "wire" wire: bool, default false;
         /// sample at the end of each window up to 256 entries of each tier: how long they have left to live
-        /// (`tier.<tier>.ttl.{p10,p50,p90}_s`) and what share has expired and still takes memory (`tier.<tier>.expired.ratio`)
+        /// (`tier.<tier>.ttl.{p10,p50,p90}_s`) and the share that has expired and still takes memory (`tier.<tier>.expired.ratio`)
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         "remaining_ttl" remaining_ttl: bool, default false;
-        /// report `stale.acknowledged.ratio`: reads that got less than what had been acknowledged before they started; needs writes
+        /// report `stale.acknowledged.ratio`: reads that got an older version than one acknowledged before they started; needs writes
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         "stale_acknowledged" stale_acknowledged: bool, default false;
     }

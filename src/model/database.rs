@@ -14,7 +14,7 @@ options! {
     pub struct Database in "database", such as "[database]" {
         /// requests served at once
         "servers" servers: Option<u32> as Count, or "unlimited";
-        /// waiting places; needs `servers`; what does not fit is rejected
+        /// waiting places; needs `servers`; further attempts are rejected
         "queue" queue: Option<u64> as Whole<0, { u64::MAX }>, or "unbounded";
         /// random time of service of a read
         "read" read: Dist, required "its time to serve a read, such as \"20ms\" or a distribution";
@@ -49,7 +49,7 @@ options! {
         /// adaptive limit of an instance's attempts in flight: `{ aimd = { late = "100ms" } }`
         #[serde(skip_serializing_if = "Option::is_none")]
         "limit" limit: Option<Limit> as Limit, or "none";
-        /// `{ after = "50ms", cancel = false }`: a read that is not answered after this time is asked a second time; the first
+        /// `{ after = "50ms", cancel = false }`: a read that is not answered after this time is sent a second time; the first
         /// answer counts
         #[serde(skip_serializing_if = "Option::is_none")]
         "hedge" hedge: Option<Hedge> as Hedge[timeout_ns.flatten()], or "none";
@@ -102,7 +102,7 @@ options! {
     pub struct Contention in "contention", such as "{ sigma = 0.01, kappa = 0.0001 }" {
         /// contention: the share of the work that is serial
         "sigma" sigma: f64 as AtLeast<0>, default 0;
-        /// coherence: what each pair of requests in service costs
+        /// coherence: cost of each pair of requests in service
         "kappa" kappa: f64 as AtLeast<0>, default 0;
     }
     check |f| { f.refuse_empty(); }
@@ -136,7 +136,7 @@ options! {
         "max" max_backoff_ns: Nanos as PositiveDuration, or "none" => Some(Nanos::MAX);
         /// share of the wait that is random: 1 is full jitter, U(0, wait)
         "jitter" jitter: f64 as Share, default 0;
-        /// what retries may cost in all: `{ ratio = 0.1, burst = 10 }`
+        /// limit on all retries together: `{ ratio = 0.1, burst = 10 }`
         #[serde(skip_serializing_if = "Option::is_none")]
         "budget" budget: Option<RetryBudget> as RetryBudget[attempts], or "none";
     }

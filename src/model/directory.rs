@@ -58,7 +58,7 @@ impl Directory {
     }
 }
 
-/// The name of a tier that is shared and, unless that is said to be no matter, switched on.
+/// The name of a shared tier, which must be switched on where it is needed.
 pub(crate) struct CountingTier;
 
 impl Form for CountingTier {

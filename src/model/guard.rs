@@ -1,4 +1,4 @@
-//! What callers put in front of a dependency to protect it, or themselves.
+//! Guards of callers in front of a dependency, for its protection or their own.
 
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ options! {
     #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
     pub struct Hedge in "hedge" (timeout_ns: Option<Nanos>), such as "{ after = \"50ms\" }" {
         /// from the beginning of the first attempt, its wait for a connection included: a time less than `timeout`, or a
-        /// percentile such as `"p95"` of what first attempts of the instance have taken lately
+        /// percentile such as `"p95"` of the recent times of first attempts of the instance
         #[serde(flatten)]
         "after" after: HedgeAfter as HedgeAfter[timeout_ns], required "a time such as \"50ms\", or \"p95\"";
         /// the attempt that lost is withdrawn
@@ -71,7 +71,7 @@ options! {
 pub enum HedgeAfter {
     #[serde(rename = "after_ns")]
     Time(Nanos),
-    /// Of what first attempts of the instance have taken lately.
+    /// Of the recent times of first attempts of the instance.
     #[serde(rename = "after_percentile")]
     Percentile(f64),
 }
@@ -125,8 +125,8 @@ choice! {
             "max" max: u32 as Count, default 200;
             /// factor by which it shrinks, below 1
             "backoff" backoff: f64 as Backoff, default 0.9;
-            /// what takes longer shrinks the limit
-            "late" late_ns: Nanos as PositiveDuration, required "a time such as \"100ms\": what takes longer is late";
+            /// slower answers shrink the limit
+            "late" late_ns: Nanos as PositiveDuration, required "a time such as \"100ms\": slower answers are late";
         } check |f| {
             let (min, max) = (min?, max?);
             let start = initial.unwrap_or(20.clamp(min.min(max), max));

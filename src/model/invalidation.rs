@@ -1,4 +1,4 @@
-//! How caches learn of writes besides what the writer does itself.
+//! Invalidation by others than the writer.
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ options! {
 }
 
 impl Invalidation {
-    /// Whether nobody but the writer tells the caches.
+    /// Whether nobody but the writer invalidates.
     pub fn is_none(&self) -> bool {
         self.cdc.is_none() && self.broadcast.is_none()
     }

@@ -1,4 +1,4 @@
-//! A limit on what each caller may ask for.
+//! A limit on the requests of each caller.
 
 use serde::Serialize;
 
@@ -20,13 +20,13 @@ options! {
         "per" per_ns: Nanos as PositiveDuration, required "the length of a window, such as \"1m\"";
         /// `"naive"`: GET, then SETEX 1 or INCR; `"atomic"`: one command
         "mode" mode: LimiterMode, required "\"naive\" or \"atomic\"";
-        /// the shared tier that keeps the counters; its `on_failure` decides whether everybody passes (`"next"`) or nobody (`"error"`)
+        /// the shared tier that keeps the counters; its `on_failure` decides whether all requests pass (`"next"`) or none (`"error"`)
         /// while it does not answer
         "tier" tier: usize as CountingTier[(directory, enabled != Some(false))],
             required "the shared tier that keeps the counters";
         /// number of callers
         "callers" callers: u64 as Keys, required "the number of callers";
-        /// who asks, as for keys
+        /// popularity of the callers, as for keys
         "popularity" popularity: Popularity, default "uniform";
     }
 }
@@ -37,7 +37,7 @@ keywords! {
     pub enum LimiterMode {
         /// GET; below the limit SETEX 1 where there is no counter, else INCR.
         "naive" Naive,
-        /// One command that counts, starts the window where there is none, and tells the count.
+        /// One command that counts, starts the window where there is none, and returns the count.
         "atomic" Atomic,
     }
 }

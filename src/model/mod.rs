@@ -83,14 +83,14 @@ fn is_true(truth: &bool) -> bool {
 #[derive(Clone, Debug)]
 pub struct Experiment {
     pub name: String,
-    /// The question in one sentence, as the author asked it.
+    /// The question in one sentence, in the author's words.
     pub question: String,
     pub seed: u64,
     pub replications: u32,
     /// Add replications until this is reached.
     pub precision: Option<Precision>,
     pub variants: Vec<Variant>,
-    /// Index into `variants`: what the others are compared with.
+    /// Index into `variants`: the reference of all comparisons.
     pub baseline: usize,
     /// Names of the measures that get a verdict, most important first.
     pub headline: Vec<String>,
@@ -104,7 +104,7 @@ pub struct Experiment {
     pub recommend: Option<Recommend>,
     /// Limits that the run has to keep, in file order; those about variants that are not run are left out.
     pub thresholds: Vec<Threshold>,
-    /// What lints warn of and the file does not allow, in file order.
+    /// Warnings of lints that the file does not allow, in file order.
     pub lints: Vec<LintNote>,
     /// The scenario exactly as read (before `--set`), for the reproduction section.
     pub source: String,
@@ -123,7 +123,7 @@ pub struct Experiment {
 #[derive(Clone, Debug)]
 pub struct Variant {
     pub name: String,
-    /// What this variant sets, as (dotted path, TOML value), in file order; empty for the base.
+    /// Settings of this variant, as (dotted path, TOML value), in file order; empty for the base.
     pub settings: Vec<(String, String)>,
     pub model: Model,
 }
@@ -147,14 +147,14 @@ pub struct Model {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub warmup_auto: bool,
     pub window_ns: Nanos,
-    /// How long the run may go on after the last arrival to finish what is in flight.
+    /// How long the run may go on after the last arrival to finish requests in flight.
     pub drain_ns: Nanos,
     pub clients: Clients,
-    /// What every request passes first.
+    /// The rate limiter, which every request passes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limiter: Option<Limiter>,
     pub workload: Workload,
-    /// In the order in which a read asks them.
+    /// In the order of lookup.
     pub tiers: Vec<Tier>,
     pub coalescing: Coalescing,
     pub database: Database,
@@ -165,7 +165,7 @@ pub struct Model {
     pub invalidation: Invalidation,
     /// Sorted by time, ties in file order.
     pub events: Vec<TimedEvent>,
-    /// `None`: what a good answer is follows from the time before an event.
+    /// `None`: the limits of a good answer follow from the time before an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slo: Option<Slo>,
     pub measure: MeasureOptions,
@@ -214,7 +214,7 @@ impl Model {
             Scope::Shared(_) => 1,
         }
     }
-    /// Whether staleness is reported by who answered: on request, and only where anything is written.
+    /// Whether staleness is reported by the answering level: on request, and only where anything is written.
     pub fn splits_staleness(&self) -> bool {
         self.measure.stale_by_tier && self.workload.writes()
     }

@@ -1,4 +1,4 @@
-//! What practitioners say of caches, and what a scenario found about it.
+//! Claims of practitioners about caches, and the findings of a scenario.
 
 use crate::declare::diagnostic::{Diagnostic, suggestion};
 use crate::declare::fields::Context;
@@ -14,7 +14,7 @@ options! {
         /// the pattern it is about: `"P1"` to `"P16"` or `"cluster"`, as [claims.md](claims.md) names them
         "row" row: PracticeRow, required "the pattern it is about, \"P1\" to \"P16\" or \"cluster\"";
         /// the claim in one sentence, as practitioners make it
-        "claim" claim: String as Text, required "what practitioners say, in one sentence";
+        "claim" claim: String as Text, required "the claim of practitioners, in one sentence";
         /// `"holds"`, `"holds only if"` or `"does not hold"`
         "verdict" verdict: Finding, required "\"holds\", \"holds only if\" or \"does not hold\"";
         /// the finding with its condition and its figures, `{variant:measure}`; filled with mean ± half the 95 % interval
@@ -81,7 +81,7 @@ pub struct PracticeRow(usize);
 type RowWords = (&'static str, &'static str, &'static str);
 
 impl PracticeRow {
-    /// The patterns that backend teams choose between, in the order in which they are told.
+    /// The patterns that backend teams choose between, in the order of the page.
     pub const ALL: &[RowWords] = &[
         ("P1", "lookup", "GET; on a miss fetch, answer the caller, SETEX without waiting for it"),
         ("P2", "existence check", "EXISTS where only presence matters: rate limits, jobs already queued"),

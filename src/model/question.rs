@@ -1,4 +1,4 @@
-//! What is asked of a scenario, and what its author and production say of it.
+//! The question of a scenario, its author's answer, and the figures of production.
 
 use serde::Serialize;
 
@@ -93,7 +93,7 @@ impl Form for ReplicationsMax {
 }
 
 options! {
-    /// What production itself reports, to hold the model against.
+    /// Figures that production itself reports, to hold the model against.
     #[derive(Clone, Debug, Default, Serialize)]
     pub struct Observed in "observed", such as "{ hit_ratio = 0.93 }" {
         /// share of the reads that a tier answered

@@ -1,4 +1,4 @@
-//! What `herdlab recommend` looks for: `[recommend]` of a scenario.
+//! Objective and limits of `herdlab recommend`: `[recommend]` of a scenario.
 
 use super::{Axis, Threshold};
 
@@ -15,7 +15,7 @@ pub struct Recommend {
     pub budget: Option<u64>,
 }
 
-/// Which end of the objective is wanted.
+/// Whether the objective is minimised or maximised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     Minimise,
@@ -32,7 +32,7 @@ impl Direction {
     }
 }
 
-/// What is made least or most.
+/// The measure that is minimised or maximised.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Objective {
     Measure(String),

@@ -1,4 +1,4 @@
-//! What is a good answer.
+//! The limits of a good answer.
 
 use serde::Serialize;
 

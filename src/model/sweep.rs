@@ -1,4 +1,4 @@
-//! What `herdlab sweep` and `herdlab recommend` vary: `[sweep]` and `[recommend]` of a scenario.
+//! The axes of `herdlab sweep` and `herdlab recommend`: `[sweep]` and `[recommend]` of a scenario.
 
 /// A value that is varied, and the values that it takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub struct Amount {
     pub value: f64,
 }
 
-/// What a quantity measures.
+/// Dimension of a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Number,
@@ -78,6 +78,6 @@ pub struct Sweep {
     pub axes: Vec<Axis>,
     /// Measures that are charted; empty: the headline.
     pub measures: Vec<String>,
-    /// Two measures of which as good a compromise as possible is wanted.
+    /// Two measures between which the best compromises are sought.
     pub pareto: Option<(String, String)>,
 }

@@ -1,4 +1,4 @@
-//! Limits that a scenario sets to what is measured.
+//! Limits that a scenario sets to measures.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a write does besides changing the database.
+//! Effects of a write besides the change of the database.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::declare::{choice, keywords, options, unset};
 options! {
     /// `[writes]` as a file has it.
     pub(crate) struct Writes in "writes", such as "{ strategy = \"invalidate\" }" {
-        /// what a write does to the caches
+        /// effect of a write on the caches
         "strategy" strategy: WriteStrategy, default "invalidate";
         /// `"before-commit"`: the caches are changed first, then the transaction runs; not with `write-around` and `write-back`
         "order" order: Order, default "after-commit";
@@ -47,7 +47,7 @@ choice! {
         "update" Update;
         /// database, then SET in every tier, acknowledged after both
         "write-through" WriteThrough;
-        /// SET in the last shared tier, which acknowledges; a worker brings what is dirty to the database
+        /// SET in the last shared tier, which acknowledges; a worker brings dirty keys to the database
         "write-back" WriteBack(WriteBack, alone) such as "{ flush_interval = \"5s\", batch = 100 }";
     }
 }
@@ -78,7 +78,7 @@ options! {
     check |f| { f.refuse_empty(); }
 }
 
-/// How writes are done, whatever the strategy.
+/// How writes are done, under every strategy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct WriteOptions {
     #[serde(skip_serializing_if = "Order::is_default")]

@@ -17,7 +17,7 @@ pub enum Renewal {
 }
 
 impl Renewal {
-    /// Chance that a key is in that is asked for `expected` times in a characteristic time.
+    /// Probability that a key is cached that is requested `expected` times in a characteristic time.
     pub(super) fn present(self, expected: f64) -> f64 {
         match self {
             Renewal::EveryHit => -libm::expm1(-expected),

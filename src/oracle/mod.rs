@@ -1,4 +1,4 @@
-//! Closed forms: what queueing and caching theory says a simulation must show.
+//! Closed forms: the values that queueing and caching theory predicts for a simulation.
 //!
 //! Every function is pure, takes seconds (`_s`) and rates per second (`_per_s`), and depends on no other
 //! room of the program. The validation tests hold the engine against these numbers, and the lints of

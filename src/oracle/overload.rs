@@ -23,7 +23,7 @@ pub fn nearest_rank(sorted: &[u64], q: f64) -> Option<u64> {
     sorted.get(rank.max(1) - 1).copied()
 }
 
-/// A read of a database of exponential service times and unlimited servers, asked a second time `after_s` the first.
+/// A read of a database of exponential service times and unlimited servers, sent a second time `after_s` the first.
 ///
 /// The faster of the two with a delay, `T = min(X, d + Y)` (Dean, Barroso: The Tail at Scale, CACM 2013): up to d the
 /// tail is that of X, beyond it `P(T > t) = e^(-t/m) e^(-(t-d)/m)`.
@@ -34,7 +34,7 @@ pub struct HedgedRead {
 }
 
 impl HedgedRead {
-    /// Share of the reads that are asked twice.
+    /// Share of the reads that are sent twice.
     pub fn hedged(&self) -> f64 {
         libm::exp(-self.after_s / self.mean_s)
     }
@@ -51,7 +51,7 @@ impl HedgedRead {
     }
 }
 
-/// A database of unlimited servers that starts nothing during a pause, asked at a constant rate.
+/// A database of unlimited servers that starts nothing during a pause, under a constant rate.
 ///
 /// The open-loop client sends one request per interval whatever happens, the closed-loop client sends its
 /// next when it has its answer, and so meets the pause once: coordinated omission. All in milliseconds.
@@ -117,7 +117,7 @@ mod tests {
         let hedged = HedgedRead { mean_s: 0.1, after_s: 0.0 };
         close(hedged.mean_s(), 0.05, 1e-12);
         close(hedged.hedged(), 1.0, 1e-12);
-        // Far beyond the tail nobody is asked twice.
+        // Far beyond the tail no read is sent twice.
         let alone = HedgedRead { mean_s: 0.1, after_s: 100.0 };
         close(alone.mean_s(), 0.1, 1e-9);
         close(alone.quantile_s(0.99), 0.460_517, 1e-5);

@@ -108,7 +108,7 @@ pub fn mg1_wait_mean_s(rate_per_s: f64, service_mean_s: f64, service_square_s2: 
     rate_per_s * service_square_s2 / (2.0 * (1.0 - rate_per_s * service_mean_s))
 }
 
-/// A fixed population that thinks and asks (machine repairman, M/M/c//N).
+/// A fixed population that thinks and sends requests (machine repairman, M/M/c//N).
 #[derive(Clone, Copy, Debug)]
 pub struct ClosedLoop {
     pub users: u32,

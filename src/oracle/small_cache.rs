@@ -62,7 +62,7 @@ mod tests {
         close(fifo_hit(&p, 4), 1.0, 1e-12);
     }
 
-    /// Hits of `requests` reads in a cache kept as a list; `slot` says which entry a miss replaces.
+    /// Hits of `requests` reads in a cache kept as a list; `slot` is the entry that a miss replaces.
     fn replay(p: &[f64], capacity: usize, move_up: bool, slot: impl Fn(&mut Coin) -> usize) -> f64 {
         let mut coin = Coin(1);
         let mut list: Vec<usize> = (0..capacity).collect();

@@ -4,9 +4,9 @@
 //! stale if the version it got had been superseded before it started.
 
 /// Share of reads that are stale where the deletes of some writes come late: of other instances' writes that a
-/// broadcast tells of, or of all writes where a change stream deletes.
+/// broadcast covers, or of all writes where a change stream deletes.
 ///
-/// `reads_per_s` are those that ask this cache. Of the writes `at_once_per_s` delete without delay and `late_per_s`
+/// `reads_per_s` are the lookups in this cache. Of the writes `at_once_per_s` delete without delay and `late_per_s`
 /// a constant `lag_s` after their commit, so deletes are Poisson with rate u, the sum. A read finds the last delete
 /// an exponential time A ago and the first read after it another exponential time X later. The copy is there if X < A
 /// (probability `l / (l + u)`), and then its age Y is exponential with rate u again. There was no late commit between
@@ -19,11 +19,11 @@ pub fn late_delete_stale(reads_per_s: f64, at_once_per_s: f64, late_per_s: f64, 
     reads_per_s / (reads_per_s + deletes_per_s) * superseded
 }
 
-/// Share of reads that are stale in the cache of an instance that nobody tells of the writes of the others.
+/// Share of reads that are stale in the cache of an instance without invalidation after the writes of the others.
 ///
 /// Only own writes delete, so the copy is there with probability `l / (l + own)` and its age Y is exponential with
 /// rate `own`: it is superseded with probability `E[1 - e^(-v Y)] = v / (own + v)`, v being the others' writes. So of
-/// what such a cache answers, the others' share of the writes is stale, however often it is asked.
+/// what such a cache answers, the others' share of the writes is stale, at any rate of lookups.
 pub fn untold_stale(reads_per_s: f64, own_per_s: f64, others_per_s: f64) -> f64 {
     reads_per_s / (reads_per_s + own_per_s) * others_per_s / (own_per_s + others_per_s)
 }

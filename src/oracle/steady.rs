@@ -1,6 +1,6 @@
 //! Many keys in groups of alike ones: what a cache in the steady state holds and answers, by arithmetic alone.
 //!
-//! The closed forms of [`super::ttl`] for one key are summed over groups of keys that are asked for equally
+//! The closed forms of [`super::ttl`] for one key are summed over groups of keys that are requested equally
 //! often; a limited capacity enters by Che's characteristic time ([`super::che`]). Thousands of groups stand for
 //! billions of keys, so this is cheap enough to run before a simulation. Fetches take no time.
 
@@ -21,7 +21,7 @@ pub struct Keys {
     pub ttl_s: Option<f64>,
     /// Each hit starts the time to live anew.
     pub sliding: bool,
-    /// What one entry takes of the capacity, in entries or bytes.
+    /// Size of one entry in the capacity, in entries or bytes.
     pub size: f64,
 }
 
@@ -51,7 +51,7 @@ impl Keys {
 pub struct Steady {
     /// Hit ratio of each group.
     pub hit: Vec<f64>,
-    /// What would be held without a limit: the working set, in the unit of the sizes.
+    /// The content without a limit: the working set, in the unit of the sizes.
     pub wanted: f64,
 }
 

@@ -1,11 +1,11 @@
-//! One key under a time to live: who hits, who waits, how often the database is asked.
+//! One key under a time to live: hits, waits, rate of calls of the database.
 //!
 //! Reads of the key are Poisson with rate l; the entry lives T from the moment its fill takes effect; a
 //! fetch takes D. Everything below is a renewal argument: cut time into cycles that start with a miss,
 //! count what happens in one of them on average, divide by its average length. The rates of many
 //! independent keys add up ([`zipf_singleflight`]).
 
-/// What one key, or many, do to the cache and to the database.
+/// Load of one key, or of many, on the cache and on the database.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
     /// Share of reads that find the entry.

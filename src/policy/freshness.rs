@@ -22,7 +22,7 @@ pub fn expiry(ttl: Ttl, jitter: Jitter, now: Nanos, dice: &mut Stream) -> Nanos 
     now.saturating_add(life)
 }
 
-/// What a lookup does about an entry that it found alive.
+/// Action of a lookup on an entry that it found alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Renewal {
@@ -35,7 +35,7 @@ pub enum Renewal {
 
 /// An early refresh: decides at every hit whether the entry is to be renewed before it expires.
 pub trait OwnRefresh {
-    /// What to do about an entry that was found alive; `dice` is a stream of its own.
+    /// Action on an entry that was found alive; `dice` is a stream of its own.
     fn renewal(&mut self, found: &Found, dice: &mut Stream) -> Renewal;
 }
 
@@ -56,14 +56,14 @@ pub struct Found {
 pub enum Renewer {
     /// Nobody.
     Nobody,
-    /// What the scenario says.
+    /// The policy of the scenario.
     Scenario(Refresh),
     /// A policy from outside the crate.
     Own(Box<dyn OwnRefresh>),
 }
 
 impl Renewer {
-    /// For what the scenario says, unless there is a policy of one's own.
+    /// The policy of the scenario, unless there is one of the caller's own.
     pub fn new(refresh: Refresh, own: Option<Box<dyn OwnRefresh>>) -> Renewer {
         match (own, refresh) {
             (Some(own), _) => Renewer::Own(own),
@@ -77,7 +77,7 @@ impl Renewer {
         !matches!(self, Renewer::Nobody)
     }
 
-    /// What to do about an entry that was found alive.
+    /// Action on an entry that was found alive.
     #[inline]
     pub fn renewal(&mut self, found: Found, dice: &mut Stream) -> Renewal {
         match self {

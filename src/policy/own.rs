@@ -42,7 +42,7 @@ impl fmt::Debug for Policies {
 }
 
 impl Policies {
-    /// None: every tier has what the scenario says.
+    /// None: every tier has the policies of the scenario.
     pub fn new() -> Policies {
         Policies::default()
     }
@@ -65,7 +65,7 @@ impl Policies {
         self.with(variant, tier, Make::Eviction(Arc::new(make)))
     }
 
-    /// In this variant this tier, which must have no `refresh`, renews early as `make`'s policy says; each replication gets one.
+    /// In this variant this tier, which must have no `refresh`, renews early by `make`'s policy; each replication gets one.
     #[must_use]
     pub fn refresh(
         self,
@@ -85,7 +85,7 @@ impl Policies {
         self.uses.is_empty()
     }
 
-    /// What is used where, one line each.
+    /// The policies with their places, one line each.
     pub fn notes(&self) -> Vec<String> {
         let note =
             |used: &Use| format!("{}: tier.{}.{} is code", used.variant, used.tier, used.make.option());

@@ -30,7 +30,7 @@ pub struct Record {
     pub variants: Vec<VariantRecord>,
 }
 
-/// What was asked, and how to ask it again.
+/// The scenario, and the settings that repeat its run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioRecord {
@@ -45,7 +45,7 @@ pub struct ScenarioRecord {
     /// Digest of the checked models, seed and replications.
     pub digest: String,
     pub seed: u64,
-    /// Replications wanted; every measure has one value for each finished one.
+    /// Replications requested; every measure has one value for each finished one.
     pub replications: u32,
     /// Replications finished (fewer after an interrupt).
     pub finished: u32,
@@ -66,7 +66,7 @@ pub struct ScenarioRecord {
     /// Limits that the run had to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<Threshold>,
-    /// What lints warn of and the scenario does not allow.
+    /// Warnings of lints that the scenario does not allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lints: Vec<LintRecord>,
 }
@@ -80,7 +80,7 @@ pub struct LintRecord {
     pub text: String,
 }
 
-/// The precision that was wanted of every variant.
+/// The precision requested of every variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrecisionRecord {
@@ -102,7 +102,7 @@ pub struct AnswerRecord {
     pub claims: Vec<String>,
 }
 
-/// What production reports of itself.
+/// Figures that production reports of itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObservedRecord {
@@ -130,7 +130,7 @@ pub struct VariantRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workload: Vec<(String, String)>,
     pub events: Vec<EventRecord>,
-    /// What closed forms say, sorted by measure; absent where they say nothing.
+    /// Predictions of closed forms, sorted by measure; absent where no law applies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub theory: Vec<Prediction>,
     /// Sorted by name.
@@ -173,7 +173,7 @@ pub struct EventRecord {
     pub at_s: f64,
     /// Equals `at_s` for an instant.
     pub end_s: f64,
-    /// What the runs show of it; absent in records of older versions.
+    /// Its outcome in each run; absent in records of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<EventJudgement>,
 }
@@ -255,6 +255,6 @@ pub struct Timings {
     /// Time for tables shared by all replications.
     pub tables_s: f64,
     pub threads: usize,
-    /// `null` where the system does not tell.
+    /// `null` where the system does not report it.
     pub peak_rss_bytes: Option<u64>,
 }

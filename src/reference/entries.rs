@@ -9,7 +9,7 @@ use crate::policy::eviction;
 use crate::scenario::lint::{self, LINTS, Lint};
 use crate::wrap::paragraph;
 
-/// What is meant by a word: the name of a measure, a lint, an option (`tier.l2.ttl`, `tier.ttl` or `ttl`), or a word
+/// Meaning of a word: the name of a measure, a lint, an option (`tier.l2.ttl`, `tier.ttl` or `ttl`), or a word
 /// that an option takes (`xfetch`), in lines of at most `width` letters. `None`: nothing is called so.
 ///
 /// ```
@@ -31,7 +31,7 @@ pub fn explain(word: &str, width: usize) -> Option<String> {
     (!found.is_empty()).then(|| found.join("\n"))
 }
 
-/// What somebody who wrote `word` most likely meant.
+/// The most likely correction of `word`.
 pub fn meant(word: &str) -> Option<String> {
     let mut known: Vec<String> = CATALOG.iter().map(|info| info.pattern.to_owned()).collect();
     known.extend(LINTS.iter().map(|lint| lint.name.to_owned()));
@@ -98,7 +98,7 @@ pub(super) fn described(field: &Field) -> String {
     }
 }
 
-/// The words about a possibility of a choice; `None` where the option that has it says all.
+/// The words about a possibility of a choice; `None` where those of its option suffice.
 pub(super) fn meaning(tag: &Tag) -> Option<String> {
     (!tag.words.is_empty()).then(|| format!("{}: {}", plain(&tag.form()), plain(tag.words)))
 }
@@ -126,7 +126,7 @@ fn options_named(word: &str) -> Vec<Opt> {
     if found.is_empty() {
         found = options.iter().filter(|option| option.field.name == bare).cloned().collect();
     }
-    // A table is read in several places; who asks for it wants to know it once.
+    // A table is read in several places, and explained once.
     found.dedup_by(|a, b| a.path == b.path);
     found
 }
@@ -153,7 +153,7 @@ fn choices() -> Vec<Possibility> {
     of_options.chain(of_values).collect()
 }
 
-/// What may stand as a value, word by word.
+/// The possible values, word by word.
 fn possibilities(kind: &Kind) -> Vec<Tag> {
     match kind {
         Kind::Choice(choice) => choice.tags.to_vec(),
@@ -261,7 +261,7 @@ fn of_choice(choice: &Possibility, width: usize) -> String {
     entry(&format!("{}: a choice for {place}", choice.tag.name), &parts, width)
 }
 
-/// A title, and below it what is to say of it.
+/// A title, and the text below it.
 fn entry(title: &str, parts: &[(&str, String)], width: usize) -> String {
     const LABEL: usize = 12;
     const ROOM_MIN: usize = 20;

@@ -11,7 +11,7 @@ pub(super) fn named(word: &str) -> Option<&'static MeasureInfo> {
     CATALOG.iter().find(|info| info.pattern == word).or_else(|| find(word))
 }
 
-/// What the word that was asked for is.
+/// Description of the given word.
 pub(super) fn title(asked: &str, info: &MeasureInfo) -> String {
     match asked == info.pattern {
         true => format!("{}: a measure", info.pattern),

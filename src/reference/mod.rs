@@ -1,4 +1,4 @@
-//! What the words of a scenario and of a report mean: the options with their types, as a JSON Schema for editors and
+//! Meaning of the words of a scenario and of a report: the options with their types, as a JSON Schema for editors and
 //! in words for `herdlab explain`, beside measures and lints.
 //!
 //! Types, defaults and words of options are those of their declarations ([`crate::declare`]); the tables of

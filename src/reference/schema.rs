@@ -1,7 +1,7 @@
 //! The options as a JSON Schema (draft 2020-12), by which editors complete, explain and check a scenario while it is
 //! written.
 //!
-//! The schema knows names and types. What only the whole scenario can tell (a pool in a tier of the process, shares
+//! The schema covers names and types. Rules that need the whole scenario (a pool in a tier of the process, shares
 //! that do not sum to one) is for `herdlab check`.
 
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ pub fn text() -> String {
 pub fn schema() -> Value {
     let mut writer = Writer { definitions: Map::new() };
     let mut root = writer.table(&FILE);
-    // Without a trace nobody else knows how long a run is.
+    // Without a trace nothing else gives the length of a run.
     let traced = json!({
         "properties": { "workload": { "properties": { "arrivals": { "required": ["trace"] } },
                                       "required": ["arrivals"] } },
@@ -203,7 +203,7 @@ impl Writer {
         })
     }
 
-    /// What variants set: for every path the type of the option there.
+    /// Settings of variants: for every path the type of the option there.
     fn settings(&mut self) -> Value {
         let mut paths = Map::new();
         for field in FILE.fields().filter(|field| !is_same_for_all(field.name)) {
@@ -236,7 +236,7 @@ impl Writer {
         }
     }
 
-    /// What lies below an option.
+    /// The schema below an option.
     fn deeper(&mut self, kind: &'static Kind, at: &str, paths: &mut Map<String, Value>) {
         match kind {
             Kind::Table(table) => self.paths_of(table, at, paths),
@@ -250,7 +250,7 @@ impl Writer {
                 }
             }
             Kind::RandomTime | Kind::RandomSize => {
-                // Their own definition says what may stand there; a part of it is for `herdlab check`.
+                // Their own definition has the grammar; a part of it is for `herdlab check`.
                 paths.insert(format!(r"^{at}\..+$"), json!(true));
             }
             Kind::Either(kinds) => kinds.iter().for_each(|kind| self.deeper(kind, at, paths)),
@@ -263,7 +263,7 @@ impl Writer {
     }
 }
 
-/// What leaving an option out means, where that is a value.
+/// Meaning of an option left out, where that is a value.
 fn default(field: &Field) -> Option<Value> {
     match field.default {
         Default::Word(word) => Some(json!(word)),

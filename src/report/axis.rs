@@ -45,7 +45,7 @@ pub enum Spacing {
     Nines,
 }
 
-/// What the values along an axis are, for whoever makes other ticks than these: a page that is zoomed.
+/// Meaning of the values along an axis, for other ticks than these: a page that is zoomed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Quantity {
     /// In a unit of the catalogue.
@@ -58,12 +58,12 @@ pub enum Quantity {
     Row,
 }
 
-/// An axis: what it shows, its range and its ticks.
+/// An axis: its quantity, range and ticks.
 ///
 /// As a plotters coordinate it takes values that went through [`Axis::place`].
 #[derive(Clone, Debug)]
 pub struct Axis {
-    /// With the unit; empty where the figure's title says it.
+    /// With the unit; empty where the figure's title has it.
     pub label: String,
     /// Without the unit; there also where no label is shown.
     pub name: String,

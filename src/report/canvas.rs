@@ -1,6 +1,6 @@
 //! SVG as a backend of plotters: dashes, classes for themes, and coordinates finer than a pixel.
 //!
-//! plotters counts in whole pixels, which shows as steps in curves. This canvas tells it that it is
+//! plotters counts in whole pixels, which shows as steps in curves. This canvas reports that it is
 //! [`FINE`] times as large and divides by that when it writes.
 
 use std::convert::Infallible;
@@ -17,12 +17,12 @@ pub const FINE: i32 = 8;
 /// First the font that PNGs are drawn with, then what browsers have of the same width.
 pub const FONT_FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 
-/// What can go wrong while drawing on a canvas: nothing but a borrowed canvas.
+/// The one error of drawing on a canvas: it is borrowed.
 pub type Failure = plotters::drawing::DrawingAreaErrorKind<Infallible>;
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
-/// How the next shapes look beyond what plotters knows.
+/// Style of the next shapes beyond the styles of plotters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pen {
     /// CSS class by which a page can restyle the shape.
@@ -86,7 +86,7 @@ impl Canvas {
         ));
     }
 
-    /// A filled rectangle, corner and size in pixels, that tells something where a pointer rests on it; its colour is a
+    /// A filled rectangle, corner and size in pixels, with a text shown where a pointer rests on it; its colour is a
     /// value, so no page changes it.
     pub fn cell(
         &mut self,

@@ -1,4 +1,4 @@
-//! What the scenarios found about the claims of the practice, as one Markdown page (`docs/claims.md`).
+//! Findings of the scenarios about the claims of the practice, as one Markdown page (`docs/claims.md`).
 
 use super::escape::escaped;
 use super::format::estimated;
@@ -16,15 +16,15 @@ pub struct Source<'a> {
     pub record: &'a Record,
     /// Where a reader of the page finds the scenario file.
     pub link: &'a str,
-    /// What runs the scenario again.
+    /// The command that runs the scenario again.
     pub command: &'a str,
 }
 
-/// The page, and what on it is not borne out.
+/// The page, and the findings on it that are not borne out.
 #[derive(Clone, Debug)]
 pub struct Page {
     pub text: String,
-    /// `scenario: claim: what is wrong`, one for each finding that does not stand.
+    /// `scenario: claim: reason`, one for each finding that does not stand.
     pub broken: Vec<String>,
 }
 
@@ -133,7 +133,7 @@ fn section(tested: &Tested<'_>) -> String {
             let problem = problem.unwrap_or_default();
             let verdict = tested.finding.verdict.name();
             text.push_str(&format!(
-                "**Not borne out.** The author says \"{verdict}\", but {}.\n",
+                "**Not borne out.** The author's verdict is \"{verdict}\", but {}.\n",
                 escaped(&problem)
             ));
         }

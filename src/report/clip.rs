@@ -1,4 +1,4 @@
-//! Lines cut at the edges of the plot and thinned to what the eye can see.
+//! Lines cut at the edges of the plot and thinned to visible detail.
 //!
 //! plotters moves points outside the range onto the edge, which draws a flat line that is not in the data.
 
@@ -76,7 +76,7 @@ pub fn straightened(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     (0..points.len()).filter(needed).map(|index| points[index]).collect()
 }
 
-/// What [`thinned`] leaves of each column at most.
+/// Most points of each column that [`thinned`] leaves.
 pub const CORNERS_PER_COLUMN: usize = 4;
 
 /// Keeps the first, lowest, highest and last point of each of `columns` equal parts of the x range: the

@@ -4,9 +4,9 @@
 use super::clip::{CORNERS_PER_COLUMN, straightened};
 use super::figure::{Figure, Series, Shape};
 
-/// What all pictures of a page may take, so that it can be mailed.
+/// Size limit of all pictures of a page, so that it can be mailed.
 const PICTURES_BYTES_MAX: f64 = 720_000.0;
-/// About what a panel takes without its lines.
+/// Approximate size of a panel without its lines.
 const PANEL_BYTES: f64 = 2_000.0;
 
 /// How coarse dense lines are drawn: a column of a thinned line takes so many times the usual pixels.

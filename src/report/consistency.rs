@@ -1,4 +1,4 @@
-//! What the types of a record allow and a record never has: each problem names its field.
+//! Contradictions that the types of a record allow and no record has: each problem names its field.
 
 use std::path::Path;
 
@@ -92,7 +92,7 @@ fn of_headline(record: &Record) -> Option<String> {
     Some(format!("`scenario.headline` names `{name}`, which no variant has measured"))
 }
 
-/// What the digest covers and the record says as well must be the same. Only where the text still has this digest: with
+/// The fields that the digest covers must agree with it. Only where the text still has this digest: with
 /// another version, or with files beside it, it need not.
 fn not_of_its_digest(record: &ScenarioRecord) -> Option<String> {
     let experiment = parse_alone(record).filter(|experiment| experiment.digest == record.digest)?;

@@ -322,7 +322,7 @@ fn draw_series(
     let dots: Vec<(f64, f64)> = match series.shape {
         Shape::Backdrop => Vec::new(),
         Shape::Interval { .. } => placed.get(1).copied().into_iter().collect(),
-        // A line that stands alone needs nothing to tell it apart.
+        // A single line needs no pattern.
         Shape::Line | Shape::Steps if panel.series.len() == 1 => Vec::new(),
         Shape::Line | Shape::Steps => marker_points(&pieces, window, series.style),
     };

@@ -107,7 +107,7 @@ impl Drawing {
         draw(&mut self.canvas.borrow_mut())
     }
 
-    /// The look of what is drawn next, beyond what plotters has styles for.
+    /// The look of the next shapes, beyond the styles of plotters.
     pub fn pen(&self, class: &'static str, dash: &'static str) {
         self.canvas.borrow_mut().pen = Pen { class, dash };
     }

@@ -1,4 +1,4 @@
-//! The table of events, for every kind of report: whether each variant came back, when, and what it went through.
+//! The table of events, for every kind of report: whether each variant recovered, when, and its worst time.
 
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Width};
 
@@ -29,7 +29,7 @@ pub struct EventRow {
     pub worst_p99: String,
     pub worst_errors: String,
     pub failed: String,
-    /// Busiest second of the database, and its share of what the database can do.
+    /// Busiest second of the database, and its share of the database's capacity.
     pub peak: String,
     pub peak_share: String,
     pub peak_queue: String,
@@ -87,7 +87,7 @@ fn row(event: &EventRecord, judged: &EventJudgement, variant: &VariantComparison
     }
 }
 
-/// What became of the runs, in words, and the class of that.
+/// Outcome of the runs, in words, and its class.
 fn status(judged: &EventJudgement) -> (String, &'static str) {
     let runs = judged.runs.len();
     let mut found: Vec<(&EventStatus, usize)> = Vec::new();

@@ -1,4 +1,4 @@
-//! What a chart shows, without a word about how it is drawn.
+//! The content of a chart, apart from how it is drawn.
 
 use std::borrow::Cow;
 
@@ -9,9 +9,9 @@ use super::axis::Axis;
 pub struct Figure {
     /// File name without ending, and anchor in the report.
     pub name: String,
-    /// What is drawn.
+    /// The quantity drawn.
     pub title: String,
-    /// What it shows, in one sentence.
+    /// Its message, in one sentence.
     pub message: String,
     pub panels: Vec<Panel>,
     /// Panels side by side.

@@ -128,7 +128,7 @@ pub fn common_scale(comparison: &Comparison, measure: &str) -> Option<Scale> {
     Some(Scale::fitting(unit, largest.fold(0.0, f64::max)))
 }
 
-/// The measures a comparison shows: the headline, then those every reader asks for; without those that have
+/// The measures a comparison shows: the headline, then those every reader looks for; without those that have
 /// no value in any variant.
 pub fn shown_measures(headline: &[String], comparison: &Comparison) -> Vec<String> {
     shown_where(headline, |name| comparison.variants.iter().any(|variant| variant.mean(name).is_some()))

@@ -68,7 +68,7 @@ pub fn render(distribution: &DistributionRecord) -> Option<String> {
         ms(histogram.max() as f64),
         histogram.len(),
         histogram.buckets(),
-        // As many as the digits ask for, a power of two.
+        // As many as the digits need, a power of two.
         (2 * 10u64.pow(u32::from(DIGITS))).next_power_of_two(),
     ));
     Some(text)

@@ -16,7 +16,7 @@ pub const RESULTS_BYTES_MAX: usize = 10_000_000;
 
 /// The record as it is written, and its JSON: keys in the order of the types, one line per field. Where the
 /// file would exceed [`RESULTS_BYTES_MAX`], it is made shorter step by step until it does not: neighbouring windows are
-/// merged (`width_s` then says so), then neighbouring buckets of distributions, then values of measures are rounded to
+/// merged (`width_s` gives the width), then neighbouring buckets of distributions, then values of measures are rounded to
 /// six digits. Everything else is drawn from the returned record, so that a report drawn again is the same.
 ///
 /// # Errors
@@ -269,7 +269,7 @@ mod tests {
         assert!(bounded_json(&record, 10).is_err());
     }
 
-    /// What windows cannot save, coarser distributions do, and then shorter numbers.
+    /// Beyond the savings of wider windows come coarser distributions, and then shorter numbers.
     #[test]
     fn a_record_of_many_values_is_written_with_fewer_digits() {
         assert_eq!(coarser(&[(1, 5), (2, 4), (3, 1), (5, 1), (9, 7)]), [(1, 9), (5, 2), (9, 7)]);

@@ -1,4 +1,4 @@
-//! JUnit XML, the form in which build servers read what passed and what failed.
+//! JUnit XML, in which build servers read passes and failures.
 //!
 //! A threshold in a variant is a test case: `classname` is scenario and variant, `name` the threshold, so that GitLab and
 //! Jenkins group by variant. Times are left out: the file depends on the record alone.

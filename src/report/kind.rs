@@ -8,7 +8,7 @@ use crate::model::{AxisValue, Eviction};
 use crate::scenario::grid::Grid;
 use crate::trace::Requests;
 
-/// What is written into a folder.
+/// The kind of report in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// By `herdlab run`.

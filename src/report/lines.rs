@@ -68,7 +68,7 @@ pub(super) struct Figure {
     /// The smallest difference that a tie would have shown.
     pub detectable: String,
     pub verdict: Option<Verdict>,
-    /// There is no verdict, for a reason that a remark tells.
+    /// There is no verdict, for the reason given in a remark.
     pub withheld: bool,
 }
 

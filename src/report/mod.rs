@@ -77,7 +77,7 @@ pub enum ReportError {
     Make { what: String, problem: String },
 }
 
-/// What a report is to have.
+/// Options of a report.
 #[derive(Clone, Copy, Debug)]
 pub struct Contents {
     pub charts: Charts,
@@ -94,7 +94,7 @@ impl From<Charts> for Contents {
 /// A file to write, and its bytes.
 type File = (PathBuf, Vec<u8>);
 
-/// What makes the content of a file.
+/// The writer of the content of a file.
 type Text<'a> = &'a (dyn Fn() -> Result<String, ReportError> + Sync);
 
 /// Writes everything a run leaves behind into `dir`, which is created if need be. The files appear together or not at

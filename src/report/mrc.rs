@@ -33,7 +33,7 @@ pub fn write_all(replay: &Replay, dir: &Path) -> Result<(), ReportError> {
     ])?)
 }
 
-/// For a terminal of so many columns: miss ratios, speeds, and what was read.
+/// For a terminal of so many columns: miss ratios, speeds, and the trace.
 pub fn page(replay: &Replay, width: u16) -> String {
     let columns = (usize::from(width).saturating_sub(NAME_WIDTH) / COLUMN_WIDTH).max(1);
     let mut text = format!("{}\n\nMiss ratio (%); * lowest of its capacity\n", heading(replay));
@@ -264,7 +264,7 @@ fn speed(replay: &Replay, cell: &Cell) -> f64 {
     replay.requests as f64 / cell.wall_s / 1e6
 }
 
-/// What the replay took.
+/// Time and memory of the replay.
 fn cost(replay: &Replay) -> String {
     let rate = |requests: f64, seconds: f64| number(requests / seconds / 1e6);
     let replayed = replay.requests as f64 * replay.cells.len() as f64;

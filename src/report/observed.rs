@@ -1,4 +1,4 @@
-//! The baseline beside what production reports of itself.
+//! The baseline beside the figures of production.
 //!
 //! Production is one run, so its figures are held against the spread of single replications and not against that of their mean: the
 //! 95 % prediction interval of one more run, mean ± t s sqrt(1 + 1/n). Where the baseline has two states, each has an interval of its
@@ -12,18 +12,18 @@ use crate::experiment::states::State;
 use crate::experiment::statistics::prediction_interval;
 use crate::record::Record;
 
-/// One figure of production and what the model makes of it.
+/// One figure of production beside that of the model.
 pub struct ObservedRow {
     pub measure: &'static str,
     /// With units, as printed.
     pub observed: String,
     /// Mean over the replications; of two states, both.
     pub model: String,
-    /// What 95 % of single runs show: `83.1 to 85.9 %`.
+    /// Range of 95 % of single runs: `83.1 to 85.9 %`.
     pub single_runs: String,
     /// Of the mean, of the nearer state where there are two.
     pub deviation: String,
-    /// Production lies outside of what single runs show, by more than 1 % of the mean (of a ratio: of its smaller side).
+    /// Production lies outside the range of single runs, by more than 1 % of the mean (of a ratio: of its smaller side).
     pub warns: bool,
 }
 
@@ -44,7 +44,7 @@ impl Modelled {
     }
 }
 
-/// What the scenario's `[observed]` names, one row each; empty without it.
+/// The measures of the scenario's `[observed]`, one row each; empty without it.
 ///
 /// A hit ratio is shown by its miss ratio as well: 98 % instead of 96 % looks close and is half the database load.
 pub fn rows(record: &Record, comparison: &Comparison) -> Vec<ObservedRow> {
@@ -111,7 +111,7 @@ fn row(measure: &'static str, unit: &str, observed: f64, modelled: &[Modelled]) 
     }
 }
 
-/// `83.1 to 85.9 %`, within what there can be.
+/// `83.1 to 85.9 %`, within the bounds of the measure.
 fn range(low: f64, high: f64, unit: &str) -> String {
     let most = if unit == "1" { 1.0 } else { f64::INFINITY };
     let (low, high) = (low.max(0.0), high.min(most));

@@ -1,4 +1,4 @@
-//! PNG from the SVG of a chart, with a font that the program carries: fonts of the system are never asked.
+//! PNG from the SVG of a chart, with a font that the program carries: fonts of the system are never used.
 
 use std::cell::RefCell;
 use std::io::Write;

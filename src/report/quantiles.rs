@@ -1,4 +1,4 @@
-//! Quantiles that say less than they seem to: with few requests behind them, or with values in steps.
+//! Quantiles less exact than they look: with few requests behind them, or with values in steps.
 
 use super::csv;
 use super::format::{shown_measures, with_unit};
@@ -34,7 +34,7 @@ pub(super) fn same_in_all(record: &Record, comparison: &Comparison) -> bool {
     comparison.variants.iter().any(|variant| shown.iter().any(|name| same(variant, name)))
 }
 
-/// What is to be said of the quantiles that the tables show.
+/// Notes on the quantiles that the tables show.
 pub(super) fn remarks(record: &Record, comparison: &Comparison) -> Vec<String> {
     let shown = shown_measures(&record.scenario.headline, comparison);
     let of = |name: &String| {

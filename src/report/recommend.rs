@@ -1,4 +1,4 @@
-//! What a search found, in words, as JSON, and as the TOML to use.
+//! The result of a search, in words, as JSON, and as the TOML to use.
 
 use comfy_table::{Cell, CellAlignment};
 use serde_json::{Value, json};
@@ -234,7 +234,7 @@ fn unresolved_text(search: &Search, unresolved: usize) -> String {
     match unresolved {
         0 => String::new(),
         count => format!(
-            "\n{count} of {} {} dropped before a test could tell {} from it; more --replications or a larger budget \
+            "\n{count} of {} {} dropped before a test could separate {} from it; more --replications or a larger budget \
              look longer (the first look is at {}).\n",
             counted(search.candidates.len() as u64, "candidate"),
             if count == 1 { "was" } else { "were" },

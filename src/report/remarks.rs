@@ -1,5 +1,5 @@
-//! What a reader must know before believing a figure: systems that never recovered, requests that never
-//! ended, ratios that leave out failures, and what the lints say of the scenario itself.
+//! Cautions about the figures: systems that never recovered, requests that never
+//! ended, ratios that leave out failures, and the lints' warnings about the scenario itself.
 
 use super::format::with_unit;
 use super::{observed, quantiles};
@@ -68,7 +68,7 @@ fn two_states(record: &Record, comparison: &Comparison) -> Vec<String> {
     split.filter_map(told).collect()
 }
 
-/// The variants that get no verdict for what they are, but for two states, of which is told already.
+/// The variants without a verdict for any reason but two states, which have a remark of their own.
 fn without_verdict(comparison: &Comparison) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     for variant in &comparison.variants {

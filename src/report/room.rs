@@ -1,4 +1,4 @@
-//! Whether `results.json` has room for what a run will leave, before it is run.
+//! Whether `results.json` has room for the record of a run, before it is run.
 
 use super::json::{self, RESULTS_BYTES_MAX};
 use crate::catalog::computed::{Measured, measures, series};

@@ -6,14 +6,14 @@
 use super::format::Scale;
 use crate::record::{Record, VariantRecord};
 
-/// What is drawn.
+/// The series drawn.
 const SERIES: &str = "db.qps";
-/// What the table calls its peak.
+/// Its peak in the table.
 const PEAK: &str = "db.qps.peak";
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// Fewer columns say nothing.
+/// Fewer columns show no shape.
 const COLUMNS_MIN: usize = 10;
-/// More than these cost width and say no more.
+/// More than these cost width and show no more.
 const COLUMNS_MAX: usize = 120;
 /// Longer names of variants are cut.
 const NAME_WIDTH_MAX: usize = 26;
@@ -77,7 +77,7 @@ fn width_s(variant: &VariantRecord) -> f64 {
     variant.windows.width_s * joined(variant) as f64
 }
 
-/// What lies after the warm-up, as the table's figures do.
+/// The windows after the warm-up, as in the table's figures.
 fn measured<'v>(record: &Record, variant: &VariantRecord, values: &'v [Option<f64>]) -> &'v [Option<f64>] {
     let first = (record.scenario.warmup_s / width_s(variant) - 1e-9).ceil().max(0.0) as usize;
     values.get(first..).unwrap_or_default()
@@ -89,7 +89,7 @@ fn peak(variant: &VariantRecord) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// What is drawn, in as many words as fit.
+/// Name of the series, in as many words as fit.
 fn heading(record: &Record, per_column: usize, width: u16, peaks: bool) -> String {
     let time = |seconds: f64| crate::units::format_duration((seconds * 1e9).round() as u64);
     let end = time(record.scenario.duration_s);
@@ -113,7 +113,7 @@ fn heading(record: &Record, per_column: usize, width: u16, peaks: bool) -> Strin
     heads.iter().find(|head| head.chars().count() <= usize::from(width)).unwrap_or(shortest).clone()
 }
 
-/// The highest of some windows: a peak is what must not be lost. A blank where no window has a value.
+/// The highest of some windows: peaks must not be lost. A blank where no window has a value.
 fn block(values: &[Option<f64>], top: f64) -> char {
     let Some(highest) = values.iter().flatten().copied().reduce(f64::max) else { return ' ' };
     let step = (highest / top * BLOCKS.len() as f64) as usize;

@@ -20,7 +20,7 @@ struct Summary<'a> {
     answer: &'a str,
     answer_by_author: bool,
     note: Option<&'a str>,
-    /// What limits the figures: no recovery, unfinished requests.
+    /// Limits of the figures: no recovery, unfinished requests.
     remarks: Vec<String>,
     /// The author's claims and whether they hold here.
     claims: &'a [TestedClaim],
@@ -64,7 +64,7 @@ struct ThresholdSummary<'a> {
 struct VariantSummary<'a> {
     name: &'a str,
     events: &'a [EventRecord],
-    /// What closed forms say; `failing` names the assumptions of theirs that do not hold.
+    /// Predictions of closed forms; `failing` names their assumptions that do not hold.
     theory: &'a [Prediction],
     /// The two states, if it has two.
     states: Option<StatesSummary>,
@@ -73,7 +73,7 @@ struct VariantSummary<'a> {
 
 #[derive(Serialize)]
 struct StatesSummary {
-    /// The measure that tells them apart.
+    /// The measure that separates them.
     measure: &'static str,
     /// Places of the runs in each, from 0.
     healthy: Vec<usize>,
@@ -102,7 +102,7 @@ struct MeasureSummary<'a> {
     /// This variant minus the baseline, pair by pair.
     difference: Option<DifferenceSummary>,
     verdict: Option<Verdict>,
-    /// Why there is no verdict, where that is not for want of replications.
+    /// The reason for a missing verdict, if it is not too few replications.
     no_verdict: Option<String>,
     /// Over the runs in each state, where the variant has two.
     states: Option<[StateSummary; 2]>,

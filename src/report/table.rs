@@ -121,7 +121,7 @@ fn row_name(line: &Line<'_>) -> String {
     line.variant.name.clone() + &below.collect::<String>()
 }
 
-/// Everything a terminal shows of a run: question, table, answer, and what a reader must know before
+/// Everything a terminal shows of a run: question, table, answer, and the cautions to read before
 /// believing it. Paragraphs are broken at `width`; the text ends with a line break.
 pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u16, color: bool) -> String {
     let parts = [
@@ -141,7 +141,7 @@ pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u1
     text
 }
 
-/// What the figures are, under the table.
+/// Meaning of the figures, under the table.
 fn legend(record: &Record, comparison: &Comparison, width: u16) -> String {
     let finished = record.scenario.finished;
     let of = if finished == 1 { "1 replication".to_string() } else { format!("{finished} replications") };
@@ -234,7 +234,7 @@ mod tests {
         assert!(text.ends_with("! Interrupted: 4 of 10 replications finished.\n"), "{text}");
     }
 
-    /// Whoever sees no colours, or not these, reads the same.
+    /// Without colours, or with others, the text is the same.
     #[test]
     fn without_its_colours_a_table_is_the_plain_one() {
         let record = stampede(8);

@@ -1,4 +1,4 @@
-//! What closed forms say, beside what was simulated.
+//! Predictions of closed forms, beside the simulated values.
 
 use super::format::{Scale, plus_minus};
 use crate::experiment::comparison::{Comparison, VariantComparison, smallest_that_matters};
@@ -21,7 +21,7 @@ pub struct TheoryRow {
     pub verdict: TheoryVerdict,
 }
 
-/// What simulation and theory make of each other.
+/// Agreement of simulation and theory.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TheoryVerdict {
     Agree,

@@ -1,4 +1,4 @@
-//! Thresholds and what came of them, for every kind of report.
+//! Thresholds and their results, for every kind of report.
 
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint};
 
@@ -15,7 +15,7 @@ use crate::record::Record;
 /// Narrower terminals get the result below the margin.
 const WIDTH_OF_RESULTS: u16 = 78;
 
-/// What stands under a table in which a limit lies within an interval.
+/// Note under a table in which a limit lies within an interval.
 const WITHIN: &str = "uncertain: the limit lies within the 95 % interval; the mean decides.";
 
 /// A threshold in one variant, ready to print.
@@ -207,7 +207,7 @@ pub fn terminal(record: &Record, width: u16, color: bool) -> String {
     text
 }
 
-/// What the words mean, where that needs saying.
+/// Meaning of the words, where they need one.
 pub fn note(rows: &[ThresholdRow]) -> Option<&'static str> {
     rows.iter().any(|row| row.word.ends_with("uncertain")).then_some(WITHIN)
 }

@@ -34,7 +34,7 @@ impl Side<'_> {
     }
 }
 
-/// A comparison that is shown: what came before, what came after, and what differs.
+/// A comparison that is shown: before, after, and the differences.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
     pub before: Side<'a>,
@@ -150,7 +150,7 @@ fn methods(versus: &Versus) -> Vec<String> {
         .collect()
 }
 
-/// What only one side has, and what a reader must know.
+/// Variants and measures of one side only, and cautions for the reader.
 fn cautions(versus: &Versus) -> Vec<String> {
     let only = |side: &str, names: &[String]| {
         (!names.is_empty()).then(|| format!("Variants {side} only: {}.", names.join(", ")))
@@ -292,7 +292,7 @@ pub fn markdown(all: &[Shown<'_>]) -> String {
     text
 }
 
-/// With the digest, which says whether two records are of the same scenario.
+/// With the digest: records of the same scenario have the same one.
 fn described(side: &Side<'_>) -> String {
     let digest: String = side.record.scenario.digest.chars().take(12).collect();
     format!("{}, digest {digest}", side.described())

@@ -24,7 +24,7 @@ struct ComparisonData<'a> {
     only_before: &'a [String],
     only_after: &'a [String],
     variants: Vec<VariantData<'a>>,
-    /// Sentences; absent unless a limit was asked for.
+    /// Sentences; absent unless a limit was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     regressions: Option<Vec<String>>,
 }

@@ -11,7 +11,7 @@ use crate::declare::file::{Entry, Node, Value};
 const PARTS_MAX: usize = 32;
 
 /// Sets `path` to `value`. The walk refuses unknown names; an unknown field at the end of the path is
-/// left to the reader, which knows the fields of every table.
+/// left to the reader, which has the fields of every table.
 pub(crate) fn set(root: &mut Node, path: &str, path_span: Span, value: Node) -> Result<(), Diagnostic> {
     let segments: Vec<&str> = path.split('.').map(str::trim).collect();
     if segments.iter().any(|segment| segment.is_empty()) {

@@ -2,7 +2,7 @@
 //!
 //! A builder writes the same tree that a file is read into, and the same checker reads it: what is refused in a file is
 //! refused here with the same words, and [`Scenario::to_toml`] is the file that `herdlab run` takes. It is the `source`
-//! of the record, so that a report says how to reproduce it.
+//! of the record, so that a report can be reproduced.
 //!
 //! ```
 //! use std::time::Duration;
@@ -160,7 +160,7 @@ macro_rules! part {
 }
 
 part! {
-    /// `[workload]`: who asks for what, how often.
+    /// `[workload]`: arrivals, keys, operations.
     Workload
 }
 part! {
@@ -187,12 +187,12 @@ impl Workload {
         Workload::default().set("arrivals.constant.rate", rate_per_s)
     }
 
-    /// Users who think, ask, and wait for the answer.
+    /// Users who think, send a request, and wait for the answer.
     pub fn closed(users: u32, think: impl Into<Time>) -> Workload {
         Workload::default().set("arrivals.closed.users", users).set("arrivals.closed.think", think.into())
     }
 
-    /// The number of keys, all as popular unless [`Workload::zipf`] says otherwise.
+    /// The number of keys, equally popular without [`Workload::zipf`].
     #[must_use]
     pub fn keys(self, keys: u32) -> Workload {
         self.set("keys", keys)
@@ -313,7 +313,7 @@ impl Scenario {
         self.set("name", name)
     }
 
-    /// What starts before this is simulated and not measured.
+    /// Requests that start before this are simulated and not measured.
     #[must_use]
     pub fn warmup(self, warmup: Duration) -> Scenario {
         self.set("warmup", warmup)
@@ -336,7 +336,7 @@ impl Scenario {
         self.set("headline", measures.to_vec())
     }
 
-    /// Requests, and the keys that they ask for.
+    /// Requests, and their keys.
     #[must_use]
     pub fn workload(mut self, workload: Workload) -> Scenario {
         self.root.insert("workload".to_owned(), Value::Table(workload.0));

@@ -49,7 +49,7 @@ pub fn describe(model: &Model) -> Vec<String> {
     lines
 }
 
-/// What is good, where the scenario states it or events are judged by it.
+/// The limits of a good answer, where the scenario states them or events are judged by them.
 fn objective(model: &Model) -> Option<String> {
     let share = percent(model.share_of_good());
     match (&model.slo, model.events.is_empty()) {
@@ -344,7 +344,7 @@ fn writes(model: &Model) -> String {
     {
         let interval = format_duration(*flush_interval_ns);
         text.push_str(&format!(
-            "; every {interval} a worker sends what is dirty to the database, at most {batch} keys at a time, each batch {}",
+            "; every {interval} a worker sends dirty keys to the database, at most {batch} keys at a time, each batch {}",
             dist(per_batch.as_ref().unwrap_or(&model.database.write))
         ));
         if *per_key != (Dist::Constant { ns: 0.0 }) {
@@ -368,7 +368,7 @@ fn breaker(breaker: &Breaker) -> String {
     )
 }
 
-/// Who else tells the caches of a write.
+/// Invalidation by others than the writer.
 fn invalidation(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(cdc) = &model.invalidation.cdc {

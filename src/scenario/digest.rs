@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::trace::hex;
 use crate::model::{Arrivals, Class, EventKind, Model, Precision, Variant};
 
-/// What the digest covers.
+/// The fields that the digest covers.
 #[derive(Serialize)]
 struct Meaning<'a> {
     seed: u64,

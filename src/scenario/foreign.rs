@@ -1,4 +1,4 @@
-//! What is given in place of a scenario and is something else: told in one message, with the command that takes it.
+//! Files given in place of a scenario that are something else: one message, with the command that takes them.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub(super) fn folder(path: &Path) -> Diagnostics {
     Diagnostics::general(title, vec![help])
 }
 
-/// What no scenario begins with. `too_long`: there is more of it.
+/// Beginnings that no scenario has. `too_long`: there is more of it.
 pub(super) fn refusal(bytes: &[u8], too_long: bool, path: &Path) -> Option<Diagnostics> {
     let shown = path.display();
     let refused = |what: &str, help: &[&str]| {
@@ -100,7 +100,7 @@ fn json(text: &str, path: &Path) -> Option<Diagnostics> {
 
 /// Fields of which a scenario has some.
 const FIELDS: [&str; 6] = ["question", "workload", "database", "duration", "tier", "variant"];
-/// So many mistakes of a scenario are told one by one.
+/// So many mistakes of a scenario are reported one by one.
 const MOST: usize = 10;
 
 /// The syntax errors that are worth telling: the first one of what is no TOML at all, some of a scenario with many.

@@ -38,7 +38,7 @@ pub struct Cell {
     /// Index of the value of each axis.
     pub at: Vec<usize>,
     pub variants: Vec<Variant>,
-    /// What each variant means and sees: equal ones are the same simulations.
+    /// Meaning and random numbers of each variant: equal ones are the same simulations.
     pub fingerprints: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ impl Grid {
         settings.collect::<Vec<_>>().join(", ")
     }
 
-    /// Shows other measures than the file says.
+    /// Shows other measures than those of the file.
     ///
     /// # Errors
     /// A measure that no variant has.
@@ -207,7 +207,7 @@ fn too_many(axes: &[Axis], count: Option<usize>) -> Diagnostics {
     Diagnostics::general(title, vec!["fewer values per axis, or fewer axes".to_owned()])
 }
 
-/// Checks every cell. A problem that several cells have is told once, with the first of them.
+/// Checks every cell. A problem that several cells have is reported once, with the first of them.
 fn cells(
     prepared: &mut Prepared,
     overrides: &Overrides,

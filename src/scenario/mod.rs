@@ -1,6 +1,6 @@
 //! From a scenario file to a checked model.
 //!
-//! text -> tree in which every value knows its place (`file`) -> overrides and variants exchange values
+//! text -> tree in which every value has its place (`file`) -> overrides and variants exchange values
 //! (`axes`) -> one [`Model`](crate::model::Model) per variant (`check`), or [`Diagnostics`] with every problem of the file.
 
 mod axes;
@@ -32,7 +32,7 @@ use diagnostic::{Diagnostic, Source, Span};
 use lint::{Finding, Warnings};
 use trace::TraceFiles;
 
-/// What the command line changes about a scenario.
+/// Changes of the command line to a scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     /// (dotted path, TOML value): `("tier.l2.ttl", "\"5m\"")`. A value that does not look like TOML is
@@ -45,7 +45,7 @@ pub struct Overrides {
     pub duration: Option<String>,
     /// Names of the variants wanted; empty: all. The first wanted one is the baseline if the file's is not.
     pub variants: Vec<String>,
-    /// Options of the command line that say what the file says elsewhere. They go over `set`.
+    /// Options of the command line that stand for settings of the file. They take precedence over `set`.
     pub options: Vec<Typed>,
 }
 
@@ -54,13 +54,13 @@ pub struct Overrides {
 pub struct Typed {
     /// `--keep`.
     pub option: &'static str,
-    /// Where the file would say it: `recommend.keep`.
+    /// The place in the file: `recommend.keep`.
     pub path: &'static str,
     /// The one text, or all of a list.
     pub text: TypedText,
 }
 
-/// What an option was given.
+/// The value given to an option.
 #[derive(Clone, Debug)]
 pub enum TypedText {
     One(String),
@@ -113,7 +113,7 @@ pub fn parse(
     parse_with_warnings(source, source_path, base_dir, overrides).map(|(experiment, _)| experiment)
 }
 
-/// The same, with what the lints say, places and all.
+/// The same, with the warnings of the lints and their places.
 ///
 /// # Errors
 /// As [`parse`].
@@ -156,10 +156,10 @@ struct Prepared {
     duration_ns: Option<u64>,
 }
 
-/// What the checker keeps beside the problems.
+/// The results of the checker beside the problems.
 #[derive(Default)]
 struct Kept {
-    /// What lints say of a scenario that is sound.
+    /// Warnings of lints about a valid scenario.
     warnings: Vec<Finding>,
     /// Shared by all variants and cells.
     traces: TraceFiles,
@@ -256,7 +256,7 @@ fn node_of(typed: &Typed, sources: &mut Vec<Source>) -> file::Node {
     }
 }
 
-/// What only the caller of the checker knows.
+/// The caller's settings of the checker.
 fn completed(experiment: Experiment, source: &str, overrides: &Overrides, warnings: &Warnings) -> Experiment {
     Experiment {
         source: source.to_owned(),
@@ -357,7 +357,7 @@ mod tests {
     fn absent_keys_are_a_class_of_reads_only() {
         let workload = &small(&Overrides::default()).variants[0].model.workload;
         let [main, absent] = workload.classes.as_slice() else { panic!("two classes") };
-        // 20 % of all requests write; half of the other 80 % ask for absent keys.
+        // 20 % of all requests write; half of the other 80 % read absent keys.
         assert!((absent.share - 0.4).abs() < 1e-12 && absent.write_share == 0.0);
         assert!((main.share * main.write_share - 0.2).abs() < 1e-12);
         assert_eq!(workload.keys(), 1010);

@@ -46,7 +46,7 @@ fn quantity(text: &str) -> Result<Quantity<'_>, String> {
     Ok(Quantity { number, whole: !digits.contains('.'), unit, kind, unit_value })
 }
 
-/// What a value measures, if anything.
+/// Dimension of a value, if it has one.
 pub(crate) fn amount(node: &Node) -> Option<Amount> {
     let number = |value: f64| Amount { kind: Kind::Number, value };
     match &node.value {

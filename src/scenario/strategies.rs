@@ -1,6 +1,6 @@
 //! One workload under every strategy: what `herdlab compare-strategies` runs.
 //!
-//! The variants of a scenario are exchanged for one per strategy; all else stays as the file says it.
+//! The variants of a scenario are exchanged for one per strategy; all else stays as in the file.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub struct Strategies {
 /// Reads a scenario and exchanges its variants for the strategies. `--set` applies to all of them.
 ///
 /// # Errors
-/// As [`super::parse`]; also where the scenario has no shared tier, or a strategy contradicts what it says.
+/// As [`super::parse`]; also where the scenario has no shared tier, or a strategy contradicts it.
 pub fn strategies(
     source: &str,
     source_path: &str,
@@ -70,7 +70,7 @@ struct Places {
     writes: bool,
     /// The file has a change stream of its own.
     streamed: bool,
-    /// The file's own write-back, as it says it.
+    /// The file's own write-back, unchanged.
     back: bool,
     /// Why write-back contradicts the file.
     not_back: Option<&'static str>,
@@ -104,7 +104,7 @@ impl Places {
             node.get("keys_per_entity").is_some_and(|keys| !matches!(keys.value, Value::Integer(1)))
         };
         let not_back = if streamed {
-            Some("the scenario has a change stream, which would delete what is newer than the database")
+            Some("the scenario has a change stream, which would delete values newer than the database")
         } else if field("writes", "rollback").is_some() {
             Some("writes roll back, and an acknowledged one cannot")
         } else if field("writes", "order").is_some_and(|order| order.as_str() == Some("before-commit")) {
@@ -112,7 +112,7 @@ impl Places {
         } else if field("writes", "tombstone_ttl").is_some() {
             Some("writes.tombstone_ttl is set, and nothing leaves a tombstone")
         } else if root.get("workload").is_some_and(entities) || root.elements("class").iter().any(entities) {
-            Some("a write touches several keys, of which the cache knows the new value of one")
+            Some("a write touches several keys, and the cache has the new value of one only")
         } else {
             None
         };
@@ -190,7 +190,7 @@ fn list(places: &Places) -> Vec<(&'static str, Vec<String>)> {
         }
         if places.not_back.is_none() {
             let mut set = plain(none, none, none, "write-back", false);
-            // How it flushes is the file's to say.
+            // The file decides how it flushes.
             if places.back {
                 set.retain(|setting| !setting.starts_with("\"writes.strategy\""));
             }
@@ -205,7 +205,7 @@ fn list(places: &Places) -> Vec<(&'static str, Vec<String>)> {
     all
 }
 
-/// What there is to build and to watch in a system, by its settings: one part for each tier, and for each mechanism
+/// The parts to build and to watch in a system, by its settings: one part for each tier, and for each mechanism
 /// with a state or a rule of its own.
 pub fn parts(model: &Model) -> Vec<&'static str> {
     let mut parts = Vec::new();

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::model::TraceColumns;
 use crate::trace::{self, ColumnNames, TraceError, TraceReader};
 
-/// What one pass over a trace tells.
+/// The result of one pass over a trace.
 #[derive(Clone, Debug)]
 pub(crate) struct TraceSummary {
     pub columns: TraceColumns,

@@ -1,7 +1,7 @@
 //! Bounds of time and memory that hold while simulations run.
 //!
-//! Memory is what the system has given the whole process (`VmRSS`), since that is what runs out; where the system does not
-//! tell (other than Linux), only the estimate beforehand bounds it.
+//! Memory is that of the whole process (`VmRSS`), since that is limited; where the system does not report it (other than
+//! Linux), only the estimate beforehand bounds it.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -89,12 +89,12 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(NONE)
 }
 
-/// Memory that this process has now; `None` where the system does not tell.
+/// Memory that this process has now; `None` where the system does not report it.
 pub fn resident_bytes() -> Option<u64> {
     of_this_process("VmRSS:")
 }
 
-/// The most memory that this process ever had; `None` where the system does not tell.
+/// The most memory that this process ever had; `None` where the system does not report it.
 pub fn peak_resident_bytes() -> Option<u64> {
     of_this_process("VmHWM:")
 }

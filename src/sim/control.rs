@@ -13,12 +13,12 @@ pub struct Control {
     pub cancel: AtomicBool,
     /// Requests simulated so far, over all simulations.
     pub requests: AtomicU64,
-    /// What all of them together may take; where that is reached, it sets `cancel`.
+    /// Memory limit of all of them together; where it is reached, `cancel` is set.
     pub bounds: Bounds,
 }
 
 impl Control {
-    /// Whether a simulation may go on; each asks after every 65,536 events, every batch of requests and every window.
+    /// Whether a simulation may go on; each checks after every 65,536 events, every batch of requests and every window.
     ///
     /// # Errors
     /// [`SimError::Cancelled`] where it may not.
@@ -49,7 +49,7 @@ pub enum SimError {
     Invariant(String),
 }
 
-/// What goes round at an instant that does not end.
+/// The circle at an instant that does not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Circle {
     /// A user of the closed loop, and why its requests end in errors, if they do.
@@ -64,7 +64,7 @@ impl std::fmt::Display for Circle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match *self {
             Circle::User { user, cause } => {
-                write!(f, "user {user} of the closed loop asks again and again: ")?;
+                write!(f, "user {user} of the closed loop sends one request after another: ")?;
                 match cause {
                     Some(cause) => write!(f, "each request ends at once in an error (cause: {cause})")?,
                     None => write!(f, "each request is answered in no time")?,

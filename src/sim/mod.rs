@@ -1,9 +1,9 @@
 //! One simulation: one thread, a pure function of (model, seed, replication).
 //!
-//! From the bottom up: `slab` numbers what comes and goes; `queue` holds the events that wait for their time; `store` the
+//! From the bottom up: `slab` numbers short-lived entities; `queue` holds the events that wait for their time; `store` the
 //! entries of one cache; `parts` are the things that the engine is put together from (a tier, the database, a pool, a
-//! breaker, and the records of what is in motion), none of which knows the engine; `engine` has the loop and one file for
-//! each stage of a request's way. docs/model.md says what it all means, ARCHITECTURE.md follows one read through it.
+//! breaker, and the records of what is in flight), none of which depends on the engine; `engine` has the loop and one file for
+//! each stage of a request's way. docs/model.md has the meaning, ARCHITECTURE.md follows one read through it.
 
 pub mod bounds;
 mod control;

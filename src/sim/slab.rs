@@ -131,7 +131,7 @@ impl<T> Slab<T> {
         prefetch(&self.places, slot as usize);
     }
 
-    /// What a slot holds or held last.
+    /// The current or last content of a slot.
     #[inline]
     pub fn peek(&self, slot: u32) -> Option<&T> {
         self.places.get(slot as usize).map(|place| &place.value)

@@ -17,7 +17,7 @@ const DURING_FETCH_MAX: f64 = 0.005;
 /// More waiting reads than this for each hit or miss, whichever are fewer: they show in the hit ratio.
 const WAITING_MAX: f64 = 0.005;
 
-/// What the laws of caches have in common.
+/// Common inputs of the laws of caches.
 pub(super) struct Common {
     pub failing: Failing,
     /// The longest fetch against the life of what it fetches.
@@ -26,7 +26,7 @@ pub(super) struct Common {
     pub binding: bool,
 }
 
-/// What the laws of caches assume of all tiers.
+/// Assumptions of the laws of caches on all tiers.
 pub(super) fn common(model: &Model, expected: &Expectation) -> Common {
     let mut failing = steady(model);
     nothing_fails(model, &mut failing);
@@ -122,7 +122,7 @@ fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mu
     } else if all.contains(&Ttl::None) {
         failing.unless(
             prefilled.is_some() && !writes,
-            "entries that never expire: what is there depends on how long it has run",
+            "entries that never expire: their number depends on how long the system has run",
         );
     } else if let Some(&longest) = ttls.iter().max() {
         let long = (model.duration_ns - model.warmup_ns) / longest >= CYCLES_MIN;

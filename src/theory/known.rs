@@ -1,8 +1,8 @@
-//! What of a model the laws know.
+//! The parts of a model that the laws cover.
 
 use crate::model::Model;
 
-/// Options of the model that no law knows: everything that is not there by default shows in its serialised form.
+/// Options of the model that no law covers: everything that is not there by default shows in its serialised form.
 pub(super) fn unknown_options(model: &Model) -> Vec<String> {
     const KNOWN: &[(&str, &[&str])] = &[
         (

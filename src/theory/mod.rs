@@ -1,8 +1,8 @@
-//! What closed forms say of a scenario, beside what is simulated.
+//! Predictions of closed forms for a scenario, beside the simulated values.
 //!
 //! A law is applied to a model with the list of its assumptions that the model does not meet. An empty list: the simulation must
-//! agree. A short one: the law nearly applies, and the list says why the two may differ. With more failing the law
-//! says nothing, and is left out; so is one that is about systems of another kind, such as M/M/c where arrivals come at
+//! agree. A short one: the law nearly applies, and the list has the reasons why the two may differ. With more failing the law
+//! does not apply, and is left out; so is one that is about systems of another kind, such as M/M/c where arrivals come at
 //! even distances.
 
 mod caches;
@@ -18,7 +18,7 @@ use known::unknown_options;
 use crate::model::{Arrivals, Class, Model, Tier, Ttl};
 use crate::scenario::lint::expectation::expectation;
 
-/// More assumptions than this failing: the law has nothing to say.
+/// More assumptions than this failing: the law does not apply.
 const FAILING_MAX: usize = 2;
 /// A measure as a law has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ impl Prediction {
     }
 }
 
-/// All that closed forms say of a model, sorted by measure.
+/// All predictions of closed forms for a model, sorted by measure.
 pub fn predictions(model: &Model) -> Vec<Prediction> {
     // Keys of one request come together, which is no stream of independent ones.
     if model.workload.gathers() {
@@ -80,20 +80,20 @@ impl Failing {
         }
     }
 
-    /// Without this the law has nothing to say.
+    /// Without this the law does not apply.
     fn require(&mut self, holds: bool) {
         self.is_foreign |= !holds;
     }
 }
 
-/// What every law of a steady state assumes.
+/// Assumptions of every law of a steady state.
 fn steady(model: &Model) -> Failing {
     let mut failing = undisturbed(model);
     failing.require(matches!(model.workload.arrivals, Arrivals::Poisson { .. }));
     failing
 }
 
-/// What every law assumes, whatever the arrivals.
+/// Assumptions of every law, with any arrivals.
 fn undisturbed(model: &Model) -> Failing {
     let mut failing = Failing::default();
     failing.require(model.workload.profile.is_empty());
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_cache_that_only_fills_has_no_steady_state() {
         let forever = TIER.replace("\"8s\"", "\"none\"");
-        let unsettled = ["entries that never expire: what is there depends on how long it has run"];
+        let unsettled = ["entries that never expire: their number depends on how long the system has run"];
         assert_eq!(find(&of(&forever), "hit_ratio").failing, unsettled);
         let prefilled = forever.replace("\"none\"", "\"none\", prefill = { hottest = \"all\" }");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! How busy a system is and how long a fetch takes in it, roughly: enough to tell whether a law may leave both out.
+//! How busy a system is and how long a fetch takes in it, roughly: enough to decide whether a law may leave both out.
 
 use super::{rate_per_s, ttl_of};
 use crate::model::{Class, Coalescing, Dist, Model, Scope, Tier, Ttl};
@@ -67,7 +67,7 @@ impl Paths {
     }
 }
 
-/// What a service becomes by waiting for it.
+/// A service with the wait for it.
 fn longer(service_ns: f64, load: f64) -> f64 {
     service_ns / (1.0 - load.min(0.999))
 }

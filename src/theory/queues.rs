@@ -58,7 +58,7 @@ pub(super) fn open(model: &Model, expected: &Expectation) -> Vec<Prediction> {
     all
 }
 
-/// Users who think and ask: machine repairman. Whatever their time to think is like, only its mean counts, since nobody waits
+/// Users who think and send requests: machine repairman. Whatever their time to think is like, only its mean counts, since nobody waits
 /// for it (Baskett, Chandy, Muntz, Palacios, Open, Closed, and Mixed Networks of Queues, JACM 22, 1975); the way to the
 /// database and back is as good as thinking.
 pub(super) fn closed(model: &Model) -> Vec<Prediction> {

@@ -36,7 +36,7 @@ pub struct ColumnNames {
 }
 
 impl ColumnNames {
-    /// Finds the columns in a header; else says which one is not there.
+    /// Finds the columns in a header; else names the missing one.
     fn find(&self, header: &csv::ByteRecord) -> Result<TraceColumns, String> {
         let column = |name: &str| {
             position(header, name)
@@ -189,7 +189,7 @@ impl<R: Read> TraceReader<R> {
     /// The next request; `None` at the end of the file.
     ///
     /// # Errors
-    /// The file cannot be read further, or the row is not a request; says which line and why.
+    /// The file cannot be read further, or the row is not a request; the error has line and reason.
     pub fn read_row(&mut self) -> Result<Option<TraceRow>, TraceError> {
         match next_row(&mut self.rows, &mut self.record) {
             Ok(Some(line)) => self.row(line).map(Some).map_err(|problem| self.error(line, &problem)),

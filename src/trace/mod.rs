@@ -1,6 +1,6 @@
 //! Recorded workloads: one file per format.
 //!
-//! What a row of a trace is, and what is wrong with one that is none, is said here alone: `scenario` checks a
+//! The only definition of a row of a trace, and of the errors in one: `scenario` checks a
 //! trace with the reader that `workload` replays it with.
 
 pub mod csv;

@@ -25,7 +25,7 @@ const CHUNK_RECORDS: usize = 4_096;
 /// A record as it lies in the file.
 pub type Record = [u8; RECORD_BYTES];
 
-/// The object that is asked for.
+/// The requested object.
 #[inline]
 pub fn object(record: &Record) -> u64 {
     let [.., a, b, c, d, e, f, g, h, _, _, _, _, _, _, _, _, _, _, _, _] = *record;

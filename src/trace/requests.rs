@@ -1,4 +1,4 @@
-//! The requests of a trace without their time, for replays that only ask which key comes next.
+//! The requests of a trace without their time, for replays of the sequence of keys alone.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -24,11 +24,11 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Reads a trace; without `format` it is told by its first bytes. `key` names the column of a CSV file that
+    /// Reads a trace; without `format` it is recognised by its first bytes. `key` names the column of a CSV file that
     /// holds the key; without it, the first of [`KEY_COLUMNS`](super::csv::KEY_COLUMNS) that the header has.
     ///
     /// # Errors
-    /// The file cannot be read, is cut off or has no requests; says where and why.
+    /// The file cannot be read, is cut off or has no requests; the error has place and reason.
     pub fn read(
         path: &Path,
         format: Option<&TraceFormat>,
@@ -66,7 +66,7 @@ impl Requests {
     }
 }
 
-/// What is no trace by its first bytes.
+/// A file that is no trace by its first bytes.
 fn unreadable(start: &[u8]) -> Option<&'static str> {
     match start {
         [] => Some("no requests: the file is empty"),

@@ -28,7 +28,7 @@ const DEPLOY: &str = r#"
     read = "0s"
 "#;
 
-/// What was loaded together expires together.
+/// Entries loaded together expire together.
 pub(super) fn synchronised_expiry(bench: &mut Bench<'_>) -> Result<(), Stopped> {
     let together =
         SynchronisedExpiry { keys: 10_000.0, reads_per_key_per_s: 1.0, ttl_s: 300.0, spread_s: 0.0 };

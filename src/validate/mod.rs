@@ -1,6 +1,6 @@
 //! The engine against theory, through real scenarios: what `herdlab validate` runs.
 //!
-//! Each row of the table is a scenario, what [`crate::oracle`] says must come out, and the measured value. The rows are
+//! Each row of the table is a scenario, the prediction of [`crate::oracle`], and the measured value. The rows are
 //! to be read as examples of both. `docs/validation.md` has the derivations and the latest full
 //! output.
 
@@ -35,7 +35,7 @@ pub enum Effort {
 pub enum Verdict {
     Holds,
     Fails,
-    /// The mean is near, but its standard error is too wide to say so.
+    /// The mean is near, but its standard error is too wide for a verdict.
     TooNoisy,
 }
 
@@ -50,12 +50,12 @@ impl Verdict {
     }
 }
 
-/// One measured value beside what theory says.
+/// One measured value beside the prediction of theory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// Row and system: `18 M/M/10`.
     pub system: String,
-    /// In milliseconds or seconds where its name says so; shares are fractions of one.
+    /// In milliseconds or seconds where its name has the unit; shares are fractions of one.
     pub measure: String,
     pub expected: f64,
     /// Mean over the replications; no number where there is no value.

@@ -38,7 +38,7 @@ pub(super) fn retries(bench: &mut Bench<'_>) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// The first of two answers, the second asked for later.
+/// The first of two answers, the second request being sent later.
 pub(super) fn hedges(bench: &mut Bench<'_>) -> Result<(), Stopped> {
     let record = bench.simulate(
         r#"

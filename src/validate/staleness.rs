@@ -1,4 +1,4 @@
-//! Where stale reads come from: instances that nobody tells of a write, deletes that come late, and
+//! Where stale reads come from: instances without invalidation after a write, deletes that come late, and
 //! replicas that lag.
 
 use super::Stopped;
@@ -41,7 +41,7 @@ pub(super) fn untold_l1(bench: &mut Bench<'_>) -> Result<(), Stopped> {
         "#,
     )?;
     // Each of four instances reads once and writes 0.2 times per second.
-    let row = "13 L1 that is not told";
+    let row = "13 L1 without invalidation";
     bench.check(row, &record, "base", "stale.ratio", staleness::untold_stale(1.0, 0.2, 0.6), within(0.003));
     bench.check(row, &record, "base", "tier.l1.stale.ratio", 0.75, within(0.003));
     bench.check(row, &record, "base", "tier.l2.stale.ratio", 0.0, about(0.0));

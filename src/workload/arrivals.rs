@@ -49,7 +49,7 @@ pub fn segments(workload: &Workload, events: &[TimedEvent], duration_ns: Nanos) 
         .collect()
 }
 
-/// The factor at an instant; `after` says which side of a jump is meant.
+/// The factor at an instant; `after`: on the later side of a jump.
 fn factor(workload: &Workload, events: &[TimedEvent], at_ns: f64, after: bool) -> f64 {
     let reached = |instant: Nanos| instant as f64 <= at_ns && (after || (instant as f64) < at_ns);
     let mut level = 1.0;

@@ -1,4 +1,4 @@
-//! What arrives: times, keys, instances and operations, handed to the engine in batches.
+//! Requests: times, keys, instances and operations, handed to the engine in batches.
 
 pub mod arrivals;
 pub mod popularity;
@@ -19,7 +19,7 @@ use sizes::{Laws, Sizes};
 /// Requests drawn at a time: enough to amortise the choices, few enough to stay in the first-level cache.
 pub const BATCH: usize = 256;
 
-/// What the requests of a replication are drawn from: samplers and a trace's dictionary, which all replications share, and
+/// The sources of the requests of a replication: samplers and a trace's dictionary, which all replications share, and
 /// the sizes of its keys.
 #[derive(Debug)]
 pub struct Tables {
@@ -150,7 +150,7 @@ pub struct Batch {
     pub time_ns: Vec<Nanos>,
     pub key: Vec<u32>,
     pub instance: Vec<u32>,
-    /// `class * 2 + 1` for a write, `class * 2` for a read; plus [`EXISTS`] for a read that wants no value.
+    /// `class * 2 + 1` for a write, `class * 2` for a read; plus [`EXISTS`] for a read without a value.
     pub tag: Vec<u8>,
 }
 
@@ -369,7 +369,7 @@ impl Generator {
         }
     }
 
-    /// For a closed loop, where the time of a request is known only when its user asks.
+    /// For a closed loop, where the time of a request is known only when its user sends it.
     pub fn heat_closed(&mut self, batch: &mut Batch, request: usize, now: Nanos) {
         for event in 0..self.hot_keys.len() {
             if (self.hot_keys[event].from_ns..self.hot_keys[event].to_ns).contains(&now) {

@@ -1,4 +1,4 @@
-//! Which key a request asks for.
+//! The key of a request.
 
 use std::hint::select_unpredictable;
 
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
     use crate::dice::stream;
 
-    /// Chi-square distance between what was drawn and what the law says, over cells of the ranks.
+    /// Chi-square distance between the draws and the law, over cells of the ranks.
     fn chi_square(sampler: &KeySampler, draws: u64, cells: &[(u64, u64)]) -> f64 {
         let mut counts = vec![0u64; cells.len()];
         let mut dice = stream(1, 0, "test");

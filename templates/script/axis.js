@@ -112,7 +112,7 @@ function timeTicks(axis, from, to, count) {
 // How the times of a run are written: `s`, `min:s`, `h:min` or `days`.
 const timeForm = (axis) => TIME_FORMS.find(([until]) => until === null || axis.to <= until)[1];
 
-// A time of a run as its axis writes it, finer where the step asks for it.
+// A time of a run as its axis writes it, finer where the step needs it.
 function clock(axis, seconds, step) {
   const form = timeForm(axis);
   const decimals = step >= 1 ? 0 : Math.ceil(-log10(step) - 1e-9);

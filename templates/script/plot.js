@@ -200,7 +200,7 @@ function drawSeries(series, styles, view, together) {
   // Dashes of a line that fills its width with ups and downs would only look like missing data.
   const dash = backdrop || data.length > 12 * view.width ? '' : styles[series.style].dash;
   if (dash) curve.setAttribute('stroke-dasharray', dash);
-  // A line that stands alone needs nothing to tell it apart.
+  // A single line needs no pattern.
   if (backdrop || together === 1) return [curve];
   const markers = [];
   for (let index = 0; index < MARKERS; index++) {

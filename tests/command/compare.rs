@@ -140,7 +140,7 @@ fn what_cannot_be_compared_is_a_usage_error() {
     refused(&["a.toml", "a.toml", "--fail-on-regression", "much"], "expected a percentage such as 5");
     refused(&["a.toml", "a.toml", "--junit", "x.xml"], "--fail-on-regression");
     herdlab(folder, &["run", "a.toml", "--out", "a", "--quiet"], 0);
-    refused(&["a", "a.toml", "--seed", "3"], "--seed changes what is run, and a is a record of a run");
+    refused(&["a", "a.toml", "--seed", "3"], "--seed changes the runs, and a is a record of a run");
     // Records of another version of the program.
     let record = std::fs::read_to_string(folder.join("a/results.json")).unwrap();
     let version = format!("\"herdlab\": \"{}\"", env!("CARGO_PKG_VERSION"));

@@ -1,4 +1,4 @@
-//! What follows an event.
+//! Measures of the consequences of events.
 
 use crate::catalog::Better::Lower;
 use crate::catalog::{COUNT, MS, MeasureInfo, PER_SECOND, RATIO, S, SHARE, measure};

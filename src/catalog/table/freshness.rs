@@ -158,7 +158,7 @@ fn ages<'a>(run: &Run<'a>) -> Option<&'a Fine> {
     run.model.workload.writes().then_some(&run.recorder.stale_age)
 }
 
-/// Ages of the stale reads that the database answered; `None` where they are not told apart.
+/// Ages of the stale reads that the database answered; `None` where they are not counted apart.
 fn ages_of_database<'a>(run: &Run<'a>) -> Option<&'a Fine> {
     run.recorder.stale_age_by_tier.last()
 }

@@ -12,7 +12,7 @@ mod writes;
 use super::MeasureInfo;
 use super::run::Run;
 
-/// What a row is about.
+/// Subject of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     Run,
@@ -67,7 +67,7 @@ const MEASURES: &str = "10. Measures";
 const TIER: &str = "4. A tier";
 
 impl About {
-    /// What the placeholder in a row's names stands for.
+    /// Meaning of the placeholder in a row's names.
     pub fn placeholder(self) -> Option<&'static str> {
         match self {
             About::Run => None,

@@ -1,4 +1,4 @@
-//! Writes, and what a write-back tier does with them.
+//! Writes, and their delay and loss in a write-back tier.
 
 use crate::catalog::Better::{Higher, Lower, Neither};
 use crate::catalog::run::{READS, Run, ratio, seconds};

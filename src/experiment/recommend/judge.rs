@@ -1,4 +1,4 @@
-//! What may be said at the end of a search: the winner, those that are as good, the limit that binds.
+//! The verdicts at the end of a search: the winner, those that are as good, the limit that binds.
 
 use super::{Candidate, Search};
 use crate::catalog;
@@ -24,7 +24,7 @@ pub enum Keeping {
     Broken,
 }
 
-/// A limit and what a candidate makes of it.
+/// A limit and its result in a candidate.
 #[derive(Clone, Debug)]
 pub struct Limit {
     pub judgement: Judgement,
@@ -91,7 +91,7 @@ pub struct Rival {
     pub verdict: Verdict,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// Keeps all limits, and nothing that does is better.
@@ -99,7 +99,7 @@ pub enum Outcome {
         winner: Found,
         /// The other finalists that keep the limits or may keep them, best first.
         rivals: Vec<Rival>,
-        /// Candidates that were dropped before a test could tell them from the winner.
+        /// Candidates that were dropped before a test could separate them from the winner.
         unresolved: usize,
     },
     /// The best that keeps all limits by its means, though not with certainty.
@@ -241,7 +241,7 @@ fn worse_or_better(search: &Search, difference: f64) -> Verdict {
 }
 
 /// How many of the dropped candidates are not significantly worse than the winner on the replications that they had, and
-/// not certain to break a limit. No correction: the more are counted, the more careful is what is said.
+/// not certain to break a limit. No correction: the more are counted, the more careful is the statement.
 fn unresolved(search: &Search, pool: &Pool, winner: &Found, finalists: &[usize], had: &[u32]) -> usize {
     let dropped = (0..search.candidates.len()).filter(|index| !finalists.contains(index));
     dropped.filter(|&index| !told_apart(search, pool, winner, index, had[index])).count()

@@ -37,7 +37,7 @@ pub struct Candidate {
     cost: Option<f64>,
 }
 
-/// What is looked for, and among what.
+/// The objective of a search, and its candidates.
 #[derive(Debug)]
 pub struct Search {
     pub wanted: Recommend,

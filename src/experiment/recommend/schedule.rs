@@ -2,7 +2,7 @@
 //!
 //! Successive halving: Karnin, Koren, Somekh, Almost Optimal Exploration in Multi-Armed Bandits, ICML 2013; with a reduction
 //! factor other than two: Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter
-//! Optimization, AISTATS 2016. The resource is replications, never the length of a run: a run cut short asks another
+//! Optimization, AISTATS 2016. The resource is replications, never the length of a run: a run cut short answers another
 //! question. Replications accumulate, because replication i of every candidate sees the same traffic.
 
 /// This many are left at the end, if there are as many.

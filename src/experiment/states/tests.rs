@@ -23,7 +23,7 @@ fn alternating(n: usize, a: f64, b: f64) -> Vec<f64> {
 }
 
 /// Twenty runs, of which each has collapsed with this probability: the collapsed ones are 30 times slower, and both states
-/// vary by 25 % (a standard deviation of 0.25 on the logarithmic scale). The share of samples that are told apart run by run.
+/// vary by 25 % (a standard deviation of 0.25 on the logarithmic scale). The share of samples that are separated run by run.
 fn power(probability: f64, rounds: u32) -> f64 {
     let (healthy, collapsed) = (lognormal(30.0, 0.25), lognormal(900.0, 0.25));
     let mut dice = stream(7, 0, "power");

@@ -24,13 +24,13 @@ use crate::sim::Control;
 pub struct SweepOptions {
     /// Worker threads; 0: one per core.
     pub threads: usize,
-    /// Shared with whoever follows or stops the run.
+    /// Shared with the threads that follow or stop the run.
     pub control: Arc<Control>,
     /// Keeps every finished simulation, and has those that an earlier run has kept.
     pub journal: Option<Arc<Journal>>,
 }
 
-/// What a sweep leaves.
+/// The result of a sweep.
 #[derive(Debug)]
 pub struct Outcome {
     pub record: SweepRecord,
@@ -40,7 +40,7 @@ pub struct Outcome {
     pub interrupted: bool,
 }
 
-/// What a grid takes on so many threads, with `simulations` of the different systems that it has.
+/// Cost of a grid on so many threads, with `simulations` of the different systems that it has.
 pub fn plan(pool: &Pool, replications: u32, threads: usize) -> Plan {
     /// Bytes that the measures of one simulation take.
     const RESULT_BYTES: f64 = 2e3;
@@ -88,7 +88,7 @@ pub fn run(grid: &Grid, options: &SweepOptions) -> Result<Outcome, RunError> {
     Ok(Outcome { record, pool, interrupted })
 }
 
-/// Where the scenario asks for a warm-up to be found: the longest that any cell needs, for all cells, so that all measure
+/// With `warmup = "auto"`: the longest warm-up that any cell needs, for all cells, so that all measure
 /// the same span of the same traffic.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The Pareto front of two measures: what no other candidate beats in one without losing in the other.
+//! The Pareto front of two measures: the candidates that no other beats in one without losing in the other.
 
 /// Indices of the points on the front, from the best in `x` to the best in `y`. Smaller is better in both; negate what
 /// should be large. Points without a value (not finite) are on no front. Of equal points all are on it.

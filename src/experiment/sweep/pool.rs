@@ -29,7 +29,7 @@ struct System {
     home: usize,
 }
 
-/// All systems of a grid, and what was simulated of them.
+/// All systems of a grid, and their finished simulations.
 #[derive(Debug)]
 pub struct Pool {
     systems: Vec<System>,
@@ -97,12 +97,12 @@ impl Pool {
         self.systems.iter().map(|system| &system.model)
     }
 
-    /// What a system is.
+    /// The definition of a system.
     pub fn model(&self, system: usize) -> &Model {
         &self.systems[system].model
     }
 
-    /// Gives all systems that ask for a warm-up the same one.
+    /// Gives all systems with an automatic warm-up the same one.
     pub(super) fn set_warmup(&mut self, warmup_ns: Nanos) {
         for System { model, fingerprint: known, .. } in &mut self.systems {
             if model.warmup_auto {
@@ -136,7 +136,7 @@ impl Pool {
     /// control cancels stays.
     ///
     /// # Errors
-    /// A simulation that fails ends the run; an interrupt is none: [`Pool::finished`] tells what there is.
+    /// A simulation that fails ends the run; an interrupt is none: [`Pool::finished`] has the finished ones.
     pub fn run(
         &mut self,
         wanted: &[(usize, u32)],
@@ -194,7 +194,7 @@ impl Pool {
     }
 }
 
-/// Tables that are built by whoever needs them first and go with whoever needs them last.
+/// Tables that are built for their first user and dropped with the last.
 struct Shared {
     tables: Arc<OnceLock<Option<Arc<Tables>>>>,
     left: usize,
@@ -224,7 +224,7 @@ fn simulate(
             source,
         };
         let slot = lock(&shared).get(&**workload).map(|shared| Arc::clone(&shared.tables));
-        // Whoever could not build them has said so.
+        // The error of the thread that could not build them is on record.
         let Some(slot) = slot else { return Ok(()) };
         let mut unbuilt = None;
         let tables = slot.get_or_init(|| match Tables::new(model, seed) {

@@ -1,4 +1,4 @@
-//! The record of a sweep: what its report reads (`sweep.json`).
+//! The record of a sweep: the input of its report (`sweep.json`).
 
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +26,9 @@ pub struct SweepRecord {
     pub axes: Vec<AxisRecord>,
     /// In the order of the scenario file.
     pub variants: Vec<String>,
-    /// What charts and tables show, most important first. All other measures are in `sweep.csv`.
+    /// The measures of charts and tables, most important first. All other measures are in `sweep.csv`.
     pub measures: Vec<String>,
-    /// Two measures of which as good a compromise as possible is wanted.
+    /// Two measures between which the best compromises are sought.
     pub pareto: Option<(String, String)>,
     /// Cells of the grid; those that an interrupt left unfinished are not in `cells`.
     pub wanted: usize,
@@ -38,7 +38,7 @@ pub struct SweepRecord {
     pub pinned: Vec<PinnedRecord>,
 }
 
-/// What was swept, and how to do it again.
+/// The scenario swept, and its settings for a repetition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweptScenario {
@@ -56,7 +56,7 @@ pub struct SweptScenario {
     pub replications: u32,
     /// Of the base.
     pub duration_s: f64,
-    /// The file asks for a precision, which a sweep does not follow: all cells have the same replications.
+    /// The file has a precision, which a sweep does not follow: all cells have the same replications.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub precision_unused: bool,
     pub lints: Vec<String>,
@@ -116,7 +116,7 @@ pub struct PinnedRecord {
     pub collapsed: Vec<usize>,
 }
 
-/// What an axis is set to.
+/// The value of an axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Setting {
@@ -126,7 +126,7 @@ pub enum Setting {
     Own { own: String, value: Option<f64> },
 }
 
-/// A variant at a setting of all axes: what a row of a table or a point of a chart is about.
+/// A variant at a setting of all axes: the subject of a row of a table or a point of a chart.
 #[derive(Clone, Copy, Debug)]
 pub struct Spot<'r> {
     pub variant: usize,
@@ -261,7 +261,7 @@ impl SweepRecord {
         self.spots().find_map(|spot| spot.measure(measure)).map(|measure| measure.unit.as_str())
     }
 
-    /// What a variant sets an axis to itself.
+    /// The value that a variant itself gives an axis.
     pub fn own(&self, variant: usize, axis: usize) -> Option<&str> {
         let row = self.pinned.iter().find(|row| row.variant == variant)?;
         match &row.at[axis] {

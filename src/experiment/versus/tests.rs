@@ -1,4 +1,4 @@
-//! What may be said of two records, by hand-made ones.
+//! Verdicts on pairs of hand-made records.
 
 use proptest::prelude::*;
 

@@ -10,7 +10,7 @@ use crate::declare::kind::{self, Kind};
 use crate::declare::values::{Index, duration};
 use crate::units::format_duration;
 
-/// What events refer to; parts that are wrong themselves are `None`.
+/// Parts of the system that events refer to; parts that are wrong themselves are `None`.
 pub(crate) struct Surroundings<'a> {
     pub directory: &'a Directory,
     pub tiers: Option<&'a [Tier]>,

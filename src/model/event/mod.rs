@@ -1,4 +1,4 @@
-//! What happens to the system at given instants.
+//! Events: changes of the system at given instants.
 
 mod forms;
 mod options;
@@ -134,7 +134,7 @@ impl EventKind {
 keywords! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
     pub enum DownMode {
-        /// Connections are refused: the caller knows at once.
+        /// Connections are refused: the caller gets an error at once.
         "refuse" Refuse,
         /// Packets vanish: the caller waits for its timeout.
         "timeout" Timeout,

@@ -14,7 +14,7 @@ options! {
     pub(crate) struct EventOptions in "event" (around: &'a Surroundings<'a>), such as "[[event]]" {
         /// instant, before the end
         "at" at_ns: Nanos as Instant[around], required "an instant such as \"60s\"";
-        /// what happens
+        /// the kind of event
         "what" what: What as What[around], required "such as { flush = { tier = \"l2\" } }";
         /// a variant can switch an event off, or have one that the others do not: `"event.stall.enabled" = true`
         "enabled" enabled: bool, default true;
@@ -136,7 +136,7 @@ choice! {
             /// the time from one instance to the next
             "every" every_ns: Nanos as Duration, required "the time from one instance to the next";
         };
-        /// `{ crash = { leader = "hottest" } }`: whoever leads a fetch of a key dies: of the one in flight, else of the next; not for a
+        /// `{ crash = { leader = "hottest" } }`: the leader of a fetch of a key dies: of the one in flight, else of the next; not for a
         /// trace. Otherwise the process of an instance dies with all that it was doing; a new one is there after `for`, its instance
         /// tiers empty
         "crash" Crash such as "{ instance = 0, for = \"10s\" }" {
@@ -271,7 +271,7 @@ fn may_wait(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, target: Target, f
 }
 
 fn hot_key(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, key: Option<u64>) -> Option<u64> {
-    needs_own_arrivals(f, around, "a trace says itself which keys are asked for", |arrivals| {
+    needs_own_arrivals(f, around, "a trace has its own sequence of keys", |arrivals| {
         matches!(arrivals, Arrivals::Trace(_))
     })?;
     let workload = around.workload?;

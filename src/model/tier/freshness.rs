@@ -83,7 +83,7 @@ choice! {
         "xfetch" XFetch such as "{ beta = 1.0 }" {
             /// above 1: earlier; below 1: later
             "beta" beta: f64 as Positive, default 1.0;
-            /// who refreshes: the request itself, `"inline"`, or a fetch in the `"background"`
+            /// whether the request itself refreshes, `"inline"`, or a fetch in the `"background"`
             "mode" mode: RefreshMode, default "inline";
         };
         /// the same paper's baseline: refresh if now + window U >= expiry

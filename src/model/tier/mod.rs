@@ -19,7 +19,7 @@ use redis::{Asked, Cycle};
 pub(crate) use redis::{EvictionChoice, Overhead};
 pub use shared::{Compress, MultiGet, OnFailure, SharedTier};
 
-/// What Redis keeps per string key besides key and value: hash table entry, object header, string headers.
+/// Memory of Redis per string key besides key and value: hash table entry, object header, string headers.
 const SHARED_ENTRY_OVERHEAD_BYTES: u64 = 56;
 
 /// A cache between the application and the next tier or the database.
@@ -28,7 +28,7 @@ pub struct Tier {
     pub name: String,
     pub scope: Scope,
     pub capacity: Capacity,
-    /// Of an exact algorithm; not used where `redis` says how the tier works.
+    /// Of an exact algorithm; not used where `redis` describes the tier.
     pub eviction: Eviction,
     pub ttl: Ttl,
     pub jitter: Jitter,
@@ -89,7 +89,7 @@ options! {
         /// how long "no such row" is kept; not jittered, and not renewed by hits. Needs keys that are absent, in some variant
         "negative_ttl" negative_ttl_ns: Option<Nanos> as PositiveDuration, or "none";
         /// memory per entry besides key and value; counts towards a capacity in bytes. 56 B is about what Redis keeps per string key;
-        /// the overhead of a map in the process depends on the language. `"redis"`: entries and tables take what they take in Redis 7
+        /// the overhead of a map in the process depends on the language. `"redis"`: entries and tables as large as in Redis 7
         /// ([eviction.md](eviction.md)), short for `{ redis = { quantum = "8B" } }`; where `active_expiry` may be
         "entry_overhead" overhead: Option<Overhead> as Overhead, optional "shared: `\"56B\"`, instance: `\"0B\"`";
         /// entries present at the start: `{ hottest = "all", age = "fresh" }`
@@ -250,7 +250,7 @@ impl Form for Capacity {
 }
 
 impl Capacity {
-    /// What one of `nodes` has of it: the same for all, as nearly as whole numbers allow.
+    /// The share of one of `nodes`: the same for all, as nearly as whole numbers allow.
     pub fn share(self, node: u64, nodes: u64) -> Capacity {
         let share = |whole: u64| whole / nodes + u64::from(node < whole % nodes);
         match self {

@@ -1,4 +1,4 @@
-//! What of a tier follows Redis: its eviction policies, active expiry, and the memory of its entries.
+//! The parts of a tier that follow Redis: its eviction policies, active expiry, and the memory of its entries.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::declare::kind::Kind;
 use crate::declare::values::{FineDuration, Whole32, bytes, word};
 use crate::declare::{Form, choice, keywords, options, unset};
 
-/// What Redis does about memory and expiry; `policy::redis` implements it.
+/// Memory and expiry as in Redis; `policy::redis` implements them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Redis {
     /// `NoEviction` where the capacity is unbounded.
@@ -113,18 +113,18 @@ impl Form for EvictionChoice {
     }
 }
 
-/// What an entry takes.
+/// Memory of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overhead {
     /// So much besides key and value.
     Bytes(u64),
-    /// What Redis takes, with this step between the sizes of its allocator.
+    /// Memory of an entry in Redis, with this step between the sizes of its allocator.
     Redis { quantum_bytes: u64 },
 }
 
 choice! {
     enum RedisOverhead in "entry_overhead", such as "{ redis = { quantum = \"16B\" } }" {
-        /// entries and tables take what they take in Redis 7 ([eviction.md](eviction.md))
+        /// entries and tables as large as in Redis 7 ([eviction.md](eviction.md))
         "redis" Redis such as "{ quantum = \"16B\" }" {
             /// step between the sizes of the allocator: `"8B"`; `"16B"` is that of Debian and other distributions
             "quantum" quantum: Quantum, required "\"8B\" or \"16B\"";
@@ -165,7 +165,7 @@ impl Form for Overhead {
     }
 }
 
-/// What a tier has written of Redis.
+/// The options of Redis that a tier sets.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
     pub shared: bool,
@@ -227,7 +227,7 @@ impl Asked {
         }
     }
 
-    /// What the model has of it.
+    /// The resulting part of the model.
     pub fn redis(&self) -> Option<Redis> {
         let policy = self.policy();
         let active_expiry = match (self.cycle, policy) {
@@ -248,5 +248,5 @@ impl Asked {
     }
 }
 
-/// Keys looked at per eviction, as Redis does unless told otherwise.
+/// Keys looked at per eviction: the default of Redis.
 const SAMPLES: u32 = 5;

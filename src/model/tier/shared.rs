@@ -1,4 +1,4 @@
-//! What only a tier that is reached over the network has.
+//! Options of tiers that are reached over the network only.
 
 use serde::Serialize;
 
@@ -39,10 +39,10 @@ options! {
         /// shared only: servers that share the keys and the capacity, each with one thread of its own; at most 128
         #[serde(skip_serializing_if = "is_one")]
         "nodes" nodes: u32 as Whole32<1, 128>, default 1;
-        /// shared only: how the keys of one request are asked for. Needs `keys_per_request`; not with `exists_share`
+        /// shared only: how the keys of one request are looked up. Needs `keys_per_request`; not with `exists_share`
         #[serde(skip_serializing_if = "MultiGet::is_fan_out")]
         "multi_get" multi_get: MultiGet as MultiGet[service_ns.unwrap_or(0)], otherwise "`\"fan-out\"`" => Some(MultiGet::FanOut);
-        /// shared only: what clients spend on values: `{ per_byte = "2ns" }`
+        /// shared only: time that clients spend on values: `{ per_byte = "2ns" }`
         #[serde(skip_serializing_if = "is_zero")]
         "serialize" serialize_per_byte_ns: f64 as SerializeCost, or "none" => Some(0.0);
         /// shared only: clients shrink large values: `{ above = "10kB", ratio = 0.3, per_byte = "4ns" }`
@@ -62,7 +62,7 @@ impl SharedTier {
 }
 
 keywords! {
-    /// What a read does when a tier does not answer.
+    /// Action of a read when a tier does not answer.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
     pub enum OnFailure {
         /// Goes on to the next tier or the database (fail open).
@@ -73,7 +73,7 @@ keywords! {
 }
 
 choice! {
-    /// How the keys of one request are asked for.
+    /// How the keys of one request are looked up.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
     pub enum MultiGet in "multi_get" (service_ns: Nanos), such as "{ mget = { per_key = \"1us\" } }" {
         /// a GET for each, all at once

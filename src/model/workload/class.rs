@@ -20,7 +20,7 @@ options! {
         "share" share: f64 as PositiveShare, required "its share of all requests, such as 0.3";
         /// number of keys
         "keys" keys: u64 as Keys, required "the number of its keys, such as 1000";
-        /// which keys of the class are asked for
+        /// popularity of the keys of the class
         "popularity" popularity: Popularity, default "uniform";
         /// the database has no row for these keys until a write creates it (`write_share` of the class)
         "absent" absent: bool, default false;
@@ -31,10 +31,10 @@ options! {
         #[serde(skip_serializing_if = "is_one")]
         "keys_per_entity" keys_per_entity: u32 as KeysPerEntity, otherwise "of `[workload]`; `1` if absent" =>
             Some(if absent == Some(true) { 1 } else { from.0.keys_per_entity });
-        /// share of the class's requests that only ask whether the key exists
+        /// share of the class's requests that are existence checks
         #[serde(skip_serializing_if = "is_zero")]
         "exists_share" exists_share: f64 as Share, otherwise "of `[workload]`" => Some(from.0.exists_share);
-        /// different keys of the class that a read asks for at once
+        /// different keys of the class that a read requests at once
         #[serde(skip_serializing_if = "is_one")]
         "keys_per_request" keys_per_request: u32 as KeysPerRequest, otherwise "of `[workload]`" =>
             Some(from.0.keys_per_request);
@@ -88,7 +88,7 @@ options! {
 }
 
 impl Costs {
-    /// What the database takes for any class.
+    /// The database's own times, for any class.
     pub const OF_THE_DATABASE: Costs = Costs { db_read: None, db_write: None };
 }
 
@@ -120,7 +120,7 @@ impl Form for TtlByTier {
 choice! {
     #[derive(Clone, Debug, Serialize)]
     pub enum Popularity in "popularity", such as "{ zipf = { exponent = 1.0 } }" {
-        /// by Zipf's law: the key of rank r is asked for in proportion to r^-exponent
+        /// by Zipf's law: the key of rank r is requested in proportion to r^-exponent
         "zipf" Zipf such as "{ exponent = 1.0 }" {
             /// how uneven, at least 0: with 0 every key alike
             "exponent" exponent: f64 as AtLeast<0>, required "a number of at least 0";
@@ -150,7 +150,7 @@ impl Popularity {
 pub(crate) fn enough_keys(f: &mut Fields<'_, '_>, wanted: u32, keys: u64) {
     if u64::from(wanted) > keys {
         let (title, place) = (format!("{}: too few keys", f.cx.here()), f.place("keys_per_request"));
-        let label = format!("a request asks for {wanted} different keys, and there are {keys}");
+        let label = format!("a request has {wanted} different keys, and the class only {keys}");
         f.cx.report(Diagnostic::new(title, place, label).help("fewer keys per request, or more keys"));
     }
 }

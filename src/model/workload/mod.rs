@@ -1,4 +1,4 @@
-//! What arrives: when, for which keys, and what it does.
+//! Requests: arrivals, keys, operations.
 
 mod class;
 mod options;
@@ -40,11 +40,11 @@ impl Workload {
     pub fn creates(&self) -> bool {
         self.classes.iter().any(|class| class.absent && class.write_share > 0.0)
     }
-    /// Whether any read asks for several keys.
+    /// Whether any read has several keys.
     pub fn gathers(&self) -> bool {
         self.classes.iter().any(|class| class.keys_per_request > 1)
     }
-    /// Whether any request only asks whether a key exists.
+    /// Whether any request is an existence check.
     pub fn checks(&self) -> bool {
         self.classes.iter().any(|class| class.exists_share > 0.0)
     }
@@ -64,7 +64,7 @@ pub enum Arrivals {
         rate_per_s: f64,
         cv2: f64,
     },
-    /// A fixed population: think, ask, wait for the answer, think again. Users start by thinking.
+    /// A fixed population: think, send a request, wait for the answer, think again. Users start by thinking.
     Closed {
         users: u32,
         think: Dist,

@@ -22,7 +22,7 @@ options! {
         "profile" profile: Vec<ProfilePart> as Profile, default [];
         /// number of keys; at most 4,000,000,000 over all classes
         "keys" keys: Option<u64> as Keys, optional "required without `[[class]]`";
-        /// which keys are asked for
+        /// popularity of the keys
         "popularity" popularity: Popularity, default "uniform";
         /// random size of values
         "value_size" value_size: Size, default "1kB";
@@ -30,14 +30,14 @@ options! {
         "key_size" key_size: Size, default "40B";
         /// share of the requests that write
         "write_share" write_share: f64 as Share, default 0;
-        /// share of the requests that only ask whether the key exists (EXISTS: no value travels); with `write_share` at most 1
+        /// share of the requests that are existence checks (EXISTS: no value travels); with `write_share` at most 1
         "exists_share" exists_share: f64 as Share, default 0;
-        /// different keys of its class that a read asks for at once, at most 1,000; a write has one; not with a limiter
+        /// different keys of its class that a read requests at once, at most 1,000; a write has one; not with a limiter
         "keys_per_request" keys_per_request: u32 as KeysPerRequest, default 1;
         /// so many keys in a row belong to one entity (a user's profile, balance, permissions), at most 64; a write to one of them
         /// touches all; needs writes
         "keys_per_entity" keys_per_entity: u32 as KeysPerEntity, default 1;
-        /// `{ share = 0.1, keys = 10000, popularity = "uniform" }`: a share of the *reads* asks for keys without a row; makes a second
+        /// `{ share = 0.1, keys = 10000, popularity = "uniform" }`: a share of the *reads* requests keys without a row; makes a second
         /// class called `absent`
         "absent" absent: Option<Absent> as Absent, or "none";
     }
@@ -53,13 +53,13 @@ options! {
 }
 
 options! {
-    /// Keys without a row, which only reads ask for.
+    /// Keys without a row, which only reads request.
     pub(crate) struct Absent in "absent", such as "{ share = 0.1, keys = 10000 }" {
         /// their share of the reads
         "share" share: f64 as PositiveShare, required "their share of the reads, such as 0.1";
-        /// the number of absent keys that are asked for
-        "keys" keys: u64 as Keys, required "the number of absent keys that are asked for";
-        /// which of them are asked for
+        /// number of absent keys that are requested
+        "keys" keys: u64 as Keys, required "the number of absent keys that are requested";
+        /// popularity of the absent keys
         "popularity" popularity: Popularity, default "uniform";
     }
 }
@@ -83,7 +83,7 @@ choice! {
             /// squared coefficient of variation of the gaps, at least 0
             "cv2" cv2: f64 as AtLeast<0>, required "the squared coefficient of variation of the gaps";
         };
-        /// every user thinks, asks, waits for the answer; think time and the way of a hit must not both take no time
+        /// every user thinks, sends a request, waits for the answer; think time and the way of a hit must not both take no time
         "closed" Closed such as "{ users = 50, think = \"1s\" }" {
             /// number of users
             "users" users: u32 as Count, required "the number of users";
@@ -108,7 +108,7 @@ options! {
         "size" size: Option<String> as Text, or "none";
         /// of the time column: `"s"`, `"ms"`, ...
         "unit" unit_ns: u64 as TimeUnit, required "the unit of the times, such as \"s\" or \"ms\"";
-        /// `{ column = "op", read = ["28"], write = ["2a"] }` tells reads from writes
+        /// `{ column = "op", read = ["28"], write = ["2a"] }` separates reads from writes
         "operation" operation: Option<Operation> as Operation, or "none";
     }
 }

@@ -1,14 +1,14 @@
-//! What an eviction algorithm is.
+//! The interface of an eviction algorithm.
 
 use crate::dice::Stream;
 
-/// What an eviction algorithm does.
+/// An eviction algorithm.
 pub trait Evict {
     /// An empty policy; `dice` is a stream of its own.
     fn new(room: Room, dice: Stream) -> Self
     where
         Self: Sized;
-    /// A key that is not held was asked for and comes in next, when there is room.
+    /// A key that is not held was requested and comes in next, when there is room.
     #[inline]
     fn prepare(&mut self, _key: u32) {}
     /// This key may be announced soon: what `prepare` needs is read ahead.

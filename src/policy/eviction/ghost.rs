@@ -73,7 +73,7 @@ impl<const N: usize> Ghosts<N> {
         self.index.insert(key, place, &self.keys, self.lists.total());
     }
 
-    /// Forgets a key; says which queue it was in, if any.
+    /// Forgets a key; returns its queue, if any.
     #[inline]
     pub fn take(&mut self, key: u32) -> Option<usize> {
         let place = self.index.remove(key, &self.keys)?;

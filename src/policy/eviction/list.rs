@@ -13,7 +13,7 @@ struct Link {
 
 /// `N` lists of slots, each from newest to oldest; a slot is in one of them at a time.
 ///
-/// Every list is a ring closed by a node of its own, so that linking and unlinking never ask whether something
+/// Every list is a ring closed by a node of its own, so that linking and unlinking never test whether something
 /// is an end. Slot `s` is node `s + N`, the nodes before belong to the lists.
 #[derive(Debug)]
 pub struct Lists<const N: usize> {

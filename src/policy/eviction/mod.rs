@@ -1,6 +1,6 @@
 //! Which entry leaves a full tier.
 //!
-//! A policy knows entries by their slot (a small integer) and never sees values or time; keys are ids that it may
+//! A policy identifies entries by their slot (a small integer) and is independent of values and time; keys are ids that it may
 //! remember when their entries are gone. The contract: `prepare` announces a key, `victim` (as often as room must be
 //! made, and then while `takes_more`) takes out and returns the slot to evict and is called only while it holds at least one,
 //! `insert` follows
@@ -141,12 +141,12 @@ policies! {
     Clock, clock::Clock, clock::Clock, "FIFO that gives an entry used since the hand last passed one more round";
     Random, random::Random, random::Random, "evicts any entry, all with the same probability";
     Sieve, sieve::Sieve, sieve::Sieve, "FIFO with a hand that spares visited entries and leaves them where they are";
-    S3Fifo, s3_fifo::S3Fifo, Box<s3_fifo::S3Fifo>, "a small FIFO before a main one: what is not used twice in the small one leaves early";
-    TwoQ, two_q::TwoQ, Box<two_q::TwoQ>, "a FIFO for new entries; what is asked for again after it left that one goes to an LRU";
+    S3Fifo, s3_fifo::S3Fifo, Box<s3_fifo::S3Fifo>, "a small FIFO before a main one: entries not used twice in the small one leave early";
+    TwoQ, two_q::TwoQ, Box<two_q::TwoQ>, "a FIFO for new entries; an entry requested again after it left the FIFO goes to an LRU";
     Slru, slru::Slru, Box<slru::Slru>, "LRU in two segments: a second use protects an entry from those used once";
-    Arc, arc::Arc, Box<arc::Arc>, "LRU for entries used once and LRU for the others, their shares set by what is missed";
+    Arc, arc::Arc, Box<arc::Arc>, "LRU for entries used once and LRU for the others, their shares set by the misses";
     Lfu, lfu::Lfu, Box<lfu::Lfu>, "evicts the entry with the fewest uses since it came";
-    WTinyLfu, w_tiny_lfu::WTinyLfu, Box<w_tiny_lfu::WTinyLfu>, "a small LRU, behind which only what is asked for more often than the victim stays";
+    WTinyLfu, w_tiny_lfu::WTinyLfu, Box<w_tiny_lfu::WTinyLfu>, "a small LRU, behind which only entries requested more often than the victim stay";
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How often keys were asked for lately, about.
+//! Approximate recent frequency of keys.
 
 use crate::dice::mix;
 

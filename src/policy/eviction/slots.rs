@@ -1,4 +1,4 @@
-//! What a policy knows of each slot.
+//! State of a policy for each slot.
 
 use std::ops::{Index, IndexMut};
 

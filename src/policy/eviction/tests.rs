@@ -113,7 +113,7 @@ proptest! {
         }
     }
 
-    /// A tier bounded by bytes does not know its number of entries; victims are held all the same (`replay` sees to
+    /// A tier bounded by bytes has no fixed number of entries; victims are held all the same (`replay` sees to
     /// it) and every entry can be evicted.
     #[test]
     fn every_algorithm_works_where_the_number_of_entries_is_not_known(

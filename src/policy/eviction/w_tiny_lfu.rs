@@ -1,6 +1,6 @@
 //! W-TinyLFU (Einziger, Friedman, Manes: TinyLFU: A Highly Efficient Cache Admission Policy, ACM Transactions on
 //! Storage 13(4), 2017): a window of 1 % of the capacity as LRU, the rest as segmented LRU (80 % protected); what leaves
-//! the window stays only if it was asked for more often than what would have to go for it.
+//! the window stays only if it was requested more often than its victim.
 
 use super::evict::{Evict, Room};
 use super::list::Lists;

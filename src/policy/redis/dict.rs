@@ -39,7 +39,7 @@ impl Dict {
         hash as usize & self.heads.len().wrapping_sub(1)
     }
 
-    /// The number of buckets that the next insertion would want, if it is another one.
+    /// The number of buckets that the next insertion would need, if it is another one.
     pub fn wants_to_grow(&self) -> Option<u64> {
         match self.heads.len() {
             0 => Some(FIRST_BUCKETS as u64),
@@ -240,7 +240,7 @@ mod tests {
         };
         let (five, twenty) = (mean(5, &mut dice, &mut found), mean(20, &mut dice, &mut found));
         assert!((five - 4.38).abs() < 0.05, "{five}");
-        // Whoever wants twenty does not leave for seven empty ones, and finds them within 160 of 200 looks.
+        // A sample of twenty goes on after seven empty ones, and is complete within 160 of 200 looks.
         assert_eq!(twenty, 20.0);
     }
 }

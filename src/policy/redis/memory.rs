@@ -1,4 +1,4 @@
-//! What an entry takes in the memory of Redis 7, from the structures of its source (`dict.h`, `server.h`, `sds.h`) and
+//! Memory of an entry in Redis 7, from the structures of its source (`dict.h`, `server.h`, `sds.h`) and
 //! the size classes of jemalloc. docs/eviction.md holds the formula against a server. What a server takes beside its keys, 83 kB above
 //! `used_memory_startup` and 23 kB for every connected client, is no part of it.
 
@@ -20,7 +20,7 @@ const EMBEDDED_VALUE_BYTES: u64 = 44;
 pub const BUCKET_BYTES: u64 = 8;
 
 impl Allocator {
-    /// What the allocator gives for a request: below 128 bytes multiples of the quantum, above it four sizes for each
+    /// Size that the allocator gives for a request: below 128 bytes multiples of the quantum, above it four sizes for each
     /// doubling.
     pub fn gives(self, bytes: u64) -> u64 {
         if bytes <= 8 {
@@ -44,7 +44,7 @@ impl Allocator {
         self.gives(DICT_ENTRY_BYTES) + key + value
     }
 
-    /// What a time to live adds: a place in the table of expiries, which shares the key.
+    /// Memory that a time to live adds: a place in the table of expiries, which shares the key.
     pub fn expiry_bytes(self) -> u64 {
         self.gives(DICT_ENTRY_BYTES)
     }

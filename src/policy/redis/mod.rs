@@ -25,7 +25,7 @@ const POOL: usize = 16;
 const LRU_CLOCK_NS: Nanos = 1_000_000_000;
 /// A counter of uses loses one in this time (`lfu-decay-time`).
 const LFU_DECAY_NS: Nanos = 60_000_000_000;
-/// What the counter of a new key starts with (`LFU_INIT_VAL`).
+/// Initial counter of a new key (`LFU_INIT_VAL`).
 const LFU_START: u32 = 5;
 /// `lfu-log-factor`.
 const LFU_LOG_FACTOR: f64 = 10.0;
@@ -54,7 +54,7 @@ impl Held {
     }
 }
 
-/// What is to be stored.
+/// An entry to store.
 #[derive(Clone, Copy, Debug)]
 pub struct New {
     pub key: u32,
@@ -63,7 +63,7 @@ pub struct New {
     pub expiry_ns: Nanos,
 }
 
-/// What a SET did.
+/// Outcome of a SET.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
     /// Where the key is now; `None`: out of memory, nothing was stored.
@@ -73,7 +73,7 @@ pub struct Stored {
     pub expired: bool,
 }
 
-/// What an active-expiry cycle did.
+/// Outcome of an active-expiry cycle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cycle {
     pub examined: u64,
@@ -91,7 +91,7 @@ pub struct Effort {
     pub per_key_ns: f64,
 }
 
-/// What a keyspace is made with.
+/// Settings of a keyspace.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub eviction: RedisEviction,
@@ -99,11 +99,11 @@ pub struct Settings {
     pub samples: u32,
     /// `maxmemory`, less what an empty server takes.
     pub limit_bytes: Option<u64>,
-    /// Whose tables count as memory too; `None`: entries take what the caller says, tables nothing.
+    /// Whose tables count as memory too; `None`: entries take the size that the caller gives, tables nothing.
     pub allocator: Option<Allocator>,
 }
 
-/// Keys, their expiries and what eviction knows of them.
+/// Keys, their expiries and their state in the eviction policy.
 #[derive(Debug)]
 pub struct Keyspace {
     settings: Settings,

@@ -24,7 +24,7 @@ fn get(keyspace: &mut Keyspace, key: u32, now: Nanos) -> bool {
     found.is_some()
 }
 
-/// `redis.conf` says for the default factor of 10: 100 uses give 10, 1,000 give 18, 100,000 give 142, a million 255.
+/// Table of `redis.conf` for the default factor of 10: 100 uses give 10, 1,000 give 18, 100,000 give 142, a million 255.
 #[test]
 fn the_counter_of_uses_grows_as_published() {
     let mut dice = stream(1, 0, "test");

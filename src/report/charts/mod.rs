@@ -142,7 +142,7 @@ pub fn figures(record: &Record, comparison: &Comparison) -> Vec<Figure> {
     figures
 }
 
-/// What a chart does not show: that a line is an average, or a mixture, of runs in two states.
+/// Note on a line that is an average, or a mixture, of runs in two states.
 fn mixed(figure: &Figure, comparison: &Comparison) -> String {
     let drawn = |name: &str| {
         let mut series = figure.panels.iter().flat_map(|panel| &panel.series);

@@ -7,7 +7,7 @@ use crate::report::axis::Axis;
 use crate::report::csv::quantiles;
 use crate::report::figure::{Figure, Panel, Series, Shape};
 
-/// A percentile is drawn only with so many requests above it: fewer say little.
+/// A percentile is drawn only with so many requests above it: with fewer it is mostly chance.
 const REQUESTS_ABOVE_MIN: f64 = 10.0;
 
 /// One line per variant over all classes of requests.

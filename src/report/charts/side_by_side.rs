@@ -1,4 +1,4 @@
-//! What charts with several lines per variant share: one panel for each variant, on common axes.
+//! Common parts of charts with several lines per variant: one panel for each variant, on common axes.
 
 use super::time_series::{When, marks, points};
 use crate::record::{Record, VariantRecord};
@@ -14,7 +14,7 @@ pub struct SideBySide<'a> {
     pub name: String,
     pub title: String,
     pub message: String,
-    /// Names of the record's series, and what the legend calls them.
+    /// Names of the record's series, and their names in the legend.
     pub series: &'a [(String, &'a str)],
     /// Of the y axis, without unit.
     pub label: &'a str,

@@ -1,4 +1,4 @@
-//! What charts of single tiers share: which tiers there are, and whether a tier has anything to draw.
+//! Common parts of charts of single tiers: which tiers there are, and whether a tier has anything to draw.
 
 use crate::record::Record;
 

@@ -1,4 +1,4 @@
-//! What all charts over time share: up to three variants in one panel, more side by side with the baseline
+//! Common layout of all charts over time: up to three variants in one panel, more side by side with the baseline
 //! behind each; events and warm-up marked.
 
 use super::styles;
@@ -13,12 +13,12 @@ const VARIANTS_TOGETHER_MAX: usize = 3;
 /// Panels side by side, beyond that.
 const COLUMNS: usize = 2;
 
-/// What a window's value is about.
+/// Subject of a window's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// The whole window: a rate, a share of what happened in it, a percentile.
+    /// The whole window: a rate, a share, a percentile.
     Throughout,
-    /// The state at its end, after whatever happened at that instant.
+    /// The state at its end, after all events of that instant.
     AtEnd,
 }
 

@@ -16,11 +16,11 @@ use crate::wrap::columns;
 
 pub use words::RULES;
 
-/// A column of figures: heading, unit, and what it is good for.
+/// A column of figures: heading, unit, and purpose.
 struct Column {
     heading: &'static str,
     unit: &'static str,
-    /// What it is called in words; empty: not used in them.
+    /// Its name in sentences; empty: not used in them.
     name: &'static str,
     values: fn(&VariantRecord) -> Vec<f64>,
 }

@@ -1,4 +1,4 @@
-//! The strategies in words: what there is to build, what went wrong, what is gained and lost, what each is best at. All of it
+//! The strategies in words: parts to build, risks, gains and losses, strengths of each. All of it
 //! follows from figures and settings by rules ([`RULES`]).
 
 use super::{COLUMNS, Column, head, measured};
@@ -9,7 +9,7 @@ use crate::experiment::statistics::{Estimate, PairedDifference, estimate, holm, 
 use crate::measure::quantity::change;
 use crate::record::{Record, VariantRecord};
 
-/// What the words of the second table mean.
+/// Meaning of the words of the second table.
 pub const RULES: &str = "Parts are the components to build and to watch: each cache, and each mechanism with a state or a rule of its \
 own, counted from the settings. Risks are events that occurred: at least 10 fetches of one key at once, a database peak of at least \
 three times its mean, at least 1 % stale answers, at least 0.1 % failed requests, any acknowledged write that was lost or in memory \
@@ -105,12 +105,12 @@ fn difference(column: &Column, before: &VariantRecord, after: &VariantRecord) ->
     (found.estimate.n >= VERDICT_REPLICATIONS_MIN).then_some(found)
 }
 
-/// What a difference of this column must reach to decide anything.
+/// The smallest difference of this column that counts.
 fn smallest(column: &Column, mean: f64) -> f64 {
     if column.unit == "1" { STALE_SHARE_MIN } else { SHARE_MIN * mean.abs() }
 }
 
-/// What each variant gains and costs against one of them.
+/// Gains and costs of each variant against one of them.
 fn changes(record: &Record, reference: usize) -> Vec<String> {
     let base = &record.variants[reference];
     let mut found: Vec<(usize, &Column, Estimate, f64)> = Vec::new();
@@ -171,7 +171,7 @@ fn loss(variant: &VariantRecord) -> Option<&'static str> {
     any("writes.unflushed.peak").then_some("consistency of reads, but a crash loses acknowledged writes")
 }
 
-/// What a strategy is best at and most others are not.
+/// The columns in which a strategy is best and most others are not.
 fn best_at(record: &Record, parts: &[Vec<&'static str>], index: usize) -> String {
     let one_state = |other: &usize| states(&record.variants[*other]).is_none();
     let compared: Vec<usize> = (0..record.variants.len())
@@ -199,7 +199,7 @@ fn best_at(record: &Record, parts: &[Vec<&'static str>], index: usize) -> String
             .min_by(|a, b| a.1.total_cmp(&b.1));
         let Some((lowest, least)) = lowest else { continue };
         let near = smallest(column, least);
-        // That it cannot be told from the best would not do: the noisiest would be the best.
+        // A tie with the best is not enough: the noisiest would count as the best.
         // Few stale answers are a virtue with a name of its own, and a price where they rest on a memory that a crash empties.
         let virtue = match (column.unit, loss(&record.variants[index])) {
             ("1", None) => "consistency",

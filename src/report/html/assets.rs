@@ -35,7 +35,7 @@ pub(super) fn script() -> String {
     format!("(() => {{\n'use strict';\n{}{}}})();\n", constants(), SCRIPT.concat())
 }
 
-/// The content policy: nothing is loaded, nothing is sent, and only what has these hashes applies.
+/// The content policy: nothing is loaded, nothing is sent, and only content with these hashes applies.
 pub(in crate::report) fn policy(style: &str, script: Option<&str>) -> String {
     let script = script.map_or(String::new(), |script| format!(" script-src '{}';", hash(script)));
     format!(

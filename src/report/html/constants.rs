@@ -1,4 +1,4 @@
-//! What the script of the page has in common with the tables and pictures: units and their scales, steps and names of
+//! Constants that the script of the page shares with the tables and pictures: units and their scales, steps and names of
 //! times, percentiles, places of markers. Written as constants before the script.
 
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What differs between the variants: each against the baseline, setting by setting.
+//! Differences between the variants: each against the baseline, setting by setting.
 
 use crate::record::{Record, VariantRecord};
 
@@ -12,7 +12,7 @@ pub(super) struct Differences<'a> {
 #[derive(Debug, PartialEq)]
 pub(super) struct Change {
     pub path: String,
-    /// `None` where nobody says so: the default holds.
+    /// `None` where it is not set: the default holds.
     pub before: Option<String>,
     pub after: Option<String>,
 }
@@ -46,7 +46,7 @@ fn changes(file: &Written<'_>, baseline: &VariantRecord, variant: &VariantRecord
     paths.into_iter().filter_map(change).collect()
 }
 
-/// What the scenario file and the command line say of all variants.
+/// Settings of the scenario file and the command line for all variants.
 struct Written<'a> {
     file: Option<toml::Table>,
     overrides: Vec<(&'a str, &'a str)>,

@@ -1,5 +1,5 @@
 //! The report as one HTML file that loads nothing: no font, no picture, no script from anywhere. Its own script and style
-//! sheet are named by their hashes in the content policy of the page, so nothing else can run, whatever a scenario says.
+//! sheet are named by their hashes in the content policy of the page, so nothing else can run, whatever the text of a scenario.
 
 pub(super) mod assets;
 mod cells;
@@ -78,7 +78,7 @@ struct Page<'a> {
     claims: Vec<(&'a str, &'static str, &'static str)>,
     charts: Vec<Chart<'a>>,
     differences: Vec<Differences<'a>>,
-    /// Label, what happens, when.
+    /// Label, kind, time.
     events: Vec<(String, String, String)>,
     lints: &'a [LintRecord],
     theory: Vec<TheoryLine>,

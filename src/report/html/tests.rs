@@ -113,7 +113,7 @@ fn the_model_is_held_against_production_first() {
     let page = page(&record, Charts::Static);
     let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
     assert!(place("Model against observed") < place("id=\"verdicts\""));
-    assert!(page.contains("Production lies outside of what 95 % of single runs show in db.qps.mean."));
+    assert!(page.contains("Production lies outside the range of 95 % of single runs in db.qps.mean."));
 }
 
 #[test]

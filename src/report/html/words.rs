@@ -1,4 +1,4 @@
-//! What the page says in sentences: the answer with its intervals, headline figures, claims, events, the command.
+//! The sentences of the page: the answer with its intervals, headline figures, claims, events, the command.
 
 use crate::catalog::claim::{self, Piece};
 use crate::catalog::spoken;
@@ -102,7 +102,7 @@ pub(super) fn highlights<'a>(record: &Record, comparison: &'a Comparison) -> Vec
     record.scenario.headline.iter().filter_map(highlight).collect()
 }
 
-/// What the table of verdicts needs to be read.
+/// Legend of the table of verdicts.
 pub(super) fn table_note(record: &Record, comparison: &Comparison) -> String {
     let finished = record.scenario.finished;
     if comparison.variants.len() == 1 {
@@ -144,13 +144,13 @@ pub(super) fn events(record: &Record) -> Vec<(String, String, String)> {
     remarks::events(record).into_iter().map(told).collect()
 }
 
-/// What to type to get the same record.
+/// The command that makes the same record.
 pub(super) fn command(record: &Record) -> String {
     let ScenarioRecord { source_path, source, overrides, .. } = &record.scenario;
     again("run", named(source_path, source), overrides)
 }
 
-/// What to call a scenario on the command line: a bundled one by its name, since its file is in no folder but ours.
+/// Name of a scenario on the command line: a bundled one by its name, since its file is in no folder but ours.
 pub(in crate::report) fn named<'a>(source_path: &'a str, source: &str) -> &'a str {
     let same = |bundled: &&Bundled| bundled.path() == source_path && bundled.source == source;
     bundled::all().iter().find(same).map_or(source_path, |bundled| bundled.name)

@@ -1,4 +1,4 @@
-//! What the charts of a sweep add to a drawing: rulers along its plots, a frame with a grid, bars.
+//! Parts that the charts of a sweep add to a drawing: rulers along its plots, a frame with a grid, bars.
 
 use crate::catalog;
 use crate::experiment::statistics::Estimate;
@@ -210,7 +210,7 @@ impl From<&Axis> for Ruler {
     }
 }
 
-/// What a chart says of intervals that have arrows.
+/// Note of a chart on intervals that have arrows.
 pub(super) const ARROWS: &str = " Arrows: the interval extends beyond the scale.";
 
 /// The interval of a mean as far as the measure can go.

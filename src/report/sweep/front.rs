@@ -59,7 +59,7 @@ pub(super) fn picture(x: &View<'_>, y: &View<'_>, heading: Heading) -> Result<Op
     Ok(Some(Picture::new(&drawing, "pareto".to_owned(), &title, &message)))
 }
 
-/// What lies on the front.
+/// The points on the front.
 pub(super) fn message(x: &View<'_>, y: &View<'_>, all: usize, front: usize) -> String {
     let wanted = |view: &View<'_>| if view.better() == Better::Higher { "more" } else { "less" };
     format!(
@@ -125,7 +125,7 @@ fn draw(
     Ok(())
 }
 
-/// What the numbers stand for, line by line from `line` down.
+/// Legend of the numbers, line by line from `line` down.
 fn name_points(
     drawing: &Drawing,
     x: &View<'_>,

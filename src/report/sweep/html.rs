@@ -21,11 +21,11 @@ struct Page<'a> {
     style: String,
     name: &'a str,
     question: &'a str,
-    /// What was varied, in one line per axis.
+    /// The axes, in one line each.
     axes: Vec<(&'a str, String)>,
     cells: String,
     pinned: bool,
-    /// (measure, what was found).
+    /// (measure, result).
     findings: Vec<(&'a str, String)>,
     remarks: Vec<String>,
     charts: Vec<&'a Picture>,
@@ -40,7 +40,7 @@ struct Page<'a> {
     rows: Vec<Row>,
     cut: String,
     duration: String,
-    /// What the figures are.
+    /// Meaning of the figures.
     means: String,
     times: String,
     command: String,
@@ -171,7 +171,7 @@ fn rows(record: &SweepRecord, views: &[View<'_>]) -> Vec<Row> {
     record.spots().take(ROWS_MAX).map(|spot| Row::new(record, views, &spot)).collect()
 }
 
-/// What to type to get the same record.
+/// The command that makes the same record.
 fn command(record: &SweepRecord) -> String {
     let scenario = &record.scenario;
     let options = scenario.options.iter().map(|option| format!(" --sweep {}", quoted(option)));

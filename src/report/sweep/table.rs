@@ -13,7 +13,7 @@ use crate::units::grouped;
 /// Longer tables are cut to the rows that are best in the first measure.
 const ROWS_MAX: usize = 40;
 
-/// What a terminal of so many columns shows.
+/// The table for a terminal of so many columns.
 pub fn page(record: &SweepRecord, width: u16) -> String {
     let views = views(record);
     let (rows, note) = rows(record, &views, ROWS_MAX);
@@ -114,7 +114,7 @@ fn heads(record: &SweepRecord) -> Vec<String> {
     axes.chain((record.variants.len() > 1).then(|| "variant".to_owned())).collect()
 }
 
-/// The rows in the order of the cells, and what is to be said of them.
+/// The rows in the order of the cells, and the notes on them.
 fn rows(record: &SweepRecord, views: &[View<'_>], most: usize) -> (Vec<Row>, String) {
     let mut chosen: Vec<Spot<'_>> = record.spots().collect();
     let all = chosen.len();

@@ -119,7 +119,7 @@ impl<'r> View<'r> {
     }
 }
 
-/// A variant at a setting as a row of a table: what it was set to, and a figure of each view.
+/// A variant at a setting as a row of a table: its setting, and a figure of each view.
 pub(super) struct Row {
     pub settings: Vec<String>,
     pub figures: Vec<String>,
@@ -146,7 +146,7 @@ impl Row {
     }
 }
 
-/// What the figures of a sweep are.
+/// Meaning of the figures of a sweep.
 pub(super) fn means_over(replications: u32) -> String {
     match replications {
         0 | 1 => "Values from 1 replication".to_owned(),
@@ -154,7 +154,7 @@ pub(super) fn means_over(replications: u32) -> String {
     }
 }
 
-/// What figures that carry [`mark`] are.
+/// Meaning of figures that carry [`mark`].
 pub(super) const MARKED: &str =
     "‡ Its runs settle in one of two states: the figure is that of the worse one.";
 

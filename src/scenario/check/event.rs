@@ -29,7 +29,7 @@ pub(super) fn events(
     complete.then_some(events)
 }
 
-/// What only the whole scenario can tell.
+/// Rules that need the whole scenario.
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model) {
     let elements = root.elements("event");
     let labels = axes::event_labels(elements);

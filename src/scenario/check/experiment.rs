@@ -26,7 +26,7 @@ const BASE_VARIANT: &str = "base";
 const SECTIONS: [&str; 10] =
     ["tier", "class", "event", "database", "clients", "workload", "measure", "writes", "invalidation", "slo"];
 
-/// What the command line asks for beyond the tree.
+/// Settings of the command line beyond the tree.
 pub(crate) struct Asked<'a> {
     pub seed: Option<u64>,
     pub replications: Option<u32>,
@@ -144,7 +144,7 @@ fn baseline(cx: &mut Context, node: &Node, sketches: &[Sketch<'_>]) -> Option<us
     })
 }
 
-/// Indices of the variants asked for, in file order.
+/// Indices of the selected variants, in file order.
 fn choose(cx: &mut Context, sketches: &[Sketch<'_>], asked: &[String]) -> Vec<usize> {
     let names = names(sketches);
     for name in asked.iter().filter(|name| !names.contains(&name.as_str())) {
@@ -160,7 +160,7 @@ fn choose(cx: &mut Context, sketches: &[Sketch<'_>], asked: &[String]) -> Vec<us
         .collect()
 }
 
-/// Reads the chosen variants. A problem that the file has without them is told once; one that comes from
+/// Reads the chosen variants. A problem that the file has without them is reported once; one that comes from
 /// what variants set names them and points there. The same goes for the warnings, the second part.
 fn variants(
     cx: &mut Context,

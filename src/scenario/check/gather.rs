@@ -26,10 +26,8 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
                     .help("set workload.keys_per_request, or multi_get = \"fan-out\""),
             );
         } else if let Some(class) = checks {
-            let label = format!(
-                "class {} asks whether keys exist, and EXISTS of several only counts them",
-                class.name
-            );
+            let label =
+                format!("class {} has existence checks, and EXISTS of several only counts them", class.name);
             cx.report(Diagnostic::new(title, place, label).help(
                 "use multi_get = \"fan-out\", or set exists_share = 0 where keys_per_request is above 1",
             ));

@@ -1,7 +1,7 @@
 //! Settings of the file that have nothing to do in any of its variants.
 //!
 //! A setting that one variant has no use for is what comparisons are made of, and so is a tier or a class that the command
-//! line or a cell of a sweep switches off. Only what the file itself says of all its variants is refused.
+//! line or a cell of a sweep switches off. Only settings of the file itself for all its variants are refused.
 
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::Context;
@@ -26,7 +26,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, variants: &[Variant]) {
     super::needs::check(cx, root, variants);
 }
 
-/// Whether a part of the file (`tier`, `database.pool`) is as the file says it, apart from its variants.
+/// Whether a part of the file (`tier`, `database.pool`) is as in the file, apart from its variants.
 pub(super) fn is_settled(root: &Node, part: &str) -> bool {
     let mut node = root;
     for name in part.split('.') {
@@ -73,8 +73,9 @@ fn negative_ttl(cx: &mut Context, root: &Node, variants: &[Variant]) {
         .filter(|entry| entry.key.starts_with("tier.") && entry.key.ends_with(".negative_ttl"))
         .map(|entry| &entry.value);
     if let Some(node) = of_tiers.chain(of_variants).find(|node| node.as_str() != Some("none")) {
-        let label = "every key that is asked for exists, in all variants";
-        let help = "leave it out, or say what is asked for in vain: workload.absent, or absent = true in a [[class]]";
+        let label = "every requested key exists, in all variants";
+        let help =
+            "leave it out, or add requests for absent keys: workload.absent, or absent = true in a [[class]]";
         cx.report(Diagnostic::new("negative_ttl does not apply", node.span, label).help(help));
     }
 }

@@ -8,7 +8,7 @@ use crate::model::{Invalidation, Model, WriteStrategy};
 
 /// How to make something written.
 const WRITE: &str = "set workload.write_share, or the write_share of a class";
-/// What only the whole model can tell.
+/// Rules that need the whole model.
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
     let mut refuse = |path: &[&str], label: &str, help: &str| {
         let title = format!("{} does not apply", path.join("."));
@@ -41,14 +41,14 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     } else if cdc.is_some() && broadcast.is_none() && !directory.has(true) {
         refuse(
             &["invalidation", "cdc"],
-            "there is no shared tier to delete from, and nobody tells the instance tiers",
+            "there is no shared tier to delete from, and no broadcast to the instance tiers",
             "add a shared tier, or set invalidation.broadcast",
         );
     }
     if broadcast.is_some() {
         let path = ["invalidation", "broadcast"];
         if !writes {
-            refuse(&path, "nothing is written, so there is nothing to tell", WRITE);
+            refuse(&path, "nothing is written, so there is nothing to invalidate", WRITE);
         } else if !directory.has(false) {
             refuse(
                 &path,

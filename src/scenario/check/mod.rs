@@ -1,4 +1,4 @@
-//! From the tree to the model: one file per section of the scenario, then what only the whole can tell.
+//! From the tree to the model: one file per section of the scenario, then the rules that need the whole.
 
 mod event;
 mod experiment;

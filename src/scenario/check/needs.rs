@@ -11,7 +11,7 @@ use crate::scenario::axes;
 struct Need {
     /// The option from the root. `*` stands for the name of a tier or a class.
     path: &'static [&'static str],
-    /// The value that asks for nothing.
+    /// The value that needs nothing.
     off: Off,
     /// Parts of the file that decide it.
     parts: &'static [&'static str],
@@ -22,9 +22,9 @@ struct Need {
     way_out: &'static str,
 }
 
-/// The value of an option that asks for nothing: a variant may take it back with this.
+/// The value of an option that needs nothing: a variant may take it back with this.
 enum Off {
-    /// Every value asks for something.
+    /// Every value needs something.
     Nothing,
     Word(&'static str),
     Truth(bool),
@@ -208,7 +208,7 @@ const NEEDS: &[Need] = &[
     },
 ];
 
-/// What decides whether a call of the database can fail.
+/// The options that decide whether a call of the database can fail.
 const FAILS: &[&str] = &[
     "database.timeout",
     "database.queue",
@@ -220,7 +220,7 @@ const FAILS: &[&str] = &[
     "event",
 ];
 
-/// What decides whether anything is written.
+/// The options that decide whether anything is written.
 const WRITTEN: &[&str] = &["workload.write_share", "workload.arrivals.trace", "class"];
 
 const WRITE: &str = "set workload.write_share, or the write_share of a class; or leave it out";
@@ -341,11 +341,11 @@ fn given<'n>(root: &'n Node, path: &[&str]) -> Vec<&'n Node> {
     of_file.into_iter().chain(of_variants).collect()
 }
 
-/// What `[workload]` says for all classes, and each of them says itself.
+/// Settings of `[workload]` for all classes that each of them has itself.
 fn shadowed(cx: &mut Context, root: &Node) {
     const OF_BOTH: [&str; 6] =
         ["value_size", "key_size", "write_share", "keys_per_entity", "exists_share", "keys_per_request"];
-    /// Rows that are absent are not written unless their class says so.
+    /// Rows that are absent are not written unless their class sets it.
     const NOT_OF_ABSENT: [&str; 2] = ["write_share", "keys_per_entity"];
     let classes = root.elements("class");
     if classes.is_empty() {
@@ -359,7 +359,7 @@ fn shadowed(cx: &mut Context, root: &Node) {
             |class: &Node| class.get(name).is_some() || NOT_OF_ABSENT.contains(&name) && is_absent(class);
         if classes.iter().all(says) {
             let title = format!("workload.{name} does not apply");
-            let label = "it is for classes that say nothing of it, and there is none";
+            let label = "it is for classes without a value of their own, and there is none";
             cx.report(Diagnostic::new(title, node.span, label).help("leave it out"));
         }
     }

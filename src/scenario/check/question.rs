@@ -1,4 +1,4 @@
-//! What a file says of its question, and the list of all its options.
+//! The question of a file, and the list of all its options.
 
 use super::recommend::RecommendOptions;
 use super::sweep::SweepOptions;
@@ -16,7 +16,7 @@ use crate::scenario::lint;
 const COMMON_FIELDS: [&str; 3] = ["duration", "warmup", "window"];
 
 options! {
-    /// What the file says of the question, which is the same for all variants.
+    /// The question of the file, which is the same for all variants.
     pub(super) struct Question in "question" (replications_asked: Option<u32>), such as "a scenario" {
         /// the question in one sentence
         "question" question: Option<String> as Text,
@@ -37,17 +37,17 @@ options! {
         "headline" headline: Vec<String> as Texts, default ["hit_ratio", "db.qps.peak", "latency.all.p99_ms"];
         /// names of [lints](lints.md) that do not warn of this file; does not change the digest
         "allow" allow: Vec<&'static str> as Allowed, default [];
-        /// the author's words about what the scenario showed, with figures to fill in and claims that must hold
+        /// the author's words about the results, with figures to fill in and claims that must hold
         "answer" answer: Option<Answer> as Answer, optional "none";
-        /// `[[practice]]`: what the scenario found about a claim of practitioners, for `herdlab claims`
+        /// `[[practice]]`: a finding of the scenario about a claim of practitioners, for `herdlab claims`
         "practice" practice: Vec<Practice> as ListOf<Practice>, otherwise "none" => Some(Vec::new());
-        /// what production reports of itself, to compare the baseline with
+        /// figures that production reports of itself, to compare the baseline with
         "observed" observed: Option<Observed> as Observed, optional "none";
         /// `[[threshold]]`: a limit that a measure has to keep; a broken one ends `herdlab run` with exit code 99
         "threshold" _threshold: Option<()> as LaterListOf<ThresholdOptions>, optional "none";
-        /// what `herdlab sweep` varies and shows: axes, measures, two measures to weigh against each other
+        /// settings of `herdlab sweep`: axes, measures, two measures to weigh against each other
         "sweep" sweep: Option<SweepOptions> as SweepOptions, optional "none";
-        /// what `herdlab recommend` looks for: an objective, knobs, limits, a budget of simulations
+        /// settings of `herdlab recommend`: an objective, knobs, limits, a budget of simulations
         "recommend" _recommend: Option<()> as Later<RecommendOptions>, optional "none";
         /// `[[variant]]`: a system to compare: the file with some values exchanged
         "variant" _variants: Option<()> as LaterListOf<VariantOptions>, optional "one, called `base`";
@@ -111,7 +111,7 @@ impl Form for Allowed {
     }
 }
 
-/// What a variant sets: paths and values.
+/// Settings of a variant: paths and values.
 struct Set;
 
 impl Form for Set {

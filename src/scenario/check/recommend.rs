@@ -24,7 +24,7 @@ options! {
         /// limits beside the thresholds: a measure, `<=` or `>=`, and a limit as `[[threshold]]` takes it; about all variants
         "keep" keep: Vec<Threshold> as Keep[around], otherwise "`[]`" => Some(Vec::new());
         /// most simulations (one replication of one candidate each)
-        "budget" budget: Option<u64> as Whole<1, { u64::MAX }>, optional "what the search takes";
+        "budget" budget: Option<u64> as Whole<1, { u64::MAX }>, optional "as many as the search takes";
     }
     check |f| {
         match (f.given("minimise"), f.given("maximise")) {

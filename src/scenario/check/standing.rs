@@ -1,4 +1,4 @@
-//! Scenarios in which simulated time would stand still: users who ask again at the instant of their answer, and calls
+//! Scenarios in which simulated time would stand still: users who send a request at the instant of their answer, and calls
 //! that are repeated at the instant of their failure, where nothing on the way takes any time.
 //!
 //! Refused is only what is certain. What depends on chance, on an open breaker for instance, ends in an error while it
@@ -60,7 +60,7 @@ fn users(cx: &mut Context, root: &Node, model: &Model) -> bool {
     false
 }
 
-/// An event in which whoever asks is refused in no time: its place, and what else would do beside a think time.
+/// An event that refuses requests in no time: its place, and the remedies beside a think time.
 fn refusing_event(root: &Node, model: &Model) -> Option<(Span, String)> {
     let elements = root.elements("event");
     let labels = axes::event_labels(elements);

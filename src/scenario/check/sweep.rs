@@ -18,7 +18,7 @@ options! {
     pub(super) struct SweepOptions in "sweep", such as "[sweep]" {
         /// paths, as `--set` takes them, each with its values; the first lies along the x axis. `--sweep PATH=VALUES` takes precedence
         "axes" axes: Vec<Axis> as Axes, otherwise "none" => Some(Vec::new());
-        /// what charts and tables show; `--measure`
+        /// measures of charts and tables; `--measure`
         "measures" measures: Vec<String> as Texts, otherwise "the headline" => Some(Vec::new());
         /// two measures to weigh against each other; `--pareto X,Y`
         "pareto" pareto: Option<(String, String)> as Pareto, optional "none";

@@ -31,32 +31,32 @@ options! {
         "warmup" warmup_ns: Option<Nanos> as Warmup, default "0s";
         /// width of a point in time series; at most 100,000 windows
         "window" window_ns: Nanos as PositiveDuration, default "1s";
-        /// how long the run may go on after the last arrival to finish what is in flight
+        /// how long the run may go on after the last arrival to finish requests in flight
         "drain" drain_ns: Nanos as Duration, default "30s";
         /// how concurrent misses of one key become one call of the database
         "coalescing" _coalescing: Option<()> as Later<Coalescing>, optional "`\"none\"`";
-        /// who asks for what: arrivals, keys, their popularity and sizes, reads and writes
+        /// requests: arrivals, keys, their popularity and sizes, reads and writes
         "workload" _workload: Option<()> as Later<WorkloadOptions>,
             reported "a table with at least `arrivals` and `keys`";
         /// `[[class]]`: a range of keys that behave alike, with its share of the requests
         "class" _class: Option<()> as LaterListOf<Class>, optional "the keys of `[workload]`";
-        /// `[[tier]]`: a cache that reads ask, in the order of the file: where it is, how long it keeps what, how it evicts
+        /// `[[tier]]`: a cache, in the order of lookup: where it is, how long it keeps entries, how it evicts
         "tier" _tier: Option<()> as LaterListOf<TierOptions>, optional "no cache";
-        /// what is behind the caches: service times, servers, queue, connections, retries and protection
+        /// the database behind the caches: service times, servers, queue, connections, retries and protection
         "database" database: Option<Database> as Database, reported "a table with at least `read`";
         /// the application: its instances, how requests find them, the deadline of a request
         "clients" clients: Clients, otherwise "one instance" => unset::<Clients>();
         /// a rate limiter whose counters are in a shared tier: every request passes it first
         "limiter" _limiter: Option<()> as Later<Limiter>, optional "none";
-        /// what a write does to the caches besides changing the database, and in what order
+        /// effect of a write on the caches, and its order with the change of the database
         "writes" writes: Writes, otherwise "`strategy = \"invalidate\"`" => unset::<Writes>();
-        /// who tells the caches of a write besides the writer: a change stream, a broadcast
+        /// invalidation by others than the writer: a change stream, a broadcast
         "invalidation" invalidation: Option<Invalidation> as Invalidation, optional "none";
-        /// `[[event]]`: what happens at an instant: a flush, an outage, a surge, a deploy, a crash
+        /// `[[event]]`: a change of the system at an instant: a flush, an outage, a surge, a deploy, a crash
         "event" _event: Option<()> as LaterListOf<EventOptions>, optional "none";
-        /// what a good answer is: the service objective by which recovery after events is judged
+        /// the service objective: limits of a good answer, by which recovery after events is judged
         "slo" slo: Option<Slo> as Slo[has_events], optional "none";
-        /// measures that cost time or memory, and are taken only where they are asked for
+        /// measures that cost time or memory, and are taken on request only
         "measure" measure: MeasureOptions, otherwise "nothing further" => unset::<MeasureOptions>();
     }
     check |f| {
@@ -167,7 +167,7 @@ struct Timing {
     drain_ns: Nanos,
 }
 
-/// From when on the profile lets nobody ask any more.
+/// From when on the profile has no arrivals any more.
 pub(super) fn silent_from_ns(profile: &[ProfilePart]) -> Option<Nanos> {
     profile.iter().fold(None, |silent, part| match *part {
         ProfilePart::Step { at_ns, factor: 0.0 } => silent.or(Some(at_ns)),
@@ -189,7 +189,7 @@ fn timing(
     let Timing { duration_ns: stated_ns, warmup_ns, warmup_auto, window_ns, drain_ns } = stated;
     // A single instant covers no time: it gets a window.
     let covered_ns = recorded.map(|recorded| recorded.covered_ns.unwrap_or(window_ns));
-    // Where nobody ever asks there is something else to be said.
+    // A scenario without any request has a message of its own.
     let arrivals_end_ns = covered_ns.or(silent_from_ns.filter(|&ns| ns > 0));
     let stated_ns = Some(stated_ns).filter(|&ns| ns > 0).or(covered_ns)?;
     let ends_by_then = |ns: Nanos| arrivals_end_ns.map_or(ns, |end_ns| ns.min(end_ns));

@@ -11,7 +11,7 @@ use crate::declare::{Form, options};
 use crate::model::{Bound, Threshold, Variant};
 use crate::units;
 
-/// What thresholds can be about.
+/// The measures that thresholds can have.
 pub(super) struct Surroundings<'a> {
     /// The names of all variants of the file, those that are not run included.
     pub names: &'a [&'a str],
@@ -231,7 +231,7 @@ pub(super) fn limit(cx: &mut Context, node: &Node, info: Option<&MeasureInfo>) -
     }
 }
 
-/// What a measure is, and what a limit of it looks like.
+/// Kind of a measure, with an example of a limit.
 fn words_of(info: &MeasureInfo) -> (&'static str, &'static str) {
     match info.unit {
         "ms" => ("is measured in milliseconds", "milliseconds such as 250, or a duration such as \"250ms\""),

@@ -1,4 +1,4 @@
-//! What only the whole scenario can tell: settings that are fine alone and contradict each other.
+//! Rules that need the whole scenario: settings that are fine alone and contradict each other.
 
 use super::system::silent_from_ns;
 use crate::declare::diagnostic::{Diagnostic, Span};
@@ -162,7 +162,7 @@ fn serve_stale(cx: &mut Context, root: &Node, model: &Model) {
     }
 }
 
-/// A run without a single request in its measured part has nothing to say.
+/// A run without a single request in its measured part has no result.
 fn nobody_asks(cx: &mut Context, root: &Node, model: &Model) {
     let workload = &model.workload;
     let (name, label) = match workload.arrivals {
@@ -171,7 +171,7 @@ fn nobody_asks(cx: &mut Context, root: &Node, model: &Model) {
         }
         Arrivals::Closed { think: Dist::Constant { ns }, .. } if ns >= model.duration_ns as f64 => {
             let think = format_duration(ns as Nanos);
-            ("arrivals", format!("users think for {think} before they ask, longer than the run"))
+            ("arrivals", format!("users think for {think} before their first request, longer than the run"))
         }
         Arrivals::Constant { rate_per_s } if workload.profile.is_empty() && model.events.is_empty() => {
             let gap_ns = 1e9 / rate_per_s;

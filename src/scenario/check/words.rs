@@ -105,7 +105,7 @@ pub(super) fn unknown_variant(name: &str, names: &[&str], place: Span) -> Diagno
     Diagnostic::new(title, place, label).help(format!("variants: {}", names.join(", ")))
 }
 
-/// Whether a measure exists; else what to say and to advise.
+/// Whether a measure exists; else the label and the help of the message.
 pub(crate) fn measure(name: &str, known: &[String]) -> Result<(), (String, String)> {
     if known.iter().any(|known| known == name) {
         return Ok(());

@@ -19,7 +19,7 @@ const MAIN_CLASS: &str = "main";
 /// Name of the class that `workload.absent` adds.
 const ABSENT_CLASS: &str = "absent";
 
-/// What a recorded workload adds to the model.
+/// The part of the model that a recorded workload adds.
 pub(super) struct Recorded {
     /// From the first request to the last.
     pub length_ns: Nanos,
@@ -28,7 +28,7 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// What comes after the last request is covered as well: as much as lies between two requests on average. Requests at
+    /// The time after the last request is covered as well: as much as lies between two requests on average. Requests at
     /// one instant count once, so clocks that tick in whole seconds make no difference.
     fn of(summary: &TraceSummary, unit_ns: f64) -> Recorded {
         let length_ns = (summary.last_time - summary.first_time) * unit_ns;
@@ -57,13 +57,13 @@ pub(super) fn workload(
         f.refuse("profile", "only a workload with an arrival rate can change it", "leave it out");
     }
     let classes = match (&summary, classes) {
-        // Without the trace nobody knows what else is missing.
+        // Without the trace, other missing options cannot be found.
         (None, _) if is_recorded(node) => None,
         (Some((summary, _)), classes) => recorded_class(f, summary, classes, &options, tiers),
         (None, []) => single_class(f, &options, tiers),
         (None, elements) => {
             for name in ["keys", "popularity", "absent"] {
-                f.refuse(name, "the [[class]] tables say it", "move it into a [[class]]");
+                f.refuse(name, "it belongs to the [[class]] tables", "move it into a [[class]]");
             }
             several_classes(f.cx, elements, &options, tiers)
         }
@@ -174,7 +174,7 @@ fn single_class(f: &mut Fields<'_, '_>, options: &WorkloadOptions, tiers: &Direc
     ])
 }
 
-/// The one class of a trace; what the trace says itself is refused here.
+/// The one class of a trace; options that the trace itself replaces are refused here.
 fn recorded_class(
     f: &mut Fields<'_, '_>,
     summary: &TraceSummary,
@@ -192,7 +192,7 @@ fn recorded_class(
         "keys_per_request",
     ];
     for name in told {
-        f.refuse(name, "the trace says it", "leave it out");
+        f.refuse(name, "the trace has its own", "leave it out");
     }
     if summary.columns.size.is_some() {
         f.refuse("value_size", "the trace has a size column", "leave out value_size, or `size` of the trace");

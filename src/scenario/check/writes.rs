@@ -6,7 +6,7 @@ use crate::declare::file::Node;
 use crate::model::Directory;
 use crate::model::{Model, Order, WriteOptions, WriteStrategy};
 
-/// What only the whole model can tell.
+/// Rules that need the whole model.
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
     let Some(node) = root.get("writes") else { return };
     let mut refuse = |name: &str, label: &str, way_out: &str| {
@@ -63,7 +63,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     }
 }
 
-/// What contradicts a cache that is ahead of the database.
+/// The settings that contradict a cache ahead of the database.
 fn write_back(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
     let place = |path: [&str; 2]| {
         let section = root.get(path[0]);
@@ -109,11 +109,12 @@ fn write_back(cx: &mut Context, root: &Node, model: &Model, directory: &Director
     }
     if model.invalidation.cdc.is_some() {
         let label =
-            "the cache is ahead of the database: what the change stream deletes may be newer than the change";
+            "the cache is ahead of the database: the change stream may delete values newer than the change";
         refuse(["invalidation", "cdc"], label, "leave it out, or use another strategy");
     }
     if model.workload.classes.iter().any(|class| class.keys_per_entity > 1) {
-        let label = "the database makes the other values of an entity out of what is written, and knows it only later";
+        let label =
+            "the database makes the other values of an entity out of a write, which it gets only later";
         refuse(["workload", "keys_per_entity"], label, "leave it out, or use another strategy");
     }
 }

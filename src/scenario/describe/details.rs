@@ -1,4 +1,4 @@
-//! What `herdlab check` adds to the main lines of a model: every option that is not in those.
+//! Lines that `herdlab check` adds to the main ones of a model: every option that is not in those.
 
 use super::{dist, percent};
 use crate::model::Z_99;
@@ -62,7 +62,7 @@ pub(super) fn profile(model: &Model) -> Option<String> {
     (!parts.is_empty()).then(|| format!("rate: {}", parts.join("; ")))
 }
 
-/// What a class has of its own, besides its keys and requests.
+/// Settings of a class besides its keys and requests.
 pub(super) fn class(model: &Model, class: &Class) -> String {
     let mut text = format!(
         "class {}: keys of {}, values of {}",
@@ -134,7 +134,7 @@ pub(super) fn tier(tier: &Tier) -> Vec<String> {
         None => format!("key, value and {}", format_bytes(tier.entry_overhead_bytes)),
     };
     if let Some(cycle) = tier.redis.and_then(|redis| redis.active_expiry) {
-        entries.push_str(&format!(", effort {} for what has expired", cycle.effort));
+        entries.push_str(&format!(", effort {} for expired entries", cycle.effort));
         if cycle.per_key_ns > 0.0 {
             entries.push_str(&format!(", {} ns for each key looked at", cycle.per_key_ns));
         }
@@ -195,7 +195,7 @@ fn breaker(breaker: &Breaker) -> String {
 pub(super) fn coalescing(model: &Model) -> Option<String> {
     let Coalescing::Lease(lease) = &model.coalescing else { return None };
     let mut text = format!(
-        "lease: who waits asks again every {}, for {} at most",
+        "lease: waiting callers look up again every {}, for {} at most",
         format_duration(lease.poll_ns),
         format_duration(lease.wait_limit_ns)
     );
@@ -299,7 +299,7 @@ pub(super) fn writes(model: &Model) -> Vec<String> {
     lines
 }
 
-/// What an event does besides its name.
+/// Parameters of an event besides its name.
 pub(super) fn event(model: &Model, what: &EventKind) -> String {
     let fail = |mode: DownMode| match mode {
         DownMode::Refuse => "connections are refused",

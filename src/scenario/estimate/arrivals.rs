@@ -9,7 +9,7 @@ pub(super) fn duration_s(model: &Model) -> f64 {
     model.duration_ns.max(1) as f64 / 1e9
 }
 
-/// Requests of an open workload; none of a closed one, whose users ask when they have been answered.
+/// Requests of an open workload; none of a closed one, whose users send a request when the last one is answered.
 pub(super) fn requests(model: &Model) -> f64 {
     match &model.workload.arrivals {
         Arrivals::Poisson { rate_per_s }

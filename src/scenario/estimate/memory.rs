@@ -1,4 +1,4 @@
-//! What one simulation keeps in memory.
+//! Memory of one simulation.
 //!
 //! Per key and store of an unbounded tier 8 bytes (4 more with writes: version), of which the system gives only the pages
 //! that are touched; 32 per entry of a bounded one, 52 of one that is kept as Redis keeps it (with up to 2^21 keys at least 4 per
@@ -16,7 +16,7 @@ use crate::model::{
 const UNBOUNDED_BYTES_PER_KEY: f64 = 8.0;
 /// Expiry, key, version, the links of a list, and two cells of the index.
 const BOUNDED_BYTES_PER_ENTRY: f64 = 32.0;
-/// What is known of a key, its links in two tables and their buckets.
+/// Memory of a key, its links in two tables and their buckets.
 const REDIS_BYTES_PER_ENTRY: f64 = 52.0;
 const DENSE_INDEX_BYTES_PER_KEY: f64 = 4.0;
 const DENSE_INDEX_KEYS: f64 = (1u32 << 21) as f64;
@@ -43,7 +43,7 @@ const TIER_WINDOW_BYTES: f64 = 600.0;
 const FINE_BYTES: f64 = 80e3;
 /// An empty store.
 const STORE_BYTES: f64 = 500.0;
-/// What the system gives at a time.
+/// Granularity of the system's memory.
 const PAGE_BYTES: f64 = 4096.0;
 const PREFILL_BYTES_PER_KEY: f64 = 4.0;
 /// When a key was first written, and the handles of its versions.
@@ -51,7 +51,7 @@ const WRITTEN_BYTES: f64 = 60.0;
 const TOMBSTONE_BYTES: f64 = 45.0;
 const USER_BYTES: f64 = 8.0;
 
-/// What takes memory in one simulation, and what its replications share, in file order.
+/// The consumers of memory in one simulation, and those shared by its replications, in file order.
 pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
     let keys = model.workload.keys() as f64;
     let classes = &model.workload.classes;
@@ -99,7 +99,7 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64, flow: &Flow) -> f64 {
         (Scope::Shared(_), _) | (_, Route::Sticky) => stores,
         _ => 1.0,
     };
-    // What is never asked for takes no place, nor a page that is never touched.
+    // Keys never requested take no place, nor do pages never touched.
     let (asked, pages_bytes) = touched(flow, duration_s(model), stores, sharing);
     let prefilled = if tier.prefill.is_some() {
         keys / if stores > 1.0 && sharing > 1.0 { stores } else { 1.0 }
@@ -141,7 +141,7 @@ fn tier_bytes(model: &Model, tier: &Tier, keys: f64, flow: &Flow) -> f64 {
     stores * (slots * (per_slot + policy_bytes(tier.eviction) + columns) + STORE_BYTES) + index
 }
 
-/// Different keys that one of so many stores is asked for (all keys, or its share of them), and the bytes of the pages of an
+/// Different keys requested of one of so many stores (all keys, or its share of them), and the bytes of the pages of an
 /// array over all keys that they touch, by bytes per key.
 fn touched(flow: &Flow, duration_s: f64, stores: f64, sharing: f64) -> (f64, impl Fn(f64) -> f64) {
     let groups: Vec<(f64, f64)> = flow
@@ -217,7 +217,7 @@ fn tombstones_bytes(model: &Model, flow: &Flow) -> f64 {
     buried * copies * TOMBSTONE_BYTES
 }
 
-/// What each instance has of its own.
+/// Memory of each instance.
 fn guards_bytes(model: &Model) -> f64 {
     let of = |is: bool, bytes: f64| if is { bytes } else { 0.0 };
     let database = &model.database;
@@ -239,7 +239,7 @@ fn is_positive(yes: bool) -> f64 {
     if yes { 1.0 } else { 0.0 }
 }
 
-/// What only some scenarios keep with an entry.
+/// Memory per entry that only some scenarios need.
 fn columns_bytes(model: &Model, tier: &Tier) -> f64 {
     let xfetch = if matches!(tier.refresh, Refresh::XFetch { .. }) { XFETCH_BYTES } else { 0.0 };
     xfetch + if model.measure.value_age { VALUE_AGE_BYTES } else { 0.0 }
@@ -265,7 +265,7 @@ fn smallest_entry_bytes(model: &Model, tier: &Tier) -> f64 {
     model.workload.classes.iter().map(entry).fold(f64::INFINITY, f64::min)
 }
 
-/// What an eviction policy keeps per entry besides the links of a list.
+/// Memory of an eviction policy per entry besides the links of a list.
 fn policy_bytes(eviction: Eviction) -> f64 {
     match eviction {
         Eviction::Lru | Eviction::Fifo | Eviction::Random => 0.0,

@@ -1,4 +1,4 @@
-//! What a run will cost, before it is run: requests, events, memory, time.
+//! Cost of a run, before it starts: requests, events, memory, time.
 //!
 //! Memory is that of the whole process while it simulates: the program itself, what the simulations that run at once keep
 //! (`memory`), and what finished ones leave. The aim, held by `tests/scenarios/estimates.rs`: memory within a factor of two, the
@@ -25,25 +25,25 @@ pub const NOMINAL_EVENTS_PER_S: f64 = 8e6;
 
 /// The program with its scenario, one thread and what the end of a run takes.
 const PROCESS_BYTES: f64 = 9e6;
-/// What a thread and its heap take.
+/// Memory of a thread and its heap.
 const THREAD_BYTES: f64 = 0.3e6;
-/// What a variant leaves: names of its measures, and its windows and distributions beside the values.
+/// Memory of a variant's results: names of its measures, and its windows and distributions beside the values.
 const VARIANT_BYTES: f64 = 60e3;
 /// A value of each measure.
 const REPLICATION_BYTES: f64 = 2e3;
 /// A window in all series.
 const WINDOW_BYTES: f64 = 45.0 * 16.0;
 
-/// What one simulation of a model takes.
+/// Cost of one simulation of a model.
 #[derive(Clone, Debug)]
 pub struct Estimate {
     /// Expected requests, warm-up included.
     pub requests: f64,
-    /// Keys that they ask for, or write.
+    /// Keys that they read or write.
     pub keys: f64,
     /// Events of the loop: commands, database calls, timers.
     pub events: f64,
-    /// What takes memory, largest first.
+    /// The consumers of memory, largest first.
     pub memory: Vec<MemoryItem>,
 }
 
@@ -61,7 +61,7 @@ impl Estimate {
     }
 }
 
-/// What a whole experiment takes.
+/// Cost of a whole experiment.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Simulations: variants x replications.
@@ -159,12 +159,12 @@ pub fn plan_by(experiment: &Experiment, threads: usize, estimate: &dyn Fn(&Model
     }
 }
 
-/// What a run may take.
+/// Limits of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// `None`: the system does not tell what it has.
+    /// `None`: the system does not report it.
     pub memory_bytes: Option<u64>,
-    /// Somebody asked for this limit; else it is what the machine has.
+    /// The limit was given; else it is the memory of the machine.
     pub memory_given: bool,
     pub seconds: f64,
 }
@@ -242,7 +242,7 @@ pub fn approximate_time(seconds: f64) -> String {
     }
 }
 
-/// Memory that this machine can give; `None` where the system does not tell.
+/// Memory that this machine can give; `None` where the system does not report it.
 pub fn available_memory_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let field = |name: &str| {

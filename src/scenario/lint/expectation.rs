@@ -1,4 +1,4 @@
-//! What closed forms expect of a model in the steady state, before anything is simulated.
+//! Expectations of closed forms for a model in the steady state, before anything is simulated.
 
 use crate::model::{
     Capacity, Class, Eviction, Hottest, Jitter, Model, Popularity, Prefill, PrefillAge, Refresh, Scope, Size,
@@ -23,9 +23,9 @@ pub struct Expectation {
 /// The same for one tier.
 #[derive(Clone, Debug)]
 pub struct TierExpectation {
-    /// What one store would hold without a limit, in the unit of its capacity (bytes if it has none).
+    /// The content of one store without a limit, in the unit of its capacity (bytes if it has none).
     pub wanted: f64,
-    /// What the store holds at the end of the run where nobody looks for expired entries, without a limit; in the same
+    /// The content of the store at the end of the run without active expiry and without a limit; in the same
     /// unit.
     pub held: f64,
     /// Reads that no tier above answered, per second over all instances.
@@ -142,8 +142,8 @@ pub(crate) fn key_flows(model: &Model, rate_per_s: f64) -> Vec<KeyFlow> {
     flows
 }
 
-/// Where reads ask for several different keys, the shares with which [`read_share`] gives as many: draws that repeat a key are
-/// drawn again, so the less popular ones are asked for more often than once per read.
+/// Where reads have several different keys, the shares with which [`read_share`] gives as many: draws that repeat a key are
+/// drawn again, so the less popular ones are requested more often than once per read.
 fn spread_reads(model: &Model, groups: &mut [Group]) {
     for (index, class) in model.workload.classes.iter().enumerate() {
         let wanted = f64::from(class.keys_per_request).min(class.keys as f64);
@@ -217,7 +217,7 @@ pub(crate) fn hottest_share(class: &Class) -> f64 {
     class.share * groups_of(0, class).iter().map(|group| group.share).fold(0.0, f64::max)
 }
 
-/// Share of the reads of its class that ask for a key. Of several different ones it is asked for once at most.
+/// Share of the reads of its class that request a key. Among several different ones it occurs once at most.
 fn read_share(class: &Class, group: &Group) -> f64 {
     (group.share * f64::from(class.keys_per_request)).min(1.0)
 }

@@ -1,4 +1,4 @@
-//! `expired-memory`: entries that nobody asks for any more, and that nobody looks for.
+//! `expired-memory`: entries that are no longer requested, and that no cycle removes.
 
 use super::rules::{View, percent};
 use crate::declare::diagnostic::Diagnostic;
@@ -27,7 +27,7 @@ pub(super) fn expired_memory(view: &mut View<'_>, index: usize, tier: &Tier) {
     if looked_for || is_meant || expired < BYTES || expired < SHARE * held {
         return;
     }
-    let title = format!("tier.{} keeps what has expired", tier.name);
+    let title = format!("tier.{} keeps expired entries", tier.name);
     let label = format!(
         "about {} of {} at the end ({}): nobody looks for expired entries",
         approximate_bytes(expired),

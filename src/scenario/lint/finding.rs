@@ -10,7 +10,7 @@ pub(in crate::scenario) struct Finding {
 }
 
 impl Finding {
-    /// The place of the trouble, by which the findings of several variants are told apart.
+    /// The place of the trouble, by which the findings of several variants are distinguished.
     pub fn place(&self) -> Option<Span> {
         self.diagnostic.labels.first().map(|(span, _)| *span)
     }

@@ -1,6 +1,6 @@
-//! Lints: what a sound scenario says about a system that will hurt in production.
+//! Lints: warnings about valid scenarios of systems that will hurt in production.
 //!
-//! A lint has a stable name, a reason and a way out ([`LINTS`]); it warns, and a scenario that means it says so
+//! A lint has a stable name, a reason and a way out ([`LINTS`]); it warns, and a scenario that intends it allows it
 //! with `allow`. Some judge the settings alone, others by closed forms ([`expectation`]).
 
 pub mod expectation;
@@ -30,11 +30,11 @@ pub struct Lint {
     pub when: &'static str,
     /// Why this hurts.
     pub reason: &'static str,
-    /// What to do instead.
+    /// The alternative.
     pub way_out: &'static str,
 }
 
-/// All lints, in the order in which they are told of.
+/// All lints, in the order in which they warn.
 pub const LINTS: &[Lint] = &[
     Lint {
         name: "no-ttl",
@@ -62,28 +62,28 @@ pub const LINTS: &[Lint] = &[
     },
     Lint {
         name: "pool-too-small",
-        when: "A connection pool has fewer connections than Little's law asks for: calls per second and instance times \
+        when: "A connection pool has fewer connections than Little's law requires: calls per second and instance times \
                the mean length of a call, for misses as expected by the closed forms and with the highest rate of \
                the profile.",
         reason: "Calls arrive faster than the pool can carry them: the queue for a connection grows without end, however \
                  idle the server is.",
-        way_out: "Raise the pool above the figure given, with room for bursts, or ask less often or for less long.",
+        way_out: "Raise the pool above the figure given, with room for bursts, or make fewer or shorter calls.",
     },
     Lint {
         name: "memory-too-small",
         when: "A shared tier has less room than the entries that its time to live would keep.",
-        reason: "Entries are evicted before they expire: the ttl no longer says how long something is kept, and \
+        reason: "Entries are evicted before they expire: the ttl no longer decides how long something is kept, and \
                  whatever takes room (a scan, sentinels for absent keys) pushes out what is needed. Where nothing may be \
                  evicted (noeviction; volatile-* without a ttl), SETs fail instead, and what is new is not cached.",
-        way_out: "Raise the capacity to the figure given, or shorten the ttl until what it keeps fits.",
+        way_out: "Raise the capacity to the figure given, or shorten the ttl until its entries fit.",
     },
     Lint {
         name: "expired-memory",
         when: "A shared tier without a capacity, or with one in bytes, has a ttl and no active_expiry, and at least a quarter of \
                what it would hold at the end, and 10 MB, would have expired. Open arrivals only.",
-        reason: "An expired entry keeps its memory until somebody asks for its key again, and keys that are asked for seldom \
+        reason: "An expired entry keeps its memory until its key is requested again, and keys that are requested seldom \
                  are the most. Redis looks for expired keys ten times a second and keeps few, so it needs far less than this \
-                 tier says.",
+                 tier.",
         way_out: "Set active_expiry = { hz = 10 }, as Redis does (without a capacity, or with an eviction of Redis such as \
                   \"allkeys-lru\", which has it by default); or active_expiry = \"none\", where the store has no such cycle.",
     },
@@ -108,30 +108,30 @@ pub const LINTS: &[Lint] = &[
         name: "jitter-single-key",
         when: "A tier has jitter and neither coalescing nor a refresh guards it, while one key that expires gets at \
                least a third of all requests.",
-        reason: "Jitter spreads the expiry of many keys. One key still expires at one instant for everybody who wants \
-                 it, and all of them go to the database together.",
+        reason: "Jitter spreads the expiry of many keys. One key still expires at one instant for all of its \
+                 readers, and all of them go to the database together.",
         way_out: "Add coalescing (\"singleflight\" or a lease), or an early refresh (xfetch).",
     },
     Lint {
         name: "negative-ttl-long",
         when: "\"No such row\" is kept for more than a minute.",
         reason: "A record that is created meanwhile stays invisible until the sentinel expires: users create something \
-                 and are told that it does not exist.",
+                 and get the answer that it does not exist.",
         way_out: "Keep it for some seconds, which already takes repeated lookups off the database.",
     },
     Lint {
         name: "cdc-without-ttl",
         when: "A change stream invalidates (invalidation.cdc), something writes, and entries of a shared tier have no ttl.",
-        reason: "What the stream loses or has not told yet (a consumer that stalls, a slot that is dropped, a fill that \
-                 lands after the delete) stays wrong for ever.",
-        way_out: "Give the entries a ttl: with invalidation working it may be hours, and it bounds what a fault leaves.",
+        reason: "A change that the stream loses or has not delivered yet (a consumer that stalls, a slot that is \
+                 dropped, a fill that lands after the delete) leaves a wrong value for ever.",
+        way_out: "Give the entries a ttl: with invalidation working it may be hours, and it bounds the effect of a fault.",
     },
     Lint {
         name: "write-back-may-lose",
         when: "Writes are acknowledged by a shared tier before the database has them (writes.strategy \"write-back\"). The \
-               warning says how many are at stake, and whether eviction or expiry may take them too.",
+               warning gives their number, and whether eviction or expiry may take them too.",
         reason: "A cache keeps what it has in memory: a crash, a restart or a flush takes everything that was acknowledged \
-                 since the last round of the worker, and no error tells anybody.",
+                 since the last round of the worker, and no error shows it.",
         way_out: "Keep what must not be lost out of it (write-through, or invalidate), or shorten the flush_interval until \
                   the loss is one that you would accept; do not let the tier evict, and give it a ttl far above the \
                   interval.",
@@ -263,8 +263,8 @@ fn unknown(name: &str, place: Span) -> Diagnostic {
 pub fn page() -> String {
     let mut text = "# Lints\n\n\
         `herdlab check` warns of settings that are legal and hurt in production. A warning has the place, the reason \
-        and the way out; `herdlab run` writes what remains into the report. A scenario that means it says so at the \
-        top of the file, with a comment that says why:\n\n\
+        and the way out; `herdlab run` writes what remains into the report. A scenario that intends it allows it at the \
+        top of the file, with the reason in a comment:\n\n\
         ```toml\n# The restart is the question here, not the memory.\nallow = [\"no-ttl\"]\n```\n\n\
         `herdlab check --deny-lints` and `herdlab run --deny-lints` end with exit code 2 where a warning is left. \
         `allow` does not change the digest. What the closed forms expect is the steady state of a system in which \

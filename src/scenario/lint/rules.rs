@@ -1,4 +1,4 @@
-//! What each lint looks at.
+//! The rules of the lints.
 
 use super::expectation::{Expectation, expectation, hottest_share, mean_bytes};
 use super::expired::expired_memory;
@@ -26,7 +26,7 @@ const HOT_SHARE: f64 = 1.0 / 3.0;
 const NEGATIVE_TTL_MAX_NS: u64 = 60_000_000_000;
 const HIT_RATIO_MIN: f64 = 0.8;
 
-/// One variant: its tree, to know the places, and its model.
+/// One variant: its tree, for the places, and its model.
 pub(super) struct View<'a> {
     tree: &'a Node,
     pub model: &'a Model,
@@ -34,7 +34,7 @@ pub(super) struct View<'a> {
     found: Vec<Finding>,
 }
 
-/// What the lints say of one variant.
+/// The warnings of one variant.
 pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> {
     let mut view = View { tree, model, expected: expectation(model), found: Vec::new() };
     for (index, tier) in model.tiers.iter().enumerate() {
@@ -114,7 +114,7 @@ fn never_evicted(tier: &Tier, ttl: Ttl) -> bool {
 fn no_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
     let unbounded = tier.capacity == Capacity::Unbounded;
     let classes = &view.model.workload.classes;
-    // What `cdc-without-ttl` tells is not told twice.
+    // A finding of `cdc-without-ttl` is not repeated.
     let streamed = view.model.invalidation.cdc.is_some() && matches!(tier.scope, Scope::Shared(_));
     let lasting = |class: &&Class| {
         let kept = !class.absent || tier.negative_ttl_ns.is_some();
@@ -233,7 +233,7 @@ fn large_values(view: &mut View<'_>) {
     view.warn("large-values", Diagnostic::new(title, place, label));
 }
 
-/// What one in a thousand values exceeds; `None` where it is not known beforehand.
+/// The size that one in a thousand values exceeds; `None` where it is not known beforehand.
 fn size_999(size: &Size) -> Option<f64> {
     Some(match *size {
         Size::Constant { bytes } => bytes as f64,
@@ -314,7 +314,7 @@ fn cdc_without_ttl(view: &mut View<'_>, index: usize, tier: &Tier) {
     let (true, Some(class)) = (streamed, lasting) else { return };
     let (_, place) = view.ttl(index, tier, class);
     let title = format!("tier.{} trusts the change stream alone", tier.name);
-    let label = "what the stream does not tell stays for ever";
+    let label = "an entry whose change the stream loses stays for ever";
     view.warn("cdc-without-ttl", Diagnostic::new(title, place, label));
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::scenario::{Overrides, parse_with_warnings};
 
-/// A scenario that no lint has anything to say about.
+/// A scenario without warnings.
 const SOUND: &str = r#"question = "?"
 duration = "100s"
 
@@ -127,7 +127,7 @@ fn values_below_the_limit_of_compression_are_uncompressed() {
     assert_eq!(above("\"5kB\"", "1MB"), [""; 0]);
 }
 
-/// What has no ttl is never evicted by a policy that evicts only what has one.
+/// Entries without a ttl are never evicted by a policy that evicts only entries with one.
 #[test]
 fn where_nothing_can_be_evicted_sets_fail() {
     let of = |policy: &str, ttl: &str, capacity: &str| {
@@ -230,7 +230,7 @@ fn memory_too_small() {
     assert_eq!(lints(&[("capacity = 12_000", "capacity = \"10MB\"")]), ["memory-too-small"]);
 }
 
-/// A hundred thousand keys, each asked for every 1,000 s on average, for 100 s: when the run ends after 1,000 s, 1 - 1/e of
+/// A hundred thousand keys, each requested every 1,000 s on average, for 100 s: when the run ends after 1,000 s, 1 - 1/e of
 /// them have been stored, and 0.1 / 1.1 are alive. Each takes 1,096 B.
 const SELDOM: &str = r#"question = "?"
 duration = "1000s"
@@ -369,7 +369,7 @@ fn low_hit_ratio() {
     let short = |ttl: &str| lints(&[("ttl = \"300s\"", ttl), ("pool = 4", "pool = \"unlimited\"")]);
     assert_eq!(short("ttl = \"20s\""), [""; 0]);
     assert_eq!(short("ttl = \"2s\""), ["low-hit-ratio"]);
-    // Nobody knows the rate of users who wait for their answers.
+    // The rate of users who wait for their answers is not known beforehand.
     let closed = changed(&[
         ("ttl = \"300s\"", "ttl = \"2s\""),
         ("{ poisson = { rate = 2000 } }", "{ closed = { users = 10, think = \"1s\" } }"),

@@ -1,4 +1,4 @@
-//! The end of a request: its answer, and what the books record of it.
+//! The end of a request: its answer, and its entries in the books.
 
 use super::core::Core;
 use crate::measure::recorder::{Cause, Outcome};
@@ -34,7 +34,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.journeys.remove(id);
     }
 
-    /// What the recorder needs to know of a journey.
+    /// The fields of a journey that the recorder needs.
     #[inline(always)]
     pub(super) fn reading(&self, id: u32) -> Read {
         let Journey { start_ns, key, window, class, exists, .. } = self.journeys[id];
@@ -190,7 +190,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// At the end of the drain: what is still under way counts as unfinished, at its age.
+    /// At the end of the drain: requests still in flight count as unfinished, at their age.
     pub(super) fn end_unfinished(&mut self) {
         let journeys = (self.journeys.iter())
             .filter(|(_, journey)| !journey.gone && matches!(journey.errand, Errand::Read | Errand::Write))

@@ -1,4 +1,4 @@
-//! Attempts of a call: what an instance lets go to the database, and what it learns of it.
+//! Attempts of a call: from an instance to the database, and back with their outcome.
 
 use super::core::Core;
 use super::kind::Kind;
@@ -77,7 +77,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Sends the next attempt of a call.
     #[inline(always)]
     pub(super) fn send_attempt(&mut self, leader: u32) {
-        // The call is its only attempt, and its journey all there is to know of it.
+        // The call is its only attempt, and its journey holds all of its state.
         if PLAIN {
             return self.attempt_travels(leader, Kind::AttemptArrives);
         }
@@ -88,7 +88,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         let attempt = match self.begin_attempt(leader) {
             Ok(attempt) => attempt,
-            // To ask again would be refused again: a retry is for what may have failed by chance.
+            // Another attempt would be refused again: a retry is for what may have failed by chance.
             Err(cause) => return self.fail_call(leader, cause),
         };
         if let Some(lead) = self.lead_mut(leader) {
@@ -106,7 +106,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.ask_for_connection(attempt);
     }
 
-    /// An attempt asks its instance's pool for a connection.
+    /// An attempt requests a connection from its instance's pool.
     #[inline(always)]
     fn ask_for_connection(&mut self, id: u32) {
         if self.database.pools.is_empty() {

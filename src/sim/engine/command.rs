@@ -20,7 +20,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.dispatch(level, op, Sender { journey, instance, class, key }, 0, at);
     }
 
-    /// Sends a command for whoever it is.
+    /// Sends a command for any caller.
     pub(super) fn send_for(&mut self, level: usize, op: Op, sender: Sender, at: Nanos) {
         self.dispatch(level, op, sender, 0, at);
     }

@@ -35,11 +35,11 @@ const STEP: usize = 8;
 /// still on its way.
 const SENT: usize = 8;
 
-/// What is in flight beyond which a simulation stops: about two gigabytes, far above what any system in production
+/// Requests in flight beyond which a simulation stops: about two gigabytes, far above what any system in production
 /// would survive.
 const IN_FLIGHT_LIMIT: usize = 20_000_000;
 
-/// What a simulation leaves.
+/// The result of a simulation.
 #[derive(Debug)]
 pub struct Finished {
     pub recorder: Recorder,
@@ -47,7 +47,7 @@ pub struct Finished {
     pub end_ns: Nanos,
     /// Events taken from the queue; arrivals and hits in instance tiers are not among them.
     pub events: u64,
-    /// Fingerprint of the requests that arrived, where `Engine::watching_traffic` asked for it: equal fingerprints
+    /// Fingerprint of the requests that arrived, if `Engine::watching_traffic` was called: equal fingerprints
     /// mean equal requests.
     pub traffic: Option<u64>,
 }
@@ -62,7 +62,7 @@ pub(super) struct Incoming {
     /// So many have arrived.
     pub(super) arrived: u64,
     pub(super) are_over: bool,
-    /// All are reads of one key, but for what their tags say, and go to the instance that they name.
+    /// All are reads of one key, unless tagged otherwise, and go to the instance that they name.
     pub(super) are_plain: bool,
     pub(super) think: Option<(Times, Stream)>,
     pub(super) callers: Option<Callers>,
@@ -93,7 +93,7 @@ impl Calls {
     }
 }
 
-/// What will be touched soon is brought into the processor's cache.
+/// Memory that will be touched soon is brought into the processor's cache.
 pub(super) struct ReadAhead {
     /// Tier, node and key of the last lookups that were sent, and how many there were.
     pub(super) sent: [(u8, u8, u32); SENT],
@@ -152,7 +152,7 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) read_ahead: ReadAhead,
 }
 
-/// Roughly the mean time between keys that are asked for.
+/// Roughly the mean time between requested keys.
 fn mean_gap_ns(model: &Model) -> Nanos {
     let rate_per_s = match model.workload.arrivals {
         Arrivals::Poisson { rate_per_s } | Arrivals::Constant { rate_per_s } => rate_per_s,
@@ -483,7 +483,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         self.handle_here(kind, event)
     }
 
-    /// A user of the closed loop asks the next question.
+    /// A user of the closed loop sends the next request.
     fn user_asks(&mut self, user: u32) -> Result<(), SimError> {
         if self.now >= self.model.duration_ns {
             return Ok(());
@@ -497,7 +497,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         Ok(())
     }
 
-    /// A user whose request ended at `at` thinks, then asks again.
+    /// A user whose request ended at `at` thinks, then sends the next one.
     #[inline]
     pub(super) fn user_thinks(&mut self, user: u32, at: Nanos) {
         if !PLAIN
@@ -540,7 +540,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         if PLAIN { Left::default() } else { self.journeys.left_ns.get(id) }
     }
 
-    /// What a leader needs for calls that may fail.
+    /// Data of a leader for calls that may fail.
     #[inline(always)]
     pub(super) fn lead(&self, id: u32) -> Lead {
         if PLAIN { Lead::default() } else { self.journeys.leads.get(id) }
@@ -558,7 +558,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         PLAIN || self.tiers[level].shared.as_ref().is_none_or(|shared| shared.pools.is_empty())
     }
 
-    /// A key as the tiers need to know it.
+    /// A key as the tiers need it.
     #[inline]
     pub(super) fn info(&self, key: u32, class: usize) -> KeyInfo {
         KeyInfo { key, class, absent: self.absent[class] }

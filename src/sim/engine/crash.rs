@@ -61,7 +61,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         others.into_iter().for_each(|id| self.end_in_error(id, Cause::Crash));
     }
 
-    /// Nobody waits for the replies to what an instance has sent; what waits for a connection is never sent.
+    /// Nobody waits for replies to messages that an instance has sent; those that wait for a connection are never sent.
     fn abandon_commands(&mut self, instance: u32) {
         let commands: Vec<u32> = self
             .commands
@@ -81,7 +81,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// The connections of an instance are gone, and what it knew of whom it called.
+    /// The connections of an instance are gone, and its history of its dependencies.
     fn renew_pools(&mut self, instance: u32) {
         for shared in self.tiers.iter_mut().filter_map(|tier| tier.shared.as_mut()) {
             for node in 0..shared.nodes.len() {

@@ -1,4 +1,4 @@
-//! What happens at the database.
+//! Stages of an attempt at the database.
 
 use super::core::Core;
 use super::kind::Kind;
@@ -51,7 +51,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// A server takes the attempt; what it reads is what is committed now.
+    /// A server takes the attempt; it reads the version committed now.
     fn start_service(&mut self, id: u32) {
         let (place, since_ns, work, generation) = if PLAIN {
             let Journey { since_ns, class, .. } = self.journeys[id];
@@ -65,7 +65,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.schedule_here(lane, self.now + service_ns, Kind::AttemptIsDone, id, generation);
     }
 
-    /// Where the service of an attempt begins, since when it has waited, what it asks for, and its generation.
+    /// Where the service of an attempt begins, since when it has waited, its operation, and its generation.
     #[inline(always)]
     fn begin_service(&mut self, id: u32) -> (u32, Nanos, Work, u32) {
         let generation = self.attempts.generation(id);
@@ -111,7 +111,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// A service is over: what was written is committed, the next in the queue begins.
+    /// A service is over: its write is committed, the next in the queue begins.
     pub(super) fn attempt_is_done(&mut self, id: u32) {
         // Mostly the next event of that lane is the next completion.
         self.read_ahead.upcoming = self.queue.peek_general();
@@ -179,7 +179,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// The database goes down: what it holds is lost. Where it is down already, the later end holds.
+    /// The database goes down: its queue is lost. Where it is down already, the later end holds.
     pub(super) fn database_goes_down(&mut self, until_ns: Nanos, mode: DownMode) {
         let until_ns = self.database.down.map_or(until_ns, |(before_ns, _)| until_ns.max(before_ns));
         self.database.down = Some((until_ns, mode));

@@ -1,4 +1,4 @@
-//! What the scenario does to the system at given times.
+//! The events of a scenario at their times.
 
 use super::core::Core;
 use super::kind::Kind;
@@ -47,7 +47,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.schedule_background();
     }
 
-    /// An event begins. Shared tiers know their events themselves, and the workload its surges and hot keys.
+    /// An event begins. Shared tiers have their events themselves, and the workload its surges and hot keys.
     #[inline(never)]
     pub(super) fn event_begins(&mut self, index: usize) {
         let event = &self.model.events[index];

@@ -1,4 +1,4 @@
-//! What a server does with a command.
+//! Execution of a command by a server.
 
 use super::core::Core;
 use super::kind::Kind;
@@ -125,7 +125,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         Some((at, if in_order { shared.reply_lane } else { NETWORK }))
     }
 
-    /// What the command does to the entries when it is served, and what travels with it.
+    /// Effect of the command on the entries when it is served, and the values that travel with it.
     #[inline(always)]
     fn execute(
         &mut self,
@@ -162,7 +162,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         (reply, Load { keys: 1, value_bytes: u64::from(value_bytes) })
     }
 
-    /// What a GET of a key finds; whether a value travels.
+    /// The result of a GET of a key; whether a value travels.
     #[inline(always)]
     pub(super) fn look_up(
         &mut self,
@@ -207,7 +207,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// What a command does that neither looks up nor brings a value; whether a value travels.
+    /// Effect of a command that neither looks up nor brings a value; whether a value travels.
     #[inline(never)]
     fn execute_other(
         &mut self,
@@ -273,7 +273,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.execute_set(request, level, store, now, evicted)
     }
 
-    /// What a fill, a writer's SET or a write that the tier acknowledges does; `evicted` gets the keys that leave.
+    /// Effect of a fill, a writer's SET or a write that the tier acknowledges; `evicted` gets the keys that leave.
     #[inline(always)]
     fn execute_set(
         &mut self,

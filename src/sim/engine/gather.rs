@@ -111,7 +111,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.set_out(&journeys);
     }
 
-    /// A key has its answer; what the request as a whole needs to know of it.
+    /// A key has its answer, which is added to that of the request as a whole.
     fn record_key(
         &mut self,
         read: Read,

@@ -1,10 +1,10 @@
-//! The guard against an instant that does not end: requests that are answered or refused in no time, and asked again.
+//! The guard against an instant that does not end: requests that are answered or refused in no time, and sent again.
 //!
 //! How much happens at one instant proves nothing: a hundred thousand requests may arrive at the same nanosecond, and
-//! a hundred thousand replies leave together. A circle is told from these by its *rounds*. All that is due at an
+//! a hundred thousand replies leave together. A circle differs from these by its *rounds*. All that is due at an
 //! instant when a mark is put behind it is one round; what this causes at the same instant is the next. Replies of a
 //! wave are one round however many there are, and a queue that is served in no time is as many rounds as it is long.
-//! Users who are refused and ask again are rounds without end.
+//! Users who are refused and try again are rounds without end.
 //!
 //! The mark is an event like any other, and only put where the loop has not left an instant for [`LOOK_EVERY`](crate::sim::parts::watch::LOOK_EVERY)
 //! events: the loop itself counts events and nothing else.
@@ -40,7 +40,7 @@ fn users(model: &Model) -> u64 {
 }
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
-    /// Every [`LOOK_EVERY`](crate::sim::parts::watch::LOOK_EVERY) events: whether the outside wants an end, and whether time goes on.
+    /// Every [`LOOK_EVERY`](crate::sim::parts::watch::LOOK_EVERY) events: whether the run is to be stopped, and whether time goes on.
     #[cold]
     #[inline(never)]
     pub(super) fn look_around(&mut self, control: &Control, reported: &mut u64) -> Result<(), SimError> {

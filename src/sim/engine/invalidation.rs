@@ -1,4 +1,4 @@
-//! Who else tells the caches of a write: the consumer of the change stream, and the broadcast to instances.
+//! Invalidation by others than the writer: the consumer of the change stream, and the broadcast to instances.
 
 use super::core::Core;
 use super::kind::Kind;
@@ -85,7 +85,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.tell_instances(key, class, commit, NONE);
     }
 
-    /// Tells all instances but one (which knows) that a key was written.
+    /// Sends the key of a write to all instances but its writer's.
     #[inline(never)]
     pub(super) fn tell_instances(&mut self, key: u32, class: u8, commit: u64, who_knows: u32) {
         if self.invalidations.broadcast.is_none() {

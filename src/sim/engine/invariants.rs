@@ -1,4 +1,4 @@
-//! What must hold at the end of every run. A violation is an internal error, never a number in a report.
+//! Conditions that hold at the end of every run. A violation is an internal error, never a number in a report.
 
 use super::core::Core;
 use crate::measure::recorder::OUTCOMES;

@@ -1,8 +1,8 @@
 //! The way of a request past the rate limiter.
 //!
 //! The naive one is two commands, as practised: GET, then SETEX 1 where there is no counter, else INCR. What others do
-//! between the two is lost on it: they pass as well, and a second SETEX puts the count back to one. Nothing here knows
-//! of races; they follow from when the server serves which command.
+//! between the two is lost on it: they pass as well, and a second SETEX puts the count back to one. No code here is
+//! about races: they follow from the order in which the server serves the commands.
 
 use super::core::Core;
 use crate::measure::recorder::Cause;

@@ -80,7 +80,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// The lookup is at the server: what it will find there, and when, is known now.
+    /// The lookup is at the server: its result, and the time of it, are known now.
     #[inline(never)]
     pub(super) fn lookup_arrives(&mut self, id: u32) {
         let Journey { key, node, class, exists, .. } = self.journeys[id];
@@ -164,7 +164,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         patient && at <= self.last_ns && self.is_lone_read(id, level)
     }
 
-    /// A SET that nobody waits for, of a value that is the same whoever brings it.
+    /// A SET that no request waits for, of a value that is the same from every sender.
     #[inline]
     pub(super) fn send_bare_fill(&mut self, level: usize, key: u32) {
         let tier = &mut self.tiers[level];

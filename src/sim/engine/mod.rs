@@ -117,7 +117,7 @@ impl<'m> Engine<'m> {
         self
     }
 
-    /// Takes a fingerprint of the requests as they are handed to the loop. A closed loop has none: its users ask when
+    /// Takes a fingerprint of the requests as they are handed to the loop. A closed loop has none: its users send theirs when
     /// they have been answered.
     #[must_use]
     pub fn watching_traffic(mut self) -> Engine<'m> {
@@ -134,7 +134,7 @@ impl<'m> Engine<'m> {
     }
 }
 
-/// Whether a model needs nothing of what few scenarios need: then the loop is compiled without it.
+/// Whether a model needs none of the parts that few scenarios need: then the loop is compiled without them.
 fn is_plain(model: &Model, policies: &Policies) -> bool {
     let (workload, database) = (&model.workload, &model.database);
     let reads = !workload.writes() && !workload.checks() && !model.measure.value_age && !model.measure.wire;

@@ -81,7 +81,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         load
     }
 
-    /// What it takes the client to read all values of an MGET, one after the other.
+    /// Time that the client takes to read all values of an MGET, one after the other.
     pub(super) fn decode_several_ns(&self, parts: u32, level: usize) -> Nanos {
         let coding = &self.tiers[level].coding;
         let values = self.multi_gets[parts].iter().filter(|part| part.value().is_some());

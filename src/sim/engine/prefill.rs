@@ -1,4 +1,4 @@
-//! What is in the tiers at time zero.
+//! The entries of the tiers at time zero.
 
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
@@ -13,7 +13,7 @@ use crate::sim::store::{Entry, Value};
 use crate::workload::Tables;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
-    /// Fills the tiers that ask for it.
+    /// Fills the tiers that have a prefill.
     pub(super) fn prefill(&mut self, seed: u64, replication: u32) {
         for level in 0..self.tiers.len() {
             if let Some(prefill) = self.model.tiers[level].prefill {
@@ -37,7 +37,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 continue;
             }
             let class_of_it = &model.workload.classes[class];
-            // A request asks for a key once at most.
+            // A request has a key once at most.
             let share = class_of_it.share * (chosen * f64::from(class_of_it.keys_per_request)).min(1.0);
             for copy in 0..copies {
                 let tier = &mut self.tiers[level];

@@ -67,7 +67,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// A read of one key begins. Tiers in the process are asked right here; only what they cannot answer becomes a
+    /// A read of one key begins. Lookups in tiers of the process happen right here; only a miss becomes a
     /// journey. `guess`: the slot in which the first of them probably has the key.
     #[inline(always)]
     fn read(&mut self, mut journey: Journey, user: u32, guess: u32) {

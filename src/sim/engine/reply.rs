@@ -30,7 +30,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.hand_connection_on(level, instance, node);
     }
 
-    /// What it takes the client to read the reply.
+    /// Time that the client takes to read the reply.
     #[inline(always)]
     pub(super) fn decode_ns(&self, id: u32) -> Nanos {
         let command = &self.commands[id];
@@ -47,7 +47,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// The client has the reply: whoever waits goes on.
+    /// The client has the reply: the waiting callers go on.
     pub(super) fn command_is_read(&mut self, id: u32) {
         let Command { op, level, journey, reply, key, is_answered, .. } = self.commands[id];
         let level = usize::from(level);
@@ -175,7 +175,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// Whoever waits for a command learns its outcome.
+    /// The outcome of a command reaches the waiting caller.
     #[inline]
     fn settle_command(&mut self, id: u32, has_failed: bool) {
         let Command { level, instance, ticket, .. } = self.commands[id];

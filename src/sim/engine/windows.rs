@@ -1,4 +1,4 @@
-//! The clock of the measurements: windows, samples of what tiers hold, the ends of the measured part.
+//! The clock of the measurements: windows, samples of the content of tiers, the ends of the measured part.
 
 use super::core::Core;
 use super::kind::Kind;
@@ -25,7 +25,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.lose_flushed();
     }
 
-    /// What the tiers hold, in steps that do not depend on the windows: for the peaks of entries and memory.
+    /// The content of the tiers, in steps that do not depend on the windows: for the peaks of entries and memory.
     #[inline(never)]
     pub(super) fn sample_content(&mut self) {
         self.recorder.note_content(self.tiers.iter().map(TierState::content));

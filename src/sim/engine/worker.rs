@@ -1,8 +1,8 @@
-//! The worker of write-back: from what is dirty in the tier to batches at the database.
+//! The worker of write-back: from dirty keys in the tier to batches at the database.
 //!
 //! It has a process and a connection to the database of its own. It wakes at every multiple of the flush interval, takes
 //! what is dirty then, the oldest first, and sends it in batches, one after the other, each one request at the database.
-//! What it has taken is *in hand* until the database has confirmed it: it survives a crash of the tier, and is sent again
+//! The keys it has taken are *in hand* until the database has confirmed it: it survives a crash of the tier, and is sent again
 //! at the next waking if the database did not take it.
 
 use super::core::Core;
@@ -142,7 +142,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// The worker learns what became of its batch.
+    /// The outcome of a batch reaches the worker.
     pub(super) fn batch_is_answered(&mut self, is_done: bool) {
         let Some(ahead) = &mut self.ahead else { return };
         if !is_done {

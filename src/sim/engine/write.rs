@@ -1,4 +1,4 @@
-//! The way of a write: commit, then whatever the strategy does to the tiers, or the other way round.
+//! The way of a write: commit, then the strategy's effect on the tiers, or the other way round.
 
 use std::ops::Range;
 
@@ -122,7 +122,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// The writer learns that its transaction is over, and tells the tiers of a commit unless they were told before.
+    /// The writer learns that its transaction is over, and invalidates the tiers after a commit unless it did so before.
     #[inline(never)]
     pub(super) fn transaction_is_over(&mut self, id: u32, value: Value) {
         let journey = &mut self.journeys[id];
@@ -163,7 +163,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(never)]
     pub(super) fn change_copies(&mut self, levels: Range<usize>, sender: Sender, change: Change) -> u8 {
         let entity = self.tables.entity_of(sender.key);
-        // A writer knows the new value of what it wrote; what else belongs to the entity it can only delete.
+        // A writer has the new value of the key it wrote; other keys of the entity it can only delete.
         let commit = match change {
             Change::Delete { commit } => commit,
             Change::Set { value } => self.versions.sequence(value.version),

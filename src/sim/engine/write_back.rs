@@ -46,7 +46,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.wake_worker_later();
     }
 
-    /// Keeps the peak of what is not in the database.
+    /// Keeps the peak of writes not yet in the database.
     pub(super) fn note_unflushed(&mut self) {
         if let (Some(ahead), Some(books)) = (&self.ahead, &mut self.recorder.write_back)
             && self.recorder.measuring
@@ -55,7 +55,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// Before a command on a key: what is dirty may have expired.
+    /// Before a command on a key: its dirty value may have expired.
     #[inline(never)]
     pub(super) fn lose_expired(&mut self, store: usize, key: u32, now: Nanos) {
         let lost = self.ahead.as_mut().and_then(|ahead| ahead.dirty[store].lose_expired(key, now));
@@ -76,7 +76,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.book_lost(lost);
     }
 
-    /// Whether the entry of a key is newer than what the database has: no fill may replace it.
+    /// Whether the entry of a key is newer than the row in the database: no fill may replace it.
     pub(super) fn is_dirty(&self, level: usize, store: usize, key: u32, now: Nanos) -> bool {
         let Some(ahead) = self.ahead.as_ref().filter(|ahead| ahead.level == level) else { return false };
         let Some((gone_ns, version)) = self.tiers[ahead.level].entry(store, key) else { return false };
@@ -170,7 +170,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// At the end of the run: what is dirty still is neither lost nor in the database.
+    /// At the end of the run: keys still dirty are neither lost nor in the database.
     pub(super) fn end_unflushed(&mut self) {
         let Some(ahead) = &mut self.ahead else { return };
         let now = self.now;

@@ -21,7 +21,7 @@ pub struct AheadTier {
     pub worker: Worker,
     /// Its next waking is in the queue of events.
     pub is_due: bool,
-    /// What this round takes: at each node what is dirty with tickets below these, the nodes in their order.
+    /// The share of this round: at each node the dirty keys with tickets below these, the nodes in their order.
     pub bounds: Vec<u64>,
     pub node: usize,
     pub hand: Vec<(u32, Dirty)>,
@@ -64,7 +64,7 @@ impl Unflushed {
     }
 }
 
-/// Writes by what became of them.
+/// Writes by their outcome.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Books {
     pub taken: u64,
@@ -109,7 +109,7 @@ impl AheadTier {
     }
 }
 
-/// What the worker is doing.
+/// State of the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worker {
     Sleeps,

@@ -16,14 +16,14 @@ pub struct Attempt {
     pub began_ns: Nanos,
     /// When the call began.
     pub called_ns: Nanos,
-    /// What it read, or what it writes.
+    /// The version read or written.
     pub value: Value,
     /// The journey that leads the call, and its generation.
     pub leader: u32,
     pub leader_generation: u32,
     pub key: u32,
     pub instance: u32,
-    /// Which replica it asks; [`PRIMARY`]: none.
+    /// The replica that serves it; [`PRIMARY`]: none.
     pub replica: u32,
     pub token: u32,
     /// Of the circuit breaker that let it through.
@@ -42,7 +42,7 @@ pub struct Attempt {
     pub cancelled: bool,
     /// Of a write: its transaction rolls back.
     pub rolls_back: bool,
-    /// It asks only whether the row is there.
+    /// It is an existence check.
     pub exists: bool,
     /// For a fill after the call is over.
     pub fill_from: u8,

@@ -1,4 +1,4 @@
-//! What a value is on its way to a tier and in it: serialized and perhaps compressed by the client.
+//! The form of a value on its way to a tier and in it: serialized and perhaps compressed by the client.
 
 use crate::dice::round_ns;
 use crate::model::{Compress, Nanos, Scope, Tier};
@@ -71,13 +71,13 @@ impl Coding {
         whole - u64::from(tables.value_bytes(key)) + u64::from(self.value_bytes(tables, key))
     }
 
-    /// What it takes a client to get a value ready to be sent.
+    /// Time that a client takes to prepare a value.
     #[inline]
     pub fn encode_ns(&self, tables: &Tables, key: u32) -> Nanos {
         self.time_ns(tables, key, |how| how.per_byte_ns)
     }
 
-    /// What it takes a client to read a value that it got.
+    /// Time that a client takes to read a received value.
     #[inline]
     pub fn decode_ns(&self, tables: &Tables, key: u32) -> Nanos {
         self.time_ns(tables, key, |how| how.decompress_per_byte_ns)

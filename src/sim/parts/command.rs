@@ -10,7 +10,7 @@ use crate::policy::freshness::Renewal;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-/// What a command does.
+/// Operation of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
     Get,
@@ -52,7 +52,7 @@ impl Op {
         matches!(self, Op::Set { .. } | Op::Put { .. } | Op::Take { .. })
     }
 
-    /// What an MGET is for.
+    /// Purpose of an MGET.
     #[inline]
     pub fn parts(self) -> Option<u32> {
         match self {
@@ -115,7 +115,7 @@ pub struct Command {
     /// Who waits for the reply; none for fills and for commands that timed out.
     pub journey: u32,
     pub token: u32,
-    /// When it asked for a connection.
+    /// When it requested a connection.
     pub since_ns: Nanos,
     /// Of the circuit breaker that let it through.
     pub ticket: Ticket,
@@ -124,7 +124,7 @@ pub struct Command {
     pub reply: CommandReply,
 }
 
-/// What a server is asked to do.
+/// A request to a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     pub op: Op,
@@ -134,7 +134,7 @@ pub struct Request {
     pub token: u32,
 }
 
-/// What the server made of it.
+/// The reply of the server.
 #[derive(Clone, Copy, Debug)]
 pub struct Served {
     pub reply: CommandReply,
@@ -226,14 +226,14 @@ impl Part {
     }
 }
 
-/// What a command makes the server do.
+/// The work of the server for a command.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Load {
     pub keys: u64,
     pub value_bytes: u64,
 }
 
-/// What happens to the copies of a key.
+/// Effect on the copies of a key.
 #[derive(Clone, Copy, Debug)]
 pub enum Change {
     /// After the commit with this number.

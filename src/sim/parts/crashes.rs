@@ -6,7 +6,7 @@
 use crate::dice::{Stream, below, hash_seed, mix, stream};
 use crate::model::{EventKind, Model, Nanos, Route};
 
-/// Who is dead, and who is going to die.
+/// Dead instances, and those about to die.
 pub struct Crashes {
     /// Whether instances may crash at all.
     pub of_instances: bool,

@@ -12,7 +12,7 @@ use crate::measure::recorder::{Cause, Recorder, Totals};
 use crate::model::{DownMode, Model, Nanos};
 use crate::sim::queue::{GENERAL, Lane, Queue};
 
-/// What a request asks of the database.
+/// The operation of a request at the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     Read { class: usize },
@@ -148,7 +148,7 @@ impl Database {
         self.since_ns = now;
     }
 
-    /// Whether whoever comes to the primary now is served at once.
+    /// Whether an attempt that comes to the primary now is served at once.
     #[inline]
     pub fn may_start(&self) -> bool {
         self.busy - self.replicas.busy < self.servers
@@ -207,7 +207,7 @@ impl Database {
         self.queue.get(AHEAD).map(|&(id, _)| id)
     }
 
-    /// What it holds is lost.
+    /// Its content is lost.
     pub fn lose_all(&mut self) {
         (self.busy, self.waiting) = (0, 0);
         self.queue.clear();
@@ -317,7 +317,7 @@ impl Database {
         Err(Cause::Limit)
     }
 
-    /// The caller of an attempt learns what it came to.
+    /// The outcome of an attempt reaches its caller.
     pub fn settle(&mut self, attempt: &Attempt, now: Nanos, has_failed: bool) {
         if let Some(breaker) = self.breakers.get_mut(attempt.instance as usize) {
             breaker.settle(attempt.ticket, now, has_failed);
@@ -327,7 +327,7 @@ impl Database {
         }
     }
 
-    /// Nobody learns what an attempt comes to.
+    /// The outcome of an attempt reaches nobody.
     pub fn forget(&mut self, attempt: &Attempt) {
         if let Some(breaker) = self.breakers.get_mut(attempt.instance as usize) {
             breaker.forget(attempt.ticket);
@@ -347,7 +347,7 @@ impl Database {
         }
     }
 
-    /// A new process knows nothing.
+    /// A new process has no history.
     pub fn restart_guards(&mut self, instance: u32, now: Nanos) {
         if let Some(hedging) = &mut self.hedge {
             hedging.restart(instance);

@@ -1,4 +1,4 @@
-//! What a write-back tier holds and the database does not: dirty keys, in the order in which they became dirty.
+//! Dirty keys, which a write-back tier has ahead of the database, in the order in which they became dirty.
 
 use std::collections::VecDeque;
 
@@ -111,7 +111,7 @@ impl DirtySet {
         self.of.drain().map(|(key, dirty)| dirty.lost(key, now)).collect()
     }
 
-    /// Everything that is dirty now has a ticket below this one, and whatever becomes dirty has not.
+    /// Every key dirty now has a ticket below this one, and no key that becomes dirty later has.
     pub fn bound(&self) -> u64 {
         self.next_ticket
     }
@@ -138,7 +138,7 @@ impl DirtySet {
 }
 
 impl Dirty {
-    /// What is lost with the entry at an instant, or when its time to live was over.
+    /// The write that is lost with the entry at an instant, or when its time to live was over.
     pub fn lost(self, key: u32, now: Nanos) -> Lost {
         let Dirty { version, writes, since_ns, expiry_ns, .. } = self;
         Lost { key, version, writes, since_ns, at_ns: now.min(expiry_ns) }

@@ -9,11 +9,11 @@ use crate::sim::slab::NONE;
 #[derive(Debug, Default)]
 pub struct Gather {
     pub so_far: Gathered,
-    /// Slot and generation of the journeys that set out when the tiers in the process have been asked.
+    /// Slot and generation of the journeys that set out after the lookups in the tiers of the process.
     pub waiting: Vec<(u32, u32)>,
 }
 
-/// What is known of it.
+/// Its answer so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Gathered {
     pub start_ns: Nanos,

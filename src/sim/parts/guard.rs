@@ -1,5 +1,5 @@
-//! What stands in front of a dependency: circuit breakers, adaptive concurrency limits, retry budgets. Each instance
-//! has its own, and all of them see is what this instance's calls came to.
+//! Guards in front of a dependency: circuit breakers, adaptive concurrency limits, retry budgets. Each instance
+//! has its own, and their only input is the outcomes of this instance's calls.
 
 use crate::model::{self, Nanos};
 
@@ -15,7 +15,7 @@ pub struct Breaker {
     /// The latest step.
     step: u64,
     state: State,
-    /// Counts changes of state: what a call comes to tells nothing about another state than its own.
+    /// Counts changes of state: the outcome of a call counts in the state of its beginning only.
     epoch: u32,
     /// Since when it has not been closed, and the sum over earlier times.
     open_since_ns: Nanos,
@@ -64,7 +64,7 @@ impl Breaker {
         *self = fresh;
     }
 
-    /// A call wants to go through.
+    /// A call tries to pass.
     pub fn admit(&mut self, now: Nanos) -> Option<Ticket> {
         if let State::Open { until_ns } = self.state
             && now >= until_ns
@@ -196,7 +196,7 @@ impl Limit {
         self.under_way -= 1;
     }
 
-    /// A call is over and nobody learns what it came to.
+    /// A call is over and its outcome reaches nobody.
     pub fn forget(&mut self) {
         self.under_way -= 1;
     }
@@ -400,7 +400,7 @@ mod tests {
         assert!(!call(&mut breaker, 800, true));
         assert!(call(&mut breaker, 801, true), "the first probe at 301 + 500 ms");
         assert_eq!(breaker.open_ns(900 * MS), 599 * MS);
-        // A new process knows of nothing, and the time until then was open.
+        // A new process has no history, and the time until then was open.
         breaker.restart(900 * MS);
         assert!(breaker.is_closed() && call(&mut breaker, 901, true));
         assert_eq!(breaker.open_ns(2000 * MS), 599 * MS);

@@ -1,4 +1,4 @@
-//! When a read is asked a second time: after a given time, or after a percentile of what reads have taken.
+//! When a read is sent a second time: after a given time, or after a percentile of the times of reads.
 //!
 //! "Defer sending a secondary request until the first request has been outstanding for more than the 95th-percentile
 //! expected latency for this class of requests" (Dean, Barroso: The Tail at Scale, CACM 2013). What is to be expected an
@@ -42,7 +42,7 @@ impl Hedging {
     }
 
     /// A first attempt of an instance took so long, or was given up then. What is given up for its hedge has taken
-    /// longer than the percentile, which is all that the percentile needs to know of it.
+    /// longer than the percentile, which is enough for the percentile.
     pub fn learn(&mut self, instance: u32, took_ns: Nanos) {
         if let Hedging::Learned(of) = self
             && let Some(percentile) = of.get_mut(instance as usize)
@@ -51,7 +51,7 @@ impl Hedging {
         }
     }
 
-    /// A new process knows nothing.
+    /// A new process has no history.
     pub fn restart(&mut self, instance: u32) {
         if let Hedging::Learned(of) = self
             && let Some(percentile) = of.get_mut(instance as usize)

@@ -1,13 +1,13 @@
 //! A request, or a background refresh, on its way: one small record from its arrival to its end.
 //!
-//! What most scenarios do not need is in columns beside it ([`Extras`], [`Left`], [`Lead`]), which exist only where
+//! Fields that most scenarios do not need are in columns beside it ([`Extras`], [`Left`], [`Lead`]), which exist only where
 //! something reads them. A call of the database that others may wait for is no entity of its own: it is the journey
 //! that leads it, which always lives as long as the call.
 
 use crate::model::{MAX_TIERS, Nanos};
 use crate::sim::slab::NONE;
 
-/// What a journey is for.
+/// Purpose of a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errand {
     Read,
@@ -47,7 +47,7 @@ pub struct Journey {
     pub call_fill_from: u8,
     /// Tiers below it that do not, because they have not answered: a bit for each level.
     pub unfilled: u8,
-    /// A read that asks only whether the key exists.
+    /// An existence check.
     pub exists: bool,
     /// The caller gave up.
     pub gone: bool,
@@ -108,7 +108,7 @@ impl Default for Journey {
     }
 }
 
-/// What writes, leases, closed loops, rate limiters and reads of several keys need.
+/// Fields of writes, leases, closed loops, rate limiters and reads of several keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extras {
     /// Of a read: number of the newest commit of the key that was acknowledged when it started.
@@ -119,7 +119,7 @@ pub struct Extras {
     pub token: u32,
     /// Of a write: the version that it reserved or committed; zero: none.
     pub version: u32,
-    /// Closed loop: who asks.
+    /// Closed loop: the user.
     pub user: u32,
     /// The limiter counts it as this caller's.
     pub caller: u32,
@@ -150,7 +150,7 @@ pub type Left = [Nanos; MAX_TIERS];
 /// Of a leader: what calls need that may fail, or lose their callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lead {
-    /// How many of those who wait still want the answer.
+    /// How many callers still wait.
     pub live: u32,
     pub attempts_made: u32,
     /// The attempt it counts on now, and the one sent beside it because that took long.

@@ -15,7 +15,7 @@ pub struct Journeys {
     pub leads: Column<Lead>,
     /// Since when a lookup waits for a connection.
     pub waiting_ns: Column<Nanos>,
-    /// What a lookup brings back, where it is more than a hit or a miss.
+    /// The result of a lookup, where it is more than a hit or a miss.
     replies: Vec<CommandReply>,
 }
 
@@ -110,7 +110,7 @@ impl Journeys {
         self.slab.prefetch(id);
     }
 
-    /// What a slot holds or held last.
+    /// The current or last content of a slot.
     #[inline]
     pub fn peek(&self, id: u32) -> Option<&Journey> {
         self.slab.peek(id)
@@ -153,7 +153,7 @@ impl Journeys {
         self.replies.resize(id as usize + 1, CommandReply::Failed);
     }
 
-    /// What a lookup has brought back.
+    /// The result of a lookup.
     #[inline]
     pub fn reply(&self, id: u32) -> CommandReply {
         self.replies[id as usize]

@@ -1,8 +1,8 @@
 //! The counters of the rate limiter, in a shared tier.
 //!
 //! The naive one is two commands, as practised: GET, then SETEX 1 where there is no counter, else INCR. What others do
-//! between the two is lost on it: they pass as well, and a second SETEX puts the count back to one. Nothing here knows
-//! of races; they follow from when the server serves which command.
+//! between the two is lost on it: they pass as well, and a second SETEX puts the count back to one. No code here is
+//! about races; they follow from when the server serves which command.
 
 use rustc_hash::FxHashMap;
 
@@ -27,7 +27,7 @@ pub enum Count {
 /// One caller's counter. Its life, from the command that creates it to its expiry, is the window.
 #[derive(Clone, Copy, Debug)]
 struct Counter {
-    /// What Redis holds.
+    /// The counters in Redis.
     count: u32,
     /// Whom it let pass in truth.
     admitted: u32,
@@ -60,7 +60,7 @@ impl Counters {
         })
     }
 
-    /// Executes a command; returns the count it tells, zero where there is none.
+    /// Executes a command; returns its count, zero where there is none.
     pub fn execute(&mut self, count: Count, caller: u32, now: Nanos) -> u32 {
         if let Some(counter) = self.held.get(&caller)
             && counter.expiry_ns <= now
@@ -106,7 +106,7 @@ impl Counters {
     }
 }
 
-/// Who asks.
+/// The caller.
 pub struct Callers {
     sampler: KeySampler,
     dice: Stream,

@@ -1,4 +1,4 @@
-//! The parts that the engine is put together from. None of them knows the engine, the queue of events or the recorder's
+//! The parts that the engine is put together from. None of them depends on the engine, the queue of events or the recorder's
 //! way of counting requests; each can be tested alone.
 
 pub mod ahead;

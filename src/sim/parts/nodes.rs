@@ -1,4 +1,4 @@
-//! The nodes of a shared tier: which of them a key belongs to, and what each has of its own.
+//! The nodes of a shared tier: the map from keys to nodes, and the state of each.
 //!
 //! Keys fall into 16,384 slots, as in Redis Cluster, by a hash that each replication has of its own. A slot belongs to the
 //! node in the map for which a hash of (seed, replication, slot, node) is highest: rendezvous hashing (Thaler, Ravishankar: Using Name-Based Mappings to Increase Hit Rates,
@@ -16,7 +16,7 @@ use crate::model::{EventKind, Model, Nanos};
 /// Slots of keys; the upper bits of a hash choose one.
 const SLOT_BITS: u32 = 14;
 
-/// What each node has of its own, besides its store.
+/// State of each node besides its store.
 pub struct Node {
     pub server: Server,
     pub leases: Option<Leases>,

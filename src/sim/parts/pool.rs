@@ -149,10 +149,10 @@ impl Pools {
         self.in_use = self.in_use.wrapping_add_signed(by);
     }
 
-    /// What is wrong with the books, if anything is.
+    /// The fault of the books, if there is one.
     ///
     /// # Errors
-    /// A pool above its size; connections in use that the books do not know.
+    /// A pool above its size; connections in use that are not in the books.
     pub fn balance(&self) -> Result<(), String> {
         if let Some(pool) = self.pools.iter().find(|pool| pool.in_use > pool.limit) {
             return Err(format!("{} connections of a pool of {} are in use", pool.in_use, pool.limit));

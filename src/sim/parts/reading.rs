@@ -1,4 +1,4 @@
-//! The end of a read: what it was told, and what the books say of that.
+//! The end of a read: its answer, and the check of that answer against the books.
 
 use super::tier::{KeyInfo, Look};
 use crate::measure::recorder::Outcome;
@@ -6,7 +6,7 @@ use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
 use crate::sim::store::Value;
 
-/// What the recorder needs to know of a read.
+/// The fields of a read that the recorder needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Read {
     pub start_ns: Nanos,
@@ -21,7 +21,7 @@ pub struct Read {
 /// How far an answer was behind the database.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Staleness {
-    /// When what it told was superseded; none: not before the read started.
+    /// When its answer was superseded; none: not before the read started.
     pub superseded_ns: Option<Nanos>,
     /// Something newer had been acknowledged when the read started.
     pub is_behind: bool,
@@ -39,7 +39,7 @@ pub fn filled(from: u8, to: usize, unfilled: u8) -> impl Iterator<Item = usize> 
     (usize::from(from)..to).filter(move |level| unfilled >> level & 1 == 0)
 }
 
-/// What a lookup in a tier of the process gives a read; nothing: it goes on to the next level.
+/// The answer of a lookup in a tier of the process; none: the read goes on to the next level.
 #[inline(always)]
 pub fn answer_in_process(found: Look, info: KeyInfo, exists: bool) -> Option<(Outcome, Value, Renewal)> {
     match found {

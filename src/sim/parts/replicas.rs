@@ -77,7 +77,7 @@ impl Replicas {
         &mut self.replicas[place as usize - 1]
     }
 
-    /// Whether whoever comes now finds a free server and nobody before it.
+    /// Whether an attempt that comes now finds a free server and none before it.
     pub fn may_start(&mut self, place: u32) -> bool {
         let servers = self.servers;
         let replica = self.at(place);
@@ -102,7 +102,7 @@ impl Replicas {
         self.waiting -= 1;
     }
 
-    /// The first that waits and still wants it, if a server is free.
+    /// The first that still waits, if a server is free.
     pub fn next(&mut self, place: u32, wants: impl Fn(u32, u32) -> bool) -> Option<u32> {
         let servers = self.servers;
         let replica = &mut self.replicas[place as usize - 1];
@@ -131,7 +131,7 @@ impl Replicas {
         self.at(place).busy -= 1;
     }
 
-    /// What is in service or waits is lost; the logs go on.
+    /// Everything in service or waiting is lost; the logs go on.
     pub fn lose_all(&mut self) {
         (self.busy, self.waiting) = (0, 0);
         for replica in &mut self.replicas {
@@ -174,7 +174,7 @@ impl Replicas {
 }
 
 impl Replica {
-    /// Applies what is due.
+    /// Applies the entries that are due.
     fn apply(&mut self, now: Nanos) {
         while let Some(&(_, key, version)) = self.log.front().filter(|entry| entry.0 <= now) {
             self.log.pop_front();

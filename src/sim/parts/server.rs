@@ -15,7 +15,7 @@ enum Change {
     Down { until_ns: Nanos, mode: DownMode },
 }
 
-/// What becomes of a command.
+/// Outcome of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// Its service starts then.
@@ -111,7 +111,7 @@ impl Server {
         self.slow.is_empty()
     }
 
-    /// A command arrives and nothing of what the scenario does to the server lies before its service; `None`: something may.
+    /// A command arrives and no event of the scenario on the server lies before its service; `None`: something may.
     #[inline]
     pub fn admit_steadily(&self, now: Nanos) -> Option<Nanos> {
         let is_steady = self.next >= self.changes.len() && self.down.is_none();
@@ -181,7 +181,7 @@ impl Server {
         self.flushed_ns.take()
     }
 
-    /// Applies what happened up to now although no command came.
+    /// Applies the events up to now although no command came.
     pub fn settle_until(&mut self, now: Nanos, flush: impl FnMut()) {
         let mut until = now;
         self.settle(&mut until, flush);

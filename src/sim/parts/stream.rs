@@ -1,4 +1,4 @@
-//! Who else tells the caches of a write: the change stream with its consumer, and the broadcast to instances.
+//! Invalidation by others than the writer: the change stream with its consumer, and the broadcast to instances.
 //!
 //! The stream is FIFO and the consumer handles one change after the other, so when it will be done with a change is
 //! known at the commit: after the change before it, and after whatever stall the scenario has in between. A change
@@ -58,13 +58,13 @@ pub struct CommittedChange {
     pub effective_ns: Nanos,
 }
 
-/// What one instance is about to hear.
+/// A broadcast on its way to one instance.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Notice {
     pub key: u32,
     pub class: u8,
     pub instance: u32,
-    /// Number of the commit it hears of.
+    /// Number of the commit.
     pub commit: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A cache tier at work: its stores, what a lookup finds, what a fill leaves, and its leases.
+//! A cache tier at work: its stores, lookups, fills, and leases.
 
 use super::coding::{Coding, EntryBytes, Link};
 use super::command::Load;
@@ -22,7 +22,7 @@ use crate::sim::queue::{Lane, NETWORK, Queue};
 use crate::sim::store::{Columns, Entry, Store, Value};
 use crate::workload::Tables;
 
-/// What a lookup finds.
+/// The result of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     /// Nothing to serve; an expired value may still be there for those who lose the lease.
@@ -39,7 +39,7 @@ pub enum Look {
     },
 }
 
-/// A key as the tiers need to know it.
+/// A key as the tiers need it.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyInfo {
     pub key: u32,
@@ -84,7 +84,7 @@ pub struct TierState {
     pub tombstones: Vec<Tombstones>,
 }
 
-/// What only a shared tier has.
+/// State of a shared tier only.
 pub struct Shared {
     pub nodes: Vec<Node>,
     pub map: NodeMap,
@@ -217,7 +217,7 @@ impl TierState {
             Scope::Shared(shared) => {
                 let network = Delays::new(Times::new(&shared.network), draw("network"));
                 // Equal delays keep their order on the way out. Replies do as well, since the server is FIFO:
-                // they get a ring that is theirs alone, named by a delay nobody can ask for.
+                // they get a ring that is theirs alone, named by a delay that no option can have.
                 let own_ring = Nanos::MAX - index as Nanos;
                 let send_lane = network.constant().map_or(NETWORK, |delay| queue.lane_for(delay));
                 let reply_lane = network.constant().map_or(NETWORK, |_| queue.lane_for(own_ring));
@@ -402,7 +402,7 @@ impl TierState {
         Look::Miss { expired: None }
     }
 
-    /// What an entry that was found gives a lookup, in a tier that knows versions, refreshes early or serves what has
+    /// The answer of an entry that was found to a lookup, in a tier that has versions, refreshes early or serves what has
     /// expired.
     #[inline]
     fn judge_found(
@@ -461,7 +461,7 @@ impl TierState {
         self.stores[store].remove(key, slot, |key| coding.entry_bytes(tables, key));
     }
 
-    /// What a read finds in one store, with its value, or whether it is there. Its entry is probably in a certain slot.
+    /// The result of a read in one store, with its value, or whether it is there. Its entry is probably in a certain slot.
     #[inline(always)]
     pub fn find_near<const BARE: bool>(
         &mut self,
@@ -479,7 +479,7 @@ impl TierState {
         }
     }
 
-    /// Whether an entry is there, as an existence check asks: it is no use of the entry, so the policy does not
+    /// Whether an entry is there, for an existence check: it is no use of the entry, so the policy does not
     /// learn of it (as Redis has it), a sliding entry lives no longer, and nothing is refreshed.
     pub fn check(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
         let Some((slot, expiry_ns)) = self.stores[store].find(info.key) else {
@@ -606,7 +606,7 @@ impl TierState {
         self.shared.as_mut().and_then(|shared| shared.nodes[node].leases.as_mut())
     }
 
-    /// Applies to every node what the scenario did to it up to now, and takes down what the nodes have done.
+    /// Applies to every node the events of the scenario up to now, and records the work of the nodes.
     pub fn settle(&mut self, now: Nanos) {
         let Some(shared) = &mut self.shared else { return };
         for (place, (store, node)) in self.stores.iter_mut().zip(&mut shared.nodes).enumerate() {
@@ -638,7 +638,7 @@ impl TierState {
         expiry(self.ttl[class], self.jitter, now, &mut self.jitter_dice)
     }
 
-    /// What a sample of the entries has left to live: up to so many, each as likely as any other.
+    /// Remaining times to live of a sample of the entries: up to so many, each as likely as any other.
     pub fn left(&mut self, now: Nanos) -> Left {
         const WANTED: usize = 256;
         const TRIES: usize = 16 * WANTED;

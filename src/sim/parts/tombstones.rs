@@ -1,4 +1,4 @@
-//! What a DELETE leaves behind where SETs are versioned: for a while, no older value gets in.
+//! Tombstones, which DELETEs leave where SETs are versioned: for a while, no older value gets in.
 
 use rustc_hash::FxHashMap;
 

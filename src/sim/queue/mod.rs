@@ -10,7 +10,7 @@ mod wheel;
 
 pub use pending::Event;
 
-/// What an event takes while it waits.
+/// Memory of an event while it waits.
 #[cfg(test)]
 pub const PENDING_BYTES: usize = size_of::<Pending>();
 

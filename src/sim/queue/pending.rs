@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::model::Nanos;
 use crate::sim::slab::GENERATION_BITS;
 
-/// What happens, to which slot of a slab, in which generation of that slot.
+/// An event: its kind, the slot of a slab, the generation of that slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Number of the kind, below 256; what it means is the engine's affair.

@@ -6,10 +6,10 @@ use crate::prefetch::prefetch;
 /// Keys of one home and their slots, in one cache line (Bronson and Shi, Open-sourcing F14 for faster, more
 /// memory-efficient hash tables, Meta 2019).
 ///
-/// Each entry has a byte of its hash, its *tag*, and all tags are compared at once: a search mostly knows after one
+/// Each entry has a byte of its hash, its *tag*, and all tags are compared at once: a search mostly ends after one
 /// comparison whether a key is there and where, so that what it does next is not left to chance as with linear probing.
 /// An entry that finds its home full goes to the next chunk that has room, and every chunk it passes counts it, so that
-/// searches know when to go on, and nothing needs to be moved when entries leave.
+/// searches go on only where needed, and nothing needs to be moved when entries leave.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 struct Chunk {

@@ -3,7 +3,7 @@
 use super::chunks::{Chunks, Home};
 use crate::prefetch::prefetch;
 
-/// Key to slot for a store. Dense where most keys may be present, else hashed; the store itself knows the key of a
+/// Key to slot for a store. Dense where most keys may be present, else hashed; the store itself has the key of a
 /// slot and passes it as `key_of`.
 #[derive(Debug)]
 pub enum SlotIndex {
@@ -148,7 +148,7 @@ mod tests {
             }
         }
 
-        /// What a full cache does all the time.
+        /// The constant work of a full cache.
         #[test]
         fn a_slot_that_is_handed_over_is_found_under_its_new_key(keys in prop::collection::vec(0u32..200, 1..500)) {
             let mut key_of: Vec<u32> = (200..216).collect();

@@ -14,7 +14,7 @@ use crate::policy::redis::memory::Allocator;
 use crate::policy::redis::{Cycle, Effort, Keyspace, New, Settings};
 use crate::prefetch::prefetch;
 
-/// What travels with a value.
+/// Data that travel with a value.
 ///
 /// Without padding: a copy takes padding and version together, and would wait for the store of the version alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Columns {
     pub delta: bool,
 }
 
-/// Entries with their expiry; what only some scenarios need is in columns that exist only there.
+/// Entries with their expiry; fields that only some scenarios need are in columns that exist only there.
 ///
 /// Unbounded stores are arrays over all ids (8 bytes each, and memory that is never touched is never mapped);
 /// bounded ones are slots behind an index.
@@ -48,7 +48,7 @@ pub struct Store {
     books: Books,
 }
 
-/// What a store holds in all.
+/// Totals of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Books {
     pub entries: u64,
@@ -80,7 +80,7 @@ struct Slots {
     free: Vec<u32>,
 }
 
-/// What every lookup reads of an entry, in a quarter of a cache line.
+/// The part of an entry that every lookup reads, in a quarter of a cache line.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     /// Zero: empty.
@@ -126,7 +126,7 @@ impl<F: Fn(u32) -> u64> Size for F {
     }
 }
 
-/// What a fill did besides storing.
+/// Side effects of a fill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filled {
     pub stored: bool,
@@ -135,7 +135,7 @@ pub struct Filled {
     pub expired: u32,
 }
 
-/// What a fill leaves in a store.
+/// The entry that a fill leaves in a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     pub key: u32,
@@ -178,7 +178,7 @@ impl Store {
         }
     }
 
-    /// What it holds in all, expired entries included.
+    /// Its totals, expired entries included.
     pub fn books(&self) -> Books {
         match &self.kept {
             Kept::Redis(keyspace) => Books { entries: keyspace.len(), bytes: keyspace.bytes() },
@@ -322,7 +322,7 @@ impl Store {
         Value { version, read_ns: if self.columns.read_at { self.read_ns[slot as usize] } else { 0 } }
     }
 
-    /// Tells the eviction policy of a use.
+    /// Reports a use to the eviction policy.
     #[inline]
     pub fn touch(&mut self, slot: u32, now: Nanos) {
         match &mut self.kept {
@@ -507,7 +507,7 @@ impl Slots {
         self.index.insert(key, slot, |slot| self.slots[slot as usize].key());
     }
 
-    /// What the next evictions touch: the key of the one after next, and with the key of the next, which was read
+    /// The memory that the next evictions touch: the key of the one after next, and with the key of the next, which was read
     /// ahead so before, its place in the index.
     #[inline]
     fn read_ahead<P: Evict>(&self, policy: &P) {

@@ -1,4 +1,4 @@
-//! What writes do to the caches, the change stream, the limiter and the cycles of Redis.
+//! Effects of writes on the caches, the change stream, the limiter and the cycles of Redis.
 
 use super::{NOTICE_BYTES, Rates, is_positive};
 use crate::model::{EventKind, LimiterMode, Model, Scope, SharedTier, Target, TimedEvent, WriteStrategy};
@@ -31,7 +31,7 @@ fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {
     model.events.iter().map(of).map(|lost_s| deletes_per_s * lost_s * lost_s / 2.0 / retry_s * 3.0).sum()
 }
 
-/// What writes do to the caches, the change stream, the limiter and the cycles of Redis.
+/// Effects of writes on the caches, the change stream, the limiter and the cycles of Redis.
 pub(super) fn around(model: &Model, rates: &mut Rates, rate_per_s: f64, writes: f64) {
     let duration_s = duration_s(model);
     let shared = || {

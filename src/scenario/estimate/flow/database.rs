@@ -8,7 +8,7 @@ use crate::model::{Arrivals, Coalescing, HedgeAfter, Limit, Model, Refresh, Rout
 use crate::scenario::estimate::arrivals::duration_s;
 use crate::scenario::lint::expectation::KeyFlow;
 
-/// What comes down the tiers.
+/// Load below the tiers.
 pub(super) struct Load {
     pub rate_per_s: f64,
     pub writes: f64,
@@ -107,7 +107,7 @@ pub(super) fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow],
     let timers = timer(spec.timeout_ns.is_some()) * late + timer(spec.hedge.is_some());
     let waits = timer(spec.pool_timeout_ns.is_some() && carried < 1.0);
     let served = sent * carried;
-    // Who has no connection is not sent; who is refused at the door is told.
+    // Attempts without a connection are not sent; those refused at the door get a reply.
     let departs = if spec.pool.is_some() { served } else { sent };
     let returns = if spec.queue.is_some() { departs } else { served };
     rates.events += departs * (hops + timers) + sent * waits + served + returns * hops;
@@ -156,13 +156,13 @@ pub(super) fn database(model: &Model, rates: &mut Rates, groups: &mut [KeyFlow],
     }
 }
 
-/// What goes to the database, per second.
+/// Load of the database, per second.
 #[derive(Clone, Copy, Default)]
 struct Sent {
     fetches: f64,
     /// With the transactions.
     calls: f64,
-    /// What servers and connections carry.
+    /// Capacity of servers and connections.
     limit: f64,
     /// Calls that the guards let through.
     offered: f64,
@@ -239,7 +239,7 @@ fn refreshes(model: &Model, groups: &[KeyFlow]) -> f64 {
     all
 }
 
-/// Who does not get the lease looks again and again.
+/// Lookups of callers without the lease, repeated until there is a value.
 fn lease_polls(model: &Model, rates: &mut Rates, groups: &[KeyFlow], response_s: f64, get_events: f64) {
     let Coalescing::Lease(lease) = &model.coalescing else { return };
     let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);

@@ -1,4 +1,4 @@
-//! What happens in a simulation: how many requests, keys and events, and what is under way at once.
+//! Flow of a simulation: requests, keys, events, and entities in flight.
 //!
 //! A fluid model. Hit ratios are those of the steady state ([`key_flows`]), but every key misses once in every cache that does
 //! not hold it from the start. Servers work off what they can; what comes above that waits to the end of the run, unless
@@ -38,7 +38,7 @@ const STANDING_BYTES_MAX: f64 = 1e3;
 #[derive(Clone, Debug)]
 pub(super) struct Flow {
     pub requests: f64,
-    /// Keys that they ask for or write.
+    /// Keys that they read or write.
     pub keys: f64,
     /// Events taken from the queue.
     pub events: f64,
@@ -54,7 +54,7 @@ pub(super) fn flow(model: &Model) -> Flow {
     let Arrivals::Closed { users, ref think } = model.workload.arrivals else {
         return at_rate(model, arrivals::requests(model) / duration_s).finish(duration_s);
     };
-    // Users ask as fast as they are answered, and that depends on how often they ask.
+    // Users send requests as fast as they are answered, and that depends on their rate.
     let (users, think_s) = (f64::from(users), think.mean_ns() / 1e9);
     let mut rate_per_s = users / (think_s + fastest_answer_s(model)).max(1e-6);
     let mut found = at_rate(model, rate_per_s);
@@ -62,7 +62,7 @@ pub(super) fn flow(model: &Model) -> Flow {
         let given_up_s = model.clients.deadline_ns.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
         let ceiling_per_s = if given_up_s.is_finite() { f64::INFINITY } else { found.ceiling_per_s.max(1.0) };
         let answered_s = (think_s + found.response_s.min(given_up_s)).max(1e-9);
-        // What is refused at once asks again at once.
+        // Users whose requests are refused at once try again at once.
         let next = (users / answered_s).min(ceiling_per_s) + found.refused_per_s(users, think_s);
         rate_per_s = (rate_per_s * next).sqrt();
         found = at_rate(model, rate_per_s);
@@ -75,7 +75,7 @@ pub(super) fn flow(model: &Model) -> Flow {
     found.finish(duration_s)
 }
 
-/// What a read takes that the first level answers.
+/// Cost of a read that the first level answers.
 fn fastest_answer_s(model: &Model) -> f64 {
     let ns = match model.tiers.first().map(|tier| &tier.scope) {
         Some(Scope::Instance { access_ns }) => *access_ns as f64,
@@ -90,7 +90,7 @@ fn keys_per_read(model: &Model) -> f64 {
     model.workload.classes.iter().map(|class| class.share * f64::from(class.keys_per_request)).sum()
 }
 
-/// What happens at a steady request rate; all rates per second.
+/// The flow at a steady request rate; all rates per second.
 struct Rates {
     requests: f64,
     keys: f64,
@@ -102,9 +102,9 @@ struct Rates {
     ceiling_per_s: f64,
     /// Users in excess of what database and queue take, who are refused after so long.
     refused_after_s: Option<(f64, f64)>,
-    /// What comes above what is worked off: entities per second, and bytes of each.
+    /// Backlog: entities per second beyond the capacity, and bytes of each.
     growth: Vec<(f64, f64)>,
-    /// What is under way whatever happens.
+    /// Entities in flight in any case.
     standing_bytes: f64,
     in_flight_max: f64,
     /// Events in all, however long the run.
