@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::busiest::Busiest;
 use super::cells::Cells;
 use super::histogram::{Coarse, Fine};
-use crate::model::{Model, Nanos};
+use crate::model::{Load, Mix, Model, Nanos};
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,6 +238,26 @@ impl Window {
     }
 }
 
+/// Services of the database and the sum of their drawn times, without contention and slow events.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Services {
+    pub count: u64,
+    pub drawn_ns: u128,
+}
+
+impl Services {
+    #[inline]
+    pub fn add(&mut self, drawn_ns: Nanos) {
+        self.count += 1;
+        self.drawn_ns += u128::from(drawn_ns);
+    }
+
+    /// Those that are not among `others`, a part of these.
+    fn without(&self, others: &Services) -> Services {
+        Services { count: self.count - others.count, drawn_ns: self.drawn_ns - others.drawn_ns }
+    }
+}
+
 /// How far apart the instants are at which the content of tiers is looked at for its peak, in runs of up to 28 hours.
 const CONTENT_STEP_NS: Nanos = 100_000_000;
 const CONTENT_SAMPLES_MAX: Nanos = 1_000_000;
@@ -288,9 +308,11 @@ pub struct Recorder {
     pub db_queue_peak: u64,
     /// Arrivals at the database in the measured part.
     pub db_busiest: Busiest,
-    /// Services begun in the measured part and their drawn times, without contention and slow events.
-    pub db_services: u64,
-    pub db_service_ns: u128,
+    /// Services begun in the measured part, and of these those at replicas and those of work without a connection of an
+    /// instance's pool.
+    pub db_services: Services,
+    pub db_services_at_replicas: Services,
+    pub db_services_unpooled: Services,
     /// Second by second; `None` where the model has no event.
     pub cells: Option<Box<Cells>>,
     /// Of the requests of the measured part, those answered within the objective.
@@ -355,8 +377,9 @@ impl Recorder {
             db_concurrency_peak: 0,
             db_queue_peak: 0,
             db_busiest: Busiest::new(model.warmup_ns),
-            db_services: 0,
-            db_service_ns: 0,
+            db_services: Services::default(),
+            db_services_at_replicas: Services::default(),
+            db_services_unpooled: Services::default(),
             cells: Cells::of(model).map(Box::new),
             within_objective: 0,
             objective_ns: model.slo.as_ref().map(|slo| slo.latency_ns),
@@ -460,9 +483,17 @@ impl Recorder {
         }
     }
 
-    /// Mean of the drawn service times of the database; `None` where it served nobody.
-    pub fn db_service_mean_s(&self) -> Option<f64> {
-        (self.db_services > 0).then(|| self.db_service_ns as f64 / 1e9 / self.db_services as f64)
+    /// Requests per second that the database can carry of the work that it had in the measured part; `None`: nothing bounds
+    /// it, or it had none.
+    pub fn db_capacity_per_s(&self, model: &Model) -> Option<f64> {
+        let load = |services: &Services| Load {
+            requests: services.count as f64,
+            service_s: services.drawn_ns as f64 / 1e9,
+        };
+        let (replicas, unpooled) = (&self.db_services_at_replicas, &self.db_services_unpooled);
+        let primary = self.db_services.without(replicas).without(unpooled);
+        let mix = Mix { primary: load(&primary), replicas: load(replicas), unpooled: load(unpooled) };
+        model.database.capacity_per_s(&mix, model.clients.instances)
     }
 
     /// The way of one key of a read has ended.

@@ -526,7 +526,9 @@ impl Base<'_> {
             worst_error_ratio: groups.iter().map(|group| failed(group).ratio()).reduce(f64::max),
             failed: Some(groups.iter().map(|group| failed(group).bad).sum::<u64>() as f64),
             db_peak_per_s: peak,
-            db_peak_share: peak.zip(self.capacity_per_s()).map(|(peak, capacity)| peak / capacity),
+            db_peak_share: peak
+                .zip(self.recorder.db_capacity_per_s(self.model))
+                .map(|(peak, capacity)| peak / capacity),
             queue_peak: queue.map(|queue| queue as f64),
             ..EventOutcome::unknown("")
         }
@@ -534,13 +536,6 @@ impl Base<'_> {
 
     fn cells_from(&self, from_ns: Nanos, to_ns: Nanos) -> impl Iterator<Item = &Cell> {
         self.cells.all().iter().filter(move |cell| cell.from_ns >= from_ns && cell.from_ns < to_ns)
-    }
-
-    /// Capacity of the servers, or of the connections to them, per second with the service times of this run.
-    fn capacity_per_s(&self) -> Option<f64> {
-        let places = self.model.database.places(self.model.clients.instances)?;
-        let mean_s = self.recorder.db_service_mean_s()?;
-        (mean_s > 0.0).then(|| places as f64 / mean_s)
     }
 }
 

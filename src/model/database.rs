@@ -74,13 +74,6 @@ impl Database {
             None => Some(primary),
         }
     }
-
-    /// How many requests can be in service at once: servers, or connections of all instances if they are fewer;
-    /// `None`: as many as there are.
-    pub fn places(&self, instances: u32) -> Option<u64> {
-        let connections = self.pool.map(|pool| u64::from(pool) * u64::from(instances));
-        self.all_servers().into_iter().chain(connections).min()
-    }
 }
 
 options! {

@@ -4,6 +4,7 @@
 //! The rest of the program sees only these types. Times are nanoseconds (`_ns`), sizes bytes
 //! (`_bytes`), rates per second (`_per_s`), shares fractions of one.
 
+mod capacity;
 mod clients;
 mod coalescing;
 mod database;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+pub use capacity::{Load, Mix};
 pub use clients::{Clients, MeasureOptions, Route};
 pub use coalescing::{Around, Coalescing, Lease};
 pub use database::{Background, Contention, Database, RETRIES_AT_ONCE, Replicas, Retries};

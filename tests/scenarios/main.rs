@@ -10,6 +10,7 @@ mod digests;
 mod draw;
 mod estimates;
 mod even;
+mod exact_capacity;
 mod exact_coalescing;
 mod exact_database;
 mod exact_events;

@@ -1,7 +1,7 @@
 //! The database, the fetches of one key at a time, and background refreshes.
 
-use crate::catalog::Better::{Lower, Neither};
-use crate::catalog::run::{Run, ms, ratio};
+use crate::catalog::Better::{Higher, Lower, Neither};
+use crate::catalog::run::{Run, Value, ms, ratio};
 use crate::catalog::{COUNT, MS, MeasureInfo, PER_SECOND, RATIO, SHARE, measure};
 
 const BATCH: &str =
@@ -9,6 +9,12 @@ const BATCH: &str =
 const PEAK: &str = "The peak does not depend on the width of windows; of a measured part shorter than a second it is the \
                     mean rate.";
 const EVERY_INSTANT: &str = "The peak over every instant; it does not depend on the width of windows.";
+const CAPACITY: &str = "Service times are those drawn, before contention and slow events. Of several stations (the primary, each \
+                        replica) the one that saturates first bounds the whole. A connection is held for the service and both ways \
+                        through the network; background load and batches that are written back need none. Under contention it is \
+                        the maximum over the number in service. Absent where nothing bounds the load.";
+const HEADROOM: &str = "100 % leaves none, 250 % is room for 2.5 times the load. It takes the load of the database to grow with the \
+                        traffic, in the same mix; a hit ratio that moves with the traffic makes the real factor another.";
 const HALF_OPEN: &str = "Open and half-open count.";
 
 pub const ROWS: &[MeasureInfo] = &[
@@ -27,11 +33,39 @@ pub const ROWS: &[MeasureInfo] = &[
         PER_SECOND,
         Lower,
         "database arrivals in the busiest second, wherever it begins (in steps of 10 ms)",
-        |run| Some(Some(run.recorder.db_busiest.most() as f64 / run.measured_s().min(1.0))),
+        |run| Some(Some(peak_per_s(run))),
     )
     .spoken("peak database load")
     .note(PEAK)
     .changed(2, "the busiest window"),
+    measure(
+        "db.capacity",
+        PER_SECOND,
+        Higher,
+        "requests per second of the run's own mix (reads, writes, background load as they occurred) that the database can \
+         carry: servers, or the instances' connections if these are fewer, over the mean service time",
+        |run| capacity_per_s(run),
+    )
+    .spoken("database capacity")
+    .note(CAPACITY),
+    measure(
+        "db.utilization.peak",
+        RATIO,
+        Lower,
+        "db.qps.peak over db.capacity: the share of the database that the busiest second takes",
+        |run| Some(capacity_per_s(run)?.map(|capacity| peak_per_s(run) / capacity)),
+    )
+    .spoken("peak database utilisation")
+    .note("The ratio may exceed 100 %: then that second leaves a queue."),
+    measure(
+        "db.headroom",
+        RATIO,
+        Higher,
+        "db.capacity over db.qps.peak: the factor by which the peak load could grow",
+        |run| Some(capacity_per_s(run)?.and_then(|capacity| ratio(capacity, peak_per_s(run)))),
+    )
+    .spoken("database headroom")
+    .note(HEADROOM),
     measure(
         "db.fetches.rate",
         PER_SECOND,
@@ -243,6 +277,15 @@ pub const STAMPEDES: &[MeasureInfo] = &[
 
 fn busy_ns(run: &Run<'_>) -> f64 {
     run.gained_ns(|totals| totals.db_busy_ns)
+}
+
+/// Arrivals in the busiest second.
+fn peak_per_s(run: &Run<'_>) -> f64 {
+    run.recorder.db_busiest.most() as f64 / run.measured_s().min(1.0)
+}
+
+fn capacity_per_s(run: &Run<'_>) -> Value {
+    run.model.database.bounds_load().then(|| run.recorder.db_capacity_per_s(run.model))
 }
 
 fn measured_ns(run: &Run<'_>) -> f64 {

@@ -103,14 +103,12 @@ pub const ROWS: &[MeasureInfo] = &[
         "event.<event>.db.utilization.peak",
         RATIO,
         Lower,
-        "event.<event>.db.qps.peak over the capacity of the database per second: servers (or the instances' connections, if \
-         they are fewer) over the mean service time",
+        "event.<event>.db.qps.peak over db.capacity",
         |run| {
-            run.model.database.places(run.model.clients.instances)?;
-            Some(run.event().db_peak_share)
+            run.model.database.bounds_load().then(|| run.event().db_peak_share)
         },
     )
-    .note("Service times are those drawn, without contention and slow events; the ratio may exceed 100 %."),
+    .note("The ratio may exceed 100 %."),
     measure(
         "event.<event>.db.queue.peak",
         COUNT,

@@ -9,7 +9,7 @@ use super::pool::Pools;
 use super::replicas::{PRIMARY, Replicas};
 use crate::dice::{Delays, Stream, Times, round_ns, stream};
 use crate::measure::recorder::{Cause, Recorder, Totals};
-use crate::model::{DownMode, Model, Nanos};
+use crate::model::{Contention, DownMode, Model, Nanos};
 use crate::sim::queue::{GENERAL, Lane, Queue};
 
 /// The operation of a request at the database.
@@ -54,7 +54,7 @@ pub struct Database {
     pub handing_on: Option<u32>,
     pub pool_timeout: Option<(Nanos, Lane)>,
     pub timeout: Option<(Nanos, Lane)>,
-    contention: Option<(f64, f64)>,
+    contention: Option<Contention>,
     pub background: Option<(f64, Times, Stream)>,
     /// One of each per instance; empty where there are none.
     pub breakers: Vec<Breaker>,
@@ -125,7 +125,7 @@ impl Database {
             handing_on: None,
             pool_timeout,
             timeout,
-            contention: spec.contention.map(|law| (law.sigma, law.kappa)),
+            contention: spec.contention,
             background: spec
                 .background
                 .as_ref()
@@ -278,13 +278,16 @@ impl Database {
             }
         };
         if recorder.measuring {
-            recorder.db_services += 1;
-            recorder.db_service_ns += u128::from(service_ns);
+            recorder.db_services.add(service_ns);
+            if place != PRIMARY {
+                recorder.db_services_at_replicas.add(service_ns);
+            }
+            if matches!(work, Work::Flush { .. } | Work::Background) {
+                recorder.db_services_unpooled.add(service_ns);
+            }
         }
-        if let Some((sigma, kappa)) = self.contention {
-            let others = f64::from(busy_here - 1);
-            let slowdown = 1.0 + sigma * others + kappa * others * f64::from(busy_here);
-            service_ns = round_ns(service_ns as f64 * slowdown);
+        if let Some(law) = self.contention {
+            service_ns = round_ns(service_ns as f64 * law.slowdown(f64::from(busy_here)));
         }
         if self.slowness != 1.0 {
             service_ns = round_ns(service_ns as f64 * self.slowness);
