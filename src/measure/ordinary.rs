@@ -1,12 +1,16 @@
 //! The ordinary state of a run: its measured part without the events and the time until they are over.
 //!
-//! A mean over a run with a flush in it is the figure of neither state. Here an event lasts from its beginning until errors, latency,
-//! database load and queue are back where they were; where one of them does not come back, until the next event or the end of the run.
+//! A mean over a run with a flush in it is the figure of neither state. The ordinary state is the measured time before the first event.
+//! Where that is short, it is all time outside of events: each lasts from its beginning until errors, latency, database load and queue
+//! are back where they were; where one of them does not come back, until the next event or the end of the run.
 
-use super::cells::{Cells, Sparse};
+use super::cells::{Cell, Cells, Sparse};
 use super::recovery::EventOutcome;
 use crate::model::{Model, Nanos};
 
+/// So much time before the first event is enough. What follows an event may differ for long: a cache that was filled again at once
+/// expires at once.
+const BEFORE_MIN_NS: Nanos = 30_000_000_000;
 /// Fewer requests show no percentile of an ordinary state.
 const REQUESTS_MIN: u64 = 200;
 
@@ -27,8 +31,21 @@ pub struct Ordinary {
 impl Ordinary {
     /// `None` where the run has no ordinary state: fewer than 200 requests lie outside of the events and of what follows them.
     pub fn of(model: &Model, cells: &Cells, events: &[EventOutcome]) -> Option<Ordinary> {
+        let disturbed = events.iter().filter_map(|event| event.disturbs);
+        let first_ns = disturbed.map(|(from_ns, _)| from_ns).min().unwrap_or(Nanos::MAX);
+        let before = Ordinary::within(model, cells, events, first_ns);
+        if before.duration_ns >= BEFORE_MIN_NS && before.requests >= REQUESTS_MIN {
+            return Some(before);
+        }
+        let all = Ordinary::within(model, cells, events, Nanos::MAX);
+        (all.requests >= REQUESTS_MIN).then_some(all)
+    }
+
+    /// The undisturbed cells that end by then.
+    fn within(model: &Model, cells: &Cells, events: &[EventOutcome], until_ns: Nanos) -> Ordinary {
         let mut ordinary = Ordinary::default();
-        for cell in cells.all().iter().filter(|cell| cell.from_ns >= model.warmup_ns) {
+        let measured = |cell: &&Cell| cell.from_ns >= model.warmup_ns && cell.to_ns <= until_ns;
+        for cell in cells.all().iter().filter(measured) {
             let is_disturbed = |event: &EventOutcome| {
                 event.disturbs.is_some_and(|(from_ns, to_ns)| cell.to_ns > from_ns && cell.from_ns < to_ns)
             };
@@ -44,7 +61,7 @@ impl Ordinary {
             ordinary.latencies.merge(&cell.answered);
             ordinary.latencies.merge(&cell.unfinished);
         }
-        (ordinary.requests >= REQUESTS_MIN).then_some(ordinary)
+        ordinary
     }
 
     pub fn seconds(&self) -> f64 {

@@ -11,8 +11,9 @@ pub const ROWS: &[MeasureInfo] = &[
         "ordinary.time_s",
         S,
         Neither,
-        "measured time outside of the events and of the time until errors, latency, database load and queue are back \
-         (undefined where fewer than 200 requests lie in it; only with events)",
+        "measured time before the first event; where that is less than 30 s, all time outside of the events and of the time \
+         until errors, latency, database load and queue are back (undefined where fewer than 200 requests lie in it; only \
+         with events)",
         |run| Some(run.ordinary()?.map(|ordinary| ordinary.seconds())),
     )
     .spoken("time in the ordinary state"),

@@ -183,9 +183,11 @@ fn load(facts: &Facts<'_>) -> Option<Grade> {
             Safety::AtRisk,
             format!("the busiest second takes {peak} of the database's capacity (default limit: 80 %)"),
         ),
-        _ => {
-            Grade::default("load", Safety::Safe, format!("at most {peak} of the database's capacity (80 %)"))
-        }
+        _ => Grade::default(
+            "load",
+            Safety::Safe,
+            format!("at most {peak} of the database's capacity (limit 80 %)"),
+        ),
     })
 }
 
@@ -198,7 +200,7 @@ fn errors(variant: &VariantRecord, base: Option<&VariantRecord>) -> Option<Grade
         let figure = with_unit(mean, "1");
         return Some(match judged.standing {
             Standing::Kept => {
-                Grade::default("errors", Safety::Safe, format!("{figure} of the requests fail (0.1 %)"))
+                Grade::default("errors", Safety::Safe, format!("{figure} of the requests fail (limit 0.1 %)"))
             }
             _ => Grade::default(
                 "errors",

@@ -42,7 +42,7 @@ fn a_change_within_all_limits_is_safe() {
     assert_eq!(
         change.kept,
         [
-            "at most 44.6 % of the database's capacity (80 %)",
+            "at most 44.6 % of the database's capacity (limit 80 %)",
             "no new errors",
             "p99 latency at most twice that of the baseline"
         ]

@@ -12,6 +12,10 @@ const NEWS_MIN: f64 = 0.02;
 /// A difference that chance explains, up to this share of the figure, is none.
 const CHANCE_MAX: f64 = 0.05;
 
+/// Smaller shares, and smaller differences between shares, are not named.
+const ERRORS_MIN: f64 = 1e-5;
+const STALE_MIN: f64 = 1e-3;
+
 /// `ttl 60s and ttl 60s + singleflight: safe.`
 pub(super) fn verdict(review: &Review) -> String {
     let mut parts = Vec::new();
@@ -141,13 +145,15 @@ fn callers(facts: &Facts<'_>, base: Option<&Facts<'_>>) -> Option<String> {
         let Some((_, after)) = facts.ordinary(measure) else { return };
         let before = base.and_then(|base| base.ordinary(measure)).map(|(_, before)| before);
         if after.max(before.unwrap_or(0.0)) > least {
+            // What is next to nothing changes by nothing.
+            let before = before.map(|before| if (after - before).abs() <= least { after } else { before });
             parts.push(format!("{name} {}", from_to(before, after, unit)));
         }
     };
     add("p99", "latency.all.p99_ms", "ms", 0.0);
     add("hit ratio", "hit_ratio", "1", 0.0);
-    add("errors", "error.ratio", "1", 1e-5);
-    add("stale reads", "stale.ratio", "1", 1e-3);
+    add("errors", "error.ratio", "1", ERRORS_MIN);
+    add("stale reads", "stale.ratio", "1", STALE_MIN);
     add("memory", "memory.peak_bytes", "bytes", 0.0);
     if parts.is_empty() {
         return None;
@@ -237,6 +243,11 @@ fn is_same(before: &VariantRecord, after: &VariantRecord) -> bool {
         let mean = known.iter().sum::<f64>() / known.len() as f64;
         let size = difference.estimate.mean.abs();
         let by_chance = difference.estimate.interval.is_some_and(|(low, high)| low <= 0.0 && high >= 0.0);
-        size <= smallest_that_matters(&measure.unit, mean) || (by_chance && size <= CHANCE_MAX * mean.abs())
+        let least = if measure.name == "stale.ratio" {
+            STALE_MIN
+        } else {
+            smallest_that_matters(&measure.unit, mean)
+        };
+        size <= least || (by_chance && size <= CHANCE_MAX * mean.abs())
     })
 }
