@@ -4,6 +4,8 @@ mod check;
 mod claims;
 mod compare;
 mod compare_strategies;
+mod contents;
+mod diff;
 mod explain;
 mod init;
 mod input;
@@ -49,6 +51,7 @@ enum Command {
     Compare(compare::CompareArgs),
     CompareStrategies(compare_strategies::CompareStrategiesArgs),
     Completions(shell::CompletionsArgs),
+    Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::execute(&args),
         Command::CompareStrategies(args) => compare_strategies::execute(&args),
         Command::Completions(args) => shell::completions(&args, Cli::command()),
+        Command::Diff(args) => diff::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),

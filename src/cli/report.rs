@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use herdlab::report::{self, Contents, Kind, ReportError};
+use herdlab::report::{self, Kind, ReportError};
 use herdlab::scenario::Diagnostics;
 
+use super::contents::ContentsArgs;
 use super::output;
 use super::places::{Places, report_folder};
 
@@ -22,12 +23,8 @@ pub(crate) struct ReportArgs {
     /// Write into the folder even if it holds another record
     #[arg(long)]
     force: bool,
-    /// Write the latencies for HdrHistogram's plotter as well: hgrm/<variant>.<class>.hgrm
-    #[arg(long)]
-    hgrm: bool,
-    /// Draw the charts as pictures only: a smaller page without a script
-    #[arg(long = "static")]
-    static_charts: bool,
+    #[command(flatten)]
+    contents: ContentsArgs,
 }
 
 pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
@@ -60,19 +57,15 @@ pub(super) fn record_at(path: &Path) -> PathBuf {
 fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
     match std::fs::read_to_string(results) {
         Ok(text) if report::sweep::is_record(&text) => {
-            if args.hgrm {
-                let title = format!("--hgrm: {} is the record of a sweep", results.display());
-                let help =
-                    "a sweep keeps no histograms; run one of its cells with `herdlab run --set … --hgrm`";
+            let option = [("--hgrm", args.contents.hgrm), ("--summary", args.contents.summary)];
+            if let Some((option, _)) = option.iter().find(|(_, given)| *given) {
+                let title = format!("{option}: {} is the record of a sweep", results.display());
+                let help = "run one of its cells with `herdlab run --set …` and this option";
                 return Err(Diagnostics::general(title, vec![help.to_owned()]).into());
             }
             report::sweep::redraw(&text, results, out).map_err(input_error)
         }
-        _ => {
-            let charts = output::charts(args.static_charts);
-            let contents = Contents { charts, hgrm: args.hgrm };
-            report::redraw(results, out, contents).map(drop).map_err(input_error)
-        }
+        _ => report::redraw(results, out, args.contents.contents()).map(drop).map_err(input_error),
     }
 }
 

@@ -16,11 +16,12 @@ use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
 use herdlab::experiment::threshold::Standing;
 use herdlab::model::Experiment;
 use herdlab::record::Record;
-use herdlab::report::{self, Contents, Kind};
+use herdlab::report::{self, Kind};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::estimate::{self, Plan};
 use herdlab::sim::Control;
 
+use super::contents::ContentsArgs;
 use super::log::{Log, Phase};
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
@@ -50,9 +51,8 @@ pub(crate) struct RunArgs {
     /// Replace any report in the folder
     #[arg(long)]
     force: bool,
-    /// Draw the charts as pictures only: a smaller page without a script
-    #[arg(long = "static")]
-    static_charts: bool,
+    #[command(flatten)]
+    contents: ContentsArgs,
     /// Resume an interrupted run of the same scenario: keep the replications that it finished
     #[arg(long)]
     resume: bool,
@@ -67,9 +67,6 @@ pub(crate) struct RunArgs {
     /// Run again whenever the file is saved, until Ctrl-C; a save cancels the run in progress
     #[arg(long, conflicts_with = "resume")]
     watch: bool,
-    /// Write the latencies for HdrHistogram's plotter as well: hgrm/<variant>.<class>.hgrm in the folder of the report
-    #[arg(long)]
-    hgrm: bool,
     /// Log phases, simulations and times as JSON, one object per line (`-`: standard error)
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -253,7 +250,7 @@ fn once(
         return Ok(exit::INTERRUPTED);
     }
     let started = Instant::now();
-    let contents = Contents { charts: output::charts(args.static_charts), hgrm: args.hgrm };
+    let contents = args.contents.contents();
     let written = report::write_all(&outcome.record, Some(&outcome.timings), &out, contents);
     output::written(written, "--out DIR")?;
     let seconds = started.elapsed().as_secs_f64();
@@ -294,7 +291,7 @@ fn once(
 }
 
 /// Names the thresholds that are broken, also where nothing else is printed; gives the exit code.
-fn gate(record: &Record) -> u8 {
+pub(super) fn gate(record: &Record) -> u8 {
     let rows = report::thresholds::rows(record);
     let broken: Vec<_> = rows.iter().filter(|row| row.standing == Standing::Broken).collect();
     for row in &broken {
@@ -334,7 +331,7 @@ fn resumed(partial: &Partial, plan: &Plan) -> String {
     }
 }
 
-fn printed(format: Format, outcome: &Outcome) -> anyhow::Result<String> {
+pub(super) fn printed(format: Format, outcome: &Outcome) -> anyhow::Result<String> {
     let record = &outcome.record;
     let comparison = compare(record);
     let answer = answer(record, &comparison);

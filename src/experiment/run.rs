@@ -270,6 +270,7 @@ fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
         question: experiment.question.clone(),
         source_path: experiment.source_path.clone(),
         source: experiment.source.clone(),
+        after: None,
         overrides: experiment.overrides.clone(),
         digest: experiment.digest.clone(),
         seed: experiment.seed,

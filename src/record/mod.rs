@@ -40,6 +40,9 @@ pub struct ScenarioRecord {
     pub source_path: String,
     /// Its text, to copy.
     pub source: String,
+    /// The second file, where two were held against each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<OtherFile>,
     /// `path=value` from the command line.
     pub overrides: Vec<String>,
     /// Digest of the checked models, seed and replications.
@@ -69,6 +72,18 @@ pub struct ScenarioRecord {
     /// Warnings of lints that the scenario does not allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lints: Vec<LintRecord>,
+}
+
+/// The file with the change, of two.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherFile {
+    /// As the user named it.
+    pub source_path: String,
+    /// Its text, to copy.
+    pub source: String,
+    /// Options in which it differs from the first, a sentence each.
+    pub differences: Vec<String>,
 }
 
 /// A warning about the scenario.

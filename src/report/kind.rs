@@ -33,11 +33,19 @@ impl Kind {
                     "summary.csv",
                     "timeseries.csv",
                     "percentiles.csv",
+                    "summary.md",
                 ],
                 &["charts", "hgrm", "partial"],
             ),
             Kind::Redrawn => (
-                &["index.html", "summary.csv", "timeseries.csv", "percentiles.csv", "pareto.csv"],
+                &[
+                    "index.html",
+                    "summary.csv",
+                    "timeseries.csv",
+                    "percentiles.csv",
+                    "summary.md",
+                    "pareto.csv",
+                ],
                 &["charts", "hgrm"],
             ),
             Kind::Sweep => {
@@ -164,7 +172,7 @@ mod tests {
     #[test]
     fn every_file_of_a_report_is_known_by_its_name() {
         let dir = tempfile::tempdir().unwrap();
-        let contents = Contents { charts: Charts::Static, hgrm: true };
+        let contents = Contents { charts: Charts::Static, hgrm: true, summary: true };
         write_all(&stampede(2), None, dir.path(), contents).unwrap();
         let mut all = Vec::new();
         collect(dir.path(), &mut all);

@@ -2,6 +2,7 @@
 
 use super::escape::escaped;
 use super::events;
+use super::figure::Figure;
 use super::format::{common_scale, shown_measures};
 use super::lines::lines;
 use super::quantiles;
@@ -73,6 +74,45 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
         text.push_str(&format!("{}\n", quantiles::SAME_IN_ALL));
     }
     text + &events::markdown(record, comparison) + &thresholds::markdown(record)
+}
+
+/// The pictures of [`summary`], in its order.
+const PICTURES: &[&str] = &["database-load", "latency-p99", "hit-ratio", "errors"];
+
+/// One page for a ticket or a wiki, to lie beside the `charts` of its report: question, review, and the pictures that show it.
+pub fn summary(record: &Record, comparison: &Comparison, answer: &Answer, figures: &[Figure]) -> String {
+    let scenario = &record.scenario;
+    let mut text = format!("# {}\n\n", escaped(&scenario.question));
+    if answer.by_author {
+        text.push_str(&format!("{}\n\n", escaped(&answer.words)));
+    }
+    if let Some(after) = &scenario.after {
+        text.push_str(&format!(
+            "Between {} and {}:\n\n",
+            escaped(&scenario.source_path),
+            escaped(&after.source_path)
+        ));
+        after
+            .differences
+            .iter()
+            .for_each(|difference| text.push_str(&format!("- {}\n", escaped(difference))));
+        text.push('\n');
+    }
+    text.push_str(&super::review::markdown(&review(record, comparison)));
+    for name in PICTURES {
+        if let Some(figure) = figures.iter().find(|figure| figure.name == *name) {
+            let (title, message) = (escaped(&figure.title), escaped(&figure.message));
+            text.push_str(&format!("\n![{title}](charts/{name}.png)\n\n{title}. {message}\n"));
+        }
+    }
+    text.push_str(&format!(
+        "\nherdlab {}, {} replications, seed {}, digest {}. All figures: index.html beside this page.\n",
+        escaped(&record.herdlab),
+        scenario.finished,
+        scenario.seed,
+        escaped(&scenario.digest.chars().take(12).collect::<String>())
+    ));
+    text
 }
 
 #[cfg(test)]

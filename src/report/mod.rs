@@ -11,6 +11,7 @@ pub mod clip;
 mod coarse;
 mod consistency;
 pub mod csv;
+pub mod difference;
 pub mod draw;
 pub mod drawing;
 mod escape;
@@ -83,11 +84,13 @@ pub struct Contents {
     pub charts: Charts,
     /// The latencies for HdrHistogram's plotter as well.
     pub hgrm: bool,
+    /// One page of Markdown with pictures as well.
+    pub summary: bool,
 }
 
 impl From<Charts> for Contents {
     fn from(charts: Charts) -> Self {
-        Contents { charts, hgrm: false }
+        Contents { charts, hgrm: false, summary: false }
     }
 }
 
@@ -155,6 +158,10 @@ fn drawn(record: &Record, dir: &Path, contents: Contents) -> Result<Vec<File>, R
     let (texts, pictures) = rayon::join(texts, pictures);
     let mut files = texts?;
     files.extend(pictures?.into_iter().flatten());
+    if contents.summary {
+        let text = markdown::summary(record, &comparison, &answer, &figures);
+        files.push((dir.join("summary.md"), text.into_bytes()));
+    }
     if contents.hgrm {
         files.extend(hgrm::files(record, dir));
     }

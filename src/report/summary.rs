@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{ReportError, json};
 use crate::experiment::answer::{Answer, TestedClaim};
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
+use crate::experiment::review::{Review, review};
 use crate::experiment::shares::Runs;
 use crate::experiment::states::{State, States};
 use crate::experiment::threshold::{Judgement, Standing, judge};
@@ -17,6 +18,8 @@ use crate::theory::Prediction;
 struct Summary<'a> {
     scenario: &'a str,
     question: &'a str,
+    /// May the change be shipped: verdicts, reasons, and the figures behind them.
+    review: Review,
     answer: &'a str,
     answer_by_author: bool,
     note: Option<&'a str>,
@@ -144,6 +147,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
     json::encode(&Summary {
         scenario: &scenario.name,
         question: &scenario.question,
+        review: review(record, comparison),
         answer: &answer.words,
         answer_by_author: answer.by_author,
         note: answer.note.as_deref(),

@@ -9,6 +9,7 @@ pub mod bundled;
 mod check;
 mod column;
 pub mod describe;
+pub mod difference;
 pub mod digest;
 pub mod estimate;
 mod foreign;

@@ -28,7 +28,7 @@ use super::thresholds::{self, ThresholdRow};
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::review::Review;
-use crate::record::{LintRecord, Record};
+use crate::record::{LintRecord, OtherFile, Record};
 use cells::{Column, Row};
 use differences::Differences;
 use words::{AnswerPart, Highlight};
@@ -92,6 +92,7 @@ struct Page<'a> {
     digest: &'a str,
     source_path: &'a str,
     source: &'a str,
+    after: Option<&'a OtherFile>,
     schema: u32,
 }
 
@@ -200,6 +201,7 @@ pub fn render(
         digest: &scenario.digest,
         source_path: &scenario.source_path,
         source: &scenario.source,
+        after: scenario.after.as_ref(),
         schema: record.schema,
     };
     page.render()

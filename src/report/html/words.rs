@@ -146,8 +146,14 @@ pub(super) fn events(record: &Record) -> Vec<(String, String, String)> {
 
 /// The command that makes the same record.
 pub(super) fn command(record: &Record) -> String {
-    let ScenarioRecord { source_path, source, overrides, .. } = &record.scenario;
-    again("run", named(source_path, source), overrides)
+    let ScenarioRecord { source_path, source, after, overrides, .. } = &record.scenario;
+    match after {
+        None => again("run", named(source_path, source), overrides),
+        Some(after) => {
+            let before = quoted(named(source_path, source));
+            again(&format!("diff {before}"), named(&after.source_path, &after.source), overrides)
+        }
+    }
 }
 
 /// Name of a scenario on the command line: a bundled one by its name, since its file is in no folder but ours.
