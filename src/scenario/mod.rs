@@ -18,6 +18,7 @@ mod pin;
 mod range;
 pub mod strategies;
 mod trace;
+pub mod uncertain;
 
 use std::fs::File;
 use std::io::Read;
@@ -140,8 +141,9 @@ fn parse_altered(
     let mut prepared = prepare(source, source_path, base_dir, overrides, alter)?;
     match prepared.check(None, source_path, overrides) {
         Some(experiment) if prepared.cx.diagnostics.is_empty() => {
+            let inputs = prepared.ranges.into_iter().map(|range| range.input).collect();
             let warnings = Warnings::new(prepared.sources, prepared.kept.warnings);
-            Ok((completed(experiment, source, overrides, &warnings), warnings))
+            Ok((completed(Experiment { inputs, ..experiment }, source, overrides, &warnings), warnings))
         }
         _ => Err(prepared.problems()),
     }
@@ -154,6 +156,8 @@ struct Prepared {
     cx: fields::Context,
     kept: Kept,
     duration_ns: Option<u64>,
+    /// What the tree has the central values of.
+    ranges: Vec<uncertain::Range>,
 }
 
 /// The results of the checker beside the problems.
@@ -236,7 +240,9 @@ fn prepare(
             help,
         });
     }
-    Ok(Prepared { sources, root, cx, kept: Kept::default(), duration_ns })
+    let mut ranges = uncertain::take(&mut cx, &mut root);
+    ranges.retain(|range| range.is_of(&overrides.variants));
+    Ok(Prepared { sources, root, cx, kept: Kept::default(), duration_ns, ranges })
 }
 
 /// The value of an option; every text is a source of its own.
