@@ -57,15 +57,15 @@ impl Input {
 
     /// Of the distribution, by its quantiles.
     pub fn moments(&self) -> Moments {
-        let values: Vec<f64> = (0..PARTS)
-            .map(|part| self.quantile((f64::from(part) + 0.5) / f64::from(PARTS)))
-            .collect();
+        let values: Vec<f64> =
+            (0..PARTS).map(|part| self.quantile((f64::from(part) + 0.5) / f64::from(PARTS))).collect();
         let mean_of = |power: i32, centre: f64| {
             values.iter().map(|value| (value - centre).powi(power)).sum::<f64>() / f64::from(PARTS)
         };
         let mean = mean_of(1, 0.0);
         let deviation = mean_of(2, mean).sqrt();
-        let scaled = |power: i32| if deviation > 0.0 { mean_of(power, mean) / deviation.powi(power) } else { 0.0 };
+        let scaled =
+            |power: i32| if deviation > 0.0 { mean_of(power, mean) / deviation.powi(power) } else { 0.0 };
         Moments { mean, deviation, skewness: scaled(3), kurtosis: scaled(4) }
     }
 }

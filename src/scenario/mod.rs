@@ -158,6 +158,8 @@ struct Prepared {
     duration_ns: Option<u64>,
     /// What the tree has the central values of.
     ranges: Vec<uncertain::Range>,
+    /// Ranges that are wrong: what the reader thinks of the value in their place is no further problem.
+    spoilt: Vec<Span>,
 }
 
 /// The results of the checker beside the problems.
@@ -190,6 +192,13 @@ impl Prepared {
     /// Everything that was reported, in the order of the file.
     fn problems(self) -> Diagnostics {
         let mut list = self.cx.diagnostics;
+        for range in &self.spoilt {
+            let mut told = false;
+            list.retain(|problem| {
+                let is_inside = problem.labels.first().is_some_and(|(span, _)| range.contains(span));
+                !(is_inside && std::mem::replace(&mut told, true))
+            });
+        }
         list.sort_by_key(|diagnostic| diagnostic.labels.first().map(|(span, _)| *span));
         Diagnostics { sources: self.sources, list }
     }
@@ -240,9 +249,9 @@ fn prepare(
             help,
         });
     }
-    let mut ranges = uncertain::take(&mut cx, &mut root);
+    let (mut ranges, spoilt) = uncertain::take(&mut cx, &mut root);
     ranges.retain(|range| range.is_of(&overrides.variants));
-    Ok(Prepared { sources, root, cx, kept: Kept::default(), duration_ns, ranges })
+    Ok(Prepared { sources, root, cx, kept: Kept::default(), duration_ns, ranges, spoilt })
 }
 
 /// The value of an option; every text is a source of its own.

@@ -10,6 +10,7 @@ mod places;
 mod records;
 mod streams;
 mod terminal;
+mod worlds;
 
 use assert_cmd::Command;
 

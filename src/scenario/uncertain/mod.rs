@@ -25,8 +25,7 @@ pub use self::worlds::{World, worlds};
 pub const INPUTS_MAX: usize = sobol::DIMENSIONS_MAX;
 
 const FIELDS: [&str; 5] = ["about", "within", "low", "likely", "high"];
-const FORMS: &str =
-    "a range is { about = \"45ms\", within = \"10%\" } or { low = \"40ms\", likely = \"45ms\", high = \"60ms\" }";
+const FORMS: &str = "a range is { about = \"45ms\", within = \"10%\" } or { low = \"40ms\", likely = \"45ms\", high = \"60ms\" }";
 
 /// A range wider than zero, and how to put a value in its place.
 #[derive(Clone, Debug)]
@@ -71,23 +70,32 @@ impl Range {
     }
 }
 
-/// Gives the place of every range to its central value; the ranges wider than zero, in the order of the file. Problems go to
-/// the context.
-pub(super) fn take(cx: &mut Context, root: &mut Node) -> Vec<Range> {
+/// Gives the place of every range to its central value; the ranges wider than zero, in the order of the file, and the places
+/// of those that are wrong. Problems go to the context.
+pub(super) fn take(cx: &mut Context, root: &mut Node) -> (Vec<Range>, Vec<Span>) {
     let labels = axes::event_labels(root.elements("event"));
-    let mut walk = Walk { cx, labels, place: Vec::new(), name: Vec::new(), variant: None, fixed: None, found: Vec::new() };
+    let mut walk = Walk {
+        cx,
+        labels,
+        place: Vec::new(),
+        name: Vec::new(),
+        variant: None,
+        fixed: None,
+        found: Vec::new(),
+        spoilt: Vec::new(),
+    };
     for entry in root_entries(root) {
         let Some(field) = FILE.fields().find(|field| field.name == entry.key) else { continue };
         walk.fixed = (is_same_for_all(field.name) && field.name != "variant").then_some(field.name);
         walk.entry(entry, &field.kind);
     }
-    let found = walk.found;
+    let (found, spoilt) = (walk.found, walk.spoilt);
     if let Some(range) = found.get(INPUTS_MAX) {
         let title = format!("{} ranges, and at most {INPUTS_MAX} are drawn together", found.len());
         let help = "give those that matter least their likely value";
         cx.report(Diagnostic::new(title, range.span, "one too many").help(help));
     }
-    found
+    (found, spoilt)
 }
 
 fn root_entries(root: &mut Node) -> &mut [Entry] {
@@ -108,6 +116,7 @@ struct Walk<'c> {
     /// The option of the file that is the same in all worlds, where the walk is in one.
     fixed: Option<&'static str>,
     found: Vec<Range>,
+    spoilt: Vec<Span>,
 }
 
 impl Walk<'_> {
@@ -120,7 +129,9 @@ impl Walk<'_> {
     }
 
     fn node(&mut self, node: &mut Node, kind: &'static Kind) {
-        if node.as_table().is_some_and(is_range) && !matches!(kind, Kind::PerTier(_) | Kind::Settings | Kind::Axes) {
+        if node.as_table().is_some_and(is_range)
+            && !matches!(kind, Kind::PerTier(_) | Kind::Settings | Kind::Axes)
+        {
             return self.range(node, kind);
         }
         match &mut node.value {
@@ -173,7 +184,8 @@ impl Walk<'_> {
     /// The path as people write it.
     fn path(&self) -> String {
         // What a variant sets lies below `set`, by its path.
-        let parts = if self.variant.is_some() && self.name.len() > 1 { &self.name[1..] } else { &self.name[..] };
+        let parts =
+            if self.variant.is_some() && self.name.len() > 1 { &self.name[1..] } else { &self.name[..] };
         let path = parts.join(".");
         match &self.variant {
             Some(variant) => format!("{path} (variant \"{variant}\")"),
@@ -197,8 +209,9 @@ impl Walk<'_> {
             *node = central;
             return;
         }
-        // Told already: what stands in its place must not be told again.
-        if let Some(stand_in) = node.as_table().and_then(|entries| FIELDS.iter().find_map(|name| stand_in(entries, name))) {
+        self.spoilt.push(node.span);
+        // The rest of the file is read with one of its ends.
+        if let Some(stand_in) = FIELDS.iter().find_map(|name| node.get(name)).cloned() {
             *node = stand_in;
         }
     }
@@ -223,7 +236,10 @@ impl Walk<'_> {
                 let (form, value) = self.number(about, &forms)?;
                 let (_, share) = self.number(within, &[Form::Share])?;
                 if !(0.0..=1.0).contains(&share) {
-                    return self.wrong(within.span, "expected a share from 0 to 1, or \"0%\" to \"100%\"".to_owned());
+                    return self.wrong(
+                        within.span,
+                        "expected a share from 0 to 1, or \"0%\" to \"100%\"".to_owned(),
+                    );
                 }
                 let half = value.abs() * share;
                 (Some(about.clone()), form, (value - half, value + half), None)
@@ -248,7 +264,9 @@ impl Walk<'_> {
                 let central = likely.or((from == to).then_some(low)).cloned();
                 (central, form, (from, to), mode)
             }
-            _ => return self.wrong(node.span, "expected `about` and `within`, or `low` and `high`".to_owned()),
+            _ => {
+                return self.wrong(node.span, "expected `about` and `within`, or `low` and `high`".to_owned());
+            }
         };
         let (mut from, mut to) = ends;
         let middle = || Node { value: form.written((from + to) / 2.0), span: node.span };
@@ -288,10 +306,6 @@ impl Walk<'_> {
 /// Whether a table is meant as a range: no option of the grammar has one of its names.
 fn is_range(entries: &[Entry]) -> bool {
     entries.iter().any(|entry| FIELDS.contains(&entry.key.as_str()))
-}
-
-fn stand_in(entries: &[Entry], name: &str) -> Option<Node> {
-    entries.iter().find(|entry| entry.key == name).map(|entry| entry.value.clone())
 }
 
 /// The kind of a part of a table.

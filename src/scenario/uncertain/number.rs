@@ -82,7 +82,9 @@ impl Form {
             Form::Size => text("a size such as \"64MB\"", &|text| told(units::parse_fine_bytes(text))),
             Form::Rate => either("a rate such as 1000 or \"300/min\"", &|text| told(units::parse_rate(text))),
             Form::Bandwidth => text("a bandwidth such as \"1GB/s\"", &parse_bandwidth),
-            Form::Share => either("a share such as 0.1 or \"10%\"", &|text| told(units::parse_percentage(text))),
+            Form::Share => {
+                either("a share such as 0.1 or \"10%\"", &|text| told(units::parse_percentage(text)))
+            }
             Form::Number => bare().ok_or_else(|| expected("a number")),
             Form::Whole => match node.value {
                 Value::Integer(integer) => Ok(integer as f64),

@@ -58,7 +58,9 @@ impl Sobol {
     /// A point, each coordinate above 0 and below 1. It does not depend on how many are taken.
     pub fn point(&self, index: u32) -> Vec<f64> {
         let coordinates = self.directions.iter().zip(&self.shift);
-        coordinates.map(|(directions, shift)| (f64::from(at(directions, index) ^ shift) + 0.5) / SPAN).collect()
+        coordinates
+            .map(|(directions, shift)| (f64::from(at(directions, index) ^ shift) + 0.5) / SPAN)
+            .collect()
     }
 }
 
@@ -126,7 +128,8 @@ mod tests {
             for of in [&(|index| plain(index, DIMENSIONS_MAX)) as &dyn Fn(u32) -> Vec<f64>, &|index| {
                 shifted.point(index)
             }] {
-                let mut parts: Vec<usize> = (0..64).map(|index| (of(index)[dimension] * 64.0) as usize).collect();
+                let mut parts: Vec<usize> =
+                    (0..64).map(|index| (of(index)[dimension] * 64.0) as usize).collect();
                 parts.sort_unstable();
                 assert_eq!(parts, (0..64).collect::<Vec<_>>(), "dimension {dimension}");
             }

@@ -51,13 +51,19 @@ pub fn worlds(
             let drawn = ranges.iter().zip(points.point(index));
             let drawn: Vec<(&Range, f64)> =
                 drawn.map(|(range, point)| (range, range.input.quantile(point))).collect();
-            let settings: Vec<String> =
-                drawn.iter().map(|(range, value)| format!("{} = {}", range.input.path, shown(range, *value))).collect();
+            let settings: Vec<String> = drawn
+                .iter()
+                .map(|(range, value)| format!("{} = {}", range.input.path, shown(range, *value)))
+                .collect();
             let at = format!("in world {}: {}", index + 1, settings.join(", "));
             let Some(variants) = checker.variants(&drawn, &at, &ranges[0]) else { break };
             let fingerprints =
                 variants.iter().map(|variant| fingerprint(&variant.model, nominal.seed)).collect();
-            worlds.push(World { values: drawn.iter().map(|(_, value)| *value).collect(), variants, fingerprints });
+            worlds.push(World {
+                values: drawn.iter().map(|(_, value)| *value).collect(),
+                variants,
+                fingerprints,
+            });
         }
     }
     let problems = checker.problems;
@@ -86,7 +92,11 @@ impl Checker<'_> {
             if !problem.labels.iter().any(|(span, _)| range.span.contains(span)) {
                 problem = problem.also(range.span, "this range");
             }
-            if !self.problems.iter().any(|known| known.title == problem.title && known.labels == problem.labels) {
+            if !self
+                .problems
+                .iter()
+                .any(|known| known.title == problem.title && known.labels == problem.labels)
+            {
                 self.problems.push(problem.help(at));
             }
         }
