@@ -9,7 +9,8 @@ use herdlab::experiment::recommend::Search;
 use herdlab::experiment::run::RunError;
 use herdlab::experiment::sweep::{self, Pool};
 use herdlab::experiment::warmup::{Foreseen, foresee};
-use herdlab::model::Experiment;
+use herdlab::experiment::worlds::plan::WORLDS;
+use herdlab::model::{Experiment, Input};
 use herdlab::report::format::with_unit;
 use herdlab::report::room::refuse_unwritable;
 use herdlab::report::thresholds::in_words;
@@ -45,9 +46,10 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         let checked = checked.and_then(|(experiment, warnings)| {
             let plan = plan(&experiment, threads);
             estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
-            refuse_unwritable(&experiment)?;
+            refuse_unwritable(&experiment, 0)?;
+            let ranges = ranges(scenario, &experiment)?;
             let grids = grids(scenario, &experiment, threads)?;
-            Ok((experiment, warnings, plan, grids))
+            Ok((experiment, warnings, plan, ranges + &grids))
         });
         match checked {
             Ok((experiment, warnings, plan, grids)) => {
@@ -86,6 +88,23 @@ fn warmup(experiment: &Experiment) -> Result<String, RunError> {
             grouped(requests.round() as u64)
         ),
     })
+}
+
+/// The ranges; their ends and the worlds of a run are checked.
+fn ranges(scenario: &str, experiment: &Experiment) -> Result<String, Diagnostics> {
+    if experiment.inputs.is_empty() {
+        return Ok(String::new());
+    }
+    input::load_worlds(scenario, &Overrides::default(), WORLDS)?;
+    let line = |input: &Input| {
+        let [low, high] = [input.low, input.high].map(|end| with_unit(end, &input.unit));
+        let likely = input
+            .likely
+            .map_or(String::new(), |likely| format!(", most likely {}", with_unit(likely, &input.unit)));
+        format!("uncertain: {} from {low} to {high}{likely}\n", input.path)
+    };
+    let worlds = format!("`herdlab run` draws {} of them\n", counted(u64::from(WORLDS), "world"));
+    Ok(experiment.inputs.iter().map(line).collect::<String>() + &worlds)
 }
 
 /// The runs of `[sweep]` and `[recommend]`; all their cells are checked.

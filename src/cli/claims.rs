@@ -48,6 +48,9 @@ pub(crate) struct ClaimsArgs {
 pub(crate) fn execute(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
     let threads = input::threads(args.threads);
     let experiments = experiments(args, threads)?;
+    for note in experiments.iter().filter_map(|experiment| input::central_values(experiment, "claims")) {
+        tell!("{note}");
+    }
     let out = args.out.clone().or_else(|| args.scenarios.is_empty().then(|| PathBuf::from(PAGE)));
     let files = experiments.iter().flat_map(|experiment| &experiment.files);
     Places::default().inputs(&args.scenarios).inputs(files).file("--out FILE", out.as_ref()).check()?;

@@ -171,6 +171,9 @@ fn records(
                 Input::Record(record) => Err(record),
                 Input::Scenario(Found { source, path, base_dir }) => {
                     let experiment = scenario::parse(&source, &path, &base_dir, overrides)?;
+                    if let Some(note) = input::central_values(&experiment, "compare") {
+                        tell!("{note}");
+                    }
                     let limits = args.limits.limits();
                     let plan = plan_within(&limits, &experiment, threads);
                     estimate::refuse_beyond(&plan, &limits)?;

@@ -45,6 +45,9 @@ pub(crate) struct CompareStrategiesArgs {
 
 pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> {
     let Strategies { experiment, left_out } = load(args)?;
+    if let Some(note) = input::central_values(&experiment, "compare-strategies").filter(|_| !args.quiet) {
+        tell!("{note}");
+    }
     let threads = input::threads(args.threads);
     let limits = Limits::of_this_machine();
     let plan = plan_within(&limits, &experiment, threads);

@@ -89,12 +89,15 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
         differences: changes.iter().map(words::sentence).collect(),
     };
     let experiment = together(before, after, names)?;
+    if let Some(note) = input::central_values(&experiment, "diff").filter(|_| !args.quiet) {
+        tell!("{note}");
+    }
     let threads = input::threads(args.threads);
     let limits = args.limits.limits();
     let plan = plan_within(&limits, &experiment, threads);
     estimate::refuse_beyond(&plan, &limits)?;
-    report::room::refuse_unwritable(&experiment)?;
-    let is_anothers = |folder: &Path| report::holds_another_run(folder, &experiment.digest);
+    report::room::refuse_unwritable(&experiment, 0)?;
+    let is_anothers = |folder: &Path| report::holds_another_run(folder, &experiment.digest, &experiment.inputs);
     let out = report_folder(args.out.as_deref(), &experiment.name, args.force, &is_anothers)?;
     places(args).inputs(&experiment.files).folder("--out DIR", &out, Kind::Run).check()?;
     let control = Arc::new(Control::default());

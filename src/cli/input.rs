@@ -7,6 +7,7 @@ use herdlab::model::Experiment;
 use herdlab::scenario::diagnostic::nearest;
 use herdlab::scenario::grid::{Grid, Which, grid};
 use herdlab::scenario::lint::Warnings;
+use herdlab::scenario::uncertain::{World, worlds};
 use herdlab::scenario::{self, Diagnostics, Overrides, bundled};
 
 /// Loads a file, or the bundled scenario of that name where there is no such file.
@@ -32,6 +33,38 @@ pub(crate) fn load_grid(
 ) -> Result<(Grid, Warnings), Diagnostics> {
     let Found { source, path, base_dir } = find(scenario)?;
     grid(&source, &path, &base_dir, overrides, which, axes)
+}
+
+/// The worlds of a scenario with ranges.
+pub(crate) fn load_worlds(
+    scenario: &str,
+    overrides: &Overrides,
+    count: u32,
+) -> Result<Vec<World>, Diagnostics> {
+    let Found { source, path, base_dir } = find(scenario)?;
+    worlds(&source, &path, &base_dir, overrides, count)
+}
+
+/// Refuses a scenario with ranges for a command that has no worlds.
+pub(crate) fn refuse_ranges(experiment: &Experiment, command: &str) -> Result<(), Diagnostics> {
+    let Some(first) = experiment.inputs.first() else { return Ok(()) };
+    let title = format!("`herdlab {command}` draws no worlds, and {} is a range", first.path);
+    let help = vec![
+        format!("set it: --set {}=VALUE", first.path),
+        format!("`herdlab run {}` draws worlds", experiment.source_path),
+    ];
+    Err(Diagnostics::general(title, help))
+}
+
+/// What a command tells that takes the central value of every range; `None` for a scenario without ranges.
+pub(crate) fn central_values(experiment: &Experiment, command: &str) -> Option<String> {
+    let ranges = experiment.inputs.len();
+    let first = experiment.inputs.first()?;
+    let more = if ranges > 1 { format!(" and {} more", ranges - 1) } else { String::new() };
+    Some(format!(
+        "note: {} has ranges ({}{more}); `herdlab {command}` takes their central values, `herdlab run` draws worlds",
+        experiment.source_path, first.path
+    ))
 }
 
 /// The text of a scenario, its name in messages, and the folder that its files are relative to.

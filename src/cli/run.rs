@@ -13,13 +13,19 @@ use herdlab::experiment::comparison::compare;
 use herdlab::experiment::forecast::plan_within;
 use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
+use herdlab::experiment::sweep::journal::Journal;
 use herdlab::experiment::threshold::Standing;
+use herdlab::experiment::worlds::plan::{REPLICATIONS, WORLDS, fitting, with_worlds};
+use herdlab::experiment::worlds::split::worlds_min;
+use herdlab::experiment::worlds::{self, WORLDS_MAX, WorldsOptions};
 use herdlab::model::Experiment;
-use herdlab::record::Record;
+use herdlab::record::{Record, WorldsRecord};
 use herdlab::report::{self, Kind};
-use herdlab::scenario::Diagnostics;
-use herdlab::scenario::estimate::{self, Plan};
+use herdlab::scenario::estimate::{self, Plan, approximate_time};
+use herdlab::scenario::uncertain::World;
+use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::sim::Control;
+use herdlab::units;
 
 use super::contents::ContentsArgs;
 use super::log::{Log, Phase};
@@ -53,9 +59,16 @@ pub(crate) struct RunArgs {
     force: bool,
     #[command(flatten)]
     contents: ContentsArgs,
-    /// Resume an interrupted run of the same scenario: keep the replications that it finished
+    /// Resume an interrupted run of the same scenario: keep the replications that it finished. Worlds of a finished one are kept
+    /// as well, so that more can be added
     #[arg(long)]
     resume: bool,
+    /// Worlds to draw where the scenario has ranges; 0: only the nominal scenario [default: 32]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=i64::from(WORLDS_MAX)))]
+    worlds: Option<u32>,
+    /// As many worlds, and runs of each, as are estimated to fit this time with the nominal run (`2m`)
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, conflicts_with = "worlds")]
+    fit: Option<u64>,
     #[command(flatten)]
     limits: LimitArgs,
     /// An axis of a sweep belongs to `herdlab sweep`
@@ -134,7 +147,8 @@ impl Session {
         {
             return Ok(folder.clone());
         }
-        let is_anothers = |folder: &Path| report::holds_another_run(folder, &experiment.digest);
+        let is_anothers =
+            |folder: &Path| report::holds_another_run(folder, &experiment.digest, &experiment.inputs);
         let folder = report_folder(args.out.as_deref(), &experiment.name, args.force, &is_anothers)?;
         self.folder = Some((experiment.name.clone(), folder.clone()));
         Ok(folder)
@@ -201,8 +215,11 @@ fn once(
     let threads = input::threads(args.threads);
     let limits = args.limits.limits();
     let plan = plan_within(&limits, &experiment, threads);
+    let wanted = wanted_worlds(args, &experiment, &plan, threads)?;
+    let plan = wanted.plan(plan, &experiment, threads);
     estimate::refuse_beyond(&plan, &limits)?;
-    report::room::refuse_unwritable(&experiment)?;
+    report::room::refuse_unwritable(&experiment, wanted.worlds * wanted.replications)?;
+    let worlds = wanted.draw(args, &overrides)?;
     let out = session.folder(args, &experiment)?;
     places(args).inputs(&experiment.files).folder("--out DIR", &out, Kind::Run).check()?;
 
@@ -214,9 +231,15 @@ fn once(
     });
     let progress = Progress::start(control, &plan, args.quiet);
     let partial = Partial::new(&out, &experiment.digest, kept_from(args.resume, &plan), args.resume);
+    let journal = (!worlds.is_empty()).then(|| Arc::new(Journal::new(&out, args.resume)));
+    let known = args.resume.then(|| report::json::read(&out.join("results.json")).ok()).flatten();
+    let known = known.filter(|known| known.scenario.digest == experiment.digest && known.worlds.is_some());
     if !args.quiet {
         if args.resume {
-            tell!("{}", resumed(&partial, &plan));
+            tell!("{}", resumed(&partial, journal.as_deref(), known.as_ref(), &plan));
+        }
+        if !worlds.is_empty() {
+            tell!("{}", wanted.sentence(&experiment, &plan));
         }
         for other in partial.others() {
             tell!("{}", foreign(&other));
@@ -230,7 +253,21 @@ fn once(
         ..RunOptions::default()
     };
     hold(&limits, control);
-    let outcome = run(&experiment, &options);
+    let nominal = run(&experiment, &options);
+    let outcome = nominal.and_then(|mut outcome| {
+        if !outcome.interrupted && !worlds.is_empty() {
+            let options = WorldsOptions {
+                threads,
+                replications: wanted.replications,
+                control: Arc::clone(control),
+                journal: journal.clone(),
+                known: known.map(Arc::new),
+                observer: log.observer(),
+            };
+            worlds::add(&mut outcome, &experiment, &worlds, &options)?;
+        }
+        Ok(outcome)
+    });
     progress.finish();
     let outcome = match outcome {
         Ok(outcome) => outcome,
@@ -261,6 +298,7 @@ fn once(
     }
     if !outcome.interrupted {
         partial.remove();
+        journal.iter().for_each(|journal| journal.remove());
     }
     let mut shown = Shown::Whole;
     if !args.quiet {
@@ -280,7 +318,10 @@ fn once(
             scenario.finished,
             scenario.replications
         );
-        if partial.kept() > 0 {
+        if let Some(worlds) = &outcome.record.worlds {
+            tell!("interrupted: {} of {} worlds finished and kept", worlds.finished(), worlds.wanted);
+        }
+        if partial.kept() > 0 || journal.is_some_and(|journal| journal.exists()) {
             tell!("to resume, add --resume to the same command");
         }
         return Ok(if limit.is_some() { exit::USAGE } else { exit::INTERRUPTED });
@@ -288,6 +329,81 @@ fn once(
     let code = gate(&outcome.record);
     // The table is in the report as well; what another program is to read is a result of its own.
     Ok(if args.format == Format::Table { code } else { shown.code(code) })
+}
+
+/// How many worlds a run draws, and how often it simulates each.
+#[derive(Clone, Copy)]
+struct Wanted {
+    worlds: u32,
+    replications: u32,
+}
+
+/// As asked, or as fits the time asked for; none where the scenario has no ranges.
+fn wanted_worlds(
+    args: &RunArgs,
+    experiment: &Experiment,
+    nominal: &Plan,
+    threads: usize,
+) -> Result<Wanted, Diagnostics> {
+    let wanted = |worlds| Wanted { worlds, replications: REPLICATIONS };
+    if experiment.inputs.is_empty() {
+        let option = match (args.worlds, args.fit) {
+            (None | Some(0), None) => return Ok(wanted(0)),
+            (Some(_), _) => "--worlds",
+            (_, Some(_)) => "--fit",
+        };
+        let title = format!("{option}: {} has no ranges to draw worlds from", experiment.source_path);
+        let help = "write a range in place of a value: --set 'database.servers={ low = 2, high = 4 }', or in the file";
+        return Err(Diagnostics::general(title, vec![help.to_owned()]));
+    }
+    let least = worlds_min(experiment.inputs.len()) as u32;
+    let Some(fit) = args.fit else {
+        return Ok(wanted(args.worlds.unwrap_or(WORLDS.max(least.next_power_of_two()))));
+    };
+    let seconds = fit as f64 / 1e9;
+    match fitting(nominal, experiment.replications, threads, seconds, least) {
+        Ok((worlds, replications)) => Ok(Wanted { worlds, replications }),
+        Err(takes) => {
+            let title = format!(
+                "--fit: the nominal run and the fewest worlds that tell {} apart take about {}",
+                output::counted(experiment.inputs.len() as u64, "input"),
+                approximate_time(takes)
+            );
+            let help = "more time, a shorter --duration, or fewer ranges (--set PATH=VALUE); --worlds N draws any number";
+            Err(Diagnostics::general(title, vec![help.to_owned()]))
+        }
+    }
+}
+
+impl Wanted {
+    /// What the run takes with its worlds.
+    fn plan(self, nominal: Plan, experiment: &Experiment, threads: usize) -> Plan {
+        match self.worlds {
+            0 => nominal,
+            worlds => with_worlds(&nominal, experiment.replications, threads, worlds, self.replications),
+        }
+    }
+
+    fn draw(self, args: &RunArgs, overrides: &Overrides) -> Result<Vec<World>, Diagnostics> {
+        match self.worlds {
+            0 => Ok(Vec::new()),
+            worlds => input::load_worlds(&args.scenario, overrides, worlds),
+        }
+    }
+
+    /// `4 inputs are ranges: the nominal scenario and 32 worlds x 2 runs, 370 simulations, about 12 s`.
+    fn sentence(self, experiment: &Experiment, plan: &Plan) -> String {
+        let inputs = experiment.inputs.len() as u64;
+        format!(
+            "{} {}: the nominal scenario and {} x {}, {}, {}",
+            output::counted(inputs, "input"),
+            if inputs == 1 { "is a range" } else { "are ranges" },
+            output::counted(u64::from(self.worlds), "world"),
+            output::counted(u64::from(self.replications), "run"),
+            output::counted(plan.cells, "simulation"),
+            approximate_time(plan.seconds),
+        )
+    }
 }
 
 /// Names the thresholds that are broken, also where nothing else is printed; gives the exit code.
@@ -324,8 +440,14 @@ fn foreign(folder: &Path) -> String {
 }
 
 /// The simulations that `--resume` finds.
-fn resumed(partial: &Partial, plan: &Plan) -> String {
-    match partial.kept() {
+fn resumed(partial: &Partial, journal: Option<&Journal>, known: Option<&Record>, plan: &Plan) -> String {
+    let worlds = known.and_then(|known| known.worlds.as_ref()).map_or(0, WorldsRecord::finished);
+    let earlier = match worlds {
+        0 => String::new(),
+        some => format!("resuming: {} of an earlier report are kept", output::counted(some as u64, "world")),
+    };
+    match partial.kept() + journal.map_or(0, Journal::len) {
+        0 if worlds > 0 => earlier,
         0 => "nothing to resume: no finished replication of this scenario is kept; starting anew".to_owned(),
         kept => format!("resuming: {kept} of {} simulations are kept", plan.cells),
     }

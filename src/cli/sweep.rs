@@ -155,6 +155,7 @@ fn goes_on(args: &SweepArgs, folder: &Path) -> bool {
 fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
     let overrides = args.settings.overrides(&args.variants);
     let (mut grid, warnings) = input::load_grid(&args.scenario, &overrides, Which::Sweep, &args.axes)?;
+    input::refuse_ranges(&grid.base, "sweep")?;
     grid.show(&args.measures, args.pareto.as_ref())?;
     if !args.quiet {
         output::tell_text(&warnings.render_within(output::stderr_style()));

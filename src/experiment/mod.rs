@@ -25,3 +25,4 @@ pub mod warmup;
 pub mod welch;
 pub mod withheld;
 mod workers;
+pub mod worlds;

@@ -29,6 +29,8 @@ pub enum Step<'a> {
     Simulated { variant: &'a str, replication: u32, requests: u64, seconds: f64 },
     /// The kept result of an earlier run is used instead of a simulation.
     Kept { variant: &'a str, replication: u32, requests: u64 },
+    /// The nominal scenario is simulated, and so many worlds follow.
+    Worlds { worlds: u32, replications: u32 },
     /// Everything is simulated, or it was stopped.
     Finished { replications: u32, requests: u64, seconds: f64, interrupted: bool },
 }

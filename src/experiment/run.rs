@@ -109,7 +109,13 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
         seconds: timings.wall_s,
         interrupted,
     });
-    let record = Record { schema: SCHEMA, herdlab: env!("CARGO_PKG_VERSION").to_owned(), scenario, variants };
+    let record = Record {
+        schema: SCHEMA,
+        herdlab: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario,
+        variants,
+        worlds: None,
+    };
     Ok(Outcome { record, timings, interrupted })
 }
 

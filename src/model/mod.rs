@@ -12,6 +12,7 @@ mod directory;
 mod dist;
 mod event;
 mod guard;
+mod input;
 mod invalidation;
 mod limiter;
 mod practice;
@@ -38,6 +39,7 @@ pub(crate) use dist::{RANDOM_SIZE, RANDOM_TIME, Z_99};
 pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub(crate) use event::{EventOptions, Surroundings};
 pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
+pub use input::{Input, Moments};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
@@ -108,6 +110,8 @@ pub struct Experiment {
     pub thresholds: Vec<Threshold>,
     /// Warnings of lints that the file does not allow, in file order.
     pub lints: Vec<LintNote>,
+    /// Values that the file has ranges of, in file order; the models have their central values.
+    pub inputs: Vec<Input>,
     /// The scenario exactly as read (before `--set`), for the reproduction section.
     pub source: String,
     /// Where `source` came from, as the user named it (`scenarios/stampede.toml`).

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog;
+use crate::model::Input;
 
 /// A measure with the catalogue's unit.
 pub fn measure(name: &str, values: &[f64]) -> MeasureRecord {
@@ -53,6 +54,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
                 distributions: Vec::new(),
             })
             .collect(),
+        worlds: None,
     }
 }
 
@@ -75,6 +77,45 @@ pub fn bimodal() -> Record {
         &[("a", rows(&collapsed, 1.0)), ("b", rows(&healthy, 0.9))],
         &["latency.all.p99_ms", "db.qps.peak"],
     )
+}
+
+/// Two variants in 16 worlds of two equal runs: p99 = 100 + 3 x - y in `a` and half of it in `b`, with `database.read` (x) and
+/// `workload.keys` (y) from 0 to 20 on a grid; the nominal values are those in the middle.
+pub fn uncertain() -> Record {
+    let p99 = |x: f64, y: f64| 100.0 + 3.0 * x - y;
+    let name = "latency.all.p99_ms";
+    let nominal = |factor: f64| vec![measure(name, &[p99(10.0, 10.0) * factor; 6])];
+    let mut record = record_of(&[("a", nominal(1.0)), ("b", nominal(0.5))], &[name]);
+    let input = |path: &str, text: &str| Input {
+        path: path.to_string(),
+        text: text.to_string(),
+        unit: "count".to_string(),
+        whole: false,
+        low: 0.0,
+        high: 20.0,
+        likely: None,
+    };
+    let values: Vec<Vec<f64>> = (0..16)
+        .map(|world| vec![f64::from(world / 4) * 5.0 + 2.5, f64::from(world % 4) * 5.0 + 2.5])
+        .collect();
+    let of = |factor: f64| VariantWorlds {
+        measures: vec![WorldMeasure {
+            name: name.to_string(),
+            values: values.iter().map(|world| vec![Some(p99(world[0], world[1]) * factor); 2]).collect(),
+        }],
+    };
+    let variants = vec![of(1.0), of(0.5)];
+    record.worlds = Some(WorldsRecord {
+        wanted: 16,
+        replications: 2,
+        inputs: vec![
+            input("database.read", "{ low = 0, high = 20 }"),
+            input("workload.keys", "{ about = 10, within = \"100%\" }"),
+        ],
+        values,
+        variants,
+    });
+    record
 }
 
 /// Numbers in 0..1 that look random and are the same everywhere.

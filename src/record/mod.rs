@@ -6,12 +6,14 @@
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod meaning;
+mod worlds;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::measure::recovery::{EventRun, EventStatus};
 use crate::model::{Observed, Threshold};
 use crate::theory::Prediction;
+pub use worlds::{VariantWorlds, WorldMeasure, WorldsRecord};
 
 /// Version of the layout of `results.json` and of the meaning of its measures ([`meaning`]). Older records are read,
 /// newer ones refused.
@@ -28,6 +30,9 @@ pub struct Record {
     pub scenario: ScenarioRecord,
     /// In the order of the scenario file.
     pub variants: Vec<VariantRecord>,
+    /// Of a scenario with ranges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worlds: Option<WorldsRecord>,
 }
 
 /// The scenario, and the settings that repeat its run.

@@ -26,7 +26,7 @@ pub fn text() -> String {
 
 /// The schema of scenario files.
 pub fn schema() -> Value {
-    let mut writer = Writer { definitions: Map::new() };
+    let mut writer = Writer { definitions: Map::new(), uncertain: true };
     let mut root = writer.table(&FILE);
     // Without a trace nothing else gives the length of a run.
     let traced = json!({
@@ -51,14 +51,20 @@ pub fn schema() -> Value {
 struct Writer {
     /// By name; what is used in several places is written once.
     definitions: Map<String, Value>,
+    /// Whether a range may stand in place of a number: not in what is the same in all worlds.
+    uncertain: bool,
 }
 
 impl Writer {
     fn table(&mut self, table: &'static Table) -> Map<String, Value> {
         let mut properties = Map::new();
+        let uncertain = self.uncertain;
         for field in table.fields() {
+            let is_fixed = std::ptr::eq(table, &FILE) && is_same_for_all(field.name) && field.name != "variant";
+            self.uncertain = uncertain && !is_fixed;
             properties.insert(field.name.to_owned(), self.field(field));
         }
+        self.uncertain = uncertain;
         let required: Vec<&str> =
             table.fields().filter(|field| field.is_required()).map(|field| field.name).collect();
         let mut schema = Map::new();
@@ -87,7 +93,29 @@ impl Writer {
         schema
     }
 
+    /// A value, or a range of it where it is a number.
     fn kind(&mut self, kind: &'static Kind) -> Value {
+        let certain = self.certain(kind);
+        match kind {
+            Kind::Duration { .. }
+            | Kind::FineDuration
+            | Kind::Size
+            | Kind::Rate
+            | Kind::Bandwidth
+            | Kind::Share { .. }
+            | Kind::Number { .. }
+            | Kind::Positive { .. }
+            | Kind::Whole { .. }
+                if self.uncertain =>
+            {
+                let range = self.defined("range", |_| range());
+                json!({ "anyOf": [certain, range] })
+            }
+            _ => certain,
+        }
+    }
+
+    fn certain(&mut self, kind: &'static Kind) -> Value {
         match kind {
             Kind::Duration { positive: false } => self.text("duration", duration()),
             Kind::Duration { positive: true } => self.text("positive_duration", positive_duration()),
@@ -278,6 +306,28 @@ fn default(field: &Field) -> Option<Value> {
 
 const DURATION: &Kind = &kind::DURATION;
 const SIZE: &Kind = &Kind::Size;
+
+/// A range of numbers, with units where the option has them.
+fn range() -> Map<String, Value> {
+    let number = json!({ "type": ["number", "string"] });
+    let share = json!({ "anyOf": [
+        { "type": "number", "minimum": 0, "maximum": 1 },
+        matching(&format!(r"^\s*{NUMBER}\s*%\s*$")),
+    ] });
+    let form = |fields: &[(&str, &Value)], required: &[&str]| {
+        let properties: Map<String, Value> =
+            fields.iter().map(|(name, schema)| ((*name).to_owned(), (*schema).clone())).collect();
+        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    };
+    let forms = [
+        form(&[("about", &number), ("within", &share)], &["about", "within"]),
+        form(&[("low", &number), ("likely", &number), ("high", &number)], &["low", "high"]),
+    ];
+    Map::from_iter([
+        ("description".to_owned(), json!("An uncertain value: `herdlab run` draws worlds from it.")),
+        ("oneOf".to_owned(), json!(forms)),
+    ])
+}
 
 fn matching(pattern: &str) -> Value {
     json!({ "type": "string", "pattern": pattern })

@@ -14,6 +14,7 @@ pub(super) fn problem(record: &Record) -> Option<String> {
         .or_else(|| too_large(record))
         .or_else(|| record.variants.iter().find_map(|variant| of_variant(&record.scenario, variant)))
         .or_else(|| of_headline(record))
+        .or_else(|| of_worlds(record))
         .or_else(|| not_of_its_digest(&record.scenario))
 }
 
@@ -84,6 +85,41 @@ fn of_variant(scenario: &ScenarioRecord, variant: &VariantRecord) -> Option<Stri
         }
     }
     None
+}
+
+/// Every table of the worlds has their number of rows, and every row its number of columns.
+fn of_worlds(record: &Record) -> Option<String> {
+    let worlds = record.worlds.as_ref()?;
+    let (finished, inputs, runs) = (worlds.values.len(), worlds.inputs.len(), worlds.replications as usize);
+    if finished > worlds.wanted as usize {
+        return Some(format!("`worlds.values` has {finished} of {} worlds", worlds.wanted));
+    }
+    if worlds.variants.len() != record.variants.len() {
+        let (has, all) = (worlds.variants.len(), record.variants.len());
+        return Some(format!("`worlds.variants` has {has} of {all} variants"));
+    }
+    if let Some(input) = worlds.inputs.iter().find(|input| !(input.low < input.high && input.high < LARGEST))
+    {
+        return Some(format!("the range of `{}` in `worlds` has no width", input.path));
+    }
+    if worlds.values.iter().any(|values| values.len() != inputs) {
+        return Some(format!("a world of `worlds.values` without {inputs} values"));
+    }
+    for measure in worlds.variants.iter().flat_map(|variant| &variant.measures) {
+        let name = &measure.name;
+        if measure.values.len() != finished || measure.values.iter().any(|values| values.len() != runs) {
+            return Some(format!("`worlds` lacks values of `{name}` for {finished} worlds of {runs} runs"));
+        }
+        if let Some(value) = measure.values.iter().flatten().flatten().find(|value| value.abs() > LARGEST) {
+            return Some(format!("{value:e} as a value of `{name}` in `worlds`"));
+        }
+    }
+    let unsorted = |measures: &[crate::record::WorldMeasure]| !measures.is_sorted_by(|a, b| a.name < b.name);
+    worlds
+        .variants
+        .iter()
+        .any(|variant| unsorted(&variant.measures))
+        .then(|| "measures of `worlds` are not in order".to_owned())
 }
 
 fn of_headline(record: &Record) -> Option<String> {

@@ -22,6 +22,8 @@ use super::style::{draw_marker, stroke, style};
 const MARK_LINE: f64 = 14.0;
 /// More lines of labels than this would push the plot off the page; further labels are left out.
 pub const MARK_LINES_MAX: usize = 3;
+/// How thick a bar is.
+const BAR: f64 = 10.0;
 /// Places of markers along a line.
 pub const MARKERS: usize = 6;
 /// So many styles have their markers at different places.
@@ -103,7 +105,7 @@ impl PanelBox {
         let widest =
             |axis: &Axis, size| axis.ticks.iter().map(|(_, text)| text_width(text, size)).fold(0.0, f64::max);
         let label_of = |series: &Series| match &series.shape {
-            Shape::Interval { label } => text_width(label, SMALL) + 8.0,
+            Shape::Interval { label } | Shape::Bar { label } => text_width(label, SMALL) + 8.0,
             _ => 0.0,
         };
         let labels = panel.series.iter().map(label_of).fold(0.0, f64::max);
@@ -202,7 +204,9 @@ fn draw_panel(
     }
     for series in &panel.series {
         draw_series(drawing, &plot, panel, series, (layout.plot_width, coarseness))?;
-        if let (Shape::Interval { label }, Some((_, row))) = (&series.shape, series.points.first()) {
+        if let (Shape::Interval { label } | Shape::Bar { label }, Some((_, row))) =
+            (&series.shape, series.points.first())
+        {
             let y = plot_bottom - share_of(&panel.y, *row) * layout.plot_height + SMALL * 0.36;
             drawing.text(plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
         }
@@ -307,9 +311,10 @@ fn draw_series(
     let look = style(series.style);
     let (color, line, dash, class) = match series.shape {
         Shape::Backdrop => (BACKDROP, 1.2, "", "backdrop"),
+        Shape::Bar { .. } => (look.color, BAR, look.dash, look.class),
         _ => (look.color, 1.8, look.dash, look.class),
     };
-    let dash = if matches!(series.shape, Shape::Interval { .. }) { "" } else { dash };
+    let dash = if matches!(series.shape, Shape::Interval { .. } | Shape::Bar { .. }) { "" } else { dash };
     let pieces = clipped(&placed, window);
     let columns = coarseness.columns(width, &series.shape);
     for piece in &pieces {
@@ -320,7 +325,7 @@ fn draw_series(
         plot.draw(&PathElement::new(corners, stroke(color, line)))?;
     }
     let dots: Vec<(f64, f64)> = match series.shape {
-        Shape::Backdrop => Vec::new(),
+        Shape::Backdrop | Shape::Bar { .. } => Vec::new(),
         Shape::Interval { .. } => placed.get(1).copied().into_iter().collect(),
         // A single line needs no pattern.
         Shape::Line | Shape::Steps if panel.series.len() == 1 => Vec::new(),

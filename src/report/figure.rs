@@ -55,6 +55,8 @@ pub enum Shape {
     Backdrop,
     /// One dot between two interval ends (three points: low, middle, high), and its figures in words.
     Interval { label: String },
+    /// A thick bar between two ends (three points: one end, the middle, the other end), and its figures in words.
+    Bar { label: String },
 }
 
 /// A span of the x axis with a name: an event (an instant has no length) or the warm-up.
@@ -70,7 +72,7 @@ impl Series {
     pub fn outline(&self) -> Cow<'_, [(f64, f64)]> {
         match self.shape {
             Shape::Steps | Shape::Backdrop => Cow::Owned(stairs(&self.points)),
-            Shape::Line | Shape::Interval { .. } => Cow::Borrowed(&self.points),
+            Shape::Line | Shape::Interval { .. } | Shape::Bar { .. } => Cow::Borrowed(&self.points),
         }
     }
 }

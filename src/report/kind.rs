@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::model::{AxisValue, Eviction};
+use crate::model::{AxisValue, Eviction, Input};
 use crate::scenario::grid::Grid;
 use crate::trace::Requests;
 
@@ -34,6 +34,7 @@ impl Kind {
                     "timeseries.csv",
                     "percentiles.csv",
                     "summary.md",
+                    "partial.jsonl",
                 ],
                 &["charts", "hgrm", "partial"],
             ),
@@ -82,19 +83,28 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a folder holds the report of a run with another digest. A `results.json` that is no record of ours is another
+/// Whether a folder holds the report of a run with another digest, or with worlds out of other ranges. A `results.json` that is no record of ours is another
 /// report as well.
-pub fn holds_another_run(folder: &Path, digest: &str) -> bool {
+pub fn holds_another_run(folder: &Path, digest: &str, inputs: &[Input]) -> bool {
     #[derive(Deserialize)]
     struct Header {
         scenario: Scenario,
+        #[serde(default)]
+        worlds: Option<Worlds>,
+    }
+    #[derive(Deserialize)]
+    struct Worlds {
+        inputs: Vec<Input>,
     }
     #[derive(Deserialize)]
     struct Scenario {
         digest: String,
     }
     another(&folder.join("results.json"), |text| {
-        serde_json::from_str::<Header>(text).is_ok_and(|header| header.scenario.digest == digest)
+        serde_json::from_str::<Header>(text).is_ok_and(|header| {
+            let same_ranges = header.worlds.is_none_or(|worlds| worlds.inputs == inputs);
+            header.scenario.digest == digest && same_ranges
+        })
     })
 }
 
@@ -192,11 +202,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let record = stampede(1);
         let digest = record.scenario.digest.clone();
-        assert!(!holds_another_run(dir.path(), &digest), "nothing is there");
+        assert!(!holds_another_run(dir.path(), &digest, &[]), "nothing is there");
         write_all(&record, None, dir.path(), Charts::Static).unwrap();
-        assert!(!holds_another_run(dir.path(), &digest));
-        assert!(holds_another_run(dir.path(), "another"));
+        assert!(!holds_another_run(dir.path(), &digest, &[]));
+        assert!(holds_another_run(dir.path(), "another", &[]));
         std::fs::write(dir.path().join("results.json"), "{}").unwrap();
-        assert!(holds_another_run(dir.path(), &digest), "somebody else's file");
+        assert!(holds_another_run(dir.path(), &digest, &[]), "somebody else's file");
     }
 }

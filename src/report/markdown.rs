@@ -7,6 +7,7 @@ use super::format::{common_scale, shown_measures};
 use super::lines::lines;
 use super::quantiles;
 use super::remarks::remarks;
+use super::sure;
 use super::thresholds;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
@@ -73,7 +74,9 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
     if scenario.finished > 1 && quantiles::same_in_all(record, comparison) {
         text.push_str(&format!("{}\n", quantiles::SAME_IN_ALL));
     }
-    text + &events::markdown(record, comparison) + &thresholds::markdown(record)
+    text + &events::markdown(record, comparison)
+        + &thresholds::markdown(record)
+        + &sure::markdown(record, comparison)
 }
 
 /// The pictures of [`summary`], in its order.

@@ -39,6 +39,7 @@ pub mod room;
 pub mod sparkline;
 pub mod style;
 pub mod summary;
+pub mod sure;
 pub mod sweep;
 pub mod table;
 mod terminal;

@@ -21,8 +21,12 @@ const SERIES_BYTES: f64 = 150.0;
 /// Twelve distributions of at most sixteen buckets.
 const DISTRIBUTIONS_BYTES: f64 = 12.0 * 400.0;
 
-/// Bytes of the shortest `results.json` that [`json::to_json`] makes of a run, estimated on the high side.
-pub fn record_bytes(experiment: &Experiment) -> f64 {
+/// A value of a world: eight digits.
+const WORLD_VALUE_BYTES: f64 = 13.0;
+
+/// Bytes of the shortest `results.json` that [`json::to_json`] makes of a run with so many runs of worlds, estimated on the
+/// high side.
+pub fn record_bytes(experiment: &Experiment, world_runs: u32) -> f64 {
     let most = experiment.precision.as_ref().map_or(0, |precision| precision.replications_max);
     let replications = f64::from(experiment.replications.max(most));
     let of = |variant: &Variant| {
@@ -30,7 +34,8 @@ pub fn record_bytes(experiment: &Experiment) -> f64 {
         let values = record.measures.len() as f64 * replications * VALUE_BYTES;
         let text = json::encode(&record).map_or(0.0, |text| text.len() as f64);
         let events = variant.model.events.len() as f64 * (EVENT_BYTES + EVENT_RUN_BYTES * replications);
-        text + values + events + OCCASIONAL_SERIES * SERIES_BYTES + DISTRIBUTIONS_BYTES
+        let worlds = record.measures.len() as f64 * f64::from(world_runs) * WORLD_VALUE_BYTES;
+        text + values + worlds + events + OCCASIONAL_SERIES * SERIES_BYTES + DISTRIBUTIONS_BYTES
     };
     experiment.source.len() as f64 + experiment.variants.iter().map(of).sum::<f64>()
 }
@@ -39,8 +44,8 @@ pub fn record_bytes(experiment: &Experiment) -> f64 {
 ///
 /// # Errors
 /// Names the size, the limit and the ways out.
-pub fn refuse_unwritable(experiment: &Experiment) -> Result<(), Diagnostics> {
-    let bytes = record_bytes(experiment);
+pub fn refuse_unwritable(experiment: &Experiment, world_runs: u32) -> Result<(), Diagnostics> {
+    let bytes = record_bytes(experiment, world_runs);
     if bytes <= RESULTS_BYTES_MAX as f64 {
         return Ok(());
     }
@@ -60,6 +65,9 @@ pub fn refuse_unwritable(experiment: &Experiment) -> Result<(), Diagnostics> {
         experiment.precision.as_ref().filter(|wanted| wanted.replications_max > replications)
     {
         help.push(format!("[precision] allows up to {} replications", grouped(precision.replications_max)));
+    }
+    if world_runs > 0 {
+        help.push(format!("{} runs of worlds: --worlds draws fewer", grouped(world_runs)));
     }
     if variants > 1 {
         help.push("`herdlab sweep` runs thousands of settings and keeps a few measures of each".to_owned());

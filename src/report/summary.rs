@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::sure::{self, WorldsSummary};
 use super::{ReportError, json};
 use crate::experiment::answer::{Answer, TestedClaim};
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
@@ -36,6 +37,9 @@ struct Summary<'a> {
     baseline: &'a str,
     headline: &'a [String],
     variants: Vec<VariantSummary<'a>>,
+    /// Of a scenario with ranges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worlds: Option<WorldsSummary<'a>>,
 }
 
 #[derive(Serialize)]
@@ -161,6 +165,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
         baseline: &comparison.baseline().name,
         headline: &scenario.headline,
         variants,
+        worlds: sure::summary(record, comparison),
     })
 }
 

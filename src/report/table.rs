@@ -11,6 +11,7 @@ use super::lines::{Line, lines};
 use super::quantiles;
 use super::remarks::remarks;
 use super::sparkline;
+use super::sure;
 use super::terminal::{AROUND, fitted, paragraph};
 use super::thresholds;
 use crate::experiment::answer::Answer;
@@ -131,6 +132,7 @@ pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u1
         sparkline::render(record, width).unwrap_or_default(),
         events::terminal(record, comparison, width, color),
         thresholds::terminal(record, width, color),
+        sure::terminal(record, comparison, width, color),
         paragraph(&answer.words, width),
     ];
     let mut text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n";

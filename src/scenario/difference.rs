@@ -167,6 +167,7 @@ pub fn together(before: Experiment, after: Experiment, names: [&str; 2]) -> Resu
         recommend: None,
         thresholds: thresholds.collect(),
         lints: after.lints,
+        inputs: before.inputs.into_iter().chain(after.inputs).collect(),
         files: before.files.into_iter().chain(after.files).collect(),
         digest,
         ..before

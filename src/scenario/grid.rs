@@ -153,8 +153,9 @@ pub fn grid(
     if !prepared.cx.diagnostics.is_empty() {
         return Err(prepared.problems());
     }
+    let inputs = prepared.ranges.into_iter().map(|range| range.input).collect();
     let warnings = Warnings::new(prepared.sources, findings);
-    let base = super::completed(base, source, overrides, &warnings);
+    let base = super::completed(Experiment { inputs, ..base }, source, overrides, &warnings);
     let options = given.iter().map(|(path, values)| format!("{path}={values}")).collect();
     let pins = pins(&base.variants, &axes);
     Ok((Grid { base, axes, options, cells, pins }, warnings))

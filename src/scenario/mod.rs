@@ -19,6 +19,7 @@ mod pin;
 mod range;
 pub mod strategies;
 mod trace;
+pub mod uncertain;
 
 use std::fs::File;
 use std::io::Read;
@@ -141,8 +142,9 @@ fn parse_altered(
     let mut prepared = prepare(source, source_path, base_dir, overrides, alter)?;
     match prepared.check(None, source_path, overrides) {
         Some(experiment) if prepared.cx.diagnostics.is_empty() => {
+            let inputs = prepared.ranges.into_iter().map(|range| range.input).collect();
             let warnings = Warnings::new(prepared.sources, prepared.kept.warnings);
-            Ok((completed(experiment, source, overrides, &warnings), warnings))
+            Ok((completed(Experiment { inputs, ..experiment }, source, overrides, &warnings), warnings))
         }
         _ => Err(prepared.problems()),
     }
@@ -155,6 +157,10 @@ struct Prepared {
     cx: fields::Context,
     kept: Kept,
     duration_ns: Option<u64>,
+    /// What the tree has the central values of.
+    ranges: Vec<uncertain::Range>,
+    /// Ranges that are wrong: what the reader thinks of the value in their place is no further problem.
+    spoilt: Vec<Span>,
 }
 
 /// The results of the checker beside the problems.
@@ -187,6 +193,13 @@ impl Prepared {
     /// Everything that was reported, in the order of the file.
     fn problems(self) -> Diagnostics {
         let mut list = self.cx.diagnostics;
+        for range in &self.spoilt {
+            let mut told = false;
+            list.retain(|problem| {
+                let is_inside = problem.labels.first().is_some_and(|(span, _)| range.contains(span));
+                !(is_inside && std::mem::replace(&mut told, true))
+            });
+        }
         list.sort_by_key(|diagnostic| diagnostic.labels.first().map(|(span, _)| *span));
         Diagnostics { sources: self.sources, list }
     }
@@ -237,7 +250,9 @@ fn prepare(
             help,
         });
     }
-    Ok(Prepared { sources, root, cx, kept: Kept::default(), duration_ns })
+    let (mut ranges, spoilt) = uncertain::take(&mut cx, &mut root);
+    ranges.retain(|range| range.is_of(&overrides.variants));
+    Ok(Prepared { sources, root, cx, kept: Kept::default(), duration_ns, ranges, spoilt })
 }
 
 /// The value of an option; every text is a source of its own.

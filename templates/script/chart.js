@@ -292,7 +292,9 @@ class Chart {
     plot.overlay.append(svg('rect', { class: 'chosen', x: -plot.view.left, y, width: plot.view.full, height: plot.view.rowHeight }));
     const line = (name, text) => html('tr', {}, html('td', {}), html('td', { class: 'who' }, name), html('td', {}, text));
     const unit = plot.panel.x.unit;
-    const table = html('table', {}, line('mean', withUnit(mean, unit)), line('95 % interval', `${withUnit(low, unit)} to ${withUnit(high, unit)}`));
+    const table = series.shape === 'bar'
+      ? html('table', {}, line('at the low end', withUnit(low, unit)), line('at the high end', withUnit(high, unit)))
+      : html('table', {}, line('mean', withUnit(mean, unit)), line('95 % interval', `${withUnit(low, unit)} to ${withUnit(high, unit)}`));
     return [series.name, table];
   }
 
@@ -397,8 +399,8 @@ function drawRows(picture, panel, series, styles, width) {
     const [low, mean, high] = [...one.points.x].map(toX);
     const text = narrow ? middle - 14 : middle + 4;
     group.append(
-      svg('path', { class: `curve s${one.style}`, d: `M${low.toFixed(1)} ${middle}H${high.toFixed(1)}` }),
-      sign(styles, one, mean, middle),
+      svg('path', { class: `curve ${one.shape} s${one.style}`, d: `M${low.toFixed(1)} ${middle}H${high.toFixed(1)}` }),
+      ...(one.shape === 'bar' ? [] : [sign(styles, one, mean, middle)]),
       svg('text', narrow ? { x: 0, y: text } : { x: -10, y: text, 'text-anchor': 'end' }, cut(one.name, narrow ? view.width - textWidth(one.label) - 12 : names - 10)),
       svg('text', { x: narrow ? view.width : view.width + labels, y: text, 'text-anchor': 'end' }, one.label),
     );

@@ -4,12 +4,14 @@ mod claims;
 mod cli;
 mod comfort;
 mod compare;
+mod diff;
 #[cfg(unix)]
 mod interrupt;
 mod places;
 mod records;
 mod streams;
 mod terminal;
+mod worlds;
 
 use assert_cmd::Command;
 

@@ -4,7 +4,7 @@
 //! fingerprints) are simulated once. Of a simulation only its measures are kept, so memory grows by a kilobyte each, and
 //! tables of a workload live as long as simulations that need them are left.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -54,27 +54,40 @@ struct Values {
 impl Pool {
     /// Nothing is simulated yet.
     pub fn new(grid: &Grid) -> Pool {
+        let cells = grid.cells.iter().map(|cell| (&cell.variants[..], &cell.fingerprints[..]));
+        let name = |cell: usize, variant: usize| {
+            let at = &grid.cells[cell].at;
+            format!("{} in the cell {}", grid.base.variants[variant].name, grid.place(at, variant))
+        };
+        Pool::of(cells, grid.base.seed, &name)
+    }
+
+    /// The same of any cells: the variants of each with their fingerprints, and the name of a variant in a cell.
+    pub(in crate::experiment) fn of<'c>(
+        cells: impl Iterator<Item = (&'c [Variant], &'c [String])>,
+        seed: u64,
+        name: &dyn Fn(usize, usize) -> String,
+    ) -> Pool {
         let mut systems: Vec<System> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
-        let index = grid.cells.iter().map(|cell| {
+        let index = cells.enumerate().map(|(cell, (variants, fingerprints))| {
             let mut home = None;
-            let of = |(index, (variant, fingerprint)): (usize, (&Variant, _))| {
+            let of = |(index, (variant, fingerprint)): (usize, (&Variant, &'c String))| {
                 let system = *known.entry(fingerprint).or_insert_with(|| {
-                    let name = format!("{} in the cell {}", variant.name, grid.place(&cell.at, index));
-                    let (model, fingerprint) = (variant.model.clone(), fingerprint.to_string());
+                    let (model, fingerprint) = (variant.model.clone(), fingerprint.clone());
                     let place = systems.len();
+                    let name = name(cell, index);
                     systems.push(System { model, name, fingerprint, home: home.unwrap_or(place) });
                     place
                 });
                 home.get_or_insert(system);
                 system
             };
-            let fingerprints = cell.fingerprints.iter().map(String::as_str);
-            cell.variants.iter().zip(fingerprints).enumerate().map(of).collect()
+            variants.iter().zip(fingerprints).enumerate().map(of).collect()
         });
         let index = index.collect();
         let results = systems.iter().map(|_| HashMap::new()).collect();
-        Pool { systems, index, seed: grid.base.seed, names: Vec::new(), results }
+        Pool { systems, index, seed, names: Vec::new(), results }
     }
 
     /// How many different systems there are.
@@ -103,7 +116,7 @@ impl Pool {
     }
 
     /// Gives all systems with an automatic warm-up the same one.
-    pub(super) fn set_warmup(&mut self, warmup_ns: Nanos) {
+    pub(in crate::experiment) fn set_warmup(&mut self, warmup_ns: Nanos) {
         for System { model, fingerprint: known, .. } in &mut self.systems {
             if model.warmup_auto {
                 model.warmup_ns = warmup_ns;
@@ -119,17 +132,29 @@ impl Pool {
 
     /// Names of the measures of a system, sorted; empty before its first replication is finished.
     pub fn names(&self, system: usize) -> &[String] {
-        self.results[system].get(&0).map_or(&[], |first| &self.names[first.names])
+        self.names_at(system, 0)
+    }
+
+    /// Names of the measures of one replication, sorted; empty before it is finished.
+    pub fn names_at(&self, system: usize, replication: u32) -> &[String] {
+        self.results[system].get(&replication).map_or(&[], |values| &self.names[values.names])
     }
 
     /// The values of a measure in the first replications; `None` where it is not defined.
     pub fn values(&self, system: usize, measure: &str, replications: u32) -> Vec<Option<f64>> {
-        let value = |replication| {
-            let Values { names, values } = self.results[system].get(&replication)?;
-            let place = self.names[*names].binary_search_by(|name| name.as_str().cmp(measure)).ok()?;
-            Some(values[place]).filter(|value| !value.is_nan())
-        };
-        (0..replications).map(value).collect()
+        (0..replications).map(|replication| self.value(system, measure, replication)).collect()
+    }
+
+    /// The value of a measure in one replication; `None` where it is not defined, or not simulated yet.
+    pub fn value(&self, system: usize, measure: &str, replication: u32) -> Option<f64> {
+        let Values { names, values } = self.results[system].get(&replication)?;
+        let place = self.names[*names].binary_search_by(|name| name.as_str().cmp(measure)).ok()?;
+        Some(values[place]).filter(|value| !value.is_nan())
+    }
+
+    /// Whether a replication is finished.
+    pub fn has(&self, system: usize, replication: u32) -> bool {
+        self.results[system].contains_key(&replication)
     }
 
     /// Simulates the first replications of some systems, as far as they are not finished. What is finished when the
@@ -143,37 +168,48 @@ impl Pool {
         control: &Control,
         journal: Option<&Journal>,
     ) -> Result<(), RunError> {
-        let mut work: Vec<(usize, u32)> = Vec::new();
-        for &(system, replications) in wanted {
-            for replication in 0..replications {
-                if self.results[system].contains_key(&replication) {
-                    continue;
-                }
-                let kept = journal.and_then(|journal| {
-                    journal.find(&self.systems[system].fingerprint, replication).cloned()
-                });
-                match kept {
-                    Some(kept) => {
-                        control.requests.fetch_add(kept.requests, Ordering::Relaxed);
-                        self.keep(system, replication, kept);
-                    }
-                    None => work.push((system, replication)),
-                }
-            }
-        }
-        let (done, failure) = simulate(&self.systems, self.seed, work, control, journal);
-        for (system, replication, finished) in done {
-            self.keep(system, replication, finished);
-        }
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
+        let each = |&(system, replications): &(usize, u32)| (0..replications).map(move |one| (system, one));
+        let all: Vec<(usize, u32)> = wanted.iter().flat_map(each).collect();
+        self.run_these(&all, control, journal)?;
         match wanted.iter().find(|(system, replications)| self.is_silent(*system, *replications)) {
             Some(&(system, replications)) => {
                 Err(RunError::Silent { variant: self.systems[system].name.clone(), replications })
             }
             None => Ok(()),
         }
+    }
+
+    /// Simulates these replications of these systems, as far as they are not finished.
+    ///
+    /// # Errors
+    /// As [`Pool::run`].
+    pub(in crate::experiment) fn run_these(
+        &mut self,
+        wanted: &[(usize, u32)],
+        control: &Control,
+        journal: Option<&Journal>,
+    ) -> Result<(), RunError> {
+        let mut work: Vec<(usize, u32)> = Vec::new();
+        let mut seen: HashSet<(usize, u32)> = HashSet::new();
+        for &(system, replication) in wanted {
+            if self.has(system, replication) || !seen.insert((system, replication)) {
+                continue;
+            }
+            let kept = journal
+                .and_then(|journal| journal.find(&self.systems[system].fingerprint, replication).cloned());
+            match kept {
+                Some(kept) => {
+                    control.requests.fetch_add(kept.requests, Ordering::Relaxed);
+                    self.keep(system, replication, kept);
+                }
+                None => work.push((system, replication)),
+            }
+        }
+        let (done, failure) = simulate(&self.systems, self.seed, work, control, journal);
+        for (system, replication, finished) in done {
+            self.keep(system, replication, finished);
+        }
+        failure.map_or(Ok(()), Err)
     }
 
     /// Whether no replication of a system has a request in its measured part.
@@ -183,7 +219,8 @@ impl Pool {
             && self.values(system, "requests.all", replications).iter().all(|&n| n == Some(0.0))
     }
 
-    fn keep(&mut self, system: usize, replication: u32, finished: Finished) {
+    /// Takes in a finished replication.
+    pub(in crate::experiment) fn keep(&mut self, system: usize, replication: u32, finished: Finished) {
         let known = self.names.iter().position(|names| **names == *finished.names);
         let names = known.unwrap_or_else(|| {
             self.names.push(finished.names.into());

@@ -10,6 +10,7 @@ mod side_by_side;
 mod stampede_sizes;
 mod tiers;
 mod time_series;
+mod tornado;
 
 use over_time::{OverTime, Shown};
 
@@ -33,6 +34,7 @@ const HEADLINE: &str = "headline";
 /// All charts, in the order of the report.
 pub const CHARTS: &[Chart] = &[
     Drawn(headline::figure),
+    Drawn(tornado::figure),
     Drawn(database_load::figure),
     Drawn(percentiles::figure),
     row(OverTime::of_run("latency-p99", "p99 latency over time", &[("latency.all.p99_ms", "")], "p99 latency")
@@ -201,7 +203,7 @@ mod tests {
 
     use super::*;
     use crate::experiment::comparison::compare;
-    use crate::record::fixture::{measure, record_of, stampede};
+    use crate::record::fixture::{measure, record_of, stampede, uncertain};
     use crate::report::{draw::to_svg, drawing::Heading, png};
 
     #[test]
@@ -215,11 +217,15 @@ mod tests {
                 assert!(names.contains(name), "{name} is missing: {names:?}");
             }
             for chart in CHARTS {
-                let drawn = match chart {
-                    Drawn(figure) => figure(&record, &compare(&record)),
-                    Chart::OverTime(row) => row.figure(&record, &compare(&record), "l2"),
+                let drawn = |record: &Record| match chart {
+                    Drawn(figure) => figure(record, &compare(record)),
+                    Chart::OverTime(row) => row.figure(record, &compare(record), "l2"),
                 };
-                assert!(drawn.is_some_and(|figure| names.contains(figure.name.as_str())));
+                match drawn(&record) {
+                    Some(figure) => assert!(names.contains(figure.name.as_str())),
+                    // Only a scenario with ranges has worlds.
+                    None => assert_eq!(drawn(&uncertain()).unwrap().name, "tornado"),
+                }
             }
             for figure in figures {
                 assert!(!figure.message.is_empty() && !figure.panels.is_empty(), "{}", figure.name);
@@ -228,6 +234,16 @@ mod tests {
                 assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.name);
             }
         }
+    }
+
+    #[test]
+    fn a_tornado_draws_its_bars_thick() {
+        let record = uncertain();
+        let figures = figures(&record, &compare(&record));
+        let tornado = figures.iter().find(|figure| figure.name == "tornado").unwrap();
+        let svg = to_svg(tornado, Heading::Inside).unwrap();
+        assert!(svg.contains("database.read") && svg.contains("→") && !svg.contains("NaN"), "{svg}");
+        assert!(png::from_svg(&svg).is_ok());
     }
 
     #[test]

@@ -23,6 +23,7 @@ use super::interactive;
 use super::observed::{self, ObservedRow};
 use super::remarks;
 use super::review;
+use super::sure::{self, Sure};
 use super::theory::{self, TheoryRow};
 use super::thresholds::{self, ThresholdRow};
 use crate::experiment::answer::Answer;
@@ -72,6 +73,7 @@ struct Page<'a> {
     table_note: String,
     thresholds: Vec<ThresholdRow>,
     threshold_note: Option<&'static str>,
+    sure: Option<Sure>,
     event_rows: Vec<EventRow>,
     event_note: String,
     /// Claim, whether it holds, and the class of that word.
@@ -171,6 +173,7 @@ pub fn render(
         table_note: words::table_note(record, comparison),
         threshold_note: thresholds::note(&thresholds),
         thresholds,
+        sure: sure::sure(record, comparison),
         event_rows: event_rows(record, comparison),
         event_note: events::note(record).unwrap_or_default(),
         claims: words::claims(answer),

@@ -108,6 +108,7 @@ pub(crate) fn check(
         recommend,
         thresholds,
         lints: Vec::new(),
+        inputs: Vec::new(),
         source: String::new(),
         source_path: source_path.to_owned(),
         files: std::mem::take(&mut cx.files),

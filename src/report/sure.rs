@@ -1,0 +1,427 @@
+//! How sure: what remains of a result where inputs of the scenario are known as ranges only.
+
+use comfy_table::{Cell, CellAlignment, ColumnConstraint};
+use serde::Serialize;
+
+use super::escape::escaped;
+use super::format::{Scale, common_scale, number, percent_to, spoken, with_unit};
+use super::terminal::{fitted, paragraph};
+use super::thresholds::in_words;
+use crate::experiment::answer::enumerated;
+use crate::experiment::comparison::Comparison;
+use crate::experiment::worlds::held::{Held, Holding, holding};
+use crate::experiment::worlds::split::{Effect, Shares, Split, split, worlds_min};
+use crate::record::{Record, WorldsRecord};
+
+/// Inputs that a row names.
+const NAMED: usize = 2;
+/// Smaller shares are not named.
+const NAMED_FROM: f64 = 0.01;
+/// An input that explains less on average is nothing to measure first.
+const FIRST_FROM: f64 = 0.05;
+
+/// A headline measure of one variant, ready to print.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SureRow {
+    pub measure: String,
+    pub variant: String,
+    /// Mean of the nominal run, without its interval.
+    pub nominal: String,
+    /// 5 to 95 % of the worlds.
+    pub range: String,
+    /// Share of luck, or a dash.
+    pub luck: String,
+    /// Those that matter most, with their shares.
+    pub inputs: Vec<String>,
+}
+
+/// Something that holds in some worlds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HoldsRow {
+    /// `8 better in error.ratio`, a threshold, a claim.
+    pub what: String,
+    /// `30 of 32 worlds`.
+    pub worlds: String,
+    /// The class of that in the page.
+    pub class: &'static str,
+}
+
+/// Everything that a report tells of the worlds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sure {
+    /// How many worlds, out of which ranges.
+    pub drawn: String,
+    /// What to find out first.
+    pub first: String,
+    pub rows: Vec<SureRow>,
+    pub holds: Vec<HoldsRow>,
+    /// What the figures are.
+    pub legend: String,
+    /// Path and range.
+    pub inputs: Vec<(String, String)>,
+}
+
+/// `None` for a record without worlds.
+pub fn sure(record: &Record, comparison: &Comparison) -> Option<Sure> {
+    let worlds = record.worlds.as_ref().filter(|worlds| worlds.finished() > 0)?;
+    let mut rows = Vec::new();
+    for measure in &record.scenario.headline {
+        for index in 0..comparison.variants.len() {
+            rows.extend(
+                split_of(record, index, measure)
+                    .and_then(|split| row(comparison, worlds, index, measure, &split)),
+            );
+        }
+    }
+    Some(Sure {
+        drawn: drawn(worlds),
+        first: first(record, comparison, worlds),
+        rows,
+        holds: holds(&holding(record, comparison)),
+        legend: legend(worlds),
+        inputs: worlds.inputs.iter().map(|input| (input.path.clone(), input.text.clone())).collect(),
+    })
+}
+
+/// The uncertainty of a measure of a variant.
+pub fn split_of(record: &Record, variant: usize, measure: &str) -> Option<Split> {
+    let worlds = record.worlds.as_ref()?;
+    split(&worlds.inputs, &worlds.values, &worlds.measure(variant, measure)?.values)
+}
+
+/// Inputs with their effects, the largest share first; those that matter.
+pub fn ranked<'w>(worlds: &'w WorldsRecord, shares: &Shares) -> Vec<(&'w str, Effect)> {
+    let mut ranked: Vec<(&str, Effect)> = worlds
+        .inputs
+        .iter()
+        .zip(&shares.inputs)
+        .map(|(input, effect)| (input.path.as_str(), *effect))
+        .collect();
+    ranked.sort_by(|a, b| b.1.share.total_cmp(&a.1.share));
+    ranked.retain(|(_, effect)| effect.share >= NAMED_FROM);
+    ranked
+}
+
+/// `71 %`.
+fn percentage(share: f64) -> String {
+    format!("{} %", percent_to(share, 0))
+}
+
+fn row(
+    comparison: &Comparison,
+    worlds: &WorldsRecord,
+    index: usize,
+    name: &str,
+    split: &Split,
+) -> Option<SureRow> {
+    let variant = &comparison.variants[index];
+    let measure = variant.measure(name)?;
+    let nominal = measure.estimate.map(|estimate| estimate.mean);
+    let (low, high) = split.range;
+    let scale = common_scale(comparison, name).unwrap_or_else(|| Scale::fitting(&measure.unit, high.abs()));
+    let inputs = split.shares.iter().flat_map(|shares| ranked(worlds, shares)).take(NAMED);
+    Some(SureRow {
+        measure: name.to_owned(),
+        variant: variant.name.clone(),
+        nominal: nominal.map_or_else(|| "–".to_owned(), |mean| scale.with_suffix(&scale.number(mean))),
+        range: format!("{} to {}", scale.number(low), scale.with_suffix(&scale.number(high))),
+        luck: split.shares.as_ref().map_or_else(|| "–".to_owned(), |shares| percentage(shares.luck)),
+        inputs: inputs.map(|(path, effect)| format!("{path} {}", percentage(effect.share))).collect(),
+    })
+}
+
+fn drawn(worlds: &WorldsRecord) -> String {
+    let runs = match worlds.replications {
+        1 => "a single run each".to_owned(),
+        more => format!("{more} runs each"),
+    };
+    let paths: Vec<String> = worlds.inputs.iter().map(|input| input.path.clone()).collect();
+    let ranges = if paths.len() == 1 { "the range" } else { "the ranges" };
+    let finished = worlds.finished();
+    let mut text = format!(
+        "{} worlds, {runs}, out of {ranges} of {}.",
+        number(finished as f64),
+        enumerated(&paths, "and")
+    );
+    if finished < worlds.wanted as usize {
+        text.push_str(&format!(" Interrupted: {finished} of {} worlds are finished.", worlds.wanted));
+    }
+    text
+}
+
+/// `Measure database.read.lognormal.p99 first: it explains 71 % of the spread of p99 latency.`
+fn first(record: &Record, comparison: &Comparison, worlds: &WorldsRecord) -> String {
+    let least = worlds_min(worlds.inputs.len());
+    if worlds.finished() < least {
+        return format!("It takes {least} worlds to tell the inputs apart: --worlds {least}.");
+    }
+    let all: Vec<(usize, &String, Shares)> = record
+        .scenario
+        .headline
+        .iter()
+        .flat_map(|measure| (0..comparison.variants.len()).map(move |variant| (variant, measure)))
+        .filter_map(|(variant, measure)| {
+            Some((variant, measure, split_of(record, variant, measure)?.shares?))
+        })
+        .filter(|(_, _, shares)| !shares.inputs.is_empty())
+        .collect();
+    let average = |of: &dyn Fn(&Shares) -> f64| {
+        all.iter().map(|(_, _, shares)| of(shares)).sum::<f64>() / all.len().max(1) as f64
+    };
+    let averages = (0..worlds.inputs.len()).map(|input| average(&|shares| shares.inputs[input].share));
+    let Some((input, share)) = averages.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return String::new();
+    };
+    let luck = average(&|shares| shares.luck);
+    if luck > share {
+        return format!(
+            "Luck is the largest part ({} of the variance on average): more replications or a longer run tell more than \
+             any input would.",
+            percentage(luck)
+        );
+    }
+    let Some((_, measure, _)) = all.first().filter(|_| share >= FIRST_FROM) else { return String::new() };
+    let mut explained: Vec<f64> = all
+        .iter()
+        .filter(|(_, other, _)| other == measure)
+        .map(|(_, _, shares)| shares.inputs[input].share)
+        .collect();
+    explained.sort_by(f64::total_cmp);
+    let [least, most] = [explained[0], explained[explained.len() - 1]].map(|share| percent_to(share, 0));
+    let (path, measure) = (&worlds.inputs[input].path, spoken(measure));
+    match least == most {
+        true => format!("Measure {path} first: it explains {most} % of the spread of {measure}."),
+        false => {
+            format!(
+                "Measure {path} first: it explains {least} to {most} % of the spread of {measure}, by variant."
+            )
+        }
+    }
+}
+
+fn holds(holding: &Holding) -> Vec<HoldsRow> {
+    let row = |what: String, held: Held| HoldsRow {
+        what,
+        worlds: if held.of == 0 { "–".to_owned() } else { held.to_string() },
+        class: if held.of > 0 && held.count == held.of { "better" } else { "soft" },
+    };
+    let verdicts = holding.verdicts.iter().map(|one| {
+        let tie = if one.verdict.word() == "tie" { "a tie" } else { one.verdict.word() };
+        row(format!("{} {tie} in {}", one.variant, one.measure), one.held)
+    });
+    let thresholds = holding
+        .thresholds
+        .iter()
+        .map(|one| row(format!("{} in {}", in_words(&one.threshold), one.variant), one.held));
+    let claims = holding.claims.iter().map(|(claim, held)| row(claim.clone(), *held));
+    verdicts.chain(thresholds).chain(claims).collect()
+}
+
+fn legend(worlds: &WorldsRecord) -> String {
+    let mut text = "5 to 95 %: of the means of the worlds.".to_owned();
+    if worlds.replications > 1 {
+        text.push_str(
+            " Luck and inputs: shares of the variance of a single run in an unknown world; what is missing to 100 % are \
+             further inputs and what inputs do together.",
+        );
+    } else {
+        text.push_str(" A single run of a world does not tell luck from inputs.");
+    }
+    text
+}
+
+/// For a terminal, at most `width` columns where words allow; empty without worlds. Does not end in a line break.
+pub fn terminal(record: &Record, comparison: &Comparison, width: u16, color: bool) -> String {
+    let Some(sure) = sure(record, comparison) else { return String::new() };
+    let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
+    let mut table = fitted(width, color);
+    table.set_header([
+        Cell::new("how sure"),
+        right("nominal"),
+        right("5 to 95 %"),
+        right("luck"),
+        Cell::new("what matters most"),
+    ]);
+    let mut last = None;
+    for row in &sure.rows {
+        if last.replace(&row.measure) != Some(&row.measure) {
+            table.add_row([Cell::new(&row.measure)]);
+        }
+        table.add_row([
+            Cell::new(format!("  {}", row.variant)),
+            right(&row.nominal),
+            right(&row.range),
+            right(&row.luck),
+            Cell::new(row.inputs.join("\n")),
+        ]);
+    }
+    for index in 1..4 {
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    let mut parts = vec![paragraph(&sure.drawn, width), table.trim_fmt()];
+    if !sure.holds.is_empty() {
+        let mut table = fitted(width, color);
+        table.set_header([Cell::new("holds"), right("in")]);
+        for row in &sure.holds {
+            table.add_row([Cell::new(&row.what), right(&row.worlds)]);
+        }
+        if let Some(column) = table.column_mut(1) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        parts.push(table.trim_fmt());
+    }
+    parts.extend(
+        [&sure.legend, &sure.first]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .map(|text| paragraph(text, width)),
+    );
+    parts.join("\n\n")
+}
+
+/// The same as Markdown, with a heading; empty without worlds.
+pub fn markdown(record: &Record, comparison: &Comparison) -> String {
+    let Some(sure) = sure(record, comparison) else { return String::new() };
+    let mut text = format!("\n### How sure\n\n{} {}\n\n", escaped(&sure.drawn), escaped(&sure.first));
+    text.push_str("| measure | variant | nominal | 5 to 95 % | luck | what matters most |\n|---|---|---:|---:|---:|---|\n");
+    for SureRow { measure, variant, nominal, range, luck, inputs } in &sure.rows {
+        let (measure, variant, inputs) = (escaped(measure), escaped(variant), escaped(&inputs.join(", ")));
+        text.push_str(&format!("| {measure} | {variant} | {nominal} | {range} | {luck} | {inputs} |\n"));
+    }
+    if !sure.holds.is_empty() {
+        text.push_str("\n| holds | in |\n|---|---:|\n");
+        for row in &sure.holds {
+            text.push_str(&format!("| {} | {} |\n", escaped(&row.what), row.worlds));
+        }
+    }
+    text + &format!("\n{}\n", sure.legend)
+}
+
+/// For scripts: every measure of every variant.
+#[derive(Serialize)]
+pub(super) struct WorldsSummary<'a> {
+    worlds: usize,
+    replications: u32,
+    inputs: Vec<InputSummary<'a>>,
+    measures: Vec<MeasureUncertainty<'a>>,
+    verdicts: Vec<HoldsSummary>,
+    thresholds: Vec<HoldsSummary>,
+    claims: Vec<HoldsSummary>,
+}
+
+#[derive(Serialize)]
+struct InputSummary<'a> {
+    path: &'a str,
+    range: &'a str,
+    unit: &'a str,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Serialize)]
+struct MeasureUncertainty<'a> {
+    variant: &'a str,
+    measure: &'a str,
+    worlds: usize,
+    mean: f64,
+    p05: f64,
+    p95: f64,
+    min: f64,
+    max: f64,
+    /// Share of the variance of a single run; `null` where nothing varies, or luck is not known.
+    luck: Option<f64>,
+    /// Of inputs together, beyond their own shares.
+    rest: Option<f64>,
+    inputs: Vec<EffectSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct EffectSummary<'a> {
+    path: &'a str,
+    share: f64,
+    /// Expected value of the measure at the ends of the range.
+    at_low: f64,
+    at_high: f64,
+}
+
+#[derive(Serialize)]
+struct HoldsSummary {
+    what: String,
+    #[serde(flatten)]
+    held: Held,
+}
+
+pub(super) fn summary<'a>(record: &'a Record, comparison: &Comparison) -> Option<WorldsSummary<'a>> {
+    let worlds = record.worlds.as_ref().filter(|worlds| worlds.finished() > 0)?;
+    let uncertainty = |(index, measure): (usize, &'a str)| {
+        let split = split_of(record, index, measure)?;
+        let shares = split.shares.as_ref();
+        let effects = shares.iter().flat_map(|shares| &shares.inputs).zip(&worlds.inputs);
+        Some(MeasureUncertainty {
+            variant: &record.variants[index].name,
+            measure,
+            worlds: split.worlds,
+            mean: split.mean,
+            p05: split.range.0,
+            p95: split.range.1,
+            min: split.ends.0,
+            max: split.ends.1,
+            luck: shares.map(|shares| shares.luck),
+            rest: shares.map(|shares| shares.rest),
+            inputs: effects
+                .map(|(effect, input)| EffectSummary {
+                    path: &input.path,
+                    share: effect.share,
+                    at_low: effect.at_low,
+                    at_high: effect.at_high,
+                })
+                .collect(),
+        })
+    };
+    let names = worlds.variants.iter().enumerate().flat_map(|(index, variant)| {
+        variant.measures.iter().map(move |measure| (index, measure.name.as_str()))
+    });
+    let holding = holding(record, comparison);
+    let verdict = |one: &crate::experiment::worlds::held::HeldVerdict| HoldsSummary {
+        what: format!("{} {} in {}", one.variant, one.verdict.word(), one.measure),
+        held: one.held,
+    };
+    let threshold = |one: &crate::experiment::worlds::held::HeldThreshold| HoldsSummary {
+        what: format!("{} in {}", in_words(&one.threshold), one.variant),
+        held: one.held,
+    };
+    Some(WorldsSummary {
+        worlds: worlds.finished(),
+        replications: worlds.replications,
+        inputs: worlds
+            .inputs
+            .iter()
+            .map(|input| InputSummary {
+                path: &input.path,
+                range: &input.text,
+                unit: &input.unit,
+                low: input.low,
+                high: input.high,
+            })
+            .collect(),
+        measures: names.filter_map(uncertainty).collect(),
+        verdicts: holding.verdicts.iter().map(verdict).collect(),
+        thresholds: holding.thresholds.iter().map(threshold).collect(),
+        claims: holding
+            .claims
+            .iter()
+            .map(|(claim, held)| HoldsSummary { what: claim.clone(), held: *held })
+            .collect(),
+    })
+}
+
+/// `180 to 260 ms`: the measure at the low and at the high end of an input.
+pub(super) fn swing(effect: &Effect, unit: &str) -> String {
+    let scale = Scale::fitting(unit, effect.at_low.abs().max(effect.at_high.abs()));
+    format!("{} → {}", scale.number(effect.at_low), with_unit(effect.at_high, unit))
+}
+
+#[cfg(test)]
+mod tests;

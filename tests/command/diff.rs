@@ -1,0 +1,88 @@
+//! `herdlab diff` as a user meets it.
+
+use std::path::Path;
+use std::process::Output;
+
+use crate::TINY;
+
+fn folder(change: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("today.toml"), TINY).unwrap();
+    std::fs::write(folder.path().join("change.toml"), change).unwrap();
+    folder
+}
+
+fn diff(folder: &Path, arguments: &[&str], code: i32) -> (String, String) {
+    let mut command = crate::herdlab();
+    command.current_dir(folder).args(["diff", "today.toml", "change.toml"]).args(arguments);
+    let Output { stdout, stderr, .. } = command.assert().code(code).get_output().clone();
+    (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn a_change_is_named_and_reviewed_against_today() {
+    let folder = folder(&TINY.replace("ttl = \"1s\"", "ttl = \"2s\""));
+    let (shown, _) = diff(folder.path(), &["--out", "report", "--summary"], 0);
+    assert!(shown.starts_with("Between today and change:\n  - tier.l2.ttl: from 1s to 2s\n"), "{shown}");
+    assert!(shown.contains("change: safe."), "{shown}");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("report").join(name)).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&read("results.json")).unwrap();
+    assert_eq!(record["scenario"]["after"]["differences"][0], "tier.l2.ttl: from 1s to 2s");
+    let names: Vec<_> = record["variants"].as_array().unwrap().iter().map(|variant| &variant["name"]).collect();
+    assert_eq!(names, ["today", "change"]);
+    assert!(read("index.html").contains("herdlab diff today.toml change.toml"));
+    assert!(read("summary.md").contains("- tier.l2.ttl: from 1s to 2s\n"));
+    assert!(folder.path().join("report/charts/database-load.png").is_file());
+}
+
+#[test]
+fn the_page_is_drawn_again_from_its_record() {
+    let folder = folder(&TINY.replace("ttl = \"1s\"", "ttl = \"2s\""));
+    diff(folder.path(), &["--out", "report", "--quiet"], 0);
+    let page = std::fs::read(folder.path().join("report/index.html")).unwrap();
+    crate::herdlab().current_dir(folder.path()).args(["report", "report", "--out", "again"]).assert().success();
+    assert_eq!(std::fs::read(folder.path().join("again/index.html")).unwrap(), page);
+}
+
+#[test]
+fn two_words_for_one_system_are_not_run() {
+    let folder = folder(&TINY.replace("ttl = \"1s\"", "ttl = \"1000ms\""));
+    let (shown, told) = diff(folder.path(), &[], 0);
+    assert_eq!(shown, "today and change describe the same system.\n");
+    assert!(told.contains("nothing to run"), "{told}");
+    assert!(!folder.path().join("reports").exists());
+}
+
+#[test]
+fn differences_alone_take_no_run() {
+    let folder = folder(&TINY.replace("ttl = \"1s\"", "ttl = \"2s\""));
+    for (format, expected) in [
+        ("table", "Between today and change:\n  - tier.l2.ttl: from 1s to 2s\n"),
+        ("csv", "path,before,after\ntier.l2.ttl,\"\"\"1s\"\"\",\"\"\"2s\"\"\"\n"),
+        ("json", "[\n  \"tier.l2.ttl: from 1s to 2s\"\n]\n"),
+        ("md", "Between today and change:\n\n- tier.l2.ttl: from 1s to 2s\n"),
+    ] {
+        assert_eq!(diff(folder.path(), &["--no-run", "--format", format], 0).0, expected);
+    }
+    assert!(!folder.path().join("reports").exists());
+}
+
+#[test]
+fn a_broken_limit_of_the_change_fails() {
+    let limit = "\n[[threshold]]\nmeasure = \"db.qps.mean\"\nmax = 0.001\n";
+    let folder = folder(&(TINY.replace("ttl = \"1s\"", "ttl = \"2s\"") + limit));
+    let (shown, told) = diff(folder.path(), &["--out", "report"], 99);
+    assert!(shown.contains("change: not safe"), "{shown}");
+    assert!(told.contains("threshold: db.qps.mean"), "{told}");
+}
+
+#[test]
+fn files_of_other_spans_are_not_compared() {
+    let folder = folder(TINY);
+    let longer = TINY.replacen("duration = \"", "duration = \"1", 1);
+    assert_ne!(longer, TINY);
+    std::fs::write(folder.path().join("change.toml"), longer).unwrap();
+    let (_, told) = diff(folder.path(), &[], 2);
+    assert!(told.contains("today.toml simulates") && told.contains("--duration"), "{told}");
+    diff(folder.path(), &["--duration", "3s", "--out", "report", "--quiet"], 0);
+}
