@@ -5,9 +5,18 @@ use std::process::Output;
 
 use crate::TINY;
 
+/// A system without variants.
+fn system() -> String {
+    TINY.split("[[variant]]").next().unwrap().to_owned()
+}
+
+fn with_longer_ttl() -> String {
+    system().replace("ttl = \"1s\"", "ttl = \"2s\"")
+}
+
 fn folder(change: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("today.toml"), TINY).unwrap();
+    std::fs::write(folder.path().join("today.toml"), system()).unwrap();
     std::fs::write(folder.path().join("change.toml"), change).unwrap();
     folder
 }
@@ -21,14 +30,15 @@ fn diff(folder: &Path, arguments: &[&str], code: i32) -> (String, String) {
 
 #[test]
 fn a_change_is_named_and_reviewed_against_today() {
-    let folder = folder(&TINY.replace("ttl = \"1s\"", "ttl = \"2s\""));
+    let folder = folder(&with_longer_ttl());
     let (shown, _) = diff(folder.path(), &["--out", "report", "--summary"], 0);
     assert!(shown.starts_with("Between today and change:\n  - tier.l2.ttl: from 1s to 2s\n"), "{shown}");
     assert!(shown.contains("change: safe."), "{shown}");
     let read = |name: &str| std::fs::read_to_string(folder.path().join("report").join(name)).unwrap();
     let record: serde_json::Value = serde_json::from_str(&read("results.json")).unwrap();
     assert_eq!(record["scenario"]["after"]["differences"][0], "tier.l2.ttl: from 1s to 2s");
-    let names: Vec<_> = record["variants"].as_array().unwrap().iter().map(|variant| &variant["name"]).collect();
+    let names: Vec<_> =
+        record["variants"].as_array().unwrap().iter().map(|variant| &variant["name"]).collect();
     assert_eq!(names, ["today", "change"]);
     assert!(read("index.html").contains("herdlab diff today.toml change.toml"));
     assert!(read("summary.md").contains("- tier.l2.ttl: from 1s to 2s\n"));
@@ -37,16 +47,20 @@ fn a_change_is_named_and_reviewed_against_today() {
 
 #[test]
 fn the_page_is_drawn_again_from_its_record() {
-    let folder = folder(&TINY.replace("ttl = \"1s\"", "ttl = \"2s\""));
+    let folder = folder(&with_longer_ttl());
     diff(folder.path(), &["--out", "report", "--quiet"], 0);
     let page = std::fs::read(folder.path().join("report/index.html")).unwrap();
-    crate::herdlab().current_dir(folder.path()).args(["report", "report", "--out", "again"]).assert().success();
+    crate::herdlab()
+        .current_dir(folder.path())
+        .args(["report", "report", "--out", "again"])
+        .assert()
+        .success();
     assert_eq!(std::fs::read(folder.path().join("again/index.html")).unwrap(), page);
 }
 
 #[test]
 fn two_words_for_one_system_are_not_run() {
-    let folder = folder(&TINY.replace("ttl = \"1s\"", "ttl = \"1000ms\""));
+    let folder = folder(&system().replace("ttl = \"1s\"", "ttl = \"1000ms\""));
     let (shown, told) = diff(folder.path(), &[], 0);
     assert_eq!(shown, "today and change describe the same system.\n");
     assert!(told.contains("nothing to run"), "{told}");
@@ -55,7 +69,7 @@ fn two_words_for_one_system_are_not_run() {
 
 #[test]
 fn differences_alone_take_no_run() {
-    let folder = folder(&TINY.replace("ttl = \"1s\"", "ttl = \"2s\""));
+    let folder = folder(&with_longer_ttl());
     for (format, expected) in [
         ("table", "Between today and change:\n  - tier.l2.ttl: from 1s to 2s\n"),
         ("csv", "path,before,after\ntier.l2.ttl,\"\"\"1s\"\"\",\"\"\"2s\"\"\"\n"),
@@ -70,18 +84,24 @@ fn differences_alone_take_no_run() {
 #[test]
 fn a_broken_limit_of_the_change_fails() {
     let limit = "\n[[threshold]]\nmeasure = \"db.qps.mean\"\nmax = 0.001\n";
-    let folder = folder(&(TINY.replace("ttl = \"1s\"", "ttl = \"2s\"") + limit));
+    let folder = folder(&(with_longer_ttl() + limit));
     let (shown, told) = diff(folder.path(), &["--out", "report"], 99);
     assert!(shown.contains("change: not safe"), "{shown}");
     assert!(told.contains("threshold: db.qps.mean"), "{told}");
 }
 
 #[test]
-fn files_of_other_spans_are_not_compared() {
+fn every_variant_of_the_change_is_reviewed() {
     let folder = folder(TINY);
-    let longer = TINY.replacen("duration = \"", "duration = \"1", 1);
-    assert_ne!(longer, TINY);
-    std::fs::write(folder.path().join("change.toml"), longer).unwrap();
+    let (shown, _) = diff(folder.path(), &["--out", "report"], 0);
+    assert!(shown.contains("change: no cache"), "{shown}");
+    let (shown, _) = diff(folder.path(), &["--out", "other", "--variant", "no cache"], 0);
+    assert!(!shown.contains("change: cache") && shown.contains("change: "), "{shown}");
+}
+
+#[test]
+fn files_of_other_spans_are_not_compared() {
+    let folder = folder(&with_longer_ttl().replace("duration = \"10s\"", "duration = \"12s\""));
     let (_, told) = diff(folder.path(), &[], 2);
     assert!(told.contains("today.toml simulates") && told.contains("--duration"), "{told}");
     diff(folder.path(), &["--duration", "3s", "--out", "report", "--quiet"], 0);
