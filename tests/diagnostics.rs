@@ -713,6 +713,57 @@ fn bytes() {
 }
 
 #[test]
+fn prices() {
+    const DATABASE: &str = "[database]\nservers = 10";
+    const NO_TIERS: [(&str, &str); 2] = [
+        ("name = \"l1\"", "name = \"l1\"\nenabled = false"),
+        ("name = \"l2\"", "name = \"l2\"\nenabled = false"),
+    ];
+    snapshot(
+        "prices",
+        &[
+            ("no price at all", &[(DATABASE, "[price]\n\n[database]\nservers = 10")]),
+            (
+                "a currency and no price",
+                &[(DATABASE, "[price]\ncurrency = \"EUR\"\n\n[database]\nservers = 10")],
+            ),
+            (
+                "no currency, and less than nothing",
+                &[(DATABASE, "[price]\ncurrency = \"eur\"\ntraffic_gb = -0.1\n\n[database]\nservers = 10")],
+            ),
+            (
+                "a currency that nobody pays in",
+                &[(DATABASE, "[price]\ncurrency = \"euro\"\ndatabase_month = 9\n\n[database]\nservers = 10")],
+            ),
+            (
+                "a currency of one variant",
+                &[
+                    (DATABASE, "[price]\ndatabase_month = 9\n\n[database]\nservers = 10"),
+                    ("\"tier.l2.jitter\" = { plus = \"10%\" }", "\"price.currency\" = \"EUR\""),
+                ],
+            ),
+            (
+                "prices of tiers that are not there",
+                &[
+                    NO_TIERS[0],
+                    NO_TIERS[1],
+                    ("[[event]]\nat = \"60s\"\nwhat = { flush = { tier = \"l2\" } }\n", ""),
+                    (
+                        DATABASE,
+                        "[price]\ncache_gb_month = 1\ninstance_gb_month = 2\ncache_million_commands = 3\ntraffic_gb = 4\n\n\
+                         [database]\nservers = 10",
+                    ),
+                ],
+            ),
+            (
+                "prices of servers without a number and of minutes without an objective",
+                &[(DATABASE, "[price]\ndatabase_server_month = 30\nobjective_minute = 1\n\n[database]")],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn what_some_variant_or_the_command_line_uses_is_no_mistake() {
     let negative = ("ttl = \"60s\"", "ttl = \"60s\"\nnegative_ttl = \"5s\"");
     let absent = ("keys = 1000", "keys = 1000\nabsent = { share = 0.1, keys = 10 }");

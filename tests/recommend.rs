@@ -186,6 +186,30 @@ fn the_cheapest_setting_within_the_limits_is_that_of_the_whole_grid() {
     assert_eq!(found["found"]["variant"].as_str(), Some(best[1].as_str()));
 }
 
+/// Memory has its price, and so have the reads that it saves: neither the smallest cache nor the largest one costs least.
+#[test]
+fn the_setting_that_costs_least_is_that_of_the_whole_grid() {
+    let folder = folder();
+    let sizes = "60kB,120kB,240kB,480kB,960kB";
+    let priced = CHEAPEST
+        .replace("capacity = 100", "capacity = \"100kB\"")
+        .replace("minimise = \"tier.l2.capacity\"", "minimise = \"cost.month\"")
+        .replace("keep = [\"hit_ratio >= 60%\"]", "keep = [\"cost.cache.month <= 900\"]")
+        .replace("\"50..800:step 50\"", &format!("[\"{}\"]", sizes.replace(',', "\", \"")))
+        + "\n[price]\ncurrency = \"EUR\"\ncache_gb_month = 1000000\ndatabase_million_requests = 1\n";
+    std::fs::write(folder.path().join("priced.toml"), priced).unwrap();
+    let found = json(folder.path(), &["recommend", "priced.toml"], 0);
+    let grid = exhaustive(folder.path(), "priced.toml", &[("tier.l2.capacity", sizes)]);
+    let cost = |figures: &BTreeMap<String, (f64, f64, f64)>| figures["cost.month"].0;
+    let (best, figures) = grid.iter().min_by(|a, b| cost(a.1).total_cmp(&cost(b.1))).unwrap();
+    assert!(!["60kB", "960kB"].contains(&best[0].as_str()), "{grid:#?}");
+    assert_eq!(found["found"]["settings"]["tier.l2.capacity"].as_str(), Some(best[0].as_str()), "{found:#}");
+    assert!((found["found"]["mean"].as_f64().unwrap() - cost(figures)).abs() < 1e-6 * cost(figures));
+    let shown = herdlab(folder.path(), &["recommend", "priced.toml"]).stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains(" EUR") && shown.contains("cost.cache.month ≤ 900 EUR"), "{shown}");
+}
+
 #[test]
 fn the_output_can_be_used() {
     let folder = folder();

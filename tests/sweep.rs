@@ -306,6 +306,30 @@ fn the_terminal_names_the_front_and_formats_are_what_they_say() {
     assert!(md.contains("| tier.l2.ttl | workload.keys | variant |"), "{md}");
 }
 
+/// What costs less is better: the front is between the cost and the latency, in the currency of the prices.
+#[test]
+fn costs_are_an_axis_of_the_front() {
+    let folder = folder();
+    let priced = TINY
+        .replace("[\"db.qps.mean\", \"latency.all.p99_ms\"]", "[\"cost.month\", \"latency.all.mean_ms\"]")
+        + "\n[price]\ncurrency = \"EUR\"\ndatabase_million_requests = 10\ncache_million_commands = 1\n";
+    std::fs::write(folder.path().join("priced.toml"), priced).unwrap();
+    let table = done(folder.path(), &["sweep", "priced.toml", "--replications", "2"]);
+    assert!(table.contains("Pareto front of cost.month and latency.all.mean_ms"), "{table}");
+    assert!(table.contains("EUR"), "{table}");
+    let all = rows(&folder.path().join("reports/tiny-sweep/sweep.csv"));
+    let costs: Vec<&Row> = all.iter().filter(|row| row["measure"] == "cost.month").collect();
+    assert!(!costs.is_empty() && costs.iter().all(|row| row["unit"] == "EUR"));
+    // Without a cache every read is paid at the higher price.
+    let of = |row: &&&Row, variant: &str| row["variant"] == variant;
+    let mean = |row: &&Row| row["mean"].parse::<f64>().unwrap();
+    let cached = costs.iter().filter(|row| of(row, "cache")).map(mean).fold(0.0, f64::max);
+    let uncached = costs.iter().filter(|row| of(row, "no cache")).map(mean).fold(f64::INFINITY, f64::min);
+    assert!(cached < uncached, "{cached} {uncached}");
+    let front = rows(&folder.path().join("reports/tiny-sweep/pareto.csv"));
+    assert!(!front.is_empty() && front.iter().all(|row| row["variant"] == "cache"), "{front:?}");
+}
+
 #[test]
 fn what_is_wrong_is_told_before_anything_runs() {
     let folder = folder();

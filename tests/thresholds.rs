@@ -71,6 +71,7 @@ fn limits_are_numbers_in_the_unit_of_the_measure_or_carry_a_unit() {
         ("memory.peak_bytes", "1000", 1000.0),
         ("tier.l2.wire.bytes_per_s", "\"1.5MB/s\"", 1_500_000.0),
         ("stampede.max", "100", 100.0),
+        ("cost.month", "450.5", 450.5),
         ("event.flush-l2.recovery_s", "\"10s\"", 10.0),
     ];
     for (measure, written, limit) in cases {

@@ -24,7 +24,7 @@ pub fn measures(model: &Model, recorder: &Recorder) -> Vec<Measured> {
     let mut all = Vec::new();
     each_row(model, recorder, |row, run, name| {
         if let Some(value) = row.formula.and_then(|formula| formula(run)) {
-            all.push(Measured { name: named(row.pattern, name), unit: row.unit, value });
+            all.push(Measured { name: named(row.pattern, name), unit: row.unit_in(model.currency()), value });
         }
     });
     all.sort_by(|a, b| a.name.cmp(&b.name));

@@ -39,6 +39,8 @@ pub const PER_SECOND: Unit = Unit::unbounded("1/s");
 pub const COUNT: Unit = Unit::unbounded("count");
 pub const BYTES: Unit = Unit::unbounded("bytes");
 pub const BYTES_PER_SECOND: Unit = Unit::unbounded("bytes/s");
+/// Money: in a record the currency of the scenario is in its place.
+pub const COST: Unit = Unit::unbounded("cost");
 /// A part of a whole.
 pub const SHARE: Unit = Unit { name: "1", most: 1.0 };
 /// Of two counts, neither of which is part of the other.
@@ -55,7 +57,7 @@ pub type OverTime = fn(&Run<'_>) -> Option<Vec<Option<f64>>>;
 pub struct MeasureInfo {
     /// `<tier>`, `<class>` and `<event>` stand for a name of the scenario.
     pub pattern: &'static str,
-    /// `ms`, `s`, `1/s`, `bytes`, `bytes/s`, `1` (a share or a ratio), `count`.
+    /// `ms`, `s`, `1/s`, `bytes`, `bytes/s`, `1` (a share or a ratio), `count`, `cost`.
     pub unit: &'static str,
     /// The largest possible value.
     most: f64,
@@ -184,6 +186,11 @@ impl MeasureInfo {
     /// Whether a measure with the unit `1` is a ratio of two counts rather than a share of a whole.
     pub fn may_exceed_one(&self) -> bool {
         self.most > 1.0
+    }
+
+    /// The unit in a record with prices in a currency: of a cost, that one.
+    pub fn unit_in(&self, currency: Option<&'static str>) -> &'static str {
+        if self.unit == COST.name { currency.unwrap_or(self.unit) } else { self.unit }
     }
 
     /// Whether the record has a value of it for each replication, rather than a series alone.

@@ -223,6 +223,12 @@ impl<'a> Run<'a> {
         (!levels.is_empty()).then(|| levels.map(|level| self.tier_at(level).gained(&of)).sum())
     }
 
+    /// What the shared tiers gained together.
+    pub fn shared_tiers(&self, of: impl Fn(&TierTotals) -> u64) -> u64 {
+        let tiers = (0..self.model.tiers.len()).map(|level| self.tier_at(level));
+        tiers.filter(|tier| tier.shared().is_some()).map(|tier| tier.gained(&of)).sum()
+    }
+
     /// The ends of the windows that are, at least in part, measured.
     pub fn measured_ends(&self) -> impl Iterator<Item = &'a Gauges> {
         let (window_ns, warmup_ns) = (self.model.window_ns, self.model.warmup_ns);

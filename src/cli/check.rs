@@ -176,7 +176,8 @@ fn describe(experiment: &Experiment, plan: &Plan, threads: usize) -> String {
     text.push_str(&format!("headline: {}\n", experiment.headline.join(", ")));
     for threshold in &experiment.thresholds {
         let whom = threshold.variant.as_deref().unwrap_or("all variants that have it");
-        text.push_str(&format!("threshold: {} in {whom}\n", in_words(threshold)));
+        let unit = catalog::known(&threshold.measure).unit_in(experiment.currency());
+        text.push_str(&format!("threshold: {} in {whom}\n", in_words(threshold, unit)));
     }
     text.push_str(&format!("digest: {}\n", experiment.digest));
     if let Some(answer) = &experiment.answer

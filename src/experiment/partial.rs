@@ -14,6 +14,7 @@ use crate::atomic;
 use crate::catalog;
 use crate::catalog::computed::Measured;
 use crate::measure::histogram::{Fine, Packed};
+use crate::model::Model;
 use crate::record::EventRun;
 
 /// Where finished replications of one scenario are kept.
@@ -135,8 +136,8 @@ impl Partial {
         atomic::write_unsynced(&packet.path, &packet.text).map_err(|error| failed(error.source))
     }
 
-    /// A replication that an earlier run kept; `None` where there is none that can be used.
-    pub(super) fn find(&self, variant: usize, replication: u32) -> Option<Replication> {
+    /// A replication of the model that an earlier run kept; `None` where there is none that can be used.
+    pub(super) fn find(&self, variant: usize, replication: u32, model: &Model) -> Option<Replication> {
         if !self.resume {
             return None;
         }
@@ -153,7 +154,7 @@ impl Partial {
             return None;
         }
         let measured = |(name, value): (String, Option<f64>)| {
-            Some(Measured { unit: catalog::unit(&name).ok()?, name, value })
+            Some(Measured { unit: catalog::find(&name)?.unit_in(model.currency()), name, value })
         };
         Some(Replication {
             measures: kept.measures.into_iter().map(measured).collect::<Option<_>>()?,

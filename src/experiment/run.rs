@@ -182,7 +182,8 @@ fn simulate(
     let results = Mutex::new(finished);
     work_off(&cells, control, |&(replication, variant)| {
         let key = (replication, variant);
-        if let Some(kept) = partial.and_then(|partial| partial.find(variant, replication)) {
+        let model = &experiment.variants[variant].model;
+        if let Some(kept) = partial.and_then(|partial| partial.find(variant, replication, model)) {
             let (variant, requests) = (&experiment.variants[variant].name, kept.requests);
             control.requests.fetch_add(requests, Ordering::Relaxed);
             options.observer.tell(&Step::Kept { variant, replication, requests });

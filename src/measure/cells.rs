@@ -1,7 +1,8 @@
 //! Counts of a scenario with events, second by second, to judge whether the system recovered.
 //!
 //! Cells are a second long and begin anew where an event begins or ends and where the warm-up ends, so none of them lies
-//! on both sides of that. They are there only where there are events, and independent of `window`.
+//! on both sides of that. They are there only where there are events or a price for a broken objective,
+//! and independent of `window`.
 
 use super::busiest::Busiest;
 use super::histogram::Coarse;
@@ -98,9 +99,9 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// `None` where the model has no event.
+    /// `None` where the model has no event and no price for a broken objective.
     pub fn of(model: &Model) -> Option<Cells> {
-        if model.events.is_empty() {
+        if model.events.is_empty() && !model.prices_objective() {
             return None;
         }
         let end_ns = model.duration_ns;

@@ -3,6 +3,7 @@
 //! Three significant digits, except that whole numbers keep all their digits and shares keep what
 //! distinguishes them from 100 %. Every table, sentence and chart prints through here.
 
+use crate::model::currency;
 use crate::units::{PERCENT_EXACT, decimals_of_percent, grouped};
 
 /// A value in the unit of the catalogue, with a unit that fits its size: `1,180/s`, `12.5 ms`, `96.4 %`.
@@ -12,6 +13,7 @@ use crate::units::{PERCENT_EXACT, decimals_of_percent, grouped};
 /// assert_eq!(with_unit(1180.2, "1/s"), "1,180/s");
 /// assert_eq!(with_unit(0.25, "ms"), "250 µs");
 /// assert_eq!(with_unit(0.9642, "1"), "96.4 %");
+/// assert_eq!(with_unit(1234.5, "EUR"), "1,234 EUR");
 /// ```
 pub fn with_unit(value: f64, unit: &str) -> String {
     let scale = Scale::fitting(unit, value.abs());
@@ -48,7 +50,7 @@ pub type Step = (f64, &'static str, f64);
 
 const NONE: Step = (0.0, "", 1.0);
 
-/// The steps of every unit that is printed with one. Nothing is printed in the unit itself, where that is a step.
+/// The steps of every unit that is printed with one; a currency is printed as it is. Nothing is printed in the unit itself, where that is a step.
 pub const SCALES: &[(&str, &[Step])] = &[
     ("ms", &[(0.0, "µs", 1e-3), (0.9995, "ms", 1.0), (10_000.0, "s", 1e3)]),
     ("s", &[(0.0, "ms", 1e-3), (0.9995, "s", 1.0)]),
@@ -62,6 +64,9 @@ pub const SCALES: &[(&str, &[Step])] = &[
 impl Scale {
     /// The scale for a catalogue unit in which `magnitude` reads well.
     pub fn fitting(unit: &str, magnitude: f64) -> Scale {
+        if let Some(suffix) = currency(unit) {
+            return Scale { suffix, divisor: 1.0 };
+        }
         let steps = SCALES.iter().find(|(known, _)| *known == unit).map_or(&[NONE][..], |(_, steps)| steps);
         let step = match magnitude > 0.0 {
             true => steps.iter().rfind(|(from, ..)| *from <= magnitude),

@@ -119,14 +119,14 @@ fn can_fail(model: &Model, cells: &Cells) -> bool {
 
 /// Several seconds together.
 #[derive(Clone, Debug, Default)]
-struct Group {
+pub(super) struct Group {
     from_ns: Nanos,
     to_ns: Nanos,
-    requests: u64,
-    errors: u64,
+    pub requests: u64,
+    pub errors: u64,
     answered: Sparse,
-    unfinished: Sparse,
-    late: u64,
+    pub unfinished: Sparse,
+    pub late: u64,
     db_arrivals: u64,
 }
 
@@ -154,13 +154,13 @@ impl Group {
         self.db_arrivals += other.db_arrivals;
     }
 
-    fn seconds(&self) -> f64 {
+    pub fn seconds(&self) -> f64 {
         (self.to_ns - self.from_ns) as f64 / 1e9
     }
 }
 
 /// Neighbouring cells until enough requests start in them; a short rest joins the last.
-fn groups<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<Group> {
+pub(super) fn groups<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut open = Group::default();
     for cell in cells {

@@ -1,5 +1,7 @@
 //! The rate that a database can carry, for a given mix of work.
 
+use std::ops::Add;
+
 use super::{Contention, Database};
 
 /// Requests of one kind and their service times, alone and without contention: both per second, or both of the same span.
@@ -16,6 +18,14 @@ impl Load {
     }
 }
 
+impl Add for Load {
+    type Output = Load;
+
+    fn add(self, other: Load) -> Load {
+        Load { requests: self.requests + other.requests, service_s: self.service_s + other.service_s }
+    }
+}
+
 /// The work of a database by where it is served and whether it holds a connection of a pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Mix {
@@ -25,6 +35,13 @@ pub struct Mix {
     pub replicas: Load,
     /// Background load and batches that are written back: at the primary, without a connection of a pool.
     pub unpooled: Load,
+}
+
+impl Mix {
+    /// Requests of all kinds.
+    pub fn requests(&self) -> f64 {
+        self.primary.requests + self.replicas.requests + self.unpooled.requests
+    }
 }
 
 /// The primary or one replica, at which requests of the mix meet.
@@ -59,7 +76,7 @@ impl Database {
         let growth = self.pool.map_or(growth, |pool| {
             self.growth_within(f64::from(pool) * f64::from(instances), &stations, growth)
         });
-        let requests = mix.primary.requests + mix.replicas.requests + mix.unpooled.requests;
+        let requests = mix.requests();
         Some(requests * growth).filter(|rate| rate.is_finite() && requests > 0.0)
     }
 
@@ -68,7 +85,7 @@ impl Database {
         let primary = Station {
             servers: self.servers,
             pooled: mix.primary,
-            service_s: mix.primary.service_s + mix.unpooled.service_s,
+            service_s: (mix.primary + mix.unpooled).service_s,
             copies: 1.0,
         };
         let replica = self.replicas.as_ref().map(|replicas| {

@@ -16,6 +16,7 @@ mod input;
 mod invalidation;
 mod limiter;
 mod practice;
+mod price;
 mod question;
 mod recommend;
 mod slo;
@@ -43,6 +44,7 @@ pub use input::{Input, Moments};
 pub use invalidation::{Broadcast, Cdc, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
+pub use price::{Price, currency};
 pub use question::{Answer, Observed, Precision};
 pub use recommend::{Direction, Objective, Recommend};
 pub use slo::Slo;
@@ -174,6 +176,8 @@ pub struct Model {
     /// `None`: the limits of a good answer follow from the time before an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slo: Option<Slo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
     pub measure: MeasureOptions,
 }
 

@@ -11,15 +11,15 @@ use crate::declare::values::{PositiveDuration, PositiveShare};
 options! {
     /// The service objective of the scenario.
     #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-    pub struct Slo in "slo" (has_events: bool), such as "{ latency = \"500ms\", share = \"95%\" }" {
+    pub struct Slo in "slo" (judges_cells: bool), such as "{ latency = \"500ms\", share = \"95%\" }" {
         /// a good answer comes no later than this after the intended start of its request, and without an error
         "latency" latency_ns: Nanos as PositiveDuration, required "the latency of a good answer, such as \"500ms\"";
         /// share of the requests of a cell (a second, or as long as 200 requests take) that must be good: with less, the system has not
-        /// recovered from an event; refused in a file without events
+        /// recovered from an event, and the objective is broken (`price.objective_minute`); refused in a file without either
         "share" share: f64 as PositiveShare, default "95%";
     }
     check |f| {
-        if f.given("share") && !has_events {
+        if f.given("share") && !judges_cells {
             let label = "there is no [[event]] after which the requests of a cell could be good or not";
             let diagnostic = Diagnostic::new("slo.share does not apply", f.place("share"), label);
             f.cx.report(diagnostic.help("leave it out; slo.good.ratio shows what share is good"));

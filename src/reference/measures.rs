@@ -31,6 +31,7 @@ pub(super) fn parts(info: &MeasureInfo) -> Vec<(&'static str, String)> {
         "1" => "a share from 0 to 1, shown in per cent",
         "1/s" => "per second",
         "count" => "a number of things",
+        "cost" => "money, in the currency of [price]",
         unit => unit,
     };
     let mut parts = vec![

@@ -136,13 +136,14 @@ pub fn shown_measures(headline: &[String], comparison: &Comparison) -> Vec<Strin
 
 /// The same of whatever has measures.
 pub fn shown_where(headline: &[String], has_value: impl Fn(&str) -> bool) -> Vec<String> {
-    const ALWAYS: [&str; 6] = [
+    const ALWAYS: [&str; 7] = [
         "hit_ratio",
         "db.qps.mean",
         "db.qps.peak",
         "latency.all.p50_ms",
         "latency.all.p99_ms",
         "error.ratio",
+        "cost.month",
     ];
     let mut shown: Vec<String> = Vec::new();
     for name in headline.iter().map(String::as_str).chain(ALWAYS) {

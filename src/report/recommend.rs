@@ -156,7 +156,7 @@ fn limits(found: &Found, width: u16) -> String {
 
 /// `db.qps.peak ≤ 500/s`.
 fn told(limit: &Limit) -> String {
-    in_words(&limit.judgement.threshold)
+    in_words(&limit.judgement.threshold, &limit.judgement.unit)
 }
 
 fn broken(limit: &Limit) -> String {
@@ -172,7 +172,9 @@ fn broken(limit: &Limit) -> String {
             estimated(estimate, &judgement.unit),
             percent_to(-margin, 1)
         ),
-        (Some(estimate), None) => format!("{} fails: {}.", told(limit), estimated(estimate, &judgement.unit)),
+        (Some(estimate), None) => {
+            format!("{} fails: {}.", told(limit), estimated(estimate, &judgement.unit))
+        }
         (None, _) => format!("{} fails: {}.", told(limit), judgement.reason),
     }
 }

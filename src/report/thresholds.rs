@@ -73,12 +73,17 @@ pub fn rows(record: &Record) -> Vec<ThresholdRow> {
     judge(record).iter().map(row).collect()
 }
 
+/// The unit of the record, or that of the catalogue where no variant has the measure.
+fn known_unit<'u>(threshold: &Threshold, of_record: &'u str) -> &'u str {
+    match of_record {
+        "" => catalog::find(&threshold.measure).map_or("", |info| info.unit),
+        unit => unit,
+    }
+}
+
 fn row(judgement: &Judgement) -> ThresholdRow {
     let Threshold { measure, bound, limit, .. } = &judgement.threshold;
-    let unit = match judgement.unit.as_str() {
-        "" => catalog::find(measure).map_or("", |info| info.unit),
-        unit => unit,
-    };
+    let unit = known_unit(&judgement.threshold, &judgement.unit);
     let figure = |estimate: Option<Estimate>| {
         estimate.map_or_else(|| "–".to_owned(), |estimate| estimated(&estimate, unit))
     };
@@ -127,10 +132,9 @@ fn limit_text(threshold: &Threshold, unit: &str) -> String {
     format!("{} {}{how}", threshold.bound, exact(threshold.limit, unit))
 }
 
-/// Measure and limit: `db.qps.peak ≤ 500/s`.
-pub fn in_words(threshold: &Threshold) -> String {
-    let unit = catalog::find(&threshold.measure).map_or("", |info| info.unit);
-    format!("{} {}", threshold.measure, limit_text(threshold, unit))
+/// Measure and limit: `db.qps.peak ≤ 500/s`, in the unit that the measure has in a record.
+pub fn in_words(threshold: &Threshold, unit: &str) -> String {
+    format!("{} {}", threshold.measure, limit_text(threshold, known_unit(threshold, unit)))
 }
 
 /// The margin in words: on which side of the limit, and how far, in the unit and in per cent of the limit.

@@ -46,6 +46,7 @@ pub fn describe(model: &Model) -> Vec<String> {
         lines.push(format!("at {at}{length}: {what}{more} (\"{}\")", event.label));
     }
     lines.extend(objective(model));
+    lines.extend(model.price.as_ref().map(details::price));
     lines
 }
 
@@ -53,7 +54,14 @@ pub fn describe(model: &Model) -> Vec<String> {
 fn objective(model: &Model) -> Option<String> {
     let share = percent(model.share_of_good());
     match (&model.slo, model.events.is_empty()) {
-        (Some(slo), true) => Some(format!("a good answer comes within {}", format_duration(slo.latency_ns))),
+        (Some(slo), true) => {
+            let within = format_duration(slo.latency_ns);
+            let broken = match model.prices_objective() {
+                true => format!("; broken where less than {share} of the requests are good"),
+                false => String::new(),
+            };
+            Some(format!("a good answer comes within {within}{broken}"))
+        }
         (Some(slo), false) => {
             let within = format_duration(slo.latency_ns);
             Some(format!(

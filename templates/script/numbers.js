@@ -46,9 +46,9 @@ function percent(value) {
   return signed(grouped(size.toFixed(percentDecimals(size, decimals))), value);
 }
 
-// Unit as printed, and how much of the catalogue's unit one of it is.
+// Unit as printed, and how much of the catalogue's unit one of it is; a currency is printed as it is.
 function scaleFor(unit, size) {
-  const steps = SCALES[unit] ?? [[0, '', 1]];
+  const steps = SCALES[unit] ?? [[0, /^[A-Z]{3}$/.test(unit) ? unit : '', 1]];
   const step = size > 0 ? steps.findLast(([from]) => from <= size) : steps.find(([, , divisor]) => divisor === 1);
   return (step ?? steps[0]).slice(1);
 }

@@ -12,6 +12,7 @@ mod estimates;
 mod even;
 mod exact_capacity;
 mod exact_coalescing;
+mod exact_costs;
 mod exact_database;
 mod exact_events;
 mod exact_over_time;

@@ -1,5 +1,6 @@
 //! The rows, section by section. The record has its series in this order.
 
+mod cost;
 mod database;
 mod events;
 mod freshness;
@@ -56,6 +57,7 @@ pub const SECTIONS: &[Section] = &[
     section("Staleness", "8. Versions and staleness", About::Run, freshness::ROWS),
     section("Change stream", "7. Writes", About::Run, freshness::CHANGE_STREAM),
     section("Writes", "7. Writes", About::Run, writes::ROWS),
+    section("Costs", "13. Costs", About::Run, cost::ROWS),
     section("All tiers together", TIER, About::Run, tiers::TOGETHER),
     section("Each tier", TIER, About::EachTier, tiers::ROWS),
     section("Each class", "2. Workload", About::EachClass, requests::CLASS),

@@ -1,7 +1,6 @@
 //! The verdicts at the end of a search: the winner, those that are as good, the limit that binds.
 
 use super::{Candidate, Search};
-use crate::catalog;
 use crate::experiment::comparison::{
     SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, differs, smallest_that_matters,
 };
@@ -177,7 +176,7 @@ pub(super) fn worse_of(states: Option<&States>, values: &[Option<f64>], sign: f6
 fn as_variant(search: &Search, pool: &Pool, candidate: &Candidate, replications: u32) -> VariantRecord {
     let measure = |name: &String| MeasureRecord {
         name: name.clone(),
-        unit: catalog::known(name).unit.to_owned(),
+        unit: pool.unit(candidate.system, name).to_owned(),
         values: pool.values(candidate.system, name, replications),
     };
     VariantRecord {

@@ -45,6 +45,8 @@ pub struct Search {
     /// The scenario's thresholds and those of `keep`.
     pub limits: Vec<Threshold>,
     pub variants: Vec<String>,
+    /// Of the scenario's prices.
+    pub currency: Option<&'static str>,
     pub replications: u32,
     pub rungs: Vec<Rung>,
 }
@@ -82,6 +84,7 @@ impl Search {
         Ok(Search {
             limits: base.thresholds.iter().chain(&wanted.keep).cloned().collect(),
             variants: base.variants.iter().map(|variant| variant.name.clone()).collect(),
+            currency: base.currency(),
             replications: base.replications,
             wanted,
             candidates,
@@ -116,7 +119,7 @@ impl Search {
     /// Unit of the objective.
     pub fn unit(&self) -> &str {
         match &self.wanted.objective {
-            Objective::Measure(name) => catalog::known(name).unit,
+            Objective::Measure(name) => catalog::known(name).unit_in(self.currency),
             Objective::Knob(path) => {
                 let knob = self.wanted.knobs.iter().find(|knob| knob.path == *path);
                 let amount = knob.and_then(|knob| knob.values.first()?.amount);

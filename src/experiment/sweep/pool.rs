@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::journal::{Finished, Journal};
+use crate::catalog;
 use crate::catalog::computed::measures;
 use crate::experiment::run::{RunError, workload_of};
 use crate::experiment::workers::{into_inner, is_stop, lock, work_off};
@@ -138,6 +139,11 @@ impl Pool {
     /// Names of the measures of one replication, sorted; empty before it is finished.
     pub fn names_at(&self, system: usize, replication: u32) -> &[String] {
         self.results[system].get(&replication).map_or(&[], |values| &self.names[values.names])
+    }
+
+    /// The unit of a measure of a system.
+    pub fn unit(&self, system: usize, measure: &str) -> &'static str {
+        catalog::known(measure).unit_in(self.model(system).currency())
     }
 
     /// The values of a measure in the first replications; `None` where it is not defined.

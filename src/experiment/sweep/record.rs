@@ -388,7 +388,7 @@ fn collapsed(pool: &Pool, system: usize, replications: u32) -> Vec<usize> {
 fn shown(pool: &Pool, system: usize, measures: &[String], replications: u32) -> Vec<MeasureRecord> {
     let of = |name: &String| MeasureRecord {
         name: name.clone(),
-        unit: catalog::known(name).unit.to_owned(),
+        unit: pool.unit(system, name).to_owned(),
         values: pool.values(system, name, replications),
     };
     measures.iter().map(of).collect()

@@ -1,7 +1,6 @@
 //! Tidy CSV: one row per cell, variant and measure, a column per axis.
 
 use super::view::{View, compromises, front};
-use crate::catalog;
 use crate::experiment::statistics::estimate;
 use crate::experiment::sweep::Pool;
 use crate::experiment::sweep::record::{SweepRecord, places};
@@ -22,7 +21,7 @@ pub fn tidy(record: &SweepRecord, grid: &Grid, pool: &Pool) -> String {
             let values = pool.values(system, name, replications);
             let found = estimate(&values.into_iter().flatten().collect::<Vec<_>>());
             let interval = found.and_then(|estimate| estimate.interval);
-            let unit = catalog::known(name).unit;
+            let unit = pool.unit(system, name);
             let figures = [
                 plain(found.map(|estimate| estimate.mean)),
                 plain(interval.map(|(low, _)| low)),

@@ -23,8 +23,22 @@ use crate::scenario::{Kept, axes};
 const BASE_VARIANT: &str = "base";
 
 /// Tables of the file of which a variant sets parts.
-const SECTIONS: [&str; 10] =
-    ["tier", "class", "event", "database", "clients", "workload", "measure", "writes", "invalidation", "slo"];
+const SECTIONS: [&str; 11] = [
+    "tier",
+    "class",
+    "event",
+    "database",
+    "clients",
+    "workload",
+    "measure",
+    "writes",
+    "invalidation",
+    "slo",
+    "price",
+];
+
+/// What is inside a table of which variants set parts, and the same for all: costs in two currencies cannot be compared.
+const CURRENCY: &str = "price.currency";
 
 /// Settings of the command line beyond the tree.
 pub(crate) struct Asked<'a> {
@@ -253,8 +267,13 @@ fn apply(cx: &mut Context, tree: &mut Node, sketch: &Sketch<'_>) -> Vec<(String,
     let mut settings = Vec::new();
     for entry in sketch.set.and_then(Node::as_table).unwrap_or_default() {
         let first = entry.key.split('.').next().unwrap_or_default().trim();
-        if is_same_for_all(first) {
-            let title = format!("a variant cannot set `{first}`");
+        let same = if entry.key == CURRENCY {
+            Some(CURRENCY)
+        } else {
+            Some(first).filter(|name| is_same_for_all(name))
+        };
+        if let Some(name) = same {
+            let title = format!("a variant cannot set `{name}`");
             let label = "this is the same for all variants";
             cx.report(Diagnostic::new(title, entry.key_span, label).also(sketch.span, ""));
             continue;

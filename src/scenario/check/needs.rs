@@ -199,14 +199,65 @@ const NEEDS: &[Need] = &[
         way_out: "set the timeout of a shared tier, or leave it out",
     },
     Need {
+        path: &["price", "cache_gb_month"],
+        off: Off::Nothing,
+        parts: &["tier"],
+        is_read: |model, _| has_shared_tier(model),
+        label: NO_SHARED_TIER,
+        way_out: ADD_SHARED_TIER,
+    },
+    Need {
+        path: &["price", "cache_million_commands"],
+        off: Off::Nothing,
+        parts: &["tier"],
+        is_read: |model, _| has_shared_tier(model),
+        label: NO_SHARED_TIER,
+        way_out: ADD_SHARED_TIER,
+    },
+    Need {
+        path: &["price", "traffic_gb"],
+        off: Off::Nothing,
+        parts: &["tier"],
+        is_read: |model, _| has_shared_tier(model),
+        label: NO_SHARED_TIER,
+        way_out: ADD_SHARED_TIER,
+    },
+    Need {
+        path: &["price", "instance_gb_month"],
+        off: Off::Nothing,
+        parts: &["tier"],
+        is_read: |model, _| model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Instance { .. })),
+        label: "no variant has a tier in its instances",
+        way_out: "add a tier with scope = \"instance\", or leave it out",
+    },
+    Need {
+        path: &["price", "database_server_month"],
+        off: Off::Nothing,
+        parts: &["database.servers"],
+        is_read: |model, _| model.database.all_servers().is_some(),
+        label: "no variant has a number of servers, so nobody knows what to pay for",
+        way_out: "set database.servers, or price the machine: database_month",
+    },
+    Need {
+        path: &["price", "objective_minute"],
+        off: Off::Nothing,
+        parts: &["slo"],
+        is_read: |model, _| model.slo.is_some(),
+        label: "there is no [slo] that could be broken",
+        way_out: "set slo.latency, or leave it out",
+    },
+    Need {
         path: &["measure", "wire"],
         off: Off::Truth(false),
         parts: &["tier"],
-        is_read: |model, _| model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Shared(_))),
-        label: "no variant has a shared tier, so no cache is reached over a wire",
-        way_out: "add a tier with scope = \"shared\", or leave it out",
+        is_read: |model, _| has_shared_tier(model),
+        label: NO_SHARED_TIER,
+        way_out: ADD_SHARED_TIER,
     },
 ];
+
+const NO_SHARED_TIER: &str = "no variant has a shared tier, so no cache is reached over a wire";
+const ADD_SHARED_TIER: &str = "add a tier with scope = \"shared\", or leave it out";
 
 /// The options that decide whether a call of the database can fail.
 const FAILS: &[&str] = &[
@@ -224,6 +275,10 @@ const FAILS: &[&str] = &[
 const WRITTEN: &[&str] = &["workload.write_share", "workload.arrivals.trace", "class"];
 
 const WRITE: &str = "set workload.write_share, or the write_share of a class; or leave it out";
+
+fn has_shared_tier(model: &Model) -> bool {
+    model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Shared(_)))
+}
 
 fn backs_off(model: &Model, _: &str) -> bool {
     model.database.retries.attempts > 1 && model.database.retries.backoff_ns > 0

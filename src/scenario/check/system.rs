@@ -14,14 +14,14 @@ use crate::declare::values::{Duration, Later, LaterListOf, PositiveDuration, dur
 use crate::declare::{Form, unset};
 use crate::model::{
     Class, Clients, Coalescing, Database, EventOptions, Invalidation, Limiter, MeasureOptions, Model, Nanos,
-    ProfilePart, Slo, Surroundings, TierOptions, WorkloadOptions, Writes,
+    Price, ProfilePart, Slo, Surroundings, TierOptions, WorkloadOptions, Writes,
 };
 use crate::scenario::trace::TraceFiles;
 use crate::units::format_duration;
 
 options! {
     /// The file without its question: the system of a variant.
-    pub(super) struct System in "system" (has_events: bool), such as "a scenario" {
+    pub(super) struct System in "system" (judges_cells: bool), such as "a scenario" {
         /// simulated time with arrivals, warm-up included; a run ends with its arrivals (a trace, a profile that goes to 0 for good)
         /// where they end earlier
         "duration" duration_ns: Option<Nanos> as PositiveDuration,
@@ -55,7 +55,9 @@ options! {
         /// `[[event]]`: a change of the system at an instant: a flush, an outage, a surge, a deploy, a crash
         "event" _event: Option<()> as LaterListOf<EventOptions>, optional "none";
         /// the service objective: limits of a good answer, by which recovery after events is judged
-        "slo" slo: Option<Slo> as Slo[has_events], optional "none";
+        "slo" slo: Option<Slo> as Slo[judges_cells], optional "none";
+        /// prices of the parts of the system, for the measures `cost.*`
+        "price" price: Option<Price> as Price, optional "none";
         /// measures that cost time or memory, and are taken on request only
         "measure" measure: MeasureOptions, otherwise "nothing further" => unset::<MeasureOptions>();
     }
@@ -94,8 +96,9 @@ pub(super) fn model(
         f.node(option.name);
     }
     let event_nodes = root.elements("event");
-    let system = System::read_options(&mut f, !event_nodes.is_empty())?;
-    let System { database, clients, writes, invalidation, slo, measure, .. } = system;
+    let prices_objective = root.get("price").is_some_and(|price| price.get("objective_minute").is_some());
+    let system = System::read_options(&mut f, !event_nodes.is_empty() || prices_objective)?;
+    let System { database, clients, writes, invalidation, slo, price, measure, .. } = system;
     let (directory, tiers) = tiers(f.cx, root.elements("tier"));
     let limiter =
         root.get("limiter").and_then(|node| f.cx.within("limiter", |cx| Limiter::read(cx, node, &directory)));
@@ -151,6 +154,7 @@ pub(super) fn model(
         invalidation: invalidation.unwrap_or_default(),
         events: events?,
         slo,
+        price,
         measure,
     };
     whole::check(cx, root, &model, &directory);

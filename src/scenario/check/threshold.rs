@@ -25,7 +25,7 @@ options! {
         /// the measure, such as `"db.qps.peak"`
         "measure" measure: String as Text, required "a measure such as \"db.qps.peak\"";
         /// not more than this: a number in the measure's own unit (the unit ends its name: `_ms`, `_s`, `_bytes`; rates are per second,
-        /// shares from 0 to 1), or with a unit: `"250ms"`, `"30000/min"`, `"64MiB"`, `"95 %"`
+        /// shares from 0 to 1; costs are in `price.currency`), or with a unit: `"250ms"`, `"30000/min"`, `"64MiB"`, `"95 %"`
         "max" max: Option<f64> as Limit[measure.as_deref().and_then(catalog::find)], optional "none";
         /// not less than this; at least one of `max` and `min`
         "min" min: Option<f64> as Limit[measure.as_deref().and_then(catalog::find)], optional "none";
@@ -242,6 +242,7 @@ fn words_of(info: &MeasureInfo) -> (&'static str, &'static str) {
             ("is measured in bytes per second", "bytes per second, or a bandwidth such as \"100MB/s\"")
         }
         "1" => ("is a share", "a share such as 0.95 or \"95 %\""),
+        "cost" => ("is an amount of money", "a number in the currency of [price], such as 500"),
         _ => ("is a count", "a number without a unit, such as 100"),
     }
 }

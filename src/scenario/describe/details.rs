@@ -2,7 +2,7 @@
 
 use super::{dist, percent};
 use crate::model::Z_99;
-use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure};
+use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure, Price};
 use crate::model::{
     Class, Coalescing, Database, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
     ProfilePart, Route, Scope, SharedTier, Size, Tier, Ttl, WriteStrategy,
@@ -317,4 +317,33 @@ pub(super) fn event(model: &Model, what: &EventKind) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// What is paid for: `prices in EUR: 15 per GB-month of shared tiers, 400 per month and machine of the database`.
+pub(super) fn price(price: &Price) -> String {
+    let Price {
+        currency,
+        cache_gb_month,
+        instance_gb_month,
+        database_server_month,
+        database_month,
+        database_million_requests,
+        cache_million_commands,
+        traffic_gb,
+        objective_minute,
+    } = *price;
+    let parts: Vec<String> = [
+        (cache_gb_month, "per GB-month of shared tiers"),
+        (instance_gb_month, "per GB-month of tiers in instances"),
+        (database_server_month, "per month and server of the database"),
+        (database_month, "per month and machine of the database"),
+        (database_million_requests, "per million requests of the database"),
+        (cache_million_commands, "per million commands to shared tiers"),
+        (traffic_gb, "per GB to and from shared tiers"),
+        (objective_minute, "per minute of a broken objective"),
+    ]
+    .into_iter()
+    .filter_map(|(each, of)| Some(format!("{} {of}", grouped(each?))))
+    .collect();
+    format!("prices in {currency}: {}", parts.join(", "))
 }

@@ -14,7 +14,9 @@ pub struct Expectation {
     pub hit_ratio: f64,
     /// In the order of [`Model::tiers`].
     pub tiers: Vec<TierExpectation>,
-    /// Database reads per second of each class.
+    /// Reads per second of each class; of several keys each counts.
+    pub reads_per_s: Vec<f64>,
+    /// Of these, those of the database.
     pub misses_per_s: Vec<f64>,
     /// Writes per second of each class.
     pub writes_per_s: Vec<f64>,
@@ -63,17 +65,19 @@ pub fn expectation(model: &Model) -> Option<Expectation> {
         let held = keys.iter().map(|keys| keys.count * keys.size * kept(model, tier, keys)).sum();
         tiers.push(TierExpectation { wanted: steady.wanted, held, lookups_per_s });
     }
+    let mut asked_per_s = vec![0.0; classes.len()];
     let mut misses_per_s = vec![0.0; classes.len()];
     let (mut all, mut hits) = (0.0, 0.0);
     for (group, found) in groups.iter().zip(&found) {
         let reads_per_s = group.count * reads(group);
         all += reads_per_s;
         hits += reads_per_s * found;
+        asked_per_s[group.class] += reads_per_s;
         misses_per_s[group.class] += reads_per_s * (1.0 - found);
     }
     let writes_per_s = classes.iter().map(|class| rate_per_s * class.share * class.write_share).collect();
     let hit_ratio = if all > 0.0 { hits / all } else { 1.0 };
-    Some(Expectation { hit_ratio, tiers, misses_per_s, writes_per_s })
+    Some(Expectation { hit_ratio, tiers, reads_per_s: asked_per_s, misses_per_s, writes_per_s })
 }
 
 /// Keys that are read and written equally often, over all instances.

@@ -28,7 +28,7 @@ pub(super) fn fill_after_timeout(view: &mut View<'_>, index: usize, tier: &Tier,
     let lookups_per_s = expected.tiers[index].lookups_per_s;
     let peak = peak_profile_factor(view.model) / f64::from(shared.nodes) / 1e9;
     let asked = (lookups_per_s * get_ns + writes_per_s * set_ns) * peak;
-    let filled = lookups_per_s * fetches_per_read(view) * set_ns * peak;
+    let filled = lookups_per_s * fetches_per_read(view, flights(view.model)) * set_ns * peak;
     // The sums are of many small terms; and what cannot even answer its lookups needs no SETs to fail.
     let whole = 1.0 - 1e-9;
     if asked >= whole || asked + filled < whole {
@@ -44,23 +44,28 @@ pub(super) fn fill_after_timeout(view: &mut View<'_>, index: usize, tier: &Tier,
     view.warn("fill-after-timeout", Diagnostic::new(title, place, label));
 }
 
-/// Calls of the database for each read where no tier answers: one, or as many as singleflight leaves.
-fn fetches_per_read(view: &View<'_>) -> f64 {
-    let model: &Model = view.model;
-    if !matches!(model.coalescing, Coalescing::Singleflight { .. }) {
-        return 1.0;
-    }
-    let instances = match model.clients.route {
-        Route::Sticky => 1.0,
-        Route::Random | Route::RoundRobin => f64::from(model.clients.instances),
-    };
-    let classes = model.workload.classes.iter().filter(|class| !class.absent);
+/// Calls of the database for each read where no tier answers: one, or as many as coalescing leaves where so many at once may
+/// fetch the same key; `None`: any number.
+pub(super) fn fetches_per_read(view: &View<'_>, leaders: Option<f64>) -> f64 {
+    let Some(leaders) = leaders else { return 1.0 };
+    let classes = view.model.workload.classes.iter().filter(|class| !class.absent);
     let fetch_s = classes.map(|class| class.share * view.read_ns(class)).sum::<f64>() / 1e9;
     let (mut reads, mut fetches) = (0.0, 0.0);
-    for keys in key_rates(model) {
-        let each_per_s = keys.reads_per_s / instances;
+    for keys in key_rates(view.model) {
+        let each_per_s = keys.reads_per_s / leaders;
         reads += keys.count * keys.reads_per_s;
         fetches += keys.count * keys.reads_per_s / (1.0 + each_per_s * fetch_s);
     }
     if reads > 0.0 { fetches / reads } else { 1.0 }
+}
+
+/// How many instances may fetch the same key at once under singleflight; `None`: it is not used.
+pub(super) fn flights(model: &Model) -> Option<f64> {
+    if !matches!(model.coalescing, Coalescing::Singleflight { .. }) {
+        return None;
+    }
+    Some(match model.clients.route {
+        Route::Sticky => 1.0,
+        Route::Random | Route::RoundRobin => f64::from(model.clients.instances),
+    })
 }

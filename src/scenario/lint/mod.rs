@@ -3,6 +3,7 @@
 //! A lint has a stable name, a reason and a way out ([`LINTS`]); it warns, and a scenario that intends it allows it
 //! with `allow`. Some judge the settings alone, others by closed forms ([`expectation`]).
 
+mod constant_service;
 pub mod expectation;
 mod expired;
 mod fill_after_timeout;
@@ -10,6 +11,7 @@ pub(super) mod finding;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod vulnerable;
 
 use crate::declare::diagnostic::{
     Diagnostic, NOTE, ROOM_MIN, Source, Span, WIDTH, render_warnings, suggestion,
@@ -135,6 +137,27 @@ pub const LINTS: &[Lint] = &[
         way_out: "Keep what must not be lost out of it (write-through, or invalidate), or shorten the flush_interval until \
                   the loss is one that you would accept; do not let the tier evict, and give it a ttl far above the \
                   interval.",
+    },
+    Lint {
+        name: "vulnerable",
+        when: "There is a cache, and the database cannot carry all reads at the highest rate of the profile (as many calls as \
+               coalescing leaves of them), the writes and the background load, though it can carry the misses. What it can carry \
+               is bounded by its servers, the instances' connections or its contention (as db.capacity is); where nothing \
+               bounds it, there is no warning. Open arrivals only.",
+        reason: "The database lives by the hit ratio: a flush, a restart or an outage of the cache sends it more than it can \
+                 serve, queues grow, timeouts and retries add to them, and the cache does not fill again.",
+        way_out: "Test it: an [[event]] with flush or down. Coalescing, fewer instances at a time in a deploy, stale answers \
+                  (stale-while-revalidate), a breaker or a limit of calls bound the load; more servers carry it. Allow this lint \
+                  where the scenario has that event.",
+    },
+    Lint {
+        name: "constant-service",
+        when: "Reads take the database a constant time above zero, in general or for a class, and the file asks for a tail: a \
+               high percentile or the maximum of a latency or wait in `headline` or a [[threshold]], or an [slo].",
+        reason: "Real service times have a tail. Without one the percentiles of misses are those of \
+                 the queue alone, and the queue is shorter than it would be: at the same mean the wait grows with the variance.",
+        way_out: "Give it two measured percentiles: read = { lognormal = { median = \"20ms\", p99 = \"100ms\" } }; or allow this lint \
+                  where the constant is measured or the point is a closed form.",
     },
     Lint {
         name: "low-hit-ratio",

@@ -1,9 +1,11 @@
 //! The rules of the lints.
 
+use super::constant_service::constant_service;
 use super::expectation::{Expectation, expectation, hottest_share, mean_bytes};
 use super::expired::expired_memory;
 use super::fill_after_timeout::fill_after_timeout;
 use super::finding::Finding;
+use super::vulnerable::vulnerable;
 use crate::declare::diagnostic::{Diagnostic, Span};
 use crate::declare::file::Node;
 use crate::model::{
@@ -28,7 +30,7 @@ const HIT_RATIO_MIN: f64 = 0.8;
 
 /// One variant: its tree, for the places, and its model.
 pub(super) struct View<'a> {
-    tree: &'a Node,
+    pub tree: &'a Node,
     pub model: &'a Model,
     pub expected: Option<Expectation>,
     found: Vec<Finding>,
@@ -54,6 +56,8 @@ pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> 
     write_back_may_lose(&mut view);
     large_values(&mut view);
     database_pool_too_small(&mut view);
+    vulnerable(&mut view);
+    constant_service(&mut view);
     low_hit_ratio(&mut view);
     view.found
 }
@@ -74,8 +78,14 @@ impl View<'_> {
         node.map_or(self.tree.span, |node| node.get(field).unwrap_or(node).span)
     }
 
+    /// The place of a field of the database, or of its table.
+    pub fn database_place(&self, field: &str) -> Span {
+        let node = self.tree.get("database");
+        node.map_or(self.tree.span, |node| node.get(field).unwrap_or(node).span)
+    }
+
     /// The place of a class's field: its own, else that of `[workload]`.
-    fn class_place(&self, class: &Class, field: &str) -> Span {
+    pub fn class_place(&self, class: &Class, field: &str) -> Span {
         let own = self.element("class", &class.name);
         let workload = self.tree.get("workload");
         [own, workload]
@@ -398,9 +408,7 @@ fn database_pool_too_small(view: &mut View<'_>) {
         .zip(expected.misses_per_s.iter().zip(&expected.writes_per_s))
         .map(|(class, (misses, writes))| (misses * view.read_ns(class) + writes * write_ns(class)) / 1e9)
         .sum();
-    let node = view.tree.get("database");
-    let place = node.map_or(view.tree.span, |node| node.get("pool").unwrap_or(node).span);
-    pool_too_small(view, "database.pool", pool, busy, place);
+    pool_too_small(view, "database.pool", pool, busy, view.database_place("pool"));
 }
 
 /// Little's law: `busy` connections over all instances at the base rate.

@@ -5,8 +5,9 @@ use std::path::Path;
 use super::*;
 use crate::scenario::{Overrides, parse_with_warnings};
 
-/// A scenario without warnings.
+/// A scenario without warnings, but that its pool is small beside its traffic.
 const SOUND: &str = r#"question = "?"
+allow = ["vulnerable"]
 duration = "100s"
 
 [clients]
@@ -364,6 +365,128 @@ fn negative_ttl_long() {
     assert_eq!(negative("\"61s\""), ["negative-ttl-long"]);
 }
 
+/// In the place of the pool.
+fn pool(to: &str) -> (&'static str, &str) {
+    ("pool = 4", to)
+}
+
+/// 2,000 reads per second of 50 ms are 100 at a time.
+#[test]
+fn vulnerable() {
+    let of = |changes: &[(&str, &str)]| {
+        warnings(&changed(&[&[("allow = [\"vulnerable\"]\n", "")], changes].concat()))
+    };
+    let warns = |changes: &[(&str, &str)]| of(changes).names().contains(&"vulnerable");
+    assert!(!warns(&[pool("pool = 25")]));
+    let told = of(&[pool("pool = 24")]).render(false);
+    assert!(told.contains("carries about 1,920 requests per second"), "{told}");
+    assert!(told.contains("without a hit 2,000 arrive at the peak, and a flush may bring it down"), "{told}");
+    assert!(told.contains("lint.toml:33:8"), "{told}");
+    // Nothing bounds it, or the servers do.
+    assert!(!warns(&[pool("")]));
+    assert!(!warns(&[pool("servers = 100")]));
+    assert!(warns(&[pool("servers = 99")]));
+    assert!(!warns(&[pool("servers = 99\nreplicas = { count = 2, lag = \"1s\", servers = 50 }"), WRITTEN]));
+    assert!(warns(&[pool("servers = 99\nreplicas = { count = 2, lag = \"1s\", servers = 49 }"), WRITTEN]));
+    // The peak of the profile, and what no cache takes off the database: 1,000 requests of 30 ms are 30 more.
+    let peak = ("rate = 2000 } }", "rate = 2000 } }\nprofile = [{ step = { at = \"50s\", factor = 1.5 } }]");
+    assert!(!warns(&[pool("servers = 150"), peak]));
+    assert!(warns(&[pool("servers = 149"), peak]));
+    let background =
+        |servers| format!("servers = {servers}\nbackground = {{ rate = 1000, service = \"30ms\" }}");
+    assert!(!warns(&[pool(&background(130))]));
+    assert!(warns(&[pool(&background(129))]));
+    // A quarter of the 1,900 requests for records are writes of 10 ms: 1,525 reads and 475 writes take 81 servers.
+    let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.25");
+    assert!(!warns(&[written, pool("write = \"10ms\"\nservers = 81")]));
+    assert!(warns(&[written, pool("write = \"10ms\"\nservers = 80")]));
+    // Without a cache there is none to lose; and one that does not help is another matter.
+    let disabled = ["l1", "l2"]
+        .map(|name| (format!("name = \"{name}\""), format!("name = \"{name}\"\nenabled = false")));
+    let disabled: Vec<(&str, &str)> =
+        disabled.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+    assert!(!warns(&[&disabled[..], &[pool("pool = 24")]].concat()));
+    assert_eq!(of(&[pool("pool = 1")]).names(), ["pool-too-small"]);
+    assert!(!warns(&[
+        pool("pool = 24"),
+        ("{ poisson = { rate = 2000 } }", "{ closed = { users = 9, think = \"1s\" } }")
+    ]));
+}
+
+const WRITTEN: (&str, &str) = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.000001");
+
+/// One key that is read 1,000 times per second, each fetch taking 100 ms: 100 reads join the one that leads it.
+#[test]
+fn what_coalescing_leaves_is_no_danger() {
+    let warns = |coalescing: &str, instances: u32| {
+        let source = format!(
+            "question = \"?\"\nduration = \"60s\"\ncoalescing = {coalescing}\nclients = {{ instances = {instances} }}\n\
+             workload = {{ arrivals = {{ poisson = {{ rate = 1000 }} }}, keys = 1 }}\n\
+             tier = [{{ name = \"l2\", scope = \"shared\", ttl = \"10s\", capacity = 1, eviction = \"lru\" }}]\n\
+             database = {{ read = \"100ms\", servers = 1 }}\n"
+        );
+        warnings(&source).names().contains(&"vulnerable")
+    };
+    assert!(warns("\"none\"", 1));
+    // 9.9 fetches per second of the ten that it carries; twice 9.8.
+    assert!(!warns("\"singleflight\"", 1));
+    assert!(warns("\"singleflight\"", 2));
+    assert!(!warns("{ lease = { tier = \"l2\" } }", 2));
+}
+
+#[test]
+fn constant_service() {
+    let asked =
+        |asks: &str| warnings(&changed(&[("question = \"?\"", &format!("question = \"?\"\n{asks}"))]));
+    let told = asked("headline = [\"hit_ratio\", \"latency.all.p99_ms\"]");
+    assert_eq!(told.names(), ["constant-service"]);
+    let told = told.render(false);
+    assert!(told.contains("has no tail, and latency.all.p99_ms is asked for"), "{told}");
+    assert!(told.contains("lint.toml:33:8"), "{told}");
+    for quiet in
+        ["", "headline = [\"hit_ratio\", \"latency.all.p50_ms\", \"stale.age.p99_s\", \"db.qps.peak\"]"]
+    {
+        assert_eq!(asked(quiet).names(), [""; 0], "{quiet}");
+    }
+    for tail in [
+        "latency.miss.p95_ms",
+        "latency.all.max_ms",
+        "db.queue.p99_ms",
+        "db.pool.wait.p99_ms",
+        "tier.l2.queue.p99_ms",
+    ] {
+        assert_eq!(asked(&format!("headline = [\"{tail}\"]")).names(), ["constant-service"], "{tail}");
+    }
+    let tables = |tables: &str| warnings(&format!("{SOUND}\n{tables}")).names();
+    assert_eq!(
+        tables("[[threshold]]\nmeasure = \"latency.all.p999_ms\"\nmax = \"1s\""),
+        ["constant-service"]
+    );
+    assert_eq!(tables("[[threshold]]\nmeasure = \"latency.all.mean_ms\"\nmax = \"1s\""), [""; 0]);
+    assert_eq!(tables("[slo]\nlatency = \"1s\""), ["constant-service"]);
+    // A service time that varies, and one that is none.
+    let slo = ("negative_ttl = \"10s\"", "negative_ttl = \"10s\"\n[slo]\nlatency = \"1s\"");
+    assert_eq!(lints(&[slo, ("read = \"50ms\"", "read = { exponential = { mean = \"50ms\" } }")]), [""; 0]);
+    assert_eq!(lints(&[slo, ("read = \"50ms\"", "read = \"0s\"")]), [""; 0]);
+}
+
+#[test]
+fn constant_service_of_a_class() {
+    let of = |general: &str, own: &str| {
+        let source = format!(
+            "question = \"?\"\nduration = \"60s\"\nslo = {{ latency = \"1s\" }}\n\
+             workload = {{ arrivals = {{ poisson = {{ rate = 10 }} }} }}\n\
+             database = {{ read = {general} }}\n\
+             [[class]]\nname = \"a\"\nshare = 1.0\nkeys = 10\ndatabase = {{ read = {own} }}\n"
+        );
+        warnings(&source)
+    };
+    let random = "{ exponential = { mean = \"5ms\" } }";
+    let told = of(random, "\"9ms\"").render(false);
+    assert!(told.contains("reads of class a all take the database the same time"), "{told}");
+    assert!(of("\"9ms\"", random).is_empty());
+}
+
 #[test]
 fn low_hit_ratio() {
     let short = |ttl: &str| lints(&[("ttl = \"300s\"", ttl), ("pool = 4", "pool = \"unlimited\"")]);
@@ -400,7 +523,8 @@ fn what_is_allowed_is_silent_and_means_the_same() {
     let (loud, warnings) = parse(&source);
     assert_eq!((loud.lints.len(), warnings.names()), (1, vec!["negative-ttl-long"]));
     assert!(loud.lints[0].text.starts_with("tier.l2 hides new records for long: a record"));
-    let (silent, warnings) = parse(&format!("allow = [\"negative-ttl-long\"]\n{source}"));
+    let (silent, warnings) =
+        parse(&source.replace("[\"vulnerable\"]", "[\"vulnerable\", \"negative-ttl-long\"]"));
     assert!(warnings.is_empty() && silent.lints.is_empty());
     assert_eq!(silent.digest, loud.digest);
 }

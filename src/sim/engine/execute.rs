@@ -97,7 +97,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             None => self.execute(request, level, place, is_ahead, start_ns),
         };
         let tier = &mut self.tiers[level];
-        if !PLAIN && self.model.measure.wire && !is_count {
+        if !PLAIN && !is_count && self.model.counts_bytes() {
             let keys = key_bytes(&self.tables, &self.multi_gets, &request);
             tier.totals.wire_bytes += load.value_bytes + keys;
         }

@@ -137,7 +137,7 @@ impl<'m> Engine<'m> {
 /// Whether a model needs none of the parts that few scenarios need: then the loop is compiled without them.
 fn is_plain(model: &Model, policies: &Policies) -> bool {
     let (workload, database) = (&model.workload, &model.database);
-    let reads = !workload.writes() && !workload.checks() && !model.measure.value_age && !model.measure.wire;
+    let reads = !workload.writes() && !workload.checks() && !model.measure.value_age && !model.counts_bytes();
     let tiers = model.tiers.iter().enumerate().all(|(level, tier)| {
         let is_simple = match &tier.scope {
             Scope::Instance { .. } => true,
