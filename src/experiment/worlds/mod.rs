@@ -60,7 +60,7 @@ pub fn add(
     let name = |world: usize, variant: usize| {
         format!("{} in world {}", experiment.variants[variant].name, world + 1)
     };
-    let cells = worlds.iter().map(|world| (&world.variants[..], &world.fingerprints[..]));
+    let cells = worlds.iter().map(|world| (&world.variants[..], &world.fingerprints[..], &[][..]));
     let mut pool = Pool::of(cells, experiment.seed, &name);
     if experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
         pool.set_warmup((outcome.record.scenario.warmup_s * 1e9).round() as u64);

@@ -19,6 +19,7 @@ use crate::declare::file::{Entry, Node, Value};
 use crate::declare::kind::{Choice, Kind};
 use crate::model::{Input, RANDOM_SIZE, RANDOM_TIME};
 
+pub(super) use self::worlds::draw;
 pub use self::worlds::{World, worlds};
 
 /// Most ranges of one scenario.
@@ -265,7 +266,8 @@ impl Walk<'_> {
                 (central, form, (from, to), mode)
             }
             _ => {
-                return self.wrong(node.span, "expected `about` and `within`, or `low` and `high`".to_owned());
+                return self
+                    .wrong(node.span, "expected `about` and `within`, or `low` and `high`".to_owned());
             }
         };
         let (mut from, mut to) = ends;
