@@ -30,7 +30,7 @@ const FIRST: u32 = 1 << 24;
 pub struct WorldsOptions {
     /// Worker threads; 0: one per core.
     pub threads: usize,
-    /// Runs of every variant in each world; luck is told from inputs with two or more.
+    /// Runs of every variant in each world; from two runs on, luck and inputs are separable.
     pub replications: u32,
     /// Shared with whoever follows or stops the run.
     pub control: Arc<Control>,

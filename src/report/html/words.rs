@@ -147,7 +147,11 @@ pub(super) fn events(record: &Record) -> Vec<(String, String, String)> {
 /// The command that makes the same record.
 pub(super) fn command(record: &Record) -> String {
     let ScenarioRecord { source_path, source, overrides, .. } = &record.scenario;
-    again("run", named(source_path, source), overrides)
+    let worlds = record
+        .worlds
+        .as_ref()
+        .map_or(String::new(), |worlds| format!(" --worlds {}x{}", worlds.wanted, worlds.replications));
+    again("run", named(source_path, source), overrides) + &worlds
 }
 
 /// Name of a scenario on the command line: a bundled one by its name, since its file is in no folder but ours.

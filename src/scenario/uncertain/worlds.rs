@@ -88,7 +88,7 @@ struct Checker<'p> {
 }
 
 impl Checker<'_> {
-    /// The variants with these values; a problem says where it was found and points at `range`.
+    /// The variants with these values; a problem carries the place `at` and points at `range`.
     fn variants(&mut self, values: &[(&Range, f64)], at: &str, range: &Range) -> Option<Vec<Variant>> {
         let mut tree = self.prepared.root.clone();
         values.iter().for_each(|(range, value)| range.put(&mut tree, *value));
