@@ -5,6 +5,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use herdlab::scenario::uncertain::worlds;
 use herdlab::scenario::{Overrides, parse};
 use proptest::prelude::*;
 
@@ -144,6 +145,50 @@ fn single_values() {
             ("not TOML", &[("instances = 4", "instances = = 4")]),
         ],
     );
+}
+
+#[test]
+fn ranges() {
+    snapshot(
+        "ranges",
+        &[
+            ("the end below the start", &[("servers = 10", "servers = { low = 12, high = 8 }")]),
+            ("no two whole numbers", &[("servers = 10", "servers = { about = 10, within = \"5%\" }")]),
+            ("other units", &[("ttl = \"60s\"", "ttl = { low = \"30s\", high = \"64MB\" }")]),
+            ("more than all of it", &[("rate = 1000", "rate = { about = 1000, within = 1.5 }")]),
+            ("a negative width", &[("rate = 1000", "rate = { about = 1000, within = \"-5%\" }")]),
+            ("half a range", &[("mean = \"20ms\"", "mean = { about = \"20ms\" }")]),
+            ("misspelt", &[("mean = \"20ms\"", "mean = { low = \"20ms\", hihg = \"30ms\" }")]),
+            (
+                "likely outside",
+                &[("mean = \"20ms\"", "mean = { low = \"20ms\", likely = \"40ms\", high = \"30ms\" }")],
+            ),
+            ("in place of a word", &[("eviction = \"lru\"", "eviction = { low = 1, high = 2 }")]),
+            ("of the run", &[("duration = \"120s\"", "duration = { low = \"100s\", high = \"120s\" }")]),
+            (
+                "on an axis",
+                &[(
+                    "[[event]]",
+                    "[sweep.axes]\n\"tier.l2.ttl\" = [\"5s\", { about = \"9s\", within = \"10%\" }]\n\n[[event]]",
+                )],
+            ),
+        ],
+    );
+    // The ends are checked as worlds are, and so are the worlds.
+    let refused = |from: &str, to: &str| {
+        let source = SOUND.replacen(from, to, 1);
+        assert_ne!(source, SOUND);
+        worlds(&source, "bad.toml", Path::new(""), &Overrides::default(), 8).unwrap_err().render(false)
+    };
+    let ends = [
+        refused("{ plus = \"10%\" }", "{ plus = { about = 0.9, within = \"20%\" } }"),
+        refused("instances = 4", "instances = { low = 0, high = 4 }"),
+        refused(
+            "{ exponential = { mean = \"20ms\" } }",
+            "{ lognormal = { median = { low = \"10ms\", high = \"30ms\" }, p99 = \"25ms\" } }",
+        ),
+    ];
+    insta::assert_snapshot!("ranges_ends", ends.join("\n"));
 }
 
 #[test]

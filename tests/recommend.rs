@@ -3,8 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
+use herdlab::catalog::computed::measures;
 use herdlab::experiment::recommend::BINDING_MARGIN_MAX;
+use herdlab::model::Model;
+use herdlab::scenario::Overrides;
+use herdlab::scenario::grid::{Which, grid};
+use herdlab::sim::{Control, Engine};
+use herdlab::workload::Tables;
 
 /// A longer time to live saves reads of the database and makes old values older.
 const FRESHNESS: &str = r#"
@@ -88,6 +95,31 @@ name = "fifo"
 set = { "tier.l2.eviction" = "fifo" }
 "#;
 
+/// A load that is known as a range only.
+const UNSURE: &str = r#"
+name = "unsure"
+question = "How many servers, with a load that nobody knows?"
+duration = "20s"
+warmup = "4s"
+replications = 16
+seed = 3
+
+[workload]
+arrivals = { poisson = { rate = { low = 100, high = 300 } } }
+keys = 1000
+
+[database]
+servers = 4
+read = { exponential = { mean = "15ms" } }
+
+[recommend]
+minimise = "database.servers"
+keep = ["latency.all.p99_ms <= 120"]
+
+[recommend.knobs]
+"database.servers" = "2..12:step 1"
+"#;
+
 fn herdlab(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_herdlab"))
         .current_dir(folder)
@@ -105,6 +137,7 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("freshness.toml"), FRESHNESS).unwrap();
     std::fs::write(folder.path().join("cheapest.toml"), CHEAPEST).unwrap();
+    std::fs::write(folder.path().join("unsure.toml"), UNSURE).unwrap();
     folder
 }
 
@@ -407,4 +440,64 @@ fn a_wrong_option_is_shown_as_it_was_typed() {
     assert!(keep.contains("db.qps.mean is measured per second") && !keep.contains("--set"), "{keep}");
     let both = told(&["--minimise", "hit_ratio", "--keep", "X"]);
     assert!(both.contains("1 | X"), "{both}");
+}
+
+/// The measure of every candidate in every world, simulated one by one.
+fn in_every_world(scenario: &str, measure: &str) -> Vec<Vec<f64>> {
+    let overrides = Overrides::default();
+    let (grid, _) = grid(scenario, "unsure.toml", Path::new(""), &overrides, Which::Recommend, &[]).unwrap();
+    let of = |(world, model): (usize, &Model)| {
+        let tables = Arc::new(Tables::new(model, 3).unwrap());
+        let run = Engine::new(model, tables, 3, world as u32).unwrap().run(&Control::default()).unwrap();
+        let measured = measures(model, &run.recorder).into_iter().find(|one| one.name == measure);
+        measured.unwrap().value.unwrap()
+    };
+    grid.cells.iter().map(|cell| cell.worlds[0].iter().enumerate().map(of).collect()).collect()
+}
+
+#[test]
+fn over_worlds_a_limit_is_kept_in_nine_of_ten() {
+    let folder = folder();
+    let found = json(folder.path(), &["recommend", "unsure.toml"], 0);
+    let p99 = in_every_world(UNSURE, "latency.all.p99_ms");
+    let kept = |values: &Vec<f64>| values.iter().filter(|value| **value <= 120.0).count();
+    assert!(p99.len() == 11 && p99.iter().all(|values| values.len() == 16));
+    // Fifteen worlds of sixteen are nine of ten; fourteen are not.
+    let fewest = p99.iter().position(|values| kept(values) >= 15).unwrap();
+    assert_eq!(found["found"]["settings"]["database.servers"], (fewest + 2).to_string(), "{p99:?}");
+    assert_eq!(found["found"]["limits"][0]["kept"]["count"], kept(&p99[fewest]));
+    assert_eq!(found["worlds"], 16);
+    // With the load in the middle of its range fewer would do.
+    let nominal =
+        json(folder.path(), &["recommend", "unsure.toml", "--set", "workload.arrivals.poisson.rate=200"], 0);
+    let servers = |value: &serde_json::Value| -> u32 {
+        value["found"]["settings"]["database.servers"].as_str().unwrap().parse().unwrap()
+    };
+    assert!(servers(&nominal) < servers(&found), "{nominal}");
+}
+
+#[test]
+fn the_regret_is_the_distance_to_the_best_of_each_world() {
+    let folder = folder();
+    // Few fast servers are best at a low load, many slow ones at a high one.
+    let either = UNSURE
+        .replace(
+            "database.servers\" = \"2..12:step 1\"",
+            "database\" = [{ servers = 3, read = \"10ms\" }, { servers = 6, read = \"14ms\" }]",
+        )
+        .replace("\"database.servers\"\nkeep = [\"latency.all.p99_ms <= 120\"]", "\"latency.all.mean_ms\"");
+    std::fs::write(folder.path().join("either.toml"), &either).unwrap();
+    let found = json(folder.path(), &["recommend", "either.toml"], 0);
+    let latency = in_every_world(&either, "latency.all.mean_ms");
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let winner = if mean(&latency[0]) < mean(&latency[1]) { 0 } else { 1 };
+    let regrets: Vec<f64> =
+        (0..16).map(|world| latency[winner][world] - latency[0][world].min(latency[1][world])).collect();
+    let worse = regrets.iter().filter(|regret| **regret > 0.0).count();
+    assert!(worse > 0 && worse < 16, "each is the best of some worlds: {latency:?}");
+    let near = |value: &serde_json::Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-9;
+    let regret = &found["found"]["regret"];
+    assert!(near(&regret["mean"], mean(&regrets)), "{found}");
+    assert!(near(&regret["max"], regrets.iter().copied().fold(0.0, f64::max)), "{found}");
+    assert!(near(&found["found"]["mean"], mean(&latency[winner])), "{found}");
 }

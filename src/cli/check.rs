@@ -11,7 +11,7 @@ use herdlab::experiment::sweep::{self, Pool};
 use herdlab::experiment::warmup::{Foreseen, foresee};
 use herdlab::experiment::worlds::plan::WORLDS;
 use herdlab::model::{Experiment, Input};
-use herdlab::report::format::with_unit;
+use herdlab::report::format::{exact, with_unit};
 use herdlab::report::room::refuse_unwritable;
 use herdlab::report::thresholds::in_words;
 use herdlab::scenario::describe;
@@ -97,11 +97,9 @@ fn ranges(scenario: &str, experiment: &Experiment) -> Result<String, Diagnostics
     }
     input::load_worlds(scenario, &Overrides::default(), WORLDS)?;
     let line = |input: &Input| {
-        let [low, high] = [input.low, input.high].map(|end| with_unit(end, &input.unit));
-        let likely = input
-            .likely
-            .map_or(String::new(), |likely| format!(", most likely {}", with_unit(likely, &input.unit)));
-        format!("uncertain: {} from {low} to {high}{likely}\n", input.path)
+        let figure = |number: f64| exact(number, &input.unit);
+        let likely = input.likely.map_or(String::new(), |likely| format!(", most likely {}", figure(likely)));
+        format!("uncertain: {} from {} to {}{likely}\n", input.path, figure(input.low), figure(input.high))
     };
     let worlds = format!("`herdlab run` draws {} of them\n", counted(u64::from(WORLDS), "world"));
     Ok(experiment.inputs.iter().map(line).collect::<String>() + &worlds)

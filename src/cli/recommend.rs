@@ -73,7 +73,6 @@ enum Format {
 
 pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let (grid, _) = input::load_grid(&args.scenario, &overrides(args), Which::Recommend, &args.knobs)?;
-    input::refuse_ranges(&grid.base, "recommend")?;
     let mut pool = Pool::new(&grid);
     let search = Search::new(&grid, &pool)?;
     let threads = input::threads(args.threads);

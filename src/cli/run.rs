@@ -63,9 +63,9 @@ pub(crate) struct RunArgs {
     /// as well, so that more can be added
     #[arg(long)]
     resume: bool,
-    /// Worlds to draw where the scenario has ranges; 0: only the nominal scenario [default: 32]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=i64::from(WORLDS_MAX)))]
-    worlds: Option<u32>,
+    /// Worlds to draw where the scenario has ranges, and runs of each (`64`, `64x3`); 0: only the nominal scenario [default: 32x2]
+    #[arg(long, value_name = "N[xRUNS]", value_parser = worlds_asked)]
+    worlds: Option<Wanted>,
     /// As many worlds, and runs of each, as are estimated to fit this time with the nominal run (`2m`)
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, conflicts_with = "worlds")]
     fit: Option<u64>,
@@ -332,10 +332,29 @@ fn once(
 }
 
 /// How many worlds a run draws, and how often it simulates each.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Wanted {
     worlds: u32,
     replications: u32,
+}
+
+/// Most runs of each world.
+const RUNS_MAX: u32 = 100;
+
+/// `64` or `64x3`.
+fn worlds_asked(text: &str) -> Result<Wanted, String> {
+    let (worlds, runs) = text.split_once('x').map_or((text, None), |(worlds, runs)| (worlds, Some(runs)));
+    let count = |text: &str, least: u32, most: u32| {
+        text.trim().parse().ok().filter(|count| (least..=most).contains(count))
+    };
+    let worlds = count(worlds, 0, WORLDS_MAX);
+    let replications = runs.map_or(Some(REPLICATIONS), |runs| count(runs, 1, RUNS_MAX));
+    match (worlds, replications) {
+        (Some(worlds), Some(replications)) => Ok(Wanted { worlds, replications }),
+        _ => Err(format!(
+            "expected a number of worlds up to {WORLDS_MAX}, or worlds and runs of each (up to {RUNS_MAX}) such as 64x3"
+        )),
+    }
 }
 
 /// As asked, or as fits the time asked for; none where the scenario has no ranges.
@@ -345,10 +364,10 @@ fn wanted_worlds(
     nominal: &Plan,
     threads: usize,
 ) -> Result<Wanted, Diagnostics> {
-    let wanted = |worlds| Wanted { worlds, replications: REPLICATIONS };
+    let none = Wanted { worlds: 0, replications: REPLICATIONS };
     if experiment.inputs.is_empty() {
         let option = match (args.worlds, args.fit) {
-            (None | Some(0), None) => return Ok(wanted(0)),
+            (None | Some(Wanted { worlds: 0, .. }), None) => return Ok(none),
             (Some(_), _) => "--worlds",
             (_, Some(_)) => "--fit",
         };
@@ -358,7 +377,8 @@ fn wanted_worlds(
     }
     let least = worlds_min(experiment.inputs.len()) as u32;
     let Some(fit) = args.fit else {
-        return Ok(wanted(args.worlds.unwrap_or(WORLDS.max(least.next_power_of_two()))));
+        let enough = Wanted { worlds: WORLDS.max(least.next_power_of_two()), ..none };
+        return Ok(args.worlds.unwrap_or(enough));
     };
     let seconds = fit as f64 / 1e9;
     match fitting(nominal, experiment.replications, threads, seconds, least) {

@@ -1,4 +1,4 @@
-//! Values of a scenario that nobody knows exactly: ranges, and how likely the values in them are.
+//! Uncertain values of a scenario: ranges, and how likely the values in them are.
 
 use serde::{Deserialize, Serialize};
 

@@ -102,11 +102,15 @@ fn objective_line(search: &Search, found: &Found) -> String {
     let states = found.states.as_ref().map_or(String::new(), |states| {
         format!("  two states: it {}, and is judged by the worse one\n", states.words())
     });
-    format!(
-        "  {} {value} ({direction}, {})\n{states}",
-        search.wanted.objective.name(),
-        counted(u64::from(search.replications), "replication")
-    )
+    let of = match search.in_worlds {
+        true => counted(u64::from(search.replications), "world"),
+        false => counted(u64::from(search.replications), "replication"),
+    };
+    let regret = found.regret.map_or(String::new(), |regret| {
+        let [mean, max] = [regret.mean, regret.max].map(|regret| with_unit(regret, search.unit()));
+        format!("  regret against the best finalist of each world: {mean} on average, at most {max}\n")
+    });
+    format!("  {} {value} ({direction}, {of})\n{states}{regret}", search.wanted.objective.name())
 }
 
 /// A row per limit, the binding one marked.
@@ -227,7 +231,12 @@ fn rival_line(search: &Search, rival: &Rival) -> String {
         Some(states) => {
             format!("{}: {value} at its worse; it {}", name(search, &rival.found), states.words())
         }
-        None => format!("{}: {value}{difference}", name(search, &rival.found)),
+        None => {
+            let regret = rival.found.regret.map_or(String::new(), |regret| {
+                format!(", regret at most {}", with_unit(regret.max, search.unit()))
+            });
+            format!("{}: {value}{difference}{regret}", name(search, &rival.found))
+        }
     }
 }
 
@@ -350,6 +359,7 @@ pub fn json(search: &Search, grid: &Grid, outcome: &Outcome) -> Result<String, R
         "dropped_unresolved": unresolved,
         "candidates": search.candidates.len(),
         "rungs": search.rungs,
+        "worlds": search.in_worlds.then_some(search.replications),
         "simulations": search.cost(),
         "toml": usable(outcome).map(|found| fragment(search, grid, found)),
     });
@@ -391,6 +401,7 @@ fn as_json(search: &Search, found: &Found) -> Value {
         "mean": found.objective.map(|estimate| estimate.mean),
         "interval": found.objective.and_then(|estimate| estimate.interval),
         "replications": found.objective.map(|estimate| estimate.n),
+        "regret": found.regret,
         "keeps_limits": found.keeping,
         "collapsed_runs": found.states.as_ref().map(|states| states.places(State::Collapsed)),
         "limits": limits,

@@ -38,6 +38,13 @@ pub fn fingerprint(model: &Model, seed: u64) -> String {
     hex(hasher)
 }
 
+/// One fingerprint of several.
+pub(super) fn together(fingerprints: &[String]) -> String {
+    let mut hasher = Sha256::new();
+    fingerprints.iter().for_each(|one| hasher.update(one));
+    hex(hasher)
+}
+
 /// Letters of the fingerprint of a part of the workload.
 const PART_LETTERS: usize = 12;
 

@@ -5,14 +5,14 @@
 use std::path::Path;
 
 use super::check::{self, Expanded, expand};
-use super::digest::fingerprint;
+use super::digest::{fingerprint, together};
 use super::lint::Warnings;
 use super::pin::pins;
-use super::{Diagnostics, Overrides, Prepared, axes, prepare, range};
+use super::{Diagnostics, Overrides, Prepared, axes, prepare, range, uncertain};
 use crate::declare::diagnostic::{Diagnostic, Source, Span};
 use crate::declare::fields::Context;
 use crate::declare::file::{Entry, Node, Value};
-use crate::model::{Axis, AxisValue, Experiment, Variant};
+use crate::model::{Axis, AxisValue, Experiment, Model, Variant};
 use crate::units::grouped;
 
 /// Most cells of one grid.
@@ -40,6 +40,8 @@ pub struct Cell {
     pub variants: Vec<Variant>,
     /// Meaning and random numbers of each variant: equal ones are the same simulations.
     pub fingerprints: Vec<String>,
+    /// By variant: its system in each world, one for each replication; empty without ranges.
+    pub worlds: Vec<Vec<Model>>,
 }
 
 impl Grid {
@@ -145,7 +147,15 @@ pub fn grid(
     if count.is_none_or(|count| count > MAX_CELLS) {
         return Err(too_many(&axes, count));
     }
-    let cells = cells(&mut prepared, overrides, source_path, &axes, &expanded);
+    // Of a search, replication i is simulated in world i.
+    let drawn = match which {
+        Which::Recommend => uncertain::draw(&prepared.ranges, base.seed, base.replications),
+        Which::Sweep => Vec::new(),
+    };
+    if count.is_some_and(|count| count * drawn.len().max(1) > MAX_CELLS) {
+        return Err(too_many_worlds(count.unwrap_or(0), drawn.len()));
+    }
+    let cells = cells(&mut prepared, overrides, source_path, &axes, &expanded, &drawn);
     if !prepared.cx.diagnostics.is_empty() {
         return Err(prepared.problems());
     }
@@ -201,6 +211,19 @@ fn expanded(prepared: &mut Prepared, which: Which) -> Option<Vec<Expanded>> {
     expand(&mut prepared.cx, &node)
 }
 
+fn too_many_worlds(cells: usize, worlds: usize) -> Diagnostics {
+    let title = format!(
+        "{} cells in {} worlds; at most {} systems can be run",
+        grouped(cells),
+        grouped(worlds),
+        grouped(MAX_CELLS)
+    );
+    Diagnostics::general(
+        title,
+        vec!["fewer values per axis, or fewer --replications: one for each world".to_owned()],
+    )
+}
+
 fn too_many(axes: &[Axis], count: Option<usize>) -> Diagnostics {
     let factors: Vec<String> = axes.iter().map(|axis| axis.values.len().to_string()).collect();
     let count = count.map_or_else(|| "too many".to_owned(), grouped);
@@ -215,25 +238,54 @@ fn cells(
     source_path: &str,
     axes: &[Axis],
     expanded: &[Expanded],
+    drawn: &[Vec<f64>],
 ) -> Vec<Cell> {
+    let ranges = prepared.ranges.clone();
     let count: usize = axes.iter().map(|axis| axis.values.len()).product();
     let mut cells = Vec::with_capacity(count);
     let mut problems: Vec<(Diagnostic, Vec<usize>)> = Vec::new();
     for index in 0..count {
         let at = place(index, axes);
-        let mut tree = prepared.root.clone();
         let mut set = Vec::with_capacity(axes.len());
-        for ((path, span, values), &value) in expanded.iter().zip(&at) {
-            if let Err(diagnostic) = axes::set(&mut tree, path, *span, values[value].clone()) {
-                set.push(diagnostic);
+        let mut cell = |root: &Node| {
+            let mut tree = root.clone();
+            for ((path, span, values), &value) in expanded.iter().zip(&at) {
+                if let Err(diagnostic) = axes::set(&mut tree, path, *span, values[value].clone()) {
+                    set.push(diagnostic);
+                }
             }
-        }
+            tree
+        };
+        // A knob goes over a range in its place.
+        let in_world = |values: &Vec<f64>| {
+            let mut root = prepared.root.clone();
+            ranges.iter().zip(values).for_each(|(range, value)| range.put(&mut root, *value));
+            root
+        };
+        let tree = cell(&prepared.root);
+        let trees: Vec<Node> = drawn.iter().map(|values| cell(&in_world(values))).collect();
         if set.is_empty()
             && let Some(experiment) = prepared.check(Some(&tree), source_path, overrides)
         {
-            let of = |variant: &Variant| fingerprint(&variant.model, experiment.seed);
-            let fingerprints = experiment.variants.iter().map(of).collect();
-            cells.push(Cell { at, variants: experiment.variants, fingerprints });
+            let mut worlds = vec![Vec::with_capacity(trees.len()); experiment.variants.len()];
+            for tree in &trees {
+                let Some(world) = prepared.check(Some(tree), source_path, overrides) else { break };
+                for (models, variant) in worlds.iter_mut().zip(world.variants) {
+                    models.push(variant.model);
+                }
+            }
+            let of = |(variant, worlds): (&Variant, &Vec<Model>)| {
+                let own = fingerprint(&variant.model, experiment.seed);
+                match worlds.as_slice() {
+                    [] => own,
+                    models => {
+                        let all = models.iter().map(|model| fingerprint(model, experiment.seed));
+                        together(&std::iter::once(own).chain(all).collect::<Vec<_>>())
+                    }
+                }
+            };
+            let fingerprints = experiment.variants.iter().zip(&worlds).map(of).collect();
+            cells.push(Cell { at, variants: experiment.variants, fingerprints, worlds });
         }
         let cx = &mut prepared.cx;
         for diagnostic in cx.diagnostics.drain(..).chain(set) {

@@ -43,6 +43,17 @@ pub struct Found {
     pub states: Option<States>,
     pub limits: Vec<Limit>,
     pub keeping: Keeping,
+    /// Of a scenario with ranges.
+    pub regret: Option<Regret>,
+}
+
+/// How far a candidate is from the best finalist of the same world, among those that keep the limits; in the unit of the
+/// objective. The candidate with the best mean over the worlds is the one with the least mean regret: the best of a world is the same
+/// for all.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Regret {
+    pub mean: f64,
+    pub max: f64,
 }
 
 /// A limit with more room than this share of it does not bind.
@@ -109,6 +120,9 @@ pub enum Outcome {
 
 pub(super) fn judge(search: &Search, pool: &Pool, finalists: &[usize], had: &[u32]) -> Outcome {
     let mut found: Vec<Found> = finalists.iter().map(|&index| of(search, pool, index)).collect();
+    if search.in_worlds {
+        regrets(search, pool, &mut found);
+    }
     let value = |found: &Found| {
         found.objective.map_or(f64::INFINITY, |estimate| search.wanted.direction.sign() * estimate.mean)
     };
@@ -159,9 +173,32 @@ fn of(search: &Search, pool: &Pool, index: usize) -> Found {
         Keeping::Certain
     };
     let values = search.objective(pool, candidate, replications);
-    let states = states(&variant);
+    let states = if search.in_worlds { None } else { states(&variant) };
     let judged = worse_of(states.as_ref(), &values, search.wanted.direction.sign());
-    Found { candidate: index, objective: estimate(&judged), states, limits, keeping }
+    Found { candidate: index, objective: estimate(&judged), states, limits, keeping, regret: None }
+}
+
+/// Holds every candidate against the best of each world.
+fn regrets(search: &Search, pool: &Pool, found: &mut [Found]) {
+    let sign = search.wanted.direction.sign();
+    let values: Vec<Vec<Option<f64>>> = found
+        .iter()
+        .map(|one| search.objective(pool, &search.candidates[one.candidate], search.replications))
+        .collect();
+    let keeps: Vec<bool> = found.iter().map(|one| one.keeping != Keeping::Broken).collect();
+    let any = keeps.contains(&true);
+    let best: Vec<Option<f64>> = (0..search.replications as usize)
+        .map(|world| {
+            let allowed = values.iter().zip(&keeps).filter(|(_, keeps)| **keeps || !any);
+            allowed.filter_map(|(values, _)| values[world]).map(|value| sign * value).reduce(f64::min)
+        })
+        .collect();
+    for (one, values) in found.iter_mut().zip(&values) {
+        let regrets: Vec<f64> =
+            values.iter().zip(&best).filter_map(|(value, best)| Some(sign * (*value)? - (*best)?)).collect();
+        let max = regrets.iter().copied().reduce(f64::max);
+        one.regret = max.map(|max| Regret { mean: regrets.iter().sum::<f64>() / regrets.len() as f64, max });
+    }
 }
 
 /// The values by which something is judged: of two states those of the worse one.

@@ -9,7 +9,7 @@ pub mod schedule;
 
 use std::collections::HashMap;
 
-use self::schedule::{Rung, cost, schedule};
+use self::schedule::{Rung, cost, in_all_worlds, schedule};
 use super::run::RunError;
 use super::states::{States, states_of};
 use super::statistics::{self, Estimate};
@@ -21,7 +21,7 @@ use crate::scenario::Diagnostics;
 use crate::scenario::grid::Grid;
 use crate::units::counted;
 
-pub use self::judge::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Outcome, Rival};
+pub use self::judge::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Outcome, Regret, Rival};
 
 /// A system that may be recommended.
 #[derive(Clone, Debug)]
@@ -47,9 +47,15 @@ pub struct Search {
     pub variants: Vec<String>,
     /// Of the scenario's prices.
     pub currency: Option<&'static str>,
+    /// Of a scenario with ranges, replication i is simulated in world i.
     pub replications: u32,
     pub rungs: Vec<Rung>,
+    /// Whether the scenario has ranges.
+    pub in_worlds: bool,
 }
+
+/// Share of the worlds in which a limit has to be kept, unless it says otherwise (`runs`).
+pub const KEPT_IN_WORLDS: f64 = 0.9;
 
 impl Search {
     /// Plans a search.
@@ -66,7 +72,12 @@ impl Search {
             return Err(Diagnostics::general(format!("{} has no objective", base.source_path), help));
         };
         let candidates = candidates(grid, pool, &wanted);
-        let rungs = schedule(candidates.len(), base.replications, wanted.budget).map_err(|least| {
+        let in_worlds = !base.inputs.is_empty();
+        let planned = match in_worlds {
+            true => in_all_worlds(candidates.len(), base.replications, wanted.budget),
+            false => schedule(candidates.len(), base.replications, wanted.budget),
+        };
+        let rungs = planned.map_err(|least| {
             let title = format!(
                 "a budget of {} is too small for {}",
                 counted(wanted.budget.unwrap_or_default(), "simulation"),
@@ -81,8 +92,16 @@ impl Search {
             ];
             Diagnostics::general(title, help)
         })?;
+        let limit = |limit: &Threshold| match in_worlds {
+            // Worlds are no sample of one system, of whose mean one could be confident.
+            true => {
+                Threshold { runs: limit.runs.or(Some(KEPT_IN_WORLDS)), confident: false, ..limit.clone() }
+            }
+            false => limit.clone(),
+        };
         Ok(Search {
-            limits: base.thresholds.iter().chain(&wanted.keep).cloned().collect(),
+            in_worlds,
+            limits: base.thresholds.iter().chain(&wanted.keep).map(limit).collect(),
             variants: base.variants.iter().map(|variant| variant.name.clone()).collect(),
             currency: base.currency(),
             replications: base.replications,
@@ -175,11 +194,15 @@ impl Search {
     /// A candidate counts as keeping a limit while its mean is within a standard error of it: with few replications that
     /// is all that is known, and the best setting often lies close to a limit. Of two states the worse one counts.
     fn rank(&self, pool: &Pool, candidate: &Candidate, replications: u32) -> Rank {
-        let states = two_states(pool, candidate, replications);
+        let states = if self.in_worlds { None } else { two_states(pool, candidate, replications) };
         let mut excess = 0.0;
         for limit in self.limits_of(candidate) {
             let sign = if limit.bound == Bound::Max { 1.0 } else { -1.0 };
             let values = pool.values(candidate.system, &limit.measure, replications);
+            if self.in_worlds {
+                excess += too_rarely(limit, &values);
+                continue;
+            }
             let values = judge::worse_of(states.as_ref(), &values, sign);
             let Some(Estimate { mean, .. }) = statistics::estimate(&values) else {
                 // A measure without a value keeps upper limits and breaks lower ones.
@@ -205,6 +228,19 @@ impl Search {
         let variant = self.variants[candidate.variant].clone();
         self.limits.iter().filter(move |limit| limit.is_about(&variant))
     }
+}
+
+/// By how much the share of the worlds that keep a limit falls short, beyond a standard error of that share. A measure without
+/// a value keeps upper limits.
+fn too_rarely(limit: &Threshold, values: &[Option<f64>]) -> f64 {
+    let wanted = limit.runs.unwrap_or(KEPT_IN_WORLDS);
+    let keeps = |value: &&Option<f64>| {
+        value.map_or(limit.bound == Bound::Max, |value| limit.bound.allows(value, limit.limit))
+    };
+    let worlds = values.len().max(1) as f64;
+    let kept = values.iter().filter(keeps).count() as f64 / worlds;
+    let error = (wanted * (1.0 - wanted) / worlds).sqrt();
+    (wanted - kept - error).max(0.0)
 }
 
 /// The two states of a candidate in its first replications, if it has two.

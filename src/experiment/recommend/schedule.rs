@@ -37,6 +37,16 @@ pub fn schedule(candidates: usize, replications: u32, budget: Option<u64>) -> Re
     Err(least)
 }
 
+/// All candidates in all worlds: the first few worlds are no sample that tells which candidates keep a limit in nine of ten.
+///
+/// # Errors
+/// The least budget that would do.
+pub fn in_all_worlds(candidates: usize, worlds: u32, budget: Option<u64>) -> Result<Vec<Rung>, u64> {
+    let plan = vec![Rung { candidates, replications: worlds }];
+    let cost = cost(&plan);
+    if budget.is_none_or(|budget| cost <= budget) { Ok(plan) } else { Err(cost) }
+}
+
 /// Simulations that a schedule takes.
 pub fn cost(rungs: &[Rung]) -> u64 {
     let mut before = 0;
@@ -77,6 +87,12 @@ mod tests {
         assert_eq!(cost(&plan), 336);
         assert_eq!(pairs(&schedule(3, 10, None).unwrap()), [(3, 2), (3, 4), (3, 8), (3, 10)]);
         assert_eq!(pairs(&schedule(9, 1, None).unwrap()), [(9, 1)]);
+    }
+
+    #[test]
+    fn in_worlds_nothing_is_dropped() {
+        assert_eq!(pairs(&in_all_worlds(11, 16, Some(176)).unwrap()), [(11, 16)]);
+        assert_eq!(in_all_worlds(11, 16, Some(175)), Err(176));
     }
 
     #[test]

@@ -23,12 +23,23 @@ use crate::workload::Tables;
 #[derive(Clone, Debug)]
 struct System {
     model: Model,
+    /// Replication i is simulated in world i of these; empty: in the model itself.
+    worlds: Vec<Model>,
     /// For messages: the cell and the variant.
     name: String,
     fingerprint: String,
     /// The system of the first variant in the first cell that has this one.
     home: usize,
 }
+
+impl System {
+    fn at(&self, replication: u32) -> &Model {
+        self.worlds.get(replication as usize).unwrap_or(&self.model)
+    }
+}
+
+/// A cell to put into a pool: its variants, their fingerprints, and the systems of each in all worlds, if there are any.
+pub(in crate::experiment) type Systems<'c> = (&'c [Variant], &'c [String], &'c [Vec<Model>]);
 
 /// All systems of a grid, and their finished simulations.
 #[derive(Debug)]
@@ -55,7 +66,8 @@ struct Values {
 impl Pool {
     /// Nothing is simulated yet.
     pub fn new(grid: &Grid) -> Pool {
-        let cells = grid.cells.iter().map(|cell| (&cell.variants[..], &cell.fingerprints[..]));
+        let cells =
+            grid.cells.iter().map(|cell| (&cell.variants[..], &cell.fingerprints[..], &cell.worlds[..]));
         let name = |cell: usize, variant: usize| {
             let at = &grid.cells[cell].at;
             format!("{} in the cell {}", grid.base.variants[variant].name, grid.place(at, variant))
@@ -65,20 +77,21 @@ impl Pool {
 
     /// The same of any cells: the variants of each with their fingerprints, and the name of a variant in a cell.
     pub(in crate::experiment) fn of<'c>(
-        cells: impl Iterator<Item = (&'c [Variant], &'c [String])>,
+        cells: impl Iterator<Item = Systems<'c>>,
         seed: u64,
         name: &dyn Fn(usize, usize) -> String,
     ) -> Pool {
         let mut systems: Vec<System> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
-        let index = cells.enumerate().map(|(cell, (variants, fingerprints))| {
+        let index = cells.enumerate().map(|(cell, (variants, fingerprints, worlds))| {
             let mut home = None;
             let of = |(index, (variant, fingerprint)): (usize, (&Variant, &'c String))| {
                 let system = *known.entry(fingerprint).or_insert_with(|| {
                     let (model, fingerprint) = (variant.model.clone(), fingerprint.clone());
                     let place = systems.len();
                     let name = name(cell, index);
-                    systems.push(System { model, name, fingerprint, home: home.unwrap_or(place) });
+                    let worlds = worlds.get(index).cloned().unwrap_or_default();
+                    systems.push(System { model, worlds, name, fingerprint, home: home.unwrap_or(place) });
                     place
                 });
                 home.get_or_insert(system);
@@ -118,8 +131,9 @@ impl Pool {
 
     /// Gives all systems with an automatic warm-up the same one.
     pub(in crate::experiment) fn set_warmup(&mut self, warmup_ns: Nanos) {
-        for System { model, fingerprint: known, .. } in &mut self.systems {
+        for System { model, worlds, fingerprint: known, .. } in &mut self.systems {
             if model.warmup_auto {
+                worlds.iter_mut().for_each(|world| world.warmup_ns = warmup_ns);
                 model.warmup_ns = warmup_ns;
                 *known = fingerprint(model, self.seed);
             }
@@ -260,7 +274,8 @@ fn simulate(
     }
     let done: Mutex<Done> = Mutex::new(Vec::with_capacity(work.len()));
     let failure = work_off(&work, control, |(workload, system, replication)| {
-        let System { model, name, fingerprint, .. } = &systems[*system];
+        let System { name, fingerprint, .. } = &systems[*system];
+        let model = systems[*system].at(*replication);
         let failed = |source: SimError| RunError::Simulation {
             variant: name.clone(),
             replication: *replication,
@@ -310,12 +325,14 @@ fn replicate(
 /// The work in an order in which cells of one workload follow each other, so that few tables live at a time, and in which
 /// the variants of a cell stay together, so that an interrupt leaves whole cells; with the fingerprint of the workload.
 fn by_workload(systems: &[System], work: Vec<(usize, u32)>) -> Vec<(Arc<str>, usize, u32)> {
-    let mut workloads: HashMap<usize, Arc<str>> = HashMap::new();
+    let mut workloads: HashMap<(usize, u32), Arc<str>> = HashMap::new();
     let mut order: HashMap<Arc<str>, usize> = HashMap::new();
     let mut all: Vec<(usize, Arc<str>, usize, u32)> = Vec::with_capacity(work.len());
     for (system, replication) in work {
         let mut workload = |system: usize| {
-            Arc::clone(workloads.entry(system).or_insert_with(|| workload_of(&systems[system].model).into()))
+            let world = if systems[system].worlds.is_empty() { 0 } else { replication };
+            let of = || workload_of(systems[system].at(world)).into();
+            Arc::clone(workloads.entry((system, world)).or_insert_with(of))
         };
         let (own, of_home) = (workload(system), workload(systems[system].home));
         let last = order.len();

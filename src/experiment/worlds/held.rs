@@ -10,7 +10,7 @@ use crate::experiment::threshold::{Standing, judge};
 use crate::model::Threshold;
 use crate::record::{MeasureRecord, Record, ScenarioRecord, VariantRecord, WindowsRecord, WorldsRecord};
 
-/// So many of those worlds in which it can be told.
+/// A number of worlds, out of those in which the statement can be tested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Held {
     pub count: usize,

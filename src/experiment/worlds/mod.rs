@@ -30,7 +30,7 @@ const FIRST: u32 = 1 << 24;
 pub struct WorldsOptions {
     /// Worker threads; 0: one per core.
     pub threads: usize,
-    /// Runs of every variant in each world; luck is told from inputs with two or more.
+    /// Runs of every variant in each world; from two runs on, luck and inputs are separable.
     pub replications: u32,
     /// Shared with whoever follows or stops the run.
     pub control: Arc<Control>,
@@ -60,7 +60,7 @@ pub fn add(
     let name = |world: usize, variant: usize| {
         format!("{} in world {}", experiment.variants[variant].name, world + 1)
     };
-    let cells = worlds.iter().map(|world| (&world.variants[..], &world.fingerprints[..]));
+    let cells = worlds.iter().map(|world| (&world.variants[..], &world.fingerprints[..], &[][..]));
     let mut pool = Pool::of(cells, experiment.seed, &name);
     if experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
         pool.set_warmup((outcome.record.scenario.warmup_s * 1e9).round() as u64);

@@ -2,11 +2,11 @@
 
 use crate::scenario::estimate::Plan;
 
-/// Worlds where nobody says how many.
+/// Worlds without `--worlds` and `--fit`.
 pub const WORLDS: u32 = 32;
 /// Fewest runs of a world that tell luck from inputs. More worlds are worth more than more runs of each.
 pub const REPLICATIONS: u32 = 2;
-/// Most runs of a world for a stated time: beyond, time is better spent on nothing.
+/// Most runs of a world for a stated time: the luck of a world is known well enough then.
 const REPLICATIONS_MAX: u32 = 10;
 /// Most worlds for a stated time.
 const FITTING_MAX: u32 = 512;

@@ -147,8 +147,12 @@ pub(super) fn events(record: &Record) -> Vec<(String, String, String)> {
 /// The command that makes the same record.
 pub(super) fn command(record: &Record) -> String {
     let ScenarioRecord { source_path, source, after, overrides, .. } = &record.scenario;
+    let worlds = record
+        .worlds
+        .as_ref()
+        .map_or(String::new(), |worlds| format!(" --worlds {}x{}", worlds.wanted, worlds.replications));
     match after {
-        None => again("run", named(source_path, source), overrides),
+        None => again("run", named(source_path, source), overrides) + &worlds,
         Some(after) => {
             let before = quoted(named(source_path, source));
             again(&format!("diff {before}"), named(&after.source_path, &after.source), overrides)

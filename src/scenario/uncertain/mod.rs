@@ -19,6 +19,7 @@ use crate::declare::file::{Entry, Node, Value};
 use crate::declare::kind::{Choice, Kind};
 use crate::model::{Input, RANDOM_SIZE, RANDOM_TIME};
 
+pub(super) use self::worlds::draw;
 pub use self::worlds::{World, worlds};
 
 /// Most ranges of one scenario.
@@ -149,7 +150,8 @@ impl Walk<'_> {
                     self.entry(entry, kind);
                 }
             }
-            Kind::Axes => self.entry(entry, &Kind::List(&Kind::Axes)),
+            // Values that are varied on purpose; whatever is no number here is refused as a range.
+            Kind::Axes => self.entry(entry, &Kind::List(&Kind::Truth)),
             kind => {
                 if let Some(kind) = part(kind, &entry.key) {
                     self.entry(entry, kind);

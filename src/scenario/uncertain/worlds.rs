@@ -44,13 +44,10 @@ pub fn worlds(
             checker.variants(&[(range, value)], &at, range);
         }
     }
-    let points = Sobol::new(ranges.len(), nominal.seed);
     let mut worlds = Vec::with_capacity(count as usize);
-    if checker.problems.is_empty() && !ranges.is_empty() {
-        for index in 0..count {
-            let drawn = ranges.iter().zip(points.point(index));
-            let drawn: Vec<(&Range, f64)> =
-                drawn.map(|(range, point)| (range, range.input.quantile(point))).collect();
+    if checker.problems.is_empty() {
+        for (index, values) in draw(&ranges, nominal.seed, count).into_iter().enumerate() {
+            let drawn: Vec<(&Range, f64)> = ranges.iter().zip(values.iter().copied()).collect();
             let settings: Vec<String> = drawn
                 .iter()
                 .map(|(range, value)| format!("{} = {}", range.input.path, shown(range, *value)))
@@ -59,16 +56,24 @@ pub fn worlds(
             let Some(variants) = checker.variants(&drawn, &at, &ranges[0]) else { break };
             let fingerprints =
                 variants.iter().map(|variant| fingerprint(&variant.model, nominal.seed)).collect();
-            worlds.push(World {
-                values: drawn.iter().map(|(_, value)| *value).collect(),
-                variants,
-                fingerprints,
-            });
+            worlds.push(World { values, variants, fingerprints });
         }
     }
     let problems = checker.problems;
     problems.into_iter().for_each(|problem| prepared.cx.report(problem));
     if prepared.cx.diagnostics.is_empty() { Ok(worlds) } else { Err(prepared.problems()) }
+}
+
+/// The values of so many worlds, by world and range; none without ranges.
+pub(in crate::scenario) fn draw(ranges: &[Range], seed: u64, count: u32) -> Vec<Vec<f64>> {
+    if ranges.is_empty() {
+        return Vec::new();
+    }
+    let points = Sobol::new(ranges.len(), seed);
+    let world = |index| -> Vec<f64> {
+        ranges.iter().zip(points.point(index)).map(|(range, point)| range.input.quantile(point)).collect()
+    };
+    (0..count).map(world).collect()
 }
 
 fn shown(range: &Range, value: f64) -> String {
@@ -83,7 +88,7 @@ struct Checker<'p> {
 }
 
 impl Checker<'_> {
-    /// The variants with these values; a problem says where it was found and points at `range`.
+    /// The variants with these values; a problem carries the place `at` and points at `range`.
     fn variants(&mut self, values: &[(&Range, f64)], at: &str, range: &Range) -> Option<Vec<Variant>> {
         let mut tree = self.prepared.root.clone();
         values.iter().for_each(|(range, value)| range.put(&mut tree, *value));
