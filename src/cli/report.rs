@@ -14,7 +14,7 @@ use super::places::{Places, report_folder};
 /// Redraw the report of a finished run from its record
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The `results.json` of a run, the `sweep.json` of a sweep, or the folder of either
+    /// The `results.json` of a run, the `sweep.json` of a sweep, the `headroom.json` of a search, or the folder of one of them
     #[arg(value_name = "RESULTS_JSON|DIR")]
     results: PathBuf,
     /// Folder for the report [default: the folder of the record]
@@ -44,16 +44,19 @@ fn holds_another(folder: &Path, results: &Path) -> bool {
     there.is_file() && std::fs::read(&there).ok() != std::fs::read(results).ok()
 }
 
-/// The record that a path means: itself, or what a run or a sweep has left in that folder.
+/// The record that a path means: itself, or what a run, a sweep or a search for headroom has left in that folder.
 pub(super) fn record_at(path: &Path) -> PathBuf {
     if !path.is_dir() {
         return path.to_owned();
     }
-    let (run, sweep) = (path.join("results.json"), path.join("sweep.json"));
-    if !run.exists() && sweep.exists() { sweep } else { run }
+    let [run, others @ ..] = ["results.json", "sweep.json", "headroom.json"].map(|name| path.join(name));
+    if run.exists() {
+        return run;
+    }
+    others.into_iter().find(|other| other.exists()).unwrap_or(run)
 }
 
-/// The record of a run, or of a sweep.
+/// The record of a run, of a sweep, or of a search for headroom.
 fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
     match std::fs::read_to_string(results) {
         Ok(text) if report::sweep::is_record(&text) => {
@@ -65,6 +68,15 @@ fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
             }
             report::sweep::redraw(&text, results, out).map_err(input_error)
         }
+        Ok(text) if report::headroom::is_record(&text) => {
+            if args.hgrm {
+                let title = format!("--hgrm: {} is the record of a search for headroom", results.display());
+                let help =
+                    "a search keeps no histograms; run one of its cells with `herdlab run --set … --hgrm`";
+                return Err(Diagnostics::general(title, vec![help.to_owned()]).into());
+            }
+            report::headroom::redraw(&text, results, out).map_err(input_error)
+        }
         _ => report::redraw(results, out, args.contents.contents()).map(drop).map_err(input_error),
     }
 }
@@ -73,8 +85,7 @@ fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
 pub(super) fn input_error(error: ReportError) -> anyhow::Error {
     match error {
         ReportError::Damaged { .. } | ReportError::File { action: "read", .. } => {
-            let help =
-                "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`";
+            let help = "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`, headroom.json by `herdlab headroom`";
             Diagnostics::general(error.to_string(), vec![help.to_owned()]).into()
         }
         ReportError::Schema { .. } => {

@@ -111,6 +111,8 @@ pub enum Which {
     Sweep,
     /// `[recommend]`, its `knobs`.
     Recommend,
+    /// No table: the command line alone has knobs, which stand in the place of the axes of `[sweep]`.
+    Headroom,
 }
 
 impl Which {
@@ -118,6 +120,7 @@ impl Which {
         match self {
             Which::Sweep => ("sweep", "axes", "--sweep"),
             Which::Recommend => ("recommend", "knobs", "--knob"),
+            Which::Headroom => ("sweep", "axes", "--knob"),
         }
     }
 }

@@ -32,6 +32,7 @@ mod presence;
 mod protection;
 mod recovery;
 mod replicas;
+mod scale;
 mod sources;
 mod standing;
 mod sums;
