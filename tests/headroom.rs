@@ -90,7 +90,7 @@ fn the_border_of_a_pool_is_its_capacity_over_what_is_offered() {
     let words = answer(POOL, &[]);
     assert!(words.starts_with("Safe up to 2 times today's traffic (2 to 2."), "{words}");
     assert!(words.contains("then the database's connection pool is short"), "{words}");
-    assert!(words.contains("latency.all.p99_ms ≤ 11.0 ms"), "{words}");
+    assert!(words.contains("latency.all.p99_ms ≤ 11 ms"), "{words}");
 }
 
 #[test]
@@ -120,7 +120,8 @@ fn any_other_knob_has_a_border_and_the_smaller_side_may_be_the_dangerous_one() {
     );
     assert_eq!(found["border"]["upwards"], false);
     assert_eq!((number(&found["border"]["safe"]), number(&found["border"]["breaks"])), (3.0, 2.0));
-    // One key, read a hundred times a second: a TTL of T lets one read in T through, and four a second are allowed.
+    // One key, read every 10 ms, and filled 10 ms after a miss: with a TTL from just above 230 to 240 ms every 25th read misses, below
+    // that every 24th. Four misses a second are allowed.
     let ttl =
         POOL.replace("[database]", "[[tier]]\nname = \"l2\"\nscope = \"shared\"\nttl = \"10s\"\n[database]");
     let words = answer(
@@ -129,7 +130,7 @@ fn any_other_knob_has_a_border_and_the_smaller_side_may_be_the_dangerous_one() {
     );
     let safe: f64 =
         words.split("tier.l2.ttl = ").nth(1).unwrap().split("ms").next().unwrap().parse().unwrap();
-    assert!(words.starts_with("Safe down to tier.l2.ttl = ") && (240.0..=260.0).contains(&safe), "{words}");
+    assert!(words.starts_with("Safe down to tier.l2.ttl = ") && (230.0..=242.0).contains(&safe), "{words}");
 }
 
 /// The crowd is ten times 250 requests a second, and the database serves 80 at once in 99 ms: 807 a second, 0.32 of the crowd.
@@ -189,7 +190,7 @@ fn the_record_does_not_depend_on_threads_and_the_report_is_drawn_again_from_it()
     }
     let page = std::fs::read_to_string(folder.path().join("one/index.html")).unwrap();
     assert!(
-        page.contains("herdlab headroom s.toml '--limit=latency.all.p99_ms &#60;= 40'"),
+        page.contains("--limit=latency.all.p99_ms &#60;= 40"),
         "how to do it again"
     );
 }

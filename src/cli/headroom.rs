@@ -38,7 +38,7 @@ pub(crate) struct HeadroomArgs {
     scenario: String,
     /// The knob and the span to search (`traffic=0.1..20`, `database.pool=2..50`, `tier.l2.ttl=1s..10m`); a second one with its
     /// values (`event.crowd.what.surge.factor=2,5,10`, or a range as for a sweep) for a map [default: traffic, doubled or halved from
-    /// what it is today]
+    /// today's]
     #[arg(long = "knob", value_name = "PATH=SPAN", value_parser = path_and_value)]
     knobs: Vec<(String, String)>,
     /// A limit besides the scenario's thresholds and [slo] (`db.qps.peak <= 500`), or instead of one of them on the same measure:

@@ -7,7 +7,7 @@ use crate::model::Kind;
 
 /// The option behind the name `traffic`.
 pub const TRAFFIC: &str = "workload.scale";
-/// What people call it.
+/// Its short name.
 const TRAFFIC_NAME: &str = "traffic";
 
 /// The option that a name of the command line means.
@@ -33,7 +33,7 @@ pub struct Knob {
 }
 
 impl Knob {
-    /// All traffic, from a thousandth of what the scenario states to 64 times as much.
+    /// All traffic, from a thousandth of the scenario's to 64 times as much.
     pub fn traffic() -> Knob {
         Knob {
             path: TRAFFIC.to_owned(),

@@ -1,4 +1,4 @@
-//! What has to hold: the limits of a search, and the resource that is short where one of them breaks.
+//! The limits of a search, and the resource that is short where one of them breaks.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::scenario::{Diagnostics, limits};
 pub const ERRORS_MAX: f64 = 0.001;
 /// Peak utilisation of the database that the default limits allow.
 pub const UTILIZATION_MAX: f64 = 0.8;
-/// Seconds after the end of an event in which the default limits want a recovery.
+/// Seconds after the end of an event within which the default limits demand a recovery.
 pub const RECOVERY_MAX_S: f64 = 60.0;
 /// A resource that is used more than this is short.
 pub const SHORT_FROM: f64 = 0.9;
@@ -79,7 +79,7 @@ pub(super) fn recovery(base: &Experiment) -> Vec<Threshold> {
     labels(base).into_iter().map(back).collect()
 }
 
-/// The share of good requests that `[slo]` asks for.
+/// The share of good requests that `[slo]` demands.
 fn objective(base: &Experiment) -> Option<Threshold> {
     let with_objective = base.variants.iter().find(|variant| variant.model.slo.is_some())?;
     Some(limit("slo.good.ratio", Bound::Min, with_objective.model.share_of_good()))
@@ -96,7 +96,7 @@ fn defaults(base: &Experiment) -> Vec<Threshold> {
     lasting.into_iter().chain(labels(base).into_iter().map(back)).collect()
 }
 
-/// What a variant makes of all limits at one value of a knob.
+/// A variant judged by all limits, at one value of a knob.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     pub kept: bool,
@@ -107,7 +107,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// `None` where no limit is about what the variant measures.
+    /// `None` where no limit is about a measure of the variant.
     pub fn of(limits: &[Threshold], variant: &VariantRecord) -> Option<Verdict> {
         let about = limits.iter().filter(|limit| limit.is_about(&variant.name));
         let measured = |limit: &&Threshold| variant.measure(&limit.measure).is_some();
@@ -139,7 +139,7 @@ pub struct Resource {
     /// As people say it: `the database's connection pool`.
     pub name: String,
     pub measure: String,
-    /// A share of what there is; above 1 where more is asked of it than there is.
+    /// A share of its capacity; above 1 where the demand is larger.
     pub used: f64,
 }
 

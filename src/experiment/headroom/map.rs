@@ -1,14 +1,14 @@
 //! Stable, vulnerable, metastable: where a system comes back from the events of its scenario.
 //!
 //! After Bronson, Aghayev, Charapko, Zhu (Metastable Failures in Distributed Systems, HotOS 2021) and Huang et al. (Metastable
-//! Failures in the Wild, OSDI 2022), in terms of what is measured (docs/decisions.md).
+//! Failures in the Wild, OSDI 2022), in terms of measures (docs/decisions.md).
 
 use serde::Serialize;
 
 use super::Purpose;
 use super::record::{AnswerRecord, FoundRecord, HeadroomRecord};
 
-/// In what state a system is at a value of the knob.
+/// The state of a system at a value of the knob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {

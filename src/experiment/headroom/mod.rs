@@ -1,8 +1,8 @@
 //! How far a knob can be turned until a limit breaks, behind `herdlab headroom`.
 //!
 //! A *cell* is a variant at one value of the knob, with all replications of the scenario: the same seed in every cell, so that
-//! two cells differ by the knob and not by their luck. Each variant has a [`Search`] of its own; the cells that all searches ask for
-//! next are simulated together. With a second knob there is a search for each of its values, and with events a map of three
+//! two cells differ by the knob and not by their luck. Each variant has a [`Search`] of its own; the next cells of all searches
+//! are simulated together. With a second knob there is a search for each of its values, and with events a map of three
 //! borders ([`Purpose`]).
 
 pub mod limits;
@@ -27,17 +27,17 @@ use crate::scenario::grid::Grid;
 use crate::scenario::knob::Knob;
 use crate::sim::Control;
 
-/// Relative width of the bracket where nobody asks for another.
+/// Default relative width of the bracket.
 pub const PRECISION: f64 = 0.02;
-/// Most cells of a search where nobody asks for another number.
+/// Default for the most cells of a search.
 pub const CELLS_MAX: usize = 20;
 
 /// Makes the scenario with these paths set to these values.
 pub type Setting<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Grid, Diagnostics>;
-/// Says of what cells would take whether that is too much.
+/// Refuses cells that would take too long or too much memory.
 pub type Allowed<'a> = &'a dyn Fn(&Plan) -> Result<(), Diagnostics>;
 
-/// What is to be found.
+/// A question about headroom.
 pub struct Headroom<'a> {
     pub base: &'a Experiment,
     pub knob: Knob,
@@ -96,7 +96,7 @@ pub struct Judged {
     pub measures: Arc<VariantRecord>,
 }
 
-/// What was found of a variant, at one value of the second knob.
+/// The answer for a variant, at one value of the second knob.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub variant: usize,
@@ -112,13 +112,13 @@ pub enum Found {
     Border { border: Border, cells: Vec<Cell> },
     /// The variant sets the knob itself, to this.
     Pinned(String),
-    /// No limit is about what it measures.
+    /// No limit is about a measure of it.
     Unlimited,
     /// Every value that was tested breaks a limit without any event.
     Overloaded,
 }
 
-/// What a search leaves.
+/// The results of all searches.
 #[derive(Debug)]
 pub struct Outcome {
     pub answers: Vec<Answer>,
@@ -128,7 +128,7 @@ pub struct Outcome {
     pub interrupted: bool,
 }
 
-/// A search with what it has found so far.
+/// A search and its cells so far.
 struct Task {
     variant: usize,
     second: Option<usize>,
@@ -148,7 +148,7 @@ struct Wanted {
     fingerprint: String,
 }
 
-/// What was simulated, by fingerprint.
+/// Finished simulations, by fingerprint.
 type Known = HashMap<String, Arc<VariantRecord>>;
 
 impl Headroom<'_> {
@@ -301,7 +301,7 @@ impl Headroom<'_> {
         }
     }
 
-    /// The cell that a search wants, or nothing where it cannot be simulated: the search has that for an answer.
+    /// The next cell of a search, or nothing where it cannot be simulated: the search then holds the reason.
     fn want(&self, index: usize, task: &mut Task, value: f64) -> Result<Option<Wanted>, HeadroomError> {
         let text = self.knob.text(value);
         let second = self.second.iter().zip(task.second);
@@ -310,7 +310,7 @@ impl Headroom<'_> {
         settings.insert(0, (self.knob.path.clone(), text));
         let grid = match (self.setting)(&settings) {
             Ok(grid) => grid,
-            // The ends of a span are the user's own words; what a search comes to by itself is not.
+            // The ends of a span are the user's own words; other values are not.
             Err(problems) if task.cells.is_empty() || self.start == Start::Ends => {
                 return Err(HeadroomError::Setting(problems));
             }
@@ -343,7 +343,7 @@ impl Headroom<'_> {
     }
 }
 
-/// Where the scenario asks for a warm-up to be found: the longest that any cell of a round needs.
+/// Under `warmup = "auto"`: the longest that any cell of a round needs.
 fn settle(base: &Experiment, pool: &mut Pool, control: &Arc<Control>) -> Result<(), RunError> {
     let asking = pool.models().filter(|model| model.warmup_auto).enumerate();
     let named = |(index, model): (usize, &Model)| Variant {

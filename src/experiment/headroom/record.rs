@@ -1,4 +1,4 @@
-//! `headroom.json`: what was searched, what was found, and every cell on the way.
+//! `headroom.json`: the question, the answers, and every cell on the way.
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ pub struct KnobRecord {
     pub traffic: bool,
 }
 
-/// What was found of a variant.
+/// The answer for a variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRecord {
@@ -75,7 +75,7 @@ pub enum FoundRecord {
     Border(BorderRecord),
     /// The variant sets the knob itself, to this.
     Pinned(String),
-    /// No limit is about what it measures.
+    /// No limit is about a measure of it.
     Unlimited,
     /// Every value that was tested breaks a limit without any event.
     Overloaded,

@@ -14,7 +14,7 @@ pub enum Start {
     Ends,
 }
 
-/// What became of a value.
+/// The outcome of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
     Judged {
@@ -68,11 +68,11 @@ pub enum End {
     Nowhere,
     /// The cells were used up before.
     Cells,
-    /// What lies beyond cannot be simulated.
+    /// Values beyond cannot be simulated.
     Impossible(String),
 }
 
-/// What a search found; all numbers are values of the knob.
+/// The result of a search; all numbers are values of the knob.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Border {
@@ -155,7 +155,7 @@ impl Search {
         low.or_else(high)
     }
 
-    /// What is known so far.
+    /// The result so far.
     pub fn border(&self) -> Border {
         let order = self.order();
         let broken = order.iter().position(|(_, told)| told.kept() == Some(false));
@@ -218,7 +218,7 @@ impl Search {
         }
     }
 
-    /// What was tested, from the safe side to the dangerous one.
+    /// All tested values, from the safe side to the dangerous one.
     fn sorted(&self) -> Vec<(f64, &Told)> {
         let mut sorted: Vec<(f64, &Told)> = self.tested.iter().map(|(value, told)| (*value, told)).collect();
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -17,9 +17,9 @@ use crate::report::sweep::frame::{Picture, Ruler, failed};
 use crate::report::sweep::lines::{Marks, picture_with};
 use crate::report::sweep::view::View;
 
-/// More charts than this say nothing new.
+/// Most charts of measures.
 const CHARTS_MAX: usize = 4;
-/// Height of a row of the map, and of what is coloured of it.
+/// Height of a row of the map, and of its band.
 const ROW: f64 = 30.0;
 const BAND: f64 = 22.0;
 

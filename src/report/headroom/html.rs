@@ -68,7 +68,7 @@ pub(super) fn render(record: &HeadroomRecord, charts: &[Picture]) -> Result<Stri
         .map_err(|error| ReportError::Make { what: "index.html".to_owned(), problem: error.to_string() })
 }
 
-/// What to type to get the same record.
+/// The command that gives the same record.
 fn command(record: &HeadroomRecord) -> String {
     let scenario = &record.scenario;
     let name = named(&scenario.source_path, &scenario.source);

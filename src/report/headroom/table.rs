@@ -10,7 +10,7 @@ use crate::report::escape::escaped;
 use crate::report::format::{estimated, with_unit};
 use crate::report::terminal::{fitted, hanging, paragraph};
 
-/// What a terminal of so many columns shows: the answer first.
+/// For a terminal of so many columns: the answer first.
 pub fn page(record: &HeadroomRecord, width: u16) -> String {
     let mut told = String::new();
     for line in answers(record) {

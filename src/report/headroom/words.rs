@@ -28,7 +28,7 @@ pub(super) fn sentence(record: &HeadroomRecord, answer: &AnswerRecord) -> String
         }
         FoundRecord::Unlimited => match answer.purpose {
             Purpose::Recovery => "has no event to come back from".to_owned(),
-            _ => "no limit is about what it measures".to_owned(),
+            _ => "no limit is about a measure of it".to_owned(),
         },
         FoundRecord::Overloaded => "no tested value keeps the limits even without an event".to_owned(),
         FoundRecord::Border(found) => border(record, found),
@@ -45,7 +45,8 @@ fn border(record: &HeadroomRecord, found: &BorderRecord) -> String {
             format!("{}{safe} ({}); then {then}", today(record, found), interval(record, found))
         }
         (End::Impossible(reason), Some(safe)) => {
-            format!("{safe}; what lies beyond cannot be simulated: {reason}")
+            let beyond = if edge.upwards { "larger" } else { "smaller" };
+            format!("{safe}; {beyond} values cannot be simulated: {reason}")
         }
         (End::Everywhere, Some(_)) => {
             let cells = &found.cells;
@@ -100,7 +101,7 @@ fn interval(record: &HeadroomRecord, found: &BorderRecord) -> String {
     texts.join(" to ")
 }
 
-/// What breaks, and what is short.
+/// The limits that break, and the short resource.
 fn then(record: &HeadroomRecord, found: &BorderRecord) -> String {
     let limits: Vec<String> = found.broken.iter().map(broken).collect();
     let limits = match limits.as_slice() {
@@ -155,7 +156,7 @@ pub(super) fn limits(record: &HeadroomRecord) -> Vec<String> {
     record.limits.iter().map(about).collect()
 }
 
-/// What the limits are.
+/// Where the limits come from.
 pub(super) fn whose_limits(record: &HeadroomRecord) -> &'static str {
     match record.default_limits {
         true => "Limits (the default ones: the scenario has none, and no --limit is given)",
@@ -163,7 +164,7 @@ pub(super) fn whose_limits(record: &HeadroomRecord) -> &'static str {
     }
 }
 
-/// What a value is in, on a map with events or without.
+/// The word for a state, on a map with events or without.
 pub(super) fn class(record: &HeadroomRecord, class: Class) -> &'static str {
     match (record.is_map(), class) {
         (true, class) => class.word(),
@@ -185,7 +186,7 @@ pub(super) fn effort(record: &HeadroomRecord) -> String {
     )
 }
 
-/// What is to be said beside the answers.
+/// Notes beside the answers.
 pub(super) fn remarks(record: &HeadroomRecord) -> Vec<String> {
     let mut remarks = Vec::new();
     if record.interrupted {

@@ -11,10 +11,10 @@ use crate::report::style::style;
 
 const HEIGHT: f64 = 280.0;
 
-/// What is marked in a chart besides its points.
+/// Marks in a chart besides its points.
 #[derive(Clone, Debug, Default)]
 pub(in crate::report) struct Marks {
-    /// Stands before what the chart says by itself.
+    /// Stands before the chart's own message.
     pub message: String,
     /// Values of the measure that get a line across.
     pub limits: Vec<f64>,
