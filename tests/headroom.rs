@@ -189,10 +189,7 @@ fn the_record_does_not_depend_on_threads_and_the_report_is_drawn_again_from_it()
         assert!(read("one") == read("again"), "{file}");
     }
     let page = std::fs::read_to_string(folder.path().join("one/index.html")).unwrap();
-    assert!(
-        page.contains("--limit=latency.all.p99_ms &#60;= 40"),
-        "how to do it again"
-    );
+    assert!(page.contains("--limit=latency.all.p99_ms &#60;= 40"), "how to do it again");
 }
 
 #[test]

@@ -124,9 +124,9 @@ pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
     let journal = Arc::new(Journal::new(&out, args.resume));
     if !args.quiet {
         tell!(
-            "{} of {} at most, {} each, on {}",
+            "{} at most for each of {}, {} each, on {}",
             output::counted(headroom.cells_max as u64, "cell"),
-            output::counted(headroom.searches() as u64, "search"),
+            output::counted(headroom.searches() as u64, "border"),
             output::counted(u64::from(base.replications), "replication"),
             output::counted(threads as u64, "thread")
         );

@@ -2,7 +2,7 @@
 
 use plotters::prelude::RGBColor;
 
-use super::{table, words};
+use super::words;
 use crate::experiment::headroom::Purpose;
 use crate::experiment::headroom::map::{Band, Class, Row, rows};
 use crate::experiment::headroom::record::{AnswerRecord, HeadroomRecord, ResultRecord};
@@ -46,9 +46,16 @@ fn marks(record: &HeadroomRecord, measure: &str) -> Marks {
         Some((answer.variant, border.safe? * record.knob.unit_value))
     };
     let borders: Vec<(usize, f64)> = record.answers.iter().filter_map(border).collect();
-    let lines = if borders.is_empty() { "" } else { " Upright lines: up to there all limits are kept." };
-    let across = if limits.is_empty() { "" } else { " The line across is the limit." };
-    Marks { message: format!("{}{across}{lines}", table::answers(record).join(". ") + "."), limits, borders }
+    let name = |&(variant, value): &(usize, f64)| {
+        let value = record.text(value / record.knob.unit_value);
+        if record.variants.len() > 1 { format!("{} {value}", record.variants[variant]) } else { value }
+    };
+    let across = if limits.is_empty() { "" } else { "The line across is the limit. " };
+    let upright = match borders.iter().map(name).collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => String::new(),
+        values => format!("All limits are kept as far as the upright lines: {values}."),
+    };
+    Marks { message: format!("{across}{upright}").trim_end().to_owned(), limits, borders }
 }
 
 /// The cells of the searches as those of a sweep along one axis; a variant that was not tested at a value has nothing there.

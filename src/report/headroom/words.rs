@@ -179,7 +179,7 @@ pub(super) fn effort(record: &HeadroomRecord) -> String {
     let cells = record.answers.iter().filter_map(AnswerRecord::border).map(|border| border.cells.len()).max();
     let replications = u64::from(record.scenario.replications);
     format!(
-        "{} at most in a search, {} each; {} in all.",
+        "{} at most for a border, {} each; {} in all.",
         counted(cells.unwrap_or(0) as u64, "cell"),
         counted(replications, "replication"),
         counted(record.simulations, "simulation")
