@@ -97,7 +97,8 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let plan = plan_within(&limits, &experiment, threads);
     estimate::refuse_beyond(&plan, &limits)?;
     report::room::refuse_unwritable(&experiment, 0)?;
-    let is_anothers = |folder: &Path| report::holds_another_run(folder, &experiment.digest, &experiment.inputs);
+    let is_anothers =
+        |folder: &Path| report::holds_another_run(folder, &experiment.digest, &experiment.inputs);
     let out = report_folder(args.out.as_deref(), &experiment.name, args.force, &is_anothers)?;
     places(args).inputs(&experiment.files).folder("--out DIR", &out, Kind::Run).check()?;
     let control = Arc::new(Control::default());

@@ -252,7 +252,7 @@ fn options(args: &HeadroomArgs) -> Vec<String> {
 /// Half of the cells that the searches may have, each like the scenario as it is written: for the progress line alone.
 fn expected(headroom: &Headroom<'_>, base: &Experiment, threads: usize) -> Plan {
     let models = base.variants.iter().map(|variant| (variant.name.clone(), Model::clone(&variant.model)));
-    let once = plan(&Pool::of(models.collect(), base.seed), base.replications, threads);
+    let once = plan(&Pool::of_models(models.collect(), base.seed), base.replications, threads);
     let share = headroom.cells_max as f64 / 2.0 * headroom.searches() as f64 / base.variants.len() as f64;
     Plan {
         requests: once.requests * share,

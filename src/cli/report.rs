@@ -60,25 +60,24 @@ pub(super) fn record_at(path: &Path) -> PathBuf {
 fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
     match std::fs::read_to_string(results) {
         Ok(text) if report::sweep::is_record(&text) => {
-            let option = [("--hgrm", args.contents.hgrm), ("--summary", args.contents.summary)];
-            if let Some((option, _)) = option.iter().find(|(_, given)| *given) {
-                let title = format!("{option}: {} is the record of a sweep", results.display());
-                let help = "run one of its cells with `herdlab run --set …` and this option";
-                return Err(Diagnostics::general(title, vec![help.to_owned()]).into());
-            }
+            refuse_contents(args, results, "a sweep")?;
             report::sweep::redraw(&text, results, out).map_err(input_error)
         }
         Ok(text) if report::headroom::is_record(&text) => {
-            if args.hgrm {
-                let title = format!("--hgrm: {} is the record of a search for headroom", results.display());
-                let help =
-                    "a search keeps no histograms; run one of its cells with `herdlab run --set … --hgrm`";
-                return Err(Diagnostics::general(title, vec![help.to_owned()]).into());
-            }
+            refuse_contents(args, results, "a search for headroom")?;
             report::headroom::redraw(&text, results, out).map_err(input_error)
         }
         _ => report::redraw(results, out, args.contents.contents()).map(drop).map_err(input_error),
     }
+}
+
+/// Parts of a report that need the record of a run.
+fn refuse_contents(args: &ReportArgs, results: &Path, of: &str) -> Result<(), Diagnostics> {
+    let option = [("--hgrm", args.contents.hgrm), ("--summary", args.contents.summary)];
+    let Some((option, _)) = option.iter().find(|(_, given)| *given) else { return Ok(()) };
+    let title = format!("{option}: {} is the record of {of}", results.display());
+    let help = "run one of its cells with `herdlab run --set …` and this option";
+    Err(Diagnostics::general(title, vec![help.to_owned()]))
 }
 
 /// A record that cannot be read is the caller's mistake, a report that cannot be written is not.

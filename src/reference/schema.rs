@@ -60,7 +60,8 @@ impl Writer {
         let mut properties = Map::new();
         let uncertain = self.uncertain;
         for field in table.fields() {
-            let is_fixed = std::ptr::eq(table, &FILE) && is_same_for_all(field.name) && field.name != "variant";
+            let is_fixed =
+                std::ptr::eq(table, &FILE) && is_same_for_all(field.name) && field.name != "variant";
             self.uncertain = uncertain && !is_fixed;
             properties.insert(field.name.to_owned(), self.field(field));
         }

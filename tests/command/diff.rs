@@ -28,7 +28,8 @@ fn a_change_is_named_and_reviewed_against_today() {
     let read = |name: &str| std::fs::read_to_string(folder.path().join("report").join(name)).unwrap();
     let record: serde_json::Value = serde_json::from_str(&read("results.json")).unwrap();
     assert_eq!(record["scenario"]["after"]["differences"][0], "tier.l2.ttl: from 1s to 2s");
-    let names: Vec<_> = record["variants"].as_array().unwrap().iter().map(|variant| &variant["name"]).collect();
+    let names: Vec<_> =
+        record["variants"].as_array().unwrap().iter().map(|variant| &variant["name"]).collect();
     assert_eq!(names, ["today", "change"]);
     assert!(read("index.html").contains("herdlab diff today.toml change.toml"));
     assert!(read("summary.md").contains("- tier.l2.ttl: from 1s to 2s\n"));
@@ -40,7 +41,11 @@ fn the_page_is_drawn_again_from_its_record() {
     let folder = folder(&TINY.replace("ttl = \"1s\"", "ttl = \"2s\""));
     diff(folder.path(), &["--out", "report", "--quiet"], 0);
     let page = std::fs::read(folder.path().join("report/index.html")).unwrap();
-    crate::herdlab().current_dir(folder.path()).args(["report", "report", "--out", "again"]).assert().success();
+    crate::herdlab()
+        .current_dir(folder.path())
+        .args(["report", "report", "--out", "again"])
+        .assert()
+        .success();
     assert_eq!(std::fs::read(folder.path().join("again/index.html")).unwrap(), page);
 }
 

@@ -272,7 +272,7 @@ impl Headroom<'_> {
                     systems.len() - 1
                 });
             }
-            let mut pool = Pool::of(systems, self.base.seed);
+            let mut pool = Pool::of_models(systems, self.base.seed);
             let all: Vec<(usize, u32)> = (0..pool.len()).map(|system| (system, replications)).collect();
             let workers = workers::pool(options.threads, all.len() as u64 * u64::from(replications))
                 .map_err(RunError::from)?;
@@ -330,7 +330,7 @@ impl Headroom<'_> {
         if task.purpose == Purpose::Ordinary {
             model.events.clear();
         }
-        let alone = Pool::of(vec![(String::new(), model.clone())], self.base.seed);
+        let alone = Pool::of_models(vec![(String::new(), model.clone())], self.base.seed);
         if let Err(problems) = (self.allowed)(&plan(&alone, self.base.replications, 1)) {
             if task.cells.is_empty() {
                 return Err(HeadroomError::Setting(problems));

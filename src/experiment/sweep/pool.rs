@@ -93,7 +93,7 @@ impl Pool {
     }
 
     /// Systems that belong to no grid: their names in messages, and what they are. The index is that of the list.
-    pub fn of(systems: Vec<(String, Model)>, seed: u64) -> Pool {
+    pub fn of_models(systems: Vec<(String, Model)>, seed: u64) -> Pool {
         let system = |(home, (name, model)): (usize, (String, Model))| {
             let fingerprint = fingerprint(&model, seed);
             System { model, name, fingerprint, home }

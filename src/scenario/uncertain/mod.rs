@@ -265,7 +265,8 @@ impl Walk<'_> {
                 (central, form, (from, to), mode)
             }
             _ => {
-                return self.wrong(node.span, "expected `about` and `within`, or `low` and `high`".to_owned());
+                return self
+                    .wrong(node.span, "expected `about` and `within`, or `low` and `high`".to_owned());
             }
         };
         let (mut from, mut to) = ends;
