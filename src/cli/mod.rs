@@ -7,6 +7,7 @@ mod compare_strategies;
 mod contents;
 mod diff;
 mod explain;
+mod headroom;
 mod init;
 mod input;
 mod list;
@@ -53,6 +54,7 @@ enum Command {
     Completions(shell::CompletionsArgs),
     Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
+    Headroom(headroom::HeadroomArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
     Man(shell::ManArgs),
@@ -74,7 +76,7 @@ pub(crate) mod exit {
     pub const USAGE: u8 = 2;
     /// A threshold is broken, or a comparison shows a regression.
     pub const GATE: u8 = 99;
-    /// `herdlab recommend`: nothing is certain to keep all limits.
+    /// `herdlab recommend`: nothing is certain to keep all limits; `herdlab headroom`: no tested value keeps them.
     pub const NOTHING_FITS: u8 = 98;
     /// Stopped by Ctrl-C, SIGTERM or SIGHUP.
     pub const INTERRUPTED: u8 = 130;
@@ -99,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => shell::completions(&args, Cli::command()),
         Command::Diff(args) => diff::execute(&args),
         Command::Explain(args) => explain::execute(&args),
+        Command::Headroom(args) => headroom::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
         Command::Man(args) => shell::man(&args, Cli::command()),

@@ -14,7 +14,7 @@ use super::places::{Places, report_folder};
 /// Redraw the report of a finished run from its record
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The `results.json` of a run, the `sweep.json` of a sweep, or the folder of either
+    /// The `results.json` of a run, the `sweep.json` of a sweep, the `headroom.json` of a search, or the folder of one of them
     #[arg(value_name = "RESULTS_JSON|DIR")]
     results: PathBuf,
     /// Folder for the report [default: the folder of the record]
@@ -44,37 +44,47 @@ fn holds_another(folder: &Path, results: &Path) -> bool {
     there.is_file() && std::fs::read(&there).ok() != std::fs::read(results).ok()
 }
 
-/// The record that a path means: itself, or what a run or a sweep has left in that folder.
+/// The record that a path means: itself, or what a run, a sweep or a search for headroom has left in that folder.
 pub(super) fn record_at(path: &Path) -> PathBuf {
     if !path.is_dir() {
         return path.to_owned();
     }
-    let (run, sweep) = (path.join("results.json"), path.join("sweep.json"));
-    if !run.exists() && sweep.exists() { sweep } else { run }
+    let [run, others @ ..] = ["results.json", "sweep.json", "headroom.json"].map(|name| path.join(name));
+    if run.exists() {
+        return run;
+    }
+    others.into_iter().find(|other| other.exists()).unwrap_or(run)
 }
 
-/// The record of a run, or of a sweep.
+/// The record of a run, of a sweep, or of a search for headroom.
 fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
     match std::fs::read_to_string(results) {
         Ok(text) if report::sweep::is_record(&text) => {
-            let option = [("--hgrm", args.contents.hgrm), ("--summary", args.contents.summary)];
-            if let Some((option, _)) = option.iter().find(|(_, given)| *given) {
-                let title = format!("{option}: {} is the record of a sweep", results.display());
-                let help = "run one of its cells with `herdlab run --set …` and this option";
-                return Err(Diagnostics::general(title, vec![help.to_owned()]).into());
-            }
+            refuse_contents(args, results, "a sweep")?;
             report::sweep::redraw(&text, results, out).map_err(input_error)
+        }
+        Ok(text) if report::headroom::is_record(&text) => {
+            refuse_contents(args, results, "a search for headroom")?;
+            report::headroom::redraw(&text, results, out).map_err(input_error)
         }
         _ => report::redraw(results, out, args.contents.contents()).map(drop).map_err(input_error),
     }
+}
+
+/// Parts of a report that need the record of a run.
+fn refuse_contents(args: &ReportArgs, results: &Path, of: &str) -> Result<(), Diagnostics> {
+    let option = [("--hgrm", args.contents.hgrm), ("--summary", args.contents.summary)];
+    let Some((option, _)) = option.iter().find(|(_, given)| *given) else { return Ok(()) };
+    let title = format!("{option}: {} is the record of {of}", results.display());
+    let help = "run one of its cells with `herdlab run --set …` and this option";
+    Err(Diagnostics::general(title, vec![help.to_owned()]))
 }
 
 /// A record that cannot be read is the caller's mistake, a report that cannot be written is not.
 pub(super) fn input_error(error: ReportError) -> anyhow::Error {
     match error {
         ReportError::Damaged { .. } | ReportError::File { action: "read", .. } => {
-            let help =
-                "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`";
+            let help = "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`, headroom.json by `herdlab headroom`";
             Diagnostics::general(error.to_string(), vec![help.to_owned()]).into()
         }
         ReportError::Schema { .. } => {

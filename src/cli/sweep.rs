@@ -164,7 +164,7 @@ fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
 }
 
 /// The cells that `--resume` finds.
-fn resumed(journal: &Journal) -> String {
+pub(super) fn resumed(journal: &Journal) -> String {
     match journal.len() {
         0 => "nothing to resume: no finished simulation is kept here; starting anew".to_owned(),
         1 => "resuming: 1 finished simulation is kept".to_owned(),

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod comparison;
 mod finished;
 pub mod forecast;
+pub mod headroom;
 pub mod misplaced;
 pub mod observe;
 mod options;

@@ -157,20 +157,30 @@ pub fn judge_in(threshold: &Threshold, variant: &VariantRecord) -> Judgement {
     }
 }
 
-/// In how many runs the limit was kept, each judged by itself. A run without a value keeps an upper limit only, and not that of a
-/// recovery that did not come.
+/// In how many runs the limit was kept, each judged by itself.
 fn runs_kept(threshold: &Threshold, variant: &VariantRecord, values: &[Option<f64>]) -> Runs {
+    let kept = kept_in(threshold, variant, values);
+    Runs { count: kept.iter().filter(|&&kept| kept).count(), of: kept.len() }
+}
+
+/// Which runs keep the limit, each judged by itself; `None` where the variant lacks the measure.
+pub fn kept_by_run(threshold: &Threshold, variant: &VariantRecord) -> Option<Vec<bool>> {
+    variant.measure(&threshold.measure).map(|measure| kept_in(threshold, variant, &measure.values))
+}
+
+/// A run without a value keeps an upper limit only, and not that of a recovery that did not come.
+fn kept_in(threshold: &Threshold, variant: &VariantRecord, values: &[Option<f64>]) -> Vec<bool> {
     let event = threshold.measure.strip_suffix(".recovery_s");
     let metastable = event.and_then(|event| variant.measure(&format!("{event}.metastable")));
     let came_back = |run: usize| {
         let lasting = metastable.and_then(|measure| measure.values.get(run).copied().flatten());
         lasting.is_none_or(|lasting| lasting == 0.0)
     };
-    let kept = |(run, value): &(usize, &Option<f64>)| match value {
+    let kept = |(run, value): (usize, &Option<f64>)| match value {
         Some(value) => threshold.bound.allows(*value, threshold.limit),
-        None => threshold.bound == Bound::Max && came_back(*run),
+        None => threshold.bound == Bound::Max && came_back(run),
     };
-    Runs { count: values.iter().enumerate().filter(kept).count(), of: values.len() }
+    values.iter().enumerate().map(kept).collect()
 }
 
 /// By the share of the runs that keep the limit: the share required, or all of them. A confident threshold needs the exact

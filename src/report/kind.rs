@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::model::{AxisValue, Eviction, Input};
+use crate::model::{AxisValue, Eviction, Experiment, Input};
 use crate::scenario::grid::Grid;
 use crate::trace::Requests;
 
@@ -17,6 +17,8 @@ pub enum Kind {
     Redrawn,
     /// By `herdlab sweep`.
     Sweep,
+    /// By `herdlab headroom`.
+    Headroom,
     /// By `herdlab mrc`.
     Replay,
 }
@@ -46,11 +48,15 @@ impl Kind {
                     "percentiles.csv",
                     "summary.md",
                     "pareto.csv",
+                    "headroom.csv",
                 ],
                 &["charts", "hgrm"],
             ),
             Kind::Sweep => {
                 (&["index.html", "sweep.json", "sweep.csv", "pareto.csv", "partial.jsonl"], &["charts"])
+            }
+            Kind::Headroom => {
+                (&["index.html", "headroom.json", "headroom.csv", "partial.jsonl"], &["charts"])
             }
             Kind::Replay => (&["mrc.csv", "mrc.svg", "mrc.png"], &[]),
         }
@@ -141,6 +147,29 @@ pub fn holds_another_sweep(folder: &Path, grid: &Grid) -> bool {
                 && known.scenario.overrides == grid.base.overrides
                 && known.axes == axes
                 && known.variants.iter().eq(variants())
+        })
+    })
+}
+
+/// Whether a folder holds the report of another search for headroom: of another scenario, or with other options.
+pub fn holds_another_headroom(folder: &Path, base: &Experiment, options: &[String]) -> bool {
+    #[derive(Deserialize)]
+    struct Header {
+        scenario: Scenario,
+        variants: Vec<String>,
+    }
+    #[derive(Deserialize)]
+    struct Scenario {
+        source: String,
+        overrides: Vec<String>,
+        options: Vec<String>,
+    }
+    another(&folder.join("headroom.json"), |text| {
+        serde_json::from_str::<Header>(text).is_ok_and(|known| {
+            known.scenario.source == base.source
+                && known.scenario.overrides == base.overrides
+                && known.scenario.options == options
+                && known.variants.iter().eq(base.variants.iter().map(|variant| &variant.name))
         })
     })
 }

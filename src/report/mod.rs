@@ -19,6 +19,7 @@ pub mod events;
 pub mod figure;
 pub mod format;
 pub mod glance;
+pub mod headroom;
 pub mod hgrm;
 pub mod html;
 pub mod interactive;
@@ -59,7 +60,7 @@ use crate::experiment::comparison::compare;
 use crate::record::{Record, Timings};
 use html::Charts;
 
-pub use kind::{Kind, holds_another_replay, holds_another_run, holds_another_sweep};
+pub use kind::{Kind, holds_another_headroom, holds_another_replay, holds_another_run, holds_another_sweep};
 
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]

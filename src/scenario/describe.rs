@@ -144,9 +144,9 @@ fn time(model: &Model) -> String {
 
 fn workload(model: &Model) -> String {
     let arrivals = match &model.workload.arrivals {
-        Arrivals::Poisson { rate_per_s } => format!("{rate_per_s} requests/s, Poisson"),
-        Arrivals::Constant { rate_per_s } => format!("{rate_per_s} requests/s, evenly spaced"),
-        Arrivals::Renewal { rate_per_s, cv2 } => format!("{rate_per_s} requests/s, cv2 {cv2}"),
+        Arrivals::Poisson { rate_per_s } => format!("{} requests/s, Poisson", rate(*rate_per_s)),
+        Arrivals::Constant { rate_per_s } => format!("{} requests/s, evenly spaced", rate(*rate_per_s)),
+        Arrivals::Renewal { rate_per_s, cv2 } => format!("{} requests/s, cv2 {cv2}", rate(*rate_per_s)),
         Arrivals::Closed { users, think } => format!("{users} users, think time {}", dist(think)),
         Arrivals::Trace(trace) => {
             format!("trace of {} requests, {} of them writes", grouped(trace.requests), grouped(trace.writes))
@@ -162,6 +162,12 @@ fn workload(model: &Model) -> String {
         None => String::new(),
     };
     format!("workload: {arrivals}{profile}, on {instances}{deadline}")
+}
+
+/// A product of a rate and `workload.scale`, without the digits that rounding leaves behind.
+fn rate(per_s: f64) -> f64 {
+    let rounded = (per_s * 1e6).round() / 1e6;
+    if rounded > 0.0 && rounded.is_finite() { rounded } else { per_s }
 }
 
 fn class(model: &Model, class: &Class) -> String {

@@ -113,6 +113,8 @@ pub enum Which {
     Sweep,
     /// `[recommend]`, its `knobs`.
     Recommend,
+    /// No table: the command line alone has knobs, which stand in the place of the axes of `[sweep]`.
+    Headroom,
 }
 
 impl Which {
@@ -120,6 +122,7 @@ impl Which {
         match self {
             Which::Sweep => ("sweep", "axes", "--sweep"),
             Which::Recommend => ("recommend", "knobs", "--knob"),
+            Which::Headroom => ("sweep", "axes", "--knob"),
         }
     }
 }
@@ -150,7 +153,7 @@ pub fn grid(
     // Of a search, replication i is simulated in world i.
     let drawn = match which {
         Which::Recommend => uncertain::draw(&prepared.ranges, base.seed, base.replications),
-        Which::Sweep => Vec::new(),
+        Which::Sweep | Which::Headroom => Vec::new(),
     };
     if count.is_some_and(|count| count * drawn.len().max(1) > MAX_CELLS) {
         return Err(too_many_worlds(count.unwrap_or(0), drawn.len()));

@@ -14,6 +14,7 @@ pub mod digest;
 pub mod estimate;
 mod foreign;
 pub mod grid;
+pub mod knob;
 pub mod lint;
 mod pin;
 mod range;
@@ -27,7 +28,7 @@ use std::path::Path;
 
 pub use crate::declare::diagnostic;
 use crate::declare::{fields, file};
-use crate::model::Experiment;
+use crate::model::{Experiment, Threshold, Variant};
 pub(crate) use check::{FILE, is_same_for_all};
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
@@ -126,6 +127,28 @@ pub fn parse_with_warnings(
     overrides: &Overrides,
 ) -> Result<(Experiment, Warnings), Diagnostics> {
     parse_altered(source, source_path, base_dir, overrides, None)
+}
+
+/// Limits as [`Typed`] options say them (`db.qps.peak <= 500`), each with what `[[threshold]]` takes as a limit.
+///
+/// # Errors
+/// Another form, or a measure that no variant has.
+pub fn limits(
+    texts: &[String],
+    option: &'static str,
+    variants: &[Variant],
+) -> Result<Vec<Threshold>, Diagnostics> {
+    let mut sources = Vec::new();
+    let mut node = |text: &String| {
+        node_of(&Typed { option, path: "", text: TypedText::One(text.clone()) }, &mut sources)
+    };
+    let nodes: Vec<file::Node> = texts.iter().map(&mut node).collect();
+    let mut cx = fields::Context::new(Path::new("").to_owned(), column::read_column);
+    let limits = check::limits(&mut cx, &nodes, variants);
+    match cx.diagnostics.is_empty() {
+        true => Ok(limits),
+        false => Err(Diagnostics { sources, list: cx.diagnostics }),
+    }
 }
 
 /// Changes the tree of a file before it is checked; is given the index of the source that it returns, which the spans

@@ -13,17 +13,17 @@ const EXAMPLES: &str = "a list such as [\"10s\", \"60s\"], or a range such as \"
                         or \"10s..300s:log 5\"";
 
 /// A number with its unit, as written.
-struct Quantity<'t> {
+pub(super) struct Quantity<'t> {
     /// In `unit`.
-    number: f64,
-    whole: bool,
-    unit: &'t str,
-    kind: Kind,
-    /// In the unit of [`Amount::value`].
-    unit_value: f64,
+    pub number: f64,
+    pub whole: bool,
+    pub unit: &'t str,
+    pub kind: Kind,
+    /// One `unit` in the unit of [`Amount::value`].
+    pub unit_value: f64,
 }
 
-fn quantity(text: &str) -> Result<Quantity<'_>, String> {
+pub(super) fn quantity(text: &str) -> Result<Quantity<'_>, String> {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
     let (digits, unit) = (&text[..end], text[end..].trim());
@@ -191,7 +191,7 @@ fn spread(
 }
 
 /// A number rounded to so many significant digits, without an exponent or needless zeros.
-fn decimal(number: f64, digits: i32) -> String {
+pub(super) fn decimal(number: f64, digits: i32) -> String {
     if number == 0.0 {
         return "0".to_owned();
     }

@@ -33,6 +33,7 @@ mod presence;
 mod protection;
 mod recovery;
 mod replicas;
+mod scale;
 mod sources;
 mod standing;
 mod sums;

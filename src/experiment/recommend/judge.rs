@@ -1,6 +1,6 @@
 //! The verdicts at the end of a search: the winner, those that are as good, the limit that binds.
 
-use super::{Candidate, Search};
+use super::Search;
 use crate::experiment::comparison::{
     SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, differs, smallest_that_matters,
 };
@@ -9,7 +9,6 @@ use crate::experiment::statistics::{self, Estimate, PairedDifference, estimate};
 use crate::experiment::sweep::Pool;
 use crate::experiment::threshold::{Judgement, Standing, judge_in};
 use crate::model::Objective;
-use crate::record::{MeasureRecord, VariantRecord, WindowsRecord};
 
 /// Whether a candidate keeps the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -150,7 +149,7 @@ pub(super) fn judge(search: &Search, pool: &Pool, finalists: &[usize], had: &[u3
 fn of(search: &Search, pool: &Pool, index: usize) -> Found {
     let candidate = &search.candidates[index];
     let replications = search.replications;
-    let variant = as_variant(search, pool, candidate, replications);
+    let variant = pool.variant(candidate.system, &search.variants[candidate.variant], replications);
     let limits: Vec<Limit> = search
         .limits_of(candidate)
         .map(|threshold| {
@@ -206,25 +205,6 @@ pub(super) fn worse_of(states: Option<&States>, values: &[Option<f64>], sign: f6
     match states {
         Some(states) => states.worse(values, sign),
         None => values.iter().flatten().copied().collect(),
-    }
-}
-
-/// The measures of a candidate as a record holds them.
-fn as_variant(search: &Search, pool: &Pool, candidate: &Candidate, replications: u32) -> VariantRecord {
-    let measure = |name: &String| MeasureRecord {
-        name: name.clone(),
-        unit: pool.unit(candidate.system, name).to_owned(),
-        values: pool.values(candidate.system, name, replications),
-    };
-    VariantRecord {
-        name: search.variants[candidate.variant].clone(),
-        settings: Vec::new(),
-        workload: Vec::new(),
-        events: Vec::new(),
-        theory: Vec::new(),
-        measures: pool.names(candidate.system).iter().map(measure).collect(),
-        windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
-        distributions: Vec::new(),
     }
 }
 

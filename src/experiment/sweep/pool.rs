@@ -14,6 +14,7 @@ use crate::catalog::computed::measures;
 use crate::experiment::run::{RunError, workload_of};
 use crate::experiment::workers::{into_inner, is_stop, lock, work_off};
 use crate::model::{Model, Nanos, Variant};
+use crate::record::{MeasureRecord, VariantRecord, WindowsRecord};
 use crate::scenario::digest::fingerprint;
 use crate::scenario::grid::Grid;
 use crate::sim::{Control, Engine, SimError};
@@ -104,6 +105,17 @@ impl Pool {
         Pool { systems, index, seed, names: Vec::new(), results }
     }
 
+    /// Systems that belong to no grid: their names in messages, and what they are. The index is that of the list.
+    pub fn of_models(systems: Vec<(String, Model)>, seed: u64) -> Pool {
+        let system = |(home, (name, model)): (usize, (String, Model))| {
+            let fingerprint = fingerprint(&model, seed);
+            System { model, worlds: Vec::new(), name, fingerprint, home }
+        };
+        let systems: Vec<System> = systems.into_iter().enumerate().map(system).collect();
+        let results = systems.iter().map(|_| HashMap::new()).collect();
+        Pool { index: vec![(0..systems.len()).collect()], systems, seed, names: Vec::new(), results }
+    }
+
     /// How many different systems there are.
     pub fn len(&self) -> usize {
         self.systems.len()
@@ -175,6 +187,25 @@ impl Pool {
     /// Whether a replication is finished.
     pub fn has(&self, system: usize, replication: u32) -> bool {
         self.results[system].contains_key(&replication)
+    }
+
+    /// The measures of a system as a record holds them, without anything else of it.
+    pub fn variant(&self, system: usize, name: &str, replications: u32) -> VariantRecord {
+        let measure = |measure: &String| MeasureRecord {
+            name: measure.clone(),
+            unit: catalog::known(measure).unit.to_owned(),
+            values: self.values(system, measure, replications),
+        };
+        VariantRecord {
+            name: name.to_owned(),
+            settings: Vec::new(),
+            workload: Vec::new(),
+            events: Vec::new(),
+            theory: Vec::new(),
+            measures: self.names(system).iter().map(measure).collect(),
+            windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
+            distributions: Vec::new(),
+        }
     }
 
     /// Simulates the first replications of some systems, as far as they are not finished. What is finished when the

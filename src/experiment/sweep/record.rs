@@ -6,6 +6,7 @@ use super::Pool;
 use crate::catalog::{self, Better};
 use crate::experiment::states::{State, states_of};
 use crate::experiment::statistics::{Estimate, estimate};
+use crate::model::Experiment;
 use crate::record::MeasureRecord;
 use crate::scenario::grid::Grid;
 
@@ -60,6 +61,25 @@ pub struct SweptScenario {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub precision_unused: bool,
     pub lints: Vec<String>,
+}
+
+impl SweptScenario {
+    /// `options` are those of the command line that say what is varied.
+    pub(in crate::experiment) fn of(base: &Experiment, options: Vec<String>) -> SweptScenario {
+        SweptScenario {
+            name: base.name.clone(),
+            question: base.question.clone(),
+            source_path: base.source_path.clone(),
+            source: base.source.clone(),
+            overrides: base.overrides.clone(),
+            options,
+            seed: base.seed,
+            replications: base.replications,
+            duration_s: base.variants[base.baseline].model.duration_ns as f64 / 1e9,
+            precision_unused: base.precision.is_some(),
+            lints: base.lints.iter().map(|note| format!("{} ({})", note.text, note.lint)).collect(),
+        }
+    }
 }
 
 /// One axis.
@@ -306,23 +326,10 @@ pub(super) fn record(grid: &Grid, pool: &Pool) -> SweepRecord {
         collapsed: collapsed(pool, pool.system(index, variant), replications),
     });
     let pinned = pinned.collect();
-    let baseline = &base.variants[base.baseline].model;
     SweepRecord {
         schema: SCHEMA,
         herdlab: env!("CARGO_PKG_VERSION").to_owned(),
-        scenario: SweptScenario {
-            name: base.name.clone(),
-            question: base.question.clone(),
-            source_path: base.source_path.clone(),
-            source: base.source.clone(),
-            overrides: base.overrides.clone(),
-            options: grid.options.clone(),
-            seed: base.seed,
-            replications,
-            duration_s: baseline.duration_ns as f64 / 1e9,
-            precision_unused: base.precision.is_some(),
-            lints: base.lints.iter().map(|note| format!("{} ({})", note.text, note.lint)).collect(),
-        },
+        scenario: SweptScenario::of(base, grid.options.clone()),
         axes: grid.axes.iter().map(axis_record).collect(),
         variants: base.variants.iter().map(|variant| variant.name.clone()).collect(),
         cells: finished.iter().map(cell_record).collect(),
@@ -394,7 +401,7 @@ fn shown(pool: &Pool, system: usize, measures: &[String], replications: u32) -> 
     measures.iter().map(of).collect()
 }
 
-fn axis_record(axis: &crate::model::Axis) -> AxisRecord {
+pub(in crate::experiment) fn axis_record(axis: &crate::model::Axis) -> AxisRecord {
     let unit = axis.values.first().and_then(|value| value.amount).filter(|_| axis.is_numeric());
     let value = |value: &crate::model::AxisValue| AxisValueRecord {
         label: value.label.clone(),

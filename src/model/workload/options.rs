@@ -10,7 +10,7 @@ use crate::declare::fields::Context;
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::Kind;
 use crate::declare::values::{
-    AtLeast, Count, Duration, PositiveDuration, PositiveShare, Rate, Share, Text, Texts, TimeUnit,
+    AtLeast, Count, Duration, Positive, PositiveDuration, PositiveShare, Rate, Share, Text, Texts, TimeUnit,
 };
 use crate::declare::{Form, choice, options};
 
@@ -18,6 +18,9 @@ options! {
     pub(crate) struct WorkloadOptions in "workload" (classes: usize), such as "[workload]" {
         /// when requests come
         "arrivals" arrivals: Option<ArrivalsOptions> as ArrivalsOptions, reported "such as { poisson = { rate = 1000 } }";
+        /// so many times the traffic: multiplies every arrival rate and the users of a closed loop (rounded, at least one), and a
+        /// trace runs so many times as fast; not the background load of the database
+        "scale" scale: f64 as Positive, default 1;
         /// changes of the rate over time; not for `closed` and `trace`
         "profile" profile: Vec<ProfilePart> as Profile, default [];
         /// number of keys; at most 4,000,000,000 over all classes

@@ -23,7 +23,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    pub(super) fn new(drawing: &Drawing, name: String, title: &str, message: &str) -> Picture {
+    pub(in crate::report) fn new(drawing: &Drawing, name: String, title: &str, message: &str) -> Picture {
         Picture { name, title: title.to_owned(), message: message.to_owned(), svg: drawing.finish() }
     }
 }
@@ -137,7 +137,7 @@ impl Plot {
 
 /// How values lie along a side of a plot.
 #[derive(Clone, Debug)]
-pub(super) struct Ruler {
+pub(in crate::report) struct Ruler {
     pub label: String,
     /// (share of the length, text).
     pub ticks: Vec<(f64, String)>,
@@ -246,7 +246,7 @@ pub(super) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// A picture that plotters refused to draw.
-pub(super) fn failed(error: Failure) -> ReportError {
+pub(in crate::report) fn failed(error: Failure) -> ReportError {
     ReportError::Make { what: "a chart of the sweep".to_owned(), problem: error.to_string() }
 }
 

@@ -6,20 +6,44 @@ use crate::experiment::statistics::Estimate;
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::canvas::Failure;
-use crate::report::drawing::{Drawing, EDGE, Entry, Heading, LEGEND, head_height, legend_rows};
+use crate::report::drawing::{Drawing, EDGE, Entry, FRAME, Heading, LEGEND, head_height, legend_rows};
 use crate::report::style::style;
 
 const HEIGHT: f64 = 280.0;
 
+/// Marks in a chart besides its points.
+#[derive(Clone, Debug, Default)]
+pub(in crate::report) struct Marks {
+    /// Stands before the chart's own message.
+    pub message: String,
+    /// Values of the measure that get a line across.
+    pub limits: Vec<f64>,
+    /// Values of the axis, in its unit, that get an upright line in the colour of a variant.
+    pub borders: Vec<(usize, f64)>,
+}
+
 /// The chart of one measure over the only axis.
 pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, ReportError> {
+    picture_with(view, heading, &Marks::default())
+}
+
+/// The same with marks.
+pub(in crate::report) fn picture_with(
+    view: &View<'_>,
+    heading: Heading,
+    marks: &Marks,
+) -> Result<Picture, ReportError> {
     let record = view.record;
     let axis = &record.axes[0];
     let means: Vec<f64> = view.points.iter().map(|point| point.estimate.mean).collect();
     let intervals: Vec<(f64, f64)> =
         view.points.iter().map(|point| interval(view.measure, &point.estimate)).collect();
-    let y = measure_ruler(view.measure, &view.unit, &means, &intervals);
-    let mut message = view.message();
+    let marked: Vec<(f64, f64)> = marks.limits.iter().map(|&limit| (limit, limit)).collect();
+    let y = measure_ruler(view.measure, &view.unit, &means, &[intervals.as_slice(), &marked].concat());
+    let mut message = match marks.message.as_str() {
+        "" => view.message(),
+        own => format!("{own} {}", view.message()),
+    };
     if view.is_marked() {
         message.push_str(&format!(" {MARKED}"));
     }
@@ -56,7 +80,30 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Picture, Repo
     let title = view.title();
     let drawing = Drawing::new(head + HEIGHT + Plot::BELOW + EDGE, &title, &message, heading);
     draw(&drawing, view, &plot, (&names, &legend)).map_err(failed)?;
+    draw_marks(&drawing, &plot, marks).map_err(failed)?;
     Ok(Picture::new(&drawing, format!("sweep-{}", view.measure), &title, &message))
+}
+
+fn draw_marks(drawing: &Drawing, plot: &Plot, marks: &Marks) -> Result<(), Failure> {
+    for &limit in &marks.limits {
+        let y = plot.at(0.0, limit).1;
+        if y.is_finite() && y >= plot.top && y <= plot.top + plot.height {
+            drawing.line(&[(plot.left, y), (plot.left + plot.width, y)], FRAME, 1.6, "frame", "2 3")?;
+        }
+    }
+    for &(variant, value) in &marks.borders {
+        let (x, look) = (plot.at(value, 0.0).0, style(variant));
+        if x.is_finite() {
+            drawing.line(
+                &[(x, plot.top), (x, plot.top + plot.height)],
+                look.color,
+                1.2,
+                look.class,
+                look.dash,
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Own values of pinned variants on an axis of names, each once: they stand behind those of the axis.

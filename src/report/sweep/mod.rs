@@ -1,13 +1,13 @@
 //! The report of a sweep: tidy CSV, record, charts, a table, a page.
 
 mod csv;
-mod frame;
+pub(super) mod frame;
 mod front;
 mod heat;
 mod html;
-mod lines;
+pub(super) mod lines;
 pub mod table;
-mod view;
+pub(super) mod view;
 
 use std::path::Path;
 
@@ -100,7 +100,7 @@ fn drawn(record: &SweepRecord, dir: &Path) -> Result<Vec<File>, ReportError> {
 }
 
 /// Names of measures have points in them, which are no endings.
-fn named(path: &Path, ending: &str) -> std::path::PathBuf {
+pub(super) fn named(path: &Path, ending: &str) -> std::path::PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(ending);

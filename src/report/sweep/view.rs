@@ -11,13 +11,13 @@ use crate::units::grouped;
 
 /// A variant at a setting, with its estimate of one measure.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Point<'r> {
+pub(in crate::report) struct Point<'r> {
     pub spot: Spot<'r>,
     pub estimate: Estimate,
 }
 
 /// One measure over the whole sweep.
-pub(super) struct View<'r> {
+pub(in crate::report) struct View<'r> {
     pub record: &'r SweepRecord,
     pub measure: &'r str,
     pub unit: String,

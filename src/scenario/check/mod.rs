@@ -20,6 +20,7 @@ mod writes;
 
 pub(crate) use experiment::{Asked, check};
 pub(crate) use question::{FILE, is_same_for_all};
+pub(crate) use recommend::limits;
 pub(crate) use sweep::{Expanded, expand};
 pub(crate) use words::{known_measures, measure};
 

@@ -10,7 +10,7 @@ use crate::declare::file::{Node, Value, parse_value};
 use crate::declare::kind::Kind;
 use crate::declare::values::{Whole, text};
 use crate::declare::{Form, options};
-use crate::model::{Axis, Bound, Direction, Objective, Recommend, Threshold};
+use crate::model::{Axis, Bound, Direction, Objective, Recommend, Threshold, Variant};
 
 options! {
     /// `[recommend]`. Whether the paths of knobs lead somewhere is seen when the grid is made.
@@ -113,6 +113,12 @@ fn keep(cx: &mut Context, node: &Node, surroundings: &Surroundings<'_>) -> Optio
     };
     let read: Vec<Option<Threshold>> = items.iter().map(|item| limit_of(cx, item, surroundings)).collect();
     read.into_iter().collect()
+}
+
+/// Limits of the command line, about all variants.
+pub(crate) fn limits(cx: &mut Context, nodes: &[Node], variants: &[Variant]) -> Vec<Threshold> {
+    let surroundings = Surroundings { names: &[], variants, replications: 1 };
+    nodes.iter().filter_map(|node| limit_of(cx, node, &surroundings)).collect()
 }
 
 fn limit_of(cx: &mut Context, node: &Node, surroundings: &Surroundings<'_>) -> Option<Threshold> {

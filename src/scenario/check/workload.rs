@@ -19,6 +19,9 @@ const MAIN_CLASS: &str = "main";
 /// Name of the class that `workload.absent` adds.
 const ABSENT_CLASS: &str = "absent";
 
+/// A hundred years: nanoseconds of 64 bits hold far more.
+const LONGEST_TRACE_NS: f64 = 3.2e18;
+
 /// The part of the model that a recorded workload adds.
 pub(super) struct Recorded {
     /// From the first request to the last.
@@ -50,7 +53,7 @@ pub(super) fn workload(
     let mut options = WorkloadOptions::read(cx, node, classes.len())?;
     let f = &mut Fields::open(cx, node, "[workload]")?;
     let (arrivals, summary) = match options.arrivals.take() {
-        Some(arrivals) => arrive(f, traces, arrivals),
+        Some(arrivals) => arrive(f, traces, arrivals, options.scale),
         None => (None, None),
     };
     if matches!(arrivals, Some(Arrivals::Closed { .. } | Arrivals::Trace(_))) {
@@ -79,29 +82,61 @@ pub(super) fn is_recorded(workload: &Node) -> bool {
 
 type Summary = (TraceSummary, Recorded);
 
-/// The arrivals, and what a trace told.
+/// The arrivals at so many times their traffic, and what a trace told.
 fn arrive(
     f: &mut Fields<'_, '_>,
     traces: &mut TraceFiles,
     options: ArrivalsOptions,
+    scale: f64,
 ) -> (Option<Arrivals>, Option<Summary>) {
-    let arrivals = match options {
-        ArrivalsOptions::Poisson { rate_per_s } => Arrivals::Poisson { rate_per_s },
-        ArrivalsOptions::Constant { rate_per_s } => Arrivals::Constant { rate_per_s },
-        ArrivalsOptions::Renewal { rate_per_s, cv2 } => Arrivals::Renewal { rate_per_s, cv2 },
-        ArrivalsOptions::Closed { users, think } => Arrivals::Closed { users, think },
-        ArrivalsOptions::Trace(options) => return trace(f, traces, options).unzip(),
+    let mut rate = |rate_per_s: f64| {
+        let scaled = rate_per_s * scale;
+        (scaled.is_normal() || scale == 1.0).then_some(scaled).or_else(|| {
+            out_of_range(f, format!("{rate_per_s} requests per second, {scale} times, are no rate"))
+        })
     };
-    (Some(arrivals), None)
+    let arrivals = match options {
+        ArrivalsOptions::Poisson { rate_per_s } => {
+            rate(rate_per_s).map(|rate_per_s| Arrivals::Poisson { rate_per_s })
+        }
+        ArrivalsOptions::Constant { rate_per_s } => {
+            rate(rate_per_s).map(|rate_per_s| Arrivals::Constant { rate_per_s })
+        }
+        ArrivalsOptions::Renewal { rate_per_s, cv2 } => {
+            rate(rate_per_s).map(|rate_per_s| Arrivals::Renewal { rate_per_s, cv2 })
+        }
+        ArrivalsOptions::Closed { users, think } => {
+            scaled_users(f, users, scale).map(|users| Arrivals::Closed { users, think })
+        }
+        ArrivalsOptions::Trace(options) => return trace(f, traces, options, scale).unzip(),
+    };
+    (arrivals, None)
 }
 
+/// Whole users, one at least.
+fn scaled_users(f: &mut Fields<'_, '_>, users: u32, scale: f64) -> Option<u32> {
+    let scaled = (f64::from(users) * scale).round().max(1.0);
+    match scaled <= f64::from(u32::MAX) {
+        true => Some(scaled as u32),
+        false => out_of_range(f, format!("{users} users, {scale} times, are more than {}", u32::MAX)),
+    }
+}
+
+fn out_of_range<T>(f: &mut Fields<'_, '_>, label: String) -> Option<T> {
+    let (title, place) = (format!("wrong value for {}.scale", f.cx.here()), f.place("scale"));
+    f.cx.report(Diagnostic::new(title, place, label).help("1 is the traffic as it is written"));
+    None
+}
+
+/// A trace whose clock runs `scale` times as fast.
 fn trace(
     f: &mut Fields<'_, '_>,
     traces: &mut TraceFiles,
     options: TraceOptions,
+    scale: f64,
 ) -> Option<(Arrivals, Summary)> {
     let TraceOptions { file, time, key, size, unit_ns, operation } = options;
-    let unit_ns = unit_ns as f64;
+    let unit_ns = unit_ns as f64 / scale;
     let operation = operation.map(|operation| (operation.column, operation.read, operation.write));
     let names = ColumnNames { time, key, size, operation };
     let path = f.cx.file(&file);
@@ -115,6 +150,10 @@ fn trace(
             return None;
         }
     };
+    let length_ns = (summary.last_time - summary.first_time) * unit_ns;
+    if scale != 1.0 && !(unit_ns.is_normal() && length_ns < LONGEST_TRACE_NS) {
+        return out_of_range(f, format!("the trace does not fit into simulated time, {scale} times as fast"));
+    }
     let trace = Trace {
         path,
         columns: summary.columns.clone(),

@@ -1,0 +1,195 @@
+//! The limits of a search, and the resource that is short where one of them breaks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::shares::Runs;
+use crate::experiment::statistics::estimate;
+use crate::experiment::threshold::{Judgement, Standing, judge_in, kept_by_run};
+use crate::model::{Bound, Experiment, Model, Threshold};
+use crate::record::VariantRecord;
+use crate::scenario::{Diagnostics, limits};
+
+/// The share of requests that may fail where the limit is "no new errors": one in a thousand.
+pub const ERRORS_MAX: f64 = 0.001;
+/// Peak utilisation of the database that the default limits allow.
+pub const UTILIZATION_MAX: f64 = 0.8;
+/// Seconds after the end of an event within which the default limits demand a recovery.
+pub const RECOVERY_MAX_S: f64 = 60.0;
+/// A resource that is used more than this is short.
+pub const SHORT_FROM: f64 = 0.9;
+
+/// Other names of limits, as `--limit` takes them.
+const ERRORS: [&str; 2] = ["errors", "no new errors"];
+const RECOVERY: &str = "recovery";
+
+/// The limits of a scenario, and whether they are the default ones.
+///
+/// Its thresholds and its `[slo]`, with those of the command line over them: one on the same measure and side takes the
+/// place of a threshold. Where there is none of all these, the default ones hold.
+///
+/// # Errors
+/// A limit of the command line that is none, or is about a measure that no variant has.
+pub fn limits_of(base: &Experiment, given: &[String]) -> Result<(Vec<Threshold>, bool), Diagnostics> {
+    let named = given.iter().map(|text| (text, named(base, text.trim())));
+    let (mut asked, mut texts) = (Vec::new(), Vec::new());
+    for (text, limits) in named {
+        match limits {
+            Some(limits) => asked.extend(limits),
+            None => texts.push(text.clone()),
+        }
+    }
+    asked.extend(limits(&texts, "--limit", &base.variants)?);
+    let replaced =
+        |own: &Threshold| asked.iter().any(|limit| limit.measure == own.measure && limit.bound == own.bound);
+    let objective = objective(base);
+    let own = base.thresholds.iter().chain(&objective).filter(|own| !replaced(own)).cloned();
+    let all: Vec<Threshold> = own.chain(asked.iter().cloned()).collect();
+    Ok(match all.is_empty() {
+        true => (defaults(base), true),
+        false => (all, false),
+    })
+}
+
+fn limit(measure: impl Into<String>, bound: Bound, limit: f64) -> Threshold {
+    Threshold { measure: measure.into(), bound, limit, variant: None, confident: false, runs: None }
+}
+
+/// Labels of the events of all variants.
+fn labels(base: &Experiment) -> Vec<&str> {
+    let mut labels: Vec<&str> = Vec::new();
+    for event in base.variants.iter().flat_map(|variant| &variant.model.events) {
+        if !labels.contains(&event.label.as_str()) {
+            labels.push(&event.label);
+        }
+    }
+    labels
+}
+
+fn named(base: &Experiment, name: &str) -> Option<Vec<Threshold>> {
+    match name {
+        name if ERRORS.contains(&name) => Some(vec![limit("error.ratio", Bound::Max, ERRORS_MAX)]),
+        RECOVERY => Some(recovery(base)),
+        _ => None,
+    }
+}
+
+/// After every event the system comes back before the run ends.
+pub(super) fn recovery(base: &Experiment) -> Vec<Threshold> {
+    let back = |label: &str| limit(format!("event.{label}.metastable"), Bound::Max, 0.0);
+    labels(base).into_iter().map(back).collect()
+}
+
+/// The share of good requests that `[slo]` demands.
+fn objective(base: &Experiment) -> Option<Threshold> {
+    let with_objective = base.variants.iter().find(|variant| variant.model.slo.is_some())?;
+    Some(limit("slo.good.ratio", Bound::Min, with_objective.model.share_of_good()))
+}
+
+/// Limits where a scenario has none, those of a review (`experiment::review`) that need no baseline: hardly an error, a
+/// database with some room in its busiest second, a recovery from every event.
+fn defaults(base: &Experiment) -> Vec<Threshold> {
+    let back = |label: &str| limit(format!("event.{label}.recovery_s"), Bound::Max, RECOVERY_MAX_S);
+    let lasting = [
+        limit("error.ratio", Bound::Max, ERRORS_MAX),
+        limit("db.utilization.peak", Bound::Max, UTILIZATION_MAX),
+    ];
+    lasting.into_iter().chain(labels(base).into_iter().map(back)).collect()
+}
+
+/// A variant judged by all limits, at one value of a knob.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    pub kept: bool,
+    /// The runs that keep all of them.
+    pub runs: Runs,
+    /// Of the limits on measures that the variant has.
+    pub judgements: Vec<Judgement>,
+}
+
+impl Verdict {
+    /// `None` where no limit is about a measure of the variant.
+    pub fn of(limits: &[Threshold], variant: &VariantRecord) -> Option<Verdict> {
+        let about = limits.iter().filter(|limit| limit.is_about(&variant.name));
+        let measured = |limit: &&Threshold| variant.measure(&limit.measure).is_some();
+        let about: Vec<&Threshold> = about.filter(measured).collect();
+        let by_run: Vec<Vec<bool>> = about.iter().filter_map(|limit| kept_by_run(limit, variant)).collect();
+        let of = by_run.first()?.len();
+        let keeps_all = |run: &usize| by_run.iter().all(|kept| kept.get(*run) == Some(&true));
+        let judgements: Vec<Judgement> = about.into_iter().map(|limit| judge_in(limit, variant)).collect();
+        Some(Verdict {
+            kept: judgements.iter().all(|judgement| judgement.standing != Standing::Broken),
+            runs: Runs { count: (0..of).filter(keeps_all).count(), of },
+            judgements,
+        })
+    }
+
+    /// The limits that are broken, the one that the fewest runs keep first.
+    pub fn broken(&self) -> Vec<&Judgement> {
+        let mut broken: Vec<&Judgement> =
+            self.judgements.iter().filter(|judgement| judgement.standing == Standing::Broken).collect();
+        broken.sort_by_key(|judgement| judgement.runs.map_or(0, |runs| runs.count));
+        broken
+    }
+}
+
+/// A resource and how much of it is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    /// As people say it: `the database's connection pool`.
+    pub name: String,
+    pub measure: String,
+    /// A share of its capacity; above 1 where the demand is larger.
+    pub used: f64,
+}
+
+impl Resource {
+    /// Whether it is short rather than just the busiest one.
+    pub fn is_short(&self) -> bool {
+        self.used >= SHORT_FROM
+    }
+}
+
+/// The resource that is short: the first of these that is used to nine tenths, or else the one that is used most. Servers come
+/// before the pools in front of them, because a full server fills its pool, and not the other way round.
+pub fn resource(model: &Model, variant: &VariantRecord) -> Option<Resource> {
+    let mean = |measure: &str| {
+        let values = &variant.measure(measure)?.values;
+        estimate(&values.iter().flatten().copied().collect::<Vec<_>>()).map(|estimate| estimate.mean)
+    };
+    let mut found: Vec<Resource> = Vec::new();
+    let mut add = |name: String, measure: String| {
+        if let Some(used) = mean(&measure) {
+            found.push(Resource { name, measure, used });
+        }
+    };
+    add("the database's servers".to_owned(), "db.utilization".to_owned());
+    for tier in &model.tiers {
+        let name = &tier.name;
+        add(format!("the server of tier {name}"), format!("tier.{name}.node.utilization.max"));
+        add(format!("the server of tier {name}"), format!("tier.{name}.utilization"));
+        add(format!("the network link of tier {name}"), format!("tier.{name}.link.utilization.max"));
+        add(format!("the connection pool of tier {name}"), format!("tier.{name}.pool.saturation"));
+    }
+    add("the database's connection pool".to_owned(), "db.pool.saturation".to_owned());
+    // The busiest second of the database over what connections or servers can serve: the means hide an event.
+    let capacity = if is_bound_by_pool(model) { "connection pool" } else { "servers" };
+    add(format!("the database's {capacity}"), "db.utilization.peak".to_owned());
+    let short = found.iter().position(Resource::is_short);
+    let most = || {
+        let used = |place: &usize| found[*place].used;
+        (0..found.len()).max_by(|a, b| used(a).total_cmp(&used(b)))
+    };
+    let place = short.or_else(most)?;
+    Some(found.swap_remove(place))
+}
+
+/// Whether the connections of all instances are fewer than the database's servers.
+fn is_bound_by_pool(model: &Model) -> bool {
+    let connections = model.database.pool.map(|pool| u64::from(pool) * u64::from(model.clients.instances));
+    match (connections, model.database.servers) {
+        (Some(connections), Some(servers)) => connections < u64::from(servers),
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
