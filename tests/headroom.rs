@@ -271,3 +271,68 @@ fn another_search_stays_and_the_same_one_is_replaced() {
     assert!(told(&resumed).contains("nothing to resume"), "{}", told(&resumed));
     assert!(!folder.path().join("here/partial.jsonl").exists());
 }
+
+/// Twenty requests a second on eight servers at 100 ms: four times as many fill them. Three attempts of half a second each keep
+/// a database full that a crowd has filled, long before.
+const CROWD: &str = r#"
+name = "crowd"
+question = "Which crowd does it come back from?"
+duration = "90s"
+warmup = "5s"
+replications = 4
+
+[clients]
+instances = 2
+
+[workload]
+arrivals = { poisson = { rate = 20 } }
+keys = 1
+
+[database]
+servers = 8
+read = "100ms"
+timeout = "500ms"
+cancel_on_timeout = false
+retries = { attempts = 3, backoff = "20ms", jitter = 1.0 }
+
+[[event]]
+at = "20s"
+label = "crowd"
+what = { surge = { factor = 4.0, for = "5s" } }
+"#;
+
+#[test]
+fn with_a_trigger_as_second_knob_the_answer_is_a_map_of_stability() {
+    let words = answer(
+        CROWD,
+        &[
+            "--limit",
+            "errors",
+            "--knob",
+            "traffic=0.1..10",
+            "--knob",
+            "event.crowd.what.surge.factor=2,8",
+            "--precision",
+            "5%",
+        ],
+    );
+    // `stable 0.1 to 0.7674, vulnerable 0.7674 to 2.33, ...` of each trigger.
+    let ends = |factor: &str| -> Vec<(String, f64)> {
+        let row =
+            words.split(&format!("factor = {factor}: ")).nth(1).unwrap().split(" event.").next().unwrap();
+        let band = |band: &str| {
+            let mut words = band.split_whitespace();
+            (words.next().unwrap().to_owned(), words.last().unwrap().parse().unwrap())
+        };
+        row.split(", ").map(band).collect()
+    };
+    let (small, large) = (ends("2"), ends("8"));
+    for row in [&small, &large] {
+        let classes: Vec<&str> = row.iter().map(|(class, _)| class.as_str()).collect();
+        assert_eq!(classes, ["stable", "vulnerable", "metastable", "overloaded"], "{words}");
+        // Without the crowd its own capacity is the border, a little less for chance.
+        assert!((3.4..=4.0).contains(&row[2].1) && row[3].1 == 10.0, "{words}");
+    }
+    assert_eq!(small[0].1, large[0].1, "as safe as the larger crowd leaves it: {words}");
+    assert!(small[1].1 > 1.5 * large[1].1, "the smaller crowd keeps it down from later on: {words}");
+}

@@ -193,3 +193,92 @@ fn is_bound_by_pool(model: &Model) -> bool {
         (None, _) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::record::fixture::{measure, record_of};
+    use crate::scenario::{Overrides, parse};
+
+    fn scenario(rest: &str) -> Experiment {
+        let source = format!(
+            "question = \"?\"\nduration = \"10s\"\n[clients]\ninstances = 3\n[workload]\n\
+             arrivals = {{ poisson = {{ rate = 10 }} }}\nkeys = 5\n[database]\nread = \"5ms\"\ntimeout = \"1s\"\n{rest}"
+        );
+        parse(&source, "x.toml", Path::new(""), &Overrides::default()).unwrap_or_else(|told| panic!("{told}"))
+    }
+
+    const EVENT: &str =
+        "[[event]]\nat = \"3s\"\nlabel = \"crowd\"\nwhat = { surge = { factor = 2.0, for = \"1s\" } }\n";
+    const LIMITED: &str = "[[threshold]]\nmeasure = \"db.qps.peak\"\nmax = 90\n[[threshold]]\nmeasure = \"error.ratio\"\nmax = 0.2\n";
+
+    fn told(base: &Experiment, given: &[&str]) -> (Vec<String>, bool) {
+        let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
+        let (limits, defaults) = limits_of(base, &given).unwrap();
+        let limits = limits.iter().map(|one| format!("{} {} {}", one.measure, one.bound, one.limit));
+        (limits.collect(), defaults)
+    }
+
+    #[test]
+    fn limits_of_the_command_line_replace_thresholds_on_the_same_measure() {
+        let base = scenario(LIMITED);
+        assert_eq!(told(&base, &[]).0, ["db.qps.peak ≤ 90", "error.ratio ≤ 0.2"]);
+        let errors = told(&base, &["no new errors", "hit_ratio >= 0.3"]);
+        assert_eq!(errors.0, ["db.qps.peak ≤ 90", "error.ratio ≤ 0.001", "hit_ratio ≥ 0.3"]);
+        let objective = scenario("[slo]\nlatency = \"1s\"\n");
+        assert_eq!(told(&objective, &[]), (vec!["slo.good.ratio ≥ 0.95".to_owned()], false));
+    }
+
+    #[test]
+    fn a_scenario_without_limits_has_the_default_ones() {
+        let expected = ["error.ratio ≤ 0.001", "db.utilization.peak ≤ 0.8", "event.crowd.recovery_s ≤ 60"];
+        assert_eq!(told(&scenario(EVENT), &[]), (expected.map(str::to_owned).to_vec(), true));
+        assert_eq!(
+            told(&scenario(EVENT), &["recovery"]),
+            (vec!["event.crowd.metastable ≤ 0".to_owned()], false)
+        );
+    }
+
+    #[test]
+    fn a_run_keeps_all_limits_or_not_and_the_worst_limit_comes_first() {
+        let limits = [limit("db.qps.peak", Bound::Max, 50.0), limit("error.ratio", Bound::Max, 0.1)];
+        let rows = vec![
+            measure("db.qps.peak", &[40.0, 60.0, 20.0, 30.0]),
+            measure("error.ratio", &[0.0, 0.0, 0.9, 0.05]),
+        ];
+        let variant = &record_of(&[("a", rows)], &[]).variants[0];
+        let verdict = Verdict::of(&limits, variant).unwrap();
+        // The mean load is 37.5, the mean error ratio 0.2375; the second and the third run break one limit each.
+        assert_eq!((verdict.kept, verdict.runs), (false, Runs { count: 2, of: 4 }));
+        let broken: Vec<&str> =
+            verdict.broken().iter().map(|judgement| judgement.threshold.measure.as_str()).collect();
+        assert_eq!(broken, ["error.ratio"]);
+        assert!(Verdict::of(&[limit("tier.l2.hit_ratio", Bound::Min, 0.5)], variant).is_none());
+    }
+
+    #[test]
+    fn servers_that_are_short_are_named_before_the_pool_that_they_fill() {
+        let named = |database: &str, rows: &[(&str, f64)]| {
+            let model = scenario(database).variants.remove(0).model;
+            let rows = rows.iter().map(|(name, value)| measure(name, &[*value])).collect();
+            let record = record_of(&[("a", rows)], &[]);
+            let found = resource(&model, &record.variants[0]).unwrap();
+            (found.name.clone(), found.is_short())
+        };
+        let both = [("db.utilization", 0.97), ("db.pool.saturation", 1.0)];
+        assert_eq!(named("servers = 4\npool = 3\n", &both), ("the database's servers".to_owned(), true));
+        let pool = [("db.utilization", 0.4), ("db.pool.saturation", 0.95)];
+        assert_eq!(
+            named("servers = 9\npool = 1\n", &pool),
+            ("the database's connection pool".to_owned(), true)
+        );
+        // A peak is that of three instances with a connection each, or of two servers.
+        let peak = [("db.utilization", 0.3), ("db.utilization.peak", 1.4)];
+        assert_eq!(named("servers = 9\npool = 1\n", &peak).0, "the database's connection pool");
+        assert_eq!(named("servers = 2\npool = 1\n", &peak).0, "the database's servers");
+        let idle = [("db.utilization", 0.5), ("db.pool.saturation", 0.2)];
+        assert_eq!(named("servers = 9\npool = 1\n", &idle), ("the database's servers".to_owned(), false));
+    }
+}
