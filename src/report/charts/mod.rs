@@ -11,6 +11,7 @@ mod stampede_sizes;
 mod tiers;
 mod time_series;
 mod tornado;
+mod why;
 
 use over_time::{OverTime, Shown};
 
@@ -37,6 +38,7 @@ pub const CHARTS: &[Chart] = &[
     Drawn(tornado::figure),
     Drawn(database_load::figure),
     Drawn(percentiles::figure),
+    Drawn(why::figure),
     row(OverTime::of_run("latency-p99", "p99 latency over time", &[("latency.all.p99_ms", "")], "p99 latency")
         .message("Whole run: {latency.all.p99_ms}.", MEANS)
         .log()),
