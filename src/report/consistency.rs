@@ -216,4 +216,18 @@ mod tests {
         let twice = told(|record| record.variants[1].name = record.variants[0].name.clone());
         assert!(twice.starts_with("`variants` has `"), "{twice}");
     }
+    #[test]
+    fn a_breakdown_adds_up() {
+        let told = |spoil: fn(&mut BreakdownRecord)| {
+            let mut record = stampede(2);
+            spoil(record.variants[1].breakdown.as_mut().unwrap());
+            problem(&record).unwrap()
+        };
+        let sums = told(|breakdown| breakdown.outcomes[0].at[1].latency_ns += 1);
+        assert_eq!(sums, "`breakdown` of `jitter`: the parts at p99 of `all` do not sum to its 3400000001 ns");
+        let large = told(|breakdown| breakdown.outcomes[0].at[1].parts_ns[0].1 = u64::MAX);
+        assert!(large.contains("do not sum"), "{large}");
+        let steps = told(|breakdown| breakdown.slowest[0].steps[2].to_ns = 412_000_001);
+        assert_eq!(steps, "`breakdown` of `jitter`: a request of 412000000 ns has a step outside of it");
+    }
 }

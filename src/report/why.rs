@@ -4,7 +4,7 @@ use comfy_table::{Cell, CellAlignment};
 
 use super::csv;
 use super::escape::escaped;
-use super::format::{Scale, with_unit};
+use super::format::{Scale, fixed, with_unit};
 use super::terminal::{fitted, hanging, paragraph};
 use crate::measure::breakdown::PARTS;
 use crate::record::breakdown::{LatencySplit, OutcomeBreakdown, SlowRequestRecord, StepRecord};
@@ -24,7 +24,7 @@ pub struct WhyTable {
     pub variant: String,
     /// `all requests`, `requests that miss`.
     pub which: &'static str,
-    /// `p50`, `p99`, `mean`, each with the number of its requests.
+    /// `p50 (ms)`, `p99 (ms)`, `mean (ms)`, each with the number of its requests.
     pub heads: Vec<(String, String)>,
     /// Part, and its time and share in each column.
     pub rows: Vec<(String, Vec<(String, String)>)>,
@@ -71,7 +71,7 @@ fn table(variant: &VariantRecord, outcome: &OutcomeBreakdown) -> WhyTable {
         let cell = |split: &LatencySplit| {
             let share = split.part_ms(name) / split.latency_ms();
             match share > 0.0 {
-                true => (time(split.part_ms(name)), with_unit(share, "1")),
+                true => (Column::of(split).number(split.part_ms(name)), format!("{} %", fixed(100.0 * share, 1))),
                 false => ("–".to_owned(), String::new()),
             }
         };
@@ -81,25 +81,48 @@ fn table(variant: &VariantRecord, outcome: &OutcomeBreakdown) -> WhyTable {
     let quantile = |split: &LatencySplit| {
         let percentile = split.at.strip_prefix('p')?.parse().ok()?;
         let (_, value_ns) = csv::quantiles(all?, &[percentile]).pop()?;
-        Some(with_unit(value_ns as f64, "ns"))
+        Some(Column::of(split).number(value_ns as f64 / 1e6))
+    };
+    let head = |split: &LatencySplit| {
+        let requests = grouped(split.requests.to_string());
+        (format!("{} ({})", split.at, Column::of(split).scale.suffix), requests)
     };
     WhyTable {
         variant: variant.name.clone(),
         which: if outcome.outcome == "all" { "all requests" } else { "misses" },
-        heads: at.iter().map(|split| (split.at.clone(), grouped(split.requests.to_string()))).collect(),
+        heads: at.iter().map(head).collect(),
         rows: PARTS
             .iter()
             .map(|(_, name, title)| (*name, *title))
             .filter(|(name, _)| occurs(name))
             .map(row)
             .collect(),
-        latency: at.iter().map(|split| time(split.latency_ms())).collect(),
+        latency: at.iter().map(|split| Column::of(split).number(split.latency_ms())).collect(),
         quantiles: at.iter().map(|split| quantile(split).unwrap_or_else(|| "–".to_owned())).collect(),
     }
 }
 
-fn time(ms: f64) -> String {
-    with_unit(ms, "ms")
+/// How the times of a column are printed: all in one unit and to the same digit, four of the latency, so that they can be added.
+struct Column {
+    scale: Scale,
+    decimals: usize,
+}
+
+impl Column {
+    fn of(split: &LatencySplit) -> Column {
+        let scale = Scale::fitting("ms", split.latency_ms());
+        let decimals = match split.latency_ms() / scale.divisor {
+            thousands if thousands >= 1_000.0 => 0,
+            hundreds if hundreds >= 100.0 => 1,
+            tens if tens >= 10.0 => 2,
+            _ => 3,
+        };
+        Column { scale, decimals }
+    }
+
+    fn number(&self, ms: f64) -> String {
+        fixed(ms / self.scale.divisor, self.decimals)
+    }
 }
 
 /// The slowest requests of all variants; none where nobody asked.
@@ -240,4 +263,79 @@ pub fn markdown(record: &Record) -> String {
         text.push_str("\n</details>\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::fixture::stampede;
+
+    #[test]
+    fn a_column_has_one_unit_and_can_be_added() {
+        let table = &tables(&stampede(1))[0];
+        let heads = [("p50 (µs)", "10"), ("p99 (ms)", "10"), ("mean (ms)", "1,000")];
+        assert_eq!(table.heads, heads.map(|(at, requests)| (at.to_owned(), requests.to_owned())));
+        let row = |part: &str| {
+            let (_, cells) = table.rows.iter().find(|(name, _)| name == part).unwrap();
+            cells.iter().map(|(time, share)| format!("{time} {share}").trim().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(row("tier network"), ["400.0 90.9 %", "2.0 0.6 %", "0.500 50.0 %"]);
+        assert_eq!(row("tier service"), ["40.0 9.1 %", "–", "–"]);
+        assert_eq!(row("database pool wait"), ["–", "212.0 62.4 %", "0.300 30.0 %"]);
+        assert_eq!(table.latency, ["440.0", "340.0", "1.000"]);
+    }
+
+    #[test]
+    fn a_slow_request_is_told_step_by_step() {
+        let slow = &slowest(&stampede(1))[0];
+        assert_eq!((slow.variant.as_str(), slow.rows.len()), ("ttl only", 1));
+        let row = &slow.rows[0];
+        assert_eq!((row.latency.as_str(), row.outcome.as_str()), ("412 ms", "error (db timeout)"));
+        assert_eq!(row.which, "key 7 of keys at instance 2, arrived at 61.2 s of replication 3");
+        assert_eq!(
+            row.steps,
+            [
+                "0 ms: spent 2 ms on the network of l2",
+                "2 ms: waited 310 ms for a database connection",
+                "312 ms: lost 100 ms with attempts that failed"
+            ]
+        );
+    }
+
+    #[test]
+    fn steps_that_are_not_listed_are_counted_where_they_were() {
+        let mut record = stampede(1);
+        let slow = &mut record.variants[0].breakdown.as_mut().unwrap().slowest[0];
+        slow.left_out = 1_200;
+        slow.steps = (0..60)
+            .map(|at| StepRecord { part: "db.backoff".into(), tier: None, from_ns: at, to_ns: at + 1 })
+            .collect();
+        let row = &slowest(&record)[0].rows[0];
+        assert_eq!((row.steps.len(), row.steps[40].as_str()), (61, "(1,200 steps are not listed)"));
+    }
+
+    #[test]
+    fn no_line_of_the_terminal_is_wider_than_asked() {
+        for width in [60, 80, 120] {
+            let text = terminal(&stampede(2), width, false);
+            assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}\n{text}");
+        }
+    }
+
+    #[test]
+    fn names_cannot_break_the_markdown() {
+        let mut record = stampede(1);
+        record.variants[0].name = "a|b <script>".to_owned();
+        record.variants[0].breakdown.as_mut().unwrap().slowest[0].steps[0].tier = Some("<b>".to_owned());
+        let text = markdown(&record);
+        assert!(text.contains("| a\\|b &lt;script>, all requests |") && !text.contains("<b>"), "{text}");
+    }
+
+    #[test]
+    fn nothing_is_said_where_nobody_asked() {
+        let mut record = stampede(2);
+        record.variants.iter_mut().for_each(|variant| variant.breakdown = None);
+        assert!(terminal(&record, 80, false).is_empty() && markdown(&record).is_empty());
+        assert!(slowest(&record).is_empty());
+    }
 }

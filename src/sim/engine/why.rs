@@ -69,7 +69,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A journey has missed in the tiers of the process above this level.
     #[inline(always)]
     pub(super) fn way_passes_processes(&mut self, id: u32, level: usize) {
-        if !PLAIN && let Some(mut ways) = self.ways.take() {
+        if !PLAIN
+            && self.ways.is_some()
+            && let Some(mut ways) = self.ways.take()
+        {
             let start_ns = self.journeys[id].start_ns;
             self.pass_processes(&mut ways, Some(id), start_ns, level);
             self.ways = Some(ways);
@@ -85,7 +88,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         outcome: Outcome,
         at: Nanos,
     ) {
-        if !PLAIN && let Some(mut ways) = self.ways.take() {
+        if !PLAIN
+            && self.ways.is_some()
+            && let Some(mut ways) = self.ways.take()
+        {
             let Journey { start_ns, key, class, instance, .. } = *journey;
             self.pass_processes(&mut ways, None, start_ns, level + 1);
             ways.close_scratch(End { start_ns, end_ns: at, key, class, instance, outcome, cause: None });
