@@ -224,7 +224,10 @@ mod tests {
             problem(&record).unwrap()
         };
         let sums = told(|breakdown| breakdown.outcomes[0].at[1].latency_ns += 1);
-        assert_eq!(sums, "`breakdown` of `jitter`: the parts at p99 of `all` do not sum to its 3400000001 ns");
+        assert_eq!(
+            sums,
+            "`breakdown` of `jitter`: the parts at p99 of `all` do not sum to its 3400000001 ns"
+        );
         let large = told(|breakdown| breakdown.outcomes[0].at[1].parts_ns[0].1 = u64::MAX);
         assert!(large.contains("do not sum"), "{large}");
         let steps = told(|breakdown| breakdown.slowest[0].steps[2].to_ns = 412_000_001);

@@ -108,7 +108,7 @@ impl PanelBox {
             |axis: &Axis, size| axis.ticks.iter().map(|(_, text)| text_width(text, size)).fold(0.0, f64::max);
         let label_of = |series: &Series| match &series.shape {
             Shape::Interval { label } | Shape::Bar { label } => text_width(label, SMALL) + 8.0,
-            Shape::Bars { labels } => {
+            Shape::Stack { labels } => {
                 labels.iter().map(|label| text_width(label, SMALL) + 8.0).fold(0.0, f64::max)
             }
             _ => 0.0,
@@ -210,13 +210,13 @@ fn draw_panel(
     for series in &panel.series {
         let labels: Vec<(&String, f64)> = match (&series.shape, series.points.first()) {
             (Shape::Interval { label } | Shape::Bar { label }, Some((_, row))) => vec![(label, *row)],
-            (Shape::Bars { labels }, _) => {
+            (Shape::Stack { labels }, _) => {
                 labels.iter().zip(series.points.iter().step_by(2).map(|(_, row)| *row)).collect()
             }
             _ => Vec::new(),
         };
         match series.shape {
-            Shape::Bars { .. } => draw_bars(drawing, &plot, panel, series)?,
+            Shape::Stack { .. } => draw_bars(drawing, &plot, panel, series)?,
             _ => draw_series(drawing, &plot, panel, series, (layout.plot_width, coarseness))?,
         }
         for (label, row) in labels {
@@ -338,7 +338,7 @@ fn draw_series(
         plot.draw(&PathElement::new(corners, stroke(color, line)))?;
     }
     let dots: Vec<(f64, f64)> = match series.shape {
-        Shape::Backdrop | Shape::Bar { .. } | Shape::Bars { .. } => Vec::new(),
+        Shape::Backdrop | Shape::Bar { .. } | Shape::Stack { .. } => Vec::new(),
         Shape::Interval { .. } => placed.get(1).copied().into_iter().collect(),
         // A single line needs no pattern.
         Shape::Line | Shape::Steps if panel.series.len() == 1 => Vec::new(),
@@ -399,7 +399,7 @@ fn legend(figure: &Figure) -> Vec<Vec<Entry<&Series>>> {
 }
 
 fn legend_entry(drawing: &Drawing, x: f64, y: f64, series: &Series) -> Result<(), Failure> {
-    if let Shape::Bars { .. } = series.shape {
+    if let Shape::Stack { .. } = series.shape {
         let look = style(series.style);
         drawing.pen(look.class, "");
         let corners = [fine((x + 8.0, y - 10.0)), fine((x + 28.0, y + 1.0))];

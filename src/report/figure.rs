@@ -59,7 +59,7 @@ pub enum Shape {
     Bar { label: String },
     /// One segment of the stacked bar of each row, from one point to the next (two points for each row). Of the last series:
     /// words at the end of each bar.
-    Bars { labels: Vec<String> },
+    Stack { labels: Vec<String> },
 }
 
 /// A span of the x axis with a name: an event (an instant has no length) or the warm-up.
@@ -75,7 +75,7 @@ impl Series {
     pub fn outline(&self) -> Cow<'_, [(f64, f64)]> {
         match self.shape {
             Shape::Steps | Shape::Backdrop => Cow::Owned(stairs(&self.points)),
-            Shape::Line | Shape::Interval { .. } | Shape::Bar { .. } | Shape::Bars { .. } => {
+            Shape::Line | Shape::Interval { .. } | Shape::Bar { .. } | Shape::Stack { .. } => {
                 Cow::Borrowed(&self.points)
             }
         }

@@ -71,7 +71,9 @@ fn table(variant: &VariantRecord, outcome: &OutcomeBreakdown) -> WhyTable {
         let cell = |split: &LatencySplit| {
             let share = split.part_ms(name) / split.latency_ms();
             match share > 0.0 {
-                true => (Column::of(split).number(split.part_ms(name)), format!("{} %", fixed(100.0 * share, 1))),
+                true => {
+                    (Column::of(split).number(split.part_ms(name)), format!("{} %", fixed(100.0 * share, 1)))
+                }
                 false => ("–".to_owned(), String::new()),
             }
         };

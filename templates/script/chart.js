@@ -27,7 +27,7 @@ class Chart {
       for (const series of panel.series) series.points = lines[series.line];
     }
     this.rows = figure.panels[0].y.unit === 'row';
-    this.bars = this.rows && figure.panels[0].series[0].shape === 'bars';
+    this.bars = this.rows && figure.panels[0].series[0].shape === 'stack';
     this.timed = figure.panels[0].x.unit === 'time';
     this.build();
   }

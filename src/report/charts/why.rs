@@ -8,6 +8,9 @@ use crate::report::axis::Axis;
 use crate::report::figure::{Figure, Panel, Series, Shape};
 use crate::report::format::with_unit;
 
+/// The figure.
+pub const NAME: &str = "latency-by-part";
+
 /// What a bar is put together from, in the order of a request's way: name, look, and the parts that count for it.
 const SEGMENTS: [(&str, usize, &[Part]); 12] = [
     ("in the process", 8, &[Part::InProcess, Part::Coding]),
@@ -41,7 +44,7 @@ pub fn figure(record: &Record, _: &Comparison) -> Option<Figure> {
         return None;
     }
     Some(Figure {
-        name: "latency-by-part".to_string(),
+        name: NAME.to_string(),
         title: "Where the time goes: latency by part".to_string(),
         message: format!("The parts of a bar sum to its latency.{}", message(&explained)),
         panels,
@@ -99,14 +102,14 @@ fn panel(explained: &[(&VariantRecord, &[LatencySplit])], at: &str) -> Option<Pa
             series.push(Series {
                 name: name.to_string(),
                 style,
-                shape: Shape::Bars { labels: Vec::new() },
+                shape: Shape::Stack { labels: Vec::new() },
                 points,
             });
         }
     }
     let labels = splits.iter().map(|(_, split)| with_unit(split.latency_ms(), "ms")).collect();
     if let Some(last) = series.last_mut() {
-        last.shape = Shape::Bars { labels };
+        last.shape = Shape::Stack { labels };
     }
     let names: Vec<String> =
         splits.iter().map(|(variant, _)| super::headline::shortened(&variant.name)).collect();
@@ -156,7 +159,7 @@ mod tests {
             ("database service", [314.0, 340.0]),
         ];
         assert_eq!(bars, expected);
-        assert_eq!(panel.series[3].shape, Shape::Bars { labels: vec!["340 ms".into(), "340 ms".into()] });
+        assert_eq!(panel.series[3].shape, Shape::Stack { labels: vec!["340 ms".into(), "340 ms".into()] });
         assert_eq!(
             figure.message,
             "The parts of a bar sum to its latency. At p99: database pool wait 62.4 %, database queue 29.4 % (ttl only); \
