@@ -13,7 +13,7 @@ use crate::model::Nanos;
 
 macro_rules! parts {
     ($($part:ident $name:literal $title:literal;)*) => {
-        /// What a request spends time on. At every instant of its way it is on one of these.
+        /// A part of a latency. At every instant of its way a request is on one of these.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[repr(u8)]
         pub enum Part { $($part),* }
@@ -94,7 +94,7 @@ pub struct SlowRequest {
 }
 
 impl SlowRequest {
-    /// The slowest first; what takes equally long in the order of time.
+    /// The slowest first; equals in the order of time.
     fn order(&self, other: &SlowRequest) -> Ordering {
         let of = |slow: &SlowRequest| (slow.start_ns, slow.key, slow.class, slow.instance);
         (other.latency_ns.cmp(&self.latency_ns))

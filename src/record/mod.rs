@@ -160,7 +160,7 @@ pub struct VariantRecord {
     pub windows: WindowsRecord,
     /// Whole measured run, all replications together; sorted by name.
     pub distributions: Vec<DistributionRecord>,
-    /// Where the time of its requests goes; absent where nobody asked (`herdlab run --why`).
+    /// Latency by part; absent without `herdlab run --why`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<BreakdownRecord>,
 }

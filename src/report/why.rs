@@ -14,7 +14,7 @@ use crate::units::grouped;
 /// Outcomes with a table of their own, beside that of all requests.
 const SHOWN: [&str; 2] = ["all", "miss"];
 
-/// What stands under the tables.
+/// The note under the tables.
 pub const NOTE: &str = "The parts of a column sum to its latency. At p50 and p99: means over the requests whose latency is about that \
                         quantile of all replications together.";
 
@@ -54,7 +54,7 @@ pub struct Slowest {
     pub rows: Vec<SlowRow>,
 }
 
-/// The tables of all variants; none where nobody asked.
+/// The tables of all variants; none without `--why`.
 pub fn tables(record: &Record) -> Vec<WhyTable> {
     let of = |variant: &VariantRecord| -> Vec<WhyTable> {
         let outcomes = variant.breakdown.iter().flat_map(|breakdown| &breakdown.outcomes);
@@ -127,7 +127,7 @@ impl Column {
     }
 }
 
-/// The slowest requests of all variants; none where nobody asked.
+/// The slowest requests of all variants; none without `--why`.
 pub fn slowest(record: &Record) -> Vec<Slowest> {
     let of = |variant: &VariantRecord| {
         let breakdown = variant.breakdown.as_ref().filter(|breakdown| !breakdown.slowest.is_empty())?;
@@ -193,8 +193,8 @@ fn step_words(step: &StepRecord) -> String {
     format!("{}: {words}", at.with_suffix(&at.number(*from_ns as f64)))
 }
 
-/// The tables for a terminal, at most `width` columns where words allow, and the slowest request of each variant; empty where
-/// nobody asked. Does not end in a line break.
+/// The tables for a terminal, at most `width` columns where words allow, and the slowest request of each variant; empty without
+/// `--why`. Does not end in a line break.
 pub fn terminal(record: &Record, width: u16, color: bool) -> String {
     let mut parts: Vec<String> = Vec::new();
     for table in tables(record).iter().filter(|table| table.which == "all requests") {
@@ -232,7 +232,7 @@ fn drawn(table: &WhyTable, width: u16, color: bool) -> String {
     drawn.trim_fmt()
 }
 
-/// The tables as Markdown, and the slowest requests folded up; empty where nobody asked.
+/// The tables as Markdown, and the slowest requests folded up; empty without `--why`.
 pub fn markdown(record: &Record) -> String {
     let tables = tables(record);
     if tables.is_empty() {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_request_is_told_step_by_step() {
+    fn a_slow_request_is_printed_step_by_step() {
         let slow = &slowest(&stampede(1))[0];
         assert_eq!((slow.variant.as_str(), slow.rows.len()), ("ttl only", 1));
         let row = &slow.rows[0];
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_where_nobody_asked() {
+    fn without_a_breakdown_there_is_nothing_to_print() {
         let mut record = stampede(2);
         record.variants.iter_mut().for_each(|variant| variant.breakdown = None);
         assert!(terminal(&record, 80, false).is_empty() && markdown(&record).is_empty());

@@ -11,7 +11,7 @@ use crate::report::format::with_unit;
 /// The figure.
 pub const NAME: &str = "latency-by-part";
 
-/// What a bar is put together from, in the order of a request's way: name, look, and the parts that count for it.
+/// The segments of a bar, in the order of a request's way: name, look, and the parts that count for it.
 const SEGMENTS: [(&str, usize, &[Part]); 12] = [
     ("in the process", 8, &[Part::InProcess, Part::Coding]),
     ("tier pool wait", 6, &[Part::TierPool]),
@@ -30,7 +30,7 @@ const SEGMENTS: [(&str, usize, &[Part]); 12] = [
 /// Parts that take less of every bar of the figure are drawn, but not named in its message.
 const NAMED_MIN: f64 = 0.2;
 
-/// Bars of all variants with a breakdown, or nothing where nobody asked for it.
+/// Bars of all variants with a breakdown, or nothing without `--why`.
 pub fn figure(record: &Record, _: &Comparison) -> Option<Figure> {
     let explained: Vec<(&VariantRecord, &[LatencySplit])> = (record.variants.iter())
         .filter_map(|variant| {
@@ -55,7 +55,7 @@ pub fn figure(record: &Record, _: &Comparison) -> Option<Figure> {
 
 /// ` At p99: database queue 85 % (ttl only); tier service 60 %, network 40 % (jitter).`
 fn message(explained: &[(&VariantRecord, &[LatencySplit])]) -> String {
-    let told = |(variant, at): &(&VariantRecord, &[LatencySplit])| {
+    let largest = |(variant, at): &(&VariantRecord, &[LatencySplit])| {
         let split = at.iter().find(|split| split.at == "p99").filter(|split| split.latency_ns > 0)?;
         let mut shares: Vec<(&str, f64)> = SEGMENTS
             .iter()
@@ -67,13 +67,13 @@ fn message(explained: &[(&VariantRecord, &[LatencySplit])]) -> String {
             .collect();
         (!named.is_empty()).then(|| format!("{} ({})", named.join(", "), variant.name))
     };
-    /// Of more variants the bars tell.
-    const TOLD_MAX: usize = 3;
-    let told: Vec<String> = explained.iter().filter_map(told).collect();
-    if told.is_empty() || told.len() > TOLD_MAX {
+    /// The bars alone show more variants.
+    const LISTED_MAX: usize = 3;
+    let shares: Vec<String> = explained.iter().filter_map(largest).collect();
+    if shares.is_empty() || shares.len() > LISTED_MAX {
         String::new()
     } else {
-        format!(" At p99: {}.", told.join("; "))
+        format!(" At p99: {}.", shares.join("; "))
     }
 }
 

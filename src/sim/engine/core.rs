@@ -52,7 +52,7 @@ pub struct Finished {
     /// Fingerprint of the requests that arrived, if `Engine::watching_traffic` was called: equal fingerprints
     /// mean equal requests.
     pub traffic: Option<u64>,
-    /// Where the time of its requests goes, where `Engine::explaining` asked for it.
+    /// Latency by part, of [`Engine::explaining`](super::Engine::explaining).
     pub breakdown: Option<Breakdown>,
 }
 
@@ -154,7 +154,7 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) deadline: Option<(Nanos, Lane)>,
     pub(super) crashes: Crashes,
     pub(super) read_ahead: ReadAhead,
-    /// On what requests spend their time, where somebody asks.
+    /// Of a run with a breakdown of its latencies.
     pub(super) ways: Option<Box<Ways>>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `core` has the loop. The files beside it are the stages of a request's way: `read` (arrival, down the tiers), `lookup` and
 //! `command` (to a shared tier), `execute` (at its server), `reply` (back), `call` and `attempt` (to the database),
-//! `database` (there), `answer` (the end), `why` (what it took, where somebody asks); then `write`, `gather`, `limiter` and the other ways; then what happens at given
+//! `database` (there), `answer` (the end), `why` (latency by part); then `write`, `gather`, `limiter` and the other ways; then what happens at given
 //! times (`events`, `crash`, `windows`), and what watches over the loop (`instant`, `invariants`).
 
 mod answer;

@@ -1,4 +1,4 @@
-//! On what requests spend their time, where somebody asks: each stage notes its beginning in the way of its journey.
+//! Latency by part: each stage notes its beginning in the way of its journey.
 //!
 //! Nothing here changes what happens. A system whose requests are explained is not plain, so the loop of plain systems has
 //! nothing of this; elsewhere a stage looks once whether there are any ways.
@@ -21,7 +21,7 @@ fn service_of(served: &Served) -> Option<Service> {
 }
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
-    /// The ways of all that is under way; `None` where nobody asks for them.
+    /// The ways of all that is under way; `None` without a breakdown.
     #[inline(always)]
     pub(super) fn ways(&mut self) -> Option<&mut Ways> {
         if PLAIN { None } else { self.ways.as_deref_mut() }

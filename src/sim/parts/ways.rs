@@ -1,8 +1,8 @@
-//! On what a request spends its time: the stages of its way, each with its beginning.
+//! Latency by part: the stages of a request's way, each with its beginning.
 //!
 //! A stage lasts until the next one begins, so the parts of a request add up to its latency whatever happens to it. Stages
-//! may begin in the future: what a server will do with a command is known on its arrival. Whatever begins earlier, or
-//! ends the request, cuts them off.
+//! may begin in the future: the service of a command is known on its arrival. An earlier stage, or the end of the request,
+//! cuts them off.
 
 use crate::measure::breakdown::{Breakdown, ByPart, Part, SlowRequest, Step};
 use crate::measure::recorder::{Cause, Outcome};
@@ -93,7 +93,7 @@ pub struct Service {
     pub done_ns: Nanos,
 }
 
-/// How a request ended, and what names it.
+/// The end of a request, and its name.
 #[derive(Clone, Copy, Debug)]
 pub struct End {
     pub start_ns: Nanos,
@@ -152,7 +152,7 @@ impl Ways {
         slot(&mut self.changes, command)
     }
 
-    /// The call counts on the attempt that was sent beside another; what came of that one, which was sent then, is lost.
+    /// The call counts on its hedge; the time of the first attempt, which was sent then, is lost up to the hedge.
     pub fn take_hedge(&mut self, leader: u32, sent_ns: Nanos) {
         let hedge = std::mem::take(self.hedge(leader));
         let way = self.journey(leader);
