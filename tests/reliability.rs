@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use herdlab::experiment::observe::{Observer, Step};
@@ -244,6 +245,35 @@ fn finished_replications_are_kept_once_a_run_is_long() {
         assert_eq!(kept.len(), expected);
         assert_eq!(out.exists(), slow);
     }
+}
+
+/// A replication that was kept without its latencies by part is of no use to a run that explains them, one with them is to both.
+#[test]
+fn what_was_kept_without_a_breakdown_is_simulated_again_for_one() {
+    let folder = folder();
+    let short = Overrides { duration: Some("2s".to_owned()), replications: Some(2), ..Overrides::default() };
+    let experiment = parse(SCENARIO, "killed.toml", Path::new(""), &short).unwrap();
+    let resumed = |why| {
+        let taken = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&taken);
+        let observer = Observer::new(move |step: &Step<'_>| {
+            if let Step::Kept { .. } = step {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let partial = Some(Partial::new(folder.path(), &experiment.digest, Duration::ZERO, true));
+        let options = RunOptions { threads: 1, partial, observer, why, ..RunOptions::default() };
+        let record = run(&experiment, &options).unwrap().record;
+        (taken.load(Ordering::Relaxed), record)
+    };
+    let (taken, plain) = resumed(false);
+    assert_eq!((taken, plain.variants[0].breakdown.is_none()), (0, true));
+    let (taken, explained) = resumed(true);
+    assert_eq!((taken, explained.variants[0].breakdown.is_some()), (0, true));
+    let (taken, again) = resumed(true);
+    assert!(taken == 4 && again == explained, "{taken} were taken from the disk");
+    let (taken, without) = resumed(false);
+    assert!(taken == 4 && without == plain, "{taken} were taken from the disk");
 }
 
 #[test]

@@ -80,6 +80,10 @@ pub(crate) struct RunArgs {
     /// Run again whenever the file is saved, until Ctrl-C; a save cancels the run in progress
     #[arg(long, conflicts_with = "resume")]
     watch: bool,
+    /// Find out where the time of the requests goes: latency by part at p50, p99 and in the mean, and the slowest
+    /// requests step by step; the run takes longer
+    #[arg(long)]
+    why: bool,
     /// Log phases, simulations and times as JSON, one object per line (`-`: standard error)
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -250,6 +254,7 @@ fn once(
         control: Arc::clone(control),
         partial: Some(partial.clone()),
         observer: log.observer(),
+        why: args.why,
         ..RunOptions::default()
     };
     hold(&limits, control);

@@ -2,6 +2,7 @@
 //! variants, the answer.
 
 pub mod answer;
+mod breakdown;
 pub mod comparison;
 mod finished;
 pub mod forecast;

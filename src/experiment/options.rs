@@ -25,6 +25,8 @@ pub struct RunOptions {
     pub observer: Observer,
     /// Evictions and refreshes from outside the crate.
     pub policies: Policies,
+    /// Where the time of the requests goes is recorded as well. The rest of the record stays as it is; runs take longer.
+    pub why: bool,
 }
 
 /// Why a run left nothing.

@@ -13,6 +13,7 @@ use super::replication::Replication;
 use crate::atomic;
 use crate::catalog;
 use crate::catalog::computed::Measured;
+use crate::measure::breakdown::Breakdown;
 use crate::measure::histogram::{Fine, Packed};
 use crate::model::Model;
 use crate::record::EventRun;
@@ -50,6 +51,8 @@ struct Kept {
     series: Vec<(String, String, Vec<Option<f64>>)>,
     distributions: Vec<(String, String, Packed)>,
     event_runs: Vec<EventRun>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    breakdown: Option<Breakdown>,
     requests: u64,
     events: u64,
     loop_s: f64,
@@ -117,6 +120,7 @@ impl Partial {
             series: owned(&finished.series),
             distributions: owned(&finished.distributions),
             event_runs: finished.event_runs.clone(),
+            breakdown: finished.breakdown.clone(),
             requests: finished.requests,
             events: finished.events,
             loop_s: finished.loop_s,
@@ -136,8 +140,15 @@ impl Partial {
         atomic::write_unsynced(&packet.path, &packet.text).map_err(|error| failed(error.source))
     }
 
-    /// A replication of the model that an earlier run kept; `None` where there is none that can be used.
-    pub(super) fn find(&self, variant: usize, replication: u32, model: &Model) -> Option<Replication> {
+    /// A replication of the model that an earlier run kept, with or without a breakdown of its latencies; `None` where there is
+    /// none that can be used.
+    pub(super) fn find(
+        &self,
+        variant: usize,
+        replication: u32,
+        model: &Model,
+        why: bool,
+    ) -> Option<Replication> {
         if !self.resume {
             return None;
         }
@@ -146,7 +157,7 @@ impl Partial {
         let same = kept.herdlab == env!("CARGO_PKG_VERSION")
             && kept.digest == self.digest
             && (kept.variant, kept.replication) == (variant, replication);
-        if !same {
+        if !same || (why && kept.breakdown.is_none()) {
             return None;
         }
         let sound = |packed: &Packed| packed.fits::<{ Fine::PRECISION }>();
@@ -161,6 +172,7 @@ impl Partial {
             series: with_units(kept.series)?,
             distributions: with_units(kept.distributions)?,
             event_runs: kept.event_runs,
+            breakdown: kept.breakdown.filter(|_| why),
             requests: kept.requests,
             events: kept.events,
             loop_s: kept.loop_s,

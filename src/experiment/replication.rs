@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::breakdown::Breakdowns;
 use crate::catalog::computed::{Measured, measures};
 use crate::catalog::computed::{Series, distributions, series};
+use crate::measure::breakdown::Breakdown;
 use crate::measure::histogram::{Fine, Packed};
 use crate::measure::recovery;
 use crate::model::Model;
 use crate::record::{DistributionRecord, EventRun, MeasureRecord, SeriesRecord};
-use crate::sim::{Control, Engine, SimError};
+use crate::sim::{Control, Engine, Finished, SimError};
 
 /// The contribution of one simulation to the record.
 pub(super) struct Replication {
@@ -18,6 +20,8 @@ pub(super) struct Replication {
     pub distributions: Vec<(String, &'static str, Packed)>,
     /// One for each event of the model.
     pub event_runs: Vec<EventRun>,
+    /// Where it was asked for.
+    pub breakdown: Option<Breakdown>,
     pub requests: u64,
     /// Events taken from the queue.
     pub events: u64,
@@ -33,7 +37,8 @@ pub(super) fn replicate(
     let started = Instant::now();
     let finished = engine.run(control)?;
     let loop_s = started.elapsed().as_secs_f64();
-    let recorder = &finished.recorder;
+    let Finished { recorder, breakdown, events, .. } = finished;
+    let recorder = &recorder;
     Ok(Replication {
         measures: measures(model, recorder),
         series: series(model, recorder),
@@ -42,8 +47,9 @@ pub(super) fn replicate(
             .map(|(name, unit, histogram)| (name, unit, histogram.packed()))
             .collect(),
         event_runs: recovery::outcomes(model, recorder).into_iter().map(|outcome| outcome.run).collect(),
+        breakdown,
         requests: recorder.finished(),
-        events: finished.events,
+        events,
         loop_s,
     })
 }
@@ -61,6 +67,8 @@ pub(super) struct Together {
     distributions: BTreeMap<String, (&'static str, Packed)>,
     /// By event of the model, one per replication.
     event_runs: Vec<Vec<EventRun>>,
+    breakdowns: Option<Breakdowns>,
+    taken: u32,
 }
 
 /// The contribution of a variant to the record.
@@ -70,6 +78,7 @@ pub(super) struct Records {
     pub distributions: Vec<DistributionRecord>,
     /// By event of the model, one per replication.
     pub event_runs: Vec<Vec<EventRun>>,
+    pub breakdowns: Option<Breakdowns>,
 }
 
 /// One series of all replications.
@@ -86,6 +95,10 @@ const SHOWN_FIRST: &str = "db.qps";
 impl Together {
     /// Takes in the next replication. Sums of floats depend on their order, so replications come in theirs.
     pub fn take_in(&mut self, replication: Replication) {
+        if let Some(breakdown) = &replication.breakdown {
+            self.breakdowns.get_or_insert_default().take_in(self.taken, breakdown);
+        }
+        self.taken += 1;
         if self.measures.is_empty() {
             let empty = |Measured { name, unit, .. }: &Measured| MeasureRecord {
                 name: name.clone(),
@@ -148,7 +161,8 @@ impl Together {
             counts: packed.buckets::<{ Fine::PRECISION }>(),
         };
         let distributions = self.distributions.into_iter().map(distribution).collect();
-        Records { measures: self.measures, series, distributions, event_runs: self.event_runs }
+        let Together { measures, event_runs, breakdowns, .. } = self;
+        Records { measures, series, distributions, event_runs, breakdowns }
     }
 }
 

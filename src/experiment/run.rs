@@ -183,7 +183,8 @@ fn simulate(
     work_off(&cells, control, |&(replication, variant)| {
         let key = (replication, variant);
         let model = &experiment.variants[variant].model;
-        if let Some(kept) = partial.and_then(|partial| partial.find(variant, replication, model)) {
+        let kept = partial.and_then(|partial| partial.find(variant, replication, model, options.why));
+        if let Some(kept) = kept {
             let (variant, requests) = (&experiment.variants[variant].name, kept.requests);
             control.requests.fetch_add(requests, Ordering::Relaxed);
             options.observer.tell(&Step::Kept { variant, replication, requests });
@@ -217,7 +218,8 @@ fn cell(
 ) -> Result<Replication, RunError> {
     let variant = &experiment.variants[index];
     let own = options.policies.of(&variant.name);
-    let result = Engine::with_own(&variant.model, Arc::clone(tables), experiment.seed, replication, &own)
+    let engine = if options.why { Engine::explaining } else { Engine::with_own };
+    let result = engine(&variant.model, Arc::clone(tables), experiment.seed, replication, &own)
         .and_then(|engine| replicate(&variant.model, engine, &options.control))
         .map_err(|source| RunError::Simulation { variant: variant.name.clone(), replication, source })?;
     options.observer.tell(&Step::Simulated {
@@ -230,7 +232,7 @@ fn cell(
 }
 
 fn variant_record(variant: &Variant, together: Together, policies: &Policies) -> VariantRecord {
-    let Records { measures, series, distributions, event_runs } = together.into_records();
+    let Records { measures, series, distributions, event_runs, breakdowns } = together.into_records();
     let model = &variant.model;
     VariantRecord {
         name: variant.name.clone(),
@@ -245,6 +247,7 @@ fn variant_record(variant: &Variant, together: Together, policies: &Policies) ->
         measures,
         windows: WindowsRecord { width_s: model.window_ns as f64 / 1e9, series },
         distributions,
+        breakdown: breakdowns.map(|breakdowns| breakdowns.record(model)),
     }
 }
 

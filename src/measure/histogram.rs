@@ -120,6 +120,11 @@ impl<const BITS: u32> Histogram<BITS> {
         self.count
     }
 
+    /// Sum of all values.
+    pub fn sum(&self) -> u128 {
+        self.sum
+    }
+
     /// Mean; `None` where nothing was counted.
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum as f64 / self.count as f64)

@@ -1,5 +1,6 @@
 //! Measurement: the recorder in the loop, histograms, staleness, and the judgement of events.
 
+pub mod breakdown;
 pub mod busiest;
 pub mod cells;
 pub mod histogram;

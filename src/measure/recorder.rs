@@ -1,6 +1,7 @@
 //! The books of the loop: counts and histograms per window and for the whole measured run.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::busiest::Busiest;
 use super::cells::Cells;
@@ -8,7 +9,7 @@ use super::histogram::{Coarse, Fine};
 use crate::model::{Load, Mix, Model, Nanos};
 
 /// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Outcome {
     Hit,
@@ -34,7 +35,7 @@ pub const OUTCOMES: [(Outcome, &str); 8] = [
 ];
 
 /// Why a request ended in an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Cause {
     Deadline,

@@ -1,5 +1,6 @@
 //! Records for tests, made without a simulation: small ones by hand, and a synthetic stampede.
 
+use super::breakdown::{BreakdownRecord, LatencySplit, OutcomeBreakdown, SlowRequestRecord, StepRecord};
 use super::*;
 use crate::catalog;
 use crate::model::Input;
@@ -52,6 +53,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
                 measures: measures.clone(),
                 windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
                 distributions: Vec::new(),
+                breakdown: None,
             })
             .collect(),
         worlds: None,
@@ -118,6 +120,50 @@ pub fn uncertain() -> Record {
     record
 }
 
+/// Where the time of a variant's requests goes: at p99 they wait for a connection, then in the queue; and one slow request.
+fn breakdown() -> BreakdownRecord {
+    let split = |at: &str, requests: u64, parts_ns: &[(&str, u64)]| LatencySplit {
+        at: at.to_owned(),
+        requests,
+        latency_ns: parts_ns.iter().map(|(_, sum_ns)| sum_ns).sum(),
+        parts_ns: parts_ns.iter().map(|(part, sum_ns)| ((*part).to_owned(), *sum_ns)).collect(),
+    };
+    let fast = [("tier.network", 4_000_000), ("tier.service", 400_000)];
+    let slow = [
+        ("tier.network", 20_000_000),
+        ("db.pool", 2_120_000_000),
+        ("db.queue", 1_000_000_000),
+        ("db.service", 260_000_000),
+    ];
+    let all = [("tier.network", 500_000_000), ("db.pool", 300_000_000), ("db.service", 200_000_000)];
+    let at = vec![split("p50", 10, &fast), split("p99", 10, &slow), split("mean", 1_000, &all)];
+    let step = |part: &str, tier: Option<&str>, from_ns, to_ns| StepRecord {
+        part: part.to_owned(),
+        tier: tier.map(str::to_owned),
+        from_ns,
+        to_ns,
+    };
+    BreakdownRecord {
+        outcomes: vec![OutcomeBreakdown { outcome: "all".to_owned(), at }],
+        slowest: vec![SlowRequestRecord {
+            replication: 3,
+            start_ns: 61_200_000_000,
+            latency_ns: 412_000_000,
+            key: 7,
+            class: "keys".to_owned(),
+            instance: 2,
+            outcome: "error".to_owned(),
+            cause: Some("db_timeout".to_owned()),
+            steps: vec![
+                step("tier.network", Some("l2"), 0, 2_000_000),
+                step("db.pool", None, 2_000_000, 312_000_000),
+                step("db.failed", None, 312_000_000, 412_000_000),
+            ],
+            left_out: 0,
+        }],
+    }
+}
+
 /// Numbers in 0..1 that look random and are the same everywhere.
 struct Noise(u64);
 
@@ -158,6 +204,7 @@ pub fn stampede(variants: usize) -> Record {
     record.scenario.digest = "5f2c7a9be01d4c6f88a2b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718".to_string();
     for (index, variant) in record.variants.iter_mut().enumerate() {
         fill_variant(variant, index);
+        variant.breakdown = Some(breakdown());
     }
     record
 }

@@ -3,6 +3,7 @@
 //! It depends on nothing but scenario, seed and program version: the same inputs give the same bytes on
 //! any machine with any number of threads. What depends on the machine is in [`Timings`], a file of its own.
 
+pub mod breakdown;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod meaning;
@@ -10,6 +11,7 @@ mod worlds;
 
 use serde::{Deserialize, Serialize};
 
+use self::breakdown::BreakdownRecord;
 pub use crate::measure::recovery::{EventRun, EventStatus};
 use crate::model::{Observed, Threshold};
 use crate::theory::Prediction;
@@ -158,6 +160,9 @@ pub struct VariantRecord {
     pub windows: WindowsRecord,
     /// Whole measured run, all replications together; sorted by name.
     pub distributions: Vec<DistributionRecord>,
+    /// Latency by part; absent without `herdlab run --why`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breakdown: Option<BreakdownRecord>,
 }
 
 impl VariantRecord {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::record::breakdown::{BreakdownRecord, LatencySplit, OutcomeBreakdown, StepRecord};
 use crate::record::{DistributionRecord, Record, ScenarioRecord, VariantRecord};
 use crate::scenario::{Overrides, parse};
 
@@ -84,7 +85,26 @@ fn of_variant(scenario: &ScenarioRecord, variant: &VariantRecord) -> Option<Stri
             return Some(format!("counts of `{name}` in `{}` are too large", variant.name));
         }
     }
-    None
+    let problem = of_breakdown(variant.breakdown.as_ref()?)?;
+    Some(format!("`breakdown` of `{}`: {problem}", variant.name))
+}
+
+fn of_breakdown(breakdown: &BreakdownRecord) -> Option<String> {
+    for OutcomeBreakdown { outcome, at } in &breakdown.outcomes {
+        for split in at {
+            let sum_ns =
+                split.parts_ns.iter().try_fold(0u64, |sum_ns, (_, part_ns)| sum_ns.checked_add(*part_ns));
+            if sum_ns != Some(split.latency_ns) {
+                let LatencySplit { at, latency_ns, .. } = split;
+                return Some(format!("the parts at {at} of `{outcome}` do not sum to its {latency_ns} ns"));
+            }
+        }
+    }
+    breakdown.slowest.iter().find_map(|slow| {
+        let within = |step: &StepRecord| step.from_ns <= step.to_ns && step.to_ns <= slow.latency_ns;
+        let sound = slow.steps.iter().all(within);
+        (!sound).then(|| format!("a request of {} ns has a step outside of it", slow.latency_ns))
+    })
 }
 
 /// Every table of the worlds has their number of rows, and every row its number of columns.
@@ -195,5 +215,22 @@ mod tests {
         }
         let twice = told(|record| record.variants[1].name = record.variants[0].name.clone());
         assert!(twice.starts_with("`variants` has `"), "{twice}");
+    }
+    #[test]
+    fn a_breakdown_adds_up() {
+        let told = |spoil: fn(&mut BreakdownRecord)| {
+            let mut record = stampede(2);
+            spoil(record.variants[1].breakdown.as_mut().unwrap());
+            problem(&record).unwrap()
+        };
+        let sums = told(|breakdown| breakdown.outcomes[0].at[1].latency_ns += 1);
+        assert_eq!(
+            sums,
+            "`breakdown` of `jitter`: the parts at p99 of `all` do not sum to its 3400000001 ns"
+        );
+        let large = told(|breakdown| breakdown.outcomes[0].at[1].parts_ns[0].1 = u64::MAX);
+        assert!(large.contains("do not sum"), "{large}");
+        let steps = told(|breakdown| breakdown.slowest[0].steps[2].to_ns = 412_000_001);
+        assert_eq!(steps, "`breakdown` of `jitter`: a request of 412000000 ns has a step outside of it");
     }
 }

@@ -28,6 +28,8 @@ const BAR: f64 = 10.0;
 pub const MARKERS: usize = 6;
 /// So many styles have their markers at different places.
 pub const MARKER_SHIFTS: usize = 8;
+/// Half the height of a bar, of a row.
+const BAR_HALF: f64 = 0.36;
 const SPAN: RGBColor = RGBColor(0xf1, 0xf1, 0xf1);
 const BACKDROP: RGBColor = RGBColor(0xa6, 0xa6, 0xa6);
 
@@ -106,6 +108,9 @@ impl PanelBox {
             |axis: &Axis, size| axis.ticks.iter().map(|(_, text)| text_width(text, size)).fold(0.0, f64::max);
         let label_of = |series: &Series| match &series.shape {
             Shape::Interval { label } | Shape::Bar { label } => text_width(label, SMALL) + 8.0,
+            Shape::Stack { labels } => {
+                labels.iter().map(|label| text_width(label, SMALL) + 8.0).fold(0.0, f64::max)
+            }
             _ => 0.0,
         };
         let labels = panel.series.iter().map(label_of).fold(0.0, f64::max);
@@ -203,11 +208,19 @@ fn draw_panel(
         }
     }
     for series in &panel.series {
-        draw_series(drawing, &plot, panel, series, (layout.plot_width, coarseness))?;
-        if let (Shape::Interval { label } | Shape::Bar { label }, Some((_, row))) =
-            (&series.shape, series.points.first())
-        {
-            let y = plot_bottom - share_of(&panel.y, *row) * layout.plot_height + SMALL * 0.36;
+        let labels: Vec<(&String, f64)> = match (&series.shape, series.points.first()) {
+            (Shape::Interval { label } | Shape::Bar { label }, Some((_, row))) => vec![(label, *row)],
+            (Shape::Stack { labels }, _) => {
+                labels.iter().zip(series.points.iter().step_by(2).map(|(_, row)| *row)).collect()
+            }
+            _ => Vec::new(),
+        };
+        match series.shape {
+            Shape::Stack { .. } => draw_bars(drawing, &plot, panel, series)?,
+            _ => draw_series(drawing, &plot, panel, series, (layout.plot_width, coarseness))?,
+        }
+        for (label, row) in labels {
+            let y = plot_bottom - share_of(&panel.y, row) * layout.plot_height + SMALL * 0.36;
             drawing.text(plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
         }
     }
@@ -325,7 +338,7 @@ fn draw_series(
         plot.draw(&PathElement::new(corners, stroke(color, line)))?;
     }
     let dots: Vec<(f64, f64)> = match series.shape {
-        Shape::Backdrop | Shape::Bar { .. } => Vec::new(),
+        Shape::Backdrop | Shape::Bar { .. } | Shape::Stack { .. } => Vec::new(),
         Shape::Interval { .. } => placed.get(1).copied().into_iter().collect(),
         // A single line needs no pattern.
         Shape::Line | Shape::Steps if panel.series.len() == 1 => Vec::new(),
@@ -335,6 +348,22 @@ fn draw_series(
     for (x, y) in dots.into_iter().filter(|dot| window.contains(*dot)) {
         let at = plot.map_coordinate(&(x, y));
         draw_marker(&plot.use_screen_coord(), look, at)?;
+    }
+    Ok(())
+}
+
+/// One segment of each row's bar.
+fn draw_bars(drawing: &Drawing, plot: &Plot, panel: &Panel, series: &Series) -> Result<(), Failure> {
+    let look = style(series.style);
+    let (first, last) = panel.x.limits();
+    drawing.pen(look.class, "");
+    for ends in series.points.chunks_exact(2) {
+        let ((from, row), (to, _)) = (ends[0], ends[1]);
+        let (from, to) = (panel.x.place(from).max(first), panel.x.place(to).min(last));
+        if from < to {
+            let corners = [(from, row - BAR_HALF), (to, row + BAR_HALF)];
+            plot.draw(&Rectangle::new(corners, ShapeStyle::from(&look.color).filled()))?;
+        }
     }
     Ok(())
 }
@@ -370,6 +399,14 @@ fn legend(figure: &Figure) -> Vec<Vec<Entry<&Series>>> {
 }
 
 fn legend_entry(drawing: &Drawing, x: f64, y: f64, series: &Series) -> Result<(), Failure> {
+    if let Shape::Stack { .. } = series.shape {
+        let look = style(series.style);
+        drawing.pen(look.class, "");
+        let corners = [fine((x + 8.0, y - 10.0)), fine((x + 28.0, y + 1.0))];
+        drawing.root.draw(&Rectangle::new(corners, ShapeStyle::from(&look.color).filled()))?;
+        drawing.text(x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
+        return Ok(());
+    }
     if series.shape != Shape::Backdrop {
         return drawing.legend_entry(x, y, &series.name, style(series.style));
     }

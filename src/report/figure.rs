@@ -57,6 +57,9 @@ pub enum Shape {
     Interval { label: String },
     /// A thick bar between two ends (three points: one end, the middle, the other end), and its figures in words.
     Bar { label: String },
+    /// One segment of the stacked bar of each row, from one point to the next (two points for each row). Of the last series:
+    /// words at the end of each bar.
+    Stack { labels: Vec<String> },
 }
 
 /// A span of the x axis with a name: an event (an instant has no length) or the warm-up.
@@ -72,7 +75,9 @@ impl Series {
     pub fn outline(&self) -> Cow<'_, [(f64, f64)]> {
         match self.shape {
             Shape::Steps | Shape::Backdrop => Cow::Owned(stairs(&self.points)),
-            Shape::Line | Shape::Interval { .. } | Shape::Bar { .. } => Cow::Borrowed(&self.points),
+            Shape::Line | Shape::Interval { .. } | Shape::Bar { .. } | Shape::Stack { .. } => {
+                Cow::Borrowed(&self.points)
+            }
         }
     }
 }

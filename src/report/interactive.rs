@@ -217,6 +217,7 @@ fn panel_data<'a>(panel: &'a Panel, lines: &mut Vec<Line<'a>>) -> PanelData<'a> 
             Shape::Backdrop => ("backdrop", ""),
             Shape::Interval { label } => ("interval", label.as_str()),
             Shape::Bar { label } => ("bar", label.as_str()),
+            Shape::Stack { .. } => ("stack", ""),
         };
         SeriesData {
             name: &series.name,

@@ -9,6 +9,7 @@ use super::quantiles;
 use super::remarks::remarks;
 use super::sure;
 use super::thresholds;
+use super::why;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::review::review;
@@ -77,6 +78,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
     text + &events::markdown(record, comparison)
         + &thresholds::markdown(record)
         + &sure::markdown(record, comparison)
+        + &why::markdown(record)
 }
 
 /// The pictures of [`summary`], in its order.

@@ -49,6 +49,7 @@ pub mod thresholds;
 pub mod validation;
 pub mod versus;
 pub mod versus_data;
+pub mod why;
 
 use std::path::{Path, PathBuf};
 

@@ -108,5 +108,6 @@ fn outline(variant: &Variant) -> VariantRecord {
                 .collect(),
         },
         distributions: Vec::new(),
+        breakdown: None,
     }
 }

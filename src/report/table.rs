@@ -14,6 +14,7 @@ use super::sparkline;
 use super::sure;
 use super::terminal::{AROUND, fitted, paragraph};
 use super::thresholds;
+use super::why;
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::{Comparison, MeasureComparison, Verdict};
 use crate::experiment::review::review;
@@ -133,6 +134,7 @@ pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u1
         events::terminal(record, comparison, width, color),
         thresholds::terminal(record, width, color),
         sure::terminal(record, comparison, width, color),
+        why::terminal(record, width, color),
         paragraph(&answer.words, width),
     ];
     let mut text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n";

@@ -27,6 +27,7 @@ class Chart {
       for (const series of panel.series) series.points = lines[series.line];
     }
     this.rows = figure.panels[0].y.unit === 'row';
+    this.bars = this.rows && figure.panels[0].series[0].shape === 'stack';
     this.timed = figure.panels[0].x.unit === 'time';
     this.build();
   }
@@ -51,7 +52,7 @@ class Chart {
     // Variants in the order of the report, whichever line came first here.
     const order = [...this.variants];
     const buttons = [...this.names].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)).map(([, button]) => button);
-    if (buttons.length > 1 && !this.rows) tools.append(html('div', { class: 'names' }, ...buttons));
+    if (buttons.length > 1 && (!this.rows || this.bars)) tools.append(html('div', { class: 'names' }, ...buttons));
     if (!this.rows) tools.append(this.zoomButtons());
     this.grid = html('div', { class: this.figure.columns > 1 ? 'panels two' : 'panels' });
     this.plots = this.figure.panels.map((panel) => this.buildPanel(panel));
@@ -181,7 +182,9 @@ class Chart {
       first = false;
       const width = Math.max(plot.box.clientWidth, 200);
       const series = this.visible(plot.panel);
-      plot.view = this.rows
+      plot.view = this.bars
+        ? drawBars(plot.picture, plot.panel, series, width)
+        : this.rows
         ? drawRows(plot.picture, plot.panel, series, this.styles, width)
         : drawPanel(plot.picture, plot.panel, series, this.styles, { width, from, to, range: this.yRange(plot.panel), narrow: width < 500 });
       plot.overlay = svg('g', { transform: `translate(${plot.view.left} ${plot.view.top})` });
@@ -286,6 +289,7 @@ class Chart {
   }
 
   readRow(index, plot) {
+    if (this.bars) return this.readBar(index, plot);
     const series = this.visible(plot.panel)[index];
     const [low, mean, high] = series.points.x;
     const y = plot.view.rowTop(index);
@@ -296,6 +300,29 @@ class Chart {
       ? html('table', {}, line('at the low end', withUnit(low, unit)), line('at the high end', withUnit(high, unit)))
       : html('table', {}, line('mean', withUnit(mean, unit)), line('95 % interval', `${withUnit(low, unit)} to ${withUnit(high, unit)}`));
     return [series.name, table];
+  }
+
+  // The segments of a bar, and all of it.
+  readBar(index, plot) {
+    const { panel, view, overlay } = plot;
+    overlay.append(svg('rect', { class: 'chosen', x: -view.left, y: view.rowTop(index), width: view.full, height: view.rowHeight }));
+    const table = html('table', {});
+    let sum = 0;
+    for (const series of this.visible(panel)) {
+      const value = segment(series, index);
+      sum += value;
+      if (value === 0) continue;
+      const mark = html('td', {});
+      mark.append(swatch(this.styles, series));
+      table.append(html('tr', {}, mark, html('td', { class: 'who' }, series.name), html('td', {}, withUnit(value, panel.x.unit))));
+    }
+    table.append(html('tr', {}, html('td', {}), html('td', { class: 'who' }, 'together'), html('td', {}, withUnit(sum, panel.x.unit))));
+    return [`${panel.y.rows[index]}, ${panel.title.split(' ')[0]}`, table];
+  }
+
+  // How many rows can be pointed at.
+  rowCount(panel) {
+    return this.bars ? panel.y.rows.length : this.visible(panel).length;
   }
 
   // --- Pointer and keys -----------------------------------------------------------------------------------------------
@@ -309,7 +336,7 @@ class Chart {
   stopAt(event, plot) {
     if (this.rows) {
       const y = event.clientY - plot.picture.getBoundingClientRect().top - plot.view.top;
-      return Math.min(Math.max(Math.floor(y / plot.view.rowHeight), 0), this.visible(plot.panel).length - 1);
+      return Math.min(Math.max(Math.floor(y / plot.view.rowHeight), 0), this.rowCount(plot.panel) - 1);
     }
     if (this.stops.length === 0) return null;
     const x = plot.view.fromX(this.offset(event, plot));
@@ -353,7 +380,7 @@ class Chart {
   }
 
   key(event) {
-    const count = this.rows ? this.visible(this.figure.panels[0]).length : this.stops.length;
+    const count = this.rows ? this.rowCount(this.figure.panels[0]) : this.stops.length;
     const at = this.rows ? this.cursor ?? -1 : this.cursor === null ? -1 : lastUpTo(this.stops, this.cursor);
     const step = event.shiftKey ? 10 : 1;
     let next = null;
@@ -403,6 +430,56 @@ function drawRows(picture, panel, series, styles, width) {
       ...(one.shape === 'bar' ? [] : [sign(styles, one, mean, middle)]),
       svg('text', narrow ? { x: 0, y: text } : { x: -10, y: text, 'text-anchor': 'end' }, cut(one.name, narrow ? view.width - textWidth(one.label) - 12 : names - 10)),
       svg('text', { x: narrow ? view.width : view.width + labels, y: text, 'text-anchor': 'end' }, one.label),
+    );
+  });
+  picture.replaceChildren(group);
+  return view;
+}
+
+// The length of a series' segment in the bar of a row.
+function segment(series, row) {
+  const { x } = series.points;
+  return x[2 * row + 1] - x[2 * row];
+}
+
+// Stacked bars, a row per variant; where there is little room the name stands above its bar. Whatever is hidden leaves no gap.
+function drawBars(picture, panel, series, width) {
+  const rows = panel.y.rows;
+  const sums = rows.map((_, row) => series.reduce((sum, one) => sum + segment(one, row), 0));
+  const texts = sums.map((sum) => withUnit(sum, panel.x.unit));
+  const narrow = width < 560;
+  const rowHeight = narrow ? 44 : 28;
+  const names = narrow ? 0 : Math.min(Math.max(...rows.map(textWidth)) + 12, width * 0.3);
+  const labels = narrow ? 0 : Math.max(...texts.map(textWidth)) + 10;
+  const edge = narrow ? 8 : 0;
+  const view = { left: names + edge, top: 4, width: width - names - labels - 2 * edge - (narrow ? 0 : 6), full: width, rowHeight };
+  const height = rowHeight * rows.length;
+  const [from, to] = rangeOf(panel.x, [0, ...sums]);
+  view.rowTop = (index) => index * rowHeight;
+  const toX = (value) => (value - from) / (to - from) * view.width;
+  picture.setAttribute('height', height + 26);
+  picture.setAttribute('viewBox', `0 0 ${width} ${height + 26}`);
+  const group = svg('g', { transform: `translate(${view.left} ${view.top})` });
+  for (const [placed, text] of ticksOf(panel.x, from, to, Math.max(2, Math.floor(view.width / 90)))) {
+    const x = toX(placed);
+    group.append(svg('line', { class: 'grid', x1: x, x2: x, y1: 0, y2: height }));
+    const half = textWidth(text) / 2;
+    const at = Math.min(Math.max(x, half - view.left), width - view.left - half);
+    group.append(svg('text', { class: 'label', x: at, y: height + 16, 'text-anchor': 'middle' }, text));
+  }
+  group.append(svg('line', { class: 'frame', x1: 0, x2: view.width, y1: height, y2: height }));
+  rows.forEach((name, row) => {
+    const top = row * rowHeight + (narrow ? 20 : 4);
+    const text = narrow ? top - 6 : top + 14;
+    let end = 0;
+    for (const one of series) {
+      const start = end;
+      end += segment(one, row);
+      group.append(svg('rect', { class: `sign full s${one.style}`, x: toX(start), y: top, width: Math.max(0, toX(end) - toX(start)), height: 20 }));
+    }
+    group.append(
+      svg('text', narrow ? { x: 0, y: text } : { x: -10, y: text, 'text-anchor': 'end' }, cut(name, narrow ? view.width - textWidth(texts[row]) - 12 : names - 10)),
+      svg('text', { x: narrow ? view.width : view.width + labels, y: text, 'text-anchor': 'end' }, texts[row]),
     );
   });
   picture.replaceChildren(group);

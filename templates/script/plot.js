@@ -104,6 +104,10 @@ function sign(styles, series, x, y) {
 function swatch(styles, series) {
   const picture = svg('svg', { width: 30, height: 14, viewBox: '-15 -7 30 14', 'aria-hidden': 'true' });
   const look = series.shape === 'backdrop' ? 'backdrop' : 's' + series.style;
+  if (series.shape === 'stack') {
+    picture.append(svg('rect', { class: `sign full ${look}`, x: -10, y: -6, width: 20, height: 12 }));
+    return picture;
+  }
   const line = svg('path', { class: `curve ${look}`, d: 'M-15 0H15' });
   if (styles[series.style].dash && series.shape !== 'backdrop') line.setAttribute('stroke-dasharray', styles[series.style].dash);
   picture.append(line);

@@ -145,6 +145,24 @@ fn latencies_are_written_for_hdrhistogram_s_plotter() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
 }
 
+#[test]
+fn a_run_tells_where_the_time_goes_only_where_it_is_asked() {
+    let (folder, mut command) = tiny();
+    let text = stdout(command.args(["run", "tiny.toml", "--why"]));
+    assert!(text.contains("Where the time goes: no-cache") && text.contains("database service"), "{text}");
+    assert!(text.contains("The slowest request of no-cache took"), "{text}");
+    let page = |folder: &Path| std::fs::read_to_string(folder.join("reports/tiny/index.html")).unwrap();
+    let explained = page(folder.path());
+    assert!(explained.contains("<section id=\"why\">") && explained.contains("id=\"latency-by-part\""));
+    // Drawn again from the record, it is the same.
+    let mut again = crate::herdlab();
+    stdout(again.current_dir(folder.path()).args(["report", "reports/tiny/results.json"]));
+    assert!(page(folder.path()) == explained);
+    let mut plain = crate::herdlab();
+    let text = stdout(plain.current_dir(folder.path()).args(["run", "tiny.toml"]));
+    assert!(!text.contains("Where the time goes") && !page(folder.path()).contains("id=\"why\""), "{text}");
+}
+
 /// The lines of a log by their step.
 fn steps(log: &str, step: &str) -> Vec<serde_json::Value> {
     log.lines()

@@ -2,6 +2,7 @@
 
 use herdlab::catalog::claim::{Piece, pieces};
 use herdlab::experiment::comparison::compare;
+use herdlab::experiment::run::{RunOptions, run};
 use herdlab::model::{Experiment, Model, Variant};
 use herdlab::scenario::bundled::{self, Bundled};
 use herdlab::scenario::{Overrides, parse};
@@ -56,6 +57,16 @@ fn every_scenario_runs_in_miniature_and_threads_leave_no_trace() {
         let experiment = checked(bundled, &overrides);
         let record = simulate(&experiment, 1);
         assert!(record == simulate(&experiment, 2), "{} depends on the number of threads", bundled.name);
+        let explained = |threads| {
+            let options = RunOptions { threads, why: true, ..RunOptions::default() };
+            run(&experiment, &options).expect("it has run before").record
+        };
+        let mut why = explained(2);
+        assert!(why == explained(1), "{}: a breakdown depends on the number of threads", bundled.name);
+        for variant in &mut why.variants {
+            assert!(variant.breakdown.take().is_some(), "{}: {} has none", bundled.name, variant.name);
+        }
+        assert!(why == record, "{} has another record with a breakdown", bundled.name);
         let comparison = compare(&record);
         for (variant, Variant { model, .. }) in comparison.variants.iter().zip(&experiment.variants) {
             let place = format!("{}, {}", bundled.name, variant.name);

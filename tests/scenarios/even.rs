@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use herdlab::model::Experiment;
 use herdlab::record::Record;
 use herdlab::scenario::{Overrides, parse};
 
@@ -74,6 +75,17 @@ pub fn exactly_after(requests: &str, rows: &[(Settings<'_>, &str, f64)]) {
 
 #[track_caller]
 pub fn recorded(requests: &str, settings: Settings<'_>, event: &str) -> Record {
+    with_recording(requests, settings, event, |experiment| simulate(experiment, 1))
+}
+
+/// What comes of the scenario of a recording, while the recording is there.
+#[track_caller]
+pub fn with_recording<T>(
+    requests: &str,
+    settings: Settings<'_>,
+    event: &str,
+    run: impl FnOnce(&Experiment) -> T,
+) -> T {
     let folder = tempfile::tempdir().unwrap();
     let mut rows = "ms,op,key\n".to_owned();
     for request in requests.split(", ") {
@@ -91,18 +103,29 @@ pub fn recorded(requests: &str, settings: Settings<'_>, event: &str) -> Record {
     let scenario = EVEN
         .replace("arrivals = { constant = { rate = 10 } }\nkeys = 1", &arrivals)
         .replace("duration = \"10s\"\n", "");
-    record(&scenario, folder.path(), settings, event)
+    run(&checked(&scenario, folder.path(), settings, event))
+}
+
+/// The scenario of even requests.
+#[track_caller]
+pub fn even_experiment(settings: Settings<'_>, event: &str) -> Experiment {
+    checked(EVEN, Path::new(""), settings, event)
 }
 
 #[track_caller]
 fn record(scenario: &str, folder: &Path, settings: Settings<'_>, event: &str) -> Record {
+    simulate(&checked(scenario, folder, settings, event), 1)
+}
+
+#[track_caller]
+fn checked(scenario: &str, folder: &Path, settings: Settings<'_>, event: &str) -> Experiment {
     let mut source = scenario.to_owned();
     for (at, what) in event.split("; ").filter_map(|event| event.split_once(' ')) {
         write!(source, "\n[[event]]\nat = \"{at}\"\nwhat = {what}\n").unwrap();
     }
     let set = settings.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
     let experiment = parse(&source, "even.toml", folder, &Overrides { set, ..Overrides::default() });
-    simulate(&experiment.unwrap_or_else(|problems| panic!("{settings:?} {event}\n{problems}")), 1)
+    experiment.unwrap_or_else(|problems| panic!("{settings:?} {event}\n{problems}"))
 }
 
 /// Measures are sums of whole nanoseconds and counts over others: what differs is the rounding of the last digits.

@@ -43,5 +43,7 @@ mod table;
 mod tiny;
 mod torn;
 mod unanswered;
+mod why;
+mod why_exact;
 mod write_back;
 mod writes;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use herdlab::catalog::computed::measures;
 use herdlab::catalog::computed::{distributions, series};
 use herdlab::model::Model;
-use herdlab::sim::{Control, Engine};
+use herdlab::sim::{Control, Engine, Finished};
 use herdlab::workload::Tables;
 
 use crate::digests::numbered;
@@ -15,8 +15,11 @@ pub fn left(model: &Model, torn: bool) -> String {
     let tables = Arc::new(Tables::new(model, 1).expect("there is no trace"));
     let engine =
         if torn { Engine::torn_everywhere(model, tables, 1, 0) } else { Engine::new(model, tables, 1, 0) };
-    let engine = engine.expect("there is no trace");
-    let finished = engine.run(&Control::default()).expect("it runs");
+    text(model, &engine.expect("there is no trace").run(&Control::default()).expect("it runs"))
+}
+
+/// What a finished simulation leaves, but for its breakdown.
+pub fn text(model: &Model, finished: &Finished) -> String {
     let recorder = &finished.recorder;
     format!(
         "{:?} {:?} {:?} {:?} {} {}",

@@ -205,6 +205,7 @@ impl Pool {
             measures: self.names(system).iter().map(measure).collect(),
             windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
             distributions: Vec::new(),
+            breakdown: None,
         }
     }
 

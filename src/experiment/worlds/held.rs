@@ -97,6 +97,7 @@ fn of_world(record: &Record, worlds: &WorldsRecord, world: usize) -> Record {
             theory: Vec::new(),
             windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
             distributions: Vec::new(),
+            breakdown: None,
             ..variant.clone()
         }
     };

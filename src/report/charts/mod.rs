@@ -11,6 +11,7 @@ mod stampede_sizes;
 mod tiers;
 mod time_series;
 mod tornado;
+mod why;
 
 use over_time::{OverTime, Shown};
 
@@ -37,6 +38,7 @@ pub const CHARTS: &[Chart] = &[
     Drawn(tornado::figure),
     Drawn(database_load::figure),
     Drawn(percentiles::figure),
+    Drawn(why::figure),
     row(OverTime::of_run("latency-p99", "p99 latency over time", &[("latency.all.p99_ms", "")], "p99 latency")
         .message("Whole run: {latency.all.p99_ms}.", MEANS)
         .log()),
@@ -144,15 +146,18 @@ pub fn figures(record: &Record, comparison: &Comparison) -> Vec<Figure> {
     figures
 }
 
-/// Note on a line that is an average, or a mixture, of runs in two states.
+/// Note on a line or a bar that is an average, or a mixture, of runs in two states.
 fn mixed(figure: &Figure, comparison: &Comparison) -> String {
+    let bars = figure.name == why::NAME;
     let drawn = |name: &str| {
         let mut series = figure.panels.iter().flat_map(|panel| &panel.series);
-        series.any(|series| series.name == name) || figure.panels.iter().any(|panel| panel.title == name)
+        bars || series.any(|series| series.name == name)
+            || figure.panels.iter().any(|panel| panel.title == name)
     };
+    let what = if bars { "bar" } else { "line" };
     let split = comparison.variants.iter().filter(|variant| drawn(&variant.name));
     let told = split.filter_map(|variant| Some((&variant.name, variant.states.as_ref()?)));
-    told.map(|(name, states)| format!(" {name} has two states ({}): its line mixes both.", states.words()))
+    told.map(|(name, states)| format!(" {name} has two states ({}): its {what} mixes both.", states.words()))
         .collect()
 }
 
@@ -256,9 +261,9 @@ mod tests {
         }
         record.variants[1].measures.sort_by(|a, b| a.name.cmp(&b.name));
         for figure in figures(&record, &compare(&record)) {
-            let told = figure
-                .message
-                .ends_with("jitter has two states (collapses in 3 of 10 runs): its line mixes both.");
+            let what = if figure.name == why::NAME { "bar" } else { "line" };
+            let note = format!("jitter has two states (collapses in 3 of 10 runs): its {what} mixes both.");
+            let told = figure.message.ends_with(&note);
             assert_eq!(told, figure.name != "headline", "{}: {}", figure.name, figure.message);
         }
     }

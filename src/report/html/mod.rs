@@ -26,6 +26,7 @@ use super::review;
 use super::sure::{self, Sure};
 use super::theory::{self, TheoryRow};
 use super::thresholds::{self, ThresholdRow};
+use super::why::{self, Slowest, WhyTable};
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::review::Review;
@@ -79,6 +80,9 @@ struct Page<'a> {
     /// Claim, whether it holds, and the class of that word.
     claims: Vec<(&'a str, &'static str, &'static str)>,
     charts: Vec<Chart<'a>>,
+    why: Vec<WhyTable>,
+    why_note: &'static str,
+    slowest: Vec<Slowest>,
     differences: Vec<Differences<'a>>,
     /// Label, kind, time.
     events: Vec<(String, String, String)>,
@@ -181,6 +185,9 @@ pub fn render(
             .par_iter()
             .map(|figure| chart(figure, coarseness))
             .collect::<Result<_, ReportError>>()?,
+        why: why_tables(record),
+        why_note: why::NOTE,
+        slowest: why::slowest(record),
         differences: differences::differences(record),
         events: words::events(record),
         lints: &scenario.lints,
@@ -209,6 +216,18 @@ pub fn render(
     };
     page.render()
         .map_err(|error| ReportError::Make { what: "index.html".to_string(), problem: error.to_string() })
+}
+
+/// Figures stay on one line.
+fn why_tables(record: &Record) -> Vec<WhyTable> {
+    let mut tables = why::tables(record);
+    for table in &mut tables {
+        let cells = table.rows.iter_mut().flat_map(|(_, cells)| cells).map(|(time, _)| time);
+        for figure in cells.chain(&mut table.latency).chain(&mut table.quantiles) {
+            *figure = whole(figure);
+        }
+    }
+    tables
 }
 
 /// Figures stay on one line.

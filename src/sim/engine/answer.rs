@@ -24,6 +24,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 let gather = self.extras(id).gather;
                 if gather == NONE {
                     self.record_read(self.reading(id), outcome, tier, value, self.now);
+                    self.way_ends(id, outcome, None, self.now);
                     self.leave(id);
                 } else {
                     self.key_is_answered(id, gather, outcome, tier, value);
@@ -61,6 +62,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn end_read_at(&mut self, id: u32, level: usize, value: Value, at: Nanos) {
         let (read, user) = (self.reading(id), self.extras(id).user);
         let outcome = hit(self.info(read.key, read.class), value);
+        self.way_ends(id, outcome, None, at);
         self.journeys.remove(id);
         self.record_read(read, outcome, Some(level), value, at);
         self.in_system.go(self.now);
@@ -86,7 +88,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let gather = self.extras(id).gather;
         let Journey { start_ns, window, class, exists, .. } = self.journeys[id];
         if gather != NONE {
-            return self.key_fails(gather, start_ns, cause);
+            return self.key_fails(id, gather, cause);
         }
         if start_ns >= self.recorder.warmup_ns {
             self.recorder.causes[cause as usize] += 1;
@@ -96,6 +98,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if exists {
             self.recorder.finish_check(start_ns, latency_ns, Outcome::Error);
         }
+        self.way_ends(id, Outcome::Error, Some(cause), self.now);
         self.leave(id);
     }
 
@@ -192,8 +195,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// At the end of the drain: requests still in flight count as unfinished, at their age.
     pub(super) fn end_unfinished(&mut self) {
+        self.ways_end_unfinished();
         let journeys = (self.journeys.iter())
-            .filter(|(_, journey)| !journey.gone && matches!(journey.errand, Errand::Read | Errand::Write))
+            .filter(|(_, journey)| !journey.gone && journey.errand.is_of_a_request())
             .filter(|&(id, _)| self.extras(id).gather == NONE)
             .map(|(_, journey)| (journey.start_ns, journey.window, journey.class, journey.exists));
         let mut unfinished: Vec<_> = journeys.chain(self.unfinished_gathers()).collect();

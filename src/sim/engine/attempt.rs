@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::kind::Kind;
+use crate::measure::breakdown::Part;
 use crate::measure::recorder::Cause;
 use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
 use crate::sim::parts::journey::{Errand, Journey};
@@ -109,6 +110,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// An attempt requests a connection from its instance's pool.
     #[inline(always)]
     fn ask_for_connection(&mut self, id: u32) {
+        self.attempt_way_enters(id, Part::DbPool, self.now);
         if self.database.pools.is_empty() {
             return self.attempt_departs(id);
         }
@@ -132,6 +134,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.recorder.db_pool_wait.record(self.now - self.attempts[id].since_ns);
         }
         self.attempts[id].enter(Stage::Travels);
+        self.attempt_way_enters(id, Part::DbNetwork, self.now);
         if !PLAIN && let Some((after, lane)) = self.database.timeout {
             let generation = self.attempts.generation(id);
             self.schedule(lane, self.now + after, Kind::AttemptTimesOut, id, generation);
@@ -169,6 +172,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             if let Some(lead) = self.journeys.leads.get_mut(leader) {
                 lead.hedge = hedge;
             }
+            self.hedge_way_begins(leader);
             self.ask_for_connection(hedge);
         }
     }
@@ -199,7 +203,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if PLAIN {
             return self.land(id, Value::default());
         }
-        let Attempt { errand, outcome, abandoned, instance, leader, value, .. } = self.attempts[id];
+        let Attempt { errand, outcome, abandoned, instance, leader, value, began_ns, .. } = self.attempts[id];
         match errand {
             AttemptErrand::Background => return self.end_attempt(id),
             AttemptErrand::Flush => {
@@ -218,12 +222,16 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.end_attempt(id);
         match outcome {
             Ok(()) => {
+                self.attempt_way_wins(leader, id);
                 if self.database.hedge.is_some() {
                     self.give_up_other(leader, id);
                 }
                 self.land(leader, value);
             }
-            Err(cause) => self.attempt_failed(leader, id, cause),
+            Err(cause) => {
+                self.attempt_way_fails(leader, id, began_ns);
+                self.attempt_failed(leader, id, cause);
+            }
         }
         self.hand_database_connection_on(instance);
     }
@@ -290,6 +298,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if self.model.database.cancel_on_timeout {
             self.cancel_attempt(id);
         }
+        self.attempt_way_fails(attempt.leader, id, attempt.began_ns);
         self.attempt_failed(attempt.leader, id, Cause::DbTimeout);
     }
 
@@ -327,6 +336,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if attempt.stage == Stage::WaitsForConnection {
             self.end_attempt(id);
             self.database.settle(&attempt, self.now, true);
+            self.attempt_way_fails(attempt.leader, id, attempt.began_ns);
             self.attempt_failed(attempt.leader, id, Cause::PoolTimeout);
         }
     }

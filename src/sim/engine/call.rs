@@ -52,6 +52,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         self.journeys[last].next = id;
         self.journeys[id].leader = leader;
+        self.way_follows(id, self.now);
         true
     }
 
@@ -111,6 +112,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let random = if retries.jitter > 0.0 { unit_open_zero(&mut self.backoff_dice) } else { 1.0 };
         let wait_ns = round_ns(capped * (1.0 - retries.jitter + retries.jitter * random));
         // An event even where there is nothing to wait for: many retries at one instant must not nest.
+        self.way_backs_off(id);
         let at = self.now.saturating_add(wait_ns);
         self.schedule(GENERAL, at, Kind::CallIsRetried, id, self.journeys.generation(id));
     }

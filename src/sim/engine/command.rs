@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::kind::Kind;
+use crate::measure::breakdown::Part;
 use crate::model::Nanos;
 use crate::sim::parts::coding::Coding;
 use crate::sim::parts::command::{Command, Op, Sender};
@@ -32,6 +33,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             return self.hold_back(level, op, sender.journey);
         };
         let id = self.commands.insert(Command { ticket, ..Command::new(level, op, sender, token, at) });
+        self.command_way_begins(id, at);
         let encode_ns = if op.brings_value() { self.code(id, Coding::encode_ns) } else { 0 };
         if encode_ns == 0 {
             self.ask_for_tier_connection(id, at);
@@ -81,12 +83,14 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let pool = shared.pool(instance, node);
         let taken = shared.pools.acquire(pool, Waiter::call(id, generation), self.now);
         let waits = taken == Some(false);
+        let pool_timeout = shared.pool_timeout;
         tier.totals.pool_asked += u64::from(taken.is_some());
         tier.totals.pool_waited += u64::from(waits);
+        self.command_way_enters(id, Part::TierPool, at);
         let command = &mut self.commands[id];
         (command.node, command.since_ns, command.waiting) = (node, at, waits);
         if waits {
-            if let Some((after, lane)) = shared.pool_timeout {
+            if let Some((after, lane)) = pool_timeout {
                 self.schedule(lane, at + after, Kind::CommandPoolTimesOut, id, generation);
             }
             return;
@@ -129,6 +133,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let timeout = shared.timeout.filter(|_| journey != NONE);
         let arrival_ns = at + shared.hop(usize::from(node), at);
         let lane = shared.way_out(usize::from(node));
+        self.command_way_departs(id, at, timeout.map_or(Nanos::MAX, |(after_ns, _)| at + after_ns));
         if let Some((after, lane)) = timeout {
             self.schedule(lane, at + after, Kind::CommandTimesOut, id, self.commands.generation(id));
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::kind::Kind;
 use crate::dice::{Stream, Times, stream};
+use crate::measure::breakdown::Breakdown;
 use crate::measure::recorder::{Cause, Recorder, Totals};
 use crate::measure::staleness::Versions;
 use crate::model::{Arrivals, Coalescing, Model, Nanos, Scope};
@@ -24,6 +25,7 @@ use crate::sim::parts::limiter::{Callers, Counters};
 use crate::sim::parts::stream::Invalidations;
 use crate::sim::parts::tier::{KeyInfo, TierState};
 use crate::sim::parts::watch::{LOOK_EVERY, Watch};
+use crate::sim::parts::ways::Ways;
 use crate::sim::queue::{Event, GENERAL, Lane, Queue};
 use crate::sim::slab::{NONE, Slab};
 use crate::trace::TraceError;
@@ -50,6 +52,8 @@ pub struct Finished {
     /// Fingerprint of the requests that arrived, if `Engine::watching_traffic` was called: equal fingerprints
     /// mean equal requests.
     pub traffic: Option<u64>,
+    /// Latency by part, of [`Engine::explaining`](super::Engine::explaining).
+    pub breakdown: Option<Breakdown>,
 }
 
 /// Where requests come from.
@@ -150,6 +154,8 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) deadline: Option<(Nanos, Lane)>,
     pub(super) crashes: Crashes,
     pub(super) read_ahead: ReadAhead,
+    /// Of a run with a breakdown of its latencies.
+    pub(super) ways: Option<Box<Ways>>,
 }
 
 /// Roughly the mean time between requested keys.
@@ -230,6 +236,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
             crashes,
             read_ahead: ReadAhead { sent: [(0, 0, 0); SENT], sent_in_all: 0, upcoming: None },
+            ways: None,
             queue,
         };
         if model.measure.stale_acknowledged {
@@ -244,6 +251,13 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         engine.prefill(seed, replication);
         engine.schedule_scenario();
         Ok(engine)
+    }
+
+    /// Its requests leave a breakdown of their latencies. Not of a plain system, in which no stage looks for ways.
+    pub(super) fn explaining(mut self) -> Self {
+        debug_assert!(!PLAIN, "a plain system does not explain its requests");
+        self.ways = Some(Box::new(Ways::new(self.model.warmup_ns)));
+        self
     }
 
     /// Every call is an entity of its own, and every column exists.
@@ -585,7 +599,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         self.recorder.phantom_reads = self.versions.phantom_reads();
         self.check_invariants().map_err(SimError::Invariant)?;
         let traffic = self.incoming.traffic;
-        Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events, traffic })
+        let breakdown = self.ways.map(|ways| ways.books);
+        Ok(Finished { recorder: self.recorder, end_ns: self.now, events: self.events, traffic, breakdown })
     }
 }
 

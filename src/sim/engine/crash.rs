@@ -16,7 +16,7 @@ use crate::sim::slab::NONE;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A request meets an instance that is down.
-    pub(super) fn refuse_arrival(&mut self, class: usize, exists: bool, user: u32) {
+    pub(super) fn refuse_arrival(&mut self, key: u32, instance: u32, class: usize, exists: bool, user: u32) {
         self.watch.cause = Some(Cause::Crash);
         self.incoming.arrived += 1;
         let window = self.recorder.window_of(self.now);
@@ -27,6 +27,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if exists {
             self.recorder.finish_check(self.now, 0, Outcome::Error);
         }
+        self.way_is_refused(key, class, instance, Cause::Crash);
         self.user_thinks(user, self.now);
     }
 

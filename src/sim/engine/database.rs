@@ -3,6 +3,7 @@
 use super::core::Core;
 use super::kind::Kind;
 use crate::dice::{exponential, round_ns};
+use crate::measure::breakdown::Part;
 use crate::measure::recorder::Cause;
 use crate::model::{DownMode, Nanos};
 use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
@@ -40,10 +41,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         attempt.since_ns = self.now;
         let place = attempt.replica;
+        self.attempt_way_enters(id, Part::DbQueue, self.now);
         if self.database.may_start_at(place) {
             self.start_service(id);
         } else if self.database.waiting_at(place) < self.database.queue_limit {
-            attempt.enter(Stage::Queues);
+            self.attempts[id].enter(Stage::Queues);
             let generation = self.attempts.generation(id);
             self.database.enqueue(place, id, generation, self.now, &mut self.recorder);
         } else {
@@ -69,6 +71,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     fn begin_service(&mut self, id: u32) -> (u32, Nanos, Work, u32) {
         let generation = self.attempts.generation(id);
+        self.attempt_way_enters(id, Part::DbService, self.now);
         let attempt = &mut self.attempts[id];
         attempt.enter(Stage::InService);
         let place = attempt.replica;
@@ -147,7 +150,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let attempt = &mut self.attempts[id];
         attempt.enter(Stage::Returns);
         attempt.outcome = outcome;
-        if attempt.errand == AttemptErrand::Background {
+        let errand = attempt.errand;
+        self.attempt_way_enters(id, Part::DbNetwork, self.now);
+        if errand == AttemptErrand::Background {
             return self.end_attempt(id);
         }
         self.attempt_travels(id, Kind::AttemptReplies);
@@ -158,6 +163,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let attempt = &mut self.attempts[id];
         attempt.enter(Stage::Returns);
         attempt.outcome = Err(Cause::DbDown);
+        let began_ns = attempt.began_ns;
+        self.attempt_way_enters(id, Part::DbFailed, began_ns);
         self.schedule(GENERAL, until_ns, Kind::AttemptReplies, id, 0);
     }
 

@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::kind::Kind;
+use crate::measure::breakdown::Part as Stage;
 use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
 use crate::sim::parts::command::{Command, CommandReply, Load, Op, Part, Request, Served};
@@ -34,6 +35,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             return self.close_fill(id, level);
         }
         let Some((at, lane)) = self.way_back(level, place, &served) else { return };
+        self.command_way_is_served(id, &served, at);
         if journey != NONE
             && matches!(op, Op::Get | Op::Exists)
             && let CommandReply::Hit { value, renewal: Renewal::Keep, .. } = served.reply
@@ -41,6 +43,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             let decode_ns = self.decode_ns(id);
             if self.is_answered_ahead(journey, level, at + decode_ns) {
                 self.tiers[level].totals.coding_ns += decode_ns;
+                self.command_way_enters(id, Stage::Coding, at);
                 self.commands.remove(id);
                 return self.end_read_at(journey, level, value, at + decode_ns);
             }
@@ -82,7 +85,14 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             Admission::Serve { start_ns } => start_ns,
             Admission::Refused { at_ns: done_ns } | Admission::Lost { until_ns: done_ns } => {
                 let reply = CommandReply::Failed;
-                return Some(Served { reply, start_ns: done_ns, done_ns, is_executed: false });
+                return Some(Served {
+                    reply,
+                    queued_ns: arrival_ns,
+                    start_ns: done_ns,
+                    served_ns: done_ns,
+                    done_ns,
+                    is_executed: false,
+                });
             }
         };
         debug_assert!(start_ns >= arrival_ns, "a service starts at {start_ns}, before the arrival");
@@ -104,14 +114,22 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let shared = tier.shared.as_mut()?;
         if PLAIN {
             let done_ns = shared.serve(place, start_ns, load.value_bytes as u32);
-            return Some(Served { reply, start_ns, done_ns, is_executed: true });
+            return Some(Served {
+                reply,
+                queued_ns: arrival_ns,
+                start_ns,
+                served_ns: done_ns,
+                done_ns,
+                is_executed: true,
+            });
         }
-        let mut done_ns = shared.serve_load(place, start_ns, load);
+        let served_ns = shared.serve_load(place, start_ns, load);
+        let mut done_ns = served_ns;
         if let Some(link) = &mut shared.nodes[place].link {
             link.take_in(arrival_ns, request_bytes);
             done_ns = link.send(done_ns, if op.brings_value() { 0 } else { load.value_bytes });
         }
-        Some(Served { reply, start_ns, done_ns, is_executed: true })
+        Some(Served { reply, queued_ns: arrival_ns, start_ns, served_ns, done_ns, is_executed: true })
     }
 
     /// When a reply is back at its instance, and the lane for that.

@@ -33,9 +33,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         };
         let mut at = start_ns;
         let mut level = 0;
+        self.scratch_enters(start_ns, level, at);
         let mut left_ns: Left = [0; MAX_TIERS];
         while !keys.is_empty() && self.tiers.get(level).is_some_and(|tier| tier.shared.is_none()) {
             let asked_ns = at;
+            self.scratch_enters(start_ns, level, at);
             let mut missed = 0;
             for place in 0..keys.len() {
                 let key = keys[place];
@@ -70,6 +72,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 (gathered.outcome, at) = (Outcome::Error, start_ns + after_ns);
             }
             self.record_gathered(&gathered, at);
+            self.scratch_ends(&journey, &gathered, at);
             self.in_system.stay(self.now, at);
             self.user_thinks(gathered.user, at);
         } else {
@@ -81,6 +84,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 let extras = Extras { acknowledged, gather: id, ..Extras::default() };
                 let journey = Journey { key, level: level as u8, ..journey };
                 let id = self.journeys.insert(journey, extras, left_ns);
+                self.way_begins_as_scratch(id, start_ns);
                 // All have the same deadline: with the last of them the request has met it.
                 self.watch_deadline(id, start_ns);
                 waiting.push((id, self.journeys.generation(id)));
@@ -141,21 +145,23 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     ) {
         let staleness = self.record_key(self.reading(id), outcome, tier, value, self.now);
         self.gathers[gather].so_far.note(outcome, staleness);
-        self.close_if_complete(gather);
+        self.close_if_complete(id, gather);
     }
 
     /// One key of a request will not be answered.
-    pub(super) fn key_fails(&mut self, gather: u32, start_ns: Nanos, cause: Cause) {
+    pub(super) fn key_fails(&mut self, id: u32, gather: u32, cause: Cause) {
+        let start_ns = self.journeys[id].start_ns;
         self.recorder.count_key(start_ns, Outcome::Error);
         let gathered = &mut self.gathers[gather].so_far;
         if gathered.outcome != Outcome::Error {
             gathered.cause = cause;
         }
         gathered.note(Outcome::Error, Staleness::default());
-        self.close_if_complete(gather);
+        self.close_if_complete(id, gather);
     }
 
-    fn close_if_complete(&mut self, id: u32) {
+    /// Ends a request whose last key was that of this journey.
+    fn close_if_complete(&mut self, last: u32, id: u32) {
         let gathered = self.gathers[id].so_far;
         if gathered.pending > 0 {
             return;
@@ -165,6 +171,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.gathers.remove(id);
         }
         self.record_gathered(&gathered, self.now);
+        self.way_ends_gathered(last, &gathered);
         self.in_system.go(self.now);
         self.user_thinks(gathered.user, self.now);
     }

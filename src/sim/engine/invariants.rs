@@ -32,6 +32,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             format!("{} stale reads, {stale} over tiers and database", self.recorder.stale)
         })?;
         self.check_gathers()?;
+        self.check_ways()?;
         for (index, tier) in self.tiers.iter().enumerate() {
             let spec = &self.model.tiers[index];
             if let Some(shared) = &tier.shared {

@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::kind::Kind;
+use crate::measure::breakdown::Part;
 use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
 use crate::sim::parts::command::{CommandReply, Op, Request, Sender, Served};
@@ -48,6 +49,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if !PLAIN {
             self.journeys[id].node = node;
         }
+        self.way_of_lookup(id, level, at);
         if !PLAIN && !is_unlimited {
             let tier = &mut self.tiers[level];
             let Some(shared) = &mut tier.shared else { return };
@@ -69,6 +71,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let Some(shared) = &mut self.tiers[level].shared else { return };
         if !PLAIN && self.recorder.measuring && !shared.pools.is_empty() {
             self.recorder.tier_pool_wait[level].record(at - self.journeys.waiting_ns.get(id));
+        }
+        if !PLAIN && let Some(ways) = &mut self.ways {
+            ways.journey(id).enter(Part::TierNetwork, level as u8, at);
         }
         let node = usize::from(node);
         let arrival_ns = at + shared.hop(node, at);
@@ -93,6 +98,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.serve(level, node, Request { op: Op::Get, key, class, token: 0 })
         };
         let Some(served) = served else { return };
+        self.way_is_served(id, level, &served);
         let Some((at, lane)) = self.way_back(level, node, &served) else { return };
         let kind = match served.reply {
             CommandReply::Hit { value, renewal: Renewal::Keep, .. } => {

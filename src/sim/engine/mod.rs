@@ -2,7 +2,7 @@
 //!
 //! `core` has the loop. The files beside it are the stages of a request's way: `read` (arrival, down the tiers), `lookup` and
 //! `command` (to a shared tier), `execute` (at its server), `reply` (back), `call` and `attempt` (to the database),
-//! `database` (there), `answer` (the end); then `write`, `gather`, `limiter` and the other ways; then what happens at given
+//! `database` (there), `answer` (the end), `why` (latency by part); then `write`, `gather`, `limiter` and the other ways; then what happens at given
 //! times (`events`, `crash`, `windows`), and what watches over the loop (`instant`, `invariants`).
 
 mod answer;
@@ -25,6 +25,7 @@ mod multi_get;
 mod prefill;
 mod read;
 mod reply;
+mod why;
 mod windows;
 mod worker;
 mod write;
@@ -92,6 +93,36 @@ impl<'m> Engine<'m> {
         } else {
             Compiled::Full(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
         }))
+    }
+
+    /// The same, and it leaves a [`Breakdown`](crate::measure::breakdown::Breakdown) of its latencies: all else is that of
+    /// [`Engine::with_own`], and takes longer.
+    ///
+    /// # Errors
+    /// A trace that cannot be read.
+    pub fn explaining(
+        model: &'m Model,
+        tables: Arc<Tables>,
+        seed: u64,
+        replication: u32,
+        policies: &Policies,
+    ) -> Result<Engine<'m>, SimError> {
+        let core = Core::new(model, tables, seed, replication, policies, false)?;
+        Ok(Engine(Compiled::Full(Box::new(core.explaining()))))
+    }
+
+    /// [`Engine::torn_everywhere`] that explains its latencies.
+    ///
+    /// # Errors
+    /// A trace that cannot be read.
+    pub fn torn_and_explaining(
+        model: &'m Model,
+        tables: Arc<Tables>,
+        seed: u64,
+        replication: u32,
+    ) -> Result<Engine<'m>, SimError> {
+        let core = Core::new(model, tables, seed, replication, &Policies::new(), true)?;
+        Ok(Engine(Compiled::Full(Box::new(core.explaining()))))
     }
 
     /// A simulation in which every call is an entity of its own and every column exists, as if anything could tear any of

@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::kind::Kind;
+use crate::measure::breakdown::Part;
 use crate::measure::recorder::{Cause, Outcome};
 use crate::model::{Around, Coalescing, MAX_TIERS, Nanos, OnFailure};
 use crate::policy::freshness::Renewal;
@@ -49,7 +50,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if self.crashes.of_instances {
             match self.crashes.route(instance, key, self.now, self.model.clients.route) {
                 Some(other) => instance = other,
-                None => return self.refuse_arrival(class, exists, user),
+                None => return self.refuse_arrival(key, instance, class, exists, user),
             }
         }
         self.incoming.arrived += 1;
@@ -92,6 +93,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             let acknowledged = if PLAIN { 0 } else { self.versions.acknowledged(key) };
             let read = Read { start_ns, key, window, class: info.class, exists, acknowledged };
             self.record_read(read, outcome, Some(level), value, at);
+            self.way_ends_in_process(&journey, level, outcome, at);
             self.in_system.stay(self.now, at);
             self.user_thinks(user, at);
             if !PLAIN && renewal == Renewal::Background {
@@ -103,6 +105,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let acknowledged = if PLAIN { 0 } else { self.versions.acknowledged(key) };
         let extras = Extras { acknowledged, user, ..Extras::default() };
         let id = self.enter(journey, extras, left_ns);
+        self.way_passes_processes(id, level);
         if self.sends_ahead(level) {
             self.send_lookup(id, at);
         } else if at == self.now {
@@ -122,6 +125,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             return self.journeys.insert_alone(journey);
         }
         let id = self.journeys.insert(journey, extras, left_ns);
+        self.way_begins(id, start_ns);
         self.watch_deadline(id, start_ns);
         id
     }
@@ -164,6 +168,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let found = tier.find_near::<PLAIN>(instance as usize, info, exists, 0, self.now, &self.tables);
         let (access_ns, lane) = (tier.access_ns, tier.access_lane);
         tier.totals.lookups += 1;
+        self.way_enters(id, Part::InProcess, level, self.now);
         match found {
             Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
                 self.journeys[id].level += 1;
@@ -274,6 +279,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             ..Journey::new(self.now, info.key, instance, 0, info.class)
         };
         let id = self.journeys.insert(journey, Extras { token, ..Extras::default() }, left_ns);
+        self.way_begins(id, self.now);
         self.proceed(id);
     }
 
@@ -366,7 +372,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let Some(extras) = self.journeys.extras.get_mut(id) else { return };
         extras.waiting_since_ns = extras.waiting_since_ns.min(self.now);
         let at = (self.now + lease.poll_ns).min(extras.waiting_since_ns + lease.wait_limit_ns);
+        let since_ns = extras.waiting_since_ns;
         let generation = self.journeys.generation(id);
+        // Looks that find nothing are part of the wait.
+        self.way_follows(id, since_ns);
         self.schedule(GENERAL, at.max(self.now), Kind::JourneyPolls, id, generation);
     }
 

@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::kind::Kind;
+use crate::measure::breakdown::Part;
 use crate::model::Nanos;
 use crate::sim::parts::command::{Command, CommandReply, Op};
 use crate::sim::queue::GENERAL;
@@ -24,6 +25,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             decode_ns => {
                 self.tiers[level].totals.coding_ns += decode_ns;
                 self.commands[id].replied = true;
+                self.command_way_enters(id, Part::Coding, self.now);
                 self.schedule(GENERAL, self.now + decode_ns, Kind::CommandIsDecoded, id, 0);
             }
         }
@@ -139,6 +141,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             return;
         }
         self.settle_command(id, true);
+        self.command_way_fails(id);
         self.commands[id].journey = NONE;
         self.command_failed(journey, op, usize::from(level));
     }
@@ -155,6 +158,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             return self.close_fill(id, level);
         }
         self.settle_command(id, true);
+        self.command_way_fails(id);
         self.commands.remove(id);
         self.command_failed(journey, op, level);
         if let Some(parts) = op.parts() {

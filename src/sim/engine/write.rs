@@ -180,12 +180,16 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 }
             }
         }
+        let shared: Vec<usize> = levels.filter(|&level| self.tiers[level].shared.is_some()).collect();
         if sender.journey != NONE
             && let Some(extras) = self.journeys.extras.get_mut(sender.journey)
         {
             extras.pending += u32::from(sent);
+            if let Some(&level) = shared.first() {
+                self.way_spreads(sender.journey, level);
+            }
         }
-        for level in levels.filter(|&level| self.tiers[level].shared.is_some()).collect::<Vec<_>>() {
+        for level in shared {
             for key in entity.clone() {
                 self.send_for(level, change_of(key).op(), Sender { key, ..sender }, self.now);
             }
@@ -238,6 +242,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             if rolls_back && start_ns >= self.recorder.warmup_ns {
                 self.recorder.rolled_back += 1;
             }
+            self.way_ends(id, Outcome::Write, None, self.now);
             self.leave(id);
         }
         self.journeys.remove(id);

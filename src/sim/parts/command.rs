@@ -138,8 +138,12 @@ pub struct Request {
 #[derive(Clone, Copy, Debug)]
 pub struct Served {
     pub reply: CommandReply,
+    /// When all of the request had come over the link.
+    pub queued_ns: Nanos,
     /// When it began to work on it.
     pub start_ns: Nanos,
+    /// When it had done so; the reply may wait for the link.
+    pub served_ns: Nanos,
     /// When the reply leaves it.
     pub done_ns: Nanos,
     /// It was executed; else the connection was refused or reset.

@@ -18,6 +18,13 @@ pub enum Errand {
     Other,
 }
 
+impl Errand {
+    /// Whether a caller waits.
+    pub fn is_of_a_request(self) -> bool {
+        matches!(self, Errand::Read | Errand::Write)
+    }
+}
+
 /// A request, or a background refresh, on its way.
 #[derive(Clone, Copy, Debug)]
 pub struct Journey {

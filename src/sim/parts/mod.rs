@@ -26,3 +26,4 @@ pub mod stream;
 pub mod tier;
 pub mod tombstones;
 pub mod watch;
+pub mod ways;
