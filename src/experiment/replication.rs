@@ -56,8 +56,8 @@ pub(super) struct Together {
     measures: Vec<MeasureRecord>,
     /// In the order in which they turned up.
     series: Vec<SeriesSum>,
-    /// The database load of the first replication, because an average hides peaks that come at different times.
-    first: Option<(&'static str, Vec<Option<f64>>)>,
+    /// The database load apart, because an average hides peaks that come at different times.
+    shown: Option<Apart>,
     distributions: BTreeMap<String, (&'static str, Packed)>,
     /// By event of the model, one per replication.
     event_runs: Vec<Vec<EventRun>>,
@@ -80,8 +80,38 @@ struct SeriesSum {
     windows: Vec<(f64, u32)>,
 }
 
-/// The series that [`Together`] shows of the first replication alone as well.
-const SHOWN_FIRST: &str = "db.qps";
+/// The series that [`Together`] shows of the first replication alone as well, and of the lowest and the highest.
+const SHOWN_APART: &str = "db.qps";
+
+/// A series of single replications.
+struct Apart {
+    unit: &'static str,
+    first: Vec<Option<f64>>,
+    /// Window by window the least and the most of all replications; of one alone they say nothing.
+    range: Option<[Vec<Option<f64>>; 2]>,
+}
+
+impl Apart {
+    fn take_in(&mut self, values: &[Option<f64>]) {
+        let [low, high] = self.range.get_or_insert_with(|| [self.first.clone(), self.first.clone()]);
+        let join = |all: &mut Vec<Option<f64>>, of: fn(f64, f64) -> f64| {
+            for (known, value) in all.iter_mut().zip(values) {
+                *known = known.map_or(*value, |known| Some(value.map_or(known, |value| of(known, value))));
+            }
+        };
+        join(low, f64::min);
+        join(high, f64::max);
+    }
+
+    fn into_records(self) -> impl Iterator<Item = SeriesRecord> {
+        let [low, high] = self.range.map_or([None, None], |range| range.map(Some));
+        let named = [("first", Some(self.first)), ("low", low), ("high", high)];
+        named.into_iter().filter_map(move |(suffix, values)| {
+            let name = format!("{SHOWN_APART}.{suffix}");
+            values.map(|values| SeriesRecord { name, unit: self.unit.to_owned(), values })
+        })
+    }
+}
 
 impl Together {
     /// Takes in the next replication. Sums of floats depend on their order, so replications come in theirs.
@@ -98,8 +128,11 @@ impl Together {
             all.values.push(one.value);
         }
         for (name, unit, values) in replication.series {
-            if name == SHOWN_FIRST && self.first.is_none() {
-                self.first = Some((unit, values.clone()));
+            if name == SHOWN_APART {
+                match &mut self.shown {
+                    Some(shown) => shown.take_in(&values),
+                    None => self.shown = Some(Apart { unit, first: values.clone(), range: None }),
+                }
             }
             self.add(name, unit, &values);
         }
@@ -133,13 +166,11 @@ impl Together {
 
     /// Everything for the record.
     pub fn into_records(self) -> Records {
+        let mut shown = self.shown;
         let series = self.series.into_iter().filter(SeriesSum::happens).flat_map(|sum| {
             let values = sum.means();
-            let first = self.first.as_ref().filter(|_| sum.name == SHOWN_FIRST).map(|(unit, values)| {
-                let name = format!("{SHOWN_FIRST}.first");
-                SeriesRecord { name, unit: (*unit).to_owned(), values: values.clone() }
-            });
-            std::iter::once(SeriesRecord { name: sum.name, unit: sum.unit.to_owned(), values }).chain(first)
+            let apart = shown.take_if(|_| sum.name == SHOWN_APART).into_iter().flat_map(Apart::into_records);
+            std::iter::once(SeriesRecord { name: sum.name, unit: sum.unit.to_owned(), values }).chain(apart)
         });
         let series = series.collect();
         let distribution = |(name, (unit, packed)): (String, (&str, Packed))| DistributionRecord {
@@ -177,4 +208,46 @@ pub(super) fn average(all: &[&Vec<Option<f64>>]) -> Vec<Option<f64>> {
 pub(super) fn mean_of_known(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let known: Vec<f64> = values.flatten().collect();
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken_in(replications: &[[Option<f64>; 3]]) -> Vec<SeriesRecord> {
+        let mut together = Together::default();
+        for values in replications {
+            together.take_in(Replication {
+                measures: Vec::new(),
+                series: vec![("db.qps".to_owned(), "1/s", values.to_vec())],
+                distributions: Vec::new(),
+                event_runs: Vec::new(),
+                requests: 0,
+                events: 0,
+                loop_s: 0.0,
+            });
+        }
+        together.into_records().series
+    }
+
+    #[test]
+    fn the_load_is_recorded_as_mean_as_first_run_and_from_the_lowest_to_the_highest() {
+        let series = taken_in(&[
+            [Some(10.0), Some(4.0), None],
+            [Some(40.0), None, None],
+            [Some(25.0), Some(6.0), None],
+        ]);
+        let found: Vec<_> = series.iter().map(|one| (one.name.as_str(), one.values.as_slice())).collect();
+        assert_eq!(
+            found,
+            [
+                ("db.qps", &[Some(25.0), Some(5.0), None][..]),
+                ("db.qps.first", &[Some(10.0), Some(4.0), None]),
+                ("db.qps.low", &[Some(10.0), Some(4.0), None]),
+                ("db.qps.high", &[Some(40.0), Some(6.0), None]),
+            ]
+        );
+        // One run alone has no range.
+        assert_eq!(taken_in(&[[Some(1.0), Some(2.0), None]]).len(), 2);
+    }
 }

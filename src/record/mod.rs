@@ -238,8 +238,8 @@ pub struct WindowsRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeriesRecord {
-    /// `requests.<class>` (count per window), `latency.<class>.{p50,p95,p99}_ms`, `hit_ratio`, `db.qps`, `db.qps.first` (the first replication alone),
-    /// `db.qps.first` (the first replication alone), `db.queue.length`, `db.concurrency`, `cdc.backlog`, `goodput`, `error.ratio`, `tier.<name>.{hit_ratio,entries,bytes,evictions,expirations}`.
+    /// `requests.<class>` (count per window), `latency.<class>.{p50,p95,p99}_ms`, `hit_ratio`, `db.qps`, `db.qps.first` (the first
+    /// replication alone), `db.qps.{low,high}` (the least and the most of all replications), `db.queue.length`, `db.concurrency`, `cdc.backlog`, `goodput`, `error.ratio`, `tier.<name>.{hit_ratio,entries,bytes,evictions,expirations}`.
     pub name: String,
     pub unit: String,
     /// `null` where nothing happened in that window in any replication.
