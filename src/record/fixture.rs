@@ -242,7 +242,7 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
             })
             .collect()
     };
-    let rows: [(&str, &str, Vec<Option<f64>>); 22] = [
+    let rows: [(&str, &str, Vec<Option<f64>>); 25] = [
         ("requests.all", "count", wave(2000.0, 0.0, 45.0)),
         ("hit_ratio", "1", wave(0.965, -0.6 * severity, 0.003)),
         ("db.qps", "1/s", wave(150.0, 1000.0 * severity, 12.0)),
@@ -265,6 +265,9 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
         ("tier.l1.evictions", "1/s", wave(80.0, 60.0, 5.0)),
         ("tier.l1.expirations", "1/s", wave(40.0, -30.0, 4.0)),
         ("tier.l2.pool.saturation", "1", wave(0.2, 0.5 * severity.min(1.0), 0.02)),
+        ("db.qps.first", "1/s", wave(150.0, 1100.0 * severity, 12.0)),
+        ("db.qps.low", "1/s", wave(100.0, 900.0 * severity, 8.0)),
+        ("db.qps.high", "1/s", wave(210.0, 1200.0 * severity, 8.0)),
     ];
     let series = rows
         .into_iter()

@@ -2,7 +2,7 @@
 //! pictures only has many.
 
 use super::clip::{CORNERS_PER_COLUMN, straightened};
-use super::figure::{Figure, Series, Shape};
+use super::figure::{Band, Figure, Series, Shape};
 
 /// Size limit of all pictures of a page, so that it can be mailed.
 const PICTURES_BYTES_MAX: f64 = 720_000.0;
@@ -41,5 +41,11 @@ fn lines_bytes(figure: &Figure, width: f64) -> f64 {
         let thinned = Coarseness::FINE.columns(width, &series.shape) * CORNERS_PER_COLUMN;
         straightened(&series.outline()).len().min(thinned) as f64
     };
-    figure.panels.iter().flat_map(|panel| &panel.series).map(corners).sum::<f64>() * CORNER_BYTES
+    let edges = |band: &Band| {
+        let thinned = Coarseness::FINE.columns(width, &Shape::Steps) * CORNERS_PER_COLUMN;
+        (4 * band.points.len()).min(2 * thinned) as f64
+    };
+    let lines = figure.panels.iter().flat_map(|panel| &panel.series).map(corners).sum::<f64>();
+    let bands = figure.panels.iter().flat_map(|panel| &panel.backing.bands).map(edges).sum::<f64>();
+    (lines + bands) * CORNER_BYTES
 }

@@ -25,6 +25,7 @@ class Chart {
     const lines = figure.lines.map(decode);
     for (const panel of figure.panels) {
       for (const series of panel.series) series.points = lines[series.line];
+      for (const band of panel.bands ?? []) [band.low, band.high] = [lines[band.low], lines[band.high]];
     }
     this.rows = figure.panels[0].y.unit === 'row';
     this.timed = figure.panels[0].x.unit === 'time';
@@ -108,6 +109,10 @@ class Chart {
     (this.variants.has(name) ? common.charts : [this]).forEach((chart) => chart.refresh());
   }
 
+  bands(panel) {
+    return (panel.bands ?? []).filter((band) => this.shows(band.name));
+  }
+
   range() {
     return (this.timed ? common.time : this.ownZoom) ?? [this.figure.panels[0].x.from, this.figure.panels[0].x.to];
   }
@@ -145,13 +150,14 @@ class Chart {
     const others = this.figure.panels.filter((other) => ['unit', 'from', 'to'].every((key) => other.y[key] === panel.y[key]));
     if (whole && others.every((other) => this.panelShown(other) && this.visible(other).length === other.series.length)) return [panel.y.from, panel.y.to];
     const values = [];
-    for (const series of others.filter((other) => this.panelShown(other)).flatMap((other) => this.visible(other))) {
-      const { x, y } = series.points;
+    const seen = others.filter((other) => this.panelShown(other));
+    const lines = seen.flatMap((other) => [...this.visible(other).map((series) => series.points), ...this.bands(other).flatMap(({ low, high }) => [low, high])]);
+    for (const { x, y } of lines) {
       const first = Math.max(0, lastUpTo(x, unplace(panel.x, from)));
       const last = lastUpTo(x, unplace(panel.x, to));
       for (let index = first; index <= last; index++) values.push(y[index]);
     }
-    return rangeOf(panel.y, values);
+    return rangeOf(panel.y, [...values, ...seen.flatMap((other) => levelsNear(other, values))]);
   }
 
   panelShown(panel) {
@@ -183,7 +189,7 @@ class Chart {
       const series = this.visible(plot.panel);
       plot.view = this.rows
         ? drawRows(plot.picture, plot.panel, series, this.styles, width)
-        : drawPanel(plot.picture, plot.panel, series, this.styles, { width, from, to, range: this.yRange(plot.panel), narrow: width < 500 });
+        : drawPanel(plot.picture, plot.panel, series, this.styles, { width, from, to, range: this.yRange(plot.panel), narrow: width < 500, bands: this.bands(plot.panel) });
       plot.overlay = svg('g', { transform: `translate(${plot.view.left} ${plot.view.top})` });
       plot.picture.append(plot.overlay);
     }

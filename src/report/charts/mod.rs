@@ -4,6 +4,7 @@
 mod database_load;
 mod headline;
 mod hits_and_misses;
+mod levels;
 mod over_time;
 mod percentiles;
 mod side_by_side;
@@ -12,6 +13,7 @@ mod tiers;
 mod time_series;
 mod tornado;
 
+pub use levels::LEVEL_FAR;
 use over_time::{OverTime, Shown};
 
 use super::figure::Figure;

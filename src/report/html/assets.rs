@@ -11,6 +11,7 @@ use crate::report::style::{STYLES, hex};
 const SCRIPT: &[&str] = &[
     include_str!("../../../templates/script/numbers.js"),
     include_str!("../../../templates/script/axis.js"),
+    include_str!("../../../templates/script/backing.js"),
     include_str!("../../../templates/script/plot.js"),
     include_str!("../../../templates/script/chart.js"),
     include_str!("../../../templates/script/page.js"),
