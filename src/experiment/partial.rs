@@ -14,6 +14,7 @@ use crate::atomic;
 use crate::catalog;
 use crate::catalog::computed::Measured;
 use crate::measure::histogram::{Fine, Packed};
+use crate::measure::latency_map::LatencyMap;
 use crate::model::Model;
 use crate::record::EventRun;
 
@@ -49,6 +50,7 @@ struct Kept {
     measures: Vec<(String, Option<f64>)>,
     series: Vec<(String, String, Vec<Option<f64>>)>,
     distributions: Vec<(String, String, Packed)>,
+    latency_map: LatencyMap,
     event_runs: Vec<EventRun>,
     requests: u64,
     events: u64,
@@ -116,6 +118,7 @@ impl Partial {
             measures: finished.measures.iter().map(|measure| (measure.name.clone(), measure.value)).collect(),
             series: owned(&finished.series),
             distributions: owned(&finished.distributions),
+            latency_map: finished.latency_map.clone(),
             event_runs: finished.event_runs.clone(),
             requests: finished.requests,
             events: finished.events,
@@ -160,6 +163,7 @@ impl Partial {
             measures: kept.measures.into_iter().map(measured).collect::<Option<_>>()?,
             series: with_units(kept.series)?,
             distributions: with_units(kept.distributions)?,
+            latency_map: kept.latency_map,
             event_runs: kept.event_runs,
             requests: kept.requests,
             events: kept.events,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::catalog::computed::{Measured, measures};
 use crate::catalog::computed::{Series, distributions, series};
 use crate::measure::histogram::{Fine, Packed};
+use crate::measure::latency_map::LatencyMap;
 use crate::measure::recovery;
 use crate::model::Model;
 use crate::record::{DistributionRecord, EventRun, MeasureRecord, SeriesRecord};
@@ -16,6 +17,7 @@ pub(super) struct Replication {
     pub measures: Vec<Measured>,
     pub series: Vec<Series>,
     pub distributions: Vec<(String, &'static str, Packed)>,
+    pub latency_map: LatencyMap,
     /// One for each event of the model.
     pub event_runs: Vec<EventRun>,
     pub requests: u64,
@@ -41,6 +43,7 @@ pub(super) fn replicate(
             .into_iter()
             .map(|(name, unit, histogram)| (name, unit, histogram.packed()))
             .collect(),
+        latency_map: LatencyMap::of(recorder),
         event_runs: recovery::outcomes(model, recorder).into_iter().map(|outcome| outcome.run).collect(),
         requests: recorder.finished(),
         events: finished.events,
@@ -59,6 +62,7 @@ pub(super) struct Together {
     /// The database load apart, because an average hides peaks that come at different times.
     shown: Option<Apart>,
     distributions: BTreeMap<String, (&'static str, Packed)>,
+    latency_map: LatencyMap,
     /// By event of the model, one per replication.
     event_runs: Vec<Vec<EventRun>>,
 }
@@ -68,6 +72,7 @@ pub(super) struct Records {
     pub measures: Vec<MeasureRecord>,
     pub series: Vec<SeriesRecord>,
     pub distributions: Vec<DistributionRecord>,
+    pub latency_map: Option<LatencyMap>,
     /// By event of the model, one per replication.
     pub event_runs: Vec<Vec<EventRun>>,
 }
@@ -140,6 +145,7 @@ impl Together {
         for (runs, run) in self.event_runs.iter_mut().zip(replication.event_runs) {
             runs.push(run);
         }
+        self.latency_map.merge(&replication.latency_map);
         for (name, unit, packed) in replication.distributions {
             self.distributions.entry(name).or_insert_with(|| (unit, Packed::default())).1.merge(&packed);
         }
@@ -179,7 +185,13 @@ impl Together {
             counts: packed.buckets::<{ Fine::PRECISION }>(),
         };
         let distributions = self.distributions.into_iter().map(distribution).collect();
-        Records { measures: self.measures, series, distributions, event_runs: self.event_runs }
+        Records {
+            measures: self.measures,
+            series,
+            distributions,
+            latency_map: self.latency_map.trimmed(),
+            event_runs: self.event_runs,
+        }
     }
 }
 
@@ -221,6 +233,7 @@ mod tests {
                 measures: Vec::new(),
                 series: vec![("db.qps".to_owned(), "1/s", values.to_vec())],
                 distributions: Vec::new(),
+                latency_map: LatencyMap::default(),
                 event_runs: Vec::new(),
                 requests: 0,
                 events: 0,

@@ -230,7 +230,7 @@ fn cell(
 }
 
 fn variant_record(variant: &Variant, together: Together, policies: &Policies) -> VariantRecord {
-    let Records { measures, series, distributions, event_runs } = together.into_records();
+    let Records { measures, series, distributions, event_runs, latency_map } = together.into_records();
     let model = &variant.model;
     VariantRecord {
         name: variant.name.clone(),
@@ -245,6 +245,7 @@ fn variant_record(variant: &Variant, together: Together, policies: &Policies) ->
         measures,
         windows: WindowsRecord { width_s: model.window_ns as f64 / 1e9, series },
         distributions,
+        latency_map,
     }
 }
 

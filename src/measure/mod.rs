@@ -3,6 +3,7 @@
 pub mod busiest;
 pub mod cells;
 pub mod histogram;
+pub mod latency_map;
 pub mod objective;
 pub mod ordinary;
 pub mod quantity;

@@ -52,6 +52,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
                 measures: measures.clone(),
                 windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
                 distributions: Vec::new(),
+                latency_map: None,
             })
             .collect(),
         worlds: None,
@@ -274,6 +275,19 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
         .map(|(name, unit, values)| SeriesRecord { name: name.into(), unit: unit.into(), values })
         .collect();
     variant.windows = WindowsRecord { width_s: 1.0, series };
+    // Most requests near 0.4 ms, some near 50 ms, during the shock up to a second.
+    let column = |window: usize| -> Vec<u64> {
+        let shock = shock(window as f64) * severity;
+        let bell =
+            |row: usize, middle: f64, wide: f64| libm::exp(-libm::pow((row as f64 - middle) / wide, 2.0));
+        (0..14)
+            .map(|row| {
+                (1_800.0 * bell(row, 2.0, 1.2) + 60.0 * bell(row, 9.0 + 4.0 * shock, 1.0 + shock)) as u64
+            })
+            .collect()
+    };
+    variant.latency_map =
+        Some(LatencyMap { width_s: 1.0, first: 16, counts: (0..120).map(column).collect() });
     let hit = lognormal_counts(0.4e6, 0.5, 1_850_000.0);
     let miss = lognormal_counts(45e6 * (1.0 + severity), 0.6 + 0.5 * severity, 150_000.0);
     let mut all = hit.clone();

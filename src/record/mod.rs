@@ -10,6 +10,7 @@ mod worlds;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::measure::latency_map::LatencyMap;
 pub use crate::measure::recovery::{EventRun, EventStatus};
 use crate::model::{Observed, Threshold};
 use crate::theory::Prediction;
@@ -158,6 +159,9 @@ pub struct VariantRecord {
     pub windows: WindowsRecord,
     /// Whole measured run, all replications together; sorted by name.
     pub distributions: Vec<DistributionRecord>,
+    /// Latencies of all requests over time, all replications together; older records have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_map: Option<LatencyMap>,
 }
 
 impl VariantRecord {

@@ -1,5 +1,7 @@
 //! Draws what lies behind the lines of a panel: bands, and levels to compare the lines with.
 
+use std::fmt::Write;
+
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::prelude::{DrawingArea, PathElement, Polygon, RGBColor};
 use plotters::style::Color;
@@ -9,11 +11,14 @@ use super::canvas::{Anchor, Canvas, Failure, text_width};
 use super::clip::{straightened, thinned};
 use super::coarse::Coarseness;
 use super::drawing::{Drawing, SMALL};
-use super::figure::{Panel, Shape};
+use super::figure::{Panel, Run, Shape};
 use super::style::{stroke, style};
 
 /// How much of its colour a band has.
 pub const BAND_OPACITY: f64 = 0.2;
+/// How much of its colour each shade has.
+pub const HEAT_OPACITIES: [f64; 6] = [0.1, 0.22, 0.36, 0.52, 0.7, 0.9];
+const HEAT: RGBColor = RGBColor(0x00, 0x72, 0xb2);
 const REFERENCE: RGBColor = RGBColor(0x1a, 0x1a, 0x1a);
 /// From a level to the middle of its label.
 const LABEL_AWAY: f64 = 8.0;
@@ -29,7 +34,7 @@ pub(super) fn draw_bands(
     panel: &Panel,
     (width, coarseness): (f64, Coarseness),
 ) -> Result<(), Failure> {
-    let columns = coarseness.columns(width, &Shape::Steps);
+    let columns = coarseness.columns(width, &Shape::Backdrop);
     for band in &panel.backing.bands {
         let look = style(band.style);
         drawing.pen(look.class, "");
@@ -48,6 +53,38 @@ pub(super) fn draw_bands(
     Ok(())
 }
 
+/// The cells of a panel, in a plot that is so large and has its corner there.
+pub(super) fn draw_heat(drawing: &Drawing, panel: &Panel, corner: (f64, f64), size: (f64, f64)) {
+    let Some(heat) = &panel.backing.heat else { return };
+    let (_, last) = panel.x.limits();
+    let across = |column: usize| spread(&panel.x, (column as f64 * heat.step).min(last)) * size.0;
+    let up = |edge: usize| (1.0 - spread(&panel.y, heat.edges[edge])) * size.1;
+    for (runs, opacity) in heat.runs.iter().zip(HEAT_OPACITIES).filter(|(runs, _)| !runs.is_empty()) {
+        let mut data = String::new();
+        for Run { row, from, to } in runs {
+            let (left, right, top, bottom) = (across(*from), across(*to), up(row + 1), up(*row));
+            // Writing to a String cannot fail.
+            let written = write!(
+                data,
+                "M{:.1} {:.1}h{:.1}v{:.1}h{:.1}z",
+                corner.0 + left,
+                corner.1 + top,
+                right - left,
+                bottom - top,
+                left - right
+            );
+            debug_assert!(written.is_ok());
+        }
+        drawing.canvas(|canvas| canvas.area("heat", HEAT, opacity, &data));
+    }
+}
+
+/// A value's place along an axis, as a share of its length.
+fn spread(axis: &Axis, value: f64) -> f64 {
+    let (start, end) = axis.limits();
+    (axis.place(value) - start) / (end - start)
+}
+
 /// The levels of a panel as dashed lines.
 pub(super) fn draw_references(drawing: &Drawing, plot: &Plot, panel: &Panel) -> Result<(), Failure> {
     let (first, last) = panel.x.limits();
@@ -61,10 +98,6 @@ pub(super) fn draw_references(drawing: &Drawing, plot: &Plot, panel: &Panel) -> 
 
 /// The names of the levels, in a plot that is so large and has its corner there.
 pub(super) fn draw_reference_labels(drawing: &Drawing, panel: &Panel, corner: (f64, f64), size: (f64, f64)) {
-    let spread = |axis: &Axis, value: f64| {
-        let (start, end) = axis.limits();
-        (axis.place(value) - start) / (end - start)
-    };
     let pixels = |(x, y): (f64, f64)| (spread(&panel.x, x) * size.0, (1.0 - spread(&panel.y, y)) * size.1);
     let lines: Vec<Vec<(f64, f64)>> = (panel.series.iter())
         .filter(|series| series.shape != Shape::Backdrop)

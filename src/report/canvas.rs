@@ -92,6 +92,14 @@ impl Canvas {
         ));
     }
 
+    /// A filled area without an outline, as SVG path data in pixels.
+    pub fn area(&mut self, class: &str, color: plotters::style::RGBColor, opacity: f64, data: &str) {
+        let fill = hex(plotters::style::Color::to_backend_color(&color));
+        self.put(format_args!(
+            "<path class=\"{class}\" fill=\"{fill}\" fill-opacity=\"{opacity}\" shape-rendering=\"crispEdges\" d=\"{data}\"/>"
+        ));
+    }
+
     /// A filled rectangle, corner and size in pixels, with a text shown where a pointer rests on it; its colour is a
     /// value, so no page changes it.
     pub fn cell(

@@ -8,7 +8,7 @@ use plotters::prelude::{DrawingArea, PathElement, RGBColor, Rectangle, ShapeStyl
 
 use super::ReportError;
 use super::axis::{Axis, Spacing};
-use super::backing::{draw_bands, draw_reference_labels, draw_references};
+use super::backing::{draw_bands, draw_heat, draw_reference_labels, draw_references};
 use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, shortened, text_width};
 use super::clip::{Window, clipped, straightened, thinned};
 use super::coarse::Coarseness;
@@ -186,6 +186,7 @@ fn draw_panel(
     let plot: Plot = drawing.root.clone().apply_coord_spec(coordinates);
 
     draw_mark_spans(drawing, &plot, panel)?;
+    draw_heat(drawing, panel, (plot_left, plot_top), (layout.plot_width, layout.plot_height));
     draw_bands(drawing, &plot, panel, (layout.plot_width, coarseness))?;
     draw_grid(drawing, &plot, panel, plot_left, plot_bottom)?;
     draw_mark_lines(drawing, &plot, panel)?;

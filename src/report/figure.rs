@@ -39,6 +39,7 @@ pub struct Panel {
 pub struct Backing {
     pub references: Vec<Reference>,
     pub bands: Vec<Band>,
+    pub heat: Option<Heat>,
 }
 
 /// A level to compare the lines with: a capacity, a limit.
@@ -101,6 +102,25 @@ impl Series {
             Shape::Line | Shape::Interval { .. } | Shape::Bar { .. } => Cow::Borrowed(&self.points),
         }
     }
+}
+
+/// Cells in columns of equal width, in a few shades.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heat {
+    /// Width of a column, from zero on, in the unit of x.
+    pub step: f64,
+    /// Where rows begin and end, from the lowest one upwards, in the unit of y.
+    pub edges: Vec<f64>,
+    /// By shade, the lightest first.
+    pub runs: Vec<Vec<Run>>,
+}
+
+/// Cells of a row that have one shade: columns `from..to`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Run {
+    pub row: usize,
+    pub from: usize,
+    pub to: usize,
 }
 
 impl Band {

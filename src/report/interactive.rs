@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::ReportError;
 use super::axis::{Axis, Quantity, Spacing};
-use super::figure::{Band, Figure, Mark, Panel, Reference, Series, Shape};
+use super::figure::{Band, Figure, Heat, Mark, Panel, Reference, Series, Shape};
 use super::style::STYLES;
 use crate::record::Record;
 
@@ -53,6 +53,8 @@ struct PanelData<'a> {
     references: Vec<(&'a str, f64)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     bands: Vec<BandData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heat: Option<HeatData<'a>>,
     height: u32,
 }
 
@@ -93,6 +95,14 @@ struct BandData<'a> {
     /// Indices of its edges into the figure's lines.
     low: usize,
     high: usize,
+}
+
+#[derive(Serialize)]
+struct HeatData<'a> {
+    step: f64,
+    edges: &'a [f64],
+    /// By shade, row, first column and the one behind the last, again and again.
+    runs: Vec<Vec<usize>>,
 }
 
 /// The points of a series: `[first x, step, [y, ...]]` where x is evenly spaced, else `[[x, ...], [y, ...]]`.
@@ -258,6 +268,14 @@ fn panel_data<'a>(panel: &'a Panel, lines: &mut Vec<Line<'a>>) -> PanelData<'a> 
         title: &panel.title,
         series,
         bands,
+        heat: panel.backing.heat.as_ref().map(|Heat { step, edges, runs }| HeatData {
+            step: *step,
+            edges,
+            runs: runs
+                .iter()
+                .map(|runs| runs.iter().flat_map(|run| [run.row, run.from, run.to]).collect())
+                .collect(),
+        }),
         references: (panel.backing.references.iter())
             .map(|Reference { label, y }| (label.as_str(), *y))
             .collect(),
@@ -316,7 +334,8 @@ mod tests {
         let figures = figures(&record, &compare(&record));
         let load = figures.iter().find(|figure| figure.name == "database-load").unwrap();
         let data = figure_data(load);
-        assert_eq!((data.panels.len(), data.lines.len()), (8, 8));
+        // A line, and two edges of a band, for each of eight variants.
+        assert_eq!((data.panels.len(), data.lines.len()), (8, 24));
         assert_eq!(data.panels[3].series.len(), 2);
         assert_eq!(data.panels[3].series[0].line, data.panels[0].series[0].line);
     }

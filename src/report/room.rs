@@ -109,5 +109,6 @@ fn outline(variant: &Variant) -> VariantRecord {
                 .collect(),
         },
         distributions: Vec::new(),
+        latency_map: None,
     }
 }

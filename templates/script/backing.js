@@ -35,6 +35,22 @@ function drawBand({ low, high, style }, view) {
   return svg('path', { class: `band s${style}`, d: parts.join('') });
 }
 
+// Cells of a heat map: a path for each shade.
+function drawHeat({ step, edges, runs }, view) {
+  const across = (column) => view.toX(Math.min(column * step, view.x.to));
+  const up = edges.map((edge) => view.toY(place(view.y, edge)));
+  return runs.map((triples, shade) => {
+    const parts = [];
+    for (let index = 0; index < triples.length; index += 3) {
+      const [row, from, to] = triples.slice(index, index + 3);
+      const [left, right] = [across(from), across(to)];
+      if (right < 0 || left > view.width) continue;
+      parts.push(`M${left.toFixed(1)} ${up[row + 1].toFixed(1)}H${right.toFixed(1)}V${up[row].toFixed(1)}H${left.toFixed(1)}Z`);
+    }
+    return svg('path', { class: 'heat', 'fill-opacity': HEAT_OPACITIES[shade], d: parts.join('') });
+  });
+}
+
 // Levels that a zoomed range has room for: none so far above the values that it would flatten them.
 function levelsNear(panel, values) {
   const highest = values.reduce((most, value) => (value > most ? value : most), 0);

@@ -155,6 +155,8 @@ class Chart {
     const [from, to] = this.range();
     const whole = from === panel.x.from && to === panel.x.to;
     const others = this.figure.panels.filter((other) => ['unit', 'from', 'to'].every((key) => other.y[key] === panel.y[key]));
+    // Cells keep their places.
+    if (panel.heat) return [panel.y.from, panel.y.to];
     if (whole && others.every((other) => this.panelShown(other) && this.visible(other).length === other.series.length)) return [panel.y.from, panel.y.to];
     const values = [];
     const seen = others.filter((other) => this.panelShown(other));

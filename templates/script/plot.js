@@ -153,6 +153,7 @@ function drawPanel(picture, panel, series, styles, { width, from, to, range, nar
     const start = view.toX(Math.max(mark.from, from));
     data.append(svg('rect', { class: 'span', x: start, y: 0, width: view.toX(Math.min(mark.to, to)) - start, height }));
   }
+  if (panel.heat) data.append(...drawHeat(panel.heat, view));
   for (const band of bands) data.append(drawBand(band, view));
   let below = Infinity;
   for (const [placed, text] of yTicks) {

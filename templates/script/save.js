@@ -4,7 +4,7 @@ const SAVED_EDGE = 14;
 // What style sheets give to the parts of a picture, and what each is without them.
 const SAVED_STYLES = {
   fill: 'rgb(0, 0, 0)', 'fill-opacity': '1', opacity: '1', stroke: 'none', 'stroke-width': '1px', 'stroke-dasharray': 'none',
-  'stroke-linejoin': 'miter', 'font-size': '', 'font-weight': '400', 'paint-order': 'normal',
+  'stroke-linejoin': 'miter', 'shape-rendering': 'auto', 'font-size': '', 'font-weight': '400', 'paint-order': 'normal',
 };
 
 function saveButtons(chart) {

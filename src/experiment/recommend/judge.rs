@@ -225,6 +225,7 @@ fn as_variant(search: &Search, pool: &Pool, candidate: &Candidate, replications:
         measures: pool.names(candidate.system).iter().map(measure).collect(),
         windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
         distributions: Vec::new(),
+        latency_map: None,
     }
 }
 

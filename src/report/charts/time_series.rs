@@ -117,7 +117,7 @@ impl TimeSeries<'_> {
                 y,
                 series: shown.iter().map(|&index| series(index, Shape::Steps)).collect(),
                 marks,
-                backing: Backing { references, bands },
+                backing: Backing { references, bands, heat: None },
                 height: 280,
             }]
         } else {
@@ -151,6 +151,7 @@ impl TimeSeries<'_> {
                         backing: Backing {
                             references: near[index].clone(),
                             bands: bands[index].clone().into_iter().collect(),
+                            heat: None,
                         },
                         height: 130,
                     }
@@ -265,8 +266,8 @@ mod tests {
         ];
         let figure = database_load::figure(&record, &compare(&record)).unwrap();
         let bands: Vec<&Band> = figure.panels.iter().flat_map(|panel| &panel.backing.bands).collect();
-        assert_eq!((bands.len(), bands[0].name.as_str()), (1, "singleflight"));
-        assert_eq!(bands[0].points, [(0.0, 10.0, 70.0), (1.0, 15.0, 40.0), (2.0, 15.0, 40.0)]);
+        assert_eq!((bands.len(), bands[2].name.as_str()), (4, "singleflight"));
+        assert_eq!(bands[2].points, [(0.0, 10.0, 70.0), (1.0, 15.0, 40.0), (2.0, 15.0, 40.0)]);
         assert!(figure.panels[0].y.limits().1 >= 70.0, "the axis has room for the band");
     }
 
