@@ -15,6 +15,7 @@ use crate::catalog;
 use crate::catalog::computed::Measured;
 use crate::measure::breakdown::Breakdown;
 use crate::measure::histogram::{Fine, Packed};
+use crate::measure::latency_map::LatencyMap;
 use crate::model::Model;
 use crate::record::EventRun;
 
@@ -50,6 +51,7 @@ struct Kept {
     measures: Vec<(String, Option<f64>)>,
     series: Vec<(String, String, Vec<Option<f64>>)>,
     distributions: Vec<(String, String, Packed)>,
+    latency_map: LatencyMap,
     event_runs: Vec<EventRun>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     breakdown: Option<Breakdown>,
@@ -119,6 +121,7 @@ impl Partial {
             measures: finished.measures.iter().map(|measure| (measure.name.clone(), measure.value)).collect(),
             series: owned(&finished.series),
             distributions: owned(&finished.distributions),
+            latency_map: finished.latency_map.clone(),
             event_runs: finished.event_runs.clone(),
             breakdown: finished.breakdown.clone(),
             requests: finished.requests,
@@ -171,6 +174,7 @@ impl Partial {
             measures: kept.measures.into_iter().map(measured).collect::<Option<_>>()?,
             series: with_units(kept.series)?,
             distributions: with_units(kept.distributions)?,
+            latency_map: kept.latency_map,
             event_runs: kept.event_runs,
             breakdown: kept.breakdown.filter(|_| why),
             requests: kept.requests,

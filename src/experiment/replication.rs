@@ -8,6 +8,7 @@ use crate::catalog::computed::{Measured, measures};
 use crate::catalog::computed::{Series, distributions, series};
 use crate::measure::breakdown::Breakdown;
 use crate::measure::histogram::{Fine, Packed};
+use crate::measure::latency_map::LatencyMap;
 use crate::measure::recovery;
 use crate::model::Model;
 use crate::record::{DistributionRecord, EventRun, MeasureRecord, SeriesRecord};
@@ -18,6 +19,7 @@ pub(super) struct Replication {
     pub measures: Vec<Measured>,
     pub series: Vec<Series>,
     pub distributions: Vec<(String, &'static str, Packed)>,
+    pub latency_map: LatencyMap,
     /// One for each event of the model.
     pub event_runs: Vec<EventRun>,
     /// Where it was asked for.
@@ -46,6 +48,7 @@ pub(super) fn replicate(
             .into_iter()
             .map(|(name, unit, histogram)| (name, unit, histogram.packed()))
             .collect(),
+        latency_map: LatencyMap::of(recorder),
         event_runs: recovery::outcomes(model, recorder).into_iter().map(|outcome| outcome.run).collect(),
         breakdown,
         requests: recorder.finished(),
@@ -62,9 +65,10 @@ pub(super) struct Together {
     measures: Vec<MeasureRecord>,
     /// In the order in which they turned up.
     series: Vec<SeriesSum>,
-    /// The database load of the first replication, because an average hides peaks that come at different times.
-    first: Option<(&'static str, Vec<Option<f64>>)>,
+    /// The database load apart, because an average hides peaks that come at different times.
+    shown: Option<Apart>,
     distributions: BTreeMap<String, (&'static str, Packed)>,
+    latency_map: LatencyMap,
     /// By event of the model, one per replication.
     event_runs: Vec<Vec<EventRun>>,
     breakdowns: Option<Breakdowns>,
@@ -76,6 +80,7 @@ pub(super) struct Records {
     pub measures: Vec<MeasureRecord>,
     pub series: Vec<SeriesRecord>,
     pub distributions: Vec<DistributionRecord>,
+    pub latency_map: Option<LatencyMap>,
     /// By event of the model, one per replication.
     pub event_runs: Vec<Vec<EventRun>>,
     pub breakdowns: Option<Breakdowns>,
@@ -89,8 +94,38 @@ struct SeriesSum {
     windows: Vec<(f64, u32)>,
 }
 
-/// The series that [`Together`] shows of the first replication alone as well.
-const SHOWN_FIRST: &str = "db.qps";
+/// The series that [`Together`] shows of the first replication alone as well, and of the lowest and the highest.
+const SHOWN_APART: &str = "db.qps";
+
+/// A series of single replications.
+struct Apart {
+    unit: &'static str,
+    first: Vec<Option<f64>>,
+    /// Window by window the least and the most of all replications; of one alone they say nothing.
+    range: Option<[Vec<Option<f64>>; 2]>,
+}
+
+impl Apart {
+    fn take_in(&mut self, values: &[Option<f64>]) {
+        let [low, high] = self.range.get_or_insert_with(|| [self.first.clone(), self.first.clone()]);
+        let join = |all: &mut Vec<Option<f64>>, of: fn(f64, f64) -> f64| {
+            for (known, value) in all.iter_mut().zip(values) {
+                *known = known.map_or(*value, |known| Some(value.map_or(known, |value| of(known, value))));
+            }
+        };
+        join(low, f64::min);
+        join(high, f64::max);
+    }
+
+    fn into_records(self) -> impl Iterator<Item = SeriesRecord> {
+        let [low, high] = self.range.map_or([None, None], |range| range.map(Some));
+        let named = [("first", Some(self.first)), ("low", low), ("high", high)];
+        named.into_iter().filter_map(move |(suffix, values)| {
+            let name = format!("{SHOWN_APART}.{suffix}");
+            values.map(|values| SeriesRecord { name, unit: self.unit.to_owned(), values })
+        })
+    }
+}
 
 impl Together {
     /// Takes in the next replication. Sums of floats depend on their order, so replications come in theirs.
@@ -111,8 +146,11 @@ impl Together {
             all.values.push(one.value);
         }
         for (name, unit, values) in replication.series {
-            if name == SHOWN_FIRST && self.first.is_none() {
-                self.first = Some((unit, values.clone()));
+            if name == SHOWN_APART {
+                match &mut self.shown {
+                    Some(shown) => shown.take_in(&values),
+                    None => self.shown = Some(Apart { unit, first: values.clone(), range: None }),
+                }
             }
             self.add(name, unit, &values);
         }
@@ -120,6 +158,7 @@ impl Together {
         for (runs, run) in self.event_runs.iter_mut().zip(replication.event_runs) {
             runs.push(run);
         }
+        self.latency_map.merge(&replication.latency_map);
         for (name, unit, packed) in replication.distributions {
             self.distributions.entry(name).or_insert_with(|| (unit, Packed::default())).1.merge(&packed);
         }
@@ -146,13 +185,11 @@ impl Together {
 
     /// Everything for the record.
     pub fn into_records(self) -> Records {
+        let mut shown = self.shown;
         let series = self.series.into_iter().filter(SeriesSum::happens).flat_map(|sum| {
             let values = sum.means();
-            let first = self.first.as_ref().filter(|_| sum.name == SHOWN_FIRST).map(|(unit, values)| {
-                let name = format!("{SHOWN_FIRST}.first");
-                SeriesRecord { name, unit: (*unit).to_owned(), values: values.clone() }
-            });
-            std::iter::once(SeriesRecord { name: sum.name, unit: sum.unit.to_owned(), values }).chain(first)
+            let apart = shown.take_if(|_| sum.name == SHOWN_APART).into_iter().flat_map(Apart::into_records);
+            std::iter::once(SeriesRecord { name: sum.name, unit: sum.unit.to_owned(), values }).chain(apart)
         });
         let series = series.collect();
         let distribution = |(name, (unit, packed)): (String, (&str, Packed))| DistributionRecord {
@@ -161,8 +198,9 @@ impl Together {
             counts: packed.buckets::<{ Fine::PRECISION }>(),
         };
         let distributions = self.distributions.into_iter().map(distribution).collect();
-        let Together { measures, event_runs, breakdowns, .. } = self;
-        Records { measures, series, distributions, event_runs, breakdowns }
+        let Together { measures, event_runs, breakdowns, latency_map, .. } = self;
+        let latency_map = latency_map.trimmed();
+        Records { measures, series, distributions, latency_map, event_runs, breakdowns }
     }
 }
 
@@ -191,4 +229,48 @@ pub(super) fn average(all: &[&Vec<Option<f64>>]) -> Vec<Option<f64>> {
 pub(super) fn mean_of_known(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let known: Vec<f64> = values.flatten().collect();
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken_in(replications: &[[Option<f64>; 3]]) -> Vec<SeriesRecord> {
+        let mut together = Together::default();
+        for values in replications {
+            together.take_in(Replication {
+                measures: Vec::new(),
+                series: vec![("db.qps".to_owned(), "1/s", values.to_vec())],
+                distributions: Vec::new(),
+                latency_map: LatencyMap::default(),
+                event_runs: Vec::new(),
+                breakdown: None,
+                requests: 0,
+                events: 0,
+                loop_s: 0.0,
+            });
+        }
+        together.into_records().series
+    }
+
+    #[test]
+    fn the_load_is_recorded_as_mean_as_first_run_and_from_the_lowest_to_the_highest() {
+        let series = taken_in(&[
+            [Some(10.0), Some(4.0), None],
+            [Some(40.0), None, None],
+            [Some(25.0), Some(6.0), None],
+        ]);
+        let found: Vec<_> = series.iter().map(|one| (one.name.as_str(), one.values.as_slice())).collect();
+        assert_eq!(
+            found,
+            [
+                ("db.qps", &[Some(25.0), Some(5.0), None][..]),
+                ("db.qps.first", &[Some(10.0), Some(4.0), None]),
+                ("db.qps.low", &[Some(10.0), Some(4.0), None]),
+                ("db.qps.high", &[Some(40.0), Some(6.0), None]),
+            ]
+        );
+        // One run alone has no range.
+        assert_eq!(taken_in(&[[Some(1.0), Some(2.0), None]]).len(), 2);
+    }
 }

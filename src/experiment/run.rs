@@ -232,7 +232,8 @@ fn cell(
 }
 
 fn variant_record(variant: &Variant, together: Together, policies: &Policies) -> VariantRecord {
-    let Records { measures, series, distributions, event_runs, breakdowns } = together.into_records();
+    let Records { measures, series, distributions, event_runs, latency_map, breakdowns } =
+        together.into_records();
     let model = &variant.model;
     VariantRecord {
         name: variant.name.clone(),
@@ -248,6 +249,7 @@ fn variant_record(variant: &Variant, together: Together, policies: &Policies) ->
         windows: WindowsRecord { width_s: model.window_ns as f64 / 1e9, series },
         distributions,
         breakdown: breakdowns.map(|breakdowns| breakdowns.record(model)),
+        latency_map,
     }
 }
 

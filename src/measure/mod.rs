@@ -4,6 +4,7 @@ pub mod breakdown;
 pub mod busiest;
 pub mod cells;
 pub mod histogram;
+pub mod latency_map;
 pub mod objective;
 pub mod ordinary;
 pub mod quantity;

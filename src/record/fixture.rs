@@ -54,6 +54,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
                 windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
                 distributions: Vec::new(),
                 breakdown: None,
+                latency_map: None,
             })
             .collect(),
         worlds: None,
@@ -289,7 +290,7 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
             })
             .collect()
     };
-    let rows: [(&str, &str, Vec<Option<f64>>); 22] = [
+    let rows: [(&str, &str, Vec<Option<f64>>); 25] = [
         ("requests.all", "count", wave(2000.0, 0.0, 45.0)),
         ("hit_ratio", "1", wave(0.965, -0.6 * severity, 0.003)),
         ("db.qps", "1/s", wave(150.0, 1000.0 * severity, 12.0)),
@@ -312,12 +313,28 @@ fn fill_variant(variant: &mut VariantRecord, index: usize) {
         ("tier.l1.evictions", "1/s", wave(80.0, 60.0, 5.0)),
         ("tier.l1.expirations", "1/s", wave(40.0, -30.0, 4.0)),
         ("tier.l2.pool.saturation", "1", wave(0.2, 0.5 * severity.min(1.0), 0.02)),
+        ("db.qps.first", "1/s", wave(150.0, 1100.0 * severity, 12.0)),
+        ("db.qps.low", "1/s", wave(100.0, 900.0 * severity, 8.0)),
+        ("db.qps.high", "1/s", wave(210.0, 1200.0 * severity, 8.0)),
     ];
     let series = rows
         .into_iter()
         .map(|(name, unit, values)| SeriesRecord { name: name.into(), unit: unit.into(), values })
         .collect();
     variant.windows = WindowsRecord { width_s: 1.0, series };
+    // Most requests near 0.4 ms, some near 50 ms, during the shock up to a second.
+    let column = |window: usize| -> Vec<u64> {
+        let shock = shock(window as f64) * severity;
+        let bell =
+            |row: usize, middle: f64, wide: f64| libm::exp(-libm::pow((row as f64 - middle) / wide, 2.0));
+        (0..14)
+            .map(|row| {
+                (1_800.0 * bell(row, 2.0, 1.2) + 60.0 * bell(row, 9.0 + 4.0 * shock, 1.0 + shock)) as u64
+            })
+            .collect()
+    };
+    variant.latency_map =
+        Some(LatencyMap { width_s: 1.0, first: 16, counts: (0..120).map(column).collect() });
     let hit = lognormal_counts(0.4e6, 0.5, 1_850_000.0);
     let miss = lognormal_counts(45e6 * (1.0 + severity), 0.6 + 0.5 * severity, 150_000.0);
     let mut all = hit.clone();

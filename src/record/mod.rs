@@ -12,6 +12,7 @@ mod worlds;
 use serde::{Deserialize, Serialize};
 
 use self::breakdown::BreakdownRecord;
+pub use crate::measure::latency_map::LatencyMap;
 pub use crate::measure::recovery::{EventRun, EventStatus};
 use crate::model::{Observed, Threshold};
 use crate::theory::Prediction;
@@ -163,6 +164,9 @@ pub struct VariantRecord {
     /// Latency by part; absent without `herdlab run --why`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<BreakdownRecord>,
+    /// Latencies of all requests over time, all replications together; older records have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_map: Option<LatencyMap>,
 }
 
 impl VariantRecord {
@@ -243,8 +247,8 @@ pub struct WindowsRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeriesRecord {
-    /// `requests.<class>` (count per window), `latency.<class>.{p50,p95,p99}_ms`, `hit_ratio`, `db.qps`, `db.qps.first` (the first replication alone),
-    /// `db.qps.first` (the first replication alone), `db.queue.length`, `db.concurrency`, `cdc.backlog`, `goodput`, `error.ratio`, `tier.<name>.{hit_ratio,entries,bytes,evictions,expirations}`.
+    /// `requests.<class>` (count per window), `latency.<class>.{p50,p95,p99}_ms`, `hit_ratio`, `db.qps`, `db.qps.first` (the first
+    /// replication alone), `db.qps.{low,high}` (the least and the most of all replications), `db.queue.length`, `db.concurrency`, `cdc.backlog`, `goodput`, `error.ratio`, `tier.<name>.{hit_ratio,entries,bytes,evictions,expirations}`.
     pub name: String,
     pub unit: String,
     /// `null` where nothing happened in that window in any replication.

@@ -39,6 +39,16 @@ pub enum Anchor {
     End,
 }
 
+impl Anchor {
+    fn attribute(self) -> &'static str {
+        match self {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
+        }
+    }
+}
+
 /// Look of a text.
 #[derive(Clone, Copy, Debug)]
 pub struct Lettering {
@@ -72,17 +82,21 @@ impl Canvas {
     /// Writes a text with its baseline at (x, y), in pixels.
     pub fn text(&mut self, x: f64, y: f64, text: &str, lettering: Lettering) {
         let Lettering { size, bold, muted, anchor, upright } = lettering;
-        let anchor = match anchor {
-            Anchor::Start => "",
-            Anchor::Middle => " text-anchor=\"middle\"",
-            Anchor::End => " text-anchor=\"end\"",
-        };
+        let anchor = anchor.attribute();
         let weight = if bold { " font-weight=\"bold\"" } else { "" };
         let (class, fill) = if muted { ("tm", "#595959") } else { ("t", "#1a1a1a") };
         let turn = if upright { format!(" transform=\"rotate(-90 {x:.1} {y:.1})\"") } else { String::new() };
         self.put(format_args!(
             "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"{fill}\"{anchor}{weight}{turn}>{}</text>",
             escaped(text)
+        ));
+    }
+
+    /// A filled area without an outline, as SVG path data in pixels.
+    pub fn area(&mut self, class: &str, color: plotters::style::RGBColor, opacity: f64, data: &str) {
+        let fill = hex(plotters::style::Color::to_backend_color(&color));
+        self.put(format_args!(
+            "<path class=\"{class}\" fill=\"{fill}\" fill-opacity=\"{opacity}\" shape-rendering=\"crispEdges\" d=\"{data}\"/>"
         ));
     }
 
@@ -110,6 +124,16 @@ impl Canvas {
     pub fn ink(&mut self, x: f64, y: f64, text: &str, size: f64, color: &str) {
         self.put(format_args!(
             "<text class=\"ink\" x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"{color}\" text-anchor=\"middle\">{}</text>",
+            escaped(text)
+        ));
+    }
+
+    /// A text over whatever is drawn, with a rim in the colour of the paper.
+    pub fn label(&mut self, x: f64, y: f64, text: &str, size: f64, anchor: Anchor) {
+        let anchor = anchor.attribute();
+        self.put(format_args!(
+            "<text class=\"t rim\" x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"#1a1a1a\" stroke=\"#ffffff\" \
+             stroke-width=\"3\" stroke-linejoin=\"round\" paint-order=\"stroke\"{anchor}>{}</text>",
             escaped(text)
         ));
     }

@@ -2,7 +2,7 @@
 //! pictures only has many.
 
 use super::clip::{CORNERS_PER_COLUMN, straightened};
-use super::figure::{Figure, Series, Shape};
+use super::figure::{Band, Figure, Series, Shape};
 
 /// Size limit of all pictures of a page, so that it can be mailed.
 const PICTURES_BYTES_MAX: f64 = 720_000.0;
@@ -20,7 +20,8 @@ impl Coarseness {
     /// So coarse that all these figures, so many pixels wide, stay below about [`PICTURES_BYTES_MAX`].
     pub fn of_page(figures: &[Figure], width: f64) -> Coarseness {
         let panels: usize = figures.iter().map(|figure| figure.panels.len()).sum();
-        let room = PICTURES_BYTES_MAX - panels as f64 * PANEL_BYTES;
+        let cells: f64 = figures.iter().map(cells_bytes).sum();
+        let room = PICTURES_BYTES_MAX - panels as f64 * PANEL_BYTES - cells;
         let lines: f64 = figures.iter().map(|figure| lines_bytes(figure, width)).sum();
         Coarseness((lines / room.max(PICTURES_BYTES_MAX / 4.0)).max(1.0))
     }
@@ -41,5 +42,18 @@ fn lines_bytes(figure: &Figure, width: f64) -> f64 {
         let thinned = Coarseness::FINE.columns(width, &series.shape) * CORNERS_PER_COLUMN;
         straightened(&series.outline()).len().min(thinned) as f64
     };
-    figure.panels.iter().flat_map(|panel| &panel.series).map(corners).sum::<f64>() * CORNER_BYTES
+    let edges = |band: &Band| {
+        let thinned = Coarseness::FINE.columns(width, &Shape::Backdrop) * CORNERS_PER_COLUMN;
+        (4 * band.points.len()).min(2 * thinned) as f64
+    };
+    let lines = figure.panels.iter().flat_map(|panel| &panel.series).map(corners).sum::<f64>();
+    let bands = figure.panels.iter().flat_map(|panel| &panel.backing.bands).map(edges).sum::<f64>();
+    (lines + bands) * CORNER_BYTES
+}
+
+/// About how much text the cells of a figure take, which no coarseness changes.
+fn cells_bytes(figure: &Figure) -> f64 {
+    const RUN_BYTES: f64 = 28.0;
+    let heat = figure.panels.iter().filter_map(|panel| panel.backing.heat.as_ref());
+    heat.flat_map(|heat| &heat.runs).map(|runs| runs.len() as f64 * RUN_BYTES).sum()
 }

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use crate::record::breakdown::{BreakdownRecord, LatencySplit, OutcomeBreakdown, StepRecord};
-use crate::record::{DistributionRecord, Record, ScenarioRecord, VariantRecord};
+use crate::record::{DistributionRecord, LatencyMap, Record, ScenarioRecord, VariantRecord};
 use crate::scenario::{Overrides, parse};
 
 /// No clock or counter gets this far; beyond it sums and axes overflow.
 const LARGEST: f64 = 1e30;
+/// Rows of a latency map are powers of two that a counter of nanoseconds has.
+const POWERS: usize = 64;
 
 /// The first problem of a record; `None` where it is sound.
 pub(super) fn problem(record: &Record) -> Option<String> {
@@ -76,6 +78,22 @@ fn of_variant(scenario: &ScenarioRecord, variant: &VariantRecord) -> Option<Stri
     }
     if !variant.measures.is_sorted_by(|a, b| a.name < b.name) {
         return Some(format!("measures of `{}` are not in order", variant.name));
+    }
+    if let Some(LatencyMap { width_s, first, counts }) = &variant.latency_map {
+        let rows = counts.iter().map(Vec::len).max().unwrap_or(0);
+        let of_columns = width_s.is_finite() && (0.0..LARGEST).contains(width_s) && *width_s > 0.0;
+        if !of_columns || rows == 0 || *first as usize + rows > POWERS {
+            return Some(format!(
+                "a latency map of {rows} rows, the first 2^{first} ns, every {width_s} s in `{}`",
+                variant.name
+            ));
+        }
+        if counts
+            .iter()
+            .any(|column| column.iter().try_fold(0u64, |sum, count| sum.checked_add(*count)).is_none())
+        {
+            return Some(format!("counts of the latency map in `{}` are too large", variant.name));
+        }
     }
     for DistributionRecord { name, counts, .. } in &variant.distributions {
         if !counts.is_sorted_by(|a, b| a.0 < b.0) {

@@ -8,6 +8,7 @@ use plotters::prelude::{DrawingArea, PathElement, RGBColor, Rectangle, ShapeStyl
 
 use super::ReportError;
 use super::axis::{Axis, Spacing};
+use super::backing::{draw_bands, draw_heat, draw_reference_labels, draw_references};
 use super::canvas::{Anchor, Canvas, FINE, Failure, Lettering, shortened, text_width};
 use super::clip::{Window, clipped, straightened, thinned};
 use super::coarse::Coarseness;
@@ -190,8 +191,11 @@ fn draw_panel(
     let plot: Plot = drawing.root.clone().apply_coord_spec(coordinates);
 
     draw_mark_spans(drawing, &plot, panel)?;
+    draw_heat(drawing, panel, (plot_left, plot_top), (layout.plot_width, layout.plot_height));
+    draw_bands(drawing, &plot, panel, (layout.plot_width, coarseness))?;
     draw_grid(drawing, &plot, panel, plot_left, plot_bottom)?;
     draw_mark_lines(drawing, &plot, panel)?;
+    draw_references(drawing, &plot, panel)?;
     if !panel.y.label.is_empty() {
         let lettering = Lettering { upright: true, ..plain(SMALL, Anchor::Middle) };
         let middle = plot_top + layout.plot_height / 2.0;
@@ -224,6 +228,8 @@ fn draw_panel(
             drawing.text(plot_right + layout.right, y, label, plain(SMALL, Anchor::End));
         }
     }
+    let size = (layout.plot_width, layout.plot_height);
+    draw_reference_labels(drawing, panel, (plot_left, plot_top), size);
     Ok(())
 }
 
@@ -432,6 +438,7 @@ impl KeyPointHint for AllTicks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::figure::Backing;
 
     /// All coordinates of the data line (class `s0`) of a panel with the given points.
     fn corners_of(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
@@ -442,6 +449,7 @@ mod tests {
             y: Axis::linear("load", "count", [0.0, 10.0].into_iter()),
             series: vec![series],
             marks: Vec::new(),
+            backing: Backing::default(),
             height: 100,
         };
         let figure = Figure {
@@ -502,6 +510,7 @@ mod tests {
             y: Axis::linear("", "count", [1.0].into_iter()),
             series: Vec::new(),
             marks: vec![mark("first-event", 10.0), mark("second", 11.0), mark("at the end", 99.0)],
+            backing: Backing::default(),
             height: 100,
         };
         let placed = place_marks(&panel, 600.0);

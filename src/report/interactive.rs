@@ -2,12 +2,14 @@
 //!
 //! Values keep as many digits as a reader of the cursor gets to see; a line that several panels show is written once.
 
+use std::borrow::Cow;
+
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::ReportError;
 use super::axis::{Axis, Quantity, Spacing};
-use super::figure::{Figure, Mark, Panel, Series, Shape};
+use super::figure::{Band, Figure, Heat, Mark, Panel, Reference, Series, Shape};
 use super::style::STYLES;
 use crate::record::Record;
 
@@ -47,6 +49,12 @@ struct PanelData<'a> {
     series: Vec<SeriesData<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     marks: Vec<(&'a str, f64, f64)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    references: Vec<(&'a str, f64)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bands: Vec<BandData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heat: Option<HeatData<'a>>,
     height: u32,
 }
 
@@ -80,10 +88,27 @@ struct SeriesData<'a> {
     line: usize,
 }
 
+#[derive(Serialize)]
+struct BandData<'a> {
+    name: &'a str,
+    style: usize,
+    /// Indices of its edges into the figure's lines.
+    low: usize,
+    high: usize,
+}
+
+#[derive(Serialize)]
+struct HeatData<'a> {
+    step: f64,
+    edges: &'a [f64],
+    /// By shade, row, first column and the one behind the last, again and again.
+    runs: Vec<Vec<usize>>,
+}
+
 /// The points of a series: `[first x, step, [y, ...]]` where x is evenly spaced, else `[[x, ...], [y, ...]]`.
 #[derive(PartialEq)]
 struct Line<'a> {
-    points: &'a [(f64, f64)],
+    points: Cow<'a, [(f64, f64)]>,
     x: Rounding,
     y: Rounding,
 }
@@ -121,7 +146,7 @@ impl Rounding {
 impl Line<'_> {
     /// First x and step, where all x lie on whole multiples of the step.
     fn grid(&self) -> Option<(f64, f64)> {
-        let [(first, _), (second, _), ..] = self.points else { return None };
+        let [(first, _), (second, _), ..] = &*self.points else { return None };
         let step = second - first;
         let even = |(index, (x, _)): (usize, &(f64, f64))| {
             (x - (first + index as f64 * step)).abs() <= 1e-9 * step.abs().max(x.abs())
@@ -208,9 +233,14 @@ fn figure_data(figure: &Figure) -> FigureData<'_> {
 
 fn panel_data<'a>(panel: &'a Panel, lines: &mut Vec<Line<'a>>) -> PanelData<'a> {
     let (x, y) = (Rounding::of(&panel.x), Rounding::of(&panel.y));
-    let mut series_data = |series: &'a Series| {
-        let line = Line { points: &series.points, x, y };
-        let known = lines.iter().position(|other| *other == line);
+    let mut index_of = |points: Cow<'a, [(f64, f64)]>| {
+        let line = Line { points, x, y };
+        lines.iter().position(|other| *other == line).unwrap_or_else(|| {
+            lines.push(line);
+            lines.len() - 1
+        })
+    };
+    let series = panel.series.iter().map(|series: &'a Series| {
         let (shape, label) = match &series.shape {
             Shape::Line => ("line", ""),
             Shape::Steps => ("steps", ""),
@@ -224,15 +254,32 @@ fn panel_data<'a>(panel: &'a Panel, lines: &mut Vec<Line<'a>>) -> PanelData<'a> 
             style: series.style % STYLES.len(),
             shape,
             label,
-            line: known.unwrap_or_else(|| {
-                lines.push(line);
-                lines.len() - 1
-            }),
+            line: index_of(Cow::Borrowed(&series.points)),
         }
-    };
+    });
+    let series = series.collect();
+    let bands = panel.backing.bands.iter().map(|Band { name, style, points }| BandData {
+        name,
+        style: style % STYLES.len(),
+        low: index_of(points.iter().map(|(x, low, _)| (*x, *low)).collect()),
+        high: index_of(points.iter().map(|(x, _, high)| (*x, *high)).collect()),
+    });
+    let bands = bands.collect();
     PanelData {
         title: &panel.title,
-        series: panel.series.iter().map(&mut series_data).collect(),
+        series,
+        bands,
+        heat: panel.backing.heat.as_ref().map(|Heat { step, edges, runs }| HeatData {
+            step: *step,
+            edges,
+            runs: runs
+                .iter()
+                .map(|runs| runs.iter().flat_map(|run| [run.row, run.from, run.to]).collect())
+                .collect(),
+        }),
+        references: (panel.backing.references.iter())
+            .map(|Reference { label, y }| (label.as_str(), *y))
+            .collect(),
         x: axis_data(&panel.x),
         y: axis_data(&panel.y),
         marks: panel.marks.iter().map(|Mark { label, from, to }| (label.as_str(), *from, *to)).collect(),
@@ -270,7 +317,7 @@ mod tests {
     use crate::report::charts::figures;
 
     fn line(points: &[(f64, f64)], x: Rounding, y: Rounding) -> String {
-        serde_json::to_string(&Line { points, x, y }).unwrap()
+        serde_json::to_string(&Line { points: points.into(), x, y }).unwrap()
     }
 
     #[test]
@@ -288,7 +335,8 @@ mod tests {
         let figures = figures(&record, &compare(&record));
         let load = figures.iter().find(|figure| figure.name == "database-load").unwrap();
         let data = figure_data(load);
-        assert_eq!((data.panels.len(), data.lines.len()), (8, 8));
+        // A line, and two edges of a band, for each of eight variants.
+        assert_eq!((data.panels.len(), data.lines.len()), (8, 24));
         assert_eq!(data.panels[3].series.len(), 2);
         assert_eq!(data.panels[3].series[0].line, data.panels[0].series[0].line);
     }

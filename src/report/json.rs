@@ -16,8 +16,9 @@ pub const RESULTS_BYTES_MAX: usize = 10_000_000;
 
 /// The record as it is written, and its JSON: keys in the order of the types, one line per field. Where the
 /// file would exceed [`RESULTS_BYTES_MAX`], it is made shorter step by step until it does not: neighbouring windows are
-/// merged (`width_s` gives the width), then neighbouring buckets of distributions, then values of measures are rounded to
-/// six digits. Everything else is drawn from the returned record, so that a report drawn again is the same.
+/// merged (`width_s` gives the width), then neighbouring buckets of distributions, then maps of latency are left out, then values
+/// of measures are rounded to six digits. Everything else is drawn from the returned record, so that a report drawn again is the
+/// same.
 ///
 /// # Errors
 /// The record does not fit even so; [`super::room`] refuses such a run before it is begun.
@@ -43,6 +44,8 @@ fn bounded_json(record: &Record, bytes_max: usize) -> Result<(Cow<'_, Record>, S
             let all = record.to_mut().variants.iter_mut().flat_map(|variant| &mut variant.distributions);
             all.filter(|one| one.counts.len() > BUCKETS_MIN)
                 .for_each(|one| one.counts = coarser(&one.counts));
+        } else if record.variants.iter().any(|variant| variant.latency_map.is_some()) {
+            record.to_mut().variants.iter_mut().for_each(|variant| variant.latency_map = None);
         } else if !is_rounded {
             let all = record.to_mut().variants.iter_mut().flat_map(|variant| &mut variant.measures);
             all.flat_map(|measure| measure.values.iter_mut().flatten())

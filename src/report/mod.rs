@@ -4,6 +4,7 @@
 //! alone, on another machine, next year.
 
 pub mod axis;
+mod backing;
 pub mod canvas;
 pub mod charts;
 pub mod claims;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::axis::Axis;
 use super::drawing::Heading;
-use super::figure::{Figure, Panel, Series, Shape};
+use super::figure::{Backing, Figure, Panel, Series, Shape};
 use super::format::{number, percent, percent_to};
 use super::terminal::plain;
 use super::{ReportError, atomic, draw, png};
@@ -165,6 +165,7 @@ fn curves(replay: &Replay) -> Panel {
         y: ratio_axis(replay),
         series: lines(replay, |cell| replay.miss_ratio(cell)),
         marks: Vec::new(),
+        backing: Backing::default(),
         height: 300,
     }
 }
@@ -182,6 +183,7 @@ fn against_first(replay: &Replay) -> Option<Panel> {
         y: Axis::linear(&format!("misses against {}", first.name()), "1", replay.cells.iter().map(relative)),
         series: lines(replay, relative),
         marks: Vec::new(),
+        backing: Backing::default(),
         height: 300,
     })
 }
@@ -197,7 +199,7 @@ fn dots(replay: &Replay) -> Panel {
     let names: Vec<String> = series.iter().map(|series| series.name.clone()).collect();
     let (x, y) = (ratio_axis(replay), Axis::rows(&names));
     let height = 22 * names.len() as u32 + 8;
-    Panel { title: String::new(), x, y, series, marks: Vec::new(), height }
+    Panel { title: String::new(), x, y, series, marks: Vec::new(), backing: Backing::default(), height }
 }
 
 /// Which policy misses least, and how often.

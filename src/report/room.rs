@@ -11,8 +11,9 @@ use crate::units::{approximate_bytes, grouped};
 
 /// A value of six digits with its comma, on average: `0.123457,`, `1234.57,`, `null,`.
 const VALUE_BYTES: f64 = 10.0;
-/// Series that turn up only where requests end in their way: 7 outcomes, three quantiles of 5 families.
-const OCCASIONAL_SERIES: f64 = 22.0;
+/// Series that turn up only where requests end in their way (7 outcomes, three quantiles of 5 families), and three of the
+/// database load of single replications.
+const OCCASIONAL_SERIES: f64 = 25.0;
 /// An event: its words, and how one replication came back from it.
 const EVENT_BYTES: f64 = 300.0;
 const EVENT_RUN_BYTES: f64 = 150.0;
@@ -109,5 +110,6 @@ fn outline(variant: &Variant) -> VariantRecord {
         },
         distributions: Vec::new(),
         breakdown: None,
+        latency_map: None,
     }
 }

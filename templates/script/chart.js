@@ -1,7 +1,7 @@
 // A figure of the page: panels, a legend, a cursor that reads all of them, and a zoom.
 
 // What all charts have in common: the variants that are hidden and the time that is shown.
-const common = { hidden: new Set(), time: null, charts: [] };
+const common = { hidden: new Set(), time: null, charts: [], variants: new Set(), buttons: [] };
 
 // Draws charts that are out of sight one by one, while nothing else is to be done.
 let drawing = false;
@@ -25,6 +25,7 @@ class Chart {
     const lines = figure.lines.map(decode);
     for (const panel of figure.panels) {
       for (const series of panel.series) series.points = lines[series.line];
+      for (const band of panel.bands ?? []) [band.low, band.high] = [lines[band.low], lines[band.high]];
     }
     this.rows = figure.panels[0].y.unit === 'row';
     this.bars = this.rows && figure.panels[0].series[0].shape === 'stack';
@@ -35,31 +36,25 @@ class Chart {
   // --- Elements -------------------------------------------------------------------------------------------------------
 
   build() {
-    const tools = html('div', { class: 'tools' });
+    const names = html('div', { class: 'names' });
     this.names = new Map();
-    const name = (key, series) => {
-      if (this.names.has(key)) return;
-      const button = html('button', { type: 'button', class: 'name', 'aria-pressed': 'true' });
-      if (series) button.append(swatch(this.styles, series));
-      button.append(key);
-      button.addEventListener('click', () => this.toggle(key));
-      this.names.set(key, button);
-    };
-    for (const panel of this.figure.panels) {
-      for (const series of panel.series) if (series.shape !== 'backdrop') name(series.name, series);
+    // Variants are named once for all charts; here only what else tells lines apart.
+    for (const series of this.figure.panels.flatMap((panel) => panel.series)) {
+      const { name, shape } = series;
+      if (shape === 'backdrop' || this.variants.has(name) || this.names.has(name)) continue;
+      const button = html('button', { type: 'button', class: 'name', 'aria-pressed': 'true' }, swatch(this.styles, series), name);
+      button.addEventListener('click', () => this.toggle(name));
+      this.names.set(name, button);
     }
-    for (const panel of this.figure.panels) if (this.variants.has(panel.title)) name(panel.title, null);
-    // Variants in the order of the report, whichever line came first here.
-    const order = [...this.variants];
-    const buttons = [...this.names].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)).map(([, button]) => button);
-    if (buttons.length > 1 && (!this.rows || this.bars)) tools.append(html('div', { class: 'names' }, ...buttons));
-    if (!this.rows) tools.append(this.zoomButtons());
+    if (this.names.size > 1 && (!this.rows || this.bars)) names.append(...this.names.values());
     this.grid = html('div', { class: this.figure.columns > 1 ? 'panels two' : 'panels' });
     this.plots = this.figure.panels.map((panel) => this.buildPanel(panel));
     this.readout = html('div', { class: 'readout', hidden: '' });
     this.spoken = html('p', { class: 'unseen', 'aria-live': 'polite' });
-    this.body = html('div', { class: 'live' }, tools, this.grid, this.readout, this.spoken);
-    this.element.querySelector('figcaption').after(this.body);
+    this.body = html('div', { class: 'live' }, names, this.grid, this.readout, this.spoken);
+    const caption = this.element.querySelector('figcaption');
+    caption.append(html('div', { class: 'actions' }, ...(this.rows ? [] : [this.zoomButtons()]), saveButtons(this)));
+    caption.after(this.body);
   }
 
   zoomButtons() {
@@ -101,12 +96,28 @@ class Chart {
     return panel.series.filter((series) => this.shows(series.name));
   }
 
+  // Hides or shows a line that is no variant, in this chart alone.
   toggle(name) {
-    const set = this.variants.has(name) ? common.hidden : this.hidden;
-    if (!set.delete(name)) set.add(name);
+    if (!this.hidden.delete(name)) this.hidden.add(name);
     // Hiding the last one shows all again.
-    if ([...this.names.keys()].every((key) => !this.shows(key))) [...this.names.keys()].forEach((key) => set.delete(key));
-    (this.variants.has(name) ? common.charts : [this]).forEach((chart) => chart.refresh());
+    if (this.hidden.size === this.names.size) this.hidden.clear();
+    this.refresh();
+  }
+
+  bands(panel) {
+    return (panel.bands ?? []).filter((band) => this.shows(band.name));
+  }
+
+  // How many points of a line have a value of their own: the last one of steps repeats the one before to close it; a state
+  // at the end of the run is no repetition.
+  values({ points: { x, y }, shape }) {
+    const closed = shape !== 'line' && !(this.timed && y[y.length - 1] !== y[y.length - 2]);
+    return closed ? x.length - 1 : x.length;
+  }
+
+  // Line and marker of a name.
+  legendMark(name) {
+    return (this.names.get(name) ?? common.buttons.find(([variant]) => variant === name)[1]).querySelector('svg');
   }
 
   range() {
@@ -128,6 +139,7 @@ class Chart {
       return;
     }
     common.time = range;
+    remember();
     common.charts.filter((chart) => chart.timed).forEach((chart) => chart.refresh());
   }
 
@@ -144,15 +156,18 @@ class Chart {
     const [from, to] = this.range();
     const whole = from === panel.x.from && to === panel.x.to;
     const others = this.figure.panels.filter((other) => ['unit', 'from', 'to'].every((key) => other.y[key] === panel.y[key]));
+    // Cells keep their places.
+    if (panel.heat) return [panel.y.from, panel.y.to];
     if (whole && others.every((other) => this.panelShown(other) && this.visible(other).length === other.series.length)) return [panel.y.from, panel.y.to];
     const values = [];
-    for (const series of others.filter((other) => this.panelShown(other)).flatMap((other) => this.visible(other))) {
-      const { x, y } = series.points;
+    const seen = others.filter((other) => this.panelShown(other));
+    const lines = seen.flatMap((other) => [...this.visible(other).map((series) => series.points), ...this.bands(other).flatMap(({ low, high }) => [low, high])]);
+    for (const { x, y } of lines) {
       const first = Math.max(0, lastUpTo(x, unplace(panel.x, from)));
       const last = lastUpTo(x, unplace(panel.x, to));
       for (let index = first; index <= last; index++) values.push(y[index]);
     }
-    return rangeOf(panel.y, values);
+    return rangeOf(panel.y, [...values, ...seen.flatMap((other) => levelsNear(other, values))]);
   }
 
   panelShown(panel) {
@@ -186,7 +201,7 @@ class Chart {
         ? drawBars(plot.picture, plot.panel, series, width)
         : this.rows
         ? drawRows(plot.picture, plot.panel, series, this.styles, width)
-        : drawPanel(plot.picture, plot.panel, series, this.styles, { width, from, to, range: this.yRange(plot.panel), narrow: width < 500 });
+        : drawPanel(plot.picture, plot.panel, series, this.styles, { width, from, to, range: this.yRange(plot.panel), narrow: width < 500, bands: this.bands(plot.panel) });
       plot.overlay = svg('g', { transform: `translate(${plot.view.left} ${plot.view.top})` });
       plot.picture.append(plot.overlay);
     }
@@ -199,10 +214,9 @@ class Chart {
     const [from, to] = this.range().map((placed) => unplace(this.figure.panels[0].x, placed));
     const stops = new Set();
     for (const { panel } of this.plots.filter((plot) => !plot.box.hidden)) {
-      for (const { points: { x, y }, shape } of this.visible(panel)) {
-        // The last point of steps repeats the one before to close it; a state at the end of the run has a value of its own.
-        const closed = shape !== 'line' && !(this.timed && y[y.length - 1] !== y[y.length - 2]);
-        const last = closed ? x.length - 1 : x.length;
+      for (const series of this.visible(panel)) {
+        const { points: { x, y }, shape } = series;
+        const last = this.values(series);
         for (let index = 0; index < last; index++) {
           const ends = shape === 'line' ? x[index] : (x[index + 1] ?? x[index]);
           if (ends >= from && x[index] <= to && Number.isFinite(y[index])) stops.add(x[index]);

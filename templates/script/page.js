@@ -24,6 +24,11 @@ function startCharts() {
     common.charts.push(new Chart(element, figure, styles, names));
     element.classList.add('responsive');
   }
+  common.variants = names;
+  showLegends(styles, names);
+  restore();
+  showVariants();
+  addEventListener('hashchange', followAddress);
   // All of them are drawn before anybody looks: a picture of the whole page, or a jump to its end, shows every chart.
   for (const chart of common.charts) {
     chart.width = chart.body.getBoundingClientRect().width;
@@ -31,6 +36,7 @@ function startCharts() {
     watcher.observe(chart.element);
     resizer.observe(chart.body);
   }
+  jump();
 }
 
 function copyButton(id) {

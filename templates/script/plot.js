@@ -132,7 +132,7 @@ function placeMarks(marks, view) {
 }
 
 // Draws a panel into its picture and returns the view: how values and pixels belong together.
-function drawPanel(picture, panel, series, styles, { width, from, to, range, narrow }) {
+function drawPanel(picture, panel, series, styles, { width, from, to, range, narrow, bands }) {
   const height = Math.max(panel.height, narrow ? 150 : 0);
   const ySpace = Math.max(2, Math.floor(height / 38));
   const yTicks = ticksOf(panel.y, range[0], range[1], ySpace);
@@ -157,6 +157,8 @@ function drawPanel(picture, panel, series, styles, { width, from, to, range, nar
     const start = view.toX(Math.max(mark.from, from));
     data.append(svg('rect', { class: 'span', x: start, y: 0, width: view.toX(Math.min(mark.to, to)) - start, height }));
   }
+  if (panel.heat) data.append(...drawHeat(panel.heat, view));
+  for (const band of bands) data.append(drawBand(band, view));
   let below = Infinity;
   for (const [placed, text] of yTicks) {
     const y = view.toY(placed);
@@ -183,7 +185,10 @@ function drawPanel(picture, panel, series, styles, { width, from, to, range, nar
     labels.append(svg('text', { class: 'label event', x: mark.x, y, 'text-anchor': mark.end ? 'end' : 'start' }, mark.label));
   }
   frame.append(svg('line', { class: 'frame', x1: 0, x2: view.width, y1: height, y2: height }));
+  const [levels, levelNames] = drawLevels(panel.references ?? [], series, view);
+  data.append(...levels);
   for (const one of series) data.append(...drawSeries(one, styles, view, series.length));
+  labels.append(...levelNames);
   if (panel.y.labelled) labels.append(svg('text', { class: 'label', x: -left, y: 10 - view.top }, axisName(panel.y)));
   if (panel.x.labelled) {
     const name = panel.x.unit === 'time' ? timeName(panel.x) : panel.x.name;

@@ -115,6 +115,16 @@ impl Browser {
         tab
     }
 
+    /// Saves downloads in a folder, without a question.
+    pub fn downloads_to(&mut self, folder: &Path) {
+        let folder = folder.canonicalize().unwrap();
+        self.call(
+            None,
+            "Browser.setDownloadBehavior",
+            json!({ "behavior": "allow", "downloadPath": folder }),
+        );
+    }
+
     /// Lets pages read and write the clipboard.
     pub fn allow_clipboard(&mut self) {
         let permissions = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
@@ -146,8 +156,14 @@ impl Tab<'_> {
 
     /// Opens a file and waits until it is loaded.
     pub fn open(&mut self, file: &Path) {
+        self.open_at(file, "");
+    }
+
+    /// Opens a file at a fragment of its address.
+    pub fn open_at(&mut self, file: &Path, fragment: &str) {
         self.browser.events.clear();
-        let url = url_of(file);
+        let mark = if fragment.is_empty() { "" } else { "#" };
+        let url = format!("{}{mark}{fragment}", url_of(file));
         let answer = self.call("Page.navigate", json!({ "url": url }));
         assert!(answer.get("errorText").is_none(), "{url}: {answer}");
         let until = Instant::now() + PATIENCE;
@@ -171,7 +187,10 @@ impl Tab<'_> {
                 "Runtime.consoleAPICalled" => parameters["args"].to_string(),
                 "Network.requestWillBeSent" => {
                     let asked = parameters["request"]["url"].as_str()?;
-                    let own = asked == url || asked.starts_with("data:") || asked == "about:blank";
+                    let own = asked == url
+                        || asked.starts_with("data:")
+                        || asked.starts_with("blob:")
+                        || asked == "about:blank";
                     return (!own).then(|| format!("request for {asked}"));
                 }
                 _ => return None,

@@ -4,11 +4,13 @@
 //! instead. The pictures that it takes are in `target/tmp/browser/`, to be looked at.
 #![cfg(unix)]
 
+mod address;
 mod devtools;
 mod numbers;
 mod paper;
 mod pointing;
 mod quiet;
+mod saving;
 mod sweeps;
 mod whole;
 

@@ -90,15 +90,15 @@ fn a_click_in_the_legend_hides_a_variant_in_every_chart() {
         let mut tab = browser.tab();
         tab.open(&report("stampede"));
         let panels = "[...document.querySelectorAll('#database-load .panels > div')].filter((panel) => !panel.hidden).length";
-        let lines = "document.querySelectorAll('#latency-percentiles .curve.s1:not(.tools *)').length";
+        let lines = "document.querySelectorAll('#latency-percentiles .curve.s1').length";
         let toggle = |tab: &mut Tab<'_>| {
-            let [left, top, width, height] = tab.show("#database-load .tools .name:nth-child(2)");
+            let [left, top, width, height] = tab.show(".variants .name:nth-child(2)");
             tab.click(left + width / 2.0, top + height / 2.0, 1);
         };
         assert_eq!(
             (
                 tab.eval(panels),
-                tab.text("document.querySelector('#database-load .tools .name:nth-child(2)').textContent")
+                tab.text("document.querySelector('.variants .name:nth-child(2)').textContent")
             ),
             (7.into(), "jitter".into())
         );
@@ -106,7 +106,10 @@ fn a_click_in_the_legend_hides_a_variant_in_every_chart() {
         assert_eq!(tab.eval(lines), 1);
         toggle(&mut tab);
         assert_eq!(tab.eval(panels), 6);
-        assert_eq!(tab.text("document.querySelector('#database-load .tools .name:nth-child(2)').getAttribute('aria-pressed')"), "false");
+        assert_eq!(
+            tab.text("document.querySelector('.variants .name:nth-child(2)').getAttribute('aria-pressed')"),
+            "false"
+        );
         tab.show("#latency-percentiles");
         assert_eq!(tab.eval(lines), 0);
         toggle(&mut tab);
@@ -178,7 +181,7 @@ fn keys_move_the_cursor_and_zoom() {
         tab.key("Escape");
         assert_eq!(tab.eval(TIMES), whole);
         // Tab reaches the legend, and Enter presses it.
-        tab.eval("document.querySelector('#database-load .tools .name').focus()");
+        tab.eval("document.querySelector('.variants .name').focus()");
         tab.eval("document.activeElement.click()");
         assert_eq!(tab.text("document.activeElement.getAttribute('aria-pressed')"), "false");
     });

@@ -206,6 +206,7 @@ impl Pool {
             windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
             distributions: Vec::new(),
             breakdown: None,
+            latency_map: None,
         }
     }
 

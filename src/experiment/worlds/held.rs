@@ -98,6 +98,7 @@ fn of_world(record: &Record, worlds: &WorldsRecord, world: usize) -> Record {
             windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
             distributions: Vec::new(),
             breakdown: None,
+            latency_map: None,
             ..variant.clone()
         }
     };

@@ -5,7 +5,7 @@ use crate::catalog;
 use crate::experiment::comparison::{Comparison, Verdict};
 use crate::record::Record;
 use crate::report::axis::Axis;
-use crate::report::figure::{Figure, Panel, Series, Shape};
+use crate::report::figure::{Backing, Figure, Panel, Series, Shape};
 use crate::report::format::{common_scale, plus_minus, spoken};
 use crate::report::lines::{Line, lines};
 
@@ -92,6 +92,7 @@ fn panel(record: &Record, comparison: &Comparison, name: &str) -> Option<Panel> 
         height: 22 * names.len() as u32 + 8,
         series,
         marks: Vec::new(),
+        backing: Backing::default(),
     })
 }
 

@@ -4,6 +4,8 @@
 mod database_load;
 mod headline;
 mod hits_and_misses;
+mod latency_map;
+mod levels;
 mod over_time;
 mod percentiles;
 mod side_by_side;
@@ -13,6 +15,7 @@ mod time_series;
 mod tornado;
 mod why;
 
+pub use levels::LEVEL_FAR;
 use over_time::{OverTime, Shown};
 
 use super::figure::Figure;
@@ -42,6 +45,7 @@ pub const CHARTS: &[Chart] = &[
     row(OverTime::of_run("latency-p99", "p99 latency over time", &[("latency.all.p99_ms", "")], "p99 latency")
         .message("Whole run: {latency.all.p99_ms}.", MEANS)
         .log()),
+    Drawn(latency_map::figure),
     row(OverTime::of_run("hit-ratio", "Hit ratio over time", &[("hit_ratio", "")], "hit ratio")
         .message("Whole run: {hit_ratio}.", MEANS)),
     Drawn(hits_and_misses::figure),

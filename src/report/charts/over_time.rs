@@ -1,5 +1,6 @@
 //! The charts that draw series of the record over time: a row of a table each.
 
+use super::levels::Levels;
 use super::side_by_side::SideBySide;
 use super::tiers::peak;
 use super::time_series::{TimeSeries, When};
@@ -112,6 +113,8 @@ impl OverTime {
                 label: self.label,
                 when: self.when,
                 log: self.log,
+                band: None,
+                levels: Levels::default(),
             }
             .figure(record),
             lines => {

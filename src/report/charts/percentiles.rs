@@ -5,7 +5,7 @@ use crate::experiment::comparison::Comparison;
 use crate::record::{DistributionRecord, Record};
 use crate::report::axis::Axis;
 use crate::report::csv::quantiles;
-use crate::report::figure::{Figure, Panel, Series, Shape};
+use crate::report::figure::{Backing, Figure, Panel, Series, Shape};
 
 /// A percentile is drawn only with so many requests above it: with fewer it is mostly chance.
 const REQUESTS_ABOVE_MIN: f64 = 10.0;
@@ -63,6 +63,7 @@ pub fn panels(record: &Record, distributions: &[(&str, &str)], height: u32) -> O
             y: y.clone(),
             series,
             marks: Vec::new(),
+            backing: Backing::default(),
             height,
         })
         .collect();

@@ -3,7 +3,7 @@
 use super::time_series::{When, marks, points};
 use crate::record::{Record, VariantRecord};
 use crate::report::axis::Axis;
-use crate::report::figure::{Figure, Panel, Series, Shape};
+use crate::report::figure::{Backing, Figure, Panel, Series, Shape};
 
 /// Panels side by side.
 const COLUMNS: usize = 2;
@@ -76,6 +76,7 @@ impl SideBySide<'_> {
                 y: y.clone(),
                 series: series.collect(),
                 marks,
+                backing: Backing::default(),
                 height: if alone { 280 } else { 130 },
             }
         });

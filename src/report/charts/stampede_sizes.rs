@@ -4,7 +4,7 @@ use super::styles;
 use crate::experiment::comparison::Comparison;
 use crate::record::{DistributionRecord, Record};
 use crate::report::axis::Axis;
-use crate::report::figure::{Figure, Panel, Series, Shape};
+use crate::report::figure::{Backing, Figure, Panel, Series, Shape};
 
 /// For each size, how many times per run that many fetches or more were made.
 pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
@@ -44,7 +44,15 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         name: "stampede-sizes".to_string(),
         title: "Stampede sizes".to_string(),
         message,
-        panels: vec![Panel { title: String::new(), x, y, series, marks: Vec::new(), height: 300 }],
+        panels: vec![Panel {
+            title: String::new(),
+            x,
+            y,
+            series,
+            marks: Vec::new(),
+            backing: Backing::default(),
+            height: 300,
+        }],
         columns: 1,
         legend: record.variants.len() > 1,
     })

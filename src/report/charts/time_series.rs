@@ -1,10 +1,11 @@
 //! Common layout of all charts over time: up to three variants in one panel, more side by side with the baseline
 //! behind each; events and warm-up marked.
 
+use super::levels::{Levels, Shown};
 use super::styles;
 use crate::record::{Record, VariantRecord};
 use crate::report::axis::Axis;
-use crate::report::figure::{Figure, Mark, Panel, Series, Shape};
+use crate::report::figure::{Backing, Band, Figure, Mark, Panel, Series, Shape};
 use crate::report::remarks::happened;
 
 /// More lines than this in one panel hide each other.
@@ -33,7 +34,24 @@ pub struct TimeSeries<'a> {
     /// Of the y axis, without unit.
     pub label: &'a str,
     pub when: When,
+    /// Logarithmic whatever the values; else where they [span decades](spans_decades).
     pub log: bool,
+    /// The series of the lowest and of the highest replication.
+    pub band: Option<[&'a str; 2]>,
+    /// What the lines are compared with.
+    pub levels: Levels,
+}
+
+/// Positive values that differ by more than this factor are drawn on a logarithmic axis.
+const DECADES: f64 = 100.0;
+
+/// Whether a linear axis would hide the lower ones of these values. Zero has no place on a logarithmic axis, and a share is
+/// read against the whole.
+pub(super) fn spans_decades(unit: &str, values: impl Iterator<Item = f64>) -> bool {
+    let values = values.filter(|value| value.is_finite());
+    let (low, high) =
+        values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    unit != "1" && low > 0.0 && high > DECADES * low
 }
 
 impl TimeSeries<'_> {
@@ -57,9 +75,26 @@ impl TimeSeries<'_> {
             .iter()
             .find_map(|variant| variant.series(self.series))
             .map(|series| &series.unit)?;
-        let all = || lines.iter().flatten().map(|(_, value)| *value);
-        let y =
-            if self.log { Axis::log(self.label, unit, all()) } else { Axis::linear(self.label, unit, all()) };
+        let bands: Vec<Option<Band>> = (record.variants.iter().zip(styles(record)))
+            .map(|(variant, style)| {
+                let [low, high] = self.band?.map(|name| variant.series(name));
+                let [low, high] =
+                    [low?, high?].map(|series| points(record, variant, &series.values, self.when));
+                let points = low.into_iter().zip(high).map(|((x, low), (_, high))| (x, low, high));
+                Some(Band { name: variant.name.clone(), style, points: points.collect() })
+            })
+            .collect();
+        let data = || {
+            let edges = bands.iter().flatten().flat_map(|band| &band.points);
+            let lines = lines.iter().flatten().map(|(_, value)| *value);
+            lines.chain(edges.flat_map(|&(_, low, high)| [low, high]))
+        };
+        let Shown { near, beyond } = self.levels.shown(&shown, data());
+        let levels = || near.iter().flatten().map(|reference| reference.y);
+        let y = match self.log || spans_decades(unit, data()) {
+            true => Axis::log(self.label, unit, data().chain(levels())),
+            false => Axis::linear(self.label, unit, data().chain(levels())),
+        };
         let unit_text = y.label.strip_prefix(self.label).unwrap_or_default().to_string();
         let last = lines.iter().flatten().map(|(time, _)| *time).fold(0.0, f64::max);
         let x = Axis::time(if record.scenario.duration_s > 0.0 { record.scenario.duration_s } else { last });
@@ -74,12 +109,15 @@ impl TimeSeries<'_> {
         let baseline = Some(record.scenario.baseline).filter(|baseline| shown.contains(baseline));
         let panels = if together {
             let marks = marks(record, shown.iter().map(|&index| &record.variants[index]));
+            let bands = shown.iter().filter_map(|&index| bands[index].clone()).collect();
+            let references = self.levels.together(&near, &shown, record);
             vec![Panel {
                 title: String::new(),
                 x,
                 y,
                 series: shown.iter().map(|&index| series(index, Shape::Steps)).collect(),
                 marks,
+                backing: Backing { references, bands, heat: None },
                 height: 280,
             }]
         } else {
@@ -110,6 +148,11 @@ impl TimeSeries<'_> {
                             .chain([series(index, Shape::Steps)])
                             .collect(),
                         marks,
+                        backing: Backing {
+                            references: near[index].clone(),
+                            bands: bands[index].clone().into_iter().collect(),
+                            heat: None,
+                        },
                         height: 130,
                     }
                 })
@@ -118,9 +161,9 @@ impl TimeSeries<'_> {
         let title = if together { self.title.to_string() } else { format!("{}{unit_text}", self.title) };
         let message = match baseline {
             Some(baseline) if !together => {
-                format!("{} Grey line: {}.", self.message, record.variants[baseline].name)
+                format!("{}{beyond} Grey line: {}.", self.message, record.variants[baseline].name)
             }
-            _ => self.message,
+            _ => format!("{}{beyond}", self.message),
         };
         Some(Figure {
             name: self.name,
@@ -179,6 +222,7 @@ pub(super) fn marks<'a>(record: &Record, variants: impl Iterator<Item = &'a Vari
 mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
+    use crate::record::SeriesRecord;
     use crate::record::fixture::stampede;
     use crate::report::charts::{database_load, figures};
 
@@ -203,6 +247,35 @@ mod tests {
         assert_eq!(backlog, [(1.0, 5.0), (2.0, 5.0), (3.0, 0.0), (4.0, 1.0), (4.5, 2.0)]);
         let load = steps(&database_load::figure(&record, &comparison).unwrap());
         assert_eq!(load, [(0.0, 5.0), (1.0, 5.0), (2.0, 0.0), (3.0, 1.0), (4.0, 2.0), (5.0, 2.0)]);
+    }
+
+    #[test]
+    fn the_band_reaches_from_the_lowest_to_the_highest_run_and_ends_with_the_run() {
+        let mut record = stampede(4);
+        record.scenario.duration_s = 2.0;
+        let windows = &mut record.variants[2].windows;
+        let series = |name: &str, values: [f64; 2]| SeriesRecord {
+            name: name.to_owned(),
+            unit: "1/s".to_owned(),
+            values: values.map(Some).to_vec(),
+        };
+        windows.series = vec![
+            series("db.qps.first", [20.0, 30.0]),
+            series("db.qps.low", [10.0, 15.0]),
+            series("db.qps.high", [70.0, 40.0]),
+        ];
+        let figure = database_load::figure(&record, &compare(&record)).unwrap();
+        let bands: Vec<&Band> = figure.panels.iter().flat_map(|panel| &panel.backing.bands).collect();
+        assert_eq!((bands.len(), bands[2].name.as_str()), (4, "singleflight"));
+        assert_eq!(bands[2].points, [(0.0, 10.0, 70.0), (1.0, 15.0, 40.0), (2.0, 15.0, 40.0)]);
+        assert!(figure.panels[0].y.limits().1 >= 70.0, "the axis has room for the band");
+    }
+
+    #[test]
+    fn values_over_decades_get_a_logarithmic_axis_unless_there_is_a_zero() {
+        let spans = |unit: &str, values: &[f64]| spans_decades(unit, values.iter().copied());
+        assert!(spans("1/s", &[3.0, f64::NAN, 301.0]) && !spans("1/s", &[3.0, 299.0]));
+        assert!(!spans("1/s", &[0.0, 3.0, 301.0]) && !spans("1", &[0.001, 0.9]) && !spans("ms", &[]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::experiment::comparison::Comparison;
 use crate::record::{Record, WorldsRecord};
 use crate::report::axis::Axis;
-use crate::report::figure::{Figure, Panel, Series, Shape};
+use crate::report::figure::{Backing, Figure, Panel, Series, Shape};
 use crate::report::format::{Scale, percent_to, spoken};
 use crate::report::sure::{split_of, swing};
 
@@ -83,6 +83,7 @@ fn panel(
         height: 22 * names.len() as u32 + 8,
         series,
         marks: Vec::new(),
+        backing: Backing::default(),
     })
 }
 

@@ -5,7 +5,7 @@ use crate::measure::breakdown::Part;
 use crate::record::breakdown::LatencySplit;
 use crate::record::{Record, VariantRecord};
 use crate::report::axis::Axis;
-use crate::report::figure::{Figure, Panel, Series, Shape};
+use crate::report::figure::{Backing, Figure, Panel, Series, Shape};
 use crate::report::format::with_unit;
 
 /// The figure.
@@ -123,6 +123,7 @@ fn panel(explained: &[(&VariantRecord, &[LatencySplit])], at: &str) -> Option<Pa
         y: Axis::rows(&names),
         series,
         marks: Vec::new(),
+        backing: Backing::default(),
         height: 26 * names.len() as u32 + 8,
     })
 }

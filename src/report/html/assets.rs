@@ -11,7 +11,11 @@ use crate::report::style::{STYLES, hex};
 const SCRIPT: &[&str] = &[
     include_str!("../../../templates/script/numbers.js"),
     include_str!("../../../templates/script/axis.js"),
+    include_str!("../../../templates/script/backing.js"),
     include_str!("../../../templates/script/plot.js"),
+    include_str!("../../../templates/script/address.js"),
+    include_str!("../../../templates/script/save.js"),
+    include_str!("../../../templates/script/legend.js"),
     include_str!("../../../templates/script/chart.js"),
     include_str!("../../../templates/script/page.js"),
 ];

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use crate::measure::quantity::SCALES;
 use crate::report::axis::{FAR_FROM_ZERO, PERCENTILES, TIME_FORMS, TIME_STEPS};
+use crate::report::backing::HEAT_OPACITIES;
+use crate::report::charts::LEVEL_FAR;
 use crate::report::draw::{MARK_LINES_MAX, MARKER_SHIFTS, MARKERS};
 
 /// The constants as statements of the script.
@@ -17,6 +19,8 @@ pub fn constants() -> String {
         constant("PERCENTILES", &PERCENTILES),
         constant("FAR_FROM_ZERO", &FAR_FROM_ZERO),
         constant("MARK_LINES_MAX", &MARK_LINES_MAX),
+        constant("HEAT_OPACITIES", &HEAT_OPACITIES),
+        constant("LEVEL_FAR", &LEVEL_FAR),
         constant("MARKERS", &MARKERS),
         constant("MARKER_SHIFTS", &MARKER_SHIFTS),
     ]
