@@ -119,7 +119,7 @@ fn the_model_is_held_against_production_first() {
 #[test]
 fn sections_come_in_the_order_of_a_review() {
     let page = page(&stampede(3), Charts::Interactive);
-    let sections = ["verdicts", "charts", "differences", "lints", "method", "reproduce"];
+    let sections = ["review", "verdicts", "charts", "differences", "lints", "method", "reproduce"];
     let places: Vec<_> = sections.map(|id| page.find(&format!("<section id=\"{id}\"")).unwrap()).to_vec();
     assert!(places.is_sorted(), "{places:?}");
 }
