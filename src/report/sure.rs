@@ -17,8 +17,6 @@ use crate::record::{Record, WorldsRecord};
 const NAMED: usize = 2;
 /// Smaller shares are not named.
 const NAMED_FROM: f64 = 0.01;
-/// An input that explains less on average is nothing to measure first.
-const FIRST_FROM: f64 = 0.05;
 
 /// A headline measure of one variant, ready to print.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,14 +115,13 @@ fn row(
     let variant = &comparison.variants[index];
     let measure = variant.measure(name)?;
     let nominal = measure.estimate.map(|estimate| estimate.mean);
-    let (low, high) = split.range;
     let scale = common_scale(comparison, name).unwrap_or_else(|| Scale::fitting(&measure.unit, high.abs()));
     let inputs = split.shares.iter().flat_map(|shares| ranked(worlds, shares)).take(NAMED);
     Some(SureRow {
         measure: name.to_owned(),
         variant: variant.name.clone(),
         nominal: nominal.map_or_else(|| "–".to_owned(), |mean| scale.with_suffix(&scale.number(mean))),
-        range: format!("{} to {}", scale.number(low), scale.with_suffix(&scale.number(high))),
+        range: range_text(&scale, split.range),
         luck: split.shares.as_ref().map_or_else(|| "–".to_owned(), |shares| percentage(shares.luck)),
         inputs: inputs.map(|(path, effect)| format!("{path} {}", percentage(effect.share))).collect(),
     })
@@ -149,54 +146,62 @@ fn drawn(worlds: &WorldsRecord) -> String {
     text
 }
 
-/// `Measure database.read.lognormal.p99 first: it explains 71 % of the spread of p99 latency.`
+/// The first headline measure where it is least sure, and the input to measure first: `p99 latency is least sure in 3 (146 to
+/// 464 ms). Measure workload.arrivals.poisson.rate first: it explains 40 % of that spread.`
 fn first(record: &Record, comparison: &Comparison, worlds: &WorldsRecord) -> String {
     let least = worlds_min(worlds.inputs.len());
     if worlds.finished() < least {
         return format!("It takes {least} worlds to tell the inputs apart: --worlds {least}.");
     }
-    let all: Vec<(usize, &String, Shares)> = record
-        .scenario
-        .headline
-        .iter()
-        .flat_map(|measure| (0..comparison.variants.len()).map(move |variant| (variant, measure)))
-        .filter_map(|(variant, measure)| {
-            Some((variant, measure, split_of(record, variant, measure)?.shares?))
-        })
-        .filter(|(_, _, shares)| !shares.inputs.is_empty())
-        .collect();
-    let average = |of: &dyn Fn(&Shares) -> f64| {
-        all.iter().map(|(_, _, shares)| of(shares)).sum::<f64>() / all.len().max(1) as f64
+    let spread = |measure: &str| -> Vec<(usize, Split, Shares)> {
+        let of = |variant: usize| {
+            let split = split_of(record, variant, measure)?;
+            let shares = split.shares.clone().filter(|shares| !shares.inputs.is_empty())?;
+            Some((variant, split, shares))
+        };
+        (0..comparison.variants.len()).filter_map(of).collect()
     };
-    let averages = (0..worlds.inputs.len()).map(|input| average(&|shares| shares.inputs[input].share));
-    let Some((input, share)) = averages.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)) else {
+    let spreads = record.scenario.headline.iter().map(|measure| (measure, spread(measure)));
+    let Some((measure, spread)) = spreads.into_iter().find(|(_, spread)| !spread.is_empty()) else {
         return String::new();
     };
-    let luck = average(&|shares| shares.luck);
-    if luck > share {
-        return format!(
-            "Luck is the largest part ({} of the variance on average): more replications or a longer run tell more than \
-             any input would.",
-            percentage(luck)
-        );
-    }
-    let Some((_, measure, _)) = all.first().filter(|_| share >= FIRST_FROM) else { return String::new() };
-    let mut explained: Vec<f64> = all
-        .iter()
-        .filter(|(_, other, _)| other == measure)
-        .map(|(_, _, shares)| shares.inputs[input].share)
-        .collect();
-    explained.sort_by(f64::total_cmp);
-    let [least, most] = [explained[0], explained[explained.len() - 1]].map(|share| percent_to(share, 0));
-    let (path, measure) = (&worlds.inputs[input].path, spoken(measure));
-    match least == most {
-        true => format!("Measure {path} first: it explains {most} % of the spread of {measure}."),
-        false => {
-            format!(
-                "Measure {path} first: it explains {least} to {most} % of the spread of {measure}, by variant."
-            )
+    let relative = |split: &Split| (split.range.1 - split.range.0) / split.mean.abs().max(f64::MIN_POSITIVE);
+    let widest = spread.iter().max_by(|a, b| relative(&a.1).total_cmp(&relative(&b.1)));
+    let Some((variant, split, shares)) = widest else { return String::new() };
+    let unit = record.variants[*variant].measure(measure).map_or("", |measure| measure.unit.as_str());
+    let range = range_text(&Scale::fitting(unit, split.range.1.abs()), split.range);
+    let spoken = spoken(measure);
+    let place = match comparison.variants.len() {
+        1 => format!("{} goes from {range}.", capitalised(&spoken)),
+        _ => format!(
+            "{} is least sure in {} ({range}).",
+            capitalised(&spoken),
+            comparison.variants[*variant].name
+        ),
+    };
+    let ranked = ranked(worlds, shares);
+    match ranked.first().filter(|(_, effect)| effect.share > shares.luck) {
+        Some((path, effect)) => {
+            let share = percentage(effect.share);
+            format!("{place} Measure {path} first: it explains {share} of that spread.")
         }
+        None => format!(
+            "{place} Luck is the largest part of that spread ({}): more replications or a longer run tell more than any input.",
+            percentage(shares.luck)
+        ),
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+}
+
+/// `146 to 464 ms`.
+fn range_text(scale: &Scale, (low, high): (f64, f64)) -> String {
+    format!("{} to {}", scale.number(low), scale.with_suffix(&scale.number(high)))
 }
 
 fn holds(holding: &Holding) -> Vec<HoldsRow> {
