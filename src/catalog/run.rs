@@ -202,7 +202,7 @@ impl<'a> Run<'a> {
 
     /// `None` where the model has no event: the whole run is ordinary. `Some(None)` where the run has no ordinary state.
     pub fn ordinary(&self) -> Option<Option<&'a Ordinary>> {
-        let cells = self.recorder.cells.as_ref()?;
+        let cells = self.recorder.cells.as_ref().filter(|_| !self.model.events.is_empty())?;
         let ordinary = self.shared.ordinary.get_or_init(|| Ordinary::of(self.model, cells, self.events()));
         Some(ordinary.as_ref())
     }

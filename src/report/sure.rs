@@ -217,7 +217,7 @@ fn holds(holding: &Holding) -> Vec<HoldsRow> {
     let thresholds = holding
         .thresholds
         .iter()
-        .map(|one| row(format!("{} in {}", in_words(&one.threshold, ""), one.variant), one.held));
+        .map(|one| row(format!("{} in {}", in_words(&one.threshold, &one.unit), one.variant), one.held));
     let claims = holding.claims.iter().map(|(claim, held)| row(claim.clone(), *held));
     verdicts.chain(thresholds).chain(claims).collect()
 }
@@ -394,7 +394,7 @@ pub(super) fn summary<'a>(record: &'a Record, comparison: &Comparison) -> Option
         held: one.held,
     };
     let threshold = |one: &crate::experiment::worlds::held::HeldThreshold| HoldsSummary {
-        what: format!("{} in {}", in_words(&one.threshold, ""), one.variant),
+        what: format!("{} in {}", in_words(&one.threshold, &one.unit), one.variant),
         held: one.held,
     };
     Some(WorldsSummary {

@@ -43,6 +43,8 @@ pub struct HeldVerdict {
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldThreshold {
     pub threshold: Threshold,
+    /// Of its measure; empty where no variant has it.
+    pub unit: String,
     pub variant: String,
     /// Worlds in which it is kept, by the mean of their runs.
     pub held: Held,
@@ -168,6 +170,7 @@ fn thresholds(each: &[Record]) -> Vec<HeldThreshold> {
         });
         HeldThreshold {
             threshold: judgement.threshold.clone(),
+            unit: judgement.unit.clone(),
             variant: judgement.variant.clone(),
             held: Held::tally(holds),
         }
