@@ -149,8 +149,8 @@ fn latencies_are_written_for_hdrhistogram_s_plotter() {
 fn a_run_tells_where_the_time_goes_only_where_it_is_asked() {
     let (folder, mut command) = tiny();
     let text = stdout(command.args(["run", "tiny.toml", "--why"]));
-    assert!(text.contains("Where the time goes: no-cache") && text.contains("database service"), "{text}");
-    assert!(text.contains("The slowest request of no-cache took"), "{text}");
+    assert!(text.contains("Where the time goes: no cache") && text.contains("database service"), "{text}");
+    assert!(text.contains("The slowest request of no cache took"), "{text}");
     let page = |folder: &Path| std::fs::read_to_string(folder.join("reports/tiny/index.html")).unwrap();
     let explained = page(folder.path());
     assert!(explained.contains("<section id=\"why\">") && explained.contains("id=\"latency-by-part\""));
