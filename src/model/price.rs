@@ -43,16 +43,24 @@ options! {
     }
     check |f| {
         f.refuse_empty();
-        let prices = [
-            cache_gb_month, instance_gb_month, database_server_month, database_month,
-            database_million_requests, cache_million_commands, traffic_gb, objective_minute,
-        ];
-        if f.given("currency") && prices.iter().all(|price| matches!(price, Some(None))) {
+        if f.given("currency") && !PRICES.iter().any(|price| f.given(price)) {
             let diagnostic = Diagnostic::new("price.currency does not apply", f.place("currency"), "there is no price");
             f.cx.report(diagnostic.help("add a price such as cache_gb_month = 15, or leave [price] out"));
         }
     }
 }
+
+/// All options but the currency.
+const PRICES: [&str; 8] = [
+    "cache_gb_month",
+    "instance_gb_month",
+    "database_server_month",
+    "database_month",
+    "database_million_requests",
+    "cache_million_commands",
+    "traffic_gb",
+    "objective_minute",
+];
 
 /// The active currencies of ISO 4217.
 const CURRENCIES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF \

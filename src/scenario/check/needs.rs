@@ -235,7 +235,7 @@ const NEEDS: &[Need] = &[
         off: Off::Nothing,
         parts: &["database.servers"],
         is_read: |model, _| model.database.all_servers().is_some(),
-        label: "no variant has a number of servers, so nobody knows what to pay for",
+        label: "no variant has a number of servers to pay for",
         way_out: "set database.servers, or price the machine: database_month",
     },
     Need {

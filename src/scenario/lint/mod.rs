@@ -144,7 +144,7 @@ pub const LINTS: &[Lint] = &[
                coalescing leaves of them), the writes and the background load, though it can carry the misses. What it can carry \
                is bounded by its servers, the instances' connections or its contention (as db.capacity is); where nothing \
                bounds it, there is no warning. Open arrivals only.",
-        reason: "The database lives by the hit ratio: a flush, a restart or an outage of the cache sends it more than it can \
+        reason: "The database depends on the hit ratio: a flush, a restart or an outage of the cache sends it more than it can \
                  serve, queues grow, timeouts and retries add to them, and the cache does not fill again.",
         way_out: "Test it: an [[event]] with flush or down. Coalescing, fewer instances at a time in a deploy, stale answers \
                   (stale-while-revalidate), a breaker or a limit of calls bound the load; more servers carry it. Allow this lint \
@@ -152,8 +152,8 @@ pub const LINTS: &[Lint] = &[
     },
     Lint {
         name: "constant-service",
-        when: "Reads take the database a constant time above zero, in general or for a class, and the file asks for a tail: a \
-               high percentile or the maximum of a latency or wait in `headline` or a [[threshold]], or an [slo].",
+        when: "Reads take the database a constant time above zero, in general or for a class, and there is an [slo], or a \
+               headline or a [[threshold]] is a high percentile or the maximum of a latency or wait.",
         reason: "Real service times have a tail. Without one the percentiles of misses are those of \
                  the queue alone, and the queue is shorter than it would be: at the same mean the wait grows with the variance.",
         way_out: "Give it two measured percentiles: read = { lognormal = { median = \"20ms\", p99 = \"100ms\" } }; or allow this lint \
