@@ -115,7 +115,8 @@ fn row(
     let variant = &comparison.variants[index];
     let measure = variant.measure(name)?;
     let nominal = measure.estimate.map(|estimate| estimate.mean);
-    let scale = common_scale(comparison, name).unwrap_or_else(|| Scale::fitting(&measure.unit, high.abs()));
+    let scale =
+        common_scale(comparison, name).unwrap_or_else(|| Scale::fitting(&measure.unit, split.range.1.abs()));
     let inputs = split.shares.iter().flat_map(|shares| ranked(worlds, shares)).take(NAMED);
     Some(SureRow {
         measure: name.to_owned(),
