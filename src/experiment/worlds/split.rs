@@ -183,10 +183,8 @@ fn inverse(mut matrix: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, usize) {
         for row in (0..size).filter(|row| *row != pivot) {
             let factor = matrix[row][pivot];
             for table in [&mut matrix, &mut inverse] {
-                for column in 0..size {
-                    let taken = factor * table[pivot][column];
-                    table[row][column] -= taken;
-                }
+                let taken: Vec<f64> = table[pivot].iter().map(|entry| factor * entry).collect();
+                table[row].iter_mut().zip(taken).for_each(|(entry, taken)| *entry -= taken);
             }
         }
     }

@@ -8,8 +8,6 @@ mod number;
 mod sobol;
 mod worlds;
 
-use std::mem::replace;
-
 use self::number::Form;
 use super::axes;
 use super::check::{FILE, is_same_for_all};
@@ -170,7 +168,7 @@ impl Walk<'_> {
             self.place.push(Step::Index(index));
             if list == "variant" {
                 self.variant = Some(own);
-                let outside = replace(&mut self.name, Vec::new());
+                let outside = std::mem::take(&mut self.name);
                 self.node(item, element);
                 self.name = outside;
                 self.variant = None;
@@ -227,7 +225,7 @@ impl Walk<'_> {
         for entry in node.as_table().unwrap_or_default() {
             if !FIELDS.contains(&entry.key.as_str()) {
                 let title = format!("unknown field `{}` in the range of {}", entry.key, self.path());
-                let label = suggestion(&entry.key, FIELDS.into_iter(), "unknown field");
+                let label = suggestion(&entry.key, FIELDS, "unknown field");
                 self.cx.report(Diagnostic::new(title, entry.key_span, label).help(FORMS));
                 return None;
             }
@@ -342,7 +340,7 @@ fn kind_at(path: &str) -> Option<&'static Kind> {
         parts.next()?;
         kind = element;
     }
-    parts.try_fold(kind, |kind, key| part(kind, key))
+    parts.try_fold(kind, part)
 }
 
 #[cfg(test)]
