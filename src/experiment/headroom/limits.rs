@@ -267,9 +267,9 @@ mod tests {
             let found = resource(&model, &record.variants[0]).unwrap();
             (found.name.clone(), found.is_short())
         };
-        let both = [("db.utilization", 0.97), ("db.pool.saturation", 1.0)];
+        let both = [("db.pool.saturation", 1.0), ("db.utilization", 0.97)];
         assert_eq!(named("servers = 4\npool = 3\n", &both), ("the database's servers".to_owned(), true));
-        let pool = [("db.utilization", 0.4), ("db.pool.saturation", 0.95)];
+        let pool = [("db.pool.saturation", 0.95), ("db.utilization", 0.4)];
         assert_eq!(
             named("servers = 9\npool = 1\n", &pool),
             ("the database's connection pool".to_owned(), true)
@@ -278,7 +278,7 @@ mod tests {
         let peak = [("db.utilization", 0.3), ("db.utilization.peak", 1.4)];
         assert_eq!(named("servers = 9\npool = 1\n", &peak).0, "the database's connection pool");
         assert_eq!(named("servers = 2\npool = 1\n", &peak).0, "the database's servers");
-        let idle = [("db.utilization", 0.5), ("db.pool.saturation", 0.2)];
+        let idle = [("db.pool.saturation", 0.2), ("db.utilization", 0.5)];
         assert_eq!(named("servers = 9\npool = 1\n", &idle), ("the database's servers".to_owned(), false));
     }
 }
