@@ -20,6 +20,9 @@ pub(super) fn unknown_options(model: &Model) -> Vec<String> {
                 "database",
                 "writes",
                 "events",
+                // These two judge what the system does.
+                "slo",
+                "price",
                 "measure",
             ],
         ),

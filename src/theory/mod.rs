@@ -191,6 +191,14 @@ mod tests {
     }
 
     #[test]
+    fn an_objective_and_prices_change_no_law() {
+        let judged = "slo = { latency = \"20ms\" }\nprice = { cache_gb_month = 15, objective_minute = 2 }\n"
+            .to_owned()
+            + TIER;
+        assert_eq!(of(&judged), of(TIER));
+    }
+
+    #[test]
     fn a_cache_that_only_fills_has_no_steady_state() {
         let forever = TIER.replace("\"8s\"", "\"none\"");
         let unsettled = ["entries that never expire: their number depends on how long the system has run"];

@@ -406,7 +406,7 @@ fn vulnerable() {
     let disabled: Vec<(&str, &str)> =
         disabled.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
     assert!(!warns(&[&disabled[..], &[pool("pool = 24")]].concat()));
-    assert_eq!(of(&[pool("pool = 1")]).names(), ["pool-too-small"]);
+    assert_eq!(of(&[("read = \"50ms\"", "read = \"1s\"")]).names(), ["pool-too-small"]);
     assert!(!warns(&[
         pool("pool = 24"),
         ("{ poisson = { rate = 2000 } }", "{ closed = { users = 9, think = \"1s\" } }")
