@@ -167,6 +167,20 @@ mod tests {
         assert_eq!(difference(&[1.0], &[1.0, 2.0]), None);
     }
 
+    /// The variances are 2 and 1, those of the means 2/2 and 1/3: an error of sqrt(4/3), and (4/3)^2 / (1/1 + 1/9/2) = 32/19 degrees
+    /// of freedom.
+    #[test]
+    fn two_values_are_a_sample() {
+        let (two, three) = ([4.0, 6.0], [1.0, 2.0, 3.0]);
+        for (before, after, mean) in [(&three[..], &two[..], 3.0), (&two[..], &three[..], -3.0)] {
+            let found = difference(before, after).unwrap();
+            assert_eq!((found.estimate.mean, found.estimate.n), (mean, 2));
+            assert!((found.error - (4.0f64 / 3.0).sqrt()).abs() < 1e-12, "{found:?}");
+            assert!((found.freedom - 32.0 / 19.0).abs() < 1e-12, "{found:?}");
+        }
+        assert_eq!(difference(&three, &[4.0]), None);
+    }
+
     /// The samples' order does not matter, and random divisions agree with all of them.
     #[test]
     fn random_divisions_agree_with_all_divisions() {

@@ -30,6 +30,18 @@ fn a_cache_that_forgets_is_filled_again() {
     ]);
 }
 
+/// A limit on waiting is enough, whether anybody reaches it or not.
+#[test]
+fn the_record_of_an_event_shows_whether_requests_can_fail() {
+    let can_fail = |settings: Settings<'_>| {
+        let record = even(settings, "4050ms { flush = { tier = \"l2\" } }");
+        assert_eq!(value(&record, "error.ratio"), 0.0);
+        record.variants[0].events[0].judged.as_ref().unwrap().can_fail
+    };
+    assert!(!can_fail(&[]));
+    assert!(can_fail(&[("database.timeout", "1s")]));
+}
+
 #[test]
 fn who_is_not_answered_waits_for_the_timeout() {
     let down = "4050ms { down = { target = \"l2\", for = \"700ms\", fail = \"timeout\" } }";
@@ -122,6 +134,22 @@ fn a_lost_node_is_refused_until_clients_leave_it_out() {
     assert_eq!(lost(", failover = \"700ms\""), 1.0 + (1.0 + 7.0 + 1.0));
     // Twenty are refused, from 4.1 to 6.0 s, and the next one misses.
     assert_eq!(lost(", for = \"2s\", failover = \"never\""), 1.0 + (1.0 + 20.0 + 1.0));
+}
+
+/// The hit of 4.1 s is served at 4.105 s and is back at 4.109 s.
+#[test]
+fn an_instance_that_dies_does_not_get_the_reply_under_way() {
+    let hits: Settings<'_> = &[
+        ("tier.l2.prefill", "{ hottest = \"all\" }"),
+        ("tier.l2.network", "4ms"),
+        ("tier.l2.service", "1ms"),
+    ];
+    let crash = |at: &str| format!("{at} {{ crash = {{ instance = 0, for = \"10ms\" }} }}");
+    exactly(&[
+        (hits, "", "hit_ratio", 1.0),
+        (hits, &crash("4107ms"), "error.crash.ratio", 0.01),
+        (hits, &crash("4110ms"), "error.crash.ratio", 0.0),
+    ]);
 }
 
 /// Instance 1 has the requests 1, 4, 7 and so on: those of 4.3, 4.6 and 4.9 s after it died.

@@ -53,6 +53,16 @@ fn counts_are_of_the_window_and_rates_over_its_length() {
     );
 }
 
+/// The only miss is the slowest of the thirty requests of its window. Below 32 ns every latency has a bucket of its own.
+#[test]
+fn the_first_request_of_its_kind_counts_in_the_percentiles_of_its_window() {
+    points(
+        &[("database.read", "20ns")],
+        "",
+        &[("latency.all.p99_ms", [20e-6, 0.0, 0.0, 0.0]), ("latency.all.p95_ms", [0.0; 4])],
+    );
+}
+
 #[test]
 fn what_fails_counts_where_it_began() {
     points(

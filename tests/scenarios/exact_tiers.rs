@@ -292,6 +292,8 @@ fn what_is_left_of_a_ttl_is_looked_at_where_windows_end() {
 #[test]
 fn a_look_up_without_an_answer_goes_on_or_fails() {
     let late: Settings<'_> = &[("tier.l2.network", "15ms"), ("tier.l2.timeout", "25ms")];
+    let breaker = "{ failures = 0.9, window = \"2s\", minimum = 5, open = \"1350ms\", probes = 3 }";
+    let guarded = [late, &[("tier.l2.breaker", breaker)]].concat();
     let mean = "latency.all.mean_ms";
     exactly(&[
         (late, "", mean, 45.0),
@@ -303,19 +305,21 @@ fn a_look_up_without_an_answer_goes_on_or_fails() {
         // A lookup every 100 ms fails 25 ms later. At 0.425 s there are five of them, and the breaker opens until 1.775 s;
         // the probes of 1.8 to 2.0 s fail as well, until 3.375 s, and so on every 1.6 s: 13 are refused for every three
         // that pass. Those of 8.2 to 8.4 s are the last of them, then 13 more are refused, and two pass at 9.8 s and 9.9 s.
-        (
-            &[
-                late,
-                &[(
-                    "tier.l2.breaker",
-                    "{ failures = 0.9, window = \"2s\", minimum = 5, open = \"1350ms\", probes = 3 }",
-                )],
-            ]
-            .concat(),
-            "",
-            mean,
-            (100.0 * 20.0 + 25.0 * (5.0 + 5.0 * 3.0 + 2.0)) / 100.0,
-        ),
+        (&guarded, "", mean, (100.0 * 20.0 + 25.0 * (5.0 + 5.0 * 3.0 + 2.0)) / 100.0),
+        // The four values that come before it opens are put into the tier, the last one at 0.345 s. It never closes again, and holds
+        // back the other 96.
+        (&guarded, "", "tier.l2.failed_fills.rate", 9.6),
+        (late, "", "tier.l2.failed_fills.rate", 0.0),
+    ]);
+}
+
+/// Every request misses, and its value comes 20 ms later: the three of 1.0 to 1.2 s while the tier refuses every command.
+#[test]
+fn a_fill_that_is_refused_has_failed() {
+    let ttl = ("tier.l2.ttl", "50ms");
+    exactly(&[
+        (&[ttl], "", "tier.l2.failed_fills.rate", 0.0),
+        (&[ttl], "950ms { down = { target = \"l2\", for = \"300ms\" } }", "tier.l2.failed_fills.rate", 0.3),
     ]);
 }
 

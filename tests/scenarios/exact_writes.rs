@@ -289,6 +289,17 @@ fn what_is_dirty_goes_with_its_entry() {
     assert_eq!(value(&kept, "writes.lost"), 0.0);
 }
 
+/// The write of 100 ms finds the tier down and goes to the database instead. Its DELETE at 130 ms is refused as well, so the tier still
+/// has the old value when it is back, until that expires at 520 ms.
+#[test]
+fn what_the_tier_did_not_take_is_newer_than_what_it_has() {
+    let back: Settings<'_> = &[("writes.strategy", "write-back"), WRITE_30, ("tier.l2.ttl", "500ms")];
+    let down = "90ms { down = { target = \"l2\", for = \"150ms\" } }";
+    let past = recorded("0 read a, 100 write a, 300 read a, 600 read a", back, down);
+    let found = [WRITE, STALE, MISSES].map(|measure| value(&past, measure));
+    assert_eq!(found, [30.0, 1.0 / 3.0, 0.5]);
+}
+
 /// Commits at 30 and 130 ms come out of the stream at 230 and 330 ms.
 #[test]
 fn a_change_stream_handles_one_change_after_the_other() {

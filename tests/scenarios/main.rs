@@ -22,6 +22,7 @@ mod exact_writes;
 mod faults;
 mod gather;
 mod grammar;
+mod in_flight;
 mod invalidation;
 mod limiter;
 mod measures;

@@ -142,6 +142,19 @@ fn the_gap_is_measured_in_deviations_within_the_groups() {
     assert_eq!(gap_needed(40, 1), 17.0);
 }
 
+/// Among 20 runs a single one needs a gap of 17 deviations (1 + 12 + 4), and figures that do not vary count as varying by 5 %: a gap
+/// of 0.85 on the logarithmic scale.
+#[test]
+fn figures_that_do_not_vary_count_as_varying_by_five_percent() {
+    let apart = |gap: f64| -> Vec<f64> {
+        (0..20).map(|run| if run == 13 { 30.0 * libm::exp(gap) } else { 30.0 }).collect()
+    };
+    let clear = split(&apart(0.87), &WATCHED[0]).unwrap();
+    assert!((clear.clarity - 0.87 / 0.85).abs() < 1e-9, "{clear:?}");
+    assert_eq!(by_latency(&apart(0.87)).unwrap().places(State::Collapsed), [13]);
+    assert_eq!(by_latency(&apart(0.83)), None);
+}
+
 /// Of the errors, 1 % instead of none is no collapse, and 2.1 % is.
 #[test]
 fn shares_differ_by_two_points_at_least() {

@@ -165,6 +165,10 @@ fn a_cycle_that_takes_too_long_is_cut_short() {
     // A quarter of 100 ms at 1 us a key is 25,000 keys; looked at every 16 rounds.
     let cycle = keyspace.expire(Effort { per_key_ns: 1_000.0, ..EFFORT }, SECOND, 0, |_| 1);
     assert!((25_000..25_700).contains(&cycle.expired), "{cycle:?}");
+    // A second a key is beyond the limit after the first; the first look comes after 16 rounds of 20, and each round may look at
+    // the rest of a bucket.
+    let cycle = keyspace.expire(Effort { per_key_ns: 1e9, ..EFFORT }, SECOND, 0, |_| 1);
+    assert!((16 * 20..16 * 28).contains(&cycle.expired), "{cycle:?}");
 }
 
 #[test]

@@ -370,6 +370,25 @@ mod tests {
         assert!(breaker.is_closed());
     }
 
+    /// A tenth of 9 ns is no whole nanosecond, and the window moves by one: the failure of 0 ns counts until 10 ns.
+    #[test]
+    fn the_tenths_of_a_window_are_a_nanosecond_at_least() {
+        for (at, opens) in [(9, true), (10, false)] {
+            let mut breaker = Breaker::new(model::Breaker {
+                failures: 0.5,
+                window_ns: 9,
+                minimum: 2,
+                open_ns: 500,
+                probes: 1,
+            });
+            for (now, has_failed) in [(0, true), (at, false)] {
+                let ticket = breaker.admit(now).unwrap();
+                breaker.settle(ticket, now, has_failed);
+            }
+            assert_eq!(!breaker.is_closed(), opens, "{at} ns");
+        }
+    }
+
     #[test]
     fn a_share_of_failures_is_reached_where_it_is_equalled() {
         let mut breaker = small(0.25, 3, 1);
