@@ -268,7 +268,11 @@ mod tests {
         let bands: Vec<&Band> = figure.panels.iter().flat_map(|panel| &panel.backing.bands).collect();
         assert_eq!((bands.len(), bands[2].name.as_str()), (4, "singleflight"));
         assert_eq!(bands[2].points, [(0.0, 10.0, 70.0), (1.0, 15.0, 40.0), (2.0, 15.0, 40.0)]);
-        assert!(figure.panels[0].y.limits().1 >= 70.0, "the axis has room for the band");
+        let y = &figure.panels[0].y;
+        assert!(
+            y.place(10.0) >= y.limits().0 && y.place(70.0) <= y.limits().1,
+            "the axis has room for the band"
+        );
     }
 
     #[test]
