@@ -227,7 +227,7 @@ name = "x"
 
     #[test]
     fn other_words_for_the_same_are_no_difference() {
-        assert_eq!(changed("10m", "600s"), []);
+        assert_eq!(changed("\"10m\"", "\"600s\""), []);
         assert_eq!(changed("question = \"a\"", "question = \"b\""), []);
         assert_eq!(changed("name = \"x\"", "name = \"y\""), []);
         assert_eq!(changed("pool = 5", "pool = 5.0"), []);

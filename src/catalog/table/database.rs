@@ -44,7 +44,7 @@ pub const ROWS: &[MeasureInfo] = &[
         Higher,
         "requests per second of the run's own mix (reads, writes, background load as they occurred) that the database can \
          carry: servers, or the instances' connections if these are fewer, over the mean service time",
-        |run| capacity_per_s(run),
+        capacity_per_s,
     )
     .spoken("database capacity")
     .note(CAPACITY),

@@ -72,7 +72,7 @@ pub struct AnswerRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FoundRecord {
-    Border(BorderRecord),
+    Border(Box<BorderRecord>),
     /// The variant sets the knob itself, to this.
     Pinned(String),
     /// No limit is about a measure of it.
@@ -195,12 +195,12 @@ fn answered(headroom: &Headroom<'_>, answer: &Answer, shown: &[&str]) -> AnswerR
             let mut cells: Vec<CellRecord> =
                 cells.iter().map(|cell| cell_record(headroom, cell, shown)).collect();
             cells.sort_by(|a, b| a.value.total_cmp(&b.value));
-            FoundRecord::Border(BorderRecord {
+            FoundRecord::Border(Box::new(BorderRecord {
                 border: border.clone(),
                 broken: broken.collect(),
                 resource: breaking.and_then(|judged| judged.resource.clone()),
                 cells,
-            })
+            }))
         }
     };
     AnswerRecord { variant: answer.variant, second: answer.second, purpose: answer.purpose, found }
