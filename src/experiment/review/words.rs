@@ -67,12 +67,22 @@ fn load(facts: &Facts<'_>, base: Option<&Facts<'_>>) -> Option<String> {
     Some(match capacities {
         None => format!("Database load{state}: {loads}."),
         Some((before_capacity, capacity)) => {
-            let shares = from_to(before.map(|before| before / before_capacity), after / capacity, "1");
             let capacities = match is_news(before_capacity, capacity) {
                 true => from_to(Some(before_capacity), capacity, "1/s"),
                 false => with_unit(capacity, "1/s"),
             };
-            format!("Database load{state}: {shares} of its capacity ({loads}; capacity {capacities}).")
+            let (share, share_before) = (after / capacity, before.map(|before| before / before_capacity));
+            match share_before.filter(|before| !is_news(*before, share)) {
+                Some(_) => format!(
+                    "Database load{state}: {} of its capacity, unchanged ({}; capacity {capacities}).",
+                    with_unit(share, "1"),
+                    with_unit(after, "1/s")
+                ),
+                None => format!(
+                    "Database load{state}: {} of its capacity ({loads}; capacity {capacities}).",
+                    from_to(share_before, share, "1")
+                ),
+            }
         }
     })
 }
@@ -166,17 +176,17 @@ fn callers(facts: &Facts<'_>, base: Option<&Facts<'_>>) -> Option<String> {
 fn vulnerable(record: &Record, facts: &Facts<'_>, base: Option<&Facts<'_>>, index: usize) -> Option<String> {
     let factor = |facts: &Facts<'_>| Some(uncached(facts)? / facts.capacity()?);
     let own = factor(facts).filter(|factor| *factor > 1.0)?;
-    let known =
-        if base.and_then(factor).is_some_and(|before| before > 1.0) { ", as is the baseline" } else { "" };
+    let without =
+        format!("without the cache the traffic would be {} of the database's capacity", with_unit(own, "1"));
+    if base.and_then(factor).is_some_and(|before| before > 1.0) {
+        return Some(format!("Vulnerable, as is the baseline: {without}."));
+    }
     let events = &record.variants[index].events;
     let tested = match events.iter().find(|event| event.judged.is_some()) {
         Some(event) => format!("{} tests one trigger", event.label),
         None => "no event of this scenario tests a trigger, such as a flush".to_owned(),
     };
-    Some(format!(
-        "Vulnerable{known}: without the cache the traffic would be {} of the database's capacity; {tested}.",
-        with_unit(own, "1")
-    ))
+    Some(format!("Vulnerable: {without}; {tested}."))
 }
 
 /// Requests per second, of several keys by their keys: each would be one request to the database.
