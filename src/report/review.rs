@@ -10,6 +10,8 @@ use crate::experiment::review::{Cell as Figure, Review, Safety, VariantReview};
 const NAME_WIDTH_MAX: usize = 26;
 /// Longer names of aspects wrap.
 const LABEL_WIDTH_MAX: usize = 36;
+/// And never narrower than this.
+const LABEL_WIDTH_MIN: usize = 12;
 
 /// The review for a terminal of this width. Colours only with `color`, and never alone. Does not end in a line break.
 pub fn terminal(review: &Review, width: u16, color: bool) -> String {
@@ -79,8 +81,6 @@ fn cell_text(cell: Option<&Figure>) -> String {
 /// Aspects down, variants across; variants for which there is no room go into a further table.
 fn table(review: &Review, width: u16, color: bool) -> String {
     let longest = review.rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
-    let name_width = longest.min(LABEL_WIDTH_MAX);
-    let room = usize::from(width).saturating_sub(name_width + AROUND);
     let column_width = |index: usize| {
         let name = review.variants[index].name.chars().count().min(NAME_WIDTH_MAX);
         let cells = review.rows.iter().map(|row| cell_text(row.cells[index].as_ref()));
@@ -89,11 +89,18 @@ fn table(review: &Review, width: u16, color: bool) -> String {
         widest.unwrap_or(0).max(name) + AROUND
     };
     let baseline = review.variants.iter().position(|variant| variant.is_baseline).unwrap_or(0);
+    // The labels of aspects give way to the figures of the baseline and of the widest other variant.
+    let others = (0..review.variants.len()).filter(|index| *index != baseline).map(column_width);
+    let pair = column_width(baseline) + others.max().unwrap_or(0);
+    let left = usize::from(width).saturating_sub(pair + AROUND);
+    let name_width = longest.min(LABEL_WIDTH_MAX).min(left).max(LABEL_WIDTH_MIN);
+    let room = usize::from(width).saturating_sub(name_width + AROUND);
     let mut rest: Vec<usize> = (0..review.variants.len()).filter(|index| *index != baseline).collect();
     let mut tables = Vec::new();
     loop {
-        // The baseline leads every part, so that each can be read by itself.
-        let mut used = column_width(baseline);
+        // The baseline leads every part, so that each can be read by itself; where it leaves no room, the first alone.
+        let is_led = tables.is_empty() || pair <= room;
+        let mut used = if is_led { column_width(baseline) } else { 0 };
         let fitting = rest
             .iter()
             .take_while(|index| {
@@ -101,11 +108,11 @@ fn table(review: &Review, width: u16, color: bool) -> String {
                 used <= room
             })
             .count()
-            .max(1)
+            .max(usize::from(!is_led || pair <= room))
             .min(rest.len());
         let later = rest.split_off(fitting);
-        let columns: Vec<usize> = std::iter::once(baseline).chain(rest).collect();
-        tables.push(draw(review, &columns, name_width, color));
+        let columns: Vec<usize> = std::iter::once(baseline).filter(|_| is_led).chain(rest).collect();
+        tables.push(draw(review, &columns, baseline, name_width, color));
         rest = later;
         if rest.is_empty() {
             break;
@@ -114,7 +121,7 @@ fn table(review: &Review, width: u16, color: bool) -> String {
     tables.join("\n\n")
 }
 
-fn draw(review: &Review, columns: &[usize], name_width: usize, color: bool) -> String {
+fn draw(review: &Review, columns: &[usize], baseline: usize, name_width: usize, color: bool) -> String {
     let mut table = fitted(u16::MAX, color);
     let head = |index: &usize| {
         let variant = &review.variants[*index];
@@ -126,7 +133,7 @@ fn draw(review: &Review, columns: &[usize], name_width: usize, color: bool) -> S
     for row in &review.rows {
         let cells = columns.iter().map(|index| {
             let cell = Cell::new(cell_text(row.cells[*index].as_ref())).set_alignment(CellAlignment::Right);
-            let is_new = row.cells[*index] != row.cells[columns[0]];
+            let is_new = row.cells[*index] != row.cells[baseline];
             match (color, is_new) {
                 (true, true) => cell.add_attribute(Attribute::Bold).fg(Color::Reset),
                 _ => cell,

@@ -193,7 +193,7 @@ impl Pool {
     pub fn variant(&self, system: usize, name: &str, replications: u32) -> VariantRecord {
         let measure = |measure: &String| MeasureRecord {
             name: measure.clone(),
-            unit: catalog::known(measure).unit.to_owned(),
+            unit: self.unit(system, measure).to_owned(),
             values: self.values(system, measure, replications),
         };
         VariantRecord {
