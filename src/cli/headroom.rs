@@ -8,7 +8,7 @@ use clap::Args;
 use herdlab::experiment::headroom::limits::limits_of;
 use herdlab::experiment::headroom::record::{HeadroomRecord, record};
 use herdlab::experiment::headroom::search::Start;
-use herdlab::experiment::headroom::{CELLS_MAX, Headroom, HeadroomError, PRECISION};
+use herdlab::experiment::headroom::{CELLS_MAX, Headroom, HeadroomError, PRECISION, Setting};
 use herdlab::experiment::run::RunError;
 use herdlab::experiment::sweep::journal::Journal;
 use herdlab::experiment::sweep::{Pool, SweepOptions, plan};
@@ -195,10 +195,7 @@ fn code(record: &HeadroomRecord) -> u8 {
 type Knobs = (Knob, Start, Option<Axis>);
 
 /// The knob with where its search begins, and the second one with its values.
-fn knobs(
-    args: &HeadroomArgs,
-    setting: &dyn Fn(&[(String, String)]) -> Result<Grid, Diagnostics>,
-) -> Result<Knobs, Diagnostics> {
+fn knobs(args: &HeadroomArgs, setting: Setting<'_>) -> Result<Knobs, Diagnostics> {
     let traffic = || (Knob::traffic(), Start::From(1.0));
     let (first, second) = match args.knobs.as_slice() {
         [] => return Ok((traffic().0, traffic().1, None)),

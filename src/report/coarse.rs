@@ -5,7 +5,7 @@ use super::clip::{CORNERS_PER_COLUMN, straightened};
 use super::figure::{Band, Figure, Series, Shape};
 
 /// Size limit of all pictures of a page, so that it can be mailed.
-const PICTURES_BYTES_MAX: f64 = 680_000.0;
+const PICTURES_BYTES_MAX: f64 = 640_000.0;
 /// Approximate size of a panel without its lines.
 const PANEL_BYTES: f64 = 2_000.0;
 
