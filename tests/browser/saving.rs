@@ -60,7 +60,7 @@ fn a_chart_is_saved_as_picture_and_as_values() {
         let first = &record.variants[0];
         let value = |series: &str| first.series(series).unwrap().values[30].unwrap();
         let expected = format!(
-            ",{},30,{},{},{}",
+            "{0},{0},30,{1},{2},{3}",
             first.name,
             value("db.qps.first"),
             value("db.qps.low"),

@@ -26,7 +26,7 @@ pub fn figure(record: &Record, comparison: &Comparison) -> Option<Figure> {
         .collect();
     (!panels.is_empty()).then(|| Figure {
         name: "tornado".to_owned(),
-        title: "What the uncertain inputs do".to_owned(),
+        title: "Effects of the uncertain inputs".to_owned(),
         message: format!(
             "From the low end of each range to its high end, over {} worlds: expected values, all other inputs as uncertain as \
              they are. The shares are those of the variance of a single run.",
