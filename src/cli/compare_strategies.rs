@@ -1,22 +1,23 @@
 //! `herdlab compare-strategies`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 use herdlab::atomic;
 use herdlab::experiment::forecast::plan_within;
-use herdlab::experiment::run::{RunError, RunOptions, run};
-use herdlab::report::glance;
+use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
+use herdlab::report::{self, Kind, glance};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::estimate::{self, Limits};
 use herdlab::scenario::strategies::{Strategies, parts, strategies};
 use herdlab::sim::Control;
 
+use super::contents::ContentsArgs;
 use super::input::Found;
 use super::output::{Shown, tell};
-use super::places::Places;
+use super::places::{Places, report_folder};
 use super::progress::Progress;
 use super::settings::{SettingArgs, hold, reached};
 use super::{exit, input, output, signals};
@@ -38,12 +39,24 @@ pub(crate) struct CompareStrategiesArgs {
     /// Write the tables to this file, as Markdown
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Folder for a report of all strategies: the page, charts, CSV and record that a run leaves
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Replace any report in the folder
+    #[arg(long, requires = "report")]
+    force: bool,
+    #[command(flatten)]
+    contents: ContentsArgs,
     /// No progress, and no tables on standard output
     #[arg(long, short)]
     quiet: bool,
 }
 
 pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> {
+    if let Some(option) = args.contents.given().filter(|_| args.report.is_none()) {
+        let title = format!("{option} is about a report, and none is written");
+        return Err(Diagnostics::general(title, vec!["--report DIR writes one".to_owned()]).into());
+    }
     let Strategies { experiment, left_out } = load(args)?;
     if let Some(note) = input::central_values(&experiment, "compare-strategies").filter(|_| !args.quiet) {
         tell!("{note}");
@@ -52,11 +65,20 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     let limits = Limits::of_this_machine();
     let plan = plan_within(&limits, &experiment, threads);
     estimate::refuse_beyond(&plan, &limits)?;
-    Places::default()
+    let is_anothers =
+        |folder: &Path| report::holds_another_run(folder, &experiment.digest, &experiment.inputs);
+    if let Some(folder) = &args.report {
+        report_folder(Some(folder), &experiment.name, args.force, &is_anothers)?;
+        report::room::refuse_unwritable(&experiment, 0)?;
+    }
+    let places = Places::default()
         .input(&args.scenario)
         .inputs(&experiment.files)
-        .file("--out FILE", args.out.as_ref())
-        .check()?;
+        .file("--out FILE", args.out.as_ref());
+    match &args.report {
+        Some(folder) => places.folder("--report DIR", folder, Kind::Run).check()?,
+        None => places.check()?,
+    }
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
     let progress = Progress::start(&control, &plan, args.quiet);
@@ -64,8 +86,8 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     let outcome =
         run(&experiment, &RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() });
     progress.finish();
-    let record = match outcome {
-        Ok(outcome) if !outcome.interrupted => outcome.record,
+    let Outcome { mut record, timings, .. } = match outcome {
+        Ok(outcome) if !outcome.interrupted => outcome,
         Ok(_) | Err(RunError::Interrupted) => {
             if let Some(problem) = reached(&limits, &control) {
                 return Err(problem.into());
@@ -80,6 +102,11 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
         let page = glance::markdown(&record, &parts, &left_out, &command(args));
         output::written(atomic::write(path, page.as_bytes()), "--out FILE")?;
     }
+    record.scenario.command = Some(command(args));
+    if let Some(folder) = &args.report {
+        let written = report::write_all(&record, Some(&timings), folder, args.contents.contents());
+        output::written(written, "--report DIR")?;
+    }
     let mut shown = Shown::Whole;
     if !args.quiet {
         shown = output::show(&glance::terminal(&record, &parts, output::stdout_style().0));
@@ -88,6 +115,9 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
         }
         if let Some(path) = &args.out {
             tell!("table: {}", path.display());
+        }
+        if let Some(folder) = &args.report {
+            tell!("report: {}", folder.join("index.html").display());
         }
     }
     Ok(shown.done())

@@ -12,13 +12,19 @@ pub(crate) struct ContentsArgs {
     static_charts: bool,
     /// Write the latencies for HdrHistogram's plotter as well: hgrm/<variant>.<class>.hgrm in the folder of the report
     #[arg(long)]
-    pub hgrm: bool,
+    hgrm: bool,
     /// Write one page of Markdown with pictures for a ticket or a wiki as well: summary.md in the folder of the report
     #[arg(long)]
-    pub summary: bool,
+    summary: bool,
 }
 
 impl ContentsArgs {
+    /// The first option that is given.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [("--hgrm", self.hgrm), ("--summary", self.summary), ("--static", self.static_charts)];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
     pub fn contents(&self) -> Contents {
         Contents { charts: output::charts(self.static_charts), hgrm: self.hgrm, summary: self.summary }
     }

@@ -73,8 +73,7 @@ fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
 
 /// Parts of a report that need the record of a run.
 fn refuse_contents(args: &ReportArgs, results: &Path, of: &str) -> Result<(), Diagnostics> {
-    let option = [("--hgrm", args.contents.hgrm), ("--summary", args.contents.summary)];
-    let Some((option, _)) = option.iter().find(|(_, given)| *given) else { return Ok(()) };
+    let Some(option) = args.contents.given().filter(|option| *option != "--static") else { return Ok(()) };
     let title = format!("{option}: {} is the record of {of}", results.display());
     let help = "run one of its cells with `herdlab run --set …` and this option";
     Err(Diagnostics::general(title, vec![help.to_owned()]))

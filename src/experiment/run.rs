@@ -283,6 +283,7 @@ fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
         source_path: experiment.source_path.clone(),
         source: experiment.source.clone(),
         after: None,
+        command: None,
         overrides: experiment.overrides.clone(),
         digest: experiment.digest.clone(),
         seed: experiment.seed,

@@ -26,6 +26,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
             source_path: "scenarios/example.toml".to_string(),
             source: "question = \"Does it help?\"\n".to_string(),
             after: None,
+            command: None,
             overrides: Vec::new(),
             digest: "d1".to_string(),
             seed: 1,

@@ -51,6 +51,9 @@ pub struct ScenarioRecord {
     /// The second file, where two were held against each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<OtherFile>,
+    /// The command that made it, where that was not `herdlab run`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// `path=value` from the command line.
     pub overrides: Vec<String>,
     /// Digest of the checked models, seed and replications.

@@ -401,6 +401,15 @@ fn strategies_are_compared_on_the_users_workload() {
     assert!(told.contains("left out: two tiers, because"), "{told}");
     let page = std::fs::read_to_string(folder.path().join("out/glance.md")).unwrap();
     assert!(page.contains("`herdlab compare-strategies tiny.toml --replications 2`"), "{page}");
+    // The same kind of report as a run leaves, with the command that makes it again.
+    let mut command = herdlab();
+    command.current_dir(folder.path()).args(["compare-strategies", "tiny.toml", "--replications", "2"]);
+    command.args(["--report", "all", "--summary", "--quiet"]).assert().success();
+    let page = std::fs::read_to_string(folder.path().join("all/index.html")).unwrap();
+    assert!(page.contains("<pre id=\"command\">herdlab compare-strategies tiny.toml --replications 2</pre>"));
+    assert!(folder.path().join("all/summary.md").is_file());
+    let told = stderr(herdlab().args(["compare-strategies", "--summary"]), 2);
+    assert!(told.contains("--summary is about a report") && told.contains("--report DIR"), "{told}");
     assert!(stderr(herdlab().args(["compare-strategies", "strategis"]), 2).contains("\"strategies\"?"));
 }
 

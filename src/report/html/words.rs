@@ -146,7 +146,10 @@ pub(super) fn events(record: &Record) -> Vec<(String, String, String)> {
 
 /// The command that makes the same record.
 pub(super) fn command(record: &Record) -> String {
-    let ScenarioRecord { source_path, source, after, overrides, .. } = &record.scenario;
+    let ScenarioRecord { source_path, source, after, command, overrides, .. } = &record.scenario;
+    if let Some(command) = command {
+        return command.clone();
+    }
     let worlds = record
         .worlds
         .as_ref()
