@@ -108,7 +108,10 @@ fn what_is_broken_today_is_said_first_and_halved() {
     // Two connections at 40 ms: 50 a second, half of what is offered.
     let slow = POOL.replace("read = \"10ms\"", "read = \"40ms\"").replace("max = 11", "max = 41");
     let words = answer(&slow, &[]);
-    assert!(words.starts_with("Already broken today: safe up to 0.5 times today's traffic"), "{words}");
+    assert!(
+        words.starts_with("Today's traffic already breaks a limit; kept up to 0.5 times today's traffic"),
+        "{words}"
+    );
 }
 
 #[test]

@@ -29,7 +29,7 @@ use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
 use super::{exit, input, output, signals};
 
-/// Find how much traffic a system stands, or how far any other knob can be turned, until a limit breaks, and which one;
+/// Find how much traffic a system withstands, or how far any other knob can be turned, until a limit breaks, and which one;
 /// with a second knob and events, where it stays down after them
 #[derive(Debug, Args)]
 pub(crate) struct HeadroomArgs {
@@ -41,7 +41,8 @@ pub(crate) struct HeadroomArgs {
     /// today's]
     #[arg(long = "knob", value_name = "PATH=SPAN", value_parser = path_and_value)]
     knobs: Vec<(String, String)>,
-    /// A limit besides the scenario's thresholds and [slo] (`db.qps.peak <= 500`), or instead of one of them on the same measure:
+    /// A limit besides the scenario's thresholds and [slo] (`db.qps.peak <= 500`), or instead of one of them on the same measure; the
+    /// default limits hold only where there is no other:
     /// `errors` stands for at most one failed request in a thousand, `recovery` for coming back after every event; repeat for
     /// several
     #[arg(long = "limit", value_name = "LIMIT")]

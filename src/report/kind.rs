@@ -106,7 +106,12 @@ pub fn holds_another_run(folder: &Path, digest: &str, inputs: &[Input]) -> bool 
     struct Scenario {
         digest: String,
     }
-    another(&folder.join("results.json"), |text| {
+    let results = folder.join("results.json");
+    // A page without a record beside it is of nothing that is known here.
+    if !results.exists() && folder.join("index.html").exists() {
+        return true;
+    }
+    another(&results, |text| {
         serde_json::from_str::<Header>(text).is_ok_and(|header| {
             let same_ranges = header.worlds.is_none_or(|worlds| worlds.inputs == inputs);
             header.scenario.digest == digest && same_ranges

@@ -104,6 +104,8 @@ pub fn summary(record: &Record, comparison: &Comparison, answer: &Answer, figure
         text.push('\n');
     }
     text.push_str(&super::review::markdown(&review(record, comparison)));
+    let cautions = answer.note.iter().cloned().chain(remarks(record, comparison));
+    cautions.for_each(|caution| text.push_str(&format!("\n> {}\n", escaped(&caution))));
     for name in PICTURES {
         if let Some(figure) = figures.iter().find(|figure| figure.name == *name) {
             let (title, message) = (escaped(&figure.title), escaped(&figure.message));

@@ -247,7 +247,7 @@ pub fn terminal(record: &Record, comparison: &Comparison, width: u16, color: boo
         right("nominal"),
         right("5 to 95 %"),
         right("luck"),
-        Cell::new("what matters most"),
+        Cell::new("largest contributors"),
     ]);
     let mut last = None;
     for row in &sure.rows {
@@ -292,7 +292,7 @@ pub fn terminal(record: &Record, comparison: &Comparison, width: u16, color: boo
 pub fn markdown(record: &Record, comparison: &Comparison) -> String {
     let Some(sure) = sure(record, comparison) else { return String::new() };
     let mut text = format!("\n### How sure\n\n{} {}\n\n", escaped(&sure.drawn), escaped(&sure.first));
-    text.push_str("| measure | variant | nominal | 5 to 95 % | luck | what matters most |\n|---|---|---:|---:|---:|---|\n");
+    text.push_str("| measure | variant | nominal | 5 to 95 % | luck | largest contributors |\n|---|---|---:|---:|---:|---|\n");
     for SureRow { measure, variant, nominal, range, luck, inputs } in &sure.rows {
         let (measure, variant, inputs) = (escaped(measure), escaped(variant), escaped(&inputs.join(", ")));
         text.push_str(&format!("| {measure} | {variant} | {nominal} | {range} | {luck} | {inputs} |\n"));

@@ -2,7 +2,7 @@
 
 use super::digest::{digest, fingerprint};
 use super::{Diagnostics, Overrides};
-use crate::model::{Experiment, Variant};
+use crate::model::{Experiment, Threshold, Variant};
 use crate::units;
 
 /// An option that two files set to different values, or that one of them leaves out.
@@ -108,35 +108,35 @@ fn means_the_same(before: &toml::Value, after: &toml::Value) -> bool {
 
 /// The baseline of one experiment and the variants of another as one experiment: `names` stand for the two files.
 ///
-/// Seed, replications and precision are those of the first; headline, thresholds and answer's place those of the second.
+/// Seed, replications and precision are those of the first, the headline that of the second. The limits of both hold; where both set
+/// one on the same measure and side, that of the second. The longer warm-up of the two holds for both.
 ///
 /// # Errors
 /// The two simulate different spans of time, which no figure of theirs could be compared over.
 pub fn together(before: Experiment, after: Experiment, names: [&str; 2]) -> Result<Experiment, Diagnostics> {
     let first = &before.variants[before.baseline];
-    let spans =
-        |variant: &Variant| (variant.model.duration_ns, variant.model.warmup_ns, variant.model.window_ns);
     let own = &after.variants[after.baseline];
-    if spans(first) != spans(own) {
-        let text = |(duration_ns, warmup_ns, _): (u64, u64, u64)| {
+    let span = |variant: &Variant| (variant.model.duration_ns, variant.model.window_ns);
+    if span(first) != span(own) {
+        let text = |(duration_ns, window_ns): (u64, u64)| {
             format!(
-                "{} with a warm-up of {}",
+                "{} in windows of {}",
                 units::format_duration(duration_ns),
-                units::format_duration(warmup_ns)
+                units::format_duration(window_ns)
             )
         };
         let title = format!(
             "{} simulates {}, {} {}",
             before.source_path,
-            text(spans(first)),
+            text(span(first)),
             after.source_path,
-            text(spans(own))
+            text(span(own))
         );
         let help =
-            "give both files the same duration, warm-up and window; --duration sets the duration of both"
-                .to_owned();
+            "give both files the same duration and window; --duration sets the duration of both".to_owned();
         return Err(Diagnostics::general(title, vec![help]));
     }
+    let warmup_ns = first.model.warmup_ns.max(own.model.warmup_ns);
     let settings: Vec<(String, String)> = differences(&before.source, &after.source)
         .into_iter()
         .map(|Difference { path, after, .. }| (path, after.unwrap_or_else(|| "not set".to_owned())))
@@ -150,10 +150,19 @@ pub fn together(before: Experiment, after: Experiment, names: [&str; 2]) -> Resu
         settings: settings.iter().cloned().chain(variant.settings).collect(),
         model: variant.model,
     }));
-    let thresholds = after.thresholds.into_iter().map(|mut threshold| {
-        threshold.variant = threshold.variant.map(|name| renamed(&name));
-        threshold
-    });
+    variants.iter_mut().for_each(|variant| variant.model.warmup_ns = warmup_ns);
+    let of_before = |limit: &Threshold| {
+        let is_replaced = |own: &Threshold| own.measure == limit.measure && own.bound == limit.bound;
+        limit.is_about(&first.name) && !after.thresholds.iter().any(is_replaced)
+    };
+    // A limit that the change leaves out is still the limit of today.
+    let kept = before.thresholds.iter().filter(|limit| of_before(limit));
+    let kept: Vec<Threshold> = kept.map(|limit| Threshold { variant: None, ..limit.clone() }).collect();
+    let own = after
+        .thresholds
+        .into_iter()
+        .map(|limit| Threshold { variant: limit.variant.as_deref().map(&renamed), ..limit });
+    let thresholds: Vec<Threshold> = own.chain(kept).collect();
     let digest = digest(&variants, before.seed, before.replications, before.precision.as_ref());
     Ok(Experiment {
         name: format!("{}-{}", names[0], names[1]),
@@ -165,7 +174,7 @@ pub fn together(before: Experiment, after: Experiment, names: [&str; 2]) -> Resu
         practice: Vec::new(),
         sweep: None,
         recommend: None,
-        thresholds: thresholds.collect(),
+        thresholds,
         lints: after.lints,
         inputs: before.inputs.into_iter().chain(after.inputs).collect(),
         files: before.files.into_iter().chain(after.files).collect(),

@@ -90,6 +90,26 @@ fn a_broken_limit_of_the_change_fails() {
     assert!(told.contains("threshold: db.qps.mean"), "{told}");
 }
 
+/// Leaving a limit out does not pass it.
+#[test]
+fn the_limits_of_today_hold_for_the_change() {
+    let limit = "\n[[threshold]]\nmeasure = \"db.qps.mean\"\nmax = 0.001\n";
+    let folder = folder(&with_longer_ttl());
+    std::fs::write(folder.path().join("today.toml"), system() + limit).unwrap();
+    let (shown, told) = diff(folder.path(), &["--out", "report"], 99);
+    assert!(shown.contains("threshold.db.qps.mean.max: from 0.001 to not set"), "{shown}");
+    assert!(shown.contains("change: not safe") && told.contains("threshold: db.qps.mean"), "{shown}{told}");
+}
+
+#[test]
+fn a_page_that_is_no_report_stays() {
+    let folder = folder(&with_longer_ttl());
+    std::fs::create_dir(folder.path().join("notes")).unwrap();
+    std::fs::write(folder.path().join("notes/index.html"), "mine").unwrap();
+    diff(folder.path(), &["--out", "notes", "--quiet"], 2);
+    assert_eq!(std::fs::read_to_string(folder.path().join("notes/index.html")).unwrap(), "mine");
+}
+
 #[test]
 fn every_variant_of_the_change_is_reviewed() {
     let folder = folder(TINY);

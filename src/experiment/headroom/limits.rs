@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::experiment::shares::Runs;
 use crate::experiment::statistics::estimate;
 use crate::experiment::threshold::{Judgement, Standing, judge_in, kept_by_run};
-use crate::model::{Bound, Experiment, Model, Threshold};
+use crate::model::{Bound, Experiment, Model, Nanos, Threshold, TimedEvent};
 use crate::record::VariantRecord;
 use crate::scenario::{Diagnostics, limits};
 
@@ -30,6 +30,13 @@ const RECOVERY: &str = "recovery";
 /// # Errors
 /// A limit of the command line that is none, or is about a measure that no variant has.
 pub fn limits_of(base: &Experiment, given: &[String]) -> Result<(Vec<Threshold>, bool), Diagnostics> {
+    if given.iter().any(|text| text.trim() == RECOVERY) && labels(base).is_empty() {
+        let help = vec!["add an [[event]] to the scenario, or limit something else".to_owned()];
+        return Err(Diagnostics::general(
+            "--limit recovery: the scenario has no event to recover from",
+            help,
+        ));
+    }
     let named = given.iter().map(|text| (text, named(base, text.trim())));
     let (mut asked, mut texts) = (Vec::new(), Vec::new());
     for (text, limits) in named {
@@ -44,10 +51,38 @@ pub fn limits_of(base: &Experiment, given: &[String]) -> Result<(Vec<Threshold>,
     let objective = objective(base);
     let own = base.thresholds.iter().chain(&objective).filter(|own| !replaced(own)).cloned();
     let all: Vec<Threshold> = own.chain(asked.iter().cloned()).collect();
-    Ok(match all.is_empty() {
-        true => (defaults(base), true),
-        false => (all, false),
-    })
+    let is_default = all.is_empty();
+    let all = if is_default { defaults(base) } else { all };
+    refuse_unjudged(base, &all)?;
+    Ok((all, is_default))
+}
+
+/// Time after an event without which its recovery is not judged.
+const AFTER_EVENT_NS: Nanos = 30_000_000_000;
+
+/// Refuses limits on the recovery from events that the run is too short to judge: no value would keep them.
+fn refuse_unjudged(base: &Experiment, limits: &[Threshold]) -> Result<(), Diagnostics> {
+    for variant in &base.variants {
+        let model = &variant.model;
+        let is_short = |event: &&TimedEvent| {
+            event.end_ns(model.clients.instances).saturating_add(AFTER_EVENT_NS) > model.duration_ns
+        };
+        let limited = |event: &&TimedEvent| {
+            let of_event = format!("event.{}.", event.label);
+            let is_of_recovery = |own: &str| own.starts_with("recovery") || own == "metastable";
+            let mut own = limits.iter().filter_map(|limit| limit.measure.strip_prefix(&of_event));
+            own.any(is_of_recovery)
+        };
+        if let Some(event) = model.events.iter().filter(limited).find(is_short) {
+            let title = format!(
+                "recovery from {} cannot be judged: the run ends less than 30 s after it",
+                event.label
+            );
+            let help = "a longer duration, an earlier event, or limits on something else (--limit errors)";
+            return Err(Diagnostics::general(title, vec![help.to_owned()]));
+        }
+    }
+    Ok(())
 }
 
 fn limit(measure: impl Into<String>, bound: Bound, limit: f64) -> Threshold {

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::experiment::comparison::{Comparison, VariantComparison};
+use crate::experiment::shares::Runs;
 use crate::experiment::statistics::Estimate;
 use crate::measure::quantity::with_unit;
-use crate::record::Record;
+use crate::record::{Record, VariantRecord};
 
 /// One aspect over all variants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,11 +32,21 @@ pub struct Cell {
 #[derive(Clone, Copy)]
 pub(super) struct Facts<'a> {
     variant: &'a VariantComparison,
+    record: &'a VariantRecord,
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(variant: &'a VariantComparison) -> Facts<'a> {
-        Facts { variant }
+    /// A variant of a record, by its index.
+    pub(super) fn of(record: &'a Record, comparison: &'a Comparison, index: usize) -> Facts<'a> {
+        Facts { variant: &comparison.variants[index], record: &record.variants[index] }
+    }
+
+    /// Whether chance explains the difference of a measure to the baseline.
+    pub(super) fn differs_by_chance(&self, measure: &str) -> bool {
+        let difference = self.variant.measure(measure).and_then(|measure| measure.difference);
+        difference
+            .and_then(|difference| difference.estimate.interval)
+            .is_some_and(|(low, high)| low <= 0.0 && high >= 0.0)
     }
 
     pub(super) fn estimate(&self, measure: &str) -> Option<Estimate> {
@@ -44,6 +55,19 @@ impl<'a> Facts<'a> {
 
     pub(super) fn mean(&self, measure: &str) -> Option<f64> {
         self.estimate(measure).map(|estimate| estimate.mean)
+    }
+
+    /// In how many runs a measure is above a limit; `None` where no run has it.
+    pub(super) fn runs_above(&self, measure: &str, limit: f64) -> Option<Runs> {
+        let values = &self.record.measure(measure)?.values;
+        let known: Vec<f64> = values.iter().flatten().copied().collect();
+        let count = known.iter().filter(|value| **value > limit).count();
+        (!known.is_empty()).then_some(Runs { count, of: known.len() })
+    }
+
+    /// Whether the variant has a cache at all.
+    pub(super) fn has_cache(&self) -> bool {
+        self.record.measures.iter().any(|measure| measure.name.starts_with("tier."))
     }
 
     /// The figure of the ordinary state, or that of the whole run where the scenario has no events: the measure, and its mean.
@@ -68,7 +92,8 @@ impl<'a> Facts<'a> {
 
 /// The rows that at least one variant has.
 pub(super) fn rows(record: &Record, comparison: &Comparison) -> Vec<Row> {
-    let variants: Vec<Facts<'_>> = comparison.variants.iter().map(Facts::of).collect();
+    let variants: Vec<Facts<'_>> =
+        (0..comparison.variants.len()).map(|index| Facts::of(record, comparison, index)).collect();
     let has_events = record.variants.iter().any(|variant| !variant.events.is_empty());
     let mut rows = Vec::new();
     let mut add = |label: String, measure: &str, keep: &dyn Fn(f64) -> bool| {
@@ -107,7 +132,7 @@ pub(super) fn rows(record: &Record, comparison: &Comparison) -> Vec<Row> {
     add("hit ratio".into(), &of("hit_ratio"), &always);
     add("median latency".into(), &of("latency.all.p50_ms"), &always);
     add("p99 latency".into(), &of("latency.all.p99_ms"), &always);
-    add("errors".into(), &of("error.ratio"), &always);
+    add(if has_events { "errors, whole run" } else { "errors" }.into(), "error.ratio", &always);
     add("stale reads".into(), "stale.ratio", &occurs);
     add("writes lost".into(), "writes.lost", &occurs);
     add("memory of the cache".into(), "memory.peak_bytes", &occurs);

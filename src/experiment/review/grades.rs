@@ -19,10 +19,7 @@ pub const DEFAULTS: &[(&str, &str)] = &[
         "load",
         "database load at most 80 % of its capacity in the busiest second (beyond: at risk), and below 100 % in the ordinary state",
     ),
-    (
-        "errors",
-        "no new errors (at most 0.01 points more than the baseline; of the baseline itself, at most 0.1 %)",
-    ),
+    ("errors", "no new errors (at most 0.01 points more than the baseline), and at most 0.1 %"),
     ("latency", "p99 latency in the ordinary state at most twice that of the baseline (beyond: at risk)"),
     ("recovery", "errors and latency recovered within 60 s of each event, in every run"),
     ("writes", "no acknowledged write lost"),
@@ -58,10 +55,10 @@ impl Grade {
 /// All limits that apply to a variant.
 pub(super) fn grades(record: &Record, comparison: &Comparison, index: usize) -> Vec<Grade> {
     let variant = &record.variants[index];
-    let facts = Facts::of(&comparison.variants[index]);
+    let facts = Facts::of(record, comparison, index);
     let base = &record.variants[record.scenario.baseline];
     let is_baseline = index == record.scenario.baseline;
-    let base_facts = Facts::of(comparison.baseline());
+    let base_facts = Facts::of(record, comparison, comparison.baseline);
     let mut grades: Vec<Grade> = Vec::new();
     grades.extend(
         comparison.variants[index]
@@ -172,6 +169,7 @@ fn load(facts: &Facts<'_>) -> Option<Grade> {
     let share = facts.share_of_capacity(mean)?;
     let peak_share = facts.share_of_capacity(facts.mean("db.qps.peak")?)?;
     let peak = with_unit(peak_share, "1");
+    let runs = facts.runs_above("db.utilization.peak", PEAK_UTILISATION_MAX);
     Some(match share {
         share if share >= 1.0 => Grade::default(
             "load",
@@ -183,10 +181,18 @@ fn load(facts: &Facts<'_>) -> Option<Grade> {
             Safety::AtRisk,
             format!("the busiest second takes {peak} of the database's capacity (default limit: 80 %)"),
         ),
+        _ if runs.is_some_and(|runs| runs.count > 0) => Grade::default(
+            "load",
+            Safety::AtRisk,
+            format!(
+                "the busiest second takes {peak} of the database's capacity on average, and more than 80 % in {} (default limit)",
+                runs.map_or_else(String::new, |runs| runs.to_string())
+            ),
+        ),
         _ => Grade::default(
             "load",
             Safety::Safe,
-            format!("at most {peak} of the database's capacity (limit 80 %)"),
+            format!("the busiest second takes {peak} of the database's capacity (limit 80 %)"),
         ),
     })
 }
@@ -226,6 +232,12 @@ fn errors(variant: &VariantRecord, base: Option<&VariantRecord>) -> Option<Grade
                 format!("errors rise from {before} to {after} (default limit: no new errors)"),
             )
         }
+        // A limit of its own: fewer failures than in a baseline that fails are still failures.
+        false if mean(&own.values) > ERRORS_MAX => Grade::default(
+            "errors",
+            Safety::AtRisk,
+            format!("{after} of the requests fail, no more than in the baseline (default limit: 0.1 %)"),
+        ),
         false if cannot_fail(variant) => Grade::default(
             "errors",
             Safety::Safe,
@@ -265,7 +277,10 @@ fn recovery(variant: &VariantRecord, label: &str) -> Option<Grade> {
     let overlapped = count(&|status| matches!(status, EventStatus::Overlapped(_)));
     let known = count(&|status| !matches!(status, EventStatus::NotJudged(_)));
     if known == 0 {
-        return None;
+        let why = judged.runs.first().map(|run| &run.status);
+        let Some(EventStatus::NotJudged(why)) = why else { return None };
+        let clause = format!("recovery from {label} is not judged: {why}");
+        return Some(Grade::default("recovery", Safety::AtRisk, clause));
     }
     let runs = |count: usize| {
         if count == known { "every run".to_owned() } else { format!("{count} of {known} runs") }

@@ -23,6 +23,7 @@ fn system(load: f64, peak: f64, errors: f64, p99_ms: f64) -> Vec<MeasureRecord> 
         around("hit_ratio", 1.0 - load / 3_000.0),
         around("latency.all.p99_ms", p99_ms),
         around("requests.rate", 3_000.0),
+        around("tier.redis.hit_ratio", 1.0 - load / 3_000.0),
     ]
 }
 
@@ -42,7 +43,7 @@ fn a_change_within_all_limits_is_safe() {
     assert_eq!(
         change.kept,
         [
-            "at most 44.6 % of the database's capacity (limit 80 %)",
+            "the busiest second takes 44.6 % of the database's capacity (limit 80 %)",
             "no new errors",
             "p99 latency at most twice that of the baseline"
         ]
@@ -84,7 +85,11 @@ fn new_errors_and_a_load_beyond_the_capacity_are_not_safe() {
         ("no cache", system(4_400.0, 5_000.0, 0.03, 15.8)),
         ("same", system(336.0, 1_784.0, 0.002, 15.8)),
     ]);
-    assert_eq!(review.verdict, "no cache: not safe; same: safe.");
+    assert_eq!(review.verdict, "no cache: not safe; same: at risk.");
+    assert_eq!(
+        review.variants[2].reasons,
+        ["0.200 % of the requests fail, no more than in the baseline (default limit: 0.1 %)"]
+    );
     assert_eq!(
         review.variants[1].reasons,
         [
@@ -176,8 +181,11 @@ fn recovery_is_due_within_a_minute_in_every_run() {
         never.reasons,
         ["not recovered from flush at the end of 2 of 6 runs (default limit: within 60 s)"]
     );
-    let unknown = [const { EventStatus::NotJudged(String::new()) }; 6];
-    assert_eq!(flushed(&unknown, &[None; 6]).safety, Safety::Safe, "the other limits are kept");
+    let unknown = [const { EventStatus::NotJudged(String::new()) }; 6]
+        .map(|_| EventStatus::NotJudged("the run ends before it".to_owned()));
+    let unknown = flushed(&unknown, &[None; 6]);
+    assert_eq!(unknown.safety, Safety::AtRisk);
+    assert_eq!(unknown.reasons, ["recovery from flush is not judged: the run ends before it"]);
 }
 
 #[test]
@@ -192,14 +200,15 @@ fn a_system_with_two_states_is_not_safe() {
 fn a_database_that_cannot_carry_the_traffic_alone_is_vulnerable() {
     let of = |rate: f64| {
         let mut measures = system(336.0, 1_784.0, 0.0, 15.8);
-        measures.last_mut().unwrap().values = vec![Some(rate); 6];
+        let own = measures.iter_mut().find(|measure| measure.name == "requests.rate").unwrap();
+        own.values = vec![Some(rate); 6];
         let record = record_of(&[("today", measures)], &["db.qps.peak"]);
         review(&record, &compare(&record)).variants[0].findings.pop().unwrap()
     };
     assert_eq!(
         of(7_000.0),
-        "Vulnerable: without the cache the traffic would be 175.0 % of the database's capacity; no event of this scenario \
-         tests a trigger, such as a flush."
+        "Vulnerable: without the cache the mean traffic of the run would be 175.0 % of the database's capacity; no event of \
+         this scenario tests a trigger, such as a flush."
     );
     assert!(!of(4_000.0).starts_with("Vulnerable"));
 }
@@ -223,9 +232,10 @@ fn a_setting_without_effect_is_named() {
     let review = review(&record, &compare(&record));
     assert_eq!(
         review.variants[2].findings.last().unwrap(),
-        "coalescing = \"singleflight\" adds nothing to ttl 60s here: no figure of this review changes."
+        "coalescing = \"singleflight\" makes no measurable difference to ttl 60s: no figure of this review changes by more than \
+         1 % or chance."
     );
-    assert!(!review.variants[3].findings.last().unwrap().contains("adds nothing"));
+    assert!(!review.variants[3].findings.last().unwrap().contains("no measurable difference"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{Review, Safety};
 use crate::experiment::comparison::{Comparison, smallest_that_matters};
 use crate::experiment::statistics::paired_difference;
 use crate::measure::quantity::{Scale, number, with_unit};
-use crate::record::{Record, VariantRecord};
+use crate::record::{EventRecord, EventStatus, Record, VariantRecord};
 
 /// Relative differences up to this are no news in a sentence.
 const NEWS_MIN: f64 = 0.02;
@@ -44,8 +44,8 @@ fn enumerated(names: &[&str]) -> String {
 /// What the variant changes against the baseline; of the baseline itself, its figures.
 pub(super) fn findings(record: &Record, comparison: &Comparison, index: usize) -> Vec<String> {
     let is_baseline = index == comparison.baseline;
-    let facts = Facts::of(&comparison.variants[index]);
-    let base = (!is_baseline).then(|| Facts::of(comparison.baseline()));
+    let facts = Facts::of(record, comparison, index);
+    let base = (!is_baseline).then(|| Facts::of(record, comparison, comparison.baseline));
     let mut findings = Vec::new();
     findings.extend(load(&facts, base.as_ref()));
     findings.extend(event_labels(record).into_iter().filter_map(|label| event(&facts, base.as_ref(), label)));
@@ -152,19 +152,33 @@ fn event(facts: &Facts<'_>, base: Option<&Facts<'_>>, label: &str) -> Option<Str
 fn callers(facts: &Facts<'_>, base: Option<&Facts<'_>>) -> Option<String> {
     let mut parts = Vec::new();
     let mut add = |name: &str, measure: &'static str, unit: &str, least: f64| {
-        let Some((_, after)) = facts.ordinary(measure) else { return };
+        let Some((name_of, after)) = facts.ordinary(measure) else { return };
         let before = base.and_then(|base| base.ordinary(measure)).map(|(_, before)| before);
         if after.max(before.unwrap_or(0.0)) > least {
-            // What is next to nothing changes by nothing.
-            let before = before.map(|before| if (after - before).abs() <= least { after } else { before });
-            parts.push(format!("{name} {}", from_to(before, after, unit)));
+            let changed = before.filter(|before| is_news(*before, after));
+            parts.push(match changed.filter(|_| facts.differs_by_chance(&name_of)) {
+                // A difference that chance explains is no change, and no equality either.
+                Some(before) => format!(
+                    "{name} {} (baseline {}, no significant difference)",
+                    with_unit(after, unit),
+                    with_unit(before, unit)
+                ),
+                None => format!("{name} {}", from_to(before, after, unit)),
+            });
         }
     };
     add("p99", "latency.all.p99_ms", "ms", 0.0);
     add("hit ratio", "hit_ratio", "1", 0.0);
-    add("errors", "error.ratio", "1", ERRORS_MIN);
     add("stale reads", "stale.ratio", "1", STALE_MIN);
     add("memory", "memory.peak_bytes", "bytes", 0.0);
+    // Of the whole run: events are where requests fail.
+    let errors = |facts: &Facts<'_>| facts.mean("error.ratio");
+    if let Some(after) = errors(facts) {
+        let before = base.and_then(errors);
+        if after.max(before.unwrap_or(0.0)) > ERRORS_MIN {
+            parts.push(format!("errors over the whole run {}", from_to(before, after, "1")));
+        }
+    }
     if parts.is_empty() {
         return None;
     }
@@ -176,13 +190,23 @@ fn callers(facts: &Facts<'_>, base: Option<&Facts<'_>>) -> Option<String> {
 fn vulnerable(record: &Record, facts: &Facts<'_>, base: Option<&Facts<'_>>, index: usize) -> Option<String> {
     let factor = |facts: &Facts<'_>| Some(uncached(facts)? / facts.capacity()?);
     let own = factor(facts).filter(|factor| *factor > 1.0)?;
-    let without =
-        format!("without the cache the traffic would be {} of the database's capacity", with_unit(own, "1"));
+    let (_, load) = facts.ordinary("db.qps.mean")?;
+    if !facts.has_cache() || facts.share_of_capacity(load)? >= 1.0 {
+        return None;
+    }
+    let without = format!(
+        "without the cache the mean traffic of the run would be {} of the database's capacity",
+        with_unit(own, "1")
+    );
     if base.and_then(factor).is_some_and(|before| before > 1.0) {
         return Some(format!("Vulnerable, as is the baseline: {without}."));
     }
     let events = &record.variants[index].events;
-    let tested = match events.iter().find(|event| event.judged.is_some()) {
+    let is_judged = |event: &&EventRecord| {
+        let runs = event.judged.iter().flat_map(|judged| &judged.runs);
+        runs.into_iter().any(|run| !matches!(run.status, EventStatus::NotJudged(_)))
+    };
+    let tested = match events.iter().find(is_judged) {
         Some(event) => format!("{} tests one trigger", event.label),
         None => "no event of this scenario tests a trigger, such as a flush".to_owned(),
     };
@@ -215,11 +239,14 @@ fn adds_nothing(record: &Record, index: usize) -> Option<String> {
     let beyond: Vec<String> = variant
         .settings
         .iter()
-        .filter(|setting| !nearest.settings.contains(setting))
+        .filter(|setting| !nearest.settings.contains(setting) && !setting.0.starts_with("price."))
         .map(|(path, value)| format!("{path} = {value}"))
         .collect();
+    if beyond.is_empty() {
+        return None;
+    }
     Some(format!(
-        "{} adds nothing to {} here: no figure of this review changes.",
+        "{} makes no measurable difference to {}: no figure of this review changes by more than 1 % or chance.",
         beyond.join(", "),
         nearest.name
     ))

@@ -61,7 +61,7 @@ fn border(record: &HeadroomRecord, found: &BorderRecord) -> String {
         ),
     };
     if edge.end == End::Cells && edge.breaks.is_some() && edge.safe.is_some() {
-        text.push_str("; the cells were used up before the border was as sharp as asked for");
+        text.push_str("; stopped at --cells before reaching --precision");
     }
     if let Some(below) = edge.below {
         text.push_str(&format!("; at {} a limit breaks as well", value(record, below)));
