@@ -109,7 +109,7 @@ fn what_is_broken_today_is_said_first_and_halved() {
     let slow = POOL.replace("read = \"10ms\"", "read = \"40ms\"").replace("max = 11", "max = 41");
     let words = answer(&slow, &[]);
     assert!(
-        words.starts_with("Today's traffic already breaks a limit; kept up to 0.5 times today's traffic"),
+        words.starts_with("Today's traffic already breaks a limit: safe up to 0.5 times today's traffic"),
         "{words}"
     );
 }

@@ -37,7 +37,7 @@ options! {
         /// a GB of keys and values that travel between instances and shared tiers, both ways
         #[serde(skip_serializing_if = "Option::is_none")]
         "traffic_gb" traffic_gb: Option<f64> as AtLeast<0>, optional "not counted";
-        /// a minute in which less than `slo.share` of the requests are good; needs [slo]
+        /// a minute in which less than `slo.share` of the requests are good; needs `[slo]`
         #[serde(skip_serializing_if = "Option::is_none")]
         "objective_minute" objective_minute: Option<f64> as AtLeast<0>, optional "not counted";
     }

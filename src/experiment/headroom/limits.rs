@@ -239,7 +239,7 @@ mod tests {
 
     fn scenario(rest: &str) -> Experiment {
         let source = format!(
-            "question = \"?\"\nduration = \"10s\"\n[clients]\ninstances = 3\n[workload]\n\
+            "question = \"?\"\nduration = \"60s\"\n[clients]\ninstances = 3\n[workload]\n\
              arrivals = {{ poisson = {{ rate = 10 }} }}\nkeys = 5\n[database]\nread = \"5ms\"\ntimeout = \"1s\"\n{rest}"
         );
         parse(&source, "x.toml", Path::new(""), &Overrides::default()).unwrap_or_else(|told| panic!("{told}"))

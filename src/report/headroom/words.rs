@@ -80,7 +80,7 @@ fn border(record: &HeadroomRecord, found: &BorderRecord) -> String {
 fn today(record: &HeadroomRecord, found: &BorderRecord) -> &'static str {
     let broken = |cell: &&crate::experiment::headroom::record::CellRecord| matches!(&cell.result, ResultRecord::Judged(judged) if cell.value == 1.0 && !judged.kept);
     match record.knob.traffic && found.cells.iter().any(|cell| broken(&cell)) {
-        true => "already broken today: ",
+        true => "today's traffic already breaks a limit: ",
         false => "",
     }
 }
