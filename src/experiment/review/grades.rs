@@ -286,10 +286,11 @@ fn recovery(variant: &VariantRecord, label: &str) -> Option<Grade> {
         if count == known { "every run".to_owned() } else { format!("{count} of {known} runs") }
     };
     if lasting > 0 {
-        let clause = format!(
-            "not recovered from {label} at the end of {} (default limit: within 60 s)",
-            runs(lasting)
-        );
+        let when = match lasting == known {
+            true => "by the end of any run".to_owned(),
+            false => format!("by the end of the run in {}", runs(lasting)),
+        };
+        let clause = format!("not recovered from {label} {when} (default limit: within 60 s)");
         return Some(Grade::default("recovery", Safety::NotSafe, clause));
     }
     if overlapped > 0 {

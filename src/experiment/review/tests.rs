@@ -179,7 +179,7 @@ fn recovery_is_due_within_a_minute_in_every_run() {
     assert_eq!(never.safety, Safety::NotSafe);
     assert_eq!(
         never.reasons,
-        ["not recovered from flush at the end of 2 of 6 runs (default limit: within 60 s)"]
+        ["not recovered from flush by the end of the run in 2 of 6 runs (default limit: within 60 s)"]
     );
     let unknown = [const { EventStatus::NotJudged(String::new()) }; 6]
         .map(|_| EventStatus::NotJudged("the run ends before it".to_owned()));
