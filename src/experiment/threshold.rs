@@ -248,7 +248,7 @@ mod tests {
     use crate::record::{EventRecord, MeasureRecord};
 
     fn threshold(measure: &str, bound: Bound, limit: f64) -> Threshold {
-        Threshold { measure: measure.to_owned(), bound, limit, variant: None, confident: false, runs: None }
+        Threshold::new(measure, bound, limit)
     }
 
     fn judged(threshold: Threshold, measures: Vec<MeasureRecord>) -> Judgement {

@@ -16,7 +16,7 @@ use crate::model::{EventKind, Model, Nanos, TimedEvent};
 /// Requests that a cell has at least.
 const REQUESTS_MIN: u64 = 200;
 /// The run goes on for so long after an event that is judged.
-const AFTER_MIN_NS: Nanos = 30_000_000_000;
+pub const AFTER_MIN_NS: Nanos = 30_000_000_000;
 /// Chance of a false alarm over all cells of an event.
 const LEVEL: f64 = 0.01;
 /// Of a chi-square variable with one degree of freedom: the square of a deviation over its variance.

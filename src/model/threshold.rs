@@ -60,6 +60,11 @@ impl fmt::Display for Bound {
 }
 
 impl Threshold {
+    /// A limit for all variants that have the measure, by the mean.
+    pub fn new(measure: impl Into<String>, bound: Bound, limit: f64) -> Threshold {
+        Threshold { measure: measure.into(), bound, limit, variant: None, confident: false, runs: None }
+    }
+
     /// Whether it speaks of a variant.
     pub fn is_about(&self, variant: &str) -> bool {
         self.variant.as_deref().is_none_or(|name| name == variant)

@@ -2,19 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::review::{ERRORS_MAX, PEAK_UTILISATION_MAX, RECOVERY_MAX_S};
 use crate::experiment::shares::Runs;
 use crate::experiment::statistics::estimate;
 use crate::experiment::threshold::{Judgement, Standing, judge_in, kept_by_run};
-use crate::model::{Bound, Experiment, Model, Nanos, Threshold, TimedEvent};
+use crate::measure::recovery::AFTER_MIN_NS;
+use crate::model::{Bound, Experiment, Model, Threshold, TimedEvent};
 use crate::record::VariantRecord;
 use crate::scenario::{Diagnostics, limits};
 
-/// The share of requests that may fail where the limit is "no new errors": one in a thousand.
-pub const ERRORS_MAX: f64 = 0.001;
-/// Peak utilisation of the database that the default limits allow.
-pub const UTILIZATION_MAX: f64 = 0.8;
-/// Seconds after the end of an event within which the default limits demand a recovery.
-pub const RECOVERY_MAX_S: f64 = 60.0;
 /// A resource that is used more than this is short.
 pub const SHORT_FROM: f64 = 0.9;
 
@@ -57,15 +53,12 @@ pub fn limits_of(base: &Experiment, given: &[String]) -> Result<(Vec<Threshold>,
     Ok((all, is_default))
 }
 
-/// Time after an event without which its recovery is not judged.
-const AFTER_EVENT_NS: Nanos = 30_000_000_000;
-
 /// Refuses limits on the recovery from events that the run is too short to judge: no value would keep them.
 fn refuse_unjudged(base: &Experiment, limits: &[Threshold]) -> Result<(), Diagnostics> {
     for variant in &base.variants {
         let model = &variant.model;
         let is_short = |event: &&TimedEvent| {
-            event.end_ns(model.clients.instances).saturating_add(AFTER_EVENT_NS) > model.duration_ns
+            event.end_ns(model.clients.instances).saturating_add(AFTER_MIN_NS) > model.duration_ns
         };
         let limited = |event: &&TimedEvent| {
             let of_event = format!("event.{}.", event.label);
@@ -85,10 +78,6 @@ fn refuse_unjudged(base: &Experiment, limits: &[Threshold]) -> Result<(), Diagno
     Ok(())
 }
 
-fn limit(measure: impl Into<String>, bound: Bound, limit: f64) -> Threshold {
-    Threshold { measure: measure.into(), bound, limit, variant: None, confident: false, runs: None }
-}
-
 /// Labels of the events of all variants.
 fn labels(base: &Experiment) -> Vec<&str> {
     let mut labels: Vec<&str> = Vec::new();
@@ -102,7 +91,7 @@ fn labels(base: &Experiment) -> Vec<&str> {
 
 fn named(base: &Experiment, name: &str) -> Option<Vec<Threshold>> {
     match name {
-        name if ERRORS.contains(&name) => Some(vec![limit("error.ratio", Bound::Max, ERRORS_MAX)]),
+        name if ERRORS.contains(&name) => Some(vec![Threshold::new("error.ratio", Bound::Max, ERRORS_MAX)]),
         RECOVERY => Some(recovery(base)),
         _ => None,
     }
@@ -110,23 +99,23 @@ fn named(base: &Experiment, name: &str) -> Option<Vec<Threshold>> {
 
 /// After every event the system comes back before the run ends.
 pub(super) fn recovery(base: &Experiment) -> Vec<Threshold> {
-    let back = |label: &str| limit(format!("event.{label}.metastable"), Bound::Max, 0.0);
+    let back = |label: &str| Threshold::new(format!("event.{label}.metastable"), Bound::Max, 0.0);
     labels(base).into_iter().map(back).collect()
 }
 
 /// The share of good requests that `[slo]` demands.
 fn objective(base: &Experiment) -> Option<Threshold> {
     let with_objective = base.variants.iter().find(|variant| variant.model.slo.is_some())?;
-    Some(limit("slo.good.ratio", Bound::Min, with_objective.model.share_of_good()))
+    Some(Threshold::new("slo.good.ratio", Bound::Min, with_objective.model.share_of_good()))
 }
 
 /// Limits where a scenario has none, those of a review (`experiment::review`) that need no baseline: hardly an error, a
 /// database with some room in its busiest second, a recovery from every event.
 fn defaults(base: &Experiment) -> Vec<Threshold> {
-    let back = |label: &str| limit(format!("event.{label}.recovery_s"), Bound::Max, RECOVERY_MAX_S);
+    let back = |label: &str| Threshold::new(format!("event.{label}.recovery_s"), Bound::Max, RECOVERY_MAX_S);
     let lasting = [
-        limit("error.ratio", Bound::Max, ERRORS_MAX),
-        limit("db.utilization.peak", Bound::Max, UTILIZATION_MAX),
+        Threshold::new("error.ratio", Bound::Max, ERRORS_MAX),
+        Threshold::new("db.utilization.peak", Bound::Max, PEAK_UTILISATION_MAX),
     ];
     lasting.into_iter().chain(labels(base).into_iter().map(back)).collect()
 }
@@ -278,7 +267,8 @@ mod tests {
 
     #[test]
     fn a_run_keeps_all_limits_or_not_and_the_worst_limit_comes_first() {
-        let limits = [limit("db.qps.peak", Bound::Max, 50.0), limit("error.ratio", Bound::Max, 0.1)];
+        let limits =
+            [Threshold::new("db.qps.peak", Bound::Max, 50.0), Threshold::new("error.ratio", Bound::Max, 0.1)];
         let rows = vec![
             measure("db.qps.peak", &[40.0, 60.0, 20.0, 30.0]),
             measure("error.ratio", &[0.0, 0.0, 0.9, 0.05]),
@@ -290,7 +280,7 @@ mod tests {
         let broken: Vec<&str> =
             verdict.broken().iter().map(|judgement| judgement.threshold.measure.as_str()).collect();
         assert_eq!(broken, ["error.ratio"]);
-        assert!(Verdict::of(&[limit("tier.l2.hit_ratio", Bound::Min, 0.5)], variant).is_none());
+        assert!(Verdict::of(&[Threshold::new("tier.l2.hit_ratio", Bound::Min, 0.5)], variant).is_none());
     }
 
     #[test]

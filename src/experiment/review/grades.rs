@@ -25,11 +25,16 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("writes", "no acknowledged write lost"),
 ];
 
-const PEAK_UTILISATION_MAX: f64 = 0.8;
+/// Share of the database's capacity in the busiest second.
+pub const PEAK_UTILISATION_MAX: f64 = 0.8;
+/// Share of the requests that fail beyond those of the baseline.
 const NEW_ERRORS_MAX: f64 = 1e-4;
-const ERRORS_MAX: f64 = 1e-3;
+/// Share of the requests that fail.
+pub const ERRORS_MAX: f64 = 1e-3;
+/// The p99 over that of the baseline.
 const P99_FACTOR_MAX: f64 = 2.0;
-const RECOVERY_MAX_S: f64 = 60.0;
+/// Seconds from the end of an event to the recovery from it.
+pub const RECOVERY_MAX_S: f64 = 60.0;
 
 /// One limit in one variant.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,11 +162,7 @@ fn objective(variant: &VariantRecord) -> Option<Grade> {
     variant.measure("slo.good.ratio")?;
     let judged = variant.events.iter().find_map(|event| event.judged.as_ref());
     let limit = judged.map_or(Slo::SHARE, |judged| judged.share);
-    of_threshold(&judge_in(&limit_of("slo.good.ratio", Bound::Min, limit), variant))
-}
-
-fn limit_of(measure: &str, bound: Bound, limit: f64) -> Threshold {
-    Threshold { measure: measure.to_owned(), bound, limit, variant: None, confident: false, runs: None }
+    of_threshold(&judge_in(&Threshold::new("slo.good.ratio", Bound::Min, limit), variant))
 }
 
 fn load(facts: &Facts<'_>) -> Option<Grade> {
@@ -201,7 +202,7 @@ fn load(facts: &Facts<'_>) -> Option<Grade> {
 fn errors(variant: &VariantRecord, base: Option<&VariantRecord>) -> Option<Grade> {
     let own = variant.measure("error.ratio")?;
     let Some(base) = base else {
-        let judged = judge_in(&limit_of("error.ratio", Bound::Max, ERRORS_MAX), variant);
+        let judged = judge_in(&Threshold::new("error.ratio", Bound::Max, ERRORS_MAX), variant);
         let mean = judged.estimate?.mean;
         let figure = with_unit(mean, "1");
         return Some(match judged.standing {
@@ -299,7 +300,7 @@ fn recovery(variant: &VariantRecord, label: &str) -> Option<Grade> {
         return Some(Grade::default("recovery", Safety::AtRisk, clause));
     }
     let measure = format!("event.{label}.recovery_s");
-    let judgement = judge_in(&limit_of(&measure, Bound::Max, RECOVERY_MAX_S), variant);
+    let judgement = judge_in(&Threshold::new(measure, Bound::Max, RECOVERY_MAX_S), variant);
     let seconds = with_unit(judgement.estimate?.mean, "s");
     Some(match (judgement.standing, kept_with_doubt(&judgement)) {
         (Standing::Kept, None) => {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::comparison::Comparison;
 use crate::record::Record;
 pub use facts::{Cell, Row};
-pub use grades::DEFAULTS;
+pub use grades::{DEFAULTS, ERRORS_MAX, PEAK_UTILISATION_MAX, RECOVERY_MAX_S};
 
 /// Whether a variant may be shipped, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -112,14 +112,8 @@ fn a_threshold_takes_the_place_of_the_default() {
         [("today", system(336.0, 3_600.0, 0.0, 15.8)), ("more", system(336.0, 3_990.0, 0.0, 15.8))];
     let judge = |limit: f64, runs: Option<f64>| {
         let mut record = record_of(&variants, &["db.qps.peak"]);
-        record.scenario.thresholds = vec![Threshold {
-            measure: "db.qps.peak".to_owned(),
-            bound: Bound::Max,
-            limit,
-            variant: None,
-            confident: false,
-            runs,
-        }];
+        record.scenario.thresholds =
+            vec![Threshold { runs, ..Threshold::new("db.qps.peak", Bound::Max, limit) }];
         let review = review(&record, &compare(&record));
         (review.variants[1].safety, review.variants[1].reasons.clone())
     };

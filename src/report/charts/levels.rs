@@ -118,8 +118,7 @@ mod tests {
     use crate::record::fixture::{measure, record_of};
 
     fn threshold(measure: &str, bound: Bound, limit: f64, variant: Option<&str>) -> Threshold {
-        let variant = variant.map(str::to_owned);
-        Threshold { measure: measure.to_owned(), bound, limit, variant, confident: false, runs: None }
+        Threshold { variant: variant.map(str::to_owned), ..Threshold::new(measure, bound, limit) }
     }
 
     /// Capacities of 4,000/s and the other, in two runs each.

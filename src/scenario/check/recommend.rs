@@ -138,5 +138,5 @@ fn limit_of(cx: &mut Context, node: &Node, surroundings: &Surroundings<'_>) -> O
     // The value stands inside a string: the whole of it is its place.
     value.span = node.span;
     let limit = limit(cx, &value, catalog::find(name))?;
-    Some(Threshold { measure: name.to_owned(), bound, limit, variant: None, confident: false, runs: None })
+    Some(Threshold::new(name, bound, limit))
 }
