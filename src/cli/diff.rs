@@ -10,12 +10,11 @@ use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::model::Experiment;
 use herdlab::record::OtherFile;
 use herdlab::report::{self, Kind, difference as words};
-use herdlab::scenario::difference::{differences, is_same_system, together, without_variants};
-use herdlab::scenario::{self, Diagnostics, estimate};
+use herdlab::scenario::difference::{differences, is_same_system, together};
+use herdlab::scenario::{Diagnostics, estimate};
 use herdlab::sim::Control;
 
 use super::contents::ContentsArgs;
-use super::input::Found;
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
 use super::progress::Progress;
@@ -88,7 +87,7 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
         source: after.source.clone(),
         differences: changes.iter().map(words::sentence).collect(),
     };
-    let experiment = together(before, after, names)?;
+    let experiment = together(before, after, names, &changes)?;
     if let Some(note) = input::central_values(&experiment, "diff").filter(|_| !args.quiet) {
         tell!("{note}");
     }
@@ -147,12 +146,8 @@ fn places(args: &DiffArgs) -> Places<'_> {
 
 /// Both files, checked.
 fn experiments(args: &DiffArgs) -> Result<(Experiment, Experiment), Diagnostics> {
-    let overrides = args.settings.overrides(&args.variants);
-    let load = |name: &str, overrides| {
-        let Found { source, path, base_dir } = input::find(name)?;
-        scenario::parse(&source, &path, &base_dir, overrides)
-    };
-    Ok((load(&args.before, &without_variants(&overrides))?, load(&args.after, &overrides)?))
+    let load = |name: &str, variants: &[String]| input::load(name, &args.settings.overrides(variants));
+    Ok((load(&args.before, &[])?, load(&args.after, &args.variants)?))
 }
 
 /// The names of two files: those without folder and ending, with the folder where they are equal.

@@ -1,7 +1,7 @@
 //! Two scenario files: the options in which they differ, and both as one experiment, so that one can be reviewed against the other.
 
+use super::Diagnostics;
 use super::digest::{digest, fingerprint};
-use super::{Diagnostics, Overrides};
 use crate::model::{Experiment, Threshold, Variant};
 use crate::units;
 
@@ -109,11 +109,16 @@ fn means_the_same(before: &toml::Value, after: &toml::Value) -> bool {
 /// The baseline of one experiment and the variants of another as one experiment: `names` stand for the two files.
 ///
 /// Seed, replications and precision are those of the first, the headline that of the second. The limits of both hold; where both set
-/// one on the same measure and side, that of the second. The longer warm-up of the two holds for both.
+/// one on the same measure and side, that of the second. The longer warm-up of the two holds for both. `differences` are those of the files.
 ///
 /// # Errors
 /// The two simulate different spans of time, which no figure of theirs could be compared over.
-pub fn together(before: Experiment, after: Experiment, names: [&str; 2]) -> Result<Experiment, Diagnostics> {
+pub fn together(
+    before: Experiment,
+    after: Experiment,
+    names: [&str; 2],
+    differences: &[Difference],
+) -> Result<Experiment, Diagnostics> {
     let first = &before.variants[before.baseline];
     let own = &after.variants[after.baseline];
     let span = |variant: &Variant| (variant.model.duration_ns, variant.model.window_ns);
@@ -137,10 +142,9 @@ pub fn together(before: Experiment, after: Experiment, names: [&str; 2]) -> Resu
         return Err(Diagnostics::general(title, vec![help]));
     }
     let warmup_ns = first.model.warmup_ns.max(own.model.warmup_ns);
-    let settings: Vec<(String, String)> = differences(&before.source, &after.source)
-        .into_iter()
-        .map(|Difference { path, after, .. }| (path, after.unwrap_or_else(|| "not set".to_owned())))
-        .collect();
+    let value = |after: &Option<String>| after.clone().unwrap_or_else(|| "not set".to_owned());
+    let settings: Vec<(String, String)> =
+        differences.iter().map(|Difference { path, after, .. }| (path.clone(), value(after))).collect();
     let alone = after.variants.len() == 1;
     let renamed = |name: &str| if alone { names[1].to_owned() } else { format!("{}: {name}", names[1]) };
     let mut variants =
@@ -188,11 +192,6 @@ pub fn is_same_system(before: &Experiment, after: &Experiment) -> bool {
     let print =
         |experiment: &Experiment| fingerprint(&experiment.variants[experiment.baseline].model, before.seed);
     print(before) == print(after)
-}
-
-/// The overrides for one of two files: variants are named for the second only.
-pub fn without_variants(overrides: &Overrides) -> Overrides {
-    Overrides { variants: Vec::new(), ..overrides.clone() }
 }
 
 #[cfg(test)]

@@ -43,18 +43,17 @@ impl<'a> Facts<'a> {
 
     /// Whether chance explains the difference of a measure to the baseline.
     pub(super) fn differs_by_chance(&self, measure: &str) -> bool {
-        let difference = self.variant.measure(measure).and_then(|measure| measure.difference);
-        difference
-            .and_then(|difference| difference.estimate.interval)
-            .is_some_and(|(low, high)| low <= 0.0 && high >= 0.0)
+        let interval = self.difference(measure).and_then(|difference| difference.interval);
+        interval.is_some_and(|(low, high)| low <= 0.0 && high >= 0.0)
     }
 
-    pub(super) fn estimate(&self, measure: &str) -> Option<Estimate> {
-        self.variant.measure(measure)?.estimate
+    /// This variant minus the baseline, pair by pair; `None` for the baseline itself.
+    pub(super) fn difference(&self, measure: &str) -> Option<Estimate> {
+        Some(self.variant.measure(measure)?.difference?.estimate)
     }
 
     pub(super) fn mean(&self, measure: &str) -> Option<f64> {
-        self.estimate(measure).map(|estimate| estimate.mean)
+        self.variant.mean(measure)
     }
 
     /// In how many runs a measure is above a limit; `None` where no run has it.

@@ -7,8 +7,7 @@ use super::Safety;
 use super::facts::{Facts, event_labels};
 use crate::catalog::spoken;
 use crate::experiment::comparison::Comparison;
-use crate::experiment::statistics::paired_difference;
-use crate::experiment::threshold::{Judgement, Standing, judge, judge_in};
+use crate::experiment::threshold::{Judgement, Standing, judge_in};
 use crate::measure::quantity::{exact, number, with_unit};
 use crate::model::{Bound, Slo, Threshold};
 use crate::record::{EventStatus, Record, VariantRecord};
@@ -58,10 +57,14 @@ impl Grade {
 }
 
 /// All limits that apply to a variant.
-pub(super) fn grades(record: &Record, comparison: &Comparison, index: usize) -> Vec<Grade> {
+pub(super) fn grades(
+    record: &Record,
+    comparison: &Comparison,
+    judgements: &[Judgement],
+    index: usize,
+) -> Vec<Grade> {
     let variant = &record.variants[index];
     let facts = Facts::of(record, comparison, index);
-    let base = &record.variants[record.scenario.baseline];
     let is_baseline = index == record.scenario.baseline;
     let base_facts = Facts::of(record, comparison, comparison.baseline);
     let mut grades: Vec<Grade> = Vec::new();
@@ -71,9 +74,8 @@ pub(super) fn grades(record: &Record, comparison: &Comparison, index: usize) -> 
             .as_ref()
             .map(|states| Grade::new(Safety::NotSafe, format!("two states: {}", states.words()))),
     );
-    let judged = judge(record);
-    grades
-        .extend(judged.iter().filter(|judgement| judgement.variant == variant.name).filter_map(of_threshold));
+    let own = judgements.iter().filter(|judgement| judgement.variant == variant.name);
+    grades.extend(own.filter_map(of_threshold));
     let has_slo = variant.measure("slo.good.ratio").is_some();
     grades.extend(objective(variant));
     let open = |aspect: &str| {
@@ -86,7 +88,7 @@ pub(super) fn grades(record: &Record, comparison: &Comparison, index: usize) -> 
         grades.extend(load(&facts));
     }
     if open("errors") && !has_slo {
-        grades.extend(errors(variant, (!is_baseline).then_some(base)));
+        grades.extend(errors(variant, &facts, (!is_baseline).then_some(&base_facts)));
     }
     if open("latency") && !has_slo && !is_baseline {
         grades.extend(latency(&facts, &base_facts));
@@ -170,9 +172,9 @@ fn load(facts: &Facts<'_>) -> Option<Grade> {
     let share = facts.share_of_capacity(mean)?;
     let peak_share = facts.share_of_capacity(facts.mean("db.qps.peak")?)?;
     let peak = with_unit(peak_share, "1");
-    let runs = facts.runs_above("db.utilization.peak", PEAK_UTILISATION_MAX);
-    Some(match share {
-        share if share >= 1.0 => Grade::default(
+    let above = facts.runs_above("db.utilization.peak", PEAK_UTILISATION_MAX).filter(|runs| runs.count > 0);
+    Some(match above {
+        _ if share >= 1.0 => Grade::default(
             "load",
             Safety::NotSafe,
             format!("database load exceeds its capacity: {} in the ordinary state", with_unit(share, "1")),
@@ -182,15 +184,14 @@ fn load(facts: &Facts<'_>) -> Option<Grade> {
             Safety::AtRisk,
             format!("the busiest second takes {peak} of the database's capacity (default limit: 80 %)"),
         ),
-        _ if runs.is_some_and(|runs| runs.count > 0) => Grade::default(
+        Some(runs) => Grade::default(
             "load",
             Safety::AtRisk,
             format!(
-                "the busiest second takes {peak} of the database's capacity on average, and more than 80 % in {} (default limit)",
-                runs.map_or_else(String::new, |runs| runs.to_string())
+                "the busiest second takes {peak} of the database's capacity on average, and more than 80 % in {runs} (default limit)"
             ),
         ),
-        _ => Grade::default(
+        None => Grade::default(
             "load",
             Safety::Safe,
             format!("the busiest second takes {peak} of the database's capacity (limit 80 %)"),
@@ -199,8 +200,7 @@ fn load(facts: &Facts<'_>) -> Option<Grade> {
 }
 
 /// New errors against the baseline, or those of the baseline itself.
-fn errors(variant: &VariantRecord, base: Option<&VariantRecord>) -> Option<Grade> {
-    let own = variant.measure("error.ratio")?;
+fn errors(variant: &VariantRecord, facts: &Facts<'_>, base: Option<&Facts<'_>>) -> Option<Grade> {
     let Some(base) = base else {
         let judged = judge_in(&Threshold::new("error.ratio", Bound::Max, ERRORS_MAX), variant);
         let mean = judged.estimate?.mean;
@@ -216,13 +216,9 @@ fn errors(variant: &VariantRecord, base: Option<&VariantRecord>) -> Option<Grade
             ),
         });
     };
-    let before = base.measure("error.ratio")?;
-    let difference = paired_difference(&before.values, &own.values)?.estimate;
-    let mean = |values: &[Option<f64>]| {
-        let known: Vec<f64> = values.iter().flatten().copied().collect();
-        known.iter().sum::<f64>() / known.len().max(1) as f64
-    };
-    let [before, after] = [&before.values, &own.values].map(|values| with_unit(mean(values), "1"));
+    let difference = facts.difference("error.ratio")?;
+    let failing = facts.mean("error.ratio")?;
+    let [before, after] = [base.mean("error.ratio")?, failing].map(|mean| with_unit(mean, "1"));
     let is_certain = difference.interval.is_none_or(|(low, _)| low > 0.0);
     Some(match difference.mean > NEW_ERRORS_MAX {
         true => {
@@ -234,7 +230,7 @@ fn errors(variant: &VariantRecord, base: Option<&VariantRecord>) -> Option<Grade
             )
         }
         // A limit of its own: fewer failures than in a baseline that fails are still failures.
-        false if mean(&own.values) > ERRORS_MAX => Grade::default(
+        false if failing > ERRORS_MAX => Grade::default(
             "errors",
             Safety::AtRisk,
             format!("{after} of the requests fail, no more than in the baseline (default limit: 0.1 %)"),

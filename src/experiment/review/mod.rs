@@ -12,6 +12,7 @@ mod words;
 use serde::Serialize;
 
 use super::comparison::Comparison;
+use super::threshold::judge;
 use crate::record::Record;
 pub use facts::{Cell, Row};
 pub use grades::{DEFAULTS, ERRORS_MAX, PEAK_UTILISATION_MAX, RECOVERY_MAX_S};
@@ -93,18 +94,18 @@ impl Review {
 /// Reviews every variant of a record.
 pub fn review(record: &Record, comparison: &Comparison) -> Review {
     let mut defaults = Vec::new();
+    let judgements = judge(record);
     let variants: Vec<VariantReview> = (0..record.variants.len())
         .map(|index| {
-            let grades = grades::grades(record, comparison, index);
+            let grades = grades::grades(record, comparison, &judgements, index);
             for default in grades.iter().filter_map(|grade| grade.default) {
                 if !defaults.contains(&default) {
                     defaults.push(default);
                 }
             }
             let safety = grades.iter().map(|grade| grade.safety).max().unwrap_or(Safety::NotJudged);
-            let (kept, broken): (Vec<_>, Vec<_>) =
+            let (kept, mut broken): (Vec<_>, Vec<_>) =
                 grades.into_iter().partition(|grade| grade.safety <= Safety::Safe);
-            let mut broken = broken;
             broken.sort_by_key(|grade| std::cmp::Reverse(grade.safety));
             VariantReview {
                 name: record.variants[index].name.clone(),

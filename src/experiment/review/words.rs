@@ -2,6 +2,7 @@
 
 use super::facts::{Facts, event_labels};
 use super::{Review, Safety};
+use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::{Comparison, smallest_that_matters};
 use crate::experiment::statistics::paired_difference;
 use crate::measure::quantity::{Scale, number, with_unit};
@@ -20,25 +21,13 @@ const STALE_MIN: f64 = 1e-3;
 pub(super) fn verdict(review: &Review) -> String {
     let mut parts = Vec::new();
     for safety in [Safety::NotSafe, Safety::AtRisk, Safety::Safe, Safety::NotJudged] {
-        let names: Vec<&str> = review
-            .reviewed()
-            .filter(|variant| variant.safety == safety)
-            .map(|variant| variant.name.as_str())
-            .collect();
+        let graded = review.reviewed().filter(|variant| variant.safety == safety);
+        let names: Vec<String> = graded.map(|variant| variant.name.clone()).collect();
         if !names.is_empty() {
-            parts.push(format!("{}: {}", enumerated(&names), safety.word()));
+            parts.push(format!("{}: {}", enumerated(&names, "and"), safety.word()));
         }
     }
     parts.join("; ") + "."
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn enumerated(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 /// What the variant changes against the baseline; of the baseline itself, its figures.
