@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use herdlab::atomic;
-use herdlab::experiment::run::{RunError, RunOptions, run};
+use herdlab::experiment::run::RunError;
 use herdlab::model::Experiment;
 use herdlab::record::Record;
 use herdlab::report::claims::{Source, page};
@@ -17,8 +17,7 @@ use herdlab::sim::Control;
 
 use super::output::{Shown, tell};
 use super::places::Places;
-use super::progress::Progress;
-use super::settings::{hold, reached};
+use super::whole::Whole;
 use super::{exit, input, output, signals};
 
 /// Where the findings of all bundled scenarios are kept.
@@ -144,21 +143,16 @@ fn records(
         if !args.quiet {
             tell!("{} ({} of {})", experiment.name, index + 1, experiments.len());
         }
-        // Requests are counted from zero in each run.
-        control.requests.store(0, std::sync::atomic::Ordering::Relaxed);
-        let progress = Progress::start(&control, &plan(experiment, threads), args.quiet);
         let limits = Limits::of_this_machine();
-        hold(&limits, &control);
-        let outcome =
-            run(experiment, &RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() });
-        progress.finish();
-        match outcome {
-            Ok(outcome) if !outcome.interrupted => records.push(outcome.record),
-            Ok(_) | Err(RunError::Interrupted) => {
-                return reached(&limits, &control).map_or(Ok(None), |problem| Err(problem.into()));
-            }
-            Err(error) => return Err(anyhow::Error::from(error).context(experiment.name.clone())),
-        }
+        let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet };
+        let named = |error: anyhow::Error| match error.is::<RunError>() {
+            true => error.context(experiment.name.clone()),
+            false => error,
+        };
+        let Some(outcome) = whole.run(experiment, &plan(experiment, threads)).map_err(named)? else {
+            return Ok(None);
+        };
+        records.push(outcome.record);
     }
     Ok(Some(records))
 }

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use clap::Args;
 use herdlab::atomic;
 use herdlab::experiment::comparison::{VERDICT_REPLICATIONS_MIN, Verdict};
 use herdlab::experiment::forecast::plan_within;
-use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::experiment::versus::{self, Incomparable};
 use herdlab::model::Experiment;
 use herdlab::record::Record;
@@ -23,10 +21,10 @@ use herdlab::units;
 use super::input::Found;
 use super::output::{Shown, tell};
 use super::places::Places;
-use super::progress::Progress;
 use super::report::{input_error, record_at};
 use super::run::Format;
-use super::settings::{LimitArgs, SettingArgs, hold, reached};
+use super::settings::{LimitArgs, SettingArgs};
+use super::whole::Whole;
 use super::{exit, input, output, revisions, signals};
 
 /// Compare runs: records, scenarios (which are run), or git revisions of a scenario; the first is the baseline
@@ -200,21 +198,10 @@ fn records(
                 continue;
             }
         };
-        // Each run counts its own requests.
-        control.requests.store(0, Ordering::Relaxed);
-        let progress = Progress::start(&control, &plan, args.quiet);
-        let options = RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() };
         let limits = args.limits.limits();
-        hold(&limits, &control);
-        let outcome = run(&experiment, &options);
-        progress.finish();
-        match outcome {
-            Ok(outcome) if !outcome.interrupted => records.push((label, outcome.record)),
-            Ok(_) | Err(RunError::Interrupted) => {
-                return reached(&limits, &control).map_or(Ok(None), |problem| Err(problem.into()));
-            }
-            Err(error) => return Err(error.into()),
-        }
+        let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet };
+        let Some(outcome) = whole.run(&experiment, &plan)? else { return Ok(None) };
+        records.push((label, outcome.record));
     }
     Ok(Some(records))
 }

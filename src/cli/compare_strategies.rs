@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use herdlab::atomic;
 use herdlab::experiment::forecast::plan_within;
-use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
+use herdlab::experiment::run::Outcome;
 use herdlab::report::{self, Kind, glance};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::estimate::{self, Limits};
@@ -18,8 +18,8 @@ use super::contents::ContentsArgs;
 use super::input::Found;
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
-use super::progress::Progress;
-use super::settings::{SettingArgs, hold, reached};
+use super::settings::SettingArgs;
+use super::whole::Whole;
 use super::{exit, input, output, signals};
 
 /// Where the workload comes from if none is named.
@@ -81,21 +81,10 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     }
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
-    let progress = Progress::start(&control, &plan, args.quiet);
-    hold(&limits, &control);
-    let outcome =
-        run(&experiment, &RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() });
-    progress.finish();
-    let Outcome { mut record, timings, .. } = match outcome {
-        Ok(outcome) if !outcome.interrupted => outcome,
-        Ok(_) | Err(RunError::Interrupted) => {
-            if let Some(problem) = reached(&limits, &control) {
-                return Err(problem.into());
-            }
-            tell!("interrupted: nothing written");
-            return Ok(ExitCode::from(exit::INTERRUPTED));
-        }
-        Err(error) => return Err(error.into()),
+    let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet };
+    let Some(Outcome { mut record, timings, .. }) = whole.run(&experiment, &plan)? else {
+        tell!("interrupted: nothing written");
+        return Ok(ExitCode::from(exit::INTERRUPTED));
     };
     let parts: Vec<_> = experiment.variants.iter().map(|variant| parts(&variant.model)).collect();
     if let Some(path) = &args.out {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use herdlab::experiment::forecast::plan_within;
-use herdlab::experiment::run::{RunError, RunOptions, run};
 use herdlab::model::Experiment;
 use herdlab::record::OtherFile;
 use herdlab::report::{self, Kind, difference as words};
@@ -17,9 +16,9 @@ use herdlab::sim::Control;
 use super::contents::ContentsArgs;
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
-use super::progress::Progress;
 use super::run::{Format, gate, printed};
-use super::settings::{LimitArgs, SettingArgs, hold, reached};
+use super::settings::{LimitArgs, SettingArgs};
+use super::whole::Whole;
 use super::{exit, input, output, signals};
 
 /// Review a change: name the differences between two scenario files, run both and judge the second against the first
@@ -102,21 +101,10 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     places(args).inputs(&experiment.files).folder("--out DIR", &out, Kind::Run).check()?;
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
-    let progress = Progress::start(&control, &plan, args.quiet);
-    let options = RunOptions { threads, control: Arc::clone(&control), ..RunOptions::default() };
-    hold(&limits, &control);
-    let outcome = run(&experiment, &options);
-    progress.finish();
-    let mut outcome = match outcome {
-        Ok(outcome) if !outcome.interrupted => outcome,
-        Ok(_) | Err(RunError::Interrupted) => {
-            if let Some(problem) = reached(&limits, &control) {
-                return Err(problem.into());
-            }
-            tell!("interrupted: nothing written");
-            return Ok(ExitCode::from(exit::INTERRUPTED));
-        }
-        Err(error) => return Err(error.into()),
+    let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet };
+    let Some(mut outcome) = whole.run(&experiment, &plan)? else {
+        tell!("interrupted: nothing written");
+        return Ok(ExitCode::from(exit::INTERRUPTED));
     };
     outcome.record.scenario.after = Some(other);
     let written = report::write_all(&outcome.record, Some(&outcome.timings), &out, args.contents.contents());

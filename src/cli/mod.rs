@@ -27,6 +27,7 @@ mod signals;
 mod sweep;
 mod validate;
 mod watch;
+mod whole;
 
 use std::process::ExitCode;
 
