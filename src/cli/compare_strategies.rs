@@ -8,6 +8,7 @@ use clap::Args;
 use herdlab::atomic;
 use herdlab::experiment::forecast::plan_within;
 use herdlab::experiment::run::Outcome;
+use herdlab::report::html::quoted;
 use herdlab::report::{self, Kind, glance};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::estimate::{self, Limits};
@@ -122,10 +123,10 @@ fn load(args: &CompareStrategiesArgs) -> Result<Strategies, Diagnostics> {
 fn command(args: &CompareStrategiesArgs) -> String {
     let mut text = "herdlab compare-strategies".to_owned();
     if args.scenario != DEFAULT {
-        text.push_str(&format!(" {}", args.scenario));
+        text.push_str(&format!(" {}", quoted(&args.scenario)));
     }
     for (path, value) in &args.settings.set {
-        text.push_str(&format!(" --set {path}={value}"));
+        text.push_str(&format!(" --set {}", quoted(&format!("{path}={value}"))));
     }
     let seed = args.settings.seed.map(|seed| format!(" --seed {seed}"));
     let replications = args.settings.replications.map(|number| format!(" --replications {number}"));

@@ -28,8 +28,12 @@ pub fn explain(word: &str, width: usize) -> Option<String> {
     found.extend(lint::find(word).map(|lint| of_lint(lint, width)));
     found.extend(options_named(word).iter().map(|option| of_option(option, width)));
     found.extend(choices_named(word).into_iter().map(|choice| of_choice(&choice, width)));
+    found.extend(RANGE.contains(&word).then(|| of_range(width)));
     (!found.is_empty()).then(|| found.join("\n"))
 }
+
+/// Words for an uncertain value, and the fields of one.
+const RANGE: [&str; 6] = ["range", "about", "within", "low", "likely", "high"];
 
 /// The most likely correction of `word`.
 pub fn meant(word: &str) -> Option<String> {
@@ -40,6 +44,7 @@ pub fn meant(word: &str) -> Option<String> {
         known.push(option.path);
     }
     known.extend(choices().into_iter().map(|choice| choice.tag.name.to_owned()));
+    known.extend(RANGE.map(str::to_owned));
     let generic = generic(word);
     let candidates = known.iter().map(String::as_str);
     nearest(word, candidates.clone()).or_else(|| nearest(&generic, candidates)).map(str::to_owned)
@@ -261,6 +266,23 @@ fn of_choice(choice: &Possibility, width: usize) -> String {
     entry(&format!("{}: a choice for {place}", choice.tag.name), &parts, width)
 }
 
+fn of_range(width: usize) -> String {
+    let parts = [
+        ("forms", "{ about = \"45ms\", within = \"10%\" }: from 40.5 to 49.5 ms, all values as likely".to_owned()),
+        ("", "{ low = \"40ms\", likely = \"45ms\", high = \"60ms\" }: a triangle; without `likely` all values as likely".to_owned()),
+        ("in place of", "any number, duration, rate, size or share of a scenario".to_owned()),
+        (
+            "meaning",
+            "`run` draws worlds, each with a value out of every range, and reports how much of the uncertainty is luck and how much \
+             each input, and in how many worlds a verdict holds; `recommend` minimises regret over worlds"
+                .to_owned(),
+        ),
+        ("set with", "--set 'PATH={ about = \"45ms\", within = \"10%\" }'".to_owned()),
+        ("more", "docs/scenarios.md, \"Uncertain inputs\"".to_owned()),
+    ];
+    entry("range: an uncertain value", &parts, width)
+}
+
 /// A title, and the text below it.
 fn entry(title: &str, parts: &[(&str, String)], width: usize) -> String {
     const LABEL: usize = 12;
@@ -300,6 +322,7 @@ mod tests {
         assert!(eviction.contains("a small FIFO before a main one") && eviction.contains("docs/eviction.md"));
         assert!(explain("coalescing.lease.poll", 100).unwrap().contains("between two lookups of a loser"));
         assert!(explain("[[tier]]", 100).is_some());
+        assert!(explain("within", 100).unwrap().contains("from 40.5 to 49.5 ms"));
         assert_eq!(meant("tier.l2.tttl").as_deref(), Some("tier.ttl"));
         assert_eq!(meant("hit_rato").as_deref(), Some("hit_ratio"));
         assert_eq!(meant("quite something else"), None);

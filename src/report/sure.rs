@@ -9,9 +9,10 @@ use super::terminal::{fitted, paragraph};
 use super::thresholds::in_words;
 use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::Comparison;
+use crate::experiment::review::{InWorlds, in_worlds};
 use crate::experiment::worlds::held::{Held, Holding, holding};
 use crate::experiment::worlds::split::{Effect, Shares, Split, split, worlds_min};
-use crate::record::{Record, WorldsRecord};
+use crate::record::{Record, VariantRecord, WorldsRecord};
 
 /// Inputs that a row names.
 const NAMED: usize = 2;
@@ -75,7 +76,7 @@ pub fn sure(record: &Record, comparison: &Comparison) -> Option<Sure> {
         drawn: drawn(worlds),
         first: first(record, comparison, worlds),
         rows,
-        holds: holds(&holding(record, comparison)),
+        holds: verdicts(record).into_iter().chain(holds(&holding(record, comparison))).collect(),
         legend: legend(worlds),
         inputs: worlds.inputs.iter().map(|input| (input.path.clone(), input.text.clone())).collect(),
     })
@@ -204,6 +205,16 @@ fn capitalised(text: &str) -> String {
 /// `146 to 464 ms`.
 fn range_text(scale: &Scale, (low, high): (f64, f64)) -> String {
     format!("{} to {}", scale.number(low), scale.with_suffix(&scale.number(high)))
+}
+
+/// The verdict of each variant, world by world.
+fn verdicts(record: &Record) -> Vec<HoldsRow> {
+    let row = |(variant, worlds): (&VariantRecord, InWorlds)| HoldsRow {
+        what: format!("review of {}", variant.name),
+        worlds: worlds.words(),
+        class: if worlds.safe > 0 && worlds.safe == worlds.judged() { "better" } else { "soft" },
+    };
+    record.variants.iter().zip(in_worlds(record)).map(row).collect()
 }
 
 fn holds(holding: &Holding) -> Vec<HoldsRow> {

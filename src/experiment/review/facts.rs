@@ -6,7 +6,7 @@ use crate::experiment::comparison::{Comparison, VariantComparison};
 use crate::experiment::shares::Runs;
 use crate::experiment::statistics::Estimate;
 use crate::measure::quantity::with_unit;
-use crate::record::{Record, VariantRecord};
+use crate::record::{EventStatus, Record, VariantRecord};
 
 /// One aspect over all variants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -64,6 +64,15 @@ impl<'a> Facts<'a> {
         (!known.is_empty()).then_some(Runs { count, of: known.len() })
     }
 
+    /// In how many runs `event.<label>.recovery_s` has no value because the system had not recovered by their end; `None` where
+    /// that is none, and for any other measure.
+    pub(super) fn never(&self, measure: &str) -> Option<Runs> {
+        let label = measure.strip_prefix("event.")?.strip_suffix(".recovery_s")?;
+        let judged = self.record.events.iter().find(|event| event.label == label)?.judged.as_ref()?;
+        let count = judged.runs.iter().filter(|run| run.status == EventStatus::NotRecovered).count();
+        (count > 0).then_some(Runs { count, of: judged.runs.len() })
+    }
+
     /// Whether the variant has a cache at all.
     pub(super) fn has_cache(&self) -> bool {
         self.record.measures.iter().any(|measure| measure.name.starts_with("tier."))
@@ -97,6 +106,10 @@ pub(super) fn rows(record: &Record, comparison: &Comparison) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut add = |label: String, measure: &str, keep: &dyn Fn(f64) -> bool| {
         let cell = |facts: &Facts<'_>| {
+            let never = facts.never(measure);
+            if never.is_some_and(|never| never.is_all()) {
+                return Some(Cell { figure: "never".to_owned(), share: String::new() });
+            }
             let found = facts.variant.measure(measure)?;
             let mean = found.estimate?.mean;
             let share = match found.unit.as_str() {
@@ -107,14 +120,13 @@ pub(super) fn rows(record: &Record, comparison: &Comparison) -> Vec<Row> {
                 0.0 if measure.contains(".recovery") => "at once".to_owned(),
                 mean => with_unit(mean, &found.unit),
             };
-            Some(Cell {
-                figure,
-                share: share
-                    .map_or_else(String::new, |share| format!("{} of capacity", with_unit(share, "1"))),
-            })
+            let share = share.map(|share| format!("{} of capacity", with_unit(share, "1")));
+            let never = never.map(|never| format!("never in {never}"));
+            Some(Cell { figure, share: share.or(never).unwrap_or_default() })
         };
         let cells: Vec<Option<Cell>> = variants.iter().map(cell).collect();
-        let is_kept = variants.iter().filter_map(|facts| facts.mean(measure)).any(keep);
+        let is_kept = variants.iter().filter_map(|facts| facts.mean(measure)).any(keep)
+            || variants.iter().any(|facts| facts.never(measure).is_some());
         if is_kept {
             rows.push(Row { label, measure: measure.to_owned(), cells });
         }

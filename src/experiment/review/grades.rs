@@ -43,17 +43,24 @@ pub(super) struct Grade {
     pub clause: String,
     /// The text in [`DEFAULTS`], where it is one of them.
     pub default: Option<&'static str>,
+    /// In a few words: `load`, `p99 latency`, `two states`.
+    pub about: String,
 }
 
 impl Grade {
-    fn new(safety: Safety, clause: String) -> Grade {
-        Grade { safety, clause, default: None }
+    pub(super) fn new(about: impl Into<String>, safety: Safety, clause: String) -> Grade {
+        Grade { safety, clause, default: None, about: about.into() }
     }
 
     fn default(aspect: &str, safety: Safety, clause: String) -> Grade {
         let text = DEFAULTS.iter().find(|(name, _)| *name == aspect).map(|(_, text)| *text);
-        Grade { safety, clause, default: text }
+        Grade { safety, clause, default: text, about: aspect.to_owned() }
     }
+}
+
+/// The verdict by all grades.
+pub(super) fn worst(grades: &[Grade]) -> Safety {
+    grades.iter().map(|grade| grade.safety).max().unwrap_or(Safety::NotJudged)
 }
 
 /// All limits that apply to a variant.
@@ -69,10 +76,9 @@ pub(super) fn grades(
     let base_facts = Facts::of(record, comparison, comparison.baseline);
     let mut grades: Vec<Grade> = Vec::new();
     grades.extend(
-        comparison.variants[index]
-            .states
-            .as_ref()
-            .map(|states| Grade::new(Safety::NotSafe, format!("two states: {}", states.words()))),
+        comparison.variants[index].states.as_ref().map(|states| {
+            Grade::new("two states", Safety::NotSafe, format!("two states: {}", states.words()))
+        }),
     );
     let own = judgements.iter().filter(|judgement| judgement.variant == variant.name);
     grades.extend(own.filter_map(of_threshold));
@@ -129,18 +135,15 @@ fn of_threshold(judgement: &Judgement) -> Option<Grade> {
         "" => String::new(),
         reason => format!(" ({reason})"),
     };
-    Some(match judgement.standing {
-        Standing::Broken => {
-            Grade::new(Safety::NotSafe, format!("{figure} breaks the limit of {limit}{reason}"))
-        }
+    let grade = |safety, clause| Some(Grade::new(spoken(&judgement.threshold.measure), safety, clause));
+    match judgement.standing {
+        Standing::Broken => grade(Safety::NotSafe, format!("{figure} breaks the limit of {limit}{reason}")),
         Standing::Kept => match kept_with_doubt(judgement) {
-            None => Grade::new(Safety::Safe, format!("{figure} (limit: {limit})")),
-            Some(doubt) => {
-                Grade::new(Safety::AtRisk, format!("{figure} keeps the limit of {limit}, but {doubt}"))
-            }
+            None => grade(Safety::Safe, format!("{figure} (limit: {limit})")),
+            Some(doubt) => grade(Safety::AtRisk, format!("{figure} keeps the limit of {limit}, but {doubt}")),
         },
-        Standing::NotMeasured | Standing::NotJudged => return None,
-    })
+        Standing::NotMeasured | Standing::NotJudged => None,
+    }
 }
 
 fn at(bound: Bound) -> &'static str {

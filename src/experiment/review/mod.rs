@@ -8,6 +8,7 @@ mod grades;
 #[cfg(test)]
 mod tests;
 mod words;
+mod worlds;
 
 use serde::Serialize;
 
@@ -16,6 +17,7 @@ use super::threshold::judge;
 use crate::record::Record;
 pub use facts::{Cell, Row};
 pub use grades::{DEFAULTS, ERRORS_MAX, PEAK_UTILISATION_MAX, RECOVERY_MAX_S};
+pub use worlds::{InWorlds, in_worlds};
 
 /// Whether a variant may be shipped, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -63,6 +65,9 @@ pub struct VariantReview {
     pub kept: Vec<String>,
     /// What changes against the baseline, in sentences.
     pub findings: Vec<String>,
+    /// Its verdicts in the worlds of a scenario with ranges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worlds: Option<InWorlds>,
 }
 
 /// The review of a record.
@@ -91,19 +96,22 @@ impl Review {
     }
 }
 
-/// Reviews every variant of a record.
+/// Reviews every variant of a record, in all its worlds.
 pub fn review(record: &Record, comparison: &Comparison) -> Review {
     let mut defaults = Vec::new();
     let judgements = judge(record);
+    let in_worlds = in_worlds(record);
     let variants: Vec<VariantReview> = (0..record.variants.len())
         .map(|index| {
-            let grades = grades::grades(record, comparison, &judgements, index);
+            let mut grades = grades::grades(record, comparison, &judgements, index);
             for default in grades.iter().filter_map(|grade| grade.default) {
                 if !defaults.contains(&default) {
                     defaults.push(default);
                 }
             }
-            let safety = grades.iter().map(|grade| grade.safety).max().unwrap_or(Safety::NotJudged);
+            let worlds = in_worlds.get(index).cloned();
+            grades.extend(worlds.as_ref().and_then(InWorlds::grade));
+            let safety = grades::worst(&grades);
             let (kept, mut broken): (Vec<_>, Vec<_>) =
                 grades.into_iter().partition(|grade| grade.safety <= Safety::Safe);
             broken.sort_by_key(|grade| std::cmp::Reverse(grade.safety));
@@ -114,6 +122,7 @@ pub fn review(record: &Record, comparison: &Comparison) -> Review {
                 reasons: broken.into_iter().map(|grade| grade.clause).collect(),
                 kept: kept.into_iter().map(|grade| grade.clause).collect(),
                 findings: words::findings(record, comparison, index),
+                worlds,
             }
         })
         .collect();

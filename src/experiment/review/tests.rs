@@ -4,7 +4,7 @@ use super::*;
 use crate::experiment::comparison::compare;
 use crate::model::{Bound, Threshold};
 use crate::record::fixture::{bimodal, judged, measure, record_of};
-use crate::record::{EventRecord, EventStatus, MeasureRecord};
+use crate::record::{EventRecord, EventStatus, MeasureRecord, VariantWorlds, WorldMeasure, WorldsRecord};
 
 const CAPACITY: f64 = 4_000.0;
 
@@ -134,6 +134,11 @@ fn a_threshold_takes_the_place_of_the_default() {
 
 /// A flush at 60 s in both variants, from which the second recovers as the statuses say.
 fn flushed(statuses: &[EventStatus], recovery_s: &[Option<f64>]) -> VariantReview {
+    let record = flushed_record(statuses, recovery_s);
+    review(&record, &compare(&record)).variants.remove(1)
+}
+
+fn flushed_record(statuses: &[EventStatus], recovery_s: &[Option<f64>]) -> Record {
     let with = |values: &[Option<f64>]| {
         let mut measures = system(336.0, 1_784.0, 0.0, 15.8);
         let values = values.to_vec();
@@ -153,7 +158,7 @@ fn flushed(statuses: &[EventStatus], recovery_s: &[Option<f64>]) -> VariantRevie
             judged: Some(judged(true, statuses)),
         }];
     }
-    review(&record, &compare(&record)).variants.remove(1)
+    record
 }
 
 #[test]
@@ -236,4 +241,70 @@ fn a_setting_without_effect_is_named() {
 fn nothing_measured_is_not_judged() {
     let review = reviewed(&[("alone", vec![around("db.qps.mean", 10.0)])]);
     assert_eq!((review.verdict.as_str(), review.safety()), ("alone: not judged.", Safety::NotJudged));
+}
+
+#[test]
+fn a_verdict_covers_the_worlds_of_uncertain_inputs() {
+    // Ten worlds of two runs each; the busiest second of the change in so many of them beyond 80 % of the capacity.
+    let change = |risky: usize, failing: usize| {
+        let variants =
+            [("today", system(336.0, 1_784.0, 0.0, 15.8)), ("change", system(748.0, 1_784.0, 0.0, 15.8))];
+        let mut record = record_of(&variants, &["db.qps.peak"]);
+        let world = |name: &str, values: &dyn Fn(usize) -> f64| WorldMeasure {
+            name: name.to_owned(),
+            values: (0..10).map(|world| vec![Some(values(world)), Some(values(world))]).collect(),
+        };
+        let all = |peak: &dyn Fn(usize) -> f64, errors: &dyn Fn(usize) -> f64| VariantWorlds {
+            measures: vec![
+                world("db.capacity", &|_| CAPACITY),
+                world("db.qps.mean", &|_| 748.0),
+                world("db.qps.peak", peak),
+                world("error.ratio", errors),
+            ],
+        };
+        record.worlds = Some(WorldsRecord {
+            wanted: 10,
+            replications: 2,
+            inputs: Vec::new(),
+            values: vec![Vec::new(); 10],
+            variants: vec![
+                all(&|_| 1_784.0, &|_| 0.0),
+                all(&|world| if world < risky { 3_300.0 } else { 1_784.0 }, &|world| {
+                    if world < failing { 0.03 } else { 0.0 }
+                }),
+            ],
+        });
+        review(&record, &compare(&record)).variants.remove(1)
+    };
+    let safe = change(1, 0);
+    assert_eq!(safe.safety, Safety::Safe);
+    assert_eq!(safe.kept.last().unwrap(), "safe in 9 of 10 worlds, at risk in 1 (load in 1)");
+    let risky = change(2, 0);
+    assert_eq!(risky.safety, Safety::AtRisk);
+    assert_eq!(risky.reasons, ["safe in 8 of 10 worlds, at risk in 2 (load in 2)"]);
+    let failing = change(7, 6);
+    assert_eq!(failing.safety, Safety::NotSafe);
+    assert_eq!(
+        failing.reasons,
+        ["safe in 3 of 10 worlds, at risk in 1, not safe in 6 (load in 7, errors in 6)"]
+    );
+    let counts = failing.worlds.unwrap();
+    assert_eq!((counts.safe, counts.at_risk, counts.not_safe, counts.judged()), (3, 1, 6, 10));
+}
+
+#[test]
+fn a_system_that_does_not_come_back_has_no_time_in_the_table() {
+    use EventStatus::{NotRecovered, Recovered};
+    let cell = |statuses: &[EventStatus], recovery_s: &[Option<f64>]| {
+        let record = flushed_record(statuses, recovery_s);
+        let review = review(&record, &compare(&record));
+        let row = review.rows.iter().find(|row| row.label == "flush: back after").unwrap();
+        row.cells[1].clone().map(|cell| (cell.figure, cell.share))
+    };
+    let text = |figure: &str, share: &str| Some((figure.to_owned(), share.to_owned()));
+    assert_eq!(cell(&[const { NotRecovered }; 6], &[None; 6]), text("never", ""));
+    let mixed = [const { Recovered }; 4].into_iter().chain([const { NotRecovered }; 2]).collect::<Vec<_>>();
+    let times = [Some(3.0), Some(3.0), Some(3.0), Some(3.0), None, None];
+    assert_eq!(cell(&mixed, &times), text("3 s", "never in 2 of 6 runs"));
+    assert_eq!(cell(&[const { Recovered }; 6], &[Some(0.0); 6]), text("at once", ""));
 }

@@ -111,9 +111,15 @@ fn event(facts: &Facts<'_>, base: Option<&Facts<'_>>, label: &str) -> Option<Str
                 .filter(|errors| *errors > 0.0)
                 .map(|errors| format!("{} requests failed", number(errors))),
         );
-        parts.extend(mean("recovery_s").map(|seconds| match seconds {
+        let never = facts.never(&format!("event.{label}.recovery_s"));
+        let back = mean("recovery_s").map(|seconds| match seconds {
             0.0 => "back at once".to_owned(),
             seconds => format!("back after {}", with_unit(seconds, "s")),
+        });
+        parts.extend(back.filter(|_| never.is_none_or(|never| !never.is_all())));
+        parts.extend(never.map(|never| match never.is_all() {
+            true => "not back by the end".to_owned(),
+            false => format!("not back by the end of {never}"),
         }));
         Some(parts.join(", "))
     };

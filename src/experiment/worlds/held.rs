@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
+use super::alone;
 use crate::catalog::{self, Better};
 use crate::experiment::answer::tested;
 use crate::experiment::comparison::{Comparison, Verdict, compare, smallest_that_matters};
 use crate::experiment::statistics::{differences, estimate};
 use crate::experiment::threshold::{Standing, judge};
 use crate::model::Threshold;
-use crate::record::{MeasureRecord, Record, ScenarioRecord, VariantRecord, WindowsRecord, WorldsRecord};
+use crate::record::Record;
 
 /// A number of worlds, out of those in which the statement can be tested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -64,10 +65,10 @@ pub struct Holding {
 /// difference has the same direction and matters (1 %), a tie where it does not matter or is smaller than the nominal run could
 /// have seen.
 pub fn holding(record: &Record, comparison: &Comparison) -> Holding {
-    let Some(worlds) = record.worlds.as_ref().filter(|worlds| worlds.finished() > 0) else {
+    let each = alone::each(record);
+    if each.is_empty() {
         return Holding::default();
-    };
-    let each: Vec<Record> = (0..worlds.finished()).map(|world| of_world(record, worlds, world)).collect();
+    }
     let claims = record.scenario.answer.as_ref().map_or(&[][..], |answer| &answer.claims);
     let tests: Vec<_> = each.iter().map(|world| tested(claims, &compare(world))).collect();
     let of_claim = |(index, claim): (usize, &String)| {
@@ -77,44 +78,6 @@ pub fn holding(record: &Record, comparison: &Comparison) -> Holding {
         verdicts: verdicts(record, comparison, &each),
         thresholds: thresholds(&each),
         claims: claims.iter().enumerate().map(of_claim).collect(),
-    }
-}
-
-/// A world as a record by itself. A threshold is judged by the mean: two or three runs have no interval worth the name.
-fn of_world(record: &Record, worlds: &WorldsRecord, world: usize) -> Record {
-    let plain = |threshold: &Threshold| Threshold { confident: false, runs: None, ..threshold.clone() };
-    let variant = |(index, variant): (usize, &VariantRecord)| {
-        let measures = worlds.variants.get(index).map_or(&[][..], |variant| &variant.measures);
-        let measure = |measure: &crate::record::WorldMeasure| MeasureRecord {
-            name: measure.name.clone(),
-            unit: variant.measure(&measure.name).map_or_else(
-                || catalog::unit(&measure.name).unwrap_or_default().to_owned(),
-                |nominal| nominal.unit.clone(),
-            ),
-            values: measure.values[world].clone(),
-        };
-        VariantRecord {
-            measures: measures.iter().map(measure).collect(),
-            events: Vec::new(),
-            theory: Vec::new(),
-            windows: WindowsRecord { width_s: 1.0, series: Vec::new() },
-            distributions: Vec::new(),
-            breakdown: None,
-            latency_map: None,
-            ..variant.clone()
-        }
-    };
-    Record {
-        schema: record.schema,
-        herdlab: record.herdlab.clone(),
-        scenario: ScenarioRecord {
-            replications: worlds.replications,
-            finished: worlds.replications,
-            thresholds: record.scenario.thresholds.iter().map(plain).collect(),
-            ..record.scenario.clone()
-        },
-        variants: record.variants.iter().enumerate().map(variant).collect(),
-        worlds: None,
     }
 }
 
@@ -183,7 +146,7 @@ mod tests {
     use super::*;
     use crate::model::Bound;
     use crate::record::fixture::{measure, record_of};
-    use crate::record::{AnswerRecord, VariantWorlds, WorldMeasure};
+    use crate::record::{AnswerRecord, VariantWorlds, WorldMeasure, WorldsRecord};
 
     /// Two variants, six nominal runs in which `b` halves the load, and three worlds: half, the same, double.
     fn record() -> Record {

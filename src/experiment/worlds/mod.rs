@@ -3,6 +3,7 @@
 //! Every world is simulated a few times, all its variants on the same traffic. No two worlds share their luck: what the runs of
 //! one world differ by is luck, and what the worlds differ by beyond that is the inputs ([`split`]).
 
+pub mod alone;
 pub mod held;
 pub mod plan;
 pub mod split;

@@ -33,6 +33,7 @@ use crate::experiment::review::Review;
 use crate::record::{LintRecord, OtherFile, Record};
 use cells::{Column, Row};
 use differences::Differences;
+pub use words::quoted;
 use words::{AnswerPart, Highlight};
 
 /// The chart that stands in the review.

@@ -185,7 +185,7 @@ pub(in crate::report) fn again(what: &str, scenario: &str, overrides: &[String])
 }
 
 /// A word for the shell, quoted where it has to be.
-pub(in crate::report) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "./_-=:,+@%".contains(letter);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_string()
