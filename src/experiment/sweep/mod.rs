@@ -1,6 +1,7 @@
 //! Sweeps: every cell of a grid, all variants, the same traffic in all of them.
 
 pub mod journal;
+pub mod knee;
 pub mod pareto;
 mod pool;
 pub mod record;
