@@ -253,7 +253,7 @@ fn standard_error(values: &[f64]) -> f64 {
 }
 
 /// The t quantile of a two-sided interval of [`CONFIDENCE`].
-fn t_quantile(freedom: f64) -> f64 {
+pub fn t_quantile(freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom)
         .map_or(f64::INFINITY, |distribution| distribution.inverse_cdf((1.0 + CONFIDENCE) / 2.0))
 }

@@ -47,6 +47,20 @@ pub(crate) fn set(root: &mut Node, path: &str, path_span: Span, value: Node) -> 
     }
 }
 
+/// The node at a path that [`set`] would replace; `None` where the tree has none there.
+pub(crate) fn get<'a>(root: &'a Node, path: &str) -> Option<&'a Node> {
+    let segments: Vec<&str> = path.split('.').map(str::trim).collect();
+    let (start, rest) = match segments.as_slice() {
+        [list @ ("tier" | "class" | "event"), name, rest @ ..] => {
+            let elements = root.elements(list);
+            let labels = if *list == "event" { event_labels(elements) } else { names(elements) };
+            (elements.get(labels.iter().position(|label| label == name)?)?, rest)
+        }
+        segments => (root, segments),
+    };
+    rest.iter().try_fold(start, |node, segment| node.get(segment))
+}
+
 fn element_mut<'a>(root: &'a mut Node, list: &str, index: usize) -> Option<&'a mut Node> {
     let Value::Table(entries) = &mut root.value else { return None };
     let entry = entries.iter_mut().find(|entry| entry.key == list)?;
@@ -199,6 +213,18 @@ mod tests {
             root.get("database").and_then(|d| d.get("pool")).unwrap().value,
             Value::Integer(10)
         ));
+    }
+
+    #[test]
+    fn a_path_leads_to_the_node_that_it_would_replace() {
+        let root =
+            tree("[[tier]]\nname = \"l1\"\n[[tier]]\nname = \"l2\"\nttl = \"60s\"\n[database]\npool = 4\n");
+        let text = |path: &str| get(&root, path).map(to_toml);
+        assert_eq!(text("tier.l2.ttl"), Some("\"60s\"".to_owned()));
+        assert_eq!(text("database.pool"), Some("4".to_owned()));
+        for nowhere in ["tier.l1.ttl", "tier.l3.ttl", "database.servers", "database.pool.size"] {
+            assert_eq!(text(nowhere), None, "{nowhere}");
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Grid {
     pub options: Vec<String>,
     /// The last axis changes fastest.
     pub cells: Vec<Cell>,
+    /// Of each axis the value that the file has without the axes; `None` where it leaves the path out.
+    pub today: Vec<Option<AxisValue>>,
     /// By variant and axis: the value that the variant sets itself.
     pins: Vec<Vec<Option<AxisValue>>>,
 }
@@ -166,12 +168,14 @@ pub fn grid(
     if !prepared.cx.diagnostics.is_empty() {
         return Err(prepared.problems());
     }
+    let value = |axis: &Axis| axes::get(&prepared.root, &axis.path).map(range::axis_value);
+    let today = axes.iter().map(value).collect();
     let inputs = prepared.ranges.into_iter().map(|range| range.input).collect();
     let warnings = Warnings::new(prepared.sources, findings);
     let base = super::completed(Experiment { inputs, ..base }, source, overrides, &warnings);
     let options = given.iter().map(|(path, values)| format!("{path}={values}")).collect();
     let pins = pins(&base.variants, &axes);
-    Ok((Grid { base, axes, options, cells, pins }, warnings))
+    Ok((Grid { base, axes, options, cells, today, pins }, warnings))
 }
 
 /// Puts the axes of the command line in the place of the file's.

@@ -104,14 +104,14 @@ pub(super) fn recovery(base: &Experiment) -> Vec<Threshold> {
 }
 
 /// The share of good requests that `[slo]` demands.
-fn objective(base: &Experiment) -> Option<Threshold> {
+pub(in crate::experiment) fn objective(base: &Experiment) -> Option<Threshold> {
     let with_objective = base.variants.iter().find(|variant| variant.model.slo.is_some())?;
     Some(Threshold::new("slo.good.ratio", Bound::Min, with_objective.model.share_of_good()))
 }
 
 /// Limits where a scenario has none, those of a review (`experiment::review`) that need no baseline: hardly an error, a
 /// database with some room in its busiest second, a recovery from every event.
-fn defaults(base: &Experiment) -> Vec<Threshold> {
+pub(in crate::experiment) fn defaults(base: &Experiment) -> Vec<Threshold> {
     let back = |label: &str| Threshold::new(format!("event.{label}.recovery_s"), Bound::Max, RECOVERY_MAX_S);
     let lasting = [
         Threshold::new("error.ratio", Bound::Max, ERRORS_MAX),

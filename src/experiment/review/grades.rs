@@ -109,7 +109,7 @@ pub(super) fn grades(
 }
 
 /// The aspect that a measure belongs to; a threshold on it takes the place of the default.
-fn aspect_of(measure: &str) -> Option<&'static str> {
+pub(in crate::experiment) fn aspect_of(measure: &str) -> Option<&'static str> {
     let own = match measure.strip_prefix("event.").and_then(|rest| rest.split_once('.')) {
         Some((_, own)) => own,
         None => measure.strip_prefix("ordinary.").unwrap_or(measure),
@@ -154,7 +154,7 @@ fn at(bound: Bound) -> &'static str {
 }
 
 /// Why a limit that is kept is no comfort.
-fn kept_with_doubt(judgement: &Judgement) -> Option<String> {
+pub(in crate::experiment) fn kept_with_doubt(judgement: &Judgement) -> Option<String> {
     let some = judgement.runs.filter(|runs| !runs.is_all() && judgement.threshold.runs.is_none());
     match some {
         Some(runs) => Some(format!("in {runs} only")),

@@ -10,17 +10,18 @@ mod tests;
 mod words;
 mod worlds;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
 use super::threshold::judge;
 use crate::record::Record;
 pub use facts::{Cell, Row};
 pub use grades::{DEFAULTS, ERRORS_MAX, PEAK_UTILISATION_MAX, RECOVERY_MAX_S};
+pub(in crate::experiment) use grades::{aspect_of, kept_with_doubt};
 pub use worlds::{InWorlds, in_worlds};
 
 /// Whether a variant may be shipped, from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Safety {
     /// No limit applies to anything that was measured.

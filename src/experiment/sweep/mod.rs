@@ -2,9 +2,11 @@
 
 pub mod journal;
 pub mod knee;
+pub mod limits;
 pub mod pareto;
 mod pool;
 pub mod record;
+pub mod today;
 
 use std::sync::Arc;
 

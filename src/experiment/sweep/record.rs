@@ -1,9 +1,14 @@
 //! The record of a sweep: the input of its report (`sweep.json`).
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Pool;
+use super::limits::{self, LimitRecord};
+use super::today::{self, TodayRecord};
 use crate::catalog::{self, Better};
+use crate::experiment::review::Safety;
 use crate::experiment::states::{State, states_of};
 use crate::experiment::statistics::{Estimate, estimate};
 use crate::model::Experiment;
@@ -37,6 +42,12 @@ pub struct SweepRecord {
     /// Variants that set an axis themselves, once for each setting of the other axes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pinned: Vec<PinnedRecord>,
+    /// What every cell is held against; none in older records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitRecord>,
+    /// The scenario as it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub today: Option<TodayRecord>,
 }
 
 /// The scenario swept, and its settings for a repetition.
@@ -108,12 +119,15 @@ pub struct AxisValueRecord {
 pub struct CellRecord {
     /// Index of the value of each axis.
     pub at: Vec<usize>,
-    /// The shown measures of each variant, in the order of the record's `measures`; none of a variant that is in
-    /// [`SweepRecord::pinned`].
+    /// The shown measures of each variant, in the order of the record's `measures`, and behind them those of the limits; none of a
+    /// variant that is in [`SweepRecord::pinned`].
     pub variants: Vec<Vec<MeasureRecord>>,
     /// Of each variant that has two states the runs that have collapsed, from 0; of the others none.
     #[serde(default, skip_serializing_if = "nobody")]
     pub collapsed: Vec<Vec<usize>>,
+    /// How each variant stands to each of the record's `limits`; nothing of a variant that is in [`SweepRecord::pinned`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub safety: Vec<Vec<Safety>>,
 }
 
 /// No variant has two states.
@@ -129,11 +143,14 @@ pub struct PinnedRecord {
     pub variant: usize,
     /// Of each axis.
     pub at: Vec<Setting>,
-    /// In the order of the record's `measures`.
+    /// In the order of the record's `measures`, and behind them those of the limits.
     pub measures: Vec<MeasureRecord>,
     /// The runs that have collapsed, from 0; none where there is a single state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub collapsed: Vec<usize>,
+    /// How it stands to each of the record's `limits`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub safety: Vec<Safety>,
 }
 
 /// The value of an axis.
@@ -219,6 +236,27 @@ impl<'r> Spot<'r> {
         }
     }
 
+    /// How it stands to a limit, by its index.
+    pub fn stands(&self, limit: usize) -> Safety {
+        let safety = match self.at {
+            At::Cell(cell) => cell.safety.get(self.variant).map_or(&[][..], Vec::as_slice),
+            At::Pinned(row) => &row.safety,
+        };
+        safety.get(limit).copied().unwrap_or(Safety::NotJudged)
+    }
+
+    /// The worst standing to any limit; not safe with two states, whatever the limits.
+    pub fn safety(&self) -> Safety {
+        match (self.record.limits.is_empty(), self.collapsed_runs()) {
+            (true, _) => Safety::NotJudged,
+            (false, [_, ..]) => Safety::NotSafe,
+            (false, []) => {
+                let all = (0..self.record.limits.len()).map(|limit| self.stands(limit));
+                all.max().unwrap_or(Safety::NotJudged)
+            }
+        }
+    }
+
     /// The mean of a measure.
     ///
     /// Where the variant has two states there, in the worse of them: a mean over both is that of no run.
@@ -291,6 +329,13 @@ impl SweepRecord {
     }
 }
 
+/// A value as an axis of the record has it.
+pub(super) fn value_record(axis: &crate::model::Axis, value: &crate::model::AxisValue) -> AxisValueRecord {
+    let kind = axis.values.first().and_then(|value| value.amount).filter(|_| axis.is_numeric());
+    let amount = value.amount.filter(|own| kind.is_some_and(|kind| kind.kind == own.kind));
+    AxisValueRecord { label: value.label.clone(), value: amount.map(|amount| amount.value) }
+}
+
 /// The finished cells of a grid.
 pub(super) fn record(grid: &Grid, pool: &Pool) -> SweepRecord {
     let base = &grid.base;
@@ -304,26 +349,49 @@ pub(super) fn record(grid: &Grid, pool: &Pool) -> SweepRecord {
     }
     let replications = base.replications;
     let finished = finished(grid, pool);
-    let cell_record = |&index: &usize| {
+    let limits = limits::limits(base);
+    let of_limits: Vec<String> = limits.iter().map(|limit| limit.limit.measure.clone()).collect();
+    let kept = |system: usize| {
+        let known = |name: &&String| pool.names(system).binary_search(name).is_ok();
+        let mut names = measures.clone();
+        for name in of_limits.iter().filter(known) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        shown(pool, system, &names, replications)
+    };
+    // A variant that is the same system in many cells is judged once.
+    let mut judged: HashMap<(usize, usize), Vec<Safety>> = HashMap::new();
+    let mut judge = |cell: usize, variant: usize| {
+        let (system, name) = (pool.system(cell, variant), &base.variants[variant].name);
+        let fresh = || limits::judged(&limits, pool, system, name, replications);
+        judged.entry((system, variant)).or_insert_with(fresh).clone()
+    };
+    let mut cell_record = |&index: &usize| {
         let variants = (0..base.variants.len()).map(|variant| match grid.is_pinned(variant) {
             true => Vec::new(),
-            false => shown(pool, pool.system(index, variant), &measures, replications),
+            false => kept(pool.system(index, variant)),
         });
+        let variants = variants.collect();
+        let safety = (0..base.variants.len()).map(|variant| match grid.is_pinned(variant) {
+            true => Vec::new(),
+            false => judge(index, variant),
+        });
+        let safety = safety.collect();
         let collapsed = (0..base.variants.len()).map(|variant| match grid.is_pinned(variant) {
             true => Vec::new(),
             false => collapsed(pool, pool.system(index, variant), replications),
         });
-        CellRecord {
-            at: grid.cells[index].at.clone(),
-            variants: variants.collect(),
-            collapsed: collapsed.collect(),
-        }
+        CellRecord { at: grid.cells[index].at.clone(), variants, collapsed: collapsed.collect(), safety }
     };
+    let cells = finished.iter().map(&mut cell_record).collect();
     let pinned = pinned_places(grid, &finished).into_iter().map(|(index, variant)| PinnedRecord {
         variant,
         at: (0..grid.axes.len()).map(|axis| setting(grid, index, variant, axis)).collect(),
-        measures: shown(pool, pool.system(index, variant), &measures, replications),
+        measures: kept(pool.system(index, variant)),
         collapsed: collapsed(pool, pool.system(index, variant), replications),
+        safety: judge(index, variant),
     });
     let pinned = pinned.collect();
     SweepRecord {
@@ -332,11 +400,13 @@ pub(super) fn record(grid: &Grid, pool: &Pool) -> SweepRecord {
         scenario: SweptScenario::of(base, grid.options.clone()),
         axes: grid.axes.iter().map(axis_record).collect(),
         variants: base.variants.iter().map(|variant| variant.name.clone()).collect(),
-        cells: finished.iter().map(cell_record).collect(),
+        cells,
         pinned,
         wanted: grid.cells.len(),
         measures,
         pareto,
+        limits,
+        today: Some(today::of(grid)),
     }
 }
 
@@ -362,10 +432,8 @@ fn pinned_places(grid: &Grid, finished: &[usize]) -> Vec<(usize, usize)> {
 
 fn setting(grid: &Grid, cell: usize, variant: usize, axis: usize) -> Setting {
     let Some(own) = grid.pin(variant, axis) else { return Setting::Swept(grid.cells[cell].at[axis]) };
-    let axis = &grid.axes[axis];
-    let kind = axis.values.first().and_then(|value| value.amount).filter(|_| axis.is_numeric());
-    let amount = own.amount.filter(|own| kind.is_some_and(|kind| kind.kind == own.kind));
-    Setting::Own { own: own.label.clone(), value: amount.map(|amount| amount.value) }
+    let AxisValueRecord { label, value } = value_record(&grid.axes[axis], own);
+    Setting::Own { own: label, value }
 }
 
 /// Every variant at every setting that is finished, in the order of [`SweepRecord::spots`]: cell, variant, and the values
@@ -403,10 +471,7 @@ fn shown(pool: &Pool, system: usize, measures: &[String], replications: u32) -> 
 
 pub(in crate::experiment) fn axis_record(axis: &crate::model::Axis) -> AxisRecord {
     let unit = axis.values.first().and_then(|value| value.amount).filter(|_| axis.is_numeric());
-    let value = |value: &crate::model::AxisValue| AxisValueRecord {
-        label: value.label.clone(),
-        value: value.amount.filter(|_| unit.is_some()).map(|amount| amount.value),
-    };
+    let value = |value: &crate::model::AxisValue| value_record(axis, value);
     AxisRecord {
         path: axis.path.clone(),
         unit: unit.map(|amount| amount.kind.unit().to_owned()),

@@ -98,7 +98,7 @@ fn as_sweep(record: &HeadroomRecord) -> SweepRecord {
             }
         };
         let variants = (0..record.variants.len()).map(of).collect();
-        CellRecord { at: vec![index], variants, collapsed: Vec::new() }
+        CellRecord { at: vec![index], variants, collapsed: Vec::new(), safety: Vec::new() }
     };
     let value = |(value, label): &(f64, String)| AxisValueRecord {
         label: label.clone(),
@@ -119,6 +119,8 @@ fn as_sweep(record: &HeadroomRecord) -> SweepRecord {
         wanted: values.len(),
         cells: (0..values.len()).map(at).collect(),
         pinned: Vec::new(),
+        limits: Vec::new(),
+        today: None,
     }
 }
 

@@ -158,7 +158,7 @@ mod tests {
                 };
                 names.into_iter().zip(scale).map(of).collect()
             };
-            CellRecord { variants: (0..2).map(measures).collect(), collapsed: Vec::new(), at }
+            CellRecord { variants: (0..2).map(measures).collect(), collapsed: Vec::new(), safety: Vec::new(), at }
         });
         SweepRecord {
             schema: SCHEMA,
@@ -183,6 +183,8 @@ mod tests {
             wanted: 3usize.pow(axes as u32) + 1,
             cells: cells.collect(),
             pinned: Vec::new(),
+        limits: Vec::new(),
+        today: None,
         }
     }
 
