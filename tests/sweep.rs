@@ -258,17 +258,84 @@ fn threads_leave_no_trace_and_a_report_can_be_drawn_again() {
         assert!(read(&format!("1/{name}")) == read(&format!("2/{name}")), "{name}");
     }
     done(folder.path(), &["report", "1/sweep.json", "--out", "again"]);
-    for name in ["index.html", "pareto.csv", "charts/pareto.svg", "charts/sweep-db.qps.mean.png"] {
+    for name in ["index.html", "sweep.md", "pareto.csv", "charts/pareto.svg", "charts/sweep-db.qps.mean.png"]
+    {
         assert!(read(&format!("1/{name}")) == read(&format!("again/{name}")), "{name}");
     }
     let page = String::from_utf8(read("1/index.html")).unwrap();
     assert!(page.contains("default-src 'none'"));
-    for loading in ["<script", "<link", "<img", "<iframe", "@import", "url(", " src=", "href="] {
+    for loading in ["<link", "<img", "<iframe", "@import", "url(", " src=", "href="] {
         assert!(!page.contains(loading), "{loading}");
     }
+    done(folder.path(), &["report", "1/sweep.json", "--out", "static", "--static"]);
+    let pictures = String::from_utf8(read("static/index.html")).unwrap();
+    assert!(page.contains("<script") && !pictures.contains("<script"));
     assert!(page.contains("herdlab sweep tiny.toml"));
     // On paper, too, the scenario is there to be read.
     assert!(!page.contains("<details") && page.contains("question = "), "{page}");
+}
+
+/// The scenario as it is, held against a limit that the larger times to live keep and the smaller ones break.
+#[test]
+fn every_cell_is_held_against_the_limits_and_the_file_itself_is_found_among_them() {
+    let folder = folder();
+    let limited =
+        TINY.to_owned() + "\n[[threshold]]\nmeasure = \"db.qps.mean\"\nvariant = \"cache\"\nmax = 62\n";
+    std::fs::write(folder.path().join("limited.toml"), limited).unwrap();
+    let axis = ["--sweep", "tier.l2.ttl=500ms,1s,2s,4s,8s"];
+    let sweep = ["sweep", "limited.toml", "--out", "out", "--format", "md"];
+    let md = done(folder.path(), &[&sweep[..], &axis[..]].concat());
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("out/sweep.json")).unwrap())
+            .unwrap();
+    assert_eq!(json["limits"][0]["limit"]["measure"], "db.qps.mean");
+    assert_eq!(json["limits"][1]["default"], true);
+    assert_eq!((&json["today"]["at"][0], &json["today"]["values"][0]["label"]), (&1.into(), &"1s".into()));
+    let cells = json["cells"].as_array().unwrap();
+    let mean = |cell: &serde_json::Value| {
+        let loads = cell["variants"][0].as_array().unwrap().iter().find(|one| one["name"] == "db.qps.mean");
+        let values: Vec<f64> = loads.unwrap()["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(serde_json::Value::as_f64)
+            .collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    for cell in cells {
+        let stands = cell["safety"][0][0].as_str().unwrap();
+        assert_eq!(stands == "not-safe", mean(cell) > 62.0, "{stands} {}", mean(cell));
+        assert_eq!(cell["safety"][1][0], "not-judged", "the limit is about the cache");
+    }
+    // The sentence names the first value that keeps the limit.
+    let kept = cells.iter().find(|cell| cell["safety"][0][0] == "safe").unwrap();
+    let label =
+        json["axes"][0]["values"][kept["at"][0].as_u64().unwrap() as usize]["label"].as_str().unwrap();
+    let first = md.lines().find(|line| line.starts_with("- cache: ")).unwrap();
+    assert!(
+        first.starts_with(&format!("- cache: within all limits from tier.l2.ttl = {label}; below it ")),
+        "{md}"
+    );
+    assert!(first.contains("database load"), "{md}");
+    assert!(std::fs::read_to_string(folder.path().join("out/sweep.md")).unwrap() == md);
+    let page = std::fs::read_to_string(folder.path().join("out/index.html")).unwrap();
+    assert!(
+        page.contains("db.qps.mean ≤ 62/s in cache, ") && page.contains("Today: tier.l2.ttl = 1s (cache)")
+    );
+
+    // A record without these fields, as 0.2.0 wrote it at first, is still read.
+    let mut older = json;
+    for field in ["limits", "today"] {
+        older.as_object_mut().unwrap().remove(field);
+    }
+    for cell in older["cells"].as_array_mut().unwrap() {
+        cell.as_object_mut().unwrap().remove("safety");
+    }
+    std::fs::create_dir(folder.path().join("older")).unwrap();
+    std::fs::write(folder.path().join("older/sweep.json"), older.to_string()).unwrap();
+    done(folder.path(), &["report", "older"]);
+    let page = std::fs::read_to_string(folder.path().join("older/index.html")).unwrap();
+    assert!(!page.contains("ithin all limits") && page.contains("Cell by cell"));
 }
 
 #[test]

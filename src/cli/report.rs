@@ -61,7 +61,7 @@ fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
     match std::fs::read_to_string(results) {
         Ok(text) if report::sweep::is_record(&text) => {
             refuse_contents(args, results, "a sweep")?;
-            report::sweep::redraw(&text, results, out).map_err(input_error)
+            report::sweep::redraw(&text, results, out, args.contents.contents().charts).map_err(input_error)
         }
         Ok(text) if report::headroom::is_record(&text) => {
             refuse_contents(args, results, "a search for headroom")?;

@@ -51,6 +51,9 @@ pub(crate) struct SweepArgs {
     /// report of another sweep]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Draw the charts as pictures only: a page without a script, and so without sliders
+    #[arg(long = "static")]
+    static_charts: bool,
     /// Replace any report in the folder
     #[arg(long)]
     force: bool,
@@ -123,7 +126,8 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
             return Err(error.into());
         }
     };
-    output::written(write_all(&outcome.record, &grid, &outcome.pool, &out), "--out DIR")?;
+    let charts = output::charts(args.static_charts);
+    output::written(write_all(&outcome.record, &grid, &outcome.pool, &out, charts), "--out DIR")?;
     let mut shown = Shown::Whole;
     if !args.quiet {
         shown = output::show(&match args.format {

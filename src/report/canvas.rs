@@ -128,6 +128,58 @@ impl Canvas {
         ));
     }
 
+    /// The same over a [`Canvas::hatch`], with a rim in the colour of the cell.
+    pub fn rimmed_ink(
+        &mut self,
+        (x, y): (f64, f64),
+        text: &str,
+        size: f64,
+        color: &str,
+        rim: plotters::style::RGBColor,
+    ) {
+        let rim = hex(plotters::style::Color::to_backend_color(&rim));
+        self.put(format_args!(
+            "<text class=\"ink\" x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"{color}\" stroke=\"{rim}\" stroke-width=\"4\" \
+             stroke-linejoin=\"round\" paint-order=\"stroke\" text-anchor=\"middle\">{}</text>",
+            escaped(text)
+        ));
+    }
+
+    /// Diagonal lines over a rectangle, for cells that are crossed out; no page changes their colour.
+    pub fn hatch(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), color: &str) {
+        const STEP: f64 = 7.0;
+        let mut data = String::new();
+        let mut along = STEP;
+        while along < width + height {
+            // From the left or lower edge up to the upper or right one.
+            let from = (x + (along - height).max(0.0), y + along.min(height));
+            let to = (x + along.min(width), y + (along - width).max(0.0));
+            data.push_str(&format!("M{:.1} {:.1}L{:.1} {:.1}", from.0, from.1, to.0, to.1));
+            along += STEP;
+        }
+        self.put(format_args!(
+            "<path class=\"hatch\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.2\" stroke-opacity=\"0.6\" d=\"{data}\"/>"
+        ));
+    }
+
+    /// A triangle in the upper right corner of a rectangle; no page changes its colour.
+    pub fn corner(&mut self, (x, y): (f64, f64), width: f64, color: &str) {
+        const SIDE: f64 = 8.0;
+        let right = x + width;
+        let (from, down) = (right - SIDE, y + SIDE);
+        self.put(format_args!(
+            "<path class=\"hatch\" fill=\"{color}\" d=\"M{from:.1} {y:.1}H{right:.1}V{down:.1}Z\"/>"
+        ));
+    }
+
+    /// A rectangle that is not to be seen, by which the script of a page finds the place of a cell of a sweep.
+    pub fn target(&mut self, spot: usize, (x, y): (f64, f64), (width, height): (f64, f64), told: &str) {
+        self.put(format_args!(
+            "<rect class=\"spot\" data-spot=\"{spot}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"none\" pointer-events=\"all\"><title>{}</title></rect>",
+            escaped(told)
+        ));
+    }
+
     /// A text over whatever is drawn, with a rim in the colour of the paper.
     pub fn label(&mut self, x: f64, y: f64, text: &str, size: f64, anchor: Anchor) {
         let anchor = anchor.attribute();

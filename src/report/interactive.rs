@@ -212,7 +212,7 @@ pub fn to_json(record: &Record, figures: &[Figure]) -> Result<String, ReportErro
 }
 
 /// Letters that mean something to HTML, or end a line to old scripts, as escapes of JSON: they occur in its strings only.
-fn without_markup(json: &str) -> String {
+pub(super) fn without_markup(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for letter in json.chars() {
         match letter {

@@ -47,14 +47,16 @@ impl Kind {
                     "timeseries.csv",
                     "percentiles.csv",
                     "summary.md",
+                    "sweep.md",
                     "pareto.csv",
                     "headroom.csv",
                 ],
                 &["charts", "hgrm"],
             ),
-            Kind::Sweep => {
-                (&["index.html", "sweep.json", "sweep.csv", "pareto.csv", "partial.jsonl"], &["charts"])
-            }
+            Kind::Sweep => (
+                &["index.html", "sweep.json", "sweep.csv", "sweep.md", "pareto.csv", "partial.jsonl"],
+                &["charts"],
+            ),
             Kind::Headroom => {
                 (&["index.html", "headroom.json", "headroom.csv", "partial.jsonl"], &["charts"])
             }

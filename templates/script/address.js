@@ -3,13 +3,9 @@
 
 // Place, range of time and hidden variants of the address; what is not understood is left out.
 function readAddress() {
-  const parts = location.hash.slice(1).split('&').filter((part) => part);
-  const text = (part) => {
-    try { return decodeURIComponent(part); } catch { return ''; }
-  };
-  const values = (key) => parts.filter((part) => part.startsWith(key + '=')).map((part) => text(part.slice(key.length + 1)));
+  const { place, values } = addressParts();
   const [from, to] = (/^([\d.]+)-([\d.]+)$/.exec(values('t')[0] ?? '') ?? []).slice(1).map(Number);
-  return { place: parts.find((part) => !part.includes('=')) ?? '', time: from < to ? [from, to] : null, hidden: values('hide') };
+  return { place, time: from < to ? [from, to] : null, hidden: values('hide') };
 }
 
 // Writes what is shown into the address, in the place of what it said before.
@@ -17,9 +13,7 @@ function remember() {
   const parts = [readAddress().place].filter((part) => part);
   if (common.time) parts.push('t=' + common.time.map((second) => Number(second.toPrecision(6))).join('-'));
   for (const name of common.hidden) parts.push('hide=' + encodeURIComponent(name));
-  const hash = parts.length > 0 ? '#' + parts.join('&') : location.pathname + location.search;
-  // A page that was opened in a frame may not change its address.
-  try { history.replaceState(null, '', hash); } catch { /* It is shown all the same. */ }
+  writeAddress(parts);
 }
 
 // Shows what the address asks for.
@@ -42,10 +36,4 @@ function followAddress() {
   } else if (place) {
     remember();
   }
-}
-
-// To the place in the address, which a browser finds by itself only where nothing stands behind it.
-function jump() {
-  const { place } = readAddress();
-  if (place && location.hash.includes('&')) document.getElementById(place)?.scrollIntoView();
 }

@@ -1,21 +1,5 @@
 // One panel as SVG: grid, events, lines; nothing here remembers anything.
 
-const SVG = 'http://www.w3.org/2000/svg';
-
-function svg(name, attributes, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
-
-function html(name, attributes, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
-
 // About how wide a text is at 11.5 pixels.
 const textWidth = (text) => [...text].reduce((sum, letter) => sum + (/[A-Z%mwMW@]/.test(letter) ? 9 : /[il.,:' ]/.test(letter) ? 4 : 7.2), 0);
 

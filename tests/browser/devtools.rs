@@ -271,8 +271,19 @@ impl Tab<'_> {
     }
 
     pub fn key(&mut self, key: &str) {
+        // Controls of the browser itself go by the number of the key.
+        let number = match key {
+            "End" => 35,
+            "Home" => 36,
+            "ArrowLeft" => 37,
+            "ArrowUp" => 38,
+            "ArrowRight" => 39,
+            "ArrowDown" => 40,
+            _ => 0,
+        };
         for what in ["keyDown", "keyUp"] {
-            self.call("Input.dispatchKeyEvent", json!({ "type": what, "key": key, "code": key }));
+            let event = json!({ "type": what, "key": key, "code": key, "windowsVirtualKeyCode": number });
+            self.call("Input.dispatchKeyEvent", event);
         }
     }
 

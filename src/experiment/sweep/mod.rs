@@ -1,5 +1,6 @@
 //! Sweeps: every cell of a grid, all variants, the same traffic in all of them.
 
+mod cells;
 pub mod journal;
 pub mod knee;
 pub mod limits;
@@ -83,7 +84,7 @@ pub fn run(grid: &Grid, options: &SweepOptions) -> Result<Outcome, RunError> {
         let all: Vec<(usize, u32)> = (0..pool.len()).map(|system| (system, grid.base.replications)).collect();
         pool.run(&all, &options.control, options.journal.as_deref())
     })?;
-    let record = record::record(grid, &pool);
+    let record = cells::record(grid, &pool);
     let interrupted = record.cells.len() < grid.cells.len();
     if record.cells.is_empty() {
         return Err(RunError::Interrupted);

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{AxisRecord, AxisValueRecord, Spot, SweepRecord, value_record};
+use super::cells::value_record;
+use super::record::{AxisRecord, AxisValueRecord, Spot, SweepRecord};
 use crate::scenario::digest::fingerprint;
 use crate::scenario::grid::Grid;
 

@@ -55,7 +55,7 @@ fn marks(record: &HeadroomRecord, measure: &str) -> Marks {
         none if none.is_empty() => String::new(),
         values => format!("All limits are kept as far as the upright lines: {values}."),
     };
-    Marks { message: format!("{across}{upright}").trim_end().to_owned(), limits, borders }
+    Marks { message: format!("{across}{upright}").trim_end().to_owned(), limits, borders, knees: Vec::new() }
 }
 
 /// The cells of the searches as those of a sweep along one axis; a variant that was not tested at a value has nothing there.

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::constants::constants;
+use super::constants::{constants, scales};
 use crate::report::style::{STYLES, hex};
 
 /// The script, part by part in the order of use.
@@ -12,12 +12,24 @@ const SCRIPT: &[&str] = &[
     include_str!("../../../templates/script/numbers.js"),
     include_str!("../../../templates/script/axis.js"),
     include_str!("../../../templates/script/backing.js"),
+    include_str!("../../../templates/script/elements.js"),
     include_str!("../../../templates/script/plot.js"),
+    include_str!("../../../templates/script/fragment.js"),
     include_str!("../../../templates/script/address.js"),
     include_str!("../../../templates/script/save.js"),
     include_str!("../../../templates/script/legend.js"),
     include_str!("../../../templates/script/chart.js"),
+    include_str!("../../../templates/script/copy.js"),
     include_str!("../../../templates/script/page.js"),
+];
+
+/// The script of the page of a sweep.
+const SWEEP_SCRIPT: &[&str] = &[
+    include_str!("../../../templates/script/numbers.js"),
+    include_str!("../../../templates/script/elements.js"),
+    include_str!("../../../templates/script/fragment.js"),
+    include_str!("../../../templates/script/copy.js"),
+    include_str!("../../../templates/script/sweep.js"),
 ];
 
 /// The style sheet with the colours of the variants.
@@ -37,6 +49,11 @@ pub(in crate::report) fn style_sheet() -> String {
 /// The script of the page, in one scope of its own.
 pub(super) fn script() -> String {
     format!("(() => {{\n'use strict';\n{}{}}})();\n", constants(), SCRIPT.concat())
+}
+
+/// The script of the page of a sweep, in one scope of its own.
+pub(in crate::report) fn sweep_script() -> String {
+    format!("(() => {{\n'use strict';\n{}{}}})();\n", scales(), SWEEP_SCRIPT.concat())
 }
 
 /// The content policy: nothing is loaded, nothing is sent, and only content with these hashes applies.
@@ -59,6 +76,9 @@ mod tests {
 
     #[test]
     fn what_is_embedded_cannot_end_its_element() {
-        assert!(!style_sheet().contains("</") && !script().contains("</") && !script().contains("<!--"));
+        assert!(!style_sheet().contains("</"));
+        for script in [script(), sweep_script()] {
+            assert!(!script.contains("</") && !script.contains("<!--"));
+        }
     }
 }

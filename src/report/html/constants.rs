@@ -11,9 +11,8 @@ use crate::report::draw::{MARK_LINES_MAX, MARKER_SHIFTS, MARKERS};
 
 /// The constants as statements of the script.
 pub fn constants() -> String {
-    let scales: std::collections::BTreeMap<_, _> = SCALES.iter().copied().collect();
     [
-        constant("SCALES", &scales),
+        scales(),
         constant("TIME_STEPS", &TIME_STEPS),
         constant("TIME_FORMS", &TIME_FORMS),
         constant("PERCENTILES", &PERCENTILES),
@@ -25,6 +24,12 @@ pub fn constants() -> String {
         constant("MARKER_SHIFTS", &MARKER_SHIFTS),
     ]
     .concat()
+}
+
+/// Units and their scales alone.
+pub fn scales() -> String {
+    let scales: std::collections::BTreeMap<_, _> = SCALES.iter().copied().collect();
+    constant("SCALES", &scales)
 }
 
 fn constant(name: &str, value: &impl Serialize) -> String {

@@ -61,6 +61,29 @@ impl Drawing {
         Ok(())
     }
 
+    /// A ring around a point, with a word above it if there is one.
+    pub(super) fn ring(&self, (x, y): (f64, f64), look: &Style, word: &str) -> Result<(), Failure> {
+        const RADIUS: f64 = 9.0;
+        const CORNERS: u32 = 36;
+        let corner = |index: u32| {
+            let angle = std::f64::consts::TAU * f64::from(index) / f64::from(CORNERS);
+            (x + RADIUS * libm::cos(angle), y + RADIUS * libm::sin(angle))
+        };
+        let corners: Vec<(f64, f64)> = (0..=CORNERS).map(corner).collect();
+        self.line(&corners, look.color, 1.8, look.class, "")?;
+        if !word.is_empty() {
+            self.canvas(|canvas| canvas.label(x, y - RADIUS - 4.0, word, SMALL, Anchor::Middle));
+        }
+        Ok(())
+    }
+
+    /// Where a pointer finds the cell of a point.
+    pub(super) fn target(&self, spot: usize, (x, y): (f64, f64), told: &str) {
+        const SIDE: f64 = 22.0;
+        let corner = (x - SIDE / 2.0, y - SIDE / 2.0);
+        self.canvas(|canvas| canvas.target(spot, corner, (SIDE, SIDE), told));
+    }
+
     /// Grid, ticks and names of the rulers around a plot.
     pub(super) fn frame(&self, plot: &Plot) -> Result<(), Failure> {
         let Plot { left, top, width, height, x, y } = plot;
@@ -152,9 +175,8 @@ pub(in crate::report) struct Ruler {
 impl Ruler {
     /// Ticks at the values themselves, with room on both sides; logarithmic where they span more than a factor of 16.
     pub fn of_values(label: String, values: &[(f64, String)]) -> Ruler {
-        let positive = values.iter().all(|(value, _)| *value > 0.0);
         let (low, high) = extent(values.iter().map(|(value, _)| *value)).unwrap_or((0.0, 1.0));
-        let log = positive && high / low > 16.0;
+        let log = is_log(values.iter().map(|(value, _)| *value));
         let place = |value: f64| if log { libm::log10(value) } else { value };
         let (low, high) = (place(low), place(high));
         let margin = if high > low { 0.04 * (high - low) } else { 0.5 };
@@ -230,6 +252,11 @@ pub(super) fn measure_ruler(name: &str, unit: &str, means: &[f64], intervals: &[
         }
         false => Axis::linear(name, unit, values),
     })
+}
+
+/// Whether an axis of these values is logarithmic.
+pub(super) fn is_log(values: impl Iterator<Item = f64>) -> bool {
+    extent(values).is_some_and(|(low, high)| low > 0.0 && high / low > 16.0)
 }
 
 /// Whether a linear scale would hide the small values.

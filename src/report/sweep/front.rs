@@ -52,6 +52,18 @@ pub(super) fn picture(x: &View<'_>, y: &View<'_>, heading: Heading) -> Result<Op
     let height = head + HEIGHT + Plot::BELOW + (named + more) as f64 * LINE + 8.0 + EDGE;
     let drawing = Drawing::new(height, &title, &message, heading);
     draw(&drawing, x, y, &plot, &all, &front).map_err(failed)?;
+    if heading == Heading::Outside {
+        // Those on the front lie on top.
+        let (front, others): (Vec<&Compromise<'_>>, Vec<_>) =
+            all.iter().partition(|point| point.rank.is_some());
+        for point in others.into_iter().chain(front) {
+            let at = plot.at(point.x.mean, point.y.mean);
+            if at.0.is_finite() && at.1.is_finite() {
+                let told = format!("{}: {}, {}", point.spot.name(), x.figure(&point.x), y.figure(&point.y));
+                drawing.target(point.index, at, &told);
+            }
+        }
+    }
     if named > 0 {
         name_points(&drawing, x, y, &front, plot.top + plot.height + Plot::BELOW + LINE - 6.0)
             .map_err(failed)?;

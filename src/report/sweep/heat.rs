@@ -9,6 +9,7 @@ use plotters::prelude::{ColorMap, RGBColor, ViridisRGB};
 use super::frame::{Picture, extent, failed, spans_decades};
 use super::view::View;
 use crate::catalog::Better;
+use crate::experiment::review::Safety;
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::axis::Axis;
@@ -93,6 +94,13 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Pictur
     if view.better() != Better::Neither {
         message.push_str(" Framed: the best cell and its statistical ties.");
     }
+    let occurs = |safety: Safety| view.points.iter().any(|point| point.spot.safety() == safety);
+    if occurs(Safety::NotSafe) {
+        message.push_str(" Hatched: a limit is broken.");
+    }
+    if occurs(Safety::AtRisk) {
+        message.push_str(" Marked in the corner: at risk.");
+    }
     if maps.len() > 1 {
         message.push_str(" All maps share one scale.");
     }
@@ -111,6 +119,9 @@ pub(super) fn picture(view: &View<'_>, heading: Heading) -> Result<Option<Pictur
         let x = EDGE + (index % layout.columns) as f64 * (layout.map_width + GAP);
         let y = head + (index / layout.columns) as f64 * map_height;
         draw_map(&drawing, view, map, &layout, (&colours, &framed), (x, y)).map_err(failed)?;
+        if heading == Heading::Outside {
+            targets(&drawing, view, map, &layout, (x, y));
+        }
     }
     draw_bar(&drawing, view, &colours, head + rows as f64 * map_height + 6.0).map_err(failed)?;
     Ok(Some(Picture::new(&drawing, format!("sweep-{}", view.measure), &title, &message)))
@@ -211,9 +222,8 @@ fn draw_map(
             layout.left - 13.0 - if layout.upright { SMALL } else { 0.0 },
         );
         drawing.text(plot_left - 6.0, y + height / 2.0 + SMALL * 0.36, &shown, plain(SMALL, Anchor::End));
-        for (column, &x_value) in map.columns.iter().enumerate() {
-            let at: Vec<Option<usize>> =
-                [x_value, y_value].into_iter().chain(map.rest.iter().copied()).collect();
+        for column in 0..map.columns.len() {
+            let at = at(map, column, row);
             let place = (plot_left + column as f64 * width, y);
             draw_cell(drawing, view, colours, (&at, map.variant), place, layout.cell);
             if framed.contains(&(at, map.variant)) {
@@ -258,6 +268,26 @@ fn draw_map(
     Ok(())
 }
 
+/// Index of the value of each axis in the cell of a column and a row.
+fn at(map: &Map, column: usize, row: usize) -> Vec<Option<usize>> {
+    [map.columns[column], map.rows[row]].into_iter().chain(map.rest.iter().copied()).collect()
+}
+
+/// Where a pointer finds the cells of a map.
+fn targets(drawing: &Drawing, view: &View<'_>, map: &Map, layout: &Layout, (left, top): (f64, f64)) {
+    let (width, height) = layout.cell;
+    let (plot_left, plot_top) = (left + layout.left, top + layout.title + layout.name);
+    for row in 0..map.rows.len() {
+        let y = plot_top + height * (map.rows.len() - row - 1) as f64;
+        for column in 0..map.columns.len() {
+            let Some(point) = view.at(&at(map, column, row), map.variant) else { continue };
+            let corner = (plot_left + column as f64 * width, y);
+            let told = format!("{}: {}", point.spot.name(), view.figure(&point.estimate));
+            drawing.canvas(|canvas| canvas.target(point.index, corner, layout.cell, &told));
+        }
+    }
+}
+
 fn draw_cell(
     drawing: &Drawing,
     view: &View<'_>,
@@ -266,7 +296,8 @@ fn draw_cell(
     (x, y): (f64, f64),
     (width, height): (f64, f64),
 ) {
-    let (fill, figure, told) = match view.at(at, variant) {
+    let point = view.at(at, variant);
+    let (fill, figure, told) = match point {
         Some(point) => (
             color(colours.share(point.estimate.mean)),
             view.scale.number(point.estimate.mean),
@@ -275,11 +306,20 @@ fn draw_cell(
         // Not finished, or nothing to measure.
         None => (RGBColor(0xe8, 0xe8, 0xe8), "–".to_owned(), "no value".to_owned()),
     };
+    let ink = if is_bright(fill) { "#000000" } else { "#ffffff" };
     drawing.canvas(|canvas| {
         canvas.cell((x, y), (width, height), fill, &told);
+        match point.map(|point| point.spot.safety()) {
+            Some(Safety::NotSafe) => canvas.hatch((x, y), (width, height), ink),
+            Some(Safety::AtRisk) => canvas.corner((x, y), width, ink),
+            _ => {}
+        }
         if text_width(&figure, SMALL) + 2.0 <= width && height >= SMALL + 2.0 {
-            let ink = if is_bright(fill) { "#000000" } else { "#ffffff" };
-            canvas.ink(x + width / 2.0, y + height / 2.0 + SMALL * 0.36, &figure, SMALL, ink);
+            let middle = (x + width / 2.0, y + height / 2.0 + SMALL * 0.36);
+            match point.is_some_and(|point| point.spot.safety() == Safety::NotSafe) {
+                true => canvas.rimmed_ink(middle, &figure, SMALL, ink, fill),
+                false => canvas.ink(middle.0, middle.1, &figure, SMALL, ink),
+            }
         }
     });
 }

@@ -1,13 +1,16 @@
-//! The page of a sweep: one file that loads nothing and runs nothing.
+//! The page of a sweep: one file that loads nothing, and runs nothing but its own script.
 
 use askama::Template;
 
+use super::explore::Shown;
 use super::frame::Picture;
-use super::view::{MARKED, Row, View, compromises, front, mark, means_over};
+use super::view::{MARKED, Row, View, compromises, front, is_judged, mark, means_over};
+use super::{explore, knees, verdicts};
 use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::format::{unbroken, with_unit};
-use crate::report::html::assets::{policy, style_sheet};
+use crate::report::html::Charts;
+use crate::report::html::assets::{policy, style_sheet, sweep_script};
 use crate::report::html::words::{again, named, quoted};
 use crate::units::grouped;
 
@@ -19,12 +22,22 @@ const ROWS_MAX: usize = 1_000;
 struct Page<'a> {
     policy: String,
     style: String,
+    /// Script and its data; `None` on a static page.
+    script: Option<Script>,
     name: &'a str,
     question: &'a str,
     /// The axes, in one line each.
     axes: Vec<(&'a str, String)>,
     cells: String,
     pinned: bool,
+    /// How far the limits are kept.
+    within: Vec<String>,
+    limits: Vec<String>,
+    knees: Vec<String>,
+    /// The cell that stands for today, and whether it is today's system.
+    today: Option<Shown>,
+    is_today: bool,
+    today_note: String,
     /// (measure, result).
     findings: Vec<(&'a str, String)>,
     remarks: Vec<String>,
@@ -38,6 +51,8 @@ struct Page<'a> {
     /// Heads of these columns in one line.
     labels: Vec<String>,
     rows: Vec<Row>,
+    /// The table has a column of verdicts.
+    judged: bool,
     cut: String,
     duration: String,
     /// Meaning of the figures.
@@ -51,6 +66,12 @@ struct Page<'a> {
     schema: u32,
 }
 
+struct Script {
+    code: String,
+    /// JSON without markup, made by [`explore::to_json`].
+    data: String,
+}
+
 struct FrontRow {
     rank: usize,
     place: String,
@@ -62,6 +83,7 @@ pub(super) fn render(
     record: &SweepRecord,
     views: &[View<'_>],
     pictures: &[Picture],
+    charts: Charts,
 ) -> Result<String, ReportError> {
     let scenario = &record.scenario;
     let pareto = super::of_pareto(record, views);
@@ -74,9 +96,22 @@ pub(super) fn render(
     });
     let heads = record.axes.iter().map(|axis| axis.path.as_str());
     let style = style_sheet();
+    let data = match charts {
+        Charts::Interactive => explore::to_json(record, views)?,
+        Charts::Static => None,
+    };
+    let script = data.map(|data| Script { code: sweep_script(), data });
+    let reference = record.reference();
     let page = Page {
-        policy: policy(&style, None),
+        policy: policy(&style, script.as_ref().map(|script| script.code.as_str())),
         style,
+        script,
+        within: verdicts::sentences(record).iter().map(|sentence| unbroken(sentence)).collect(),
+        limits: verdicts::limits(record).iter().map(|limit| unbroken(limit)).collect(),
+        knees: views.iter().flat_map(knees::sentences).map(|sentence| unbroken(&sentence)).collect(),
+        today: reference.map(|reference| explore::shown(record, views, &reference.spot)),
+        is_today: reference.is_some_and(|reference| reference.is_today),
+        today_note: today_note(record),
         name: &scenario.name,
         question: &scenario.question,
         axes: axes.collect(),
@@ -89,6 +124,7 @@ pub(super) fn render(
         front_measures: pareto.map(|(x, y)| (x.measure, y.measure)).unwrap_or_default(),
         front: pareto.map(|(x, y)| front_rows(x, y)).unwrap_or_default(),
         heads: heads.chain((record.variants.len() > 1).then_some("variant")).collect(),
+        judged: is_judged(record),
         columns: views.iter().map(|view| (view.measure, view.scale.heading())).collect(),
         labels: views.iter().map(label).collect(),
         cut: match all > rows.len() {
@@ -108,6 +144,19 @@ pub(super) fn render(
     };
     page.render()
         .map_err(|error| ReportError::Make { what: "index.html".to_owned(), problem: error.to_string() })
+}
+
+/// What the file has where no cell has it: `tier.l2.ttl = 10s`.
+fn today_note(record: &SweepRecord) -> String {
+    let Some(today) = record.today.as_ref().filter(|today| today.at.is_none()) else { return String::new() };
+    let settings = record.axes.iter().zip(&today.values);
+    let settings: Vec<String> = settings
+        .map(|(axis, value)| match value {
+            Some(value) => format!("{} = {}", axis.path, value.label),
+            None => format!("{} not set", axis.path),
+        })
+        .collect();
+    settings.join(", ")
 }
 
 /// `latency.all.p99_ms (ms)`.

@@ -1,12 +1,17 @@
 //! The report of a sweep: tidy CSV, record, charts, a table, a page.
 
 mod csv;
+mod explore;
+#[cfg(test)]
+mod fixture;
 pub(super) mod frame;
 mod front;
 mod heat;
 mod html;
+mod knees;
 pub(super) mod lines;
 pub mod table;
+mod verdicts;
 pub(super) mod view;
 
 use std::path::Path;
@@ -16,6 +21,7 @@ use rayon::prelude::*;
 use self::frame::Picture;
 use self::view::View;
 use super::drawing::Heading;
+use super::html::Charts;
 use super::{File, ReportError, atomic, json, png};
 use crate::experiment::sweep::Pool;
 use crate::experiment::sweep::record::{AxisRecord, PinnedRecord, SCHEMA, Setting, SweepRecord};
@@ -27,12 +33,18 @@ pub use self::csv::tidy;
 ///
 /// # Errors
 /// The first file that could not be written.
-pub fn write_all(record: &SweepRecord, grid: &Grid, pool: &Pool, dir: &Path) -> Result<(), ReportError> {
+pub fn write_all(
+    record: &SweepRecord,
+    grid: &Grid,
+    pool: &Pool,
+    dir: &Path,
+    charts: Charts,
+) -> Result<(), ReportError> {
     let mut files = vec![
         (dir.join("sweep.json"), json::encode(record)?.into_bytes()),
         (dir.join("sweep.csv"), tidy(record, grid, pool).into_bytes()),
     ];
-    files.extend(drawn(record, dir)?);
+    files.extend(drawn(record, dir, charts)?);
     Ok(atomic::write_together(&files)?)
 }
 
@@ -49,7 +61,7 @@ pub fn is_record(text: &str) -> bool {
 ///
 /// # Errors
 /// A file that cannot be read or is damaged, and whatever [`write_all`] reports.
-pub fn redraw(text: &str, path: &Path, out: &Path) -> Result<(), ReportError> {
+pub fn redraw(text: &str, path: &Path, out: &Path, charts: Charts) -> Result<(), ReportError> {
     let damaged = |problem: String| ReportError::Damaged { path: path.to_path_buf(), problem };
     let record: SweepRecord = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
     if record.schema != SCHEMA {
@@ -78,14 +90,17 @@ pub fn redraw(text: &str, path: &Path, out: &Path) -> Result<(), ReportError> {
     if !record.pinned.iter().all(pinned_fits) {
         return Err(damaged("a pinned variant lies outside the axes".to_owned()));
     }
-    Ok(atomic::write_together(&drawn(&record, out)?)?)
+    Ok(atomic::write_together(&drawn(&record, out, charts)?)?)
 }
 
 /// The files that are made from the record alone.
-fn drawn(record: &SweepRecord, dir: &Path) -> Result<Vec<File>, ReportError> {
+fn drawn(record: &SweepRecord, dir: &Path, charts: Charts) -> Result<Vec<File>, ReportError> {
     let views: Vec<View<'_>> = record.measures.iter().map(|name| View::new(record, name)).collect();
-    let page = html::render(record, &views, &pictures(record, &views, Heading::Outside)?)?;
-    let mut files = vec![(dir.join("index.html"), page.into_bytes())];
+    let page = html::render(record, &views, &pictures(record, &views, Heading::Outside)?, charts)?;
+    let mut files = vec![
+        (dir.join("index.html"), page.into_bytes()),
+        (dir.join("sweep.md"), table::markdown(record).into_bytes()),
+    ];
     if let Some((x, y)) = of_pareto(record, &views) {
         files.push((dir.join("pareto.csv"), csv::pareto(x, y).into_bytes()));
     }
@@ -128,9 +143,14 @@ fn of_pareto<'v, 'r>(record: &SweepRecord, views: &'v [View<'r>]) -> Option<(&'v
 
 #[cfg(test)]
 mod tests {
+    use super::fixture::{Along, sweep};
     use super::*;
+    use crate::experiment::review::Safety;
+    use crate::experiment::sweep::limits::LimitRecord;
     use crate::experiment::sweep::record::{AxisValueRecord, CellRecord, SweptScenario};
+    use crate::model::{Bound, Threshold};
     use crate::record::MeasureRecord;
+    use crate::record::fixture::measure;
 
     /// Three values along each axis; the measures grow along the first and fall along the others.
     fn record(axes: usize, text: &str) -> SweepRecord {
@@ -158,7 +178,12 @@ mod tests {
                 };
                 names.into_iter().zip(scale).map(of).collect()
             };
-            CellRecord { variants: (0..2).map(measures).collect(), collapsed: Vec::new(), safety: Vec::new(), at }
+            CellRecord {
+                variants: (0..2).map(measures).collect(),
+                collapsed: Vec::new(),
+                safety: Vec::new(),
+                at,
+            }
         });
         SweepRecord {
             schema: SCHEMA,
@@ -183,8 +208,8 @@ mod tests {
             wanted: 3usize.pow(axes as u32) + 1,
             cells: cells.collect(),
             pinned: Vec::new(),
-        limits: Vec::new(),
-        today: None,
+            limits: Vec::new(),
+            today: None,
         }
     }
 
@@ -193,7 +218,7 @@ mod tests {
         const EVIL: &str = "</pre><script>alert('x')</script>\"onload=\"&{";
         for axes in 1..=3 {
             let dir = tempfile::tempdir().unwrap();
-            atomic::write_together(&drawn(&record(axes, EVIL), dir.path()).unwrap()).unwrap();
+            atomic::write_together(&drawn(&record(axes, EVIL), dir.path(), Charts::Static).unwrap()).unwrap();
             let page = std::fs::read_to_string(dir.path().join("index.html")).unwrap();
             assert!(!page.contains("<script") && !page.contains("\"onload"), "markup got through");
             assert!(page.contains("&#60;script&#62;"));
@@ -213,7 +238,7 @@ mod tests {
                 assert!(!picture.svg.contains("NaN") && !picture.svg.contains("inf"), "{}", picture.name);
                 png::from_svg(&picture.svg).unwrap();
             }
-            let page = html::render(&record, &views, &pictures).unwrap();
+            let page = html::render(&record, &views, &pictures, Charts::Static).unwrap();
             assert_eq!(page.contains("too many maps"), axes == 5);
         }
     }
@@ -241,5 +266,78 @@ mod tests {
             view::front(&all).iter().map(|point| (point.spot.at()[0].unwrap(), point.spot.variant)).collect();
         // The first variant hits twice as often at the same load.
         assert_eq!(front, [(0, 0), (1, 0), (2, 0)]);
+    }
+
+    /// p99 latencies along one axis: 2 ms per step up to 4, then 40 ms per step, held against a limit.
+    fn limited(limit_ms: f64) -> SweepRecord {
+        let mut record = sweep(&[Along::numbers("workload.keys", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])], |at| {
+            let mean = [10.0, 12.0, 14.0, 16.0, 56.0, 96.0][at[0]];
+            vec![measure("latency.all.p99_ms", &[mean - 0.1, mean, mean + 0.1])]
+        });
+        let limit = Threshold::new("latency.all.p99_ms", Bound::Max, limit_ms);
+        record.limits = vec![LimitRecord { limit, unit: "ms".to_owned(), default: false }];
+        record
+    }
+
+    #[test]
+    fn a_line_has_its_limit_and_its_knee_and_on_the_page_a_target_for_each_point() {
+        let record = limited(50.0);
+        let view = View::new(&record, "latency.all.p99_ms");
+        let [inside, outside] =
+            [Heading::Inside, Heading::Outside].map(|heading| lines::picture(&view, heading).unwrap());
+        assert!(inside.svg.contains(">limit 50 ms</text>") && inside.svg.contains(">knee</text>"));
+        assert!(inside.message.starts_with(
+            "Beyond workload.keys = 4, p99 latency rises from 16 ms to 96 ms (at 6), up to there only from 10 ms. \
+             Ring: the knee of the curve. Dashed: the limit."
+        ));
+        assert_eq!([&inside, &outside].map(|picture| picture.svg.matches("data-spot").count()), [0, 6]);
+        let far = limited(5_000.0);
+        let picture = lines::picture(&View::new(&far, "latency.all.p99_ms"), Heading::Inside).unwrap();
+        assert!(
+            !picture.svg.contains(">limit")
+                && picture.message.contains("The limit, ≤ 5,000 ms, lies far outside.")
+        );
+    }
+
+    #[test]
+    fn cells_beyond_a_limit_are_hatched_and_those_at_risk_have_a_corner() {
+        let axes =
+            [Along::numbers("database.pool", &[1.0, 2.0]), Along::words("writes.strategy", &["a", "b"])];
+        let mut record = sweep(&axes, |at| vec![measure("db.qps.mean", &[1.0 + at[0] as f64; 2])]);
+        record.limits = limited(50.0).limits;
+        let standings = [Safety::Safe, Safety::AtRisk, Safety::NotSafe, Safety::NotSafe];
+        for (cell, safety) in record.cells.iter_mut().zip(standings) {
+            cell.safety = vec![vec![safety]];
+        }
+        let picture = heat::picture(&View::new(&record, "db.qps.mean"), Heading::Inside).unwrap().unwrap();
+        let count = |look: &str| picture.svg.matches(look).count();
+        assert_eq!([count("class=\"hatch\" fill=\"none\""), count("class=\"hatch\" fill=\"#")], [2, 1]);
+        assert!(picture.message.contains("Hatched: a limit is broken. Marked in the corner: at risk."));
+    }
+
+    #[test]
+    fn markdown_leads_with_limits_and_knees() {
+        let mut record = limited(50.0);
+        for (cell, safety) in
+            record.cells.iter_mut().zip([Safety::Safe; 4].into_iter().chain([Safety::NotSafe; 2]))
+        {
+            cell.safety = vec![vec![safety]];
+        }
+        let text = table::markdown(&record);
+        let lines: Vec<&str> = text.lines().take(8).collect();
+        assert_eq!(lines[0], "**How much is enough?**");
+        assert_eq!(
+            lines[2],
+            "- Within all limits up to workload.keys = 4; beyond it p99 latency exceeds 50 ms."
+        );
+        assert!(lines[3].starts_with("- Beyond workload.keys = 4, p99 latency rises"), "{text}");
+        assert_eq!(lines[5], "Limits: latency.all.p99\\_ms ≤ 50 ms.");
+        assert_eq!(lines[7], "| workload.keys | p99 latency (ms) | limits |");
+        assert!(
+            text.contains("| 4 | 16.0 ± 0.2 | safe |")
+                && text.contains("| not safe: p99 latency exceeds 50 ms |"),
+            "{text}"
+        );
+        assert!(table::page(&record, 100).contains("Within all limits up to workload.keys = 4;"));
     }
 }

@@ -2,7 +2,8 @@
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint};
 
-use super::view::{MARKED, Point, Row, View, compromises, front, mark, means_over};
+use super::view::{MARKED, Point, Row, View, compromises, front, is_judged, mark, means_over};
+use super::{knees, verdicts};
 use crate::catalog::Better;
 use crate::experiment::sweep::record::{Spot, SweepRecord};
 use crate::report::escape::escaped;
@@ -18,6 +19,10 @@ pub fn page(record: &SweepRecord, width: u16) -> String {
     let views = views(record);
     let (rows, note) = rows(record, &views, ROWS_MAX);
     let mut text = format!("{}\n\n", paragraph(&record.scenario.question, width));
+    let lead: String = lead(record, &views).iter().map(|sentence| format!("{sentence}\n")).collect();
+    if !lead.is_empty() {
+        text.push_str(&format!("{}\n", hanging(&lead, width)));
+    }
     let layout = Layout::new(record, &views, &rows, usize::from(width));
     let mut from = 0;
     while from < views.len() {
@@ -42,6 +47,11 @@ pub fn page(record: &SweepRecord, width: u16) -> String {
         }
     }
     text + &hanging(&told, width)
+}
+
+/// What a reader wants first: how far the limits are kept, and the knees.
+fn lead(record: &SweepRecord, views: &[View<'_>]) -> Vec<String> {
+    verdicts::sentences(record).into_iter().chain(views.iter().flat_map(knees::sentences)).collect()
 }
 
 /// How the columns share the width of the terminal.
@@ -86,13 +96,25 @@ pub fn markdown(record: &SweepRecord) -> String {
     let heads: Vec<String> = heads(record)
         .into_iter()
         .chain(views.iter().map(|view| view.title()))
+        .chain(is_judged(record).then(|| "limits".to_owned()))
         .map(|head| escaped(&head))
         .collect();
-    let mut text = format!("**{}**\n\n| {} |\n", escaped(&record.scenario.question), heads.join(" | "));
-    let settings = heads.len() - views.len();
-    text.push_str(&format!("|{}{}\n", "---|".repeat(settings), "---:|".repeat(views.len())));
+    let mut text = format!("**{}**\n\n", escaped(&record.scenario.question));
+    for sentence in lead(record, &views) {
+        text.push_str(&format!("- {}\n", escaped(&sentence)));
+    }
+    let limits = verdicts::limits(record);
+    if !limits.is_empty() {
+        text.push_str(&format!("\nLimits: {}.\n", escaped(&limits.join(", "))));
+    }
+    text.push_str(&format!("\n| {} |\n", heads.join(" | ")));
+    let settings = heads.len() - views.len() - usize::from(is_judged(record));
+    let verdicts = if is_judged(record) { "---|" } else { "" };
+    text.push_str(&format!("|{}{}{verdicts}\n", "---|".repeat(settings), "---:|".repeat(views.len())));
     for row in rows {
-        let cells: Vec<String> = row.settings.iter().chain(&row.figures).map(|cell| escaped(cell)).collect();
+        let verdict = is_judged(record).then_some(&row.verdict);
+        let cells = row.settings.iter().chain(&row.figures).chain(verdict);
+        let cells: Vec<String> = cells.map(|cell| escaped(cell)).collect();
         text.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     text.push_str(&format!("\n{note}"));

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::verdicts::reasons;
 use crate::catalog::{self, Better};
+use crate::experiment::review::Safety;
 use crate::experiment::statistics::{Estimate, paired_difference};
 use crate::experiment::sweep::pareto;
 use crate::experiment::sweep::record::{Spot, SweepRecord};
@@ -13,6 +15,8 @@ use crate::units::grouped;
 #[derive(Clone, Copy, Debug)]
 pub(in crate::report) struct Point<'r> {
     pub spot: Spot<'r>,
+    /// Place of the spot in [`SweepRecord::spots`].
+    pub index: usize,
     pub estimate: Estimate,
 }
 
@@ -33,8 +37,9 @@ impl<'r> View<'r> {
     pub fn new(record: &'r SweepRecord, measure: &'r str) -> View<'r> {
         // Without a unit there is no value either.
         let unit = record.unit(measure).unwrap_or_default().to_owned();
-        let point = |spot: Spot<'r>| Some(Point { spot, estimate: spot.estimate(measure)? });
-        let points: Vec<Point<'r>> = record.spots().filter_map(point).collect();
+        let point =
+            |(index, spot): (usize, Spot<'r>)| Some(Point { spot, index, estimate: spot.estimate(measure)? });
+        let points: Vec<Point<'r>> = record.spots().enumerate().filter_map(point).collect();
         let largest = points.iter().map(|point| point.estimate.mean.abs()).fold(0.0, f64::max);
         let place = |(place, point): (usize, &Point<'r>)| ((point.spot.at(), point.spot.variant), place);
         let index = points.iter().enumerate().map(place).collect();
@@ -123,6 +128,23 @@ impl<'r> View<'r> {
 pub(super) struct Row {
     pub settings: Vec<String>,
     pub figures: Vec<String>,
+    /// How it stands to the limits: `safe`, `not safe: p99 latency exceeds 50 ms`.
+    pub verdict: String,
+    /// The class of these words in a page.
+    pub class: &'static str,
+}
+
+/// Whether any cell was held against a limit.
+pub(super) fn is_judged(record: &SweepRecord) -> bool {
+    record.spots().any(|spot| spot.safety() != Safety::NotJudged)
+}
+
+/// How a spot stands to the limits, in words.
+pub(super) fn verdict(record: &SweepRecord, spot: &Spot<'_>) -> String {
+    match (spot.safety(), reasons(record, spot)) {
+        (safety, reasons) if reasons.is_empty() => safety.word().to_owned(),
+        (safety, reasons) => format!("{}: {reasons}", safety.word()),
+    }
 }
 
 impl Row {
@@ -142,6 +164,8 @@ impl Row {
         Row {
             settings: (0..record.axes.len()).map(label).chain(variants).collect(),
             figures: views.iter().map(figure).collect(),
+            verdict: verdict(record, spot),
+            class: spot.safety().class(),
         }
     }
 }
@@ -175,6 +199,8 @@ pub(super) fn capitalised(text: &str) -> String {
 /// A point in two measures.
 pub(super) struct Compromise<'r> {
     pub spot: Spot<'r>,
+    /// Place of the spot in [`SweepRecord::spots`].
+    pub index: usize,
     pub x: Estimate,
     pub y: Estimate,
     /// Its number on the front, from the best in x to the best in y.
@@ -188,7 +214,7 @@ pub(super) fn compromises<'r>(x: &View<'r>, y: &View<'r>) -> Vec<Compromise<'r>>
         .iter()
         .filter_map(|point| {
             let y = y.at(&point.spot.at(), point.spot.variant)?.estimate;
-            Some(Compromise { spot: point.spot, x: point.estimate, y, rank: None })
+            Some(Compromise { spot: point.spot, index: point.index, x: point.estimate, y, rank: None })
         })
         .collect();
     let sign = |view: &View<'_>| if view.better() == Better::Higher { -1.0 } else { 1.0 };
