@@ -91,7 +91,7 @@ function card(measure, place, compared) {
     const found = mixed ? null : pairedDifference(compared.values[measure.index], place.values[measure.index]);
     const base = compared.figures[measure.index];
     if (found) {
-      const chance = found.half !== null && Math.abs(found.mean) <= found.half && found.half > 0 ? ', may be chance' : '';
+      const chance = found.half !== null && Math.abs(found.mean) <= found.half && found.half > 0 ? ' (may be chance)' : '';
       parts.push(html('small', {}, html('span', { class: differenceClass(found, measure.better) }, differenceText(found, measure.unit) + chance), ` from ${base}`));
     } else {
       parts.push(html('small', {}, mixed ? `two states: no difference; compared: ${base}` : `compared: ${base}`));

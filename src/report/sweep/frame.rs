@@ -72,14 +72,14 @@ impl Drawing {
         let corners: Vec<(f64, f64)> = (0..=CORNERS).map(corner).collect();
         self.line(&corners, look.color, 1.8, look.class, "")?;
         if !word.is_empty() {
-            self.canvas(|canvas| canvas.label(x, y - RADIUS - 4.0, word, SMALL, Anchor::Middle));
+            self.canvas(|canvas| canvas.label(x, y - RADIUS - 10.0, word, SMALL, Anchor::Middle));
         }
         Ok(())
     }
 
     /// Where a pointer finds the cell of a point.
     pub(super) fn target(&self, spot: usize, (x, y): (f64, f64), told: &str) {
-        const SIDE: f64 = 22.0;
+        const SIDE: f64 = 28.0;
         let corner = (x - SIDE / 2.0, y - SIDE / 2.0);
         self.canvas(|canvas| canvas.target(spot, corner, (SIDE, SIDE), told));
     }

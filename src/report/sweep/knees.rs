@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::frame::{is_log, spans_decades};
 use super::view::{Point, View};
+use crate::experiment::comparison::smallest_that_matters;
 use crate::experiment::sweep::knee::{Bend, CurvePoint, knee};
 use crate::report::format::spoken;
 
@@ -86,8 +87,16 @@ fn of_curve<'r>(view: &View<'r>, axis: usize, points: &[Point<'r>]) -> Option<Of
     let curve: Vec<CurvePoint<'_>> = (placed.iter().zip(&values))
         .map(|((x, _), values)| CurvePoint { x: if log_x { libm::log10(*x) } else { *x }, values })
         .collect();
-    let found = knee(&curve)?;
+    let found = knee(&curve).filter(|_| matters(view, &placed))?;
     Some((found.bend, placed[found.index].1, [placed[0].1, placed[placed.len() - 1].1]))
+}
+
+/// Whether the ends of a curve differ by more than a verdict would call a tie: a hundredth of the first, of a share a hundredth of
+/// its smaller side.
+fn matters(view: &View<'_>, placed: &[(f64, Point<'_>)]) -> bool {
+    let ([(_, first), ..], [.., (_, last)]) = (placed, placed) else { return false };
+    let (first, last) = (first.estimate.mean, last.estimate.mean);
+    (last - first).abs() > smallest_that_matters(&view.unit, first)
 }
 
 /// A sentence for each axis on which a measure has knees: that of the first variant in full, of the others the place.
@@ -186,6 +195,19 @@ mod tests {
                 "Beyond tier.l2.ttl = 3, mean database load stays at 10.0/s (to 5), up to there it falls from 40.0/s."
             ]
         );
+    }
+
+    /// 56.1 % and then 56.3 %: certain, and of no consequence. Of a hit ratio of 99.0 % the same step is a fifth of the misses.
+    #[test]
+    fn a_range_of_less_than_a_hundredth_has_no_knee() {
+        let told = |first: f64| {
+            let record = sweep(&[Along::numbers("database.pool", &[1.0, 2.0, 3.0, 4.0])], |at| {
+                let mean = first + [0.0, 0.0018, 0.0019, 0.002][at[0]];
+                vec![measure("hit_ratio", &[mean, mean + 0.00001])]
+            });
+            sentences(&View::new(&record, "hit_ratio")).len()
+        };
+        assert_eq!([0.561, 0.99].map(told), [0, 1]);
     }
 
     #[test]

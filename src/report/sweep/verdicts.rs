@@ -197,18 +197,23 @@ impl<'r> Stretch<'r> {
     /// What is beyond the borders: `; beyond it p99 latency exceeds 50 ms, and from 16 on error ratio exceeds 0.1 %`.
     fn beyond(&self, record: &SweepRecord) -> String {
         let at = |index: usize| reasons(record, &self.spots[index].1);
+        let is_broken = |index: &usize| self.spots[*index].1.safety() == Safety::NotSafe;
+        // What is just beyond may be a risk only: then the next place where a limit is broken follows.
         let after = |to: usize| {
-            let next = at(to + 1);
-            let broken = |index: &usize| self.spots[*index].1.safety() == Safety::NotSafe;
-            let later = (to + 2..self.spots.len()).find(broken).filter(|_| !broken(&(to + 1)));
+            let later = (to + 2..self.spots.len()).find(is_broken).filter(|_| !is_broken(&(to + 1)));
             let later = later.map(|index| format!(", and from {} on {}", self.label(index), at(index)));
-            format!("beyond it {next}{}", later.unwrap_or_default())
+            format!("beyond it {}{}", at(to + 1), later.unwrap_or_default())
+        };
+        let before = |from: usize| {
+            let later = (0..from - 1).rev().find(is_broken).filter(|_| !is_broken(&(from - 1)));
+            let later = later.map(|index| format!(", and at {} {}", self.label(index), at(index)));
+            format!("below it {}{}", at(from - 1), later.unwrap_or_default())
         };
         match self.extent() {
             Extent::Everywhere => String::new(),
             Extent::UpTo(to) => format!("; {}", after(to)),
-            Extent::From(from) => format!("; below it {}", at(from - 1)),
-            Extent::Between(from, to) => format!("; below it {}, {}", at(from - 1), after(to)),
+            Extent::From(from) => format!("; {}", before(from)),
+            Extent::Between(from, to) => format!("; {}, {}", before(from), after(to)),
             Extent::Nowhere | Extent::Here => {
                 let spots: Vec<Spot<'_>> = self.spots.iter().map(|(_, spot)| *spot).collect();
                 most_broken(record, &spots)

@@ -49,6 +49,10 @@ fn the_border_along_an_axis_is_named_with_the_limit_beyond_it() {
         "Within all limits from database.pool = 6; below it p99 latency exceeds 50 ms."
     );
     assert_eq!(
+        told(&[90.0, 47.0, 20.0]),
+        "Within all limits from database.pool = 6; below it p99 latency may exceed 50 ms, and at 2 p99 latency exceeds 50 ms."
+    );
+    assert_eq!(
         told(&[90.0, 20.0, 10.0, 70.0]),
         "Within all limits from database.pool = 4 to 6; below it p99 latency exceeds 50 ms, beyond it p99 latency exceeds 50 ms."
     );
