@@ -144,7 +144,7 @@ fn records(
             tell!("{} ({} of {})", experiment.name, index + 1, experiments.len());
         }
         let limits = Limits::of_this_machine();
-        let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet };
+        let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet, why: false };
         let named = |error: anyhow::Error| match error.is::<RunError>() {
             true => error.context(experiment.name.clone()),
             false => error,

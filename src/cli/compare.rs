@@ -199,7 +199,7 @@ fn records(
             }
         };
         let limits = args.limits.limits();
-        let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet };
+        let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet, why: false };
         let Some(outcome) = whole.run(&experiment, &plan)? else { return Ok(None) };
         records.push((label, outcome.record));
     }

@@ -82,7 +82,7 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     }
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
-    let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet };
+    let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet, why: false };
     let Some(Outcome { mut record, timings, .. }) = whole.run(&experiment, &plan)? else {
         tell!("interrupted: nothing written");
         return Ok(ExitCode::from(exit::INTERRUPTED));

@@ -17,7 +17,7 @@ use super::contents::ContentsArgs;
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
 use super::run::{Format, gate, printed};
-use super::settings::{LimitArgs, SettingArgs};
+use super::settings::{LimitArgs, SettingArgs, WhyArgs};
 use super::whole::Whole;
 use super::{exit, input, output, signals};
 
@@ -49,6 +49,8 @@ pub(crate) struct DiffArgs {
     force: bool,
     #[command(flatten)]
     contents: ContentsArgs,
+    #[command(flatten)]
+    why: WhyArgs,
     #[command(flatten)]
     limits: LimitArgs,
     /// Format of standard output
@@ -101,7 +103,7 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     places(args).inputs(&experiment.files).folder("--out DIR", &out, Kind::Run).check()?;
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
-    let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet };
+    let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet, why: args.why.why };
     let Some(mut outcome) = whole.run(&experiment, &plan)? else {
         tell!("interrupted: nothing written");
         return Ok(ExitCode::from(exit::INTERRUPTED));

@@ -32,7 +32,7 @@ use super::log::{Log, Phase};
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
 use super::progress::Progress;
-use super::settings::{LimitArgs, SettingArgs, hold, reached};
+use super::settings::{LimitArgs, SettingArgs, WhyArgs, hold, reached};
 use super::watch::Watched;
 use super::{exit, input, output, signals};
 
@@ -80,10 +80,8 @@ pub(crate) struct RunArgs {
     /// Run again whenever the file is saved, until Ctrl-C; a save cancels the run in progress
     #[arg(long, conflicts_with = "resume")]
     watch: bool,
-    /// Find out where the time of the requests goes: latency by part at p50, p99 and in the mean, and the slowest
-    /// requests step by step; the run takes longer
-    #[arg(long)]
-    why: bool,
+    #[command(flatten)]
+    why: WhyArgs,
     /// Log phases, simulations and times as JSON, one object per line (`-`: standard error)
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -254,7 +252,7 @@ fn once(
         control: Arc::clone(control),
         partial: Some(partial.clone()),
         observer: log.observer(),
-        why: args.why,
+        why: args.why.why,
         ..RunOptions::default()
     };
     hold(&limits, control);

@@ -51,6 +51,15 @@ impl SettingArgs {
     }
 }
 
+/// Whether a run explains its latencies.
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// Find out where the time of the requests goes: latency by part at p50, p99 and in the mean, and the slowest
+    /// requests step by step; the run takes longer
+    #[arg(long)]
+    pub why: bool,
+}
+
 /// Limits of a run.
 #[derive(Debug, Args)]
 pub(crate) struct LimitArgs {

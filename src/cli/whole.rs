@@ -17,6 +17,8 @@ pub(crate) struct Whole<'a> {
     pub threads: usize,
     pub control: &'a Arc<Control>,
     pub quiet: bool,
+    /// Explain the latencies.
+    pub why: bool,
 }
 
 impl Whole<'_> {
@@ -29,8 +31,12 @@ impl Whole<'_> {
         // Each run counts its own requests.
         control.requests.store(0, Ordering::Relaxed);
         let progress = Progress::start(control, plan, self.quiet);
-        let options =
-            RunOptions { threads: self.threads, control: Arc::clone(control), ..RunOptions::default() };
+        let options = RunOptions {
+            threads: self.threads,
+            control: Arc::clone(control),
+            why: self.why,
+            ..RunOptions::default()
+        };
         hold(self.limits, control);
         let outcome = run(experiment, &options);
         progress.finish();
