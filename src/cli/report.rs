@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use herdlab::atomic::identity;
 use herdlab::report::{self, Kind, ReportError};
 use herdlab::scenario::Diagnostics;
 
@@ -20,6 +21,9 @@ pub(crate) struct ReportArgs {
     /// Folder for the report [default: the folder of the record]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Lay a second run over the charts, the variants of the same names pale and dashed: its `results.json`, or its folder
+    #[arg(long, value_name = "RESULTS_JSON|DIR")]
+    over: Option<PathBuf>,
     /// Write into the folder even if it holds another record
     #[arg(long)]
     force: bool,
@@ -33,9 +37,54 @@ pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let out = args.out.clone().unwrap_or(folder);
     let is_anothers = |folder: &Path| holds_another(folder, &results);
     report_folder(Some(&out), "", args.force, &is_anothers)?;
-    Places::default().input(&results).folder("--out DIR", &out, Kind::Redrawn).check()?;
-    redraw(args, &results, &out)?;
+    let over = args.over.as_deref().map(|path| Over::find(&results, path)).transpose()?;
+    let others = over.as_ref().map(|over| &over.results);
+    Places::default().input(&results).inputs(others).folder("--out DIR", &out, Kind::Redrawn).check()?;
+    redraw(args, &results, over.as_ref(), &out)?;
     Ok(output::show(&format!("{}\n", out.join("index.html").display())).done())
+}
+
+/// A second run that is laid over.
+struct Over {
+    results: PathBuf,
+    label: String,
+}
+
+impl Over {
+    /// # Errors
+    /// It is the run itself, or no record of a run.
+    fn find(run: &Path, path: &Path) -> Result<Over, Diagnostics> {
+        let results = record_at(path);
+        let refused = |problem: &str, help: &str| {
+            let title = format!("--over: {} {problem}", results.display());
+            Err(Diagnostics::general(title, vec![help.to_owned()]))
+        };
+        let help = "name the results.json of another run, or its folder";
+        if results.exists() && identity(&results) == identity(run) {
+            return refused("is the record that is drawn", help);
+        }
+        match std::fs::read_to_string(&results).ok().and_then(|text| of_no_run(&text)) {
+            Some(what) => refused(&format!("is the record of {what}"), help),
+            None => Ok(Over { label: label(path), results }),
+        }
+    }
+}
+
+/// The command behind a record that is not of a run.
+fn of_no_run(text: &str) -> Option<&'static str> {
+    let kinds = [
+        (report::sweep::is_record(text), "a sweep"),
+        (report::headroom::is_record(text), "a search for headroom"),
+    ];
+    kinds.into_iter().find(|(is_record, _)| *is_record).map(|(_, what)| what)
+}
+
+/// A run by its folder as given, or by the file where that has a name of its own.
+fn label(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let named = path.file_name().is_none_or(|name| name != "results.json");
+    let shown = if named { path } else { folder.unwrap_or(path) };
+    shown.display().to_string()
 }
 
 /// Whether a folder has a record with other content: the page beside it would be of something else.
@@ -49,7 +98,8 @@ pub(super) fn record_at(path: &Path) -> PathBuf {
     if !path.is_dir() {
         return path.to_owned();
     }
-    let [run, others @ ..] = ["results.json", "sweep.json", "headroom.json"].map(|name| path.join(name));
+    let [run, others @ ..] =
+        ["results.json", "sweep.json", "headroom.json"].map(|name| path.join(name));
     if run.exists() {
         return run;
     }
@@ -57,7 +107,8 @@ pub(super) fn record_at(path: &Path) -> PathBuf {
 }
 
 /// The record of a run, of a sweep, or of a search for headroom.
-fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
+fn redraw(args: &ReportArgs, results: &Path, over: Option<&Over>, out: &Path) -> anyhow::Result<()> {
+    let contents = args.contents.contents();
     match std::fs::read_to_string(results) {
         Ok(text) if report::sweep::is_record(&text) => {
             refuse_contents(args, results, "a sweep")?;
@@ -67,13 +118,21 @@ fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
             refuse_contents(args, results, "a search for headroom")?;
             report::headroom::redraw(&text, results, out).map_err(input_error)
         }
-        _ => report::redraw(results, out, args.contents.contents()).map(drop).map_err(input_error),
+        _ => match over {
+            None => report::redraw(results, out, contents).map(drop),
+            Some(over) => {
+                let other = (over.label.as_str(), over.results.as_path());
+                report::redraw_over(results, other, &label(&args.results), out, contents)
+            }
+        }
+        .map_err(input_error),
     }
 }
 
 /// Parts of a report that need the record of a run.
 fn refuse_contents(args: &ReportArgs, results: &Path, of: &str) -> Result<(), Diagnostics> {
-    let Some(option) = args.contents.given().filter(|option| *option != "--static") else { return Ok(()) };
+    let drawn = args.contents.given().filter(|option| *option != "--static");
+    let Some(option) = drawn.or(args.over.is_some().then_some("--over")) else { return Ok(()) };
     let title = format!("{option}: {} is the record of {of}", results.display());
     let help = "run one of its cells with `herdlab run --set …` and this option";
     Err(Diagnostics::general(title, vec![help.to_owned()]))

@@ -46,7 +46,8 @@ fn lines_bytes(figure: &Figure, width: f64) -> f64 {
         let thinned = Coarseness::FINE.columns(width, &Shape::Backdrop) * CORNERS_PER_COLUMN;
         (4 * band.points.len()).min(2 * thinned) as f64
     };
-    let lines = figure.panels.iter().flat_map(|panel| &panel.series).map(corners).sum::<f64>();
+    let all = figure.panels.iter().flat_map(|panel| panel.series.iter().chain(&panel.backing.other));
+    let lines = all.map(corners).sum::<f64>();
     let bands = figure.panels.iter().flat_map(|panel| &panel.backing.bands).map(edges).sum::<f64>();
     (lines + bands) * CORNER_BYTES
 }

@@ -18,7 +18,7 @@ use super::drawing::{
 };
 use super::figure::{Figure, Mark, Panel, Series, Shape};
 use super::labels::with_room;
-use super::style::{draw_marker, stroke, style};
+use super::style::{OTHER_DASH, draw_marker, pale, stroke, style};
 
 const MARK_LINE: f64 = 14.0;
 /// More lines of labels than this would push the plot off the page; further labels are left out.
@@ -211,6 +211,9 @@ fn draw_panel(
             drawing.text(plot_left + placed.x, y, &mark.label, muted(SMALL, placed.anchor));
         }
     }
+    for series in &panel.backing.other {
+        draw_other(drawing, &plot, panel, series, (layout.plot_width, coarseness))?;
+    }
     for series in &panel.series {
         let labels: Vec<(&String, f64)> = match (&series.shape, series.points.first()) {
             (Shape::Interval { label } | Shape::Bar { label }, Some((_, row))) => vec![(label, *row)],
@@ -333,7 +336,10 @@ fn draw_series(
         Shape::Bar { .. } => (look.color, BAR, look.dash, look.class),
         _ => (look.color, 1.8, look.dash, look.class),
     };
-    let dash = if matches!(series.shape, Shape::Interval { .. } | Shape::Bar { .. }) { "" } else { dash };
+    // Beside the dashes of a second run, those of styles would mean nothing.
+    let solid =
+        matches!(series.shape, Shape::Interval { .. } | Shape::Bar { .. }) || !panel.backing.other.is_empty();
+    let dash = if solid { "" } else { dash };
     let pieces = clipped(&placed, window);
     let columns = coarseness.columns(width, &series.shape);
     for piece in &pieces {
@@ -354,6 +360,27 @@ fn draw_series(
     for (x, y) in dots.into_iter().filter(|dot| window.contains(*dot)) {
         let at = plot.map_coordinate(&(x, y));
         draw_marker(&plot.use_screen_coord(), look, at)?;
+    }
+    Ok(())
+}
+
+/// A line of the second run.
+fn draw_other(
+    drawing: &Drawing,
+    plot: &Plot,
+    panel: &Panel,
+    series: &Series,
+    (width, coarseness): (f64, Coarseness),
+) -> Result<(), Failure> {
+    let window = Window { x: panel.x.limits(), y: panel.y.limits() };
+    let placed: Vec<(f64, f64)> =
+        series.outline().iter().map(|(x, y)| (panel.x.place(*x), panel.y.place(*y))).collect();
+    let look = style(series.style);
+    let columns = coarseness.columns(width, &series.shape);
+    for piece in clipped(&placed, window) {
+        drawing.pen(look.class, if piece.len() as f64 > width { "" } else { OTHER_DASH });
+        let corners = thinned(&straightened(&piece), window.x, columns);
+        plot.draw(&PathElement::new(corners, pale(look.color, 1.8)))?;
     }
     Ok(())
 }

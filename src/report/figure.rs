@@ -40,6 +40,8 @@ pub struct Backing {
     pub references: Vec<Reference>,
     pub bands: Vec<Band>,
     pub heat: Option<Heat>,
+    /// The lines of a second run, pale and dashed: each in the style of the line of the same name.
+    pub other: Vec<Series>,
 }
 
 /// A level to compare the lines with: a capacity, a limit.

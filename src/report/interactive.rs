@@ -20,6 +20,9 @@ struct Data<'a> {
     styles: Vec<StyleData>,
     /// Names of the variants: hidden in one chart, hidden in all.
     variants: Vec<&'a str>,
+    /// Name of the second run, where one is laid over the charts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    over: Option<&'a str>,
     figures: Vec<FigureData<'a>>,
 }
 
@@ -86,6 +89,9 @@ struct SeriesData<'a> {
     label: &'a str,
     /// Index into the figure's lines.
     line: usize,
+    /// A line of the second run.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    other: bool,
 }
 
 #[derive(Serialize)]
@@ -187,11 +193,12 @@ impl Serialize for Number {
     }
 }
 
-/// The figures of a record as JSON that can stand in a `<script>` element: no markup can begin or end in it.
+/// The figures of a record as JSON that can stand in a `<script>` element: no markup can begin or end in it. `over` is the
+/// name of the second run, where one is laid over the figures.
 ///
 /// # Errors
 /// Never for figures with finite axes.
-pub fn to_json(record: &Record, figures: &[Figure]) -> Result<String, ReportError> {
+pub fn to_json(record: &Record, figures: &[Figure], over: Option<&str>) -> Result<String, ReportError> {
     let data = Data {
         styles: STYLES
             .iter()
@@ -202,6 +209,7 @@ pub fn to_json(record: &Record, figures: &[Figure]) -> Result<String, ReportErro
             })
             .collect(),
         variants: record.variants.iter().map(|variant| variant.name.as_str()).collect(),
+        over,
         figures: figures.iter().map(figure_data).collect(),
     };
     let text = serde_json::to_string(&data).map_err(|error| ReportError::Make {
@@ -240,7 +248,9 @@ fn panel_data<'a>(panel: &'a Panel, lines: &mut Vec<Line<'a>>) -> PanelData<'a> 
             lines.len() - 1
         })
     };
-    let series = panel.series.iter().map(|series: &'a Series| {
+    let own = panel.series.iter().map(|series| (series, false));
+    let other = panel.backing.other.iter().map(|series| (series, true));
+    let series = own.chain(other).map(|(series, other): (&'a Series, bool)| {
         let (shape, label) = match &series.shape {
             Shape::Line => ("line", ""),
             Shape::Steps => ("steps", ""),
@@ -255,6 +265,7 @@ fn panel_data<'a>(panel: &'a Panel, lines: &mut Vec<Line<'a>>) -> PanelData<'a> 
             shape,
             label,
             line: index_of(Cow::Borrowed(&series.points)),
+            other,
         }
     });
     let series = series.collect();
@@ -346,7 +357,7 @@ mod tests {
         let mut record = stampede(2);
         record.variants[1].name = "</script><!--\u{2028}&'\"".to_string();
         let figures = figures(&record, &compare(&record));
-        let text = to_json(&record, &figures).unwrap();
+        let text = to_json(&record, &figures, None).unwrap();
         for forbidden in ['<', '>', '&', '\u{2028}'] {
             assert!(!text.contains(forbidden), "{forbidden:?}");
         }

@@ -32,6 +32,7 @@ mod lines;
 pub mod markdown;
 pub mod mrc;
 pub mod observed;
+pub mod over;
 pub mod png;
 mod quantiles;
 pub mod recommend;
@@ -61,8 +62,12 @@ use crate::experiment::answer::answer;
 use crate::experiment::comparison::compare;
 use crate::record::{Record, Timings};
 use html::Charts;
+use versus::Side;
 
-pub use kind::{Kind, holds_another_headroom, holds_another_replay, holds_another_run, holds_another_sweep};
+pub use kind::{
+    Kind, holds_another_headroom, holds_another_replay, holds_another_run,
+    holds_another_sweep,
+};
 
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -120,8 +125,25 @@ pub fn write_all(
     if let Some(timings) = timings {
         files.push((dir.join("timings.json"), json::timings_to_json(timings)?.into_bytes()));
     }
-    files.extend(drawn(&record, dir, contents.into())?);
+    files.extend(drawn(&record, None, dir, contents.into())?);
     Ok(atomic::write_together(&files)?)
+}
+
+/// Draws the report again from a `results.json`, with the charts of a second record (`over`, by its label and its path) laid over.
+/// Neither record is rewritten; files of figures (CSV) are those of the first alone.
+///
+/// # Errors
+/// As [`redraw`].
+pub fn redraw_over(
+    results: &Path,
+    over: (&str, &Path),
+    label: &str,
+    out: &Path,
+    contents: impl Into<Contents>,
+) -> Result<(), ReportError> {
+    let (record, other) = (json::read(results)?, json::read(over.1)?);
+    let sides = [Side { label, record: &record }, Side { label: over.0, record: &other }];
+    Ok(atomic::write_together(&drawn(&record, Some(&sides), out, contents.into())?)?)
 }
 
 /// Draws the report again from a `results.json`; the record itself is not rewritten.
@@ -130,20 +152,31 @@ pub fn write_all(
 /// A file that cannot be read, is damaged or has another schema, and whatever [`write_all`] reports.
 pub fn redraw(results: &Path, out: &Path, contents: impl Into<Contents>) -> Result<Record, ReportError> {
     let record = json::read(results)?;
-    atomic::write_together(&drawn(&record, out, contents.into())?)?;
+    atomic::write_together(&drawn(&record, None, out, contents.into())?)?;
     Ok(record)
 }
 
-/// The files that are made from the record alone.
-fn drawn(record: &Record, dir: &Path, contents: Contents) -> Result<Vec<File>, ReportError> {
+/// The files that are made from the record alone, or from it and the one laid over it.
+fn drawn(
+    record: &Record,
+    sides: Option<&[Side<'_>; 2]>,
+    dir: &Path,
+    contents: Contents,
+) -> Result<Vec<File>, ReportError> {
     let comparison = compare(record);
-    let figures = self::charts::figures(record, &comparison);
+    let figures = match sides {
+        None => self::charts::figures(record, &comparison),
+        Some([run, other]) => over::figures(run, &comparison, other),
+    };
+    let lead = sides.map(|[run, other]| over::Lead::new(run, other));
     let answer = answer(record, &comparison);
     let texts: [(&str, Text<'_>); 4] = [
         ("summary.csv", &|| Ok(csv::summary(record, &comparison))),
         ("timeseries.csv", &|| Ok(csv::timeseries(record))),
         ("percentiles.csv", &|| Ok(csv::percentiles(record))),
-        ("index.html", &|| html::render(record, &comparison, &answer, &figures, contents.charts)),
+        ("index.html", &|| {
+            html::render_over(record, &comparison, &answer, &figures, lead.as_ref(), contents.charts)
+        }),
     ];
     let texts = || -> Result<Vec<File>, ReportError> {
         texts.par_iter().map(|(name, text)| Ok((dir.join(name), text()?.into_bytes()))).collect()

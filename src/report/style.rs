@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use plotters::coord::Shift;
-use plotters::prelude::{Circle, DrawingArea, PathElement, Polygon, RGBColor, ShapeStyle};
+use plotters::prelude::{Circle, Color, DrawingArea, PathElement, Polygon, RGBColor, ShapeStyle};
 
 use super::canvas::{Canvas, FINE, Failure};
 
@@ -131,6 +131,16 @@ pub fn draw_marker(screen: &DrawingArea<Canvas, Shift>, look: &Style, at: (i32, 
 /// A line so many pixels wide.
 pub fn stroke(color: RGBColor, pixels: f64) -> ShapeStyle {
     ShapeStyle::from(&color).stroke_width((pixels * f64::from(FINE)) as u32)
+}
+
+/// Dash of the lines of a second run, which are pale as well.
+pub const OTHER_DASH: &str = "5 4";
+/// Opacity of these lines.
+pub const OTHER_OPACITY: f64 = 0.6;
+
+/// A line of a second run, so many pixels wide.
+pub fn pale(color: RGBColor, pixels: f64) -> ShapeStyle {
+    ShapeStyle::from(&color.mix(OTHER_OPACITY)).stroke_width((pixels * f64::from(FINE)) as u32)
 }
 
 /// `#0072b2`.

@@ -1,7 +1,11 @@
 // A figure of the page: panels, a legend, a cursor that reads all of them, and a zoom.
 
 // What all charts have in common: the variants that are hidden and the time that is shown.
-const common = { hidden: new Set(), time: null, charts: [], variants: new Set(), buttons: [] };
+// Of a second run that is laid over: its name, whether it is hidden, and its buttons.
+const common = { hidden: new Set(), time: null, charts: [], variants: new Set(), buttons: [], over: null, overHidden: false, overButtons: [] };
+
+// The name of a line, with that of the second run where it is of that.
+const lineName = (name, series) => (series.other ? `${name}, ${common.over}` : name);
 
 // Draws charts that are out of sight one by one, while nothing else is to be done.
 let drawing = false;
@@ -41,7 +45,7 @@ class Chart {
     // Variants are named once for all charts; here only what else tells lines apart.
     for (const series of this.figure.panels.flatMap((panel) => panel.series)) {
       const { name, shape } = series;
-      if (shape === 'backdrop' || this.variants.has(name) || this.names.has(name)) continue;
+      if (shape === 'backdrop' || series.other || this.variants.has(name) || this.names.has(name)) continue;
       const button = html('button', { type: 'button', class: 'name', 'aria-pressed': 'true' }, swatch(this.styles, series), name);
       button.addEventListener('click', () => this.toggle(name));
       this.names.set(name, button);
@@ -93,7 +97,7 @@ class Chart {
   }
 
   visible(panel) {
-    return panel.series.filter((series) => this.shows(series.name));
+    return panel.series.filter((series) => this.shows(series.name) && !(series.other && common.overHidden));
   }
 
   // Hides or shows a line that is no variant, in this chart alone.
@@ -172,7 +176,7 @@ class Chart {
 
   panelShown(panel) {
     const own = panel.series.filter((series) => series.shape !== 'backdrop');
-    return own.some((series) => this.shows(series.name)) && this.shows(panel.title);
+    return own.some((series) => this.shows(series.name) && !(series.other && common.overHidden)) && this.shows(panel.title);
   }
 
   // --- Drawing --------------------------------------------------------------------------------------------------------
@@ -269,7 +273,8 @@ class Chart {
         if (Number.isFinite(y) && y >= 0 && y <= view.height && series.shape !== 'backdrop') overlay.append(sign(this.styles, series, at, y));
         if (series.shape === 'backdrop') continue;
         const byPanel = !this.variants.has(series.name) && this.variants.has(panel.title);
-        const [row, column] = byPanel ? [panel.title, series.name] : [series.name, panel.title === series.name ? '' : panel.title];
+        const [whose, column] = byPanel ? [panel.title, series.name] : [series.name, panel.title === series.name ? '' : panel.title];
+        const row = lineName(whose, series);
         if (!columns.includes(column)) columns.push(column);
         if (!rows.has(row)) rows.set(row, { series: byPanel ? null : series, cells: new Map() });
         rows.get(row).cells.set(column, withUnit(value, panel.y.unit));

@@ -3,12 +3,12 @@
 // Puts a legend above the first chart of each section.
 function showLegends(styles, names) {
   const sections = new Set(common.charts.map((chart) => chart.element.parentElement));
-  for (const section of names.size > 1 ? sections : []) section.querySelector('figure').before(variantLegend(styles, names));
+  for (const section of names.size > 1 || common.over !== null ? sections : []) section.querySelector('figure').before(variantLegend(styles, names));
 }
 
 function variantLegend(styles, names) {
   const drawn = (name) => common.charts.flatMap((chart) => chart.figure.panels).flatMap((panel) => panel.series)
-    .find((series) => series.name === name && series.shape !== 'backdrop');
+    .find((series) => series.name === name && series.shape !== 'backdrop' && !series.other);
   const buttons = [...names].map((name) => {
     const button = html('button', { type: 'button', class: 'name', 'aria-pressed': 'true' });
     const series = drawn(name);
@@ -18,8 +18,22 @@ function variantLegend(styles, names) {
     common.buttons.push([name, button]);
     return button;
   });
+  if (common.over !== null) buttons.push(overButton(styles));
   return html('div', { class: 'variants', role: 'group', 'aria-label': 'Variants: shown or hidden in all charts' },
     html('div', { class: 'names' }, ...buttons));
+}
+
+// Shows or hides the second run in all charts.
+function overButton(styles) {
+  const series = { style: 0, shape: 'line', other: true };
+  const button = html('button', { type: 'button', class: 'name over', 'aria-pressed': 'true' }, swatch(styles, series), common.over);
+  button.addEventListener('click', () => {
+    common.overHidden = !common.overHidden;
+    showVariants();
+    remember();
+  });
+  common.overButtons.push(button);
+  return button;
 }
 
 function toggleVariant(name) {
@@ -33,5 +47,6 @@ function toggleVariant(name) {
 
 function showVariants() {
   for (const [name, button] of common.buttons) button.setAttribute('aria-pressed', String(!common.hidden.has(name)));
+  for (const button of common.overButtons) button.setAttribute('aria-pressed', String(!common.overHidden));
   common.charts.forEach((chart) => chart.refresh());
 }

@@ -1,8 +1,9 @@
 // Puts charts in the place of pictures, and buttons beside what people copy.
 
 function startCharts() {
-  const { styles, variants, figures } = JSON.parse(document.getElementById('data').textContent);
+  const { styles, variants, over, figures } = JSON.parse(document.getElementById('data').textContent);
   const names = new Set(variants);
+  common.over = over ?? null;
   // What is near the screen is drawn at once after a change, all else when there is time.
   const watcher = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {

@@ -93,7 +93,13 @@ function swatch(styles, series) {
     return picture;
   }
   const line = svg('path', { class: `curve ${look}`, d: 'M-15 0H15' });
-  if (styles[series.style].dash && series.shape !== 'backdrop') line.setAttribute('stroke-dasharray', styles[series.style].dash);
+  if (series.other) {
+    line.setAttribute('stroke-opacity', OTHER_OPACITY);
+    line.setAttribute('stroke-dasharray', OTHER_DASH);
+    picture.append(line);
+    return picture;
+  }
+  if (styles[series.style].dash && series.shape !== 'backdrop' && common.over === null) line.setAttribute('stroke-dasharray', styles[series.style].dash);
   picture.append(line);
   if (series.shape !== 'backdrop') picture.append(sign(styles, series, 0, 0));
   return picture;
@@ -171,7 +177,9 @@ function drawPanel(picture, panel, series, styles, { width, from, to, range, nar
   frame.append(svg('line', { class: 'frame', x1: 0, x2: view.width, y1: height, y2: height }));
   const [levels, levelNames] = drawLevels(panel.references ?? [], series, view);
   data.append(...levels);
-  for (const one of series) data.append(...drawSeries(one, styles, view, series.length));
+  const others = series.filter((one) => one.other);
+  const own = series.filter((one) => !one.other);
+  for (const one of [...others, ...own]) data.append(...drawSeries(one, styles, view, { together: own.length, laid: others.length > 0 }));
   labels.append(...levelNames);
   if (panel.y.labelled) labels.append(svg('text', { class: 'label', x: -left, y: 10 - view.top }, axisName(panel.y)));
   if (panel.x.labelled) {
@@ -185,13 +193,20 @@ function drawPanel(picture, panel, series, styles, { width, from, to, range, nar
 // Ticks carry their unit, but for rates: theirs is said once.
 const axisName = (axis) => (axis.unit === '1/s' ? axis.name + ' (per second)' : axis.name);
 
-function drawSeries(series, styles, view, together) {
+function drawSeries(series, styles, view, { together, laid }) {
   const backdrop = series.shape === 'backdrop';
   const look = backdrop ? 'backdrop' : 's' + series.style;
   const data = pathData(series, view);
   const curve = svg('path', { class: `curve ${look}`, d: data });
+  const dense = data.length > 12 * view.width;
+  if (series.other) {
+    curve.setAttribute('stroke-opacity', OTHER_OPACITY);
+    if (!dense) curve.setAttribute('stroke-dasharray', OTHER_DASH);
+    return [curve];
+  }
   // Dashes of a line that fills its width with ups and downs would only look like missing data.
-  const dash = backdrop || data.length > 12 * view.width ? '' : styles[series.style].dash;
+  // Beside those of a second run they would mean nothing.
+  const dash = backdrop || laid || dense ? '' : styles[series.style].dash;
   if (dash) curve.setAttribute('stroke-dasharray', dash);
   // A single line needs no pattern.
   if (backdrop || together === 1) return [curve];

@@ -73,7 +73,7 @@ function savedPicture(chart) {
   const shown = chart.plots.filter((plot) => !plot.box.hidden);
   const named = new Map();
   for (const { panel } of shown) {
-    for (const series of chart.visible(panel)) if (series.shape !== 'backdrop' && series.name !== panel.title) named.set(series.name, series);
+    for (const series of chart.visible(panel)) if (series.shape !== 'backdrop' && !series.other && series.name !== panel.title) named.set(series.name, series);
   }
   if (named.size > 1 && !chart.rows) {
     let x = SAVED_EDGE;
@@ -126,11 +126,11 @@ function savedValues(chart) {
     for (const series of chart.visible(panel).filter((one) => one.shape !== 'backdrop')) {
       const { x, y } = series.points;
       if (chart.rows) { rows.push([panel.title, series.name, ...x]); continue; }
-      const band = (panel.bands ?? []).find((one) => one.name === series.name);
+      const band = series.other ? undefined : (panel.bands ?? []).find((one) => one.name === series.name);
       for (let index = 0; index < chart.values(series); index++) {
         const ends = series.shape === 'line' ? x[index] : (x[index + 1] ?? x[index]);
         if (x[index] > to || ends < from || (ends === from && x[index] < from)) continue;
-        rows.push([panel.title, series.name, x[index], y[index], ...(banded ? [band?.low.y[index], band?.high.y[index]] : [])]);
+        rows.push([panel.title, lineName(series.name, series), x[index], y[index], ...(banded ? [band?.low.y[index], band?.high.y[index]] : [])]);
       }
     }
   }

@@ -7,6 +7,7 @@
 mod address;
 mod devtools;
 mod numbers;
+mod over;
 mod paper;
 mod pointing;
 mod quiet;

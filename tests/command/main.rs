@@ -7,6 +7,7 @@ mod compare;
 mod diff;
 #[cfg(unix)]
 mod interrupt;
+mod over;
 mod places;
 mod records;
 mod streams;

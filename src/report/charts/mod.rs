@@ -17,6 +17,7 @@ mod why;
 
 pub use levels::LEVEL_FAR;
 use over_time::{OverTime, Shown};
+pub(super) use time_series::spans_decades;
 
 use super::figure::Figure;
 use crate::experiment::answer::enumerated;

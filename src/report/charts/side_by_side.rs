@@ -45,6 +45,7 @@ impl SideBySide<'_> {
         let unit_text = y.label.strip_prefix(self.label).unwrap_or_default().to_string();
         let x = Axis::time(record.scenario.duration_s);
         let alone = shown.len() == 1;
+        let named = !alone || record.variants.len() > 1;
         if !alone {
             // The figure's title names the y axis and its unit.
             y.label = String::new();
@@ -63,15 +64,15 @@ impl SideBySide<'_> {
                     .filter(|mark| first_marks.contains(mark))
                     .for_each(|mark| mark.label.clear());
             }
-            let named = self.series.iter().zip(lines).enumerate();
-            let series = named.map(|(style, ((_, name), points))| Series {
+            let lines = self.series.iter().zip(lines).enumerate();
+            let series = lines.map(|(style, ((_, name), points))| Series {
                 name: (*name).to_string(),
                 style,
                 shape: Shape::Steps,
                 points,
             });
             Panel {
-                title: if alone { String::new() } else { variant.name.clone() },
+                title: if named { variant.name.clone() } else { String::new() },
                 x,
                 y: y.clone(),
                 series: series.collect(),

@@ -47,7 +47,7 @@ const DECADES: f64 = 100.0;
 
 /// Whether a linear axis would hide the lower ones of these values. Zero has no place on a logarithmic axis, and a share is
 /// read against the whole.
-pub(super) fn spans_decades(unit: &str, values: impl Iterator<Item = f64>) -> bool {
+pub(in crate::report) fn spans_decades(unit: &str, values: impl Iterator<Item = f64>) -> bool {
     let values = values.filter(|value| value.is_finite());
     let (low, high) =
         values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
@@ -117,7 +117,7 @@ impl TimeSeries<'_> {
                 y,
                 series: shown.iter().map(|&index| series(index, Shape::Steps)).collect(),
                 marks,
-                backing: Backing { references, bands, heat: None },
+                backing: Backing { references, bands, ..Backing::default() },
                 height: 280,
             }]
         } else {
@@ -151,7 +151,7 @@ impl TimeSeries<'_> {
                         backing: Backing {
                             references: near[index].clone(),
                             bands: bands[index].clone().into_iter().collect(),
-                            heat: None,
+                            ..Backing::default()
                         },
                         height: 130,
                     }

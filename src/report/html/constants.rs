@@ -8,6 +8,7 @@ use crate::report::axis::{FAR_FROM_ZERO, PERCENTILES, TIME_FORMS, TIME_STEPS};
 use crate::report::backing::HEAT_OPACITIES;
 use crate::report::charts::LEVEL_FAR;
 use crate::report::draw::{MARK_LINES_MAX, MARKER_SHIFTS, MARKERS};
+use crate::report::style::{OTHER_DASH, OTHER_OPACITY};
 
 /// The constants as statements of the script.
 pub fn constants() -> String {
@@ -22,6 +23,8 @@ pub fn constants() -> String {
         constant("LEVEL_FAR", &LEVEL_FAR),
         constant("MARKERS", &MARKERS),
         constant("MARKER_SHIFTS", &MARKER_SHIFTS),
+        constant("OTHER_DASH", &OTHER_DASH),
+        constant("OTHER_OPACITY", &OTHER_OPACITY),
     ]
     .concat()
 }

@@ -21,6 +21,7 @@ use super::figure::Figure;
 use super::format::{shown_measures, with_unit};
 use super::interactive;
 use super::observed::{self, ObservedRow};
+use super::over::Lead;
 use super::remarks;
 use super::review;
 use super::sure::{self, Sure};
@@ -81,6 +82,7 @@ struct Page<'a> {
     /// Claim, whether it holds, and the class of that word.
     claims: Vec<(&'a str, &'static str, &'static str)>,
     charts: Vec<Chart<'a>>,
+    over: Option<&'a Lead>,
     why: Vec<WhyTable>,
     why_note: &'static str,
     slowest: Vec<Slowest>,
@@ -133,12 +135,28 @@ pub fn render(
     figures: &[Figure],
     charts: Charts,
 ) -> Result<String, ReportError> {
+    render_over(record, comparison, answer, figures, None, charts)
+}
+
+/// The page; `over` names the runs where a second one is laid over the charts.
+///
+/// # Errors
+/// A chart could not be drawn.
+pub(super) fn render_over(
+    record: &Record,
+    comparison: &Comparison,
+    answer: &Answer,
+    figures: &[Figure],
+    over: Option<&Lead>,
+    charts: Charts,
+) -> Result<String, ReportError> {
     let scenario = &record.scenario;
     let style = assets::style_sheet();
     let script = match charts {
-        Charts::Interactive => {
-            Some(Script { code: assets::script(), data: interactive::to_json(record, figures)? })
-        }
+        Charts::Interactive => Some(Script {
+            code: assets::script(),
+            data: interactive::to_json(record, figures, over.map(Lead::other))?,
+        }),
         Charts::Static => None,
     };
     let observed = observed::rows(record, comparison);
@@ -186,6 +204,7 @@ pub fn render(
             .par_iter()
             .map(|figure| chart(figure, coarseness))
             .collect::<Result<_, ReportError>>()?,
+        over,
         why: why_tables(record),
         why_note: why::NOTE,
         slowest: why::slowest(record),
