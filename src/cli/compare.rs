@@ -12,7 +12,7 @@ use herdlab::experiment::versus::{self, Incomparable};
 use herdlab::model::Experiment;
 use herdlab::record::Record;
 use herdlab::report::versus::{Shown as Comparison, Side, regressions};
-use herdlab::report::{self, versus as page, versus_data as data};
+use herdlab::report::{self, Kind, compared, html::quoted, versus as page, versus_data as data, why_versus};
 use herdlab::scenario::estimate::{self, Plan};
 use herdlab::scenario::{self, Diagnostics, Overrides};
 use herdlab::sim::Control;
@@ -21,9 +21,9 @@ use herdlab::units;
 use super::input::Found;
 use super::output::{Shown, tell};
 use super::places::Places;
-use super::report::{input_error, record_at};
+use super::report::{input_error, of_no_run, record_at};
 use super::run::Format;
-use super::settings::{LimitArgs, SettingArgs};
+use super::settings::{LimitArgs, SettingArgs, WhyArgs};
 use super::whole::Whole;
 use super::{exit, input, output, revisions, signals};
 
@@ -42,6 +42,16 @@ pub(crate) struct CompareArgs {
     /// Write the regressions of headline measures to this file as JUnit XML; missing folders are created
     #[arg(long, value_name = "FILE", requires = "fail_on_regression")]
     junit: Option<PathBuf>,
+    /// Folder for a report: the page of the last run with the first laid over its charts, led by the differences and the review,
+    /// and the same as Markdown
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Replace any report in the folder
+    #[arg(long, requires = "report")]
+    force: bool,
+    /// Draw the charts of the report as pictures only: a smaller page without a script
+    #[arg(long = "static", requires = "report")]
+    static_charts: bool,
     #[command(flatten)]
     settings: SettingArgs,
     /// Compare only this variant; repeat for several
@@ -50,6 +60,8 @@ pub(crate) struct CompareArgs {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    #[command(flatten)]
+    why: WhyArgs,
     #[command(flatten)]
     limits: LimitArgs,
     /// Format of standard output
@@ -84,6 +96,11 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
             Diagnostics::general(title, vec!["compare scenarios instead of records".to_owned()]).into()
         );
     }
+    if args.why.why && args.format == Format::Csv && args.report.is_none() {
+        let title = "--why: the columns of CSV have no latencies by part".to_owned();
+        let help = "--format table, md or json shows them, and so does the page of --report DIR".to_owned();
+        return Err(Diagnostics::general(title, vec![help]).into());
+    }
     places(args).check()?;
     let Some(records) = records(args, inputs, &overrides)? else {
         tell!("interrupted: nothing compared");
@@ -99,7 +116,17 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
         .zip(&compared)
         .map(|(after, versus)| Comparison { before: *base, after: *after, versus })
         .collect();
+    if args.why.why {
+        why_versus::missing(&sides).iter().for_each(|missing| tell!("note: {missing}"));
+    }
+    if let Some(folder) = &args.report {
+        let written = compared::write_all(&sides, &command(args), folder, output::charts(args.static_charts));
+        output::written(written, "--report DIR")?;
+    }
     let shown = if args.quiet { Shown::Whole } else { output::show(&printed(args, &all)?) };
+    if let Some(folder) = args.report.as_ref().filter(|_| !args.quiet) {
+        tell!("report: {}", folder.join("index.html").display());
+    }
     let code = args.fail_on_regression.map_or(Ok(exit::SUCCESS), |allowed| gate(args, &all, allowed))?;
     Ok(ExitCode::from(shown.code(code)))
 }
@@ -107,7 +134,11 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
 /// The files read, but for those that a scenario names, and the files written.
 fn places(args: &CompareArgs) -> Places<'_> {
     let inputs = args.inputs.iter().map(|name| record_at(Path::new(name)));
-    Places::default().inputs(inputs).file("--junit FILE", args.junit.as_ref())
+    let places = Places::default().inputs(inputs).file("--junit FILE", args.junit.as_ref());
+    match &args.report {
+        Some(folder) => places.folder("--report DIR", folder, Kind::Comparison),
+        None => places,
+    }
 }
 
 /// The two sides, by the names that they are shown under.
@@ -138,8 +169,8 @@ fn input(name: &str) -> anyhow::Result<Input> {
     let path = Path::new(name);
     let record = record_at(path);
     if path.is_dir() || record.extension().is_some_and(|extension| extension == "json") {
-        if std::fs::read_to_string(&record).is_ok_and(|text| report::sweep::is_record(&text)) {
-            let title = format!("{} is the record of a sweep, not of a run", record.display());
+        if let Some(what) = std::fs::read_to_string(&record).ok().and_then(|text| of_no_run(&text)) {
+            let title = format!("{} is the record of {what}, not of a run", record.display());
             let help = "compare the results.json of two runs: `herdlab run SCENARIO --set ... --out DIR` runs one cell";
             return Err(Diagnostics::general(title, vec![help.to_owned()]).into());
         }
@@ -185,6 +216,17 @@ fn records(
         let replications: Vec<u32> = checked.iter().map(|(_, input)| replications(input)).collect();
         require_verdicts(&replications)?;
     }
+    if let Some(folder) = &args.report {
+        let digests: Vec<&str> = checked.iter().map(|(_, input)| digest(input)).collect();
+        if !args.force && report::holds_another_comparison(folder, &digests) {
+            let title = format!("{} holds the report of another comparison or run", folder.display());
+            let help = ["--force replaces it", "choose another folder with --report DIR"].map(str::to_owned);
+            return Err(Diagnostics::general(title, help.into()).into());
+        }
+        for (experiment, _) in checked.iter().filter_map(|(_, input)| input.as_ref().ok()) {
+            report::room::refuse_unwritable(experiment, 0)?;
+        }
+    }
     let control = Arc::new(Control::default());
     if checked.iter().any(|(_, input)| input.is_ok()) {
         signals::stop_on_signal(&control);
@@ -199,11 +241,35 @@ fn records(
             }
         };
         let limits = args.limits.limits();
-        let whole = Whole { limits: &limits, threads, control: &control, quiet: args.quiet, why: false };
+        let whole =
+            Whole { limits: &limits, threads, control: &control, quiet: args.quiet, why: args.why.why };
         let Some(outcome) = whole.run(&experiment, &plan)? else { return Ok(None) };
         records.push((label, outcome.record));
     }
     Ok(Some(records))
+}
+
+fn digest(input: &Result<(Experiment, Plan), Box<Record>>) -> &str {
+    match input {
+        Ok((experiment, _)) => &experiment.digest,
+        Err(record) => &record.scenario.digest,
+    }
+}
+
+/// The command line that makes the page again.
+fn command(args: &CompareArgs) -> String {
+    let mut words = vec!["herdlab compare".to_owned()];
+    words.extend(args.inputs.iter().map(|input| quoted(input)));
+    if !args.revisions.is_empty() {
+        words.push(format!("--revisions {}", quoted(&args.revisions.join(","))));
+    }
+    words.extend(args.settings.words());
+    words.extend(args.variants.iter().map(|name| format!("--variant {}", quoted(name))));
+    words.extend(args.why.why.then(|| "--why".to_owned()));
+    words.extend(
+        args.report.iter().map(|folder| format!("--report {}", quoted(&folder.display().to_string()))),
+    );
+    words.join(" ")
 }
 
 /// How many replications of each variant there are, or may come to be.
@@ -246,12 +312,20 @@ fn printed(args: &CompareArgs, all: &[Comparison<'_>]) -> anyhow::Result<String>
     Ok(match args.format {
         Format::Table => {
             let (width, color) = output::stdout_style();
-            page::terminal(all, width, color)
+            let why = why_versus::terminal(&explained(args, all), width, color);
+            let gap = if why.is_empty() { "" } else { "\n" };
+            page::terminal(all, width, color) + gap + &why
         }
-        Format::Json => data::json(all, args.fail_on_regression)?,
+        Format::Json => data::json(all, args.fail_on_regression, args.why.why)?,
         Format::Csv => data::csv(all),
-        Format::Md => page::markdown(all),
+        Format::Md => page::markdown(all) + &why_versus::markdown(&explained(args, all)),
     })
+}
+
+/// The latencies by part of all comparisons, where they are asked for.
+fn explained(args: &CompareArgs, all: &[Comparison<'_>]) -> Vec<why_versus::WhyVersus> {
+    let asked = all.iter().filter(|_| args.why.why);
+    asked.flat_map(|shown| why_versus::tables(shown.before.record, shown.after.record)).collect()
 }
 
 /// Names the regressions, also where nothing else is printed; gives the exit code. A gate that could not have failed is an

@@ -121,16 +121,8 @@ fn load(args: &CompareStrategiesArgs) -> Result<Strategies, Diagnostics> {
 
 /// The command line that makes the page again.
 fn command(args: &CompareStrategiesArgs) -> String {
-    let mut text = "herdlab compare-strategies".to_owned();
-    if args.scenario != DEFAULT {
-        text.push_str(&format!(" {}", quoted(&args.scenario)));
-    }
-    for (path, value) in &args.settings.set {
-        text.push_str(&format!(" --set {}", quoted(&format!("{path}={value}"))));
-    }
-    let seed = args.settings.seed.map(|seed| format!(" --seed {seed}"));
-    let replications = args.settings.replications.map(|number| format!(" --replications {number}"));
-    let duration = args.settings.duration.as_ref().map(|duration| format!(" --duration {duration}"));
-    text.extend([seed, replications, duration].into_iter().flatten());
-    text
+    let mut words = vec!["herdlab compare-strategies".to_owned()];
+    words.extend((args.scenario != DEFAULT).then(|| quoted(&args.scenario)));
+    words.extend(args.settings.words());
+    words.join(" ")
 }

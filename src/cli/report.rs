@@ -15,7 +15,8 @@ use super::places::{Places, report_folder};
 /// Redraw the report of a finished run from its record
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The `results.json` of a run, the `sweep.json` of a sweep, the `headroom.json` of a search, or the folder of one of them
+    /// The `results.json` of a run, the `sweep.json` of a sweep, the `headroom.json` of a search, the `comparison.json` of a
+    /// comparison, or the folder of one of them
     #[arg(value_name = "RESULTS_JSON|DIR")]
     results: PathBuf,
     /// Folder for the report [default: the folder of the record]
@@ -71,10 +72,11 @@ impl Over {
 }
 
 /// The command behind a record that is not of a run.
-fn of_no_run(text: &str) -> Option<&'static str> {
+pub(super) fn of_no_run(text: &str) -> Option<&'static str> {
     let kinds = [
         (report::sweep::is_record(text), "a sweep"),
         (report::headroom::is_record(text), "a search for headroom"),
+        (report::compared::is_record(text), "a comparison"),
     ];
     kinds.into_iter().find(|(is_record, _)| *is_record).map(|(_, what)| what)
 }
@@ -93,20 +95,20 @@ fn holds_another(folder: &Path, results: &Path) -> bool {
     there.is_file() && std::fs::read(&there).ok() != std::fs::read(results).ok()
 }
 
-/// The record that a path means: itself, or what a run, a sweep or a search for headroom has left in that folder.
+/// The record that a path means: itself, or what a run, a sweep, a search for headroom or a comparison has left in that folder.
 pub(super) fn record_at(path: &Path) -> PathBuf {
     if !path.is_dir() {
         return path.to_owned();
     }
     let [run, others @ ..] =
-        ["results.json", "sweep.json", "headroom.json"].map(|name| path.join(name));
+        ["results.json", "sweep.json", "headroom.json", "comparison.json"].map(|name| path.join(name));
     if run.exists() {
         return run;
     }
     others.into_iter().find(|other| other.exists()).unwrap_or(run)
 }
 
-/// The record of a run, of a sweep, or of a search for headroom.
+/// The record of a run, of a sweep, of a search for headroom, or of a comparison.
 fn redraw(args: &ReportArgs, results: &Path, over: Option<&Over>, out: &Path) -> anyhow::Result<()> {
     let contents = args.contents.contents();
     match std::fs::read_to_string(results) {
@@ -117,6 +119,10 @@ fn redraw(args: &ReportArgs, results: &Path, over: Option<&Over>, out: &Path) ->
         Ok(text) if report::headroom::is_record(&text) => {
             refuse_contents(args, results, "a search for headroom")?;
             report::headroom::redraw(&text, results, out).map_err(input_error)
+        }
+        Ok(text) if report::compared::is_record(&text) => {
+            refuse_contents(args, results, "a comparison")?;
+            report::compared::redraw(&text, results, out, contents.charts).map_err(input_error)
         }
         _ => match over {
             None => report::redraw(results, out, contents).map(drop),
@@ -134,7 +140,10 @@ fn refuse_contents(args: &ReportArgs, results: &Path, of: &str) -> Result<(), Di
     let drawn = args.contents.given().filter(|option| *option != "--static");
     let Some(option) = drawn.or(args.over.is_some().then_some("--over")) else { return Ok(()) };
     let title = format!("{option}: {} is the record of {of}", results.display());
-    let help = "run one of its cells with `herdlab run --set …` and this option";
+    let help = match option {
+        "--over" => "run the two settings with `herdlab run --set …`, and lay one over the other",
+        _ => "run one of its cells with `herdlab run --set …` and this option",
+    };
     Err(Diagnostics::general(title, vec![help.to_owned()]))
 }
 
@@ -142,7 +151,7 @@ fn refuse_contents(args: &ReportArgs, results: &Path, of: &str) -> Result<(), Di
 pub(super) fn input_error(error: ReportError) -> anyhow::Error {
     match error {
         ReportError::Damaged { .. } | ReportError::File { action: "read", .. } => {
-            let help = "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`, headroom.json by `herdlab headroom`";
+            let help = "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`, headroom.json by `herdlab headroom`, comparison.json by `herdlab compare --report DIR`";
             Diagnostics::general(error.to_string(), vec![help.to_owned()]).into()
         }
         ReportError::Schema { .. } => {

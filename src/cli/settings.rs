@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use herdlab::report::html::quoted;
 use herdlab::scenario::estimate::{Limits, figure_of_time};
 use herdlab::scenario::{Diagnostics, Overrides};
 use herdlab::sim::Control;
@@ -37,6 +38,19 @@ impl SettingArgs {
             variants: variants.to_vec(),
             options: Vec::new(),
         }
+    }
+
+    /// The options that are given, as words of a command line.
+    pub fn words(&self) -> Vec<String> {
+        let mut words: Vec<String> = self
+            .set
+            .iter()
+            .map(|(path, value)| format!("--set {}", quoted(&format!("{path}={value}"))))
+            .collect();
+        words.extend(self.seed.map(|seed| format!("--seed {seed}")));
+        words.extend(self.replications.map(|number| format!("--replications {number}")));
+        words.extend(self.duration.as_ref().map(|duration| format!("--duration {}", quoted(duration))));
+        words
     }
 
     /// The first option that is given.

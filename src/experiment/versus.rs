@@ -4,6 +4,8 @@
 //! taken pair by pair; where they did not, the samples are independent and Welch's test is used. Verdicts follow the rules
 //! of [`super::comparison`], with Holm's correction over everything that is judged at once.
 
+pub mod pair;
+
 use super::comparison::{
     self, SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, smallest_that_matters, whole,
 };

@@ -4,6 +4,7 @@
 //! any machine with any number of threads. What depends on the machine is in [`Timings`], a file of its own.
 
 pub mod breakdown;
+pub mod compared;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod meaning;

@@ -68,10 +68,11 @@ pub(super) fn drawn(
 
     let drawing = Drawing::new(height, &figure.title, &figure.message, heading);
     let gap = if heading == Heading::Inside { 11.0 } else { 8.0 };
+    let laid = figure.panels.iter().any(|panel| !panel.backing.other.is_empty());
     for (row, entries) in legend.iter().enumerate() {
         let y = head - gap - (legend.len() - 1 - row) as f64 * LEGEND;
         for (x, series) in entries {
-            legend_entry(&drawing, EDGE + x, y, series).map_err(|error| failed(&error))?;
+            legend_entry(&drawing, EDGE + x, y, series, laid).map_err(|error| failed(&error))?;
         }
     }
     let mut top = head;
@@ -431,7 +432,8 @@ fn legend(figure: &Figure) -> Vec<Vec<Entry<&Series>>> {
     legend_rows(distinct.into_iter().map(|series| (series.name.as_str(), series)))
 }
 
-fn legend_entry(drawing: &Drawing, x: f64, y: f64, series: &Series) -> Result<(), Failure> {
+/// `laid`: a second run is laid over, so that the lines of this one are solid.
+fn legend_entry(drawing: &Drawing, x: f64, y: f64, series: &Series, laid: bool) -> Result<(), Failure> {
     if let Shape::Stack { .. } = series.shape {
         let look = style(series.style);
         drawing.pen(look.class, "");
@@ -440,10 +442,17 @@ fn legend_entry(drawing: &Drawing, x: f64, y: f64, series: &Series) -> Result<()
         drawing.text(x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
         return Ok(());
     }
-    if series.shape != Shape::Backdrop {
-        return drawing.legend_entry(x, y, &series.name, style(series.style));
-    }
     let middle = y - 4.5;
+    if series.shape != Shape::Backdrop {
+        let look = style(series.style);
+        if !laid {
+            return drawing.legend_entry(x, y, &series.name, look);
+        }
+        drawing.line(&[(x, middle), (x + 28.0, middle)], look.color, 1.8, look.class, "")?;
+        drawing.marker(look, (x + 14.0, middle))?;
+        drawing.text(x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
+        return Ok(());
+    }
     drawing.line(&[(x, middle), (x + 28.0, middle)], BACKDROP, 1.8, "backdrop", "")?;
     drawing.text(x + 34.0, y, &series.name, plain(TEXT, Anchor::Start));
     Ok(())

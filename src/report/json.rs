@@ -171,9 +171,17 @@ pub fn parse(text: &str, path: &Path) -> Result<Record, ReportError> {
         });
     }
     let record: Record = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
-    match consistency::problem(&record) {
+    match problem(&record) {
         Some(problem) => Err(damaged(problem)),
         None => Ok(record),
+    }
+}
+
+/// Why a record that was read is none of ours.
+pub(super) fn problem(record: &Record) -> Option<String> {
+    match (1..=SCHEMA).contains(&record.schema) {
+        true => consistency::problem(record),
+        false => Some(format!("schema {}; this herdlab reads schemas 1 to {SCHEMA}", record.schema)),
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Kind {
     Sweep,
     /// By `herdlab headroom`.
     Headroom,
+    /// By `herdlab compare`.
+    Comparison,
     /// By `herdlab mrc`.
     Replay,
 }
@@ -50,6 +52,8 @@ impl Kind {
                     "sweep.md",
                     "pareto.csv",
                     "headroom.csv",
+                    "comparison.csv",
+                    "comparison.md",
                 ],
                 &["charts", "hgrm"],
             ),
@@ -59,6 +63,9 @@ impl Kind {
             ),
             Kind::Headroom => {
                 (&["index.html", "headroom.json", "headroom.csv", "partial.jsonl"], &["charts"])
+            }
+            Kind::Comparison => {
+                (&["index.html", "comparison.json", "comparison.csv", "comparison.md"], &["charts"])
             }
             Kind::Replay => (&["mrc.csv", "mrc.svg", "mrc.png"], &[]),
         }
@@ -177,6 +184,36 @@ pub fn holds_another_headroom(folder: &Path, base: &Experiment, options: &[Strin
                 && known.scenario.overrides == base.overrides
                 && known.scenario.options == options
                 && known.variants.iter().eq(base.variants.iter().map(|variant| &variant.name))
+        })
+    })
+}
+
+/// Whether a folder holds another report than the comparison of runs with these digests, in this order.
+pub fn holds_another_comparison(folder: &Path, digests: &[&str]) -> bool {
+    #[derive(Deserialize)]
+    struct Header {
+        compared: Vec<Compared>,
+    }
+    #[derive(Deserialize)]
+    struct Compared {
+        record: Run,
+    }
+    #[derive(Deserialize)]
+    struct Run {
+        scenario: Scenario,
+    }
+    #[derive(Deserialize)]
+    struct Scenario {
+        digest: String,
+    }
+    let comparison = folder.join("comparison.json");
+    // A page without a record beside it is of nothing that is known here.
+    if !comparison.exists() && folder.join("index.html").exists() {
+        return true;
+    }
+    another(&comparison, |text| {
+        serde_json::from_str::<Header>(text).is_ok_and(|known| {
+            known.compared.iter().map(|run| run.record.scenario.digest.as_str()).eq(digests.iter().copied())
         })
     })
 }

@@ -82,7 +82,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
 }
 
 /// The pictures of [`summary`], in its order.
-const PICTURES: &[&str] = &["database-load", "latency-p99", "hit-ratio", "errors"];
+pub(super) const PICTURES: &[&str] = &["database-load", "latency-p99", "hit-ratio", "errors"];
 
 /// One page for a ticket or a wiki, to lie beside the `charts` of its report: question, review, and the pictures that show it.
 pub fn summary(record: &Record, comparison: &Comparison, answer: &Answer, figures: &[Figure]) -> String {

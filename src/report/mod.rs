@@ -10,6 +10,7 @@ pub mod charts;
 pub mod claims;
 pub mod clip;
 mod coarse;
+pub mod compared;
 mod consistency;
 pub mod csv;
 pub mod difference;
@@ -52,6 +53,7 @@ pub mod validation;
 pub mod versus;
 pub mod versus_data;
 pub mod why;
+pub mod why_versus;
 
 use std::path::{Path, PathBuf};
 
@@ -65,7 +67,7 @@ use html::Charts;
 use versus::Side;
 
 pub use kind::{
-    Kind, holds_another_headroom, holds_another_replay, holds_another_run,
+    Kind, holds_another_comparison, holds_another_headroom, holds_another_replay, holds_another_run,
     holds_another_sweep,
 };
 

@@ -30,7 +30,7 @@ pub fn terminal(review: &Review, width: u16, color: bool) -> String {
 }
 
 /// `errors rise from 0 to 2.3 % (default limit: no new errors)`; of a safe variant, the limits that it keeps.
-fn because(variant: &VariantReview) -> String {
+pub(super) fn because(variant: &VariantReview) -> String {
     match variant.safety {
         Safety::NotJudged => "no limit applies to anything that was measured".to_owned(),
         _ if variant.reasons.is_empty() => variant.kept.join("; "),

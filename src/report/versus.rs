@@ -73,16 +73,16 @@ pub fn regressions(shown: &Shown<'_>, allowed: f64) -> Vec<Regression> {
 }
 
 /// A measure, ready to print.
-struct Row {
-    before: String,
-    after: String,
-    difference: String,
-    verdict: Option<Verdict>,
+pub(super) struct Row {
+    pub before: String,
+    pub after: String,
+    pub difference: String,
+    pub verdict: Option<Verdict>,
     /// `tie, MDE 1.4 %`.
-    word: String,
+    pub word: String,
 }
 
-fn row(measure: &MeasureVersus) -> Row {
+pub(super) fn row(measure: &MeasureVersus) -> Row {
     let largest = [measure.before, measure.after].into_iter().flatten().map(|estimate| estimate.mean.abs());
     let scale = Scale::fitting(&measure.unit, largest.fold(0.0, f64::max));
     let figure = |estimate: Option<Estimate>| {
@@ -109,7 +109,7 @@ fn row(measure: &MeasureVersus) -> Row {
 }
 
 /// The measures of a variant that are shown, marked where they are headline measures.
-fn rows<'v>(versus: &Versus, variant: &'v VariantVersus) -> Vec<(String, &'v MeasureVersus)> {
+pub(super) fn rows<'v>(versus: &Versus, variant: &'v VariantVersus) -> Vec<(String, &'v MeasureVersus)> {
     let has_value = |name: &str| {
         variant.measure(name).is_some_and(|measure| measure.before.is_some() || measure.after.is_some())
     };
@@ -123,7 +123,7 @@ fn rows<'v>(versus: &Versus, variant: &'v VariantVersus) -> Vec<(String, &'v Mea
 }
 
 /// How the variants were compared, in a sentence for each way.
-fn methods(versus: &Versus) -> Vec<String> {
+pub(super) fn methods(versus: &Versus) -> Vec<String> {
     let of = |wanted: &Method| -> Vec<&str> {
         let same = versus.variants.iter().filter(|variant| variant.method == *wanted);
         same.map(|variant| variant.name.as_str()).collect()
@@ -151,7 +151,7 @@ fn methods(versus: &Versus) -> Vec<String> {
 }
 
 /// Variants and measures of one side only, and cautions for the reader.
-fn cautions(versus: &Versus) -> Vec<String> {
+pub(super) fn cautions(versus: &Versus) -> Vec<String> {
     let only = |side: &str, names: &[String]| {
         (!names.is_empty()).then(|| format!("Variants {side} only: {}.", names.join(", ")))
     };
@@ -171,7 +171,7 @@ fn too_few(versus: &Versus) -> Option<String> {
 }
 
 /// `1 better, 2 worse, 5 ties`.
-fn counts(versus: &Versus) -> String {
+pub(super) fn counts(versus: &Versus) -> String {
     let count = |wanted: Verdict| {
         let measures = versus.variants.iter().flat_map(|variant| &variant.measures);
         measures.filter(|measure| measure.verdict == Some(wanted)).count()

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::csv::{Rows, plain};
 use super::versus::{Shown, Side, regressions};
+use super::why_versus::{WhyPart, parts};
 use super::{ReportError, json, junit};
 use crate::experiment::comparison::Verdict;
 use crate::experiment::statistics::Estimate;
@@ -24,6 +25,9 @@ struct ComparisonData<'a> {
     only_before: &'a [String],
     only_after: &'a [String],
     variants: Vec<VariantData<'a>>,
+    /// Latency by part; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<Vec<WhyPart<'a>>>,
     /// Sentences; absent unless a limit was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     regressions: Option<Vec<String>>,
@@ -82,11 +86,12 @@ impl From<Estimate> for EstimateData {
     }
 }
 
-/// Everything, every measure included, as one JSON object. `allowed` is the regression that is allowed, as a share.
+/// Everything, every measure included, as one JSON object. `allowed` is the regression that is allowed, as a share; `why` adds
+/// the latencies by part.
 ///
 /// # Errors
 /// Never for records that were measured.
-pub fn json(all: &[Shown<'_>], allowed: Option<f64>) -> Result<String, ReportError> {
+pub fn json(all: &[Shown<'_>], allowed: Option<f64>, why: bool) -> Result<String, ReportError> {
     let comparisons = all
         .iter()
         .map(|shown| {
@@ -101,6 +106,7 @@ pub fn json(all: &[Shown<'_>], allowed: Option<f64>) -> Result<String, ReportErr
                 only_before: &versus.only_before,
                 only_after: &versus.only_after,
                 variants: versus.variants.iter().map(variant).collect(),
+                why: why.then(|| parts(shown.before.record, shown.after.record)),
                 regressions: allowed.map(sentences),
             }
         })

@@ -11,8 +11,8 @@ use crate::record::breakdown::{LatencySplit, OutcomeBreakdown, SlowRequestRecord
 use crate::record::{Record, VariantRecord};
 use crate::units::grouped;
 
-/// Outcomes with a table of their own, beside that of all requests.
-const SHOWN: [&str; 2] = ["all", "miss"];
+/// Outcomes with a table of their own, and the words for them.
+pub(super) const SHOWN: [(&str, &str); 2] = [("all", "all requests"), ("miss", "misses")];
 
 /// The note under the tables.
 pub const NOTE: &str = "The parts of a column sum to its latency. At p50 and p99: means over the requests whose latency is about that \
@@ -58,13 +58,16 @@ pub struct Slowest {
 pub fn tables(record: &Record) -> Vec<WhyTable> {
     let of = |variant: &VariantRecord| -> Vec<WhyTable> {
         let outcomes = variant.breakdown.iter().flat_map(|breakdown| &breakdown.outcomes);
-        let shown = |name: &&OutcomeBreakdown| SHOWN.contains(&name.outcome.as_str());
-        outcomes.filter(shown).map(|outcome| table(variant, outcome)).collect()
+        let shown = outcomes.filter_map(|outcome| {
+            let (_, which) = SHOWN.iter().find(|(name, _)| *name == outcome.outcome)?;
+            Some(table(variant, which, outcome))
+        });
+        shown.collect()
     };
     record.variants.iter().flat_map(of).collect()
 }
 
-fn table(variant: &VariantRecord, outcome: &OutcomeBreakdown) -> WhyTable {
+fn table(variant: &VariantRecord, which: &'static str, outcome: &OutcomeBreakdown) -> WhyTable {
     let at = &outcome.at;
     let occurs = |name: &&str| at.iter().any(|split| split.part_ms(name) > 0.0);
     let row = |(name, title): (&str, &str)| {
@@ -91,7 +94,7 @@ fn table(variant: &VariantRecord, outcome: &OutcomeBreakdown) -> WhyTable {
     };
     WhyTable {
         variant: variant.name.clone(),
-        which: if outcome.outcome == "all" { "all requests" } else { "misses" },
+        which,
         heads: at.iter().map(head).collect(),
         rows: PARTS
             .iter()
@@ -105,15 +108,19 @@ fn table(variant: &VariantRecord, outcome: &OutcomeBreakdown) -> WhyTable {
 }
 
 /// How the times of a column are printed: all in one unit and to the same digit, four of the latency, so that they can be added.
-struct Column {
-    scale: Scale,
+pub(super) struct Column {
+    pub scale: Scale,
     decimals: usize,
 }
 
 impl Column {
     fn of(split: &LatencySplit) -> Column {
-        let scale = Scale::fitting("ms", split.latency_ms());
-        let decimals = match split.latency_ms() / scale.divisor {
+        Column::of_latency(split.latency_ms())
+    }
+
+    pub fn of_latency(latency_ms: f64) -> Column {
+        let scale = Scale::fitting("ms", latency_ms);
+        let decimals = match latency_ms / scale.divisor {
             thousands if thousands >= 1_000.0 => 0,
             hundreds if hundreds >= 100.0 => 1,
             tens if tens >= 10.0 => 2,
@@ -122,7 +129,7 @@ impl Column {
         Column { scale, decimals }
     }
 
-    fn number(&self, ms: f64) -> String {
+    pub fn number(&self, ms: f64) -> String {
         fixed(ms / self.scale.divisor, self.decimals)
     }
 }

@@ -1,4 +1,4 @@
-//! A second run laid over a page, as a user meets it.
+//! A second run laid over a page, and the page of a comparison, as a user meets them.
 
 use std::fs;
 use std::path::Path;
@@ -88,4 +88,83 @@ fn what_is_no_other_run_is_refused_by_name() {
     // The page would go over another run's.
     let told = refused(&["report", "new", "--over", "old", "--out", "old"]);
     assert!(told.contains("old holds the report of another"), "{told}");
+}
+
+#[test]
+fn a_comparison_leaves_a_page_that_is_drawn_again_from_its_record() {
+    let folder = reports();
+    let folder = folder.path();
+    let (plain, _) = herdlab(folder, &["compare", "old", "new"], 0);
+    let (shown, told) = herdlab(folder, &["compare", "old", "new", "--report", "both"], 0);
+    assert_eq!((shown, told.trim_end()), (plain, "report: both/index.html"));
+    let page = read(folder, "both/index.html");
+    for text in [
+        "<h1>new against old</h1>",
+        "<li>tier.l2.ttl: from 2s to 1s</li>",
+        "new against old: cache: ",
+        "Paired: the same seed and the same requests in every replication.",
+        ">herdlab compare old new --report both</pre>",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(read(folder, "both/comparison.md").contains("- tier.l2.ttl: from 2s to 1s\n"));
+    assert!(read(folder, "both/comparison.csv").starts_with("before_label,after_label,variant,"));
+    herdlab(folder, &["report", "both", "--out", "again"], 0);
+    for name in ["index.html", "comparison.md", "comparison.csv", "charts/database-load.svg"] {
+        assert_eq!(read(folder, &format!("both/{name}")), read(folder, &format!("again/{name}")), "{name}");
+    }
+    // The same comparison replaces its own report; a comparison is neither a run nor a side of one.
+    herdlab(folder, &["compare", "old", "new", "--report", "both", "--static", "--quiet"], 0);
+    let told = herdlab(folder, &["compare", "old", "both"], 2).1;
+    assert!(told.contains("both/comparison.json is the record of a comparison, not of a run"), "{told}");
+    let told = herdlab(folder, &["report", "new", "--over", "both"], 2).1;
+    assert!(told.contains("--over: both/comparison.json is the record of a comparison"), "{told}");
+}
+
+#[test]
+fn a_comparison_goes_over_no_input_and_no_other_report() {
+    let folder = reports();
+    let folder = folder.path();
+    let page = read(folder, "old/index.html");
+    let refused = |arguments: &[&str]| herdlab(folder, arguments, 2).1;
+    let told = refused(&["compare", "old", "new", "--report", "old"]);
+    assert!(told.contains("old holds the report of another"), "{told}");
+    herdlab(folder, &["compare", "old", "new", "--report", "both", "--quiet"], 0);
+    let told = refused(&["compare", "new", "old", "--report", "both"]);
+    assert!(told.contains("both holds the report of another"), "{told}");
+    herdlab(folder, &["compare", "new", "old", "--report", "both", "--force", "--quiet"], 0);
+    // An input with the name of a file of the report.
+    fs::create_dir(folder.join("here")).unwrap();
+    fs::copy(folder.join("old/results.json"), folder.join("here/comparison.json")).unwrap();
+    let told = refused(&["compare", "here/comparison.json", "new", "--report", "here", "--force"]);
+    assert!(told.contains("would overwrite here/comparison.json, which is read"), "{told}");
+    assert_eq!(read(folder, "old/index.html"), page);
+    refused(&["compare", "old", "new", "--static"]);
+}
+
+#[test]
+fn why_shows_the_parts_before_and_after() {
+    let folder = reports();
+    let folder = folder.path();
+    let (shown, told) = herdlab(folder, &["compare", "old.toml", "new.toml", "--why", "--report", "both"], 0);
+    assert!(shown.contains("Where the time goes: cache, all requests"), "{shown}");
+    assert_eq!(told.trim_end(), "report: both/index.html");
+    assert!(read(folder, "both/index.html").contains("<h3>Where the time goes: cache, all requests</h3>"));
+    let (shown, _) = herdlab(folder, &["compare", "old.toml", "new.toml", "--why", "--format", "json"], 0);
+    let json: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let first = &json["comparisons"][0]["why"][0];
+    assert_eq!((&first["variant"], &first["at"]), (&"cache".into(), &"p50".into()));
+    // Records have the breakdowns that they were made with.
+    let (shown, told) = herdlab(folder, &["compare", "old", "new", "--why"], 0);
+    assert!(!shown.contains("Where the time goes"), "{shown}");
+    for label in ["old", "new"] {
+        assert!(
+            told.contains(&format!("note: {label} has no latencies by part: `herdlab run --why`")),
+            "{told}"
+        );
+    }
+    let told = herdlab(folder, &["compare", "old", "new", "--why", "--format", "csv"], 2).1;
+    assert!(told.contains("--why: the columns of CSV have no latencies by part"), "{told}");
+    let diff = ["diff", "old.toml", "new.toml", "--why", "--replications", "1", "--out", "diff"];
+    assert!(herdlab(folder, &diff, 0).0.contains("Where the time goes: "));
 }

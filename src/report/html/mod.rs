@@ -21,7 +21,7 @@ use super::figure::Figure;
 use super::format::{shown_measures, with_unit};
 use super::interactive;
 use super::observed::{self, ObservedRow};
-use super::over::Lead;
+use super::over::{Lead, Section};
 use super::remarks;
 use super::review;
 use super::sure::{self, Sure};
@@ -83,6 +83,9 @@ struct Page<'a> {
     claims: Vec<(&'a str, &'static str, &'static str)>,
     charts: Vec<Chart<'a>>,
     over: Option<&'a Lead>,
+    /// Of a page that compares.
+    sections: &'a [Section],
+    heading: String,
     why: Vec<WhyTable>,
     why_note: &'static str,
     slowest: Vec<Slowest>,
@@ -205,6 +208,8 @@ pub(super) fn render_over(
             .map(|figure| chart(figure, coarseness))
             .collect::<Result<_, ReportError>>()?,
         over,
+        sections: over.map_or(&[][..], |over| &over.sections),
+        heading: over.and_then(Lead::heading).unwrap_or_else(|| scenario.question.clone()),
         why: why_tables(record),
         why_note: why::NOTE,
         slowest: why::slowest(record),
@@ -225,7 +230,7 @@ pub(super) fn render_over(
         },
         finished: scenario.finished,
         replications: scenario.replications,
-        command: words::command(record),
+        command: over.and_then(|over| over.command.clone()).unwrap_or_else(|| words::command(record)),
         version: &record.herdlab,
         seed: scenario.seed,
         digest: &scenario.digest,

@@ -1,9 +1,10 @@
 //! Which run is which, for the head of a page with two.
 
+use super::section::Section;
 use crate::experiment::answer::enumerated;
 use crate::record::{Record, meaning};
 use crate::report::format::with_unit;
-use crate::report::versus::Side;
+use crate::report::versus::{Shown, Side};
 
 /// A run in the head of a page.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,11 +18,15 @@ pub struct RunLine {
 }
 
 /// The head of a page with a second run laid over it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Lead {
     pub runs: [RunLine; 2],
     /// Sentences on what the two do not have in common.
     pub notes: Vec<String>,
+    /// Of a page that compares: each run against the first one.
+    pub sections: Vec<Section>,
+    /// The command that makes the page, where that is not the command of the run.
+    pub command: Option<String>,
 }
 
 impl Lead {
@@ -35,7 +40,21 @@ impl Lead {
         Lead {
             runs: [line(run, "solid"), line(other, "pale and dashed")],
             notes: notes(run, other),
+            sections: Vec::new(),
+            command: None,
         }
+    }
+
+    /// The same for a page that compares.
+    pub fn compared(self, shown: &[Shown<'_>], command: &str) -> Lead {
+        let sections = shown.iter().map(Section::new).collect();
+        Lead { sections, command: Some(command.to_owned()), ..self }
+    }
+
+    /// `main against main~3`; `None` where nothing is compared.
+    pub fn heading(&self) -> Option<String> {
+        let (first, last) = (self.sections.first()?, self.sections.last()?);
+        Some(format!("{} against {}", last.after, first.before))
     }
 
     /// The name of the second run.
