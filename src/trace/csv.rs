@@ -195,7 +195,7 @@ fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
         })?,
         None if time == Some(0) && first.len() > 1 => 1,
         None => {
-            let row = shown(&sample.lines()[0]);
+            let row = shown(sample.lines()[0]);
             return Err(problem(format!(
                 "which column holds the key? There is no header, and the first row is `{row}`; name one by its number with --key 2 (in a scenario `key = \"2\"`)"
             )));

@@ -31,11 +31,14 @@ pub struct TraceFormat {
     /// Finds the parts of a request, where a file says itself where they are.
     pub(super) layout: Option<FindLayout>,
     /// Hands over the key of every request, in order, faster than by its rows.
-    pub(super) keys: Option<fn(Source<'_>, &mut Mapper) -> Result<(), Problem>>,
+    pub(super) keys: Option<ReadKeys>,
 }
 
 /// Finds the parts of a request from the beginning of a file and the names that the user gave.
 pub(super) type FindLayout = fn(&Sample<'_>, &ColumnNames) -> Result<Found, Problem>;
+
+/// Hands over the key of every request.
+pub(super) type ReadKeys = fn(Source<'_>, &mut Mapper) -> Result<(), Problem>;
 
 /// The parts of a request.
 pub(super) struct Found {

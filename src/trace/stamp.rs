@@ -125,7 +125,7 @@ pub fn iso8601(text: &[u8]) -> Option<Stamp> {
         None => (Stamp::default(), rest),
         Some(rest) => {
             let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            (Stamp::fraction(rest[..end].as_bytes()).filter(|_| end > 0)?, &rest[end..])
+            (Stamp::fraction(&rest.as_bytes()[..end]).filter(|_| end > 0)?, &rest[end..])
         }
     };
     let offset_s = match zone.trim_start() {

@@ -51,6 +51,7 @@ impl Workload {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::large_enum_variant, reason = "one for each model")]
 pub enum Arrivals {
     Poisson {
         rate_per_s: f64,

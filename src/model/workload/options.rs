@@ -69,6 +69,7 @@ options! {
 }
 
 choice! {
+    #[allow(clippy::large_enum_variant, reason = "one for each variant of a scenario, taken apart at once")]
     pub(crate) enum ArrivalsOptions in "arrivals", such as "{ poisson = { rate = 1000 } }" {
         /// independent arrivals
         "poisson" Poisson such as "{ rate = 1000 }" {
