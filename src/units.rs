@@ -145,9 +145,10 @@ pub fn parse_fine_duration(text: &str) -> Result<f64, UnitError> {
     Ok(number.to_f64() * duration_unit(text, unit)? as f64)
 }
 
-/// Nanoseconds of a bare unit: `"ms"` is 1,000,000.
+/// Nanoseconds of a bare unit: `"ms"` is 1,000,000, `"ticks"` is 100, as of the clock of Windows.
 pub fn parse_time_unit(text: &str) -> Result<u64, UnitError> {
     find_unit(DURATION_UNITS, text)
+        .or((text == "ticks").then_some(100))
         .ok_or_else(|| UnitError::UnknownUnit { unit: text.to_owned(), known: KNOWN_DURATION_UNITS })
 }
 

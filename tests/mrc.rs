@@ -6,7 +6,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use herdlab::model::Eviction;
 use herdlab::replay::grid;
-use herdlab::trace::Requests;
+use herdlab::trace::{Asked, Requests};
 use proptest::prelude::*;
 
 fn mrc(folder: &Path, arguments: &[&str]) -> Command {
@@ -127,7 +127,9 @@ fn wrong_traces_are_refused_with_the_way_out() {
         refused(folder.path(), &[&["t"], more].concat())
     };
     std::fs::write(folder.path().join("t"), b"").unwrap();
-    assert!(refuse(&oracle(&[1, 2, 3])[..60], &[]).contains("ends 12 bytes into record 3 of 24 bytes"));
+    let cut = oracle(&[1, 2, 3])[..60].to_vec();
+    assert!(refuse(&cut, &["--input", "oracle"]).contains("ends 12 bytes into record 3 of 24 bytes"));
+    assert!(refuse(&cut, &[]).contains("its format is not recognised; name it (`--input NAME`"));
     assert!(refuse(b"", &[]).contains("no requests: the file is empty"));
     assert!(refuse(b"time,lbn\n", &[]).contains("t: no requests"));
     assert!(
@@ -137,8 +139,9 @@ fn wrong_traces_are_refused_with_the_way_out() {
         refuse(b"when,what\n1,a\n", &["--key", "key"])
             .contains("no column \"key\"; the header has when, what")
     );
-    assert!(refuse(b"time,key\n1,a\n2\n", &[]).contains("t:3: 1 cells where the header has 2"));
-    assert!(refuse(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0], &[]).contains("compressed by zstd"));
+    assert!(refuse(b"time,key\n1,a\n2\n", &[]).contains("t:3: 1 cell where the header has 2"));
+    assert!(refuse(b"PK\x03\x04 and so on", &[]).contains("it is a zip archive; unpack it first"));
+    assert!(refuse(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0], &[]).contains("t: "));
     assert!(refused(folder.path(), &["missing"]).contains("missing: cannot be opened"));
 }
 
@@ -188,7 +191,7 @@ proptest! {
         std::fs::write(&binary, oracle(&keys)).unwrap();
         let policies: Vec<Eviction> = Eviction::NAMES.iter().map(|row| row.1).collect();
         let misses = |trace: &Path, threads: usize| -> Vec<u64> {
-            let requests = Requests::read(trace, None, None).unwrap();
+            let requests = Requests::read(trace, &Asked::default()).unwrap();
             let cells = grid(&requests, &policies, &[capacity as u64, 7], threads).unwrap();
             cells.iter().map(|cell| cell.misses).collect()
         };

@@ -11,7 +11,7 @@ use herdlab::replay::{Replay, TraceCapacity, grid};
 use herdlab::report::{self, Kind, mrc};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::diagnostic::nearest;
-use herdlab::trace::{FORMATS, Requests, TraceError, TraceFormat};
+use herdlab::trace::{Asked, ColumnNames, FORMATS, Requests, TraceError, TraceFormat, open};
 
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
@@ -21,7 +21,7 @@ use super::{input, output};
 /// Replay a trace through eviction alone: the miss ratio of each policy at each capacity
 #[derive(Debug, Args)]
 pub(crate) struct MrcArgs {
-    /// Trace: CSV with a header, or libCacheSim's oracleGeneral
+    /// Trace in any of the formats of `--input`, compressed or not; `-` is standard input
     trace: PathBuf,
     /// Eviction policies, separated by commas [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
@@ -29,10 +29,11 @@ pub(crate) struct MrcArgs {
     /// Capacities, separated by commas: numbers of objects (`5000`) or shares of the trace's objects (`1%`)
     #[arg(long, value_name = "SIZES", value_delimiter = ',', default_value = "0.1%,0.3%,1%,3%,10%,30%")]
     capacity: Vec<TraceCapacity>,
-    /// Column of a CSV trace that holds the key [default: `key`, `obj_id`, `id`, `lbn` or the like]
+    /// Column of a table that holds the key, or its number where there is no header; field of JSON lines [default: `key`, `obj_id`,
+    /// `id`, `lbn` or the like]
     #[arg(long, value_name = "COLUMN")]
     key: Option<String>,
-    /// Format of the trace [default: detected from its first bytes]
+    /// Format of the trace [default: by its content, where that leaves no doubt; printed]
     #[arg(long, value_name = "FORMAT", value_parser = trace_format())]
     input: Option<&'static TraceFormat>,
     /// Threads to use [default: all cores]
@@ -94,7 +95,13 @@ struct Plan {
 
 fn plan(args: &MrcArgs) -> Result<Plan, Diagnostics> {
     let started = Instant::now();
-    let requests = Requests::read(&args.trace, args.input, args.key.as_deref()).map_err(usage)?;
+    let names = ColumnNames { key: args.key.clone(), ..ColumnNames::default() };
+    let asked = Asked { format: args.input.map(|format| format.name), names };
+    let trace = open(&args.trace, &asked).map_err(usage)?;
+    if let (Some(guess), false) = (trace.guess(), args.quiet) {
+        tell!("{}: {guess}; `--input NAME` names another format", args.trace.display());
+    }
+    let requests = Requests::of(&args.trace, trace).map_err(usage)?;
     let read_s = started.elapsed().as_secs_f64();
 
     let mut policies = args.policy.clone();

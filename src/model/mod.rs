@@ -56,9 +56,12 @@ pub use tier::{
     Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{
-    Arrivals, Class, Costs, Popularity, ProfilePart, Trace, TraceColumns, TraceOperation, Workload,
+    Arrivals, Class, Costs, Popularity, ProfilePart, Sets, Trace, TraceColumns, TraceFacts, TraceLayout,
+    TraceOperation, TraceReplay, Workload,
 };
-pub(crate) use workload::{ArrivalsOptions, Key, Keys, MAX_KEYS, TraceOptions, WorkloadOptions, enough_keys};
+pub(crate) use workload::{
+    ArrivalsOptions, Key, Keys, MAX_KEYS, Operation, TraceOptions, WorkloadOptions, enough_keys,
+};
 pub(crate) use writes::Writes;
 pub use writes::{FlushCost, Order, WriteBack, WriteOptions, WriteStrategy};
 

@@ -139,7 +139,7 @@ impl Writer {
             Kind::Text => json!({ "type": "string", "pattern": r"\S" }),
             Kind::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
             Kind::Truth => json!({ "type": "boolean" }),
-            Kind::TimeUnit => json!({ "type": "string", "pattern": format!("^{TIME_UNITS}$") }),
+            Kind::TimeUnit => json!({ "type": "string", "pattern": format!("^({TIME_UNITS}|ticks)$") }),
             Kind::Words(words) => json!({ "enum": words }),
             Kind::WordsOf(words) => json!({ "enum": words() }),
             Kind::Form { pattern, .. } => json!({ "type": "string", "pattern": pattern }),

@@ -148,9 +148,7 @@ fn workload(model: &Model) -> String {
         Arrivals::Constant { rate_per_s } => format!("{} requests/s, evenly spaced", rate(*rate_per_s)),
         Arrivals::Renewal { rate_per_s, cv2 } => format!("{} requests/s, cv2 {cv2}", rate(*rate_per_s)),
         Arrivals::Closed { users, think } => format!("{users} users, think time {}", dist(think)),
-        Arrivals::Trace(trace) => {
-            format!("trace of {} requests, {} of them writes", grouped(trace.requests), grouped(trace.writes))
-        }
+        Arrivals::Trace(trace) => details::trace(trace),
     };
     let profile = if model.workload.profile.is_empty() { "" } else { ", rate changes over time" };
     let instances = match model.clients.instances {

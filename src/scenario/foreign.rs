@@ -41,7 +41,7 @@ pub(super) fn refusal(bytes: &[u8], too_long: bool, path: &Path) -> Option<Diagn
         _ => {
             let packed = [&[0x1f, 0x8b][..], &[0x28, 0xb5, 0x2f, 0xfd], b"\xfd7zXZ", b"BZh", b"PK\x03\x04"];
             return match packed.iter().any(|start| bytes.starts_with(start)) {
-                true => refused("compressed", &["decompress it first", &as_trace]),
+                true => refused("compressed", &["decompress a scenario first", &as_trace]),
                 false => refused("no text", &[PRINTS_ONE, &as_trace]),
             };
         }

@@ -5,26 +5,70 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 use sha2::{Digest, Sha256};
+use tempfile::TempPath;
 
-use crate::model::TraceColumns;
-use crate::trace::{self, ColumnNames, TraceError, TraceReader};
+use crate::dice::round_ns;
+use crate::model::{Nanos, Sets, TraceLayout, TraceReplay};
+use crate::trace::csv::OPERATION_COLUMNS;
+use crate::trace::{Asked, Stamp, TraceReader, TraceRow, source};
+use crate::units::{format_duration, grouped};
+
+/// A trace as a scenario names it; durations are those of the recording.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct TraceRequest {
+    pub asked: Asked,
+    pub unit_ns: Option<u64>,
+    pub sets: Option<Sets>,
+    pub is_paced: bool,
+    pub from_ns: Nanos,
+    pub until_ns: Option<Nanos>,
+    pub reorder_ns: Option<Nanos>,
+    pub skip_bad: u64,
+}
 
 /// The result of one pass over a trace.
 #[derive(Clone, Debug)]
 pub(crate) struct TraceSummary {
-    pub columns: TraceColumns,
-    /// In the unit of the time column.
+    /// The file, or a copy of what a pipe gave.
+    pub path: PathBuf,
+    pub spooled: Option<Arc<TempPath>>,
+    pub spooled_bytes: u64,
+    pub format: &'static str,
+    pub layout: TraceLayout,
+    /// Nanoseconds per unit of time.
+    pub unit_ns: f64,
+    /// In units.
     pub first_time: f64,
-    pub last_time: f64,
+    /// From the first request to the last, in units.
+    pub length: f64,
     /// Different times.
     pub instants: u64,
     pub requests: u64,
     pub writes: u64,
     /// Distinct keys.
     pub keys: u64,
+    /// Whether requests have sizes.
+    pub sized: bool,
+    /// Whether they have sizes of keys.
+    pub key_sized: bool,
+    pub reorder_ns: Nanos,
+    /// Time from one possible stamp to the next, in nanoseconds.
+    pub step_ns: f64,
+    /// Requests that share their stamp with others.
+    pub sharing: u64,
+    pub most_at_once: u64,
+    pub sets: u64,
+    pub fills: u64,
+    pub sets_after_gets: u64,
+    pub bad_rows: u64,
+    /// Format and unit, with what was guessed.
+    pub words: String,
+    /// An operation column that the scenario does not name.
+    pub operation_unread: Option<String>,
     /// Hex SHA-256 of the file.
     pub digest: String,
 }
@@ -32,27 +76,54 @@ pub(crate) struct TraceSummary {
 /// Traces read so far: variants that share one share the reading.
 #[derive(Default)]
 pub(crate) struct TraceFiles {
-    known: HashMap<(PathBuf, ColumnNames), Result<TraceSummary, String>>,
+    known: HashMap<(PathBuf, TraceRequest), Result<TraceSummary, String>>,
+    spooled: HashMap<PathBuf, Arc<TempPath>>,
 }
 
 impl TraceFiles {
     /// Reads the trace, or remembers it. The error names file and line; `shown` is the file as the user named it.
-    pub fn summary(&mut self, path: &Path, shown: &str, names: &ColumnNames) -> Result<TraceSummary, String> {
-        self.known.entry((path.to_owned(), names.clone())).or_insert_with(|| read(path, shown, names)).clone()
+    pub fn summary(
+        &mut self,
+        path: &Path,
+        shown: &str,
+        request: &TraceRequest,
+    ) -> Result<TraceSummary, String> {
+        let place = (path.to_owned(), request.clone());
+        if let Some(known) = self.known.get(&place) {
+            return known.clone();
+        }
+        let summary = self.read(path, shown, request);
+        self.known.entry(place).or_insert(summary).clone()
+    }
+
+    fn read(&mut self, path: &Path, shown: &str, request: &TraceRequest) -> Result<TraceSummary, String> {
+        let cannot = |error: io::Error| format!("cannot read {shown}: {error}");
+        if !self.spooled.contains_key(path)
+            && let Some(copy) = source::spooled(path).map_err(cannot)?
+        {
+            self.spooled.insert(path.to_owned(), Arc::new(copy));
+        }
+        let spooled = self.spooled.get(path).cloned();
+        let path = spooled.as_ref().map_or(path, |copy| copy);
+        let digest = digest(path).map_err(cannot)?;
+        let bytes = spooled.as_ref().map_or(Ok(0), |copy| copy.metadata().map(|file| file.len()));
+        let spooled_bytes = bytes.map_err(cannot)?;
+        let path = path.to_owned();
+        let summary = summarise(&path, shown, request)?;
+        Ok(TraceSummary { path, spooled, spooled_bytes, digest, ..summary })
     }
 }
 
-/// Passes bytes on and hashes them.
-struct HashingReader<R> {
-    inner: R,
-    hasher: Sha256,
-}
-
-impl<R: Read> Read for HashingReader<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..length]);
-        Ok(length)
+/// Hex SHA-256 of a file.
+fn digest(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(hasher)),
+            length => hasher.update(&buffer[..length]),
+        }
     }
 }
 
@@ -61,63 +132,276 @@ pub(crate) fn hex(hasher: Sha256) -> String {
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn read(path: &Path, shown: &str, names: &ColumnNames) -> Result<TraceSummary, String> {
-    let file = trace::open_whole(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    let input = HashingReader { inner: file, hasher: Sha256::new() };
-    summarise(Path::new(shown), input, names).map_err(|error| error.to_string())
+/// How much too late rows of a log may come, which is written when requests end.
+const LOG_REORDER_NS: Nanos = 5_000_000_000;
+/// A clock that ticks faster is not coarse.
+const FINE_NS: f64 = 1_000.0;
+
+fn summarise(path: &Path, shown: &str, request: &TraceRequest) -> Result<TraceSummary, String> {
+    let name = Path::new(shown);
+    let file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let length = file.metadata().ok().map(|metadata| metadata.len());
+    let opened = crate::trace::open_input(name, Box::new(file), length, &request.asked)
+        .map_err(|error| error.to_string())?;
+    let format = opened.format.name;
+    let layout = opened.layout.clone();
+    let has_times = opened.has_times && !request.is_paced;
+    if !opened.has_times && !request.is_paced {
+        return Err(format!(
+            "{shown} ({format}) has no times; `rate = 1000` sends its requests at constant gaps, and `herdlab mrc` \
+             replays it without times"
+        ));
+    }
+    let unit_ns = match (request.unit_ns, opened.unit) {
+        _ if !has_times => 1.0,
+        (Some(ns), _) => ns as f64,
+        (None, Some(unit)) => unit.ns,
+        (None, None) => {
+            return Err(format!(
+                "the unit of the times in {shown} is not known; set `unit`, such as \"s\" or \"ms\""
+            ));
+        }
+    };
+    let mut words =
+        vec![format!("format {format}{}", if opened.is_guess { " (by its content)" } else { "" })];
+    words.extend(opened.note.clone());
+    words.extend(opened.compression.map(|kind| format!("compressed by {kind}")));
+    if let (true, None, Some(unit)) = (has_times, request.unit_ns, opened.unit) {
+        words.push(format!("times in {}", unit.name));
+    }
+    let reorder_ns = request.reorder_ns.unwrap_or(match format {
+        "monitor" | "access-log" => LOG_REORDER_NS,
+        _ => 0,
+    });
+    let replay = TraceReplay {
+        sets: request.sets,
+        from_ns: request.from_ns,
+        until_ns: request.until_ns,
+        reorder_ns: if has_times { reorder_ns } else { 0 },
+        skip_bad: request.skip_bad,
+        ..TraceReplay::default()
+    };
+    let rows = opened.rows().map_err(|problem| problem.of(name).to_string())?;
+    let mut trace = TraceReader::new(name, rows, unit_ns, has_times, replay).counting_fills();
+    let mut counts = Counts::default();
+    while let Some(row) = trace.read_row().map_err(|error| error.to_string())? {
+        counts.count(&row);
+    }
+    counts.end_stamp();
+    let tally = trace.tally();
+    let (first, last) = counts.span.ok_or_else(|| trace.error(1, "no rows").to_string())?;
+    let summary = TraceSummary {
+        path: PathBuf::new(),
+        spooled: None,
+        spooled_bytes: 0,
+        format,
+        unit_ns,
+        first_time: if has_times { first.value() } else { 0.0 },
+        length: last.since(&first),
+        instants: if has_times { counts.instants } else { counts.requests },
+        requests: counts.requests,
+        writes: counts.writes,
+        keys: counts.keys.len() as u64,
+        sized: counts.sized,
+        key_sized: counts.key_sized,
+        reorder_ns,
+        step_ns: counts.step_ns(unit_ns),
+        sharing: counts.sharing,
+        most_at_once: counts.most_at_once,
+        sets: tally.sets,
+        fills: tally.fills,
+        sets_after_gets: tally.sets_after_gets,
+        bad_rows: tally.bad_rows,
+        words: words.join(", "),
+        operation_unread: operation_unread(path, &layout),
+        digest: String::new(),
+        layout,
+    };
+    refuse_unclear_sets(shown, request, &summary)?;
+    Ok(summary)
 }
 
-fn summarise(
-    shown: &Path,
-    input: HashingReader<File>,
-    names: &ColumnNames,
-) -> Result<TraceSummary, TraceError> {
-    // Only the order of times matters here, so any unit will do.
-    let mut trace = TraceReader::named(shown, input, names, 1.0)?;
-    let mut keys: FxHashSet<u64> = FxHashSet::default();
-    let (mut requests, mut writes, mut instants) = (0u64, 0u64, 0u64);
-    let mut span: Option<(f64, f64)> = None;
-    while let Some(row) = trace.read_row()? {
-        instants += u64::from(span.is_none_or(|(_, last)| row.time > last));
-        span = Some((span.map_or(row.time, |(first, _)| first), row.time));
-        requests += 1;
-        writes += u64::from(row.write);
-        keys.insert(row.key);
+/// The name of a column with operations in a table whose layout has none.
+fn operation_unread(path: &Path, layout: &TraceLayout) -> Option<String> {
+    match layout {
+        TraceLayout::Table(columns) if columns.has_header && columns.operation.is_none() => {
+            crate::trace::csv::column_of(path, columns.separator, OPERATION_COLUMNS)
+        }
+        _ => None,
     }
-    let (first_time, last_time) = span.ok_or_else(|| trace.error(1, "no rows"))?;
-    let columns = trace.columns().clone();
-    let digest = hex(trace.into_input().hasher);
-    let keys = keys.len() as u64;
-    Ok(TraceSummary { columns, first_time, last_time, instants, requests, writes, keys, digest })
+}
+
+/// Nothing in a trace of a look-aside cache tells the SET after a miss from that of new data, so the user must.
+fn refuse_unclear_sets(shown: &str, request: &TraceRequest, summary: &TraceSummary) -> Result<(), String> {
+    let has_lists =
+        request.asked.names.operation.as_ref().is_some_and(|operation| !operation.write.is_empty());
+    if request.sets.is_some() || has_lists || summary.sets == 0 {
+        return Ok(());
+    }
+    let share = summary.sets_after_gets as f64 / summary.sets as f64 * 100.0;
+    Err(format!(
+        "{} of {} requests in {shown} are SETs, {share:.0} % of them right after a GET of the same key; set `sets = \"fill\"` where \
+         they store what a miss fetched (they are left out: the simulated cache fills itself), or `sets = \"write\"` where they \
+         are new data",
+        grouped(summary.sets),
+        grouped(summary.requests)
+    ))
+}
+
+#[derive(Default)]
+struct Counts {
+    requests: u64,
+    writes: u64,
+    instants: u64,
+    span: Option<(Stamp, Stamp)>,
+    keys: FxHashSet<u64>,
+    sized: bool,
+    key_sized: bool,
+    decimals: u8,
+    zeros: Option<u8>,
+    at_once: u64,
+    most_at_once: u64,
+    sharing: u64,
+}
+
+impl Counts {
+    fn count(&mut self, row: &TraceRow) {
+        self.requests += 1;
+        self.writes += u64::from(row.write);
+        self.sized |= row.size.is_some();
+        self.key_sized |= row.key_bytes.is_some();
+        self.keys.insert(row.key);
+        if self.span.is_none_or(|(_, last)| row.stamp > last) {
+            self.end_stamp();
+            self.instants += 1;
+            self.decimals = self.decimals.max(row.stamp.decimals);
+            let zeros = row.stamp.zeros(self.zeros.unwrap_or(u8::MAX));
+            self.zeros = Some(zeros);
+        }
+        self.span = Some((self.span.map_or(row.stamp, |(first, _)| first), row.stamp));
+        self.at_once += 1;
+    }
+
+    fn end_stamp(&mut self) {
+        self.most_at_once = self.most_at_once.max(self.at_once);
+        self.sharing += if self.at_once > 1 { self.at_once } else { 0 };
+        self.at_once = 0;
+    }
+
+    /// From the digits of the stamps: the last one that is used, and the zeros behind. A second at most, unless the unit is longer.
+    fn step_ns(&self, unit_ns: f64) -> f64 {
+        match (self.decimals, self.zeros.unwrap_or(0)) {
+            (0, zeros) => (unit_ns * 10f64.powi(i32::from(zeros))).min(unit_ns.max(1e9)),
+            (decimals, _) => unit_ns / 10f64.powi(i32::from(decimals)),
+        }
+    }
+}
+
+impl TraceSummary {
+    /// Whether most requests share their stamp with others: the clock is too coarse to be taken at its word.
+    pub fn is_coarse(&self) -> bool {
+        self.sharing * 2 > self.requests && self.step_ns > FINE_NS
+    }
+
+    /// The unit over which such requests are spread, in words.
+    pub fn step(&self) -> String {
+        format_duration(round_ns(self.step_ns))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::{ColumnNames, OperationNames};
     use std::io::Write;
 
-    fn summary(text: &str) -> Result<TraceSummary, String> {
+    fn request() -> TraceRequest {
+        let names = ColumnNames {
+            time: Some("t".into()),
+            key: Some("k".into()),
+            size: Some("bytes".into()),
+            key_size: None,
+            operation: Some(OperationNames {
+                column: "op".into(),
+                read: vec!["get".into()],
+                write: vec!["set".into()],
+                ignore: Vec::new(),
+            }),
+        };
+        TraceRequest {
+            asked: Asked { format: None, names },
+            unit_ns: Some(1_000_000_000),
+            ..TraceRequest::default()
+        }
+    }
+
+    fn summary_of(text: &str, request: &TraceRequest) -> Result<TraceSummary, String> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let names = ColumnNames {
-            time: "t".into(),
-            key: "k".into(),
-            size: Some("bytes".into()),
-            operation: Some(("op".into(), vec!["get".into()], vec!["set".into()])),
-        };
-        TraceFiles::default().summary(file.path(), "x.csv", &names)
+        TraceFiles::default().summary(file.path(), "x.csv", request)
+    }
+
+    fn summary(text: &str) -> Result<TraceSummary, String> {
+        summary_of(text, &request())
     }
 
     #[test]
     fn one_pass_counts_requests_writes_and_keys() {
         let trace = summary("t,k,bytes,op\n5,a,10,get\n5,b,10,set\n7.5,a,10,get\n").unwrap();
         assert_eq!((trace.requests, trace.writes, trace.keys), (3, 1, 2));
-        assert_eq!((trace.first_time, trace.last_time, trace.instants), (5.0, 7.5, 2));
+        assert_eq!((trace.first_time, trace.length, trace.instants), (5.0, 2.5, 2));
+        assert_eq!((trace.sets, trace.sharing, trace.most_at_once), (1, 2, 2));
         assert_eq!(trace.digest.len(), 64);
+        assert!(trace.sized);
     }
 
     #[test]
     fn a_trace_without_requests_is_refused() {
         assert_eq!(summary("t,k,bytes,op\n").unwrap_err(), "x.csv:1: no rows");
+    }
+
+    fn step(text: &str) -> (f64, bool) {
+        let request = TraceRequest { unit_ns: Some(1_000_000), ..TraceRequest::default() };
+        let trace = summary_of(text, &request).unwrap();
+        (trace.step_ns, trace.is_coarse())
+    }
+
+    #[test]
+    fn the_digits_of_the_stamps_tell_the_step_of_their_clock() {
+        // Milliseconds that are whole tens, seconds, more than a second; and decimals.
+        assert_eq!(step("t,key\n10,a\n10,b\n120,c\n"), (1e7, true));
+        assert_eq!(step("t,key\n3000,a\n3000,b\n14000,c\n"), (1e9, true));
+        assert_eq!(step("t,key\n30000,a\n40000,b\n"), (1e9, false));
+        assert_eq!(step("t,key\n1.250000,a\n1.250000,b\n"), (1e4, true));
+        assert_eq!(step("t,key\n1.2500004,a\n1.2500004,b\n"), (0.1, false));
+        // Two of four share theirs: not most of them.
+        assert_eq!(step("t,key\n1,a\n1,b\n2,c\n3,c\n"), (1e6, false));
+    }
+
+    #[test]
+    fn sets_without_a_meaning_are_refused() {
+        let text = "0,k,1,9,1,get,0\n0,k,1,9,1,set,60\n1,k,1,9,1,set,0\n";
+        let request = TraceRequest::default();
+        assert_eq!(
+            summary_of(text, &request).unwrap_err(),
+            "2 of 3 requests in x.csv are SETs, 50 % of them right after a GET of the same key; set `sets = \"fill\"` where they store \
+             what a miss fetched (they are left out: the simulated cache fills itself), or `sets = \"write\"` where they are new data"
+        );
+        let fill = summary_of(text, &TraceRequest { sets: Some(Sets::Fill), ..request.clone() }).unwrap();
+        assert_eq!((fill.requests, fill.writes, fill.fills), (1, 0, 2));
+        let write = summary_of(text, &TraceRequest { sets: Some(Sets::Write), ..request }).unwrap();
+        assert_eq!((write.requests, write.writes, write.sets_after_gets), (3, 2, 1));
+        assert_eq!(write.words, "format twitter (by its content), times in s");
+    }
+
+    #[test]
+    fn a_trace_without_times_or_unit_has_a_way_out() {
+        let request = TraceRequest::default();
+        let told = summary_of("16\n2\n16\n", &request).unwrap_err();
+        assert!(told.starts_with("x.csv (lirs) has no times; `rate = 1000` sends"), "{told}");
+        let paced = summary_of("16\n2\n16\n", &TraceRequest { is_paced: true, ..request.clone() }).unwrap();
+        assert_eq!((paced.requests, paced.instants, paced.keys), (3, 3, 2));
+        let told = summary_of("t,key\n1,a\n2,b\n", &request).unwrap_err();
+        assert_eq!(told, "the unit of the times in x.csv is not known; set `unit`, such as \"s\" or \"ms\"");
     }
 }

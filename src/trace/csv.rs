@@ -1,371 +1,369 @@
-//! CSV traces with named columns, streamed: a row is read when its turn comes.
+//! Tables with named columns, or with columns by number where there is no header: CSV, TSV, and semicolons or bars in place of
+//! commas. Streamed: a row is read when its turn comes.
 
 use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
-use super::formats::TraceFormat;
-use super::{TraceError, TraceRow};
-use crate::dice::{mix, round_ns};
-use crate::model::{Trace, TraceColumns, TraceOperation};
+use super::Problem;
+use super::compression::decompressed;
+use super::formats::{Clock, Found, TraceFormat};
+use super::row::shown;
+use super::sample::Sample;
+use super::stamp::{SECOND, Stamp, Unit, iso8601, unit_by_magnitude};
+use super::table::{Table, TableRows, listed, next_row, position, reader};
+use crate::model::{TraceColumns, TraceLayout, TraceOperation};
 
 pub const FORMAT: TraceFormat = TraceFormat {
     name: "csv",
-    suits: |start| !start.contains(&0),
-    read: |source, keys| {
-        let mut rows = KeyReader::new(source.path, source.input, source.key)?;
-        while let Some(key) = rows.read_key()? {
-            keys.push(key).map_err(|problem| TraceError::file(source.path, problem))?;
+    about: "a table with commas, tabs, semicolons or bars, with a header or without; libCacheSim's CSV among others",
+    clock: Clock::Column,
+    guess: |sample| {
+        let Some((separator, rows)) = beginning(sample).filter(|_| sample.is_text()) else { return false };
+        // A text without separators is a table only if it has a header.
+        rows[0].len() > 1 && sample.lines()[0].contains(&separator) || known(&rows[0], KEY_COLUMNS).is_some()
+    },
+    open: |source| match source.layout {
+        TraceLayout::Table(columns) => {
+            Ok(Box::new(TableRows::open(source.input, Table::from(columns.clone()))?))
+        }
+        _ => Err(Problem { line: 1, text: "not a table".to_owned() }),
+    },
+    layout: Some(layout),
+    keys: Some(|source, keys| {
+        let TraceLayout::Table(columns) = source.layout else {
+            return Err(Problem { line: 1, text: "not a table".to_owned() });
+        };
+        let mut rows = TableRows::open(source.input, Table::from(columns.clone()))?;
+        while let Some((key, count)) = rows.next_key()? {
+            for _ in 0..count {
+                keys.push(key).map_err(|text| Problem { line: 0, text: text.to_owned() })?;
+            }
         }
         Ok(())
-    },
+    }),
 };
 
-/// Bytes read from the file at a time.
-const BUFFER_BYTES: usize = 1 << 16;
-
-/// Columns by the names that the header gives them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The columns of a table, or the fields of JSON objects, as the user names them; in a table without a header, by number from 1.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ColumnNames {
-    pub time: String,
-    pub key: String,
+    /// `None`: by its usual names.
+    pub time: Option<String>,
+    /// `None`: by its usual names.
+    pub key: Option<String>,
+    /// Bytes of the value.
     pub size: Option<String>,
-    /// Column, texts that mean read, texts that mean write.
-    pub operation: Option<(String, Vec<String>, Vec<String>)>,
+    /// Bytes of the key.
+    pub key_size: Option<String>,
+    pub operation: Option<OperationNames>,
+}
+
+/// A column with operations, and what its texts mean; without texts, what they mean as a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OperationNames {
+    pub column: String,
+    pub read: Vec<String>,
+    pub write: Vec<String>,
+    pub ignore: Vec<String>,
+}
+
+impl OperationNames {
+    pub(super) fn at<C>(&self, column: C) -> TraceOperation<C> {
+        let OperationNames { read, write, ignore, .. } = self.clone();
+        TraceOperation { column, read, write, ignore }
+    }
 }
 
 impl ColumnNames {
-    /// Finds the columns in a header; else names the missing one.
-    fn find(&self, header: &csv::ByteRecord) -> Result<TraceColumns, String> {
-        let column = |name: &str| {
-            position(header, name)
-                .ok_or_else(|| format!("no column \"{name}\"; the header has {}", listed(header)))
-        };
-        Ok(TraceColumns {
-            time: column(&self.time)?,
-            key: column(&self.key)?,
-            size: self.size.as_deref().map(column).transpose()?,
-            operation: match &self.operation {
-                Some((name, read, write)) => {
-                    Some(TraceOperation { column: column(name)?, read: read.clone(), write: write.clone() })
-                }
-                None => None,
-            },
-        })
-    }
-}
-
-pub(crate) fn position(header: &csv::ByteRecord, name: &str) -> Option<usize> {
-    header.iter().position(|cell| cell.trim_ascii() == name.as_bytes())
-}
-
-/// The columns that there are, for a message.
-pub(crate) fn listed(header: &csv::ByteRecord) -> String {
-    header.iter().map(|cell| String::from_utf8_lossy(cell.trim_ascii())).collect::<Vec<_>>().join(", ")
-}
-
-fn too_short(found: usize, width: usize) -> String {
-    format!("{found} cells where the header has {width}; is the file cut off?")
-}
-
-/// Rows as lines: the reader's own rule for `\r\n` counts a line when the next one begins, and would name the one before a
-/// bad row. What is left of the `\r` is trimmed with the cell that it ends.
-pub(crate) fn reader<R: Read>(input: R) -> csv::Reader<R> {
-    csv::ReaderBuilder::new()
-        .flexible(true)
-        .terminator(csv::Terminator::Any(b'\n'))
-        .buffer_capacity(BUFFER_BYTES)
-        .from_reader(input)
-}
-
-/// The next row that is not blank; gives its line, or `None` at the end of the file.
-pub(crate) fn next_row<R: Read>(
-    rows: &mut csv::Reader<R>,
-    record: &mut csv::ByteRecord,
-) -> Result<Option<u64>, (u64, String)> {
-    loop {
-        let before = rows.position().line();
-        match rows.read_byte_record(record) {
-            Ok(true) if record.len() == 1 && record[0].trim_ascii().is_empty() => {}
-            Ok(true) => {
-                // Blank lines are skipped and counted; so are line breaks within quotes.
-                let after = rows.position().line();
-                let within = match after - before {
-                    0 | 1 => 0,
-                    _ => record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64,
-                };
-                return Ok(Some((after - 1 - within).max(before)));
-            }
-            Ok(false) => return Ok(None),
-            Err(error) => return Err((before, error.to_string())),
-        }
-    }
-}
-
-/// Reads a CSV trace row by row.
-///
-/// ```
-/// use std::path::Path;
-/// use herdlab::trace::{ColumnNames, TraceReader};
-/// let names = ColumnNames { time: "t".into(), key: "k".into(), size: None, operation: None };
-/// let text = "t,k\n5,alice\n7.5,bob\n";
-/// let mut trace = TraceReader::named(Path::new("x.csv"), text.as_bytes(), &names, 1e9).unwrap();
-/// assert_eq!(trace.read_row().unwrap().unwrap().time_ns, 0);
-/// assert_eq!(trace.read_row().unwrap().unwrap().time_ns, 2_500_000_000);
-/// assert!(trace.read_row().unwrap().is_none());
-/// ```
-#[derive(Debug)]
-pub struct TraceReader<R = File> {
-    path: PathBuf,
-    rows: csv::Reader<R>,
-    record: csv::ByteRecord,
-    columns: TraceColumns,
-    /// Cells of the header; a row with fewer is cut off.
-    width: usize,
-    unit_ns: f64,
-    first_time: Option<f64>,
-    last_time: f64,
-}
-
-impl TraceReader {
-    /// Opens the file of a checked trace.
-    ///
-    /// # Errors
-    /// It cannot be opened or has no header that can be read.
-    pub fn open(trace: &Trace) -> Result<TraceReader, TraceError> {
-        let file = File::open(&trace.path)
-            .map_err(|source| TraceError::Open { path: trace.path.clone(), source })?;
-        let reader = TraceReader::new(&trace.path, file, trace.unit_ns, |_| Ok(trace.columns.clone()))?;
-        Ok(TraceReader { first_time: Some(trace.first_time), ..reader })
-    }
-}
-
-impl<R: Read> TraceReader<R> {
-    /// Reads from any source, with the columns looked up in its header; the first row is time zero. `path` is
-    /// the source's name in errors; `unit_ns` is the number of nanoseconds per unit of time.
-    ///
-    /// # Errors
-    /// The header cannot be read or lacks a column.
-    pub fn named(
-        path: &Path,
-        input: R,
-        names: &ColumnNames,
-        unit_ns: f64,
-    ) -> Result<TraceReader<R>, TraceError> {
-        TraceReader::new(path, input, unit_ns, |header| names.find(header))
-    }
-
-    fn new(
-        path: &Path,
-        input: R,
-        unit_ns: f64,
-        columns: impl FnOnce(&csv::ByteRecord) -> Result<TraceColumns, String>,
-    ) -> Result<TraceReader<R>, TraceError> {
-        let mut rows = reader(input);
-        let found = rows
-            .byte_headers()
-            .map_err(|error| error.to_string())
-            .and_then(|header| Ok((columns(header)?, header.len())));
-        let (columns, width) =
-            found.map_err(|problem| TraceError::Row { path: path.to_owned(), line: 1, problem })?;
-        Ok(TraceReader {
-            path: path.to_owned(),
-            rows,
-            record: csv::ByteRecord::new(),
-            columns,
-            width,
-            unit_ns,
-            first_time: None,
-            last_time: f64::NEG_INFINITY,
-        })
-    }
-
-    /// Where the columns are.
-    pub fn columns(&self) -> &TraceColumns {
-        &self.columns
-    }
-
-    /// The next request; `None` at the end of the file.
-    ///
-    /// # Errors
-    /// The file cannot be read further, or the row is not a request; the error has line and reason.
-    pub fn read_row(&mut self) -> Result<Option<TraceRow>, TraceError> {
-        match next_row(&mut self.rows, &mut self.record) {
-            Ok(Some(line)) => self.row(line).map(Some).map_err(|problem| self.error(line, &problem)),
-            Ok(None) => Ok(None),
-            Err((line, problem)) => Err(self.error(line, &problem)),
-        }
-    }
-
-    /// A problem with a line of this file.
-    pub fn error(&self, line: u64, problem: &str) -> TraceError {
-        TraceError::Row { path: self.path.clone(), line, problem: problem.to_owned() }
-    }
-
-    /// Gives the source back.
-    pub fn into_input(self) -> R {
-        self.rows.into_inner()
-    }
-
-    fn row(&mut self, line: u64) -> Result<TraceRow, String> {
-        let (found, width) = (self.record.len(), self.width);
-        if found < width {
-            return Err(too_short(found, width));
-        }
-        let cell = |column: usize| self.record.get(column).unwrap_or_default().trim_ascii();
-        let time = parsed::<f64>(cell(self.columns.time))
-            .filter(|time| time.is_finite())
-            .ok_or_else(|| format!("time \"{}\" is not a number", shown(cell(self.columns.time))))?;
-        if time < self.last_time {
-            return Err(format!("time {time} comes after {}: times must not decrease", self.last_time));
-        }
-        let size = match self.columns.size.map(cell) {
-            None => None,
-            Some(text) => Some(
-                parsed(text).ok_or_else(|| format!("size \"{}\" is not a number of bytes", shown(text)))?,
-            ),
-        };
-        let write = match &self.columns.operation {
-            None => false,
-            Some(operation) => is_write(cell(operation.column), operation)?,
-        };
-        let key = hash_text(cell(self.columns.key));
-        self.last_time = time;
-        let first_time = *self.first_time.get_or_insert(time);
-        let time_ns = round_ns((time - first_time) * self.unit_ns);
-        Ok(TraceRow { time, time_ns, key, size, write, line })
+    pub fn is_empty(&self) -> bool {
+        *self == ColumnNames::default()
     }
 }
 
 /// Names of the key column, where none is given, in the order in which they are tried.
-pub const KEY_COLUMNS: &[&str] =
-    &["key", "obj_id", "object_id", "object", "obj", "id", "lbn", "lba", "block", "offset", "url", "path"];
+pub const KEY_COLUMNS: &[&str] = &[
+    "key",
+    "obj_id",
+    "object_id",
+    "object",
+    "obj",
+    "id",
+    "lbn",
+    "lba",
+    "block",
+    "offset",
+    "url",
+    "path",
+    "cachekey",
+    "cache_key",
+    "key_hash",
+    "uri",
+];
+/// The same of the times.
+pub const TIME_COLUMNS: &[&str] =
+    &["time", "ts", "timestamp", "op_time", "t", "datetime", "clock_time", "@timestamp"];
+/// Columns that hold operations.
+pub const OPERATION_COLUMNS: &[&str] = &["op", "operation", "optype", "op_type", "cmd", "command", "method"];
 
-/// Reads the keys of a CSV trace and nothing else.
-pub(super) struct KeyReader<R> {
-    path: PathBuf,
-    rows: csv::Reader<R>,
-    record: csv::ByteRecord,
-    key: usize,
-    width: usize,
-}
+/// Separators, in the order in which they are tried.
+const SEPARATORS: [u8; 4] = *b",\t;|";
+/// Rows that are looked at.
+const ROWS: usize = 100;
 
-impl<R: Read> KeyReader<R> {
-    pub(super) fn new(path: &Path, input: R, key: Option<&str>) -> Result<KeyReader<R>, TraceError> {
-        let mut rows = reader(input);
-        let found = rows.byte_headers().map_err(|error| error.to_string()).and_then(|header| {
-            let found = match key {
-                Some(key) => position(header, key),
-                None => KEY_COLUMNS.iter().find_map(|name| position(header, name)),
-            };
-            let missing = || match key {
-                Some(key) => format!("no column \"{key}\"; the header has {}", listed(header)),
-                None => format!(
-                    "which column holds the key? The header has {}; name one with --key COLUMN",
-                    listed(header)
-                ),
-            };
-            Ok((found.ok_or_else(missing)?, header.len()))
-        });
-        let (key, width) =
-            found.map_err(|problem| TraceError::Row { path: path.to_owned(), line: 1, problem })?;
-        Ok(KeyReader { path: path.to_owned(), rows, record: csv::ByteRecord::new(), key, width })
-    }
-
-    /// Hash of the next row's key; `None` at the end of the file.
-    pub(super) fn read_key(&mut self) -> Result<Option<u64>, TraceError> {
-        let (line, problem) = match next_row(&mut self.rows, &mut self.record) {
-            Ok(None) => return Ok(None),
-            Ok(Some(_)) if self.record.len() >= self.width => {
-                return Ok(Some(hash_text(self.record[self.key].trim_ascii())));
-            }
-            Ok(Some(line)) => (line, too_short(self.record.len(), self.width)),
-            Err(error) => error,
+/// The separator of a table, and its first rows.
+pub(super) fn beginning(sample: &Sample<'_>) -> Option<(u8, Vec<csv::ByteRecord>)> {
+    let lines = sample.lines();
+    let first = lines.iter().find(|line| !line.trim_ascii().is_empty())?;
+    let count = |separator: &u8| -> usize {
+        let mut within = false;
+        let outside = |byte: &&u8| {
+            within ^= **byte == b'"';
+            *byte == separator && !within
         };
-        Err(TraceError::Row { path: self.path.clone(), line, problem })
+        first.iter().filter(outside).count()
+    };
+    // Of several with as many, the first.
+    let separator = SEPARATORS.into_iter().rev().max_by_key(count)?;
+    let mut rows = reader(sample.bytes, separator, true);
+    let mut read = Vec::new();
+    let mut record = csv::ByteRecord::new();
+    while read.len() < ROWS.min(lines.len())
+        && let Ok(Some(_)) = next_row(&mut rows, &mut record)
+    {
+        read.push(record.clone());
     }
+    (!read.is_empty()).then_some((separator, read))
 }
 
-pub(crate) fn parsed<T: FromStr>(cell: &[u8]) -> Option<T> {
-    std::str::from_utf8(cell).ok()?.parse().ok()
+/// The first of these names that a header has, in capitals or not.
+pub(super) fn known(header: &csv::ByteRecord, names: &[&str]) -> Option<usize> {
+    let has =
+        |name: &&str| header.iter().position(|cell| cell.trim_ascii().eq_ignore_ascii_case(name.as_bytes()));
+    names.iter().find_map(has)
 }
 
-pub(crate) fn shown(cell: &[u8]) -> String {
-    String::from_utf8_lossy(cell).into_owned()
-}
-
-fn is_write(cell: &[u8], operation: &TraceOperation) -> Result<bool, String> {
-    let among = |texts: &[String]| texts.iter().any(|text| text.as_bytes() == cell);
-    match (among(&operation.read), among(&operation.write)) {
-        (true, _) => Ok(false),
-        (_, true) => Ok(true),
-        _ => Err(format!("operation \"{}\" is neither read nor write", shown(cell))),
+/// Whether the first row has the names of the columns: one of the usual or of the given names is among them, or none of its cells
+/// is a number and the next row has one.
+fn has_header(rows: &[csv::ByteRecord], names: &ColumnNames) -> bool {
+    let first = &rows[0];
+    let given = [&names.time, &names.key, &names.size].into_iter().flatten();
+    let by_number = |name: &String| name.parse::<usize>().is_ok_and(|number| number > 0);
+    let numbers = |row: &csv::ByteRecord| row.iter().any(|cell| is_value(cell.trim_ascii()));
+    // A number may be that of a column.
+    if given.clone().any(|name| !by_number(name)) {
+        return true;
     }
+    known(first, KEY_COLUMNS).is_some() || !numbers(first) && rows.get(1).is_none_or(numbers)
 }
 
-/// 64-bit hash of a key's text.
-fn hash_text(text: &[u8]) -> u64 {
-    text.chunks(8).fold(text.len() as u64, |state, chunk| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        mix(state ^ u64::from_le_bytes(word))
-    })
+fn is_value(cell: &[u8]) -> bool {
+    Stamp::number(cell).is_some() || iso8601(cell).is_some()
+}
+
+fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
+    let problem = |text: String| Problem { line: 1, text };
+    let (separator, rows) = beginning(sample).ok_or_else(|| problem("no rows".to_owned()))?;
+    let has_header = has_header(&rows, names);
+    let first = &rows[0];
+    let by_number = |name: &String| {
+        let number = name.parse::<usize>().ok()?;
+        (1..=first.len()).contains(&number).then(|| number - 1)
+    };
+    let column = |name: &String| {
+        let named = if has_header { position(first, name) } else { None };
+        named.or_else(|| by_number(name)).ok_or_else(|| {
+            problem(match has_header {
+                true => format!("no column \"{name}\"; the header has {}", listed(first)),
+                false => format!(
+                    "no column {name}; the first row, which is no header, has {} columns",
+                    first.len()
+                ),
+            })
+        })
+    };
+    let given = |name: &Option<String>| name.as_ref().map(column).transpose();
+    let mut note = None;
+    let time = match given(&names.time)? {
+        Some(time) => Some(time),
+        None if has_header => known(first, TIME_COLUMNS),
+        None => first_times(&rows),
+    };
+    let key = match given(&names.key)? {
+        Some(key) => key,
+        None if has_header => known(first, KEY_COLUMNS).ok_or_else(|| {
+            let listed = listed(first);
+            problem(format!("which column holds the key? The header has {listed}; name one with --key COLUMN (in a scenario `key = \"COLUMN\"`)"))
+        })?,
+        None if time == Some(0) && first.len() > 1 => 1,
+        None => {
+            let row = shown(sample.lines()[0]);
+            return Err(problem(format!(
+                "which column holds the key? There is no header, and the first row is `{row}`; name one by its number with --key 2 (in a scenario `key = \"2\"`)"
+            )));
+        }
+    };
+    if !has_header {
+        let told = |column: Option<usize>| {
+            column.map_or_else(|| "none".to_owned(), |column| format!("column {}", column + 1))
+        };
+        note = Some(format!("no header; times: {}, keys: {}", told(time), told(Some(key))));
+    }
+    let size = given(&names.size)?;
+    let operation = match &names.operation {
+        Some(operation) => Some(operation.at(column(&operation.column)?)),
+        None => None,
+    };
+    let data = if has_header { rows.get(1) } else { Some(first) };
+    let cell = time.zip(data).and_then(|(time, row)| row.get(time)).unwrap_or_default().trim_ascii();
+    let is_iso = Stamp::number(cell).is_none() && iso8601(cell).is_some();
+    let unit = if is_iso { Some(SECOND) } else { unit(cell) };
+    let columns = TraceColumns {
+        time,
+        key,
+        size,
+        operation,
+        key_size: given(&names.key_size)?,
+        count: None,
+        is_iso,
+        separator,
+        has_header,
+    };
+    Ok(Found { layout: TraceLayout::Table(columns), unit, note })
+}
+
+/// The unit of a time by its magnitude.
+pub(super) fn unit(cell: &[u8]) -> Option<Unit> {
+    unit_by_magnitude(&Stamp::number(cell)?)
+}
+
+/// The first column of a table without a header, if it holds times: values that never decrease.
+fn first_times(rows: &[csv::ByteRecord]) -> Option<usize> {
+    let time = |row: &csv::ByteRecord| {
+        let cell = row.get(0).unwrap_or_default().trim_ascii();
+        Stamp::number(cell).or_else(|| iso8601(cell))
+    };
+    let times: Option<Vec<Stamp>> = rows.iter().map(time).collect();
+    times.filter(|times| times.is_sorted()).map(|_| 0)
+}
+
+/// The first of these names that the header of a file has; `None` where it cannot be read.
+pub(crate) fn column_of(path: &Path, separator: u8, names: &[&str]) -> Option<String> {
+    let (input, _) = decompressed(Box::new(File::open(path).ok()?)).ok()?;
+    let mut header = csv::ByteRecord::new();
+    next_row(&mut reader(input, separator, true), &mut header).ok()?;
+    known(&header, names).map(|column| shown(header[column].trim_ascii()))
+}
+
+/// The place of a column that must be there.
+pub(super) fn required(header: &csv::ByteRecord, name: &str) -> Result<usize, Problem> {
+    let text = || format!("no column \"{name}\"; the header has {}", listed(header));
+    known(header, &[name]).ok_or_else(|| Problem { line: 1, text: text() })
+}
+
+/// Whether a sample has these columns.
+pub(super) fn has_columns(sample: &Sample<'_>, names: &[&str]) -> bool {
+    let header = beginning(sample).filter(|_| sample.is_text()).map(|(_, rows)| rows[0].clone());
+    header.is_some_and(|header| names.iter().all(|name| known(&header, &[name]).is_some()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::row::{Operation, Row};
+    use crate::trace::testing::{asked_problem, asked_rows, guess, guessed, keys, problem};
 
-    fn rows(text: &str) -> Result<Vec<TraceRow>, String> {
-        let names = ColumnNames {
-            time: "t".into(),
-            key: "k".into(),
+    fn names() -> ColumnNames {
+        ColumnNames {
+            time: Some("t".into()),
+            key: Some("k".into()),
             size: Some("bytes".into()),
-            operation: Some(("op".into(), vec!["get".into()], vec!["set".into()])),
-        };
-        let read = || -> Result<Vec<TraceRow>, TraceError> {
-            let mut trace = TraceReader::named(Path::new("x.csv"), text.as_bytes(), &names, 1e3)?;
-            std::iter::from_fn(|| trace.read_row().transpose()).collect()
-        };
-        read().map_err(|error| error.to_string())
+            key_size: None,
+            operation: Some(OperationNames {
+                column: "op".into(),
+                read: vec!["get".into()],
+                write: vec!["put".into(), "bump".into()],
+                ignore: vec!["ping".into()],
+            }),
+        }
+    }
+
+    fn rows(text: &str) -> Vec<Row> {
+        asked_rows(text, names())
     }
 
     #[test]
     fn a_row_is_a_request() {
-        let rows = rows("op,k, t ,bytes\nget,a,5,10\nset,b, 7.5 ,20\nget,a,7.5,10\n").unwrap();
+        let rows = rows("op,k, t ,bytes\nget,a,5,10\nbump,b, 7.5 ,20\nping,a,7,1\nput,a,7.5,10\n");
         let [first, second, third] = rows.as_slice() else { panic!("three rows") };
-        assert_eq!((first.time_ns, first.size, first.write, first.line), (0, Some(10), false, 2));
-        assert_eq!((second.time_ns, second.size, second.write, second.line), (2_500, Some(20), true, 3));
+        assert_eq!(
+            (first.time.value(), first.size, first.operation, first.line),
+            (5.0, Some(10), Operation::Get, 2)
+        );
+        assert_eq!((second.time.value(), second.size, second.operation), (7.5, Some(20), Operation::Change));
+        assert_eq!((third.operation, third.line), (Operation::Set, 5));
         assert!(first.key == third.key && first.key != second.key);
-    }
-
-    fn keys(text: &str, key: Option<&str>) -> Result<Vec<u64>, String> {
-        let read = || -> Result<Vec<u64>, TraceError> {
-            let mut trace = KeyReader::new(Path::new("x.csv"), text.as_bytes(), key)?;
-            std::iter::from_fn(|| trace.read_key().transpose()).collect()
-        };
-        read().map_err(|error| error.to_string())
     }
 
     #[test]
     fn keys_are_read_from_the_named_or_the_likely_column() {
         let text = "time,lbn,size\n1,a,7\n2, b ,7\n1,a,8\n";
-        let [first, second, third] = keys(text, None).unwrap()[..] else { panic!("three rows") };
-        assert!(first == third && first != second);
-        assert!(keys(text, Some("size")).unwrap()[0] == keys(text, Some("size")).unwrap()[1]);
+        assert_eq!(keys("csv", text), [0, 1, 0]);
+        let key = |key: &str| ColumnNames { key: Some(key.into()), ..ColumnNames::default() };
+        assert_eq!(asked_rows(text, key("size")).iter().map(|row| row.key).collect::<Vec<_>>().len(), 3);
+        assert_eq!(asked_problem(text, key("k")), "x:1: no column \"k\"; the header has time, lbn, size");
         assert_eq!(
-            keys(text, Some("k")).unwrap_err(),
-            "x.csv:1: no column \"k\"; the header has time, lbn, size"
+            problem("csv", "a,b\n1,2\n"),
+            "x:1: which column holds the key? The header has a, b; name one with --key COLUMN (in a scenario `key = \"COLUMN\"`)"
         );
         assert_eq!(
-            keys("a,b\n1,2\n", None).unwrap_err(),
-            "x.csv:1: which column holds the key? The header has a, b; name one with --key COLUMN"
+            problem("csv", "t,key\n1,a\n2\n"),
+            "x:3: 1 cell where the header has 2; is the file cut off?"
         );
+    }
+
+    #[test]
+    fn separators_quotes_and_marks_are_found() {
+        for text in [
+            "\u{feff}t,key\n1,a\n2,b\n3,a\n",
+            "t\tkey\n1\ta\n2\tb\n3\ta\n",
+            "t;key\r\n1;a\r\n2;b\r\n3;a\r\n",
+            "\"t\"|\"key\"\n1|\"a\"\n2|b\n3|a\n",
+            "1,a\n2,b\n3,a\n",
+        ] {
+            assert_eq!(guessed(text), Some("csv"), "{text:?}");
+            assert_eq!(keys("csv", text), [0, 1, 0], "{text:?}");
+        }
+        assert_eq!(keys("csv", "time,key\n0,\"a,b\"\n1,\"a,b\"\n2,\"a \"\"x\"\"\"\n"), [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_table_without_a_header_is_read_by_numbers() {
+        let (words, unit) = guess("1700000000,a,5\n1700000001,b,5\n");
+        assert_eq!(words, "read as csv, no header; times: column 1, keys: column 2");
+        assert_eq!(unit, Some("s"));
+        let by_number =
+            ColumnNames { time: Some("1".into()), key: Some("3".into()), ..ColumnNames::default() };
+        let rows = asked_rows("1,a,5\n2,b,5\n", by_number.clone());
+        assert!(rows.len() == 2 && rows[0].key == rows[1].key && rows[0].line == 1);
         assert_eq!(
-            keys("t,key\n1,a\n2\n", None).unwrap_err(),
-            "x.csv:3: 1 cells where the header has 2; is the file cut off?"
+            asked_problem("1,a\n2,b\n", by_number),
+            "x:1: no column 3; the first row, which is no header, has 2 columns"
         );
+        assert!(problem("csv", "b,7\na,8\n1,9\n").starts_with("x:1: which column holds the key?"));
+    }
+
+    #[test]
+    fn times_are_numbers_or_iso_8601() {
+        let (_, unit) = guess("time,key\n2023-11-15T00:00:00.010Z,a\n");
+        assert_eq!(unit, Some("s"));
+        let none = ColumnNames::default();
+        let rows = asked_rows("time,key\n2023-11-15T00:00:00.010Z,a\n2023-11-15T00:00:01Z,a\n", none.clone());
+        assert!((rows[1].time.since(&rows[0].time) - 0.99).abs() < 1e-12);
+        assert_eq!(
+            asked_problem("time,key\n2023-11-15T00:00:00Z,a\nsoon,b\n", none),
+            "x:3: time \"soon\" is not ISO 8601"
+        );
+        assert_eq!(guess("ts,key\n1700000000123,a\n").1, Some("ms"));
+        assert_eq!(guess("ts,key\n12,a\n").1, None);
     }
 
     #[test]
@@ -377,28 +375,27 @@ mod tests {
             ("op,k,t,bytes\nget,\"a\nb\",5,10\nget,a,x,10", 4),
         ] {
             assert_eq!(
-                rows(text).unwrap_err(),
-                format!("x.csv:{line}: time \"x\" is not a number"),
+                asked_problem(text, names()),
+                format!("x:{line}: time \"x\" is not a number"),
                 "{text:?}"
             );
         }
-        let ends = ["\n", "\r\n"]
-            .map(|end| rows(&["op,k,t,bytes", "get,a,5,10", "get,\"b c\",6,10", ""].join(end)).unwrap());
+        let ends =
+            ["\n", "\r\n"].map(|end| rows(&["op,k,t,bytes", "get,a,5,10", "get,\"b c\",6,10", ""].join(end)));
         assert_eq!(ends[0], ends[1]);
     }
 
     #[test]
     fn a_bad_row_is_named_by_line() {
         for (text, message) in [
-            ("5,a,10\n", "x.csv:2: 3 cells where the header has 4; is the file cut off?"),
-            ("5,a,10,get\nx,a,10,get\n", "x.csv:3: time \"x\" is not a number"),
-            ("nan,a,10,get\n", "x.csv:2: time \"nan\" is not a number"),
-            ("5,a,10,get\n4,a,10,get\n", "x.csv:3: time 4 comes after 5: times must not decrease"),
-            ("5,a,-1,get\n", "x.csv:2: size \"-1\" is not a number of bytes"),
-            ("5,a,10,del\n", "x.csv:2: operation \"del\" is neither read nor write"),
+            ("5,a,10\n", "x:2: 3 cells where the header has 4; is the file cut off?"),
+            ("5,a,10,get\nx,a,10,get\n", "x:3: time \"x\" is not a number"),
+            ("nan,a,10,get\n", "x:2: time \"nan\" is not a number"),
+            ("5,a,-1,get\n", "x:2: size \"-1\" is not a number of bytes"),
+            ("5,a,10,del\n", "x:2: operation \"del\" is neither read nor write"),
         ] {
-            assert_eq!(rows(&format!("t,k,bytes,op\n{text}")).unwrap_err(), message);
+            assert_eq!(asked_problem(&format!("t,k,bytes,op\n{text}"), names()), message);
         }
-        assert_eq!(rows("t,k\n").unwrap_err(), "x.csv:1: no column \"bytes\"; the header has t, k");
+        assert_eq!(asked_problem("t,k\n", names()), "x:1: no column \"bytes\"; the header has t, k");
     }
 }

@@ -1,34 +1,124 @@
-//! The formats in which traces are replayed without their time: a file and a line of [`FORMATS`] each.
+//! The formats of traces: a file and a line of [`FORMATS`] each.
 
-use std::io::Read;
+use std::fmt::Write;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
+use super::compression::{Input, decompressed};
+use super::csv::ColumnNames;
 use super::requests::Mapper;
-use super::{TraceError, csv, oracle_general};
+use super::row::Row;
+use super::sample::{SAMPLE_BYTES, Sample};
+use super::stamp::Unit;
+use super::{
+    Problem, TraceError, access_log, arc, csv, json_lines, kvcache, lirs, meta_cdn, monitor, msr,
+    oracle_general, raw_ids, source, twitter, vscsi, webcachesim,
+};
+use crate::model::TraceLayout;
 
 /// How a trace is written.
 #[derive(Debug)]
 pub struct TraceFormat {
-    /// On the command line.
+    /// In scenarios and on the command line.
     pub name: &'static str,
-    /// Whether a file that starts so is of this format; for any start, exactly one is.
-    pub(super) suits: fn(&[u8]) -> bool,
-    /// Hands over the key of every request, in order.
-    pub(super) read: fn(Source<'_>, &mut Mapper) -> Result<(), TraceError>,
+    /// In one line, for the documentation.
+    pub about: &'static str,
+    pub clock: Clock,
+    /// Whether a file that begins so is of this format, beyond all doubt.
+    pub(super) guess: fn(&Sample<'_>) -> bool,
+    /// Reads the requests, in order.
+    pub(super) open: fn(Source<'_>) -> Result<Box<dyn Rows>, Problem>,
+    /// Finds the parts of a request, where a file says itself where they are.
+    pub(super) layout: Option<FindLayout>,
+    /// Hands over the key of every request, in order, faster than by its rows.
+    pub(super) keys: Option<ReadKeys>,
 }
 
-/// All formats.
-pub const FORMATS: &[&TraceFormat] = &[&csv::FORMAT, &oracle_general::FORMAT];
+/// Finds the parts of a request from the beginning of a file and the names that the user gave.
+pub(super) type FindLayout = fn(&Sample<'_>, &ColumnNames) -> Result<Found, Problem>;
+
+/// Hands over the key of every request.
+pub(super) type ReadKeys = fn(Source<'_>, &mut Mapper) -> Result<(), Problem>;
+
+/// The parts of a request.
+pub(super) struct Found {
+    pub layout: TraceLayout,
+    /// Of the times, where they say so themselves.
+    pub unit: Option<Unit>,
+    /// The columns that were guessed, for a note.
+    pub note: Option<String>,
+}
+
+/// The times of a format.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clock {
+    /// It has none: an order of requests alone.
+    None,
+    Unit(Unit),
+    /// As the file has it.
+    Column,
+}
+
+/// The requests of a file, one after another.
+pub trait Rows: Send {
+    /// The next request; `None` at the end.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line is no request. Reading may go on with the next line.
+    fn next_row(&mut self) -> Result<Option<Row>, Problem>;
+}
+
+/// All formats; where several suit a file, the first of them is taken.
+pub const FORMATS: &[&TraceFormat] = &[
+    &csv::FORMAT,
+    &oracle_general::FORMAT,
+    &twitter::FORMAT,
+    &kvcache::FORMAT,
+    &meta_cdn::FORMAT,
+    &msr::FORMAT,
+    &vscsi::FORMAT_1,
+    &vscsi::FORMAT_2,
+    &arc::FORMAT,
+    &lirs::FORMAT,
+    &webcachesim::FORMAT,
+    &monitor::FORMAT,
+    &access_log::FORMAT,
+    &json_lines::FORMAT,
+    &raw_ids::FORMAT_32,
+    &raw_ids::FORMAT_64,
+];
 
 /// A trace that is being read.
 pub(super) struct Source<'a> {
-    /// In messages.
-    pub path: &'a Path,
-    pub input: &'a mut dyn Read,
-    /// About so many bytes.
-    pub length: u64,
-    /// The column of the key, where there are columns; `None`: by its usual names.
-    pub key: Option<&'a str>,
+    pub input: Input,
+    /// Bytes of the file where they are known, decompressed.
+    pub length: Option<u64>,
+    pub layout: &'a TraceLayout,
+}
+
+/// A trace at its beginning: its format is known, and no request has been read.
+pub struct Opened {
+    pub format: &'static TraceFormat,
+    /// The format was told by the content, not by the user.
+    pub is_guess: bool,
+    pub layout: TraceLayout,
+    /// Of the times; `None`: the user must name it.
+    pub unit: Option<Unit>,
+    /// Times are there.
+    pub has_times: bool,
+    /// The columns that were guessed.
+    pub note: Option<String>,
+    pub compression: Option<&'static str>,
+    input: Input,
+    length: Option<u64>,
+}
+
+/// What the user said of a trace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// Name of a format; `None`: told by the content.
+    pub format: Option<&'static str>,
+    pub names: ColumnNames,
 }
 
 impl TraceFormat {
@@ -36,22 +126,167 @@ impl TraceFormat {
         FORMATS.iter().copied().find(|format| format.name == name)
     }
 
-    /// The format of a file by its first bytes.
-    pub fn of(start: &[u8]) -> &'static TraceFormat {
-        FORMATS.iter().copied().find(|format| (format.suits)(start)).unwrap_or(FORMATS[0])
+    /// The format of a file by its beginning. CSV comes last: any table could be one.
+    fn of(sample: &Sample<'_>) -> Option<&'static TraceFormat> {
+        let others = FORMATS.iter().copied().filter(|format| format.name != csv::FORMAT.name);
+        others.chain([&csv::FORMAT]).find(|format| (format.guess)(sample))
     }
+}
+
+/// Opens the trace of a file; `-` is standard input.
+///
+/// # Errors
+/// It cannot be opened, is no trace, or its format is not known; the error has the way out.
+pub fn open(path: &Path, asked: &Asked) -> Result<Opened, TraceError> {
+    let (input, length) = source::open_once(path).map_err(|error| TraceError::open(path, error))?;
+    open_input(path, input, length, asked)
+}
+
+/// The same from any source: `path` is its name in errors, `length` its bytes where they are known.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_input(
+    path: &Path,
+    input: Input,
+    length: Option<u64>,
+    asked: &Asked,
+) -> Result<Opened, TraceError> {
+    let (mut input, compression) = decompressed(input).map_err(|error| TraceError::open(path, error))?;
+    let length = length.filter(|_| compression.is_none());
+    let mut start = Vec::new();
+    let limit = SAMPLE_BYTES as u64;
+    (&mut input).take(limit).read_to_end(&mut start).map_err(|error| TraceError::file(path, error))?;
+    if start.is_empty() {
+        return Err(TraceError::file(path, "no requests: the file is empty"));
+    }
+    let sample = Sample { bytes: &start, length };
+    let format = asked.format.and_then(TraceFormat::named);
+    let is_guess = format.is_none();
+    let format = match format {
+        Some(format) => format,
+        None => {
+            if let Some((kind, way_out)) = sample.is_no_trace() {
+                return Err(TraceError::file(path, format!("it is {kind}; {way_out}")));
+            }
+            TraceFormat::of(&sample).ok_or_else(|| TraceError::file(path, unknown_format()))?
+        }
+    };
+    let names = &asked.names;
+    let found = match format.layout {
+        Some(layout) => layout(&sample, names).map_err(|problem| problem.of(path))?,
+        None if names.is_empty() => Found { layout: TraceLayout::Fixed, unit: None, note: None },
+        None => {
+            let problem =
+                format!("{} has its parts in fixed places; leave out the names of columns", format.name);
+            return Err(TraceError::file(path, problem));
+        }
+    };
+    let has_times = match (&found.layout, format.clock) {
+        (_, Clock::None) => false,
+        (TraceLayout::Table(columns), _) => columns.time.is_some(),
+        (TraceLayout::Fields(fields), _) => fields.time.is_some(),
+        (TraceLayout::Fixed, _) => true,
+    };
+    let unit = match format.clock {
+        Clock::Unit(unit) => Some(unit),
+        Clock::Column => found.unit,
+        Clock::None => None,
+    };
+    let Found { layout, note, .. } = found;
+    let input = Box::new(Cursor::new(start).chain(input));
+    Ok(Opened { format, is_guess, layout, unit, has_times, note, compression, input, length })
+}
+
+impl Opened {
+    /// Its requests.
+    ///
+    /// # Errors
+    /// The beginning cannot be read.
+    pub fn rows(self) -> Result<Box<dyn Rows>, Problem> {
+        (self.format.open)(Source { input: self.input, length: self.length, layout: &self.layout })
+    }
+
+    /// Its keys.
+    pub(super) fn keys(self, keys: &mut Mapper) -> Result<(), Problem> {
+        let source = Source { input: self.input, length: self.length, layout: &self.layout };
+        if let Some(read) = self.format.keys {
+            return read(source, keys);
+        }
+        let mut rows = (self.format.open)(source)?;
+        while let Some(row) = rows.next_row()? {
+            for _ in 0..row.count {
+                keys.push(row.key).map_err(|text| Problem { line: 0, text: text.to_owned() })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was guessed, in words; `None`: nothing.
+    pub fn guess(&self) -> Option<String> {
+        let note = self.note.as_ref();
+        (self.is_guess || note.is_some()).then(|| {
+            let mut words = format!("read as {}", self.format.name);
+            if let Some(note) = note {
+                let _ = write!(words, ", {note}");
+            }
+            words
+        })
+    }
+}
+
+/// Opens a trace whose format and parts are known.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn reopen(
+    path: &Path,
+    input: Input,
+    format: &'static str,
+    layout: &TraceLayout,
+) -> Result<Box<dyn Rows>, TraceError> {
+    let (input, _) = decompressed(input).map_err(|error| TraceError::open(path, error))?;
+    let format = TraceFormat::named(format).unwrap_or(&csv::FORMAT);
+    (format.open)(Source { input, length: None, layout }).map_err(|problem| problem.of(path))
+}
+
+/// The way out of a guess that failed.
+fn unknown_format() -> String {
+    let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    format!(
+        "its format is not recognised; name it (`--input NAME`, in a scenario `format = \"NAME\"`): {}",
+        names.join(", ")
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::testing::{guessed, refusal};
 
     #[test]
-    fn the_first_bytes_tell_the_format() {
-        assert_eq!(TraceFormat::of(b"time,key\n1,a\n").name, "csv");
-        assert_eq!(TraceFormat::of(&[1, 0, 0, 0, 7, 0, 0, 0]).name, "oracle");
-        for start in [&b"a,b"[..], &[1, 0, 0], b"", b"\0"] {
-            assert_eq!(FORMATS.iter().filter(|format| (format.suits)(start)).count(), 1, "{start:?}");
-        }
+    fn the_page_lists_the_formats() {
+        let rows: String =
+            FORMATS.iter().map(|format| format!("| `{}` | {} |\n", format.name, format.about)).collect();
+        assert!(include_str!("../../docs/traces.md").contains(&rows), "{rows}");
+    }
+
+    #[test]
+    fn what_is_no_trace_is_refused_with_the_way_out() {
+        assert_eq!(
+            refusal(b"PK\x03\x04..."),
+            "x: it is a zip archive; unpack it first, and name the file within"
+        );
+        assert_eq!(refusal(b"PAR1..."), "x: it is Parquet; export its rows as CSV first");
+        assert_eq!(refusal(b""), "x: no requests: the file is empty");
+        let tar = [&[b'a'; 257][..], b"ustar\0"].concat();
+        assert!(refusal(&tar).contains("it is a tar archive"));
+        let unknown = refusal(&[1, 2, 3, 0, 200]);
+        assert!(
+            unknown.starts_with("x: its format is not recognised; name it (`--input NAME`, in a scenario"),
+            "{unknown}"
+        );
+        assert!(unknown.ends_with("csv, oracle, twitter, kvcache, meta-cdn, msr, vscsi1, vscsi2, arc, lirs, webcachesim, monitor, access-log, jsonl, raw32, raw64"));
+        assert_eq!(guessed("a line of prose\nand another\n"), None);
     }
 }

@@ -1,24 +1,54 @@
 //! Recorded workloads: one file per format.
 //!
-//! The only definition of a row of a trace, and of the errors in one: `scenario` checks a
-//! trace with the reader that `workload` replays it with.
+//! The only definition of a request of a trace, and of the errors in one: `scenario` checks a
+//! trace with the reader that `workload` replays it with, and `herdlab mrc` numbers the keys that the same formats give.
+//!
+//! [`open`] finds the format of a file and gives its [`Rows`]; [`TraceReader`] makes the requests of a scenario of them.
 
+mod access_log;
+mod arc;
+mod compression;
 pub mod csv;
 pub mod formats;
+mod json_lines;
+mod kvcache;
+mod lines;
+mod lirs;
+mod meta_cdn;
+mod monitor;
+mod msr;
 pub mod oracle_general;
+mod raw_ids;
+pub mod reader;
+mod records;
 pub mod requests;
+pub mod row;
+mod sample;
+pub mod source;
+mod spread;
+pub mod stamp;
+pub(crate) mod table;
+#[cfg(test)]
+mod testing;
+mod twitter;
+mod vscsi;
+mod webcachesim;
 
 use std::fmt::Display;
-use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Nanos, Trace};
-pub use csv::{ColumnNames, TraceReader};
-pub use formats::{FORMATS, TraceFormat};
+use crate::model::Trace;
+pub use compression::Input;
+pub use csv::{ColumnNames, OperationNames};
+pub use formats::{Asked, Clock, FORMATS, Opened, Rows, TraceFormat, open, open_input};
+pub use reader::{TraceReader, TraceRow};
 pub use requests::Requests;
+pub use row::{Operation, Row};
+pub(crate) use source::open_whole;
+pub use spread::Recording;
+pub use stamp::{Stamp, Unit};
 
 /// A trace that cannot be read, with the file and the line.
 #[derive(Debug, thiserror::Error)]
@@ -40,44 +70,37 @@ impl TraceError {
     }
 }
 
-/// Opens a file that is read several times: to check it, and again by each replication. A FIFO or a device gives its content
-/// once, and the second reading would wait for ever.
-///
-/// # Errors
-/// It is no such file, with the way out, or what the system returned.
-pub(crate) fn open_whole(path: &Path) -> io::Result<File> {
-    let kind = fs::metadata(path)?.file_type();
-    if kind.is_file() {
-        return File::open(path);
-    }
-    if kind.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    let problem = "it is no regular file, and it is read more than once; copy what it gives to a file first";
-    Err(io::Error::new(io::ErrorKind::Unsupported, problem))
-}
-
-/// One request of a trace.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TraceRow {
-    /// Time stamp as recorded, in the trace's unit.
-    pub time: f64,
-    /// The same from the trace's first request, in nanoseconds.
-    pub time_ns: Nanos,
-    /// Hash of the key's text; 64 bits, so that 10^7 keys collide with a probability of about 3 in a million.
-    pub key: u64,
-    /// Bytes, where the trace has a size column.
-    pub size: Option<u32>,
-    pub write: bool,
-    /// Line in the file, from 1.
+/// A problem with a line of a trace; of the file as a whole, where the line is 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
     pub line: u64,
+    pub text: String,
 }
 
-/// Dense ids in the order of first appearance, and the first size seen of each key.
+impl Problem {
+    /// The same with the file that it is in.
+    pub fn of(self, path: &Path) -> TraceError {
+        match self.line {
+            0 => TraceError::file(path, self.text),
+            line => TraceError::Row { path: path.to_owned(), line, problem: self.text },
+        }
+    }
+}
+
+impl From<(u64, String)> for Problem {
+    fn from((line, text): (u64, String)) -> Problem {
+        Problem { line, text }
+    }
+}
+
+/// Dense ids in the order of first appearance, and the first sizes seen of each key.
 #[derive(Debug, Default)]
 pub struct TraceKeys {
     ids: FxHashMap<u64, u32>,
+    /// Bytes of the values.
     pub sizes: Vec<u32>,
+    /// Bytes of the keys.
+    pub key_sizes: Vec<u32>,
 }
 
 impl TraceKeys {
@@ -92,6 +115,7 @@ impl TraceKeys {
             let next = keys.ids.len() as u32;
             if *keys.ids.entry(row.key).or_insert(next) == next && keys.sizes.len() == next as usize {
                 keys.sizes.push(row.size.unwrap_or(0));
+                keys.key_sizes.push(row.key_bytes.unwrap_or(0));
             }
         }
         Ok(keys)

@@ -1,11 +1,10 @@
 //! The requests of a trace without their time, for replays of the sequence of keys alone.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use super::TraceError;
-use super::formats::{Source, TraceFormat};
+use super::compression::Input;
+use super::formats::{Asked, Opened, open, open_input};
 use crate::prefetch::prefetch;
 
 /// No id.
@@ -24,55 +23,38 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Reads a trace; without `format` it is recognised by its first bytes. `key` names the column of a CSV file that
-    /// holds the key; without it, the first of [`KEY_COLUMNS`](super::csv::KEY_COLUMNS) that the header has.
+    /// Reads a trace; `-` is standard input.
     ///
     /// # Errors
     /// The file cannot be read, is cut off or has no requests; the error has place and reason.
-    pub fn read(
-        path: &Path,
-        format: Option<&TraceFormat>,
-        key: Option<&str>,
-    ) -> Result<Requests, TraceError> {
-        let file = File::open(path).map_err(|error| TraceError::open(path, error))?;
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
-        Requests::from_input(path, file, length, format, key)
+    pub fn read(path: &Path, asked: &Asked) -> Result<Requests, TraceError> {
+        Requests::of(path, open(path, asked)?)
     }
 
-    /// The same from any source: `path` is its name in errors, `length` about how many bytes it has.
+    /// The same from any source: `path` is its name in errors, `length` its bytes where they are known.
     ///
     /// # Errors
     /// As [`Requests::read`].
     pub fn from_input(
         path: &Path,
-        mut input: impl Read,
-        length: u64,
-        format: Option<&TraceFormat>,
-        key: Option<&str>,
+        input: Input,
+        length: Option<u64>,
+        asked: &Asked,
     ) -> Result<Requests, TraceError> {
-        let mut start = Vec::new();
-        (&mut input).take(4096).read_to_end(&mut start).map_err(|error| TraceError::open(path, error))?;
-        if let Some(problem) = unreadable(&start) {
-            return Err(TraceError::file(path, problem));
-        }
-        let format = format.unwrap_or_else(|| TraceFormat::of(&start));
-        let input = &mut io::Cursor::new(start).chain(input);
+        Requests::of(path, open_input(path, input, length, asked)?)
+    }
+
+    /// All keys of a trace that was opened; `path` is its name in errors.
+    ///
+    /// # Errors
+    /// As [`Requests::read`].
+    pub fn of(path: &Path, trace: Opened) -> Result<Requests, TraceError> {
         let mut mapper = Mapper::new();
-        (format.read)(Source { path, input, length, key }, &mut mapper)?;
+        trace.keys(&mut mapper).map_err(|problem| problem.of(path))?;
         match mapper.ids.is_empty() {
             true => Err(TraceError::file(path, "no requests")),
             false => Ok(Requests { keys: mapper.keys, ids: mapper.ids }),
         }
-    }
-}
-
-/// A file that is no trace by its first bytes.
-fn unreadable(start: &[u8]) -> Option<&'static str> {
-    match start {
-        [] => Some("no requests: the file is empty"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("compressed by zstd; decompress it first (`zstd -d`)"),
-        [0x1f, 0x8b, ..] => Some("compressed by gzip; decompress it first (`gunzip`)"),
-        _ => None,
     }
 }
 

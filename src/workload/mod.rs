@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 
 use crate::dice::{Stream, below, hash_seed, mix, stream, unit_open_zero};
 use crate::model::{Arrivals, EventKind, Model, Nanos, Route};
-use crate::trace::{TraceError, TraceKeys, TraceReader};
+use crate::trace::{Recording, TraceError, TraceKeys};
 use arrivals::OpenArrivals;
 use popularity::KeySampler;
 use sizes::{Laws, Sizes};
@@ -201,7 +201,7 @@ pub struct Generator {
 enum TimeSource {
     Open(OpenArrivals),
     Closed,
-    Trace { reader: TraceReader, keys: Arc<TraceKeys>, duration_ns: Nanos },
+    Trace { recording: Box<Recording>, duration_ns: Nanos },
 }
 
 struct HotKey {
@@ -223,8 +223,7 @@ impl Generator {
         let workload = &model.workload;
         let times = match (&workload.arrivals, &tables.trace_keys) {
             (Arrivals::Trace(trace), Some(keys)) => TimeSource::Trace {
-                reader: TraceReader::open(trace)?,
-                keys: Arc::clone(keys),
+                recording: Box::new(Recording::new(trace, Arc::clone(keys), draw("workload.trace"))?),
                 duration_ns: model.duration_ns,
             },
             _ => {
@@ -295,16 +294,13 @@ impl Generator {
                 self.draw_keys(batch, batch.time_ns.len());
             }
             TimeSource::Closed => self.draw_keys(batch, BATCH),
-            TimeSource::Trace { reader, keys, duration_ns } => {
+            TimeSource::Trace { recording, duration_ns } => {
                 while batch.key.len() < BATCH {
-                    match reader.read_row()? {
-                        Some(row) if row.time_ns < *duration_ns => {
-                            let id = keys.id(row.key).ok_or_else(|| {
-                                reader.error(row.line, "the trace changed while it was replayed")
-                            })?;
-                            batch.time_ns.push(row.time_ns);
+                    match recording.next_request()? {
+                        Some((time_ns, id, write)) if time_ns < *duration_ns => {
+                            batch.time_ns.push(time_ns);
                             batch.key.push(id);
-                            batch.tag.push(u8::from(row.write));
+                            batch.tag.push(u8::from(write));
                         }
                         _ => break,
                     }

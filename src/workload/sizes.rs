@@ -90,13 +90,15 @@ enum Law {
     Drawn(Quantiles),
     /// As the trace has it.
     Recorded,
+    /// The same of a key.
+    RecordedKey,
 }
 
 impl Laws {
     pub(super) fn new(classes: &[Class], first_id: &[u32], recorded: Option<Arc<TraceKeys>>) -> Laws {
         let classes = classes
             .iter()
-            .map(|class| ClassLaws { value: Law::new(&class.value_size), key: Law::new(&class.key_size) })
+            .map(|class| ClassLaws { value: Law::new(&class.value_size), key: Law::of_key(&class.key_size) })
             .collect();
         Laws { classes, first_id: first_id.to_vec(), recorded }
     }
@@ -123,12 +125,20 @@ impl Law {
         }
     }
 
+    fn of_key(size: &Size) -> Law {
+        match Law::new(size) {
+            Law::Recorded => Law::RecordedKey,
+            law => law,
+        }
+    }
+
     #[inline]
     fn size(&self, seed: u64, id: u32, laws: &Laws) -> u32 {
         match self {
             Law::Constant(bytes) => *bytes,
             Law::Drawn(quantiles) => (quantiles.at(mix(seed ^ u64::from(id))) + 0.5) as u32,
             Law::Recorded => laws.recorded.as_ref().map_or(0, |keys| keys.sizes[id as usize]),
+            Law::RecordedKey => laws.recorded.as_ref().map_or(0, |keys| keys.key_sizes[id as usize]),
         }
     }
 }

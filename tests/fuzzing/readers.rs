@@ -5,16 +5,18 @@
 #[path = "../support/draw.rs"]
 mod draw;
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
-use herdlab::model::Experiment;
+use herdlab::model::{Experiment, TraceReplay};
 use herdlab::report::json;
 use herdlab::scenario::describe;
 use herdlab::scenario::estimate::{Limits, approximate_time, estimate, plan, refuse_beyond};
 use herdlab::scenario::{Diagnostics, Overrides, parse_with_warnings};
 use herdlab::theory::predictions;
-use herdlab::trace::{ColumnNames, Requests, TraceFormat, TraceReader, csv, oracle_general};
+use herdlab::trace::{
+    Asked, ColumnNames, FORMATS, OperationNames, Requests, TraceReader, open_input, oracle_general,
+};
 
 /// One kind of input.
 pub struct Reader {
@@ -30,6 +32,7 @@ pub const READERS: &[Reader] = &[
     Reader { name: "set", read: set },
     Reader { name: "trace_csv", read: trace_csv },
     Reader { name: "trace_oracle", read: trace_oracle },
+    Reader { name: "trace_any", read: trace_any },
     Reader { name: "results", read: results },
 ];
 
@@ -91,18 +94,15 @@ fn require_words(problems: &Diagnostics) {
 }
 
 /// Hands over what is read in small pieces, as a pipe may.
-struct Pieces<'d> {
-    data: &'d [u8],
+struct Pieces {
+    data: Cursor<Vec<u8>>,
     bytes: usize,
 }
 
-impl Read for Pieces<'_> {
+impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let bytes = self.bytes.min(buffer.len());
-        self.data
-            .take(bytes as u64)
-            .read(&mut buffer[..bytes])
-            .inspect(|&read| self.data = &self.data[read..])
+        self.data.read(&mut buffer[..bytes])
     }
 }
 
@@ -112,40 +112,67 @@ const TRACE: &str = "fuzzed.trace";
 pub fn trace_csv(data: &[u8]) {
     for optional in [false, true] {
         let names = ColumnNames {
-            time: "t".into(),
-            key: "k".into(),
+            time: Some("t".into()),
+            key: Some("k".into()),
             size: optional.then(|| "bytes".into()),
-            operation: optional.then(|| ("op".into(), vec!["get".into()], vec!["set".into()])),
+            key_size: None,
+            operation: optional.then(|| OperationNames {
+                column: "op".into(),
+                read: vec!["get".into()],
+                write: vec!["set".into()],
+                ignore: Vec::new(),
+            }),
         };
-        let whole = rows(data, &names);
-        assert!(whole == rows(Pieces { data, bytes: 3 }, &names), "it matters in which pieces it comes");
+        let asked = Asked { format: Some("csv"), names };
+        let whole = rows(data.to_vec(), usize::MAX, &asked);
+        assert!(whole == rows(data.to_vec(), 3, &asked), "it matters in which pieces it comes");
     }
-    keys(data, &csv::FORMAT, Some("k"));
-    keys(data, &csv::FORMAT, None);
+    keys(data, "csv", Some("k"));
+    keys(data, "csv", None);
 }
 
-/// Time in nanoseconds, key and line of every row, up to the first bad one.
-fn rows(input: impl Read, names: &ColumnNames) -> (Vec<(u64, u64, u64)>, Option<String>) {
+/// A trace in whatever format: told by its content, and read as each of them.
+pub fn trace_any(data: &[u8]) {
+    let guessed = Asked::default();
+    let whole = rows(data.to_vec(), usize::MAX, &guessed);
+    assert!(whole == rows(data.to_vec(), 5, &guessed), "it matters in which pieces it comes");
+    for format in FORMATS {
+        let asked = Asked { format: Some(format.name), names: ColumnNames::default() };
+        let (rows, _) = rows(data.to_vec(), usize::MAX, &asked);
+        // A row may stand for several requests.
+        let requests = keys(data, format.name, None);
+        assert!(requests.is_none_or(|requests| requests.ids.len() >= rows.len()));
+    }
+}
+
+/// Time in nanoseconds, key and line of every request, up to the first bad one, in order of time.
+fn rows(data: Vec<u8>, bytes: usize, asked: &Asked) -> (Vec<(u64, u64, u64)>, Option<String>) {
+    const MOST: usize = 10_000;
     let mut read = Vec::new();
-    let mut trace = match TraceReader::named(Path::new(TRACE), input, names, 1e9) {
-        Ok(trace) => trace,
+    let path = Path::new(TRACE);
+    let opened = open_input(path, Box::new(Pieces { data: Cursor::new(data), bytes }), None, asked);
+    let opened = opened.and_then(|opened| {
+        let has_times = opened.has_times;
+        Ok((opened.rows().map_err(|problem| problem.of(path))?, has_times))
+    });
+    let (rows, has_times) = match opened {
+        Ok(opened) => opened,
         Err(problem) => return (read, Some(named(&problem.to_string()))),
     };
-    let mut last = (f64::NEG_INFINITY, 0, 1);
-    loop {
+    let mut trace = TraceReader::new(path, rows, 1e9, has_times, TraceReplay::default());
+    let mut last_ns = 0;
+    while read.len() < MOST {
         match trace.read_row() {
             Ok(Some(row)) => {
-                assert!(
-                    row.time >= last.0 && row.time_ns >= last.1 && row.line > last.2,
-                    "{last:?}, {row:?}"
-                );
-                last = (row.time, row.time_ns, row.line);
+                assert!(row.time_ns >= last_ns && row.line > 0, "{last_ns}, {row:?}");
+                last_ns = row.time_ns;
                 read.push((row.time_ns, row.key, row.line));
             }
             Ok(None) => return (read, None),
             Err(problem) => return (read, Some(named(&problem.to_string()))),
         }
     }
+    (read, None)
 }
 
 /// A problem that says in which file it is.
@@ -156,19 +183,23 @@ fn named(problem: &str) -> String {
 
 /// A trace in libCacheSim's binary format, told and guessed.
 pub fn trace_oracle(data: &[u8]) {
-    let requests = keys(data, &oracle_general::FORMAT, None);
+    let requests = keys(data, "oracle", None);
+    // Compressed ones have others.
     let length = data.len() / oracle_general::RECORD_BYTES;
-    assert!(requests.is_none_or(|requests| requests.ids.len() == length));
-    let guessed = Requests::from_input(Path::new(TRACE), data, 0, None, None);
-    assert!(guessed.is_ok() || !guessed.unwrap_err().to_string().is_empty());
+    let is_plain = !matches!(data, [0x1f | 0x28 | 0x50..=0x5f | 0xfd | b'B', ..]);
+    assert!(requests.is_none_or(|requests| !is_plain || requests.ids.len() == length));
 }
 
 /// The keys of a trace as dense ids, in the order of first appearance.
-fn keys(data: &[u8], format: &TraceFormat, key: Option<&str>) -> Option<Requests> {
+fn keys(data: &[u8], format: &'static str, key: Option<&str>) -> Option<Requests> {
     let path = Path::new(TRACE);
-    let whole = Requests::from_input(path, data, data.len() as u64, Some(format), key);
-    let pieces = Requests::from_input(path, Pieces { data, bytes: 7 }, 0, Some(format), key);
-    let [whole, pieces] = [whole, pieces].map(|read| read.map_err(|problem| named(&problem.to_string())));
+    let names = ColumnNames { key: key.map(str::to_owned), ..ColumnNames::default() };
+    let asked = Asked { format: Some(format), names };
+    let read = |bytes: usize, length: Option<u64>| {
+        let input = Box::new(Pieces { data: Cursor::new(data.to_vec()), bytes });
+        Requests::from_input(path, input, length, &asked).map_err(|problem| named(&problem.to_string()))
+    };
+    let (whole, pieces) = (read(usize::MAX, Some(data.len() as u64)), read(7, None));
     assert!(whole == pieces, "it matters in which pieces it comes");
     let requests = whole.ok()?;
     assert!(!requests.ids.is_empty());

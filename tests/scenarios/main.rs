@@ -32,6 +32,7 @@ mod over_time;
 mod plain;
 mod presence;
 mod protection;
+mod recorded;
 mod recovery;
 mod replicas;
 mod scale;

@@ -2,8 +2,7 @@
 
 mod class;
 mod options;
-
-use std::path::PathBuf;
+mod trace;
 
 use serde::Serialize;
 
@@ -13,7 +12,8 @@ use super::Dist;
 pub(crate) use class::enough_keys;
 pub use class::{Class, Costs, Popularity};
 pub use options::ProfilePart;
-pub(crate) use options::{ArrivalsOptions, TraceOptions, WorkloadOptions};
+pub(crate) use options::{ArrivalsOptions, Operation, TraceOptions, WorkloadOptions};
+pub use trace::{Sets, Trace, TraceColumns, TraceFacts, TraceLayout, TraceOperation, TraceReplay};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Workload {
@@ -51,6 +51,7 @@ impl Workload {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::large_enum_variant, reason = "one for each model")]
 pub enum Arrivals {
     Poisson {
         rate_per_s: f64,
@@ -82,38 +83,6 @@ impl Arrivals {
             Arrivals::Closed { .. } | Arrivals::Trace(_) => None,
         }
     }
-}
-
-/// A recorded workload; read once by `check` for its counts, then streamed by every replication.
-#[derive(Clone, Debug, Serialize)]
-pub struct Trace {
-    pub path: PathBuf,
-    pub columns: TraceColumns,
-    /// Nanoseconds per unit of the time column.
-    pub unit_ns: f64,
-    /// First time stamp, in units: time zero of the simulation.
-    pub first_time: f64,
-    pub requests: u64,
-    pub writes: u64,
-    /// SHA-256 of the file, so that the digest covers its content.
-    pub digest: String,
-}
-
-/// Zero-based column numbers of a CSV trace.
-#[derive(Clone, Debug, Serialize)]
-pub struct TraceColumns {
-    pub time: usize,
-    pub key: usize,
-    pub size: Option<usize>,
-    pub operation: Option<TraceOperation>,
-}
-
-/// Which cell texts mean read and which mean write; any other text is an error.
-#[derive(Clone, Debug, Serialize)]
-pub struct TraceOperation {
-    pub column: usize,
-    pub read: Vec<String>,
-    pub write: Vec<String>,
 }
 
 /// Most ids of one scenario: they are 32-bit numbers in the engine.

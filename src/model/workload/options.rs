@@ -4,13 +4,14 @@ use serde::Serialize;
 
 use super::super::{Dist, Nanos, Size};
 use super::class::{KeysPerEntity, KeysPerRequest, shares_fit};
-use super::{Keys, Popularity};
+use super::{Keys, Popularity, Sets};
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::Context;
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::Kind;
 use crate::declare::values::{
     AtLeast, Count, Duration, Positive, PositiveDuration, PositiveShare, Rate, Share, Text, Texts, TimeUnit,
+    Whole,
 };
 use crate::declare::{Form, choice, options};
 
@@ -68,6 +69,7 @@ options! {
 }
 
 choice! {
+    #[allow(clippy::large_enum_variant, reason = "one for each variant of a scenario, taken apart at once")]
     pub(crate) enum ArrivalsOptions in "arrivals", such as "{ poisson = { rate = 1000 } }" {
         /// independent arrivals
         "poisson" Poisson such as "{ rate = 1000 }" {
@@ -93,7 +95,7 @@ choice! {
             /// random time that a user thinks between an answer and the next request
             "think" think: Dist, default "0s";
         };
-        /// a recorded workload, its timing kept; the file is read several times, so that a FIFO or a device will not do
+        /// a recorded workload, its timing kept; what a pipe gives is copied to a temporary file, a device is refused
         "trace" Trace(TraceOptions) such as "{ file = \"trace.csv\", time = \"time\", key = \"key\", unit = \"s\" }";
     }
 }
@@ -101,30 +103,65 @@ choice! {
 options! {
     pub(crate) struct TraceOptions in "trace",
         such as "{ file = \"trace.csv\", time = \"time\", key = \"key\", unit = \"s\" }" {
-        /// a CSV file with a header row, in order of time
-        "file" file: String as Text, required "a CSV file with a header row";
-        /// name of the column with the times
-        "time" time: String as Text, required "the name of the column with the times";
-        /// name of the column with the keys
-        "key" key: String as Text, required "the name of the column with the keys";
-        /// name of a column with sizes in bytes; the first of each key counts
+        /// a recording in order of time, compressed or not; `"-"` is standard input; [traces.md](traces.md) describes the formats
+        "file" file: String as Text, required "a recorded workload, such as \"trace.csv\"";
+        /// name of its format; guessed only where the content leaves no doubt, and `herdlab check` shows the guess
+        "format" format: Option<String> as Text, optional "by its content";
+        /// of a table or JSON lines: name of the column or field with the times; in a table without a header its number from 1
+        "time" time: Option<String> as Text, optional "`time`, `ts`, `timestamp` or the like";
+        /// of a table or JSON lines: name of the column or field with the keys, or its number
+        "key" key: Option<String> as Text, optional "`key`, `obj_id`, `id` or the like";
+        /// of a table or JSON lines: name of a column with sizes of values in bytes, or its number; the first of each key counts
         "size" size: Option<String> as Text, or "none";
-        /// of the time column: `"s"`, `"ms"`, ...
-        "unit" unit_ns: u64 as TimeUnit, required "the unit of the times, such as \"s\" or \"ms\"";
-        /// `{ column = "op", read = ["28"], write = ["2a"] }` separates reads from writes
+        /// of a table or JSON lines: name of a column with sizes of keys in bytes, or its number; the first of each key counts
+        "key_size" key_size: Option<String> as Text, or "none";
+        /// of the times: `"s"`, `"ms"`, `"us"`, `"ns"`, ... or `"ticks"` (100 ns)
+        "unit" unit_ns: Option<u64> as TimeUnit, optional "that of the format, or by the magnitude of a time since 1970";
+        /// `{ column = "op", read = ["28"], write = ["2a"] }` separates reads from writes in a table or JSON lines
         "operation" operation: Option<Operation> as Operation, or "none";
+        /// meaning of recorded SETs: `"fill"` leaves them out, because the simulated cache fills itself; `"write"` makes them writes
+        "sets" sets: Option<Sets> as Sets, optional "`\"write\"` with lists in `operation`; else required where there are SETs";
+        /// spreads requests that share a coarse time stamp over its unit, if most of them do
+        "spread" spread: bool, default true;
+        /// constant rate in place of the recorded times
+        "rate" rate_per_s: Option<f64> as Rate, or "none";
+        /// leaves out what comes earlier in the recording, from its first request on
+        "from" from_ns: Nanos as Duration, default "0s";
+        /// leaves out what comes from then on in the recording
+        "until" until_ns: Option<Nanos> as PositiveDuration, optional "its end";
+        /// begins anew at the end of the recording, for as long as `duration`
+        "loop" repeats: bool, default false;
+        /// sorts rows that come so much too late in the file, at most 1,048,576 at a time
+        "reorder" reorder_ns: Option<Nanos> as Duration, optional "`\"5s\"` for `monitor` and `access-log`, else none";
+        /// leaves out up to so many rows that cannot be read
+        "skip_bad" skip_bad: u64 as Whole<0, { u64::MAX }>, default 0;
+    }
+    check |f| {
+        if rate_per_s.flatten().is_some() {
+            for name in ["from", "until", "reorder"] {
+                f.refuse(name, "a constant rate replaces the recorded times", "leave it out, or `rate`");
+            }
+        }
+        let until = until_ns.flatten().zip(from_ns);
+        if let Some((until, from)) = until && until <= from {
+            let title = format!("wrong value for {}.until", f.cx.here());
+            f.cx.report(Diagnostic::new(title, f.place("until"), "expected an instant after `from`"));
+            return None;
+        }
     }
 }
 
 options! {
     /// Which texts of a column mean a read and which a write; any other text is an error.
     pub(crate) struct Operation in "operation", such as "{ column = \"op\", read = [\"get\"], write = [\"set\"] }" {
-        /// name of the column
+        /// name of the column or field, or its number
         "column" column: String as Text, required "the name of the column";
-        /// the texts that mean a read
-        "read" read: Vec<String> as Texts, required "the texts that mean a read";
+        /// the texts that mean a read; without `read` and `write` they have their usual meaning
+        "read" read: Vec<String> as Texts, default [];
         /// the texts that mean a write; any other text is an error
-        "write" write: Vec<String> as Texts, required "the texts that mean a write";
+        "write" write: Vec<String> as Texts, default [];
+        /// the texts of requests that are left out
+        "ignore" ignore: Vec<String> as Texts, default [];
     }
 }
 

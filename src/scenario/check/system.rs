@@ -194,7 +194,8 @@ fn timing(
     // A single instant covers no time: it gets a window.
     let covered_ns = recorded.map(|recorded| recorded.covered_ns.unwrap_or(window_ns));
     // A scenario without any request has a message of its own.
-    let arrivals_end_ns = covered_ns.or(silent_from_ns.filter(|&ns| ns > 0));
+    let ends_ns = covered_ns.filter(|_| !recorded.is_some_and(|recorded| recorded.repeats));
+    let arrivals_end_ns = ends_ns.or(silent_from_ns.filter(|&ns| ns > 0));
     let stated_ns = Some(stated_ns).filter(|&ns| ns > 0).or(covered_ns)?;
     let ends_by_then = |ns: Nanos| arrivals_end_ns.map_or(ns, |end_ns| ns.min(end_ns));
     let file_duration_ns = ends_by_then(stated_ns);
@@ -205,7 +206,8 @@ fn timing(
     } else {
         warmup_ns
     };
-    let last_ns = recorded.map(|recorded| recorded.length_ns.min(duration_ns - 1));
+    let last_ns =
+        recorded.filter(|recorded| !recorded.repeats).map(|recorded| recorded.length_ns.min(duration_ns - 1));
     if warmup_ns > last_ns.unwrap_or(duration_ns - 1) && (sound || f.given("warmup")) {
         let place = f.place("warmup");
         let label = match last_ns {

@@ -1,18 +1,21 @@
 //! `[workload]` and `[[class]]`.
 
 use super::refuse_repeated_names;
+use std::path::PathBuf;
+
 use crate::declare::Form;
 use crate::declare::diagnostic::{Diagnostic, Span};
 use crate::declare::fields::{Context, Fields};
 use crate::declare::file::Node;
 use crate::dice::round_ns;
 use crate::model::{
-    Arrivals, ArrivalsOptions, Class, Costs, Directory, MAX_CLASSES, MAX_KEYS, Nanos, Popularity, Size,
-    Trace, TraceOptions, Workload, WorkloadOptions, enough_keys,
+    Arrivals, ArrivalsOptions, Class, Costs, Directory, MAX_CLASSES, MAX_KEYS, Nanos, Operation, Popularity,
+    Size, Trace, TraceFacts, TraceLayout, TraceOptions, TraceReplay, Workload, WorkloadOptions, enough_keys,
 };
 use crate::scenario::axes;
-use crate::scenario::trace::{TraceFiles, TraceSummary};
-use crate::trace::ColumnNames;
+use crate::scenario::trace::{TraceFiles, TraceRequest, TraceSummary};
+use crate::trace::source::STDIN;
+use crate::trace::{Asked, ColumnNames, FORMATS, OperationNames, TraceFormat};
 
 /// Name of the only class where the scenario names none.
 const MAIN_CLASS: &str = "main";
@@ -28,17 +31,19 @@ pub(super) struct Recorded {
     pub length_ns: Nanos,
     /// The time that it covers; `None`: all requests are at one instant.
     pub covered_ns: Option<Nanos>,
+    /// It begins anew at its end.
+    pub repeats: bool,
 }
 
 impl Recorded {
     /// The time after the last request is covered as well: as much as lies between two requests on average. Requests at
     /// one instant count once, so clocks that tick in whole seconds make no difference.
-    fn of(summary: &TraceSummary, unit_ns: f64) -> Recorded {
-        let length_ns = (summary.last_time - summary.first_time) * unit_ns;
+    fn of(summary: &TraceSummary, unit_ns: f64, repeats: bool) -> Recorded {
+        let length_ns = summary.length * unit_ns;
         let gaps = summary.instants.saturating_sub(1);
         let covered = |gaps: u64| round_ns(length_ns * (1.0 + 1.0 / gaps as f64));
         let length_ns = round_ns(length_ns);
-        Recorded { length_ns, covered_ns: (gaps > 0).then(|| covered(gaps).max(length_ns + 1)) }
+        Recorded { length_ns, covered_ns: (gaps > 0).then(|| covered(gaps).max(length_ns + 1)), repeats }
     }
 }
 
@@ -135,36 +140,116 @@ fn trace(
     options: TraceOptions,
     scale: f64,
 ) -> Option<(Arrivals, Summary)> {
-    let TraceOptions { file, time, key, size, unit_ns, operation } = options;
-    let unit_ns = unit_ns as f64 / scale;
-    let operation = operation.map(|operation| (operation.column, operation.read, operation.write));
-    let names = ColumnNames { time, key, size, operation };
-    let path = f.cx.file(&file);
-    let summary = match traces.summary(&path, &file, &names) {
+    let format = match options.format.as_deref().map(known_format).transpose() {
+        Ok(format) => format,
+        Err(label) => {
+            let place = trace_place(f, "format");
+            f.cx.report(Diagnostic::new("unknown format of a trace", place, label));
+            return None;
+        }
+    };
+    let TraceOptions { file, time, key, size, key_size, operation, rate_per_s, .. } = options;
+    let operation = operation.map(|Operation { column, read, write, ignore }| OperationNames {
+        column,
+        read,
+        write,
+        ignore,
+    });
+    let names = ColumnNames { time, key, size, key_size, operation };
+    let request = TraceRequest {
+        asked: Asked { format, names },
+        unit_ns: options.unit_ns,
+        sets: options.sets,
+        is_paced: rate_per_s.is_some(),
+        from_ns: options.from_ns,
+        until_ns: options.until_ns,
+        reorder_ns: options.reorder_ns,
+        skip_bad: options.skip_bad,
+    };
+    // Standard input is in no folder.
+    let path = if file == STDIN { PathBuf::from(STDIN) } else { f.cx.file(&file) };
+    let summary = match traces.summary(&path, &file, &request) {
         Ok(summary) => summary,
         Err(reason) => {
             let title = format!("the trace {file} cannot be used");
-            let arrivals = f.node("arrivals").and_then(|arrivals| arrivals.get("trace")?.get("file"));
-            let place = arrivals.map_or(f.span, |node| node.span);
+            let place = trace_place(f, "file");
             f.cx.report(Diagnostic::new(title, place, reason));
             return None;
         }
     };
-    let length_ns = (summary.last_time - summary.first_time) * unit_ns;
+    // Paced requests are a gap apart.
+    let (summary, unit_ns) = match rate_per_s {
+        Some(rate_per_s) => {
+            let length = (summary.requests - 1) as f64;
+            (TraceSummary { length, ..summary }, 1e9 / rate_per_s / scale)
+        }
+        None => {
+            let unit_ns = summary.unit_ns / scale;
+            (summary, unit_ns)
+        }
+    };
+    let length_ns = summary.length * unit_ns;
     if scale != 1.0 && !(unit_ns.is_normal() && length_ns < LONGEST_TRACE_NS) {
         return out_of_range(f, format!("the trace does not fit into simulated time, {scale} times as fast"));
     }
+    let scaled = |ns: Nanos| round_ns(ns as f64 / scale);
+    let is_spread = options.spread && rate_per_s.is_none() && summary.is_coarse();
+    let mut recorded = Recorded::of(&summary, unit_ns, options.repeats);
+    if is_spread {
+        // A single stamp covers its tick.
+        recorded.covered_ns = recorded.covered_ns.or(Some(round_ns(summary.step_ns / scale)));
+    }
+    let replay = TraceReplay {
+        sets: options.sets,
+        spread_ns: if is_spread { summary.step_ns / scale } else { 0.0 },
+        rate_per_s: rate_per_s.map(|rate_per_s| rate_per_s * scale),
+        from_ns: scaled(options.from_ns),
+        until_ns: options.until_ns.map(scaled),
+        loop_ns: recorded.covered_ns.filter(|_| options.repeats),
+        reorder_ns: if rate_per_s.is_some() { 0 } else { scaled(summary.reorder_ns) },
+        skip_bad: options.skip_bad,
+    };
+    let facts = TraceFacts {
+        words: summary.words.clone(),
+        sets: summary.sets,
+        fills: summary.fills,
+        sets_after_gets: summary.sets_after_gets,
+        bad_rows: summary.bad_rows,
+        operation_unread: summary.operation_unread.clone(),
+        step: summary.step(),
+        most_at_once: summary.most_at_once,
+        sharing: summary.sharing,
+        is_coarse: summary.is_coarse(),
+        spooled: summary.spooled.clone(),
+        spooled_bytes: summary.spooled_bytes,
+    };
     let trace = Trace {
-        path,
-        columns: summary.columns.clone(),
+        path: summary.path.clone(),
+        columns: summary.layout.clone(),
         unit_ns,
         first_time: summary.first_time,
         requests: summary.requests,
         writes: summary.writes,
         digest: summary.digest.clone(),
+        format: summary.format,
+        replay,
+        facts,
     };
-    let recorded = Recorded::of(&summary, unit_ns);
     Some((Arrivals::Trace(trace), (summary, recorded)))
+}
+
+/// Where an option of the trace is, or the trace itself.
+fn trace_place(f: &mut Fields<'_, '_>, option: &str) -> Span {
+    let trace = f.node("arrivals").and_then(|arrivals| arrivals.get("trace"));
+    trace.map_or(f.span, |trace| trace.get(option).unwrap_or(trace).span)
+}
+
+/// The format of that name, or the names that there are.
+fn known_format(name: &str) -> Result<&'static str, String> {
+    TraceFormat::named(name).map(|format| format.name).ok_or_else(|| {
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        format!("expected one of {}", names.join(", "))
+    })
 }
 
 /// `workload.keys` and `workload.absent` as one or two classes.
@@ -233,8 +318,15 @@ fn recorded_class(
     for name in told {
         f.refuse(name, "the trace has its own", "leave it out");
     }
-    if summary.columns.size.is_some() {
-        f.refuse("value_size", "the trace has a size column", "leave out value_size, or `size` of the trace");
+    if summary.sized {
+        let help = match summary.layout {
+            TraceLayout::Fixed => "leave it out",
+            TraceLayout::Table(_) | TraceLayout::Fields(_) => "leave out value_size, or `size` of the trace",
+        };
+        f.refuse("value_size", "the trace has a size column", help);
+    }
+    if summary.key_sized {
+        f.refuse("key_size", "the trace has sizes of keys", "leave it out");
     }
     if let Some(class) = classes.first() {
         let title = "[[class]] does not apply";
@@ -245,7 +337,8 @@ fn recorded_class(
         let label = format!("the trace has {} distinct keys; expected at most {MAX_KEYS}", summary.keys);
         f.cx.report(Diagnostic::new(title, place, label));
     }
-    let value_size = if summary.columns.size.is_some() { Size::Trace } else { options.value_size };
+    let value_size = if summary.sized { Size::Trace } else { options.value_size };
+    let key_size = if summary.key_sized { Size::Trace } else { options.key_size };
     Some(vec![Class {
         name: MAIN_CLASS.to_owned(),
         share: 1.0,
@@ -257,7 +350,7 @@ fn recorded_class(
         exists_share: 0.0,
         keys_per_request: 1,
         value_size,
-        key_size: options.key_size,
+        key_size,
         ttl: vec![None; tiers.enabled()],
         costs: Costs::OF_THE_DATABASE,
     }])

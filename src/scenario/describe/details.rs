@@ -5,7 +5,7 @@ use crate::model::Z_99;
 use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure, Price};
 use crate::model::{
     Class, Coalescing, Database, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
-    ProfilePart, Route, Scope, SharedTier, Size, Tier, Ttl, WriteStrategy,
+    ProfilePart, Route, Scope, SharedTier, Size, Tier, Trace, Ttl, WriteStrategy,
 };
 use crate::units::{format_bytes, format_duration, grouped};
 
@@ -346,4 +346,39 @@ pub(super) fn price(price: &Price) -> String {
     .filter_map(|(each, of)| Some(format!("{} {of}", grouped(each?))))
     .collect();
     format!("prices in {currency}: {}", parts.join(", "))
+}
+
+/// A recorded workload, and what the replay makes of it.
+pub(super) fn trace(trace: &Trace) -> String {
+    let facts = &trace.facts;
+    let replay = &trace.replay;
+    let mut text = format!(
+        "trace of {} requests, {} of them writes ({}",
+        grouped(trace.requests),
+        grouped(trace.writes),
+        facts.words
+    );
+    let mut also = |words: String| text.extend([", ", words.as_str()]);
+    if replay.spread_ns > 0.0 {
+        also(format!("requests of one stamp spread over {}", facts.step));
+    }
+    if facts.fills > 0 {
+        also(format!("{} SETs left out as fills", grouped(facts.fills)));
+    }
+    if facts.bad_rows > 0 {
+        also(format!("{} rows left out that cannot be read", grouped(facts.bad_rows)));
+    }
+    if replay.from_ns > 0 {
+        also(format!("from {}", format_duration(replay.from_ns)));
+    }
+    if let Some(until_ns) = replay.until_ns {
+        also(format!("until {}", format_duration(until_ns)));
+    }
+    if let Some(rate_per_s) = replay.rate_per_s {
+        also(format!("paced at {rate_per_s} requests/s"));
+    }
+    if let Some(loop_ns) = replay.loop_ns {
+        also(format!("again every {}", format_duration(loop_ns)));
+    }
+    text + ")"
 }

@@ -16,7 +16,7 @@ pub(super) fn requests(model: &Model) -> f64 {
         | Arrivals::Constant { rate_per_s }
         | Arrivals::Renewal { rate_per_s, .. } => rate_per_s * duration_s(model) * mean_factor(model),
         Arrivals::Closed { .. } => 0.0,
-        Arrivals::Trace(trace) => trace.requests as f64,
+        Arrivals::Trace(trace) => trace.requests_within(model.duration_ns),
     }
 }
 

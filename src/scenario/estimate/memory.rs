@@ -3,7 +3,7 @@
 //! Per key and store of an unbounded tier 8 bytes (4 more with writes: version), of which the system gives only the pages
 //! that are touched; 32 per entry of a bounded one, 52 of one that is kept as Redis keeps it (with up to 2^21 keys at least 4 per
 //! key for the index of a shared tier), each plus 8 (`xfetch`: delta) and 8 (`value_age`); 8 bytes per key for sizes that
-//! vary; 24 per key of a trace for its index; 4 per key that is prefilled; 13 kB per window, and 5.4 kB for each outcome in it;
+//! vary; 24 per key of a trace for its index, 64 per request of its most frequent time stamp where these are spread; 4 per key that is prefilled; 13 kB per window, and 5.4 kB for each outcome in it;
 //! 80 kB for each histogram; what is under way, by [`super::flow`].
 
 use super::MemoryItem;
@@ -29,6 +29,7 @@ const SIZE_BYTES_PER_KEY: f64 = 4.0;
 /// Sizes of more keys are worked out at every look.
 const SIZES_KEPT_KEYS: f64 = 65_536.0;
 const TRACE_BYTES_PER_KEY: f64 = 24.0;
+const TRACE_BYTES_PER_REQUEST: f64 = 64.0;
 const POPULARITY_TABLE_BYTES: f64 = 32e3;
 /// A window, the totals at its end, its place in every series, and the histogram that latencies are merged into.
 const WINDOW_BYTES: f64 = 13e3;
@@ -84,7 +85,12 @@ pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
     items.push(item("connections, breakers and limits", guards_bytes(model)));
     match &model.workload.arrivals {
         Arrivals::Closed { users, .. } => items.push(item("users", f64::from(*users) * USER_BYTES)),
-        Arrivals::Trace(_) => items.push(item("index of the trace's keys", keys * TRACE_BYTES_PER_KEY)),
+        Arrivals::Trace(trace) => {
+            items.push(item("index of the trace's keys", keys * TRACE_BYTES_PER_KEY));
+            let together = is_positive(trace.replay.spread_ns > 0.0) * trace.facts.most_at_once as f64;
+            items.push(item("requests of one time stamp", together * TRACE_BYTES_PER_REQUEST));
+            items.push(item("copy of the trace (temporary file)", trace.facts.spooled_bytes as f64));
+        }
         _ => {}
     }
     items

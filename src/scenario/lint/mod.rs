@@ -8,6 +8,7 @@ pub mod expectation;
 mod expired;
 mod fill_after_timeout;
 pub(super) mod finding;
+mod recorded;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -166,6 +167,29 @@ pub const LINTS: &[Lint] = &[
         reason: "Every read pays the round trip to the cache, and each miss pays the database as well. Below about four \
                  hits in five the database still sees a large part of the reads, and its load hangs on small changes of the ratio.",
         way_out: "A longer ttl, more memory, fewer deletes; or no cache for these keys.",
+    },
+    Lint {
+        name: "coarse-times",
+        when: "Most requests of a trace share their time stamp with others, and its clock ticks slower than once in a microsecond.",
+        reason: "A clock of whole seconds stamps all requests of a second alike. Taken at their word they come as a herd each second, \
+                 which no production saw; herdlab spreads them over the tick, at random and in their order (docs/traces.md), and what \
+                 happens within a tick is then an assumption.",
+        way_out: "Record finer times, or allow this lint; `spread = false` keeps the instants as they are.",
+    },
+    Lint {
+        name: "sets-as-writes",
+        when: "At least half of the SETs of a trace follow a lookup of their key, and they are replayed as writes.",
+        reason: "A look-aside cache is filled by a SET after each miss. The simulated cache fills itself; a recorded fill that is replayed as \
+                 a write goes to the database and invalidates what was just cached, so hits become misses.",
+        way_out: "Set sets = \"fill\" in the trace where the SETs store what was fetched, or sets = \"write\" and allow this lint where they \
+                  are new data.",
+    },
+    Lint {
+        name: "operations-unread",
+        when: "A trace with named columns has one called `op`, `operation` or the like, and no `operation` names it.",
+        reason: "Every row is replayed as a read, SETs and DELETEs as well.",
+        way_out: "Set operation = { column = \"op\" } in the trace, with lists of its texts where they are not the usual words; or allow this \
+                  lint where all of them are reads.",
     },
 ];
 

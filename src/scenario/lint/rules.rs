@@ -5,6 +5,7 @@ use super::expectation::{Expectation, expectation, hottest_share, mean_bytes};
 use super::expired::expired_memory;
 use super::fill_after_timeout::fill_after_timeout;
 use super::finding::Finding;
+use super::recorded::recorded;
 use super::vulnerable::vulnerable;
 use crate::declare::diagnostic::{Diagnostic, Span};
 use crate::declare::file::Node;
@@ -59,6 +60,7 @@ pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> 
     vulnerable(&mut view);
     constant_service(&mut view);
     low_hit_ratio(&mut view);
+    recorded(&mut view);
     view.found
 }
 

@@ -553,3 +553,56 @@ fn bundled_scenarios_lint_clean() {
     }
     assert!(text.is_empty(), "{text}");
 }
+
+/// Warnings about a trace with these options beside its file.
+fn of_trace(rows: &str, options: &str) -> Warnings {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.csv"), rows).unwrap();
+    let source = format!(
+        "question = \"?\"\nworkload = {{ arrivals = {{ trace = {{ file = \"t.csv\", unit = \"s\"{options} }} }} }}\n\
+         database = {{ read = {{ exponential = {{ mean = \"5ms\" }} }} }}\n"
+    );
+    parse_with_warnings(&source, "lint.toml", folder.path(), &Overrides::default()).unwrap().1
+}
+
+#[test]
+fn coarse_times() {
+    // Three of four requests share their second.
+    let coarse = "t,key\n0,a\n0,b\n0,a\n1,b\n";
+    let told = of_trace(coarse, "");
+    assert_eq!(told.names(), ["coarse-times"]);
+    let told = told.render(false);
+    assert!(told.contains("75 % of the requests share their time stamp, up to 3 at once"), "{told}");
+    assert!(told.contains("they are spread over 1s from their stamp on"), "{told}");
+    let kept = of_trace(coarse, ", spread = false").render(false);
+    assert!(kept.contains("they come at one instant; the clock ticks every 1s"), "{kept}");
+    assert!(of_trace(coarse, ", rate = 10").is_empty());
+    assert!(of_trace("t,key\n0,a\n0,b\n1,a\n2,b\n", "").is_empty());
+}
+
+#[test]
+fn sets_as_writes() {
+    // Two of three SETs follow a lookup of their key.
+    let rows = "t,key,op\n0,a,get\n1,a,set\n2,b,get\n3,b,set\n4,b,set\n";
+    let with = |sets: &str| {
+        of_trace(rows, &format!(", operation = {{ column = \"op\" }}, sets = \"{sets}\"")).names()
+    };
+    assert_eq!(with("write"), ["sets-as-writes"]);
+    assert_eq!(with("fill"), [""; 0]);
+    let lists = ", operation = { column = \"op\", read = [\"get\"], write = [\"set\"] }";
+    let told = of_trace(rows, lists);
+    assert_eq!(told.names(), ["sets-as-writes"]);
+    assert!(told.render(false).contains("67 % of the recorded SETs follow a lookup of their key"));
+    assert!(of_trace("t,key,op\n0,a,get\n1,b,set\n2,c,get\n3,c,set\n4,d,set\n", lists).is_empty());
+}
+
+#[test]
+fn operations_unread() {
+    let rows = "t,key,op\n0,a,get\n1,a,set\n";
+    let told = of_trace(rows, "");
+    assert_eq!(told.names(), ["operations-unread"]);
+    assert!(
+        told.render(false).contains("the trace has a column \"op\", and every request is replayed as a read")
+    );
+    assert!(of_trace("t,key,x\n0,a,get\n1,a,set\n", "").is_empty());
+}

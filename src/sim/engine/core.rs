@@ -164,7 +164,9 @@ fn mean_gap_ns(model: &Model) -> Nanos {
         Arrivals::Poisson { rate_per_s } | Arrivals::Constant { rate_per_s } => rate_per_s,
         Arrivals::Renewal { rate_per_s, .. } => rate_per_s,
         Arrivals::Closed { users, ref think } => f64::from(users) * 1e9 / (think.mean_ns() + 1e6),
-        Arrivals::Trace(ref trace) => trace.requests as f64 * 1e9 / model.duration_ns.max(1) as f64,
+        Arrivals::Trace(ref trace) => {
+            trace.requests_within(model.duration_ns) * 1e9 / model.duration_ns.max(1) as f64
+        }
     };
     let classes = model.workload.classes.iter();
     let keys: f64 = classes.map(|class| class.share * f64::from(class.keys_per_request)).sum();

@@ -1,0 +1,98 @@
+//! Access logs of nginx and Apache, in the common and the combined form:
+//! `203.0.113.16 - - [15/Nov/2023:00:00:00 +0000] "GET /p/16 HTTP/1.1" 200 516 ...`. The key is the target of the request; GET and HEAD
+//! are lookups. Times are in seconds, as a rule those at which requests ended.
+
+use std::collections::VecDeque;
+
+use super::formats::{Clock, TraceFormat};
+use super::lines::{Line, LineRows, Run, suits};
+use super::row::{Operation, Row, bytes, hash_text, shown};
+use super::stamp::{SECOND, log_time};
+
+pub const FORMAT: TraceFormat = TraceFormat {
+    name: "access-log",
+    about: "access logs of nginx and Apache, common or combined; the key is the target of the request",
+    clock: Clock::Unit(SECOND),
+    guess: |sample| suits(sample, Log),
+    open: |source| Ok(Box::new(LineRows::new(source.input, Log))),
+    layout: None,
+    keys: None,
+};
+
+struct Log;
+
+impl Line for Log {
+    fn parse(&mut self, line: &[u8], at: u64, requests: &mut VecDeque<Run>) -> Result<(), String> {
+        let expected = || {
+            "expected `203.0.113.16 - - [15/Nov/2023:00:00:00 +0000] \"GET /p/16 HTTP/1.1\" 200 516`"
+                .to_owned()
+        };
+        let client = line.split(|&byte| byte == b' ').next().unwrap_or_default();
+        let (time, rest) = between(line, b'[', b']').ok_or_else(expected)?;
+        let time = log_time(time).ok_or_else(expected)?;
+        let (request, rest) = between(rest, b'"', b'"').ok_or_else(expected)?;
+        let mut words = request.split(|&byte| byte == b' ');
+        let (Some(method), Some(target)) = (words.next(), words.next().filter(|target| !target.is_empty()))
+        else {
+            // A connection that sent no request: `"-"`, or bytes of another protocol.
+            return Ok(());
+        };
+        let Some(operation) = Operation::of_word(method) else {
+            let is_known = [&b"OPTIONS"[..], b"CONNECT", b"TRACE", b"PROPFIND"].contains(&method);
+            return if is_known {
+                Ok(())
+            } else {
+                Err(format!("\"{}\" is no method of HTTP", shown(method)))
+            };
+        };
+        // Whatever stores a resource changes it.
+        let operation = if operation == Operation::Set { Operation::Change } else { operation };
+        let mut numbers = rest.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+        let size = numbers.nth(1).and_then(bytes);
+        let row = Row::of(hash_text(target), at);
+        let (key_bytes, client) = (Some(target.len() as u32), Some(hash_text(client)));
+        requests.push_back(Row { time, size, operation, key_bytes, client, ..row }.into());
+        Ok(())
+    }
+}
+
+/// The bytes between two marks, the second of which no backslash precedes, and those behind.
+fn between(text: &[u8], open: u8, close: u8) -> Option<(&[u8], &[u8])> {
+    let from = text.iter().position(|&byte| byte == open)? + 1;
+    let is_end = |&at: &usize| text[at] == close && text[at - 1] != b'\\';
+    let to = (from..text.len()).find(is_end)?;
+    Some((&text[from..to], &text[to + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::row::Operation;
+    use crate::trace::testing::{guessed, problem, rows};
+
+    const TEXT: &str = r#"203.0.113.16 - - [15/Nov/2023:00:00:00 +0000] "GET /p/16 HTTP/1.1" 200 516 "-" "x/1.0" MISS
+203.0.113.2 - frank [15/Nov/2023:01:00:02 +0100] "POST /p/16 HTTP/1.1" 201 -
+203.0.113.2 - - [15/Nov/2023:00:00:03 +0000] "-" 400 0
+203.0.113.2 - - [15/Nov/2023:00:00:03 +0000] "OPTIONS * HTTP/1.1" 200 0
+"#;
+
+    #[test]
+    fn a_line_is_a_request_for_its_target() {
+        assert_eq!(guessed(TEXT), Some("access-log"));
+        let rows = rows("access-log", TEXT);
+        assert_eq!(rows.len(), 2);
+        assert_eq!(
+            (rows[0].size, rows[0].operation, rows[0].key_bytes),
+            (Some(516), Operation::Get, Some(5))
+        );
+        assert_eq!((rows[1].size, rows[1].operation), (None, Operation::Change));
+        assert_eq!(rows[1].key, rows[0].key);
+        assert_eq!(rows[1].time.since(&rows[0].time), 2.0);
+    }
+
+    #[test]
+    fn a_line_without_time_or_request_is_named() {
+        let start = "x:1: expected `203.0.113.16 - - [15/Nov/2023:00:00:00 +0000]";
+        assert!(problem("access-log", "203.0.113.2 - - [now] \"GET / HTTP/1.1\" 200 1\n").starts_with(start));
+        assert!(problem("access-log", "hello\n").starts_with(start));
+    }
+}
