@@ -1,36 +1,78 @@
-//! A column of numbers in a CSV file, for empirical distributions.
+//! Columns of numbers in a CSV file, for empirical distributions and histograms.
 
 use std::path::Path;
 
+use crate::declare::fields::{Columns, CountColumn, Row};
 use crate::trace::{self, csv};
 
 /// The longest time that the clock can hold.
 const LONGEST_NS: f64 = u64::MAX as f64;
 
-/// The numbers of a column, each times `unit_ns`, sorted. `shown` is the file as the user named it.
-pub(super) fn read_column(path: &Path, shown: &str, column: &str, unit_ns: f64) -> Result<Vec<f64>, String> {
+/// Names of columns beside which a value is not one observation: the bound of a bucket, or a mean of many.
+const COUNTS: &[&str] = &["le", "count", "calls", "weight", "freq"];
+
+/// The rows of a file in their order. `shown` is the file as the user named it.
+pub(super) fn read_columns(path: &Path, shown: &str, columns: &Columns<'_>) -> Result<Vec<Row>, String> {
     let file = trace::open_whole(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
     let mut rows = csv::reader(file);
     let header = rows.byte_headers().map_err(|error| format!("cannot read {shown}: {error}"))?;
-    let index = csv::position(header, column)
-        .ok_or_else(|| format!("{shown} has no column \"{column}\"; it has {}", csv::listed(header)))?;
-    let mut values = Vec::new();
+    let position = |column: &str| {
+        csv::position(header, column)
+            .ok_or_else(|| format!("{shown} has no column \"{column}\"; it has {}", csv::listed(header)))
+    };
+    let value = position(columns.value)?;
+    let count = match columns.count {
+        CountColumn::Named(name) => Some(position(name)?),
+        CountColumn::Ignored => None,
+        CountColumn::Absent => {
+            single_observations(shown, header, columns.value)?;
+            None
+        }
+    };
+    let mut found = Vec::new();
     let mut row = ::csv::ByteRecord::new();
     while let Some(line) =
         csv::next_row(&mut rows, &mut row).map_err(|(line, error)| format!("{shown}:{line}: {error}"))?
     {
-        let cell = row.get(index).unwrap_or_default().trim_ascii();
-        match csv::parsed::<f64>(cell).map(|value| value * unit_ns) {
-            Some(ns) if (0.0..=LONGEST_NS).contains(&ns) => values.push(ns),
-            _ => {
-                let cell = csv::shown(cell);
-                return Err(format!("{shown}:{line}: \"{cell}\" is not a time from 0 to 584 years"));
-            }
-        }
+        let cell = |index: usize| row.get(index).unwrap_or_default().trim_ascii();
+        let is_time =
+            |ns: &f64| (0.0..=LONGEST_NS).contains(ns) || (columns.infinite && *ns == f64::INFINITY);
+        let Some(ns) = csv::parsed::<f64>(cell(value)).map(|value| value * columns.factor).filter(is_time)
+        else {
+            let cell = csv::shown(cell(value));
+            return Err(format!("{shown}:{line}: \"{cell}\" is not a time from 0 to 584 years"));
+        };
+        let count = match count.map(cell) {
+            None => 1.0,
+            Some(text) => csv::parsed::<f64>(text)
+                .filter(|count| count.is_finite() && *count >= 0.0)
+                .ok_or_else(|| format!("{shown}:{line}: \"{}\" is not a count", csv::shown(text)))?,
+        };
+        found.push(Row { line, value: ns, count });
     }
-    if values.is_empty() {
+    if found.is_empty() {
         return Err(format!("{shown} has no rows"));
     }
-    values.sort_by(f64::total_cmp);
-    Ok(values)
+    Ok(found)
+}
+
+/// Refuses columns that look like counts: drawn uniformly, the bounds of a histogram give several times its mean.
+fn single_observations(shown: &str, header: &::csv::ByteRecord, chosen: &str) -> Result<(), String> {
+    let is_bound = chosen == "le";
+    let other = COUNTS.iter().find(|name| **name != chosen && csv::position(header, name).is_some());
+    match other {
+        Some(count) if is_bound => Err(format!(
+            "{shown} has a column \"{count}\" beside \"le\": a histogram, whose bounds are no observations; \
+             {{ histogram = {{ file = \"{shown}\", bound = \"le\", count = \"{count}\", unit = \"s\" }} }}"
+        )),
+        Some(count) => Err(format!(
+            "{shown} has a column \"{count}\" beside \"{chosen}\": with weight = \"{count}\" a row counts as often, with weight = \
+             \"none\" once"
+        )),
+        None if is_bound => Err(format!(
+            "the column \"le\" of {shown} has the bounds of a histogram, which are no observations; histogram with the counts, or \
+             weight = \"none\""
+        )),
+        None => Ok(()),
+    }
 }
