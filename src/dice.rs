@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_distr::Distribution;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::model::{Dist, Nanos};
+use crate::model::{Dist, Nanos, Quantiles};
 
 /// The generator behind every stream: xoshiro256++ (Blackman and Vigna, 2019).
 pub type Stream = Xoshiro256PlusPlus;
@@ -164,6 +164,7 @@ pub enum Times {
     Empirical {
         ns: Vec<Nanos>,
     },
+    Quantiles(Quantiles),
 }
 
 impl Times {
@@ -178,6 +179,7 @@ impl Times {
             Dist::Empirical { ref ns } => {
                 Times::Empirical { ns: ns.iter().map(|&ns| round_ns(ns)).collect() }
             }
+            Dist::Quantiles(ref quantiles) => Times::Quantiles((**quantiles).clone()),
         }
     }
 
@@ -220,6 +222,7 @@ impl Times {
                 exponential(stream) * mean_ns[phase]
             }
             Times::Empirical { ns } => ns[below(stream, ns.len() as u32) as usize] as f64,
+            Times::Quantiles(quantiles) => quantiles.at(unit_open_zero(stream)),
         }
     }
 
@@ -332,6 +335,8 @@ mod tests {
             (Dist::Gamma { mean_ns: 5e6, cv2: 0.25 }, 0.25),
             (Dist::Hyperexponential { mean_ns: 5e6, cv2: 4.0 }, 4.0),
             (Dist::Empirical { ns: vec![2e6, 8e6] }, 0.36),
+            // Even from 2 to 8 ms: 3^2 / 3 over 5^2.
+            (Dist::Quantiles(Box::new(Quantiles { shares: vec![0.0, 1.0], ns: vec![2e6, 8e6] })), 0.12),
         ];
         for (dist, cv2) in families {
             let times = Times::new(&dist);

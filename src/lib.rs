@@ -38,6 +38,7 @@ pub mod catalog;
 pub mod declare;
 pub mod dice;
 pub mod experiment;
+pub mod import;
 pub mod measure;
 pub mod model;
 pub mod oracle;

@@ -14,6 +14,7 @@ const ROOMS: &[&str] = &[
     "prefetch",
     "oracle",
     "trace",
+    "import",
     "measure",
     "catalog",
     "scenario",

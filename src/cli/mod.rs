@@ -8,6 +8,7 @@ mod contents;
 mod diff;
 mod explain;
 mod headroom;
+mod import;
 mod init;
 mod input;
 mod list;
@@ -56,6 +57,7 @@ enum Command {
     Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
     Headroom(headroom::HeadroomArgs),
+    Import(import::ImportArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
     Man(shell::ManArgs),
@@ -103,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Headroom(args) => headroom::execute(&args),
+        Command::Import(args) => import::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
         Command::Man(args) => shell::man(&args, Cli::command()),

@@ -5,24 +5,51 @@ use std::path::{Path, PathBuf};
 use super::diagnostic::{Diagnostic, Span, nearest, one_of, suggestion};
 use super::file::{Entry, Node, Value};
 
-/// Reads a column of a table of numbers, each multiplied by a factor: the path, the file as the user named it, the name of the
-/// column, the factor. Formats of files are no matter of this room.
-pub(crate) type ReadColumn = fn(&Path, &str, &str, f64) -> Result<Vec<f64>, String>;
+/// Columns of a table of numbers to read.
+pub(crate) struct Columns<'a> {
+    /// The column of the values, each multiplied by `factor`.
+    pub value: &'a str,
+    pub factor: f64,
+    pub count: CountColumn<'a>,
+    /// Whether a value may be without limit (`+Inf`, the bound of the last bucket of a histogram).
+    pub infinite: bool,
+}
+
+/// The column that gives how many observations a row stands for.
+#[derive(Clone, Copy)]
+pub(crate) enum CountColumn<'a> {
+    /// Each row is one observation; a column whose name suggests otherwise is refused.
+    Absent,
+    /// Each row is one observation, whatever the other columns are called.
+    Ignored,
+    Named(&'a str),
+}
+
+/// A row of such a table.
+pub(crate) struct Row {
+    /// In the file, from 1.
+    pub line: u64,
+    pub value: f64,
+    pub count: f64,
+}
+
+/// Reads them: the path, the file as the user named it, the columns. Formats of files are no matter of this room.
+pub(crate) type ReadColumns = fn(&Path, &str, &Columns<'_>) -> Result<Vec<Row>, String>;
 
 /// Context of reading: the problems so far, where in the file it is, and the files that values name.
 pub(crate) struct Context {
     pub diagnostics: Vec<Diagnostic>,
     /// Relative paths in the scenario start here.
     pub base_dir: PathBuf,
-    pub read_column: ReadColumn,
+    pub read_columns: ReadColumns,
     /// Every file that a value names.
     pub files: Vec<PathBuf>,
     path: Vec<String>,
 }
 
 impl Context {
-    pub fn new(base_dir: PathBuf, read_column: ReadColumn) -> Self {
-        Context { diagnostics: Vec::new(), base_dir, read_column, files: Vec::new(), path: Vec::new() }
+    pub fn new(base_dir: PathBuf, read_columns: ReadColumns) -> Self {
+        Context { diagnostics: Vec::new(), base_dir, read_columns, files: Vec::new(), path: Vec::new() }
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {

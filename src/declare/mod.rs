@@ -66,7 +66,7 @@ pub(crate) fn written<F>(text: &str) -> Option<F::Value>
 where
     F: for<'a> Form<Around<'a> = ()>,
 {
-    let mut cx = Context::new(PathBuf::new(), |_, _, _, _| Err("a default names no file".to_owned()));
+    let mut cx = Context::new(PathBuf::new(), |_, _, _| Err("a default names no file".to_owned()));
     F::read(&mut cx, &parse_value(text, 0, 0).ok()?, ())
 }
 
@@ -126,7 +126,7 @@ mod tests {
 
     /// Reading of a text, and the labels of its problems.
     fn read(text: &str) -> (Option<Pause>, Vec<String>) {
-        let mut cx = Context::new(std::path::PathBuf::new(), |_, _, _, _| Err(String::new()));
+        let mut cx = Context::new(std::path::PathBuf::new(), |_, _, _| Err(String::new()));
         let pause = Pause::read(&mut cx, &parse_value(text, 0, 0).unwrap(), 5_000_000_000);
         (pause, cx.diagnostics.iter().map(|problem| problem.title.clone()).collect())
     }

@@ -201,6 +201,19 @@ pub(crate) fn texts(cx: &mut Context, node: &Node) -> Option<Vec<String>> {
     }
 }
 
+/// A list of `what`, each read by `read`.
+fn list_of<T>(
+    cx: &mut Context,
+    node: &Node,
+    what: &str,
+    read: impl Fn(&mut Context, &Node) -> Option<T>,
+) -> Option<Vec<T>> {
+    match &node.value {
+        Value::Array(items) => items.iter().map(|item| read(cx, item)).collect(),
+        _ => cx.wrong(node, format!("expected a list of {what}, found {}", node.kind())),
+    }
+}
+
 /// A bare unit of time: nanoseconds per unit.
 pub(crate) fn time_unit(cx: &mut Context, node: &Node) -> Option<u64> {
     quantity(cx, node, "a unit of time such as \"s\" or \"ms\"", units::parse_time_unit)
@@ -269,6 +282,9 @@ forms! {
     /// Some text.
     Text of String: Kind::Text, text;
     Texts of Vec<String>: Kind::List(&Kind::Text), texts;
+    Shares of Vec<f64>: Kind::List(&kind::SHARE), |cx, node| list_of(cx, node, "shares", share);
+    /// Nanoseconds.
+    Durations of Vec<u64>: Kind::List(&kind::DURATION), |cx, node| list_of(cx, node, "durations", duration);
 }
 
 impl Form for bool {

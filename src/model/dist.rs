@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::Nanos;
+use super::quantiles::{Counted, Quantiles};
 use crate::declare::diagnostic::Diagnostic;
-use crate::declare::fields::{Context, Fields};
+use crate::declare::fields::{Columns, Context, CountColumn, Fields, Row};
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::{Choice, Kind};
 use crate::declare::values::{
-    A_DURATION, A_SIZE, AtLeast, Bytes, Duration, FineBytes, Positive, PositiveDuration, Text, TimeUnit,
-    quantity,
+    A_DURATION, A_SIZE, AtLeast, Bytes, Duration, Durations, FineBytes, Positive, PositiveDuration, Shares,
+    Text, TimeUnit, quantity,
 };
 use crate::declare::{Form, choice};
 use crate::units;
@@ -67,6 +68,8 @@ pub enum Dist {
     Empirical {
         ns: Vec<f64>,
     },
+    /// Straight lines between quantiles: a histogram, weighted observations, percentiles.
+    Quantiles(Box<Quantiles>),
 }
 
 impl Dist {
@@ -86,6 +89,7 @@ impl Dist {
             | Dist::Hyperexponential { mean_ns, .. } => *mean_ns,
             Dist::Lognormal { mu, sigma } => libm::exp(mu + sigma * sigma / 2.0),
             Dist::Empirical { ns } => ns.iter().sum::<f64>() / ns.len().max(1) as f64,
+            Dist::Quantiles(quantiles) => quantiles.mean_ns(),
         }
     }
 }
@@ -131,8 +135,50 @@ choice! {
             "column" column: String as Text, required "the name of its column";
             /// the unit of its numbers
             "unit" unit_ns: u64 as TimeUnit, required "the unit of its numbers, such as \"ms\"";
+            /// the column that gives how often a row counts, such as `"calls"`; `"none"`: once, whatever other columns are called.
+            /// Required beside columns called `le`, `count`, `calls`, `weight` or `freq`
+            "weight" weight: Option<String> as Text, optional "every row counts once";
         };
+        /// by the buckets of a histogram in a CSV file with a header row; within a bucket all times are alike
+        "histogram" Histogram such as "{ file = \"buckets.csv\", bound = \"le\", count = \"count\", unit = \"s\" }" {
+            /// the file, relative to the scenario; a row per bucket, in ascending order
+            "file" file: String as Text, required "a CSV file with a header row";
+            /// the column with the upper bounds, above which times count as the last finite one (`+Inf`)
+            "bound" bound: String as Text, default "le";
+            /// the column with the counts
+            "count" count: String as Text, default "count";
+            /// the unit of the bounds
+            "unit" unit_ns: u64 as TimeUnit, required "the unit of the bounds, such as \"s\"";
+            /// each count is that of all times up to the bound, as in Prometheus; `false`: of one bucket
+            "cumulative" cumulative: bool, default true;
+        };
+        /// by percentiles, with straight lines between them
+        "quantiles" Percentiles such as "{ at = [0.5, 0.9, 0.99], times = [\"4ms\", \"9ms\", \"80ms\"] }" {
+            /// shares, ascending; below the first one times go down to zero evenly, none is above the last one
+            "at" shares: Vec<f64> as Shares, required "ascending shares such as [0.5, 0.99]";
+            /// the time that each share does not exceed
+            "times" times_ns: Vec<u64> as Durations, required "a time for each share such as [\"4ms\", \"80ms\"]";
+        } check |f| { check_percentiles(f, shares.as_ref()?, times_ns.as_ref()?)? };
     }
+}
+
+/// As many times as shares, both ascending.
+fn check_percentiles(f: &mut Fields<'_, '_>, shares: &[f64], times_ns: &[u64]) -> Option<()> {
+    let (field, label) = if shares.is_empty() {
+        ("at", "expected at least one share".to_owned())
+    } else if shares.len() != times_ns.len() {
+        ("times", format!("expected {} times, one for each share", shares.len()))
+    } else if shares.windows(2).any(|pair| pair[1] <= pair[0]) {
+        ("at", "expected shares that ascend".to_owned())
+    } else if times_ns.windows(2).any(|pair| pair[1] < pair[0]) {
+        ("times", "expected times that do not descend".to_owned())
+    } else {
+        return Some(());
+    };
+    let title = format!("wrong value for {}.{field}", f.cx.here());
+    let place = f.place(field);
+    f.cx.report(Diagnostic::new(title, place, label));
+    None
 }
 
 /// The forms of a random time besides a duration.
@@ -163,17 +209,59 @@ impl Form for Dist {
             RandomTime::Hyperexponential { mean_ns, cv2 } => {
                 Dist::Hyperexponential { mean_ns: mean_ns as f64, cv2 }
             }
-            RandomTime::Empirical { file, column, unit_ns } => {
-                let path = cx.file(&file);
-                match (cx.read_column)(&path, &file, &column, unit_ns as f64) {
-                    Ok(ns) => Dist::Empirical { ns },
-                    Err(reason) => {
-                        let place = node.get("empirical").and_then(|body| body.get("file")).unwrap_or(node);
-                        return cx.within("empirical", |cx| cx.wrong(place, reason));
+            RandomTime::Empirical { file, column, unit_ns, weight } => {
+                let count = match weight.as_deref() {
+                    None => CountColumn::Absent,
+                    Some("none") => CountColumn::Ignored,
+                    Some(name) => CountColumn::Named(name),
+                };
+                let columns = Columns { value: &column, factor: unit_ns as f64, count, infinite: false };
+                from_file(cx, node, "empirical", &file, &columns, |rows| match weight.as_deref() {
+                    None | Some("none") => {
+                        let mut ns: Vec<f64> = rows.iter().map(|row| row.ns).collect();
+                        ns.sort_by(f64::total_cmp);
+                        Ok(Dist::Empirical { ns })
                     }
-                }
+                    Some(_) => Ok(Dist::Quantiles(Box::new(Quantiles::of_weighted(rows)?))),
+                })?
+            }
+            RandomTime::Histogram { file, bound, count, unit_ns, cumulative } => {
+                let count = CountColumn::Named(&count);
+                let columns = Columns { value: &bound, factor: unit_ns as f64, count, infinite: true };
+                let read = |rows: &[Counted]| {
+                    Ok(Dist::Quantiles(Box::new(Quantiles::of_histogram(rows, cumulative)?)))
+                };
+                from_file(cx, node, "histogram", &file, &columns, read)?
+            }
+            RandomTime::Percentiles { shares, times_ns } => {
+                let ns: Vec<f64> = times_ns.iter().map(|ns| *ns as f64).collect();
+                Dist::Quantiles(Box::new(Quantiles::of_table(&shares, &ns)))
             }
         })
+    }
+}
+
+/// A distribution from the rows of a file; a problem is reported where the file is named.
+fn from_file(
+    cx: &mut Context,
+    node: &Node,
+    form: &'static str,
+    file: &str,
+    columns: &Columns<'_>,
+    read: impl FnOnce(&[Counted]) -> Result<Dist, String>,
+) -> Option<Dist> {
+    let path = cx.file(file);
+    let rows = (cx.read_columns)(&path, file, columns).and_then(|rows| {
+        let counted = |row: &Row| Counted { line: row.line, ns: row.value, count: row.count };
+        let rows: Vec<Counted> = rows.iter().map(counted).collect();
+        read(&rows).map_err(|problem| format!("{file}: {problem}"))
+    });
+    match rows {
+        Ok(dist) => Some(dist),
+        Err(reason) => {
+            let place = node.get(form).and_then(|body| body.get("file")).unwrap_or(node);
+            cx.within(form, |cx| cx.wrong(place, reason))
+        }
     }
 }
 

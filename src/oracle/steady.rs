@@ -89,12 +89,18 @@ const GROWTH: f64 = 1.02;
 /// A Zipf law in groups: (how many keys, the probability of each), hottest first. The probabilities of all keys
 /// sum to one.
 pub fn zipf_groups(keys: u64, exponent: f64) -> Vec<(f64, f64)> {
+    zipf_groups_by(keys, exponent, SINGLE_RANKS, GROWTH)
+}
+
+/// The same with another number of ranks that are groups of their own (at least `1 / (growth - 1)`) and another growth of the further
+/// groups.
+pub fn zipf_groups_by(keys: u64, exponent: f64, single_ranks: u64, growth: f64) -> Vec<(f64, f64)> {
     let weight = |rank: f64| libm::pow(rank, -exponent);
     let mut groups: Vec<(f64, f64)> =
-        (1..=keys.min(SINGLE_RANKS)).map(|rank| (1.0, weight(rank as f64))).collect();
-    let mut first = SINGLE_RANKS + 1;
+        (1..=keys.min(single_ranks)).map(|rank| (1.0, weight(rank as f64))).collect();
+    let mut first = single_ranks + 1;
     while first <= keys {
-        let next = ((first as f64 * GROWTH) as u64).min(keys + 1);
+        let next = ((first as f64 * growth) as u64).max(first + 1).min(keys + 1);
         let count = (next - first) as f64;
         groups.push((count, integral(first as f64 - 0.5, next as f64 - 0.5, exponent) / count));
         first = next;

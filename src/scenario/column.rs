@@ -1,38 +1,81 @@
-//! A column of numbers in a CSV file, for empirical distributions.
+//! Columns of numbers in a CSV file, for empirical distributions and histograms.
 
 use std::path::Path;
 
+use crate::declare::fields::{Columns, CountColumn, Row};
 use crate::trace::row::shown as cell_text;
 use crate::trace::{self, table};
 
 /// The longest time that the clock can hold.
 const LONGEST_NS: f64 = u64::MAX as f64;
 
-/// The numbers of a column, each times `unit_ns`, sorted. `shown` is the file as the user named it.
-pub(super) fn read_column(path: &Path, shown: &str, column: &str, unit_ns: f64) -> Result<Vec<f64>, String> {
+/// Names of columns beside which a value is not one observation: the bound of a bucket, or a mean of many.
+const COUNTS: &[&str] = &["le", "count", "calls", "weight", "freq"];
+
+/// The rows of a file in their order. `shown` is the file as the user named it.
+pub(super) fn read_columns(path: &Path, shown: &str, columns: &Columns<'_>) -> Result<Vec<Row>, String> {
     let file = trace::open_whole(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
     let mut rows = table::reader(file, b',', true);
-    let mut row = ::csv::ByteRecord::new();
+    let mut header = ::csv::ByteRecord::new();
     let problem = |(line, error): (u64, String)| format!("{shown}:{line}: {error}");
-    table::next_row(&mut rows, &mut row).map_err(problem)?;
-    let index = table::position(&row, column)
-        .ok_or_else(|| format!("{shown} has no column \"{column}\"; it has {}", table::listed(&row)))?;
-    let mut values = Vec::new();
-    while let Some(line) = table::next_row(&mut rows, &mut row).map_err(problem)? {
-        let cell = row.get(index).unwrap_or_default().trim_ascii();
-        match parsed(cell).map(|value| value * unit_ns) {
-            Some(ns) if (0.0..=LONGEST_NS).contains(&ns) => values.push(ns),
-            _ => {
-                let cell = cell_text(cell);
-                return Err(format!("{shown}:{line}: \"{cell}\" is not a time from 0 to 584 years"));
-            }
+    table::next_row(&mut rows, &mut header).map_err(problem)?;
+    let position = |column: &str| {
+        table::position(&header, column)
+            .ok_or_else(|| format!("{shown} has no column \"{column}\"; it has {}", table::listed(&header)))
+    };
+    let value = position(columns.value)?;
+    let count = match columns.count {
+        CountColumn::Named(name) => Some(position(name)?),
+        CountColumn::Ignored => None,
+        CountColumn::Absent => {
+            single_observations(shown, &header, columns.value)?;
+            None
         }
+    };
+    let mut found = Vec::new();
+    let mut row = ::csv::ByteRecord::new();
+    while let Some(line) = table::next_row(&mut rows, &mut row).map_err(problem)? {
+        let cell = |index: usize| row.get(index).unwrap_or_default().trim_ascii();
+        let is_time =
+            |ns: &f64| (0.0..=LONGEST_NS).contains(ns) || (columns.infinite && *ns == f64::INFINITY);
+        let Some(ns) = parsed(cell(value)).map(|value| value * columns.factor).filter(is_time)
+        else {
+            let cell = cell_text(cell(value));
+            return Err(format!("{shown}:{line}: \"{cell}\" is not a time from 0 to 584 years"));
+        };
+        let count = match count.map(cell) {
+            None => 1.0,
+            Some(text) => parsed(text)
+                .filter(|count| count.is_finite() && *count >= 0.0)
+                .ok_or_else(|| format!("{shown}:{line}: \"{}\" is not a count", cell_text(text)))?,
+        };
+        found.push(Row { line, value: ns, count });
     }
-    if values.is_empty() {
+    if found.is_empty() {
         return Err(format!("{shown} has no rows"));
     }
-    values.sort_by(f64::total_cmp);
-    Ok(values)
+    Ok(found)
+}
+
+/// Refuses columns that look like counts: drawn uniformly, the bounds of a histogram give several times its mean.
+fn single_observations(shown: &str, header: &::csv::ByteRecord, chosen: &str) -> Result<(), String> {
+    let is_bound = chosen == "le";
+    let other = COUNTS.iter().find(|name| **name != chosen && table::position(header, name).is_some());
+    match other {
+        Some(count) if is_bound => Err(format!(
+            "{shown} has a column \"{count}\" beside \"le\": a histogram, whose bounds are no observations; \
+             {{ histogram = {{ file = \"{shown}\", bound = \"le\", count = \"{count}\", unit = \"s\" }} }}"
+        )),
+        Some(count) => Err(format!(
+            "{shown} has a column \"{count}\" beside \"{chosen}\": with weight = \"{count}\" a row counts as often, with weight = \
+             \"none\" once"
+        )),
+        None if is_bound => Err(format!(
+            "the column \"le\" of {shown} has the bounds of a histogram, which are no observations; histogram with the counts, or \
+             weight = \"none\""
+        )),
+        None => Ok(()),
+    }
 }
 
 fn parsed(cell: &[u8]) -> Option<f64> {

@@ -125,6 +125,11 @@ fn dist(dist: &Dist) -> String {
             format!("hyperexponential, mean {}, cv2 {cv2}", milliseconds(*mean_ns))
         }
         Dist::Empirical { ns } => format!("{} observed times", ns.len()),
+        Dist::Quantiles(quantiles) => {
+            let micros = |ns: f64| milliseconds((ns / 1e3).round() * 1e3);
+            let (mean, p99) = (micros(quantiles.mean_ns()), micros(quantiles.at(0.99)));
+            format!("by quantiles, mean {mean}, median {}, p99 {p99}", micros(quantiles.at(0.5)))
+        }
     }
 }
 

@@ -143,7 +143,7 @@ pub fn limits(
         node_of(&Typed { option, path: "", text: TypedText::One(text.clone()) }, &mut sources)
     };
     let nodes: Vec<file::Node> = texts.iter().map(&mut node).collect();
-    let mut cx = fields::Context::new(Path::new("").to_owned(), column::read_column);
+    let mut cx = fields::Context::new(Path::new("").to_owned(), column::read_columns);
     let limits = check::limits(&mut cx, &nodes, variants);
     match cx.diagnostics.is_empty() {
         true => Ok(limits),
@@ -242,7 +242,7 @@ fn prepare(
     if !syntax_errors.is_empty() {
         return Err(Diagnostics { list: foreign::summary(syntax_errors, &root, source_path), sources });
     }
-    let mut cx = fields::Context::new(base_dir.to_owned(), column::read_column);
+    let mut cx = fields::Context::new(base_dir.to_owned(), column::read_columns);
     for (path, value) in &overrides.set {
         let text = format!("{path}={value}");
         let id = sources.len();

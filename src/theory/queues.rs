@@ -104,6 +104,7 @@ fn square_s2(dist: &Dist) -> Option<f64> {
         Dist::Exponential { .. } => 2.0 * mean_s * mean_s,
         Dist::Gamma { cv2, .. } | Dist::Hyperexponential { cv2, .. } => mean_s * mean_s * (1.0 + cv2),
         Dist::Lognormal { mu, sigma } => libm::exp(2.0 * mu + 2.0 * sigma * sigma) / 1e18,
+        Dist::Quantiles(quantiles) => quantiles.square_ns2() / 1e18,
         Dist::Empirical { .. } => return None,
     })
 }

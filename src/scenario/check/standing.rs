@@ -160,6 +160,7 @@ fn is_zero(dist: &Dist) -> bool {
     match dist {
         Dist::Constant { ns } => *ns == 0.0,
         Dist::Empirical { ns } => ns.iter().all(|ns| *ns == 0.0),
+        Dist::Quantiles(quantiles) => quantiles.mean_ns() == 0.0,
         _ => false,
     }
 }
