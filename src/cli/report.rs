@@ -14,7 +14,8 @@ use super::places::{Places, report_folder};
 /// Redraw the report of a finished run from its record
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The `results.json` of a run, the `sweep.json` of a sweep, the `headroom.json` of a search, or the folder of one of them
+    /// The `results.json` of a run, the `sweep.json` of a sweep, the `headroom.json` or `recommend.json` of a search, or
+    /// the folder of one of them
     #[arg(value_name = "RESULTS_JSON|DIR")]
     results: PathBuf,
     /// Folder for the report [default: the folder of the record]
@@ -44,19 +45,20 @@ fn holds_another(folder: &Path, results: &Path) -> bool {
     there.is_file() && std::fs::read(&there).ok() != std::fs::read(results).ok()
 }
 
-/// The record that a path means: itself, or what a run, a sweep or a search for headroom has left in that folder.
+/// The record that a path means: itself, or what a run, a sweep or a search has left in that folder.
 pub(super) fn record_at(path: &Path) -> PathBuf {
     if !path.is_dir() {
         return path.to_owned();
     }
-    let [run, others @ ..] = ["results.json", "sweep.json", "headroom.json"].map(|name| path.join(name));
+    let names = ["results.json", "sweep.json", "headroom.json", "recommend.json"];
+    let [run, others @ ..] = names.map(|name| path.join(name));
     if run.exists() {
         return run;
     }
     others.into_iter().find(|other| other.exists()).unwrap_or(run)
 }
 
-/// The record of a run, of a sweep, or of a search for headroom.
+/// The record of a run, of a sweep, or of a search.
 fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
     match std::fs::read_to_string(results) {
         Ok(text) if report::sweep::is_record(&text) => {
@@ -66,6 +68,11 @@ fn redraw(args: &ReportArgs, results: &Path, out: &Path) -> anyhow::Result<()> {
         Ok(text) if report::headroom::is_record(&text) => {
             refuse_contents(args, results, "a search for headroom")?;
             report::headroom::redraw(&text, results, out).map_err(input_error)
+        }
+        Ok(text) if report::recommend::is_record(&text) => {
+            refuse_contents(args, results, "a recommendation")?;
+            let charts = args.contents.contents().charts;
+            report::recommend::redraw(&text, results, out, charts).map_err(input_error)
         }
         _ => report::redraw(results, out, args.contents.contents()).map(drop).map_err(input_error),
     }
@@ -83,7 +90,7 @@ fn refuse_contents(args: &ReportArgs, results: &Path, of: &str) -> Result<(), Di
 pub(super) fn input_error(error: ReportError) -> anyhow::Error {
     match error {
         ReportError::Damaged { .. } | ReportError::File { action: "read", .. } => {
-            let help = "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`, headroom.json by `herdlab headroom`";
+            let help = "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`, headroom.json by `herdlab headroom`, recommend.json by `herdlab recommend --report DIR`";
             Diagnostics::general(error.to_string(), vec![help.to_owned()]).into()
         }
         ReportError::Schema { .. } => {

@@ -19,6 +19,8 @@ pub enum Kind {
     Sweep,
     /// By `herdlab headroom`.
     Headroom,
+    /// By `herdlab recommend`.
+    Recommend,
     /// By `herdlab mrc`.
     Replay,
 }
@@ -50,6 +52,8 @@ impl Kind {
                     "sweep.md",
                     "pareto.csv",
                     "headroom.csv",
+                    "recommend.csv",
+                    "recommend.md",
                 ],
                 &["charts", "hgrm"],
             ),
@@ -59,6 +63,9 @@ impl Kind {
             ),
             Kind::Headroom => {
                 (&["index.html", "headroom.json", "headroom.csv", "partial.jsonl"], &["charts"])
+            }
+            Kind::Recommend => {
+                (&["index.html", "recommend.json", "recommend.csv", "recommend.md"], &["charts"])
             }
             Kind::Replay => (&["mrc.csv", "mrc.svg", "mrc.png"], &[]),
         }
@@ -177,6 +184,31 @@ pub fn holds_another_headroom(folder: &Path, base: &Experiment, options: &[Strin
                 && known.scenario.overrides == base.overrides
                 && known.scenario.options == options
                 && known.variants.iter().eq(base.variants.iter().map(|variant| &variant.name))
+        })
+    })
+}
+
+/// Whether a folder holds the report of another recommendation, or of anything else: of another scenario, or with other options.
+pub fn holds_another_recommendation(folder: &Path, base: &Experiment, options: &[String]) -> bool {
+    #[derive(Deserialize)]
+    struct Header {
+        scenario: Scenario,
+    }
+    #[derive(Deserialize)]
+    struct Scenario {
+        source: String,
+        overrides: Vec<String>,
+        options: Vec<String>,
+    }
+    let record = folder.join("recommend.json");
+    if !record.exists() && folder.join("index.html").exists() {
+        return true;
+    }
+    another(&record, |text| {
+        serde_json::from_str::<Header>(text).is_ok_and(|known| {
+            known.scenario.source == base.source
+                && known.scenario.overrides == base.overrides
+                && known.scenario.options == options
         })
     })
 }

@@ -62,7 +62,10 @@ use crate::experiment::comparison::compare;
 use crate::record::{Record, Timings};
 use html::Charts;
 
-pub use kind::{Kind, holds_another_headroom, holds_another_replay, holds_another_run, holds_another_sweep};
+pub use kind::{
+    Kind, holds_another_headroom, holds_another_recommendation, holds_another_replay, holds_another_run,
+    holds_another_sweep,
+};
 
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]

@@ -137,7 +137,8 @@ pub fn render(
     let style = assets::style_sheet();
     let script = match charts {
         Charts::Interactive => {
-            Some(Script { code: assets::script(), data: interactive::to_json(record, figures)? })
+            let names: Vec<&str> = record.variants.iter().map(|variant| variant.name.as_str()).collect();
+            Some(Script { code: assets::script(), data: interactive::to_json(&names, figures)? })
         }
         Charts::Static => None,
     };
