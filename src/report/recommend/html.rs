@@ -150,7 +150,7 @@ pub(super) fn render(
             .iter()
             .take(ROWS_MAX)
             .map(|row| Row {
-                cells: all.cells(row),
+                cells: all.cells(row).into_iter().map(whole).collect(),
                 is_answer: row.class == Class::Found,
                 is_within: !row.found.breaks(),
             })
@@ -179,6 +179,11 @@ pub(super) fn render(
     };
     page.render()
         .map_err(|error| ReportError::Make { what: "index.html".to_owned(), problem: error.to_string() })
+}
+
+/// A figure stays on one line with its unit.
+fn whole(cell: Cell) -> Cell {
+    Cell { text: unbroken(&cell.text), ..cell }
 }
 
 /// The rows of the candidates lead where no picture over the knobs does.

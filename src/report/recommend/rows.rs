@@ -9,7 +9,7 @@ use crate::experiment::statistics::{Estimate, estimate};
 use crate::experiment::threshold::Standing;
 use crate::model::Objective;
 use crate::report::csv::{Rows, plain};
-use crate::report::format::{estimated, unbroken, with_unit};
+use crate::report::format::{estimated, with_unit};
 
 /// How a candidate looks in charts and tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,7 +202,7 @@ impl<'r> Candidates<'r> {
 
     /// The cells of a row, one for each of the columns.
     pub fn cells(&self, row: &Row) -> Vec<Cell> {
-        let cell = |text: String| Cell { sort: text.clone(), text: unbroken(&text), class: "" };
+        let cell = |text: String| Cell { sort: text.clone(), text, class: "" };
         let mut cells: Vec<Cell> = (0..self.record.knobs.len())
             .map(|knob| {
                 let place = self.record.place(self.candidate(row), knob);
@@ -223,7 +223,7 @@ impl<'r> Candidates<'r> {
                 limit.judgement.threshold.measure == name && limit.judgement.standing == Standing::Broken
             });
             let sort = known.map_or(String::new(), |known| known.mean.to_string());
-            cells.push(Cell { sort, text: unbroken(&text), class: if beyond { "worse" } else { "" } });
+            cells.push(Cell { sort, text, class: if beyond { "worse" } else { "" } });
         }
         if !self.record.limits.is_empty() {
             let class = match row.found.keeping {
@@ -239,7 +239,7 @@ impl<'r> Candidates<'r> {
             let regret = row.found.regret.map(|regret| regret.max);
             let text = regret.map_or("–".to_owned(), |regret| with_unit(regret, &self.record.unit));
             let sort = regret.map_or(String::new(), |regret| regret.to_string());
-            cells.push(Cell { sort, text: unbroken(&text), class: "" });
+            cells.push(Cell { sort, text, class: "" });
         }
         cells
     }

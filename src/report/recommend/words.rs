@@ -118,12 +118,17 @@ pub(super) fn answer(record: &RecommendRecord, outcome: &Outcome) -> Vec<String>
     let candidates = counted(record.candidates.len() as u64, "candidate");
     match outcome {
         Outcome::Winner { winner, rivals, unresolved } => {
-            let mut lines = vec![format!(
-                "{}: {}, the {best} of {candidates} within {}.",
-                name(record, winner),
-                of(winner),
-                if winner.limits.len() == 1 { "the limit" } else { "all limits" }
-            )];
+            let within = match winner.limits.len() {
+                0 => String::new(),
+                1 => " within the limit".to_owned(),
+                _ => " within all limits".to_owned(),
+            };
+            let what = match &record.objective {
+                Objective::Measure(_) => format!("{}, the {best}", of(winner)),
+                // It is among the settings.
+                Objective::Knob(path) => format!("the {best} {path}"),
+            };
+            let mut lines = vec![format!("{}: {what} of {candidates}{within}.", name(record, winner))];
             lines.extend(ties(record, rivals));
             lines.extend(binding(winner));
             lines.push(sure(record, winner, *unresolved));

@@ -185,7 +185,11 @@ fn draw(drawing: &Drawing, all: &Candidates<'_>, panel: &Panel<'_>, plot: &Plot)
     Ok(())
 }
 
+/// A name in words begins with a capital, one of a measure or a path stays as it is.
 pub(super) fn capitalised(text: &str) -> String {
+    if text.contains(['.', '_']) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
