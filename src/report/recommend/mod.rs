@@ -5,6 +5,8 @@ mod html;
 pub mod json;
 mod rows;
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod usage;
 mod words;
 
