@@ -3,8 +3,8 @@
 use super::{Edge, Of, draw_legend, draw_point, legend, limits_on, tightest};
 use crate::model::{Objective, Threshold};
 use crate::report::ReportError;
-use crate::report::canvas::Failure;
-use crate::report::drawing::{Drawing, EDGE, Heading, LEGEND, TEXT, bold, head_height, legend_rows};
+use crate::report::canvas::{Failure, shortened};
+use crate::report::drawing::{Drawing, EDGE, Heading, LEGEND, SMALL, TEXT, bold, head_height, legend_rows};
 use crate::report::recommend::rows::{Candidates, Class, Row};
 use crate::report::style::style;
 use crate::report::sweep::frame::{ARROWS, Picture, Plot, Ruler, failed};
@@ -16,7 +16,7 @@ const VARIANTS_MAX: usize = 6;
 /// Heights of a plot: of the only variant, of one among several, of a limit.
 const ALONE: f64 = 240.0;
 const AMONG: f64 = 150.0;
-const OF_LIMIT: f64 = 120.0;
+const OF_LIMIT: f64 = 190.0;
 const GAP: f64 = 10.0;
 
 /// One plot.
@@ -50,14 +50,23 @@ pub(super) fn picture(all: &Candidates<'_>, heading: Heading) -> Result<Option<P
     let drawing = Drawing::new(total, &title, &message, heading);
     draw_legend(&drawing, &legend, head).map_err(failed)?;
     let mut top = head;
+    let mut plots: Vec<Plot> = Vec::new();
     for panel in &panels {
-        let plot =
-            Plot::across(top + above(panel), panel.height, along(all), ruler(all, &panels, panel.of).0);
+        let mut y = ruler(all, &panels, panel.of).0;
+        y.label = shortened(&y.label, SMALL, panel.height);
+        plots.push(Plot::across(top + above(panel), panel.height, along(all), y));
+        top += height(panel);
+    }
+    // A value of the knob lies at the same place in all of them.
+    let left = plots.iter().map(|plot| plot.left).fold(0.0, f64::max);
+    for (panel, plot) in panels.iter().zip(&mut plots) {
+        plot.width -= left - plot.left;
+        plot.left = left;
+        let top = plot.top - above(panel);
         if !panel.title.is_empty() {
             drawing.text(plot.left, top + TEXT, &panel.title, bold(TEXT));
         }
-        draw(&drawing, all, panel, &plot).map_err(failed)?;
-        top += height(panel);
+        draw(&drawing, all, panel, plot).map_err(failed)?;
     }
     Ok(Some(Picture::new(&drawing, "over-the-knob".to_owned(), &title, &message)))
 }
