@@ -241,6 +241,13 @@ fn the_setting_that_costs_least_is_that_of_the_whole_grid() {
     let shown = herdlab(folder.path(), &["recommend", "priced.toml"]).stdout;
     let shown = String::from_utf8(shown).unwrap();
     assert!(shown.contains(" EUR") && shown.contains("cost.cache.month ≤ 900 EUR"), "{shown}");
+    // Money is a column and an axis of the report as well.
+    let report = ["recommend", "priced.toml", "--report", "priced", "--quiet"];
+    assert!(herdlab(folder.path(), &report).status.success());
+    let read = |file: &str| std::fs::read_to_string(folder.path().join("priced").join(file)).unwrap();
+    assert!(read("recommend.csv").lines().next().unwrap().contains(",cost.month,cost.month.lower,"));
+    let page = read("index.html");
+    assert!(page.contains("id=\"trade-off-cost.cache.month\"") && page.contains("cost per month"), "{page}");
 }
 
 #[test]
@@ -500,4 +507,127 @@ fn the_regret_is_the_distance_to_the_best_of_each_world() {
     assert!(near(&regret["mean"], mean(&regrets)), "{found}");
     assert!(near(&regret["max"], regrets.iter().copied().fold(0.0, f64::max)), "{found}");
     assert!(near(&found["found"]["mean"], mean(&latency[winner])), "{found}");
+}
+
+/// A command that has to be refused before anything runs: its message.
+#[track_caller]
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = herdlab(folder, arguments);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    told(&output)
+}
+
+/// The search for the cheapest cache, with a report.
+const REPORTED: [&str; 6] = ["recommend", "cheapest.toml", "--replications", "6", "--duration", "20s"];
+
+#[test]
+fn a_report_does_not_depend_on_threads_and_is_drawn_again_from_its_record() {
+    let folder = folder();
+    let search = |threads: &str, out: &str| {
+        let output =
+            herdlab(folder.path(), &[&REPORTED[..], &["--threads", threads, "--report", out]].concat());
+        assert!(output.status.success(), "{}", told(&output));
+        std::fs::read_to_string(folder.path().join(out).join("recommend.json")).unwrap()
+    };
+    assert_eq!(search("1", "one"), search("2", "two"));
+    let again = herdlab(folder.path(), &["report", "one", "--out", "again"]);
+    assert!(again.status.success(), "{}", told(&again));
+    for file in
+        ["index.html", "recommend.csv", "recommend.md", "charts/over-the-knob.png", "charts/candidates.svg"]
+    {
+        let read = |out: &str| std::fs::read(folder.path().join(out).join(file)).unwrap();
+        assert!(read("one") == read("again"), "{file}");
+    }
+    let page = std::fs::read_to_string(folder.path().join("one/index.html")).unwrap();
+    for part in [
+        "herdlab recommend cheapest.toml --replications 6 --duration 20s</pre>",
+        "tier.l2.capacity&#34; = ",
+        "<strong>recommended</strong>: ",
+        "<figure id=\"over-the-knob\">",
+    ] {
+        assert!(page.contains(part), "{part} is missing");
+    }
+}
+
+/// The baseline, a capacity of 100, is one of the 32 candidates, each of which is simulated twice in any case.
+#[test]
+fn todays_setting_is_simulated_for_a_report_alone_and_this_is_told_before() {
+    let folder = folder();
+    let heads = |more: &[&str]| {
+        let output = herdlab(folder.path(), &[&REPORTED[..], more].concat());
+        assert!(output.status.success(), "{}", told(&output));
+        told(&output).lines().next().unwrap().to_owned()
+    };
+    let reported = heads(&["--report", "one"]);
+    assert!(reported.contains(" and up to 4 of today's setting, "), "{reported}");
+    let record = std::fs::read_to_string(folder.path().join("one/recommend.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let names: Vec<&str> = record["today"]["beside"]["variants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|variant| variant["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["today", "recommended"]);
+    let plain = heads(&[]);
+    let limited = heads(&["--budget", "150", "--report", "limited"]);
+    assert!(!plain.contains("today") && !limited.contains("today"), "{plain} {limited}");
+}
+
+#[test]
+fn candidates_are_printed_as_csv_and_markdown() {
+    let folder = folder();
+    let print = |format: &str| {
+        let output = herdlab(folder.path(), &[&REPORTED[..], &["--format", format]].concat());
+        assert!(output.status.success(), "{}", told(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = print("csv");
+    assert_eq!(text.lines().count(), 1 + 32, "{text}");
+    assert!(text.starts_with("tier.l2.capacity,variant,verdict,limits,broken,replications,"), "{text}");
+    let text = print("md");
+    assert!(text.starts_with("**How small a cache will do?**\n\n- tier.l2.capacity = "), "{text}");
+    assert!(text.contains("The best 20 of 32 candidates."), "{text}");
+}
+
+#[test]
+fn a_report_replaces_neither_what_is_read_nor_another_report() {
+    let folder = folder();
+    let with = |more: &[&'static str]| [&REPORTED[..], more].concat();
+    let run = ["run", "cheapest.toml", "--replications", "1", "--quiet", "--out", "here"];
+    assert!(herdlab(folder.path(), &run).status.success());
+    let message = refused(folder.path(), &with(&["--report", "here"]));
+    assert!(
+        message.contains("--force replaces it")
+            && message.contains("choose another folder with --report DIR"),
+        "{message}"
+    );
+    assert!(herdlab(folder.path(), &with(&["--report", "here", "--force", "--quiet"])).status.success());
+    // The same search may replace its own report, another one may not.
+    assert!(herdlab(folder.path(), &with(&["--report", "here", "--quiet"])).status.success());
+    let message = refused(folder.path(), &with(&["--report", "here", "--keep", "hit_ratio >= 50%"]));
+    assert!(message.contains("holds the report of another"), "{message}");
+
+    std::fs::create_dir(folder.path().join("own")).unwrap();
+    std::fs::copy(folder.path().join("cheapest.toml"), folder.path().join("own/recommend.md")).unwrap();
+    let message = refused(folder.path(), &["recommend", "own/recommend.md", "--report", "own"]);
+    assert!(message.contains("would overwrite own/recommend.md, which is read"), "{message}");
+    let message = refused(folder.path(), &with(&["--report", "new", "--out", "new/recommend.json"]));
+    assert!(message.contains("is a file of the report in new"), "{message}");
+    refused(folder.path(), &with(&["--report", "cheapest.toml"]));
+    refused(folder.path(), &with(&["--report", "/dev/null"]));
+    let message = refused(folder.path(), &with(&["--force"]));
+    assert!(message.contains("--report <DIR>"), "{message}");
+    assert!(!folder.path().join("new").exists(), "nothing was written");
+}
+
+#[test]
+fn a_damaged_record_of_a_search_is_refused_with_the_way_out() {
+    let folder = folder();
+    let record = r#"{"schema": 1, "candidates": [], "rungs": []}"#;
+    std::fs::write(folder.path().join("recommend.json"), record).unwrap();
+    let message = refused(folder.path(), &["report", "recommend.json"]);
+    assert!(message.contains("is not a record of herdlab") && message.contains("--report DIR"), "{message}");
+    let message = refused(folder.path(), &["report", ".", "--summary"]);
+    assert!(message.contains("is the record of a recommendation"), "{message}");
 }

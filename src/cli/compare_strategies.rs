@@ -18,7 +18,7 @@ use herdlab::sim::Control;
 use super::contents::ContentsArgs;
 use super::input::Found;
 use super::output::{Shown, tell};
-use super::places::{Places, report_folder};
+use super::places::{Places, refuse_anothers};
 use super::settings::SettingArgs;
 use super::whole::Whole;
 use super::{exit, input, output, signals};
@@ -69,7 +69,7 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     let is_anothers =
         |folder: &Path| report::holds_another_run(folder, &experiment.digest, &experiment.inputs);
     if let Some(folder) = &args.report {
-        report_folder(Some(folder), &experiment.name, args.force, &is_anothers)?;
+        refuse_anothers(folder, "--report DIR", args.force, &is_anothers)?;
         report::room::refuse_unwritable(&experiment, 0)?;
     }
     let places = Places::default()

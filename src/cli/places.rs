@@ -147,6 +147,24 @@ fn is_of_report(path: &Path, folder: &Path, kind: Kind) -> bool {
     path.exists() && kind.files_in(folder).iter().any(|file| identity(file) == place)
 }
 
+/// Leaves the report of something else alone; `option` is the one that names the folder.
+///
+/// # Errors
+/// The folder holds such a report, and no option allows to replace it.
+pub(crate) fn refuse_anothers(
+    folder: &Path,
+    option: &str,
+    force: bool,
+    is_anothers: &dyn Fn(&Path) -> bool,
+) -> Result<(), Diagnostics> {
+    if force || !is_anothers(folder) {
+        return Ok(());
+    }
+    let title = format!("{} holds the report of another scenario, seed or setting", shown(folder));
+    let help = ["--force replaces it".to_owned(), format!("choose another folder with {option}")];
+    Err(Diagnostics::general(title, help.into()))
+}
+
 /// The folder of a report: as asked, or `reports/<name>`. The report of something else stays where it is: without
 /// `--out`, the next free folder (`reports/<name>-2`) is taken instead, which standard error names.
 ///
@@ -159,11 +177,7 @@ pub(crate) fn report_folder(
     is_anothers: &dyn Fn(&Path) -> bool,
 ) -> Result<PathBuf, Diagnostics> {
     if let Some(folder) = asked {
-        if !force && is_anothers(folder) {
-            let title = format!("{} holds the report of another scenario, seed or setting", shown(folder));
-            let help = ["--force replaces it".to_owned(), "choose another folder with --out DIR".to_owned()];
-            return Err(Diagnostics::general(title, help.into()));
-        }
+        refuse_anothers(folder, "--out DIR", force, is_anothers)?;
         return Ok(folder.to_path_buf());
     }
     let first = Path::new("reports").join(name);

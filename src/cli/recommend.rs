@@ -4,20 +4,22 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use herdlab::atomic;
-use herdlab::experiment::recommend::{Outcome, Search};
+use herdlab::experiment::recommend::{Outcome, Search, judge};
 use herdlab::experiment::run::RunError;
 use herdlab::experiment::sweep::{Pool, SweepOptions, plan};
-use herdlab::report::recommend;
+use herdlab::report::recommend::{self, table, usage};
+use herdlab::report::{self, Kind};
 use herdlab::scenario::estimate::{self, Plan, approximate_time};
 use herdlab::scenario::grid::Which;
 use herdlab::scenario::{Diagnostics, Overrides, Typed, TypedText, parse};
 use herdlab::sim::Control;
 
 use super::output::{Shown, tell};
-use super::places::Places;
+use super::places::{Places, refuse_anothers};
 use super::progress::Progress;
+use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
 use super::{exit, input, output, signals};
 
@@ -55,6 +57,13 @@ pub(crate) struct RecommendArgs {
     /// Write the scenario with the recommended settings as a further variant to this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Folder for a report: a page, charts, CSV, Markdown and record; today's setting (the baseline as the file has it) is
+    /// simulated as well, to be reviewed beside the recommended one, unless the search has a budget, events or ranges
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Replace any report in the folder
+    #[arg(long, requires = "report")]
+    force: bool,
     #[command(flatten)]
     limits: LimitArgs,
     /// Format of standard output
@@ -65,28 +74,38 @@ pub(crate) struct RecommendArgs {
     quiet: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
-
 pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let (grid, _) = input::load_grid(&args.scenario, &overrides(args), Which::Recommend, &args.knobs)?;
     let mut pool = Pool::new(&grid);
-    let search = Search::new(&grid, &pool)?;
+    let mut search = Search::new(&grid, &pool)?;
     let threads = input::threads(args.threads);
-    let plan = planned(&search, &pool, threads);
+    let once = plan(&pool, 1, threads);
+    if args.report.is_some() {
+        search.beside_today(&grid, &mut pool);
+    }
+    let plan = planned(&search, once);
     let limits = args.limits.limits();
     estimate::refuse_beyond(&plan, &limits)?;
-    Places::default()
+    let words = words(args);
+    let is_anothers = |folder: &Path| report::holds_another_recommendation(folder, &grid.base, &words);
+    if let Some(folder) = &args.report {
+        refuse_anothers(folder, "--report DIR", args.force, &is_anothers)?;
+    }
+    let places = Places::default()
         .input(&args.scenario)
         .inputs(&grid.base.files)
-        .file("--out FILE", args.out.as_ref())
-        .check()?;
+        .file("--out FILE", args.out.as_ref());
+    match &args.report {
+        Some(folder) => places.folder("--report DIR", folder, Kind::Recommend).check()?,
+        None => places.check()?,
+    }
     if !args.quiet {
+        let today = match search.cost_of_today() {
+            0 => String::new(),
+            more => format!(" and up to {more} of today's setting"),
+        };
         tell!(
-            "{}, {}, {} on {}",
+            "{}, {}{today}, {} on {}",
             output::counted(search.candidates.len() as u64, "candidate"),
             output::counted(search.cost(), "simulation"),
             approximate_time(plan.seconds),
@@ -98,10 +117,10 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress::start(&control, &plan, args.quiet);
     hold(&limits, &control);
     let options = SweepOptions { threads, control: Arc::clone(&control), journal: None };
-    let outcome = search.run(&grid, &mut pool, &options);
+    let found = search.run(&grid, &mut pool, words.clone(), &options);
     progress.finish();
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
+    let record = match found {
+        Ok(record) => record,
         Err(error) => {
             if matches!(error, RunError::Interrupted) {
                 if let Some(problem) = reached(&limits, &control) {
@@ -113,16 +132,25 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
             return Err(error.into());
         }
     };
+    let outcome = judge(&record);
+    if let Some(folder) = &args.report {
+        output::written(recommend::write_all(&record, &outcome, folder), "--report DIR")?;
+    }
     let mut shown = Shown::Whole;
     if !args.quiet {
         shown = output::show(&match args.format {
-            Format::Table => recommend::page(&search, &grid, &outcome, output::stdout_style().0),
-            Format::Json => recommend::json(&search, &grid, &outcome)?,
+            Format::Table => table::page(&record, &outcome, output::stdout_style().0),
+            Format::Json => recommend::json::outcome(&record, &outcome)?,
+            Format::Csv => recommend::tidy(&record, &outcome),
+            Format::Md => table::markdown(&record, &outcome, &[]),
         });
+        if let Some(folder) = &args.report {
+            tell!("report: {}", folder.join("index.html").display());
+        }
     }
     match (&args.out, recommend::usable(&outcome)) {
         (Some(path), Some(found)) => {
-            write_scenario(path, &recommend::scenario(&search, &grid, found))?;
+            write_scenario(path, &usage::scenario(&record, found))?;
             if !args.quiet {
                 tell!("scenario: {}", path.display());
             }
@@ -159,13 +187,22 @@ fn overrides(args: &RecommendArgs) -> Overrides {
     overrides
 }
 
-/// The search takes the share of a whole grid that it looks at.
-fn planned(search: &Search, pool: &Pool, threads: usize) -> Plan {
-    let once = plan(pool, 1, threads);
-    let share = search.cost() as f64 / search.candidates.len().max(1) as f64;
+/// Words that give the same search again, beside the settings.
+fn words(args: &RecommendArgs) -> Vec<String> {
+    let knobs = args.knobs.iter().map(|(path, values)| format!("--knob={path}={values}"));
+    let least = args.minimise.iter().map(|name| format!("--minimise={name}"));
+    let most = args.maximise.iter().map(|name| format!("--maximise={name}"));
+    let limits = args.keep.iter().map(|limit| format!("--keep={limit}"));
+    knobs.chain(least).chain(most).chain(limits).collect()
+}
+
+/// The search takes the share of a whole grid, simulated `once`, that it looks at.
+fn planned(search: &Search, once: Plan) -> Plan {
+    let cells = search.cost() + search.cost_of_today();
+    let share = cells as f64 / search.candidates.len().max(1) as f64;
     Plan {
         estimates: Vec::new(),
-        cells: search.cost(),
+        cells,
         requests: once.requests * share,
         events: once.events * share,
         seconds: once.seconds * share,

@@ -15,8 +15,8 @@ use super::places::{Places, report_folder};
 /// Redraw the report of a finished run from its record
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The `results.json` of a run, the `sweep.json` of a sweep, the `headroom.json` of a search, the `comparison.json` of a
-    /// comparison, or the folder of one of them
+    /// The `results.json` of a run, the `sweep.json` of a sweep, the `headroom.json` or `recommend.json` of a search, the
+    /// `comparison.json` of a comparison, or the folder of one of them
     #[arg(value_name = "RESULTS_JSON|DIR")]
     results: PathBuf,
     /// Folder for the report [default: the folder of the record]
@@ -95,20 +95,20 @@ fn holds_another(folder: &Path, results: &Path) -> bool {
     there.is_file() && std::fs::read(&there).ok() != std::fs::read(results).ok()
 }
 
-/// The record that a path means: itself, or what a run, a sweep, a search for headroom or a comparison has left in that folder.
+/// The record that a path means: itself, or what a run, a sweep, a search or a comparison has left in that folder.
 pub(super) fn record_at(path: &Path) -> PathBuf {
     if !path.is_dir() {
         return path.to_owned();
     }
-    let [run, others @ ..] =
-        ["results.json", "sweep.json", "headroom.json", "comparison.json"].map(|name| path.join(name));
+    let names = ["results.json", "sweep.json", "headroom.json", "recommend.json", "comparison.json"];
+    let [run, others @ ..] = names.map(|name| path.join(name));
     if run.exists() {
         return run;
     }
     others.into_iter().find(|other| other.exists()).unwrap_or(run)
 }
 
-/// The record of a run, of a sweep, of a search for headroom, or of a comparison.
+/// The record of a run, of a sweep, of a search, or of a comparison.
 fn redraw(args: &ReportArgs, results: &Path, over: Option<&Over>, out: &Path) -> anyhow::Result<()> {
     let contents = args.contents.contents();
     match std::fs::read_to_string(results) {
@@ -119,6 +119,10 @@ fn redraw(args: &ReportArgs, results: &Path, over: Option<&Over>, out: &Path) ->
         Ok(text) if report::headroom::is_record(&text) => {
             refuse_contents(args, results, "a search for headroom")?;
             report::headroom::redraw(&text, results, out).map_err(input_error)
+        }
+        Ok(text) if report::recommend::is_record(&text) => {
+            refuse_contents(args, results, "a recommendation")?;
+            report::recommend::redraw(&text, results, out, contents.charts).map_err(input_error)
         }
         Ok(text) if report::compared::is_record(&text) => {
             refuse_contents(args, results, "a comparison")?;
@@ -151,7 +155,7 @@ fn refuse_contents(args: &ReportArgs, results: &Path, of: &str) -> Result<(), Di
 pub(super) fn input_error(error: ReportError) -> anyhow::Error {
     match error {
         ReportError::Damaged { .. } | ReportError::File { action: "read", .. } => {
-            let help = "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`, headroom.json by `herdlab headroom`, comparison.json by `herdlab compare --report DIR`";
+            let help = "results.json is written by `herdlab run SCENARIO --out DIR`, sweep.json by `herdlab sweep`, headroom.json by `herdlab headroom`, recommend.json by `herdlab recommend --report DIR`, comparison.json by `herdlab compare --report DIR`";
             Diagnostics::general(error.to_string(), vec![help.to_owned()]).into()
         }
         ReportError::Schema { .. } => {

@@ -275,7 +275,7 @@ fn events(model: &Model, measures: &[MeasureRecord], runs: Vec<Vec<EventRun>>) -
     model.events.iter().zip(runs).map(record).collect()
 }
 
-fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
+pub(super) fn scenario_record(experiment: &Experiment, finished: u32) -> ScenarioRecord {
     let model = &experiment.variants[experiment.baseline].model;
     ScenarioRecord {
         name: experiment.name.clone(),

@@ -82,6 +82,11 @@ const WATCHED: &[Watched] = &[
     },
 ];
 
+/// The measures by which the runs of a variant are separated.
+pub fn watched() -> impl Iterator<Item = &'static str> {
+    WATCHED.iter().flat_map(|watched| std::iter::once(watched.measure).chain(watched.beside))
+}
+
 /// The better or the worse of two states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

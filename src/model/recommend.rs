@@ -1,5 +1,7 @@
 //! Objective and limits of `herdlab recommend`: `[recommend]` of a scenario.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Axis, Threshold};
 
 /// `[recommend]`.
@@ -16,7 +18,8 @@ pub struct Recommend {
 }
 
 /// Whether the objective is minimised or maximised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     Minimise,
     Maximise,
@@ -33,7 +36,8 @@ impl Direction {
 }
 
 /// The measure that is minimised or maximised.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Objective {
     Measure(String),
     /// The value of a knob, by its path: the cheapest setting that keeps all limits.

@@ -120,6 +120,15 @@ impl Canvas {
         }
     }
 
+    /// A place that is not seen, corner and size in pixels, with a text shown where a pointer rests on it.
+    pub fn spot(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), told: &str) {
+        let place = format!("x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"");
+        self.put(format_args!(
+            "<rect class=\"cell\" {place} fill-opacity=\"0\"><title>{}</title></rect>",
+            escaped(told)
+        ));
+    }
+
     /// A text in the middle of a [`Canvas::cell`], in a colour that no page changes.
     pub fn ink(&mut self, x: f64, y: f64, text: &str, size: f64, color: &str) {
         self.put(format_args!(

@@ -21,6 +21,8 @@ pub enum Kind {
     Headroom,
     /// By `herdlab compare`.
     Comparison,
+    /// By `herdlab recommend`.
+    Recommend,
     /// By `herdlab mrc`.
     Replay,
 }
@@ -54,6 +56,8 @@ impl Kind {
                     "headroom.csv",
                     "comparison.csv",
                     "comparison.md",
+                    "recommend.csv",
+                    "recommend.md",
                 ],
                 &["charts", "hgrm"],
             ),
@@ -66,6 +70,9 @@ impl Kind {
             }
             Kind::Comparison => {
                 (&["index.html", "comparison.json", "comparison.csv", "comparison.md"], &["charts"])
+            }
+            Kind::Recommend => {
+                (&["index.html", "recommend.json", "recommend.csv", "recommend.md"], &["charts"])
             }
             Kind::Replay => (&["mrc.csv", "mrc.svg", "mrc.png"], &[]),
         }
@@ -214,6 +221,31 @@ pub fn holds_another_comparison(folder: &Path, digests: &[&str]) -> bool {
     another(&comparison, |text| {
         serde_json::from_str::<Header>(text).is_ok_and(|known| {
             known.compared.iter().map(|run| run.record.scenario.digest.as_str()).eq(digests.iter().copied())
+        })
+    })
+}
+
+/// Whether a folder holds the report of another recommendation, or of anything else: of another scenario, or with other options.
+pub fn holds_another_recommendation(folder: &Path, base: &Experiment, options: &[String]) -> bool {
+    #[derive(Deserialize)]
+    struct Header {
+        scenario: Scenario,
+    }
+    #[derive(Deserialize)]
+    struct Scenario {
+        source: String,
+        overrides: Vec<String>,
+        options: Vec<String>,
+    }
+    let record = folder.join("recommend.json");
+    if !record.exists() && folder.join("index.html").exists() {
+        return true;
+    }
+    another(&record, |text| {
+        serde_json::from_str::<Header>(text).is_ok_and(|known| {
+            known.scenario.source == base.source
+                && known.scenario.overrides == base.overrides
+                && known.scenario.options == options
         })
     })
 }

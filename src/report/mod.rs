@@ -67,8 +67,8 @@ use html::Charts;
 use versus::Side;
 
 pub use kind::{
-    Kind, holds_another_comparison, holds_another_headroom, holds_another_replay, holds_another_run,
-    holds_another_sweep,
+    Kind, holds_another_comparison, holds_another_headroom, holds_another_recommendation,
+    holds_another_replay, holds_another_run, holds_another_sweep,
 };
 
 /// Why a report could not be written or read.

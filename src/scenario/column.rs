@@ -38,8 +38,7 @@ pub(super) fn read_columns(path: &Path, shown: &str, columns: &Columns<'_>) -> R
         let cell = |index: usize| row.get(index).unwrap_or_default().trim_ascii();
         let is_time =
             |ns: &f64| (0.0..=LONGEST_NS).contains(ns) || (columns.infinite && *ns == f64::INFINITY);
-        let Some(ns) = parsed(cell(value)).map(|value| value * columns.factor).filter(is_time)
-        else {
+        let Some(ns) = parsed(cell(value)).map(|value| value * columns.factor).filter(is_time) else {
             let cell = cell_text(cell(value));
             return Err(format!("{shown}:{line}: \"{cell}\" is not a time from 0 to 584 years"));
         };

@@ -317,7 +317,7 @@ class Chart {
     const unit = plot.panel.x.unit;
     const table = series.shape === 'bar'
       ? html('table', {}, line('at the low end', withUnit(low, unit)), line('at the high end', withUnit(high, unit)))
-      : html('table', {}, line('mean', withUnit(mean, unit)), line('95 % interval', `${withUnit(low, unit)} to ${withUnit(high, unit)}`));
+      : html('table', {}, line('mean', withUnit(mean, unit)), ...(low < high ? [line('95 % interval', `${withUnit(low, unit)} to ${withUnit(high, unit)}`)] : []));
     return [series.name, table];
   }
 

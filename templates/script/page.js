@@ -40,6 +40,6 @@ function startCharts() {
   jump();
 }
 
-copyButton('command');
-copyButton('source');
+for (const source of document.querySelectorAll('.copied > pre')) copyButton(source.id);
+for (const table of document.querySelectorAll('table.sorted')) sortedTable(table);
 startCharts();

@@ -1,12 +1,11 @@
 //! The verdicts at the end of a search: the winner, those that are as good, the limit that binds.
 
-use super::Search;
+use super::record::RecommendRecord;
 use crate::experiment::comparison::{
     SIGNIFICANCE, VERDICT_REPLICATIONS_MIN, Verdict, differs, smallest_that_matters,
 };
 use crate::experiment::states::{States, states};
 use crate::experiment::statistics::{self, Estimate, PairedDifference, estimate};
-use crate::experiment::sweep::Pool;
 use crate::experiment::threshold::{Judgement, Standing, judge_in};
 use crate::model::Objective;
 
@@ -20,6 +19,17 @@ pub enum Keeping {
     Undecided,
     /// A mean is beyond a limit.
     Broken,
+}
+
+impl Keeping {
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Keeping::Certain => "certain",
+            Keeping::Undecided => "undecided",
+            Keeping::Broken => "broken",
+        }
+    }
 }
 
 /// A limit and its result in a candidate.
@@ -79,6 +89,11 @@ impl Found {
         known.min_by(|a, b| a.relative_margin.unwrap_or(0.0).total_cmp(&b.relative_margin.unwrap_or(0.0)))
     }
 
+    /// Whether it breaks a limit.
+    pub fn breaks(&self) -> bool {
+        self.keeping == Keeping::Broken
+    }
+
     /// By how much it is beyond its limits, all together.
     fn excess(&self) -> f64 {
         let beyond = |limit: &Limit| match limit.judgement.standing {
@@ -117,13 +132,15 @@ pub enum Outcome {
     Nothing { closest: Found },
 }
 
-pub(super) fn judge(search: &Search, pool: &Pool, finalists: &[usize], had: &[u32]) -> Outcome {
-    let mut found: Vec<Found> = finalists.iter().map(|&index| of(search, pool, index)).collect();
-    if search.in_worlds {
-        regrets(search, pool, &mut found);
+/// The outcome of a search that has at least one candidate.
+pub fn judge(record: &RecommendRecord) -> Outcome {
+    let finalists = (0..record.candidates.len()).filter(|&index| record.is_finalist(index));
+    let mut found: Vec<Found> = finalists.map(|index| stands(record, index)).collect();
+    if record.in_worlds {
+        regrets(record, &mut found);
     }
     let value = |found: &Found| {
-        found.objective.map_or(f64::INFINITY, |estimate| search.wanted.direction.sign() * estimate.mean)
+        found.objective.map_or(f64::INFINITY, |estimate| record.direction.sign() * estimate.mean)
     };
     let slack =
         |found: &Found| found.tightest().and_then(|limit| limit.relative_margin).unwrap_or(f64::INFINITY);
@@ -135,8 +152,8 @@ pub(super) fn judge(search: &Search, pool: &Pool, finalists: &[usize], had: &[u3
     if let Some(place) = first(Keeping::Certain) {
         let winner = found.remove(place);
         found.retain(|found| found.keeping != Keeping::Broken);
-        let unresolved = unresolved(search, pool, &winner, finalists, had);
-        let rivals = rivals(search, pool, &winner, found);
+        let unresolved = unresolved(record, &winner);
+        let rivals = rivals(record, &winner, found);
         return Outcome::Winner { winner, rivals, unresolved };
     }
     if let Some(place) = first(Keeping::Undecided) {
@@ -146,11 +163,11 @@ pub(super) fn judge(search: &Search, pool: &Pool, finalists: &[usize], had: &[u3
     Outcome::Nothing { closest: found.swap_remove(0) }
 }
 
-fn of(search: &Search, pool: &Pool, index: usize) -> Found {
-    let candidate = &search.candidates[index];
-    let replications = search.replications;
-    let variant = pool.variant(candidate.system, &search.variants[candidate.variant], replications);
-    let limits: Vec<Limit> = search
+/// How a candidate stands in the replications that it has; without its regret.
+pub fn stands(record: &RecommendRecord, index: usize) -> Found {
+    let candidate = &record.candidates[index];
+    let variant = record.as_variant(candidate);
+    let limits: Vec<Limit> = record
         .limits_of(candidate)
         .map(|threshold| {
             let judgement = judge_in(threshold, &variant);
@@ -171,22 +188,20 @@ fn of(search: &Search, pool: &Pool, index: usize) -> Found {
     } else {
         Keeping::Certain
     };
-    let values = search.objective(pool, candidate, replications);
-    let states = if search.in_worlds { None } else { states(&variant) };
-    let judged = worse_of(states.as_ref(), &values, search.wanted.direction.sign());
+    let values = record.objective_of(candidate, candidate.replications);
+    let states = if record.in_worlds { None } else { states(&variant) };
+    let judged = worse_of(states.as_ref(), &values, record.direction.sign());
     Found { candidate: index, objective: estimate(&judged), states, limits, keeping, regret: None }
 }
 
 /// Holds every candidate against the best of each world.
-fn regrets(search: &Search, pool: &Pool, found: &mut [Found]) {
-    let sign = search.wanted.direction.sign();
-    let values: Vec<Vec<Option<f64>>> = found
-        .iter()
-        .map(|one| search.objective(pool, &search.candidates[one.candidate], search.replications))
-        .collect();
+fn regrets(record: &RecommendRecord, found: &mut [Found]) {
+    let sign = record.direction.sign();
+    let values: Vec<Vec<Option<f64>>> =
+        found.iter().map(|one| objective(record, one.candidate, record.replications())).collect();
     let keeps: Vec<bool> = found.iter().map(|one| one.keeping != Keeping::Broken).collect();
     let any = keeps.contains(&true);
-    let best: Vec<Option<f64>> = (0..search.replications as usize)
+    let best: Vec<Option<f64>> = (0..record.replications() as usize)
         .map(|world| {
             let allowed = values.iter().zip(&keeps).filter(|(_, keeps)| **keeps || !any);
             allowed.filter_map(|(values, _)| values[world]).map(|value| sign * value).reduce(f64::min)
@@ -210,30 +225,27 @@ pub(super) fn worse_of(states: Option<&States>, values: &[Option<f64>], sign: f6
 
 /// The rules of a comparison of variants: paired t-test with Holm's correction over all rivals, the sign-flip test, and an
 /// effect that matters.
-fn rivals(search: &Search, pool: &Pool, winner: &Found, others: Vec<Found>) -> Vec<Rival> {
-    let values =
-        |found: &Found| search.objective(pool, &search.candidates[found.candidate], search.replications);
+fn rivals(record: &RecommendRecord, winner: &Found, others: Vec<Found>) -> Vec<Rival> {
+    let values = |found: &Found| objective(record, found.candidate, record.replications());
     let best = values(winner);
     let paired: Vec<Option<PairedDifference>> =
         others.iter().map(|other| statistics::paired_difference(&best, &values(other))).collect();
     let p: Vec<f64> = paired.iter().map(|paired| paired.and_then(|paired| paired.p).unwrap_or(1.0)).collect();
     let corrected = statistics::holm(&p);
-    let matters = match &search.wanted.objective {
+    let matters = match &record.objective {
         Objective::Measure(_) => {
-            smallest_that_matters(search.unit(), winner.objective.map_or(0.0, |estimate| estimate.mean))
+            smallest_that_matters(&record.unit, winner.objective.map_or(0.0, |estimate| estimate.mean))
         }
         // A knob is not measured: every difference is one.
         Objective::Knob(_) => 0.0,
     };
     let rival = |((found, difference), p): ((Found, Option<PairedDifference>), f64)| {
         let verdict = match difference {
-            Some(PairedDifference { estimate, .. })
-                if matches!(search.wanted.objective, Objective::Knob(_)) =>
-            {
+            Some(PairedDifference { estimate, .. }) if matches!(record.objective, Objective::Knob(_)) => {
                 if estimate.mean == 0.0 {
                     Verdict::Tie
                 } else {
-                    worse_or_better(search, estimate.mean)
+                    worse_or_better(record, estimate.mean)
                 }
             }
             // A mean over two states is that of no run.
@@ -241,7 +253,7 @@ fn rivals(search: &Search, pool: &Pool, winner: &Found, others: Vec<Found>) -> V
             Some(PairedDifference { estimate, .. }) if estimate.n >= VERDICT_REPLICATIONS_MIN => {
                 let flips = statistics::sign_flip_p(&statistics::differences(&best, &values(&found)));
                 match differs(&estimate, p.max(flips), matters) {
-                    true => worse_or_better(search, estimate.mean),
+                    true => worse_or_better(record, estimate.mean),
                     false => Verdict::Tie,
                 }
             }
@@ -252,32 +264,36 @@ fn rivals(search: &Search, pool: &Pool, winner: &Found, others: Vec<Found>) -> V
     others.into_iter().zip(paired).zip(corrected).map(rival).collect()
 }
 
-fn worse_or_better(search: &Search, difference: f64) -> Verdict {
-    if search.wanted.direction.sign() * difference > 0.0 { Verdict::Worse } else { Verdict::Better }
+fn worse_or_better(record: &RecommendRecord, difference: f64) -> Verdict {
+    if record.direction.sign() * difference > 0.0 { Verdict::Worse } else { Verdict::Better }
 }
 
 /// How many of the dropped candidates are not significantly worse than the winner on the replications that they had, and
 /// not certain to break a limit. No correction: the more are counted, the more careful is the statement.
-fn unresolved(search: &Search, pool: &Pool, winner: &Found, finalists: &[usize], had: &[u32]) -> usize {
-    let dropped = (0..search.candidates.len()).filter(|index| !finalists.contains(index));
-    dropped.filter(|&index| !told_apart(search, pool, winner, index, had[index])).count()
+fn unresolved(record: &RecommendRecord, winner: &Found) -> usize {
+    let dropped = (0..record.candidates.len()).filter(|&index| !record.is_finalist(index));
+    dropped.filter(|&index| !told_apart(record, winner, index)).count()
 }
 
-fn told_apart(search: &Search, pool: &Pool, winner: &Found, index: usize, replications: u32) -> bool {
-    let candidate = &search.candidates[index];
-    let beyond = search.limits_of(candidate).any(|limit| {
-        let values: Vec<f64> =
-            pool.values(candidate.system, &limit.measure, replications).into_iter().flatten().collect();
+fn told_apart(record: &RecommendRecord, winner: &Found, index: usize) -> bool {
+    let candidate = &record.candidates[index];
+    let replications = candidate.replications;
+    let beyond = record.limits_of(candidate).any(|limit| {
+        let values: Vec<f64> = candidate.values(&limit.measure, replications).into_iter().flatten().collect();
         let interval = estimate(&values).and_then(|estimate| estimate.interval);
         interval.is_some_and(|(low, high)| {
             !limit.bound.allows(low, limit.limit) && !limit.bound.allows(high, limit.limit)
         })
     });
-    let values = |index: usize| search.objective(pool, &search.candidates[index], replications);
+    let values = |index: usize| objective(record, index, replications);
     let paired = statistics::paired_difference(&values(winner.candidate), &values(index));
     let worse = paired.is_some_and(|paired| {
-        let lost = search.wanted.direction.sign() * paired.estimate.mean > 0.0;
+        let lost = record.direction.sign() * paired.estimate.mean > 0.0;
         lost && paired.p.is_some_and(|p| p < SIGNIFICANCE)
     });
     beyond || worse
+}
+
+fn objective(record: &RecommendRecord, candidate: usize, replications: u32) -> Vec<Option<f64>> {
+    record.objective_of(&record.candidates[candidate], replications)
 }

@@ -5,10 +5,13 @@
 //! end rests on tests, and what was dropped too early to be told apart is counted.
 
 mod judge;
+pub mod record;
 pub mod schedule;
+mod today;
 
 use std::collections::HashMap;
 
+use self::record::RecommendRecord;
 use self::schedule::{Rung, cost, in_all_worlds, schedule};
 use super::run::RunError;
 use super::states::{States, states_of};
@@ -21,7 +24,7 @@ use crate::scenario::Diagnostics;
 use crate::scenario::grid::Grid;
 use crate::units::counted;
 
-pub use self::judge::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Outcome, Regret, Rival};
+pub use self::judge::{BINDING_MARGIN_MAX, Found, Keeping, Limit, Outcome, Regret, Rival, judge, stands};
 
 /// A system that may be recommended.
 #[derive(Clone, Debug)]
@@ -52,6 +55,8 @@ pub struct Search {
     pub rungs: Vec<Rung>,
     /// Whether the scenario has ranges.
     pub in_worlds: bool,
+    /// The system of the baseline as the file has it, where it is known, and whether it gets all replications in any case.
+    today: Option<(usize, bool)>,
 }
 
 /// Share of the worlds in which a limit has to be kept, unless it says otherwise (`runs`).
@@ -99,8 +104,11 @@ impl Search {
             }
             false => limit.clone(),
         };
+        let baseline = &base.variants[base.baseline].model;
+        let known = if in_worlds { None } else { pool.known(baseline) };
         Ok(Search {
             in_worlds,
+            today: known.map(|system| (system, false)),
             limits: base.thresholds.iter().chain(&wanted.keep).map(limit).collect(),
             variants: base.variants.iter().map(|variant| variant.name.clone()).collect(),
             currency: base.currency(),
@@ -116,27 +124,31 @@ impl Search {
         cost(&self.rungs)
     }
 
-    /// `tier.l2.ttl = 5m, database.pool = 8 (singleflight)`; a variant that sets a knob itself has its own value of it:
-    /// `fixed 60s (pinned: tier.l2.ttl = 60s)`.
-    pub fn name(&self, candidate: &Candidate) -> String {
-        let settings: Vec<String> =
-            candidate.settings.iter().map(|(path, _, label)| format!("{path} = {label}")).collect();
-        let pinned: Vec<String> =
-            candidate.pinned.iter().map(|(path, label)| format!("{path} = {label}")).collect();
-        let variant = &self.variants[candidate.variant];
-        match (settings.is_empty(), pinned.is_empty(), self.variants.len()) {
-            (true, true, _) => format!("{variant} (at any setting)"),
-            (true, false, _) => format!("{variant} (pinned: {})", pinned.join(", ")),
-            (false, true, 1) => settings.join(", "),
-            (false, true, _) => format!("{} ({variant})", settings.join(", ")),
-            (false, false, _) => {
-                format!("{} ({variant}, pinned: {})", settings.join(", "), pinned.join(", "))
+    /// Has today's setting simulated as often as the last candidates, so that the winner can be reviewed beside it. Not with
+    /// ranges, with events or with a budget.
+    pub fn beside_today(&mut self, grid: &Grid, pool: &mut Pool) {
+        let base = &grid.base;
+        if self.in_worlds || self.wanted.budget.is_some() || has_events(grid) {
+            return;
+        }
+        let baseline = &base.variants[base.baseline];
+        self.today = Some((pool.with(&format!("{} as it is", baseline.name), &baseline.model), true));
+    }
+
+    /// Most simulations that today's setting takes beside the candidates.
+    pub fn cost_of_today(&self) -> u64 {
+        let is_candidate = |system| self.candidates.iter().any(|candidate| candidate.system == system);
+        match self.today {
+            Some((system, true)) if is_candidate(system) => {
+                u64::from(self.replications - self.rungs[0].replications)
             }
+            Some((_, true)) => u64::from(self.replications),
+            _ => 0,
         }
     }
 
     /// Unit of the objective.
-    pub fn unit(&self) -> &str {
+    fn unit(&self) -> &str {
         match &self.wanted.objective {
             Objective::Measure(name) => catalog::known(name).unit_in(self.currency),
             Objective::Knob(path) => {
@@ -155,12 +167,19 @@ impl Search {
         }
     }
 
-    /// Runs the search. What it finds depends on scenario, knobs, seed and program only.
+    /// Runs the search; `words` are those of the command line that give the same search again. What it finds depends on
+    /// scenario, knobs, seed and program only.
     ///
     /// # Errors
     /// A simulation that fails; an interrupt.
-    pub fn run(&self, grid: &Grid, pool: &mut Pool, options: &SweepOptions) -> Result<Outcome, RunError> {
-        let workers = workers::pool(options.threads, self.cost())?;
+    pub fn run(
+        &self,
+        grid: &Grid,
+        pool: &mut Pool,
+        words: Vec<String>,
+        options: &SweepOptions,
+    ) -> Result<RecommendRecord, RunError> {
+        let workers = workers::pool(options.threads, self.cost() + self.cost_of_today())?;
         let mut left: Vec<usize> = (0..self.candidates.len()).collect();
         // Of each candidate the replications it had when it was dropped, or at the end.
         let mut had = vec![0u32; self.candidates.len()];
@@ -176,7 +195,16 @@ impl Search {
             let next = self.rungs.get(step + 1).map_or(left.len(), |next| next.candidates);
             left = self.best(pool, left, rung.replications, next);
         }
-        Ok(judge::judge(self, pool, &left, &had))
+        if let Some((system, true)) = self.today {
+            let work = [(system, self.replications)];
+            workers.install(|| pool.run(&work, &options.control, options.journal.as_deref()))?;
+            if pool.finished(system) < self.replications {
+                return Err(RunError::Interrupted);
+            }
+        }
+        let mut record = record::record(self, grid, pool, words, &had);
+        record.today = today::beside(self, grid, pool, &record);
+        Ok(record)
     }
 
     /// The `keep` best of some candidates, best first.
@@ -228,6 +256,11 @@ impl Search {
         let variant = self.variants[candidate.variant].clone();
         self.limits.iter().filter(move |limit| limit.is_about(&variant))
     }
+}
+
+/// Whether anything happens in a run of any variant.
+fn has_events(grid: &Grid) -> bool {
+    grid.base.variants.iter().any(|variant| !variant.model.events.is_empty())
 }
 
 /// By how much the share of the worlds that keep a limit falls short, beyond a standard error of that share. A measure without

@@ -11,7 +11,8 @@ pub const FINALISTS: usize = 4;
 const FIRST_REPLICATIONS: u32 = 2;
 
 /// One step: so many candidates have so many replications at its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rung {
     pub candidates: usize,
     pub replications: u32,

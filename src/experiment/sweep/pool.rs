@@ -116,6 +116,29 @@ impl Pool {
         Pool { index: vec![(0..systems.len()).collect()], systems, seed, names: Vec::new(), results }
     }
 
+    /// The system of a model, if it is among them; not in worlds.
+    pub(in crate::experiment) fn known(&self, model: &Model) -> Option<usize> {
+        let fingerprint = fingerprint(model, self.seed);
+        self.systems.iter().position(|system| system.fingerprint == fingerprint)
+    }
+
+    /// The same, added where it is missing; the name is for messages.
+    pub(in crate::experiment) fn with(&mut self, name: &str, model: &Model) -> usize {
+        if let Some(known) = self.known(model) {
+            return known;
+        }
+        let home = self.systems.len();
+        self.systems.push(System {
+            model: model.clone(),
+            worlds: Vec::new(),
+            name: name.to_owned(),
+            fingerprint: fingerprint(model, self.seed),
+            home,
+        });
+        self.results.push(HashMap::new());
+        home
+    }
+
     /// How many different systems there are.
     pub fn len(&self) -> usize {
         self.systems.len()

@@ -105,7 +105,7 @@ fn row_name(line: &Line<'_>) -> String {
 }
 
 /// Names as long as the row labels have room for.
-pub(super) fn shortened(name: &str) -> String {
+pub(in crate::report) fn shortened(name: &str) -> String {
     const LETTERS_MAX: usize = 34;
     if name.chars().count() <= LETTERS_MAX {
         return name.to_string();

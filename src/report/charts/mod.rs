@@ -3,6 +3,7 @@
 
 mod database_load;
 mod headline;
+pub(super) use headline::shortened;
 mod hits_and_misses;
 mod latency_map;
 mod levels;

@@ -20,6 +20,7 @@ const SCRIPT: &[&str] = &[
     include_str!("../../../templates/script/legend.js"),
     include_str!("../../../templates/script/chart.js"),
     include_str!("../../../templates/script/copy.js"),
+    include_str!("../../../templates/script/table.js"),
     include_str!("../../../templates/script/page.js"),
 ];
 
@@ -47,7 +48,7 @@ pub(in crate::report) fn style_sheet() -> String {
 }
 
 /// The script of the page, in one scope of its own.
-pub(super) fn script() -> String {
+pub(in crate::report) fn script() -> String {
     format!("(() => {{\n'use strict';\n{}{}}})();\n", constants(), SCRIPT.concat())
 }
 

@@ -156,10 +156,11 @@ pub(super) fn render_over(
     let scenario = &record.scenario;
     let style = assets::style_sheet();
     let script = match charts {
-        Charts::Interactive => Some(Script {
-            code: assets::script(),
-            data: interactive::to_json(record, figures, over.map(Lead::other))?,
-        }),
+        Charts::Interactive => {
+            let names: Vec<&str> = record.variants.iter().map(|variant| variant.name.as_str()).collect();
+            let data = interactive::to_json(&names, figures, over.map(Lead::other))?;
+            Some(Script { code: assets::script(), data })
+        }
         Charts::Static => None,
     };
     let observed = observed::rows(record, comparison);

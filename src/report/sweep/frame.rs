@@ -31,7 +31,7 @@ impl Picture {
 impl Drawing {
     /// A bar between two places of a plot along one of its sides, with an arrow where it goes on beyond the plot; `caps`
     /// close the other ends.
-    pub(super) fn bar(
+    pub(in crate::report) fn bar(
         &self,
         plot: &Plot,
         (from, to): ((f64, f64), (f64, f64)),
@@ -85,7 +85,7 @@ impl Drawing {
     }
 
     /// Grid, ticks and names of the rulers around a plot.
-    pub(super) fn frame(&self, plot: &Plot) -> Result<(), Failure> {
+    pub(in crate::report) fn frame(&self, plot: &Plot) -> Result<(), Failure> {
         let Plot { left, top, width, height, x, y } = plot;
         let (right, bottom) = (left + width, top + height);
         // Names are cut to their places where these leave room for some letters.
@@ -123,7 +123,7 @@ impl Drawing {
 }
 
 /// A plot area in pixels, with its rulers.
-pub(super) struct Plot {
+pub(in crate::report) struct Plot {
     pub left: f64,
     pub top: f64,
     pub width: f64,
@@ -233,17 +233,22 @@ impl From<&Axis> for Ruler {
 }
 
 /// Note of a chart on intervals that have arrows.
-pub(super) const ARROWS: &str = " Arrows: the interval extends beyond the scale.";
+pub(in crate::report) const ARROWS: &str = " Arrows: the interval extends beyond the scale.";
 
 /// The interval of a mean as far as the measure can go.
-pub(super) fn interval(measure: &str, estimate: &Estimate) -> (f64, f64) {
+pub(in crate::report) fn interval(measure: &str, estimate: &Estimate) -> (f64, f64) {
     let interval = estimate.interval.unwrap_or((estimate.mean, estimate.mean));
     catalog::possible(measure, estimate.mean, interval)
 }
 
 /// The ruler of a measure: logarithmic where its positive means span more than a factor of 50. It has room for the
 /// intervals, but for what lies more than a decade below the lowest mean, where a logarithmic scale would show nothing else.
-pub(super) fn measure_ruler(name: &str, unit: &str, means: &[f64], intervals: &[(f64, f64)]) -> Ruler {
+pub(in crate::report) fn measure_ruler(
+    name: &str,
+    unit: &str,
+    means: &[f64],
+    intervals: &[(f64, f64)],
+) -> Ruler {
     let values = means.iter().copied().chain(intervals.iter().flat_map(|&(low, high)| [low, high]));
     Ruler::from(&match spans_decades(means) {
         true => {
