@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use assert_cmd::Command;
-use herdlab::model::Eviction;
-use herdlab::replay::grid;
+use herdlab::replay::{Algorithm, grid};
 use herdlab::trace::{Asked, Requests};
 use proptest::prelude::*;
 
@@ -77,7 +76,7 @@ fn a_trace_gives_a_table_and_files() {
         Some("policy,capacity_objects,capacity_share,requests,misses,miss_ratio")
     );
     // Every policy at three capacities.
-    let policies = Eviction::NAMES.len();
+    let policies = Algorithm::all().count();
     assert_eq!(rows.lines().count(), 1 + 3 * policies);
     assert_eq!(std::fs::read_dir(&report).unwrap().count(), 3);
 }
@@ -160,6 +159,44 @@ fn wrong_options_are_refused_with_the_way_out() {
     assert!(refuse(&["--format", "xml"]).contains("possible values"));
 }
 
+#[test]
+fn it_answers_how_large_a_cache_must_be() {
+    let folder = tempfile::tempdir().unwrap();
+    // Five rounds over ten keys: 40 of 50 requests can hit, from ten objects on under LRU.
+    let keys: Vec<u64> = (0..50).map(|at| at % 10).collect();
+    std::fs::write(folder.path().join("t"), csv(&keys)).unwrap();
+    let shown = |target: &str| {
+        let arguments =
+            ["t", "--policy", "lru,belady", "--capacity", "5", "--for", target, "--force", "--out", "o"];
+        stdout(&mut mrc(folder.path(), &arguments))
+    };
+    let page = shown("80%");
+    assert!(page.contains("Least capacity for a hit ratio of 80.0 %"), "{page}");
+    assert!(page.contains(" lru                          10 objects (100.0 %)"), "{page}");
+    let page = shown("81%");
+    assert!(page.contains("none: the first requests of objects alone miss more"), "{page}");
+    let wrong = refused(folder.path(), &["t", "--for", "0%"]);
+    assert!(wrong.contains("expected a hit ratio above 0 % and below 100 %"), "{wrong}");
+}
+
+#[test]
+fn a_sample_of_the_objects_has_error_bars() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t"), csv(&skewed(20_000))).unwrap();
+    let arguments = ["t", "--policy", "lru", "--capacity", "1,400", "--sample", "20%", "--format", "csv"];
+    let rows = stdout(&mut mrc(folder.path(), &arguments));
+    // Of one object a fifth leaves no room.
+    assert_eq!(rows.lines().count(), 2, "{rows}");
+    let half_width: f64 = rows.lines().last().unwrap().rsplit(',').next().unwrap().parse().unwrap();
+    assert!(half_width > 0.0 && half_width < 0.5, "{rows}");
+    for (wrong, part) in [("0%", "above 0 % and below 100 %"), ("1", "above 0 % and below 100 %")] {
+        let message = refused(folder.path(), &["t", "--sample", wrong]);
+        assert!(message.contains(part), "{message}");
+    }
+    let message = refused(folder.path(), &["t", "--sample", "1%", "--capacity", "50"]);
+    assert!(message.contains("leaves room for one object from 100 objects on"), "{message}");
+}
+
 /// Misses of LRU, by a queue that is searched.
 fn lru(keys: &[u64], capacity: usize) -> u64 {
     let mut queue = VecDeque::new();
@@ -189,15 +226,15 @@ proptest! {
         let (text, binary) = (folder.path().join("a.csv"), folder.path().join("b.bin"));
         std::fs::write(&text, csv(&keys)).unwrap();
         std::fs::write(&binary, oracle(&keys)).unwrap();
-        let policies: Vec<Eviction> = Eviction::NAMES.iter().map(|row| row.1).collect();
+        let policies: Vec<Algorithm> = Algorithm::all().collect();
         let misses = |trace: &Path, threads: usize| -> Vec<u64> {
             let requests = Requests::read(trace, &Asked::default()).unwrap();
-            let cells = grid(&requests, &policies, &[capacity as u64, 7], threads).unwrap();
-            cells.iter().map(|cell| cell.misses).collect()
+            let cells = grid(&requests, None, &policies, &[capacity as u64, 7], threads).unwrap();
+            cells.iter().map(|cell| cell.misses as u64).collect()
         };
         let expected = misses(&text, 1);
         prop_assert_eq!(&misses(&binary, 2), &expected);
-        prop_assert_eq!(policies[0], Eviction::Lru);
+        prop_assert_eq!(policies[0].name(), "lru");
         prop_assert_eq!(expected[0], lru(&keys, capacity));
     }
 }

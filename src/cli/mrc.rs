@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use herdlab::model::{Eviction, RedisEviction};
-use herdlab::replay::{Replay, TraceCapacity, grid};
+use herdlab::model::RedisEviction;
+use herdlab::replay::{Algorithm, Replay, Sample, TraceCapacity, grid, needed};
 use herdlab::report::{self, Kind, mrc};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::diagnostic::nearest;
 use herdlab::trace::{Asked, ColumnNames, FORMATS, Requests, TraceError, TraceFormat, open};
+use herdlab::units::parse_percentage;
 
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
@@ -23,12 +24,19 @@ use super::{input, output};
 pub(crate) struct MrcArgs {
     /// Trace in any of the formats of `--input`, compressed or not; `-` is standard input
     trace: PathBuf,
-    /// Eviction policies, separated by commas [default: all]
+    /// Eviction policies, separated by commas; `belady` knows the future and is the floor of them all [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
-    policy: Vec<Eviction>,
+    policy: Vec<Algorithm>,
     /// Capacities, separated by commas: numbers of objects (`5000`) or shares of the trace's objects (`1%`)
     #[arg(long, value_name = "SIZES", value_delimiter = ',', default_value = "0.1%,0.3%,1%,3%,10%,30%")]
     capacity: Vec<TraceCapacity>,
+    /// Find the least capacity at which each policy reaches this hit ratio (`95%`)
+    #[arg(long = "for", value_name = "HIT_RATIO", value_parser = hit_ratio)]
+    target: Option<f64>,
+    /// Replay a share of the objects with all their requests (`10%`), chosen by hash, in a cache that is as much smaller: faster, with
+    /// error bars
+    #[arg(long, value_name = "SHARE", value_parser = sample_rate, conflicts_with = "target")]
+    sample: Option<f64>,
     /// Column of a table that holds the key, or its number where there is no header; field of JSON lines [default: `key`, `obj_id`,
     /// `id`, `lbn` or the like]
     #[arg(long, value_name = "COLUMN")]
@@ -66,7 +74,7 @@ pub(crate) fn execute(args: &MrcArgs) -> anyhow::Result<ExitCode> {
     let plan = plan(args)?;
     let is_anothers = |folder: &Path| {
         let Plan { requests, policies, capacities, .. } = &plan;
-        report::holds_another_replay(folder, requests, policies, capacities)
+        report::holds_another_replay(folder, requests, policies, capacities, args.sample)
     };
     let out = report_folder(args.out.as_deref(), &name, args.force, &is_anothers)?;
     let replay = replay(args, plan)?;
@@ -88,7 +96,7 @@ pub(crate) fn execute(args: &MrcArgs) -> anyhow::Result<ExitCode> {
 struct Plan {
     requests: Requests,
     read_s: f64,
-    policies: Vec<Eviction>,
+    policies: Vec<Algorithm>,
     /// Objects, ascending.
     capacities: Vec<u64>,
 }
@@ -106,9 +114,9 @@ fn plan(args: &MrcArgs) -> Result<Plan, Diagnostics> {
 
     let mut policies = args.policy.clone();
     if policies.is_empty() {
-        policies.extend(Eviction::NAMES.iter().map(|row| row.1));
+        policies.extend(Algorithm::all());
     }
-    let mut seen: Vec<Eviction> = Vec::new();
+    let mut seen: Vec<Algorithm> = Vec::new();
     policies.retain(|&policy| {
         let new = !seen.contains(&policy);
         seen.push(policy);
@@ -118,6 +126,18 @@ fn plan(args: &MrcArgs) -> Result<Plan, Diagnostics> {
     let mut capacities: Vec<u64> = args.capacity.iter().map(|capacity| capacity.objects(objects)).collect();
     capacities.sort_unstable();
     capacities.dedup();
+    if let Some(rate) = args.sample {
+        let least = Sample::capacity_min(rate);
+        capacities.retain(|capacity| *capacity >= least);
+        if capacities.is_empty() {
+            let problem =
+                format!("a sample of {} % leaves room for one object from {least} objects on", 100.0 * rate);
+            return Err(Diagnostics::general(
+                problem,
+                vec!["give a larger --capacity or --sample".to_owned()],
+            ));
+        }
+    }
     Ok(Plan { requests, read_s, policies, capacities })
 }
 
@@ -125,15 +145,23 @@ fn replay(args: &MrcArgs, plan: Plan) -> anyhow::Result<Replay> {
     let Plan { requests, read_s, policies, capacities } = plan;
     let threads = input::threads(args.threads);
     let started = Instant::now();
-    let cells = grid(&requests, &policies, &capacities, threads)?;
+    let sample = args.sample.map(|rate| Sample::of(&requests, rate));
+    let cells = grid(&requests, sample.as_ref(), &policies, &capacities, threads)?;
+    let replay_s = started.elapsed().as_secs_f64();
+    let needed = match args.target {
+        Some(hit_ratio) => Some((hit_ratio, needed(&requests, &policies, hit_ratio, threads)?)),
+        None => None,
+    };
     Ok(Replay {
         trace: args.trace.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         requests: requests.ids.len() as u64,
         objects: u64::from(requests.keys),
         read_s,
-        replay_s: started.elapsed().as_secs_f64(),
+        replay_s,
         threads,
+        sample: sample.as_ref().map(Sample::size),
         cells,
+        needed,
     })
 }
 
@@ -142,14 +170,30 @@ fn usage(error: TraceError) -> Diagnostics {
     Diagnostics::general(error.to_string(), Vec::new())
 }
 
-fn policy(text: &str) -> Result<Eviction, String> {
-    let names = || Eviction::NAMES.iter().map(|row| row.0);
+fn hit_ratio(text: &str) -> Result<f64, String> {
+    share_between(text, "hit ratio")
+}
+
+fn sample_rate(text: &str) -> Result<f64, String> {
+    share_between(text, "share of the objects")
+}
+
+/// A share such as `95%` or `0.95`, strictly between nothing and all.
+fn share_between(text: &str, what: &str) -> Result<f64, String> {
+    let share = parse_percentage(text).ok().or_else(|| text.trim().parse().ok());
+    share
+        .filter(|share| *share > 0.0 && *share < 1.0)
+        .ok_or_else(|| format!("expected a {what} above 0 % and below 100 %, such as 95%"))
+}
+
+fn policy(text: &str) -> Result<Algorithm, String> {
+    let names = || Algorithm::all().map(Algorithm::name);
     if RedisEviction::NAMES.iter().any(|row| row.0 == text) {
         return Err(
             "Redis's policies compare times, and a replay has no clock: use them in a scenario".to_owned()
         );
     }
-    Eviction::NAMES.iter().find(|row| row.0 == text).map(|row| row.1).ok_or_else(|| {
+    Algorithm::named(text).ok_or_else(|| {
         let meant =
             nearest(text, names()).map_or_else(String::new, |name| format!("did you mean \"{name}\"? "));
         format!("{meant}known: {}", names().collect::<Vec<_>>().join(", "))

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::model::{AxisValue, Eviction, Experiment, Input};
+use crate::model::{AxisValue, Experiment, Input};
+use crate::replay::Algorithm;
 use crate::scenario::grid::Grid;
 use crate::trace::Requests;
 
@@ -250,12 +251,13 @@ pub fn holds_another_recommendation(folder: &Path, base: &Experiment, options: &
     })
 }
 
-/// Whether a folder holds the curves of another trace, or of this one with other policies or capacities (objects).
+/// Whether a folder holds the curves of another trace, or of this one with other policies, capacities (objects) or sample.
 pub fn holds_another_replay(
     folder: &Path,
     requests: &Requests,
-    policies: &[Eviction],
+    policies: &[Algorithm],
     capacities: &[u64],
+    sample: Option<f64>,
 ) -> bool {
     let cells =
         policies.iter().flat_map(|&policy| capacities.iter().map(move |&capacity| (policy, capacity)));
@@ -263,8 +265,11 @@ pub fn holds_another_replay(
     let ours: Vec<String> =
         cells.map(|(policy, capacity)| super::mrc::setting(policy, capacity, length, objects)).collect();
     another(&folder.join("mrc.csv"), |text| {
-        let rows: Vec<&str> = text.lines().skip(1).collect();
-        rows.len() == ours.len()
+        let mut lines = text.lines();
+        let header = lines.next();
+        let rows: Vec<&str> = lines.collect();
+        header == Some(&super::mrc::header(sample))
+            && rows.len() == ours.len()
             && rows.iter().zip(&ours).all(|(row, ours)| row.starts_with(&format!("{ours},")))
     })
 }

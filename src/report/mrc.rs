@@ -11,14 +11,15 @@ use super::figure::{Backing, Figure, Panel, Series, Shape};
 use super::format::{number, percent, percent_to};
 use super::terminal::plain;
 use super::{ReportError, atomic, draw, png};
-use crate::model::Eviction;
-use crate::replay::{Cell, Replay};
+use crate::replay::{Algorithm, Cell, Needed, Replay};
 use crate::units::grouped;
 
 /// Widest column of figures, blanks included.
 const COLUMN_WIDTH: usize = 12;
+/// The same with an error bar.
+const COLUMN_WIDTH_SAMPLED: usize = 17;
 /// Widest name of a policy, blanks included.
-const NAME_WIDTH: usize = 12;
+const NAME_WIDTH: usize = 20;
 
 /// Writes `mrc.csv`, `mrc.svg` and `mrc.png` into a folder; they appear together or not at all.
 ///
@@ -35,8 +36,17 @@ pub fn write_all(replay: &Replay, dir: &Path) -> Result<(), ReportError> {
 
 /// For a terminal of so many columns: miss ratios, speeds, and the trace.
 pub fn page(replay: &Replay, width: u16) -> String {
-    let columns = (usize::from(width).saturating_sub(NAME_WIDTH) / COLUMN_WIDTH).max(1);
-    let mut text = format!("{}\n\nMiss ratio (%); * lowest of its capacity\n", heading(replay));
+    let column_width = if replay.sample.is_some() { COLUMN_WIDTH_SAMPLED } else { COLUMN_WIDTH };
+    let columns = (usize::from(width).saturating_sub(NAME_WIDTH) / column_width).max(1);
+    let floor = match replay.policies().contains(&Algorithm::Belady) {
+        true => "; belady: the least of any policy, with knowledge of the future",
+        false => "",
+    };
+    let mut text = heading(replay);
+    if replay.needed.is_some() {
+        text.push_str(&format!("\n\n{}", needed(replay).trim_end()));
+    }
+    text.push_str(&format!("\n\nMiss ratio (%); * lowest of its capacity{floor}\n"));
     let capacities = replay.capacities();
     for capacities in capacities.chunks(columns) {
         text.push_str(&format!("\n{}\n", table(replay, capacities, |cell| ratio(replay, cell))));
@@ -69,22 +79,47 @@ pub fn markdown(replay: &Replay) -> String {
         }
         text.push('\n');
     }
+    if let Some((hit_ratio, needed)) = &replay.needed {
+        text.push_str(&format!("\nLeast capacity for a hit ratio of {} %:\n\n", percent(*hit_ratio)));
+        text.push_str("| policy | objects | of all |\n|---|---:|---:|\n");
+        for Needed { policy, capacity } in needed {
+            let cells = capacity.map_or_else(
+                || "none | –".to_owned(),
+                |capacity| format!("{} | {}", grouped(capacity), share(replay, capacity)),
+            );
+            text.push_str(&format!("| {} | {cells} |\n", policy.name()));
+        }
+    }
     text.push_str(&format!("\n{}\n", cost(replay)));
     text
 }
 
 /// One row per policy and capacity; nothing that depends on the machine.
 pub fn csv(replay: &Replay) -> String {
-    let mut text = "policy,capacity_objects,capacity_share,requests,misses,miss_ratio\n".to_owned();
+    let mut text = header(replay.sample.map(|sample| sample.rate)) + "\n";
     for cell in &replay.cells {
         let setting = setting(cell.policy, cell.capacity, replay.requests, replay.objects);
-        text.push_str(&format!("{setting},{},{}\n", cell.misses, replay.miss_ratio(cell)));
+        text.push_str(&format!("{setting},{},{}", cell.misses.round(), replay.miss_ratio(cell)));
+        if replay.sample.is_some() {
+            let half_width = cell.half_width.map(|misses| misses / replay.requests as f64);
+            text.push_str(&half_width.map_or_else(|| ",".to_owned(), |half_width| format!(",{half_width}")));
+        }
+        text.push('\n');
     }
     text
 }
 
+/// The names of the columns, of all objects or of a share of them.
+pub(super) fn header(sample: Option<f64>) -> String {
+    let own = "policy,capacity_objects,capacity_share,requests,misses,miss_ratio";
+    match sample {
+        None => own.to_owned(),
+        Some(rate) => format!("{own},miss_ratio_half_width_{}_percent_sample", percent_to(rate, 3)),
+    }
+}
+
 /// The cells of a row that do not depend on the results.
-pub(super) fn setting(policy: Eviction, capacity: u64, requests: u64, objects: u64) -> String {
+pub(super) fn setting(policy: Algorithm, capacity: u64, requests: u64, objects: u64) -> String {
     format!("{},{capacity},{},{requests}", policy.name(), capacity as f64 / objects as f64)
 }
 
@@ -100,8 +135,9 @@ pub fn json(replay: &Replay) -> Result<String, ReportError> {
             json!({
                 "policy": cell.policy.name(),
                 "capacity_objects": cell.capacity,
-                "misses": cell.misses,
+                "misses": cell.misses.round(),
                 "miss_ratio": replay.miss_ratio(cell),
+                "miss_ratio_half_width": cell.half_width.map(|misses| misses / replay.requests as f64),
                 "wall_s": cell.wall_s,
                 "requests_per_second": replay.requests as f64 / cell.wall_s,
             })
@@ -115,7 +151,17 @@ pub fn json(replay: &Replay) -> Result<String, ReportError> {
         "threads": replay.threads,
         "read_s": replay.read_s,
         "replay_s": replay.replay_s,
+        "sample": replay.sample.map(|sample| json!({
+            "share": sample.rate, "requests": sample.requests, "objects": sample.objects,
+        })),
         "cells": cells,
+        "needed": replay.needed.as_ref().map(|(hit_ratio, needed)| json!({
+            "hit_ratio": hit_ratio,
+            "capacities": needed
+                .iter()
+                .map(|one| json!({ "policy": one.policy.name(), "capacity_objects": one.capacity }))
+                .collect::<Vec<_>>(),
+        })),
     });
     let text = serde_json::to_string_pretty(&all)
         .map_err(|error| ReportError::Make { what: "the JSON".to_owned(), problem: error.to_string() })?;
@@ -150,7 +196,7 @@ fn ratio_axis(replay: &Replay) -> Axis {
 
 /// One line per policy; `value` gives its height at a cell.
 fn lines(replay: &Replay, value: impl Fn(&Cell) -> f64) -> Vec<Series> {
-    let line = |(style, policy): (usize, Eviction)| {
+    let line = |(style, policy): (usize, Algorithm)| {
         let cells = replay.cells.iter().filter(|cell| cell.policy == policy);
         let points = cells.map(|cell| (cell.capacity as f64, value(cell))).collect();
         Series { name: policy.name().to_owned(), style, shape: Shape::Line, points }
@@ -174,8 +220,8 @@ fn curves(replay: &Replay) -> Panel {
 fn against_first(replay: &Replay) -> Option<Panel> {
     let first = *replay.policies().first()?;
     let relative = |cell: &Cell| {
-        let base = replay.cell(first, cell.capacity).map_or(f64::NAN, |base| base.misses as f64);
-        cell.misses as f64 / base - 1.0
+        let base = replay.cell(first, cell.capacity).map_or(f64::NAN, |base| base.misses);
+        cell.misses / base - 1.0
     };
     Some(Panel {
         title: String::new(),
@@ -205,18 +251,20 @@ fn dots(replay: &Replay) -> Panel {
 /// Which policy misses least, and how often.
 fn message(replay: &Replay) -> String {
     let capacities = replay.capacities();
+    let policies: Vec<Algorithm> =
+        replay.policies().into_iter().filter(|policy| policy.is_online()).collect();
     let wins = |policy| {
         let lowest_at = |&&capacity: &&u64| {
             replay.cell(policy, capacity).is_some_and(|cell| Some(cell.misses) == lowest(replay, capacity))
         };
         capacities.iter().filter(lowest_at).count()
     };
-    let best = replay.policies().into_iter().rev().max_by_key(|&policy| wins(policy));
+    let best = policies.iter().copied().rev().max_by_key(|&policy| wins(policy));
     let found = match best {
-        Some(policy) if replay.policies().len() > 1 && capacities.len() > 1 => {
+        Some(policy) if policies.len() > 1 && capacities.len() > 1 => {
             format!(" {} misses least at {} of {} capacities.", policy.name(), wins(policy), capacities.len())
         }
-        Some(policy) if replay.policies().len() > 1 => format!(" {} misses least.", policy.name()),
+        Some(policy) if policies.len() > 1 => format!(" {} misses least.", policy.name()),
         _ => String::new(),
     };
     format!("{} requests for {} objects.{found}", grouped(replay.requests), grouped(replay.objects))
@@ -224,7 +272,33 @@ fn message(replay: &Replay) -> String {
 
 fn heading(replay: &Replay) -> String {
     let (requests, objects) = (grouped(replay.requests), grouped(replay.objects));
-    format!("{}: {requests} requests for {objects} objects, each of them one slot", replay.trace)
+    let mut text =
+        format!("{}: {requests} requests for {objects} objects, each of them one slot", replay.trace);
+    if let Some(sample) = replay.sample {
+        text.push_str(&format!(
+            "\nA sample of {} % of the objects ({} with {} requests); ± half the 95 % interval, where the cache is large \
+             enough for it",
+            percent_to(sample.rate, 2),
+            grouped(sample.objects),
+            grouped(sample.requests)
+        ));
+    }
+    text
+}
+
+/// The least capacities for a hit ratio, a line each, in words.
+fn needed(replay: &Replay) -> String {
+    let Some((hit_ratio, needed)) = &replay.needed else { return String::new() };
+    let aim = format!("{} %", percent(*hit_ratio));
+    let mut text = format!("Least capacity for a hit ratio of {aim}\n\n");
+    for Needed { policy, capacity } in needed {
+        let capacity = match capacity {
+            Some(capacity) => format!("{:>12} objects ({})", grouped(*capacity), share(replay, *capacity)),
+            None => format!("{:>12} the first requests of objects alone miss more", "none:"),
+        };
+        text.push_str(&format!(" {:18} {capacity}\n", policy.name()));
+    }
+    text
 }
 
 fn table(replay: &Replay, capacities: &[u64], figure: impl Fn(&Cell) -> String) -> String {
@@ -245,15 +319,20 @@ fn table(replay: &Replay, capacities: &[u64], figure: impl Fn(&Cell) -> String) 
     table.trim_fmt()
 }
 
-fn lowest(replay: &Replay, capacity: u64) -> Option<u64> {
-    replay.cells.iter().filter(|cell| cell.capacity == capacity).map(|cell| cell.misses).min()
+/// Of what a cache can do.
+fn lowest(replay: &Replay, capacity: u64) -> Option<f64> {
+    let cells = replay.cells.iter().filter(|cell| cell.capacity == capacity && cell.policy.is_online());
+    cells.map(|cell| cell.misses).min_by(f64::total_cmp)
 }
 
 /// In per cent to two places, with a star behind the lowest of its capacity or a blank.
 fn ratio(replay: &Replay, cell: &Cell) -> String {
     let alone = replay.policies().len() == 1;
-    let mark = if !alone && lowest(replay, cell.capacity) == Some(cell.misses) { '*' } else { ' ' };
-    format!("{}{mark}", percent_to(replay.miss_ratio(cell), 2))
+    let is_lowest = cell.policy.is_online() && lowest(replay, cell.capacity) == Some(cell.misses);
+    let mark = if !alone && is_lowest { '*' } else { ' ' };
+    let half_width = cell.half_width.map(|misses| percent_to(misses / replay.requests as f64, 2));
+    let half_width = half_width.map_or_else(String::new, |half_width| format!(" ± {half_width}"));
+    format!("{}{half_width}{mark}", percent_to(replay.miss_ratio(cell), 2))
 }
 
 /// Of all objects.
@@ -284,12 +363,15 @@ fn cost(replay: &Replay) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Eviction;
+    use crate::replay::SampleSize;
 
     fn replay(capacities: &[u64]) -> Replay {
-        let cells = [Eviction::Lru, Eviction::Sieve].into_iter().enumerate().flat_map(|(row, policy)| {
+        let policies = [Eviction::Lru, Eviction::Sieve].map(Algorithm::Policy);
+        let cells = policies.into_iter().enumerate().flat_map(|(row, policy)| {
             capacities.iter().map(move |&capacity| {
-                let misses = (900_000 / capacity).max(2_000) - 1_000 * row as u64;
-                Cell { policy, capacity, misses, wall_s: 0.02 }
+                let misses = ((900_000 / capacity).max(2_000) - 1_000 * row as u64) as f64;
+                Cell { policy, capacity, misses, half_width: None, wall_s: 0.02 }
             })
         });
         Replay {
@@ -299,8 +381,40 @@ mod tests {
             read_s: 0.1,
             replay_s: 0.25,
             threads: 2,
+            sample: None,
             cells: cells.collect(),
+            needed: None,
         }
+    }
+
+    #[test]
+    fn a_sample_has_error_bars_and_a_target_its_capacities() {
+        let mut replay = replay(&[5, 50]);
+        replay.sample = Some(SampleSize { rate: 0.1, requests: 98_000, objects: 510 });
+        replay.cells[1].half_width = Some(2_500.0);
+        let [lru, sieve] = [Eviction::Lru, Eviction::Sieve].map(Algorithm::Policy);
+        let capacities =
+            vec![Needed { policy: lru, capacity: Some(1_250) }, Needed { policy: sieve, capacity: None }];
+        replay.needed = Some((0.95, capacities));
+        let page = page(&replay, 80);
+        for part in [
+            "A sample of 10.00 % of the objects (510 with 98,000 requests)",
+            "1.80 ± 0.25",
+            "Least capacity for a hit ratio of 95.0 %",
+            "1,250 objects (25.0 %)",
+            "none: the first requests of objects alone miss more",
+        ] {
+            assert!(page.contains(part), "{part} is missing from:\n{page}");
+        }
+        let csv = csv(&replay);
+        assert!(csv.starts_with(
+            "policy,capacity_objects,capacity_share,requests,misses,miss_ratio,miss_ratio_half_width_"
+        ));
+        assert!(
+            csv.contains("\nlru,50,0.01,1000000,18000,0.018,0.0025\n") && csv.contains(",0.017,\n"),
+            "{csv}"
+        );
+        assert!(markdown(&replay).contains("| lru | 1,250 | 25.0 % |\n| sieve | none | – |"));
     }
 
     #[test]

@@ -56,10 +56,12 @@ const PLUS: Marker = open(&[&[(-9, 0), (9, 0)], &[(0, -9), (0, 9)]]);
 const OPEN_SQUARE: Marker = open(&[&[(-7, -7), (7, -7), (7, 7), (-7, 7), (-7, -7)]]);
 const OPEN_TRIANGLE: Marker = open(&[&[(-9, 7), (9, 7), (0, -9), (-9, 7)]]);
 const OPEN_DIAMOND: Marker = open(&[&[(-9, 0), (0, -9), (9, 0), (0, 9), (-9, 0)]]);
+const OPEN_DOWN: Marker = open(&[&[(-9, -7), (9, -7), (0, 9), (-9, -7)]]);
+const HOURGLASS: Marker = filled(&[&[(-7, -7), (7, -7), (-7, 7), (7, 7)]]);
 const STAR: Marker = open(&[&[(-8, 0), (8, 0)], &[(-4, -7), (4, 7)], &[(-4, 7), (4, -7)]]);
 
 /// The baseline's first.
-pub const STYLES: [Style; 12] = [
+pub const STYLES: [Style; 14] = [
     look("s0", 0x222222, 0xf0f0f0, "", DISC),
     look("s1", 0x0072b2, 0x3d97e0, "7 3", SQUARE),
     look("s2", 0xd55e00, 0xf4772a, "", TRIANGLE),
@@ -72,6 +74,8 @@ pub const STYLES: [Style; 12] = [
     look("s9", 0x803300, 0xc98a5c, "5 2 1 2", OPEN_TRIANGLE),
     look("s10", 0x5a3d8a, 0xb49ce8, "", OPEN_DIAMOND),
     look("s11", 0x005a43, 0x7fb8a4, "8 2", STAR),
+    look("s12", 0xa3003f, 0xff7aa8, "3 1", OPEN_DOWN),
+    look("s13", 0x4a6fa5, 0x9db8e0, "10 2 2 2", HOURGLASS),
 ];
 
 const fn look(class: &'static str, light: u32, dark: u32, dash: &'static str, marker: Marker) -> Style {

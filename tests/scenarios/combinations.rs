@@ -49,7 +49,21 @@ pub const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l2.capacity", &["7", "5kB", "1MB"]),
     (
         "tier.l2.eviction",
-        &["lru", "fifo", "clock", "random", "sieve", "s3-fifo", "2q", "slru", "arc", "lfu", "w-tinylfu"],
+        &[
+            "lru",
+            "fifo",
+            "clock",
+            "random",
+            "sieve",
+            "s3-fifo",
+            "2q",
+            "slru",
+            "arc",
+            "lfu",
+            "w-tinylfu",
+            "w-tinylfu-adaptive",
+            "lirs",
+        ],
     ),
     // Refused beside a capacity in entries.
     (

@@ -184,6 +184,8 @@ fn life_of_an_entry() {
         (&[], &[SMALL, ("tier.l2.eviction", "arc")], "", "evictions.rate", Appears),
         (&[], &[SMALL, ("tier.l2.eviction", "lfu")], "", "evictions.rate", Appears),
         (&[], &[SMALL, ("tier.l2.eviction", "w-tinylfu")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "w-tinylfu-adaptive")], "", "evictions.rate", Appears),
+        (&[], &[SMALL, ("tier.l2.eviction", "lirs")], "", "evictions.rate", Appears),
         (
             &[],
             &[("tier.l2.capacity", "20kB"), ("tier.l2.eviction", "lru")],

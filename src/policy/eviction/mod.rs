@@ -13,6 +13,7 @@ mod evict;
 mod fifo;
 mod ghost;
 mod lfu;
+mod lirs;
 mod list;
 mod lru;
 mod outside;
@@ -146,7 +147,9 @@ policies! {
     Slru, slru::Slru, Box<slru::Slru>, "LRU in two segments: a second use protects an entry from those used once";
     Arc, arc::Arc, Box<arc::Arc>, "LRU for entries used once and LRU for the others, their shares set by the misses";
     Lfu, lfu::Lfu, Box<lfu::Lfu>, "evicts the entry with the fewest uses since it came";
-    WTinyLfu, w_tiny_lfu::WTinyLfu, Box<w_tiny_lfu::WTinyLfu>, "a small LRU, behind which only entries requested more often than the victim stay";
+    WTinyLfu, w_tiny_lfu::WTinyLfu<false>, Box<w_tiny_lfu::WTinyLfu<false>>, "a small LRU, behind which only entries requested more often than the victim stay";
+    AdaptiveWTinyLfu, w_tiny_lfu::WTinyLfu<true>, Box<w_tiny_lfu::WTinyLfu<true>>, "w-tinylfu whose window grows and shrinks with the hit ratio, as Caffeine's does";
+    Lirs, lirs::Lirs, Box<lirs::Lirs>, "keeps the entries with the shortest time between their last two uses, remembered longer than they are held";
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ const DENSE_INDEX_BYTES_PER_KEY: f64 = 4.0;
 const DENSE_INDEX_KEYS: f64 = (1u32 << 21) as f64;
 /// A key that was evicted and is remembered: its links, itself, its place when free, and two to four cells of the index.
 const GHOST_BYTES: f64 = 32.0;
+/// A key in the stack of LIRS.
+const LIRS_NODE_BYTES: f64 = 32.0;
 const XFETCH_BYTES: f64 = 8.0;
 const VERSION_BYTES: f64 = 4.0;
 const VALUE_AGE_BYTES: f64 = 8.0;
@@ -281,6 +283,8 @@ fn policy_bytes(eviction: Eviction) -> f64 {
         Eviction::TwoQ => 8.0 + 0.5 * GHOST_BYTES,
         Eviction::Arc => 8.0 + GHOST_BYTES,
         // Four counters of the sketch, rounded up to a power of two.
-        Eviction::WTinyLfu => 16.0,
+        Eviction::WTinyLfu | Eviction::AdaptiveWTinyLfu => 16.0,
+        // Of each entry and of two keys without one: a node and its links in two lists; of the keys their place in an index.
+        Eviction::Lirs => 3.0 * LIRS_NODE_BYTES + 2.0 * GHOST_BYTES,
     }
 }

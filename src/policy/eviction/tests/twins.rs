@@ -2,7 +2,7 @@
 
 mod remembering;
 
-use remembering::{Arc, S3Fifo, TwoQ};
+use remembering::{Arc, Lirs, S3Fifo, TwoQ};
 
 use super::Step;
 use crate::model::Eviction;
@@ -16,7 +16,9 @@ pub fn replay(kind: Eviction, capacity: usize, steps: &[Step]) -> Vec<u8> {
         Eviction::Slru => run((Slru::default(), capacity), capacity, steps),
         Eviction::Arc => run(Arc::default(), capacity, steps),
         Eviction::Lfu => run(Lfu::default(), capacity, steps),
-        Eviction::WTinyLfu => run(WTinyLfu::new(capacity), capacity, steps),
+        Eviction::WTinyLfu => run(WTinyLfu::new(capacity, None), capacity, steps),
+        Eviction::AdaptiveWTinyLfu => run(WTinyLfu::new(capacity, Some(Hill::default())), capacity, steps),
+        Eviction::Lirs => run((Lirs::default(), capacity), capacity, steps),
         kind => run(OneQueue { kind, queue: Vec::new(), used: Vec::new(), hand: None }, capacity, steps),
     }
 }
@@ -185,21 +187,84 @@ impl Twin for Lfu {
     }
 }
 
+/// The hill that the adaptive window climbs.
+struct Hill {
+    window: f64,
+    step: f64,
+    before: f64,
+    hits: f64,
+    requests: f64,
+}
+
+impl Default for Hill {
+    fn default() -> Hill {
+        Hill { window: 0.01, step: -0.0625, before: 0.0, hits: 0.0, requests: 0.0 }
+    }
+}
+
+impl Hill {
+    fn climb(&mut self) {
+        let ratio = self.hits / self.requests;
+        let step = if ratio >= self.before { self.step } else { -self.step };
+        self.window = (self.window + step).max(0.0).min(1.0 - 0.2 * 0.99);
+        let large = (ratio - self.before).abs() >= 0.05;
+        self.step = match (large, step >= 0.0) {
+            (true, true) => 0.0625,
+            (true, false) => -0.0625,
+            (false, _) => step * 0.98,
+        };
+        *self = Hill { before: ratio, hits: 0.0, requests: 0.0, ..*self };
+    }
+}
+
 /// The main region is a segmented LRU; the sketch has tests of its own.
 struct WTinyLfu {
     window: Vec<u8>,
     main: Slru,
     sketch: Sketch,
     capacity: usize,
+    hill: Option<Hill>,
 }
 
 impl WTinyLfu {
-    fn new(capacity: usize) -> WTinyLfu {
+    fn new(capacity: usize, hill: Option<Hill>) -> WTinyLfu {
         let sketch = Sketch::new(capacity as u32);
-        WTinyLfu { window: Vec::new(), main: Slru::default(), sketch, capacity }
+        WTinyLfu { window: Vec::new(), main: Slru::default(), sketch, capacity, hill }
     }
     fn window(&self) -> usize {
-        (self.capacity / 100).max(1)
+        match &self.hill {
+            None => (self.capacity / 100).max(1),
+            Some(hill) => ((self.capacity as f64 * hill.window) as usize).max(1),
+        }
+    }
+    fn protected(&self) -> usize {
+        let main = self.capacity - self.window();
+        let protected = match &self.hill {
+            None => main * 4 / 5,
+            Some(_) => main.saturating_sub((self.capacity as f64 * 0.2 * 0.99) as usize),
+        };
+        protected.max(1)
+    }
+    fn request(&mut self, hit: bool) {
+        let Some(hill) = &mut self.hill else { return };
+        hill.hits += f64::from(u8::from(hit));
+        hill.requests += 1.0;
+        if hill.requests < 10.0 * self.capacity as f64 {
+            return;
+        }
+        hill.climb();
+        let surplus = self.main.protected.len().saturating_sub(self.protected());
+        self.main.probation.extend(self.main.protected.drain(..surplus));
+        while self.window.len() < self.window() {
+            let Slru { probation, protected } = &mut self.main;
+            let from = if probation.is_empty() { protected } else { probation };
+            if from.is_empty() {
+                break;
+            }
+            self.window.push(from.remove(0));
+        }
+        let surplus = self.window.len().saturating_sub(self.window());
+        self.main.probation.extend(self.window.drain(..surplus));
     }
 }
 
@@ -213,11 +278,14 @@ impl Twin for WTinyLfu {
             take(&mut self.window, key);
             self.window.push(key);
         } else {
-            self.main.protect(key, ((self.capacity - self.window()) * 4 / 5).max(1));
+            let most = self.protected();
+            self.main.protect(key, most);
         }
+        self.request(true);
     }
     fn miss(&mut self, key: u8, _: usize, full: bool) -> Vec<u8> {
         self.sketch.count(u32::from(key));
+        self.request(false);
         let limit = self.window();
         let victim = full.then(|| {
             let main = if self.main.probation.is_empty() {

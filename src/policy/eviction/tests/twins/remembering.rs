@@ -184,3 +184,89 @@ impl Twin for Arc {
         Vec::from_iter(victim)
     }
 }
+
+/// The stack holds all keys, with and without an entry; both oldest first.
+#[derive(Default)]
+pub struct Lirs {
+    lir: Vec<u8>,
+    /// The queue of the other entries.
+    hir: Vec<u8>,
+    stack: Vec<u8>,
+    /// In the order in which they lost their entries.
+    ghosts: Vec<u8>,
+}
+
+impl Lirs {
+    fn top(&mut self, key: u8) {
+        take(&mut self.stack, key);
+        self.stack.push(key);
+    }
+    fn prune(&mut self) {
+        while self.stack.first().is_some_and(|oldest| !self.lir.contains(oldest)) {
+            let oldest = self.stack.remove(0);
+            take(&mut self.ghosts, oldest);
+        }
+    }
+    fn demote(&mut self, most: usize) {
+        while self.lir.len() > most {
+            self.prune();
+            let oldest = self.stack.remove(0);
+            take(&mut self.lir, oldest);
+            self.hir.push(oldest);
+        }
+        self.prune();
+    }
+}
+
+/// With its capacity, because a hit needs it.
+impl Twin for (Lirs, usize) {
+    fn held(&mut self) -> Vec<&mut Vec<u8>> {
+        vec![&mut self.0.lir, &mut self.0.hir]
+    }
+    fn hit(&mut self, key: u8) {
+        let most = self.1 - (self.1 / 100).max(1);
+        let lirs = &mut self.0;
+        let is_recent = lirs.stack.contains(&key);
+        lirs.top(key);
+        if take(&mut lirs.hir, key) {
+            if is_recent { lirs.lir.push(key) } else { lirs.hir.push(key) }
+        }
+        lirs.demote(most);
+    }
+    fn miss(&mut self, key: u8, capacity: usize, full: bool) -> Vec<u8> {
+        let most = capacity - (capacity / 100).max(1);
+        let lirs = &mut self.0;
+        let is_recent = take(&mut lirs.ghosts, key);
+        take(&mut lirs.stack, key);
+        let victim = full.then(|| {
+            if lirs.hir.is_empty() {
+                lirs.demote(lirs.lir.len() - 1);
+            }
+            let victim = lirs.hir.remove(0);
+            if lirs.stack.contains(&victim) {
+                lirs.ghosts.push(victim);
+                if lirs.ghosts.len() > 2 * capacity {
+                    let oldest = lirs.ghosts.remove(0);
+                    take(&mut lirs.stack, oldest);
+                }
+            }
+            victim
+        });
+        let is_lir = is_recent || lirs.lir.len() < most;
+        if is_lir {
+            lirs.lir.push(key)
+        } else {
+            lirs.hir.push(key)
+        }
+        lirs.stack.push(key);
+        lirs.demote(most);
+        Vec::from_iter(victim)
+    }
+    fn expire(&mut self, key: u8) {
+        let lirs = &mut self.0;
+        take(&mut lirs.lir, key);
+        take(&mut lirs.hir, key);
+        take(&mut lirs.stack, key);
+        lirs.prune();
+    }
+}
