@@ -66,7 +66,8 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let (before, after) = experiments(args)?;
     let names = names(&before.source_path, &after.source_path);
     let names = [names[0].as_str(), names[1].as_str()];
-    let changes = differences(&before.source, &after.source);
+    let mut changes = differences(&before.source, &after.source);
+    changes.retain(|change| !args.settings.set.iter().any(|(path, _)| change.is_settled_by(path)));
     let same = is_same_system(&before, &after) && after.variants.len() == 1;
     if args.no_run || same {
         let text = match args.format {

@@ -58,6 +58,13 @@ pub fn differences(before: &str, after: &str) -> Vec<Difference> {
     paths.into_iter().filter_map(difference).collect()
 }
 
+impl Difference {
+    /// Whether a setting that holds for both files takes the place of both values: of this path, or of a table around it.
+    pub fn is_settled_by(&self, path: &str) -> bool {
+        self.path == path || self.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
+    }
+}
+
 /// The values of a file at the ends of their paths.
 fn values(text: &str) -> Vec<(String, toml::Value)> {
     let mut found = Vec::new();
@@ -231,6 +238,13 @@ name = "x"
             ]
         );
         assert_eq!(changed("pool = 5\n", ""), [difference("database.pool", Some("5"), None)]);
+    }
+
+    #[test]
+    fn a_setting_for_both_files_settles_their_difference() {
+        let found = changed("pool = 5", "pool = 7");
+        assert!(found[0].is_settled_by("database.pool") && found[0].is_settled_by("database"));
+        assert!(!found[0].is_settled_by("database.po") && !found[0].is_settled_by("database.pool_timeout"));
     }
 
     #[test]
