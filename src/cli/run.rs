@@ -116,7 +116,6 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if args.watch {
         return Ok(ExitCode::from(whenever_saved(args, &log, &control)?));
     }
-    signals::stop_on_signal(&control);
     Ok(ExitCode::from(once(args, &log, &control, &mut Session::default(), &|| false)?))
 }
 
@@ -214,6 +213,8 @@ fn once(
         output::tell_text(&warnings.render_within(output::stderr_style()));
         return Ok(exit::USAGE);
     }
+    // Before, nothing is simulated that could be kept: a signal ends the program while it waits for a trace from a pipe.
+    signals::stop_on_signal(control);
     let threads = input::threads(args.threads);
     let limits = args.limits.limits();
     let plan = plan_within(&limits, &experiment, threads);

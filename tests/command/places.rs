@@ -120,11 +120,9 @@ fn devices_fifos_and_links_stay_what_they_are() {
 /// A trace is read to check it and again by each replication: a FIFO would give it once.
 #[cfg(unix)]
 #[test]
-fn a_fifo_or_a_device_is_no_trace() {
+fn a_device_or_a_folder_is_no_trace() {
     let folder = tempfile::tempdir().unwrap();
-    let fifo = folder.path().join("fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    for place in ["fifo", "/dev/zero", "."] {
+    for place in ["/dev/zero", "."] {
         let scenario = format!(
             "question = \"?\"\n[workload]\narrivals = {{ trace = {{ file = \"{place}\", time = \"s\", key = \"k\", \
              unit = \"s\" }} }}\n[database]\nread = \"5ms\"\n"
@@ -133,9 +131,40 @@ fn a_fifo_or_a_device_is_no_trace() {
         for command in ["run", "check"] {
             let told = refused(folder.path(), &[command, "replay.toml"]);
             assert!(told.contains("cannot read"), "{told}");
-            assert_eq!(told.contains("copy what it gives to a file first"), place != ".", "{told}");
+            let reason = if place == "." { "is a directory" } else { "it is a device, not a file or a pipe" };
+            assert!(told.contains(reason), "{told}");
         }
     }
+}
+
+/// A trace from a pipe into which nobody writes: the program waits, and the first signal ends it.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_wait_for_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let scenario = "question = \"?\"\n[workload]\narrivals = { trace = { file = \"fifo\", time = \"s\", key = \"k\", unit = \"s\" } }\n\
+                    [database]\nread = \"5ms\"\n";
+    fs::write(folder.path().join("replay.toml"), scenario).unwrap();
+    let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_herdlab"))
+        .args(["run", "replay.toml", "--quiet"])
+        .current_dir(folder.path())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(run.try_wait().unwrap().is_none(), "it waits for the pipe");
+    let kill = std::process::Command::new("kill").args(["-TERM", &run.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    let ended = (0..200).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        run.try_wait().unwrap()
+    });
+    let code = ended.map(|status| status.code());
+    if code.is_none() {
+        run.kill().unwrap();
+    }
+    assert_eq!(code, Some(Some(130)));
 }
 
 fn seed(report: &Path) -> u64 {
