@@ -298,9 +298,10 @@ impl Counts {
 }
 
 impl TraceSummary {
-    /// Whether most requests share their stamp with others: the clock is too coarse to be taken at its word.
+    /// Whether most requests share their stamp with others: the clock is too coarse to be taken at its word. A single stamp tells
+    /// nothing about the clock.
     pub fn is_coarse(&self) -> bool {
-        self.sharing * 2 > self.requests && self.step_ns > FINE_NS
+        self.instants > 1 && self.sharing * 2 > self.requests && self.step_ns > FINE_NS
     }
 
     /// The unit over which such requests are spread, in words.
@@ -372,7 +373,7 @@ mod tests {
         assert_eq!(step("t,key\n10,a\n10,b\n120,c\n"), (1e7, true));
         assert_eq!(step("t,key\n3000,a\n3000,b\n14000,c\n"), (1e9, true));
         assert_eq!(step("t,key\n30000,a\n40000,b\n"), (1e9, false));
-        assert_eq!(step("t,key\n1.250000,a\n1.250000,b\n"), (1e4, true));
+        assert_eq!(step("t,key\n1.250000,a\n1.250000,b\n1.750000,c\n"), (1e4, true));
         assert_eq!(step("t,key\n1.2500004,a\n1.2500004,b\n"), (0.1, false));
         // Two of four share theirs: not most of them.
         assert_eq!(step("t,key\n1,a\n1,b\n2,c\n3,c\n"), (1e6, false));
