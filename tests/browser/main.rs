@@ -11,6 +11,7 @@ mod over;
 mod paper;
 mod pointing;
 mod quiet;
+mod recommend;
 mod saving;
 mod sweeps;
 mod whole;

@@ -14,7 +14,7 @@ const BARE: &str = "[...document.querySelectorAll('svg.plot')].filter((plot) => 
 const STALE: &str = "[...document.querySelectorAll('svg.plot')].filter((plot) => plot.getBoundingClientRect().width > 0 && Math.abs(plot.viewBox.baseVal.width - plot.getBoundingClientRect().width) > 2).length";
 
 /// Pairs of texts of one picture that cover each other, as they are shown.
-const COVERED: &str = "[...document.querySelectorAll('svg')].flatMap((picture) => {
+pub const COVERED: &str = "[...document.querySelectorAll('svg')].flatMap((picture) => {
   const texts = [...picture.querySelectorAll('text')].map((one) => [one.textContent, one.getBoundingClientRect()])
     .filter(([text, box]) => text && box.width > 0);
   return texts.flatMap(([text, box], index) => texts.slice(index + 1)

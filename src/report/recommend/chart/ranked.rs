@@ -6,7 +6,7 @@ use crate::report::axis::Axis;
 use crate::report::charts::shortened;
 use crate::report::figure::{Backing, Figure, Panel, Series, Shape};
 use crate::report::format::{Scale, plus_minus};
-use crate::report::recommend::rows::{Candidates, Row};
+use crate::report::recommend::rows::{Candidates, Class, Row};
 use crate::report::sweep::frame::interval;
 
 /// More candidates stand in the table only.
@@ -25,7 +25,12 @@ pub(in crate::report::recommend) fn figure(all: &Candidates<'_>) -> Option<Figur
         .iter()
         .enumerate()
         .map(|(place, (row, estimate))| {
-            let words = [plus_minus(&scale, estimate), row.verdict.clone(), all.limits_in_words(row)];
+            // The table has all of it; here a few words leave room for the plot.
+            let standing = match row.class {
+                Class::Broken => all.limits_in_words(row),
+                _ => row.verdict.split(" after ").next().unwrap_or_default().to_owned(),
+            };
+            let words = [plus_minus(&scale, estimate), standing];
             let words: Vec<String> = words.into_iter().filter(|words| !words.is_empty()).collect();
             // Of a candidate that was dropped early the interval would hide all others.
             let (low, high) = match all.is_finalist(row) {
