@@ -62,7 +62,7 @@ fn no_such_default_is_left_out() {
 }
 
 /// What the words name is no value of the option.
-const NOT_A_VALUE: [&str; 5] = [
+const NOT_A_VALUE: [&str; 7] = [
     // Names that are derived.
     "event.label",
     // That of a write, taken where the simulation begins (tests/scenarios/exact_writes.rs).
@@ -71,6 +71,10 @@ const NOT_A_VALUE: [&str; 5] = [
     // What multi_get = "fan-out" means is compared where it is "mget".
     "tier.multi_get",
     "variant.set",
+    // Only where `operation` has lists.
+    "workload.arrivals.trace.sets",
+    // By the format of the trace.
+    "workload.arrivals.trace.reorder",
 ];
 
 /// What a class leaves out is that of `[workload]`, and of the database.

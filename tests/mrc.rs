@@ -172,7 +172,7 @@ fn it_answers_how_large_a_cache_must_be() {
     };
     let page = shown("80%");
     assert!(page.contains("Least capacity for a hit ratio of 80.0 %"), "{page}");
-    assert!(page.contains(" lru                          10 objects (100.0 %)"), "{page}");
+    assert!(page.contains(" lru                          10 objects (100 %)"), "{page}");
     let page = shown("81%");
     assert!(page.contains("none: the first requests of objects alone miss more"), "{page}");
     let wrong = refused(folder.path(), &["t", "--for", "0%"]);

@@ -174,3 +174,31 @@ fn side_by_side<T: Sync, R: Send>(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.min(work.len().max(1))).build()?;
     Ok(pool.install(|| work.par_iter().with_max_len(1).map(run).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::mix;
+
+    /// A window of a hundred keys that moves on by one key every twenty requests: recency is all, and frequency misleads. The
+    /// window of 1 % that W-TinyLFU begins with rejects what is new; the adaptive one grows until it holds all of it.
+    #[test]
+    fn an_adaptive_window_follows_keys_that_move() {
+        let keys = 10_100;
+        let ids = (0..200_000u64).map(|at| (at / 20 + mix(at) % 100) as u32).collect();
+        let requests = Requests { ids, keys };
+        let misses = |policy| misses(&requests, policy, 150) as f64;
+        let lru = misses(Eviction::Lru);
+        assert!(misses(Eviction::WTinyLfu) > 5.0 * lru);
+        assert!(misses(Eviction::AdaptiveWTinyLfu) < 1.7 * lru);
+    }
+
+    /// A loop over 120 objects with room for 100: LRU misses always, LIRS keeps 99 of them.
+    #[test]
+    fn lirs_keeps_most_of_a_loop() {
+        let requests = Requests { ids: (0..12_000).map(|at| at % 120).collect(), keys: 120 };
+        assert_eq!(misses(&requests, Eviction::Lru, 100), 12_000);
+        // Each later round: 21 objects pass through the one place for those with a long time between uses.
+        assert_eq!(misses(&requests, Eviction::Lirs, 100), 120 + 99 * 21);
+    }
+}
