@@ -17,9 +17,13 @@ fn saved(tab: &mut Tab<'_>, folder: &Path, kind: &str) -> PathBuf {
     tab.eval(&format!(
         "[...document.querySelectorAll('#database-load .save button')].find((one) => one.textContent === '{kind}').click()"
     ));
+    // A browser reserves the name with an empty file first.
+    let length = || fs::metadata(&file).map_or(0, |metadata| metadata.len());
     let start = Instant::now();
-    while !file.exists() {
+    let mut before = 0;
+    while before == 0 || length() != before {
         assert!(start.elapsed() < Duration::from_secs(60), "no {}", file.display());
+        before = length();
         std::thread::sleep(Duration::from_millis(50));
     }
     file
