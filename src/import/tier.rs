@@ -257,15 +257,18 @@ fn service_us(found: &Gathered<'_>) -> Result<Figure<f64>, ImportError> {
         return Ok(service.clone());
     }
     if let Some(info) = &found.info {
-        let (mut calls, mut usec) = (0.0, 0.0);
+        let (mut calls, mut usec, mut first) = (0.0, 0.0, None);
         for name in
             ["cmdstat_get", "cmdstat_mget", "cmdstat_hget", "cmdstat_hgetall", "cmdstat_set", "cmdstat_setex"]
         {
-            calls += info.growth_of_part(name, "calls")?;
+            let own = info.growth_of_part(name, "calls")?;
+            if own > 0.0 {
+                first.get_or_insert(name);
+            }
+            calls += own;
             usec += info.growth_of_part(name, "usec")?;
         }
-        if calls > 0.0 && usec > 0.0 {
-            let first = info.last.with_prefix("cmdstat_").next().map_or("", |row| row.0);
+        if let Some(first) = first.filter(|_| usec > 0.0) {
             let origin = format!(
                 "{} and others: usec over calls of GET and SET, without the network",
                 info.place(first)

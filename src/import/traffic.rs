@@ -144,8 +144,9 @@ fn writes(found: &Gathered<'_>, lookups_per_s: f64) -> Result<(Figure<f64>, bool
         let sum = |names: &[&str]| -> Result<f64, ImportError> {
             names.iter().map(|name| info.growth_of_part(&format!("cmdstat_{name}"), "calls")).sum()
         };
-        let deletes = sum(&["del", "unlink"])?;
-        let sets = sum(&["set", "setex", "psetex", "setnx", "mset", "hset", "hmset", "getset"])?;
+        const DELETES: &[&str] = &["del", "unlink"];
+        const SETS: &[&str] = &["set", "setex", "psetex", "setnx", "mset", "hset", "hmset", "getset"];
+        let (deletes, sets) = (sum(DELETES)?, sum(SETS)?);
         let misses = info.growth("keyspace_misses")?.unwrap_or(0.0);
         let lookups = misses + info.growth("keyspace_hits")?.unwrap_or(0.0);
         let updates = (sets - misses).max(0.0);
@@ -153,7 +154,14 @@ fn writes(found: &Gathered<'_>, lookups_per_s: f64) -> Result<(Figure<f64>, bool
         let updates = if updates < 0.002 * lookups { 0.0 } else { updates };
         let writes = deletes + updates;
         if lookups > 0.0 {
-            let place = info.place(info.last.with_prefix("cmdstat_").next().map_or("", |row| row.0));
+            let named = DELETES.iter().chain(SETS).map(|name| format!("cmdstat_{name}"));
+            let counted = named
+                .into_iter()
+                .find(|name| info.growth_of_part(name, "calls").is_ok_and(|calls| calls > 0.0));
+            // Without any of them the commands that were counted show it.
+            let first =
+                counted.or_else(|| info.last.with_prefix("cmdstat_").next().map(|row| row.0.to_owned()));
+            let place = info.place(&first.unwrap_or_default());
             let origin = format!("{place} and others: DELs, and SETs beyond one per miss");
             return Ok((Figure::measured(writes / (lookups + writes), origin), updates > deletes));
         }

@@ -8,6 +8,7 @@ mod draw;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
+use herdlab::import::{self, Options, Source};
 use herdlab::model::{Experiment, TraceReplay};
 use herdlab::report::json;
 use herdlab::scenario::describe;
@@ -33,6 +34,7 @@ pub const READERS: &[Reader] = &[
     Reader { name: "trace_csv", read: trace_csv },
     Reader { name: "trace_oracle", read: trace_oracle },
     Reader { name: "trace_any", read: trace_any },
+    Reader { name: "import", read: import },
     Reader { name: "results", read: results },
 ];
 
@@ -179,6 +181,22 @@ fn rows(data: Vec<u8>, bytes: usize, asked: &Asked) -> (Vec<(u64, u64, u64)>, Op
 fn named(problem: &str) -> String {
     assert!(problem.starts_with(TRACE) && problem.len() > TRACE.len() + 2, "{problem}");
     problem.to_owned()
+}
+
+/// What production reports, one file or several between record separators (0x1e). What is imported is checked as `herdlab import`
+/// does it.
+pub fn import(data: &[u8]) {
+    let files = data.split(|byte| *byte == 0x1e).enumerate();
+    let source = |(number, bytes): (usize, &[u8])| Source {
+        name: format!("file-{number}.txt"),
+        bytes: bytes.to_vec(),
+        role: None,
+    };
+    let sources: Vec<Source> = files.take(6).map(source).collect();
+    match import::import(&sources, &Options { interval_s: Some(60.0), trace: None }) {
+        Ok(imported) => check(&imported.scenario, &Overrides::default()),
+        Err(problem) => assert!(!problem.place.is_empty() && !problem.problem.is_empty(), "{problem:?}"),
+    }
 }
 
 /// A trace in libCacheSim's binary format, told and guessed.

@@ -6,27 +6,27 @@
 //! counters of LFU lose one per minute.
 //!
 //! Takes 65 s and needs `redis-server`, so it runs only on request: `HERDLAB_REDIS=required cargo test --test redis`.
-//! docs/eviction.md holds its output.
+//! docs/eviction.md holds its output. `production` predicts a server from what it reports.
 #![cfg(unix)]
 
+mod production;
+mod server;
+
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use herdlab::dice::{mix, stream, unit_open_zero};
+use herdlab::dice::{stream, unit_open_zero};
 use herdlab::experiment::run::{RunOptions, run};
 use herdlab::record::VariantRecord;
 use herdlab::scenario::{Overrides, parse};
 
+use server::{KEY_BYTES, Server, is_required, value_bytes, zipf};
+
 const SECONDS: f64 = 63.0;
 const PER_SECOND: f64 = 1_000.0;
 const KEYS: usize = 20_000;
-/// `key:` and eight digits.
-const KEY_BYTES: usize = 12;
 /// Between two looks at the server's memory.
 const LOOK_S: f64 = 1.0;
 /// From here on the stores are full, or as full as expiry lets them become.
@@ -67,98 +67,9 @@ struct Measured {
     expired: f64,
 }
 
-struct Server {
-    process: Child,
-    reader: BufReader<UnixStream>,
-    writer: UnixStream,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Server {
-    fn start(folder: &Path, setup: &Setup) -> Server {
-        let socket = folder.join(format!("{}.sock", setup.policy));
-        let process = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--appendonly", "no", "--maxmemory-policy", setup.policy])
-            .arg("--unixsocket")
-            .arg(&socket)
-            .current_dir(folder)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server was found a moment ago");
-        let until = Instant::now() + Duration::from_secs(10);
-        let writer = loop {
-            match UnixStream::connect(&socket) {
-                Ok(connection) => break connection,
-                Err(_) if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
-                Err(problem) => panic!("redis-server does not answer: {problem}"),
-            }
-        };
-        let reader = BufReader::new(writer.try_clone().unwrap());
-        Server { process, reader, writer }
-    }
-
-    /// One command and its reply; `None`: nil.
-    fn ask(&mut self, words: &[&[u8]]) -> Option<Vec<u8>> {
-        let mut command = format!("*{}\r\n", words.len()).into_bytes();
-        for word in words {
-            command.extend(format!("${}\r\n", word.len()).bytes());
-            command.extend(*word);
-            command.extend(b"\r\n");
-        }
-        self.writer.write_all(&command).unwrap();
-        let mut line = String::new();
-        self.reader.read_line(&mut line).unwrap();
-        let rest = line[1..].trim_end();
-        match line.as_bytes()[0] {
-            b'$' if rest == "-1" => None,
-            b'$' => {
-                let mut value = vec![0; rest.parse::<usize>().unwrap() + 2];
-                self.reader.read_exact(&mut value).unwrap();
-                value.truncate(value.len() - 2);
-                Some(value)
-            }
-            b'+' | b':' => Some(rest.as_bytes().to_vec()),
-            _ => panic!("{line}"),
-        }
-    }
-
-    fn info(&mut self, name: &str) -> f64 {
-        let info = String::from_utf8(self.ask(&[b"INFO", b"everything"]).unwrap()).unwrap();
-        let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
-        line.parse().unwrap()
-    }
-
-    fn keys(&mut self) -> f64 {
-        String::from_utf8(self.ask(&[b"DBSIZE"]).unwrap()).unwrap().parse().unwrap()
-    }
-}
-
-fn value_bytes(key: usize) -> usize {
-    200 + (mix(key as u64) % 1_000) as usize
-}
-
 /// The sequence of keys, Zipf with exponent 0.8.
 fn sequence() -> Vec<usize> {
-    let mut cumulative: Vec<f64> = (1..=KEYS)
-        .scan(0.0, |sum, rank| {
-            *sum += (rank as f64).powf(-0.8);
-            Some(*sum)
-        })
-        .collect();
-    let total = cumulative[KEYS - 1];
-    cumulative.iter_mut().for_each(|bound| *bound /= total);
-    let mut dice = stream(1, 0, "redis keys");
-    let draw = |_| {
-        let point = unit_open_zero(&mut dice);
-        cumulative.partition_point(|&bound| bound < point).min(KEYS - 1)
-    };
-    (0..(SECONDS * PER_SECOND) as usize).map(draw).collect()
+    zipf("redis keys", KEYS, 0.8, (SECONDS * PER_SECOND) as usize)
 }
 
 /// Seconds of the clock on the wall, which is also that of the servers.
@@ -168,7 +79,7 @@ fn wall_s() -> f64 {
 
 /// Sends the requests, each at its time or as soon after it as can be.
 fn replay(setup: &Setup, sequence: &[usize], folder: &Path, minute_s: f64) -> Measured {
-    let mut server = Server::start(folder, setup);
+    let mut server = Server::start(folder, setup.policy, setup.policy);
     let value = vec![b'x'; 2_000];
     // The connection gets its buffers before the empty server is measured.
     for _ in 0..100 {
@@ -239,15 +150,9 @@ fn model(setup: &Setup, measured: &Measured, folder: &Path) -> VariantRecord {
 
 #[test]
 fn a_minute_of_redis_is_a_minute_of_the_model() {
-    let required = std::env::var("HERDLAB_REDIS").is_ok_and(|value| value == "required");
-    if !required {
-        eprintln!("skipped: takes a minute and a redis-server; HERDLAB_REDIS=required runs it");
+    if !is_required() {
         return;
     }
-    let version = Command::new("redis-server").arg("--version").output();
-    let version = version.expect("HERDLAB_REDIS=required, and there is no redis-server");
-    print!("{}", String::from_utf8_lossy(&version.stdout));
-
     let folder = tempfile::tempdir().unwrap();
     let sequence = sequence();
     let minute_s = (wall_s() / 60.0).floor() * 60.0;
