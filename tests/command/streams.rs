@@ -124,9 +124,21 @@ mod linux {
         child
     }
 
+    fn hang_ups_are_ignored() -> bool {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1
+    }
+
     #[test]
     fn terminate_and_hang_up_are_interrupts() {
         for name in ["-TERM", "-HUP"] {
+            if name == "-HUP" && hang_ups_are_ignored() {
+                eprintln!(
+                    "not tried: these tests were started under nohup, and what they start ignores a hang-up as well"
+                );
+                continue;
+            }
             let (folder, _) = tiny();
             let mut child = endless(folder.path(), &[]);
             signal(&child, name);
