@@ -206,7 +206,7 @@ impl Hill {
     fn climb(&mut self) {
         let ratio = self.hits / self.requests;
         let step = if ratio >= self.before { self.step } else { -self.step };
-        self.window = (self.window + step).max(0.0).min(1.0 - 0.2 * 0.99);
+        self.window = (self.window + step).clamp(0.0, 1.0 - 0.2 * 0.99);
         let large = (ratio - self.before).abs() >= 0.05;
         self.step = match (large, step >= 0.0) {
             (true, true) => 0.0625,
