@@ -259,6 +259,29 @@ pub(super) fn required(header: &csv::ByteRecord, name: &str) -> Result<usize, Pr
     known(header, &[name]).ok_or_else(|| Problem { line: 1, text: text() })
 }
 
+/// The layout of a format whose header always has the same names. `columns` finds them; separator and header are set here.
+pub(super) fn by_header(
+    format: &str,
+    sample: &Sample<'_>,
+    names: &ColumnNames,
+    columns: impl FnOnce(&csv::ByteRecord) -> Result<TraceColumns<usize>, Problem>,
+) -> Result<Found, Problem> {
+    let problem = |text: String| Problem { line: 1, text };
+    if !names.is_empty() {
+        return Err(problem(format!(
+            "{format} has its columns by name; leave them out, or name the format csv"
+        )));
+    }
+    let (separator, rows) = beginning(sample).ok_or_else(|| problem("no rows".to_owned()))?;
+    let columns = TraceColumns { separator, has_header: true, ..columns(&rows[0])? };
+    Ok(Found { layout: TraceLayout::Table(columns), unit: None, note: None })
+}
+
+/// An operation in a column, by the usual words.
+pub(super) fn usual_words(column: usize) -> TraceOperation<usize> {
+    TraceOperation { column, read: Vec::new(), write: Vec::new(), ignore: Vec::new() }
+}
+
 /// Whether a sample has these columns.
 pub(super) fn has_columns(sample: &Sample<'_>, names: &[&str]) -> bool {
     let header = beginning(sample).filter(|_| sample.is_text()).map(|(_, rows)| rows[0].clone());

@@ -1,53 +1,38 @@
 //! Meta's traces of its key-value cache: `op_time,key,key_size,op,op_count,size,cache_hits,ttl` (February 2022), with whole seconds, and
 //! `key,op,size,op_count,key_size` (June 2022 and 2024), without times. A row stands for `op_count` requests.
 
-use super::csv::{beginning, has_columns, known, required};
-use super::formats::{Clock, Found, TraceFormat};
+use ::csv::ByteRecord;
+
+use super::csv::{by_header, has_columns, known, required, usual_words};
+use super::formats::{Clock, TraceFormat};
 use super::stamp::SECOND;
-use super::table::{Table, TableRows};
 use super::{Problem, csv};
-use crate::model::{TraceColumns, TraceLayout, TraceOperation};
+use crate::model::TraceColumns;
 
 pub const FORMAT: TraceFormat = TraceFormat {
     name: "kvcache",
     about: "Meta's kvcache: a header with key, op, op_count and, in the traces of February 2022, op_time in seconds",
     clock: Clock::Unit(SECOND),
     guess: |sample| has_columns(sample, &["key", "op", "op_count", "key_size"]),
-    layout: Some(|sample, names| {
-        if !names.is_empty() {
-            let text = "kvcache has its columns by name; leave them out, or name the format csv";
-            return Err(Problem { line: 1, text: text.to_owned() });
-        }
-        let (separator, rows) =
-            beginning(sample).ok_or_else(|| Problem { line: 1, text: "no rows".to_owned() })?;
-        let header = &rows[0];
-        let column = required(header, "op")?;
-        let columns = TraceColumns {
-            time: known(header, &["op_time"]),
-            key: required(header, "key")?,
-            size: known(header, &["size"]),
-            operation: Some(TraceOperation {
-                column,
-                read: Vec::new(),
-                write: Vec::new(),
-                ignore: Vec::new(),
-            }),
-            key_size: known(header, &["key_size"]),
-            count: Some(required(header, "op_count")?),
-            is_iso: false,
-            separator,
-            has_header: true,
-        };
-        Ok(Found { layout: TraceLayout::Table(columns), unit: None, note: None })
-    }),
-    open: |source| match source.layout {
-        TraceLayout::Table(columns) => {
-            Ok(Box::new(TableRows::open(source.input, Table::from(columns.clone()))?))
-        }
-        _ => Err(Problem { line: 1, text: "not a table".to_owned() }),
-    },
+    layout: Some(|sample, names| by_header("kvcache", sample, names, columns)),
+    open: csv::FORMAT.open,
     keys: csv::FORMAT.keys,
 };
+
+fn columns(header: &ByteRecord) -> Result<TraceColumns<usize>, Problem> {
+    let operation = usual_words(required(header, "op")?);
+    Ok(TraceColumns {
+        time: known(header, &["op_time"]),
+        key: required(header, "key")?,
+        size: known(header, &["size"]),
+        operation: Some(operation),
+        key_size: known(header, &["key_size"]),
+        count: Some(required(header, "op_count")?),
+        is_iso: false,
+        separator: b',',
+        has_header: true,
+    })
+}
 
 #[cfg(test)]
 mod tests {

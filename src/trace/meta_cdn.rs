@@ -1,53 +1,37 @@
 //! Meta's traces of its content delivery network: a header with `timestamp,cacheKey,OpType,objectSize,...`. Times are whole seconds.
 
-use super::Problem;
-use super::csv;
-use super::csv::{beginning, has_columns, known, required};
-use super::formats::{Clock, Found, TraceFormat};
+use ::csv::ByteRecord;
+
+use super::csv::{by_header, has_columns, known, required, usual_words};
+use super::formats::{Clock, TraceFormat};
 use super::stamp::SECOND;
-use super::table::{Table, TableRows};
-use crate::model::{TraceColumns, TraceLayout, TraceOperation};
+use super::{Problem, csv};
+use crate::model::TraceColumns;
 
 pub const FORMAT: TraceFormat = TraceFormat {
     name: "meta-cdn",
     about: "Meta's CDN: a header with timestamp, cacheKey, OpType, objectSize; in seconds",
     clock: Clock::Unit(SECOND),
     guess: |sample| has_columns(sample, &["timestamp", "cacheKey", "OpType"]),
-    layout: Some(|sample, names| {
-        if !names.is_empty() {
-            let text = "meta-cdn has its columns by name; leave them out, or name the format csv";
-            return Err(Problem { line: 1, text: text.to_owned() });
-        }
-        let (separator, rows) =
-            beginning(sample).ok_or_else(|| Problem { line: 1, text: "no rows".to_owned() })?;
-        let header = &rows[0];
-        let column = required(header, "OpType")?;
-        let columns = TraceColumns {
-            time: Some(required(header, "timestamp")?),
-            key: required(header, "cacheKey")?,
-            size: known(header, &["objectSize"]),
-            operation: Some(TraceOperation {
-                column,
-                read: Vec::new(),
-                write: Vec::new(),
-                ignore: Vec::new(),
-            }),
-            key_size: None,
-            count: None,
-            is_iso: false,
-            separator,
-            has_header: true,
-        };
-        Ok(Found { layout: TraceLayout::Table(columns), unit: None, note: None })
-    }),
-    open: |source| match source.layout {
-        TraceLayout::Table(columns) => {
-            Ok(Box::new(TableRows::open(source.input, Table::from(columns.clone()))?))
-        }
-        _ => Err(Problem { line: 1, text: "not a table".to_owned() }),
-    },
+    layout: Some(|sample, names| by_header("meta-cdn", sample, names, columns)),
+    open: csv::FORMAT.open,
     keys: csv::FORMAT.keys,
 };
+
+fn columns(header: &ByteRecord) -> Result<TraceColumns<usize>, Problem> {
+    let operation = usual_words(required(header, "OpType")?);
+    Ok(TraceColumns {
+        time: Some(required(header, "timestamp")?),
+        key: required(header, "cacheKey")?,
+        size: known(header, &["objectSize"]),
+        operation: Some(operation),
+        key_size: None,
+        count: None,
+        is_iso: false,
+        separator: b',',
+        has_header: true,
+    })
+}
 
 #[cfg(test)]
 mod tests {
