@@ -27,7 +27,8 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
     if let Some(note) = &answer.note {
         text.push_str(&format!("*{}*\n\n", escaped(note)));
     }
-    text.push_str(&format!("{}\n", super::review::markdown(&review(record, comparison))));
+    let review = review(record, comparison);
+    text.push_str(&format!("{}\n", super::review::markdown(&review)));
     for remark in remarks(record, comparison) {
         text.push_str(&format!("> {}\n\n", escaped(&remark)));
     }
@@ -77,7 +78,7 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
     }
     text + &events::markdown(record, comparison)
         + &thresholds::markdown(record)
-        + &sure::markdown(record, comparison)
+        + &sure::markdown(record, comparison, &review)
         + &why::markdown(record)
 }
 

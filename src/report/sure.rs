@@ -9,10 +9,10 @@ use super::terminal::{fitted, paragraph};
 use super::thresholds::in_words;
 use crate::experiment::answer::enumerated;
 use crate::experiment::comparison::Comparison;
-use crate::experiment::review::{InWorlds, in_worlds};
+use crate::experiment::review::{InWorlds, Review, VariantReview};
 use crate::experiment::worlds::held::{Held, Holding, holding};
 use crate::experiment::worlds::split::{Effect, Shares, Split, split, worlds_min};
-use crate::record::{Record, VariantRecord, WorldsRecord};
+use crate::record::{Record, WorldsRecord};
 
 /// Inputs that a row names.
 const NAMED: usize = 2;
@@ -61,7 +61,7 @@ pub struct Sure {
 }
 
 /// `None` for a record without worlds.
-pub fn sure(record: &Record, comparison: &Comparison) -> Option<Sure> {
+pub fn sure(record: &Record, comparison: &Comparison, review: &Review) -> Option<Sure> {
     let worlds = record.worlds.as_ref().filter(|worlds| worlds.finished() > 0)?;
     let mut rows = Vec::new();
     for measure in &record.scenario.headline {
@@ -76,7 +76,7 @@ pub fn sure(record: &Record, comparison: &Comparison) -> Option<Sure> {
         drawn: drawn(worlds),
         first: first(record, comparison, worlds),
         rows,
-        holds: verdicts(record).into_iter().chain(holds(&holding(record, comparison))).collect(),
+        holds: verdicts(review).into_iter().chain(holds(&holding(record, comparison))).collect(),
         legend: legend(worlds),
         inputs: worlds.inputs.iter().map(|input| (input.path.clone(), input.text.clone())).collect(),
     })
@@ -208,13 +208,13 @@ fn range_text(scale: &Scale, (low, high): (f64, f64)) -> String {
 }
 
 /// The verdict of each variant, world by world.
-fn verdicts(record: &Record) -> Vec<HoldsRow> {
-    let row = |(variant, worlds): (&VariantRecord, InWorlds)| HoldsRow {
+fn verdicts(review: &Review) -> Vec<HoldsRow> {
+    let row = |(variant, worlds): (&VariantReview, &InWorlds)| HoldsRow {
         what: format!("review of {}", variant.name),
         worlds: worlds.words(),
         class: if worlds.safe > 0 && worlds.safe == worlds.judged() { "better" } else { "soft" },
     };
-    record.variants.iter().zip(in_worlds(record)).map(row).collect()
+    review.variants.iter().filter_map(|variant| Some(row((variant, variant.worlds.as_ref()?)))).collect()
 }
 
 fn holds(holding: &Holding) -> Vec<HoldsRow> {
@@ -249,8 +249,14 @@ fn legend(worlds: &WorldsRecord) -> String {
 }
 
 /// For a terminal, at most `width` columns where words allow; empty without worlds. Does not end in a line break.
-pub fn terminal(record: &Record, comparison: &Comparison, width: u16, color: bool) -> String {
-    let Some(sure) = sure(record, comparison) else { return String::new() };
+pub fn terminal(
+    record: &Record,
+    comparison: &Comparison,
+    review: &Review,
+    width: u16,
+    color: bool,
+) -> String {
+    let Some(sure) = sure(record, comparison, review) else { return String::new() };
     let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
     let mut table = fitted(width, color);
     table.set_header([
@@ -300,8 +306,8 @@ pub fn terminal(record: &Record, comparison: &Comparison, width: u16, color: boo
 }
 
 /// The same as Markdown, with a heading; empty without worlds.
-pub fn markdown(record: &Record, comparison: &Comparison) -> String {
-    let Some(sure) = sure(record, comparison) else { return String::new() };
+pub fn markdown(record: &Record, comparison: &Comparison, review: &Review) -> String {
+    let Some(sure) = sure(record, comparison, review) else { return String::new() };
     let mut text = format!("\n### How sure\n\n{} {}\n\n", escaped(&sure.drawn), escaped(&sure.first));
     text.push_str("| measure | variant | nominal | 5 to 95 % | luck | largest contributors |\n|---|---|---:|---:|---:|---|\n");
     for SureRow { measure, variant, nominal, range, luck, inputs } in &sure.rows {

@@ -126,14 +126,15 @@ fn row_name(line: &Line<'_>) -> String {
 /// Everything a terminal shows of a run: question, table, answer, and the cautions to read before
 /// believing it. Paragraphs are broken at `width`; the text ends with a line break.
 pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u16, color: bool) -> String {
+    let review = review(record, comparison);
     let parts = [
         paragraph(&record.scenario.question, width),
-        super::review::terminal(&review(record, comparison), width, color),
+        super::review::terminal(&review, width, color),
         render(record, comparison, width, color),
         sparkline::render(record, width).unwrap_or_default(),
         events::terminal(record, comparison, width, color),
         thresholds::terminal(record, width, color),
-        sure::terminal(record, comparison, width, color),
+        sure::terminal(record, comparison, &review, width, color),
         why::terminal(record, width, color),
         paragraph(&answer.words, width),
     ];

@@ -18,7 +18,7 @@ use crate::record::Record;
 pub use facts::{Cell, Row};
 pub use grades::{DEFAULTS, ERRORS_MAX, PEAK_UTILISATION_MAX, RECOVERY_MAX_S};
 pub(in crate::experiment) use grades::{aspect_of, kept_with_doubt};
-pub use worlds::{InWorlds, in_worlds};
+pub use worlds::InWorlds;
 
 /// Whether a variant may be shipped, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ impl Review {
 pub fn review(record: &Record, comparison: &Comparison) -> Review {
     let mut defaults = Vec::new();
     let judgements = judge(record);
-    let in_worlds = in_worlds(record);
+    let in_worlds = worlds::verdicts(record);
     let variants: Vec<VariantReview> = (0..record.variants.len())
         .map(|index| {
             let mut grades = grades::grades(record, comparison, &judgements, index);

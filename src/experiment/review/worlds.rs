@@ -84,7 +84,7 @@ impl InWorlds {
 }
 
 /// One for each variant; empty for a record without worlds.
-pub fn in_worlds(record: &Record) -> Vec<InWorlds> {
+pub(super) fn verdicts(record: &Record) -> Vec<InWorlds> {
     let worlds = alone::each(record);
     let mut counts = vec![InWorlds::default(); if worlds.is_empty() { 0 } else { record.variants.len() }];
     for world in &worlds {

@@ -200,7 +200,7 @@ pub(super) fn render_over(
         table_note: words::table_note(record, comparison),
         threshold_note: thresholds::note(&thresholds),
         thresholds,
-        sure: sure::sure(record, comparison),
+        sure: sure::sure(record, comparison, review),
         event_rows: event_rows(record, comparison),
         event_note: events::note(record).unwrap_or_default(),
         claims: words::claims(answer),
