@@ -47,6 +47,13 @@ pub(in crate::report) fn style_sheet() -> String {
     sheet
 }
 
+/// The script of an interactive page, which `script.html` puts behind it.
+pub(in crate::report) struct Script {
+    pub code: String,
+    /// What it shows, as JSON without markup.
+    pub data: String,
+}
+
 /// The script of the page, in one scope of its own.
 pub(in crate::report) fn script() -> String {
     format!("(() => {{\n'use strict';\n{}{}}})();\n", constants(), SCRIPT.concat())

@@ -32,6 +32,7 @@ use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::review::Review;
 use crate::record::{LintRecord, OtherFile, Record};
+use assets::Script;
 use cells::{Column, Row};
 use differences::Differences;
 pub use words::quoted;
@@ -106,12 +107,6 @@ struct Page<'a> {
     source: &'a str,
     after: Option<&'a OtherFile>,
     schema: u32,
-}
-
-struct Script {
-    code: String,
-    /// JSON without markup, made by [`interactive::to_json`].
-    data: String,
 }
 
 struct Chart<'a> {

@@ -15,7 +15,7 @@ use crate::report::drawing::Heading;
 use crate::report::figure::Figure;
 use crate::report::format::{unbroken, with_unit};
 use crate::report::html::Charts;
-use crate::report::html::assets::{policy, script, style_sheet};
+use crate::report::html::assets::{Script, policy, script, style_sheet};
 use crate::report::html::words::{again, named, quoted};
 use crate::report::review::{Shown, shown};
 use crate::report::sweep::frame::Picture;
@@ -60,12 +60,6 @@ struct Page<'a> {
     source_path: &'a str,
     source: &'a str,
     schema: u32,
-}
-
-struct Script {
-    code: String,
-    /// The figure that it draws.
-    data: String,
 }
 
 struct Chart<'a> {

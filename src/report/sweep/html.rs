@@ -10,7 +10,7 @@ use crate::experiment::sweep::record::SweepRecord;
 use crate::report::ReportError;
 use crate::report::format::{unbroken, with_unit};
 use crate::report::html::Charts;
-use crate::report::html::assets::{policy, style_sheet, sweep_script};
+use crate::report::html::assets::{Script, policy, style_sheet, sweep_script};
 use crate::report::html::words::{again, named, quoted};
 use crate::units::grouped;
 
@@ -64,12 +64,6 @@ struct Page<'a> {
     source_path: &'a str,
     source: &'a str,
     schema: u32,
-}
-
-struct Script {
-    code: String,
-    /// JSON without markup, made by [`explore::to_json`].
-    data: String,
 }
 
 struct FrontRow {
