@@ -2,10 +2,8 @@
 //! `203.0.113.16 - - [15/Nov/2023:00:00:00 +0000] "GET /p/16 HTTP/1.1" 200 516 ...`. The key is the target of the request; GET and HEAD
 //! are lookups. Times are in seconds, as a rule those at which requests ended.
 
-use std::collections::VecDeque;
-
 use super::formats::{Clock, TraceFormat};
-use super::lines::{Line, LineRows, Run, suits};
+use super::lines::{Batch, Line, LineRows, suits};
 use super::row::{Operation, Row, bytes, hash_text, shown};
 use super::stamp::{SECOND, log_time};
 
@@ -22,7 +20,7 @@ pub const FORMAT: TraceFormat = TraceFormat {
 struct Log;
 
 impl Line for Log {
-    fn parse(&mut self, line: &[u8], at: u64, requests: &mut VecDeque<Run>) -> Result<(), String> {
+    fn parse(&mut self, line: &[u8], at: u64, requests: &mut Batch) -> Result<(), String> {
         let expected = || {
             "expected `203.0.113.16 - - [15/Nov/2023:00:00:00 +0000] \"GET /p/16 HTTP/1.1\" 200 516`"
                 .to_owned()
@@ -51,7 +49,7 @@ impl Line for Log {
         let size = numbers.nth(1).and_then(bytes);
         let row = Row::of(hash_text(target), at);
         let (key_bytes, client) = (Some(target.len() as u32), Some(hash_text(client)));
-        requests.push_back(Row { time, size, operation, key_bytes, client, ..row }.into());
+        requests.push(Row { time, size, operation, key_bytes, client, ..row }, target);
         Ok(())
     }
 }

@@ -1,10 +1,8 @@
 //! The traces of ARC (`P1.lis`): lines of `start count ignored sequence`, each a request for `count` blocks that follow one another.
 //! No times.
 
-use std::collections::VecDeque;
-
 use super::formats::{Clock, TraceFormat};
-use super::lines::{Line, LineRows, Run, number, suits, words};
+use super::lines::{Batch, Line, LineRows, number, suits, words};
 use super::row::Row;
 
 pub const FORMAT: TraceFormat = TraceFormat {
@@ -27,7 +25,7 @@ struct Blocks {
 }
 
 impl Line for Blocks {
-    fn parse(&mut self, line: &[u8], at: u64, requests: &mut VecDeque<Run>) -> Result<(), String> {
+    fn parse(&mut self, line: &[u8], at: u64, requests: &mut Batch) -> Result<(), String> {
         let mut numbers = words(line).map(|word| number(Some(word)));
         let (start, count) = (numbers.next().flatten(), numbers.next().flatten());
         let (Some(start), Some(count @ 1..=BLOCKS_MAX)) = (start, count) else {
@@ -40,7 +38,7 @@ impl Line for Blocks {
                 return Err("not of this format".to_owned());
             }
         }
-        requests.push_back(Run { row: Row::of(start, at), keys: count as u32 });
+        requests.push_run(Row::of(start, at), count as u32);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The formats of traces: a file and a line of [`FORMATS`] each.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -66,6 +67,11 @@ pub trait Rows: Send {
     /// # Errors
     /// The file cannot be read, or a line is no request. Reading may go on with the next line.
     fn next_row(&mut self) -> Result<Option<Row>, Problem>;
+
+    /// The text of the key of the row that was read last; `None`: the format has numbers, and [`Row::key`] is the number itself.
+    fn key_text(&self) -> Option<Cow<'_, [u8]>> {
+        None
+    }
 }
 
 /// All formats; where several suit a file, the first of them is taken.

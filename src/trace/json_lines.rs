@@ -1,13 +1,11 @@
 //! JSON lines: an object per line; the parts of a request are fields by name, as the columns of a table, or `request.key` in an object
 //! within.
 
-use std::collections::VecDeque;
-
 use serde_json::Value;
 
 use super::csv::{ColumnNames, KEY_COLUMNS, TIME_COLUMNS};
 use super::formats::{Clock, Found, TraceFormat};
-use super::lines::{Line, LineRows, Run, suits};
+use super::lines::{Batch, Line, LineRows, suits};
 use super::row::{Operation, Row, hash_text, shown};
 use super::sample::Sample;
 use super::stamp::{SECOND, Stamp, iso8601, unit_by_magnitude};
@@ -33,9 +31,9 @@ pub const FORMAT: TraceFormat = TraceFormat {
 struct Objects;
 
 impl Line for Objects {
-    fn parse(&mut self, line: &[u8], at: u64, requests: &mut VecDeque<Run>) -> Result<(), String> {
+    fn parse(&mut self, line: &[u8], at: u64, requests: &mut Batch) -> Result<(), String> {
         object(line)?;
-        requests.push_back(Row::of(0, at).into());
+        requests.push_run(Row::of(0, at), 1);
         Ok(())
     }
 }
@@ -100,7 +98,7 @@ fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
 struct Fields(TraceColumns<String>);
 
 impl Line for Fields {
-    fn parse(&mut self, line: &[u8], at: u64, requests: &mut VecDeque<Run>) -> Result<(), String> {
+    fn parse(&mut self, line: &[u8], at: u64, requests: &mut Batch) -> Result<(), String> {
         let fields = &self.0;
         let object = object(line)?;
         let cell = |name: &String| {
@@ -135,7 +133,7 @@ impl Line for Fields {
             key_bytes,
             ..Row::of(hash_text(key.as_bytes()), at)
         };
-        requests.push_back(row.into());
+        requests.push(row, key.as_bytes());
         Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! Formats in which a line is a request, or a few.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
+use std::ops::Range;
 
 use super::compression::Input;
 use super::row::Row;
@@ -15,18 +17,48 @@ const BUFFER_BYTES: usize = 1 << 16;
 /// How one line is read.
 pub(super) trait Line: Send {
     /// Appends the requests of a line, none for one that is no request; `number` is that of the line.
-    fn parse(&mut self, line: &[u8], number: u64, requests: &mut VecDeque<Run>) -> Result<(), String>;
+    fn parse(&mut self, line: &[u8], number: u64, requests: &mut Batch) -> Result<(), String>;
+}
+
+/// The requests of a line that were not handed over yet, and the texts of their keys.
+#[derive(Default)]
+pub(super) struct Batch {
+    runs: VecDeque<Run>,
+    texts: Vec<u8>,
+    /// Place of the text of the request that was handed over last.
+    last: Option<Range<usize>>,
 }
 
 /// Requests for so many keys that follow one another, from the key of the row on.
-pub(super) struct Run {
-    pub row: Row,
-    pub keys: u32,
+struct Run {
+    row: Row,
+    keys: u32,
+    text: Option<Range<usize>>,
 }
 
-impl From<Row> for Run {
-    fn from(row: Row) -> Run {
-        Run { row, keys: 1 }
+impl Batch {
+    /// Appends a request whose key is a text.
+    pub fn push(&mut self, row: Row, key: &[u8]) {
+        let start = self.texts.len();
+        self.texts.extend_from_slice(key);
+        self.runs.push_back(Run { row, keys: 1, text: Some(start..self.texts.len()) });
+    }
+
+    /// Appends requests for so many numbers that follow one another, from the key of the row on.
+    pub fn push_run(&mut self, row: Row, keys: u32) {
+        self.runs.push_back(Run { row, keys, text: None });
+    }
+
+    fn pop(&mut self) -> Option<Row> {
+        let run = self.runs.front_mut()?;
+        let row = run.row;
+        run.keys -= 1;
+        run.row.key = row.key.wrapping_add(1);
+        self.last = run.text.clone();
+        if run.keys == 0 {
+            self.runs.pop_front();
+        }
+        Some(row)
     }
 }
 
@@ -36,7 +68,7 @@ pub(super) struct LineRows<L> {
     format: L,
     text: Vec<u8>,
     number: u64,
-    requests: VecDeque<Run>,
+    requests: Batch,
 }
 
 impl<L: Line> LineRows<L> {
@@ -46,7 +78,7 @@ impl<L: Line> LineRows<L> {
             format,
             text: Vec::new(),
             number: 0,
-            requests: VecDeque::new(),
+            requests: Batch::default(),
         }
     }
 
@@ -67,15 +99,10 @@ impl<L: Line> LineRows<L> {
 impl<L: Line> Rows for LineRows<L> {
     fn next_row(&mut self) -> Result<Option<Row>, Problem> {
         loop {
-            if let Some(run) = self.requests.front_mut() {
-                let row = run.row;
-                run.keys -= 1;
-                run.row.key = row.key.wrapping_add(1);
-                if run.keys == 0 {
-                    self.requests.pop_front();
-                }
+            if let Some(row) = self.requests.pop() {
                 return Ok(Some(row));
             }
+            self.requests.texts.clear();
             let read = self.read_line();
             let number = self.number;
             let problem = |text| Problem { line: number, text };
@@ -90,13 +117,17 @@ impl<L: Line> Rows for LineRows<L> {
             }
         }
     }
+
+    fn key_text(&self) -> Option<Cow<'_, [u8]>> {
+        self.requests.last.clone().map(|place| Cow::Borrowed(&self.requests.texts[place]))
+    }
 }
 
 /// Whether every line at the beginning is of this format, and any of them a request.
 pub(super) fn suits(sample: &Sample<'_>, mut format: impl Line) -> bool {
-    let mut requests = VecDeque::new();
+    let mut requests = Batch::default();
     let mut all = sample.lines_of_text().into_iter().filter(|line| !line.trim_ascii().is_empty());
-    all.all(|line| format.parse(line.trim_ascii(), 1, &mut requests).is_ok()) && !requests.is_empty()
+    all.all(|line| format.parse(line.trim_ascii(), 1, &mut requests).is_ok()) && !requests.runs.is_empty()
 }
 
 /// Words between blanks.

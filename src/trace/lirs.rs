@@ -1,9 +1,7 @@
 //! The traces of LIRS (`.trc`): one block or key per line; `*` is a line without a request. No times.
 
-use std::collections::VecDeque;
-
 use super::formats::{Clock, TraceFormat};
-use super::lines::{Line, LineRows, Run, number, suits};
+use super::lines::{Batch, Line, LineRows, number, suits};
 use super::row::{Row, hash_text, shown};
 
 pub const FORMAT: TraceFormat = TraceFormat {
@@ -22,14 +20,14 @@ struct Keys {
 }
 
 impl Line for Keys {
-    fn parse(&mut self, line: &[u8], at: u64, requests: &mut VecDeque<Run>) -> Result<(), String> {
+    fn parse(&mut self, line: &[u8], at: u64, requests: &mut Batch) -> Result<(), String> {
         if line == b"*" {
             return Ok(());
         }
         if self.numbers && number(Some(line)).is_none() {
             return Err(format!("\"{}\" is no number of a block", shown(line)));
         }
-        requests.push_back(Row::of(hash_text(line), at).into());
+        requests.push(Row::of(hash_text(line), at), line);
         Ok(())
     }
 }

@@ -1,10 +1,8 @@
 //! The output of `redis-cli MONITOR`: `1700000000.012345 [0 10.0.0.1:50000] "GET" "user:16"`. Times are in seconds, with microseconds.
 //! A command of several keys is a request for each; a command without a key is no request.
 
-use std::collections::VecDeque;
-
 use super::formats::{Clock, TraceFormat};
-use super::lines::{Line, LineRows, Run, suits};
+use super::lines::{Batch, Line, LineRows, suits};
 use super::row::{Operation, Row, hash_text};
 use super::stamp::{SECOND, Stamp};
 
@@ -25,7 +23,7 @@ const PAIRS: &[&str] = &["mset", "msetnx"];
 struct Commands;
 
 impl Line for Commands {
-    fn parse(&mut self, line: &[u8], at: u64, requests: &mut VecDeque<Run>) -> Result<(), String> {
+    fn parse(&mut self, line: &[u8], at: u64, requests: &mut Batch) -> Result<(), String> {
         if line == b"OK" {
             return Ok(());
         }
@@ -57,8 +55,11 @@ impl Line for Commands {
                 let key = hash_text(argument) ^ if database == b"0" { 0 } else { hash_text(database) };
                 let bytes = Some(argument.len() as u32);
                 let client = Some(hash_text(client));
-                requests
-                    .push_back(Row { time, operation, key_bytes: bytes, client, ..Row::of(key, at) }.into());
+                let row = Row { time, operation, key_bytes: bytes, client, ..Row::of(key, at) };
+                match database {
+                    b"0" => requests.push(row, argument),
+                    _ => requests.push(row, &[database, b":", argument].concat()),
+                }
             }
             index += 1;
         }

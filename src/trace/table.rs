@@ -1,5 +1,6 @@
 //! Tables: rows of cells between separators, in quotes where need be.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use super::compression::Input;
@@ -233,5 +234,15 @@ impl Rows for TableRows {
             }
         }
         Ok(None)
+    }
+
+    fn key_text(&self) -> Option<Cow<'_, [u8]>> {
+        let (key, extra) = (self.table.columns.key, self.extra());
+        if extra == 0 && self.table.key_also.is_empty() {
+            return Some(Cow::Borrowed(self.cell(key)));
+        }
+        let own = (key..=key + extra).map(|at| self.record.get(at).unwrap_or_default());
+        let also = self.table.key_also.iter().map(|&column| self.cell(column));
+        Some(Cow::Owned(own.chain(also).collect::<Vec<_>>().join(&b',')))
     }
 }

@@ -1,9 +1,7 @@
 //! The traces of webcachesim and LRB: lines of `time id size` and any further columns. Times are in seconds.
 
-use std::collections::VecDeque;
-
 use super::formats::{Clock, TraceFormat};
-use super::lines::{Line, LineRows, Run, suits, words};
+use super::lines::{Batch, Line, LineRows, suits, words};
 use super::row::{Row, bytes, hash_text, shown};
 use super::stamp::{SECOND, Stamp};
 
@@ -24,7 +22,7 @@ struct Objects {
 }
 
 impl Line for Objects {
-    fn parse(&mut self, line: &[u8], at: u64, requests: &mut VecDeque<Run>) -> Result<(), String> {
+    fn parse(&mut self, line: &[u8], at: u64, requests: &mut Batch) -> Result<(), String> {
         let mut cells = words(line);
         let (Some(time), Some(id), Some(size)) = (cells.next(), cells.next(), cells.next()) else {
             return Err("expected `time id size`".to_owned());
@@ -34,7 +32,7 @@ impl Line for Objects {
             return Err("not of this format".to_owned());
         }
         let size = bytes(size).ok_or_else(|| format!("size \"{}\" is not a number of bytes", shown(size)))?;
-        requests.push_back(Row { time: stamp, size: Some(size), ..Row::of(hash_text(id), at) }.into());
+        requests.push(Row { time: stamp, size: Some(size), ..Row::of(hash_text(id), at) }, id);
         Ok(())
     }
 }
