@@ -104,7 +104,7 @@ struct Plan {
 fn plan(args: &MrcArgs) -> Result<Plan, Diagnostics> {
     let started = Instant::now();
     let names = ColumnNames { key: args.key.clone(), ..ColumnNames::default() };
-    let asked = Asked { format: args.input.map(|format| format.name), names };
+    let asked = Asked { format: args.input.map(|format| format.name), names, ..Asked::default() };
     let trace = open(&args.trace, &asked).map_err(usage)?;
     if let (Some(guess), false) = (trace.guess(), args.quiet) {
         tell!("{}: {guess}; `--input NAME` names another format", args.trace.display());

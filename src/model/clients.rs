@@ -11,7 +11,8 @@ options! {
     pub struct Clients in "clients", such as "{ instances = 20 }" {
         /// application instances
         "instances" instances: u32 as Count, default 1;
-        /// how a request finds its instance: `"random"`, `"round-robin"`, `"sticky"` (by key)
+        /// how a request finds its instance: `"random"`, `"round-robin"`, `"sticky"` (by key), `"recorded"` (the clients of a trace
+        /// in the order of their first request, to one instance after the other)
         "route" route: Route, default "random";
         /// from the intended start of a request to the moment its caller gives up
         "deadline" deadline_ns: Option<Nanos> as PositiveDuration, or "none";
@@ -27,6 +28,8 @@ keywords! {
         "round-robin" RoundRobin,
         /// By a hash of the key.
         "sticky" Sticky,
+        /// By the client that a trace has recorded.
+        "recorded" Recorded,
     }
 }
 

@@ -59,11 +59,12 @@ pub use tier::{
     Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{
-    Arrivals, Class, Costs, Popularity, ProfilePart, Sets, Trace, TraceColumns, TraceFacts, TraceLayout,
-    TraceOperation, TraceReplay, Workload,
+    Arrivals, Class, Costs, Popularity, ProfilePart, Sets, Trace, TraceClasses, TraceColumns, TraceFacts,
+    TraceLayout, TraceOperation, TraceReplay, Workload,
 };
 pub(crate) use workload::{
-    ArrivalsOptions, Key, Keys, MAX_KEYS, Operation, TraceOptions, WorkloadOptions, enough_keys,
+    ArrivalsOptions, ClassAround, ClassBy, Key, Keys, MAX_KEYS, OF_THE_TRACE, Operation, RecordedClass,
+    TraceOptions, WorkloadOptions, enough_keys,
 };
 pub(crate) use writes::Writes;
 pub use writes::{FlushCost, Order, WriteBack, WriteOptions, WriteStrategy};
@@ -74,7 +75,7 @@ pub type Nanos = u64;
 /// Most tiers a read can pass on its way to the database.
 pub const MAX_TIERS: usize = 3;
 /// Most request classes of one scenario.
-pub const MAX_CLASSES: usize = 16;
+pub const MAX_CLASSES: usize = 64;
 
 /// Whether a field keeps out of the serialised form, and so of the digest.
 fn is_zero(number: &f64) -> bool {

@@ -254,6 +254,11 @@ fn tier(tier: &Tier) -> String {
         Ttl::None => "no ttl".to_owned(),
         Ttl::After { ns } => format!("ttl {}", format_duration(ns)),
     };
+    let ttl = match tier.recorded_ttl {
+        None => ttl,
+        Some(1.0) => format!("recorded ttl, else {ttl}"),
+        Some(factor) => format!("recorded ttl x {factor}, else {ttl}"),
+    };
     let mut text = format!("tier {}: {scope}, {capacity}, {ttl}", tier.name);
     match tier.jitter {
         Jitter::None => {}

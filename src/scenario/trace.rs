@@ -7,12 +7,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use tempfile::TempPath;
 
 use crate::dice::round_ns;
-use crate::model::{Nanos, Sets, TraceLayout, TraceReplay};
+use crate::model::{MAX_CLASSES, Nanos, RecordedClass, Sets, TraceLayout, TraceReplay};
+use crate::trace::classes::OTHER;
 use crate::trace::csv::OPERATION_COLUMNS;
 use crate::trace::{Asked, Stamp, TraceReader, TraceRow, source};
 use crate::units::{format_duration, grouped};
@@ -51,6 +52,11 @@ pub(crate) struct TraceSummary {
     pub writes: u64,
     /// Distinct keys.
     pub keys: u64,
+    pub classes: Classes,
+    /// Distinct keys with a recorded time to live.
+    pub keys_with_ttl: u64,
+    /// Distinct clients.
+    pub clients: u64,
     /// Whether requests have sizes.
     pub sized: bool,
     /// Whether they have sizes of keys.
@@ -71,6 +77,48 @@ pub(crate) struct TraceSummary {
     pub operation_unread: Option<String>,
     /// Hex SHA-256 of the file.
     pub digest: String,
+}
+
+/// The classes of the keys of a trace, as the model has them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Classes {
+    /// By descending number of requests, the rest as `other`; empty where keys have no classes.
+    pub all: Vec<RecordedClass>,
+    /// Class of the model by the number in the recording.
+    pub of_number: Vec<u8>,
+    /// Classes of the recording that have no class of their own.
+    pub put_together: u64,
+}
+
+impl Classes {
+    /// `counted` has the requests and the keys of each class of the recording by its number, of which number 0 is `other`.
+    fn of(names: &[String], counted: &[(u64, u64)]) -> Classes {
+        if names.is_empty() {
+            return Classes::default();
+        }
+        let all: f64 = counted.iter().map(|count| count.0 as f64).sum();
+        let mut order: Vec<usize> = (1..counted.len()).filter(|&number| counted[number].0 > 0).collect();
+        order.sort_by_key(|&number| (std::cmp::Reverse(counted[number].0), number));
+        let put_together = order.len().saturating_sub(MAX_CLASSES - 1);
+        let own = &order[..order.len() - put_together];
+        let mut of_number = vec![own.len() as u8; names.len()];
+        for (class, &number) in own.iter().enumerate() {
+            of_number[number] = class as u8;
+        }
+        let class = |name: &str, (requests, keys): (u64, u64)| RecordedClass {
+            name: name.to_owned(),
+            share: requests as f64 / all,
+            keys,
+        };
+        let mut all: Vec<RecordedClass> =
+            own.iter().map(|&number| class(&names[number], counted[number])).collect();
+        let rest = std::iter::once(&0).chain(&order[own.len()..]);
+        let rest = rest.fold((0, 0), |sum, &number| (sum.0 + counted[number].0, sum.1 + counted[number].1));
+        if rest.0 > 0 {
+            all.push(class(OTHER, rest));
+        }
+        Classes { all, of_number, put_together: put_together as u64 }
+    }
 }
 
 /// Traces read so far: variants that share one share the reading.
@@ -182,13 +230,18 @@ fn summarise(path: &Path, shown: &str, request: &TraceRequest) -> Result<TraceSu
         ..TraceReplay::default()
     };
     let rows = opened.rows().map_err(|problem| problem.of(name).to_string())?;
-    let mut trace = TraceReader::new(name, rows, unit_ns, has_times, replay).counting_fills();
+    let mut trace = TraceReader::new(name, rows, unit_ns, has_times, replay).counting_fills().noting_ttls();
+    if request.asked.mark.is_some() || request.asked.names.class.is_some() {
+        trace = trace.with_classes(request.asked.mark.as_deref());
+    }
     let mut counts = Counts::default();
     while let Some(row) = trace.read_row().map_err(|error| error.to_string())? {
         counts.count(&row);
     }
     counts.end_stamp();
     let tally = trace.tally();
+    let classes = Classes::of(trace.classes(), &counts.by_class(trace.classes().len()));
+    let ttls = trace.ttls();
     let (first, last) = counts.span.ok_or_else(|| trace.error(1, "no rows").to_string())?;
     let summary = TraceSummary {
         path: PathBuf::new(),
@@ -202,6 +255,9 @@ fn summarise(path: &Path, shown: &str, request: &TraceRequest) -> Result<TraceSu
         requests: counts.requests,
         writes: counts.writes,
         keys: counts.keys.len() as u64,
+        classes,
+        keys_with_ttl: counts.keys.keys().filter(|key| ttls.contains_key(key)).count() as u64,
+        clients: counts.clients.len() as u64,
         sized: counts.sized,
         key_sized: counts.key_sized,
         reorder_ns,
@@ -254,7 +310,9 @@ struct Counts {
     writes: u64,
     instants: u64,
     span: Option<(Stamp, Stamp)>,
-    keys: FxHashSet<u64>,
+    /// With the number of their class, and their requests.
+    keys: FxHashMap<u64, (u32, u64)>,
+    clients: FxHashSet<u64>,
     sized: bool,
     key_sized: bool,
     decimals: u8,
@@ -270,7 +328,8 @@ impl Counts {
         self.writes += u64::from(row.write);
         self.sized |= row.size.is_some();
         self.key_sized |= row.key_bytes.is_some();
-        self.keys.insert(row.key);
+        self.keys.entry(row.key).or_insert((row.class.unwrap_or(0), 0)).1 += 1;
+        self.clients.extend(row.client);
         if self.span.is_none_or(|(_, last)| row.stamp > last) {
             self.end_stamp();
             self.instants += 1;
@@ -286,6 +345,18 @@ impl Counts {
         self.most_at_once = self.most_at_once.max(self.at_once);
         self.sharing += if self.at_once > 1 { self.at_once } else { 0 };
         self.at_once = 0;
+    }
+
+    /// Requests and keys of each class of the recording.
+    fn by_class(&self, classes: usize) -> Vec<(u64, u64)> {
+        let mut counted = vec![(0, 0); classes];
+        if !counted.is_empty() {
+            for &(class, requests) in self.keys.values() {
+                let (all, keys) = &mut counted[class as usize];
+                (*all, *keys) = (*all + requests, *keys + 1);
+            }
+        }
+        counted
     }
 
     /// From the digits of the stamps: the last one that is used, and the zeros behind. A second at most, unless the unit is longer.
@@ -321,16 +392,16 @@ mod tests {
             time: Some("t".into()),
             key: Some("k".into()),
             size: Some("bytes".into()),
-            key_size: None,
             operation: Some(OperationNames {
                 column: "op".into(),
                 read: vec!["get".into()],
                 write: vec!["set".into()],
                 ignore: Vec::new(),
             }),
+            ..ColumnNames::default()
         };
         TraceRequest {
-            asked: Asked { format: None, names },
+            asked: Asked { format: None, names, ..Asked::default() },
             unit_ns: Some(1_000_000_000),
             ..TraceRequest::default()
         }

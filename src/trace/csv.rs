@@ -54,6 +54,11 @@ pub struct ColumnNames {
     pub size: Option<String>,
     /// Bytes of the key.
     pub key_size: Option<String>,
+    /// Seconds to live.
+    pub ttl: Option<String>,
+    pub client: Option<String>,
+    /// The class of the key.
+    pub class: Option<String>,
     pub operation: Option<OperationNames>,
 }
 
@@ -218,14 +223,16 @@ fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
     let unit = if is_iso { Some(SECOND) } else { unit(cell) };
     let columns = TraceColumns {
         time,
-        key,
         size,
         operation,
         key_size: given(&names.key_size)?,
-        count: None,
+        ttl: given(&names.ttl)?,
+        client: given(&names.client)?,
+        class: given(&names.class)?,
         is_iso,
         separator,
         has_header,
+        ..TraceColumns::of(key)
     };
     Ok(Found { layout: TraceLayout::Table(columns), unit, note })
 }
@@ -299,13 +306,13 @@ mod tests {
             time: Some("t".into()),
             key: Some("k".into()),
             size: Some("bytes".into()),
-            key_size: None,
             operation: Some(OperationNames {
                 column: "op".into(),
                 read: vec!["get".into()],
                 write: vec!["put".into(), "bump".into()],
                 ignore: vec!["ping".into()],
             }),
+            ..ColumnNames::default()
         }
     }
 

@@ -72,6 +72,11 @@ pub trait Rows: Send {
     fn key_text(&self) -> Option<Cow<'_, [u8]>> {
         None
     }
+
+    /// The text in the column of classes of the row that was read last; `None`: no column has classes.
+    fn class_text(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// All formats; where several suit a file, the first of them is taken.
@@ -125,11 +130,19 @@ pub struct Asked {
     /// Name of a format; `None`: told by the content.
     pub format: Option<&'static str>,
     pub names: ColumnNames,
+    /// Keys are of the class that they name before this mark.
+    pub mark: Option<String>,
 }
 
 impl TraceFormat {
     pub fn named(name: &str) -> Option<&'static TraceFormat> {
         FORMATS.iter().copied().find(|format| format.name == name)
+    }
+
+    /// Whether its keys are texts, which may begin with the name of their class.
+    fn has_texts_for_keys(&self) -> bool {
+        ["csv", "twitter", "kvcache", "meta-cdn", "lirs", "webcachesim", "monitor", "access-log", "jsonl"]
+            .contains(&self.name)
     }
 
     /// The format of a file by its beginning. CSV comes last: any table could be one.
@@ -178,6 +191,10 @@ pub fn open_input(
             TraceFormat::of(&sample).ok_or_else(|| TraceError::file(path, unknown_format()))?
         }
     };
+    if asked.mark.is_some() && !format.has_texts_for_keys() {
+        let problem = format!("keys of {} are numbers and name no class", format.name);
+        return Err(TraceError::file(path, problem));
+    }
     let names = &asked.names;
     let found = match format.layout {
         Some(layout) => layout(&sample, names).map_err(|problem| problem.of(path))?,

@@ -21,7 +21,9 @@ pub const FORMAT: TraceFormat = TraceFormat {
     },
     layout: Some(layout),
     open: |source| match source.layout {
-        TraceLayout::Fields(fields) => Ok(Box::new(LineRows::new(source.input, Fields(fields.clone())))),
+        TraceLayout::Fields(fields) => {
+            Ok(Box::new(LineRows::new(source.input, Fields { fields: fields.clone(), class: None })))
+        }
         _ => Err(Problem { line: 1, text: "no fields are named".to_owned() }),
     },
     keys: None,
@@ -83,23 +85,27 @@ fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
     };
     let fields = TraceColumns {
         time,
-        key,
         size: names.size.clone(),
         operation: names.operation.as_ref().map(|operation| operation.at(operation.column.clone())),
         key_size: names.key_size.clone(),
-        count: None,
+        ttl: names.ttl.clone(),
+        client: names.client.clone(),
+        class: names.class.clone(),
         is_iso,
-        separator: b',',
-        has_header: true,
+        ..TraceColumns::of(key)
     };
     Ok(Found { layout: TraceLayout::Fields(fields), unit, note: None })
 }
 
-struct Fields(TraceColumns<String>);
+struct Fields {
+    fields: TraceColumns<String>,
+    /// Of the last line.
+    class: Option<String>,
+}
 
 impl Line for Fields {
     fn parse(&mut self, line: &[u8], at: u64, requests: &mut Batch) -> Result<(), String> {
-        let fields = &self.0;
+        let fields = &self.fields;
         let object = object(line)?;
         let cell = |name: &String| {
             field(&object, name).map(text).ok_or_else(|| format!("no field \"{name}\" in `{}`", shown(line)))
@@ -126,15 +132,25 @@ impl Line for Fields {
         let size =
             |name: &Option<String>| name.as_ref().map(|name| table::size(cell(name)?.as_bytes())).transpose();
         let key_bytes = size(&fields.key_size)?;
+        let ttl_s = fields.ttl.as_ref().map(|name| table::ttl(cell(name)?.as_bytes())).transpose()?.flatten();
+        let client = fields.client.as_ref().map(|name| Ok::<_, String>(hash_text(cell(name)?.as_bytes())));
+        let class = fields.class.as_ref().map(cell).transpose()?;
         let row = Row {
             time,
             operation,
             size: size(&fields.size)?,
             key_bytes,
+            ttl_s,
+            client: client.transpose()?,
             ..Row::of(hash_text(key.as_bytes()), at)
         };
         requests.push(row, key.as_bytes());
+        self.class = class;
         Ok(())
+    }
+
+    fn class_text(&self) -> Option<&[u8]> {
+        self.class.as_deref().map(str::as_bytes)
     }
 }
 
@@ -165,8 +181,8 @@ mod tests {
             time: Some("at".into()),
             key: Some("request.key".into()),
             size: Some("bytes".into()),
-            key_size: None,
             operation: Some(OperationNames { column: "request.op".into(), ..OperationNames::default() }),
+            ..ColumnNames::default()
         };
         let text = "{\"at\": \"2023-11-15T00:00:00Z\", \"request\": {\"key\": \"ab\", \"op\": \"SET\"}, \"bytes\": 9}\n";
         let row = asked_rows(text, names.clone())[0];

@@ -23,14 +23,12 @@ fn columns(header: &ByteRecord) -> Result<TraceColumns<usize>, Problem> {
     let operation = usual_words(required(header, "op")?);
     Ok(TraceColumns {
         time: known(header, &["op_time"]),
-        key: required(header, "key")?,
         size: known(header, &["size"]),
         operation: Some(operation),
         key_size: known(header, &["key_size"]),
         count: Some(required(header, "op_count")?),
-        is_iso: false,
-        separator: b',',
-        has_header: true,
+        ttl: known(header, &["ttl"]),
+        ..TraceColumns::of(required(header, "key")?)
     })
 }
 

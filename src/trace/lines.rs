@@ -18,6 +18,11 @@ const BUFFER_BYTES: usize = 1 << 16;
 pub(super) trait Line: Send {
     /// Appends the requests of a line, none for one that is no request; `number` is that of the line.
     fn parse(&mut self, line: &[u8], number: u64, requests: &mut Batch) -> Result<(), String>;
+
+    /// The text in the column of classes of the line that was parsed last.
+    fn class_text(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// The requests of a line that were not handed over yet, and the texts of their keys.
@@ -116,6 +121,10 @@ impl<L: Line> Rows for LineRows<L> {
                 self.format.parse(line, number, &mut self.requests).map_err(problem)?;
             }
         }
+    }
+
+    fn class_text(&self) -> Option<&[u8]> {
+        self.format.class_text()
     }
 
     fn key_text(&self) -> Option<Cow<'_, [u8]>> {

@@ -22,14 +22,10 @@ fn columns(header: &ByteRecord) -> Result<TraceColumns<usize>, Problem> {
     let operation = usual_words(required(header, "OpType")?);
     Ok(TraceColumns {
         time: Some(required(header, "timestamp")?),
-        key: required(header, "cacheKey")?,
         size: known(header, &["objectSize"]),
         operation: Some(operation),
-        key_size: None,
-        count: None,
-        is_iso: false,
-        separator: b',',
-        has_header: true,
+        ttl: known(header, &["TTL"]),
+        ..TraceColumns::of(required(header, "cacheKey")?)
     })
 }
 

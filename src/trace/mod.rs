@@ -7,6 +7,7 @@
 
 mod access_log;
 mod arc;
+pub mod classes;
 mod compression;
 pub mod csv;
 pub mod formats;
@@ -47,7 +48,7 @@ pub use reader::{TraceReader, TraceRow};
 pub use requests::Requests;
 pub use row::{Operation, Row};
 pub(crate) use source::open_whole;
-pub use spread::Recording;
+pub use spread::{Recorded, Recording};
 pub use stamp::{Stamp, Unit};
 
 /// A trace that cannot be read, with the file and the line.
@@ -93,10 +94,14 @@ impl From<(u64, String)> for Problem {
     }
 }
 
-/// Dense ids in the order of first appearance, and the first sizes seen of each key.
+/// Dense ids, class by class in the order of first appearance, and the first sizes and times to live seen of each key.
 #[derive(Debug, Default)]
 pub struct TraceKeys {
     ids: FxHashMap<u64, u32>,
+    /// Numbers of clients in the order of first appearance.
+    clients: FxHashMap<u64, u32>,
+    /// Seconds to live; 0: not recorded. Empty where no key has one.
+    ttls_s: Vec<u32>,
     /// Bytes of the values.
     pub sizes: Vec<u32>,
     /// Bytes of the keys.
@@ -109,16 +114,56 @@ impl TraceKeys {
     /// # Errors
     /// The file cannot be opened, or a row is not what the check of the scenario found.
     pub fn read(trace: &Trace) -> Result<TraceKeys, TraceError> {
-        let mut reader = TraceReader::open(trace)?;
+        let mut reader = TraceReader::open(trace)?.noting_ttls();
         let mut keys = TraceKeys::default();
+        let mut classes = Vec::new();
         while let Some(row) = reader.read_row()? {
             let next = keys.ids.len() as u32;
             if *keys.ids.entry(row.key).or_insert(next) == next && keys.sizes.len() == next as usize {
                 keys.sizes.push(row.size.unwrap_or(0));
                 keys.key_sizes.push(row.key_bytes.unwrap_or(0));
+                classes.extend(trace.class_of(row.class));
+            }
+            if let Some(client) = row.client {
+                let next = keys.clients.len() as u32;
+                keys.clients.entry(client).or_insert(next);
+            }
+        }
+        if !classes.is_empty() {
+            keys.sort_by_class(&classes);
+        }
+        let ttls = reader.ttls();
+        if !ttls.is_empty() {
+            keys.ttls_s.resize(keys.len(), 0);
+            for (key, id) in &keys.ids {
+                keys.ttls_s[*id as usize] = ttls.get(key).copied().unwrap_or(0);
             }
         }
         Ok(keys)
+    }
+
+    /// Deals the ids out anew, so that those of a class follow one another; `classes` are by id so far.
+    fn sort_by_class(&mut self, classes: &[u8]) {
+        let mut order: Vec<u32> = (0..classes.len() as u32).collect();
+        order.sort_by_key(|&id| classes[id as usize]);
+        let mut place = vec![0; order.len()];
+        for (new, &old) in order.iter().enumerate() {
+            place[old as usize] = new as u32;
+        }
+        let sorted = |column: &[u32]| order.iter().map(|&old| column[old as usize]).collect();
+        (self.sizes, self.key_sizes) = (sorted(&self.sizes), sorted(&self.key_sizes));
+        self.ids.values_mut().for_each(|id| *id = place[*id as usize]);
+    }
+
+    /// The number of a client, in the order of first appearance; 0 where this trace has no such client.
+    pub fn client(&self, client: u64) -> u32 {
+        self.clients.get(&client).copied().unwrap_or(0)
+    }
+
+    /// The recorded time to live of an id.
+    #[inline]
+    pub fn ttl_s(&self, id: u32) -> Option<u32> {
+        self.ttls_s.get(id as usize).copied().filter(|&ttl_s| ttl_s > 0)
     }
 
     /// The id of a key; `None` where this trace has no such key.

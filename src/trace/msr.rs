@@ -31,14 +31,10 @@ fn table() -> Table {
     let usual = TraceOperation { column: 3, read: Vec::new(), write: Vec::new(), ignore: Vec::new() };
     let columns = TraceColumns {
         time: Some(0),
-        key: 4,
         size: Some(5),
         operation: Some(usual),
-        key_size: None,
-        count: None,
-        is_iso: false,
-        separator: b',',
         has_header: false,
+        ..TraceColumns::of(4)
     };
     Table { key_also: &[1, 2], ..Table::from(columns) }
 }

@@ -6,8 +6,9 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::classes::Classes;
 use super::formats::{Rows, reopen};
 use super::row::{Operation, Row};
 use super::stamp::Stamp;
@@ -29,6 +30,10 @@ pub struct TraceRow {
     /// Bytes of the key, where the trace has them.
     pub key_bytes: Option<u32>,
     pub write: bool,
+    /// Hash of the client, where the trace has it.
+    pub client: Option<u64>,
+    /// Number of the class of its key, where keys have classes.
+    pub class: Option<u32>,
     /// Line in the file, or record, from 1.
     pub line: u64,
 }
@@ -65,6 +70,9 @@ pub struct TraceReader {
     tally: Tally,
     /// Keys that were looked up last, where that is counted.
     looked_up: Option<FxHashSet<u64>>,
+    /// The first time to live of each key, where they are noted.
+    ttls: Option<FxHashMap<u64, u32>>,
+    classes: Option<Classes>,
 }
 
 /// What was read so far, and what was left out.
@@ -129,7 +137,11 @@ impl TraceReader {
         let file = File::open(&trace.path).map_err(|source| TraceError::open(&trace.path, source))?;
         let rows = reopen(&trace.path, Box::new(file), trace.format, &trace.columns)?;
         let has_times = trace.replay.rate_per_s.is_none();
-        Ok(TraceReader::new(&trace.path, rows, trace.unit_ns, has_times, trace.replay.clone()))
+        let reader = TraceReader::new(&trace.path, rows, trace.unit_ns, has_times, trace.replay.clone());
+        Ok(match &trace.classes {
+            Some(classes) => reader.with_classes(classes.mark.as_deref()),
+            None => reader,
+        })
     }
 
     /// Requests of these rows; the first row is time zero. `path` is the source's name in errors; `unit_ns` is the number of
@@ -156,12 +168,34 @@ impl TraceReader {
             requests: 0,
             tally: Tally::default(),
             looked_up: None,
+            ttls: None,
+            classes: None,
         }
     }
 
     /// Counts the SETs that follow a lookup of their key ([`Tally::sets_after_gets`]).
     pub fn counting_fills(self) -> TraceReader {
         TraceReader { looked_up: Some(FxHashSet::default()), ..self }
+    }
+
+    /// Notes the first time to live of each key ([`TraceReader::ttls`]).
+    pub fn noting_ttls(self) -> TraceReader {
+        TraceReader { ttls: Some(FxHashMap::default()), ..self }
+    }
+
+    /// The first time to live of each key so far, in seconds, of SETs as well that are left out as fills; empty unless they are noted.
+    pub fn ttls(&mut self) -> FxHashMap<u64, u32> {
+        self.ttls.take().unwrap_or_default()
+    }
+
+    /// Tells the classes of keys: by what they begin with up to a mark, or by the column of classes.
+    pub fn with_classes(self, mark: Option<&str>) -> TraceReader {
+        TraceReader { classes: Some(Classes::new(mark)), ..self }
+    }
+
+    /// The names of the classes so far, by number; empty where classes are not told.
+    pub fn classes(&self) -> &[String] {
+        self.classes.as_ref().map_or(&[], Classes::names)
     }
 
     /// The next request; `None` at the end.
@@ -180,6 +214,9 @@ impl TraceReader {
             }
             if offset_ns < self.replay.from_ns {
                 continue;
+            }
+            if let (Some(ttls), Some(ttl_s)) = (&mut self.ttls, row.ttl_s) {
+                ttls.entry(row.key).or_insert(ttl_s);
             }
             let repetitions = u64::from(row.count);
             if let Some(looked_up) = &mut self.looked_up {
@@ -206,9 +243,9 @@ impl TraceReader {
                     continue;
                 }
             };
-            let Row { key, size, key_bytes, line, .. } = row;
+            let Row { time: stamp, key, size, key_bytes, client, class, line, .. } = row;
             let time_ns = offset_ns - self.replay.from_ns;
-            let request = TraceRow { stamp: row.time, time_ns, key, size, key_bytes, write, line };
+            let request = TraceRow { stamp, time_ns, key, size, key_bytes, write, client, class, line };
             return Ok(Some(self.hand_over(request, row.count)));
         }
         Ok(None)
@@ -238,7 +275,10 @@ impl TraceReader {
     fn next_readable(&mut self) -> Result<Option<Row>, TraceError> {
         loop {
             match self.rows.next_row() {
-                Ok(row) => return Ok(row),
+                Ok(row) => {
+                    let class = self.classes.as_mut().map(|classes| classes.of_row(&*self.rows));
+                    return Ok(row.map(|row| Row { class, ..row }));
+                }
                 Err(problem) if problem.line > 0 && self.tally.bad_rows < self.replay.skip_bad => {
                     self.tally.bad_rows += 1;
                 }

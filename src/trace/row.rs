@@ -21,6 +21,8 @@ pub struct Row {
     pub count: u32,
     /// Hash of the client that sent it.
     pub client: Option<u64>,
+    /// Number of the class of its key, given by [`TraceReader`](super::TraceReader) where keys have classes.
+    pub class: Option<u32>,
     /// Line in the file, or record, from 1.
     pub line: u64,
 }
@@ -37,6 +39,7 @@ impl Row {
             ttl_s: None,
             count: 1,
             client: None,
+            class: None,
             line,
         }
     }

@@ -13,6 +13,17 @@ use super::{TraceError, TraceKeys};
 use crate::dice::{Stream, unit_open_zero};
 use crate::model::{Nanos, Trace};
 
+/// A request of a replication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub time_ns: Nanos,
+    /// Of its key.
+    pub id: u32,
+    pub write: bool,
+    /// Number of the client that sent it, from 0; 0 where clients are not recorded.
+    pub client: u32,
+}
+
 /// The requests of a trace in one replication.
 pub struct Recording {
     trace: Trace,
@@ -38,11 +49,11 @@ impl Recording {
         Ok(Recording { trace, reader, keys, ready: VecDeque::new(), next: None, stream, began_ns: 0 })
     }
 
-    /// Time, id of the key, and whether it is a write, of the next request; `None` at the end.
+    /// The next request; `None` at the end.
     ///
     /// # Errors
     /// The file cannot be read further, or is not the one that was checked.
-    pub fn next_request(&mut self) -> Result<Option<(Nanos, u32, bool)>, TraceError> {
+    pub fn next_request(&mut self) -> Result<Option<Recorded>, TraceError> {
         let row = match self.next_spread()? {
             Some(row) => row,
             None => match self.begin_anew()? {
@@ -52,7 +63,9 @@ impl Recording {
         };
         let id = self.keys.id(row.key);
         let id = id.ok_or_else(|| self.reader.error(row.line, "the trace changed while it was replayed"))?;
-        Ok(Some((self.began_ns.saturating_add(row.time_ns), id, row.write)))
+        let client = row.client.map_or(0, |client| self.keys.client(client));
+        let time_ns = self.began_ns.saturating_add(row.time_ns);
+        Ok(Some(Recorded { time_ns, id, write: row.write, client }))
     }
 
     /// The first request of the next pass, where the trace is repeated.

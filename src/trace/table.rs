@@ -18,9 +18,6 @@ pub(super) struct Table {
     pub columns: TraceColumns<usize>,
     /// Further columns that belong to the key.
     pub key_also: &'static [usize],
-    /// The column of the time to live in seconds.
-    pub ttl: Option<usize>,
-    pub client: Option<usize>,
     /// Cells may be in quotes.
     pub quotes: bool,
     /// A row has so many cells, and more where the key contains separators; `None`: as many as the first row, or more.
@@ -29,7 +26,7 @@ pub(super) struct Table {
 
 impl From<TraceColumns<usize>> for Table {
     fn from(columns: TraceColumns<usize>) -> Table {
-        Table { columns, key_also: &[], ttl: None, client: None, quotes: true, cells: None }
+        Table { columns, key_also: &[], quotes: true, cells: None }
     }
 }
 
@@ -143,8 +140,12 @@ impl TableRows {
     }
 
     fn cell(&self, column: usize) -> &[u8] {
-        let shift = if column > self.table.columns.key { self.extra() } else { 0 };
-        self.record.get(column + shift).unwrap_or_default().trim_ascii()
+        self.record.get(self.place(column)).unwrap_or_default().trim_ascii()
+    }
+
+    /// Where a column is in the row that was read.
+    fn place(&self, column: usize) -> usize {
+        column + if column > self.table.columns.key { self.extra() } else { 0 }
     }
 
     fn key(&self) -> u64 {
@@ -185,10 +186,10 @@ impl TableRows {
                 None => return Ok(None),
             },
         };
-        let ttl_s = self.table.ttl.and_then(|column| bytes(self.cell(column))).filter(|&ttl| ttl > 0);
-        let client = self.table.client.map(|column| hash_text(self.cell(column)));
+        let ttl_s = columns.ttl.map(|column| ttl(self.cell(column))).transpose()?.flatten();
+        let client = columns.client.map(|column| hash_text(self.cell(column)));
         let (key, count) = (self.key(), self.count()?);
-        Ok(Some(Row { time, key, key_bytes, size, operation, ttl_s, count, client, line }))
+        Ok(Some(Row { time, key, key_bytes, size, operation, ttl_s, count, client, class: None, line }))
     }
 }
 
@@ -202,6 +203,16 @@ fn cells(count: usize) -> String {
 /// A number of bytes.
 pub(super) fn size(cell: &[u8]) -> Result<u32, String> {
     bytes(cell).ok_or_else(|| format!("size \"{}\" is not a number of bytes", shown(cell)))
+}
+
+/// Seconds to live; `None`: not recorded.
+pub(super) fn ttl(cell: &[u8]) -> Result<Option<u32>, String> {
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    let ttl =
+        bytes(cell).ok_or_else(|| format!("time to live \"{}\" is not a number of seconds", shown(cell)))?;
+    Ok(Some(ttl).filter(|&ttl| ttl > 0))
 }
 
 /// The meaning of a word; `None`: the request is left out.
@@ -234,6 +245,10 @@ impl Rows for TableRows {
             }
         }
         Ok(None)
+    }
+
+    fn class_text(&self) -> Option<&[u8]> {
+        self.table.columns.class.map(|column| self.cell(column))
     }
 
     fn key_text(&self) -> Option<Cow<'_, [u8]>> {

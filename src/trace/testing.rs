@@ -14,7 +14,7 @@ fn opened(content: &[u8], asked: &Asked) -> Result<Opened, TraceError> {
 }
 
 fn named(format: &str) -> Asked {
-    Asked { format: TraceFormat::named(format).map(|format| format.name), names: ColumnNames::default() }
+    Asked { format: TraceFormat::named(format).map(|format| format.name), ..Asked::default() }
 }
 
 fn read(content: &[u8], asked: &Asked) -> Result<Vec<Row>, String> {
@@ -55,11 +55,11 @@ pub(super) fn problem(format: &str, content: impl AsRef<[u8]>) -> String {
 
 /// The requests of a table or of JSON lines with these columns.
 pub(super) fn asked_rows(content: &str, names: ColumnNames) -> Vec<Row> {
-    read(content.as_bytes(), &Asked { format: None, names }).unwrap()
+    read(content.as_bytes(), &Asked { format: None, names, ..Asked::default() }).unwrap()
 }
 
 pub(super) fn asked_problem(content: &str, names: ColumnNames) -> String {
-    read(content.as_bytes(), &Asked { format: None, names }).unwrap_err()
+    read(content.as_bytes(), &Asked { format: None, names, ..Asked::default() }).unwrap_err()
 }
 
 /// The rows of a trace whose format its content tells.

@@ -40,16 +40,15 @@ fn table() -> Table {
     let usual = TraceOperation { column: 5, read: Vec::new(), write: Vec::new(), ignore: Vec::new() };
     let columns = TraceColumns {
         time: Some(0),
-        key: 1,
         size: Some(3),
         operation: Some(usual),
         key_size: Some(2),
-        count: None,
-        is_iso: false,
-        separator: b',',
+        ttl: Some(6),
+        client: Some(4),
         has_header: false,
+        ..TraceColumns::of(1)
     };
-    Table { columns, key_also: &[], ttl: Some(6), client: Some(4), quotes: false, cells: Some(7) }
+    Table { quotes: false, cells: Some(7), ..Table::from(columns) }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 
 use crate::dice::{Stream, below, hash_seed, mix, stream, unit_open_zero};
 use crate::model::{Arrivals, EventKind, Model, Nanos, Route};
-use crate::trace::{Recording, TraceError, TraceKeys};
+use crate::trace::{Recorded, Recording, TraceError, TraceKeys};
 use arrivals::OpenArrivals;
 use popularity::KeySampler;
 use sizes::{Laws, Sizes};
@@ -297,10 +297,13 @@ impl Generator {
             TimeSource::Trace { recording, duration_ns } => {
                 while batch.key.len() < BATCH {
                     match recording.next_request()? {
-                        Some((time_ns, id, write)) if time_ns < *duration_ns => {
+                        Some(Recorded { time_ns, id, write, client }) if time_ns < *duration_ns => {
                             batch.time_ns.push(time_ns);
                             batch.key.push(id);
-                            batch.tag.push(u8::from(write));
+                            batch.tag.push(2 * self.tables.class_of(id) as u8 + u8::from(write));
+                            if self.route == Route::Recorded {
+                                batch.instance.push(client % self.instances);
+                            }
                         }
                         _ => break,
                     }
@@ -402,6 +405,7 @@ impl Generator {
     fn draw_instances(&mut self, batch: &mut Batch) {
         let (count, instances) = (batch.key.len(), self.instances);
         match self.route {
+            Route::Recorded => debug_assert_eq!(batch.instance.len(), count),
             _ if instances == 1 => batch.instance.resize(count, 0),
             Route::Random => {
                 let mut stream = self.routes.clone();

@@ -117,15 +117,17 @@ pub fn trace_csv(data: &[u8]) {
             time: Some("t".into()),
             key: Some("k".into()),
             size: optional.then(|| "bytes".into()),
-            key_size: None,
+            ttl: optional.then(|| "ttl".into()),
+            client: optional.then(|| "from".into()),
             operation: optional.then(|| OperationNames {
                 column: "op".into(),
                 read: vec!["get".into()],
                 write: vec!["set".into()],
                 ignore: Vec::new(),
             }),
+            ..ColumnNames::default()
         };
-        let asked = Asked { format: Some("csv"), names };
+        let asked = Asked { format: Some("csv"), names, ..Asked::default() };
         let whole = rows(data.to_vec(), usize::MAX, &asked);
         assert!(whole == rows(data.to_vec(), 3, &asked), "it matters in which pieces it comes");
     }
@@ -139,7 +141,7 @@ pub fn trace_any(data: &[u8]) {
     let whole = rows(data.to_vec(), usize::MAX, &guessed);
     assert!(whole == rows(data.to_vec(), 5, &guessed), "it matters in which pieces it comes");
     for format in FORMATS {
-        let asked = Asked { format: Some(format.name), names: ColumnNames::default() };
+        let asked = Asked { format: Some(format.name), ..Asked::default() };
         let (rows, _) = rows(data.to_vec(), usize::MAX, &asked);
         // A row may stand for several requests.
         let requests = keys(data, format.name, None);
@@ -212,7 +214,7 @@ pub fn trace_oracle(data: &[u8]) {
 fn keys(data: &[u8], format: &'static str, key: Option<&str>) -> Option<Requests> {
     let path = Path::new(TRACE);
     let names = ColumnNames { key: key.map(str::to_owned), ..ColumnNames::default() };
-    let asked = Asked { format: Some(format), names };
+    let asked = Asked { format: Some(format), names, ..Asked::default() };
     let read = |bytes: usize, length: Option<u64>| {
         let input = Box::new(Pieces { data: Cursor::new(data.to_vec()), bytes });
         Requests::from_input(path, input, length, &asked).map_err(|problem| named(&problem.to_string()))

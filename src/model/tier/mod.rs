@@ -11,7 +11,7 @@ use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::{Context, Fields};
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::Kind;
-use crate::declare::values::{Duration, Name, PositiveDuration, Whole32, bytes, integer};
+use crate::declare::values::{Duration, Name, Positive, PositiveDuration, Whole32, bytes, integer};
 use crate::declare::{Form, keywords, options};
 pub use freshness::{Jitter, Refresh, RefreshMode, Spread, Ttl};
 pub use redis::{ActiveExpiry, Redis, RedisEviction};
@@ -31,6 +31,9 @@ pub struct Tier {
     /// Of an exact algorithm; not used where `redis` describes the tier.
     pub eviction: Eviction,
     pub ttl: Ttl,
+    /// The recorded time to live of a key, so many times, comes before `ttl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded_ttl: Option<f64>,
     pub jitter: Jitter,
     /// Each hit starts the time to live anew.
     pub sliding: bool,
@@ -67,6 +70,8 @@ options! {
         "scope" scope: ScopeWord, required "\"shared\" or \"instance\"";
         /// time to live, or `"none"`
         "ttl" ttl: Ttl, required "a duration such as \"60s\", or \"none\"";
+        /// `1.0`: the time to live that a trace has recorded for a key, so many times; `ttl` holds for keys without
+        "recorded_ttl" recorded_ttl: Option<f64> as Positive, or "none";
         /// entries (`2500`) or memory (`"64MB"`); of an instance tier: of each
         "capacity" capacity: Capacity, default "unbounded";
         /// required with a capacity, refused without one: `"lru"`, `"fifo"`, `"clock"`, `"random"`, `"sieve"`, `"s3-fifo"`, `"2q"`, `"slru"`,
@@ -144,6 +149,7 @@ impl TierOptions {
                 _ => Eviction::Lru,
             },
             ttl: self.ttl,
+            recorded_ttl: self.recorded_ttl,
             jitter: self.jitter,
             sliding: self.sliding,
             refresh: self.refresh,

@@ -13,43 +13,52 @@ use crate::declare::{Form, choice, options, unset};
 
 options! {
     #[derive(Clone, Debug, Serialize)]
-    pub struct Class in "class" (from: (&'a WorkloadOptions, &'a Directory)), such as "[[class]]" {
+    pub struct Class in "class" (from: ClassAround<'a>), such as "[[class]]" {
         /// names it in measures and paths
         "name" name: String as Name, required "a short name such as \"users\"";
         /// share of all requests; the shares of all classes sum to 1
-        "share" share: f64 as PositiveShare, required "its share of all requests, such as 0.3";
+        "share" share: f64 as PositiveShare, otherwise "required; for a trace: as recorded" =>
+            from.recorded(name.as_deref()).map(|class| class.share);
         /// number of keys
-        "keys" keys: u64 as Keys, required "the number of its keys, such as 1000";
+        "keys" keys: u64 as Keys, otherwise "required; for a trace: as recorded" =>
+            from.recorded(name.as_deref()).map(|class| class.keys);
         /// popularity of the keys of the class
         "popularity" popularity: Popularity, default "uniform";
         /// the database has no row for these keys until a write creates it (`write_share` of the class)
         "absent" absent: bool, default false;
         /// share of the class's requests that write
         "write_share" write_share: f64 as Share, otherwise "of `[workload]`; `0` if absent" =>
-            Some(if absent == Some(true) { 0.0 } else { from.0.write_share });
+            Some(if absent == Some(true) { 0.0 } else { from.workload.write_share });
         /// so many keys in a row belong to one entity; a write to one of them makes all of them out of date
         #[serde(skip_serializing_if = "is_one")]
         "keys_per_entity" keys_per_entity: u32 as KeysPerEntity, otherwise "of `[workload]`; `1` if absent" =>
-            Some(if absent == Some(true) { 1 } else { from.0.keys_per_entity });
+            Some(if absent == Some(true) { 1 } else { from.workload.keys_per_entity });
         /// share of the class's requests that are existence checks
         #[serde(skip_serializing_if = "is_zero")]
-        "exists_share" exists_share: f64 as Share, otherwise "of `[workload]`" => Some(from.0.exists_share);
+        "exists_share" exists_share: f64 as Share, otherwise "of `[workload]`" => Some(from.workload.exists_share);
         /// different keys of the class that a read requests at once
         #[serde(skip_serializing_if = "is_one")]
         "keys_per_request" keys_per_request: u32 as KeysPerRequest, otherwise "of `[workload]`" =>
-            Some(from.0.keys_per_request);
+            Some(from.workload.keys_per_request);
         /// random size of its values
-        "value_size" value_size: Size, otherwise "of `[workload]`" => Some(from.0.value_size);
+        "value_size" value_size: Size, otherwise "of `[workload]`" => Some(from.workload.value_size);
         /// random size of its keys
-        "key_size" key_size: Size, otherwise "of `[workload]`" => Some(from.0.key_size);
+        "key_size" key_size: Size, otherwise "of `[workload]`" => Some(from.workload.key_size);
         /// `"60s"` or `"none"` in every tier, or by tier: `{ l2 = "60s" }`
-        "ttl" ttl: Vec<Option<Ttl>> as TtlByTier[from.1], otherwise "each tier's own" =>
-            Some(vec![None; from.1.enabled()]);
+        "ttl" ttl: Vec<Option<Ttl>> as TtlByTier[from.tiers], otherwise "each tier's own" =>
+            Some(vec![None; from.tiers.enabled()]);
         /// `{ read = "5ms", write = "7ms" }`: times of service at the database
         #[serde(flatten)]
         "database" costs: Costs, otherwise "the database's own" => unset::<Costs>();
     }
     check |f| {
+        match from.recorded {
+            Some(classes) => fits_recording(f, name.as_deref(), classes),
+            None => {
+                f.demand("share", "its share of all requests, such as 0.3");
+                f.demand("keys", "the number of its keys, such as 1000");
+            }
+        }
         if let (Some(write_share), Some(exists_share)) = (write_share, exists_share) {
             shares_fit(f, write_share, exists_share);
         }
@@ -62,6 +71,55 @@ options! {
         }
     }
 }
+
+/// What a class takes from its surroundings.
+#[derive(Clone, Copy)]
+pub(crate) struct ClassAround<'a> {
+    pub workload: &'a WorkloadOptions,
+    pub tiers: &'a Directory,
+    /// The classes of a trace; `None`: the workload is no trace.
+    pub recorded: Option<&'a [RecordedClass]>,
+}
+
+impl ClassAround<'_> {
+    fn recorded(&self, name: Option<&str>) -> Option<&RecordedClass> {
+        self.recorded?.iter().find(|class| Some(class.name.as_str()) == name)
+    }
+}
+
+/// A class of the keys of a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RecordedClass {
+    pub name: String,
+    /// Of all requests.
+    pub share: f64,
+    pub keys: u64,
+}
+
+/// The trace decides about requests and keys, and its classes have names.
+fn fits_recording(f: &mut Fields<'_, '_>, name: Option<&str>, classes: &[RecordedClass]) {
+    for option in OF_THE_TRACE {
+        f.refuse(option, "the trace has its own", "leave it out");
+    }
+    let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
+    if let Some(name) = name.filter(|name| !names.contains(name)) {
+        let place = f.place("name");
+        let title = format!("the trace has no class {name}");
+        f.cx.report(Diagnostic::new(title, place, format!("it has {}", names.join(", "))));
+    }
+}
+
+/// Options of requests and keys, which a trace has recorded.
+pub(crate) const OF_THE_TRACE: [&str; 8] = [
+    "share",
+    "keys",
+    "popularity",
+    "absent",
+    "write_share",
+    "keys_per_entity",
+    "exists_share",
+    "keys_per_request",
+];
 
 /// The keys of one entity: a write waits for the answers of all its DELETEs, and counts them in a byte.
 pub(super) type KeysPerEntity = Whole32<1, 64>;

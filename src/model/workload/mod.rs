@@ -9,11 +9,13 @@ use serde::Serialize;
 use crate::declare::values::Whole;
 
 use super::Dist;
-pub(crate) use class::enough_keys;
 pub use class::{Class, Costs, Popularity};
+pub(crate) use class::{ClassAround, OF_THE_TRACE, RecordedClass, enough_keys};
 pub use options::ProfilePart;
-pub(crate) use options::{ArrivalsOptions, Operation, TraceOptions, WorkloadOptions};
-pub use trace::{Sets, Trace, TraceColumns, TraceFacts, TraceLayout, TraceOperation, TraceReplay};
+pub(crate) use options::{ArrivalsOptions, ClassBy, Operation, TraceOptions, WorkloadOptions};
+pub use trace::{
+    Sets, Trace, TraceClasses, TraceColumns, TraceFacts, TraceLayout, TraceOperation, TraceReplay,
+};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Workload {

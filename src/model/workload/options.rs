@@ -115,6 +115,12 @@ options! {
         "size" size: Option<String> as Text, or "none";
         /// of a table or JSON lines: name of a column with sizes of keys in bytes, or its number; the first of each key counts
         "key_size" key_size: Option<String> as Text, or "none";
+        /// of a table or JSON lines: name of a column with times to live in seconds, or its number; for tiers with `recorded_ttl`
+        "ttl" ttl: Option<String> as Text, or "none";
+        /// of a table or JSON lines: name of a column with the client of each request, or its number; for `clients.route = "recorded"`
+        "client" client: Option<String> as Text, or "none";
+        /// classes of keys: `{ before = ":" }` takes the beginning of the key, `{ column = "table" }` a column
+        "class" class: Option<ClassBy> as ClassBy, or "none";
         /// of the times: `"s"`, `"ms"`, `"us"`, `"ns"`, ... or `"ticks"` (100 ns)
         "unit" unit_ns: Option<u64> as TimeUnit, optional "that of the format, or by the magnitude of a time since 1970";
         /// `{ column = "op", read = ["28"], write = ["2a"] }` separates reads from writes in a table or JSON lines
@@ -148,6 +154,16 @@ options! {
             f.cx.report(Diagnostic::new(title, f.place("until"), "expected an instant after `from`"));
             return None;
         }
+    }
+}
+
+choice! {
+    /// How a trace tells the classes of keys.
+    pub(crate) enum ClassBy in "trace_class", such as "{ before = \":\" }" {
+        /// the part of the key before the first such mark: `user` of `user:16`; keys without it are `other`
+        "before" Before(String as Text) such as "\":\"";
+        /// a column of a table, or field of JSON lines; the first class of each key counts
+        "column" Column(String as Text) such as "\"table\"";
     }
 }
 

@@ -26,11 +26,20 @@ pub struct Trace {
     pub format: &'static str,
     #[serde(flatten)]
     pub replay: TraceReplay,
+    /// Keys are of several classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<TraceClasses>,
     #[serde(skip)]
     pub facts: TraceFacts,
 }
 
 impl Trace {
+    /// The class of the model of a request, by the number of its class in the recording; `None`: there are no classes.
+    pub fn class_of(&self, number: Option<u32>) -> Option<u8> {
+        let of_number = &self.classes.as_ref()?.of_number;
+        of_number.get(number.unwrap_or(0) as usize).or(of_number.first()).copied()
+    }
+
     /// Requests of a replay of so much time.
     pub fn requests_within(&self, duration_ns: Nanos) -> f64 {
         let requests = self.requests as f64;
@@ -43,6 +52,15 @@ impl Trace {
 
 fn is_csv(format: &&'static str) -> bool {
     *format == "csv"
+}
+
+/// How the keys of a recording are sorted into the classes of the model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TraceClasses {
+    /// A key is of the class that it names before this mark; `None`: a column has the class.
+    pub mark: Option<String>,
+    /// Class of the model by the number of a class in the recording, in the order of first appearance.
+    pub of_number: Vec<u8>,
 }
 
 /// Where the parts of a request are.
@@ -71,6 +89,15 @@ pub struct TraceColumns<C> {
     /// Repetitions of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<C>,
+    /// Seconds that the entry is to live; empty or 0: not recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<C>,
+    /// The client that sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<C>,
+    /// The class of its key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<C>,
     /// Times are ISO 8601, not numbers.
     #[serde(skip_serializing_if = "is_false")]
     pub is_iso: bool,
@@ -80,6 +107,26 @@ pub struct TraceColumns<C> {
     /// Whether a table begins with the names of its columns.
     #[serde(skip_serializing_if = "is_true")]
     pub has_header: bool,
+}
+
+impl<C> TraceColumns<C> {
+    /// Keys and nothing else, in a table with a header and commas.
+    pub fn of(key: C) -> TraceColumns<C> {
+        TraceColumns {
+            time: None,
+            key,
+            size: None,
+            operation: None,
+            key_size: None,
+            count: None,
+            ttl: None,
+            client: None,
+            class: None,
+            is_iso: false,
+            separator: b',',
+            has_header: true,
+        }
+    }
 }
 
 fn is_false(value: &bool) -> bool {
@@ -171,6 +218,12 @@ pub struct TraceFacts {
     pub step: String,
     /// Most requests share their time stamp with others.
     pub is_coarse: bool,
+    /// Distinct keys with a recorded time to live.
+    pub keys_with_ttl: u64,
+    /// Distinct clients.
+    pub clients: u64,
+    /// Classes of the recording that were put together as `other`.
+    pub classes_put_together: u64,
     /// Most requests at one time stamp.
     pub most_at_once: u64,
     /// Requests that share their time stamp with others.

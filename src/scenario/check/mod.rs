@@ -8,6 +8,7 @@ mod invalidation;
 mod needs;
 mod question;
 mod recommend;
+mod recorded;
 mod standing;
 mod sweep;
 mod system;

@@ -27,6 +27,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     super::writes::check(cx, root, model, directory);
     stationary(cx, root, model);
     super::invalidation::check(cx, root, model, directory);
+    super::recorded::check(cx, root, model, directory);
 }
 
 /// The place of a tier's field.

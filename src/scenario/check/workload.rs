@@ -9,8 +9,9 @@ use crate::declare::fields::{Context, Fields};
 use crate::declare::file::Node;
 use crate::dice::round_ns;
 use crate::model::{
-    Arrivals, ArrivalsOptions, Class, Costs, Directory, MAX_CLASSES, MAX_KEYS, Nanos, Operation, Popularity,
-    Size, Trace, TraceFacts, TraceLayout, TraceOptions, TraceReplay, Workload, WorkloadOptions, enough_keys,
+    Arrivals, ArrivalsOptions, Class, ClassAround, ClassBy, Costs, Directory, MAX_CLASSES, MAX_KEYS, Nanos,
+    OF_THE_TRACE, Operation, Popularity, RecordedClass, Size, Trace, TraceClasses, TraceFacts, TraceLayout,
+    TraceOptions, TraceReplay, Workload, WorkloadOptions, enough_keys,
 };
 use crate::scenario::axes;
 use crate::scenario::trace::{TraceFiles, TraceRequest, TraceSummary};
@@ -67,7 +68,7 @@ pub(super) fn workload(
     let classes = match (&summary, classes) {
         // Without the trace, other missing options cannot be found.
         (None, _) if is_recorded(node) => None,
-        (Some((summary, _)), classes) => recorded_class(f, summary, classes, &options, tiers),
+        (Some((summary, _)), classes) => recorded_classes(f, summary, classes, &options, tiers),
         (None, []) => single_class(f, &options, tiers),
         (None, elements) => {
             for name in ["keys", "popularity", "absent"] {
@@ -148,16 +149,22 @@ fn trace(
             return None;
         }
     };
-    let TraceOptions { file, time, key, size, key_size, operation, rate_per_s, .. } = options;
+    let TraceOptions { file, time, key, size, key_size, ttl, client, class, operation, rate_per_s, .. } =
+        options;
+    let (mark, class) = match class {
+        Some(ClassBy::Before(mark)) => (Some(mark), None),
+        Some(ClassBy::Column(name)) => (None, Some(name)),
+        None => (None, None),
+    };
     let operation = operation.map(|Operation { column, read, write, ignore }| OperationNames {
         column,
         read,
         write,
         ignore,
     });
-    let names = ColumnNames { time, key, size, key_size, operation };
+    let names = ColumnNames { time, key, size, key_size, ttl, client, class, operation };
     let request = TraceRequest {
-        asked: Asked { format, names },
+        asked: Asked { format, names, mark: mark.clone() },
         unit_ns: options.unit_ns,
         sets: options.sets,
         is_paced: rate_per_s.is_some(),
@@ -220,6 +227,9 @@ fn trace(
         most_at_once: summary.most_at_once,
         sharing: summary.sharing,
         is_coarse: summary.is_coarse(),
+        keys_with_ttl: summary.keys_with_ttl,
+        clients: summary.clients,
+        classes_put_together: summary.classes.put_together,
         spooled: summary.spooled.clone(),
         spooled_bytes: summary.spooled_bytes,
     };
@@ -233,6 +243,8 @@ fn trace(
         digest: summary.digest.clone(),
         format: summary.format,
         replay,
+        classes: (!summary.classes.all.is_empty())
+            .then(|| TraceClasses { mark, of_number: summary.classes.of_number.clone() }),
         facts,
     };
     Some((Arrivals::Trace(trace), (summary, recorded)))
@@ -298,62 +310,85 @@ fn single_class(f: &mut Fields<'_, '_>, options: &WorkloadOptions, tiers: &Direc
     ])
 }
 
-/// The one class of a trace; options that the trace itself replaces are refused here.
-fn recorded_class(
+/// The classes of a trace, one where it tells of none; options that the trace itself replaces are refused here.
+fn recorded_classes(
     f: &mut Fields<'_, '_>,
     summary: &TraceSummary,
-    classes: &[Node],
+    elements: &[Node],
     options: &WorkloadOptions,
     tiers: &Directory,
 ) -> Option<Vec<Class>> {
-    let told = [
-        "keys",
-        "popularity",
-        "absent",
-        "write_share",
-        "keys_per_entity",
-        "exists_share",
-        "keys_per_request",
-    ];
-    for name in told {
+    for name in OF_THE_TRACE {
         f.refuse(name, "the trace has its own", "leave it out");
     }
-    if summary.sized {
-        let help = match summary.layout {
-            TraceLayout::Fixed => "leave it out",
-            TraceLayout::Table(_) | TraceLayout::Fields(_) => "leave out value_size, or `size` of the trace",
-        };
-        f.refuse("value_size", "the trace has a size column", help);
-    }
-    if summary.key_sized {
-        f.refuse("key_size", "the trace has sizes of keys", "leave it out");
-    }
-    if let Some(class) = classes.first() {
-        let title = "[[class]] does not apply";
-        f.cx.report(Diagnostic::new(title, class.span, "a trace has no classes").help("leave it out"));
-    }
+    let value_help = match summary.layout {
+        TraceLayout::Fixed => "leave it out",
+        TraceLayout::Table(_) | TraceLayout::Fields(_) => "leave out value_size, or `size` of the trace",
+    };
+    let refuse_sizes = |f: &mut Fields<'_, '_>| {
+        if summary.sized {
+            f.refuse("value_size", "the trace has a size column", value_help);
+        }
+        if summary.key_sized {
+            f.refuse("key_size", "the trace has sizes of keys", "leave it out");
+        }
+    };
+    refuse_sizes(f);
     if summary.keys > MAX_KEYS {
         let (title, place) = ("too many keys", f.place("arrivals"));
         let label = format!("the trace has {} distinct keys; expected at most {MAX_KEYS}", summary.keys);
         f.cx.report(Diagnostic::new(title, place, label));
     }
-    let value_size = if summary.sized { Size::Trace } else { options.value_size };
-    let key_size = if summary.key_sized { Size::Trace } else { options.key_size };
-    Some(vec![Class {
-        name: MAIN_CLASS.to_owned(),
-        share: 1.0,
-        keys: summary.keys,
+    let only = [RecordedClass { name: MAIN_CLASS.to_owned(), share: 1.0, keys: summary.keys }];
+    let recorded = match summary.classes.all.as_slice() {
+        [] => &only[..],
+        classes => classes,
+    };
+    if let (Some(element), true) = (elements.first(), summary.classes.all.is_empty()) {
+        let title = "[[class]] does not apply";
+        let way_out = "leave it out, or let `class` of the trace tell the classes of its keys";
+        f.cx.report(Diagnostic::new(title, element.span, "this trace has no classes").help(way_out));
+        return None;
+    }
+    let names = axes::names(elements);
+    refuse_repeated_names(f.cx, "class", elements, &names);
+    let around = ClassAround { workload: options, tiers, recorded: Some(recorded) };
+    let mut own = Vec::new();
+    for (element, name) in elements.iter().zip(&names) {
+        let segment = if name.is_empty() { "class".to_owned() } else { format!("class.{name}") };
+        own.push(f.cx.within(segment, |cx| {
+            refuse_sizes(&mut Fields::open(cx, element, "[[class]]")?);
+            Class::read(cx, element, around)
+        }));
+    }
+    let own: Vec<Class> = own.into_iter().collect::<Option<_>>()?;
+    let class = |recorded: &RecordedClass| {
+        let own = own.iter().find(|class| class.name == recorded.name).cloned();
+        let class = own.unwrap_or_else(|| recorded_class(recorded, options, tiers));
+        let value_size = if summary.sized { Size::Trace } else { class.value_size };
+        let key_size = if summary.key_sized { Size::Trace } else { class.key_size };
+        Class { value_size, key_size, ..class }
+    };
+    Some(recorded.iter().map(class).collect())
+}
+
+/// A class of a trace of which the scenario has nothing to add.
+fn recorded_class(recorded: &RecordedClass, options: &WorkloadOptions, tiers: &Directory) -> Class {
+    Class {
+        name: recorded.name.clone(),
+        share: recorded.share,
+        keys: recorded.keys,
         popularity: Popularity::Uniform,
         absent: false,
         write_share: 0.0,
         keys_per_entity: 1,
         exists_share: 0.0,
         keys_per_request: 1,
-        value_size,
-        key_size,
+        value_size: options.value_size,
+        key_size: options.key_size,
         ttl: vec![None; tiers.enabled()],
         costs: Costs::OF_THE_DATABASE,
-    }])
+    }
 }
 
 fn several_classes(
@@ -371,7 +406,8 @@ fn several_classes(
     let mut read = Vec::new();
     for (element, name) in elements.iter().zip(&names) {
         let segment = if name.is_empty() { "class".to_owned() } else { format!("class.{name}") };
-        read.push(cx.within(segment, |cx| Class::read(cx, element, (options, tiers))));
+        let around = ClassAround { workload: options, tiers, recorded: None };
+        read.push(cx.within(segment, |cx| Class::read(cx, element, around)));
     }
     let classes: Vec<Class> = read.into_iter().collect::<Option<_>>()?;
     let place = |index: usize| elements[index].get("share").map_or(elements[index].span, |node| node.span);

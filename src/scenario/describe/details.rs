@@ -22,6 +22,7 @@ pub(super) fn run(model: &Model) -> Vec<String> {
         Route::Random => None,
         Route::RoundRobin => Some("to the instances in turn"),
         Route::Sticky => Some("to the instance of their key"),
+        Route::Recorded => Some("to the instance of their recorded client"),
     };
     lines.extend(route.map(|how| format!("requests go {how}")));
     let MeasureOptions { value_age, stale_by_tier, wire, remaining_ttl, stale_acknowledged } = model.measure;
@@ -364,6 +365,16 @@ pub(super) fn trace(trace: &Trace) -> String {
     }
     if facts.fills > 0 {
         also(format!("{} SETs left out as fills", grouped(facts.fills)));
+    }
+    if let Some(classes) = &trace.classes {
+        let how = match &classes.mark {
+            Some(mark) => format!("by their beginning up to `{mark}`"),
+            None => "by a column".to_owned(),
+        };
+        also(format!("keys in classes {how}"));
+    }
+    if facts.classes_put_together > 0 {
+        also(format!("{} rare classes put together as other", grouped(facts.classes_put_together)));
     }
     if facts.bad_rows > 0 {
         also(format!("{} rows left out that cannot be read", grouped(facts.bad_rows)));

@@ -30,6 +30,8 @@ const VALUE_AGE_BYTES: f64 = 8.0;
 const SIZE_BYTES_PER_KEY: f64 = 4.0;
 /// Sizes of more keys are worked out at every look.
 const SIZES_KEPT_KEYS: f64 = 65_536.0;
+/// Recorded time to live.
+const TTL_BYTES_PER_KEY: f64 = 4.0;
 const TRACE_BYTES_PER_KEY: f64 = 24.0;
 const TRACE_BYTES_PER_REQUEST: f64 = 64.0;
 const POPULARITY_TABLE_BYTES: f64 = 32e3;
@@ -88,7 +90,8 @@ pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
     match &model.workload.arrivals {
         Arrivals::Closed { users, .. } => items.push(item("users", f64::from(*users) * USER_BYTES)),
         Arrivals::Trace(trace) => {
-            items.push(item("index of the trace's keys", keys * TRACE_BYTES_PER_KEY));
+            let of_ttls = is_positive(trace.facts.keys_with_ttl > 0) * TTL_BYTES_PER_KEY;
+            items.push(item("index of the trace's keys", keys * (TRACE_BYTES_PER_KEY + of_ttls)));
             let together = is_positive(trace.replay.spread_ns > 0.0) * trace.facts.most_at_once as f64;
             items.push(item("requests of one time stamp", together * TRACE_BYTES_PER_REQUEST));
             items.push(item("copy of the trace (temporary file)", trace.facts.spooled_bytes as f64));

@@ -66,6 +66,6 @@ pub(super) fn flights(model: &Model) -> Option<f64> {
     }
     Some(match model.clients.route {
         Route::Sticky => 1.0,
-        Route::Random | Route::RoundRobin => f64::from(model.clients.instances),
+        Route::Random | Route::RoundRobin | Route::Recorded => f64::from(model.clients.instances),
     })
 }

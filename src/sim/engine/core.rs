@@ -186,7 +186,10 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let tables = tables.of_replication(seed, replication);
         let mut queue = Queue::new(mean_gap_ns(model));
         let tiers = (0..model.tiers.len())
-            .map(|index| TierState::with_own(model, index, seed, replication, &mut queue, policies))
+            .map(|index| {
+                let trace_keys = tables.trace_keys.as_ref();
+                TierState::with_own(model, index, seed, replication, &mut queue, policies, trace_keys)
+            })
             .collect();
         let database = Database::new(model, seed, replication, &mut queue);
         let invalidations = Invalidations::new(model, seed, replication, &mut queue);

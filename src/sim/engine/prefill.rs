@@ -45,7 +45,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                     Some(shared) => usize::from(shared.map.node(key, 0)),
                     None => copy as usize,
                 };
-                let fresh_ns = tier.expiry_ns(class, 0);
+                let fresh_ns = tier.expiry_ns(info, 0);
                 let expiry_ns = match prefill.age {
                     PrefillAge::Fresh => fresh_ns,
                     _ if fresh_ns == NEVER => NEVER,

@@ -52,7 +52,7 @@ impl Crashes {
         let chosen = match route {
             _ if count == 0 => return None,
             Route::Sticky => (mix(self.sticky_seed ^ u64::from(key)) % u64::from(count)) as usize,
-            Route::Random | Route::RoundRobin => below(&mut self.dice, count) as usize,
+            Route::Random | Route::RoundRobin | Route::Recorded => below(&mut self.dice, count) as usize,
         };
         let (instance, &(_, until_ns)) = self.down.iter().enumerate().filter(trusted).nth(chosen)?;
         (now >= until_ns).then_some(instance as u32)

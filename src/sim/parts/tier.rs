@@ -1,5 +1,7 @@
 //! A cache tier at work: its stores, lookups, fills, and leases.
 
+use std::sync::Arc;
+
 use super::coding::{Coding, EntryBytes, Link};
 use super::command::Load;
 use super::guard::Breaker;
@@ -20,6 +22,7 @@ use crate::policy::own::Policies;
 use crate::policy::redis::Effort;
 use crate::sim::queue::{Lane, NETWORK, Queue};
 use crate::sim::store::{Columns, Entry, Store, Value};
+use crate::trace::TraceKeys;
 use crate::workload::Tables;
 
 /// The result of a lookup.
@@ -60,6 +63,8 @@ impl KeyInfo {
 pub struct TierState {
     pub stores: Vec<Store>,
     ttl: Vec<Ttl>,
+    /// Times to live of the recording, and the factor on them.
+    recorded_ttl: Option<(Arc<TraceKeys>, f64)>,
     jitter: Jitter,
     sliding: bool,
     renewer: Renewer,
@@ -172,10 +177,10 @@ impl Shared {
 
 impl TierState {
     pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState {
-        TierState::with_own(model, index, seed, replication, queue, &Policies::new())
+        TierState::with_own(model, index, seed, replication, queue, &Policies::new(), None)
     }
 
-    /// The same with the policies from outside the crate that this variant has.
+    /// The same with the policies from outside the crate that this variant has, and the keys of its trace.
     pub fn with_own(
         model: &Model,
         index: usize,
@@ -183,6 +188,7 @@ impl TierState {
         replication: u32,
         queue: &mut Queue,
         policies: &Policies,
+        trace_keys: Option<&Arc<TraceKeys>>,
     ) -> TierState {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
@@ -275,6 +281,7 @@ impl TierState {
         TierState {
             stores,
             ttl: model.workload.classes.iter().map(|class| class.ttl[index].unwrap_or(tier.ttl)).collect(),
+            recorded_ttl: trace_keys.cloned().zip(tier.recorded_ttl),
             jitter: tier.jitter,
             sliding: tier.sliding,
             is_bare: !has_columns && !renewer.may_renew() && grace_ns == 0 && lease.is_none(),
@@ -419,7 +426,7 @@ impl TierState {
             let renewal = if !self.renewer.may_renew() || self.is_sentinel(store, slot, info) {
                 Renewal::Keep
             } else {
-                let (ttl, fetch_ns) = (self.ttl[info.class], held.delta_ns(slot));
+                let (ttl, fetch_ns) = (self.ttl_of(info), held.delta_ns(slot));
                 let found = Found { key: info.key, now_ns: now, expiry_ns, ttl, fetch_ns };
                 self.renewer.renewal(found, &mut self.refresh_dice)
             };
@@ -444,7 +451,7 @@ impl TierState {
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
         self.stores[store].touch(slot, now);
         if self.sliding && !self.is_sentinel(store, slot, info) {
-            let expiry_ns = self.expiry_ns(info.class, now);
+            let expiry_ns = self.expiry_ns(info, now);
             self.stores[store].set_expiry_ns(slot, expiry_ns);
         }
     }
@@ -539,7 +546,7 @@ impl TierState {
         if info.is_negative(version) {
             return Some(now.saturating_add(self.negative_ttl_ns?));
         }
-        Some(self.expiry_ns(info.class, now))
+        Some(self.expiry_ns(info, now))
     }
 
     /// Stores a value with a given expiry.
@@ -634,8 +641,20 @@ impl TierState {
 
     /// A fresh expiry, with jitter.
     #[inline]
-    pub fn expiry_ns(&mut self, class: usize, now: Nanos) -> Nanos {
-        expiry(self.ttl[class], self.jitter, now, &mut self.jitter_dice)
+    pub fn expiry_ns(&mut self, info: KeyInfo, now: Nanos) -> Nanos {
+        expiry(self.ttl_of(info), self.jitter, now, &mut self.jitter_dice)
+    }
+
+    /// The time to live of a key before jitter.
+    #[inline]
+    fn ttl_of(&self, info: KeyInfo) -> Ttl {
+        match &self.recorded_ttl {
+            None => self.ttl[info.class],
+            Some((keys, factor)) => match keys.ttl_s(info.key) {
+                Some(ttl_s) => Ttl::After { ns: round_ns(f64::from(ttl_s) * 1e9 * factor).max(1) },
+                None => self.ttl[info.class],
+            },
+        }
     }
 
     /// Remaining times to live of a sample of the entries: up to so many, each as likely as any other.

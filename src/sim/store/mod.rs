@@ -645,6 +645,7 @@ mod tests {
             capacity,
             eviction: Eviction::Lru,
             ttl: Ttl::None,
+            recorded_ttl: None,
             jitter: Jitter::None,
             sliding: false,
             refresh: Refresh::None,
