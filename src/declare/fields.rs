@@ -11,8 +11,18 @@ pub(crate) struct Columns<'a> {
     pub value: &'a str,
     pub factor: f64,
     pub count: CountColumn<'a>,
-    /// Whether a value may be without limit (`+Inf`, the bound of the last bucket of a histogram).
-    pub infinite: bool,
+    pub content: Content,
+}
+
+/// The values of a column.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Content {
+    /// Lengths of time, in nanoseconds once they are multiplied.
+    Times,
+    /// Upper bounds of the buckets of a histogram of times, the last of which may have none (`+Inf`).
+    Bounds,
+    /// Numbers of requests.
+    Counts,
 }
 
 /// The column that gives how many observations a row stands for.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::dist::set_each_way;
 use super::{Breaker, Dist, Hedge, Limit, Nanos, RetryBudget};
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::values::{
@@ -22,6 +23,9 @@ options! {
         "write" write: Dist, otherwise "as `read`" => read.clone();
         /// random time, each way
         "network" network: Dist, default "0s";
+        /// random time there and back, in place of `network`; what it takes beyond its least value is spent on the way there
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "round_trip" round_trip: Option<Dist> as Dist, or "none";
         /// connections per instance
         "pool" pool: Option<u32> as Count, or "unlimited";
         /// longest wait for a connection; needs `pool`
@@ -55,6 +59,7 @@ options! {
         "hedge" hedge: Option<Hedge> as Hedge[timeout_ns.flatten()], or "none";
     }
     check |f| {
+        set_each_way(f, &mut network, &mut round_trip);
         if f.left_out("servers", "unlimited") && queue.flatten().is_some() {
             let (place, title) = (f.place("queue"), "database.queue does not apply");
             f.cx.report(

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Nanos;
 use super::quantiles::{Counted, Quantiles};
 use crate::declare::diagnostic::Diagnostic;
-use crate::declare::fields::{Columns, Context, CountColumn, Fields, Row};
+use crate::declare::fields::{Columns, Content, Context, CountColumn, Fields, Row};
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::{Choice, Kind};
 use crate::declare::values::{
@@ -91,6 +91,72 @@ impl Dist {
             Dist::Empirical { ns } => ns.iter().sum::<f64>() / ns.len().max(1) as f64,
             Dist::Quantiles(quantiles) => quantiles.mean_ns(),
         }
+    }
+}
+
+impl Dist {
+    /// So many times the time.
+    fn scaled(&self, factor: f64) -> Dist {
+        let all = |ns: &[f64]| ns.iter().map(|ns| ns * factor).collect();
+        match self {
+            Dist::Constant { ns } => Dist::Constant { ns: ns * factor },
+            Dist::Exponential { mean_ns } => Dist::Exponential { mean_ns: mean_ns * factor },
+            Dist::Lognormal { mu, sigma } => Dist::Lognormal { mu: mu + libm::log(factor), sigma: *sigma },
+            Dist::Gamma { mean_ns, cv2 } => Dist::Gamma { mean_ns: mean_ns * factor, cv2: *cv2 },
+            Dist::Hyperexponential { mean_ns, cv2 } => {
+                Dist::Hyperexponential { mean_ns: mean_ns * factor, cv2: *cv2 }
+            }
+            Dist::Empirical { ns } => Dist::Empirical { ns: all(ns) },
+            Dist::Quantiles(quantiles) => {
+                let Quantiles { shares, ns } = &**quantiles;
+                Dist::Quantiles(Box::new(Quantiles { shares: shares.clone(), ns: all(ns) }))
+            }
+        }
+    }
+
+    /// A round trip as the way there and the way back, which sum to it exactly: half of its least time each way, and the rest on
+    /// the way there.
+    pub fn ways(&self) -> (Dist, Dist) {
+        let there = |ns: &[f64]| {
+            let back = ns.first().copied().unwrap_or(0.0) / 2.0;
+            (ns.iter().map(|ns| ns - back).collect(), Dist::Constant { ns: back })
+        };
+        match self {
+            Dist::Constant { ns } => (self.scaled(0.5), Dist::Constant { ns: ns / 2.0 }),
+            Dist::Empirical { ns } => {
+                let (ns, back) = there(ns);
+                (Dist::Empirical { ns }, back)
+            }
+            Dist::Quantiles(quantiles) => {
+                let (ns, back) = there(&quantiles.ns);
+                let shares = quantiles.shares.clone();
+                (Dist::Quantiles(Box::new(Quantiles { shares, ns })), back)
+            }
+            Dist::Exponential { .. }
+            | Dist::Lognormal { .. }
+            | Dist::Gamma { .. }
+            | Dist::Hyperexponential { .. } => (self.clone(), Dist::ZERO),
+        }
+    }
+}
+
+/// A round trip in place of `network`, which becomes half of it; a round trip that is always the same is no more than that.
+pub(super) fn set_each_way(
+    f: &mut Fields<'_, '_>,
+    network: &mut Option<Dist>,
+    round_trip: &mut Option<Option<Dist>>,
+) {
+    let Some(Some(whole)) = round_trip else { return };
+    if f.given("network") {
+        let title = format!("{} has a network and a round trip", f.cx.here());
+        let (place, network) = (f.place("round_trip"), f.place("network"));
+        let problem = Diagnostic::new(title, place, "there and back").also(network, "each way");
+        f.cx.report(problem.help("leave one of them out"));
+        return;
+    }
+    *network = Some(whole.scaled(0.5));
+    if whole.is_constant() {
+        *round_trip = Some(None);
     }
 }
 
@@ -215,7 +281,8 @@ impl Form for Dist {
                     Some("none") => CountColumn::Ignored,
                     Some(name) => CountColumn::Named(name),
                 };
-                let columns = Columns { value: &column, factor: unit_ns as f64, count, infinite: false };
+                let columns =
+                    Columns { value: &column, factor: unit_ns as f64, count, content: Content::Times };
                 from_file(cx, node, "empirical", &file, &columns, |rows| match weight.as_deref() {
                     None | Some("none") => {
                         let mut ns: Vec<f64> = rows.iter().map(|row| row.ns).collect();
@@ -227,7 +294,8 @@ impl Form for Dist {
             }
             RandomTime::Histogram { file, bound, count, unit_ns, cumulative } => {
                 let count = CountColumn::Named(&count);
-                let columns = Columns { value: &bound, factor: unit_ns as f64, count, infinite: true };
+                let columns =
+                    Columns { value: &bound, factor: unit_ns as f64, count, content: Content::Bounds };
                 let read = |rows: &[Counted]| {
                     Ok(Dist::Quantiles(Box::new(Quantiles::of_histogram(rows, cumulative)?)))
                 };
@@ -347,5 +415,37 @@ impl Form for Size {
                 Size::Pareto { location, scale, shape, max_bytes }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ways_of_a_round_trip_sum_to_it() {
+        let measured = Dist::Empirical { ns: vec![200.0, 400.0, 900.0] };
+        let back = Dist::Constant { ns: 100.0 };
+        assert_eq!(measured.ways(), (Dist::Empirical { ns: vec![100.0, 300.0, 800.0] }, back));
+        let random = Dist::Exponential { mean_ns: 70.0 };
+        assert_eq!(random.ways(), (random, Dist::ZERO));
+        let even = Dist::Constant { ns: 35.0 };
+        assert_eq!(Dist::Constant { ns: 70.0 }.ways(), (even.clone(), even));
+    }
+
+    #[test]
+    fn half_a_time_has_half_its_mean() {
+        let all = [
+            Dist::Constant { ns: 70.0 },
+            Dist::Exponential { mean_ns: 70.0 },
+            Dist::Lognormal { mu: 3.0, sigma: 0.7 },
+            Dist::Gamma { mean_ns: 70.0, cv2: 0.3 },
+            Dist::Hyperexponential { mean_ns: 70.0, cv2: 3.0 },
+            Dist::Empirical { ns: vec![20.0, 90.0, 100.0] },
+            Dist::Quantiles(Box::new(Quantiles::of_table(&[0.5, 0.9], &[40.0, 900.0]))),
+        ];
+        for dist in all {
+            assert!((dist.scaled(0.5).mean_ns() / dist.mean_ns() - 0.5).abs() < 1e-12, "{dist:?}");
+        }
     }
 }

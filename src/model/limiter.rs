@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::workload::fits_keys;
 use super::{CountingTier, Directory, Keys, Nanos, Popularity};
 use crate::declare::values::{Count, PositiveDuration};
 use crate::declare::{keywords, options};
@@ -29,6 +30,7 @@ options! {
         /// popularity of the callers, as for keys
         "popularity" popularity: Popularity, default "uniform";
     }
+    check |f| { fits_keys(f, "callers", callers, popularity.as_ref()); }
 }
 
 keywords! {

@@ -59,8 +59,8 @@ pub use tier::{
     Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{
-    Arrivals, Class, Costs, Popularity, ProfilePart, Sets, Trace, TraceClasses, TraceColumns, TraceFacts,
-    TraceLayout, TraceOperation, TraceReplay, Workload,
+    Arrivals, Class, Costs, Counts, Popularity, ProfilePart, Ranking, Sets, Trace, TraceClasses,
+    TraceColumns, TraceFacts, TraceLayout, TraceOperation, TraceReplay, Workload,
 };
 pub(crate) use workload::{
     ArrivalsOptions, ClassAround, ClassBy, Key, Keys, MAX_KEYS, OF_THE_TRACE, Operation, RecordedClass,
@@ -189,6 +189,16 @@ pub struct Model {
 }
 
 impl Model {
+    /// Number of ids over all classes, those of new keys included.
+    pub fn keys(&self) -> u64 {
+        self.workload.classes.iter().map(|class| self.keys_of(class)).sum()
+    }
+
+    /// Number of ids of a class.
+    pub fn keys_of(&self, class: &Class) -> u64 {
+        class.keys + class.ranking.new_keys(self.duration_ns)
+    }
+
     /// Whether instances crash.
     pub fn instances_crash(&self) -> bool {
         self.events.iter().any(|event| matches!(event.what, EventKind::Crash { .. }))

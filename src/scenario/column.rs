@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::declare::fields::{Columns, CountColumn, Row};
+use crate::declare::fields::{Columns, Content, CountColumn, Row};
 use crate::trace::row::shown as cell_text;
 use crate::trace::{self, table};
 
@@ -36,11 +36,17 @@ pub(super) fn read_columns(path: &Path, shown: &str, columns: &Columns<'_>) -> R
     let mut row = ::csv::ByteRecord::new();
     while let Some(line) = table::next_row(&mut rows, &mut row).map_err(problem)? {
         let cell = |index: usize| row.get(index).unwrap_or_default().trim_ascii();
-        let is_time =
-            |ns: &f64| (0.0..=LONGEST_NS).contains(ns) || (columns.infinite && *ns == f64::INFINITY);
-        let Some(ns) = parsed(cell(value)).map(|value| value * columns.factor).filter(is_time) else {
-            let cell = cell_text(cell(value));
-            return Err(format!("{shown}:{line}: \"{cell}\" is not a time from 0 to 584 years"));
+        let fits = |number: &f64| match columns.content {
+            Content::Times => (0.0..=LONGEST_NS).contains(number),
+            Content::Bounds => (0.0..=LONGEST_NS).contains(number) || *number == f64::INFINITY,
+            Content::Counts => (0.0..f64::INFINITY).contains(number),
+        };
+        let Some(number) = parsed(cell(value)).map(|value| value * columns.factor).filter(fits) else {
+            let expected = match columns.content {
+                Content::Times | Content::Bounds => "a time from 0 to 584 years",
+                Content::Counts => "a count",
+            };
+            return Err(format!("{shown}:{line}: \"{}\" is not {expected}", cell_text(cell(value))));
         };
         let count = match count.map(cell) {
             None => 1.0,
@@ -48,7 +54,7 @@ pub(super) fn read_columns(path: &Path, shown: &str, columns: &Columns<'_>) -> R
                 .filter(|count| count.is_finite() && *count >= 0.0)
                 .ok_or_else(|| format!("{shown}:{line}: \"{}\" is not a count", cell_text(text)))?,
         };
-        found.push(Row { line, value: ns, count });
+        found.push(Row { line, value: number, count });
     }
     if found.is_empty() {
         return Err(format!("{shown} has no rows"));

@@ -6,8 +6,8 @@ use crate::model::FlushCost;
 use crate::model::Z_99;
 use crate::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
-    Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Redis, Refresh, RefreshMode,
-    Scope, Spread, Target, Tier, Ttl, WriteBack, WriteOptions, WriteStrategy,
+    Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Ranking, Redis, Refresh,
+    RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteBack, WriteOptions, WriteStrategy,
 };
 use crate::units::{decimals_of_percent, format_bytes, format_duration, grouped};
 
@@ -181,6 +181,15 @@ fn class(model: &Model, class: &Class) -> String {
         Popularity::Hotspot { keys_share, requests_share } => {
             format!("{} of the keys get {} of the requests", percent(keys_share), percent(requests_share))
         }
+        Popularity::Counts(_) => "requested as counted".to_owned(),
+    };
+    let ranking = match class.ranking {
+        Ranking::Fixed => String::new(),
+        Ranking::Drift { half_life_ns } => {
+            format!(", half of them with another rank after {}", format_duration(half_life_ns))
+        }
+        Ranking::Newest { rate_per_s } => format!(", {rate_per_s} new ones per second at the first rank"),
+        Ranking::LastWritten => ", read in the order of their last writes".to_owned(),
     };
     let writes = match class.write_share {
         0.0 => String::new(),
@@ -205,7 +214,7 @@ fn class(model: &Model, class: &Class) -> String {
     };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
     format!(
-        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{several}{writes}{checks}{absent}"
+        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{ranking}{several}{writes}{checks}{absent}"
     )
 }
 
@@ -227,7 +236,8 @@ fn tier(tier: &Tier) -> String {
         Scope::Instance { .. } => "one per instance".to_owned(),
         Scope::Shared(shared) => {
             let nodes = if shared.nodes > 1 { format!(" by {} nodes", shared.nodes) } else { String::new() };
-            let mut text = format!("shared{nodes}, network {} each way", dist(&shared.network));
+            let mut text =
+                format!("shared{nodes}, {}", details::ways(&shared.network, shared.round_trip.as_ref()));
             if let Some(bandwidth) = shared.bandwidth_bytes_per_s {
                 text.push_str(&format!(" at {}/s", format_bytes(bandwidth.round() as u64)));
             }

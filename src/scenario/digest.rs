@@ -5,7 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::trace::hex;
-use crate::model::{Arrivals, Class, EventKind, Model, Precision, Variant};
+use crate::model::{Arrivals, Class, EventKind, Model, Precision, Ranking, Variant};
 
 /// The fields that the digest covers.
 #[derive(Serialize)]
@@ -48,6 +48,14 @@ pub(super) fn together(fingerprints: &[String]) -> String {
 /// Letters of the fingerprint of a part of the workload.
 const PART_LETTERS: usize = 12;
 
+/// The popularity of a class, with the movement of its ranks where there is one.
+fn popularity(class: &Class) -> serde_json::Value {
+    match class.ranking {
+        Ranking::Fixed => json!(class.popularity),
+        ranking => json!([class.popularity, ranking]),
+    }
+}
+
 /// The parts of a model's workload with a fingerprint of each: models in which all are equal have the same requests at the same
 /// times, whatever answers them.
 pub fn traffic(model: &Model) -> Vec<(String, String)> {
@@ -66,7 +74,7 @@ pub fn traffic(model: &Model) -> Vec<(String, String)> {
         ("arrivals", json!([workload.arrivals, workload.profile])),
         ("classes", of_classes(|class| json!([class.name, class.share]))),
         ("keys", of_classes(|class| json!([class.keys, class.absent, class.keys_per_entity]))),
-        ("popularity", of_classes(|class| json!(class.popularity))),
+        ("popularity", of_classes(popularity)),
         ("write share", of_classes(|class| json!(class.write_share))),
         ("share of existence checks", of_classes(|class| json!(class.exists_share))),
         ("keys per request", of_classes(|class| json!(class.keys_per_request))),

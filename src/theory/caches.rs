@@ -30,6 +30,8 @@ pub(super) struct Common {
 pub(super) fn common(model: &Model, expected: &Expectation) -> Common {
     let mut failing = steady(model);
     nothing_fails(model, &mut failing);
+    let is_fixed = model.workload.classes.iter().all(|class| class.ranking.is_fixed());
+    failing.unless(is_fixed, "the popularity of keys moves");
     let mut any_binding = false;
     for (index, tier) in model.tiers.iter().enumerate() {
         let held = expected.tiers[index].wanted;

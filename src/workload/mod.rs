@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod popularity;
+mod ranking;
 pub mod sizes;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use crate::model::{Arrivals, EventKind, Model, Nanos, Route};
 use crate::trace::{Recorded, Recording, TraceError, TraceKeys};
 use arrivals::OpenArrivals;
 use popularity::KeySampler;
+use ranking::Places;
 use sizes::{Laws, Sizes};
 
 /// Requests drawn at a time: enough to amortise the choices, few enough to stay in the first-level cache.
@@ -49,7 +51,7 @@ impl Tables {
         let samplers = classes.iter().map(|class| KeySampler::new(&class.popularity, class.keys)).collect();
         let mut first_id = vec![0u32];
         for class in classes {
-            first_id.push((u64::from(first_id[first_id.len() - 1]) + class.keys) as u32);
+            first_id.push((u64::from(first_id[first_id.len() - 1]) + model.keys_of(class)) as u32);
         }
         let laws = Arc::new(Laws::new(classes, &first_id, trace_keys.clone()));
         let sizes = Sizes::draw(&laws, seed, 0);
@@ -184,6 +186,8 @@ pub struct Generator {
     change_or_check: Vec<f64>,
     /// Whether anything but reads is drawn.
     mixed: bool,
+    /// By class; empty where all keys keep their ranks.
+    places: Vec<Places>,
     hot_keys: Vec<HotKey>,
     instances: u32,
     route: Route,
@@ -261,6 +265,15 @@ impl Generator {
                 .map(|class| class.write_share + class.exists_share)
                 .collect(),
             mixed: workload.classes.iter().any(|class| class.write_share + class.exists_share > 0.0),
+            places: match workload.classes.iter().all(|class| class.ranking.is_fixed()) {
+                true => Vec::new(),
+                false => (workload.classes.iter())
+                    .map(|class| {
+                        let dice = draw(&format!("workload.ranking.{}", class.name));
+                        Places::new(class, model.duration_ns, dice)
+                    })
+                    .collect(),
+            },
             hot_keys,
             instances: model.clients.instances,
             route: model.clients.route,
@@ -346,6 +359,9 @@ impl Generator {
             }
         }
         if !batch.time_ns.is_empty() {
+            if !self.places.is_empty() {
+                (0..count).for_each(|request| self.place(batch, request, batch.time_ns[request]));
+            }
             for index in 0..self.hot_keys.len() {
                 let HotKey { from_ns, to_ns, .. } = self.hot_keys[index];
                 let from = batch.time_ns.partition_point(|&time| time < from_ns);
@@ -355,6 +371,14 @@ impl Generator {
                 }
             }
         }
+    }
+
+    /// Puts the key that has the rank at this instant in the place of a key that was drawn by its rank.
+    fn place(&mut self, batch: &mut Batch, request: usize, now: Nanos) {
+        let tag = batch.tag[request];
+        let class = usize::from((tag & !EXISTS) / 2);
+        let first = self.tables.first_id[class];
+        batch.key[request] = first + self.places[class].key_at(batch.key[request] - first, tag % 2 == 1, now);
     }
 
     /// Turns one request to the hot key of an event, by a coin.
@@ -368,12 +392,19 @@ impl Generator {
         }
     }
 
-    /// For a closed loop, where the time of a request is known only when its user sends it.
-    pub fn heat_closed(&mut self, batch: &mut Batch, request: usize, now: Nanos) {
+    /// Decides on the key of a request of a closed loop, whose time is known only when its user sends it.
+    pub fn settle_key(&mut self, batch: &mut Batch, request: usize, now: Nanos) {
+        let drawn = batch.key[request];
+        if !self.places.is_empty() {
+            self.place(batch, request, now);
+        }
         for event in 0..self.hot_keys.len() {
             if (self.hot_keys[event].from_ns..self.hot_keys[event].to_ns).contains(&now) {
                 self.heat(batch, request, event);
             }
+        }
+        if batch.key[request] != drawn && self.route == Route::Sticky {
+            batch.instance[request] = self.sticky_instance(batch.key[request]);
         }
     }
 
@@ -402,6 +433,12 @@ impl Generator {
         }
     }
 
+    /// The instance of a key.
+    #[inline]
+    fn sticky_instance(&self, key: u32) -> u32 {
+        (mix(self.sticky_seed ^ u64::from(key)) % u64::from(self.instances)) as u32
+    }
+
     fn draw_instances(&mut self, batch: &mut Batch) {
         let (count, instances) = (batch.key.len(), self.instances);
         match self.route {
@@ -419,9 +456,7 @@ impl Generator {
                 }
             }
             Route::Sticky => {
-                let seed = self.sticky_seed;
-                let place = |&key: &u32| (mix(seed ^ u64::from(key)) % u64::from(instances)) as u32;
-                batch.instance.extend(batch.key.iter().map(place));
+                batch.instance.extend(batch.key.iter().map(|&key| self.sticky_instance(key)));
             }
         }
     }

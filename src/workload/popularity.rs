@@ -1,6 +1,7 @@
 //! The key of a request.
 
 use std::hint::select_unpredictable;
+use std::sync::Arc;
 
 use crate::dice::Stream;
 use crate::model::Popularity;
@@ -24,6 +25,8 @@ pub struct KeySampler {
     /// Sum of the unnormalised weights of all ranks; the probability of a rank is its weight over this.
     total: f64,
     hotspot: Option<(u64, f64)>,
+    /// Probabilities by rank, where they follow no law.
+    shares: Option<Arc<[f64]>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,6 +56,7 @@ impl KeySampler {
                 let (hot, requests_share) = Popularity::hot_spot(keys, keys_share, requests_share);
                 KeySampler::hotspot(keys, hot, requests_share)
             }
+            Popularity::Counts(ref counts) => KeySampler::counted(&counts.of_keys),
         }
     }
 
@@ -84,6 +88,15 @@ impl KeySampler {
         );
         sampler.hotspot = Some((hot, requests_share));
         sampler
+    }
+
+    /// A block for each key.
+    fn counted(counts: &[f64]) -> KeySampler {
+        let keys = counts.len() as u64;
+        let ranges: Vec<(u64, u64)> = (0..keys).map(|rank| (rank, 1)).collect();
+        let total = counts.iter().sum::<f64>();
+        let shares: Arc<[f64]> = counts.iter().map(|count| count / total).collect();
+        KeySampler { shares: Some(shares), ..KeySampler::from_ranges(&ranges, counts, 0.0, keys) }
     }
 
     /// Vose's construction of the alias table, padded to a power of two.
@@ -119,7 +132,15 @@ impl KeySampler {
             blocks[full].alias = full as u32;
         }
         let shift = 64 - size.trailing_zeros();
-        KeySampler { blocks, shift, exponent, keys, total: harmonic(keys, exponent), hotspot: None }
+        KeySampler {
+            blocks,
+            shift,
+            exponent,
+            keys,
+            total: harmonic(keys, exponent),
+            hotspot: None,
+            shares: None,
+        }
     }
 
     /// The next rank, zero-based.
@@ -154,6 +175,9 @@ impl KeySampler {
 
     /// Probability of a zero-based rank.
     pub fn probability(&self, rank: u64) -> f64 {
+        if let Some(shares) = &self.shares {
+            return shares[rank as usize];
+        }
         match self.hotspot {
             Some((hot, share)) if rank < hot => share / hot as f64,
             Some((hot, share)) => (1.0 - share) / (self.keys - hot) as f64,
@@ -197,6 +221,7 @@ pub fn harmonic(n: u64, s: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::dice::stream;
+    use crate::model::Counts;
 
     /// Chi-square distance between the draws and the law, over cells of the ranks.
     fn chi_square(sampler: &KeySampler, draws: u64, cells: &[(u64, u64)]) -> f64 {
@@ -254,6 +279,17 @@ mod tests {
         assert!(sampler.blocks.len() * std::mem::size_of::<Block>() <= 64 * 1024);
         let sum = harmonic(100_000_000, 1.0);
         assert!((sum - 18.997_896_413_853_89).abs() < 1e-9, "{sum}");
+    }
+
+    #[test]
+    fn counted_draws_follow_their_counts() {
+        let counts = Counts { of_keys: vec![40.0, 25.0, 25.0, 7.5, 2.5, 0.0].into() };
+        let sampler = KeySampler::new(&Popularity::Counts(counts), 6);
+        let cells: Vec<(u64, u64)> = (0..5).map(|rank| (rank, rank + 1)).collect();
+        assert_eq!((sampler.probability(1), sampler.probability(5)), (0.25, 0.0));
+        // 4 degrees of freedom: the 99.9th percentile is 18.5.
+        let distance = chi_square(&sampler, 1_000_000, &cells);
+        assert!(distance < 18.5, "{distance}");
     }
 
     #[test]

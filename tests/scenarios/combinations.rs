@@ -30,6 +30,10 @@ pub const CHOICES: &[(&str, &[&str])] = &[
         &["uniform", "{ zipf = { exponent = 1.2 } }", "{ hotspot = { keys = 0.1, requests = 0.9 } }"],
     ),
     (
+        "workload.ranking",
+        &["fixed", "{ drift = { half_life = \"2s\" } }", "{ newest = { rate = 20 } }", "last-written"],
+    ),
+    (
         "workload.value_size",
         &[
             "1kB",
@@ -97,6 +101,8 @@ pub const CHOICES: &[(&str, &[&str])] = &[
     ),
     ("tier.l2.negative_ttl", &["none", "100ms"]),
     ("tier.l2.network", &["0s", "{ exponential = { mean = \"1ms\" } }"]),
+    // Refused beside a delay each way.
+    ("tier.l2.round_trip", &["none", "{ exponential = { mean = \"1ms\" } }"]),
     ("tier.l2.service", &["0s", "200us"]),
     ("tier.l2.per_byte", &["0s", "10ns"]),
     ("tier.l2.pool", &["unlimited", "1", "3"]),
@@ -117,6 +123,7 @@ pub const CHOICES: &[(&str, &[&str])] = &[
     ("database.queue", &["unbounded", "0", "10"]),
     ("database.read", &["0s", "5ms", "{ lognormal = { median = \"3ms\", p99 = \"50ms\" } }"]),
     ("database.network", &["0s", "{ gamma = { mean = \"1ms\", cv2 = 2.0 } }"]),
+    ("database.round_trip", &["none", "700us"]),
     ("database.pool", &["unlimited", "1", "4"]),
     ("database.pool_timeout", &["none", "10ms"]),
     ("database.timeout", &["none", "6ms"]),

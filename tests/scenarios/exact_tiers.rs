@@ -37,6 +37,25 @@ fn an_entry_lives_for_its_ttl_from_its_fill() {
 }
 
 #[test]
+fn a_round_trip_is_half_of_it_each_way() {
+    exactly(&[
+        (&[WARM, ("tier.l2.round_trip", "7ms")], "", HIT, 7.0),
+        (&[NO_L2, ("database.round_trip", "9ms")], "", "latency.all.mean_ms", 29.0),
+        // Filled 26 ms after the request, as with 3 ms each way.
+        (&[("tier.l2.round_trip", "6ms"), ("tier.l2.ttl", "371ms")], "", MISSES, 0.25),
+    ]);
+}
+
+/// 4 ms ln 100 at the 99th percentile; the sum of two halves drawn apart would be 13.3 ms there.
+#[test]
+fn a_random_round_trip_is_drawn_once() {
+    let many = ("workload.arrivals", "{ constant = { rate = 2000 } }");
+    let random = ("tier.l2.round_trip", "{ exponential = { mean = \"4ms\" } }");
+    let p99_ms = value(&even(&[many, WARM, random], ""), "latency.hit.p99_ms");
+    assert!((p99_ms - 18.42).abs() < 1.2, "{p99_ms}");
+}
+
+#[test]
 fn no_such_row_is_kept_for_its_own_time() {
     let absent = "[[class]]\nname = \"absent\"\nshare = 1.0\nkeys = 1\nabsent = true\n";
     exactly_with(

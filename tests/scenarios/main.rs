@@ -30,6 +30,7 @@ mod nesting;
 mod nodes;
 mod over_time;
 mod plain;
+mod popularity;
 mod presence;
 mod protection;
 mod recorded;

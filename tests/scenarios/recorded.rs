@@ -198,3 +198,121 @@ fn a_pipe_is_copied_and_a_device_refused() {
     let told = self::experiment(Path::new("/"), "file = \"/dev/zero\", unit = \"s\"", "").unwrap_err();
     assert!(told.contains("it is a device, not a file or a pipe"), "{told}");
 }
+
+#[test]
+fn recorded_times_to_live_come_before_the_ttl_of_the_tier() {
+    // k0 lives for 4 s, k1 for 10 s, k2 has no time to live of its own; each is read at 0, 3, 6, 9 and 12 s.
+    let mut rows = "t,key,ttl\n".to_owned();
+    for at in [0, 3, 6, 9, 12] {
+        writeln!(rows, "{at},k0,{}\n{at}.1,k1,10\n{at}.2,k2,", if at == 0 { 4 } else { 9 }).unwrap();
+    }
+    let folder = folder(rows);
+    let misses = |set: &str| {
+        let source = scenario("file = \"t\", unit = \"s\", ttl = \"ttl\"", "duration = \"15s\"")
+            .replace("ttl = \"30s\"", &format!("ttl = \"7s\"\n{set}"));
+        let experiment = parse(&source, "trace.toml", folder.path(), &Overrides::default()).unwrap();
+        15.0 * (1.0 - value(&simulate(&experiment, 1), "hit_ratio"))
+    };
+    // 7 s: filled at 0 and 9 s, for all three.
+    assert_eq!(misses("").round(), 6.0);
+    // 4 s: at 0, 6 and 12 s. 10 s: at 0 and 12 s. 7 s: at 0 and 9 s.
+    assert_eq!(misses("recorded_ttl = 1").round(), 7.0);
+    // 2 s: each time. 5 s: at 0, 6 and 12 s.
+    assert_eq!(misses("recorded_ttl = 0.5").round(), 10.0);
+}
+
+#[test]
+fn the_time_to_live_of_a_fill_that_is_left_out_counts() {
+    let rows = "0,k,1,9,1,get,0\n0,k,1,9,1,set,5\n4,k,1,9,1,get,0\n8,k,1,9,1,get,0\n";
+    let folder = folder(rows);
+    let source = scenario("file = \"t\", sets = \"fill\", spread = false", "duration = \"10s\"")
+        .replace("ttl = \"30s\"", "ttl = \"30s\"\nrecorded_ttl = 1");
+    let experiment = parse(&source, "trace.toml", folder.path(), &Overrides::default()).unwrap();
+    assert_eq!(trace(&experiment).facts.keys_with_ttl, 1);
+    // At 0 and 8 s.
+    assert!((value(&simulate(&experiment, 1), "hit_ratio") - 1.0 / 3.0).abs() < 1e-9);
+}
+
+#[test]
+fn recorded_clients_are_instances() {
+    // Three clients read one key each twice; in the process of its own instance each finds it the second time.
+    let rows = "t,key,from\n0,k,a\n1,k,b\n2,k,c\n3,k,a\n4,k,b\n5,k,c\n";
+    let folder = folder(rows);
+    let hits = |instances: u32| {
+        let source = scenario("file = \"t\", unit = \"s\", client = \"from\"", "duration = \"6s\"")
+            .replace("scope = \"shared\"", "scope = \"instance\"")
+            .replace("network = \"300us\"", "");
+        let source = format!("{source}\n[clients]\ninstances = {instances}\nroute = \"recorded\"\n");
+        let experiment = parse(&source, "trace.toml", folder.path(), &Overrides::default()).unwrap();
+        value(&simulate(&experiment, 1), "hit_ratio")
+    };
+    assert!((hits(3) - 3.0 / 6.0).abs() < 1e-9);
+    // a and c share an instance.
+    assert!((hits(2) - 4.0 / 6.0).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_not_recorded_is_refused() {
+    let folder = folder("t,key\n0,k\n1,k\n");
+    let told = |more: &str| {
+        let source = scenario("file = \"t\", unit = \"s\"", "").replace("ttl = \"30s\"", more);
+        parse(&source, "trace.toml", folder.path(), &Overrides::default()).unwrap_err().to_string()
+    };
+    let ttl = told("ttl = \"30s\"\nrecorded_ttl = 1");
+    assert!(ttl.contains("tier.l2.recorded_ttl does not apply"), "{ttl}");
+    assert!(ttl.contains("name their column with `ttl` of the trace"), "{ttl}");
+    let route = told("ttl = \"30s\"\n[clients]\nroute = \"recorded\"\n[ignored]");
+    assert!(route.contains("the trace has no clients"), "{route}");
+}
+
+#[test]
+fn keys_are_in_classes_by_what_they_begin_with() {
+    let mut rows = "t,key\n".to_owned();
+    for at in 0..10 {
+        writeln!(rows, "{at},user:{}\n{at},cart:{}\n{at},user:9", at % 2, at % 5).unwrap();
+    }
+    writeln!(rows, "9,16").unwrap();
+    let folder = folder(rows);
+    let options = "file = \"t\", unit = \"s\", spread = false, class = { before = \":\" }";
+    let with = |class: &str| {
+        let source = scenario(options, "duration = \"10s\"") + "[[class]]\n" + class;
+        parse(&source, "trace.toml", folder.path(), &Overrides::default()).map_err(|told| told.to_string())
+    };
+    let experiment = with("name = \"cart\"\nttl = \"3s\"\ndatabase = { read = \"1ms\" }\n").unwrap();
+    let record = simulate(&experiment, 1);
+    let of = |class: &str, measure: &str| value(&record, &format!("class.{class}.{measure}"));
+    // 20, 10 and 1 of 31 requests.
+    assert!((of("user", "requests.ratio") - 20.0 / 31.0).abs() < 1e-9);
+    assert!((of("other", "requests.ratio") - 1.0 / 31.0).abs() < 1e-9);
+    // Three keys, each missed once; those of a cart come again after five seconds, when they have expired.
+    assert!((of("user", "hit_ratio") - 17.0 / 20.0).abs() < 1e-9);
+    assert_eq!((of("cart", "hit_ratio"), of("other", "hit_ratio")), (0.0, 0.0));
+    assert!(of("cart", "latency.mean_ms") < 3.0 && of("other", "latency.mean_ms") > 20.0);
+    let told = with("name = \"carts\"\n").unwrap_err();
+    assert!(
+        told.contains("the trace has no class carts") && told.contains("it has user, cart, other"),
+        "{told}"
+    );
+    let told = with("name = \"cart\"\nkeys = 5\n").unwrap_err();
+    assert!(told.contains("class.cart.keys does not apply"), "{told}");
+}
+
+#[test]
+fn rare_classes_beyond_sixty_three_are_put_together() {
+    let mut rows = "t,key,table\n".to_owned();
+    for class in 0..70 {
+        for at in 0..=class {
+            writeln!(rows, "{},k{class}-{at},t{class}", class * 10).unwrap();
+        }
+    }
+    let folder = folder(rows);
+    let options = "file = \"t\", unit = \"s\", class = { column = \"table\" }";
+    let experiment = experiment(folder.path(), options, "").unwrap();
+    let classes = &experiment.variants[0].model.workload.classes;
+    let sizes: Vec<(&str, u64)> = classes.iter().map(|class| (class.name.as_str(), class.keys)).collect();
+    assert_eq!(sizes.len(), 64);
+    assert_eq!(sizes[..2], [("t69", 70), ("t68", 69)]);
+    // t0 to t6: 1 + 2 + ... + 7.
+    assert_eq!(sizes[63], ("other", 28));
+    assert_eq!(trace(&experiment).facts.classes_put_together, 7);
+}

@@ -70,7 +70,8 @@ options! {
         "scope" scope: ScopeWord, required "\"shared\" or \"instance\"";
         /// time to live, or `"none"`
         "ttl" ttl: Ttl, required "a duration such as \"60s\", or \"none\"";
-        /// `1.0`: the time to live that a trace has recorded for a key, so many times; `ttl` holds for keys without
+        /// `1.0`: the time to live that a trace has recorded for a key, so many times; `ttl` holds for keys without, and the `ttl` of
+        /// a class for its keys
         "recorded_ttl" recorded_ttl: Option<f64> as Positive, or "none";
         /// entries (`2500`) or memory (`"64MB"`); of an instance tier: of each
         "capacity" capacity: Capacity, default "unbounded";

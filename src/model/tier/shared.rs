@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::super::dist::set_each_way;
 use super::super::{Breaker, Dist, Nanos, is_one, is_true, is_zero};
 use crate::declare::fields::Context;
 use crate::declare::file::Node;
@@ -16,6 +17,9 @@ options! {
     pub struct SharedTier in "shared", such as "[[tier]]" {
         /// shared only: random time, each way
         "network" network: Dist, default "0s";
+        /// shared only: random time there and back, in place of `network`; what it takes beyond its least value is spent on the way there
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "round_trip" round_trip: Option<Dist> as Dist, or "none";
         /// shared only: time of the single-threaded server per command
         "service" service_ns: Nanos as Duration, default "0s";
         /// shared only: added per byte of value; fractions such as `"0.5ns"` allowed
@@ -52,6 +56,7 @@ options! {
         #[serde(skip_serializing_if = "Option::is_none")]
         "bandwidth" bandwidth_bytes_per_s: Option<f64> as Bandwidth, or "unlimited";
     }
+    check |f| { set_each_way(f, &mut network, &mut round_trip); }
 }
 
 impl SharedTier {

@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::super::{Directory, Dist, Size, Tier, Ttl, is_one, is_zero};
-use super::{Keys, WorkloadOptions};
+use super::popularity::{fits_keys, may_move};
+use super::{Keys, Popularity, Ranking, WorkloadOptions};
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::{Context, Fields};
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::Kind;
-use crate::declare::values::{AtLeast, Name, PositiveShare, Share, Whole32};
-use crate::declare::{Form, choice, options, unset};
+use crate::declare::values::{Name, PositiveShare, Share, Whole32};
+use crate::declare::{Form, options, unset};
 
 options! {
     #[derive(Clone, Debug, Serialize)]
@@ -20,10 +21,13 @@ options! {
         "share" share: f64 as PositiveShare, otherwise "required; for a trace: as recorded" =>
             from.recorded(name.as_deref()).map(|class| class.share);
         /// number of keys
-        "keys" keys: u64 as Keys, otherwise "required; for a trace: as recorded" =>
+        "keys" keys: u64 as Keys, otherwise "required; for a trace: as recorded; with `counts`: as many as the file has" =>
             from.recorded(name.as_deref()).map(|class| class.keys);
         /// popularity of the keys of the class
         "popularity" popularity: Popularity, default "uniform";
+        /// whether keys keep their places in the order of popularity
+        #[serde(skip_serializing_if = "Ranking::is_fixed")]
+        "ranking" ranking: Ranking, otherwise "of `[workload]`" => Some(from.workload.ranking);
         /// the database has no row for these keys until a write creates it (`write_share` of the class)
         "absent" absent: bool, default false;
         /// share of the class's requests that write
@@ -56,7 +60,11 @@ options! {
             Some(classes) => fits_recording(f, name.as_deref(), classes),
             None => {
                 f.demand("share", "its share of all requests, such as 0.3");
-                f.demand("keys", "the number of its keys, such as 1000");
+                fits_keys(f, "keys", keys, popularity.as_ref());
+                keys = keys.or(popularity.as_ref().and_then(Popularity::keys));
+                if keys.is_none() {
+                    f.demand("keys", "the number of its keys, such as 1000");
+                }
             }
         }
         if let (Some(write_share), Some(exists_share)) = (write_share, exists_share) {
@@ -64,6 +72,9 @@ options! {
         }
         if let (Some(wanted), Some(keys)) = (keys_per_request, keys) {
             enough_keys(f, wanted, keys);
+        }
+        if let (Some(ranking), Some(popularity)) = (ranking, &popularity) {
+            may_move(f, ranking, popularity, keys_per_request, write_share);
         }
         if absent == Some(true) && keys_per_entity.is_some_and(|keys| keys > 1) {
             let way_out = "leave it out, or set absent = false";
@@ -110,10 +121,11 @@ fn fits_recording(f: &mut Fields<'_, '_>, name: Option<&str>, classes: &[Recorde
 }
 
 /// Options of requests and keys, which a trace has recorded.
-pub(crate) const OF_THE_TRACE: [&str; 8] = [
+pub(crate) const OF_THE_TRACE: [&str; 9] = [
     "share",
     "keys",
     "popularity",
+    "ranking",
     "absent",
     "write_share",
     "keys_per_entity",
@@ -172,35 +184,6 @@ impl Form for TtlByTier {
             }
         }
         Some(by_tier)
-    }
-}
-
-choice! {
-    #[derive(Clone, Debug, Serialize)]
-    pub enum Popularity in "popularity", such as "{ zipf = { exponent = 1.0 } }" {
-        /// by Zipf's law: the key of rank r is requested in proportion to r^-exponent
-        "zipf" Zipf such as "{ exponent = 1.0 }" {
-            /// how uneven, at least 0: with 0 every key alike
-            "exponent" exponent: f64 as AtLeast<0>, required "a number of at least 0";
-        };
-        /// every key alike
-        "uniform" Uniform;
-        /// the first share of the keys gets this share of the requests, both parts uniform
-        "hotspot" Hotspot such as "{ keys = 0.01, requests = 0.9 }" {
-            /// share of the keys that are hot
-            "keys" keys_share: f64 as PositiveShare, required "the share of hot keys, such as 0.01";
-            /// their share of the requests
-            "requests" requests_share: f64 as Share, required "their share of the requests, such as 0.9";
-        };
-    }
-}
-
-impl Popularity {
-    /// Of a hot spot: how many of so many keys are hot, at least one, and the share of the requests that they get, which is all of
-    /// them where no key is left.
-    pub fn hot_spot(keys: u64, keys_share: f64, requests_share: f64) -> (u64, f64) {
-        let hot = ((keys as f64 * keys_share) as u64).clamp(1, keys);
-        (hot, if hot == keys { 1.0 } else { requests_share })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod class;
 mod options;
+mod popularity;
 mod trace;
 
 use serde::Serialize;
@@ -9,10 +10,12 @@ use serde::Serialize;
 use crate::declare::values::Whole;
 
 use super::Dist;
-pub use class::{Class, Costs, Popularity};
+pub use class::{Class, Costs};
 pub(crate) use class::{ClassAround, OF_THE_TRACE, RecordedClass, enough_keys};
 pub use options::ProfilePart;
 pub(crate) use options::{ArrivalsOptions, ClassBy, Operation, TraceOptions, WorkloadOptions};
+pub(super) use popularity::fits_keys;
+pub use popularity::{Counts, Popularity, Ranking};
 pub use trace::{
     Sets, Trace, TraceClasses, TraceColumns, TraceFacts, TraceLayout, TraceOperation, TraceReplay,
 };
@@ -29,7 +32,7 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Number of ids over all classes.
+    /// Number of keys over all classes, without those that arrive.
     pub fn keys(&self) -> u64 {
         self.classes.iter().map(|class| class.keys).sum()
     }

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::super::{Dist, Nanos, Size};
 use super::class::{KeysPerEntity, KeysPerRequest, shares_fit};
-use super::{Keys, Popularity, Sets};
+use super::popularity::{fits_keys, may_move};
+use super::{Keys, Popularity, Ranking, Sets};
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::Context;
 use crate::declare::file::{Node, Value};
@@ -25,9 +26,11 @@ options! {
         /// changes of the rate over time; not for `closed` and `trace`
         "profile" profile: Vec<ProfilePart> as Profile, default [];
         /// number of keys; at most 4,000,000,000 over all classes
-        "keys" keys: Option<u64> as Keys, optional "required without `[[class]]`";
+        "keys" keys: Option<u64> as Keys, optional "required without `[[class]]`, unless `popularity` has them";
         /// popularity of the keys
         "popularity" popularity: Popularity, default "uniform";
+        /// whether keys keep their places in the order of popularity; not with `keys_per_request`
+        "ranking" ranking: Ranking, default "fixed";
         /// random size of values
         "value_size" value_size: Size, default "1kB";
         /// random size of keys
@@ -50,7 +53,13 @@ options! {
             shares_fit(f, write_share, exists_share);
         }
         let recorded = f.node("arrivals").is_some_and(|arrivals| arrivals.get("trace").is_some());
-        if classes == 0 && !recorded {
+        fits_keys(f, "keys", keys.flatten(), popularity.as_ref());
+        if let (true, Some(ranking), Some(popularity)) = (classes == 0, ranking, &popularity) {
+            may_move(f, ranking, popularity, keys_per_request, write_share);
+        }
+        let counted = popularity.as_ref().and_then(Popularity::keys);
+        keys = keys.map(|keys| keys.or(counted));
+        if classes == 0 && !recorded && counted.is_none() {
             f.demand("keys", "the number of keys, such as 1_000_000");
         }
     }
@@ -66,6 +75,7 @@ options! {
         /// popularity of the absent keys
         "popularity" popularity: Popularity, default "uniform";
     }
+    check |f| { fits_keys(f, "keys", keys, popularity.as_ref()); }
 }
 
 choice! {

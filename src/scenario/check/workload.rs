@@ -10,8 +10,8 @@ use crate::declare::file::Node;
 use crate::dice::round_ns;
 use crate::model::{
     Arrivals, ArrivalsOptions, Class, ClassAround, ClassBy, Costs, Directory, MAX_CLASSES, MAX_KEYS, Nanos,
-    OF_THE_TRACE, Operation, Popularity, RecordedClass, Size, Trace, TraceClasses, TraceFacts, TraceLayout,
-    TraceOptions, TraceReplay, Workload, WorkloadOptions, enough_keys,
+    OF_THE_TRACE, Operation, Popularity, Ranking, RecordedClass, Size, Trace, TraceClasses, TraceFacts,
+    TraceLayout, TraceOptions, TraceReplay, Workload, WorkloadOptions, enough_keys,
 };
 use crate::scenario::axes;
 use crate::scenario::trace::{TraceFiles, TraceRequest, TraceSummary};
@@ -276,6 +276,7 @@ fn single_class(f: &mut Fields<'_, '_>, options: &WorkloadOptions, tiers: &Direc
         share,
         keys,
         popularity,
+        ranking: if absent { Ranking::Fixed } else { options.ranking },
         absent,
         write_share,
         keys_per_entity: if absent { 1 } else { options.keys_per_entity },
@@ -379,6 +380,7 @@ fn recorded_class(recorded: &RecordedClass, options: &WorkloadOptions, tiers: &D
         share: recorded.share,
         keys: recorded.keys,
         popularity: Popularity::Uniform,
+        ranking: Ranking::Fixed,
         absent: false,
         write_share: 0.0,
         keys_per_entity: 1,

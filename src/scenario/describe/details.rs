@@ -4,8 +4,8 @@ use super::{dist, percent};
 use crate::model::Z_99;
 use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure, Price};
 use crate::model::{
-    Class, Coalescing, Database, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
-    ProfilePart, Route, Scope, SharedTier, Size, Tier, Trace, Ttl, WriteStrategy,
+    Class, Coalescing, Database, Dist, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
+    ProfilePart, Route, Scope, Sets, SharedTier, Size, Tier, Trace, Ttl, WriteStrategy,
 };
 use crate::units::{format_bytes, format_duration, grouped};
 
@@ -117,6 +117,7 @@ pub(super) fn popularity(popularity: &Popularity) -> String {
         Popularity::Hotspot { keys_share, requests_share } => {
             format!("{} of them send {} of the requests", percent(*keys_share), percent(*requests_share))
         }
+        Popularity::Counts(_) => "as counted".to_owned(),
     }
 }
 
@@ -209,10 +210,18 @@ pub(super) fn coalescing(model: &Model) -> Option<String> {
     Some(text)
 }
 
+/// The network between the application and a server.
+pub(super) fn ways(network: &Dist, round_trip: Option<&Dist>) -> String {
+    match round_trip {
+        Some(whole) => format!("round trip {}", dist(whole)),
+        None => format!("network {} each way", dist(network)),
+    }
+}
+
 /// How a call of the database goes.
 pub(super) fn database(model: &Model) -> Vec<String> {
     let database = &model.database;
-    let mut text = format!("database: network {} each way", dist(&database.network));
+    let mut text = format!("database: {}", ways(&database.network, database.round_trip.as_ref()));
     if model.workload.writes() {
         text.push_str(&format!(", writes {}", dist(&database.write)));
     }
@@ -363,6 +372,9 @@ pub(super) fn trace(trace: &Trace) -> String {
     if replay.spread_ns > 0.0 {
         also(format!("requests of one stamp spread over {}", facts.step));
     }
+    if replay.sets == Some(Sets::Write) {
+        also("SETs replayed as writes".to_owned());
+    }
     if facts.fills > 0 {
         also(format!("{} SETs left out as fills", grouped(facts.fills)));
     }
@@ -376,8 +388,14 @@ pub(super) fn trace(trace: &Trace) -> String {
     if facts.classes_put_together > 0 {
         also(format!("{} rare classes put together as other", grouped(facts.classes_put_together)));
     }
+    if replay.reorder_ns > 0 {
+        also(format!("rows sorted within {}", format_duration(replay.reorder_ns)));
+    }
+    if replay.skip_bad > 0 {
+        also(format!("up to {} rows that cannot be read left out", grouped(replay.skip_bad)));
+    }
     if facts.bad_rows > 0 {
-        also(format!("{} rows left out that cannot be read", grouped(facts.bad_rows)));
+        also(format!("{} rows left out", grouped(facts.bad_rows)));
     }
     if replay.from_ns > 0 {
         also(format!("from {}", format_duration(replay.from_ns)));

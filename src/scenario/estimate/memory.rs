@@ -10,7 +10,8 @@ use super::MemoryItem;
 use super::arrivals::duration_s;
 use super::flow::Flow;
 use crate::model::{
-    Arrivals, Capacity, Class, Eviction, Hottest, Model, Popularity, Refresh, Route, Scope, Size, Tier,
+    Arrivals, Capacity, Class, Eviction, Hottest, Model, Popularity, Ranking, Refresh, Route, Scope, Size,
+    Tier,
 };
 
 const UNBOUNDED_BYTES_PER_KEY: f64 = 8.0;
@@ -34,6 +35,9 @@ const SIZES_KEPT_KEYS: f64 = 65_536.0;
 const TTL_BYTES_PER_KEY: f64 = 4.0;
 const TRACE_BYTES_PER_KEY: f64 = 24.0;
 const TRACE_BYTES_PER_REQUEST: f64 = 64.0;
+/// A count, its probability, and a block of up to two keys.
+const COUNTED_BYTES_PER_KEY: f64 = 60.0;
+const RANK_BYTES_PER_KEY: f64 = 4.0;
 const POPULARITY_TABLE_BYTES: f64 = 32e3;
 /// A window, the totals at its end, its place in every series, and the histogram that latencies are merged into.
 const WINDOW_BYTES: f64 = 13e3;
@@ -58,7 +62,7 @@ const USER_BYTES: f64 = 8.0;
 
 /// The consumers of memory in one simulation, and those shared by its replications, in file order.
 pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
-    let keys = model.workload.keys() as f64;
+    let keys = model.keys() as f64;
     let classes = &model.workload.classes;
     let item = |what: &str, bytes: f64| MemoryItem { what: what.to_owned(), bytes };
     let mut items: Vec<MemoryItem> = model
@@ -78,7 +82,13 @@ pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
     let sized = is_positive(columns > 0.0 && keys <= SIZES_KEPT_KEYS) * keys;
     items.push(item("sizes of values and keys", sized * 2.0 * SIZE_BYTES_PER_KEY));
     let tables = classes.iter().filter(|class| matches!(class.popularity, Popularity::Zipf { .. })).count();
-    items.push(item("tables of popularity", tables as f64 * POPULARITY_TABLE_BYTES));
+    let counted = classes.iter().filter_map(|class| class.popularity.keys()).sum::<u64>() as f64;
+    let of_laws = tables as f64 * POPULARITY_TABLE_BYTES + counted * COUNTED_BYTES_PER_KEY;
+    items.push(item("tables of popularity", of_laws));
+    let ranked =
+        classes.iter().filter(|class| matches!(class.ranking, Ranking::Drift { .. } | Ranking::LastWritten));
+    let ranked = ranked.map(|class| class.keys).sum::<u64>() as f64;
+    items.push(item("ranks of the keys", ranked * RANK_BYTES_PER_KEY));
     items.push(item("time series (windows)", windows_bytes(model, flow)));
     let cells = is_positive(!model.events.is_empty()) * duration_s(model).min(CELLS_MAX);
     items.push(item("seconds around events", cells * CELL_BYTES));
@@ -197,7 +207,7 @@ fn versions_bytes(model: &Model, flow: &Flow) -> f64 {
     if !model.workload.writes() {
         return 0.0;
     }
-    let keys = model.workload.keys() as f64;
+    let keys = model.keys() as f64;
     let columns =
         1.0 + is_positive(model.write_back().is_some()) + 2.0 * is_positive(model.measure.stale_acknowledged);
     let written: f64 = (flow.groups.iter())

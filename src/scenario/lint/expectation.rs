@@ -212,8 +212,18 @@ fn groups_of(index: usize, class: &Class) -> Vec<Group> {
                 .flatten()
                 .collect()
         }
+        Popularity::Counts(ref counts) => counted_groups(&counts.of_keys),
     };
     groups.into_iter().map(|(count, share)| Group { class: index, count, share }).collect()
+}
+
+/// Keys in descending order put together while their counts are within two per cent.
+fn counted_groups(counts: &[f64]) -> Vec<(f64, f64)> {
+    let all: f64 = counts.iter().sum();
+    counts
+        .chunk_by(|first, next| *next >= 0.98 * *first)
+        .map(|group| (group.len() as f64, group.iter().sum::<f64>() / all / group.len() as f64))
+        .collect()
 }
 
 /// Share of all requests that the most popular key of a class gets.

@@ -145,7 +145,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// An attempt goes through the network, to the database or back.
     #[inline(always)]
     pub(super) fn attempt_travels(&mut self, id: u32, kind: Kind) {
-        match (self.database.network.sample(), kind) {
+        let delay_ns = match (&mut self.database.back, kind) {
+            (None, _) | (_, Kind::AttemptArrives) => self.database.network.sample(),
+            (Some(back), _) => back.sample(),
+        };
+        match (delay_ns, kind) {
             (0, Kind::AttemptArrives) => self.attempt_arrives(id),
             (0, _) => self.attempt_replies(id),
             (delay_ns, kind) => {

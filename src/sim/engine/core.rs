@@ -222,7 +222,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                 fetching: CallMap::new(),
                 fetches_ended: 0,
             },
-            versions: Versions::new(model.workload.keys(), model.workload.writes()),
+            versions: Versions::new(model.keys(), model.workload.writes()),
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             creates: model.workload.creates(),
             are_answers_judged: model.workload.writes()
@@ -511,7 +511,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             self.incoming.refill()?;
         }
         let Incoming { generator, batch, next, .. } = &mut self.incoming;
-        generator.heat_closed(batch, *next, self.now);
+        generator.settle_key(batch, *next, self.now);
         self.arrive_next(user);
         Ok(())
     }

@@ -136,7 +136,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     pub(super) fn way_back(&mut self, level: usize, place: usize, served: &Served) -> Option<(Nanos, Lane)> {
         let shared = self.tiers[level].shared.as_mut()?;
-        let at = served.done_ns + shared.hop(place, served.done_ns);
+        let at = served.done_ns + shared.hop_back(place, served.done_ns);
         // Replies of one server keep their order, those of several do not.
         let in_order =
             served.is_executed && (PLAIN || shared.nodes.len() == 1) && shared.nodes[0].server.is_steady();

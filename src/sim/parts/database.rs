@@ -9,7 +9,7 @@ use super::pool::Pools;
 use super::replicas::{PRIMARY, Replicas};
 use crate::dice::{Delays, Stream, Times, round_ns, stream};
 use crate::measure::recorder::{Cause, Recorder, Totals};
-use crate::model::{Contention, DownMode, Model, Nanos};
+use crate::model::{Contention, Dist, DownMode, Model, Nanos};
 use crate::sim::queue::{GENERAL, Lane, Queue};
 
 /// The operation of a request at the database.
@@ -47,6 +47,8 @@ pub struct Database {
     flush: Option<[Times; 2]>,
     service_lane: Option<Lane>,
     pub network: Delays,
+    /// Of the way back, where it differs.
+    pub back: Option<Delays>,
     pub network_lane: Lane,
     /// One per instance; empty where connections are unlimited.
     pub pools: Pools,
@@ -89,7 +91,9 @@ impl Database {
         });
         let write_back = model.write_back();
         let constant = constant.filter(|_| write_back.is_none());
-        let network = Delays::new(Times::new(&spec.network), draw("network"));
+        let (there, back) = spec.round_trip.as_ref().map(Dist::ways).unzip();
+        let network = Delays::new(Times::new(there.as_ref().unwrap_or(&spec.network)), draw("network"));
+        let back = back.map(|back| Delays::new(Times::new(&back), draw("network.back")));
         let alike = service.len() == 1 && !model.workload.writes() && spec.background.is_none();
         let service = if alike {
             Service::Alike(Delays::new(service[0][0].clone(), draw("service")))
@@ -121,6 +125,7 @@ impl Database {
             service,
             network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
             network,
+            back,
             pools: Pools::new(spec.pool, model.clients.instances),
             handing_on: None,
             pool_timeout,

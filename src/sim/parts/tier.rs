@@ -15,7 +15,8 @@ use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
 use crate::measure::staleness::{INITIAL, Versions};
 use crate::model::{
-    Around, Coalescing, Jitter, MeasureOptions, Model, MultiGet, Nanos, OnFailure, Refresh, Scope, Tier, Ttl,
+    Around, Coalescing, Dist, Jitter, MeasureOptions, Model, MultiGet, Nanos, OnFailure, Refresh, Scope,
+    Tier, Ttl,
 };
 use crate::policy::freshness::{Found, NEVER, Renewal, Renewer, expiry};
 use crate::policy::own::Policies;
@@ -63,8 +64,7 @@ impl KeyInfo {
 pub struct TierState {
     pub stores: Vec<Store>,
     ttl: Vec<Ttl>,
-    /// Times to live of the recording, and the factor on them.
-    recorded_ttl: Option<(Arc<TraceKeys>, f64)>,
+    recorded_ttl: Option<RecordedTtl>,
     jitter: Jitter,
     sliding: bool,
     renewer: Renewer,
@@ -89,11 +89,28 @@ pub struct TierState {
     pub tombstones: Vec<Tombstones>,
 }
 
+/// Times to live of a recording.
+struct RecordedTtl {
+    keys: Arc<TraceKeys>,
+    factor: f64,
+    /// By class: it has a time to live of its own, which comes first.
+    has_own: Vec<bool>,
+}
+
+impl RecordedTtl {
+    fn of(&self, info: KeyInfo) -> Option<Ttl> {
+        let ttl_s = self.keys.ttl_s(info.key).filter(|_| !self.has_own[info.class])?;
+        Some(Ttl::After { ns: round_ns(f64::from(ttl_s) * 1e9 * self.factor).max(1) })
+    }
+}
+
 /// State of a shared tier only.
 pub struct Shared {
     pub nodes: Vec<Node>,
     pub map: NodeMap,
     pub network: Delays,
+    /// Of the way back, where it differs.
+    pub back: Option<Delays>,
     pub send_lane: Lane,
     pub reply_lane: Lane,
     pub service_ns: Nanos,
@@ -154,10 +171,19 @@ impl Shared {
         server.serve(start_ns, service_ns)
     }
 
-    /// One way through the network to or from a node.
+    /// The way through the network to a node.
     #[inline]
     pub fn hop(&mut self, node: usize, now: Nanos) -> Nanos {
         let delay_ns = self.network.sample();
+        let server = &self.nodes[node].server;
+        if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
+    }
+
+    /// The way back from a node.
+    #[inline]
+    pub fn hop_back(&mut self, node: usize, now: Nanos) -> Nanos {
+        let Some(back) = &mut self.back else { return self.hop(node, now) };
+        let delay_ns = back.sample();
         let server = &self.nodes[node].server;
         if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
     }
@@ -192,7 +218,7 @@ impl TierState {
     ) -> TierState {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
-        let keys = model.workload.keys();
+        let keys = model.keys();
         let count = match tier.scope {
             Scope::Instance { .. } => u64::from(model.clients.instances),
             Scope::Shared(ref shared) => u64::from(shared.nodes),
@@ -221,7 +247,11 @@ impl TierState {
         let (access_ns, shared) = match &tier.scope {
             Scope::Instance { access_ns } => (*access_ns, None),
             Scope::Shared(shared) => {
-                let network = Delays::new(Times::new(&shared.network), draw("network"));
+                let ways = shared.round_trip.as_ref().map(Dist::ways);
+                let (there, back) = ways.unzip();
+                let network =
+                    Delays::new(Times::new(there.as_ref().unwrap_or(&shared.network)), draw("network"));
+                let back = back.map(|back| Delays::new(Times::new(&back), draw("network.back")));
                 // Equal delays keep their order on the way out. Replies do as well, since the server is FIFO:
                 // they get a ring that is theirs alone, named by a delay that no option can have.
                 let own_ring = Nanos::MAX - index as Nanos;
@@ -249,6 +279,7 @@ impl TierState {
                         .collect(),
                     map: NodeMap::new(model, index, shared.nodes, seed, replication),
                     network,
+                    back,
                     send_lane,
                     reply_lane,
                     service_ns: shared.service_ns,
@@ -281,7 +312,11 @@ impl TierState {
         TierState {
             stores,
             ttl: model.workload.classes.iter().map(|class| class.ttl[index].unwrap_or(tier.ttl)).collect(),
-            recorded_ttl: trace_keys.cloned().zip(tier.recorded_ttl),
+            recorded_ttl: trace_keys.zip(tier.recorded_ttl).map(|(keys, factor)| RecordedTtl {
+                keys: Arc::clone(keys),
+                factor,
+                has_own: model.workload.classes.iter().map(|class| class.ttl[index].is_some()).collect(),
+            }),
             jitter: tier.jitter,
             sliding: tier.sliding,
             is_bare: !has_columns && !renewer.may_renew() && grace_ns == 0 && lease.is_none(),
@@ -648,13 +683,8 @@ impl TierState {
     /// The time to live of a key before jitter.
     #[inline]
     fn ttl_of(&self, info: KeyInfo) -> Ttl {
-        match &self.recorded_ttl {
-            None => self.ttl[info.class],
-            Some((keys, factor)) => match keys.ttl_s(info.key) {
-                Some(ttl_s) => Ttl::After { ns: round_ns(f64::from(ttl_s) * 1e9 * factor).max(1) },
-                None => self.ttl[info.class],
-            },
-        }
+        let recorded = self.recorded_ttl.as_ref().and_then(|recorded| recorded.of(info));
+        recorded.unwrap_or(self.ttl[info.class])
     }
 
     /// Remaining times to live of a sample of the entries: up to so many, each as likely as any other.
