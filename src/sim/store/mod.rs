@@ -624,6 +624,9 @@ impl<S: Size, E: FnMut(u32)> Fill<'_, S, E> {
             }
         };
         *books = Books { entries: held.entries + 1, bytes: held.bytes + bytes };
+        if let Capacity::Bytes(_) = capacity {
+            policy.weigh(slot, bytes);
+        }
         policy.insert(slot, new.key());
         slots.index_new(new.key(), slot);
         slots.read_ahead(policy);
