@@ -7,31 +7,40 @@ use super::evict::{Evict, Room};
 use super::slots::Slots;
 use crate::dice::Stream;
 
-/// Of one entry.
-#[derive(Clone, Copy, Debug, Default)]
-struct Rank {
+/// An entry in the heap.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
     priority: f64,
     /// Number of the last use among all uses.
     used: u64,
+    slot: u32,
 }
 
-impl Rank {
+impl Entry {
     #[inline]
-    fn goes_before(self, other: Rank) -> bool {
+    fn goes_before(&self, other: &Entry) -> bool {
         (self.priority, self.used) < (other.priority, other.used)
     }
 }
 
+/// Of one slot.
+#[derive(Clone, Copy, Debug, Default)]
+struct Node {
+    /// In the heap.
+    place: u32,
+    uses: u32,
+    /// 0: never given, which counts as 1.
+    bytes: u64,
+}
+
+/// Children of a place of the heap; four of them lie in two cache lines.
+const CHILDREN: usize = 4;
+
 #[derive(Debug)]
 pub struct Gdsf {
-    /// A binary heap of slots, the next victim first.
-    heap: Vec<u32>,
-    /// By slot: its place in the heap.
-    place: Slots<u32>,
-    ranks: Slots<Rank>,
-    uses: Slots<u32>,
-    /// By slot; 0: never given, which counts as 1.
-    bytes: Slots<u64>,
+    /// The next victim first.
+    heap: Vec<Entry>,
+    nodes: Slots<Node>,
     /// Priority of the last victim.
     clock: f64,
     used: u64,
@@ -39,101 +48,99 @@ pub struct Gdsf {
 
 impl Evict for Gdsf {
     fn new(_: Room, _: Stream) -> Gdsf {
-        Gdsf {
-            heap: Vec::new(),
-            place: Slots::new(),
-            ranks: Slots::new(),
-            uses: Slots::new(),
-            bytes: Slots::new(),
-            clock: 0.0,
-            used: 0,
-        }
+        Gdsf { heap: Vec::new(), nodes: Slots::new(), clock: 0.0, used: 0 }
     }
     #[inline]
     fn weigh(&mut self, slot: u32, bytes: u64) {
-        self.bytes.set(slot, bytes);
+        self.nodes.set(slot, Node { bytes, ..Node::default() });
     }
     #[inline]
     fn insert(&mut self, slot: u32, _: u32) {
-        self.uses.set(slot, 1);
-        let rank = self.rank(slot);
-        self.ranks.set(slot, rank);
-        self.place.set(slot, self.heap.len() as u32);
-        self.heap.push(slot);
+        let bytes = self.nodes.get(slot).bytes;
+        self.nodes.set(slot, Node { place: self.heap.len() as u32, uses: 1, bytes });
+        let entry = self.entry(slot);
+        self.heap.push(entry);
         self.rise(self.heap.len() - 1);
     }
     #[inline]
     fn hit(&mut self, slot: u32) {
-        self.uses[slot] = self.uses[slot].saturating_add(1);
-        let rank = self.rank(slot);
-        self.ranks[slot] = rank;
+        let node = &mut self.nodes[slot];
+        node.uses = node.uses.saturating_add(1);
+        let place = node.place as usize;
+        self.heap[place] = self.entry(slot);
         // The clock never goes back, so neither does a priority.
-        self.sink(self.place[slot] as usize);
+        self.sink(place);
     }
     #[inline]
     fn remove(&mut self, slot: u32) {
-        let at = self.place[slot] as usize;
+        let at = self.nodes[slot].place as usize;
         self.heap.swap_remove(at);
-        if let Some(&moved) = self.heap.get(at) {
-            self.place[moved] = at as u32;
+        if let Some(moved) = self.heap.get(at) {
+            let slot = moved.slot;
             self.sink(at);
-            self.rise(self.place[moved] as usize);
+            // What sank has nothing above it that goes later.
+            if self.heap[at].slot == slot {
+                self.rise(at);
+            }
         }
     }
     #[inline]
     fn victim(&mut self) -> u32 {
-        let slot = self.heap[0];
-        self.clock = self.ranks[slot].priority;
+        let Entry { priority, slot, .. } = self.heap[0];
+        self.clock = priority;
         self.remove(slot);
         slot
     }
 }
 
 impl Gdsf {
-    /// The rank of an entry that is used now.
+    /// An entry that is used now.
     #[inline]
-    fn rank(&mut self, slot: u32) -> Rank {
+    fn entry(&mut self, slot: u32) -> Entry {
         self.used += 1;
-        let bytes = self.bytes.get(slot).max(1) as f64;
-        Rank { priority: self.clock + f64::from(self.uses[slot]) / bytes, used: self.used }
+        let Node { uses, bytes, .. } = self.nodes[slot];
+        Entry { priority: self.clock + f64::from(uses) / bytes.max(1) as f64, used: self.used, slot }
     }
 
+    /// Moves an entry up to its place, and those above it down.
+    #[inline]
     fn rise(&mut self, mut at: usize) {
+        let entry = self.heap[at];
         while at > 0 {
-            let above = (at - 1) / 2;
-            if !self.goes_before(at, above) {
+            let above = (at - 1) / CHILDREN;
+            if !entry.goes_before(&self.heap[above]) {
                 break;
             }
-            self.swap(at, above);
+            self.put(at, self.heap[above]);
             at = above;
         }
+        self.put(at, entry);
     }
 
+    /// Moves an entry down to its place, and those below it up.
+    #[inline]
     fn sink(&mut self, mut at: usize) {
+        let entry = self.heap[at];
         loop {
-            let (left, right) = (2 * at + 1, 2 * at + 2);
-            if left >= self.heap.len() {
+            let from = CHILDREN * at + 1;
+            let children = from..(from + CHILDREN).min(self.heap.len());
+            let before = |best: usize, other: usize| match self.heap[other].goes_before(&self.heap[best]) {
+                true => other,
+                false => best,
+            };
+            let Some(first) = children.reduce(before) else { break };
+            if !self.heap[first].goes_before(&entry) {
                 break;
             }
-            let first = if right < self.heap.len() && self.goes_before(right, left) { right } else { left };
-            if !self.goes_before(first, at) {
-                break;
-            }
-            self.swap(first, at);
+            self.put(at, self.heap[first]);
             at = first;
         }
+        self.put(at, entry);
     }
 
     #[inline]
-    fn goes_before(&self, at: usize, other: usize) -> bool {
-        self.ranks[self.heap[at]].goes_before(self.ranks[self.heap[other]])
-    }
-
-    #[inline]
-    fn swap(&mut self, at: usize, other: usize) {
-        self.heap.swap(at, other);
-        let (slot, second) = (self.heap[at], self.heap[other]);
-        self.place[slot] = at as u32;
-        self.place[second] = other as u32;
+    fn put(&mut self, at: usize, entry: Entry) {
+        self.heap[at] = entry;
+        self.nodes[entry.slot].place = at as u32;
     }
 }
