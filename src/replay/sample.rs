@@ -4,9 +4,10 @@
 //! not by those that it has (SHARDS-adj, section 3.3 there).
 
 use super::SampleSize;
-use super::algorithm::Algorithm;
+use super::algorithm::Contender;
+use super::cache::Counts;
+use super::traffic::Traffic;
 use crate::dice::mix;
-use crate::trace::Requests;
 
 /// Parts of the sample whose differences tell how far it may be off.
 const PARTS: u32 = 8;
@@ -20,88 +21,100 @@ const CAPACITY_MIN: f64 = 8.0;
 pub struct Sample {
     /// Share of all objects.
     rate: f64,
-    /// Of the whole trace.
+    /// Counted requests of the whole trace, and their bytes.
     requests: u64,
-    whole: Requests,
-    parts: Vec<Requests>,
+    bytes: u64,
+    /// What an object takes on average.
+    mean_weight: f64,
+    whole: Traffic,
+    parts: Vec<Traffic>,
 }
 
-/// A miss ratio found by sampling.
+/// Ratios found by sampling.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampled {
     pub miss_ratio: f64,
-    /// Half of the 95 % interval; `None` where the cache is too small for the parts of the sample.
-    pub half_width: Option<f64>,
+    /// 0 where sizes were not read.
+    pub byte_miss_ratio: f64,
+    /// Misses that found an expired entry, of all requests.
+    pub expired_ratio: f64,
+    /// Half of the 95 % interval of the first two; `None` where the cache is too small for the parts of the sample.
+    pub half_widths: Option<[f64; 2]>,
 }
 
 impl Sample {
     /// Chooses a share of the objects, above 0 and below 1.
-    pub fn of(requests: &Requests, rate: f64) -> Sample {
+    pub fn of(traffic: &Traffic, rate: f64) -> Sample {
         let place =
             |key: u32| (mix(u64::from(key) ^ 0x5a4d_504c_4500_0000) >> 11) as f64 / (1u64 << 53) as f64;
         let part = |number: u32| {
             let width = rate / f64::from(PARTS);
             let from = width * f64::from(number);
-            chosen(requests, |key| (from..from + width).contains(&place(key)))
+            traffic.chosen(|key| (from..from + width).contains(&place(key)))
         };
         Sample {
             rate,
-            requests: requests.ids.len() as u64,
-            whole: chosen(requests, |key| place(key) < rate),
+            requests: traffic.lookups(),
+            bytes: traffic.lookup_bytes().unwrap_or(0),
+            mean_weight: mean_weight(traffic),
+            whole: traffic.chosen(|key| place(key) < rate),
             parts: (0..PARTS).map(part).collect(),
         }
     }
 
     /// What it has.
     pub fn size(&self) -> SampleSize {
-        let Requests { ids, keys } = &self.whole;
-        SampleSize { rate: self.rate, requests: ids.len() as u64, objects: u64::from(*keys) }
+        SampleSize { rate: self.rate, requests: self.whole.lookups(), objects: self.whole.objects() }
     }
 
-    /// The smallest cache that a sample of this share leaves room for one object.
-    pub fn capacity_min(rate: f64) -> u64 {
-        (1.0 / rate * (1.0 - 1e-12)).ceil() as u64
+    /// The smallest cache that a sample of this share leaves room for one object, of mean size.
+    pub fn capacity_min(traffic: &Traffic, rate: f64) -> u64 {
+        (mean_weight(traffic) / rate * (1.0 - 1e-12)).ceil() as u64
     }
 
-    /// The miss ratio of a cache of so many objects, at least [`Sample::capacity_min`], for all requests.
-    pub fn miss_ratio(&self, algorithm: Algorithm, capacity: u64) -> Sampled {
+    /// The ratios of a cache of this capacity, at least [`Sample::capacity_min`], for all requests.
+    pub fn ratios(&self, policy: Contender, capacity: u64) -> Sampled {
         assert!(
-            capacity >= Sample::capacity_min(self.rate),
+            capacity as f64 * self.rate >= self.mean_weight * (1.0 - 1e-9),
             "the sample leaves a cache of {capacity} no room"
         );
-        let ratio = |requests: &Requests, rate: f64| {
-            let capacity = (capacity as f64 * rate).round() as u64;
-            let misses =
-                if requests.ids.is_empty() { 0 } else { algorithm.misses(requests, capacity.max(1)) };
-            (misses as f64 / (self.requests as f64 * rate)).min(1.0)
-        };
         let part_rate = self.rate / f64::from(PARTS);
-        let half_width = (capacity as f64 * part_rate >= CAPACITY_MIN).then(|| {
-            let ratios: Vec<f64> = self.parts.iter().map(|part| ratio(part, part_rate)).collect();
-            let parts = f64::from(PARTS);
-            let mean = ratios.iter().sum::<f64>() / parts;
-            let squares: f64 = ratios.iter().map(|ratio| (ratio - mean).powi(2)).sum();
-            T_975 * (squares / (parts - 1.0) / parts).sqrt()
+        let half_widths = (capacity as f64 * part_rate >= CAPACITY_MIN * self.mean_weight).then(|| {
+            let parts: Vec<[f64; 3]> =
+                self.parts.iter().map(|part| self.of_part(part, part_rate, policy, capacity)).collect();
+            [0, 1].map(|ratio| {
+                let mean = parts.iter().map(|part| part[ratio]).sum::<f64>() / f64::from(PARTS);
+                let squares: f64 = parts.iter().map(|part| (part[ratio] - mean).powi(2)).sum();
+                T_975 * (squares / f64::from(PARTS - 1) / f64::from(PARTS)).sqrt()
+            })
         });
-        Sampled { miss_ratio: ratio(&self.whole, self.rate), half_width }
+        let [miss_ratio, byte_miss_ratio, expired_ratio] =
+            self.of_part(&self.whole, self.rate, policy, capacity);
+        Sampled { miss_ratio, byte_miss_ratio, expired_ratio, half_widths }
+    }
+
+    /// Misses, missed bytes and expired misses of a part, by what it should have of all.
+    fn of_part(&self, part: &Traffic, rate: f64, policy: Contender, capacity: u64) -> [f64; 3] {
+        let capacity = ((capacity as f64 * rate).round() as u64).max(1);
+        let policy = Contender { admit: policy.admit.in_sample(rate), ..policy };
+        let counts = match part.requests().ids.is_empty() {
+            true => Counts::default(),
+            false => policy.counts(part, capacity),
+        };
+        let share = |count: u64, all: u64| match all {
+            0 => 0.0,
+            all => (count as f64 / (all as f64 * rate)).min(1.0),
+        };
+        [
+            share(counts.misses, self.requests),
+            share(counts.missed_bytes, self.bytes),
+            share(counts.expired, self.requests),
+        ]
     }
 }
 
-/// The requests for some of the objects, numbered anew.
-fn chosen(requests: &Requests, is_chosen: impl Fn(u32) -> bool) -> Requests {
-    const NONE: u32 = u32::MAX;
-    let mut keys = 0;
-    let number = |key: u32| {
-        if is_chosen(key) {
-            keys += 1;
-            keys - 1
-        } else {
-            NONE
-        }
-    };
-    let numbers: Vec<u32> = (0..requests.keys).map(number).collect();
-    let ids = requests.ids.iter().map(|&key| numbers[key as usize]).filter(|&number| number != NONE);
-    Requests { ids: ids.collect(), keys }
+fn mean_weight(traffic: &Traffic) -> f64 {
+    traffic.footprint() as f64 / traffic.objects() as f64
 }
 
 #[cfg(test)]
@@ -109,6 +122,8 @@ mod tests {
     use super::*;
     use crate::dice::stream;
     use crate::model::Eviction;
+    use crate::replay::{Algorithm, Rules, Unit};
+    use crate::trace::{Recorded, Requests};
     use rand::RngExt;
 
     /// Zipf-like requests: key k with weight 1 / (k + 1), by inversion.
@@ -131,17 +146,17 @@ mod tests {
     /// The true miss ratio lies within the error bar at nearly all capacities and policies.
     #[test]
     fn a_tenth_of_the_objects_gives_the_curve_within_its_error_bars() {
-        let requests = zipf(20_000, 300_000);
-        let sample = Sample::of(&requests, 0.1);
+        let traffic = Traffic::from(zipf(20_000, 300_000));
+        let sample = Sample::of(&traffic, 0.1);
         let objects = sample.size().objects;
         assert!((1_900..2_100).contains(&objects), "{objects}");
         let mut inside = 0;
         for policy in [Eviction::Lru, Eviction::Sieve, Eviction::Arc] {
             for capacity in [1_000, 2_000, 4_000, 8_000] {
-                let algorithm = Algorithm::Policy(policy);
-                let truth = algorithm.misses(&requests, capacity) as f64 / 300_000.0;
-                let Sampled { miss_ratio, half_width } = sample.miss_ratio(algorithm, capacity);
-                let half_width = half_width.unwrap();
+                let policy = Contender::from(Algorithm::Policy(policy));
+                let truth = policy.counts(&traffic, capacity).misses as f64 / 300_000.0;
+                let Sampled { miss_ratio, half_widths, .. } = sample.ratios(policy, capacity);
+                let [half_width, _] = half_widths.unwrap();
                 assert!(half_width < 0.06, "{half_width}");
                 inside += usize::from((miss_ratio - truth).abs() <= half_width);
             }
@@ -149,12 +164,34 @@ mod tests {
         assert!(inside >= 11, "{inside} of 12");
     }
 
+    /// Sizes from 1 to 100 bytes, without regard to popularity.
+    #[test]
+    fn a_tenth_gives_both_ratios_of_a_cache_in_bytes() {
+        let requests = zipf(20_000, 300_000);
+        let sizes = (0..requests.keys).map(|key| 1 + (mix(u64::from(key)) % 100) as u32).collect();
+        let recorded = Recorded { requests, sizes: Some(sizes), ..Recorded::default() };
+        let traffic = Traffic::of(recorded, Rules { unit: Unit::Bytes, ..Rules::default() });
+        let sample = Sample::of(&traffic, 0.1);
+        let all_bytes = traffic.lookup_bytes().unwrap() as f64;
+        for policy in [Eviction::Lru, Eviction::Gdsf] {
+            let policy = Contender::from(Algorithm::Policy(policy));
+            let truth = policy.counts(&traffic, 200_000);
+            let Sampled { miss_ratio, byte_miss_ratio, half_widths, .. } = sample.ratios(policy, 200_000);
+            let [misses, bytes] = half_widths.unwrap();
+            assert!((miss_ratio - truth.misses as f64 / 300_000.0).abs() < 1.5 * misses && misses < 0.06);
+            assert!(
+                (byte_miss_ratio - truth.missed_bytes as f64 / all_bytes).abs() < 1.5 * bytes && bytes < 0.06
+            );
+        }
+    }
+
     #[test]
     fn a_cache_too_small_for_the_parts_has_no_error_bar() {
-        let sample = Sample::of(&zipf(1_000, 5_000), 0.1);
-        let lru = Algorithm::Policy(Eviction::Lru);
-        assert_eq!(Sample::capacity_min(0.1), 10);
-        assert_eq!(sample.miss_ratio(lru, 639).half_width, None);
-        assert!(sample.miss_ratio(lru, 640).half_width.is_some());
+        let traffic = Traffic::from(zipf(1_000, 5_000));
+        let sample = Sample::of(&traffic, 0.1);
+        let lru = Algorithm::Policy(Eviction::Lru).into();
+        assert_eq!(Sample::capacity_min(&traffic, 0.1), 10);
+        assert_eq!(sample.ratios(lru, 639).half_widths, None);
+        assert!(sample.ratios(lru, 640).half_widths.is_some());
     }
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::model::{AxisValue, Experiment, Input};
-use crate::replay::Algorithm;
+use crate::replay::{Contender, Replay};
 use crate::scenario::grid::Grid;
-use crate::trace::Requests;
 
 /// The kind of report in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,24 +250,23 @@ pub fn holds_another_recommendation(folder: &Path, base: &Experiment, options: &
     })
 }
 
-/// Whether a folder holds the curves of another trace, or of this one with other policies, capacities (objects) or sample.
+/// Whether a folder holds the curves of another trace, or of this one with other policies, capacities, rules or sample. `replay` has
+/// no cells yet.
 pub fn holds_another_replay(
     folder: &Path,
-    requests: &Requests,
-    policies: &[Algorithm],
+    replay: &Replay,
+    policies: &[Contender],
     capacities: &[u64],
-    sample: Option<f64>,
 ) -> bool {
     let cells =
         policies.iter().flat_map(|&policy| capacities.iter().map(move |&capacity| (policy, capacity)));
-    let (length, objects) = (requests.ids.len() as u64, u64::from(requests.keys));
     let ours: Vec<String> =
-        cells.map(|(policy, capacity)| super::mrc::setting(policy, capacity, length, objects)).collect();
+        cells.map(|(policy, capacity)| super::mrc::setting(replay, policy, capacity)).collect();
     another(&folder.join("mrc.csv"), |text| {
         let mut lines = text.lines();
         let header = lines.next();
         let rows: Vec<&str> = lines.collect();
-        header == Some(&super::mrc::header(sample))
+        header == Some(&super::mrc::header(replay))
             && rows.len() == ours.len()
             && rows.iter().zip(&ours).all(|(row, ours)| row.starts_with(&format!("{ours},")))
     })

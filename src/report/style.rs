@@ -8,7 +8,7 @@ use plotters::prelude::{Circle, Color, DrawingArea, PathElement, Polygon, RGBCol
 use super::canvas::{Canvas, FINE, Failure};
 
 /// Colour, dash and marker of one variant. Colours are Okabe and Ito's (Color Universal Design, 2008), the
-/// yellow darkened to be seen on white, and four dark ones for more series; dashes and markers carry the difference in grey print.
+/// yellow darkened to be seen on white, and further ones for more series; dashes and markers carry the difference in grey print.
 pub struct Style {
     /// By which a page can restyle it.
     pub class: &'static str,
@@ -58,10 +58,11 @@ const OPEN_TRIANGLE: Marker = open(&[&[(-9, 7), (9, 7), (0, -9), (-9, 7)]]);
 const OPEN_DIAMOND: Marker = open(&[&[(-9, 0), (0, -9), (9, 0), (0, 9), (-9, 0)]]);
 const OPEN_DOWN: Marker = open(&[&[(-9, -7), (9, -7), (0, 9), (-9, -7)]]);
 const HOURGLASS: Marker = filled(&[&[(-7, -7), (7, -7), (-7, 7), (7, 7)]]);
+const OPEN_HOURGLASS: Marker = open(&[&[(-7, -7), (7, -7), (-7, 7), (7, 7), (-7, -7)]]);
 const STAR: Marker = open(&[&[(-8, 0), (8, 0)], &[(-4, -7), (4, 7)], &[(-4, 7), (4, -7)]]);
 
 /// The baseline's first.
-pub const STYLES: [Style; 14] = [
+pub const STYLES: [Style; 15] = [
     look("s0", 0x222222, 0xf0f0f0, "", DISC),
     look("s1", 0x0072b2, 0x3d97e0, "7 3", SQUARE),
     look("s2", 0xd55e00, 0xf4772a, "", TRIANGLE),
@@ -76,6 +77,7 @@ pub const STYLES: [Style; 14] = [
     look("s11", 0x005a43, 0x7fb8a4, "8 2", STAR),
     look("s12", 0xa3003f, 0xff7aa8, "3 1", OPEN_DOWN),
     look("s13", 0x4a6fa5, 0x9db8e0, "10 2 2 2", HOURGLASS),
+    look("s14", 0x9c2fb0, 0xe08bf0, "14 3 2 3 2 3", OPEN_HOURGLASS),
 ];
 
 const fn look(class: &'static str, light: u32, dark: u32, dash: &'static str, marker: Marker) -> Style {

@@ -106,6 +106,11 @@ pub const KEY_COLUMNS: &[&str] = &[
 /// The same of the times.
 pub const TIME_COLUMNS: &[&str] =
     &["time", "ts", "timestamp", "op_time", "t", "datetime", "clock_time", "@timestamp"];
+/// The same of the sizes of values, for replays that count bytes.
+pub const SIZE_COLUMNS: &[&str] =
+    &["size", "obj_size", "object_size", "value_size", "value_bytes", "bytes", "length", "response_size"];
+/// The same of the times to live, in seconds.
+pub const TTL_COLUMNS: &[&str] = &["ttl", "ttl_s"];
 /// Columns that hold operations.
 pub const OPERATION_COLUMNS: &[&str] = &["op", "operation", "optype", "op_type", "cmd", "command", "method"];
 
@@ -285,7 +290,7 @@ pub(super) fn by_header(
 }
 
 /// An operation in a column, by the usual words.
-pub(super) fn usual_words(column: usize) -> TraceOperation<usize> {
+pub(super) fn usual_words<C>(column: C) -> TraceOperation<C> {
     TraceOperation { column, read: Vec::new(), write: Vec::new(), ignore: Vec::new() }
 }
 

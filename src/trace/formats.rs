@@ -120,6 +120,8 @@ pub struct Opened {
     /// The columns that were guessed.
     pub note: Option<String>,
     pub compression: Option<&'static str>,
+    /// The beginning of the file, which was looked at already.
+    start: Vec<u8>,
     input: Input,
     length: Option<u64>,
 }
@@ -217,8 +219,8 @@ pub fn open_input(
         Clock::None => None,
     };
     let Found { layout, note, .. } = found;
-    let input = Box::new(Cursor::new(start).chain(input));
-    Ok(Opened { format, is_guess, layout, unit, has_times, note, compression, input, length })
+    let input = Box::new(input);
+    Ok(Opened { format, is_guess, layout, unit, has_times, note, compression, start, input, length })
 }
 
 impl Opened {
@@ -227,12 +229,62 @@ impl Opened {
     /// # Errors
     /// The beginning cannot be read.
     pub fn rows(self) -> Result<Box<dyn Rows>, Problem> {
-        (self.format.open)(Source { input: self.input, length: self.length, layout: &self.layout })
+        let input = Box::new(Cursor::new(self.start).chain(self.input));
+        (self.format.open)(Source { input, length: self.length, layout: &self.layout })
+    }
+
+    /// Takes the first of these columns as that of the times to live, in seconds, where none was named and the file has one of them.
+    pub(super) fn name_ttl(&mut self, names: &[&str]) {
+        match (usual_column(&self.layout, &self.start, names), &mut self.layout) {
+            (Some((column, _)), TraceLayout::Table(columns)) => {
+                columns.ttl.get_or_insert(column);
+            }
+            (Some((_, name)), TraceLayout::Fields(fields)) => {
+                fields.ttl.get_or_insert(name);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the first of these columns as that of the sizes, where none was named and the file has one of them.
+    pub(super) fn name_size(&mut self, names: &[&str]) {
+        match (usual_column(&self.layout, &self.start, names), &mut self.layout) {
+            (Some((column, _)), TraceLayout::Table(columns)) => {
+                columns.size.get_or_insert(column);
+            }
+            (Some((_, name)), TraceLayout::Fields(fields)) => {
+                fields.size.get_or_insert(name);
+            }
+            _ => {}
+        }
+    }
+
+    /// The same of the operations, in the usual words.
+    pub(super) fn name_operation(&mut self, names: &[&str]) {
+        match (usual_column(&self.layout, &self.start, names), &mut self.layout) {
+            (Some((column, _)), TraceLayout::Table(columns)) => {
+                columns.operation.get_or_insert_with(|| csv::usual_words(column));
+            }
+            (Some((_, name)), TraceLayout::Fields(fields)) => {
+                fields.operation.get_or_insert_with(|| csv::usual_words(name));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a column has the operations; a format of its own may have them without one.
+    pub(super) fn names_operations(&self) -> bool {
+        match &self.layout {
+            TraceLayout::Table(columns) => columns.operation.is_some(),
+            TraceLayout::Fields(fields) => fields.operation.is_some(),
+            TraceLayout::Fixed => false,
+        }
     }
 
     /// Its keys.
     pub(super) fn keys(self, keys: &mut Mapper) -> Result<(), Problem> {
-        let source = Source { input: self.input, length: self.length, layout: &self.layout };
+        let input = Box::new(Cursor::new(self.start).chain(self.input));
+        let source = Source { input, length: self.length, layout: &self.layout };
         if let Some(read) = self.format.keys {
             return read(source, keys);
         }
@@ -271,6 +323,28 @@ pub fn reopen(
     let (input, _) = decompressed(input).map_err(|error| TraceError::open(path, error))?;
     let format = TraceFormat::named(format).unwrap_or(&csv::FORMAT);
     (format.open)(Source { input, length: None, layout }).map_err(|problem| problem.of(path))
+}
+
+/// The first of these columns that a table with a header has, or of these fields that the first JSON object has: its number in the
+/// header, and its name.
+fn usual_column(layout: &TraceLayout, start: &[u8], names: &[&str]) -> Option<(usize, String)> {
+    let sample = Sample { bytes: start, length: None };
+    let header: Vec<String> = match layout {
+        TraceLayout::Table(columns) if columns.has_header => {
+            let (_, rows) = csv::beginning(&sample)?;
+            rows.first()?.iter().map(|cell| String::from_utf8_lossy(cell.trim_ascii()).into_owned()).collect()
+        }
+        TraceLayout::Fields(_) => {
+            let lines = sample.lines();
+            let first = lines.iter().find(|line| !line.trim_ascii().is_empty())?;
+            let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(first).ok()?;
+            object.into_iter().map(|(name, _)| name).collect()
+        }
+        _ => return None,
+    };
+    let place = |name: &&str| header.iter().position(|known| known.eq_ignore_ascii_case(name));
+    let column = names.iter().find_map(place)?;
+    Some((column, header[column].clone()))
 }
 
 /// The way out of a guess that failed.

@@ -21,6 +21,7 @@ mod msr;
 pub mod oracle_general;
 mod raw_ids;
 pub mod reader;
+pub mod recorded;
 mod records;
 pub mod requests;
 pub mod row;
@@ -45,10 +46,11 @@ pub use compression::Input;
 pub use csv::{ColumnNames, OperationNames};
 pub use formats::{Asked, Clock, FORMATS, Opened, Rows, TraceFormat, open, open_input};
 pub use reader::{TraceReader, TraceRow};
+pub use recorded::{Columns, Recorded};
 pub use requests::Requests;
 pub use row::{Operation, Row};
 pub(crate) use source::open_whole;
-pub use spread::{Recorded, Recording};
+pub use spread::{Recording, Replayed};
 pub use stamp::{Stamp, Unit};
 
 /// A trace that cannot be read, with the file and the line.

@@ -51,10 +51,7 @@ impl Requests {
     pub fn of(path: &Path, trace: Opened) -> Result<Requests, TraceError> {
         let mut mapper = Mapper::new();
         trace.keys(&mut mapper).map_err(|problem| problem.of(path))?;
-        match mapper.ids.is_empty() {
-            true => Err(TraceError::file(path, "no requests")),
-            false => Ok(Requests { keys: mapper.keys, ids: mapper.ids }),
-        }
+        mapper.finish(path)
     }
 }
 
@@ -76,7 +73,7 @@ struct Cell {
 const EMPTY: Cell = Cell { key: 0, id: NONE };
 
 impl Mapper {
-    fn new() -> Mapper {
+    pub fn new() -> Mapper {
         let bits = 16;
         Mapper { cells: vec![EMPTY; 1 << bits], shift: 64 - bits, keys: 0, ids: Vec::new() }
     }
@@ -86,12 +83,20 @@ impl Mapper {
         self.ids.reserve_exact(requests);
     }
 
-    /// Appends a request.
-    pub fn push(&mut self, key: u64) -> Result<(), &'static str> {
+    /// Appends a request; gives its id.
+    pub fn push(&mut self, key: u64) -> Result<u32, &'static str> {
         self.make_room(1)?;
         let id = self.id(key);
         self.ids.push(id);
-        Ok(())
+        Ok(id)
+    }
+
+    /// All requests; `path` is the trace's name in the error that there are none.
+    pub fn finish(self, path: &Path) -> Result<Requests, TraceError> {
+        match self.ids.is_empty() {
+            true => Err(TraceError::file(path, "no requests")),
+            false => Ok(Requests { keys: self.keys, ids: self.ids }),
+        }
     }
 
     /// Appends the requests of records that lie together.
@@ -185,7 +190,8 @@ mod tests {
                 .collect();
             let (mut pieces, mut single) = (Mapper::new(), Mapper::new());
             keys.chunks(piece).for_each(|keys| pieces.extend(keys, |&key| key).unwrap());
-            keys.iter().for_each(|&key| single.push(key).unwrap());
+            let ids: Vec<u32> = keys.iter().map(|&key| single.push(key).unwrap()).collect();
+            prop_assert_eq!(&ids, &single.ids);
             prop_assert_eq!(pieces.keys as usize, twin.len());
             prop_assert_eq!(pieces.ids, expected.clone());
             prop_assert_eq!(single.ids, expected);

@@ -15,7 +15,7 @@ use crate::model::{Nanos, Trace};
 
 /// A request of a replication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recorded {
+pub struct Replayed {
     pub time_ns: Nanos,
     /// Of its key.
     pub id: u32,
@@ -53,7 +53,7 @@ impl Recording {
     ///
     /// # Errors
     /// The file cannot be read further, or is not the one that was checked.
-    pub fn next_request(&mut self) -> Result<Option<Recorded>, TraceError> {
+    pub fn next_request(&mut self) -> Result<Option<Replayed>, TraceError> {
         let row = match self.next_spread()? {
             Some(row) => row,
             None => match self.begin_anew()? {
@@ -65,7 +65,7 @@ impl Recording {
         let id = id.ok_or_else(|| self.reader.error(row.line, "the trace changed while it was replayed"))?;
         let client = row.client.map_or(0, |client| self.keys.client(client));
         let time_ns = self.began_ns.saturating_add(row.time_ns);
-        Ok(Some(Recorded { time_ns, id, write: row.write, client }))
+        Ok(Some(Replayed { time_ns, id, write: row.write, client }))
     }
 
     /// The first request of the next pass, where the trace is repeated.

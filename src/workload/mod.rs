@@ -12,7 +12,7 @@ use rustc_hash::FxHashSet;
 
 use crate::dice::{Stream, below, hash_seed, mix, stream, unit_open_zero};
 use crate::model::{Arrivals, EventKind, Model, Nanos, Route};
-use crate::trace::{Recorded, Recording, TraceError, TraceKeys};
+use crate::trace::{Recording, Replayed, TraceError, TraceKeys};
 use arrivals::OpenArrivals;
 use popularity::KeySampler;
 use ranking::Places;
@@ -310,7 +310,7 @@ impl Generator {
             TimeSource::Trace { recording, duration_ns } => {
                 while batch.key.len() < BATCH {
                     match recording.next_request()? {
-                        Some(Recorded { time_ns, id, write, client }) if time_ns < *duration_ns => {
+                        Some(Replayed { time_ns, id, write, client }) if time_ns < *duration_ns => {
                             batch.time_ns.push(time_ns);
                             batch.key.push(id);
                             batch.tag.push(2 * self.tables.class_of(id) as u8 + u8::from(write));

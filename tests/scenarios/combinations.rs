@@ -64,6 +64,7 @@ pub const CHOICES: &[(&str, &[&str])] = &[
             "slru",
             "arc",
             "lfu",
+            "gdsf",
             "w-tinylfu",
             "w-tinylfu-adaptive",
             "lirs",

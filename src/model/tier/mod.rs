@@ -76,7 +76,7 @@ options! {
         /// entries (`2500`) or memory (`"64MB"`); of an instance tier: of each
         "capacity" capacity: Capacity, default "unbounded";
         /// required with a capacity, refused without one: `"lru"`, `"fifo"`, `"clock"`, `"random"`, `"sieve"`, `"s3-fifo"`, `"2q"`, `"slru"`,
-        /// `"arc"`, `"lfu"`, `"w-tinylfu"`, `"w-tinylfu-adaptive"`, `"lirs"` ([eviction.md](eviction.md)); in a shared tier with a capacity in bytes also Redis's own
+        /// `"arc"`, `"lfu"`, `"gdsf"`, `"w-tinylfu"`, `"w-tinylfu-adaptive"`, `"lirs"` ([eviction.md](eviction.md)); in a shared tier with a capacity in bytes also Redis's own
         /// `"allkeys-lru"`, `"allkeys-lfu"`, `"allkeys-random"`, `"volatile-lru"`, `"volatile-lfu"`, `"volatile-random"`, `"volatile-ttl"`,
         /// `"noeviction"`
         "eviction" eviction: Option<EvictionChoice> as EvictionChoice, or "none";
@@ -282,6 +282,7 @@ keywords! {
         "slru" Slru,
         "arc" Arc,
         "lfu" Lfu,
+        "gdsf" Gdsf,
         "w-tinylfu" WTinyLfu,
         "w-tinylfu-adaptive" AdaptiveWTinyLfu,
         "lirs" Lirs,

@@ -14,6 +14,10 @@ pub trait Evict {
     /// This key may be announced soon: what `prepare` needs is read ahead.
     #[inline]
     fn read_ahead(&self, _key: u32) {}
+    /// The entry that comes into this slot next takes so many bytes; given before `insert` where the capacity is in bytes. A slot
+    /// keeps what was given until it is given anew; without it every entry counts alike.
+    #[inline]
+    fn weigh(&mut self, _slot: u32, _bytes: u64) {}
     /// Takes up a slot that was just filled with the key that was announced.
     fn insert(&mut self, slot: u32, key: u32);
     /// A lookup found the entry in this slot.

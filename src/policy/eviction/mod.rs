@@ -1,9 +1,9 @@
 //! Which entry leaves a full tier.
 //!
-//! A policy identifies entries by their slot (a small integer) and is independent of values and time; keys are ids that it may
+//! A policy identifies entries by their slot (a small integer) and is independent of values and time, and of sizes but for what `weigh` gives; keys are ids that it may
 //! remember when their entries are gone. The contract: `prepare` announces a key, `victim` (as often as room must be
 //! made, and then while `takes_more`) takes out and returns the slot to evict and is called only while it holds at least one,
-//! `insert` follows
+//! `insert` follows, after `weigh` where sizes count,
 //! with the same key and a slot that it does not hold; `hit` and `remove` name a slot that it holds. An algorithm is
 //! one file that implements [`Evict`] and one line in `policies!`; one from outside the crate goes by `policy::own`.
 
@@ -11,6 +11,7 @@ mod arc;
 mod clock;
 mod evict;
 mod fifo;
+mod gdsf;
 mod ghost;
 mod lfu;
 mod lirs;
@@ -147,6 +148,7 @@ policies! {
     Slru, slru::Slru, Box<slru::Slru>, "LRU in two segments: a second use protects an entry from those used once";
     Arc, arc::Arc, Box<arc::Arc>, "LRU for entries used once and LRU for the others, their shares set by the misses";
     Lfu, lfu::Lfu, Box<lfu::Lfu>, "evicts the entry with the fewest uses since it came";
+    Gdsf, gdsf::Gdsf, Box<gdsf::Gdsf>, "evicts the entry with the fewest uses per byte, uses of long ago counting less";
     WTinyLfu, w_tiny_lfu::WTinyLfu<false>, Box<w_tiny_lfu::WTinyLfu<false>>, "a small LRU, behind which only entries requested more often than the victim stay";
     AdaptiveWTinyLfu, w_tiny_lfu::WTinyLfu<true>, Box<w_tiny_lfu::WTinyLfu<true>>, "w-tinylfu whose window grows and shrinks with the hit ratio, as Caffeine's does";
     Lirs, lirs::Lirs, Box<lirs::Lirs>, "keeps the entries with the shortest time between their last two uses, remembered longer than they are held";

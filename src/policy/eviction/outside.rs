@@ -40,6 +40,9 @@ impl Evict for Own {
     fn read_ahead(&self, key: u32) {
         self.policy.read_ahead(key);
     }
+    fn weigh(&mut self, slot: u32, bytes: u64) {
+        self.policy.weigh(slot, bytes);
+    }
     fn insert(&mut self, slot: u32, key: u32) {
         if slot as usize >= self.held.len() {
             self.held.resize(slot as usize + 1, false);

@@ -11,6 +11,12 @@ impl<T: Copy + Default> Slots<T> {
         Slots(Vec::new())
     }
 
+    /// The value of a slot; the default where none was set.
+    #[inline]
+    pub fn get(&self, slot: u32) -> T {
+        self.0.get(slot as usize).copied().unwrap_or_default()
+    }
+
     /// Sets the value of a slot that may be new.
     #[inline]
     pub fn set(&mut self, slot: u32, value: T) {

@@ -48,6 +48,7 @@ impl WithPolicy for Replay<'_> {
                     }
                     let slot = slots.iter().position(Option::is_none).expect("room was made");
                     slots[slot] = Some(key);
+                    policy.weigh(slot as u32, bytes(key));
                     policy.insert(slot as u32, u32::from(key));
                 }
                 (Step::Expire(_), Some(slot)) => {
@@ -59,6 +60,11 @@ impl WithPolicy for Replay<'_> {
         }
         evicted
     }
+}
+
+/// Three sizes, so that some priorities are equal.
+fn bytes(key: u8) -> u64 {
+    1 + u64::from(key % 3)
 }
 
 fn asks(keys: &str) -> Vec<Step> {
@@ -76,6 +82,14 @@ fn hand_worked_sequences() {
     // After the hand has passed, SIEVE evicts new entries before it comes back to A.
     assert_eq!(replay(Eviction::Sieve, 3, &asks("ABCADEF")), b"BCD");
     assert_eq!(replay(Eviction::Clock, 3, &asks("ABCADEF")), b"BCA");
+}
+
+/// C takes 2 bytes, A 3, B 1: priorities 1/2, 1/3 and 1. D (3 bytes) evicts A, which leaves a clock of 1/3; D comes in at 2/3.
+/// C, used once more at that clock, is at 1/3 + 2/2; E (1 byte) evicts D, F evicts B at 1.
+#[test]
+fn gdsf_weighs_uses_by_bytes() {
+    assert_eq!([b'A', b'B', b'C', b'D'].map(bytes), [3, 1, 2, 3]);
+    assert_eq!(replay(Eviction::Gdsf, 3, &asks("CABDCEF")), b"ADB");
 }
 
 /// Room for 20: two in the small queue, 18 in the main one. Twenty keys are used three times each, so U finds all of them ready

@@ -292,6 +292,8 @@ fn policy_bytes(eviction: Eviction) -> f64 {
         Eviction::Lru | Eviction::Fifo | Eviction::Random => 0.0,
         Eviction::Clock | Eviction::Sieve | Eviction::Slru => 1.0,
         Eviction::Lfu => 4.0,
+        // Of the heap: priority, last use, slot; of the slot: place, uses, size.
+        Eviction::Gdsf => 40.0,
         Eviction::S3Fifo => 8.0 + 0.9 * GHOST_BYTES,
         Eviction::TwoQ => 8.0 + 0.5 * GHOST_BYTES,
         Eviction::Arc => 8.0 + GHOST_BYTES,

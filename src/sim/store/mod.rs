@@ -624,6 +624,9 @@ impl<S: Size, E: FnMut(u32)> Fill<'_, S, E> {
             }
         };
         *books = Books { entries: held.entries + 1, bytes: held.bytes + bytes };
+        if let Capacity::Bytes(_) = capacity {
+            policy.weigh(slot, bytes);
+        }
         policy.insert(slot, new.key());
         slots.index_new(new.key(), slot);
         slots.read_ahead(policy);
@@ -653,6 +656,24 @@ mod tests {
             entry_overhead_bytes: 0,
             prefill: None,
             redis: None,
+        }
+    }
+
+    /// 30 bytes hold a large and a small entry; another small one evicts the large one under GDSF, the older small one under LRU.
+    #[test]
+    fn gdsf_is_given_the_bytes() {
+        let size = |key: u32| if key == 1 { 20 } else { 8 };
+        for (eviction, left) in [(Eviction::Gdsf, vec![0, 2]), (Eviction::Lru, vec![1, 2])] {
+            let tier = Tier { eviction, ..tier(Capacity::Bytes(30)) };
+            let columns = Columns { version: false, read_at: false, delta: false };
+            let mut store = Store::new(&tier, 64, 1, columns, stream(1, 0, "test"), &Policies::new());
+            for key in 0..3 {
+                let value = Value { version: 0, read_ns: 0 };
+                store.fill(Entry { key, value, expiry_ns: 1_000, delta_ns: 0 }, 0, size);
+            }
+            let mut keys: Vec<u32> = store.keys().collect();
+            keys.sort_unstable();
+            assert_eq!(keys, left, "{eviction:?}");
         }
     }
 

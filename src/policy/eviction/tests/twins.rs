@@ -4,7 +4,7 @@ mod remembering;
 
 use remembering::{Arc, Lirs, S3Fifo, TwoQ};
 
-use super::Step;
+use super::{Step, bytes};
 use crate::model::Eviction;
 use crate::policy::eviction::sketch::Sketch;
 
@@ -16,6 +16,7 @@ pub fn replay(kind: Eviction, capacity: usize, steps: &[Step]) -> Vec<u8> {
         Eviction::Slru => run((Slru::default(), capacity), capacity, steps),
         Eviction::Arc => run(Arc::default(), capacity, steps),
         Eviction::Lfu => run(Lfu::default(), capacity, steps),
+        Eviction::Gdsf => run(Gdsf::default(), capacity, steps),
         Eviction::WTinyLfu => run(WTinyLfu::new(capacity, None), capacity, steps),
         Eviction::AdaptiveWTinyLfu => run(WTinyLfu::new(capacity, Some(Hill::default())), capacity, steps),
         Eviction::Lirs => run((Lirs::default(), capacity), capacity, steps),
@@ -183,6 +184,43 @@ impl Twin for Lfu {
             victim
         });
         self.queue.push(key);
+        Vec::from_iter(victim)
+    }
+}
+
+/// GDSF.
+#[derive(Default)]
+struct Gdsf {
+    /// In the order of the last use.
+    queue: Vec<u8>,
+    /// Uses and priority of each key in the queue.
+    ranks: std::collections::BTreeMap<u8, (f64, f64)>,
+    clock: f64,
+}
+
+impl Gdsf {
+    fn take_in(&mut self, key: u8, uses: f64) {
+        self.queue.push(key);
+        self.ranks.insert(key, (uses, self.clock + uses / bytes(key) as f64));
+    }
+}
+
+impl Twin for Gdsf {
+    fn held(&mut self) -> Vec<&mut Vec<u8>> {
+        vec![&mut self.queue]
+    }
+    fn hit(&mut self, key: u8) {
+        take(&mut self.queue, key);
+        self.take_in(key, self.ranks[&key].0 + 1.0);
+    }
+    fn miss(&mut self, key: u8, _: usize, full: bool) -> Vec<u8> {
+        let by_priority = |key: &&u8, other: &&u8| self.ranks[*key].1.total_cmp(&self.ranks[*other].1);
+        let victim = full.then(|| *self.queue.iter().min_by(by_priority).unwrap());
+        if let Some(victim) = victim {
+            take(&mut self.queue, victim);
+            self.clock = self.ranks[&victim].1;
+        }
+        self.take_in(key, 1.0);
         Vec::from_iter(victim)
     }
 }
