@@ -57,6 +57,8 @@ pub enum Kind {
     Choice(&'static Choice),
     /// Any of these.
     Either(&'static [Kind]),
+    /// A figure of production: a plain value, or a table with `value`, `spread` and `check`.
+    Figure(&'static Kind),
     /// A table with a field for every tier.
     PerTier(&'static Kind),
     /// Settings of a variant: paths and values.
@@ -96,6 +98,8 @@ pub struct Table {
     pub fields: &'static [Field],
     /// Further ones, which a type of their own declares.
     pub also: &'static [Field],
+    /// What may stand below any other name; `None`: nothing may.
+    pub others: Option<&'static Kind>,
 }
 
 impl Table {
@@ -215,6 +219,9 @@ impl Kind {
                 format!("one of {}", tags.join(", "))
             }
             Kind::Either(kinds) => kinds.iter().map(Kind::words).collect::<Vec<_>>().join("; or "),
+            Kind::Figure(kind) => {
+                format!("{}; or a table with it as `value`, its `spread`, and `check`", kind.words())
+            }
             Kind::PerTier(kind) => format!("a table with a field for each tier: {}", kind.words()),
             Kind::Settings => "a table of paths in quotes with their values".to_owned(),
             Kind::Axes => {

@@ -47,6 +47,7 @@ macro_rules! options {
                 id: $id,
                 fields: $Struct::OPTIONS,
                 also: $crate::declare::options_of!($($Also)?),
+                others: None,
             });
 
             fn read(
@@ -303,6 +304,7 @@ macro_rules! body {
             id: $id,
             fields: &$fields,
             also: &[],
+            others: None,
         }))
     };
 }

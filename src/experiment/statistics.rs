@@ -62,15 +62,35 @@ pub fn estimate(values: &[f64]) -> Option<Estimate> {
 /// assert!((high - 2.0 - 4.302653 * (4.0f64 / 3.0).sqrt()).abs() < 1e-6 && (low + high - 4.0).abs() < 1e-9);
 /// ```
 pub fn prediction_interval(values: &[f64]) -> Option<(f64, f64)> {
+    prediction_with(values, 0.0)
+}
+
+/// The same for a value that varies by `spread` (a standard deviation) of its own: the variances add, with the degrees of
+/// freedom of Welch and Satterthwaite. Of one value its own spread is unknown, and that of the other is all there is; `None`
+/// where neither is known.
+///
+/// ```
+/// use herdlab::experiment::statistics::prediction_with;
+/// // Five equal values: all that is left is the normal quantile of the spread.
+/// let (low, high) = prediction_with(&[2.0; 5], 0.5).unwrap();
+/// assert!((high - 2.0 - 1.959964 * 0.5).abs() < 1e-5 && (low + high - 4.0).abs() < 1e-9);
+/// ```
+pub fn prediction_with(values: &[f64], spread: f64) -> Option<(f64, f64)> {
     let n = values.len();
-    if n < 2 {
+    if n == 0 || (n < 2 && spread <= 0.0) {
         return None;
     }
-    // The variance of one value and of the mean together is n + 1 times that of the mean.
-    let half = t_quantile((n - 1) as f64) * standard_error(values) * ((n + 1) as f64).sqrt();
     let mean = mean(values);
+    // The variance of one value and of the mean together is n + 1 times that of the mean.
+    let own = if n < 2 { 0.0 } else { covariance_of_means(values, values) * (n + 1) as f64 };
+    let both = own + spread * spread;
+    let freedom = if own > 0.0 { (n - 1) as f64 * (both / own) * (both / own) } else { FREEDOM_MAX };
+    let half = t_quantile(freedom.min(FREEDOM_MAX)) * both.sqrt();
     Some((mean - half, mean + half))
 }
+
+/// Degrees of freedom beyond which Student's distribution is the normal one.
+const FREEDOM_MAX: f64 = 1e7;
 
 /// Standard deviation of the mean of some values; zero for fewer than two.
 pub fn standard_error_of(values: &[f64]) -> f64 {

@@ -48,7 +48,7 @@ pub use practice::{Finding, Practice, PracticeRow};
 pub use price::{Price, currency};
 pub(crate) use quantiles::Counted;
 pub use quantiles::Quantiles;
-pub use question::{Answer, Observed, Precision};
+pub use question::{Answer, Figure, Observed, Precision};
 pub use recommend::{Direction, Objective, Recommend};
 pub use slo::Slo;
 pub use sweep::{Amount, Axis, AxisValue, Kind, Sweep};

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::declare::fields::Context;
 use crate::declare::file::Node;
-use crate::declare::kind::{self, Kind};
-use crate::declare::values::{AtLeast, Share, Text, Texts, count, positive, positive_duration};
+use crate::declare::kind::Kind;
+use crate::declare::values::{Text, Texts, count, positive};
 use crate::declare::{Form, options};
 
 options! {
@@ -92,30 +92,22 @@ impl Form for ReplicationsMax {
     }
 }
 
-options! {
-    /// Figures that production itself reports, to hold the model against.
-    #[derive(Clone, Debug, Default, Serialize)]
-    pub struct Observed in "observed", such as "{ hit_ratio = 0.93 }" {
-        /// share of the reads that a tier answered
-        "hit_ratio" hit_ratio: Option<f64> as Share, optional "not compared";
-        /// requests that reach the database per second, a number
-        "db_qps" db_qps: Option<f64> as AtLeast<0>, optional "not compared";
-        /// duration: median of the latency of all requests
-        "p50" p50_ms: Option<f64> as Milliseconds, optional "not compared";
-        /// duration: 99th percentile of the latency of all requests
-        "p99" p99_ms: Option<f64> as Milliseconds, optional "not compared";
-    }
-    check |f| { f.refuse_empty(); }
+/// Figures that production itself reports, to hold the model against and to fit it to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Observed {
+    /// In file order, each measure once.
+    pub figures: Vec<Figure>,
 }
 
-struct Milliseconds;
-
-impl Form for Milliseconds {
-    type Value = f64;
-    type Around<'a> = ();
-    const KIND: Kind = kind::POSITIVE_DURATION;
-
-    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<f64> {
-        Some(positive_duration(cx, node)? as f64 / 1e6)
-    }
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// Name in the catalogue: `tier.l2.hit_ratio`.
+    pub measure: String,
+    /// In the unit of the measure.
+    pub value: f64,
+    /// Standard deviation of the figure between periods as long as the measured part of a run, in the same unit.
+    pub spread: Option<f64>,
+    /// `herdlab fit` does not use it, but holds the fitted model against it.
+    pub check: bool,
 }

@@ -8,6 +8,7 @@ pub mod compared;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod meaning;
+mod observed;
 mod worlds;
 
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use self::breakdown::BreakdownRecord;
 pub use crate::measure::latency_map::LatencyMap;
 pub use crate::measure::recovery::{EventRun, EventStatus};
-use crate::model::{Observed, Threshold};
+use crate::model::Threshold;
 use crate::theory::Prediction;
+pub use observed::{FigureRecord, ObservedRecord};
 pub use worlds::{VariantWorlds, WorldMeasure, WorldsRecord};
 
 /// Version of the layout of `results.json` and of the meaning of its measures ([`meaning`]). Older records are read,
@@ -127,23 +129,6 @@ pub struct AnswerRecord {
     pub text: String,
     pub digest: String,
     pub claims: Vec<String>,
-}
-
-/// Figures that production reports of itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ObservedRecord {
-    pub hit_ratio: Option<f64>,
-    pub db_qps: Option<f64>,
-    pub p50_ms: Option<f64>,
-    pub p99_ms: Option<f64>,
-}
-
-impl From<&Observed> for ObservedRecord {
-    fn from(observed: &Observed) -> Self {
-        let Observed { hit_ratio, db_qps, p50_ms, p99_ms } = observed.clone();
-        ObservedRecord { hit_ratio, db_qps, p50_ms, p99_ms }
-    }
 }
 
 /// One variant: all its replications.

@@ -74,8 +74,24 @@ impl Writer {
         if !required.is_empty() {
             schema.insert("required".to_owned(), json!(required));
         }
-        schema.insert("additionalProperties".to_owned(), json!(false));
+        let others = table.others.map_or(json!(false), |kind| self.others(table.id, kind));
+        schema.insert("additionalProperties".to_owned(), others);
         schema
+    }
+
+    /// What stands below names of a table that its options do not list: TOML reads a dotted one as tables within tables.
+    fn others(&mut self, id: &str, kind: &'static Kind) -> Value {
+        let name = format!("{id}_other");
+        let own = json!({ "$ref": format!("#/$defs/{name}") });
+        self.defined(&name, |writer| {
+            let within = json!({
+                "type": "object",
+                "minProperties": 1,
+                "not": { "required": ["value"] },
+                "additionalProperties": own,
+            });
+            Map::from_iter([("anyOf".to_owned(), json!([writer.kind(kind), within]))])
+        })
     }
 
     fn field(&mut self, field: &'static Field) -> Value {
@@ -151,6 +167,20 @@ impl Writer {
             Kind::Either(kinds) => {
                 let kinds: Vec<Value> = kinds.iter().map(|kind| self.kind(kind)).collect();
                 json!({ "anyOf": kinds })
+            }
+            Kind::Figure(kind) => {
+                let plain = self.kind(kind);
+                let parts = json!({
+                    "type": "object",
+                    "properties": {
+                        "value": plain,
+                        "spread": plain,
+                        "check": { "type": "boolean", "default": false },
+                    },
+                    "required": ["value"],
+                    "additionalProperties": false,
+                });
+                json!({ "anyOf": [plain, parts] })
             }
             Kind::PerTier(kind) => {
                 json!({ "type": "object", "additionalProperties": self.kind(kind) })

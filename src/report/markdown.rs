@@ -5,6 +5,7 @@ use super::events;
 use super::figure::Figure;
 use super::format::{common_scale, shown_measures};
 use super::lines::lines;
+use super::observed;
 use super::quantiles;
 use super::remarks::remarks;
 use super::sure;
@@ -76,7 +77,8 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
     if scenario.finished > 1 && quantiles::same_in_all(record, comparison) {
         text.push_str(&format!("{}\n", quantiles::SAME_IN_ALL));
     }
-    text + &events::markdown(record, comparison)
+    text + &observed::markdown(record, comparison)
+        + &events::markdown(record, comparison)
         + &thresholds::markdown(record)
         + &sure::markdown(record, comparison, &review)
         + &why::markdown(record)

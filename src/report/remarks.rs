@@ -205,7 +205,7 @@ mod tests {
     use super::*;
     use crate::experiment::comparison::compare;
     use crate::record::fixture::{bimodal, measure, record_of};
-    use crate::record::{LintRecord, ObservedRecord, PrecisionRecord};
+    use crate::record::{FigureRecord, LintRecord, ObservedRecord, PrecisionRecord};
 
     fn record() -> Record {
         let variant = |metastable: [f64; 2], unfinished: f64, errors: f64| {
@@ -272,7 +272,7 @@ mod tests {
         let mut record = record();
         record.variants.truncate(1);
         record.scenario.observed =
-            Some(ObservedRecord { hit_ratio: Some(0.93), ..ObservedRecord::default() });
+            Some(ObservedRecord { figures: vec![FigureRecord::new("hit_ratio", 0.93)] });
         let rows = observed::rows(&record, &compare(&record));
         assert_eq!(rows.iter().map(|row| row.warns).collect::<Vec<_>>(), [true, true]);
         assert_eq!(rows[1].deviation, "+114.3 %");

@@ -8,6 +8,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Width
 use super::events;
 use super::format::{common_scale, shown_measures};
 use super::lines::{Line, lines};
+use super::observed;
 use super::quantiles;
 use super::remarks::remarks;
 use super::sparkline;
@@ -133,6 +134,7 @@ pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u1
         render(record, comparison, width, color),
         sparkline::render(record, width).unwrap_or_default(),
         events::terminal(record, comparison, width, color),
+        observed::terminal(record, comparison, width, color),
         thresholds::terminal(record, width, color),
         sure::terminal(record, comparison, &review, width, color),
         why::terminal(record, width, color),

@@ -159,7 +159,8 @@ pub(super) fn render_over(
         Charts::Static => None,
     };
     let observed = observed::rows(record, comparison);
-    let deviating: Vec<&str> = observed.iter().filter(|row| row.warns).map(|row| row.measure).collect();
+    let deviating: Vec<&str> =
+        observed.iter().filter(|row| row.warns).map(|row| row.measure.as_str()).collect();
     let thresholds = thresholds::rows(record);
     let columns: Vec<Column> = shown_measures(&scenario.headline, comparison)
         .iter()

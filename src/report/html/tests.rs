@@ -4,7 +4,7 @@ use super::{Charts, render};
 use crate::experiment::{answer::answer, comparison::compare};
 use crate::model::{Bound, Threshold};
 use crate::record::fixture::stampede;
-use crate::record::{AnswerRecord, LintRecord, ObservedRecord, Record};
+use crate::record::{AnswerRecord, FigureRecord, LintRecord, ObservedRecord, Record};
 use crate::report::charts::figures;
 use crate::theory::Prediction;
 
@@ -104,12 +104,9 @@ fn markup_in_any_text_stays_text() {
 #[test]
 fn the_model_is_held_against_production_first() {
     let mut record = stampede(2);
-    record.scenario.observed = Some(ObservedRecord {
-        hit_ratio: Some(0.919),
-        db_qps: Some(100.0),
-        p50_ms: None,
-        p99_ms: Some(340.0),
-    });
+    let figures = [("hit_ratio", 0.919), ("db.qps.mean", 100.0), ("latency.all.p99_ms", 340.0)];
+    let figures = figures.map(|(measure, value)| FigureRecord::new(measure, value)).to_vec();
+    record.scenario.observed = Some(ObservedRecord { figures });
     let page = page(&record, Charts::Static);
     let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
     assert!(place("Model against observed") < place("id=\"verdicts\""));

@@ -7,7 +7,7 @@ use super::recommend::RecommendOptions;
 use super::sweep::SweepOptions;
 use super::system::model;
 use super::threshold::{self, thresholds};
-use super::{idle, sweep, words};
+use super::{idle, observed, sweep, words};
 use crate::declare::Form;
 use crate::declare::diagnostic::{Diagnostic, Span, nearest};
 use crate::declare::fields::{Context, Fields};
@@ -93,6 +93,8 @@ pub(crate) fn check(
         words::check_headline(cx, root, &file.headline, &variants);
         words::check_precision(cx, root, file.precision.as_ref(), &variants);
         sweep::check_measures(cx, root, &variants);
+        let base = chosen.iter().position(|index| *index == baseline).unwrap_or(0);
+        observed::check(cx, root.get("observed"), file.observed.as_ref(), &variants[base]);
         if chosen.len() == sketches.len() {
             words::check_answer(cx, root, file.answer.as_ref(), &variants);
             words::check_practice(cx, root, &file.practice, &variants);

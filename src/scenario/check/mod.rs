@@ -6,6 +6,7 @@ mod gather;
 mod idle;
 mod invalidation;
 mod needs;
+mod observed;
 mod question;
 mod recommend;
 mod recorded;

@@ -1,5 +1,6 @@
 //! The question of a file, and the list of all its options.
 
+use super::observed::Figures;
 use super::recommend::RecommendOptions;
 use super::sweep::SweepOptions;
 use super::system::System;
@@ -42,7 +43,7 @@ options! {
         /// `[[practice]]`: a finding of the scenario about a claim of practitioners, for `herdlab claims`
         "practice" practice: Vec<Practice> as ListOf<Practice>, otherwise "none" => Some(Vec::new());
         /// figures that production reports of itself, to compare the baseline with
-        "observed" observed: Option<Observed> as Observed, optional "none";
+        "observed" observed: Option<Observed> as Figures, optional "none";
         /// `[[threshold]]`: a limit that a measure has to keep; a broken one ends `herdlab run` with exit code 99
         "threshold" _threshold: Option<()> as LaterListOf<ThresholdOptions>, optional "none";
         /// settings of `herdlab sweep`: axes, measures, two measures to weigh against each other
@@ -64,7 +65,8 @@ options! {
 }
 
 /// All options of a file.
-pub(crate) static FILE: Table = Table { id: "scenario", fields: Question::OPTIONS, also: System::OPTIONS };
+pub(crate) static FILE: Table =
+    Table { id: "scenario", fields: Question::OPTIONS, also: System::OPTIONS, others: None };
 
 /// Whether a field of the file belongs to the question.
 pub(super) fn is_of_the_question(name: &str) -> bool {
