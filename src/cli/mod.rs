@@ -7,6 +7,7 @@ mod compare_strategies;
 mod contents;
 mod diff;
 mod explain;
+mod fit;
 mod headroom;
 mod import;
 mod init;
@@ -56,6 +57,7 @@ enum Command {
     Completions(shell::CompletionsArgs),
     Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
+    Fit(fit::FitArgs),
     Headroom(headroom::HeadroomArgs),
     Import(import::ImportArgs),
     Init(init::InitArgs),
@@ -79,7 +81,8 @@ pub(crate) mod exit {
     pub const USAGE: u8 = 2;
     /// A threshold is broken, or a comparison shows a regression.
     pub const GATE: u8 = 99;
-    /// `herdlab recommend`: nothing is certain to keep all limits; `herdlab headroom`: no tested value keeps them.
+    /// `herdlab recommend`: nothing is certain to keep all limits; `herdlab headroom`: no tested value keeps them; `herdlab fit`: no
+    /// setting agrees with production, or a check fails.
     pub const NOTHING_FITS: u8 = 98;
     /// Stopped by Ctrl-C, SIGTERM or SIGHUP.
     pub const INTERRUPTED: u8 = 130;
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => shell::completions(&args, Cli::command()),
         Command::Diff(args) => diff::execute(&args),
         Command::Explain(args) => explain::execute(&args),
+        Command::Fit(args) => fit::execute(&args),
         Command::Headroom(args) => headroom::execute(&args),
         Command::Import(args) => import::execute(&args),
         Command::Init(args) => init::execute(&args),

@@ -5,6 +5,7 @@ pub mod answer;
 mod breakdown;
 pub mod comparison;
 mod finished;
+pub mod fit;
 pub mod forecast;
 pub mod headroom;
 pub mod misplaced;

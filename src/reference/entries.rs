@@ -274,7 +274,8 @@ fn of_range(width: usize) -> String {
         (
             "meaning",
             "`run` draws worlds, each with a value out of every range, and reports how much of the uncertainty is luck and how much \
-             each input, and in how many worlds a verdict holds; `recommend` minimises regret over worlds"
+             each input, and in how many worlds a verdict holds; `recommend` minimises regret over worlds; `fit` finds the values that agree \
+             with production"
                 .to_owned(),
         ),
         ("set with", "--set 'PATH={ about = \"45ms\", within = \"10%\" }'".to_owned()),

@@ -19,6 +19,7 @@ pub mod drawing;
 mod escape;
 pub mod events;
 pub mod figure;
+pub mod fit;
 pub mod format;
 pub mod glance;
 pub mod headroom;

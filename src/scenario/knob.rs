@@ -56,13 +56,20 @@ impl Knob {
     /// # Errors
     /// Another form, ends of two kinds, or an end that is not above the start.
     pub fn parse(name: &str, span: &str) -> Result<Knob, Diagnostics> {
+        Knob::parse_for("--knob", name, span)
+    }
+
+    /// The same for another option of the command line.
+    ///
+    /// # Errors
+    /// As [`Knob::parse`].
+    pub fn parse_for(option: &str, name: &str, span: &str) -> Result<Knob, Diagnostics> {
         let path = path_of(name.trim());
         let wrong = |reason: String| {
-            let help = vec![
-                "a span such as --knob traffic=0.1..20, --knob database.pool=2..50 or --knob tier.l2.ttl=1s..10m"
-                    .to_owned(),
-            ];
-            Diagnostics::general(format!("--knob {name}={span}: {reason}"), help)
+            let help = vec![format!(
+                "a span such as {option} traffic=0.1..20, {option} database.pool=2..50 or {option} tier.l2.ttl=1s..10m"
+            )];
+            Diagnostics::general(format!("{option} {name}={span}: {reason}"), help)
         };
         let Some((from, to)) = span.split_once("..") else {
             return Err(wrong("expected two ends with `..` between them".to_owned()));

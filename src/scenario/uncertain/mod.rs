@@ -6,6 +6,7 @@
 
 mod number;
 mod sobol;
+mod space;
 mod worlds;
 
 use self::number::Form;
@@ -17,6 +18,7 @@ use crate::declare::file::{Entry, Node, Value};
 use crate::declare::kind::{Choice, Kind};
 use crate::model::{Input, RANDOM_SIZE, RANDOM_TIME};
 
+pub use self::space::Space;
 pub(super) use self::worlds::draw;
 pub use self::worlds::{World, worlds};
 

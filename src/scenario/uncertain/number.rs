@@ -93,6 +93,19 @@ impl Form {
         }
     }
 
+    /// The same as people write it: `"4.321ms"`, `1200`.
+    pub fn toml(self, value: f64) -> String {
+        let quoted = |text: String| format!("\"{text}\"");
+        match self {
+            Form::Duration => quoted(units::format_duration((value * NS_PER_S).round() as u64)),
+            Form::FineDuration => quoted(format!("{}ns", value * NS_PER_S)),
+            Form::Size => quoted(format!("{}B", value.round())),
+            Form::Bandwidth => quoted(format!("{value}B/s")),
+            Form::Rate | Form::Share | Form::Number => toml::Value::Float(value).to_string(),
+            Form::Whole => format!("{}", value.round()),
+        }
+    }
+
     /// A number in that unit as the option reads it.
     pub fn written(self, value: f64) -> Value {
         match self {

@@ -1,0 +1,4 @@
+//! `herdlab fit`: the search against systems whose truth is known, and the command.
+
+mod command;
+mod generated;
