@@ -64,6 +64,24 @@ fn without(text: &str, start: &str) -> String {
 }
 
 #[test]
+fn what_production_reports_of_itself_is_observed_with_its_spread() {
+    // 1,515 evictions in 15.146 s.
+    let after = AFTER.replace("evicted_keys:0", "evicted_keys:1515");
+    let text = of(&[("a.txt", BEFORE), ("b.txt", &after)]);
+    assert_eq!(
+        option(&text, "\"tier.redis.evictions.rate\""),
+        ("100", "(b.txt:142 - a.txt:142) evicted_keys over 15.146 s")
+    );
+    // Ratios of 0.9, 0.8 and 0.75: neighbours differ by 0.1 and 0.05, sqrt((0.01 + 0.0025) / 4).
+    let text = of(&[("rates.csv", "time,hits,misses\n100,90,10\n160,80,20\n220,75,25\n")]);
+    let (value, place) = option(&text, "hit_ratio");
+    assert_eq!(value, "{ value = 0.8167, spread = 0.0559 }");
+    assert_eq!(place, "rates.csv:1 hits, mean of 3 points; spread between neighbouring points");
+    let figure = &accepted(&text).observed.unwrap().figures[0];
+    assert_eq!((figure.measure.as_str(), figure.value, figure.spread), ("hit_ratio", 0.8167, Some(0.0559)));
+}
+
+#[test]
 fn two_recordings_of_info_give_rates_by_difference() {
     let text = of(&[("a.txt", BEFORE), ("b.txt", AFTER)]);
     // (9,288 - 4,161) + (2,119 - 1,520) lookups and 593 - 319 DELs in 15.146 s; as many SETs as misses.
@@ -397,6 +415,8 @@ fn buckets_give_the_reads_of_the_database_or_the_latency() {
     let text = named(Role::Latency).unwrap();
     // The 4,997.5th of 9,995: 5 ms and 3,797.5 of 4,400 parts of 5 ms more.
     assert_eq!(option(&text, "p50").0, "\"9.315ms\"");
+    // The 9,495.25th: 25 ms and 395.25 of 600 parts of 25 ms more.
+    assert_eq!(option(&text, "p95").0, "\"41.47ms\"");
     assert!(option(&text, "read").1.starts_with("ASSUMPTION"), "{text}");
     assert_eq!(
         named(Role::Hits).unwrap_err(),

@@ -31,10 +31,26 @@ pub(super) struct Backend {
 /// Figures of production itself.
 #[derive(Debug, Default)]
 pub(super) struct Observed {
-    pub hit_ratio: Option<Figure<f64>>,
-    pub db_per_s: Option<Figure<f64>>,
+    pub hit_ratio: Option<Spread>,
+    pub db_per_s: Option<Spread>,
     pub p50_ms: Option<Figure<f64>>,
+    pub p95_ms: Option<Figure<f64>>,
     pub p99_ms: Option<Figure<f64>>,
+    /// Entries that memory is taken from, per second.
+    pub evictions_per_s: Option<Figure<f64>>,
+}
+
+/// A figure, and the standard deviation between the points of the series that it is the mean of.
+#[derive(Debug)]
+pub(super) struct Spread {
+    pub figure: Figure<f64>,
+    pub spread: Option<f64>,
+}
+
+impl Spread {
+    fn unknown(figure: Figure<f64>) -> Spread {
+        Spread { figure, spread: None }
+    }
 }
 
 /// Requests of an access log that are enough for a distribution.
@@ -72,14 +88,36 @@ pub(super) fn backend(found: &Gathered<'_>) -> Result<Backend, ImportError> {
         let calls_per_s = figure.value.calls_per_s?;
         Some(figure.clone().map(|_| calls_per_s))
     });
-    let series = found.series.get(&Role::Database).map(|figure| figure.clone().map(|series| series.mean()));
+    let series = found.series.get(&Role::Database).map(|figure| {
+        let spread = figure.value.spread();
+        Spread { figure: figure.clone().map(|series| series.mean()), spread }
+    });
+    let evictions_per_s = match &found.info {
+        // Since the server started the cache was not full for some time.
+        Some(info) if info.is_difference() => {
+            info.per_second("evicted_keys")?.filter(|rate| rate.value > 0.0)
+        }
+        _ => None,
+    };
+    let hits_over_time = |figure: &Figure<f64>| {
+        let (hits, misses) = (found.series.get(&Role::Hits)?, found.series.get(&Role::Misses)?);
+        // Another source may be the better one.
+        hits.value.share_of(&misses.value).filter(|_| figure.origin == hits.origin)?.spread()
+    };
+    let hit_ratio =
+        traffic::hit_ratio(found)?.map(|figure| Spread { spread: hits_over_time(&figure), figure });
     Ok(Backend {
         read,
         write,
         observed: Observed {
-            hit_ratio: traffic::hit_ratio(found)?,
-            db_per_s: calls.or(series).or_else(|| found.transactions_per_s.clone()),
+            hit_ratio,
+            db_per_s: calls
+                .map(Spread::unknown)
+                .or(series)
+                .or_else(|| found.transactions_per_s.clone().map(Spread::unknown)),
+            evictions_per_s,
             p50_ms: quantile(0.5).filter(|figure| figure.value > 0.0),
+            p95_ms: quantile(0.95).filter(|figure| figure.value > 0.0),
             p99_ms: quantile(0.99).filter(|figure| figure.value > 0.0),
         },
     })

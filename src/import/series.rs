@@ -18,6 +18,26 @@ impl Series {
         self.points.iter().map(|point| point.1).sum::<f64>() / self.points.len().max(1) as f64
     }
 
+    /// Standard deviation between points, without a trend or a daily curve: from the differences of neighbours (von Neumann, Annals of
+    /// Mathematical Statistics 12, 1941). `None` for fewer than three points.
+    pub fn spread(&self) -> Option<f64> {
+        let differences = self.points.windows(2).map(|pair| pair[1].1 - pair[0].1);
+        let squares: f64 = differences.map(|difference| difference * difference).sum();
+        let count = self.points.len().saturating_sub(1);
+        (count >= 2).then(|| (squares / (2.0 * count as f64)).sqrt())
+    }
+
+    /// The share of the points of this series in those of both together, where both have one at the same times.
+    pub fn share_of(&self, other: &Series) -> Option<Series> {
+        let is_same = |pair: (&(f64, f64), &(f64, f64))| pair.0.0 == pair.1.0 && pair.0.1 + pair.1.1 > 0.0;
+        let together = || self.points.iter().zip(&other.points);
+        if self.points.len() != other.points.len() || !together().all(is_same) {
+            return None;
+        }
+        let points = together().map(|(own, other)| (own.0, own.1 / (own.1 + other.1))).collect();
+        Some(Series { name: self.name.clone(), line: self.line, points })
+    }
+
     /// Seconds that it covers: to the last point, and one step more.
     pub fn span_s(&self) -> f64 {
         let gaps = (self.points.len() - 1).max(1) as f64;
@@ -162,6 +182,21 @@ mod tests {
             assert_eq!(seconds(text), Some(1_788_220_860.0), "{text}");
         }
         assert_eq!((seconds("yesterday"), seconds("2026-09-01")), (None, None));
+    }
+
+    fn of(values: &[f64]) -> Series {
+        let points = values.iter().zip(0..).map(|(value, at)| (f64::from(at) * 60.0, *value));
+        Series { name: "rps".into(), line: 1, points: points.collect() }
+    }
+
+    /// Differences 5, -1, 5: (25 + 1 + 25) / 6.
+    #[test]
+    fn the_spread_is_that_of_neighbours() {
+        assert_eq!(of(&[1.0, 6.0, 5.0, 10.0]).spread(), Some(8.5f64.sqrt()));
+        assert_eq!(of(&[1.0, 3.0]).spread(), None);
+        let ratio = of(&[9.0, 8.0, 6.0]).share_of(&of(&[1.0, 2.0, 2.0])).unwrap();
+        assert_eq!(ratio.points, [(0.0, 0.9), (60.0, 0.8), (120.0, 0.75)]);
+        assert_eq!(of(&[9.0, 8.0]).share_of(&of(&[1.0])), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Options;
-use super::backend::{Backend, Service};
+use super::backend::{Backend, Observed, Service};
 use super::gather::Gathered;
 use super::popularity::{self, Cache, Zipf};
 use super::source::{Figure, one_line};
@@ -79,7 +79,7 @@ pub(super) fn scenario(
     if traffic.write_share.value > 0.0 && traffic.writes_update {
         out.line("\n[writes]\nstrategy = \"update\"  # most writes are SETs");
     }
-    observed(&mut out, backend);
+    observed(&mut out, backend, tier);
     out.line("\n[[variant]]\nname = \"today\"\nset = {}");
     out.line("\n# The change in question goes here.");
     for (name, set) in changes {
@@ -298,23 +298,41 @@ fn quantiles(table: &Quantiles) -> String {
     format!("{{ quantiles = {{ at = [{at}], times = [{times}] }} }}")
 }
 
-fn observed(out: &mut Lines, backend: &Backend) {
-    let own = &backend.observed;
-    if own.hit_ratio.is_none() && own.db_per_s.is_none() && own.p50_ms.is_none() && own.p99_ms.is_none() {
+fn observed(out: &mut Lines, backend: &Backend, tier: &Tier) {
+    let Observed { hit_ratio, db_per_s, p50_ms, p95_ms, p99_ms, evictions_per_s } = &backend.observed;
+    // Where nothing has to leave, there are no evictions in the model either.
+    let evictions_per_s = evictions_per_s.as_ref().filter(|_| tier.capacity_bytes.value.is_some());
+    let latencies = [("p50", p50_ms), ("p95", p95_ms), ("p99", p99_ms)];
+    let any_latency = latencies.iter().any(|(_, latency)| latency.is_some());
+    if hit_ratio.is_none() && db_per_s.is_none() && evictions_per_s.is_none() && !any_latency {
         return;
     }
-    out.line("\n# Production's own figures: `herdlab run` holds today against them.\n[observed]");
-    if let Some(ratio) = &own.hit_ratio {
-        out.option("hit_ratio", &format!("{:.4}", ratio.value), ratio);
+    out.line("\n# Production's own figures: `herdlab run` holds today against them, `herdlab fit` finds what is unknown by them.\n[observed]");
+    if let Some(own) = hit_ratio {
+        let spread = own.spread.map(|spread| format!("{spread:.4}"));
+        with_spread(out, "hit_ratio", &format!("{:.4}", own.figure.value), spread, &own.figure);
     }
-    if let Some(rate) = &own.db_per_s {
-        out.option("db_qps", &number(rate.value), rate);
+    if let Some(own) = db_per_s {
+        with_spread(out, "db_qps", &number(own.figure.value), own.spread.map(number), &own.figure);
     }
-    if let Some(p50) = &own.p50_ms {
-        out.option("p50", &milliseconds(p50.value), p50);
+    for (name, latency) in latencies {
+        if let Some(latency) = latency {
+            out.option(name, &milliseconds(latency.value), latency);
+        }
     }
-    if let Some(p99) = &own.p99_ms {
-        out.option("p99", &milliseconds(p99.value), p99);
+    if let Some(rate) = evictions_per_s {
+        out.option(&format!("\"tier.{}.evictions.rate\"", tier.name), &number(rate.value), rate);
+    }
+}
+
+/// A figure with the standard deviation between the points of its series, where it has one.
+fn with_spread(out: &mut Lines, name: &str, value: &str, spread: Option<String>, figure: &Figure<f64>) {
+    match spread {
+        Some(spread) => {
+            let value = format!("{{ value = {value}, spread = {spread} }}");
+            out.line(&format!("{name} = {value}  {}; spread between neighbouring points", figure.comment()));
+        }
+        None => out.option(name, value, figure),
     }
 }
 
