@@ -122,7 +122,8 @@ pub(crate) fn execute(args: &FitArgs) -> anyhow::Result<ExitCode> {
         }
         _ => false,
     };
-    let command = command(args, &found, &texts, written);
+    // Values at which the model disagrees are no use to anyone.
+    let command = if found.agrees() { command(args, &found, &texts, written) } else { None };
     let shown = ShownFit {
         fit: &found,
         scenario: &space.base().source_path,
