@@ -7,18 +7,18 @@ use crate::experiment::{warmup, workers};
 use crate::model::{Experiment, Nanos};
 use crate::scenario::uncertain::Space;
 
-/// A function from settings to the measures of one run each. No two runs of it have the same luck: their replications are counted through.
+/// From settings to the measures of one run each.
+pub type Simulator<'s> = Box<dyn FnMut(&[Vec<f64>]) -> Result<Vec<Measured>, FitError> + 's>;
+
+/// The simulator of a scenario. No two runs of it have the same luck: their replications are counted through.
 ///
 /// # Errors
 /// Under `warmup = "auto"`: the baseline with the central values does not settle.
-pub fn simulations<'s>(
-    space: &'s mut Space,
-    options: &'s SweepOptions,
-) -> Result<impl FnMut(&[Vec<f64>]) -> Result<Vec<Measured>, FitError> + 's, FitError> {
+pub fn simulations<'s>(space: &'s mut Space, options: &'s SweepOptions) -> Result<Simulator<'s>, FitError> {
     let warmup_ns = settled(space.base(), options)?;
     let mut simulated = 0u32;
     let seed = space.base().seed;
-    Ok(move |settings: &[Vec<f64>]| {
+    Ok(Box::new(move |settings: &[Vec<f64>]| {
         let mut systems = Vec::with_capacity(settings.len());
         for values in settings {
             let model = space.model(values).map_err(FitError::Setting)?;
@@ -42,7 +42,7 @@ pub fn simulations<'s>(
                 .collect())
         };
         work.iter().map(of).collect()
-    })
+    }))
 }
 
 /// Under `warmup = "auto"`: the warm-up of the central values, for all settings.
@@ -51,6 +51,6 @@ fn settled(base: &Experiment, options: &SweepOptions) -> Result<Option<Nanos>, F
         return Ok(None);
     }
     let run = RunOptions { control: std::sync::Arc::clone(&options.control), ..RunOptions::default() };
-    let found = warmup::find(base, &build_tables(base).map_err(RunError::from)?, &run)?;
+    let found = warmup::find(base, &build_tables(base)?, &run)?;
     Ok(Some(found))
 }
