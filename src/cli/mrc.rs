@@ -62,7 +62,7 @@ pub(crate) struct MrcArgs {
     quiet: bool,
 }
 
-fn trace_format() -> impl TypedValueParser<Value = &'static TraceFormat> {
+pub(crate) fn trace_format() -> impl TypedValueParser<Value = &'static TraceFormat> {
     PossibleValuesParser::new(FORMATS.iter().map(|format| format.name))
         .map(|name| TraceFormat::named(&name).unwrap_or(FORMATS[0]))
 }
@@ -166,7 +166,7 @@ fn replay(args: &MrcArgs, plan: Plan) -> anyhow::Result<Replay> {
 }
 
 /// A trace that cannot be read is the caller's mistake.
-fn usage(error: TraceError) -> Diagnostics {
+pub(crate) fn usage(error: TraceError) -> Diagnostics {
     Diagnostics::general(error.to_string(), Vec::new())
 }
 

@@ -30,6 +30,7 @@ mod tier;
 mod traffic;
 mod written;
 
+pub use popularity::{Zipf, by_counts as zipf_by_counts};
 pub use source::{Figure, ImportError, Origin, Role, Source};
 
 /// Choices of the caller.

@@ -17,7 +17,7 @@ use crate::model::Eviction;
 use crate::trace::Requests;
 pub use algorithm::Algorithm;
 pub use capacity::{CapacityError, TraceCapacity};
-pub use distances::LruCurve;
+pub use distances::{LruCounter, LruCurve};
 pub use eviction::misses;
 pub use sample::{Sample, Sampled};
 

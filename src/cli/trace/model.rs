@@ -1,0 +1,4 @@
+use std::process::ExitCode;
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModelArgs {}
+pub(crate) fn execute(_: &ModelArgs) -> anyhow::Result<ExitCode> { Ok(ExitCode::SUCCESS) }
