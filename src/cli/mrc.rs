@@ -174,7 +174,7 @@ fn hit_ratio(text: &str) -> Result<f64, String> {
     share_between(text, "hit ratio")
 }
 
-fn sample_rate(text: &str) -> Result<f64, String> {
+pub(crate) fn sample_rate(text: &str) -> Result<f64, String> {
     share_between(text, "share of the objects")
 }
 

@@ -127,7 +127,7 @@ pub(super) fn read(source: &Source, keep_keys: bool) -> Result<(Recording, Vec<T
         // Hosts are visitors, not instances of the application.
         recording.push(*request, key, "");
     }
-    Ok((recording.finish(source)?, latencies_s))
+    Ok((recording.finish()?, latencies_s))
 }
 
 /// Logs have whole seconds, and a burst at the beginning of each is none: the requests of a second are spread over it evenly.

@@ -63,7 +63,7 @@ pub(super) fn read(source: &Source, keep_keys: bool) -> Result<Recording, Import
             );
         });
     }
-    recording.finish(source)
+    recording.finish()
 }
 
 /// Quoted arguments without their escapes; `None`: a quote is missing.

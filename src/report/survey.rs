@@ -38,7 +38,11 @@ pub fn page(survey: &Survey, trace: &str, width: u16) -> String {
             let mut table = plain();
             let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
             let row = |cells: &[String]| -> Vec<Cell> {
-                cells.iter().enumerate().map(|(at, cell)| if at == 0 { Cell::new(cell) } else { right(cell) }).collect()
+                cells
+                    .iter()
+                    .enumerate()
+                    .map(|(at, cell)| if at == 0 { Cell::new(cell) } else { right(cell) })
+                    .collect()
             };
             table.set_header(row(&grid.heads));
             for cells in &grid.rows {
@@ -60,7 +64,10 @@ pub fn markdown(survey: &Survey, trace: &str) -> String {
     for section in sections(survey) {
         text.push_str(&format!("\n### {}\n\n", section.title));
         for (label, fact) in &section.facts {
-            text.push_str(&format!("- {label}: {fact}\n"));
+            match *label {
+                "" => text.push_str(&format!("  {fact}\n")),
+                label => text.push_str(&format!("- {label}: {fact}\n")),
+            }
         }
         if let Some(Grid { heads, rows }) = &section.table {
             let line = |cells: &[String]| {
@@ -114,7 +121,8 @@ fn sections(survey: &Survey) -> Vec<Section> {
 
 fn rate(rhythm: &Rhythm) -> Section {
     let per_s = |rate: f64| with_unit(rate, "1/s");
-    let mut facts = vec![("mean", per_s(rhythm.mean_per_s)), ("busiest second", per_s(rhythm.peak_second_per_s))];
+    let mut facts =
+        vec![("mean", per_s(rhythm.mean_per_s)), ("busiest second", per_s(rhythm.peak_second_per_s))];
     facts.extend(rhythm.peak_minute_per_s.map(|peak| ("busiest minute", per_s(peak))));
     if !rhythm.dispersion.is_empty() {
         let of = |one: &crate::survey::Dispersion| format!("{} at {} s", number(one.index), one.window_s);
@@ -122,7 +130,8 @@ fn rate(rhythm: &Rhythm) -> Section {
         facts.push(("dispersion", format!("{}; Poisson: 1", listed.join(", "))));
     }
     let curve = &rhythm.curve_per_s;
-    let (low, high) = curve.iter().fold((f64::INFINITY, 0.0), |(low, high), &rate| (rate.min(low), rate.max(high)));
+    let (low, high) =
+        curve.iter().fold((f64::INFINITY, 0.0), |(low, high), &rate| (rate.min(low), rate.max(high)));
     if curve.len() > 1 {
         facts.push(("over time", blocks(curve)));
         facts.push(("", format!("{} to {}, each {}", number(low), per_s(high), seconds(rhythm.step_s))));
@@ -163,15 +172,14 @@ fn keys(survey: &Survey) -> Section {
         facts.push((
             "drift",
             format!(
-                "the {} popular keys of the first half take {} of it and {} of the second half, whose own take {}; {} of the second half \
-                 is for new keys",
+                "top {} keys of the first half: {} of it, {} of the second half",
                 grouped(drift.popular),
                 share(drift.first),
-                share(drift.second),
-                share(drift.second_own),
-                share(drift.new)
+                share(drift.second)
             ),
         ));
+        let (own, new) = (share(drift.second_own), share(drift.new));
+        facts.push(("", format!("the second half: {own} for its own top keys, {new} for new keys")));
     }
     Section { title: "Keys", facts, table: None, note: None }
 }

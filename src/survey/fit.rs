@@ -113,7 +113,8 @@ pub fn lru_miss_ratio(zipf: Zipf, requests: u64, capacity: u64) -> f64 {
     let groups = zipf_groups(zipf.keys, zipf.exponent);
     let sum = |part: &dyn Fn(f64) -> f64| groups.iter().map(|&(keys, share)| keys * part(share)).sum::<f64>();
     // Chance that a key of this share is not among so many requests.
-    let absent = |share: f64, requests: f64| libm::exp(requests * libm::log1p(-share.min(1.0 - f64::EPSILON)));
+    let absent =
+        |share: f64, requests: f64| libm::exp(requests * libm::log1p(-share.min(1.0 - f64::EPSILON)));
     let distinct = |requests: f64| sum(&|share| 1.0 - absent(share, requests));
     let (all, slots) = (requests as f64, capacity as f64);
     let within = distinct(all);

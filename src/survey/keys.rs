@@ -123,7 +123,8 @@ impl Keys {
         *part = part.saturating_add(row.count);
         let before_s = at_s.map(|at_s| std::mem::replace(&mut self.last_s[place], at_s));
         let known = &mut self.known[place];
-        let is_first = |known: &mut bool, size: Option<u32>| size.is_some() && !std::mem::replace(known, true);
+        let is_first =
+            |known: &mut bool, size: Option<u32>| size.is_some() && !std::mem::replace(known, true);
         Ok(Seen {
             before_s: before_s.filter(|_| !is_new),
             is_first_size: is_first(&mut known.size, row.size),

@@ -15,10 +15,10 @@ use serde::Serialize;
 use crate::trace::{Operation, Problem, Row, Rows};
 pub use amounts::{Amounts, Quantities};
 pub use fit::{Fit, Grade, MissRatios, lru_miss_ratio};
-pub use keys::{Drift, Top};
 use keys::Keys;
-pub use rhythm::{Dispersion, Rhythm};
+pub use keys::{Drift, Top};
 use rhythm::Clock;
+pub use rhythm::{Dispersion, Rhythm};
 
 /// A trace in figures. Serialised as it is for programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]

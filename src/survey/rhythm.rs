@@ -24,7 +24,7 @@ pub struct Rhythm {
     pub mean_per_s: f64,
     /// Of the busiest whole second from the first request on.
     pub peak_second_per_s: f64,
-    /// Of the busiest minute; `None`: the trace is shorter.
+    /// Of the busiest 60 seconds in a row; `None`: the trace is shorter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_minute_per_s: Option<f64>,
     /// Of windows of 1, 10 and 60 s, as far as there are ten of them.
@@ -59,6 +59,7 @@ pub(super) struct Clock {
     late_rows: u64,
     latest_s: f64,
     windows: [Windows; 3],
+    minute: Minute,
     /// Requests per step.
     steps: Vec<u64>,
     step_s: f64,
@@ -75,6 +76,7 @@ impl Clock {
             late_rows: 0,
             latest_s: 0.0,
             windows: WIDTHS_S.map(Windows::new),
+            minute: Minute::default(),
             steps: Vec::new(),
             step_s: STEP_MIN_S,
         }
@@ -94,6 +96,7 @@ impl Clock {
         for windows in &mut self.windows {
             windows.add(self.now_s, count);
         }
+        self.minute.add(self.now_s as u64, count);
         while self.now_s >= self.step_s * STEPS_MAX as f64 {
             self.steps = join(&self.steps, 2);
             self.step_s *= 2.0;
@@ -112,13 +115,13 @@ impl Clock {
         if span_s <= 0.0 {
             return None;
         }
-        let [seconds, _, minutes] = &self.windows;
+        let [seconds, ..] = &self.windows;
         let (curve_per_s, step_s) = self.curve();
         Some(Rhythm {
             span_s,
             mean_per_s: self.requests as f64 / span_s,
             peak_second_per_s: seconds.most() as f64,
-            peak_minute_per_s: (minutes.closed > 0).then(|| minutes.most() as f64 / 60.0),
+            peak_minute_per_s: (span_s >= 60.0).then(|| self.minute.most as f64 / 60.0),
             dispersion: self.windows.iter().filter_map(Windows::dispersion).collect(),
             curve_per_s,
             step_s,
@@ -210,6 +213,34 @@ impl Windows {
     }
 }
 
+/// The busiest sixty seconds in a row.
+struct Minute {
+    /// Of the last sixty seconds, by second.
+    counts: [u64; 60],
+    second: u64,
+    sum: u64,
+    most: u64,
+}
+
+impl Default for Minute {
+    fn default() -> Minute {
+        Minute { counts: [0; 60], second: 0, sum: 0, most: 0 }
+    }
+}
+
+impl Minute {
+    fn add(&mut self, second: u64, count: u64) {
+        for passed in (self.second + 1..=second).take(60) {
+            let out = std::mem::take(&mut self.counts[(passed % 60) as usize]);
+            self.sum -= out;
+        }
+        self.second = second;
+        self.counts[(second % 60) as usize] += count;
+        self.sum += count;
+        self.most = self.most.max(self.sum);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,9 +258,10 @@ mod tests {
     #[test]
     fn dispersion_is_variance_over_mean_of_whole_windows() {
         let counts = [3, 0, 0, 1, 2, 2, 2, 2, 2, 2, 1];
-        let times = counts.iter().enumerate().flat_map(|(second, &count)| {
-            (0..count).map(move |at| second as f64 + f64::from(at) / 4.0)
-        });
+        let times = counts
+            .iter()
+            .enumerate()
+            .flat_map(|(second, &count)| (0..count).map(move |at| second as f64 + f64::from(at) / 4.0));
         let found = rhythm(times);
         assert_eq!((found.span_s, found.mean_per_s, found.peak_second_per_s), (10.0, 1.7, 3.0));
         assert_eq!(found.peak_minute_per_s, None);
@@ -245,6 +277,14 @@ mod tests {
         assert_eq!((found.peak_minute_per_s, found.is_coarse), (Some(4.0), false));
         assert!(found.curve_per_s.len() <= STEPS && found.curve_per_s.len() > STEPS / 4);
         assert!(found.curve_per_s.iter().all(|rate| (rate - 4.0).abs() < 0.2), "{:?}", found.curve_per_s);
+    }
+
+    /// 30 requests at 50 s and 40 at 100 s: 70 between 41 and 100 s, in two minutes by the clock.
+    #[test]
+    fn the_busiest_minute_begins_at_any_second() {
+        let burst = |at_s: f64, many: usize| std::iter::repeat_n(at_s, many);
+        let times = [0.0].into_iter().chain(burst(50.0, 30)).chain(burst(100.0, 40)).chain([300.0]);
+        assert_eq!(rhythm(times).peak_minute_per_s, Some(70.0 / 60.0));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod meta_cdn;
 mod monitor;
 mod msr;
 pub mod oracle_general;
+pub mod output;
 mod raw_ids;
 pub mod reader;
 mod records;

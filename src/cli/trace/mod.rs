@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use herdlab::scenario::Diagnostics;
+use herdlab::trace::output::Parts;
 use herdlab::trace::{Asked, ColumnNames, Opened, OperationNames, Problem, Rows, TraceFormat, open};
 use herdlab::units;
 
@@ -84,6 +85,11 @@ struct Beginning {
 impl Input {
     /// Opens it and prints what was guessed.
     fn open(&self) -> Result<Beginning, Diagnostics> {
+        self.open_with_parts().map(|(beginning, _)| beginning)
+    }
+
+    /// The same, with the parts that its rows may have.
+    fn open_with_parts(&self) -> Result<(Beginning, Parts), Diagnostics> {
         let opened = self.opened()?;
         if let Some(guess) = opened.guess() {
             tell!("{}: {guess}; `--input NAME` names another format", self.trace.display());
@@ -95,9 +101,9 @@ impl Input {
             let help = vec!["name it: --unit s (or ms, us, ns, ticks)".to_owned()];
             return Err(Diagnostics::general(title, help));
         }
-        let format = opened.format;
+        let (format, parts) = (opened.format, Parts::of(&opened));
         let rows = opened.rows().map_err(|problem| self.wrong(problem))?;
-        Ok(Beginning { format, rows, unit_ns })
+        Ok((Beginning { format, rows, unit_ns }, parts))
     }
 
     fn opened(&self) -> Result<Opened, Diagnostics> {

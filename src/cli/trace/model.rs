@@ -1,4 +1,6 @@
 use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub(crate) struct ModelArgs {}
-pub(crate) fn execute(_: &ModelArgs) -> anyhow::Result<ExitCode> { Ok(ExitCode::SUCCESS) }
+pub(crate) fn execute(_: &ModelArgs) -> anyhow::Result<ExitCode> {
+    Ok(ExitCode::SUCCESS)
+}
