@@ -32,8 +32,8 @@ mod traffic;
 mod written;
 
 pub use popularity::{Zipf, by_counts as zipf_by_counts};
-pub use trace::{TraceModel, TraceModelError, trace_model};
 pub use source::{Figure, ImportError, Origin, Role, Source};
+pub use trace::{TraceModel, TraceModelError, trace_model};
 
 /// Choices of the caller.
 #[derive(Clone, Debug, Default)]

@@ -190,16 +190,19 @@ impl Steps {
     /// The rate of each part, where it moves by more than chance, which `cv2` widens.
     fn profile(&self, cv2: f64) -> Option<Profile> {
         let mean = self.counts.iter().sum::<u64>() as f64 / self.counts.len() as f64;
-        let squares: f64 = self.counts.iter().map(|&count| (count as f64 - mean) * (count as f64 - mean)).sum();
+        let squares: f64 =
+            self.counts.iter().map(|&count| (count as f64 - mean) * (count as f64 - mean)).sum();
         let deviation = (squares / (self.counts.len() - 1) as f64).sqrt();
         let chance = (mean * cv2.max(1.0)).sqrt();
         if deviation < MOVES * mean || deviation < MOVES_BY_CHANCE * chance {
             return None;
         }
         // A rate of zero would end the simulation of arrivals.
-        let points = self.counts.iter().enumerate().map(|(at, &count)| {
-            (at as f64 * self.width_s, (count as f64).max(mean / 1e3))
-        });
+        let points = self
+            .counts
+            .iter()
+            .enumerate()
+            .map(|(at, &count)| (at as f64 * self.width_s, (count as f64).max(mean / 1e3)));
         let series = Series { name: String::new(), line: 1, points: points.collect() };
         Some(Profile { steps: series.steps(STEPS_MAX), span_s: series.span_s() })
     }
@@ -233,20 +236,22 @@ mod tests {
         let steps = steps(&times);
         assert!(steps.gaps_cv2(&times) < 0.01, "{}", steps.gaps_cv2(&times));
         let profile = steps.profile(0.0).unwrap();
-        assert_eq!(profile.steps, [(0.0, 0.5), (2_400.0, 1.5)]);
+        let [(0.0, low), (2_400.0, high)] = profile.steps[..] else { panic!("{profile:?}") };
+        // A part may have a request of its neighbour: one of 200.
+        assert!((low - 0.5).abs() < 0.005 && (high - 1.5).abs() < 0.005, "{profile:?}");
         assert_eq!(profile.span_s.round(), 4_800.0);
     }
 
-    /// Whole seconds with 1 and 3 requests in turn: mean 2, and (of two each) variance 2.
+    /// Whole seconds with 2 and 4 requests in turn: mean 3.
     #[test]
     fn a_coarse_clock_shows_the_dispersion_of_its_seconds() {
         let times: Vec<f64> = (0..96u32)
-            .flat_map(|second| std::iter::repeat_n(f64::from(second), if second % 2 == 0 { 1 } else { 3 }))
+            .flat_map(|second| std::iter::repeat_n(f64::from(second), if second % 2 == 0 { 2 } else { 4 }))
             .collect();
         assert!(is_coarse(&times));
         // Four seconds per part: squared deviations 4 by 3.
         let dispersion = Steps::of(&times, 96.0).dispersion(&times).unwrap();
-        assert!((dispersion - 4.0 / 3.0 / 2.0).abs() < 1e-12, "{dispersion}");
+        assert!((dispersion - 4.0 / 3.0 / 3.0).abs() < 1e-12, "{dispersion}");
         assert_eq!(Steps::of(&times, 20.0).dispersion(&times), None);
     }
 }

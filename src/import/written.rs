@@ -174,7 +174,11 @@ fn workload(
             let place = cv2.comment();
             out.line(&format!("# cv2: {}", place.trim_start_matches("# ")));
             let cv2 = number(cv2.value);
-            out.option("arrivals", &format!("{{ renewal = {{ rate = {rate}, cv2 = {cv2} }} }}"), &traffic.rate_per_s);
+            out.option(
+                "arrivals",
+                &format!("{{ renewal = {{ rate = {rate}, cv2 = {cv2} }} }}"),
+                &traffic.rate_per_s,
+            );
         }
         None => out.option("arrivals", &format!("{{ poisson = {{ rate = {rate} }} }}"), &traffic.rate_per_s),
     }

@@ -71,6 +71,13 @@ impl LruCounter {
         self.requests += u64::from(times);
     }
 
+    /// Cells of memory.
+    #[cfg(test)]
+    pub(crate) fn cells(&self) -> usize {
+        let Recency { place_of, key_at, sums, .. } = &self.recency;
+        self.hits.len() + place_of.len() + key_at.len() + sums.len()
+    }
+
     /// The misses so far.
     pub fn curve(&self) -> LruCurve {
         let mut hits = self.hits.clone();

@@ -7,7 +7,7 @@ use super::ReportError;
 use super::format::{fixed, number, percent, percent_to, with_unit};
 use super::sparkline::blocks;
 use super::terminal::{hanging, plain};
-use crate::survey::{Amounts, MissRatios, Rhythm, Survey, Ttl};
+use crate::survey::{Amounts, Grade, MissRatios, Rhythm, Survey, Ttl};
 use crate::units::{counted, format_duration, grouped};
 
 /// A part of the page.
@@ -35,26 +35,30 @@ pub fn page(survey: &Survey, trace: &str, width: u16) -> String {
             text.push_str(&format!(" {label:widest$}  {fact}\n"));
         }
         if let Some(grid) = &section.table {
-            let mut table = plain();
-            let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
-            let row = |cells: &[String]| -> Vec<Cell> {
-                cells
-                    .iter()
-                    .enumerate()
-                    .map(|(at, cell)| if at == 0 { Cell::new(cell) } else { right(cell) })
-                    .collect()
-            };
-            table.set_header(row(&grid.heads));
-            for cells in &grid.rows {
-                table.add_row(row(cells));
-            }
-            text.push_str(&format!("{}\n", table.trim_fmt()));
+            text.push_str(&format!("{}\n", table(grid)));
         }
         if let Some(note) = &section.note {
             text.push_str(&format!(" {note}\n"));
         }
     }
     hanging(&text, width)
+}
+
+fn table(grid: &Grid) -> String {
+    let mut table = plain();
+    let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let row = |cells: &[String]| -> Vec<Cell> {
+        cells
+            .iter()
+            .enumerate()
+            .map(|(at, cell)| if at == 0 { Cell::new(cell) } else { right(cell) })
+            .collect()
+    };
+    table.set_header(row(&grid.heads));
+    for cells in &grid.rows {
+        table.add_row(row(cells));
+    }
+    table.trim_fmt()
 }
 
 /// For a pull request or a wiki.
@@ -186,6 +190,18 @@ fn keys(survey: &Survey) -> Section {
 
 fn lru(survey: &Survey) -> Section {
     let fit = &survey.fit;
+    let note = Some(format!("The fit is {}", fit.grade.words()));
+    Section { title: "Miss ratio of LRU (%)", facts: Vec::new(), table: Some(miss_ratios(&fit.lru)), note }
+}
+
+/// Miss ratios of a trace and of its law, for a terminal of so many columns, with the grade in words.
+pub fn comparison(ratios: &[MissRatios], width: u16) -> String {
+    let grade = Grade::of(ratios.iter().map(|own| (own.replayed, own.under_law)));
+    let table = table(&miss_ratios(ratios));
+    hanging(&format!("Miss ratio of LRU (%)\n{table}\n The fit is {}\n", grade.words()), width)
+}
+
+fn miss_ratios(ratios: &[MissRatios]) -> Grid {
     let row = |own: &MissRatios| {
         let points = (own.under_law - own.replayed) * 100.0;
         vec![
@@ -196,9 +212,7 @@ fn lru(survey: &Survey) -> Section {
         ]
     };
     let heads = ["capacity (keys)", "replayed", "under the law", "difference"].map(str::to_owned);
-    let table = Some(Grid { heads: heads.into(), rows: fit.lru.iter().map(row).collect() });
-    let note = Some(format!("The fit is {}", fit.grade.words()));
-    Section { title: "Miss ratio of LRU (%)", facts: Vec::new(), table, note }
+    Grid { heads: heads.into(), rows: ratios.iter().map(row).collect() }
 }
 
 fn requests(survey: &Survey) -> Section {

@@ -3,12 +3,15 @@
 //! Under independent requests (IRM) nothing but popularity decides on a hit. A recorded workload has more: keys come in bursts, are
 //! scanned, or go out of fashion. So the fit is judged by what it is for: the miss ratios of LRU, replayed and under the law.
 
+use rand::distr::Distribution;
 use serde::Serialize;
 
+use crate::dice::stream;
 use crate::import::{Zipf, zipf_by_counts};
 use crate::oracle::special::root;
 use crate::oracle::steady::zipf_groups;
 use crate::replay::{LruCounter, TraceCapacity};
+use crate::trace::requests::KeyNumbers;
 
 /// Capacities of the comparison, as shares of the distinct keys.
 const CAPACITIES: [f64; 5] = [0.001, 0.003, 0.01, 0.03, 0.1];
@@ -104,6 +107,41 @@ impl Grade {
     }
 }
 
+/// Miss ratios of LRU of requests for these keys, and of as many that are drawn by a law, at the same capacities.
+///
+/// # Errors
+/// More keys than a replay can number, or a law without keys.
+pub fn drawn_beside(keys: &[u64], law: Zipf) -> Result<Vec<MissRatios>, &'static str> {
+    let zipf = rand_distr::Zipf::new(law.keys as f64, law.exponent).map_err(|_| "a law without keys")?;
+    let mut dice = stream(1, 0, "trace.model");
+    let (recorded, own) = counted(keys.iter().copied())?;
+    let drawn = std::iter::repeat_with(|| zipf.sample(&mut dice) as u64).take(keys.len());
+    let (drawn, _) = counted(drawn)?;
+    let (recorded, drawn) = (recorded.curve(), drawn.curve());
+    let at = |share: f64| {
+        let capacity = TraceCapacity::Share(share).objects(own);
+        let ratio = |misses: u64| misses as f64 / keys.len() as f64;
+        MissRatios {
+            capacity_objects: capacity,
+            capacity_share: capacity as f64 / own as f64,
+            replayed: ratio(recorded.misses(capacity)),
+            under_law: ratio(drawn.misses(capacity)),
+        }
+    };
+    let mut all: Vec<MissRatios> = CAPACITIES.into_iter().map(at).collect();
+    all.dedup_by_key(|own| own.capacity_objects);
+    Ok(all)
+}
+
+/// Stack distances of requests, and the number of their keys.
+fn counted(keys: impl Iterator<Item = u64>) -> Result<(LruCounter, u64), &'static str> {
+    let (mut numbers, mut lru) = (KeyNumbers::new(), LruCounter::default());
+    for key in keys {
+        lru.request(numbers.number(key)?, 1);
+    }
+    Ok((lru, u64::from(numbers.keys())))
+}
+
 /// Miss ratio of LRU with so many slots, at first empty, over so many independent requests by a Zipf law.
 ///
 /// Che's characteristic time in requests, T, is that in which as many distinct keys are expected as there are slots (Che, Tung, Wang
@@ -129,7 +167,7 @@ pub fn lru_miss_ratio(zipf: Zipf, requests: u64, capacity: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dice::{stream, unit_open_zero};
+    use crate::dice::unit_open_zero;
     use crate::oracle::special::zipf;
 
     /// Two keys with equal shares and one slot: every other request misses.
@@ -152,10 +190,15 @@ mod tests {
             })
             .collect();
         let mut dice = stream(5, 0, "fit");
-        let mut lru = LruCounter::default();
-        for _ in 0..60_000 {
-            let u = unit_open_zero(&mut dice);
-            lru.request(ends.partition_point(|end| *end < u).min(4_999) as u32, 1);
+        let draw = |_| {
+            let place = unit_open_zero(&mut dice);
+            ends.partition_point(|end| *end < place).min(4_999) as u64
+        };
+        let keys: Vec<u64> = (0..60_000).map(draw).collect();
+        let (lru, _) = counted(keys.iter().copied()).unwrap();
+        // Drawn again, by another generator.
+        for own in drawn_beside(&keys, law).unwrap() {
+            assert!((own.replayed - own.under_law).abs() < 0.006, "{own:?}");
         }
         for capacity in [5, 50, 500, 3_000] {
             let replayed = lru.curve().misses(capacity) as f64 / 60_000.0;

@@ -145,6 +145,15 @@ impl Keys {
         }
     }
 
+    /// Cells of memory.
+    #[cfg(test)]
+    pub fn cells(&self) -> [usize; 6] {
+        let own =
+            [self.counts.len(), self.parts.len(), self.last_s.len(), self.known.len(), self.hashes.len()];
+        let [a, b, c, d, e] = own;
+        [a, b, c, d, e, self.lru.cells()]
+    }
+
     /// Requests of each key.
     pub fn counts(&self) -> &[u32] {
         &self.counts

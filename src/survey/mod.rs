@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::trace::{Operation, Problem, Row, Rows};
 pub use amounts::{Amounts, Quantities};
-pub use fit::{Fit, Grade, MissRatios, lru_miss_ratio};
+pub use fit::{Fit, Grade, MissRatios, drawn_beside, lru_miss_ratio};
 use keys::Keys;
 pub use keys::{Drift, Top};
 use rhythm::Clock;
@@ -221,4 +221,48 @@ impl Sums {
 
 fn to_us(seconds: f64) -> u64 {
     (seconds * 1e6).round().max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::mix;
+    use crate::trace::Stamp;
+
+    fn sums(requests: u64, keys: u64) -> Sums {
+        let mut sums = Sums::new(&Choices { unit_s: Some(0.01), show_keys: false, top: 5 });
+        for at in 0..requests {
+            let row = Row {
+                time: Stamp::whole(at as i64),
+                size: Some(mix(at) as u32 % 1_000_000),
+                ttl_s: Some(1 + mix(at) as u32 % 86_400),
+                client: Some(at % 7),
+                ..Row::of(if at < keys { at } else { mix(at) % keys }, at + 1)
+            };
+            sums.add(&row, || None).unwrap();
+        }
+        sums
+    }
+
+    /// Whatever grows has an entry per key or per client, or a limit: histograms and the curve.
+    #[test]
+    fn memory_depends_on_keys_and_not_on_requests() {
+        let (few, many) = (sums(20_000, 1_000), sums(400_000, 1_000));
+        assert_eq!(few.keys.cells(), many.keys.cells());
+        assert_eq!((few.clients.len(), many.clients.len()), (7, 7));
+        assert!(many.clock.is_some_and(|clock| clock.steps() <= 240));
+        let twice = sums(400_000, 2_000).keys.cells();
+        assert_eq!(twice[..5], [2_000; 5]);
+    }
+
+    #[test]
+    fn every_request_is_counted_once() {
+        let choices = Choices { unit_s: Some(0.01), show_keys: false, top: 3 };
+        let survey = sums(30_000, 1_000).survey(&choices);
+        assert_eq!((survey.requests, survey.keys, survey.reused), (30_000, 1_000, 29_000));
+        assert_eq!(survey.reuse_s.map(|times| times.count), Some(29_000));
+        assert_eq!(survey.value_bytes_by_key.map(|sizes| sizes.count), Some(1_000));
+        assert_eq!(survey.value_bytes_by_request.map(|sizes| sizes.count), Some(30_000));
+        assert_eq!(survey.top.len(), 3);
+    }
 }

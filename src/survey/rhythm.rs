@@ -109,6 +109,12 @@ impl Clock {
         self.now_s
     }
 
+    /// Steps of the curve so far.
+    #[cfg(test)]
+    pub fn steps(&self) -> usize {
+        self.steps.len()
+    }
+
     /// `None`: all requests came at one instant.
     pub fn rhythm(self) -> Option<Rhythm> {
         let span_s = self.now_s;
