@@ -212,7 +212,7 @@ impl Sums {
             clients: Some(self.clients.len() as u64).filter(|&clients| clients > 0),
             fit: Fit::of(counts, self.keys.lru()),
             drift: self.keys.drift(),
-            reuse_s: self.reuse_us.amounts(1e-6),
+            reuse_s: self.reuse_us.amounts(1e6),
             reused: self.requests - counts.len() as u64,
             top: self.keys.top(choices.top),
         }

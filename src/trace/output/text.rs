@@ -74,33 +74,57 @@ impl Columns {
 pub(super) struct Csv {
     columns: Columns,
     is_begun: bool,
+    line: Vec<u8>,
 }
 
 impl Csv {
     pub fn new(output: &Output) -> Csv {
-        Csv { columns: Columns::of(output), is_begun: false }
+        Csv { columns: Columns::of(output), is_begun: false, line: Vec::new() }
     }
 }
 
 impl Writer for Csv {
     fn write(&mut self, request: &Request<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows =
-            csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
         let cells = self.columns.cells(request);
+        self.line.clear();
         if !mem::replace(&mut self.is_begun, true) {
-            rows.write_record(cells.iter().map(|cell| cell.0))?;
+            self.line
+                .extend_from_slice(cells.iter().map(|cell| cell.0).collect::<Vec<_>>().join(",").as_bytes());
+            self.line.push(b'\n');
         }
-        rows.write_record(cells.into_iter().map(|(_, cell)| match cell {
-            Cell::Blank => Vec::new(),
-            Cell::Number(number) => number.into_bytes(),
-            Cell::Text(text) => kept(text, request),
-        }))?;
-        out.write_all(&rows.into_inner().map_err(csv::IntoInnerError::into_error)?)
+        for (at, (_, cell)) in cells.into_iter().enumerate() {
+            if at > 0 {
+                self.line.push(b',');
+            }
+            match cell {
+                Cell::Blank => {}
+                Cell::Number(number) => self.line.extend_from_slice(number.as_bytes()),
+                Cell::Text(text) => quote(&kept(text, request), &mut self.line),
+            }
+        }
+        self.line.push(b'\n');
+        out.write_all(&self.line)
     }
 
     fn finish(&mut self, _: &mut dyn Write) -> io::Result<u64> {
         Ok(0)
     }
+}
+
+/// A cell, in quotes where it has a separator, a quote or an end of line.
+fn quote(text: &[u8], line: &mut Vec<u8>) {
+    if !text.iter().any(|byte| b",\"\n\r".contains(byte)) {
+        line.extend_from_slice(text);
+        return;
+    }
+    line.push(b'"');
+    for &byte in text {
+        if byte == b'"' {
+            line.push(b'"');
+        }
+        line.push(byte);
+    }
+    line.push(b'"');
 }
 
 /// A text as a cell; one that a reader would trim, or take for no row, goes as the hash of the key.
