@@ -196,7 +196,7 @@ fn lru(survey: &Survey) -> Section {
 
 /// Miss ratios of a trace and of its law, for a terminal of so many columns, with the grade in words.
 pub fn comparison(ratios: &[MissRatios], width: u16) -> String {
-    let grade = Grade::of(ratios.iter().map(|own| (own.replayed, own.under_law)));
+    let grade = Grade::of(ratios);
     let table = table(&miss_ratios(ratios));
     hanging(&format!("Miss ratio of LRU (%)\n{table}\n The fit is {}\n", grade.words()), width)
 }
@@ -207,11 +207,13 @@ fn miss_ratios(ratios: &[MissRatios]) -> Grid {
         vec![
             format!("{} ({} %)", grouped(own.capacity_objects), percent(own.capacity_share)),
             percent_to(own.replayed, 2),
+            percent_to(own.shuffled, 2),
             percent_to(own.under_law, 2),
             format!("{}{}", if points < 0.0 { "−" } else { "+" }, fixed(points.abs(), 2)),
         ]
     };
-    let heads = ["capacity (keys)", "replayed", "under the law", "difference"].map(str::to_owned);
+    let heads =
+        ["capacity (keys)", "replayed", "shuffled", "under the law", "law − replayed"].map(str::to_owned);
     Grid { heads: heads.into(), rows: ratios.iter().map(row).collect() }
 }
 

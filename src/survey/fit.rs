@@ -38,7 +38,9 @@ pub struct MissRatios {
     /// Of the distinct keys.
     pub capacity_share: f64,
     pub replayed: f64,
-    /// Under independent requests with the law.
+    /// Of the same requests in random order.
+    pub shuffled: f64,
+    /// Of independent requests by the law.
     pub under_law: f64,
 }
 
@@ -54,12 +56,15 @@ pub enum Grade {
     Recency,
     /// The replay misses more: keys come and go, or are scanned.
     Churn,
+    /// In random order the trace misses as it does, but otherwise than under the law.
+    Shape,
 }
 
 impl Fit {
     pub(super) fn of(counts: &[u32], lru: &LruCounter) -> Fit {
         let zipf = zipf_by_counts(counts);
         let curve = lru.curve();
+        let counts_of_counts = counts_of_counts(counts);
         let (keys, requests) = (counts.len() as u64, curve.requests());
         let at = |share: f64| {
             let capacity = TraceCapacity::Share(share).objects(keys);
@@ -67,26 +72,32 @@ impl Fit {
                 capacity_objects: capacity,
                 capacity_share: capacity as f64 / keys as f64,
                 replayed: curve.misses(capacity) as f64 / requests as f64,
+                shuffled: shuffled_miss_ratio(&counts_of_counts, capacity),
                 under_law: lru_miss_ratio(zipf, requests, capacity),
             }
         };
         let mut lru: Vec<MissRatios> = CAPACITIES.into_iter().map(at).collect();
         lru.dedup_by_key(|own| own.capacity_objects);
-        let grade = Grade::of(lru.iter().map(|own| (own.replayed, own.under_law)));
+        let grade = Grade::of(&lru);
         Fit { exponent: zipf.exponent, keys: zipf.keys, lru, grade }
     }
 }
 
 impl Grade {
-    /// By the largest difference between pairs of miss ratios, replayed and under the law.
-    pub fn of(pairs: impl IntoIterator<Item = (f64, f64)>) -> Grade {
-        let away = pairs.into_iter().map(|(replayed, law)| replayed - law);
-        let most = away.max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
-        match most {
-            most if most.abs() <= CLOSE => Grade::Close,
-            most if most.abs() <= FAIR => Grade::Fair,
-            most if most < 0.0 => Grade::Recency,
-            _ => Grade::Churn,
+    /// By the largest difference between the replay and the law; where it is large, by that between the replay and its requests in
+    /// random order.
+    pub fn of(ratios: &[MissRatios]) -> Grade {
+        let most = |away: fn(&MissRatios) -> f64| {
+            ratios.iter().map(away).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
+        };
+        let (law, order) =
+            (most(|own| own.replayed - own.under_law), most(|own| own.replayed - own.shuffled));
+        match () {
+            () if law.abs() <= CLOSE => Grade::Close,
+            () if law.abs() <= FAIR => Grade::Fair,
+            () if order.abs() <= FAIR => Grade::Shape,
+            () if order < 0.0 => Grade::Recency,
+            () => Grade::Churn,
         }
     }
 
@@ -98,6 +109,9 @@ impl Grade {
             Grade::Recency => {
                 "poor: keys are requested again sooner than by chance, so the trace misses less than any law of popularity predicts; \
                  replay the trace itself"
+            }
+            Grade::Shape => {
+                "poor: the popularity of the keys is no Zipf law (in random order the requests miss as they do); replay the trace itself"
             }
             Grade::Churn => {
                 "poor: keys come and go or are scanned, so the trace misses more than any law of popularity predicts; replay the \
@@ -114,7 +128,8 @@ impl Grade {
 pub fn drawn_beside(keys: &[u64], law: Zipf) -> Result<Vec<MissRatios>, &'static str> {
     let zipf = rand_distr::Zipf::new(law.keys as f64, law.exponent).map_err(|_| "a law without keys")?;
     let mut dice = stream(1, 0, "trace.model");
-    let (recorded, own) = counted(keys.iter().copied())?;
+    let (recorded, counts) = counted(keys.iter().copied())?;
+    let (own, counts_of_counts) = (counts.len() as u64, counts_of_counts(&counts));
     let drawn = std::iter::repeat_with(|| zipf.sample(&mut dice) as u64).take(keys.len());
     let (drawn, _) = counted(drawn)?;
     let (recorded, drawn) = (recorded.curve(), drawn.curve());
@@ -125,6 +140,7 @@ pub fn drawn_beside(keys: &[u64], law: Zipf) -> Result<Vec<MissRatios>, &'static
             capacity_objects: capacity,
             capacity_share: capacity as f64 / own as f64,
             replayed: ratio(recorded.misses(capacity)),
+            shuffled: shuffled_miss_ratio(&counts_of_counts, capacity),
             under_law: ratio(drawn.misses(capacity)),
         }
     };
@@ -133,13 +149,44 @@ pub fn drawn_beside(keys: &[u64], law: Zipf) -> Result<Vec<MissRatios>, &'static
     Ok(all)
 }
 
-/// Stack distances of requests, and the number of their keys.
-fn counted(keys: impl Iterator<Item = u64>) -> Result<(LruCounter, u64), &'static str> {
-    let (mut numbers, mut lru) = (KeyNumbers::new(), LruCounter::default());
+/// Stack distances of requests, and the requests of each key.
+fn counted(keys: impl Iterator<Item = u64>) -> Result<(LruCounter, Vec<u32>), &'static str> {
+    let (mut numbers, mut lru, mut counts) = (KeyNumbers::new(), LruCounter::default(), Vec::new());
     for key in keys {
-        lru.request(numbers.number(key)?, 1);
+        let number = numbers.number(key)?;
+        if number as usize == counts.len() {
+            counts.push(0);
+        }
+        counts[number as usize] += 1;
+        lru.request(number, 1);
     }
-    Ok((lru, u64::from(numbers.keys())))
+    Ok((lru, counts))
+}
+
+/// How many keys have so many requests.
+fn counts_of_counts(counts: &[u32]) -> Vec<(u32, f64)> {
+    let mut sorted = counts.to_vec();
+    sorted.sort_unstable();
+    sorted.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len() as f64)).collect()
+}
+
+/// Miss ratio of LRU with so many slots, at first empty, over the requests of these keys in random order.
+///
+/// Of a key with c requests none is in a share t of the order with a chance of (1 - t)^c. Che's characteristic time is the share in
+/// which as many distinct keys are expected as there are slots. Up to there every first request misses; from there on, a request whose
+/// key has none of its c - 1 others in the share before it.
+fn shuffled_miss_ratio(counts_of_counts: &[(u32, f64)], capacity: u64) -> f64 {
+    let sum = |part: &dyn Fn(f64) -> f64| {
+        counts_of_counts.iter().map(|&(count, keys)| keys * part(f64::from(count))).sum::<f64>()
+    };
+    let (all, keys, slots) = (sum(&|count| count), sum(&|_| 1.0), capacity as f64);
+    if keys <= slots {
+        return keys / all;
+    }
+    let distinct = |share: f64| sum(&|count| 1.0 - libm::pow(1.0 - share, count));
+    let share = root(|share| distinct(share) - slots, 0.0, 1.0);
+    let misses = sum(&|count| count * libm::pow(1.0 - share, count - 1.0));
+    (slots + (1.0 - share) * misses) / all
 }
 
 /// Miss ratio of LRU with so many slots, at first empty, over so many independent requests by a Zipf law.
@@ -179,6 +226,16 @@ mod tests {
         assert!((lru_miss_ratio(law, 1_000, 2) - 0.002).abs() < 1e-9);
     }
 
+    /// A twice and B twice: of the six orders AABB and BBAA miss twice with one slot, ABBA and BAAB three times, ABAB and BABA four
+    /// times: 0.75, as Che's approximation has it: (1 - t)^2 = 1/2, and (1 + 4 (1 - t)^2) / 4.
+    #[test]
+    fn two_keys_in_random_order() {
+        let twice = counts_of_counts(&[2, 2]);
+        assert_eq!(twice, [(2, 2.0)]);
+        assert!((shuffled_miss_ratio(&twice, 1) - 0.75).abs() < 1e-12);
+        assert_eq!(shuffled_miss_ratio(&twice, 2), 0.5);
+    }
+
     #[test]
     fn the_closed_form_agrees_with_a_replay_of_drawn_requests() {
         let law = Zipf { keys: 5_000, exponent: 0.9 };
@@ -198,6 +255,7 @@ mod tests {
         let (lru, _) = counted(keys.iter().copied()).unwrap();
         // Drawn again, by another generator.
         for own in drawn_beside(&keys, law).unwrap() {
+            assert!((own.replayed - own.shuffled).abs() < 0.006, "{own:?}");
             assert!((own.replayed - own.under_law).abs() < 0.006, "{own:?}");
         }
         for capacity in [5, 50, 500, 3_000] {
@@ -209,9 +267,20 @@ mod tests {
 
     #[test]
     fn the_grade_has_the_sign_of_the_largest_difference() {
-        assert_eq!(Grade::of([(0.50, 0.505), (0.2, 0.2)]), Grade::Close);
-        assert_eq!(Grade::of([(0.50, 0.52), (0.2, 0.2)]), Grade::Fair);
-        assert_eq!(Grade::of([(0.50, 0.48), (0.2, 0.4)]), Grade::Recency);
-        assert_eq!(Grade::of([(0.50, 0.40), (0.2, 0.23)]), Grade::Churn);
+        let grade = |rows: [(f64, f64, f64); 2]| {
+            Grade::of(&rows.map(|(replayed, shuffled, under_law)| MissRatios {
+                capacity_objects: 1,
+                capacity_share: 0.1,
+                replayed,
+                shuffled,
+                under_law,
+            }))
+        };
+        let same = (0.2, 0.2, 0.2);
+        assert_eq!(grade([(0.50, 0.5, 0.505), same]), Grade::Close);
+        assert_eq!(grade([(0.50, 0.5, 0.52), same]), Grade::Fair);
+        assert_eq!(grade([(0.50, 0.49, 0.48), (0.2, 0.41, 0.4)]), Grade::Recency);
+        assert_eq!(grade([(0.50, 0.4, 0.40), (0.2, 0.2, 0.23)]), Grade::Churn);
+        assert_eq!(grade([(0.50, 0.51, 0.40), same]), Grade::Shape);
     }
 }
