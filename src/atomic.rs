@@ -3,6 +3,7 @@
 //! A symbolic link stays, and the file that it leads to is replaced. A device or a FIFO is never replaced: it is written
 //! to, whole or not.
 
+mod stream;
 mod target;
 mod temporary;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use tempfile::TempPath;
 
+pub use stream::Stream;
 pub use target::{Identity, Target, identity, resolved};
 pub use temporary::abandon;
 

@@ -37,21 +37,26 @@ fn commands(page: &str) -> impl Iterator<Item = &str> {
     spans.chain(lines).map(|command| command.split('#').next().unwrap_or_default())
 }
 
+/// Of a command, or of a command and its own command (`trace info`).
 fn help(command: &str) -> Option<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_herdlab")).args([command, "--help"]).output().unwrap();
+    let words = command.split(' ').chain(["--help"]);
+    let output = Command::new(env!("CARGO_BIN_EXE_herdlab")).args(words).output().unwrap();
     output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
 fn every_command_that_is_shown_exists_with_its_options() {
-    let mut known: BTreeMap<&str, Option<String>> = BTreeMap::new();
+    let mut known: BTreeMap<String, Option<String>> = BTreeMap::new();
     let pages = pages();
     let mut shown = 0;
     for (page, text) in &pages {
         for line in commands(text) {
             let mut words = line.split_whitespace();
-            let command = words.next().unwrap_or_default();
-            let help = known.entry(command).or_insert_with(|| help(command));
+            let mut command = words.next().unwrap_or_default().to_owned();
+            if command == "trace" {
+                command = words.next().map_or(command, |own| format!("trace {own}"));
+            }
+            let help = known.entry(command.clone()).or_insert_with(|| help(&command));
             let help = help.as_ref().unwrap_or_else(|| panic!("{page}: there is no `herdlab {command}`"));
             for option in words.filter(|word| word.starts_with("--")) {
                 let name: String =

@@ -23,6 +23,7 @@ const ROOMS: &[&str] = &[
     "policy",
     "reference",
     "replay",
+    "survey",
     "workload",
     "sim",
     "experiment",

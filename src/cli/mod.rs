@@ -27,6 +27,7 @@ mod settings;
 mod shell;
 mod signals;
 mod sweep;
+mod trace;
 mod validate;
 mod watch;
 mod whole;
@@ -68,6 +69,7 @@ enum Command {
     Report(report::ReportArgs),
     Schema(schema::SchemaArgs),
     Sweep(sweep::SweepArgs),
+    Trace(trace::TraceArgs),
     Validate(validate::ValidateArgs),
 }
 
@@ -118,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::execute(&args),
         Command::Schema(args) => schema::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
+        Command::Trace(args) => trace::execute(&args),
         Command::Validate(args) => validate::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

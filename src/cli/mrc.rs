@@ -95,7 +95,7 @@ pub(crate) struct MrcArgs {
     quiet: bool,
 }
 
-fn trace_format() -> impl TypedValueParser<Value = &'static TraceFormat> {
+pub(crate) fn trace_format() -> impl TypedValueParser<Value = &'static TraceFormat> {
     PossibleValuesParser::new(FORMATS.iter().map(|format| format.name))
         .map(|name| TraceFormat::named(&name).unwrap_or(FORMATS[0]))
 }
@@ -247,7 +247,7 @@ fn general(problem: String, way_out: &str) -> Diagnostics {
 }
 
 /// A trace that cannot be read is the caller's mistake.
-fn usage(error: TraceError) -> Diagnostics {
+pub(crate) fn usage(error: TraceError) -> Diagnostics {
     Diagnostics::general(error.to_string(), Vec::new())
 }
 
@@ -255,7 +255,7 @@ fn hit_ratio(text: &str) -> Result<f64, String> {
     share_between(text, "hit ratio")
 }
 
-fn sample_rate(text: &str) -> Result<f64, String> {
+pub(crate) fn sample_rate(text: &str) -> Result<f64, String> {
     share_between(text, "share of the objects")
 }
 

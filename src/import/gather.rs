@@ -13,6 +13,7 @@ use super::redis_config::Config;
 use super::redis_info::{Info, Recordings};
 use super::series::Series;
 use super::source::{Figure, ImportError, Role, Source};
+use super::trace::TraceFigures;
 use super::{access_log, hot_keys, memcached, monitor, redis_latency, series};
 
 /// What the sources have, of which each may be missing.
@@ -24,6 +25,8 @@ pub(super) struct Gathered<'s> {
     pub service_us: Option<Figure<f64>>,
     pub hot_keys: Option<Counts>,
     pub recording: Option<Recording>,
+    /// Further figures of the recording, where it is a trace.
+    pub trace: Option<TraceFigures>,
     pub latencies: Vec<Timed>,
     pub statements: Option<Figure<Statements>>,
     pub transactions_per_s: Option<Figure<f64>>,

@@ -27,10 +27,13 @@ mod series;
 mod source;
 mod table;
 mod tier;
+mod trace;
 mod traffic;
 mod written;
 
+pub use popularity::{Zipf, by_counts as zipf_by_counts};
 pub use source::{Figure, ImportError, Origin, Role, Source};
+pub use trace::{TraceModel, TraceModelError, trace_model};
 
 /// Choices of the caller.
 #[derive(Clone, Debug, Default)]

@@ -6,21 +6,10 @@
 use super::recording::{Operation, Recording, Request, hash_key};
 use super::redis_info::shown;
 use super::source::{ImportError, Source};
+use crate::trace::monitor::command;
 
 pub(super) fn is_line(line: &str) -> bool {
-    parts(line).is_some()
-}
-
-/// Time, client, and the rest of a line.
-fn parts(line: &str) -> Option<(f64, &str, &str)> {
-    let (time, rest) = line.split_once(' ')?;
-    let (whole, fraction) = time.split_once('.')?;
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) {
-        return None;
-    }
-    let (client, rest) = rest.strip_prefix('[')?.split_once("] ")?;
-    Some((time.parse().ok()?, client, rest))
+    command(line.as_bytes()).is_some()
 }
 
 /// # Errors
@@ -34,8 +23,9 @@ pub(super) fn read(source: &Source, keep_keys: bool) -> Result<Recording, Import
         if line.is_empty() || line == "OK" {
             continue;
         }
-        let command = parts(line).and_then(|(time, client, rest)| Some((time, client, arguments(rest)?)));
-        let Some((time_s, client, arguments)) = command else {
+        let parts =
+            command(line.as_bytes()).and_then(|own| Some((own.time, own.client, own.arguments.all()?)));
+        let Some((time, client, arguments)) = parts else {
             if number == last && !whole {
                 continue;
             }
@@ -46,12 +36,13 @@ pub(super) fn read(source: &Source, keep_keys: bool) -> Result<Recording, Import
             return Err(source.wrong(number, problem));
         };
         // A script's commands are its own, not those of a client over the network.
-        let instance = client.split_once(' ').map_or(client, |(_, address)| address);
+        let client = String::from_utf8_lossy(client);
+        let instance = client.split_once(' ').map_or(&*client, |(_, address)| address);
         let instance = instance.rsplit_once(':').map_or(instance, |(host, _)| host);
         commands(&arguments, &mut |operation, key, value_bytes, ttl_s| {
             recording.push(
                 Request {
-                    time_s,
+                    time_s: time.value(),
                     key: 0,
                     client: hash_key(client.as_bytes()),
                     operation,
@@ -63,43 +54,7 @@ pub(super) fn read(source: &Source, keep_keys: bool) -> Result<Recording, Import
             );
         });
     }
-    recording.finish(source)
-}
-
-/// Quoted arguments without their escapes; `None`: a quote is missing.
-fn arguments(text: &str) -> Option<Vec<Vec<u8>>> {
-    let mut arguments = Vec::new();
-    let mut bytes = text.bytes();
-    loop {
-        match bytes.next() {
-            None => return Some(arguments),
-            Some(b' ') => {}
-            Some(b'"') => {
-                let mut argument = Vec::new();
-                loop {
-                    match bytes.next()? {
-                        b'"' => break,
-                        b'\\' => match bytes.next()? {
-                            b'x' => {
-                                let digits = [bytes.next()?, bytes.next()?];
-                                let digits = std::str::from_utf8(&digits).ok()?;
-                                argument.push(u8::from_str_radix(digits, 16).ok()?);
-                            }
-                            b'n' => argument.push(b'\n'),
-                            b'r' => argument.push(b'\r'),
-                            b't' => argument.push(b'\t'),
-                            b'a' => argument.push(7),
-                            b'b' => argument.push(8),
-                            other => argument.push(other),
-                        },
-                        other => argument.push(other),
-                    }
-                }
-                arguments.push(argument);
-            }
-            Some(_) => return None,
-        }
-    }
+    recording.finish()
 }
 
 /// Receives an operation, a key, the length of its value in bytes, and a time to live in seconds.
@@ -143,9 +98,9 @@ mod tests {
     use super::*;
 
     fn of(line: &str) -> Vec<(Operation, String, Option<u32>, Option<f64>)> {
-        let (_, _, rest) = parts(line).unwrap();
+        let arguments = command(line.as_bytes()).unwrap().arguments.all().unwrap();
         let mut all = Vec::new();
-        commands(&arguments(rest).unwrap(), &mut |operation, key, bytes, ttl_s| {
+        commands(&arguments, &mut |operation, key, bytes, ttl_s| {
             all.push((operation, String::from_utf8_lossy(key).into_owned(), bytes, ttl_s));
         });
         all

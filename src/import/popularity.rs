@@ -6,7 +6,7 @@ use crate::oracle::steady::{Keys, steady, zipf_groups, zipf_groups_by};
 
 /// Zipf's law over a number of keys.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Zipf {
+pub struct Zipf {
     pub keys: u64,
     pub exponent: f64,
 }
@@ -22,7 +22,7 @@ const UNSEEN_MAX: f64 = 1e3;
 /// tail stand first. So the likelihood is that of the counts of counts, how many keys were requested once, twice, three times
 /// and so on: under Poisson arrivals each is close to a Poisson variable whose mean is a sum over all ranks, those that were not
 /// seen included (Good and Toulmin 1956). Its maximum over exponent and number of keys is found by nested golden sections.
-pub(super) fn by_counts(counts: &[u32]) -> Zipf {
+pub fn by_counts(counts: &[u32]) -> Zipf {
     let seen = counts.len() as f64;
     let requests: f64 = counts.iter().map(|count| f64::from(*count)).sum();
     let bins = bins(counts);

@@ -62,15 +62,21 @@ pub(super) struct Recording {
 
 impl Recording {
     pub fn new(source: &Source, keep_keys: bool) -> Recording {
+        let lines = source.lines().count() as u64;
+        Recording { lines, texts: keep_keys.then(FxHashMap::default), ..Recording::of_trace(&source.name) }
+    }
+
+    /// A recording without requests, whose keys have no texts.
+    pub fn of_trace(name: &str) -> Recording {
         Recording {
             requests: Vec::new(),
             effects: Vec::new(),
             answers: Vec::new(),
-            texts: keep_keys.then(FxHashMap::default),
+            texts: None,
             instances: FxHashSet::default(),
             key_bytes: BTreeMap::new(),
-            name: source.name.clone(),
-            lines: source.lines().count() as u64,
+            name: name.to_owned(),
+            lines: 0,
         }
     }
 
@@ -84,20 +90,35 @@ impl Recording {
         self.requests.push(Request { key: hash, ..request });
     }
 
+    /// The same of a row of a trace, whose key is a hash already.
+    pub fn push_row(&mut self, request: Request, key_bytes: Option<u32>, client: Option<u64>, line: u64) {
+        self.instances.extend(client);
+        if let Some(bytes) = key_bytes {
+            *self.key_bytes.entry(u64::from(bytes)).or_insert(0) += 1;
+        }
+        self.lines = self.lines.max(line);
+        self.requests.push(request);
+    }
+
     /// Sorts the requests and separates fills from writes.
     ///
     /// # Errors
     /// No request, or no time between the first and the last one.
-    pub fn finish(mut self, source: &Source) -> Result<Recording, ImportError> {
+    pub fn finish(mut self) -> Result<Recording, ImportError> {
+        let refuse = |problem: &str| ImportError {
+            place: self.name.clone(),
+            problem: problem.to_owned(),
+            help: Vec::new(),
+        };
         // Several threads of a server, or of a log, write a few lines out of order.
         if self.answers.is_empty() {
             self.requests.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
         }
         if !self.requests.iter().any(|request| request.operation == Operation::Get) {
-            return Err(source.refuse("no lookup (GET) in it").help("record for a minute under load"));
+            return Err(refuse("no lookup (GET) in it").help("record for a minute under load"));
         }
         if self.span_s() <= 0.0 {
-            return Err(source.refuse("all requests at one instant: no rate can be taken from it"));
+            return Err(refuse("all requests at one instant: no rate can be taken from it"));
         }
         let mut asked: FxHashMap<(u64, u64), f64> = FxHashMap::default();
         self.effects = self
@@ -188,32 +209,44 @@ impl Recording {
         self.requests.iter().filter(lasting).count()
     }
 
-    /// Mean and standard deviation of the sizes of values in bytes, each key once.
-    pub fn value_bytes(&self) -> Option<(f64, f64)> {
+    /// Sizes of values in bytes, each key once with its last one, ascending: sums of floats depend on their order.
+    fn sizes(&self) -> Vec<f64> {
         let mut sizes: FxHashMap<u64, f64> = FxHashMap::default();
         for request in &self.requests {
             if let Some(bytes) = request.value_bytes {
                 sizes.insert(request.key, f64::from(bytes));
             }
         }
+        let mut sizes: Vec<f64> = sizes.into_values().collect();
+        sizes.sort_by(f64::total_cmp);
+        sizes
+    }
+
+    /// Mean and standard deviation of the sizes of values in bytes, each key once.
+    pub fn value_bytes(&self) -> Option<(f64, f64)> {
+        let sizes = self.sizes();
         if sizes.is_empty() {
             return None;
         }
-        // In a fixed order, since sums of floats depend on it.
-        let mut sizes: Vec<f64> = sizes.into_values().collect();
-        sizes.sort_by(f64::total_cmp);
         let mean = sizes.iter().sum::<f64>() / sizes.len() as f64;
         let variance =
             sizes.iter().map(|size| (size - mean) * (size - mean)).sum::<f64>() / sizes.len() as f64;
         Some((mean, variance.sqrt()))
     }
 
-    /// Mean length of a key in bytes, over requests.
-    pub fn key_bytes(&self) -> f64 {
+    /// Median and 99th percentile of the sizes of values in bytes, each key once with its last one.
+    pub fn value_quantiles(&self) -> Option<(f64, f64)> {
+        let sizes = self.sizes();
+        let at = |share: f64| sizes.get(((sizes.len() as f64 * share).ceil() as usize).max(1) - 1).copied();
+        at(0.5).zip(at(0.99))
+    }
+
+    /// Mean length of a key in bytes, over requests; `None` where keys have none.
+    pub fn key_bytes(&self) -> Option<f64> {
         let (count, total) = self.key_bytes.iter().fold((0.0, 0.0), |(count, total), (bytes, times)| {
             (count + *times as f64, total + *bytes as f64 * *times as f64)
         });
-        total / f64::max(count, 1.0)
+        (count > 0.0).then(|| total / count)
     }
 
     /// Distinct client hosts.

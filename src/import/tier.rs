@@ -24,6 +24,8 @@ pub(super) struct Tier {
     pub key_bytes: Figure<f64>,
     /// Mean and standard deviation.
     pub value_bytes: Figure<(f64, f64)>,
+    /// Median and 99th percentile, where every value was recorded.
+    pub value_quantiles: Option<Figure<(f64, f64)>>,
     pub overhead_bytes: Figure<f64>,
     pub service_us: Figure<f64>,
     /// Keys in it when it was recorded.
@@ -39,6 +41,8 @@ const BESIDES_BYTES: f64 = 83e3;
 const CONNECTION_BYTES: f64 = 23e3;
 /// Of an entry besides key and value, in Redis and about as much in memcached.
 const OVERHEAD_BYTES: f64 = 56.0;
+/// Capacity of a trace's cache, in shares of its keys.
+const CAPACITY_ASSUMED: f64 = 0.1;
 const KEY_BYTES_ASSUMED: f64 = 40.0;
 const VALUE_BYTES_ASSUMED: f64 = 1_000.0;
 const TTL_ASSUMED_S: f64 = 300.0;
@@ -49,7 +53,8 @@ const SERVICE_ASSUMED_US: f64 = 5.0;
 pub(super) fn tier(found: &Gathered<'_>) -> Result<Tier, ImportError> {
     let number = |name: &str| found.info.as_ref().map_or(Ok(None), |info| info.last.number(name));
     let configured = |name: &str| found.config.as_ref().map_or(Ok(None), |config| config.number(name));
-    let redis = !found.is_memcached;
+    let is_trace = found.trace.is_some();
+    let redis = !found.is_memcached && !is_trace;
     let base_bytes = match (redis, number("used_memory_startup")?, number("connected_clients")?) {
         (false, ..) => 0.0,
         (true, startup, clients) => {
@@ -84,12 +89,21 @@ pub(super) fn tier(found: &Gathered<'_>) -> Result<Tier, ImportError> {
     };
     let sizes = sizes(found, entry_bytes)?;
     let each = sizes.0.value + sizes.1.value.0 + sizes.2.value;
+    let capacity_bytes = match &found.recording {
+        Some(recording) if is_trace => {
+            let bytes = (CAPACITY_ASSUMED * recording.reads_per_key().len() as f64).max(1.0) * each;
+            let reason = "a trace has no cache; as large as a tenth of its keys";
+            Figure::assumed(Some(bytes), reason)
+        }
+        _ => capacity_bytes,
+    };
     let capacity_entries = capacity_bytes.value.map(|bytes| bytes / each);
     let eviction = if capacity_bytes.value.is_some() { Some(eviction(found)?) } else { None };
     let (ttl_s, jitter_s) = ttl(found, keyspace.as_ref().map(|row| row.0.as_str()))?;
     Ok(Tier {
         name: match (&found.info, &found.recording) {
             _ if found.is_memcached => "memcached",
+            _ if is_trace => "cache",
             (None, Some(recording)) if !recording.answers.is_empty() => "cache",
             _ => "redis",
         },
@@ -107,6 +121,7 @@ pub(super) fn tier(found: &Gathered<'_>) -> Result<Tier, ImportError> {
         jitter_s,
         key_bytes: sizes.0,
         value_bytes: sizes.1,
+        value_quantiles: found.trace.as_ref().and_then(|trace| trace.value_bytes.clone()),
         overhead_bytes: sizes.2,
         service_us: service_us(found)?,
         entries,
@@ -123,6 +138,9 @@ fn is_sampled(policy: &str) -> bool {
 }
 
 fn eviction(found: &Gathered<'_>) -> Result<Figure<String>, ImportError> {
+    if found.trace.is_some() {
+        return Ok(Figure::assumed("lru".to_owned(), "a trace names no policy"));
+    }
     if found.is_memcached {
         return Ok(Figure::assumed("lru".to_owned(), "memcached's segmented LRU is taken for LRU"));
     }
@@ -148,8 +166,8 @@ type Sizes = (Figure<f64>, Figure<(f64, f64)>, Figure<f64>);
 
 fn sizes(found: &Gathered<'_>, entry_bytes: Option<Figure<f64>>) -> Result<Sizes, ImportError> {
     let recorded = found.recording.as_ref();
-    let key = match recorded {
-        Some(recording) => recording.figure(recording.key_bytes().round(), "mean length of keys"),
+    let key = match recorded.and_then(|recording| Some((recording, recording.key_bytes()?))) {
+        Some((recording, bytes)) => recording.figure(bytes.round(), "mean length of keys"),
         None => Figure::assumed(KEY_BYTES_ASSUMED, "no file has the length of keys"),
     };
     let binned = found.info.as_ref().map_or(Ok(None), |info| info.last.string_sizes())?;
@@ -219,6 +237,9 @@ fn ttl(
         if let Some(left) = info.last.part(name, "avg_ttl")?.filter(|left| left.value > 0.0) {
             return Ok((lived(found, &left, keys.value)?, None));
         }
+    }
+    if found.trace.is_some() {
+        return Ok((Figure::assumed(None, "the trace has no times to live"), None));
     }
     let reason = "no file has the time to live (a MONITOR recording has)";
     Ok((Figure::assumed(Some(TTL_ASSUMED_S), reason), None))

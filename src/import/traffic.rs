@@ -2,7 +2,7 @@
 
 use super::gather::Gathered;
 use super::popularity::{self, Cache};
-use super::recording::Effect;
+use super::recording::{Effect, Recording};
 use super::source::{Figure, ImportError, Role};
 use super::tier::Tier;
 
@@ -18,10 +18,12 @@ pub(super) struct Traffic {
     pub exponent: Figure<f64>,
     pub instances: Figure<u32>,
     pub profile: Option<Figure<Profile>>,
+    /// Squared coefficient of variation of the gaps; `None`: a Poisson process.
+    pub cv2: Option<Figure<f64>>,
 }
 
 /// Changes of the rate.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Profile {
     /// Seconds from the start, and factors on the rate.
     pub steps: Vec<(f64, f64)>,
@@ -30,10 +32,14 @@ pub(super) struct Profile {
 
 /// Lookups per second where nothing shows them.
 const RATE_ASSUMED: f64 = 1_000.0;
+/// Squared coefficients of variation of gaps that a Poisson process explains.
+const CV2_POISSON: (f64, f64) = (0.8, 1.25);
+/// More clients than this in a trace are users.
+const INSTANCES_MAX: usize = 1_000;
 const KEYS_ASSUMED: u64 = 100_000;
 /// As many as a scenario takes.
 const KEYS_MAX: u64 = 4_000_000_000;
-const STEPS_MAX: usize = 24;
+pub(super) const STEPS_MAX: usize = 24;
 
 /// Lookups (reads) per second.
 pub(super) fn lookups_per_s(found: &Gathered<'_>) -> Result<Figure<f64>, ImportError> {
@@ -243,6 +249,11 @@ fn fitted<T>(value: T, by: &str, ratio: &Figure<f64>) -> Figure<T> {
     Figure::measured(value, format!("{by}: {}", place.trim_start_matches("# ")))
 }
 
+/// Whether the clients of a recording are instances of the application.
+fn is_of_instances(found: &Gathered<'_>, recording: &Recording) -> bool {
+    found.trace.is_none() || (1..=INSTANCES_MAX).contains(&recording.instances())
+}
+
 /// # Errors
 /// A figure that is needed is there and no number.
 pub(super) fn traffic(found: &Gathered<'_>, tier: &Tier) -> Result<Traffic, ImportError> {
@@ -250,7 +261,7 @@ pub(super) fn traffic(found: &Gathered<'_>, tier: &Tier) -> Result<Traffic, Impo
     let (write_share, writes_update) = writes(found, lookups.value)?;
     let (keys, exponent) = popularity(found, tier, &lookups)?;
     let instances = match &found.recording {
-        Some(recording) if recording.answers.is_empty() => {
+        Some(recording) if recording.answers.is_empty() && is_of_instances(found, recording) => {
             recording.figure(recording.instances().max(1) as u32, "addresses of clients")
         }
         _ => Figure::assumed(
@@ -264,7 +275,11 @@ pub(super) fn traffic(found: &Gathered<'_>, tier: &Tier) -> Result<Traffic, Impo
             span_s: series.span_s(),
         })
     });
-    let profile = profile.filter(|_| found.recording.is_none());
+    let profile = match &found.trace {
+        Some(trace) => trace.profile.clone(),
+        None => profile.filter(|_| found.recording.is_none()),
+    };
+    let cv2 = found.trace.as_ref().map(|trace| trace.cv2.clone());
     Ok(Traffic {
         rate_per_s: lookups.map(|rate| rate / (1.0 - write_share.value)),
         write_share,
@@ -273,5 +288,6 @@ pub(super) fn traffic(found: &Gathered<'_>, tier: &Tier) -> Result<Traffic, Impo
         exponent,
         instances,
         profile,
+        cv2: cv2.filter(|cv2| cv2.value < CV2_POISSON.0 || cv2.value > CV2_POISSON.1),
     })
 }

@@ -46,7 +46,8 @@ pub(super) fn scenario(
 ) -> String {
     let mut out = Lines("#:schema ./herdlab.schema.json\n".to_owned());
     let changes = changes(tier);
-    out.line("# Written by `herdlab import`. The comment behind a figure is its place; ASSUMPTION marks a figure that no file has:");
+    let command = if found.trace.is_some() { "trace model" } else { "import" };
+    out.line(&format!("# Written by `herdlab {command}`. The comment behind a figure is its place; ASSUMPTION marks a figure that no file has:"));
     out.line("# replace those first.");
     for guess in &found.guessed {
         out.line(&format!("# ASSUMPTION: {}", one_line(guess)));
@@ -168,7 +169,19 @@ fn workload(
         return;
     }
     let rate = number(traffic.rate_per_s.value);
-    out.option("arrivals", &format!("{{ poisson = {{ rate = {rate} }} }}"), &traffic.rate_per_s);
+    match &traffic.cv2 {
+        Some(cv2) => {
+            let place = cv2.comment();
+            out.line(&format!("# cv2: {}", place.trim_start_matches("# ")));
+            let cv2 = number(cv2.value);
+            out.option(
+                "arrivals",
+                &format!("{{ renewal = {{ rate = {rate}, cv2 = {cv2} }} }}"),
+                &traffic.rate_per_s,
+            );
+        }
+        None => out.option("arrivals", &format!("{{ poisson = {{ rate = {rate} }} }}"), &traffic.rate_per_s),
+    }
     if let Some(profile) = &traffic.profile {
         let steps = profile.value.steps.iter().map(|(at_s, factor)| {
             format!("{{ step = {{ at = {}, factor = {} }} }}", duration(*at_s), number(*factor))
@@ -195,13 +208,19 @@ fn workload(
 
 fn value_size(out: &mut Lines, tier: &Tier) {
     let (mean, deviation) = tier.value_bytes.value;
-    let (median, p99) = lognormal(mean.max(1.0), deviation);
+    let (median, p99) = match &tier.value_quantiles {
+        Some(quantiles) => quantiles.value,
+        None => lognormal(mean.max(1.0), deviation),
+    };
     let value = if deviation < 0.02 * mean || p99.round() <= median.round() || median < 1.0 {
         bytes(mean.max(1.0))
     } else {
         format!("{{ lognormal = {{ median = {}, p99 = {} }} }}", bytes(median), bytes(p99))
     };
-    out.option("value_size", &value, &tier.value_bytes);
+    match &tier.value_quantiles {
+        Some(quantiles) => out.option("value_size", &value, quantiles),
+        None => out.option("value_size", &value, &tier.value_bytes),
+    }
 }
 
 /// Median and 99th percentile of the lognormal distribution with this mean and deviation.

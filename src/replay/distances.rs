@@ -15,18 +15,14 @@ pub struct LruCurve {
 impl LruCurve {
     /// Time n log k for n requests of k objects, and 20 bytes per object.
     pub fn of(requests: &Requests) -> LruCurve {
-        let keys = requests.keys as usize;
-        let mut hits = vec![0u64; keys + 1];
-        let mut recency = Recency::new(keys);
-        for &key in &requests.ids {
-            if let Some(distance) = recency.request(key) {
-                hits[distance as usize] += 1;
-            }
-        }
-        for distance in 1..hits.len() {
-            hits[distance] += hits[distance - 1];
-        }
-        LruCurve { hits, requests: requests.ids.len() as u64 }
+        let mut counter = LruCounter::for_keys(requests.keys as usize);
+        requests.ids.iter().for_each(|&key| counter.request(key, 1));
+        counter.curve()
+    }
+
+    /// Requests of the trace.
+    pub fn requests(&self) -> u64 {
+        self.requests
     }
 
     /// How many of the requests miss a cache of so many objects that starts empty.
@@ -43,8 +39,58 @@ impl LruCurve {
     }
 }
 
+/// The stack distances of requests that come one after another, in memory that depends on the number of objects only.
+#[derive(Debug)]
+pub struct LruCounter {
+    /// Requests by stack distance.
+    hits: Vec<u64>,
+    recency: Recency,
+    requests: u64,
+}
+
+impl Default for LruCounter {
+    fn default() -> LruCounter {
+        LruCounter::for_keys(0)
+    }
+}
+
+impl LruCounter {
+    fn for_keys(keys: usize) -> LruCounter {
+        LruCounter { hits: vec![0; keys + 1], recency: Recency::new(keys), requests: 0 }
+    }
+
+    /// So many requests in a row for an object; objects are numbered in the order of their first request.
+    pub fn request(&mut self, key: u32, times: u32) {
+        if key as usize + 1 >= self.hits.len() {
+            self.hits.push(0);
+        }
+        if let Some(distance) = self.recency.request(key) {
+            self.hits[distance as usize] += 1;
+        }
+        self.hits[1] += u64::from(times - 1);
+        self.requests += u64::from(times);
+    }
+
+    /// Cells of memory.
+    #[cfg(test)]
+    pub(crate) fn cells(&self) -> usize {
+        let Recency { place_of, key_at, sums, .. } = &self.recency;
+        self.hits.len() + place_of.len() + key_at.len() + sums.len()
+    }
+
+    /// The misses so far.
+    pub fn curve(&self) -> LruCurve {
+        let mut hits = self.hits.clone();
+        for distance in 1..hits.len() {
+            hits[distance] += hits[distance - 1];
+        }
+        LruCurve { hits, requests: self.requests }
+    }
+}
+
 /// Objects by their last request: a row of marks with a Fenwick tree over it (Fenwick, A New Data Structure for Cumulative
 /// Frequency Tables, Software: Practice and Experience 24(3), 1994), written anew when its end is reached.
+#[derive(Debug)]
 struct Recency {
     /// Place of each object's last request, from 1; 0: none yet.
     place_of: Vec<u32>,
@@ -74,6 +120,9 @@ impl Recency {
     fn request(&mut self, key: u32) -> Option<u32> {
         if self.last + 1 == self.key_at.len() {
             self.write_anew();
+        }
+        if key as usize == self.place_of.len() {
+            self.place_of.push(0);
         }
         let before = self.place_of[key as usize] as usize;
         let distance = (before > 0).then(|| {
@@ -119,6 +168,10 @@ impl Recency {
             }
         }
         self.last = place;
+        // As much room again, where more objects have come than there was room for.
+        let places = self.key_at.len().max(2 * place + 1);
+        self.key_at.resize(places, NONE);
+        self.sums.resize(places, 0);
         // Of n marks at the beginning, a sum covers as many places as its lowest bit, as far as there are marks.
         for at in 1..self.sums.len() {
             let covered = at & at.wrapping_neg();
@@ -145,7 +198,25 @@ mod tests {
         assert_eq!(curve.capacity_for(2), None);
     }
 
+    /// A A A B A as a row of three and two rows of one.
+    #[test]
+    fn a_row_of_requests_counts_as_so_many() {
+        let mut counter = LruCounter::default();
+        [(0, 3), (1, 1), (0, 1)].into_iter().for_each(|(key, times)| counter.request(key, times));
+        assert_eq!(counter.curve(), LruCurve::of(&Requests { ids: vec![0, 0, 0, 1, 0], keys: 2 }));
+    }
+
     proptest! {
+        /// Objects that were not announced, numbered as they come.
+        #[test]
+        fn a_counter_grows_with_its_objects(ids in prop::collection::vec(0u32..200, 1..2_000)) {
+            let mut numbers = crate::trace::requests::KeyNumbers::new();
+            let ids: Vec<u32> = ids.iter().map(|&id| numbers.number(u64::from(id)).unwrap()).collect();
+            let mut counter = LruCounter::default();
+            ids.iter().for_each(|&id| counter.request(id, 1));
+            prop_assert_eq!(counter.curve(), LruCurve::of(&Requests { keys: numbers.keys(), ids }));
+        }
+
         #[test]
         fn it_agrees_with_a_replay_at_every_capacity(ids in prop::collection::vec(0u32..30, 1..800)) {
             let requests = Requests { ids, keys: 30 };

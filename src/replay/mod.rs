@@ -22,7 +22,7 @@ pub use admit::{Admit, AdmitError};
 pub use algorithm::{Algorithm, Contender};
 pub use cache::Counts;
 pub use capacity::{CapacityError, TraceCapacity};
-pub use distances::LruCurve;
+pub use distances::{LruCounter, LruCurve};
 pub use eviction::misses;
 pub use sample::{Sample, Sampled};
 pub use traffic::{Rules, Traffic, Ttl, Unit};

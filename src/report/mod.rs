@@ -45,6 +45,7 @@ pub mod sparkline;
 pub mod style;
 pub mod summary;
 pub mod sure;
+pub mod survey;
 pub mod sweep;
 pub mod table;
 mod terminal;

@@ -59,6 +59,12 @@ pub fn render(record: &Record, width: u16) -> Option<String> {
     Some(lines.join("\n"))
 }
 
+/// A row of figures as blocks, the highest of them a whole one.
+pub(super) fn blocks(values: &[f64]) -> String {
+    let top = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    values.iter().map(|&value| block(&[Some(value)], top)).collect()
+}
+
 /// Windows of less than a second joined to whole ones: a rate over less exceeds every second.
 fn seconds(variant: &VariantRecord, values: &[Option<f64>]) -> Vec<Option<f64>> {
     let mean = |windows: &[Option<f64>]| {

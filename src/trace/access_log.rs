@@ -5,7 +5,7 @@
 use super::formats::{Clock, TraceFormat};
 use super::lines::{Batch, Line, LineRows, suits};
 use super::row::{Operation, Row, bytes, hash_text, shown};
-use super::stamp::{SECOND, log_time};
+use super::stamp::{SECOND, Stamp, log_time};
 
 pub const FORMAT: TraceFormat = TraceFormat {
     name: "access-log",
@@ -25,16 +25,8 @@ impl Line for Log {
             "expected `203.0.113.16 - - [15/Nov/2023:00:00:00 +0000] \"GET /p/16 HTTP/1.1\" 200 516`"
                 .to_owned()
         };
-        let client = line.split(|&byte| byte == b' ').next().unwrap_or_default();
-        let (time, rest) = between(line, b'[', b']').ok_or_else(expected)?;
-        let time = log_time(time).ok_or_else(expected)?;
-        let (request, rest) = between(rest, b'"', b'"').ok_or_else(expected)?;
-        let mut words = request.split(|&byte| byte == b' ');
-        let (Some(method), Some(target)) = (words.next(), words.next().filter(|target| !target.is_empty()))
-        else {
-            // A connection that sent no request: `"-"`, or bytes of another protocol.
-            return Ok(());
-        };
+        let Entry { client, time, request, size, .. } = entry(line).ok_or_else(expected)?;
+        let Some((method, target)) = request else { return Ok(()) };
         let Some(operation) = Operation::of_word(method) else {
             let is_known = [&b"OPTIONS"[..], b"CONNECT", b"TRACE", b"PROPFIND"].contains(&method);
             return if is_known {
@@ -45,13 +37,36 @@ impl Line for Log {
         };
         // Whatever stores a resource changes it.
         let operation = if operation == Operation::Set { Operation::Change } else { operation };
-        let mut numbers = rest.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
-        let size = numbers.nth(1).and_then(bytes);
         let row = Row::of(hash_text(target), at);
         let (key_bytes, client) = (Some(target.len() as u32), Some(hash_text(client)));
         requests.push(Row { time, size, operation, key_bytes, client, ..row }, target);
         Ok(())
     }
+}
+
+/// A line taken apart; `import` reads its logs by it as well.
+pub(crate) struct Entry<'l> {
+    pub client: &'l [u8],
+    pub time: Stamp,
+    /// Method and target; `None` for a connection that sent no request: `"-"`, or bytes of another protocol.
+    pub request: Option<(&'l [u8], &'l [u8])>,
+    /// Bytes of the answer.
+    pub size: Option<u32>,
+    /// Status, size, and all behind them.
+    pub rest: &'l [u8],
+}
+
+/// `None`: the line is none of an access log.
+pub(crate) fn entry(line: &[u8]) -> Option<Entry<'_>> {
+    let client = line.split(|&byte| byte == b' ').next()?;
+    let (time, rest) = between(line, b'[', b']')?;
+    let (request, rest) = between(rest, b'"', b'"')?;
+    let mut words = request.split(|&byte| byte == b' ');
+    let request = words.next().zip(words.next().filter(|target| !target.is_empty()));
+    let mut numbers = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    // The status.
+    bytes(numbers.next()?)?;
+    Some(Entry { client, time: log_time(time)?, request, size: numbers.next().and_then(bytes), rest })
 }
 
 /// The bytes between two marks, the second of which no backslash precedes, and those behind.

@@ -53,9 +53,10 @@ fn field<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
     })
 }
 
-/// The text of a cell.
+/// The text of a cell; `null` is a blank one.
 fn text(value: &Value) -> String {
     match value {
+        Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
@@ -129,8 +130,9 @@ impl Line for Fields {
                 None => return Ok(()),
             },
         };
-        let size =
-            |name: &Option<String>| name.as_ref().map(|name| table::size(cell(name)?.as_bytes())).transpose();
+        let size = |name: &Option<String>| {
+            name.as_ref().map_or(Ok(None), |name| table::size(cell(name)?.as_bytes()))
+        };
         let key_bytes = size(&fields.key_size)?;
         let ttl_s = fields.ttl.as_ref().map(|name| table::ttl(cell(name)?.as_bytes())).transpose()?.flatten();
         let client = fields.client.as_ref().map(|name| Ok::<_, String>(hash_text(cell(name)?.as_bytes())));

@@ -5,7 +5,7 @@
 //!
 //! [`open`] finds the format of a file and gives its [`Rows`]; [`TraceReader`] makes the requests of a scenario of them.
 
-mod access_log;
+pub(crate) mod access_log;
 mod arc;
 pub mod classes;
 mod compression;
@@ -16,9 +16,10 @@ mod kvcache;
 mod lines;
 mod lirs;
 mod meta_cdn;
-mod monitor;
+pub(crate) mod monitor;
 mod msr;
 pub mod oracle_general;
+pub mod output;
 mod raw_ids;
 pub mod reader;
 pub mod recorded;

@@ -28,16 +28,9 @@ impl Line for Commands {
             return Ok(());
         }
         let expected = || "expected `1700000000.012345 [0 10.0.0.1:50000] \"GET\" \"key\"`".to_owned();
-        let end = line.iter().position(|&byte| byte == b' ').ok_or_else(expected)?;
-        let (time, rest) = (&line[..end], &line[end + 1..]);
-        let (Some(time), Some(rest)) = (Stamp::number(time), rest.strip_prefix(b"[")) else {
-            return Err(expected());
-        };
-        let end = rest.iter().position(|&byte| byte == b']').ok_or_else(expected)?;
-        // The database, and the address: a key of another database is another key.
-        let client = &rest[..end];
+        let Command { time, client, mut arguments } = command(line).ok_or_else(expected)?;
+        // A key of another database is another key.
         let database = client.split(|&byte| byte == b' ').next().unwrap_or_default();
-        let mut arguments = Arguments { rest: &rest[end + 1..], text: Vec::new() };
         let word = arguments.next().ok_or_else(expected)?.to_ascii_lowercase();
         let Some(operation) = Operation::of_word(&word) else { return Ok(()) };
         let among = |list: &[&str]| list.iter().any(|known| known.as_bytes() == word.as_slice());
@@ -67,14 +60,47 @@ impl Line for Commands {
     }
 }
 
+/// A line taken apart; `import` reads its recordings by it as well.
+pub(crate) struct Command<'l> {
+    pub time: Stamp,
+    /// The database and the address, or `lua`: `0 10.0.0.1:50000`.
+    pub client: &'l [u8],
+    pub arguments: Arguments<'l>,
+}
+
+/// `None`: the line begins otherwise.
+pub(crate) fn command(line: &[u8]) -> Option<Command<'_>> {
+    let end = line.iter().position(|&byte| byte == b' ')?;
+    let (time, rest) = (&line[..end], line[end + 1..].strip_prefix(b"[")?);
+    // Always with microseconds.
+    let (whole, fraction) = time.split_at_checked(time.iter().position(|&byte| byte == b'.')?)?;
+    let is_number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    if !is_number(whole) || !is_number(&fraction[1..]) {
+        return None;
+    }
+    // An address of IPv6 has brackets of its own.
+    let end = rest.windows(2).position(|pair| pair == b"] ")?;
+    let arguments = Arguments { rest: &rest[end + 2..], text: Vec::new() };
+    Some(Command { time: Stamp::number(time)?, client: &rest[..end], arguments })
+}
+
 /// Arguments in quotes, with `\"`, `\\`, `\n` and `\x00` as Redis writes them.
-struct Arguments<'l> {
+pub(crate) struct Arguments<'l> {
     rest: &'l [u8],
     text: Vec<u8>,
 }
 
 impl Arguments<'_> {
-    fn next(&mut self) -> Option<&[u8]> {
+    /// All of them; `None`: a quote is missing.
+    pub fn all(mut self) -> Option<Vec<Vec<u8>>> {
+        let mut all = Vec::new();
+        while let Some(argument) = self.next() {
+            all.push(argument.to_vec());
+        }
+        self.rest.trim_ascii().is_empty().then_some(all)
+    }
+
+    pub fn next(&mut self) -> Option<&[u8]> {
         let mut bytes = self.rest.trim_ascii_start().strip_prefix(b"\"")?;
         self.text.clear();
         loop {
@@ -134,6 +160,9 @@ mod tests {
         assert_eq!(rows[3].key, hash_text(b"b\"A"));
         // Another database has other keys.
         assert_ne!(rows[4].key, rows[0].key);
+        let ipv6 = "1700000000.5 [0 [::1]:50000] \"GET\" \"a\"\n";
+        assert_eq!(super::command(ipv6.as_bytes()).unwrap().client, b"0 [::1]:50000");
+        assert_eq!(crate::trace::testing::rows("monitor", ipv6)[0].key, hash_text(b"a"));
     }
 
     #[test]

@@ -55,13 +55,18 @@ impl Requests {
     }
 }
 
-/// Keys to dense ids: open addressing with linear probing, at most half full.
+/// The ids of requests, one after another.
 pub(super) struct Mapper {
+    numbers: KeyNumbers,
+    ids: Vec<u32>,
+}
+
+/// Keys to dense ids in the order of first appearance: open addressing with linear probing, at most half full.
+pub struct KeyNumbers {
     cells: Vec<Cell>,
     /// Leaves the top bits of a product that number a cell (Fibonacci hashing: Knuth, TAOCP 3, 6.4).
     shift: u32,
     keys: u32,
-    ids: Vec<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -74,8 +79,7 @@ const EMPTY: Cell = Cell { key: 0, id: NONE };
 
 impl Mapper {
     pub fn new() -> Mapper {
-        let bits = 16;
-        Mapper { cells: vec![EMPTY; 1 << bits], shift: 64 - bits, keys: 0, ids: Vec::new() }
+        Mapper { numbers: KeyNumbers::new(), ids: Vec::new() }
     }
 
     /// Room for so many more requests.
@@ -85,8 +89,7 @@ impl Mapper {
 
     /// Appends a request; gives its id.
     pub fn push(&mut self, key: u64) -> Result<u32, &'static str> {
-        self.make_room(1)?;
-        let id = self.id(key);
+        let id = self.numbers.number(key)?;
         self.ids.push(id);
         Ok(id)
     }
@@ -95,22 +98,49 @@ impl Mapper {
     pub fn finish(self, path: &Path) -> Result<Requests, TraceError> {
         match self.ids.is_empty() {
             true => Err(TraceError::file(path, "no requests")),
-            false => Ok(Requests { keys: self.keys, ids: self.ids }),
+            false => Ok(Requests { keys: self.numbers.keys, ids: self.ids }),
         }
     }
 
     /// Appends the requests of records that lie together.
     #[inline]
     pub fn extend<R>(&mut self, records: &[R], key: impl Fn(&R) -> u64) -> Result<(), &'static str> {
-        self.make_room(records.len())?;
+        let numbers = &mut self.numbers;
+        numbers.make_room(records.len())?;
         for (at, record) in records.iter().enumerate() {
             if let Some(ahead) = records.get(at + AHEAD) {
-                prefetch(&self.cells, self.home(key(ahead)));
+                prefetch(&numbers.cells, numbers.home(key(ahead)));
             }
-            let id = self.id(key(record));
-            self.ids.push(id);
+            self.ids.push(numbers.id(key(record)));
         }
         Ok(())
+    }
+}
+
+impl Default for KeyNumbers {
+    fn default() -> KeyNumbers {
+        KeyNumbers::new()
+    }
+}
+
+impl KeyNumbers {
+    pub fn new() -> KeyNumbers {
+        let bits = 16;
+        KeyNumbers { cells: vec![EMPTY; 1 << bits], shift: 64 - bits, keys: 0 }
+    }
+
+    /// The id of a key; a new one has the next number.
+    ///
+    /// # Errors
+    /// More keys than there are ids.
+    pub fn number(&mut self, key: u64) -> Result<u32, &'static str> {
+        self.make_room(1)?;
+        Ok(self.id(key))
+    }
+
+    /// Number of distinct keys so far.
+    pub fn keys(&self) -> u32 {
+        self.keys
     }
 
     /// Sees to it that so many new keys can come.
@@ -192,7 +222,7 @@ mod tests {
             keys.chunks(piece).for_each(|keys| pieces.extend(keys, |&key| key).unwrap());
             let ids: Vec<u32> = keys.iter().map(|&key| single.push(key).unwrap()).collect();
             prop_assert_eq!(&ids, &single.ids);
-            prop_assert_eq!(pieces.keys as usize, twin.len());
+            prop_assert_eq!(pieces.numbers.keys as usize, twin.len());
             prop_assert_eq!(pieces.ids, expected.clone());
             prop_assert_eq!(single.ids, expected);
         }

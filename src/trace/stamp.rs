@@ -81,6 +81,11 @@ impl Stamp {
         self.whole as f64 + self.fraction
     }
 
+    /// In nanoseconds, of which a unit has so many.
+    pub fn scaled(&self, unit_ns: f64) -> i128 {
+        i128::from(self.whole) * unit_ns as i128 + (self.fraction * unit_ns).round() as i128
+    }
+
     /// The zeros at the end of a whole stamp, at most `most`.
     pub fn zeros(&self, most: u8) -> u8 {
         let divides = |zeros: &u8| self.whole % 10i64.pow(u32::from(*zeros)) == 0;

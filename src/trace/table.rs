@@ -177,7 +177,7 @@ impl TableRows {
                 Stamp::number(cell).ok_or_else(|| format!("time \"{}\" is not a number", shown(cell)))?
             }
         };
-        let sized = |column: Option<usize>| column.map(|column| size(self.cell(column))).transpose();
+        let sized = |column: Option<usize>| column.map_or(Ok(None), |column| size(self.cell(column)));
         let (size, key_bytes) = (sized(columns.size)?, sized(columns.key_size)?);
         let operation = match &columns.operation {
             None => Operation::Get,
@@ -200,9 +200,14 @@ fn cells(count: usize) -> String {
     if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") }
 }
 
-/// A number of bytes.
-pub(super) fn size(cell: &[u8]) -> Result<u32, String> {
-    bytes(cell).ok_or_else(|| format!("size \"{}\" is not a number of bytes", shown(cell)))
+/// A number of bytes; `None`: blank, none was recorded.
+pub(super) fn size(cell: &[u8]) -> Result<Option<u32>, String> {
+    match cell {
+        [] => Ok(None),
+        _ => {
+            bytes(cell).map(Some).ok_or_else(|| format!("size \"{}\" is not a number of bytes", shown(cell)))
+        }
+    }
 }
 
 /// Seconds to live; `None`: not recorded.
