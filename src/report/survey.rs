@@ -176,14 +176,14 @@ fn keys(survey: &Survey) -> Section {
         facts.push((
             "drift",
             format!(
-                "top {} keys of the first half: {} of it, {} of the second half",
+                "top {} keys of the first half: {} of it, {} of the second",
                 grouped(drift.popular),
                 share(drift.first),
                 share(drift.second)
             ),
         ));
         let (own, new) = (share(drift.second_own), share(drift.new));
-        facts.push(("", format!("the second half: {own} for its own top keys, {new} for new keys")));
+        facts.push(("", format!("second half: {own} for its own top keys, {new} for new ones")));
     }
     Section { title: "Keys", facts, table: None, note: None }
 }
