@@ -45,7 +45,7 @@ impl OutputFormat {
     pub fn of_file(name: &str) -> Option<OutputFormat> {
         let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(name);
         let ends = |end: &&str| name.strip_suffix(end).is_some_and(|start| start.ends_with('.'));
-        OUTPUTS.iter().find(|row| row.2.iter().any(|end| ends(end))).map(|row| row.1)
+        OUTPUTS.iter().find(|row| row.2.iter().any(ends)).map(|row| row.1)
     }
 }
 

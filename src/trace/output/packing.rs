@@ -39,7 +39,7 @@ impl Packing {
 /// A writer behind its compression.
 pub enum Packed<W: Write> {
     None(W),
-    Gzip(GzEncoder<W>),
+    Gzip(Box<GzEncoder<W>>),
     /// The bytes of the present frame.
     Zstd(W, Vec<u8>),
 }
@@ -48,7 +48,7 @@ impl<W: Write> Packed<W> {
     pub fn new(out: W, packing: Packing) -> Packed<W> {
         match packing {
             Packing::None => Packed::None(out),
-            Packing::Gzip => Packed::Gzip(GzEncoder::new(out, Compression::default())),
+            Packing::Gzip => Packed::Gzip(Box::new(GzEncoder::new(out, Compression::default()))),
             Packing::Zstd => Packed::Zstd(out, Vec::new()),
         }
     }
