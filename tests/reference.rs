@@ -198,6 +198,8 @@ fn it_refuses_nothing_that_the_checker_takes() {
                 match parse(&source, "silent.toml", Path::new(fields::FOLDER), &Overrides::default()) {
                     Ok(_) if fine.is_empty() => {}
                     Ok(_) => wrong.push(format!("{file}: {} = {value}: {fine:?}", name(&place))),
+                    // What a trace has is beyond an editor.
+                    Err(_) if name(&place).starts_with("workload.arrivals.trace") => {}
                     Err(_) if fine.is_empty() => taken += 1,
                     Err(_) => refused += 1,
                 }

@@ -151,10 +151,10 @@ impl Recording {
         }
     }
 
-    /// The time that the recording covers: one mean gap more.
+    /// The time that the recording covers: one mean gap between instants more, as a replay has it.
     pub fn covered_s(&self) -> f64 {
-        let gaps = (self.requests.len() - 1).max(1) as f64;
-        self.span_s() * (1.0 + 1.0 / gaps)
+        let gaps = self.requests.windows(2).filter(|pair| pair[1].time_s > pair[0].time_s).count();
+        self.span_s() * (1.0 + 1.0 / gaps.max(1) as f64)
     }
 
     pub fn count(&self, effect: Effect) -> usize {

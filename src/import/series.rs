@@ -48,6 +48,8 @@ impl Series {
     /// At most `most` steps: seconds from the start, and the factor on the mean. Neighbours within one per cent are one step.
     pub fn steps(&self, most: usize) -> Vec<(f64, f64)> {
         let (start, width, mean) = (self.points[0].0, self.span_s() / most as f64, self.mean());
+        // Whole seconds, where steps are long against them.
+        let grain = if width < 10.0 { 1e-3 } else { 1.0 };
         let mut sums = vec![(0.0, 0u32); most];
         for (time, value) in &self.points {
             let sum = &mut sums[(((time - start) / width) as usize).min(most - 1)];
@@ -57,7 +59,7 @@ impl Series {
         for (index, (sum, count)) in sums.into_iter().enumerate().filter(|(_, sum)| sum.1 > 0) {
             let factor = (sum / f64::from(count) / mean * 1e3).round() / 1e3;
             if steps.last().is_none_or(|(_, before)| (factor - before).abs() > 0.01) {
-                steps.push(((index as f64 * width).round(), factor));
+                steps.push(((index as f64 * width / grain).round() * grain, factor));
             }
         }
         steps

@@ -63,8 +63,8 @@ pub fn trace_model(rows: &mut dyn Rows, name: &str, unit_s: f64) -> Result<Trace
         .filter(|(_, effect)| *effect != Effect::Fill)
         .map(|(request, _)| request.time_s)
         .collect();
-    let steps = Steps::of(&times_s, recording.covered_s());
     let is_coarse = is_coarse(&times_s);
+    let steps = Steps::of(&times_s, recording.covered_s(), is_coarse.then(|| tick_s(&times_s)));
     let cv2 = match is_coarse {
         false => recording.figure(steps.gaps_cv2(&times_s), "gaps, against the mean gap of their part"),
         true => match steps.dispersion(&times_s) {
@@ -126,18 +126,33 @@ fn is_coarse(times_s: &[f64]) -> bool {
     sharing as f64 > SHARING_MAX * times_s.len() as f64
 }
 
-/// Requests of equal parts of the span.
+/// The least time between two stamps.
+fn tick_s(times_s: &[f64]) -> f64 {
+    let gaps = times_s.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.0);
+    gaps.fold(f64::INFINITY, f64::min)
+}
+
+/// Requests of equal parts of the time that is covered, the last of which may be shorter.
 struct Steps {
     counts: Vec<u64>,
     width_s: f64,
     start_s: f64,
+    covered_s: f64,
 }
 
 impl Steps {
-    fn of(times_s: &[f64], covered_s: f64) -> Steps {
-        let width_s = covered_s / STEPS_MAX as f64;
+    /// `tick_s` is the unit of a coarse clock, of which each part has as many.
+    fn of(times_s: &[f64], covered_s: f64, tick_s: Option<f64>) -> Steps {
+        let (steps, width_s) = match tick_s {
+            None => (STEPS_MAX, covered_s / STEPS_MAX as f64),
+            Some(tick_s) => {
+                let ticks = (covered_s / tick_s).round().max(1.0);
+                let many = (ticks / STEPS_MAX as f64).ceil();
+                ((ticks / many).ceil() as usize, many * tick_s)
+            }
+        };
         let start_s = times_s.first().copied().unwrap_or(0.0);
-        let mut steps = Steps { counts: vec![0; STEPS_MAX], width_s, start_s };
+        let mut steps = Steps { counts: vec![0; steps], width_s, start_s, covered_s };
         for &time_s in times_s {
             let step = steps.step(time_s);
             steps.counts[step] += 1;
@@ -146,7 +161,16 @@ impl Steps {
     }
 
     fn step(&self, time_s: f64) -> usize {
-        (((time_s - self.start_s) / self.width_s) as usize).min(self.counts.len() - 1)
+        // A little more, so that a stamp is not in the part before its own.
+        (((time_s - self.start_s) / self.width_s + 1e-9) as usize).min(self.counts.len() - 1)
+    }
+
+    /// Requests per second of each part.
+    fn rates(&self) -> Vec<f64> {
+        let last = self.counts.len() - 1;
+        let width_s =
+            |at| if at == last { self.covered_s - last as f64 * self.width_s } else { self.width_s };
+        self.counts.iter().enumerate().map(|(at, &count)| count as f64 / width_s(at)).collect()
     }
 
     /// Squared coefficient of variation of the gaps, each over the mean gap of its part, so that a rate that moves is no burst.
@@ -189,20 +213,17 @@ impl Steps {
 
     /// The rate of each part, where it moves by more than chance, which `cv2` widens.
     fn profile(&self, cv2: f64) -> Option<Profile> {
-        let mean = self.counts.iter().sum::<u64>() as f64 / self.counts.len() as f64;
-        let squares: f64 =
-            self.counts.iter().map(|&count| (count as f64 - mean) * (count as f64 - mean)).sum();
-        let deviation = (squares / (self.counts.len() - 1) as f64).sqrt();
-        let chance = (mean * cv2.max(1.0)).sqrt();
+        let rates = self.rates();
+        let mean = self.counts.iter().sum::<u64>() as f64 / self.covered_s;
+        let squares: f64 = rates.iter().map(|rate| (rate - mean) * (rate - mean)).sum();
+        let deviation = (squares / (rates.len() - 1).max(1) as f64).sqrt();
+        let chance = (mean * cv2.max(1.0) / self.width_s).sqrt();
         if deviation < MOVES * mean || deviation < MOVES_BY_CHANCE * chance {
             return None;
         }
         // A rate of zero would end the simulation of arrivals.
-        let points = self
-            .counts
-            .iter()
-            .enumerate()
-            .map(|(at, &count)| (at as f64 * self.width_s, (count as f64).max(mean / 1e3)));
+        let points = rates.iter().enumerate();
+        let points = points.map(|(at, &rate)| (at as f64 * self.width_s, rate.max(mean / 1e3)));
         let series = Series { name: String::new(), line: 1, points: points.collect() };
         Some(Profile { steps: series.steps(STEPS_MAX), span_s: series.span_s() })
     }
@@ -213,7 +234,11 @@ mod tests {
     use super::*;
 
     fn steps(times_s: &[f64]) -> Steps {
-        Steps::of(times_s, times_s[times_s.len() - 1] * times_s.len() as f64 / (times_s.len() - 1) as f64)
+        Steps::of(
+            times_s,
+            times_s[times_s.len() - 1] * times_s.len() as f64 / (times_s.len() - 1) as f64,
+            None,
+        )
     }
 
     #[test]
@@ -242,6 +267,20 @@ mod tests {
         assert_eq!(profile.span_s.round(), 4_800.0);
     }
 
+    /// 20 whole seconds with 100 requests each: parts of 0.8 s would have 100 or none.
+    #[test]
+    fn a_coarse_clock_has_parts_of_whole_ticks() {
+        let times: Vec<f64> = (0..2_000u32).map(|at| f64::from(at / 100)).collect();
+        assert_eq!(tick_s(&times), 1.0);
+        let steps = Steps::of(&times, 20.0, Some(1.0));
+        assert_eq!(steps.counts, [100; 20]);
+        assert!(steps.profile(1.0).is_none());
+        // 50 seconds in parts of three, the last of two.
+        let times: Vec<f64> = (0..5_000u32).map(|at| f64::from(at / 100)).collect();
+        let rates = Steps::of(&times, 50.0, Some(1.0)).rates();
+        assert_eq!((rates.len(), rates.iter().all(|rate| *rate == 100.0)), (17, true));
+    }
+
     /// Whole seconds with 2 and 4 requests in turn: mean 3.
     #[test]
     fn a_coarse_clock_shows_the_dispersion_of_its_seconds() {
@@ -250,8 +289,8 @@ mod tests {
             .collect();
         assert!(is_coarse(&times));
         // Four seconds per part: squared deviations 4 by 3.
-        let dispersion = Steps::of(&times, 96.0).dispersion(&times).unwrap();
+        let dispersion = Steps::of(&times, 96.0, Some(1.0)).dispersion(&times).unwrap();
         assert!((dispersion - 4.0 / 3.0 / 3.0).abs() < 1e-12, "{dispersion}");
-        assert_eq!(Steps::of(&times, 20.0).dispersion(&times), None);
+        assert_eq!(Steps::of(&times, 20.0, Some(1.0)).dispersion(&times), None);
     }
 }

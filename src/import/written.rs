@@ -254,7 +254,7 @@ fn cache(out: &mut Lines, traffic: &Traffic, tier: &Tier, times: Option<&Times>)
     }
     out.option("entry_overhead", &bytes(tier.overhead_bytes.value), &tier.overhead_bytes);
     out.option("service", &duration(tier.service_us.value / 1e6), &tier.service_us);
-    out.line("network = \"200us\"  # ASSUMPTION: no file has the way to the cache and back; each way");
+    out.line("round_trip = \"400us\"  # ASSUMPTION: no file has the way to the cache and back");
     if times.is_some() {
         let warm = match (tier.capacity_entries, tier.ttl_s.value) {
             (None, Some(_)) => "{ hottest = \"all\", age = \"stationary\" }".to_owned(),

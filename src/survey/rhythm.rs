@@ -8,8 +8,8 @@ use crate::trace::Stamp;
 const STEPS_MAX: usize = 240;
 /// Steps of the curve that is handed over.
 const STEPS: usize = 60;
-/// Width of the first steps in seconds.
-const STEP_MIN_S: f64 = 1e-3;
+/// Width of the first steps in seconds, which doubles to whole seconds.
+const STEP_MIN_S: f64 = 1.0 / 1024.0;
 /// Windows whose counts are compared.
 const WIDTHS_S: [f64; 3] = [1.0, 10.0, 60.0];
 /// Fewer windows tell nothing of their variance.
@@ -20,7 +20,7 @@ const WINDOWS_MIN: u64 = 10;
 pub struct Rhythm {
     /// From the first request to the last.
     pub span_s: f64,
-    /// Requests by span.
+    /// Over the time that the trace covers: the span, and one mean gap between instants more.
     pub mean_per_s: f64,
     /// Of the busiest whole second from the first request on.
     pub peak_second_per_s: f64,
@@ -55,6 +55,8 @@ pub(super) struct Clock {
     /// Of the latest row, from the first on.
     now_s: f64,
     requests: u64,
+    /// Different times.
+    instants: u64,
     is_coarse: bool,
     late_rows: u64,
     latest_s: f64,
@@ -72,6 +74,7 @@ impl Clock {
             first: None,
             now_s: 0.0,
             requests: 0,
+            instants: 0,
             is_coarse: true,
             late_rows: 0,
             latest_s: 0.0,
@@ -90,6 +93,7 @@ impl Clock {
             self.late_rows += 1;
             self.latest_s = self.latest_s.max(self.now_s - at_s);
         }
+        self.instants += u64::from(at_s > self.now_s || self.instants == 0);
         self.now_s = self.now_s.max(at_s);
         self.is_coarse &= self.now_s.fract() == 0.0;
         self.requests += count;
@@ -125,7 +129,7 @@ impl Clock {
         let (curve_per_s, step_s) = self.curve();
         Some(Rhythm {
             span_s,
-            mean_per_s: self.requests as f64 / span_s,
+            mean_per_s: self.requests as f64 / self.covered_s(),
             peak_second_per_s: seconds.most() as f64,
             peak_minute_per_s: (span_s >= 60.0).then(|| self.minute.most as f64 / 60.0),
             dispersion: self.windows.iter().filter_map(Windows::dispersion).collect(),
@@ -137,14 +141,18 @@ impl Clock {
         })
     }
 
+    /// As a replay of the trace has it.
+    fn covered_s(&self) -> f64 {
+        self.now_s * (1.0 + 1.0 / (self.instants - 1) as f64)
+    }
+
     /// At most [`STEPS`] steps. Those of a coarse clock are not below its second. The last step ends with the trace.
     fn curve(&self) -> (Vec<f64>, f64) {
         let finest = if self.is_coarse { (1.0 / self.step_s).ceil() as usize } else { 1 };
-        let joined = self.steps.len().div_ceil(STEPS).max(finest);
+        let joined = self.steps.len().div_ceil(STEPS).next_multiple_of(finest);
         let (counts, step_s) = (join(&self.steps, joined), self.step_s * joined as f64);
         let mut rates: Vec<f64> = counts.iter().map(|&count| count as f64 / step_s).collect();
-        let end_s = if self.is_coarse { self.now_s + 1.0 } else { self.now_s };
-        let covered_s = (end_s - step_s * (counts.len() - 1) as f64).min(step_s);
+        let covered_s = (self.covered_s() - step_s * (counts.len() - 1) as f64).min(step_s);
         match rates.last_mut() {
             // A piece of a step shows chance.
             Some(_) if covered_s < step_s / 2.0 && counts.len() > 1 => {
@@ -260,7 +268,7 @@ mod tests {
     }
 
     /// Windows of a second with 3, 0, 0, 1, 2, 2, 2, 2, 2, 2 requests, and an eleventh that has not ended: mean 1.6, squared deviations
-    /// 1.96 + 2 * 2.56 + 0.36 + 6 * 0.16 = 8.4, variance 8.4 / 9.
+    /// 1.96 + 2 * 2.56 + 0.36 + 6 * 0.16 = 8.4, variance 8.4 / 9. The 17 requests cover 10 s and one of 16 gaps more.
     #[test]
     fn dispersion_is_variance_over_mean_of_whole_windows() {
         let counts = [3, 0, 0, 1, 2, 2, 2, 2, 2, 2, 1];
@@ -269,7 +277,7 @@ mod tests {
             .enumerate()
             .flat_map(|(second, &count)| (0..count).map(move |at| second as f64 + f64::from(at) / 4.0));
         let found = rhythm(times);
-        assert_eq!((found.span_s, found.mean_per_s, found.peak_second_per_s), (10.0, 1.7, 3.0));
+        assert_eq!((found.span_s, found.mean_per_s, found.peak_second_per_s), (10.0, 1.6, 3.0));
         assert_eq!(found.peak_minute_per_s, None);
         let [one] = found.dispersion[..] else { panic!("{:?}", found.dispersion) };
         assert_eq!((one.window_s, one.windows), (1.0, 10));

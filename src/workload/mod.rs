@@ -85,6 +85,16 @@ impl Tables {
         })
     }
 
+    /// Number of ids.
+    pub fn keys(&self) -> u64 {
+        u64::from(self.first_id[self.first_id.len() - 1])
+    }
+
+    /// Number of ids of a class.
+    fn keys_of(&self, class: usize) -> u64 {
+        u64::from(self.first_id[class + 1] - self.first_id[class])
+    }
+
     /// The class an id belongs to.
     #[inline]
     pub fn class_of(&self, key: u32) -> usize {
@@ -268,9 +278,10 @@ impl Generator {
             places: match workload.classes.iter().all(|class| class.ranking.is_fixed()) {
                 true => Vec::new(),
                 false => (workload.classes.iter())
-                    .map(|class| {
+                    .enumerate()
+                    .map(|(index, class)| {
                         let dice = draw(&format!("workload.ranking.{}", class.name));
-                        Places::new(class, model.duration_ns, dice)
+                        Places::new(class, tables.keys_of(index), dice)
                     })
                     .collect(),
             },

@@ -16,8 +16,8 @@ pub(super) enum Places {
 }
 
 impl Places {
-    /// Ids within the class, from 0.
-    pub fn new(class: &Class, duration_ns: Nanos, dice: Stream) -> Places {
+    /// `ids` of the class, from 0, are those of its keys and of new ones.
+    pub fn new(class: &Class, ids: u64, dice: Stream) -> Places {
         let keys = class.keys;
         match class.ranking {
             Ranking::Fixed => Places::Fixed,
@@ -28,11 +28,9 @@ impl Places {
                 per_ns: keys as f64 * std::f64::consts::LN_2 / 2.0 / half_life_ns as f64,
                 dice,
             },
-            Ranking::Newest { rate_per_s } => Places::Newest {
-                keys,
-                new_keys: class.ranking.new_keys(duration_ns),
-                per_ns: rate_per_s / 1e9,
-            },
+            Ranking::Newest { rate_per_s } => {
+                Places::Newest { keys, new_keys: ids - keys, per_ns: rate_per_s / 1e9 }
+            }
             Ranking::LastWritten => {
                 Places::LastWritten { log: (0..keys as u32).rev().collect(), next: 0, dice }
             }
@@ -86,7 +84,11 @@ mod tests {
         let overrides = crate::scenario::Overrides::default();
         let experiment =
             crate::scenario::parse(&source, "x.toml", std::path::Path::new(""), &overrides).unwrap();
-        Places::new(&experiment.variants[0].model.workload.classes[0], 100 * SECOND, stream(1, 0, "test"))
+        {
+            let model = &experiment.variants[0].model;
+            let class = &model.workload.classes[0];
+            Places::new(class, model.keys_of(class), stream(1, 0, "test"))
+        }
     }
 
     #[test]

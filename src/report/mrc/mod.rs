@@ -78,7 +78,7 @@ fn totals(replay: &Replay) -> String {
 fn rules(replay: &Replay) -> String {
     let mut words = match replay.rules.unit {
         Unit::Objects => "each of them one slot".to_owned(),
-        Unit::Bytes => "each of them its bytes".to_owned(),
+        Unit::Bytes => "each of its own size".to_owned(),
     };
     match replay.rules.ttl {
         Some(Ttl::All(ns)) => words.push_str(&format!("; entries live for {}", format_duration(ns))),

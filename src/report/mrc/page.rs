@@ -51,8 +51,9 @@ fn ratios(replay: &Replay) -> Vec<Ratio> {
 /// For a terminal of so many columns: miss ratios, speeds, and the trace.
 pub fn page(replay: &Replay, width: u16) -> String {
     let column_width = if replay.sample.is_some() { COLUMN_WIDTH_SAMPLED } else { COLUMN_WIDTH };
-    let longest = replay.policies().iter().map(|policy| policy.name().chars().count() + 2).max();
-    let name_width = longest.unwrap_or(0).max(NAME_WIDTH);
+    let month = month(replay).unwrap_or_default();
+    let names = replay.policies().iter().map(|policy| policy.name().chars().count()).max();
+    let name_width = (names.unwrap_or(0).max(month.chars().count()) + 2).max(NAME_WIDTH);
     let columns = (usize::from(width).saturating_sub(name_width) / column_width).max(1);
     let mut text = heading(replay);
     if replay.needed.is_some() {
@@ -64,13 +65,16 @@ pub fn page(replay: &Replay, width: u16) -> String {
         let mark = if ratio.is_ranked { "; * lowest of its capacity" } else { "" };
         text.push_str(&format!("\n\n{} (%){mark}{floor}\n", ratio.caption));
         for capacities in capacities.chunks(columns) {
-            text.push_str(&format!("\n{}\n", table(replay, capacities, |cell| ratio.text(replay, cell))));
+            let prices = if at == 0 { Some(month.as_str()) } else { None };
+            let table = table(replay, capacities, prices, |cell| ratio.text(replay, cell));
+            text.push_str(&format!("\n{table}\n"));
         }
         text.truncate(text.trim_end().len());
     }
     text.push_str("\n\nSpeed (million requests per second of each replay)\n");
     for capacities in capacities.chunks(columns) {
-        text.push_str(&format!("\n{}\n", table(replay, capacities, |cell| number(speed(replay, cell)))));
+        let table = table(replay, capacities, None, |cell| number(speed(replay, cell)));
+        text.push_str(&format!("\n{table}\n"));
     }
     text.push_str(&format!("\n{}\n", times(replay)));
     text
@@ -184,19 +188,28 @@ fn needed(replay: &Replay) -> String {
     text
 }
 
-fn table(replay: &Replay, capacities: &[u64], figure: impl Fn(&Cell) -> String) -> String {
+/// The head of the prices of capacities; `None`: they have none.
+fn month(replay: &Replay) -> Option<String> {
+    replay.cost_month(1)?;
+    Some(format!("{} a month", replay.price?.currency))
+}
+
+/// `prices` is the head of their row, if there is to be one.
+fn table(
+    replay: &Replay,
+    capacities: &[u64],
+    prices: Option<&str>,
+    figure: impl Fn(&Cell) -> String,
+) -> String {
     let mut table = plain();
     let right = |text: String| TableCell::new(text).set_alignment(CellAlignment::Right);
-    let is_priced = capacities.iter().any(|&capacity| replay.cost_month(capacity).is_some());
+    let prices = prices.filter(|head| !head.is_empty());
     let heads = capacities.iter().map(|&size| {
-        let price =
-            replay.cost_month(size).map_or_else(String::new, |cost| format!("\n{} ", super::amount(cost)));
+        let cost = prices.and_then(|_| replay.cost_month(size));
+        let price = cost.map_or_else(String::new, |cost| format!("\n{} ", super::amount(cost)));
         right(format!("{} \n{} {price}", capacity(replay, size), share(replay, size)))
     });
-    let month = match replay.price {
-        Some(price) if is_priced => format!("\n{} a month", price.currency),
-        _ => String::new(),
-    };
+    let month = prices.map_or_else(String::new, |head| format!("\n{head}"));
     table.set_header(std::iter::once(TableCell::new(format!("policy\n{month}"))).chain(heads));
     for policy in replay.policies() {
         let cells = capacities.iter().map(|&capacity| {

@@ -102,7 +102,7 @@ fn a_page_in_bytes_has_both_ratios_expiry_and_money() {
     replay.needed = Some((0.9, vec![Needed { policy: replay.cells[2].policy, capacity: Some(4_000_000) }]));
     let page = page(&replay, 80);
     for part in [
-        "x.csv: 1,000,000 requests (4.0 GB) for 5,000 objects (20.0 MB), each of them its bytes; entries live for 5m\n",
+        "x.csv: 1,000,000 requests (4.0 GB) for 5,000 objects (20.0 MB), each of its own size; entries live for 5m\n",
         "sieve+second-hit         4.0 MB (20.0 %), 0.06 EUR a month\n",
         "Miss ratio (%); * lowest of its capacity\n",
         "Byte miss ratio (%); * lowest of its capacity\n",

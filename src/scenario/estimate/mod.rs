@@ -24,7 +24,7 @@ pub use self::flow::{
 pub const NOMINAL_EVENTS_PER_S: f64 = 8e6;
 
 /// The program with its scenario, one thread and what the end of a run takes.
-const PROCESS_BYTES: f64 = 9e6;
+const PROCESS_BYTES: f64 = 10.5e6;
 /// Memory of a thread and its heap.
 const THREAD_BYTES: f64 = 0.3e6;
 /// Memory of a variant's results: names of its measures, and its windows and distributions beside the values.

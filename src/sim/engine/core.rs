@@ -187,10 +187,11 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let mut queue = Queue::new(mean_gap_ns(model));
         let tiers = (0..model.tiers.len())
             .map(|index| {
-                let trace_keys = tables.trace_keys.as_ref();
-                TierState::with_own(model, index, seed, replication, &mut queue, policies, trace_keys)
+                let tables = Some(&*tables);
+                TierState::with_own(model, index, seed, replication, &mut queue, policies, tables)
             })
             .collect();
+        let keys = tables.keys();
         let database = Database::new(model, seed, replication, &mut queue);
         let invalidations = Invalidations::new(model, seed, replication, &mut queue);
         let crashes = Crashes::new(model, seed, replication);
@@ -222,7 +223,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                 fetching: CallMap::new(),
                 fetches_ended: 0,
             },
-            versions: Versions::new(model.keys(), model.workload.writes()),
+            versions: Versions::new(keys, model.workload.writes()),
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             creates: model.workload.creates(),
             are_answers_judged: model.workload.writes()

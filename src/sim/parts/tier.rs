@@ -206,7 +206,7 @@ impl TierState {
         TierState::with_own(model, index, seed, replication, queue, &Policies::new(), None)
     }
 
-    /// The same with the policies from outside the crate that this variant has, and the keys of its trace.
+    /// The same with the policies from outside the crate that this variant has, and the tables of its workload.
     pub fn with_own(
         model: &Model,
         index: usize,
@@ -214,11 +214,12 @@ impl TierState {
         replication: u32,
         queue: &mut Queue,
         policies: &Policies,
-        trace_keys: Option<&Arc<TraceKeys>>,
+        tables: Option<&Tables>,
     ) -> TierState {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
-        let keys = model.keys();
+        let keys = tables.map_or_else(|| model.keys(), Tables::keys);
+        let trace_keys = tables.and_then(|tables| tables.trace_keys.as_ref());
         let count = match tier.scope {
             Scope::Instance { .. } => u64::from(model.clients.instances),
             Scope::Shared(ref shared) => u64::from(shared.nodes),
