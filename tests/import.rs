@@ -399,13 +399,13 @@ fn statements_give_a_mixture_with_their_mean() {
 
 #[test]
 fn buckets_give_the_reads_of_the_database_or_the_latency() {
-    let text = of(&[("latency_bucket.csv", BUCKETS)]);
+    let text = of(&[("buckets.csv", BUCKETS)]);
     let read = accepted(&text).variants[0].model.database.read.mean_ns() / 1e6;
     assert!((read - 15.445).abs() < 0.05, "{read}: {text}");
-    assert!(
-        text.contains("# ASSUMPTION: latency_bucket.csv of latency_bucket.csv is taken for db-read"),
-        "{text}"
-    );
+    assert!(text.contains("# ASSUMPTION: buckets.csv of buckets.csv is taken for db-read"), "{text}");
+    // By its name it is the latency of requests.
+    let text = of(&[("latency_bucket.csv", BUCKETS)]);
+    assert_eq!(option(&text, "p50").0, "\"9.315ms\"");
     let named = |role| {
         let sources = [Source { role: Some(role), ..source("latency_bucket.csv", BUCKETS) }];
         import(&sources, &Options::default())

@@ -22,10 +22,12 @@ impl Histogram {
         let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
         if has(&["write", "insert", "update"]) {
             (Role::DbWrite, true)
-        } else if has(&["http", "request", "response"]) {
+        } else if has(&["pg", "db", "sql", "query", "database"]) {
+            (Role::DbRead, true)
+        } else if has(&["http", "request", "response", "latency"]) {
             (Role::Latency, true)
         } else {
-            (Role::DbRead, has(&["pg", "db", "sql", "query", "database"]))
+            (Role::DbRead, false)
         }
     }
 }

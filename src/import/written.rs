@@ -58,7 +58,7 @@ pub(super) fn scenario(
         Some((_, recording)) => {
             let third_s = (recording.span_s() / 3.0).max(0.001);
             out.line(&format!(
-                "warmup = {}  # a third of the recording, since it starts with a full cache",
+                "warmup = {}  # a third of the recording: the cache starts empty, that of production was full",
                 duration(third_s)
             ));
             None

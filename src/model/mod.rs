@@ -191,12 +191,12 @@ pub struct Model {
 impl Model {
     /// Number of ids over all classes, those of new keys included.
     pub fn keys(&self) -> u64 {
-        self.workload.classes.iter().map(|class| self.keys_of(class)).sum()
+        self.workload.classes.iter().fold(0, |sum: u64, class| sum.saturating_add(self.keys_of(class)))
     }
 
     /// Number of ids of a class.
     pub fn keys_of(&self, class: &Class) -> u64 {
-        class.keys + class.ranking.new_keys(self.duration_ns)
+        class.keys.saturating_add(class.ranking.new_keys(self.duration_ns))
     }
 
     /// Whether instances crash.

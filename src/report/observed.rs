@@ -28,7 +28,8 @@ pub struct ObservedRow {
     pub single_runs: String,
     /// Of the mean, of the nearer state where there are two.
     pub deviation: String,
-    /// Production lies outside the range of single runs, by more than 1 % of the mean (of a ratio: of its smaller side).
+    /// Production lies outside the range of single runs, by more than 1 % of the mean (of a ratio: of its smaller side); not where the
+    /// model has no such figure.
     pub warns: bool,
 }
 
@@ -104,7 +105,7 @@ fn row(measure: &str, unit: &str, figure: &FigureRecord, modelled: &[Modelled]) 
         None => text,
     };
     let told = |words: fn(&Modelled, &str) -> String| match modelled {
-        [] => "–".to_owned(),
+        [] => "not measured".to_owned(),
         some => {
             let texts: Vec<String> = some.iter().map(|one| named(one, words(one, unit))).collect();
             enumerated(&texts, "or")
@@ -125,7 +126,7 @@ fn row(measure: &str, unit: &str, figure: &FigureRecord, modelled: &[Modelled]) 
             None => with_unit(one.mean, unit),
         }),
         deviation: deviation.map_or_else(|| "–".to_owned(), change),
-        warns: !modelled.iter().any(|one| one.agrees(observed, unit)),
+        warns: !modelled.is_empty() && !modelled.iter().any(|one| one.agrees(observed, unit)),
     }
 }
 

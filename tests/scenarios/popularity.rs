@@ -104,6 +104,8 @@ fn ranks_that_cannot_move_are_refused() {
     assert!(several.contains("the keys of a request are drawn by ranks that do not move"), "{several}");
     let alike = told("keys = 9\nranking = { drift = { half_life = \"1h\" } }");
     assert!(alike.contains("every key is requested alike, whatever its rank"), "{alike}");
+    let many = told("keys = 9\nranking = { newest = { rate = 1e12 } }");
+    assert!(many.contains("10,000,000,000,000 new keys in 10s"), "{many}");
     let silent = told("keys = 9\nranking = \"last-written\"");
     assert!(silent.contains("nothing writes"), "{silent}");
 }

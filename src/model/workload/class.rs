@@ -25,7 +25,7 @@ options! {
             from.recorded(name.as_deref()).map(|class| class.keys);
         /// popularity of the keys of the class
         "popularity" popularity: Popularity, default "uniform";
-        /// whether keys keep their places in the order of popularity
+        /// ranks of the keys over time: `"fixed"`, `{ drift = ... }`, `{ newest = ... }` or `"last-written"`
         #[serde(skip_serializing_if = "Ranking::is_fixed")]
         "ranking" ranking: Ranking, otherwise "of `[workload]`" => Some(from.workload.ranking);
         /// the database has no row for these keys until a write creates it (`write_share` of the class)

@@ -29,7 +29,8 @@ options! {
         "keys" keys: Option<u64> as Keys, optional "required without `[[class]]`, unless `popularity` has them";
         /// popularity of the keys
         "popularity" popularity: Popularity, default "uniform";
-        /// whether keys keep their places in the order of popularity; not with `keys_per_request`
+        /// ranks of the keys over time: `"fixed"`, `{ drift = ... }`, `{ newest = ... }` or `"last-written"` ([model.md](model.md)); not with
+        /// `keys_per_request`
         "ranking" ranking: Ranking, default "fixed";
         /// random size of values
         "value_size" value_size: Size, default "1kB";

@@ -6,10 +6,10 @@ use crate::declare::fields::Context;
 use crate::declare::file::Node;
 use crate::model::Directory;
 use crate::model::{
-    Arrivals, Coalescing, Dist, Hottest, Jitter, Lease, Model, Nanos, PrefillAge, Refresh, Spread, Tier, Ttl,
-    WriteStrategy,
+    Arrivals, Coalescing, Dist, Hottest, Jitter, Lease, MAX_KEYS, Model, Nanos, PrefillAge, Refresh, Spread,
+    Tier, Ttl, WriteStrategy,
 };
-use crate::units::format_duration;
+use crate::units::{format_duration, grouped};
 
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
     let elements = root.elements("tier");
@@ -28,6 +28,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
     stationary(cx, root, model);
     super::invalidation::check(cx, root, model, directory);
     super::recorded::check(cx, root, model, directory);
+    new_keys(cx, root, model);
 }
 
 /// The place of a tier's field.
@@ -161,6 +162,19 @@ fn serve_stale(cx: &mut Context, root: &Node, model: &Model) {
              \"write-around\", without invalidation.cdc",
         ));
     }
+}
+
+/// Ids are dealt out to new keys as well.
+fn new_keys(cx: &mut Context, root: &Node, model: &Model) {
+    if model.keys() <= MAX_KEYS {
+        return;
+    }
+    let place =
+        root.get("workload").and_then(|workload| workload.get("ranking")).map_or(root.span, |node| node.span);
+    let (new, duration) = (model.keys() - model.workload.keys(), format_duration(model.duration_ns));
+    let label = format!("{} new keys in {duration}", grouped(new));
+    let problem = Diagnostic::new("too many keys", place, label);
+    cx.report(problem.help(format!("expected at most {} keys in all, new ones included", grouped(MAX_KEYS))));
 }
 
 /// A run without a single request in its measured part has no result.

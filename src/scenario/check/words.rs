@@ -125,7 +125,9 @@ pub(crate) fn known_measures<'m>(models: impl Iterator<Item = &'m Model>) -> Vec
     let (mut tiers, mut classes, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for model in models {
         tiers.extend(model.tiers.iter().map(|tier| tier.name.as_str()));
-        classes.extend(model.workload.classes.iter().map(|class| class.name.as_str()));
+        // The measures of a single class are those of the run.
+        let of_classes = model.workload.classes.iter().map(|class| class.name.as_str());
+        classes.extend(of_classes.filter(|_| model.workload.classes.len() > 1));
         events.extend(model.events.iter().map(|event| event.label.as_str()));
     }
     let mut known = Vec::new();

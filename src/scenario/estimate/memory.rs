@@ -89,6 +89,7 @@ pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
         classes.iter().filter(|class| matches!(class.ranking, Ranking::Drift { .. } | Ranking::LastWritten));
     let ranked = ranked.map(|class| class.keys).sum::<u64>() as f64;
     items.push(item("ranks of the keys", ranked * RANK_BYTES_PER_KEY));
+    items.push(item("entries of new keys", new_keys_bytes(model, flow)));
     items.push(item("time series (windows)", windows_bytes(model, flow)));
     let cells = is_positive(!model.events.is_empty()) * duration_s(model).min(CELLS_MAX);
     items.push(item("seconds around events", cells * CELL_BYTES));
@@ -178,6 +179,15 @@ fn touched(flow: &Flow, duration_s: f64, stores: f64, sharing: f64) -> (f64, imp
         groups.iter().map(|(count, asked)| (count * bytes_per_key).min(asked * PAGE_BYTES)).sum()
     };
     (asked, pages)
+}
+
+/// Flat arrays have a place for every new key, of which pages are taken where a key is requested.
+fn new_keys_bytes(model: &Model, flow: &Flow) -> f64 {
+    let new = (model.keys() - model.workload.keys()) as f64;
+    let requested = new.min(flow.requests);
+    let pages_bytes = (new * UNBOUNDED_BYTES_PER_KEY).min(requested * PAGE_BYTES);
+    let unbounded = model.tiers.iter().filter(|tier| tier.capacity == Capacity::Unbounded);
+    unbounded.map(|tier| model.caches(tier) as f64 * pages_bytes).sum()
 }
 
 /// Counts, histograms and totals of each window, and what series are made from at the end.
