@@ -98,6 +98,8 @@ struct RecordedTtl {
 }
 
 impl RecordedTtl {
+    #[cold]
+    #[inline(never)]
     fn of(&self, info: KeyInfo) -> Option<Ttl> {
         let ttl_s = self.keys.ttl_s(info.key).filter(|_| !self.has_own[info.class])?;
         Some(Ttl::After { ns: round_ns(f64::from(ttl_s) * 1e9 * self.factor).max(1) })
@@ -182,8 +184,13 @@ impl Shared {
     /// The way back from a node.
     #[inline]
     pub fn hop_back(&mut self, node: usize, now: Nanos) -> Nanos {
-        let Some(back) = &mut self.back else { return self.hop(node, now) };
-        let delay_ns = back.sample();
+        if self.back.is_some() { self.other_hop_back(node, now) } else { self.hop(node, now) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn other_hop_back(&mut self, node: usize, now: Nanos) -> Nanos {
+        let delay_ns = self.back.as_mut().map_or(0, Delays::sample);
         let server = &self.nodes[node].server;
         if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
     }
@@ -684,8 +691,11 @@ impl TierState {
     /// The time to live of a key before jitter.
     #[inline]
     fn ttl_of(&self, info: KeyInfo) -> Ttl {
-        let recorded = self.recorded_ttl.as_ref().and_then(|recorded| recorded.of(info));
-        recorded.unwrap_or(self.ttl[info.class])
+        let ttl = self.ttl[info.class];
+        match &self.recorded_ttl {
+            None => ttl,
+            Some(recorded) => recorded.of(info).unwrap_or(ttl),
+        }
     }
 
     /// Remaining times to live of a sample of the entries: up to so many, each as likely as any other.
