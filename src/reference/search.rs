@@ -9,6 +9,8 @@ use crate::scenario::lint::LINTS;
 
 /// Most lines of a list.
 const MOST: usize = 12;
+/// Where the names leave less room, the meanings stand below.
+const ROOM_MIN: usize = 20;
 
 /// The options and measures that a word of the trade means, in lines of at most `width` letters. `is_known`: the entry of that
 /// very name is shown already, so it is left out. `None`: no such word, or nothing is left.
@@ -56,9 +58,13 @@ pub fn matches(words: &str, width: usize) -> Option<String> {
             format!("\"{}\" in names and meanings: the best {MOST} of {}\n", words.trim(), MOST + left_out)
         }
     };
+    let beside = width.saturating_sub(names + 13);
     for Found { kind, name, meaning, .. } in shown {
-        let room = width.saturating_sub(names + 13).max(20);
-        text.push_str(format!("  {kind:7}  {name:names$}  {}", first_line(meaning, room)).trim_end());
+        let line = match beside < ROOM_MIN {
+            true => format!("  {kind:7}  {name}\n    {}", first_line(meaning, width.saturating_sub(4))),
+            false => format!("  {kind:7}  {name:names$}  {}", first_line(meaning, beside)),
+        };
+        text.push_str(line.trim_end());
         text.push('\n');
     }
     Some(text)
