@@ -119,7 +119,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 "find the traffic at which a limit breaks, and which",
                 &[
                     "herdlab headroom my.toml",
-                    "herdlab headroom my.toml --knob database.pool=2..50 --limit \"error.ratio <= 1%\"",
+                    "herdlab headroom my.toml --knob database.pool=2..50 --limit \"goodput >= 900\"",
                 ],
             ),
             entry(
