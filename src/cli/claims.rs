@@ -31,13 +31,13 @@ pub(crate) struct ClaimsArgs {
     #[arg(value_name = "FILE|NAME")]
     scenarios: Vec<String>,
     /// Replications of every variant, instead of the scenarios'
-    #[arg(long, value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N")]
     replications: Option<u32>,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     /// File for the page [default: docs/claims.md; standard output where scenarios are named]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// No progress
     #[arg(long, short)]

@@ -38,7 +38,7 @@ pub(crate) struct CompareStrategiesArgs {
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     /// Write the tables to this file, as Markdown
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Folder for a report of all strategies: the page, charts, CSV and record that a run leaves
     #[arg(long, value_name = "DIR")]

@@ -42,7 +42,7 @@ pub(crate) struct DiffArgs {
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     /// Folder for the report [default: reports/<today>-<change>, or the next free name where that holds another report]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace any report in the folder
     #[arg(long)]

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use herdlab::reference::entries::{explain, list, meant};
+use herdlab::reference::search::{matches, translated};
 use herdlab::scenario::Diagnostics;
 
 use super::output;
@@ -11,11 +12,12 @@ use super::output;
 /// Longer lines of prose are hard to read.
 const TEXT_WIDTH_MAX: usize = 100;
 
-/// Explain a measure, a lint or an option; without a name, list all of them
+/// Explain a measure, a lint, an option or a word of the trade, or search for it; without a name, list all of them
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A measure (`db.qps.peak`), a lint (`no-ttl`), an option (`tier.l2.ttl`, `ttl`) or a choice (`xfetch`)
-    #[arg(value_name = "MEASURE|LINT|OPTION")]
+    /// A measure (`db.qps.peak`), a lint (`no-ttl`), an option (`tier.l2.ttl`, `ttl`), a choice (`xfetch`), or a word to search for
+    /// (`max_connections`, `stampede`)
+    #[arg(value_name = "NAME|WORD")]
     words: Vec<String>,
 }
 
@@ -26,9 +28,18 @@ pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let width = usize::from(output::stdout_style().0).min(TEXT_WIDTH_MAX);
     let mut texts = Vec::with_capacity(args.words.len());
     for word in &args.words {
-        texts.push(explain(word, width).ok_or_else(|| unknown(word))?);
+        texts.push(found(word, width).ok_or_else(|| unknown(word))?);
     }
     Ok(output::show(&texts.join("\n")).done())
+}
+
+/// The entry of that name and its relatives, else the best matches of a search.
+fn found(word: &str, width: usize) -> Option<String> {
+    let known = explain(word, width);
+    let translated = translated(word, width, known.is_some());
+    let matches = if known.is_some() { None } else { matches(word, width) };
+    let texts: Vec<String> = [known, translated, matches].into_iter().flatten().collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
 fn unknown(word: &str) -> Diagnostics {

@@ -34,7 +34,7 @@ pub(crate) struct FitArgs {
     #[arg(long = "unknown", value_name = "PATH=LOW..HIGH", value_parser = path_and_value)]
     unknowns: Vec<(String, String)>,
     /// Set a value of the scenario (`tier.l2.ttl=5m`), or a figure (`observed.hit_ratio=0.93`); repeat for several
-    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
+    #[arg(long, short, value_name = "PATH=VALUE", value_parser = path_and_value)]
     set: Vec<(String, String)>,
     /// Seed of all random numbers, instead of the scenario's
     #[arg(long)]

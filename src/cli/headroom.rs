@@ -63,7 +63,7 @@ pub(crate) struct HeadroomArgs {
     threads: Option<usize>,
     /// Folder for the report [default: reports/<scenario>-headroom, or reports/<scenario>-headroom-2 and so on where that holds the
     /// report of another search]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace any report in the folder
     #[arg(long)]

@@ -26,7 +26,7 @@ pub(crate) struct ImportArgs {
     #[arg(value_name = "FILE", required_unless_present = "named")]
     files: Vec<PathBuf>,
     /// The scenario to write [default: standard output]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// A series or histogram by name: requests, hits, misses, database; db-read, db-write, latency
     #[arg(long = "as", value_name = "NAME=FILE", value_parser = named)]

@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod fit;
 mod headroom;
+mod help;
 mod import;
 mod init;
 mod input;
@@ -34,7 +35,7 @@ mod whole;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use herdlab::experiment::run::RunError;
 use herdlab::scenario::Diagnostics;
 use herdlab::sim::SimError;
@@ -44,8 +45,9 @@ use output::tell;
 #[derive(Debug, Parser)]
 #[command(version, about, propagate_version = true)]
 struct Cli {
+    /// Without one, the guide is printed.
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,8 +98,9 @@ pub fn main() -> ExitCode {
         // Not a reason to run nothing: the system's own way of ending a program is left.
         tell!("note: signals are not caught: {error}");
     }
-    let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
+    let command = match parsed() {
+        Ok(Cli { command: Some(command) }) => command,
+        Ok(Cli { command: None }) => return output::show(help::GUIDE).done(),
         Err(message) => return ExitCode::from(print(&message)),
     };
     let result = match command {
@@ -106,7 +109,7 @@ pub fn main() -> ExitCode {
         Command::Claims(args) => claims::execute(&args),
         Command::Compare(args) => compare::execute(&args),
         Command::CompareStrategies(args) => compare_strategies::execute(&args),
-        Command::Completions(args) => shell::completions(&args, Cli::command()),
+        Command::Completions(args) => shell::completions(&args, help::with_examples(Cli::command())),
         Command::Diff(args) => diff::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Fit(args) => fit::execute(&args),
@@ -114,7 +117,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
-        Command::Man(args) => shell::man(&args, Cli::command()),
+        Command::Man(args) => shell::man(&args, help::with_examples(Cli::command())),
         Command::Mrc(args) => mrc::execute(&args),
         Command::Recommend(args) => recommend::execute(&args),
         Command::Report(args) => report::execute(&args),
@@ -124,6 +127,13 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
+}
+
+/// The arguments of this process.
+fn parsed() -> Result<Cli, clap::Error> {
+    let mut command = help::grouped(Cli::command());
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// Prints a message of clap: help and version are results, all else is a mistake in the command line.

@@ -82,7 +82,7 @@ pub(crate) struct MrcArgs {
     threads: Option<usize>,
     /// Folder for mrc.csv, mrc.svg and mrc.png [default: reports/<trace>, or reports/<trace>-2 and so on where that holds the
     /// curves of other policies or capacities]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace any curves in the folder
     #[arg(long)]

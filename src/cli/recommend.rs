@@ -55,7 +55,7 @@ pub(crate) struct RecommendArgs {
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     /// Write the scenario with the recommended settings as a further variant to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Folder for a report: a page, charts, CSV, Markdown and record; today's setting (the baseline as the file has it) is
     /// simulated as well, to be reviewed beside the recommended one, unless the search has a budget, events or ranges

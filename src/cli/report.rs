@@ -20,7 +20,7 @@ pub(crate) struct ReportArgs {
     #[arg(value_name = "RESULTS_JSON|DIR")]
     results: PathBuf,
     /// Folder for the report [default: the folder of the record]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Lay a second run over the charts, the variants of the same names pale and dashed: its `results.json`, or its folder
     #[arg(long, value_name = "RESULTS_JSON|DIR")]

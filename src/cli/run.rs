@@ -52,7 +52,7 @@ pub(crate) struct RunArgs {
     threads: Option<usize>,
     /// Folder for the report [default: reports/<scenario>, or reports/<scenario>-2 and so on where that holds the report of
     /// another scenario, seed or setting]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace any report in the folder
     #[arg(long)]

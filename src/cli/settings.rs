@@ -14,13 +14,13 @@ use herdlab::units;
 #[derive(Debug, Args)]
 pub(crate) struct SettingArgs {
     /// Set a value of the scenario (`tier.l2.ttl=5m`); repeat for several
-    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
+    #[arg(long, short, value_name = "PATH=VALUE", value_parser = path_and_value)]
     pub set: Vec<(String, String)>,
     /// Seed of all random numbers, instead of the scenario's
     #[arg(long)]
     pub seed: Option<u64>,
     /// Replications of everything that is compared, instead of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N")]
     pub replications: Option<u32>,
     /// Simulated time, instead of the scenario's (`30s`); a shorter one shortens the warm-up in proportion
     #[arg(long)]

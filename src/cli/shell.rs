@@ -33,7 +33,7 @@ pub(crate) fn completions(args: &CompletionsArgs, mut command: Command) -> anyho
 #[command(verbatim_doc_comment)]
 pub(crate) struct ManArgs {
     /// Folder for herdlab.1, herdlab-run.1 and so on, such as ~/.local/share/man/man1
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 

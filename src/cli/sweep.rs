@@ -49,7 +49,7 @@ pub(crate) struct SweepArgs {
     threads: Option<usize>,
     /// Folder for the report [default: reports/<scenario>-sweep, or reports/<scenario>-sweep-2 and so on where that holds the
     /// report of another sweep]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Draw the charts as pictures only: a page without a script, and so without sliders
     #[arg(long = "static")]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::diagnostic::{Diagnostic, Span, nearest, one_of, suggestion};
 use super::file::{Entry, Node, Value};
+use super::vocabulary;
 
 /// Columns of a table of numbers to read.
 pub(crate) struct Columns<'a> {
@@ -239,19 +240,42 @@ impl<'c, 'n> Fields<'c, 'n> {
     /// Reports the fields that were not read, and the required ones that are absent; a misspelt field
     /// is only the former.
     pub fn finish(mut self) {
-        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
+        let entries = self.entries.iter();
+        let unknown: Vec<&Entry> =
+            entries.filter(|entry| !self.known.contains(&entry.key.as_str())).collect();
+        for entry in unknown {
             let title = format!("unknown field `{}` in {}", entry.key, self.cx.here());
-            let label = match nearest(&entry.key, self.known.iter().copied()) {
-                Some(meant) => {
-                    self.missing.retain(|(name, _)| *name != meant);
-                    format!("did you mean `{meant}`?")
-                }
-                None => "not a field".to_owned(),
-            };
             let known = format!("known fields: {}", self.known.join(", "));
-            self.cx.report(Diagnostic::new(title, entry.key_span, label).help(known));
+            let mut problem = match vocabulary::row(&entry.key) {
+                Some(row) => self.foreign(row, title, entry.key_span),
+                None => {
+                    let meant = nearest(&entry.key, self.known.iter().copied());
+                    self.missing.retain(|(name, _)| Some(*name) != meant);
+                    let label = match meant {
+                        Some(meant) => format!("did you mean `{meant}`?"),
+                        None => "not a field".to_owned(),
+                    };
+                    Diagnostic::new(title, entry.key_span, label)
+                }
+            };
+            problem.help.push(known);
+            self.cx.report(problem);
         }
         self.report_missing();
+    }
+
+    /// A word of the trade in the place of a field. The required fields that it may stand for are no further problem.
+    fn foreign(&mut self, row: &vocabulary::Row, title: String, span: Span) -> Diagnostic {
+        let paths = || row.options.iter().flat_map(|hint| hint.path.split('.'));
+        self.missing.retain(|(name, _)| !paths().any(|segment| segment == *name));
+        // `tier.l2` is one step of the path.
+        let table = self.cx.path.first().and_then(|first| first.split('.').next()).unwrap_or("");
+        let own = |hint: &vocabulary::OptionHint| {
+            let (first, field) = hint.path.split_once('.').unwrap_or(("", hint.path));
+            (first == table && self.known.contains(&field)).then_some(field)
+        };
+        let problem = Diagnostic::new(title, span, row.question(own));
+        row.lines().into_iter().fold(problem, Diagnostic::help)
     }
 
     /// Reports required fields that are absent, where [`Fields::finish`] is not for this reader to call.
@@ -303,10 +327,19 @@ impl<'n> Tagged<'n> {
         if tags.contains(&tag) {
             return Some(Tagged { tag, body, node });
         }
-        let otherwise = format!("expected {}", one_of(tags.iter().copied()));
-        let label = suggestion(tag, tags.iter().copied(), &otherwise);
         let title = format!("unknown choice \"{tag}\" for {}", cx.here());
-        cx.report(Diagnostic::new(title, span, label).help(format!("known: {}", tags.join(", "))));
+        let known = format!("known: {}", tags.join(", "));
+        let problem = match vocabulary::row(tag).filter(|row| !row.options.is_empty()) {
+            Some(row) => {
+                let problem = Diagnostic::new(title, span, row.question(|_| None));
+                row.lines().into_iter().fold(problem, Diagnostic::help)
+            }
+            None => {
+                let otherwise = format!("expected {}", one_of(tags.iter().copied()));
+                Diagnostic::new(title, span, suggestion(tag, tags.iter().copied(), &otherwise))
+            }
+        };
+        cx.report(problem.help(known));
         None
     }
 

@@ -41,6 +41,7 @@ pub(crate) mod file;
 pub mod kind;
 mod macros;
 pub(crate) mod values;
+pub mod vocabulary;
 
 use std::path::PathBuf;
 

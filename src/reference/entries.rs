@@ -80,7 +80,7 @@ pub fn list(width: Option<usize>) -> String {
 }
 
 /// As many whole words as have room.
-fn first_line(text: &str, room: usize) -> String {
+pub(super) fn first_line(text: &str, room: usize) -> String {
     const MORE: &str = " ...";
     let whole = paragraph(text, room.max(1));
     if whole.lines().count() <= 1 {
@@ -285,7 +285,7 @@ fn of_range(width: usize) -> String {
 }
 
 /// A title, and the text below it.
-fn entry(title: &str, parts: &[(&str, String)], width: usize) -> String {
+pub(super) fn entry(title: &str, parts: &[(&str, String)], width: usize) -> String {
     const LABEL: usize = 12;
     const ROOM_MIN: usize = 20;
     let mut text = paragraph(title, width) + "\n";

@@ -9,3 +9,4 @@ mod measures;
 pub mod options;
 mod plain;
 pub mod schema;
+pub mod search;

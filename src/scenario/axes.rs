@@ -31,7 +31,13 @@ pub(crate) fn set(root: &mut Node, path: &str, path_span: Span, value: Node) -> 
                 names(root.elements(list))
             };
             let Some(index) = labels.iter().position(|label| label == name) else {
-                return Err(unknown_name(list, name, &labels, path_span));
+                let problem = unknown_name(list, name, &labels, path_span);
+                return Err(match (rest, labels.first()) {
+                    ([], Some(known)) => {
+                        problem.help(format!("a path has the name before the option: {list}.{known}.{name}"))
+                    }
+                    _ => problem,
+                });
             };
             let element = element_mut(root, list, index);
             match (element, rest) {

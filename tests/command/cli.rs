@@ -97,7 +97,41 @@ fn wrong_options_are_usage_errors() {
     );
     assert!(stderr(herdlab().args(["run", "lookup", "--duration", "5"]), 2).contains("--duration"));
     assert!(stderr(herdlab().args(["run", "lookup", "--format", "xml"]), 2).contains("possible values"));
-    stderr(&mut herdlab(), 2);
+}
+
+#[test]
+fn a_word_of_the_trade_in_a_path_is_answered_by_the_option() {
+    let told = |setting: &str| stderr(herdlab().args(["run", "lookup", "-s", setting]), 2);
+    let pool = told("database.max_connections=60");
+    for part in [
+        "did you mean `pool` or `servers`?",
+        "`pool = 10` in [database]",
+        "instances x pool <= max_connections",
+    ] {
+        assert!(pool.contains(part), "{part} is missing from:\n{pool}");
+    }
+    assert!(told("workload.qps=500").contains("did you mean `workload.arrivals.poisson.rate` or `scale`?"));
+    assert!(told("tier.ttl=5m").contains("tier.l2.ttl"));
+    let limit = stderr(herdlab().args(["headroom", "lookup", "--limit", "p95 <= 5"]), 2);
+    assert!(limit.contains("did you mean `latency.all.p95_ms`?"), "{limit}");
+}
+
+#[test]
+fn the_command_alone_prints_a_guide_and_its_help_the_commands_by_group() {
+    let guide = stdout(&mut herdlab());
+    assert!(guide.contains("herdlab run lookup") && guide.contains("herdlab --help"), "{guide}");
+    let help = stdout(herdlab().arg("--help"));
+    let at = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text} is missing from:\n{help}"));
+    let groups =
+        ["\nStart:", "\nRun:", "\nCompare:", "\nExplore:", "\nData:", "\nAbout:", "\nOptions:"].map(at);
+    assert!(groups.is_sorted(), "{help}");
+    assert!(groups[3] < at("\n  recommend ") && at("\n  recommend ") < groups[4]);
+    assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    let run = stdout(herdlab().args(["run", "--help"]));
+    assert!(
+        run.contains("\nExamples:\n  herdlab run lookup\n") && run.contains("-n, --replications <N>"),
+        "{run}"
+    );
 }
 
 #[test]

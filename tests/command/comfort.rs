@@ -74,6 +74,23 @@ fn a_lint_is_explained_with_its_way_out() {
     }
 }
 
+#[test]
+fn a_word_without_an_entry_is_translated_and_searched() {
+    let shown = |word: &str| stdout(herdlab().args(["explain", word]));
+    let stampede = shown("stampede");
+    for part in ["stampede: a word of the trade", "`coalescing = \"singleflight\"`", "measure  stampede.max "]
+    {
+        assert!(stampede.contains(part), "{part} is missing from:\n{stampede}");
+    }
+    assert!(shown("memory").contains("`capacity = \"64MB\"` in [[tier]] (tier.NAME.capacity)"));
+    // An option of its own, and the measure beside it.
+    let p99 = shown("p99");
+    assert!(p99.contains("observed.p99: an option") && p99.contains("latency.all.p99_ms: 99th"), "{p99}");
+    let searched = shown("eviction rate");
+    assert!(searched.contains("measure  evictions.rate"), "{searched}");
+    assert!(searched.lines().count() <= 13, "{searched}");
+}
+
 /// The tables too: a sentence, and the fields that they have.
 #[test]
 fn every_table_of_the_file_is_explained_with_its_fields() {

@@ -172,6 +172,10 @@ fn number(info: &MeasureInfo) -> Number {
 }
 
 fn unknown(name: &str, span: Span) -> Diagnostic {
+    let title = format!("unknown measure \"{name}\" in observed");
+    if let Some((label, help)) = words::foreign_measure(name) {
+        return Diagnostic::new(title, span, label).help(help);
+    }
     // `tier.l2.hit_rato` is near to a measure of the tier `l2`.
     let middle = name.split('.').nth(1).unwrap_or_default();
     let filled = |info: &MeasureInfo| {
@@ -183,7 +187,7 @@ fn unknown(name: &str, span: Span) -> Diagnostic {
     let names = Short::OPTIONS.iter().map(|option| option.name).chain(known.iter().map(String::as_str));
     let label = suggestion(name, names, "not a measure");
     let short: Vec<&str> = Short::OPTIONS.iter().map(|option| option.name).collect();
-    Diagnostic::new(format!("unknown measure \"{name}\" in observed"), span, label).help(format!(
+    Diagnostic::new(title, span, label).help(format!(
         "{}, or any measure by its name in quotes (`herdlab explain` lists all)",
         short.join(", ")
     ))

@@ -6,6 +6,7 @@ use crate::catalog::{CATALOG, find};
 use crate::declare::diagnostic::{Diagnostic, Span, suggestion};
 use crate::declare::fields::Context;
 use crate::declare::file::{Node, Value};
+use crate::declare::vocabulary::{self, MeasureHint};
 use crate::model::{Answer, Model, Practice, Precision, Variant};
 
 /// Reports headline measures that no variant has.
@@ -110,6 +111,9 @@ pub(crate) fn measure(name: &str, known: &[String]) -> Result<(), (String, Strin
     if known.iter().any(|known| known == name) {
         return Ok(());
     }
+    if let Some((label, help)) = foreign_measure(name) {
+        return Err((label, help));
+    }
     let label = suggestion(name, known.iter().map(String::as_str), "not a measure");
     let help = match find(name) {
         Some(info) => format!("{} needs a name of this scenario in its middle", info.pattern),
@@ -118,6 +122,13 @@ pub(crate) fn measure(name: &str, known: &[String]) -> Result<(), (String, Strin
         }
     };
     Err((label, help))
+}
+
+/// The measures that a word of the trade may mean: the label and the help of the message.
+pub(super) fn foreign_measure(name: &str) -> Option<(String, String)> {
+    let row = vocabulary::row(name).filter(|_| find(name).is_none())?;
+    let meanings: Vec<String> = row.measures.iter().map(MeasureHint::words).collect();
+    Some((row.question_of_measures()?, meanings.join("; ")))
 }
 
 /// Every measure that one of the models has.
