@@ -241,7 +241,7 @@ mod tests {
             ("writes=write-back", &["write-back-may-lose"]),
             ("redis=1GB", &[]),
             ("redis=4MB", &["memory-too-small", "low-hit-ratio"]),
-            ("pool=1", &["pool-too-small"]),
+            ("pool=1", &["vulnerable"]),
             ("traffic=1.5x", &[]),
             ("l1=500, ttl=1m + l1=2000 + swr=1m", &[]),
         ] {
