@@ -50,6 +50,7 @@ pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod sim;
+pub mod starter;
 pub mod survey;
 pub mod theory;
 pub mod trace;

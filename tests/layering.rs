@@ -18,6 +18,7 @@ const ROOMS: &[&str] = &[
     "measure",
     "catalog",
     "scenario",
+    "starter",
     "theory",
     "record",
     "policy",

@@ -5,6 +5,7 @@ mod cli;
 mod comfort;
 mod compare;
 mod diff;
+mod init;
 #[cfg(unix)]
 mod interrupt;
 mod over;
