@@ -1,12 +1,14 @@
 //! What the search found: values with their ranges, what stays open, whether the model agrees, and what was not used for that.
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF as _, FisherSnedecor, Normal};
+use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use super::algebra::eigen;
 use super::misfit::Misfit;
+use super::predict::predict;
 use super::region::{Draws, draw, profile};
-use super::search::{FitError, Search, Target, extra_variance};
+use super::repeats::{Agreement, Held, p_of};
+use super::search::{FitError, Search, Target};
 use super::ties::{Tie, ties};
 use crate::dice::{Stream, unit_open_zero};
 use crate::experiment::statistics::t_quantile;
@@ -36,7 +38,7 @@ pub struct Fitted {
     /// With its range before.
     #[serde(flatten)]
     pub input: Input,
-    /// Of greatest likelihood, to four digits.
+    /// At the setting whose repeats agree best, to four digits.
     pub value: f64,
     /// 95 % range by the profile likelihood, within the range before.
     pub range: (f64, f64),
@@ -50,9 +52,10 @@ pub struct Figured {
     pub measure: String,
     pub observed: f64,
     pub spread: Option<f64>,
-    /// Expected of a run of the fitted model; `None` for a check that the runs do not have.
+    /// Mean of the repeats of the fitted setting; of a check, expected given the used figures. `None` where the runs do not have it.
     pub fitted: Option<f64>,
-    /// 95 % of what one run, and production where it has a spread, may show.
+    /// 95 % of production if the model is right: of single runs of the fitted setting, and of the spread of production; of a check, given
+    /// the used figures, at any setting that agrees.
     pub range: Option<(f64, f64)>,
     /// Two-sided probability of a distance as large.
     pub p: f64,
@@ -97,17 +100,6 @@ impl LeftOut {
     }
 }
 
-/// How well the best setting agrees with all figures at once.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Agreement {
-    /// Squared distance in units of the covariance.
-    pub distance2: f64,
-    /// Figures beyond the unknowns that they determine; at least 1.
-    pub freedom: usize,
-    /// Probability of a distance as large if the model is right.
-    pub p: f64,
-}
-
 /// Below this probability a disagreement counts.
 pub const SIGNIFICANCE: f64 = 0.01;
 const DRAWS: usize = 1_500;
@@ -148,19 +140,23 @@ pub fn judge(search: &mut Search, checks: &[Target]) -> Result<Fit, FitError> {
         .iter()
         .filter(|at| misfit.deviance(at) <= best.1 + rise)
         .cloned()
-        .chain([best.0.clone()])
+        .chain([best.0.clone(), search.chosen.at.clone()])
         .collect();
     let unknowns =
         (0..search.axes.len()).map(|k| fitted(search, &misfit, &best, k, rise, &plausible)).collect();
-    let ties = ties(search, &misfit, &best.0, &plausible);
+    let ties = ties(search, &misfit, &best.0, &plausible, checks);
     let rank = (search.axes.len() - ties.len()).min(search.targets.len());
-    let agreement = agreement(&misfit, &best.0, rank);
-    let figures =
-        (0..search.targets.len()).map(|figure| of_target(search, &misfit, &best.0, figure)).collect();
+    let held = search.held(&search.chosen);
+    let agreement = agreement(held.as_ref(), search.targets.len().saturating_sub(rank).max(1));
+    let figures = (0..search.targets.len()).map(|figure| of_target(search, held.as_ref(), figure)).collect();
     let agrees = agreement.p >= SIGNIFICANCE;
     let more = search.targets.len() > search.axes.len();
     let left_out = match (agrees, search.targets.len()) {
-        (true, _) if more => left_out(search, &misfit, &mut dice),
+        (true, _) if more => {
+            let mut all = left_out(search, &misfit, &mut dice);
+            all.retain(|left| is_informative(search, left));
+            all
+        }
         // Far from the settings that agree best with all, the simulations all over the ranges have to do.
         (false, 2..) => {
             let everywhere = search.everywhere()?;
@@ -168,7 +164,7 @@ pub fn judge(search: &mut Search, checks: &[Target]) -> Result<Fit, FitError> {
         }
         _ => Vec::new(),
     };
-    let checks = checks.iter().map(|check| checked(search, check, &drawn, &best.0, &mut dice)).collect();
+    let checks = checks.iter().map(|check| checked(search, check)).collect();
     Ok(Fit {
         unknowns,
         figures,
@@ -200,7 +196,7 @@ fn fitted(
 ) -> Fitted {
     let axis = &search.axes[k];
     let reach = profile(misfit, best, k, rise, plausible);
-    let value = axis.rounded(best.0[k]);
+    let value = axis.rounded(search.chosen.at[k]);
     let (low, high) = (axis.value(reach.low).min(value), axis.value(reach.high).max(value));
     Fitted {
         input: axis.input.clone(),
@@ -210,73 +206,43 @@ fn fitted(
     }
 }
 
-fn agreement(misfit: &Misfit<'_>, at: &[f64], rank: usize) -> Agreement {
-    let distance2 = misfit.distance2(at);
-    let freedom = misfit.figures().saturating_sub(rank).max(1);
-    Agreement { distance2, freedom, p: p_of(distance2, freedom, misfit.surrogate().freedom) }
+/// Of the repeats; of a setting most of whose runs lack a figure none.
+fn agreement(held: Option<&Held>, freedom: usize) -> Agreement {
+    held.map_or(Agreement { distance2: f64::INFINITY, freedom, p: 0.0 }, |held| held.agreement(freedom))
 }
 
-/// Probability of a squared distance as large, with the covariance known from `of` degrees of freedom (Hotelling).
-fn p_of(distance2: f64, freedom: usize, of: f64) -> f64 {
-    let freedom = freedom as f64;
-    let left = (of - freedom + 1.0).max(1.0);
-    FisherSnedecor::new(freedom, left)
-        .map_or(1.0, |distribution| distribution.sf((distance2 * left / (of * freedom)).max(0.0)))
-}
-
-fn of_target(search: &Search, misfit: &Misfit<'_>, at: &[f64], figure: usize) -> Figured {
+fn of_target(search: &Search, held: Option<&Held>, figure: usize) -> Figured {
     let Target { measure, value, spread } = &search.targets[figure];
-    let (scale, surrogate) = (search.scales[figure], misfit.surrogate());
-    let expected = surrogate.expected(at)[figure];
-    let own = surrogate.covariance[figure][figure] * (1.0 + surrogate.leverage(at)) + search.extra[figure];
-    let half = t_quantile(surrogate.freedom) * own.sqrt();
-    let distance = search.aims[figure] - expected;
+    let scale = search.scales[figure];
+    let (mut fitted, mut range, mut p) = (None, None, 0.0);
+    if let Some(held) = held {
+        let mean = held.mean[figure];
+        let (half, of_figure) = held.alone(figure);
+        fitted = Some(scale.from(mean));
+        range = Some((scale.from(mean - half), scale.from(mean + half)));
+        p = of_figure;
+    }
+    let (measure, seen) = (measure.clone(), search.seen(measure));
+    Figured { measure, observed: *value, spread: *spread, fitted, range, p, seen }
+}
+
+fn checked(search: &Search, check: &Target) -> Figured {
+    let found = predict(search, check);
     Figured {
-        measure: measure.clone(),
-        observed: *value,
-        spread: *spread,
-        fitted: Some(scale.from(expected)),
-        range: Some((scale.from(expected - half), scale.from(expected + half))),
-        p: p_of(distance * distance / own, 1, surrogate.freedom),
-        seen: search.seen(measure),
+        measure: check.measure.clone(),
+        observed: check.value,
+        spread: check.spread,
+        fitted: found.map(|found| found.expected),
+        range: found.map(|found| found.range),
+        p: found.map_or(0.0, |found| found.p),
+        seen: search.seen(&check.measure),
     }
 }
 
-fn checked(search: &Search, check: &Target, drawn: &[Vec<f64>], best: &[f64], dice: &mut Stream) -> Figured {
-    let Target { measure, value, spread } = check;
-    let seen = search.seen(measure);
-    let none = Figured {
-        measure: measure.clone(),
-        observed: *value,
-        spread: *spread,
-        fitted: None,
-        range: None,
-        p: 0.0,
-        seen,
-    };
-    let Some((scale, surrogate)) = search.alone(measure, Some(*value), &search.local) else { return none };
-    let Some(aim) = scale.to(*value) else { return none };
-    let values: Vec<f64> = search.runs.iter().filter_map(|run| run.measured.get(measure).copied()).collect();
-    let extra = extra_variance(check, scale, &values);
-    let shown: Vec<f64> = drawn
-        .iter()
-        .map(|at| {
-            let own = surrogate.covariance[0][0] * (1.0 + surrogate.leverage(at)) + extra;
-            surrogate.expected(at)[0] + own.sqrt() * normal(dice)
-        })
-        .collect();
-    let (_, low, high) = quantiles(&shown);
-    let beyond = shown
-        .iter()
-        .filter(|shown| **shown >= aim)
-        .count()
-        .min(shown.iter().filter(|shown| **shown <= aim).count());
-    Figured {
-        fitted: Some(scale.from(surrogate.expected(best)[0])),
-        range: Some((scale.from(low), scale.from(high))),
-        p: (2.0 * beyond as f64 / shown.len() as f64).min(1.0),
-        ..none
-    }
+/// Whether a prediction leaves less than half of all that was simulated.
+fn is_informative(search: &Search, left: &LeftOut) -> bool {
+    let width = |(low, high): (f64, f64)| high - low;
+    search.seen(&left.measure).is_some_and(|seen| width(left.range) <= 0.5 * width(seen))
 }
 
 fn left_out(search: &Search, misfit: &Misfit<'_>, dice: &mut Stream) -> Vec<LeftOut> {
@@ -284,23 +250,23 @@ fn left_out(search: &Search, misfit: &Misfit<'_>, dice: &mut Stream) -> Vec<Left
         let others = misfit.without(figure);
         let best = search.best_of(&others);
         let drawn = draw(&others, &best.0, Draws { temperature: 1.0, count: DRAWS_OF_OTHERS }, dice);
-        let (scale, surrogate) = (search.scales[figure], misfit.surrogate());
+        let scale = search.scales[figure];
         let shown: Vec<f64> = drawn
             .iter()
             .map(|at| {
-                let own = surrogate.covariance[figure][figure] * (1.0 + surrogate.leverage(at))
-                    + search.extra[figure];
-                surrogate.expected(at)[figure] + own.sqrt() * normal(dice)
+                let (mean, variance) = others.conditional(at, figure);
+                mean + variance.sqrt() * normal(dice)
             })
             .collect();
         let (middle, low, high) = quantiles(&shown);
         let strong = eigen(&others.information(&best.0)).iter().filter(|(value, _)| *value > 4.0).count();
+        let freedom = others.figures().saturating_sub(strong).max(1);
         LeftOut {
             measure: search.targets[figure].measure.clone(),
             observed: search.targets[figure].value,
             predicted: scale.from(middle),
             range: (scale.from(low), scale.from(high)),
-            p_of_others: agreement(&others, &best.0, strong.min(others.figures())).p,
+            p_of_others: p_of(others.distance2(&best.0), freedom, others.surrogate().freedom),
             values: search.axes.iter().zip(&best.0).map(|(axis, at)| axis.rounded(*at)).collect(),
         }
     };

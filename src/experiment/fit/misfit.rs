@@ -48,12 +48,7 @@ impl<'s> Misfit<'s> {
             }
             covariance[i][i] += self.extra[a];
         }
-        Cholesky::new(&covariance).unwrap_or_else(|| {
-            // Figures that are multiples of each other, to the last digit: each by itself.
-            let mut alone = zeros(n, n);
-            (0..n).for_each(|k| alone[k][k] = covariance[k][k].max(f64::MIN_POSITIVE));
-            Cholesky::new(&alone).unwrap_or_else(|| Cholesky::identity(n))
-        })
+        factor(&covariance)
     }
 
     /// Expected less observed.
@@ -65,6 +60,18 @@ impl<'s> Misfit<'s> {
     /// Squared distance in units of the covariance: chi-squared where the setting is the true one.
     pub fn distance2(&self, at: &[f64]) -> f64 {
         self.factor(at).distance2(&self.residual(at))
+    }
+
+    /// Mean and variance of another figure of the surrogate, given the observed ones: what one run has of them together is luck of both.
+    pub fn conditional(&self, at: &[f64], figure: usize) -> (f64, f64) {
+        let share = 1.0 + self.surrogate.leverage(at);
+        let cross: Vec<f64> =
+            self.figures.iter().map(|&other| self.surrogate.covariance[figure][other] * share).collect();
+        let weights = self.factor(at).solve(&cross);
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let own = self.surrogate.covariance[figure][figure] * share;
+        let mean = self.surrogate.expected(at)[figure] - dot(&weights, &self.residual(at));
+        (mean, (own - dot(&weights, &cross)).max(0.0) + self.extra[figure])
     }
 
     /// Minus twice the logarithm of the likelihood, up to a constant.
@@ -137,6 +144,16 @@ impl<'s> Misfit<'s> {
         let found = starts.into_iter().map(|start| self.descend(start, None));
         found.min_by(|a, b| a.1.total_cmp(&b.1))
     }
+}
+
+/// Factor of a covariance; of one that is none to the last digit (figures that are multiples of each other), of its diagonal.
+pub fn factor(covariance: &Matrix) -> Cholesky {
+    Cholesky::new(covariance).unwrap_or_else(|| {
+        let n = covariance.len();
+        let mut alone = zeros(n, n);
+        (0..n).for_each(|k| alone[k][k] = covariance[k][k].max(f64::MIN_POSITIVE));
+        Cholesky::new(&alone).unwrap_or_else(|| Cholesky::identity(n))
+    })
 }
 
 #[cfg(test)]

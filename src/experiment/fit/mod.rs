@@ -3,14 +3,18 @@
 //! The scenario is simulated all over the ranges of its unknowns, one run each with luck of its own, and then in three rounds where
 //! the figures agree so far ([`search`]). Near there the figures are quadratic functions of the unknowns ([`surrogate`]), on scales on
 //! which that is nearly true ([`scale`]). The distance of a setting from the observed figures is measured in the covariance of single
-//! runs, of the error of these functions, and of the observed spread ([`misfit`]). The range of an unknown is its profile likelihood
-//! ([`region`]). [`judge`] tells whether any setting agrees, and holds the model against the figures that were not used; [`ties`] names
-//! the unknowns that the figures do not tell apart.
+//! runs, of the error of these functions, and of the observed spread ([`misfit`]). The best setting is repeated: its own runs decide
+//! whether the model agrees ([`repeats`]). The range of an unknown is its profile likelihood ([`region`]). [`judge`] puts the outcome
+//! together, [`predict`] holds the model against the figures that were not used, and [`ties`] names the unknowns that the figures do not
+//! tell apart.
 
 pub mod algebra;
+mod confirm;
 pub mod judge;
 pub mod misfit;
+pub mod predict;
 pub mod region;
+pub mod repeats;
 pub mod scale;
 pub mod search;
 mod simulate;
@@ -23,7 +27,8 @@ use crate::scenario::Diagnostics;
 use crate::scenario::uncertain::Space;
 use crate::units::counted;
 
-pub use self::judge::{Agreement, Figured, Fit, Fitted, LeftOut, judge};
+pub use self::judge::{Figured, Fit, Fitted, LeftOut, judge};
+pub use self::repeats::Agreement;
 pub use self::search::{FitError, Problem, Search, Target, UNKNOWNS_MAX};
 pub use self::simulate::simulations;
 pub use self::ties::{Telling, Tie};

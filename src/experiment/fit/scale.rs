@@ -3,50 +3,72 @@
 use crate::catalog;
 use crate::model::Input;
 
-/// How a figure enters the fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a figure enters the fit. Every simulated value has a place on its scale: an `offset` above zero takes the values at the ends in.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
     Plain,
-    /// Of positive figures: errors are shares of them.
-    Log,
-    /// Of shares of a whole: log(p / (1 - p)).
-    Logit,
+    /// Of figures that are not negative, log(x + offset): errors are shares of them.
+    Log {
+        offset: f64,
+    },
+    /// Of shares of a whole: log((p + offset) / (1 - p + offset)).
+    Logit {
+        offset: f64,
+    },
 }
 
-/// Share of the first simulations in which a figure must have a value on a scale.
-const VALUES_MIN: f64 = 0.8;
+/// An offset, as a share of the observed figure (of a ratio: of its smaller side).
+const OFFSET: f64 = 0.1;
+/// Below this share of the observed figure a simulated one is as good as zero.
+const NOTHING: f64 = 1e-3;
 
 impl Scale {
     /// The one for a measure with this observed value and these simulated ones.
     pub fn of(measure: &str, observed: f64, values: &[f64]) -> Scale {
+        let all = || values.iter().copied().chain([observed]);
         let is_share = catalog::find(measure).is_some_and(|info| info.unit == "1" && !info.may_exceed_one());
-        let wanted = if is_share { Scale::Logit } else { Scale::Log };
-        let fitting = values.iter().filter(|value| wanted.to(**value).is_some()).count();
-        let enough = fitting as f64 >= VALUES_MIN * values.len() as f64;
-        if enough && wanted.to(observed).is_some() { wanted } else { Scale::Plain }
+        let side = |value: f64| if is_share { value.min(1.0 - value) } else { value };
+        let least = all().map(side).fold(f64::INFINITY, f64::min);
+        if least < 0.0 {
+            return Scale::Plain;
+        }
+        // An observed zero is held against the mean of the simulations.
+        let mean = values.iter().map(|value| side(*value)).sum::<f64>() / values.len().max(1) as f64;
+        let size = if side(observed) > 0.0 { side(observed) } else { mean };
+        let offset = if least > NOTHING * size { 0.0 } else { OFFSET * size };
+        match (size > 0.0, is_share) {
+            (false, _) => Scale::Plain,
+            (true, true) => Scale::Logit { offset },
+            (true, false) => Scale::Log { offset },
+        }
     }
 
     /// `None` where the scale has no such value.
     pub fn to(self, value: f64) -> Option<f64> {
         let scaled = match self {
             Scale::Plain => value,
-            Scale::Log => libm::log(value),
-            Scale::Logit => libm::log(value / (1.0 - value)),
+            Scale::Log { offset } => libm::log(value + offset),
+            Scale::Logit { offset } => libm::log((value + offset) / (1.0 - value + offset)),
         };
         scaled.is_finite().then_some(scaled)
     }
 
-    /// The figure again.
+    /// The figure again, within the bounds that the scale has.
     ///
     /// ```
     /// use herdlab::experiment::fit::scale::Scale;
-    /// assert!((Scale::Logit.from(Scale::Logit.to(0.9).unwrap()) - 0.9).abs() < 1e-12);
+    /// let scale = Scale::Logit { offset: 0.01 };
+    /// assert!((scale.from(scale.to(0.9).unwrap()) - 0.9).abs() < 1e-12);
+    /// assert_eq!(scale.from(9.0), 1.0);
     /// ```
     pub fn from(self, scaled: f64) -> f64 {
         match self {
             Scale::Plain => scaled,
-            Scale::Log => libm::exp(scaled),
-            Scale::Logit => 1.0 / (1.0 + libm::exp(-scaled)),
+            Scale::Log { offset } => (libm::exp(scaled) - offset).max(0.0),
+            Scale::Logit { offset } => {
+                let share = 1.0 / (1.0 + libm::exp(-scaled));
+                (share * (1.0 + 2.0 * offset) - offset).clamp(0.0, 1.0)
+            }
         }
     }
 
@@ -54,8 +76,8 @@ impl Scale {
     pub fn slope(self, value: f64) -> f64 {
         match self {
             Scale::Plain => 1.0,
-            Scale::Log => 1.0 / value,
-            Scale::Logit => 1.0 / (value * (1.0 - value)),
+            Scale::Log { offset } => 1.0 / (value + offset),
+            Scale::Logit { offset } => 1.0 / (value + offset) + 1.0 / (1.0 - value + offset),
         }
     }
 }
@@ -140,10 +162,21 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_is_mostly_zero_stays_as_it_is() {
-        assert_eq!(Scale::of("db.qps.mean", 5.0, &[0.0, 0.0, 3.0]), Scale::Plain);
-        assert_eq!(Scale::of("db.qps.mean", 5.0, &[1.0, 2.0, 3.0]), Scale::Log);
-        assert_eq!(Scale::of("hit_ratio", 0.9, &[0.8, 0.9, 0.99]), Scale::Logit);
-        assert_eq!(Scale::of("hit_ratio", 1.0, &[0.8, 0.9, 0.99]), Scale::Plain);
+    fn every_simulated_value_has_a_place_on_the_scale() {
+        assert_eq!(Scale::of("db.qps.mean", 5.0, &[1.0, 2.0, 3.0]), Scale::Log { offset: 0.0 });
+        assert_eq!(Scale::of("hit_ratio", 0.9, &[0.8, 0.9, 0.99]), Scale::Logit { offset: 0.0 });
+        // A tenth of 5, of the side of 0.75, and of the mean of 0 and 4 where nothing is observed.
+        assert_eq!(Scale::of("db.qps.mean", 5.0, &[0.0, 0.0, 3.0]), Scale::Log { offset: 0.5 });
+        assert_eq!(Scale::of("hit_ratio", 0.75, &[0.0, 1.0]), Scale::Logit { offset: 0.025 });
+        assert_eq!(Scale::of("evictions.rate", 0.0, &[0.0, 4.0]), Scale::Log { offset: 0.2 });
+        assert_eq!(Scale::of("evictions.rate", 0.0, &[0.0, 0.0]), Scale::Plain);
+        for scale in [Scale::Log { offset: 0.5 }, Scale::Logit { offset: 0.025 }] {
+            for value in [0.0, 0.25, 1.0] {
+                let scaled = scale.to(value).unwrap();
+                assert!((scale.from(scaled) - value).abs() < 1e-12, "{scale:?} {value}");
+                let slope = (scale.to(value + 1e-6).unwrap() - scaled) / 1e-6;
+                assert!((scale.slope(value) / slope - 1.0).abs() < 1e-3, "{scale:?} {value}");
+            }
+        }
     }
 }

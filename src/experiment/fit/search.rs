@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::misfit::Misfit;
 use super::region::{Draws, draw};
+use super::repeats::Repeats;
 use super::scale::{Axis, Scale};
 use super::surrogate::{Point, Surrogate, terms};
 use crate::dice::{Stream, below, stream, unit_open_zero};
@@ -60,6 +61,8 @@ pub const EXACT: f64 = 0.001;
 const ROUNDS: usize = 3;
 /// By how much the region of a round is wider than the settings that agree, in variance.
 const TEMPERATURE: f64 = 5.0;
+/// Repeats of a setting.
+const REPEATS: usize = 12;
 
 impl Problem {
     /// The simulations that are needed at least.
@@ -95,6 +98,10 @@ pub struct Search {
     /// The runs that the surrogate rests on.
     pub local: Vec<usize>,
     pub surrogate: Surrogate,
+    /// The setting that was found, in runs of itself.
+    pub chosen: Repeats,
+    /// All runs that repeat a setting.
+    pub repeated: Vec<usize>,
     pub dice: Stream,
 }
 
@@ -106,41 +113,56 @@ impl Search {
     pub fn run(problem: &Problem, simulate: Simulate<'_>) -> Result<Search, FitError> {
         let axes: Vec<Axis> = problem.unknowns.iter().map(Axis::new).collect();
         let mut dice = stream(problem.seed, 0, "fit");
-        let last = (problem.budget * 3 / 20).max(4);
-        let least = terms(axes.len()) + problem.targets.len() + 10;
+        let targets = problem.targets.clone();
+        let least = terms(axes.len()) + targets.len() + 10;
+        let batch = REPEATS.max(targets.len() + 8);
+        let last = (problem.budget / 4).max(batch).min(problem.budget - least);
         let first = (problem.budget * 7 / 20).max(least).min(problem.budget - last);
         let mut runs = Vec::new();
         add(&mut runs, &axes, spread_out(first, axes.len(), &mut dice), simulate)?;
-        let (mut scales, mut aims, mut extra) = (Vec::new(), Vec::new(), Vec::new());
-        for target in &problem.targets {
-            let values: Vec<f64> =
-                runs.iter().filter_map(|run: &Run| run.measured.get(&target.measure).copied()).collect();
-            if values.is_empty() {
-                return Err(FitError::Absent(target.measure.clone()));
-            }
-            let scale = Scale::of(&target.measure, target.value, &values);
-            scales.push(scale);
-            aims.push(scale.to(target.value).unwrap_or(target.value));
-            extra.push(extra_variance(target, scale, &values));
-        }
+        let scaled = Scaled::new(&targets, &runs)?;
         let all: Vec<usize> = (0..runs.len()).collect();
-        let targets = problem.targets.clone();
-        let surrogate = surrogate(&runs, &all, &targets, &scales)?;
-        let mut search = Search { axes, targets, scales, aims, extra, runs, local: all, surrogate, dice };
+        let surrogate = surrogate(&runs, &all, &targets, &scaled.scales)?;
+        let Scaled { scales, aims, extra } = scaled;
+        let chosen = Repeats { at: vec![0.5; axes.len()], runs: Vec::new() };
+        let repeated = Vec::new();
+        let mut search = Search {
+            axes,
+            targets,
+            scales,
+            aims,
+            extra,
+            runs,
+            local: all,
+            surrogate,
+            chosen,
+            repeated,
+            dice,
+        };
         let mut left = problem.budget - first - last;
         for round in 0..ROUNDS {
             let now = left / (ROUNDS - round);
             left -= now;
-            let (best, _) = search.best();
-            let draws = Draws { temperature: TEMPERATURE, count: 40 * (now + 1) };
-            let misfit = Misfit::new(&search.surrogate, &search.aims, &search.extra);
-            let drawn = draw(&misfit, &best, draws, &mut search.dice);
-            let places = (0..now).map(|place| drawn[place * 40 + place % 40].clone()).collect();
+            let places = search.drawn(now);
             search.learn(places, simulate)?;
         }
-        let (best, _) = search.best();
-        search.learn(vec![best; last], simulate)?;
+        search.confirm(last, batch, simulate)?;
         Ok(search)
+    }
+
+    /// Settings around those that agree so far.
+    pub(super) fn drawn(&mut self, count: usize) -> Vec<Vec<f64>> {
+        const APART: usize = 40;
+        let (best, _) = self.best();
+        let draws = Draws { temperature: TEMPERATURE, count: APART * (count + 1) };
+        let misfit = Misfit::new(&self.surrogate, &self.aims, &self.extra);
+        let drawn = draw(&misfit, &best, draws, &mut self.dice);
+        (0..count).map(|place| drawn[place * APART + place % APART].clone()).collect()
+    }
+
+    /// Of a run, the observed figures on their scales.
+    pub fn figures(&self, run: &Run) -> Option<Vec<f64>> {
+        figures(run, &self.targets, &self.scales)
     }
 
     /// The figures held against the observed ones.
@@ -166,39 +188,41 @@ impl Search {
     }
 
     /// Simulates more settings, and fits the surrogate to the runs near those that agree.
-    fn learn(&mut self, places: Vec<Vec<f64>>, simulate: Simulate<'_>) -> Result<(), FitError> {
-        let before = self.surrogate.clone();
-        let (_, least) = self.best();
+    pub(super) fn learn(&mut self, places: Vec<Vec<f64>>, simulate: Simulate<'_>) -> Result<(), FitError> {
         add(&mut self.runs, &self.axes, places, simulate)?;
-        let misfit = Misfit::new(&before, &self.aims, &self.extra);
+        let misfit = self.misfit();
+        let (_, least) = self.best();
         let unknowns = self.axes.len();
         let reach = TEMPERATURE * chi_squared(0.99, unknowns as f64);
+        // Runs that lack a figure (no misses, no percentile of them) are as far as can be.
+        let complete = self.runs.iter().enumerate().filter(|(_, run)| self.figures(run).is_some());
         let mut ranked: Vec<(f64, usize)> =
-            self.runs.iter().enumerate().map(|(index, run)| (misfit.deviance(&run.at), index)).collect();
+            complete.map(|(index, run)| (misfit.deviance(&run.at), index)).collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let within = ranked.iter().take_while(|(deviance, _)| *deviance <= least + reach).count();
         let enough = 3 * terms(unknowns) / 2 + self.targets.len() + 10;
         self.local = ranked.iter().take(within.max(enough)).map(|(_, index)| *index).collect();
         self.local.sort_unstable();
+        let Scaled { scales, aims, extra } = Scaled::new(&self.targets, &self.runs)?;
+        (self.scales, self.aims, self.extra) = (scales, aims, extra);
         self.surrogate = surrogate(&self.runs, &self.local, &self.targets, &self.scales)?;
         Ok(())
     }
 
-    /// A measure by itself over some runs: its scale and its surrogate; `None` where too few runs have it, or all the same value.
-    pub fn alone(&self, measure: &str, observed: Option<f64>, runs: &[usize]) -> Option<(Scale, Surrogate)> {
-        let values = || runs.iter().filter_map(|run| self.runs[*run].measured.get(measure).copied());
-        let all: Vec<f64> = values().collect();
-        let scale = Scale::of(measure, observed.or(all.first().copied())?, &all);
-        let points: Vec<Point> = runs
-            .iter()
-            .filter_map(|run| {
-                let figure = scale.to(*self.runs[*run].measured.get(measure)?)?;
-                Some(Point { at: self.runs[*run].at.clone(), figures: vec![figure] })
-            })
-            .collect();
-        if points.len() * 10 < runs.len() * 9 {
+    /// A measure by itself over the runs near the settings that agree: its scale and its surrogate; `None` where too few of them have it,
+    /// or all the same value.
+    pub fn alone(&self, measure: &str) -> Option<(Scale, Surrogate)> {
+        let runs = || self.local.iter().map(|run| &self.runs[*run]);
+        let all: Vec<f64> = runs().filter_map(|run| run.measured.get(measure).copied()).collect();
+        if all.len() * 10 < self.local.len() * 9 {
             return None;
         }
+        let mean = all.iter().sum::<f64>() / all.len() as f64;
+        let scale = Scale::of(measure, mean, &all);
+        let point = |run: &Run| {
+            Some(Point { at: run.at.clone(), figures: vec![scale.to(*run.measured.get(measure)?)?] })
+        };
+        let points: Vec<Point> = runs().filter_map(point).collect();
         Surrogate::fit(&points.iter().collect::<Vec<_>>()).map(|fitted| (scale, fitted))
     }
 
@@ -221,9 +245,9 @@ impl Search {
 pub fn extra_variance(target: &Target, scale: Scale, values: &[f64]) -> f64 {
     let Target { value, spread, .. } = *target;
     let size = match scale {
-        Scale::Logit => value.min(1.0 - value),
-        Scale::Log => value,
-        Scale::Plain => values.iter().map(|value| value.abs()).sum::<f64>() / values.len().max(1) as f64,
+        Scale::Logit { .. } if value > 0.0 && value < 1.0 => value.min(1.0 - value),
+        Scale::Log { .. } if value > 0.0 => value,
+        _ => values.iter().map(|value| value.abs()).sum::<f64>() / values.len().max(1) as f64,
     };
     let exact = EXACT * size.max(1e-9);
     let deviation = libm::hypot(spread.unwrap_or(0.0), exact) * scale.slope(value);
@@ -236,6 +260,35 @@ pub fn chi_squared(probability: f64, freedom: f64) -> f64 {
     ChiSquared::new(freedom).map_or(f64::INFINITY, |distribution| distribution.inverse_cdf(probability))
 }
 
+/// The observed figures on the scales that take all values of the runs.
+struct Scaled {
+    scales: Vec<Scale>,
+    aims: Vec<f64>,
+    extra: Vec<f64>,
+}
+
+impl Scaled {
+    fn new(targets: &[Target], runs: &[Run]) -> Result<Scaled, FitError> {
+        let mut scaled = Scaled { scales: Vec::new(), aims: Vec::new(), extra: Vec::new() };
+        for target in targets {
+            let values: Vec<f64> =
+                runs.iter().filter_map(|run| run.measured.get(&target.measure).copied()).collect();
+            if values.is_empty() {
+                return Err(FitError::Absent(target.measure.clone()));
+            }
+            let scale = Scale::of(&target.measure, target.value, &values);
+            scaled.scales.push(scale);
+            scaled.aims.push(scale.to(target.value).unwrap_or(target.value));
+            scaled.extra.push(extra_variance(target, scale, &values));
+        }
+        Ok(scaled)
+    }
+}
+
+fn figures(run: &Run, targets: &[Target], scales: &[Scale]) -> Option<Vec<f64>> {
+    targets.iter().zip(scales).map(|(target, scale)| scale.to(*run.measured.get(&target.measure)?)).collect()
+}
+
 fn surrogate(
     runs: &[Run],
     of: &[usize],
@@ -243,10 +296,8 @@ fn surrogate(
     scales: &[Scale],
 ) -> Result<Surrogate, FitError> {
     let point = |run: &usize| {
-        let Run { at, measured } = &runs[*run];
-        let figures =
-            targets.iter().zip(scales).map(|(target, scale)| scale.to(*measured.get(&target.measure)?));
-        Some(Point { at: at.clone(), figures: figures.collect::<Option<Vec<f64>>>()? })
+        let run = &runs[*run];
+        Some(Point { at: run.at.clone(), figures: figures(run, targets, scales)? })
     };
     let points: Vec<Point> = of.iter().filter_map(point).collect();
     let too_few = FitError::TooFew(points.len(), of.len());
@@ -307,6 +358,6 @@ mod tests {
     fn the_spread_of_production_is_taken_to_the_scale_of_the_figure() {
         let target = Target { measure: "hit_ratio".to_owned(), value: 0.93, spread: Some(0.004) };
         let expected = (0.004f64 * 0.004 + 0.00007 * 0.00007) / (0.93 * 0.07 * 0.93 * 0.07);
-        assert!((extra_variance(&target, Scale::Logit, &[]) / expected - 1.0).abs() < 1e-9);
+        assert!((extra_variance(&target, Scale::Logit { offset: 0.0 }, &[]) / expected - 1.0).abs() < 1e-9);
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::algebra::eigen;
 use super::misfit::Misfit;
-use super::search::Search;
+use super::search::{Search, Target};
 
 /// Unknowns that the figures do not tell apart, or one that they leave open.
 #[derive(Clone, Debug, Serialize)]
@@ -41,7 +41,13 @@ const FAMILY: usize = 3;
 const TELLING_MAX: usize = 3;
 
 /// The open directions; `plausible` are the settings that agree.
-pub(super) fn ties(search: &Search, misfit: &Misfit<'_>, best: &[f64], plausible: &[Vec<f64>]) -> Vec<Tie> {
+pub(super) fn ties(
+    search: &Search,
+    misfit: &Misfit<'_>,
+    best: &[f64],
+    plausible: &[Vec<f64>],
+    checks: &[Target],
+) -> Vec<Tie> {
     let axes = eigen(&misfit.information(best));
     let strongest = axes.last().map_or(0.0, |(value, _)| *value);
     let mut found = Vec::new();
@@ -62,18 +68,22 @@ pub(super) fn ties(search: &Search, misfit: &Misfit<'_>, best: &[f64], plausible
         let values = |at: &Vec<f64>| {
             search.axes.iter().zip(at).map(|(axis, at)| axis.rounded(*at)).collect::<Vec<f64>>()
         };
-        found.push(Tie { unknowns, ends: [values(low), values(high)], telling: telling(search, low, high) });
+        found.push(Tie {
+            unknowns,
+            ends: [values(low), values(high)],
+            telling: telling(search, checks, low, high),
+        });
     }
     found
 }
 
 /// Measures that production may have, and that would tell two settings apart.
-fn telling(search: &Search, low: &[f64], high: &[f64]) -> Vec<Telling> {
+fn telling(search: &Search, checks: &[Target], low: &[f64], high: &[f64]) -> Vec<Telling> {
     let Some(first) = search.local.first().map(|run| &search.runs[*run].measured) else { return Vec::new() };
-    let is_used = |name: &str| search.targets.iter().any(|target| target.measure == name);
+    let is_given = |name: &str| search.targets.iter().chain(checks).any(|target| target.measure == name);
     let mut ranked: Vec<(f64, Telling)> = Vec::new();
-    for name in first.keys().filter(|name| !is_used(name) && is_reported(name)) {
-        let Some((scale, surrogate)) = search.alone(name, None, &search.local) else { continue };
+    for name in first.keys().filter(|name| !is_given(name) && is_reported(name)) {
+        let Some((scale, surrogate)) = search.alone(name) else { continue };
         let [a, b] = [low, high].map(|at| surrogate.expected(at)[0]);
         let error = |at: &[f64]| 1.0 + surrogate.leverage(at);
         let deviation = (surrogate.covariance[0][0] * error(low).max(error(high))).sqrt();
