@@ -17,7 +17,7 @@ options! {
     struct Short in "observed", such as "{ hit_ratio = 0.93 }" {
         /// share of the reads that a tier answered
         "hit_ratio" hit_ratio: Option<Read> as Shares, optional "not compared";
-        /// requests that reach the database per second (`db.qps.mean`), a number
+        /// requests that reach the database per second (`db.qps.mean`): a number, or a text such as "5000/min"
         "db_qps" db_qps: Option<Read> as Rates, optional "not compared";
         /// duration: median of the latency of all requests (`latency.all.p50_ms`)
         "p50" p50: Option<Read> as Times, optional "not compared";
@@ -70,7 +70,9 @@ macro_rules! figures {
 
 figures! {
     Shares: kind::SHARE, share;
-    Rates: Kind::Number { least: 0.0 }, |cx, node| at_least(0.0)(cx, node);
+    Rates: Kind::Either(&[Kind::Number { least: 0.0 }, Kind::Text]), |cx, node| {
+        if node.as_str().is_some() { rate(cx, node) } else { at_least(0.0)(cx, node) }
+    };
     Times: kind::POSITIVE_DURATION, |cx, node| Some(positive_duration(cx, node)? as f64 / 1e6);
 }
 
@@ -143,13 +145,25 @@ fn flatten<'n>(name: &str, entry: &'n Entry, found: &mut Vec<(String, &'n Entry)
     }
 }
 
+/// No system has more bytes, and nothing else is as large.
+const MOST: f64 = 1e18;
+
+fn bounded(cx: &mut Context, node: &Node, number: Number) -> Option<f64> {
+    let value = number(cx, node)?;
+    if value > MOST {
+        return cx.wrong(node, format!("expected at most {MOST:e}"));
+    }
+    Some(value)
+}
+
 fn figure(cx: &mut Context, node: &Node, number: Number) -> Option<Read> {
     if !matches!(node.value, Value::Table(_)) {
-        return Some(Read { value: number(cx, node)?, spread: None, check: false });
+        return Some(Read { value: bounded(cx, node, number)?, spread: None, check: false });
     }
     Fields::with(cx, node, EXAMPLE, |fields| {
-        let value = fields.require("value", "the figure, such as value = 0.931", number);
-        let spread = fields.read("spread", number);
+        let value = fields
+            .require("value", "the figure, such as value = 0.931", |cx, node| bounded(cx, node, number));
+        let spread = fields.read("spread", |cx, node| bounded(cx, node, number));
         let check = fields.read("check", truth).unwrap_or(false);
         Some(Read { value: value?, spread, check })
     })
@@ -235,6 +249,7 @@ mod tests {
             "p99 = \"12ms\"\n\"tier.l2.hit_ratio\" = \"91%\"\n\"latency.all.p95_ms\" = 7.5\n\
              \"latency.miss.p50_ms\" = \"2s\"\n\"tier.l2.memory.peak_bytes\" = \"2kB\"\n",
         );
+        assert_eq!(observed("db_qps = \"5400/min\"").unwrap(), [figure("db.qps.mean", 90.0)]);
         let expected = [
             ("latency.all.p99_ms", 12.0),
             ("tier.l2.hit_ratio", 0.91),
@@ -265,6 +280,7 @@ mod tests {
         assert!(elsewhere.contains("a.toml:11:1"), "{elsewhere}");
         assert!(told("hit_ratio = { spread = 0.1 }").contains("has no `value`"));
         assert!(told("\"latency.all.p99_ms\" = 3\np99 = \"3ms\"").contains("is observed twice"));
+        assert!(told("db_qps = 1e308").contains("expected at most 1e18"));
         assert!(told("\"hit_ratio\" = 1.5").contains("expected a share from 0 to 1"));
     }
 }
