@@ -153,9 +153,21 @@ pub(crate) fn execute(args: &FitArgs) -> anyhow::Result<ExitCode> {
 
 /// The scenario as a function of its unknowns.
 fn space(args: &FitArgs) -> Result<Space, Diagnostics> {
-    let mut unknown = Vec::new();
+    let mut unknown: Vec<(String, String)> = Vec::new();
     for (name, span) in &args.unknowns {
         let knob = Knob::parse_for("--unknown", name, span)?;
+        if unknown.iter().any(|(path, _)| *path == knob.path) {
+            let title = format!("--unknown {} is given twice", knob.path);
+            return Err(Diagnostics::general(title, vec!["leave one of the two out".to_owned()]));
+        }
+        let below = format!("{}.", knob.path);
+        if let Some((path, value)) =
+            args.set.iter().find(|(path, _)| *path == knob.path || path.starts_with(&below))
+        {
+            let title = format!("--set {path}={value} and --unknown {} both set {path}", knob.path);
+            let help = "leave --set out to fit it, or --unknown to keep it at that value";
+            return Err(Diagnostics::general(title, vec![help.to_owned()]));
+        }
         let end = |value: f64| match knob.unit.as_str() {
             "" => knob.text(value),
             _ => format!("\"{}\"", knob.text(value)),
@@ -172,6 +184,22 @@ fn space(args: &FitArgs) -> Result<Space, Diagnostics> {
     };
     let file = input::find(&args.scenario)?;
     Space::new(&file.source, &file.path, &file.base_dir, &overrides, &unknown)
+        .map_err(|problems| with_way_out(problems, &unknown))
+}
+
+/// An unknown inside one form of a choice (`database.read.lognormal.median`) stands beside the form that the file has.
+fn with_way_out(mut problems: Diagnostics, unknown: &[(String, String)]) -> Diagnostics {
+    for problem in &mut problems.list {
+        let Some(path) = problem.title.strip_suffix(" must be one thing") else { continue };
+        let below = format!("{path}.");
+        if unknown.iter().any(|(name, _)| name.starts_with(&below)) {
+            problem.help.push(format!(
+                "{path} has another form in the file: name an unknown of that form, or give {path} the form of the unknown first, \
+                 such as --set '{path}={{ exponential = {{ mean = \"5ms\" }} }}'"
+            ));
+        }
+    }
+    problems
 }
 
 /// A file has its fitted values in the place of what it has now.
