@@ -26,7 +26,7 @@ pub struct Shown<'a> {
 }
 
 const UNKNOWN_HEADS: [&str; 4] = ["unknown", "value", "95 % range", "before"];
-const FIGURE_HEADS: [&str; 5] = ["figure", "production", "fitted model", "95 % of single runs", "agrees"];
+const FIGURE_HEADS: [&str; 5] = ["figure", "production", "fitted model", "95 % expected", "agrees"];
 
 /// A cell of the last column of figures, and whether it speaks against the model.
 type Marked = (String, bool);
@@ -175,7 +175,7 @@ impl Shown<'_> {
         }
         let failing: Vec<&Figured> = fit.checks.iter().filter(|check| check.fails()).collect();
         for check in &failing {
-            text.push(failed_check(check));
+            text.push(failed_check(check, fit.agrees()));
         }
         if fit.agrees() && failing.is_empty() && !fit.checks.is_empty() {
             let checks = counted(fit.checks.len() as u64, "figure");
@@ -198,14 +198,12 @@ impl Shown<'_> {
         );
         if fit.agrees() {
             let p = probability(fit.agreement.p);
-            return format!(
-                "The model agrees with all figures of production that were used (a right model is as far from them with {p}): {of}."
-            );
+            return format!("The model agrees with all figures of production that were used ({p}): {of}.");
         }
         let worst = fit.figures.iter().min_by(|a, b| a.p.total_cmp(&b.p));
         let off = worst.map_or_else(String::new, |worst| format!(" {}", missed(worst)));
         format!(
-            "No setting within the ranges agrees with all figures (a right model is as far from them with {}): {of}.{off}",
+            "No setting within the ranges agrees with all figures ({}): {of}.{off}",
             probability(fit.agreement.p)
         )
     }
@@ -283,8 +281,11 @@ impl Shown<'_> {
     }
 }
 
+/// Of a factor (`db.headroom`) none: only a share of a whole is a percentage.
 fn unit(measure: &str) -> &'static str {
-    catalog::find(measure).map_or("", |info| info.unit)
+    catalog::find(measure)
+        .filter(|info| !info.may_exceed_one() || info.unit != "1")
+        .map_or("", |info| info.unit)
 }
 
 fn value(one: &Fitted, value: f64) -> String {
@@ -292,7 +293,13 @@ fn value(one: &Fitted, value: f64) -> String {
 }
 
 fn probability(p: f64) -> String {
-    if p < 0.001 { "p below 0.001".to_owned() } else { format!("p = {p:.2}") }
+    match p {
+        p if p < 0.001 => "a right model would be this far off in less than 0.1 % of cases".to_owned(),
+        p if p < 0.1 => {
+            format!("a right model would be at least this far off in {:.1} % of cases", p * 100.0)
+        }
+        p => format!("a right model would be at least this far off in {:.0} % of cases", p * 100.0),
+    }
 }
 
 /// By how much a figure is missed, and whether any simulation met it.
@@ -320,20 +327,25 @@ fn missed(figure: &Figured) -> String {
     )
 }
 
-fn failed_check(check: &Figured) -> String {
+fn failed_check(check: &Figured, agrees: bool) -> String {
     let unit = unit(&check.measure);
-    match check.range {
-        Some((low, high)) => format!(
-            "! The check fails: {} would be {}, and {} is observed. The model agrees with the figures that were used for another \
-             reason than that it is right.",
-            check.measure,
-            range(low, high, unit),
-            with_unit(check.observed, unit)
-        ),
-        None => {
-            format!("! The check fails: too few runs of the fitted model have a value of {}.", check.measure)
-        }
-    }
+    let Some((low, high)) = check.range else {
+        return format!(
+            "! The check fails: too few runs of the fitted model have a value of {}.",
+            check.measure
+        );
+    };
+    let reason = if agrees {
+        " The model agrees with the figures that were used for another reason than that it is right."
+    } else {
+        ""
+    };
+    format!(
+        "! The check fails: {} would be {}, and {} is observed.{reason}",
+        check.measure,
+        range(low, high, unit),
+        with_unit(check.observed, unit)
+    )
 }
 
 /// The figures predicted from the others.

@@ -58,7 +58,7 @@ fn unknowns_that_go_together_are_named_with_two_settings_and_a_figure_that_would
     assert_eq!(
         words(&tied()),
         [
-            "The model agrees with all figures of production that were used (a right model is as far from them with p = 0.76): 2 unknowns of my.toml \
+            "The model agrees with all figures of production that were used (a right model would be at least this far off in 76 % of cases): 2 unknowns of my.toml \
              with 180 simulations.",
             "! The figures do not tell workload.keys and database.read apart (a larger workload.keys makes up for a larger \
              database.read): workload.keys = 400 and database.read = 5 ms agrees as well as workload.keys = 9,000 and database.read = \
@@ -75,7 +75,7 @@ fn a_figure_that_no_setting_meets_is_named_with_the_miss() {
     fit.agreement = Agreement { distance2: 60.0, freedom: 1, p: 1e-6 };
     assert_eq!(
         words(&fit)[0],
-        "No setting within the ranges agrees with all figures (a right model is as far from them with p below 0.001): 2 unknowns of my.toml with 180 simulations. At the best one hit_ratio is 62.0 % (−33.3 %), and 93.0 % is observed. All \
+        "No setting within the ranges agrees with all figures (a right model would be this far off in less than 0.1 % of cases): 2 unknowns of my.toml with 180 simulations. At the best one hit_ratio is 62.0 % (−33.3 %), and 93.0 % is observed. All \
          simulations gave 31.0 to 68.2 %: if the ranges may be wider, widen them."
     );
     fit.left_out = vec![LeftOut {
@@ -96,10 +96,27 @@ fn a_figure_that_no_setting_meets_is_named_with_the_miss() {
 }
 
 #[test]
+fn a_factor_is_no_percentage() {
+    let mut fit = tied();
+    fit.ties[0].telling[0] = Telling { measure: "db.headroom".to_owned(), at: [1.5, 2.25] };
+    assert!(
+        words(&fit)[1].ends_with("A further figure would tell: db.headroom (1.50 and 2.25)."),
+        "{:?}",
+        words(&fit)
+    );
+}
+
+#[test]
 fn a_check_that_fails_speaks_against_a_model_that_agrees() {
     let mut fit = tied();
     fit.checks = vec![figure("db.qps.mean", 120.0, 80.0, 10.0, 0.001)];
     assert!(fit.agrees() && !fit.stands());
+    assert!(words(&fit)[1].ends_with("for another reason than that it is right."), "{:?}", words(&fit));
+    let mut other = fit.clone();
+    other.agreement.p = 1e-4;
+    let told = words(&other);
+    assert!(told.iter().any(|word| word.ends_with("and 120/s is observed.")), "{told:?}");
+    assert!(!told.iter().any(|word| word.contains("another reason")), "{told:?}");
     assert!(
         words(&fit)[1]
             .starts_with("! The check fails: db.qps.mean would be 70 to 90/s, and 120/s is observed."),
