@@ -68,7 +68,8 @@ pub(crate) struct MrcArgs {
     /// The same of the time, for --ttl [default: `time`, `ts` or the like]
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
-    /// Unit of the times, for --ttl: `s`, `ms`, `us`, `ns` [default: by the format, or by their magnitude]
+    /// Unit of the times, for --ttl: `s`, `ms`, `us`, `ns`, `ticks`; not for ISO 8601 [default: by the format, the name of the
+    /// column (`time_ms`) or their magnitude]
     #[arg(long, value_name = "UNIT", value_parser = parse_time_unit)]
     unit: Option<u64>,
     /// Column of the operation, for --operations reads [default: `op`, `cmd` or the like]

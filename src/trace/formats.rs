@@ -233,6 +233,19 @@ impl Opened {
         (self.format.open)(Source { input, length: self.length, layout: &self.layout })
     }
 
+    /// Nanoseconds per unit of its times. The user may name the unit, except for times in ISO 8601, which have one of their own.
+    ///
+    /// `None`: it has no times, or nothing tells their unit.
+    pub fn unit_ns(&self, named_ns: Option<u64>) -> Option<f64> {
+        let is_iso = match &self.layout {
+            TraceLayout::Table(columns) => columns.is_iso,
+            TraceLayout::Fields(fields) => fields.is_iso,
+            TraceLayout::Fixed => false,
+        };
+        let named_ns = named_ns.filter(|_| !is_iso).map(|ns| ns as f64);
+        named_ns.or(self.unit.map(|unit| unit.ns)).filter(|_| self.has_times)
+    }
+
     /// Takes the first of these columns as that of the times to live, in seconds, where none was named and the file has one of them.
     pub(super) fn name_ttl(&mut self, names: &[&str]) {
         match (usual_column(&self.layout, &self.start, names), &mut self.layout) {

@@ -234,7 +234,8 @@ pub(super) fn meaning<C>(operation: &TraceOperation<C>, word: &[u8]) -> Result<O
         () if among(ignore) => Ok(None),
         () if read.is_empty() && write.is_empty() => usual().map(Some).ok_or_else(|| {
             format!(
-                "operation \"{}\" has no usual meaning; name it in `read`, `write` or `ignore` of `operation`",
+                "operation \"{}\" has no usual meaning; name another column with --operation, or leave that out (in a scenario, name \
+                 the text in `read`, `write` or `ignore` of `operation`)",
                 shown(word)
             )
         }),
