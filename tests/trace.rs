@@ -126,9 +126,9 @@ fn a_conversion_keeps_every_row() {
     let folder = folder_with("small.csv", SMALL);
     let own = figures(folder.path(), &["info", "small.csv"]);
     for (to, columns) in [
-        ("out.csv", &["--size", "size", "--operation", "operation", "--unit", "s"][..]),
-        ("out.jsonl.gz", &["--size", "size", "--operation", "operation", "--unit", "s"]),
-        ("out.csv.zst", &["--size", "size", "--operation", "operation", "--unit", "s"]),
+        ("out.csv", &["--size", "size", "--operation", "operation"][..]),
+        ("out.jsonl.gz", &["--size", "size", "--operation", "operation"]),
+        ("out.csv.zst", &["--size", "size", "--operation", "operation"]),
     ] {
         let told = stderr(&mut trace(folder.path(), &["convert", "small.csv", "--output", to]));
         assert!(told.contains(&format!("written: {to} (12 requests for 4 keys)")), "{told}");
@@ -166,7 +166,7 @@ fn nothing_is_overwritten_by_mistake() {
     assert!(message.contains("cut.csv:13: 3 cells where a row has 7"), "{message}");
     assert_eq!(fs::read_to_string(folder.path().join("there.csv")).unwrap(), "mine");
     stderr(&mut trace(folder.path(), &convert(&["there.csv", "--force"])));
-    assert!(fs::read_to_string(folder.path().join("there.csv")).unwrap().starts_with("time,key,"));
+    assert!(fs::read_to_string(folder.path().join("there.csv")).unwrap().starts_with("time_s,key,"));
 }
 
 #[test]

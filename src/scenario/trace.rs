@@ -180,8 +180,6 @@ pub(crate) fn hex(hasher: Sha256) -> String {
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// How much too late rows of a log may come, which is written when requests end.
-const LOG_REORDER_NS: Nanos = 5_000_000_000;
 /// A clock that ticks faster is not coarse.
 const FINE_NS: f64 = 1_000.0;
 
@@ -216,10 +214,7 @@ fn summarise(path: &Path, shown: &str, request: &TraceRequest) -> Result<TraceSu
     if let (true, None, Some(unit)) = (has_times, request.unit_ns, opened.unit) {
         words.push(format!("times in {}", unit.name));
     }
-    let reorder_ns = request.reorder_ns.unwrap_or(match format {
-        "monitor" | "access-log" => LOG_REORDER_NS,
-        _ => 0,
-    });
+    let reorder_ns = request.reorder_ns.unwrap_or(opened.format.reorder_ns());
     let replay = TraceReplay {
         sets: request.sets,
         from_ns: request.from_ns,

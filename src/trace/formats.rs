@@ -15,7 +15,7 @@ use super::{
     Problem, TraceError, access_log, arc, csv, json_lines, kvcache, lirs, meta_cdn, monitor, msr,
     oracle_general, raw_ids, source, twitter, vscsi, webcachesim,
 };
-use crate::model::TraceLayout;
+use crate::model::{Nanos, TraceLayout};
 
 /// How a trace is written.
 #[derive(Debug)]
@@ -139,6 +139,14 @@ pub struct Asked {
 impl TraceFormat {
     pub fn named(name: &str) -> Option<&'static TraceFormat> {
         FORMATS.iter().copied().find(|format| format.name == name)
+    }
+
+    /// How much too late its rows may come, in nanoseconds: logs are written when requests end.
+    pub fn reorder_ns(&self) -> Nanos {
+        match self.name {
+            "monitor" | "access-log" => 5_000_000_000,
+            _ => 0,
+        }
     }
 
     /// Whether its keys are texts, which may begin with the name of their class.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::csv::{ColumnNames, KEY_COLUMNS, known_time};
 use super::formats::{Clock, Found, TraceFormat};
 use super::lines::{Batch, Line, LineRows};
-use super::row::{Operation, Row, hash_text, shown};
+use super::row::{Operation, Row, client, hash_text, shown};
 use super::sample::Sample;
 use super::stamp::{SECOND, Stamp, iso8601, unit_by_magnitude, unit_by_name};
 use super::{Problem, table};
@@ -127,7 +127,8 @@ impl Line for Fields {
         };
         let key_bytes = size(&fields.key_size)?;
         let ttl_s = fields.ttl.as_ref().map(|name| table::ttl(cell(name)?.as_bytes())).transpose()?.flatten();
-        let client = fields.client.as_ref().map(|name| Ok::<_, String>(hash_text(cell(name)?.as_bytes())));
+        let text = fields.client.as_ref().map(cell).transpose()?;
+        let client = text.filter(|text| !text.is_empty()).map(|text| client(text.as_bytes()));
         let class = fields.class.as_ref().map(cell).transpose()?;
         let row = Row {
             time,
@@ -135,7 +136,7 @@ impl Line for Fields {
             size: size(&fields.size)?,
             key_bytes,
             ttl_s,
-            client: client.transpose()?,
+            client,
             ..Row::of(hash_text(key.as_bytes()), at)
         };
         requests.push(row, key.as_bytes());

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use herdlab::scenario::Diagnostics;
 use herdlab::trace::output::Parts;
-use herdlab::trace::{Asked, ColumnNames, Opened, OperationNames, Problem, Rows, TraceFormat, open};
+use herdlab::trace::{Asked, ColumnNames, Opened, OperationNames, Problem, Rows, TraceFormat, in_order, open};
 use herdlab::units;
 
 use super::mrc::{trace_format, usage};
@@ -109,6 +109,11 @@ impl Input {
         }
         let (format, parts) = (opened.format, Parts::of(&opened));
         let rows = opened.rows().map_err(|problem| self.wrong(problem))?;
+        // As a scenario sorts the rows of a log.
+        let rows = match unit_ns.filter(|_| format.reorder_ns() > 0) {
+            Some(unit_ns) => in_order(rows, format.reorder_ns() as f64 / unit_ns),
+            None => rows,
+        };
         Ok((Beginning { format, rows, unit_ns }, parts))
     }
 
