@@ -157,7 +157,10 @@ pub fn write_rows(
         let time_ns = output.unit_ns.map(|unit_ns| row.time.scaled(unit_ns));
         let request = Request { row: &row, key, time_ns };
         for _ in 0..row.count {
-            writer.write(&request, &mut packed)?;
+            writer.write(&request, &mut packed).map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidData => Problem { line: row.line, text: error.to_string() }.into(),
+                _ => OutputError::Write(error),
+            })?;
         }
     }
     (written.keys, written.read_keys) = (chosen_keys, u64::from(numbers.keys()));
@@ -288,6 +291,17 @@ mod tests {
         );
         // Once more, to the same bytes.
         assert_eq!(converted(&bytes, OutputFormat::Oracle, Packing::None, false).0, bytes);
+    }
+
+    #[test]
+    fn a_time_that_the_format_cannot_hold_is_named_by_its_row() {
+        let opened = open(b"time_s,key\n1,a\n4294967296,b\n", &Asked::default());
+        let (format, packing) = (OutputFormat::Oracle, Packing::None);
+        let output =
+            Output { format, packing, hash_keys: false, unit_ns: Some(1e9), parts: Parts::of(&opened) };
+        let written = write_rows(&mut *opened.rows().unwrap(), &output, |_| true, Vec::new());
+        let Err(OutputError::Read(problem)) = written else { panic!("{written:?}") };
+        assert!(problem.line == 3 && problem.text.ends_with("write csv or jsonl"), "{problem:?}");
     }
 
     #[test]
