@@ -300,7 +300,7 @@ mod tests {
         let expected = 4.0 / 9.0 / (1.0f64 - 2.0 / 27.0).powi(3);
         let dispersion = Steps::of(&times, 96.0, Some(1.0)).dispersion(&times).unwrap();
         assert!((dispersion - expected).abs() < 1e-12, "{dispersion}");
-        // From the 51st second on 10 and 14 in turn, whose variance has the same share of the mean: a part with both has 15 times it.
+        // From the 51st second on 10 and 14 in turn, whose variance has the same share of the mean: the part with both has nine times it.
         let times: Vec<f64> = (0..96u32)
             .flat_map(|second| {
                 let many = [[2, 4], [10, 14]][usize::from(second >= 50)][second as usize % 2];

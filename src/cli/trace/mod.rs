@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use herdlab::scenario::Diagnostics;
 use herdlab::trace::output::Parts;
-use herdlab::trace::{Asked, ColumnNames, Opened, OperationNames, Problem, Rows, TraceFormat, in_order, open};
+use herdlab::trace::{
+    Asked, ColumnNames, Opened, OperationNames, Problem, Rows, TraceFormat, in_order, open,
+};
 use herdlab::units;
 
 use super::mrc::{trace_format, usage};
