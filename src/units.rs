@@ -35,6 +35,7 @@ const DURATION_UNITS: &[(&str, u64)] = &[
     ("d", 86_400_000_000_000),
 ];
 const KNOWN_DURATION_UNITS: &str = "ns, us, ms, s, m, h, d";
+const KNOWN_TIME_UNITS: &str = "ns, us, ms, s, m, h, d, ticks";
 
 const SIZE_UNITS: &[(&str, u64)] = &[
     ("B", 1),
@@ -149,7 +150,7 @@ pub fn parse_fine_duration(text: &str) -> Result<f64, UnitError> {
 pub fn parse_time_unit(text: &str) -> Result<u64, UnitError> {
     find_unit(DURATION_UNITS, text)
         .or((text == "ticks").then_some(100))
-        .ok_or_else(|| UnitError::UnknownUnit { unit: text.to_owned(), known: KNOWN_DURATION_UNITS })
+        .ok_or_else(|| UnitError::UnknownUnit { unit: text.to_owned(), known: KNOWN_TIME_UNITS })
 }
 
 /// A duration in the form that [`parse_duration`] reads back to the same number.

@@ -1027,6 +1027,16 @@ fn traces() {
     insta::assert_snapshot!(text);
 }
 
+/// A file of counts has the number of keys, so nothing else is missing where it cannot be read.
+#[test]
+fn a_file_of_counts_that_cannot_be_read_is_the_only_error() {
+    let popularity =
+        ("popularity = { zipf = { exponent = 1.0 } }", "popularity = { counts = { file = \"none.csv\" } }");
+    let told = messages(&[("keys = 1000\n", ""), popularity]);
+    assert!(told.contains("none.csv") && !told.contains("`keys`"), "{told}");
+    assert_eq!(told.matches("error").count(), 1, "{told}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -126,9 +126,9 @@ fn a_conversion_keeps_every_row() {
     let folder = folder_with("small.csv", SMALL);
     let own = figures(folder.path(), &["info", "small.csv"]);
     for (to, columns) in [
-        ("out.csv", &["--size", "size", "--operation", "operation", "--unit", "s"][..]),
-        ("out.jsonl.gz", &["--size", "size", "--operation", "operation", "--unit", "s"]),
-        ("out.csv.zst", &["--size", "size", "--operation", "operation", "--unit", "s"]),
+        ("out.csv", &["--size", "size", "--operation", "operation"][..]),
+        ("out.jsonl.gz", &["--size", "size", "--operation", "operation"]),
+        ("out.csv.zst", &["--size", "size", "--operation", "operation"]),
     ] {
         let told = stderr(&mut trace(folder.path(), &["convert", "small.csv", "--output", to]));
         assert!(told.contains(&format!("written: {to} (12 requests for 4 keys)")), "{told}");
@@ -166,7 +166,7 @@ fn nothing_is_overwritten_by_mistake() {
     assert!(message.contains("cut.csv:13: 3 cells where a row has 7"), "{message}");
     assert_eq!(fs::read_to_string(folder.path().join("there.csv")).unwrap(), "mine");
     stderr(&mut trace(folder.path(), &convert(&["there.csv", "--force"])));
-    assert!(fs::read_to_string(folder.path().join("there.csv")).unwrap().starts_with("time,key,"));
+    assert!(fs::read_to_string(folder.path().join("there.csv")).unwrap().starts_with("time_s,key,"));
 }
 
 #[test]
@@ -273,4 +273,67 @@ fn a_model_of_a_trace_without_times_is_refused() {
         message.contains("a trace without times has no rate") && message.contains("herdlab mrc"),
         "{message}"
     );
+}
+
+#[test]
+fn iso_8601_keeps_its_unit() {
+    let folder = folder_with("iso.csv", "time,key\n2023-11-15T00:00:00Z,a\n2023-11-15T00:00:20Z,a\n");
+    let page = stdout(&mut trace(folder.path(), &["info", "iso.csv", "--unit", "ms"]));
+    assert!(page.contains("2 requests for 1 key over 20 s"), "{page}");
+}
+
+#[test]
+fn a_log_is_put_in_order_and_its_clients_stay() {
+    let line = |client: u8, second: u8, target: &str| {
+        format!("10.0.0.{client} - - [15/Nov/2023:10:00:0{second} +0000] \"GET {target} HTTP/1.1\" 200 7\n")
+    };
+    let log = line(1, 3, "/a") + &line(2, 1, "/b") + &line(1, 4, "/a");
+    let folder = folder_with("access.log", &log);
+    stderr(&mut trace(folder.path(), &["convert", "access.log", "--output", "one.csv"]));
+    let again = ["convert", "one.csv", "--client", "client", "--size", "size", "--operation", "operation"];
+    stderr(&mut trace(folder.path(), &[&again[..], &["--output", "two.csv"]].concat()));
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let one = read("one.csv");
+    let column = |at: usize| one.lines().skip(1).map(move |row| row.split(',').nth(at).unwrap());
+    assert!(column(1).eq(["/b", "/a", "/a"]), "{one}");
+    let clients: Vec<&str> = column(one.lines().next().unwrap().split(',').count() - 1).collect();
+    assert!(clients[0] != clients[1] && clients[1] == clients[2], "{one}");
+    assert_eq!(one, read("two.csv"));
+    // The second row is late by two seconds, which a table shows and a log does not.
+    let page = stdout(&mut trace(folder.path(), &["info", "access.log"]));
+    assert!(page.contains("over 3 s") && !page.contains("before an earlier row"), "{page}");
+}
+
+#[test]
+fn messages_name_the_way_out() {
+    let folder = folder_with("t.csv", "time_s,key,size,op\n1,a,5,get\n2,a,5,get\n");
+    let message = refused(folder.path(), &["info", "t.csv", "--operation", "size"]);
+    assert!(message.contains("operation \"5\" has no usual meaning; name another column with --operation"));
+    let message = refused(folder.path(), &["info", "t.csv", "--unit", "parsec"]);
+    assert!(message.contains("known: ns, us, ms, s, m, h, d, ticks"), "{message}");
+    for command in ["convert", "model"] {
+        let message = refused(folder.path(), &[command, "t.csv", "--output", "-"]);
+        assert!(message.contains("`-` is no file") && message.contains("/dev/stdout"), "{message}");
+    }
+    fs::write(folder.path().join("j.jsonl"), "{\"ts\":1700000000,\"key\":\"a\"}\n{\"ts\":17,\n").unwrap();
+    let message = refused(folder.path(), &["info", "j.jsonl"]);
+    assert!(message.contains("j.jsonl:2: `{\"ts\":17,` is no JSON object"), "{message}");
+    fs::write(folder.path().join("empty.csv"), "t,key\n").unwrap();
+    let message = refused(folder.path(), &["info", "empty.csv"]);
+    assert!(message.contains("empty.csv:1: no requests: there is a header alone"), "{message}");
+}
+
+/// Three keys of one request each, at one instant, in a terminal of 60 columns.
+#[test]
+fn keys_that_never_repeat_are_a_bound_and_narrow_pages_keep_their_columns() {
+    let folder = folder_with("once.csv", "time_s,key\n5,a\n5,b\n5,c\n");
+    let page = stdout(&mut trace(folder.path(), &["info", "once.csv"]));
+    assert!(page.contains("3 requests for 3 keys, all at one instant"), "{page}");
+    assert!(page.contains("unknown, no key is requested twice; 3 keys or more"), "{page}");
+    assert!(!page.contains("Zipf") && !page.contains("The fit is"), "{page}");
+    fs::write(folder.path().join("small.csv"), SMALL).unwrap();
+    let narrow = stdout(trace(folder.path(), &["info", "small.csv"]).env("COLUMNS", "60"));
+    assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+    // Heads in one row or several, the first cells at the left.
+    assert!(narrow.lines().any(|line| line.contains("replayed") && line.contains("shuffled")), "{narrow}");
 }

@@ -15,7 +15,7 @@ use herdlab::report::{self, Kind, mrc};
 use herdlab::scenario::Diagnostics;
 use herdlab::scenario::diagnostic::nearest;
 use herdlab::trace::{Asked, ColumnNames, FORMATS, OperationNames, Recorded, TraceError, TraceFormat, open};
-use herdlab::units::{parse_duration, parse_percentage, parse_time_unit};
+use herdlab::units::{grouped, parse_duration, parse_percentage, parse_time_unit};
 
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
@@ -27,7 +27,7 @@ use super::{input, output};
 pub(crate) struct MrcArgs {
     /// Trace in any of the formats of `--input`, compressed or not; `-` is standard input
     trace: PathBuf,
-    /// Eviction policies, separated by commas; `belady` knows the future and is the floor of them all, `floor` is a bound where objects
+    /// Eviction policies, separated by commas; `belady` evicts by the requests to come and is the floor of them all, `floor` is a bound where objects
     /// differ in size, expire or are written [default: all, with the floor that suits]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
     policy: Vec<Algorithm>,
@@ -68,7 +68,8 @@ pub(crate) struct MrcArgs {
     /// The same of the time, for --ttl [default: `time`, `ts` or the like]
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
-    /// Unit of the times, for --ttl: `s`, `ms`, `us`, `ns` [default: by the format, or by their magnitude]
+    /// Unit of the times, for --ttl: `s`, `ms`, `us`, `ns`, `ticks`; not for ISO 8601 [default: by the format, the name of the
+    /// column (`time_ms`) or their magnitude]
     #[arg(long, value_name = "UNIT", value_parser = parse_time_unit)]
     unit: Option<u64>,
     /// Column of the operation, for --operations reads [default: `op`, `cmd` or the like]
@@ -146,12 +147,22 @@ fn plan(args: &MrcArgs) -> Result<Plan, Diagnostics> {
     capacities.dedup();
     if let Some(rate) = args.sample {
         let least = Sample::capacity_min(&traffic, rate);
-        capacities.retain(|capacity| *capacity >= least);
+        let noun = match rules.unit {
+            herdlab::replay::Unit::Objects => "objects",
+            herdlab::replay::Unit::Bytes => "bytes",
+        };
+        let (enough, too_small): (Vec<u64>, Vec<u64>) =
+            capacities.into_iter().partition(|capacity| *capacity >= least);
+        capacities = enough;
+        if !capacities.is_empty() && !too_small.is_empty() && !args.quiet {
+            let listed: Vec<String> = too_small.into_iter().map(grouped).collect();
+            tell!(
+                "left out: capacities of {} {noun}; a sample of {} % leaves room for one object from {least} {noun} on",
+                listed.join(", "),
+                100.0 * rate
+            );
+        }
         if capacities.is_empty() {
-            let noun = match rules.unit {
-                herdlab::replay::Unit::Objects => "objects",
-                herdlab::replay::Unit::Bytes => "bytes",
-            };
             let problem =
                 format!("a sample of {} % leaves room for one object from {least} {noun} on", 100.0 * rate);
             return Err(general(problem, "give a larger --capacity or --sample"));

@@ -50,6 +50,11 @@ impl<'a> Places<'a> {
             require_folder(folder, option)?;
         }
         for (index, &(path, option)) in self.files.iter().enumerate() {
+            if path.as_os_str() == "-" {
+                let title = format!("{option}: `-` is no file");
+                let help = "standard output is /dev/stdout, and ./- a file of that name".to_owned();
+                return Err(Diagnostics::general(title, vec![help]));
+            }
             if !require_file(path, option)? {
                 continue;
             }

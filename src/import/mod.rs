@@ -31,7 +31,7 @@ mod trace;
 mod traffic;
 mod written;
 
-pub use popularity::{Zipf, by_counts as zipf_by_counts};
+pub use popularity::{Zipf, by_counts as zipf_by_counts, never_repeat};
 pub use source::{Figure, ImportError, Origin, Role, Source};
 pub use trace::{TraceModel, TraceModelError, trace_model};
 

@@ -23,6 +23,10 @@ const UNSEEN_MAX: f64 = 1e3;
 /// and so on: under Poisson arrivals each is close to a Poisson variable whose mean is a sum over all ranks, those that were not
 /// seen included (Good and Toulmin 1956). Its maximum over exponent and number of keys is found by nested golden sections.
 pub fn by_counts(counts: &[u32]) -> Zipf {
+    // Keys that never repeat give a lower bound of their number and nothing of their shares.
+    if never_repeat(counts) {
+        return Zipf { keys: counts.len() as u64, exponent: 0.0 };
+    }
     let seen = counts.len() as f64;
     let requests: f64 = counts.iter().map(|count| f64::from(*count)).sum();
     let bins = bins(counts);
@@ -40,6 +44,11 @@ pub fn by_counts(counts: &[u32]) -> Zipf {
     let best_keys = |exponent: f64| highest(|log_keys| likelihood(exponent, log_keys), low, high, 0.005);
     let exponent = highest(|exponent| likelihood(exponent, best_keys(exponent)), 0.0, EXPONENT_MAX, 0.002);
     Zipf { keys: libm::exp(best_keys(exponent)).round() as u64, exponent }
+}
+
+/// Whether no key is requested twice.
+pub fn never_repeat(counts: &[u32]) -> bool {
+    counts.iter().all(|&count| count < 2)
 }
 
 /// The lower ends of ranges of counts, each about a fifth wide, and how many keys are in each.

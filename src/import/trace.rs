@@ -186,7 +186,8 @@ impl Steps {
         (squares / f64::max(count, 1.0) - mean * mean).max(0.0) / (mean * mean).max(f64::MIN_POSITIVE)
     }
 
-    /// Variance over mean of the counts of whole seconds, within parts; `None`: too few seconds.
+    /// Variance over mean of the counts of whole seconds, within parts: the median over the parts, so that those in which the rate
+    /// changes do not decide. `None`: too few seconds.
     fn dispersion(&self, times_s: &[f64]) -> Option<f64> {
         let seconds = (self.width_s * self.counts.len() as f64) as usize;
         if seconds < SECONDS_MIN {
@@ -199,16 +200,17 @@ impl Steps {
         }
         // Seconds per part, at least two.
         let part = (seconds / self.counts.len()).max(2);
-        let parts: Vec<(f64, f64)> = counts
+        let mut ratios: Vec<f64> = counts
             .chunks_exact(part)
-            .map(|part| {
+            .filter_map(|part| {
                 let mean = part.iter().sum::<f64>() / part.len() as f64;
                 let squares: f64 = part.iter().map(|count| (count - mean) * (count - mean)).sum();
-                (squares / (part.len() - 1) as f64, mean)
+                (mean > 0.0).then(|| squares / (part.len() - 1) as f64 / mean)
             })
             .collect();
-        let (variance, mean) = parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
-        Some(variance / mean)
+        ratios.sort_unstable_by(f64::total_cmp);
+        let (lower, upper) = (ratios.get((ratios.len().max(1) - 1) / 2)?, ratios.get(ratios.len() / 2)?);
+        Some((lower + upper) / 2.0 / median_of_variance((part - 1) as f64))
     }
 
     /// The rate of each part, where it moves by more than chance, which `cv2` widens.
@@ -227,6 +229,12 @@ impl Steps {
         let series = Series { name: String::new(), line: 1, points: points.collect() };
         Some(Profile { steps: series.steps(STEPS_MAX), span_s: series.span_s() })
     }
+}
+
+/// Median of an estimated variance over the true one, of so many degrees of freedom: that of a chi-squared variable over its mean
+/// (Wilson, Hilferty 1931).
+fn median_of_variance(freedom: f64) -> f64 {
+    (1.0 - 2.0 / (9.0 * freedom)).powi(3)
 }
 
 #[cfg(test)]
@@ -288,9 +296,19 @@ mod tests {
             .flat_map(|second| std::iter::repeat_n(f64::from(second), if second % 2 == 0 { 2 } else { 4 }))
             .collect();
         assert!(is_coarse(&times));
-        // Four seconds per part: squared deviations 4 by 3.
+        // Four seconds per part: squared deviations 4 by 3, over the mean of 3, over the median of the variance at 3 degrees: 0.794.
+        let expected = 4.0 / 9.0 / (1.0f64 - 2.0 / 27.0).powi(3);
         let dispersion = Steps::of(&times, 96.0, Some(1.0)).dispersion(&times).unwrap();
-        assert!((dispersion - 4.0 / 3.0 / 3.0).abs() < 1e-12, "{dispersion}");
+        assert!((dispersion - expected).abs() < 1e-12, "{dispersion}");
+        // From the 51st second on 10 and 14 in turn, whose variance has the same share of the mean: the part with both has nine times it.
+        let times: Vec<f64> = (0..96u32)
+            .flat_map(|second| {
+                let many = [[2, 4], [10, 14]][usize::from(second >= 50)][second as usize % 2];
+                std::iter::repeat_n(f64::from(second), many)
+            })
+            .collect();
+        let dispersion = Steps::of(&times, 96.0, Some(1.0)).dispersion(&times).unwrap();
+        assert!((dispersion - expected).abs() < 1e-12, "{dispersion}");
         assert_eq!(Steps::of(&times, 20.0, Some(1.0)).dispersion(&times), None);
     }
 }

@@ -197,6 +197,13 @@ fn popularity(
     if let Some(recording) = &found.recording {
         let counts = recording.reads_per_key();
         let zipf = popularity::by_counts(&counts);
+        if popularity::never_repeat(&counts) {
+            let bound = "no key is read twice, which bounds their number from below alone";
+            return Ok((
+                Figure::assumed(zipf.keys.min(KEYS_MAX), bound.to_owned()),
+                Figure::assumed(0.0, bound.to_owned()),
+            ));
+        }
         let seen = format!("{} keys seen, the others by the counts of counts", counts.len());
         return Ok((
             recording.figure(zipf.keys.min(KEYS_MAX), &seen),

@@ -22,6 +22,8 @@ pub enum CapacityError {
          the trace's objects or bytes above 0 % and up to 100 % such as 1%"
     )]
     Malformed(String),
+    #[error("{0} is more than all objects of the trace take: a share is at most 100 %")]
+    TooMuch(String),
     #[error(
         "{0} is a number of objects, and the other capacities or --bytes count bytes; give all of them in one unit"
     )]
@@ -61,6 +63,9 @@ impl FromStr for TraceCapacity {
         let text = text.trim();
         let parsed = if text.ends_with('%') {
             let share = parse_percentage(text).ok();
+            if share.is_some_and(|share| share > 1.0 && share.is_finite()) {
+                return Err(CapacityError::TooMuch(text.to_owned()));
+            }
             share.filter(|share| *share > 0.0 && *share <= 1.0).map(TraceCapacity::Share)
         } else if text.ends_with('B') {
             parse_bytes(text).ok().filter(|bytes| *bytes > 0).map(TraceCapacity::Bytes)

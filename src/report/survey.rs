@@ -6,8 +6,8 @@ use serde_json::json;
 use super::ReportError;
 use super::format::{fixed, number, percent, percent_to, with_unit};
 use super::sparkline::blocks;
-use super::terminal::{hanging, plain};
-use crate::survey::{Amounts, Grade, MissRatios, Rhythm, Survey, Ttl};
+use super::terminal::{fitted, hanging};
+use crate::survey::{Amounts, Fit, Grade, MissRatios, Rhythm, Survey, Ttl};
 use crate::units::{counted, format_duration, grouped};
 
 /// A part of the page.
@@ -27,25 +27,26 @@ struct Grid {
 
 /// For a terminal of so many columns. `trace` is its name.
 pub fn page(survey: &Survey, trace: &str, width: u16) -> String {
-    let mut text = format!("{}\n", heading(survey, trace));
+    let mut text = hanging(&format!("{}\n", heading(survey, trace)), width);
     for section in sections(survey) {
         text.push_str(&format!("\n{}\n", section.title));
         let widest = section.facts.iter().map(|fact| fact.0.chars().count()).max().unwrap_or(0);
         for (label, fact) in &section.facts {
-            text.push_str(&format!(" {label:widest$}  {fact}\n"));
+            text.push_str(&hanging(&format!(" {label:widest$}  {fact}\n"), width));
         }
         if let Some(grid) = &section.table {
-            text.push_str(&format!("{}\n", table(grid)));
+            text.push_str(&format!("{}\n", table(grid, width)));
         }
         if let Some(note) = &section.note {
-            text.push_str(&format!(" {note}\n"));
+            text.push_str(&hanging(&format!(" {note}\n"), width));
         }
     }
-    hanging(&text, width)
+    text
 }
 
-fn table(grid: &Grid) -> String {
-    let mut table = plain();
+/// At most `width` columns where words allow: cells of a wider table are broken between words.
+fn table(grid: &Grid, width: u16) -> String {
+    let mut table = fitted(width, false);
     let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
     let row = |cells: &[String]| -> Vec<Cell> {
         cells
@@ -89,7 +90,7 @@ pub fn markdown(survey: &Survey, trace: &str) -> String {
     text
 }
 
-/// Everything, unrounded.
+/// Everything as it was counted: quantiles to three digits ([`Amounts`]), all else unrounded.
 ///
 /// # Errors
 /// It cannot be written as JSON.
@@ -109,6 +110,7 @@ fn heading(survey: &Survey, trace: &str) -> String {
     let counts = format!("{} for {}", counted(survey.requests, "request"), counted(survey.keys, "key"));
     match &survey.rhythm {
         Some(rhythm) => format!("{trace}: {counts} over {}", seconds(rhythm.span_s)),
+        None if survey.is_instant => format!("{trace}: {counts}, all at one instant"),
         None => format!("{trace}: {counts}, without times"),
     }
 }
@@ -116,7 +118,7 @@ fn heading(survey: &Survey, trace: &str) -> String {
 fn sections(survey: &Survey) -> Vec<Section> {
     let mut sections: Vec<Section> = survey.rhythm.iter().map(rate).collect();
     sections.push(keys(survey));
-    sections.push(lru(survey));
+    sections.extend(survey.fit.as_ref().map(lru));
     sections.push(requests(survey));
     sections.extend(amounts(survey));
     sections.push(top(survey));
@@ -168,7 +170,12 @@ fn keys(survey: &Survey) -> Section {
         ),
         (
             "popularity",
-            format!("Zipf {} over {}", fixed(survey.fit.exponent, 2), counted(survey.fit.keys, "key")),
+            match &survey.fit {
+                Some(fit) => format!("Zipf {} over {}", fixed(fit.exponent, 2), counted(fit.keys, "key")),
+                None => {
+                    format!("unknown, no key is requested twice; {} or more", counted(survey.keys, "key"))
+                }
+            },
         ),
     ];
     if let Some(drift) = &survey.drift {
@@ -188,8 +195,7 @@ fn keys(survey: &Survey) -> Section {
     Section { title: "Keys", facts, table: None, note: None }
 }
 
-fn lru(survey: &Survey) -> Section {
-    let fit = &survey.fit;
+fn lru(fit: &Fit) -> Section {
     let note = Some(format!("The fit is {}", fit.grade.words()));
     Section { title: "Miss ratio of LRU (%)", facts: Vec::new(), table: Some(miss_ratios(&fit.lru)), note }
 }
@@ -197,8 +203,9 @@ fn lru(survey: &Survey) -> Section {
 /// Miss ratios of a trace and of its law, for a terminal of so many columns, with the grade in words.
 pub fn comparison(ratios: &[MissRatios], width: u16) -> String {
     let grade = Grade::of(ratios);
-    let table = table(&miss_ratios(ratios));
-    hanging(&format!("Miss ratio of LRU (%)\n{table}\n The fit is {}\n", grade.words()), width)
+    let table = table(&miss_ratios(ratios), width);
+    let words = hanging(&format!(" The fit is {}\n", grade.words()), width);
+    format!("Miss ratio of LRU (%)\n{table}\n{words}")
 }
 
 fn miss_ratios(ratios: &[MissRatios]) -> Grid {

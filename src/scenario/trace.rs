@@ -180,8 +180,6 @@ pub(crate) fn hex(hasher: Sha256) -> String {
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// How much too late rows of a log may come, which is written when requests end.
-const LOG_REORDER_NS: Nanos = 5_000_000_000;
 /// A clock that ticks faster is not coarse.
 const FINE_NS: f64 = 1_000.0;
 
@@ -200,11 +198,10 @@ fn summarise(path: &Path, shown: &str, request: &TraceRequest) -> Result<TraceSu
              replays it without times"
         ));
     }
-    let unit_ns = match (request.unit_ns, opened.unit) {
+    let unit_ns = match opened.unit_ns(request.unit_ns) {
         _ if !has_times => 1.0,
-        (Some(ns), _) => ns as f64,
-        (None, Some(unit)) => unit.ns,
-        (None, None) => {
+        Some(unit_ns) => unit_ns,
+        None => {
             return Err(format!(
                 "the unit of the times in {shown} is not known; set `unit`, such as \"s\" or \"ms\""
             ));
@@ -217,10 +214,7 @@ fn summarise(path: &Path, shown: &str, request: &TraceRequest) -> Result<TraceSu
     if let (true, None, Some(unit)) = (has_times, request.unit_ns, opened.unit) {
         words.push(format!("times in {}", unit.name));
     }
-    let reorder_ns = request.reorder_ns.unwrap_or(match format {
-        "monitor" | "access-log" => LOG_REORDER_NS,
-        _ => 0,
-    });
+    let reorder_ns = request.reorder_ns.unwrap_or(opened.format.reorder_ns());
     let replay = TraceReplay {
         sets: request.sets,
         from_ns: request.from_ns,
@@ -429,7 +423,21 @@ mod tests {
 
     #[test]
     fn a_trace_without_requests_is_refused() {
-        assert_eq!(summary("t,k,bytes,op\n").unwrap_err(), "x.csv:1: no rows");
+        let told = summary("t,k,bytes,op\n").unwrap_err();
+        assert_eq!(told, "x.csv:1: no requests: there is a header alone");
+    }
+
+    /// 20 s in ISO 8601, whatever unit is named; the name of a column is no more than a default.
+    #[test]
+    fn a_unit_overrules_all_times_but_iso_8601() {
+        let length_ns = |text: &str, unit_ns: Option<u64>| {
+            let trace = summary_of(text, &TraceRequest { unit_ns, ..TraceRequest::default() }).unwrap();
+            trace.length * trace.unit_ns
+        };
+        let iso = "time,key\n2023-11-15T00:00:00Z,a\n2023-11-15T00:00:20Z,b\n";
+        assert_eq!(length_ns(iso, Some(1_000_000)), 20e9);
+        let named = "time_us,key\n1700000000,a\n1700000003,b\n";
+        assert_eq!((length_ns(named, None), length_ns(named, Some(1_000_000))), (3e3, 3e6));
     }
 
     fn step(text: &str) -> (f64, bool) {

@@ -7,7 +7,7 @@ use rand::distr::Distribution;
 use serde::Serialize;
 
 use crate::dice::stream;
-use crate::import::{Zipf, zipf_by_counts};
+use crate::import::{Zipf, never_repeat, zipf_by_counts};
 use crate::oracle::special::root;
 use crate::oracle::steady::zipf_groups;
 use crate::replay::{LruCounter, TraceCapacity};
@@ -61,7 +61,11 @@ pub enum Grade {
 }
 
 impl Fit {
-    pub(super) fn of(counts: &[u32], lru: &LruCounter) -> Fit {
+    /// `None`: no key is requested twice, which tells nothing of their popularity.
+    pub(super) fn of(counts: &[u32], lru: &LruCounter) -> Option<Fit> {
+        if never_repeat(counts) {
+            return None;
+        }
         let zipf = zipf_by_counts(counts);
         let curve = lru.curve();
         let counts_of_counts = counts_of_counts(counts);
@@ -79,7 +83,7 @@ impl Fit {
         let mut lru: Vec<MissRatios> = CAPACITIES.into_iter().map(at).collect();
         lru.dedup_by_key(|own| own.capacity_objects);
         let grade = Grade::of(&lru);
-        Fit { exponent: zipf.exponent, keys: zipf.keys, lru, grade }
+        Some(Fit { exponent: zipf.exponent, keys: zipf.keys, lru, grade })
     }
 }
 

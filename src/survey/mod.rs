@@ -28,6 +28,9 @@ pub struct Survey {
     pub keys: u64,
     /// Keys that are requested once.
     pub once: u64,
+    /// All requests have one time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_instant: bool,
     /// The rate over time; `None`: the trace has no times, or a single instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rhythm: Option<Rhythm>,
@@ -46,7 +49,9 @@ pub struct Survey {
     /// Distinct clients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clients: Option<u64>,
-    pub fit: Fit,
+    /// `None`: no key is requested twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
     /// Seconds from one request of a key to its next one.
@@ -183,6 +188,8 @@ impl Sums {
 
     fn survey(self, choices: &Choices) -> Survey {
         let counts = self.keys.counts();
+        let has_times = self.clock.is_some();
+        let rhythm = self.clock.and_then(Clock::rhythm);
         let ttl = self.ttls.amounts(1.0).map(|seconds| {
             let of_stores = self.stores > 0;
             let (some, all) = match of_stores {
@@ -197,7 +204,8 @@ impl Sums {
             requests: self.requests,
             keys: counts.len() as u64,
             once: counts.iter().filter(|&&count| count == 1).count() as u64,
-            rhythm: self.clock.and_then(Clock::rhythm),
+            is_instant: has_times && rhythm.is_none(),
+            rhythm,
             operations: OPERATIONS
                 .iter()
                 .zip(self.operations)
@@ -253,6 +261,16 @@ mod tests {
         assert!(many.clock.is_some_and(|clock| clock.steps() <= 240));
         let twice = sums(400_000, 2_000).keys.cells();
         assert_eq!(twice[..5], [2_000; 5]);
+    }
+
+    #[test]
+    fn keys_that_never_repeat_have_no_fit() {
+        let choices = Choices { unit_s: Some(0.01), show_keys: false, top: 3 };
+        let once = sums(1, 1).survey(&choices);
+        assert!(once.fit.is_none() && once.rhythm.is_none() && once.is_instant);
+        let unlike = sums(2_000, 2_000).survey(&choices);
+        assert!(unlike.fit.is_none() && unlike.once == 2_000 && !unlike.is_instant);
+        assert!(sums(2_001, 2_000).survey(&choices).fit.is_some());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::compression::decompressed;
 use super::formats::{Clock, Found, TraceFormat};
 use super::row::shown;
 use super::sample::Sample;
-use super::stamp::{SECOND, Stamp, Unit, iso8601, unit_by_magnitude};
+use super::stamp::{SECOND, Stamp, Unit, iso8601, unit_by_magnitude, unit_by_name};
 use super::table::{Table, TableRows, listed, next_row, position, reader};
 use crate::model::{TraceColumns, TraceLayout, TraceOperation};
 
@@ -103,7 +103,7 @@ pub const KEY_COLUMNS: &[&str] = &[
     "key_hash",
     "uri",
 ];
-/// The same of the times.
+/// The same of the times; each of them may have its unit behind it (`time_ms`).
 pub const TIME_COLUMNS: &[&str] =
     &["time", "ts", "timestamp", "op_time", "t", "datetime", "clock_time", "@timestamp"];
 /// The same of the sizes of values, for replays that count bytes.
@@ -155,11 +155,14 @@ pub(super) fn known(header: &csv::ByteRecord, names: &[&str]) -> Option<usize> {
 /// is a number and the next row has one.
 fn has_header(rows: &[csv::ByteRecord], names: &ColumnNames) -> bool {
     let first = &rows[0];
-    let given = [&names.time, &names.key, &names.size].into_iter().flatten();
-    let by_number = |name: &String| name.parse::<usize>().is_ok_and(|number| number > 0);
+    let ColumnNames { time, key, size, key_size, ttl, client, class, operation } = names;
+    let operation = operation.as_ref().map(|operation| &operation.column);
+    let given = [time, key, size, key_size, ttl, client, class];
+    let mut given = given.into_iter().flatten().chain(operation);
+    let by_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
     let numbers = |row: &csv::ByteRecord| row.iter().any(|cell| is_value(cell.trim_ascii()));
     // A number may be that of a column.
-    if given.clone().any(|name| !by_number(name)) {
+    if given.any(|name| !by_number(name)) {
         return true;
     }
     known(first, KEY_COLUMNS).is_some() || !numbers(first) && rows.get(1).is_none_or(numbers)
@@ -184,7 +187,7 @@ fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
             problem(match has_header {
                 true => format!("no column \"{name}\"; the header has {}", listed(first)),
                 false => format!(
-                    "no column {name}; the first row, which is no header, has {} columns",
+                    "no column {name}; the first row, which is no header, has the columns 1 to {}",
                     first.len()
                 ),
             })
@@ -194,7 +197,7 @@ fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
     let mut note = None;
     let time = match given(&names.time)? {
         Some(time) => Some(time),
-        None if has_header => known(first, TIME_COLUMNS),
+        None if has_header => known_time(first.iter()),
         None => first_times(&rows),
     };
     let key = match given(&names.key)? {
@@ -225,7 +228,11 @@ fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
     let data = if has_header { rows.get(1) } else { Some(first) };
     let cell = time.zip(data).and_then(|(time, row)| row.get(time)).unwrap_or_default().trim_ascii();
     let is_iso = Stamp::number(cell).is_none() && iso8601(cell).is_some();
-    let unit = if is_iso { Some(SECOND) } else { unit(cell) };
+    let by_name = || {
+        let name = time.filter(|_| has_header).and_then(|time| first.get(time))?;
+        unit_by_name(std::str::from_utf8(name.trim_ascii()).ok()?)
+    };
+    let unit = if is_iso { Some(SECOND) } else { by_name().or_else(|| unit(cell)) };
     let columns = TraceColumns {
         time,
         size,
@@ -239,7 +246,24 @@ fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
         has_header,
         ..TraceColumns::of(key)
     };
+    if has_header && rows.len() == 1 && sample.is_whole() {
+        return Err(problem("no requests: there is a header alone".to_owned()));
+    }
     Ok(Found { layout: TraceLayout::Table(columns), unit, note })
+}
+
+/// The place of the times among these names: one of the usual names, also with the unit behind it (`time_ms`).
+pub(super) fn known_time<'n>(names: impl Iterator<Item = &'n [u8]>) -> Option<usize> {
+    let names: Vec<String> =
+        names.map(|name| String::from_utf8_lossy(name.trim_ascii()).to_ascii_lowercase()).collect();
+    let plain = |usual: &&str| names.iter().position(|name| name == usual);
+    let with_unit = |usual: &&str| {
+        let is_it = |name: &String| {
+            name.rsplit_once('_').is_some_and(|(start, _)| start == *usual) && unit_by_name(name).is_some()
+        };
+        names.iter().position(is_it)
+    };
+    TIME_COLUMNS.iter().find_map(plain).or_else(|| TIME_COLUMNS.iter().find_map(with_unit))
 }
 
 /// The unit of a time by its magnitude.
@@ -381,9 +405,15 @@ mod tests {
         assert!(rows.len() == 2 && rows[0].key == rows[1].key && rows[0].line == 1);
         assert_eq!(
             asked_problem("1,a\n2,b\n", by_number),
-            "x:1: no column 3; the first row, which is no header, has 2 columns"
+            "x:1: no column 3; the first row, which is no header, has the columns 1 to 2"
         );
         assert!(problem("csv", "b,7\na,8\n1,9\n").starts_with("x:1: which column holds the key?"));
+        // A cell of the first row is no name of a column.
+        let nought = ColumnNames { key: Some("0".into()), ..ColumnNames::default() };
+        assert_eq!(
+            asked_problem("0,a,5\n2,b,5\n", nought),
+            "x:1: no column 0; the first row, which is no header, has the columns 1 to 3"
+        );
     }
 
     #[test]
@@ -399,6 +429,11 @@ mod tests {
         );
         assert_eq!(guess("ts,key\n1700000000123,a\n").1, Some("ms"));
         assert_eq!(guess("ts,key\n12,a\n").1, None);
+        assert_eq!(guess("key,Timestamp_MS\na,12\n").1, Some("ms"));
+        assert_eq!(guess("time_s,key\n1700000000123,a\n").1, Some("s"));
+        // A usual name comes before one with a unit, and a word is no unit.
+        assert_eq!(guess("time_s,ts,key\n12,1700000000123,a\n").1, Some("ms"));
+        assert_eq!(guess("time_zone,key\n12,a\n"), ("read as csv".to_owned(), None));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{
     Problem, TraceError, access_log, arc, csv, json_lines, kvcache, lirs, meta_cdn, monitor, msr,
     oracle_general, raw_ids, source, twitter, vscsi, webcachesim,
 };
-use crate::model::TraceLayout;
+use crate::model::{Nanos, TraceLayout};
 
 /// How a trace is written.
 #[derive(Debug)]
@@ -141,6 +141,14 @@ impl TraceFormat {
         FORMATS.iter().copied().find(|format| format.name == name)
     }
 
+    /// How much too late its rows may come, in nanoseconds: logs are written when requests end.
+    pub fn reorder_ns(&self) -> Nanos {
+        match self.name {
+            "monitor" | "access-log" => 5_000_000_000,
+            _ => 0,
+        }
+    }
+
     /// Whether its keys are texts, which may begin with the name of their class.
     fn has_texts_for_keys(&self) -> bool {
         ["csv", "twitter", "kvcache", "meta-cdn", "lirs", "webcachesim", "monitor", "access-log", "jsonl"]
@@ -231,6 +239,19 @@ impl Opened {
     pub fn rows(self) -> Result<Box<dyn Rows>, Problem> {
         let input = Box::new(Cursor::new(self.start).chain(self.input));
         (self.format.open)(Source { input, length: self.length, layout: &self.layout })
+    }
+
+    /// Nanoseconds per unit of its times. The user may name the unit, except for times in ISO 8601, which have one of their own.
+    ///
+    /// `None`: it has no times, or nothing tells their unit.
+    pub fn unit_ns(&self, named_ns: Option<u64>) -> Option<f64> {
+        let is_iso = match &self.layout {
+            TraceLayout::Table(columns) => columns.is_iso,
+            TraceLayout::Fields(fields) => fields.is_iso,
+            TraceLayout::Fixed => false,
+        };
+        let named_ns = named_ns.filter(|_| !is_iso).map(|ns| ns as f64);
+        named_ns.or(self.unit.map(|unit| unit.ns)).filter(|_| self.has_times)
     }
 
     /// Takes the first of these columns as that of the times to live, in seconds, where none was named and the file has one of them.

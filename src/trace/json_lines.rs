@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 
-use super::csv::{ColumnNames, KEY_COLUMNS, TIME_COLUMNS};
+use super::csv::{ColumnNames, KEY_COLUMNS, known_time};
 use super::formats::{Clock, Found, TraceFormat};
-use super::lines::{Batch, Line, LineRows, suits};
-use super::row::{Operation, Row, hash_text, shown};
+use super::lines::{Batch, Line, LineRows};
+use super::row::{Operation, Row, client, hash_text, shown};
 use super::sample::Sample;
-use super::stamp::{SECOND, Stamp, iso8601, unit_by_magnitude};
+use super::stamp::{SECOND, Stamp, iso8601, unit_by_magnitude, unit_by_name};
 use super::{Problem, table};
 use crate::model::{TraceColumns, TraceLayout};
 
@@ -16,9 +16,8 @@ pub const FORMAT: TraceFormat = TraceFormat {
     name: "jsonl",
     about: "JSON lines; fields are named as the columns of a table are",
     clock: Clock::Column,
-    guess: |sample| {
-        sample.lines_of_text().iter().any(|line| line.starts_with(b"{")) && suits(sample, Objects)
-    },
+    // Any further line that is no object is an error with its number, and no table.
+    guess: |sample| first_object(&sample.lines_of_text()).is_ok(),
     layout: Some(layout),
     open: |source| match source.layout {
         TraceLayout::Fields(fields) => {
@@ -29,15 +28,9 @@ pub const FORMAT: TraceFormat = TraceFormat {
     keys: None,
 };
 
-/// Lines that are objects.
-struct Objects;
-
-impl Line for Objects {
-    fn parse(&mut self, line: &[u8], at: u64, requests: &mut Batch) -> Result<(), String> {
-        object(line)?;
-        requests.push_run(Row::of(0, at), 1);
-        Ok(())
-    }
+/// The object of the first line that is not blank.
+fn first_object(lines: &[&[u8]]) -> Result<Value, String> {
+    object(lines.iter().find(|line| !line.trim_ascii().is_empty()).copied().unwrap_or_default())
 }
 
 fn object(line: &[u8]) -> Result<Value, String> {
@@ -64,9 +57,7 @@ fn text(value: &Value) -> String {
 
 fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
     let problem = |text: String| Problem { line: 1, text };
-    let lines = sample.lines();
-    let first = lines.iter().find(|line| !line.trim_ascii().is_empty());
-    let first = object(first.copied().unwrap_or_default()).map_err(problem)?;
+    let first = first_object(&sample.lines()).map_err(problem)?;
     let fields: Vec<String> = first.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
     let known = |known: &[&str]| {
         let has = |name: &&str| fields.iter().find(|field| field.eq_ignore_ascii_case(name)).cloned();
@@ -76,14 +67,15 @@ fn layout(sample: &Sample<'_>, names: &ColumnNames) -> Result<Found, Problem> {
         let listed = fields.join(", ");
         problem(format!("which field holds the key? The first object has {listed}; name one with --key FIELD (in a scenario `key = \"FIELD\"`)"))
     })?;
-    let time = names.time.clone().or_else(|| known(TIME_COLUMNS));
+    let time = names.time.clone().or_else(|| {
+        let place = known_time(fields.iter().map(|field| field.as_bytes()))?;
+        fields.get(place).cloned()
+    });
     let stamp = time.as_ref().and_then(|time| field(&first, time)).map(text).unwrap_or_default();
     let is_iso = Stamp::number(stamp.as_bytes()).is_none() && iso8601(stamp.as_bytes()).is_some();
-    let unit = match Stamp::number(stamp.as_bytes()) {
-        _ if is_iso => Some(SECOND),
-        Some(stamp) => unit_by_magnitude(&stamp),
-        None => None,
-    };
+    let by_name = || unit_by_name(time.as_ref()?);
+    let by_magnitude = || unit_by_magnitude(&Stamp::number(stamp.as_bytes())?);
+    let unit = if is_iso { Some(SECOND) } else { by_name().or_else(by_magnitude) };
     let fields = TraceColumns {
         time,
         size: names.size.clone(),
@@ -135,7 +127,8 @@ impl Line for Fields {
         };
         let key_bytes = size(&fields.key_size)?;
         let ttl_s = fields.ttl.as_ref().map(|name| table::ttl(cell(name)?.as_bytes())).transpose()?.flatten();
-        let client = fields.client.as_ref().map(|name| Ok::<_, String>(hash_text(cell(name)?.as_bytes())));
+        let text = fields.client.as_ref().map(cell).transpose()?;
+        let client = text.filter(|text| !text.is_empty()).map(|text| client(text.as_bytes()));
         let class = fields.class.as_ref().map(cell).transpose()?;
         let row = Row {
             time,
@@ -143,7 +136,7 @@ impl Line for Fields {
             size: size(&fields.size)?,
             key_bytes,
             ttl_s,
-            client: client.transpose()?,
+            client,
             ..Row::of(hash_text(key.as_bytes()), at)
         };
         requests.push(row, key.as_bytes());
@@ -171,6 +164,7 @@ mod tests {
         assert_eq!(keys("jsonl", text), [0, 1, 0]);
         assert_eq!(problem("jsonl", "{\"key\": 1}\n{\"id\": 1}\n"), "x:2: no field \"key\" in `{\"id\": 1}`");
         assert_eq!(problem("jsonl", "{\"key\": 1}\n{half\n"), "x:2: `{half` is no JSON object");
+        assert_eq!(guessed("{\"key\": 1, \"ts\": 2}\n{\"key\": 1, \"ts\"\n"), Some("jsonl"));
         assert!(
             problem("jsonl", "{\"a\": 1}\n")
                 .starts_with("x:1: which field holds the key? The first object has a;")

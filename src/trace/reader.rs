@@ -1,7 +1,5 @@
 //! The requests of a scenario, from the rows of its trace.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::classes::Classes;
 use super::formats::{Rows, reopen};
+use super::order::Sorter;
 use super::row::{Operation, Row};
 use super::stamp::Stamp;
 use super::{Problem, TraceError};
@@ -57,10 +56,8 @@ pub struct TraceReader {
     unit_ns: f64,
     has_times: bool,
     replay: TraceReplay,
-    /// Rows that may have predecessors further down in the file.
-    waiting: BinaryHeap<Reverse<Waiting>>,
-    ended: bool,
-    newest: Stamp,
+    /// `None`: rows are in order, or have no times.
+    sorter: Option<Sorter<()>>,
     first: Option<Stamp>,
     last: Stamp,
     /// The request that is repeated, and how often it still is.
@@ -88,38 +85,6 @@ pub struct Tally {
     pub fills: u64,
     /// Requests that only prolong the life of an entry; they are left out.
     pub touches: u64,
-}
-
-/// Rows that wait at most: a file in which more are out of order is not sorted.
-const WAITING_MAX: usize = 1 << 20;
-
-/// A row in order of its time, then of its place in the file.
-struct Waiting(Row);
-
-impl Waiting {
-    fn place(&self) -> (Stamp, u64) {
-        (self.0.time, self.0.line)
-    }
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Waiting) -> bool {
-        self.place() == other.place()
-    }
-}
-
-impl Eq for Waiting {}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Waiting) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Waiting {
-    fn cmp(&self, other: &Waiting) -> std::cmp::Ordering {
-        self.place().cmp(&other.place())
-    }
 }
 
 impl fmt::Debug for TraceReader {
@@ -153,15 +118,14 @@ impl TraceReader {
         has_times: bool,
         replay: TraceReplay,
     ) -> TraceReader {
+        let tolerance = (has_times && replay.reorder_ns > 0).then(|| replay.reorder_ns as f64 / unit_ns);
         TraceReader {
             path: path.to_owned(),
             rows,
             unit_ns,
             has_times,
             replay,
-            waiting: BinaryHeap::new(),
-            ended: false,
-            newest: Stamp::whole(i64::MIN),
+            sorter: tolerance.map(Sorter::new),
             first: None,
             last: Stamp::whole(i64::MIN),
             repeated: None,
@@ -292,28 +256,16 @@ impl TraceReader {
         if !self.has_times {
             return self.next_readable();
         }
-        if self.replay.reorder_ns == 0 {
-            let Some(row) = self.next_readable()? else { return Ok(None) };
-            self.require_order(&row)?;
-            return Ok(Some(row));
-        }
-        let tolerance_ns = self.replay.reorder_ns as f64;
-        while !self.ended && self.waiting.len() < WAITING_MAX {
-            let is_ready = |Reverse(oldest): &Reverse<Waiting>| {
-                self.newest.since(&oldest.0.time) * self.unit_ns > tolerance_ns
-            };
-            if self.waiting.peek().is_some_and(is_ready) {
-                break;
+        // Taken out for as long as it asks the reader for rows.
+        let row = match self.sorter.take() {
+            None => self.next_readable()?,
+            Some(mut sorter) => {
+                let next = sorter.next_row(|| Ok(self.next_readable()?.map(|row| (row, ()))));
+                self.sorter = Some(sorter);
+                next?.map(|(row, ())| row)
             }
-            match self.next_readable()? {
-                Some(row) => {
-                    self.newest = self.newest.max(row.time);
-                    self.waiting.push(Reverse(Waiting(row)));
-                }
-                None => self.ended = true,
-            }
-        }
-        let Some(Reverse(Waiting(row))) = self.waiting.pop() else { return Ok(None) };
+        };
+        let Some(row) = row else { return Ok(None) };
         self.require_order(&row)?;
         Ok(Some(row))
     }

@@ -57,8 +57,7 @@ impl Recorded {
         if columns.operations {
             trace.name_operation(OPERATION_COLUMNS);
         }
-        let unit_ns = unit_ns.map(|unit_ns| unit_ns as f64).or(trace.unit.map(|unit| unit.ns));
-        let unit_ns = match (columns.times, trace.has_times, unit_ns) {
+        let unit_ns = match (columns.times, trace.has_times, trace.unit_ns(unit_ns)) {
             (false, ..) => 1.0,
             (true, true, Some(unit_ns)) => unit_ns,
             (true, false, _) => return Err(TraceError::file(path, NO_TIMES)),
@@ -78,7 +77,7 @@ impl Recorded {
 
 const NO_TIMES: &str = "its requests have no times, which a time to live is counted from; leave out --ttl, or name the column with \
                         --time COLUMN";
-const NO_UNIT: &str = "nothing tells the unit of its times; name it with --unit s (or ms, us, ns)";
+const NO_UNIT: &str = "nothing tells the unit of its times; name it with --unit s (or ms, us, ns, ticks)";
 const NO_OPERATIONS: &str =
     "nothing tells reads from writes; leave out --operations, or name the column with --operation COLUMN";
 const NO_SIZES: &str = "its requests have no sizes, which bytes, prices and filters by size are counted from; leave those out, or \
@@ -223,6 +222,15 @@ mod tests {
         let columns = Columns { times: true, ..Columns::default() };
         let recorded = read("time,key\n5,a\n7.5,b\n6,c\n", columns, Some(1_000_000)).unwrap();
         assert_eq!(recorded.times_ns.unwrap(), [0, 2_500_000, 2_500_000]);
+    }
+
+    #[test]
+    fn iso_8601_has_a_unit_of_its_own() {
+        let columns = Columns { times: true, ..Columns::default() };
+        let text = "time,key\n2023-11-15T00:00:00Z,a\n2023-11-15T00:00:20Z,b\n";
+        assert_eq!(read(text, columns, Some(1_000_000)).unwrap().times_ns.unwrap(), [0, 20_000_000_000]);
+        let text = "{\"ts_ms\":5,\"key\":\"a\"}\n{\"ts_ms\":7,\"key\":\"a\"}\n";
+        assert_eq!(read(text, columns, None).unwrap().times_ns.unwrap(), [0, 2_000_000]);
     }
 
     #[test]

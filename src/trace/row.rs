@@ -136,6 +136,19 @@ pub fn hash_text(text: &[u8]) -> u64 {
     })
 }
 
+/// A client in a table that is written here: its hash, which [`client`] takes as it is.
+pub(super) fn client_text(client: u64) -> String {
+    format!("{client:016x}")
+}
+
+/// Hash of a client's text; 16 hexadecimal digits are the hash itself, so that a conversion of a conversion has the same clients.
+pub(super) fn client(text: &[u8]) -> u64 {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    let own = Some(text).filter(|text| text.len() == 16 && text.iter().all(is_digit));
+    let own = own.and_then(|text| std::str::from_utf8(text).ok());
+    own.and_then(|text| u64::from_str_radix(text, 16).ok()).unwrap_or_else(|| hash_text(text))
+}
+
 /// A number of bytes that memory holds, for a column of sizes.
 pub(super) fn bytes(cell: &[u8]) -> Option<u32> {
     std::str::from_utf8(cell).ok()?.parse().ok()

@@ -199,6 +199,14 @@ pub const NANOSECOND: Unit = Unit { name: "ns", ns: 1.0 };
 /// Of the clock of Windows: 100 ns since 1601.
 pub const TICK: Unit = Unit { name: "ticks", ns: 100.0 };
 
+/// The unit that a name of times ends in: `time_ms`, `ts_us`.
+pub fn unit_by_name(name: &str) -> Option<Unit> {
+    let (_, end) = name.rsplit_once('_')?;
+    [SECOND, MILLISECOND, MICROSECOND, NANOSECOND, TICK]
+        .into_iter()
+        .find(|unit| unit.name.eq_ignore_ascii_case(end))
+}
+
 /// The unit of a time since 1970 (or since 1601 in ticks) between 2001 and 2065, told by its magnitude; `None` for all other numbers.
 pub fn unit_by_magnitude(stamp: &Stamp) -> Option<Unit> {
     match stamp.whole {

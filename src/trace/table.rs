@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use super::compression::Input;
-use super::row::{Operation, Row, bytes, hash_text, shown};
+use super::row::{Operation, Row, bytes, client, hash_text, shown};
 use super::stamp::{Stamp, iso8601};
 use super::{Problem, Rows};
 use crate::model::{TraceColumns, TraceOperation};
@@ -187,7 +187,8 @@ impl TableRows {
             },
         };
         let ttl_s = columns.ttl.map(|column| ttl(self.cell(column))).transpose()?.flatten();
-        let client = columns.client.map(|column| hash_text(self.cell(column)));
+        let text = columns.client.map(|column| self.cell(column));
+        let client = text.filter(|text| !text.is_empty()).map(client);
         let (key, count) = (self.key(), self.count()?);
         Ok(Some(Row { time, key, key_bytes, size, operation, ttl_s, count, client, class: None, line }))
     }
@@ -234,7 +235,8 @@ pub(super) fn meaning<C>(operation: &TraceOperation<C>, word: &[u8]) -> Result<O
         () if among(ignore) => Ok(None),
         () if read.is_empty() && write.is_empty() => usual().map(Some).ok_or_else(|| {
             format!(
-                "operation \"{}\" has no usual meaning; name it in `read`, `write` or `ignore` of `operation`",
+                "operation \"{}\" has no usual meaning; name another column with --operation, or leave that out (in a scenario, name \
+                 the text in `read`, `write` or `ignore` of `operation`)",
                 shown(word)
             )
         }),

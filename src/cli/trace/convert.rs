@@ -16,7 +16,7 @@ use super::{Beginning, Input};
 
 /// Write a trace in another format
 ///
-/// Tables and JSON lines have the parts that the trace has, of time, key, key_size, size, operation, ttl and client; times in seconds.
+/// Tables and JSON lines have the parts that the trace has, of time_s, key, key_size, size, operation, ttl and client.
 /// The file appears whole or not at all.
 #[derive(Debug, Args)]
 pub(crate) struct ConvertArgs {

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use herdlab::scenario::Diagnostics;
 use herdlab::trace::output::Parts;
-use herdlab::trace::{Asked, ColumnNames, Opened, OperationNames, Problem, Rows, TraceFormat, open};
+use herdlab::trace::{
+    Asked, ColumnNames, Opened, OperationNames, Problem, Rows, TraceFormat, in_order, open,
+};
 use herdlab::units;
 
 use super::mrc::{trace_format, usage};
@@ -71,7 +73,8 @@ struct Input {
     /// The same of the clients [default: not read]
     #[arg(long, value_name = "COLUMN")]
     client: Option<String>,
-    /// Unit of the times (`s`, `ms`, `us`, `ns`, `ticks`), where neither the format nor their magnitude tells it
+    /// Unit of the times (`s`, `ms`, `us`, `ns`, `ticks`); not for ISO 8601 [default: by the format, the name of the column
+    /// (`time_ms`) or their magnitude]
     #[arg(long, value_name = "UNIT", value_parser = unit)]
     unit: Option<u64>,
 }
@@ -100,8 +103,7 @@ impl Input {
         if let Some(guess) = opened.guess() {
             tell!("{}: {guess}; `--input NAME` names another format", self.trace.display());
         }
-        let named = self.unit.map(|ns| ns as f64);
-        let unit_ns = named.or(opened.unit.map(|unit| unit.ns)).filter(|_| opened.has_times);
+        let unit_ns = opened.unit_ns(self.unit);
         if opened.has_times && unit_ns.is_none() {
             let title = format!("{}: the unit of the times is unknown", self.trace.display());
             let help = vec!["name it: --unit s (or ms, us, ns, ticks)".to_owned()];
@@ -109,6 +111,11 @@ impl Input {
         }
         let (format, parts) = (opened.format, Parts::of(&opened));
         let rows = opened.rows().map_err(|problem| self.wrong(problem))?;
+        // As a scenario sorts the rows of a log.
+        let rows = match unit_ns.filter(|_| format.reorder_ns() > 0) {
+            Some(unit_ns) => in_order(rows, format.reorder_ns() as f64 / unit_ns),
+            None => rows,
+        };
         Ok((Beginning { format, rows, unit_ns }, parts))
     }
 

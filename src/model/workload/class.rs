@@ -62,7 +62,8 @@ options! {
                 f.demand("share", "its share of all requests, such as 0.3");
                 fits_keys(f, "keys", keys, popularity.as_ref());
                 keys = keys.or(popularity.as_ref().and_then(Popularity::keys));
-                if keys.is_none() {
+                let of_counts = f.node("popularity").is_some_and(|own| own.get("counts").is_some());
+                if !of_counts {
                     f.demand("keys", "the number of its keys, such as 1000");
                 }
             }

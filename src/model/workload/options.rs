@@ -60,7 +60,9 @@ options! {
         }
         let counted = popularity.as_ref().and_then(Popularity::keys);
         keys = keys.map(|keys| keys.or(counted));
-        if classes == 0 && !recorded && counted.is_none() {
+        // A file of counts has as many keys as rows, also where it cannot be read.
+        let of_counts = f.node("popularity").is_some_and(|popularity| popularity.get("counts").is_some());
+        if classes == 0 && !recorded && !of_counts {
             f.demand("keys", "the number of keys, such as 1_000_000");
         }
     }

@@ -18,7 +18,11 @@ pub fn csv(replay: &Replay) -> String {
             row.push(missed_bytes.round().to_string());
             row.push(replay.byte_miss_ratio(cell).unwrap_or(f64::NAN).to_string());
         }
-        row.extend(cell.expired.map(|expired| expired.round().to_string()));
+        // Blank for a bound, which counts no expiry.
+        row.extend(cell.expired.map(|expired| match cell.policy.is_online() {
+            true => expired.round().to_string(),
+            false => String::new(),
+        }));
         row.extend(replay.cost_month(cell.capacity).map(|cost| cost.to_string()));
         if replay.sample.is_some() {
             let of = |half_width: Option<f64>, all: u64| {
@@ -108,7 +112,7 @@ pub fn json(replay: &Replay) -> Result<String, ReportError> {
                 row["byte_miss_ratio_half_width"] =
                     json!(cell.bytes_half_width.map(|missed| missed / all as f64));
             }
-            if let Some(expired) = cell.expired {
+            if let Some(expired) = cell.expired.filter(|_| cell.policy.is_online()) {
                 row["expired"] = json!(expired.round());
             }
             if let Some(cost) = replay.cost_month(cell.capacity) {

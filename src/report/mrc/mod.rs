@@ -12,7 +12,7 @@ use super::drawing::Heading;
 use super::format::{number, percent};
 use super::{ReportError, atomic, draw, png};
 use crate::replay::{Replay, Ttl, Unit};
-use crate::units::{approximate_bytes, format_duration, grouped};
+use crate::units::{approximate_bytes, counted, format_duration, grouped};
 pub use chart::figure;
 pub use data::{csv, json};
 pub(super) use data::{header, setting};
@@ -64,12 +64,12 @@ fn totals(replay: &Replay) -> String {
     let of = |bytes: Option<u64>| {
         bytes.map_or_else(String::new, |bytes| format!(" ({})", approximate_bytes(bytes as f64)))
     };
-    let noun = if replay.rules.only_reads { "reads" } else { "requests" };
+    let noun = if replay.rules.only_reads { "read" } else { "request" };
     format!(
-        "{} {noun}{} for {} objects{}",
-        grouped(replay.requests),
+        "{}{} for {}{}",
+        counted(replay.requests, noun),
         of(replay.request_bytes),
-        grouped(replay.objects),
+        counted(replay.objects, "object"),
         of(replay.object_bytes)
     )
 }
@@ -82,7 +82,7 @@ fn rules(replay: &Replay) -> String {
     };
     match replay.rules.ttl {
         Some(Ttl::All(ns)) => words.push_str(&format!("; entries live for {}", format_duration(ns))),
-        Some(Ttl::Recorded) => words.push_str("; entries live as long as the trace has it"),
+        Some(Ttl::Recorded) => words.push_str("; entries have the recorded times to live"),
         None => {}
     }
     if replay.rules.only_reads {

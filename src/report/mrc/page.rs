@@ -5,8 +5,8 @@ use comfy_table::{Cell as TableCell, CellAlignment};
 use super::{capacity, cost, rules, share, totals};
 use crate::replay::{Algorithm, Cell, Needed, Replay, Unit};
 use crate::report::format::{number, percent, percent_to};
-use crate::report::terminal::plain;
-use crate::units::{approximate_bytes, grouped};
+use crate::report::terminal::{hanging, plain};
+use crate::units::{approximate_bytes, counted, grouped};
 
 /// Widest column of figures, blanks included.
 const COLUMN_WIDTH: usize = 12;
@@ -55,15 +55,15 @@ pub fn page(replay: &Replay, width: u16) -> String {
     let names = replay.policies().iter().map(|policy| policy.name().chars().count()).max();
     let name_width = (names.unwrap_or(0).max(month.chars().count()) + 2).max(NAME_WIDTH);
     let columns = (usize::from(width).saturating_sub(name_width) / column_width).max(1);
-    let mut text = heading(replay);
+    let mut text = hanging(&heading(replay), width);
     if replay.needed.is_some() {
-        text.push_str(&format!("\n\n{}", needed(replay).trim_end()));
+        text.push_str(&hanging(&format!("\n\n{}", needed(replay).trim_end()), width));
     }
     let capacities = replay.capacities();
     for (at, ratio) in ratios(replay).iter().enumerate() {
         let floor = if at == 0 { floor(replay) } else { "" };
         let mark = if ratio.is_ranked { "; * lowest of its capacity" } else { "" };
-        text.push_str(&format!("\n\n{} (%){mark}{floor}\n", ratio.caption));
+        text.push_str(&hanging(&format!("\n\n{} (%){mark}{floor}\n", ratio.caption), width));
         for capacities in capacities.chunks(columns) {
             let prices = if at == 0 { Some(month.as_str()) } else { None };
             let table = table(replay, capacities, prices, |cell| ratio.text(replay, cell));
@@ -76,7 +76,7 @@ pub fn page(replay: &Replay, width: u16) -> String {
         let table = table(replay, capacities, None, |cell| number(speed(replay, cell)));
         text.push_str(&format!("\n{table}\n"));
     }
-    text.push_str(&format!("\n{}\n", times(replay)));
+    text.push_str(&hanging(&format!("\n{}\n", times(replay)), width));
     text
 }
 
@@ -150,7 +150,7 @@ fn heading(replay: &Replay) -> String {
 fn floor(replay: &Replay) -> &'static str {
     let has = |algorithm: Algorithm| replay.policies().contains(&algorithm.into());
     match (has(Algorithm::Belady), has(Algorithm::Floor)) {
-        (true, false) => "; belady: the least of any policy, with knowledge of the future",
+        (true, false) => "; belady: the least of any policy, by the requests to come",
         (false, true) => "; floor: a bound, no cache misses less",
         (true, true) => "; belady: the least of any policy; floor: a bound, no cache misses less",
         (false, false) => "",
@@ -226,6 +226,10 @@ impl Ratio {
     /// In per cent to two places, with a star behind the lowest of its capacity or a blank.
     fn text(&self, replay: &Replay, cell: &Cell) -> String {
         let value = (self.value)(replay, cell);
+        // A bound counts misses and no expiry.
+        if !self.is_ranked && !cell.policy.is_online() {
+            return "– ".to_owned();
+        }
         let alone = replay.policies().len() == 1;
         let is_lowest =
             self.is_ranked && cell.policy.is_online() && self.lowest(replay, cell.capacity) == Some(value);
@@ -252,12 +256,12 @@ fn times(replay: &Replay) -> String {
     let rate = |requests: f64, seconds: f64| number(requests / seconds / 1e6);
     let replayed = replay.requests as f64 * replay.cells.len() as f64;
     format!(
-        "read and numbered in {:.3} s ({} M requests/s); {} replays in {:.3} s ({} M requests/s) on {}",
+        "read and numbered in {:.3} s ({} M requests/s); {} in {:.3} s ({} M requests/s) on {}",
         replay.read_s,
         rate(replay.requests as f64, replay.read_s),
-        replay.cells.len(),
+        counted(replay.cells.len() as u64, "replay"),
         replay.replay_s,
         rate(replayed, replay.replay_s),
-        if replay.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", replay.threads) },
+        counted(replay.threads as u64, "thread"),
     )
 }

@@ -18,7 +18,7 @@ pub use parts::Parts;
 /// A format that traces are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputFormat {
-    /// A header and a row per request, of the columns `time`, `key`, `key_size`, `size`, `operation`, `ttl`, `client`.
+    /// A header and a row per request, of the columns `time_s`, `key`, `key_size`, `size`, `operation`, `ttl`, `client`.
     Csv,
     /// An object per request, with the same names.
     JsonLines,
@@ -157,7 +157,10 @@ pub fn write_rows(
         let time_ns = output.unit_ns.map(|unit_ns| row.time.scaled(unit_ns));
         let request = Request { row: &row, key, time_ns };
         for _ in 0..row.count {
-            writer.write(&request, &mut packed)?;
+            writer.write(&request, &mut packed).map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidData => Problem { line: row.line, text: error.to_string() }.into(),
+                _ => OutputError::Write(error),
+            })?;
         }
     }
     (written.keys, written.read_keys) = (chosen_keys, u64::from(numbers.keys()));
@@ -187,7 +190,7 @@ mod tests {
     /// A trace in another format, and what was written.
     fn converted(text: &[u8], format: OutputFormat, packing: Packing, hash_keys: bool) -> (Vec<u8>, Written) {
         let opened = open(text, &Asked::default());
-        let unit_ns = opened.unit.map(|unit| unit.ns).filter(|_| opened.has_times);
+        let unit_ns = opened.unit_ns(None);
         let output = Output { format, packing, hash_keys, unit_ns, parts: Parts::of(&opened) };
         let mut out = Vec::new();
         let written = write_rows(&mut *opened.rows().unwrap(), &output, |_| true, &mut out).unwrap();
@@ -202,7 +205,7 @@ mod tests {
     /// Rows as they are read, with texts of keys, and seconds.
     fn read(bytes: &[u8], asked: &Asked) -> Vec<(Row, String, i128)> {
         let opened = open(bytes, asked);
-        let unit_ns = opened.unit.map_or(1e9, |unit| unit.ns);
+        let unit_ns = opened.unit_ns(None).unwrap_or(1.0);
         let mut rows = opened.rows().unwrap();
         let mut all = Vec::new();
         while let Some(row) = rows.next_row().unwrap() {
@@ -243,7 +246,10 @@ mod tests {
             let after = read(&bytes, &columns());
             for ((old, old_key, old_ns), (new, new_key, new_ns)) in before.iter().zip(&after) {
                 assert_eq!((old_key, old_ns), (new_key, new_ns));
-                assert_eq!((old.size, old.operation, old.ttl_s), (new.size, new.operation, new.ttl_s));
+                assert_eq!(
+                    (old.size, old.operation, old.ttl_s, old.client),
+                    (new.size, new.operation, new.ttl_s, new.client)
+                );
             }
             assert_eq!(after.len(), 4);
         }
@@ -262,7 +268,7 @@ mod tests {
         let (bytes, _) = converted(TWITTER, OutputFormat::Csv, Packing::None, false);
         let text = String::from_utf8(bytes).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "time,key,key_size,size,operation,ttl,client");
+        assert_eq!(lines[0], "time_s,key,key_size,size,operation,ttl,client");
         assert!(lines[1].starts_with("0,ns:u:16,7,66,set,3600,"), "{text}");
         assert!(lines[2].starts_with("0,\"a,b\",3,52,get,0,"), "{text}");
         let (bytes, _) = converted(b"128 1 0 0\n7 2 0 1\n", OutputFormat::Csv, Packing::None, false);
@@ -288,16 +294,27 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_the_format_cannot_hold_is_named_by_its_row() {
+        let opened = open(b"time_s,key\n1,a\n4294967296,b\n", &Asked::default());
+        let (format, packing) = (OutputFormat::Oracle, Packing::None);
+        let output =
+            Output { format, packing, hash_keys: false, unit_ns: Some(1e9), parts: Parts::of(&opened) };
+        let written = write_rows(&mut *opened.rows().unwrap(), &output, |_| true, Vec::new());
+        let Err(OutputError::Read(problem)) = written else { panic!("{written:?}") };
+        assert!(problem.line == 3 && problem.text.ends_with("write csv or jsonl"), "{problem:?}");
+    }
+
+    #[test]
     fn times_keep_all_their_digits() {
         let text = b"time,key\n1700000000123456789,a\n1700000000123456790,b\n";
         let (bytes, _) = converted(text, OutputFormat::Csv, Packing::None, false);
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
-            "time,key\n1700000000.123456789,a\n1700000000.12345679,b\n"
+            "time_s,key\n1700000000.123456789,a\n1700000000.12345679,b\n"
         );
         let (bytes, _) =
             converted(b"time,key\n1700000000.5,a\n", OutputFormat::JsonLines, Packing::None, false);
-        assert_eq!(String::from_utf8(bytes).unwrap(), "{\"time\":1700000000.5,\"key\":\"a\"}\n");
+        assert_eq!(String::from_utf8(bytes).unwrap(), "{\"time_s\":1700000000.5,\"key\":\"a\"}\n");
     }
 
     #[test]

@@ -37,8 +37,10 @@ impl Writer for Oracle {
         let at_s = request.time_ns.unwrap_or(0).div_euclid(1_000_000_000);
         let fits = (0..1 << 31).contains(&at_s);
         let zero_s = *self.zero_s.get_or_insert(if fits { 0 } else { at_s });
-        let at_s =
-            u32::try_from((at_s - zero_s).max(0)).map_err(|_| io::Error::other("a time beyond 136 years"))?;
+        let at_s = u32::try_from((at_s - zero_s).max(0)).map_err(|_| {
+            let problem = "its time is more than 2^32 s after the first, and oracleGeneral has 32 bits for it; write csv or jsonl";
+            io::Error::new(io::ErrorKind::InvalidData, problem)
+        })?;
         self.late += u64::from(at_s < self.last_s);
         self.last_s = self.last_s.max(at_s);
         self.records.write_all(&self.last_s.to_le_bytes())?;

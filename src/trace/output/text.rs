@@ -5,7 +5,7 @@ use std::mem;
 
 use serde_json::Value;
 
-use super::super::row::Operation;
+use super::super::row::{Operation, client_text};
 use super::{Key, Output, Parts, Request, Writer, hashed};
 
 /// Words that every reader of operations takes.
@@ -59,13 +59,13 @@ impl Columns {
             Key::Text(text) => Cell::Text(text.to_vec()),
         };
         let all = [
-            (self.has_times, "time", Cell::Number(request.time_ns.map(seconds).unwrap_or_default())),
+            (self.has_times, "time_s", Cell::Number(request.time_ns.map(seconds).unwrap_or_default())),
             (true, "key", key),
             (parts.key_size, "key_size", number(row.key_bytes)),
             (parts.size, "size", number(row.size)),
             (parts.operation, "operation", text(word(row.operation))),
             (parts.ttl, "ttl", number(Some(row.ttl_s.unwrap_or(0)))),
-            (parts.client, "client", text(&format!("{:016x}", row.client.unwrap_or(0)))),
+            (parts.client, "client", row.client.map_or(Cell::Blank, |client| text(&client_text(client)))),
         ];
         all.into_iter().filter(|column| column.0).map(|(_, name, cell)| (name, cell)).collect()
     }
