@@ -73,7 +73,6 @@ fn lists_checks_explanations_warnings_and_errors_fit_any_terminal() {
             &["explain", "latency.all.p99_ms", "no-ttl", "tier.l2.ttl", "s3-fifo", "coalescing"],
             &["explain", "stampede", "p99", "max_connections", "eviction rate"],
             &["check", "tiny.toml", "write-strategies", "stampede"],
-            &[],
             &["check", "wrong.toml"],
             &["run", "tiny.toml", "--set", "tier.l3.ttl=5m"],
             &["run", "tiny.toml", "--set", "tier.l2.capacity=10", "--quiet"],
