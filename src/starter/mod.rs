@@ -4,6 +4,7 @@
 mod changes;
 mod dialogue;
 mod own;
+#[allow(clippy::unit_arg, reason = "a row of the table sets a field and is done")]
 mod questions;
 mod templates;
 mod value;

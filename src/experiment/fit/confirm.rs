@@ -39,7 +39,7 @@ impl Search {
             }
             at = match self.held(&self.chosen) {
                 // Every third from anywhere: the settings that agree may be apart.
-                Some(held) if tries.len() % 3 != 0 => self.corrected(&held),
+                Some(held) if !tries.len().is_multiple_of(3) => self.corrected(&held),
                 _ => self.best().0,
             };
         }
@@ -73,17 +73,15 @@ impl Search {
         let claimed = self.surrogate.leverage(&self.chosen.at);
         let n = missed.len();
         let mut covariance = self.surrogate.covariance.clone();
-        for i in 0..n {
-            for j in 0..n {
-                covariance[i][j] = covariance[i][j] * claimed + held.covariance[i][j] / held.count as f64;
+        for (i, row) in covariance.iter_mut().enumerate() {
+            for (own, repeated) in row.iter_mut().zip(&held.covariance[i]) {
+                *own = *own * claimed + repeated / held.count as f64;
             }
-            covariance[i][i] += self.extra[i];
+            row[i] += self.extra[i];
         }
         if factor(&covariance).distance2(&missed) > chi_squared(0.99, n as f64) {
-            for i in 0..n {
-                for j in 0..n {
-                    self.surrogate.covariance[i][j] += missed[i] * missed[j];
-                }
+            for (row, own) in self.surrogate.covariance.iter_mut().zip(&missed) {
+                row.iter_mut().zip(&missed).for_each(|(cell, other)| *cell += own * other);
             }
         }
     }

@@ -49,6 +49,7 @@ pub struct Tier {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::large_enum_variant, reason = "one for each tier")]
 pub enum Scope {
     /// In the process of every instance: no network, no pool.
     Instance {
