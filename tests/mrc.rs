@@ -130,7 +130,7 @@ fn wrong_traces_are_refused_with_the_way_out() {
     assert!(refuse(&cut, &["--input", "oracle"]).contains("ends 12 bytes into record 3 of 24 bytes"));
     assert!(refuse(&cut, &[]).contains("its format is not recognised; name it (`--input NAME`"));
     assert!(refuse(b"", &[]).contains("no requests: the file is empty"));
-    assert!(refuse(b"time,lbn\n", &[]).contains("t: no requests"));
+    assert!(refuse(b"time,lbn\n", &[]).contains("t:1: no requests: there is a header alone"));
     assert!(
         refuse(b"when,what\n1,a\n", &[]).contains("The header has when, what; name one with --key COLUMN")
     );
@@ -151,7 +151,8 @@ fn wrong_options_are_refused_with_the_way_out() {
     let refuse = |more: &[&str]| refused(folder.path(), &[&["t"], more].concat());
     assert!(refuse(&["--policy", "allkeys-lru"]).contains("a replay has no clock"));
     assert!(refuse(&["--policy", "lru,siev"]).contains("did you mean \"sieve\"? known: lru, fifo"));
-    for capacity in ["0", "0%", "101%", "-3", "5k", ""] {
+    assert!(refuse(&["--capacity=101%"]).contains("a share is at most 100 %"));
+    for capacity in ["0", "0%", "-3", "5k", ""] {
         let message = refuse(&[&format!("--capacity={capacity}")]);
         assert!(message.contains("expected a number of objects above 0"), "{capacity}: {message}");
     }

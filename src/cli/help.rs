@@ -10,9 +10,9 @@ First run
   herdlab list                      # bundled scenarios with their questions
   herdlab run lookup                # answers one; reports/lookup/index.html
 Your own scenario
-  herdlab init lookup > my.toml     # a commented file to start from
+  herdlab init                      # asks about your system; writes my.toml
   herdlab check my.toml             # the model in words, and the cost of a run
-  herdlab run my.toml -s tier.l2.ttl=10m -n 4
+  herdlab run my.toml               # today beside the change
 Compare
   herdlab diff my.toml change.toml  # reviews a change against today's file
 From production
@@ -42,8 +42,12 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry("list", "list the bundled scenarios with their questions", &["herdlab list"]),
             entry(
                 "init",
-                "print a bundled scenario as a starting point",
-                &["herdlab init lookup > my.toml", "herdlab init stampede > hot-key.toml"],
+                "ask about your system and write its scenario",
+                &[
+                    "herdlab init                 # asks ten questions",
+                    "herdlab init --rps 2000 --pods 12 --change ttl=1m -o my.toml",
+                    "herdlab init --template api > my.toml",
+                ],
             ),
             entry(
                 "check",
