@@ -60,8 +60,8 @@ impl To {
     /// Writes the rows of the chosen keys.
     pub fn write(&self, input: &Input, is_chosen: impl Fn(u64) -> bool) -> anyhow::Result<Written> {
         let path = &self.output;
-        let (format, packing) = self.format()?;
         Places::default().input(&input.trace).file("--output FILE", Some(path)).check()?;
+        let (format, packing) = self.format()?;
         if !self.force && path.is_file() {
             let title = format!("{} is there already", path.display());
             return Err(Diagnostics::general(title, vec!["--force replaces it".to_owned()]).into());
