@@ -4,7 +4,7 @@
 //! the figures agree so far ([`search`]). Near there the figures are quadratic functions of the unknowns ([`surrogate`]), on scales on
 //! which that is nearly true ([`scale`]). The distance of a setting from the observed figures is measured in the covariance of single
 //! runs, of the error of these functions, and of the observed spread ([`misfit`]). The best setting is repeated: its own runs decide
-//! whether the model agrees ([`repeats`]). The range of an unknown is its profile likelihood ([`region`]). [`judge`] puts the outcome
+//! whether the model agrees ([`repeats`]). The range of an unknown is its profile likelihood ([`region`]). [`judge()`] puts the outcome
 //! together, [`predict`] holds the model against the figures that were not used, and [`ties`] names the unknowns that the figures do not
 //! tell apart.
 
