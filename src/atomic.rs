@@ -7,7 +7,7 @@ mod stream;
 mod target;
 mod temporary;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -189,16 +189,32 @@ impl Drop for Remembered {
     }
 }
 
-impl<'p> Written<'p> {
-    /// `file` is where `path` leads.
-    fn beside(path: &'p Path, file: PathBuf, bytes: &[u8], sync: bool) -> Result<Written<'p>, WriteError> {
+impl Remembered {
+    /// Creates one beside `file`, where `path` leads.
+    fn beside(file: &Path, path: &Path) -> Result<(File, Remembered), WriteError> {
         // A file of our own making has the permissions that the umask allows, and its errors name no temporary file.
         let created = tempfile::Builder::new()
             .prefix(PREFIX)
-            .make_in(folder_of(&file), temporary::create)
+            .make_in(folder_of(file), temporary::create)
             .map_err(failed("write", path))?;
-        let (mut out, temporary) = created.into_parts();
-        let temporary = Remembered(Some(temporary));
+        let (out, name) = created.into_parts();
+        Ok((out, Remembered(Some(name))))
+    }
+
+    /// Gives it the name of `file`, where `path` leads.
+    fn appear(mut self, file: &Path, path: &Path) -> Result<(), WriteError> {
+        let Some(temporary) = self.0.take() else { return Ok(()) };
+        let name = temporary.to_path_buf();
+        let appeared = temporary.persist(file).map_err(|error| failed("write", path)(error.error));
+        temporary::forget_file(&name);
+        appeared
+    }
+}
+
+impl<'p> Written<'p> {
+    /// `file` is where `path` leads.
+    fn beside(path: &'p Path, file: PathBuf, bytes: &[u8], sync: bool) -> Result<Written<'p>, WriteError> {
+        let (mut out, temporary) = Remembered::beside(&file, path)?;
         out.write_all(bytes).map_err(failed("write", path))?;
         if sync {
             out.sync_all().map_err(failed("write", path))?;
@@ -206,12 +222,8 @@ impl<'p> Written<'p> {
         Ok(Written { temporary, file, path })
     }
 
-    fn appear(mut self) -> Result<(), WriteError> {
-        let Some(temporary) = self.temporary.0.take() else { return Ok(()) };
-        let name = temporary.to_path_buf();
-        let appeared = temporary.persist(&self.file).map_err(|error| failed("write", self.path)(error.error));
-        temporary::forget_file(&name);
-        appeared
+    fn appear(self) -> Result<(), WriteError> {
+        self.temporary.appear(&self.file, self.path)
     }
 }
 

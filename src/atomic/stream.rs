@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Folders, PREFIX, Remembered, Target, WriteError, failed, folder_of, temporary};
+use super::{Folders, Remembered, Target, WriteError, failed, folder_of};
 
 /// A file that appears with [`Stream::finish`], or not at all; what is no file is written through.
 pub struct Stream {
@@ -29,12 +29,8 @@ impl Stream {
             Target::File(file) => {
                 let mut folders = Folders::default();
                 folders.create(folder_of(&file))?;
-                let created = tempfile::Builder::new()
-                    .prefix(PREFIX)
-                    .make_in(folder_of(&file), temporary::create)
-                    .map_err(failed("write", path))?;
-                let (out, name) = created.into_parts();
-                Place::File(out, Remembered(Some(name)), file, folders)
+                let (out, temporary) = Remembered::beside(&file, path)?;
+                Place::File(out, temporary, file, folders)
             }
             other => Place::Through(other.open(false).map_err(failed("write", path))?),
         };
@@ -53,13 +49,9 @@ impl Stream {
     pub fn finish(self) -> Result<(), WriteError> {
         let path = self.path;
         match self.place {
-            Place::File(out, mut temporary, file, _folders) => {
+            Place::File(out, temporary, file, _folders) => {
                 out.sync_all().map_err(failed("write", &path))?;
-                let Some(name) = temporary.0.take() else { return Ok(()) };
-                let known = name.to_path_buf();
-                let appeared = name.persist(&file).map_err(|error| failed("write", &path)(error.error));
-                super::temporary::forget_file(&known);
-                appeared
+                temporary.appear(&file, &path)
             }
             Place::Through(mut out) => out.flush().map_err(failed("write", &path)),
         }
