@@ -1,8 +1,11 @@
 //! `herdlab headroom` against borders that are known: from closed forms, and from a scenario that comes with the program.
 
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+#[path = "support/program.rs"]
+mod program;
 
+use std::path::Path;
+
+use program::{herdlab, told};
 use serde_json::Value;
 
 /// A hundred requests a second, each 10 ms at a database with two connections: twice as many are what it can serve.
@@ -24,19 +27,6 @@ pool = 2
 measure = "latency.all.p99_ms"
 max = 11
 "#;
-
-fn herdlab(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_herdlab"))
-        .current_dir(folder)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn told(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 fn folder(scenario: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,11 @@
 //! `herdlab recommend` against the exhaustive grid, and what it says where nothing fits.
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 use herdlab::catalog::computed::measures;
@@ -12,6 +15,7 @@ use herdlab::scenario::Overrides;
 use herdlab::scenario::grid::{Which, grid};
 use herdlab::sim::{Control, Engine};
 use herdlab::workload::Tables;
+use program::{herdlab, told};
 
 /// A longer time to live saves reads of the database and makes old values older.
 const FRESHNESS: &str = r#"
@@ -119,19 +123,6 @@ keep = ["latency.all.p99_ms <= 120"]
 [recommend.knobs]
 "database.servers" = "2..12:step 1"
 "#;
-
-fn herdlab(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_herdlab"))
-        .current_dir(folder)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn told(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

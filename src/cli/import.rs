@@ -11,7 +11,7 @@ use herdlab::scenario::{self, Diagnostics, Overrides};
 use herdlab::units;
 
 use super::output::{self, counted, tell};
-use super::places::Places;
+use super::places::{Places, refuse_to_replace};
 
 /// Write a scenario from what production reports: INFO and MONITOR of Redis, pg_stat_statements, Prometheus, access logs
 ///
@@ -79,10 +79,7 @@ pub(crate) fn execute(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         .file("--trace-out FILE", args.trace_out.as_ref())
         .check()?;
     for file in [&args.out, &args.trace_out].into_iter().flatten() {
-        if !args.force && file.is_file() {
-            let title = format!("{} is there already", file.display());
-            return Err(Diagnostics::general(title, vec!["--force replaces it".to_owned()]).into());
-        }
+        refuse_to_replace(file, args.force, "--force replaces it")?;
     }
     let sources = inputs.iter().map(|(role, file)| source(file, *role));
     let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;

@@ -152,6 +152,18 @@ fn is_of_report(path: &Path, folder: &Path, kind: Kind) -> bool {
     path.exists() && kind.files_in(folder).iter().any(|file| identity(file) == place)
 }
 
+/// Leaves a file alone that is there; `help` is the way out.
+///
+/// # Errors
+/// There is such a file, and no option allows to replace it.
+pub(crate) fn refuse_to_replace(file: &Path, force: bool, help: &str) -> Result<(), Diagnostics> {
+    if force || !file.is_file() {
+        return Ok(());
+    }
+    let title = format!("{} is there already", file.display());
+    Err(Diagnostics::general(title, vec![help.to_owned()]))
+}
+
 /// Leaves the report of something else alone; `option` is the one that names the folder.
 ///
 /// # Errors

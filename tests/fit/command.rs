@@ -1,9 +1,10 @@
 //! The command: its words, its file, its exit codes.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+use crate::program::{herdlab, told};
 
 /// A tier in front of a database, observed by figures that its own run (seed 7, exponent 0.9, 1,000 keys, 10 ms) has about.
 const FILE: &str = r#"#:schema ./herdlab.schema.json
@@ -24,19 +25,6 @@ ttl = "3s"
 
 const EXPONENT: &str = "workload.popularity.zipf.exponent=0.3..1.5";
 const KEYS: &str = "workload.keys=100..10000";
-
-fn herdlab(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_herdlab"))
-        .current_dir(folder)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn told(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 fn folder(observed: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

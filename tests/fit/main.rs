@@ -2,3 +2,5 @@
 
 mod command;
 mod generated;
+#[path = "../support/program.rs"]
+mod program;

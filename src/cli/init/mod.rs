@@ -14,11 +14,13 @@ use herdlab::starter::{TEMPLATES, Unfinished, ask, own, written};
 
 use self::flags::Flags;
 use super::output::{Shown, tell};
-use super::places::Places;
+use super::places::{Places, refuse_to_replace};
 use super::{input, output};
 
 /// The file of a dialogue, where no other is named.
 const DIALOGUE_FILE: &str = "my.toml";
+/// The way out where the file is there.
+const TO_REPLACE: &str = "--out names another file, --force replaces it";
 
 /// Write a scenario to start from: by questions about your system, by flags, from a template, or a bundled one
 ///
@@ -65,7 +67,7 @@ pub(crate) fn execute(args: &InitArgs) -> anyhow::Result<ExitCode> {
     let out = args.out.clone().or_else(|| asks.then(|| PathBuf::from(DIALOGUE_FILE)));
     Places::default().file("--out FILE", out.as_ref()).check()?;
     if let Some(file) = &out {
-        refuse_to_replace(file, args.force)?;
+        refuse_to_replace(file, args.force, TO_REPLACE)?;
     }
     let text = match source {
         Source::Bundled(name) => own(bundled::get(name).ok_or_else(|| input::unknown(name))?),
@@ -116,17 +118,6 @@ fn checked(text: String, out: Option<&Path>) -> Result<String, Diagnostics> {
     Ok(text)
 }
 
-fn refuse_to_replace(file: &Path, force: bool) -> Result<(), Diagnostics> {
-    if !force && file.is_file() {
-        let title = format!("{} is there already", file.display());
-        return Err(Diagnostics::general(
-            title,
-            vec!["--out names another file, --force replaces it".to_owned()],
-        ));
-    }
-    Ok(())
-}
-
 fn finish(text: &str, out: Option<&Path>, force: bool) -> anyhow::Result<ExitCode> {
     let Some(file) = out else {
         let shown = output::show(text);
@@ -136,7 +127,7 @@ fn finish(text: &str, out: Option<&Path>, force: bool) -> anyhow::Result<ExitCod
         return Ok(shown.done());
     };
     // A file may have come while the questions were answered.
-    refuse_to_replace(file, force)?;
+    refuse_to_replace(file, force, TO_REPLACE)?;
     output::written(atomic::write(file, text.as_bytes()), "--out FILE")?;
     let shown = file.display();
     tell!("written: {shown}");

@@ -11,7 +11,7 @@ use herdlab::trace::output::{OUTPUTS, Output, OutputError, OutputFormat, Packing
 use herdlab::units::{counted, grouped};
 
 use super::super::output::{self, tell};
-use super::super::places::Places;
+use super::super::places::{Places, refuse_to_replace};
 use super::{Beginning, Input};
 
 /// Write a trace in another format
@@ -62,10 +62,7 @@ impl To {
         let path = &self.output;
         Places::default().input(&input.trace).file("--output FILE", Some(path)).check()?;
         let (format, packing) = self.format()?;
-        if !self.force && path.is_file() {
-            let title = format!("{} is there already", path.display());
-            return Err(Diagnostics::general(title, vec!["--force replaces it".to_owned()]).into());
-        }
+        refuse_to_replace(path, self.force, "--force replaces it")?;
         let (Beginning { mut rows, unit_ns, .. }, parts) = input.open_with_parts()?;
         let output = Output { format, packing, hash_keys: self.hash_keys, unit_ns, parts };
         let mut stream = output::written(Stream::create(path), "--output FILE")?;

@@ -12,7 +12,7 @@ use herdlab::survey::drawn_beside;
 use herdlab::trace::Problem;
 
 use super::super::output::{self, counted, tell};
-use super::super::places::Places;
+use super::super::places::{Places, refuse_to_replace};
 use super::{Beginning, Input};
 
 /// Write a scenario with synthetic traffic like that of a trace, and show how far its misses are from those of the trace
@@ -34,10 +34,7 @@ pub(crate) struct ModelArgs {
 pub(crate) fn execute(args: &ModelArgs) -> anyhow::Result<ExitCode> {
     let (input, path) = (&args.input, &args.output);
     Places::default().input(&input.trace).file("--output FILE", Some(path)).check()?;
-    if !args.force && path.is_file() {
-        let title = format!("{} is there already", path.display());
-        return Err(Diagnostics::general(title, vec!["--force replaces it".to_owned()]).into());
-    }
+    refuse_to_replace(path, args.force, "--force replaces it")?;
     let Beginning { mut rows, unit_ns, .. } = input.open()?;
     let Some(unit_ns) = unit_ns else {
         let title = format!("{}: a trace without times has no rate", input.trace.display());
