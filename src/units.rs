@@ -187,6 +187,11 @@ pub fn format_duration(ns: u64) -> String {
     parts.join(" ")
 }
 
+/// Two hexadecimal digits for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// `amount / unit` with all its decimals; `unit` is a power of ten.
 fn format_decimal(amount: u64, unit: u64) -> String {
     let width = unit.ilog10() as usize;

@@ -64,6 +64,16 @@ pub struct Imported {
     pub assumptions: usize,
 }
 
+/// The scenario of all that was found, and the number of its assumptions.
+fn scenario_of(found: &gather::Gathered<'_>, options: &Options) -> Result<(String, usize), ImportError> {
+    let tier = tier::tier(found)?;
+    let traffic = traffic::traffic(found, &tier)?;
+    let backend = backend::backend(found)?;
+    let scenario = written::scenario(found, &traffic, &tier, &backend, options);
+    let assumptions = scenario.matches("# ASSUMPTION").count();
+    Ok((scenario, assumptions))
+}
+
 /// Reads the sources and writes the scenario.
 ///
 /// # Errors
@@ -80,13 +90,10 @@ pub fn import(sources: &[Source], options: &Options) -> Result<Imported, ImportE
             help: vec!["a MONITOR recording or an access log is one".to_owned()],
         });
     }
-    let tier = tier::tier(&found)?;
-    let traffic = traffic::traffic(&found, &tier)?;
-    let backend = backend::backend(&found)?;
     let trace = options.trace.as_ref().zip(found.recording.as_ref());
-    let scenario = written::scenario(&found, &traffic, &tier, &backend, options);
+    let (scenario, assumptions) = scenario_of(&found, options)?;
     Ok(Imported {
-        assumptions: scenario.matches("# ASSUMPTION").count(),
+        assumptions,
         scenario,
         trace: trace.map(|(trace, recording)| recording.trace(trace.hash_keys)),
     })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::source::{Figure, ImportError, Source};
+use crate::trace::covered;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -49,6 +50,7 @@ pub(super) struct Recording {
     /// In order of time.
     pub requests: Vec<Request>,
     pub effects: Vec<Effect>,
+    reads_per_key: Vec<u32>,
     /// Where the cache's answers are recorded (access logs): hit or miss per request.
     pub answers: Vec<Option<bool>>,
     /// Texts of keys by hash, where a trace needs them.
@@ -71,6 +73,7 @@ impl Recording {
         Recording {
             requests: Vec::new(),
             effects: Vec::new(),
+            reads_per_key: Vec::new(),
             answers: Vec::new(),
             texts: None,
             instances: FxHashSet::default(),
@@ -100,7 +103,7 @@ impl Recording {
         self.requests.push(request);
     }
 
-    /// Sorts the requests and separates fills from writes.
+    /// Sorts the requests, separates fills from writes, and counts the reads of each key.
     ///
     /// # Errors
     /// No request, or no time between the first and the last one.
@@ -140,6 +143,11 @@ impl Recording {
                 }
             })
             .collect();
+        let mut reads: FxHashMap<u64, u32> = FxHashMap::default();
+        for (request, _) in self.with_effects().filter(|(_, effect)| *effect == Effect::Read) {
+            *reads.entry(request.key).or_insert(0) += 1;
+        }
+        self.reads_per_key = reads.into_values().collect();
         Ok(self)
     }
 
@@ -151,10 +159,10 @@ impl Recording {
         }
     }
 
-    /// The time that the recording covers: one mean gap between instants more, as a replay has it.
+    /// The time that the recording covers, as a replay has it.
     pub fn covered_s(&self) -> f64 {
         let gaps = self.requests.windows(2).filter(|pair| pair[1].time_s > pair[0].time_s).count();
-        self.span_s() * (1.0 + 1.0 / gaps.max(1) as f64)
+        covered(self.span_s(), gaps as u64 + 1).unwrap_or(0.0)
     }
 
     pub fn count(&self, effect: Effect) -> usize {
@@ -187,12 +195,8 @@ impl Recording {
     }
 
     /// Reads per key, of which only the numbers are left.
-    pub fn reads_per_key(&self) -> Vec<u32> {
-        let mut counts: FxHashMap<u64, u32> = FxHashMap::default();
-        for (request, _) in self.with_effects().filter(|(_, effect)| *effect == Effect::Read) {
-            *counts.entry(request.key).or_insert(0) += 1;
-        }
-        counts.into_values().collect()
+    pub fn reads_per_key(&self) -> &[u32] {
+        &self.reads_per_key
     }
 
     /// Times to live in seconds: the median, and the lowest and highest; none where SETs have none.

@@ -7,7 +7,7 @@ use super::recording::{Effect, Operation, Recording, Request};
 use super::series::Series;
 use super::source::{Figure, ImportError};
 use super::traffic::{Profile, STEPS_MAX};
-use super::{Options, backend, tier, traffic, written};
+use super::{Options, scenario_of};
 use crate::trace::{Operation as Recorded, Problem, Rows, Stamp};
 
 /// A scenario, and what it takes to hold its popularity against the trace.
@@ -79,7 +79,7 @@ pub fn trace_model(rows: &mut dyn Rows, name: &str, unit_s: f64) -> Result<Trace
         let mean = recording.value_bytes().map_or(0.0, |moments| moments.0);
         recording.figure(quantiles, &format!("median and p99 of the keys' values, whose mean is {mean:.0} B"))
     });
-    let law = popularity::by_counts(&recording.reads_per_key());
+    let law = popularity::by_counts(recording.reads_per_key());
     let lookups = recording.with_effects().filter(|(_, effect)| *effect == Effect::Read);
     let lookups = lookups.map(|(request, _)| request.key).collect();
     let found = Gathered {
@@ -87,11 +87,8 @@ pub fn trace_model(rows: &mut dyn Rows, name: &str, unit_s: f64) -> Result<Trace
         trace: Some(TraceFigures { profile, cv2, value_bytes }),
         ..Gathered::default()
     };
-    let tier = tier::tier(&found)?;
-    let traffic = traffic::traffic(&found, &tier)?;
-    let backend = backend::backend(&found)?;
-    let scenario = written::scenario(&found, &traffic, &tier, &backend, &Options::default());
-    Ok(TraceModel { assumptions: scenario.matches("# ASSUMPTION").count(), scenario, law, lookups })
+    let (scenario, assumptions) = scenario_of(&found, &Options::default())?;
+    Ok(TraceModel { assumptions, scenario, law, lookups })
 }
 
 /// All rows as requests.

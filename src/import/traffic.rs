@@ -196,8 +196,8 @@ fn popularity(
 ) -> Result<(Figure<u64>, Figure<f64>), ImportError> {
     if let Some(recording) = &found.recording {
         let counts = recording.reads_per_key();
-        let zipf = popularity::by_counts(&counts);
-        if popularity::never_repeat(&counts) {
+        let zipf = popularity::by_counts(counts);
+        if popularity::never_repeat(counts) {
             let bound = "no key is read twice, which bounds their number from below alone";
             return Ok((
                 Figure::assumed(zipf.keys.min(KEYS_MAX), bound.to_owned()),

@@ -194,6 +194,11 @@ impl Model {
         self.workload.classes.iter().fold(0, |sum: u64, class| sum.saturating_add(self.keys_of(class)))
     }
 
+    /// Whether a tier takes the times to live of a trace.
+    pub fn replays_ttls(&self) -> bool {
+        self.tiers.iter().any(|tier| tier.recorded_ttl.is_some())
+    }
+
     /// Number of ids of a class.
     pub fn keys_of(&self, class: &Class) -> u64 {
         class.keys.saturating_add(class.ranking.new_keys(self.duration_ns))

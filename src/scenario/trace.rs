@@ -16,7 +16,7 @@ use crate::model::{MAX_CLASSES, Nanos, RecordedClass, Sets, TraceLayout, TraceRe
 use crate::trace::classes::OTHER;
 use crate::trace::csv::OPERATION_COLUMNS;
 use crate::trace::{Asked, Stamp, TraceReader, TraceRow, source};
-use crate::units::{format_duration, grouped};
+use crate::units::{self, format_duration, grouped};
 
 /// A trace as a scenario names it; durations are those of the recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -177,7 +177,7 @@ fn digest(path: &Path) -> io::Result<String> {
 
 /// Hex of a finished SHA-256.
 pub(crate) fn hex(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    units::hex(&hasher.finalize())
 }
 
 /// A clock that ticks faster is not coarse.
@@ -234,7 +234,7 @@ fn summarise(path: &Path, shown: &str, request: &TraceRequest) -> Result<TraceSu
     }
     counts.end_stamp();
     let tally = trace.tally();
-    let classes = Classes::of(trace.classes(), &counts.by_class(trace.classes().len()));
+    let classes = Classes::of(trace.classes(), &counts.by_class);
     let ttls = trace.ttls();
     let (first, last) = counts.span.ok_or_else(|| trace.error(1, "no rows").to_string())?;
     let summary = TraceSummary {
@@ -304,8 +304,10 @@ struct Counts {
     writes: u64,
     instants: u64,
     span: Option<(Stamp, Stamp)>,
-    /// With the number of their class, and their requests.
-    keys: FxHashMap<u64, (u32, u64)>,
+    /// With the number of their class, that of their first request.
+    keys: FxHashMap<u64, u32>,
+    /// Requests and keys of each class of the recording.
+    by_class: Vec<(u64, u64)>,
     clients: FxHashSet<u64>,
     sized: bool,
     key_sized: bool,
@@ -322,7 +324,14 @@ impl Counts {
         self.writes += u64::from(row.write);
         self.sized |= row.size.is_some();
         self.key_sized |= row.key_bytes.is_some();
-        self.keys.entry(row.key).or_insert((row.class.unwrap_or(0), 0)).1 += 1;
+        let known = self.keys.len();
+        let class = *self.keys.entry(row.key).or_insert(row.class.unwrap_or(0)) as usize;
+        if class >= self.by_class.len() {
+            self.by_class.resize(class + 1, (0, 0));
+        }
+        let (requests, keys) = &mut self.by_class[class];
+        *requests += 1;
+        *keys += u64::from(self.keys.len() > known);
         self.clients.extend(row.client);
         if self.span.is_none_or(|(_, last)| row.stamp > last) {
             self.end_stamp();
@@ -339,18 +348,6 @@ impl Counts {
         self.most_at_once = self.most_at_once.max(self.at_once);
         self.sharing += if self.at_once > 1 { self.at_once } else { 0 };
         self.at_once = 0;
-    }
-
-    /// Requests and keys of each class of the recording.
-    fn by_class(&self, classes: usize) -> Vec<(u64, u64)> {
-        let mut counted = vec![(0, 0); classes];
-        if !counted.is_empty() {
-            for &(class, requests) in self.keys.values() {
-                let (all, keys) = &mut counted[class as usize];
-                (*all, *keys) = (*all + requests, *keys + 1);
-            }
-        }
-        counted
     }
 
     /// From the digits of the stamps: the last one that is used, and the zeros behind. A second at most, unless the unit is longer.

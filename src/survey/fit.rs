@@ -10,7 +10,7 @@ use crate::dice::stream;
 use crate::import::{Zipf, never_repeat, zipf_by_counts};
 use crate::oracle::special::root;
 use crate::oracle::steady::zipf_groups;
-use crate::replay::{LruCounter, TraceCapacity};
+use crate::replay::{LruCounter, LruCurve, TraceCapacity};
 use crate::trace::requests::KeyNumbers;
 
 /// Capacities of the comparison, as shares of the distinct keys.
@@ -68,20 +68,8 @@ impl Fit {
         }
         let zipf = zipf_by_counts(counts);
         let curve = lru.curve();
-        let counts_of_counts = counts_of_counts(counts);
-        let (keys, requests) = (counts.len() as u64, curve.requests());
-        let at = |share: f64| {
-            let capacity = TraceCapacity::Share(share).of(keys);
-            MissRatios {
-                capacity_objects: capacity,
-                capacity_share: capacity as f64 / keys as f64,
-                replayed: curve.misses(capacity) as f64 / requests as f64,
-                shuffled: shuffled_miss_ratio(&counts_of_counts, capacity),
-                under_law: lru_miss_ratio(zipf, requests, capacity),
-            }
-        };
-        let mut lru: Vec<MissRatios> = CAPACITIES.into_iter().map(at).collect();
-        lru.dedup_by_key(|own| own.capacity_objects);
+        let requests = curve.requests();
+        let lru = at_capacities(counts, &curve, |capacity| lru_miss_ratio(zipf, requests, capacity));
         let grade = Grade::of(&lru);
         Some(Fit { exponent: zipf.exponent, keys: zipf.keys, lru, grade })
     }
@@ -133,24 +121,29 @@ pub fn drawn_beside(keys: &[u64], law: Zipf) -> Result<Vec<MissRatios>, &'static
     let zipf = rand_distr::Zipf::new(law.keys as f64, law.exponent).map_err(|_| "a law without keys")?;
     let mut dice = stream(1, 0, "trace.model");
     let (recorded, counts) = counted(keys.iter().copied())?;
-    let (own, counts_of_counts) = (counts.len() as u64, counts_of_counts(&counts));
     let drawn = std::iter::repeat_with(|| zipf.sample(&mut dice) as u64).take(keys.len());
     let (drawn, _) = counted(drawn)?;
-    let (recorded, drawn) = (recorded.curve(), drawn.curve());
+    let drawn = drawn.curve();
+    let under_law = |capacity| drawn.misses(capacity) as f64 / keys.len() as f64;
+    Ok(at_capacities(&counts, &recorded.curve(), under_law))
+}
+
+/// Miss ratios at all capacities, of requests for keys with these counts.
+fn at_capacities(counts: &[u32], replayed: &LruCurve, under_law: impl Fn(u64) -> f64) -> Vec<MissRatios> {
+    let (keys, counts_of_counts) = (counts.len() as u64, counts_of_counts(counts));
     let at = |share: f64| {
-        let capacity = TraceCapacity::Share(share).of(own);
-        let ratio = |misses: u64| misses as f64 / keys.len() as f64;
+        let capacity = TraceCapacity::Share(share).of(keys);
         MissRatios {
             capacity_objects: capacity,
-            capacity_share: capacity as f64 / own as f64,
-            replayed: ratio(recorded.misses(capacity)),
+            capacity_share: capacity as f64 / keys as f64,
+            replayed: replayed.misses(capacity) as f64 / replayed.requests() as f64,
             shuffled: shuffled_miss_ratio(&counts_of_counts, capacity),
-            under_law: ratio(drawn.misses(capacity)),
+            under_law: under_law(capacity),
         }
     };
     let mut all: Vec<MissRatios> = CAPACITIES.into_iter().map(at).collect();
     all.dedup_by_key(|own| own.capacity_objects);
-    Ok(all)
+    all
 }
 
 /// Stack distances of requests, and the requests of each key.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::trace::Stamp;
+use crate::trace::{Stamp, covered};
 
 /// Steps of the curve at most; two are joined where there are more.
 const STEPS_MAX: usize = 240;
@@ -143,7 +143,7 @@ impl Clock {
 
     /// As a replay of the trace has it.
     fn covered_s(&self) -> f64 {
-        self.now_s * (1.0 + 1.0 / (self.instants - 1) as f64)
+        covered(self.now_s, self.instants).unwrap_or(0.0)
     }
 
     /// At most [`STEPS`] steps. Those of a coarse clock are not below its second. The last step ends with the trace.

@@ -15,7 +15,7 @@ use super::{
     Problem, TraceError, access_log, arc, csv, json_lines, kvcache, lirs, meta_cdn, monitor, msr,
     oracle_general, raw_ids, source, twitter, vscsi, webcachesim,
 };
-use crate::model::{Nanos, TraceLayout};
+use crate::model::{Nanos, TraceColumns, TraceLayout};
 
 /// How a trace is written.
 #[derive(Debug)]
@@ -256,25 +256,27 @@ impl Opened {
 
     /// Takes the first of these columns as that of the times to live, in seconds, where none was named and the file has one of them.
     pub(super) fn name_ttl(&mut self, names: &[&str]) {
-        match (usual_column(&self.layout, &self.start, names), &mut self.layout) {
-            (Some((column, _)), TraceLayout::Table(columns)) => {
-                columns.ttl.get_or_insert(column);
-            }
-            (Some((_, name)), TraceLayout::Fields(fields)) => {
-                fields.ttl.get_or_insert(name);
-            }
-            _ => {}
-        }
+        self.name(names, |columns| &mut columns.ttl, |fields| &mut fields.ttl);
     }
 
-    /// Takes the first of these columns as that of the sizes, where none was named and the file has one of them.
+    /// The same of the sizes.
     pub(super) fn name_size(&mut self, names: &[&str]) {
+        self.name(names, |columns| &mut columns.size, |fields| &mut fields.size);
+    }
+
+    /// Takes the first of these columns for a part of the requests that no column was named for.
+    fn name(
+        &mut self,
+        names: &[&str],
+        of_table: fn(&mut TraceColumns<usize>) -> &mut Option<usize>,
+        of_fields: fn(&mut TraceColumns<String>) -> &mut Option<String>,
+    ) {
         match (usual_column(&self.layout, &self.start, names), &mut self.layout) {
             (Some((column, _)), TraceLayout::Table(columns)) => {
-                columns.size.get_or_insert(column);
+                of_table(columns).get_or_insert(column);
             }
             (Some((_, name)), TraceLayout::Fields(fields)) => {
-                fields.size.get_or_insert(name);
+                of_fields(fields).get_or_insert(name);
             }
             _ => {}
         }

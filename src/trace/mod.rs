@@ -99,6 +99,12 @@ impl From<(u64, String)> for Problem {
     }
 }
 
+/// The time that so many different instants cover, of which the last is `length` after the first: one mean gap more. Requests at one
+/// instant count once, so that clocks which tick in whole seconds make no difference. `None`: all are at one instant.
+pub fn covered(length: f64, instants: u64) -> Option<f64> {
+    (instants > 1).then(|| length * (1.0 + 1.0 / (instants - 1) as f64))
+}
+
 /// Dense ids, class by class in the order of first appearance, and the first sizes and times to live seen of each key.
 #[derive(Debug, Default)]
 pub struct TraceKeys {
@@ -114,12 +120,15 @@ pub struct TraceKeys {
 }
 
 impl TraceKeys {
-    /// One pass over the trace.
+    /// One pass over the trace, with the recorded times to live where they are replayed.
     ///
     /// # Errors
     /// The file cannot be opened, or a row is not what the check of the scenario found.
-    pub fn read(trace: &Trace) -> Result<TraceKeys, TraceError> {
-        let mut reader = TraceReader::open(trace)?.noting_ttls();
+    pub fn read(trace: &Trace, with_ttls: bool) -> Result<TraceKeys, TraceError> {
+        let mut reader = TraceReader::open(trace)?;
+        if with_ttls {
+            reader = reader.noting_ttls();
+        }
         let mut keys = TraceKeys::default();
         let mut classes = Vec::new();
         while let Some(row) = reader.read_row()? {

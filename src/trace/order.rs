@@ -21,11 +21,11 @@ pub(super) struct Sorter<T> {
 }
 
 /// In order of its time, then of its place in the file.
-struct Waiting<T>(Row, u64, T);
+struct Waiting<T>(Row, T);
 
 impl<T> Waiting<T> {
     fn place(&self) -> (Stamp, u64) {
-        (self.0.time, self.1)
+        (self.0.time, self.0.line)
     }
 }
 
@@ -68,12 +68,12 @@ impl<T> Sorter<T> {
             match read()? {
                 Some((row, beside)) => {
                     self.newest = self.newest.max(row.time);
-                    self.waiting.push(Reverse(Waiting(row, row.line, beside)));
+                    self.waiting.push(Reverse(Waiting(row, beside)));
                 }
                 None => self.ended = true,
             }
         }
-        Ok(self.waiting.pop().map(|Reverse(Waiting(row, _, beside))| (row, beside)))
+        Ok(self.waiting.pop().map(|Reverse(Waiting(row, beside))| (row, beside)))
     }
 }
 

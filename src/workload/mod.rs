@@ -44,7 +44,7 @@ impl Tables {
     /// A trace that cannot be read.
     pub fn new(model: &Model, seed: u64) -> Result<Tables, TraceError> {
         let trace_keys = match &model.workload.arrivals {
-            Arrivals::Trace(trace) => Some(Arc::new(TraceKeys::read(trace)?)),
+            Arrivals::Trace(trace) => Some(Arc::new(TraceKeys::read(trace, model.replays_ttls())?)),
             _ => None,
         };
         let classes = &model.workload.classes;

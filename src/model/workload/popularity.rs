@@ -13,6 +13,7 @@ use crate::declare::file::Node;
 use crate::declare::kind::Kind;
 use crate::declare::values::{AtLeast, PositiveDuration, PositiveShare, Rate, Share, Text};
 use crate::declare::{Form, choice, options};
+use crate::units::hex;
 
 choice! {
     #[derive(Clone, Debug, Serialize)]
@@ -80,8 +81,7 @@ impl Serialize for Counts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut hasher = Sha256::new();
         self.of_keys.iter().for_each(|count| hasher.update(count.to_le_bytes()));
-        let digest: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&digest)
+        serializer.serialize_str(&hex(&hasher.finalize()))
     }
 }
 

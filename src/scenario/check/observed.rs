@@ -70,9 +70,7 @@ macro_rules! figures {
 
 figures! {
     Shares: kind::SHARE, share;
-    Rates: Kind::Either(&[Kind::Number { least: 0.0 }, Kind::Text]), |cx, node| {
-        if node.as_str().is_some() { rate(cx, node) } else { at_least(0.0)(cx, node) }
-    };
+    Rates: Kind::Either(&[Kind::Number { least: 0.0 }, Kind::Text]), |cx, node| plain_or(cx, node, rate);
     Times: kind::POSITIVE_DURATION, |cx, node| Some(positive_duration(cx, node)? as f64 / 1e6);
 }
 
@@ -169,11 +167,13 @@ fn figure(cx: &mut Context, node: &Node, number: Number) -> Option<Read> {
     })
 }
 
+/// A text with a unit, or a number of at least zero.
+fn plain_or(cx: &mut Context, node: &Node, text: Number) -> Option<f64> {
+    if node.as_str().is_some() { text(cx, node) } else { at_least(0.0)(cx, node) }
+}
+
 /// A number in the unit of a measure, or a text with a unit.
 fn number(info: &MeasureInfo) -> Number {
-    fn plain_or(cx: &mut Context, node: &Node, text: Number) -> Option<f64> {
-        if node.as_str().is_some() { text(cx, node) } else { at_least(0.0)(cx, node) }
-    }
     match info.unit {
         "1" if !info.may_exceed_one() => share,
         "ms" => |cx, node| plain_or(cx, node, |cx, node| Some(duration(cx, node)? as f64 / 1e6)),

@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::scenario::axes;
 use crate::scenario::trace::{TraceFiles, TraceRequest, TraceSummary};
+use crate::trace::covered;
 use crate::trace::source::STDIN;
 use crate::trace::{Asked, ColumnNames, FORMATS, OperationNames, TraceFormat};
 
@@ -37,14 +38,13 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// The time after the last request is covered as well: as much as lies between two requests on average. Requests at
+    /// The time after the last request is covered as well ([`covered`]). Requests at
     /// one instant count once, so clocks that tick in whole seconds make no difference.
     fn of(summary: &TraceSummary, unit_ns: f64, repeats: bool) -> Recorded {
-        let length_ns = summary.length * unit_ns;
-        let gaps = summary.instants.saturating_sub(1);
-        let covered = |gaps: u64| round_ns(length_ns * (1.0 + 1.0 / gaps as f64));
-        let length_ns = round_ns(length_ns);
-        Recorded { length_ns, covered_ns: (gaps > 0).then(|| covered(gaps).max(length_ns + 1)), repeats }
+        let covered_ns = covered(summary.length * unit_ns, summary.instants);
+        let length_ns = round_ns(summary.length * unit_ns);
+        let covered_ns = covered_ns.map(|covered_ns| round_ns(covered_ns).max(length_ns + 1));
+        Recorded { length_ns, covered_ns, repeats }
     }
 }
 

@@ -101,7 +101,7 @@ pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
     match &model.workload.arrivals {
         Arrivals::Closed { users, .. } => items.push(item("users", f64::from(*users) * USER_BYTES)),
         Arrivals::Trace(trace) => {
-            let of_ttls = is_positive(trace.facts.keys_with_ttl > 0) * TTL_BYTES_PER_KEY;
+            let of_ttls = is_positive(model.replays_ttls()) * TTL_BYTES_PER_KEY;
             items.push(item("index of the trace's keys", keys * (TRACE_BYTES_PER_KEY + of_ttls)));
             let together = is_positive(trace.replay.spread_ns > 0.0) * trace.facts.most_at_once as f64;
             items.push(item("requests of one time stamp", together * TRACE_BYTES_PER_REQUEST));
