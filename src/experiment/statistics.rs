@@ -84,13 +84,11 @@ pub fn prediction_with(values: &[f64], spread: f64) -> Option<(f64, f64)> {
     // The variance of one value and of the mean together is n + 1 times that of the mean.
     let own = if n < 2 { 0.0 } else { covariance_of_means(values, values) * (n + 1) as f64 };
     let both = own + spread * spread;
-    let freedom = if own > 0.0 { (n - 1) as f64 * (both / own) * (both / own) } else { FREEDOM_MAX };
-    let half = t_quantile(freedom.min(FREEDOM_MAX)) * both.sqrt();
+    let freedom = if own > 0.0 { (n - 1) as f64 * (both / own) * (both / own) } else { f64::INFINITY };
+    let half = t_quantile(freedom) * both.sqrt();
     Some((mean - half, mean + half))
 }
 
-/// Degrees of freedom beyond which Student's distribution is the normal one.
-const FREEDOM_MAX: f64 = 1e7;
 /// From so many degrees of freedom on, quantiles are those of the normal distribution and one term of their expansion (Abramowitz,
 /// Stegun, 26.7.5), which leaves an error below 1e-7.
 const EXPANDED_FROM: f64 = 1e4;
@@ -295,6 +293,7 @@ fn two_sided_p(t: f64, freedom: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::{stream, unit_open_zero};
 
     /// 1.960201 at 10,000 degrees of freedom, on both sides of the expansion.
     #[test]
@@ -304,7 +303,6 @@ mod tests {
         }
         assert!((t_quantile(1e7) - 1.959_964_2).abs() < 1e-6);
     }
-    use crate::dice::{stream, unit_open_zero};
 
     fn close(a: f64, b: f64) -> bool {
         (a - b).abs() < 1e-6 * b.abs().max(1.0)

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::ReportError;
 use super::escape::escaped;
 use super::format::{change, with_unit};
-use super::observed::range;
+use super::observed::{range, with_spread};
 use super::terminal::{fitted, paragraph};
 use crate::catalog;
 use crate::experiment::answer::enumerated;
@@ -139,11 +139,6 @@ impl Shown<'_> {
     fn figure_rows(&self) -> Vec<([String; 4], Marked)> {
         let row = |one: &Figured, kept: &str, note: &str| {
             let unit = unit(&one.measure);
-            let observed = with_unit(one.observed, unit);
-            let observed = match one.spread {
-                Some(spread) => format!("{observed} ± {}", with_unit(spread, unit)),
-                None => observed,
-            };
             let word = match (one.fails(), one.is_outside()) {
                 (true, _) => "no",
                 (false, true) => "hardly",
@@ -151,7 +146,7 @@ impl Shown<'_> {
             };
             let cells = [
                 format!("{}{kept}", one.measure),
-                observed,
+                with_spread(one.observed, one.spread, unit),
                 one.fitted.map_or_else(|| "–".to_owned(), |fitted| with_unit(fitted, unit)),
                 one.range.map_or_else(|| "–".to_owned(), |(low, high)| range(low, high, unit)),
             ];

@@ -116,10 +116,7 @@ fn row(measure: &str, unit: &str, figure: &FigureRecord, modelled: &[Modelled]) 
     let deviation = nearest.filter(|_| observed != 0.0).map(|one| (one.mean - observed) / observed);
     ObservedRow {
         measure: measure.to_owned(),
-        observed: match figure.spread {
-            Some(spread) => format!("{} ± {}", with_unit(observed, unit), with_unit(spread, unit)),
-            None => with_unit(observed, unit),
-        },
+        observed: with_spread(observed, figure.spread, unit),
         model: told(|one, unit| with_unit(one.mean, unit)),
         single_runs: told(|one, unit| match one.interval {
             Some((low, high)) => range(low, high, unit),
@@ -127,6 +124,14 @@ fn row(measure: &str, unit: &str, figure: &FigureRecord, modelled: &[Modelled]) 
         }),
         deviation: deviation.map_or_else(|| "–".to_owned(), change),
         warns: !modelled.is_empty() && !modelled.iter().any(|one| one.agrees(observed, unit)),
+    }
+}
+
+/// `93.1 %`, and `93.1 ± 0.4 %` with a spread.
+pub(super) fn with_spread(value: f64, spread: Option<f64>, unit: &str) -> String {
+    match spread {
+        Some(spread) => format!("{} ± {}", with_unit(value, unit), with_unit(spread, unit)),
+        None => with_unit(value, unit),
     }
 }
 

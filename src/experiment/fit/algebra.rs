@@ -8,6 +8,13 @@ pub fn zeros(rows: usize, columns: usize) -> Matrix {
     vec![vec![0.0; columns]; rows]
 }
 
+/// Adds the products of all pairs of parts of a vector, by a divisor.
+pub fn add_products(matrix: &mut Matrix, vector: &[f64], divisor: f64) {
+    for (row, own) in matrix.iter_mut().zip(vector) {
+        row.iter_mut().zip(vector).for_each(|(cell, other)| *cell += own * other / divisor);
+    }
+}
+
 /// A lower triangle L with L L^T = the matrix.
 #[derive(Clone, Debug)]
 pub struct Cholesky {

@@ -1,5 +1,6 @@
 //! The last part of the search: the best setting in runs of itself, and the next one where those disagree with production.
 
+use super::algebra::add_products;
 use super::misfit::{Misfit, factor};
 use super::repeats::{Held, Repeats};
 use super::search::{FitError, Search, Simulate, chi_squared};
@@ -80,9 +81,7 @@ impl Search {
             row[i] += self.extra[i];
         }
         if factor(&covariance).distance2(&missed) > chi_squared(0.99, n as f64) {
-            for (row, own) in self.surrogate.covariance.iter_mut().zip(&missed) {
-                row.iter_mut().zip(&missed).for_each(|(cell, other)| *cell += own * other);
-            }
+            add_products(&mut self.surrogate.covariance, &missed, 1.0);
         }
     }
 

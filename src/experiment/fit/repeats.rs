@@ -3,7 +3,7 @@
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF as _, FisherSnedecor};
 
-use super::algebra::{Matrix, zeros};
+use super::algebra::{Matrix, add_products, zeros};
 use super::misfit::factor;
 use crate::experiment::statistics::t_quantile;
 
@@ -51,11 +51,8 @@ impl Held {
             (0..n).map(|k| figures.iter().map(|run| run[k]).sum::<f64>() / count as f64).collect();
         let mut covariance = zeros(n, n);
         for run in figures {
-            for i in 0..n {
-                for j in 0..n {
-                    covariance[i][j] += (run[i] - mean[i]) * (run[j] - mean[j]) / (count - 1) as f64;
-                }
-            }
+            let off: Vec<f64> = run.iter().zip(&mean).map(|(figure, mean)| figure - mean).collect();
+            add_products(&mut covariance, &off, (count - 1) as f64);
         }
         let residual = mean.iter().zip(aims).map(|(mean, aim)| mean - aim).collect();
         Some(Held { mean, covariance, count, residual, extra: extra.to_vec() })

@@ -1,6 +1,6 @@
 //! Figures as quadratic functions of the unknowns, fitted to simulations of a region by least squares.
 
-use super::algebra::{Cholesky, Matrix, zeros};
+use super::algebra::{Cholesky, Matrix, add_products, zeros};
 
 /// A simulation: the coordinates of its unknowns, and its figures on their scales.
 #[derive(Clone, Debug)]
@@ -63,13 +63,7 @@ impl Surrogate {
             return None;
         }
         let mut normal = zeros(count, count);
-        for row in &rows {
-            for i in 0..count {
-                for j in 0..count {
-                    normal[i][j] += row[i] * row[j];
-                }
-            }
-        }
+        rows.iter().for_each(|row| add_products(&mut normal, row, 1.0));
         // Coordinates that hardly vary leave their term undetermined: a trace of prior keeps it at zero.
         (0..count).for_each(|k| normal[k][k] += 1e-9 * points.len() as f64);
         fitted.terms = Cholesky::new(&normal)?;
@@ -96,11 +90,7 @@ impl Surrogate {
             let residual: Vec<f64> = (0..figures)
                 .map(|figure| point.figures[figure] - dot(row, &fitted.coefficients[figure]))
                 .collect();
-            for i in 0..figures {
-                for j in 0..figures {
-                    fitted.covariance[i][j] += residual[i] * residual[j] / fitted.freedom;
-                }
-            }
+            add_products(&mut fitted.covariance, &residual, fitted.freedom);
         }
         Some(fitted)
     }
