@@ -23,6 +23,7 @@ use herdlab::units::{approximate_bytes, format_duration, grouped};
 use herdlab::wrap::hanging;
 
 use super::output::{Shown, counted, tell};
+use super::progress::{ESTIMATING, during, reading};
 use super::{exit, input, output};
 
 /// Check scenarios and explain them without running: the model in words, the cost of a run, and the settings that hurt in
@@ -42,9 +43,10 @@ pub(crate) fn execute(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut sound = true;
     let mut shown = Shown::Whole;
     for scenario in &args.scenarios {
-        let checked = input::load_with_warnings(scenario, &Overrides::default());
+        let read = || input::load_with_warnings(scenario, &Overrides::default());
+        let checked = during(reading(scenario), false, read);
         let checked = checked.and_then(|(experiment, warnings)| {
-            let plan = plan(&experiment, threads);
+            let plan = during(ESTIMATING, false, || plan(&experiment, threads));
             estimate::refuse_beyond(&plan, &Limits::of_this_machine())?;
             refuse_unwritable(&experiment, 0)?;
             let ranges = ranges(scenario, &experiment)?;

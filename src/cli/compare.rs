@@ -20,7 +20,9 @@ use herdlab::units;
 
 use super::input::Found;
 use super::output::{Shown, tell};
+use super::page::OpenArgs;
 use super::places::Places;
+use super::progress::{DRAWING, ESTIMATING, during, reading};
 use super::report::{input_error, of_no_run, record_at};
 use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, WhyArgs};
@@ -64,6 +66,8 @@ pub(crate) struct CompareArgs {
     why: WhyArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    open: OpenArgs,
     /// Format of standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -86,6 +90,7 @@ enum Input {
 }
 
 pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
+    args.open.check(args.report.as_ref())?;
     let inputs = inputs(args)?;
     let overrides = args.settings.overrides(&args.variants);
     if let Some((label, _)) = inputs.iter().find(|(_, input)| matches!(input, Input::Record(_)))
@@ -120,12 +125,14 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
         why_versus::missing(&sides).iter().for_each(|missing| tell!("note: {missing}"));
     }
     if let Some(folder) = &args.report {
-        let written = compared::write_all(&sides, &command(args), folder, output::charts(args.static_charts));
+        let charts = output::charts(args.static_charts);
+        let written =
+            during(DRAWING, args.quiet, || compared::write_all(&sides, &command(args), folder, charts));
         output::written(written, "--report DIR")?;
     }
     let shown = if args.quiet { Shown::Whole } else { output::show(&printed(args, &all)?) };
-    if let Some(folder) = args.report.as_ref().filter(|_| !args.quiet) {
-        tell!("report: {}", folder.join("index.html").display());
+    if let Some(folder) = &args.report {
+        args.open.announce(folder, args.quiet);
     }
     let code = args.fail_on_regression.map_or(Ok(exit::SUCCESS), |allowed| gate(args, &all, allowed))?;
     Ok(ExitCode::from(shown.code(code)))
@@ -199,12 +206,13 @@ fn records(
             match input {
                 Input::Record(record) => Err(record),
                 Input::Scenario(Found { source, path, base_dir }) => {
-                    let experiment = scenario::parse(&source, &path, &base_dir, overrides)?;
+                    let parse = || scenario::parse(&source, &path, &base_dir, overrides);
+                    let experiment = during(reading(&path), args.quiet, parse)?;
                     if let Some(note) = input::central_values(&experiment, "compare") {
                         tell!("{note}");
                     }
                     let limits = args.limits.limits();
-                    let plan = plan_within(&limits, &experiment, threads);
+                    let plan = during(ESTIMATING, args.quiet, || plan_within(&limits, &experiment, threads));
                     estimate::refuse_beyond(&plan, &limits)?;
                     places(args).inputs(&experiment.files).check()?;
                     Ok((experiment, plan))

@@ -18,7 +18,9 @@ use herdlab::sim::Control;
 use super::contents::ContentsArgs;
 use super::input::Found;
 use super::output::{Shown, tell};
+use super::page::{OpenArgs, without_report};
 use super::places::{Places, refuse_anothers};
+use super::progress::{DRAWING, ESTIMATING, during, reading};
 use super::settings::SettingArgs;
 use super::whole::Whole;
 use super::{exit, input, output, signals};
@@ -48,6 +50,8 @@ pub(crate) struct CompareStrategiesArgs {
     force: bool,
     #[command(flatten)]
     contents: ContentsArgs,
+    #[command(flatten)]
+    open: OpenArgs,
     /// No progress, and no tables on standard output
     #[arg(long, short)]
     quiet: bool,
@@ -55,16 +59,16 @@ pub(crate) struct CompareStrategiesArgs {
 
 pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> {
     if let Some(option) = args.contents.given().filter(|_| args.report.is_none()) {
-        let title = format!("{option} is about a report, and none is written");
-        return Err(Diagnostics::general(title, vec!["--report DIR writes one".to_owned()]).into());
+        return Err(without_report(option).into());
     }
-    let Strategies { experiment, left_out } = load(args)?;
+    args.open.check(args.report.as_ref())?;
+    let Strategies { experiment, left_out } = during(reading(&args.scenario), args.quiet, || load(args))?;
     if let Some(note) = input::central_values(&experiment, "compare-strategies").filter(|_| !args.quiet) {
         tell!("{note}");
     }
     let threads = input::threads(args.threads);
     let limits = Limits::of_this_machine();
-    let plan = plan_within(&limits, &experiment, threads);
+    let plan = during(ESTIMATING, args.quiet, || plan_within(&limits, &experiment, threads));
     estimate::refuse_beyond(&plan, &limits)?;
     let is_anothers =
         |folder: &Path| report::holds_another_run(folder, &experiment.digest, &experiment.inputs);
@@ -94,7 +98,9 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
     }
     record.scenario.command = Some(command(args));
     if let Some(folder) = &args.report {
-        let written = report::write_all(&record, Some(&timings), folder, args.contents.contents());
+        let contents = args.contents.contents();
+        let written =
+            during(DRAWING, args.quiet, || report::write_all(&record, Some(&timings), folder, contents));
         output::written(written, "--report DIR")?;
     }
     let mut shown = Shown::Whole;
@@ -106,9 +112,9 @@ pub(crate) fn execute(args: &CompareStrategiesArgs) -> anyhow::Result<ExitCode> 
         if let Some(path) = &args.out {
             tell!("table: {}", path.display());
         }
-        if let Some(folder) = &args.report {
-            tell!("report: {}", folder.join("index.html").display());
-        }
+    }
+    if let Some(folder) = &args.report {
+        args.open.announce(folder, args.quiet);
     }
     Ok(shown.done())
 }

@@ -15,7 +15,9 @@ use herdlab::sim::Control;
 
 use super::contents::ContentsArgs;
 use super::output::{Shown, tell};
+use super::page::OpenArgs;
 use super::places::{Places, report_folder};
+use super::progress::{DRAWING, ESTIMATING, during, reading};
 use super::run::{Format, gate, printed};
 use super::settings::{LimitArgs, SettingArgs, WhyArgs};
 use super::whole::Whole;
@@ -50,6 +52,8 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     contents: ContentsArgs,
     #[command(flatten)]
+    open: OpenArgs,
+    #[command(flatten)]
     why: WhyArgs,
     #[command(flatten)]
     limits: LimitArgs,
@@ -63,7 +67,7 @@ pub(crate) struct DiffArgs {
 
 pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     places(args).check()?;
-    let (before, after) = experiments(args)?;
+    let (before, after) = during(reading(&args.before), args.quiet, || experiments(args))?;
     let names = names(&before.source_path, &after.source_path);
     let names = [names[0].as_str(), names[1].as_str()];
     let mut changes = differences(&before.source, &after.source);
@@ -95,7 +99,7 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     }
     let threads = input::threads(args.threads);
     let limits = args.limits.limits();
-    let plan = plan_within(&limits, &experiment, threads);
+    let plan = during(ESTIMATING, args.quiet, || plan_within(&limits, &experiment, threads));
     estimate::refuse_beyond(&plan, &limits)?;
     report::room::refuse_unwritable(&experiment, 0)?;
     let is_anothers =
@@ -110,7 +114,10 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(exit::INTERRUPTED));
     };
     outcome.record.scenario.after = Some(other);
-    let written = report::write_all(&outcome.record, Some(&outcome.timings), &out, args.contents.contents());
+    let contents = args.contents.contents();
+    let written = during(DRAWING, args.quiet, || {
+        report::write_all(&outcome.record, Some(&outcome.timings), &out, contents)
+    });
     output::written(written, "--out DIR")?;
     let mut shown = Shown::Whole;
     if !args.quiet {
@@ -120,8 +127,8 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
             Format::Json | Format::Csv => String::new(),
         };
         shown = output::show(&(lead + &printed(args.format, &outcome)?));
-        tell!("report: {}", out.join("index.html").display());
     }
+    args.open.announce(&out, args.quiet);
     let code = gate(&outcome.record);
     Ok(ExitCode::from(if args.format == Format::Table { code } else { shown.code(code) }))
 }

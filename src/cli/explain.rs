@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use herdlab::reference::entries::{explain, list, meant};
-use herdlab::reference::search::{matches, translated};
+use herdlab::reference::search::{is_about_a_result, matches, translated};
 use herdlab::scenario::Diagnostics;
 
 use super::output;
@@ -33,9 +33,13 @@ pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     Ok(output::show(&texts.join("\n")).done())
 }
 
-/// The entry of that name and its relatives, else the best matches of a search.
+/// The entry of that name and its relatives, else the best matches of a search. A word for a result, such as `p99`, leads with its
+/// measures.
 fn found(word: &str, width: usize) -> Option<String> {
     let known = explain(word, width);
+    if is_about_a_result(word) && known.is_some() {
+        return [translated(word, width, false), known].into_iter().flatten().reduce(|a, b| a + "\n" + &b);
+    }
     let translated = translated(word, width, known.is_some());
     let matches = if known.is_some() { None } else { matches(word, width) };
     let texts: Vec<String> = [known, translated, matches].into_iter().flatten().collect();

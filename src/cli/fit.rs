@@ -19,7 +19,7 @@ use herdlab::sim::Control;
 
 use super::output::{Shown, tell};
 use super::places::Places;
-use super::progress::Progress;
+use super::progress::{ESTIMATING, Progress, during, reading};
 use super::settings::{LimitArgs, hold, path_and_value, reached};
 use super::{exit, input, output, signals};
 
@@ -72,11 +72,11 @@ enum Format {
 }
 
 pub(crate) fn execute(args: &FitArgs) -> anyhow::Result<ExitCode> {
-    let mut space = space(args)?;
+    let mut space = during(reading(&args.scenario), args.quiet, || space(args))?;
     let (problem, checks) = Problem::of(space.base(), args.budget)?;
     let limits = args.limits.limits();
     let threads = input::threads(args.threads);
-    let plan = planned(&space, problem.budget, threads);
+    let plan = during(ESTIMATING, args.quiet, || planned(&space, problem.budget, threads));
     estimate::refuse_beyond(&plan, &limits)?;
     Places::default()
         .input(&args.scenario)

@@ -23,8 +23,9 @@ use herdlab::sim::Control;
 use herdlab::units::parse_percentage;
 
 use super::output::{Shown, tell};
+use super::page::OpenArgs;
 use super::places::{Places, report_folder};
-use super::progress::Progress;
+use super::progress::{DRAWING, ESTIMATING, Progress, during, reading};
 use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
 use super::{exit, input, output, signals};
@@ -73,6 +74,8 @@ pub(crate) struct HeadroomArgs {
     resume: bool,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    open: OpenArgs,
     /// Format of standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -83,7 +86,8 @@ pub(crate) struct HeadroomArgs {
 
 pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
     let overrides = args.settings.overrides(&args.variants);
-    let (base, warnings) = input::load_with_warnings(&args.scenario, &overrides)?;
+    let read = || input::load_with_warnings(&args.scenario, &overrides);
+    let (base, warnings) = during(reading(&args.scenario), args.quiet, read)?;
     if !args.quiet {
         output::tell_text(&warnings.render_within(output::stderr_style()));
     }
@@ -109,7 +113,7 @@ pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
         allowed: &|plan: &Plan| estimate::refuse_beyond(plan, &limits),
     };
     let threads = input::threads(args.threads);
-    let plan = expected(&headroom, &base, threads);
+    let plan = during(ESTIMATING, args.quiet, || expected(&headroom, &base, threads));
     let goes_on = |folder: &Path| args.resume && Journal::new(folder, true).exists();
     let is_anothers =
         |folder: &Path| !goes_on(folder) && report::holds_another_headroom(folder, &base, &headroom.options);
@@ -164,7 +168,7 @@ pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
         Err(HeadroomError::Setting(problems)) => return Err(problems.into()),
     };
     let record = record(&headroom, &outcome);
-    output::written(write_all(&record, &out), "--out DIR")?;
+    output::written(during(DRAWING, args.quiet, || write_all(&record, &out)), "--out DIR")?;
     let mut shown = Shown::Whole;
     if !args.quiet {
         shown = output::show(&match args.format {
@@ -173,8 +177,8 @@ pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
             Format::Csv => tidy(&record),
             Format::Md => table::markdown(&record),
         });
-        tell!("report: {}", out.join("index.html").display());
     }
+    args.open.announce(&out, args.quiet);
     if outcome.interrupted {
         tell!("interrupted: {} finished and kept", output::counted(outcome.simulations, "simulation"));
         again();

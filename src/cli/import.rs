@@ -12,6 +12,7 @@ use herdlab::units;
 
 use super::output::{self, counted, tell};
 use super::places::{Places, refuse_to_replace};
+use super::progress::during;
 
 /// Write a scenario from what production reports: INFO and MONITOR of Redis, pg_stat_statements, Prometheus, access logs
 ///
@@ -88,7 +89,8 @@ pub(crate) fn execute(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         .as_ref()
         .map(|file| TraceOut { file: beside(file, args.out.as_deref()), hash_keys: args.hash_keys });
     let options = Options { interval_s: args.interval, trace };
-    let imported = import(&sources, &options).map_err(|error| {
+    let imported = during("reading what production reports", false, || import(&sources, &options));
+    let imported = imported.map_err(|error| {
         let title = error.to_string();
         Diagnostics::general(title, error.help)
     })?;

@@ -17,6 +17,7 @@ mod list;
 mod log;
 mod mrc;
 mod output;
+mod page;
 mod places;
 mod progress;
 mod recommend;

@@ -19,6 +19,7 @@ use herdlab::units::{grouped, parse_duration, parse_percentage, parse_time_unit}
 
 use super::output::{Shown, tell};
 use super::places::{Places, report_folder};
+use super::progress::{during, reading};
 use super::run::Format;
 use super::{input, output};
 
@@ -228,7 +229,8 @@ fn recorded(args: &MrcArgs, rules: Rules) -> Result<Recorded, Diagnostics> {
     if let (Some(guess), false) = (trace.guess(), args.quiet) {
         tell!("{}: {guess}; `--input NAME` names another format", args.trace.display());
     }
-    Recorded::of(&args.trace, trace, rules.columns(), args.unit).map_err(usage)
+    let read = || Recorded::of(&args.trace, trace, rules.columns(), args.unit);
+    during(reading(&args.trace.display().to_string()), args.quiet, read).map_err(usage)
 }
 
 /// MIN is the least of nothing where objects differ; bounds hold for every filter.
@@ -244,10 +246,15 @@ fn replay(args: &MrcArgs, plan: Plan) -> anyhow::Result<Replay> {
     let Plan { traffic, policies, capacities, replay } = plan;
     let started = Instant::now();
     let sample = args.sample.map(|rate| Sample::of(&traffic, rate));
-    let cells = grid(&traffic, sample.as_ref(), &policies, &capacities, replay.threads)?;
+    let cells = during("replaying", args.quiet, || {
+        grid(&traffic, sample.as_ref(), &policies, &capacities, replay.threads)
+    })?;
     let replay_s = started.elapsed().as_secs_f64();
     let needed = match args.target {
-        Some(hit_ratio) => Some((hit_ratio, needed(&traffic, &policies, hit_ratio, replay.threads)?)),
+        Some(hit_ratio) => {
+            let search = || needed(&traffic, &policies, hit_ratio, replay.threads);
+            Some((hit_ratio, during("finding the sizes", args.quiet, search)?))
+        }
         None => None,
     };
     Ok(Replay { replay_s, sample: sample.as_ref().map(Sample::size), cells, needed, ..replay })

@@ -1,5 +1,6 @@
-//! How far a run is, on a terminal.
+//! How far a command is, on a terminal.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -11,6 +12,48 @@ use herdlab::scenario::estimate::Plan;
 use herdlab::sim::Control;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+/// A spinner that stands still looks like a program that hangs.
+const STAGE_TICK: Duration = Duration::from_millis(120);
+
+/// Names of stages.
+pub(crate) const ESTIMATING: &str = "estimating the run";
+pub(crate) const DRAWING: &str = "drawing the report";
+
+pub(crate) fn reading(file: &str) -> String {
+    format!("reading {file}")
+}
+
+/// Works with a line on standard error that names the stage; silent where nobody watches.
+pub(crate) fn during<T>(stage: impl Into<Cow<'static, str>>, quiet: bool, work: impl FnOnce() -> T) -> T {
+    let _shown = is_watched(quiet).then(|| Stage::begin(stage.into()));
+    work()
+}
+
+/// The line of a stage. It goes away with its end, that of a failure too.
+struct Stage(ProgressBar);
+
+impl Stage {
+    fn begin(name: Cow<'static, str>) -> Stage {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.set_message(name);
+        bar.enable_steady_tick(STAGE_TICK);
+        Stage(bar)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn is_watched(quiet: bool) -> bool {
+    !quiet && std::io::stderr().is_terminal()
+}
+
 /// A progress line on standard error with the time left and the simulated requests per second; silent where
 /// nobody watches.
 pub(crate) struct Progress {
@@ -20,7 +63,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Starts to follow a run.
     pub fn start(control: &Arc<Control>, plan: &Plan, quiet: bool) -> Progress {
-        if quiet || !std::io::stderr().is_terminal() {
+        if !is_watched(quiet) {
             return Progress { watcher: None };
         }
         let bar = ProgressBar::new(plan.requests as u64);

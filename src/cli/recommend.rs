@@ -17,8 +17,9 @@ use herdlab::scenario::{Diagnostics, Overrides, Typed, TypedText, parse};
 use herdlab::sim::Control;
 
 use super::output::{Shown, tell};
+use super::page::OpenArgs;
 use super::places::{Places, refuse_anothers};
-use super::progress::Progress;
+use super::progress::{DRAWING, ESTIMATING, Progress, during, reading};
 use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
 use super::{exit, input, output, signals};
@@ -66,6 +67,8 @@ pub(crate) struct RecommendArgs {
     force: bool,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    open: OpenArgs,
     /// Format of standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -75,11 +78,13 @@ pub(crate) struct RecommendArgs {
 }
 
 pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
-    let (grid, _) = input::load_grid(&args.scenario, &overrides(args), Which::Recommend, &args.knobs)?;
+    args.open.check(args.report.as_ref())?;
+    let read = || input::load_grid(&args.scenario, &overrides(args), Which::Recommend, &args.knobs);
+    let (grid, _) = during(reading(&args.scenario), args.quiet, read)?;
     let mut pool = Pool::new(&grid);
     let mut search = Search::new(&grid, &pool)?;
     let threads = input::threads(args.threads);
-    let once = plan(&pool, 1, threads);
+    let once = during(ESTIMATING, args.quiet, || plan(&pool, 1, threads));
     if args.report.is_some() {
         search.beside_today(&grid, &mut pool);
     }
@@ -134,7 +139,8 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     };
     let outcome = judge(&record);
     if let Some(folder) = &args.report {
-        output::written(recommend::write_all(&record, &outcome, folder), "--report DIR")?;
+        let written = during(DRAWING, args.quiet, || recommend::write_all(&record, &outcome, folder));
+        output::written(written, "--report DIR")?;
     }
     let mut shown = Shown::Whole;
     if !args.quiet {
@@ -144,9 +150,9 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
             Format::Csv => recommend::tidy(&record, &outcome),
             Format::Md => table::markdown(&record, &outcome, &[]),
         });
-        if let Some(folder) = &args.report {
-            tell!("report: {}", folder.join("index.html").display());
-        }
+    }
+    if let Some(folder) = &args.report {
+        args.open.announce(folder, args.quiet);
     }
     match (&args.out, recommend::usable(&outcome)) {
         (Some(path), Some(found)) => {

@@ -10,7 +10,9 @@ use herdlab::scenario::Diagnostics;
 
 use super::contents::ContentsArgs;
 use super::output;
+use super::page::OpenArgs;
 use super::places::{Places, report_folder};
+use super::progress::{DRAWING, during};
 
 /// Redraw the report of a finished run from its record
 #[derive(Debug, Args)]
@@ -30,6 +32,8 @@ pub(crate) struct ReportArgs {
     force: bool,
     #[command(flatten)]
     contents: ContentsArgs,
+    #[command(flatten)]
+    open: OpenArgs,
 }
 
 pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
@@ -41,7 +45,8 @@ pub(crate) fn execute(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let over = args.over.as_deref().map(|path| Over::find(&results, path)).transpose()?;
     let others = over.as_ref().map(|over| &over.results);
     Places::default().input(&results).inputs(others).folder("--out DIR", &out, Kind::Redrawn).check()?;
-    redraw(args, &results, over.as_ref(), &out)?;
+    during(DRAWING, false, || redraw(args, &results, over.as_ref(), &out))?;
+    args.open.page(&out.join("index.html"));
     Ok(output::show(&format!("{}\n", out.join("index.html").display())).done())
 }
 

@@ -30,8 +30,9 @@ use herdlab::units;
 use super::contents::ContentsArgs;
 use super::log::{Log, Phase};
 use super::output::{Shown, tell};
+use super::page::OpenArgs;
 use super::places::{Places, report_folder};
-use super::progress::Progress;
+use super::progress::{DRAWING, ESTIMATING, Progress, during, reading};
 use super::settings::{LimitArgs, SettingArgs, WhyArgs, hold, reached};
 use super::watch::Watched;
 use super::{exit, input, output, signals};
@@ -59,6 +60,8 @@ pub(crate) struct RunArgs {
     force: bool,
     #[command(flatten)]
     contents: ContentsArgs,
+    #[command(flatten)]
+    open: OpenArgs,
     /// Resume an interrupted run of the same scenario: keep the replications that it finished. Worlds of a finished one are kept
     /// as well, so that more can be added
     #[arg(long)]
@@ -139,6 +142,7 @@ struct Session {
     folder: Option<(String, PathBuf)>,
     /// Nobody reads standard output any more.
     is_unread: bool,
+    is_open: bool,
 }
 
 impl Session {
@@ -153,6 +157,13 @@ impl Session {
         let folder = report_folder(args.out.as_deref(), &experiment.name, args.force, &is_anothers)?;
         self.folder = Some((experiment.name.clone(), folder.clone()));
         Ok(folder)
+    }
+
+    /// A page that is open is loaded again by its reader.
+    fn announce(&mut self, args: &RunArgs, folder: &Path) {
+        let shown = if self.is_open { OpenArgs::default() } else { args.open };
+        shown.announce(folder, args.quiet);
+        self.is_open = true;
     }
 }
 
@@ -205,7 +216,8 @@ fn once(
     given_up: &dyn Fn() -> bool,
 ) -> anyhow::Result<u8> {
     let overrides = args.settings.overrides(&args.variants);
-    let loaded = input::load_with_warnings(&args.scenario, &overrides);
+    let read = || input::load_with_warnings(&args.scenario, &overrides);
+    let loaded = during(reading(&args.scenario), args.quiet, read);
     let (experiment, warnings) = loaded.inspect_err(|problems| {
         log.write(&Phase::Refused { problems: &problems.to_string() });
     })?;
@@ -217,7 +229,7 @@ fn once(
     signals::stop_on_signal(control);
     let threads = input::threads(args.threads);
     let limits = args.limits.limits();
-    let plan = plan_within(&limits, &experiment, threads);
+    let plan = during(ESTIMATING, args.quiet, || plan_within(&limits, &experiment, threads));
     let wanted = wanted_worlds(args, &experiment, &plan, threads)?;
     let plan = wanted.plan(plan, &experiment, threads);
     estimate::refuse_beyond(&plan, &limits)?;
@@ -292,7 +304,9 @@ fn once(
     }
     let started = Instant::now();
     let contents = args.contents.contents();
-    let written = report::write_all(&outcome.record, Some(&outcome.timings), &out, contents);
+    let written = during(DRAWING, args.quiet, || {
+        report::write_all(&outcome.record, Some(&outcome.timings), &out, contents)
+    });
     output::written(written, "--out DIR")?;
     let seconds = started.elapsed().as_secs_f64();
     log.write(&Phase::Written { folder: &out.display().to_string(), seconds });
@@ -309,8 +323,8 @@ fn once(
         shown = output::show(&printed(args.format, &outcome)?);
         session.is_unread = shown == Shown::Unwanted;
         tell!("{}", speed(&outcome));
-        tell!("report: {}", out.join("index.html").display());
     }
+    session.announce(args, &out);
     if outcome.interrupted {
         let scenario = &outcome.record.scenario;
         let limit = reached(&limits, control);

@@ -17,8 +17,9 @@ use herdlab::sim::Control;
 use herdlab::units::grouped;
 
 use super::output::{Shown, tell};
+use super::page::OpenArgs;
 use super::places::{Places, report_folder};
-use super::progress::Progress;
+use super::progress::{DRAWING, ESTIMATING, Progress, during, reading};
 use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
 use super::{exit, input, output, signals};
@@ -62,6 +63,8 @@ pub(crate) struct SweepArgs {
     resume: bool,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    open: OpenArgs,
     /// Format of standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -73,7 +76,8 @@ pub(crate) struct SweepArgs {
 pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     let grid = load(args)?;
     let threads = input::threads(args.threads);
-    let plan = plan(&Pool::new(&grid), grid.base.replications, threads);
+    let cells = || plan(&Pool::new(&grid), grid.base.replications, threads);
+    let plan = during(ESTIMATING, args.quiet, cells);
     let limits = args.limits.limits();
     estimate::refuse_beyond(&plan, &limits)?;
     // A sweep that goes on may have other axes: it replaces what it goes on from.
@@ -127,7 +131,9 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
         }
     };
     let charts = output::charts(args.static_charts);
-    output::written(write_all(&outcome.record, &grid, &outcome.pool, &out, charts), "--out DIR")?;
+    let written =
+        during(DRAWING, args.quiet, || write_all(&outcome.record, &grid, &outcome.pool, &out, charts));
+    output::written(written, "--out DIR")?;
     let mut shown = Shown::Whole;
     if !args.quiet {
         shown = output::show(&match args.format {
@@ -136,8 +142,8 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
             Format::Csv => tidy(&outcome.record, &grid, &outcome.pool),
             Format::Md => table::markdown(&outcome.record),
         });
-        tell!("report: {}", out.join("index.html").display());
     }
+    args.open.announce(&out, args.quiet);
     if outcome.interrupted {
         let (finished, all) = (outcome.record.cells.len(), outcome.record.wanted);
         tell!("interrupted: {} of {} cells finished and kept", grouped(finished), grouped(all));
@@ -158,7 +164,8 @@ fn goes_on(args: &SweepArgs, folder: &Path) -> bool {
 
 fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
     let overrides = args.settings.overrides(&args.variants);
-    let (mut grid, warnings) = input::load_grid(&args.scenario, &overrides, Which::Sweep, &args.axes)?;
+    let read = || input::load_grid(&args.scenario, &overrides, Which::Sweep, &args.axes);
+    let (mut grid, warnings) = during(reading(&args.scenario), args.quiet, read)?;
     input::refuse_ranges(&grid.base, "sweep")?;
     grid.show(&args.measures, args.pareto.as_ref())?;
     if !args.quiet {

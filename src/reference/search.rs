@@ -2,6 +2,7 @@
 //! meanings than its own.
 
 use super::entries::{described, entry, first_line};
+use super::measures::named;
 use super::options;
 use crate::catalog::CATALOG;
 use crate::declare::vocabulary;
@@ -25,9 +26,13 @@ pub fn translated(word: &str, width: usize, is_known: bool) -> Option<String> {
     let is_shown = |name: &str| is_known && name.rsplit('.').next() == Some(word.trim());
     let mut parts: Vec<(&str, String)> = Vec::new();
     parts.extend(row.options.iter().filter(|hint| !is_shown(hint.path)).map(|hint| ("option", hint.words())));
+    let options = parts.len();
     parts.extend(
         row.measures.iter().filter(|hint| !is_shown(hint.pattern)).map(|hint| ("measure", hint.words())),
     );
+    if row.is_about_a_result() {
+        parts.rotate_left(options);
+    }
     if parts.is_empty() {
         return None;
     }
@@ -35,6 +40,16 @@ pub fn translated(word: &str, width: usize, is_known: bool) -> Option<String> {
     let title =
         if is_known { "see also".to_owned() } else { format!("{}: a word of the trade", word.trim()) };
     Some(entry(&title, &parts, width))
+}
+
+/// Whether measures are the first answer to a word, though an option is called by it too: `p99` is one of `[observed]`.
+///
+/// ```
+/// use herdlab::reference::search::is_about_a_result;
+/// assert!(is_about_a_result("p99") && !is_about_a_result("ttl"));
+/// ```
+pub fn is_about_a_result(word: &str) -> bool {
+    vocabulary::row(word).is_some_and(vocabulary::Row::is_about_a_result) && named(word).is_none()
 }
 
 /// The measures, lints and options that have every part of `words` in their names or meanings, best first, one line each of

@@ -155,3 +155,53 @@ fn explain_alone_lists_everything_and_an_unknown_word_names_the_nearest() {
             .contains("`herdlab explain` alone lists")
     );
 }
+
+/// `p99` names an option of `[observed]`, but whoever asks for it means the measures.
+#[test]
+fn a_word_for_a_result_is_answered_by_its_measures_first() {
+    let shown = |word: &str| stdout(herdlab().args(["explain", word]));
+    for (word, measure) in
+        [("p50", "latency.all.p50_ms"), ("p95", "latency.all.p95_ms"), ("p99", "latency.all.p99_ms")]
+    {
+        let text = shown(word);
+        let first = text.lines().nth(1).unwrap();
+        assert!(first.starts_with("  measure") && first.contains(measure), "{text}");
+        assert!(text.contains("an option of [observed]"), "{text}");
+    }
+    let ttl = shown("ttl");
+    assert!(ttl.find("tier.ttl: an option of [tier]") < ttl.find("see also"), "{ttl}");
+}
+
+/// A program of the name that Linux desktops open files by, which notes the file it was given.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_page_is_opened_where_that_is_asked_for() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::{Duration, Instant};
+
+    let (folder, mut command) = crate::tiny();
+    let bin = folder.path().join("bin");
+    let (opener, noted) = (bin.join("xdg-open"), folder.path().join("opened"));
+    std::fs::create_dir(&bin).unwrap();
+    std::fs::write(
+        &opener,
+        format!("#!/bin/sh\nprintf %s \"$1\" > {0}.part && mv {0}.part {0}\n", noted.display()),
+    )
+    .unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    command.env("PATH", path).args(["run", "tiny.toml", "-n", "2", "--open"]).assert().success();
+    let begun = Instant::now();
+    while !noted.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no program was started");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(std::fs::read_to_string(noted).unwrap(), "reports/tiny/index.html");
+
+    let (_folder, mut command) = crate::tiny();
+    let without = command.env("PATH", "/nonexistent").args(["run", "tiny.toml", "-n", "2", "--open"]);
+    let told = stderr(without, 0);
+    assert!(told.contains("note: --open: no program to show reports/tiny/index.html"), "{told}");
+    let told = stderr(herdlab().args(["compare", "lookup", "stampede", "--open"]), 2);
+    assert!(told.contains("--open is about a report") && told.contains("--report DIR writes one"), "{told}");
+}

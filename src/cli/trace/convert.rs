@@ -12,6 +12,7 @@ use herdlab::units::{counted, grouped};
 
 use super::super::output::{self, tell};
 use super::super::places::{Places, refuse_to_replace};
+use super::super::progress::{during, reading};
 use super::{Beginning, Input};
 
 /// Write a trace in another format
@@ -66,7 +67,9 @@ impl To {
         let (Beginning { mut rows, unit_ns, .. }, parts) = input.open_with_parts()?;
         let output = Output { format, packing, hash_keys: self.hash_keys, unit_ns, parts };
         let mut stream = output::written(Stream::create(path), "--output FILE")?;
-        match write_rows(&mut *rows, &output, is_chosen, &mut stream) {
+        let copied =
+            during(reading(&input.name()), false, || write_rows(&mut *rows, &output, is_chosen, &mut stream));
+        match copied {
             Ok(written) => {
                 output::written(stream.finish(), "--output FILE")?;
                 if written.late_rows > 0 {

@@ -7,6 +7,7 @@ use herdlab::report::survey as report;
 use herdlab::survey::{Choices, survey};
 
 use super::super::output;
+use super::super::progress::{during, reading};
 use super::{Beginning, Input};
 
 /// Figures of a trace: rate and burstiness, keys and their popularity, sizes, times to live, reuse
@@ -38,8 +39,9 @@ pub(crate) fn execute(args: &InfoArgs) -> anyhow::Result<ExitCode> {
     let Beginning { format, mut rows, unit_ns } = args.input.open()?;
     let unit_s = unit_ns.map(|ns| ns / 1e9);
     let choices = Choices { unit_s, show_keys: args.show_keys, top: args.top };
-    let survey = survey(&mut *rows, &choices).map_err(|problem| args.input.wrong(problem))?;
     let name = args.input.name();
+    let survey = during(reading(&name), false, || survey(&mut *rows, &choices));
+    let survey = survey.map_err(|problem| args.input.wrong(problem))?;
     let text = match args.format {
         InfoFormat::Table => report::page(&survey, &name, output::stdout_style().0),
         InfoFormat::Json => report::json(&survey, &name, format.name)?,

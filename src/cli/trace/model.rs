@@ -13,6 +13,7 @@ use herdlab::trace::Problem;
 
 use super::super::output::{self, counted, tell};
 use super::super::places::{Places, refuse_to_replace};
+use super::super::progress::{during, reading};
 use super::{Beginning, Input};
 
 /// Write a scenario with synthetic traffic like that of a trace, and show how far its misses are from those of the trace
@@ -43,12 +44,15 @@ pub(crate) fn execute(args: &ModelArgs) -> anyhow::Result<ExitCode> {
     };
     // A comment ends with its line.
     let name = input.name().replace(|c: char| c.is_control(), "?");
-    let model = trace_model(&mut *rows, &name, unit_ns / 1e9).map_err(|error| match error {
+    let model = during(reading(&name), false, || trace_model(&mut *rows, &name, unit_ns / 1e9));
+    let model = model.map_err(|error| match error {
         TraceModelError::Row(problem) => input.wrong(problem),
         TraceModelError::Import(error) => Diagnostics::general(error.to_string(), error.help),
     })?;
     let text = |text: &str| Problem { line: 0, text: text.to_owned() };
-    let ratios = drawn_beside(&model.lookups, model.law).map_err(|problem| input.wrong(text(problem)))?;
+    let ratios =
+        during("comparing the law with the trace", false, || drawn_beside(&model.lookups, model.law));
+    let ratios = ratios.map_err(|problem| input.wrong(text(problem)))?;
     output::written(atomic::write(path, model.scenario.as_bytes()), "--output FILE")?;
     if path.is_file() {
         // As `herdlab import`: a figure that no scenario takes is not found later.

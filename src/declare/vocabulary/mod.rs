@@ -48,6 +48,14 @@ pub fn row(word: &str) -> Option<&'static Row> {
 }
 
 impl Row {
+    /// Whether the word is about a figure that comes out, not about a setting that goes in: its options, if any, hold production's
+    /// figure against it.
+    pub(crate) fn is_about_a_result(&self) -> bool {
+        let compares =
+            |hint: &OptionHint| hint.path.starts_with("observed.") || hint.path.starts_with("slo.");
+        !self.measures.is_empty() && self.options.iter().all(compares)
+    }
+
     /// `did you mean ...?` about the likeliest options, or measures where it has no options. `own` shortens the path of an option
     /// of the table that the word stands in.
     pub(crate) fn question(&self, own: impl Fn(&OptionHint) -> Option<&'static str>) -> String {
