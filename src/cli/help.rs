@@ -1,9 +1,10 @@
 //! The guide of a first run, the commands by group, and the examples of each command.
 
 use clap::Command;
+use herdlab::wrap::paragraph;
 
 /// Printed where no command is named.
-pub(super) const GUIDE: &str = "\
+const GUIDE: &str = "\
 herdlab: what will this cache change do to the database?
 
 First run
@@ -21,6 +22,36 @@ Help
   herdlab explain max_connections   # options, measures, words of the trade
   herdlab --help                    # all commands; COMMAND --help has examples
 ";
+
+/// The guide for a terminal of so many columns.
+pub(super) fn guide(width: usize) -> String {
+    GUIDE.lines().map(|line| within(line, width) + "\n").collect()
+}
+
+/// A line for a shell that fits the width, as far as words allow: a comment that has no room beside the command stands below
+/// it, and the command goes on in a further line from an option on.
+fn within(line: &str, width: usize) -> String {
+    let fits = |line: &str| line.chars().count() <= width;
+    if fits(line) {
+        return line.to_owned();
+    }
+    let indent = " ".repeat(line.chars().take_while(|letter| *letter == ' ').count() + 4);
+    let (command, comment) = line.split_once("  #").unwrap_or((line, ""));
+    let mut lines = vec![command.trim_end().to_owned()];
+    while let Some(last) = lines.pop_if(|last| !fits(last)) {
+        let ends = last.match_indices(" -").map(|(at, _)| at).filter(|at| *at > indent.len());
+        // ` \\` ends the line.
+        let Some(end) = ends.clone().filter(|at| at + 2 <= width).last().or(ends.min()) else {
+            lines.push(last);
+            break;
+        };
+        let (first, rest) = last.split_at(end);
+        lines.push(format!("{first} \\"));
+        lines.push(format!("{indent}{}", rest.trim_start()));
+    }
+    lines.extend((!comment.is_empty()).then(|| format!("{indent}#{comment}")));
+    lines.join("\n")
+}
 
 /// A command in the overview of `herdlab --help`.
 struct Entry {
@@ -195,30 +226,32 @@ const GROUPS: &[(&str, &[Entry])] = &[
     ),
 ];
 
-/// The command with the examples below the help of each of its own.
-pub(super) fn with_examples(command: Command) -> Command {
+/// The command with the examples below the help of each of its own, for a terminal of so many columns.
+pub(super) fn with_examples(command: Command, width: usize) -> Command {
     GROUPS.iter().flat_map(|(_, entries)| *entries).fold(command, |command, entry| {
         command.mut_subcommand(entry.name, |own| {
             let title = if entry.examples.len() == 1 { "Example" } else { "Examples" };
-            let lines: Vec<String> = entry.examples.iter().map(|line| format!("  {line}")).collect();
+            let lines: Vec<String> =
+                entry.examples.iter().map(|line| within(&format!("  {line}"), width)).collect();
             own.after_help(format!("{title}:\n{}", lines.join("\n")))
         })
     })
 }
 
 /// The same with an overview by group in its own help.
-pub(super) fn grouped(command: Command) -> Command {
+pub(super) fn grouped(command: Command, width: usize) -> Command {
     let mut template = "{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
     for (title, entries) in GROUPS {
         template.push_str(&format!("\n{title}:\n"));
         for entry in *entries {
-            template.push_str(&format!("  {:18}  {}\n", entry.name, entry.line));
+            let line = format!("  {:18}  {}\n", entry.name, entry.line);
+            let below = || format!("  {}\n      {}\n", entry.name, entry.line);
+            template.push_str(&if line.trim_end().len() > width { below() } else { line });
         }
     }
-    template.push_str(
-        "\n`herdlab COMMAND --help` has the options of a command, and examples.\n\nOptions:\n{options}",
-    );
-    with_examples(command).help_template(template)
+    let more = paragraph("`herdlab COMMAND --help` has the options of a command, and examples.", width);
+    template.push_str(&format!("\n{more}\n\nOptions:\n{{options}}"));
+    with_examples(command, width).help_template(template)
 }
 
 #[cfg(test)]
@@ -241,12 +274,49 @@ mod tests {
     }
 
     fn parses(line: &str) {
-        let matches = grouped(Cli::command()).try_get_matches_from(words(line));
+        let matches = grouped(Cli::command(), 80).try_get_matches_from(words(line));
         let matches = matches.unwrap_or_else(|error| panic!("{line}: {error}"));
         assert!(
             Cli::from_arg_matches(&matches).unwrap().command.is_some() || line.contains("--help"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn a_line_for_a_shell_goes_on_below_from_an_option_on() {
+        let line = "  herdlab diff my.toml change.toml --no-run  # the differences alone";
+        assert_eq!(within(line, 68), line);
+        assert_eq!(
+            within(line, 60),
+            "  herdlab diff my.toml change.toml --no-run\n      # the differences alone"
+        );
+        assert_eq!(
+            within(line, 40),
+            "  herdlab diff my.toml change.toml \\\n      --no-run\n      # the differences alone"
+        );
+        assert_eq!(
+            within("  herdlab run my.toml -s tier.l2.ttl=10m -n 20 -o reports/ttl-10m", 48),
+            "  herdlab run my.toml -s tier.l2.ttl=10m -n 20 \\\n      -o reports/ttl-10m"
+        );
+        assert_eq!(
+            within("  a word that is longer than the line", 10),
+            "  a word that is longer than the line"
+        );
+    }
+
+    #[test]
+    fn guide_overview_and_examples_fit_narrow_terminals() {
+        for width in [60, 80, 120] {
+            let mut texts = vec![guide(width)];
+            let mut command = grouped(Cli::command().term_width(width), width);
+            texts.push(command.render_help().to_string());
+            for own in command.get_subcommands_mut() {
+                texts.push(own.clone().term_width(width).render_help().to_string());
+            }
+            for line in texts.iter().flat_map(|text| text.lines()) {
+                assert!(line.chars().count() <= width || !line.trim().contains(' '), "{width}: {line}");
+            }
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub fn main() -> ExitCode {
     }
     let command = match parsed() {
         Ok(Cli { command: Some(command) }) => command,
-        Ok(Cli { command: None }) => return output::show(help::GUIDE).done(),
+        Ok(Cli { command: None }) => return output::show(&help::guide(width())).done(),
         Err(message) => return ExitCode::from(print(&message)),
     };
     let result = match command {
@@ -110,7 +110,9 @@ pub fn main() -> ExitCode {
         Command::Claims(args) => claims::execute(&args),
         Command::Compare(args) => compare::execute(&args),
         Command::CompareStrategies(args) => compare_strategies::execute(&args),
-        Command::Completions(args) => shell::completions(&args, help::with_examples(Cli::command())),
+        Command::Completions(args) => {
+            shell::completions(&args, help::with_examples(Cli::command(), usize::MAX))
+        }
         Command::Diff(args) => diff::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Fit(args) => fit::execute(&args),
@@ -118,7 +120,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
-        Command::Man(args) => shell::man(&args, help::with_examples(Cli::command())),
+        Command::Man(args) => shell::man(&args, help::with_examples(Cli::command(), usize::MAX)),
         Command::Mrc(args) => mrc::execute(&args),
         Command::Recommend(args) => recommend::execute(&args),
         Command::Report(args) => report::execute(&args),
@@ -130,9 +132,14 @@ pub fn main() -> ExitCode {
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
 }
 
+/// Columns of standard output.
+fn width() -> usize {
+    usize::from(output::stdout_style().0)
+}
+
 /// The arguments of this process.
 fn parsed() -> Result<Cli, clap::Error> {
-    let mut command = help::grouped(Cli::command());
+    let mut command = help::grouped(Cli::command(), width());
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
