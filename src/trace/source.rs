@@ -4,7 +4,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::NamedTempFile;
+
+use super::compression::Input;
+use crate::model::Spooled;
 
 /// In place of a path: standard input.
 pub const STDIN: &str = "-";
@@ -13,7 +16,7 @@ pub const STDIN: &str = "-";
 ///
 /// # Errors
 /// It is a folder or a device, or what the system returned.
-pub fn open_once(path: &Path) -> io::Result<(Box<dyn io::Read + Send>, Option<u64>)> {
+pub fn open_once(path: &Path) -> io::Result<(Input, Option<u64>)> {
     if path.as_os_str() == STDIN {
         return Ok((Box::new(io::stdin()), None));
     }
@@ -33,10 +36,11 @@ pub fn open_once(path: &Path) -> io::Result<(Box<dyn io::Read + Send>, Option<u6
 ///
 /// # Errors
 /// It is no such file, with the way out, or what the system returned.
-pub(crate) fn open_whole(path: &Path) -> io::Result<File> {
-    let kind = fs::metadata(path)?.file_type();
+pub(crate) fn open_whole(path: &Path) -> io::Result<(Input, Option<u64>)> {
+    let metadata = fs::metadata(path)?;
+    let kind = metadata.file_type();
     if kind.is_file() {
-        return File::open(path);
+        return Ok((Box::new(File::open(path)?), Some(metadata.len())));
     }
     if kind.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -50,7 +54,7 @@ pub(crate) fn open_whole(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// It is a folder or a device, or it cannot be copied.
-pub fn spooled(path: &Path) -> io::Result<Option<TempPath>> {
+pub fn spooled(path: &Path) -> io::Result<Option<Spooled>> {
     let is_pipe = path.as_os_str() == STDIN || kind(&fs::metadata(path)?.file_type()) == Kind::Pipe;
     let (mut input, length) = open_once(path)?;
     if !is_pipe || length.is_some() {
@@ -59,6 +63,11 @@ pub fn spooled(path: &Path) -> io::Result<Option<TempPath>> {
     let mut copy = NamedTempFile::with_prefix("herdlab-trace-")?;
     io::copy(&mut input, &mut copy)?;
     Ok(Some(copy.into_temp_path()))
+}
+
+/// Where such a copy is.
+pub(crate) fn place(copy: &Spooled) -> &Path {
+    copy
 }
 
 #[derive(PartialEq)]
