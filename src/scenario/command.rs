@@ -1,8 +1,10 @@
 //! Words of a command line.
 
+#[cfg(feature = "native")]
 use super::bundled::{self, Bundled};
 
 /// Name of a scenario on the command line: a bundled one by its name, since its file is in no folder but ours.
+#[cfg(feature = "native")]
 pub fn named<'a>(source_path: &'a str, source: &str) -> &'a str {
     let same = |bundled: &&Bundled| bundled.path() == source_path && bundled.source == source;
     bundled::all().iter().find(same).map_or(source_path, |bundled| bundled.name)

@@ -12,7 +12,7 @@ use super::protocol::{
 use crate::experiment::task::{KnownTables, Task};
 use crate::model::Experiment;
 use crate::report::json::to_json;
-use crate::scenario::command::{again, named};
+use crate::scenario::command::again;
 use crate::scenario::digest::fingerprint;
 use crate::scenario::estimate::plan;
 use crate::scenario::knobs::{Knob, knobs};
@@ -211,7 +211,7 @@ impl Opening {
         let duration = overrides.duration.iter().map(|duration| format!("duration={duration}"));
         let replications = std::iter::once(format!("replications={replications}"));
         let words: Vec<String> = set.chain(variants).chain(duration).chain(replications).collect();
-        again("run", named(&self.path, &self.source), &words)
+        again("run", &self.path, &words)
     }
 
     /// Today's task for the task under way.
