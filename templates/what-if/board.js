@@ -97,6 +97,6 @@ class Board {
     const [meter, words] = capacity.children;
     meter.firstChild.style.width = `${Math.min(share, 1) * 100}%`;
     capacity.classList.toggle('full', share > FULL);
-    words.textContent = `${percent(share * 100)} % of ${withUnit(row.capacity_qps, '1/s')}`;
+    words.replaceChildren(`${percent(share * 100)} % of capacity`, html('span', {}, ` ${withUnit(row.capacity_qps, '1/s')}`));
   }
 }

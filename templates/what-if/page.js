@@ -139,7 +139,7 @@ function statusText() {
   if (view.refusal) return view.refusal;
   if (!view.today) return 'Simulating today …';
   const { duration_s: duration, replications, of } = view.shown;
-  if (view.draft) return `Draft: ${counted(replications, 'short run')}${duration ? ` of ${withUnit(duration, 's')}` : ''}, without intervals`;
+  if (view.draft) return `${counted(replications, 'short run')}${duration ? ` of ${withUnit(duration, 's')}` : ''}, without intervals`;
   if (!view.done) return `${replications} of ${counted(of, 'replication')}`;
   return `${counted(of, 'replication')} of ${withUnit(scenario.duration_s, 's')}, seed ${scenario.seed}`;
 }
@@ -147,7 +147,8 @@ function statusText() {
 function showStatus() {
   const busy = view.key !== null && !view.done && !view.refusal;
   $('status').textContent = statusText();
-  $('badge').textContent = view.draft && view.today ? 'Draft' : '';
+  $('status').classList.toggle('refused', Boolean(view.refusal));
+  $('badge').textContent = view.draft && view.today && !view.refusal ? 'Draft' : '';
   $('results').classList.toggle('draft', view.draft);
   $('results').setAttribute('aria-busy', String(busy));
   const left = view.total > 0 && !view.draft ? (1 - view.progress) * view.total : 0;
@@ -213,13 +214,9 @@ function heard(message) {
     heardFigures(message);
     showFigures();
   }
-  if (view.done) {
-    speak();
-    hold(false);
-  } else {
-    hold(true);
-    showStatus();
-  }
+  if (view.done) speak();
+  hold(!view.done && !view.refusal);
+  showStatus();
 }
 
 function opened(answer) {
