@@ -1,9 +1,6 @@
 // The engine as the page sees it: a worker that is started once and answers by messages. The compiled simulator is in the page,
 // compressed; nothing is loaded.
 
-// A tab has no more to give: 32 bits of addresses, and browsers that end greedy tabs without a word.
-const MEMORY_MAX = 1.5e9;
-
 async function inflated(base64) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
@@ -17,12 +14,12 @@ function missing() {
 }
 
 // Starts the worker; `heard` gets its messages. Returns how to send one.
-async function startEngine({ source, path }, heard) {
+async function startEngine(open, heard) {
   const url = URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
   const worker = new Worker(url);
   worker.addEventListener('message', ({ data }) => heard(data));
   worker.addEventListener('error', (event) => heard({ failed: event.message || 'the worker did not start', key: null, fresh: false }));
   const module = await inflated(document.getElementById('module').textContent);
-  worker.postMessage({ open: { source, path }, module, memoryLimit: MEMORY_MAX }, [module]);
+  worker.postMessage({ open, module }, [module]);
   return (message) => worker.postMessage(message);
 }

@@ -40,9 +40,7 @@ function differenceFrom(today, figure, { unit, direction }) {
   return { kind: (figure.mean < today.mean) === (direction === 'lower') ? 'better' : 'worse', sure: true, text };
 }
 
-// A number of bytes, events or seconds in words, for the limits of the page.
-const bytesText = (bytes) => withUnit(bytes, 'bytes');
-
+// About how long something goes on.
 function secondsText(seconds) {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${number(seconds / 3600)} h`;

@@ -32,12 +32,15 @@ function ask(whole) {
 // --- Moves ------------------------------------------------------------------------------------------------------------
 
 let resting = null;
+// A thumb that is held, or an arrow key: whatever it passes is one gesture, however long it rests on the way.
+let pressed = false;
+let held = false;
 
-// The end of a gesture: the whole run, one step of undo, the address.
+// The end of a move: the whole run, the address, and one step of undo where nothing is held any more.
 function rest() {
   clearTimeout(resting);
   resting = null;
-  timeline = settled(timeline, same);
+  if (!pressed) timeline = settled(timeline, same);
   ask(true);
   remember();
   showState();
@@ -68,12 +71,18 @@ const redo = () => { if (canRedo()) step(redone); };
 
 // A slider that was let go needs no rest.
 function turned(knob, index, gesture, ended = false) {
+  if (ended) pressed = false;
   move(withKnob(timeline.present, knob, index), gesture);
   if (ended && !held) rest();
 }
 
-// While a key is down its repetitions are one gesture.
-let held = false;
+addEventListener('pointerdown', ({ target }) => { pressed = target.type === 'range'; });
+for (const end of ['pointerup', 'pointercancel']) {
+  addEventListener(end, () => {
+    pressed = false;
+    if (timeline?.gesture && resting === null) rest();
+  });
+}
 addEventListener('keydown', (event) => {
   if (event.key.startsWith('Arrow') || event.key.startsWith('Page')) held = true;
   const command = (event.ctrlKey || event.metaKey) && !event.altKey;
@@ -151,7 +160,7 @@ function showStatus() {
   $('badge').textContent = view.draft && view.today && !view.refusal ? 'Draft' : '';
   $('results').classList.toggle('draft', view.draft);
   $('results').setAttribute('aria-busy', String(busy));
-  const left = view.total > 0 && !view.draft ? (1 - view.progress) * view.total : 0;
+  const left = view.progress > 0.05 && !view.draft ? (performance.now() - view.since) / 1000 * (1 - view.progress) / view.progress : 0;
   $('left').textContent = busy && left > 2 ? `about ${secondsText(left)} left` : '';
   $('progress').classList.toggle('idle', !busy);
   $('progress').firstElementChild.style.transform = `scaleX(${view.draft && !view.done ? 0 : view.progress})`;
@@ -186,10 +195,10 @@ function heardFigures({ figures, draft, done }) {
   Object.assign(view, { draft, shown: figures, marks: figures.marks ?? [], done: done && !draft });
 }
 
-function heardAsked({ asked, draft, tooLarge, pace }) {
+function heardAsked({ asked, draft }) {
   view.problem = asked.problem;
-  view.total = asked.estimate.events / pace / 1000;
-  if (tooLarge) view.refusal = `This needs about ${bytesText(asked.estimate.memory_bytes)} of memory; a page is given ${bytesText(MEMORY_MAX)}. Turn a knob back, or run the command below in a terminal.`;
+  view.progress = 0;
+  view.since = performance.now();
   if (asked.problem) view.refusal = asked.problem.text;
   if (!draft || view.refusal) {
     $('toml').textContent = asked.toml ?? '';
@@ -276,5 +285,5 @@ const lacking = missing();
 if (lacking) {
   fatal(`this browser has no ${lacking}`);
 } else {
-  startEngine(data, heard).then((ready) => { send = ready; }, (error) => fatal(String(error?.message ?? error)));
+  startEngine(data.open, heard).then((ready) => { send = ready; }, (error) => fatal(String(error?.message ?? error)));
 }

@@ -9,7 +9,6 @@ const utf8 = { encode: new TextEncoder(), decode: new TextDecoder() };
 let module = null;
 let engine = null;
 let scenario = null;
-let memoryLimit = Infinity;
 // What was asked last and has not begun, and what is being done.
 let asked = null;
 let task = null;
@@ -104,9 +103,9 @@ function begin() {
 function start(draft) {
   const answer = request({ ask: { settings: task.settings, variants: task.variants, draft } });
   Object.assign(task, { draft, done: false, reported: 0, figured: 0, changed: false });
-  const tooLarge = answer.estimate.memory_bytes > memoryLimit;
-  postMessage({ asked: answer, key: task.key, draft, tooLarge, pace });
-  if (answer.problem || tooLarge) task = null; else wake();
+  postMessage({ asked: answer, key: task.key, draft });
+  // What needs too much memory is a problem as well: the engine asks its estimate first.
+  if (answer.problem) task = null; else wake();
 }
 
 function step() {
@@ -133,7 +132,6 @@ function step() {
 
 onmessage = ({ data }) => {
   if (data.open) {
-    memoryLimit = data.memoryLimit;
     scenario = { open: data.open };
     try {
       module = new WebAssembly.Module(data.module);

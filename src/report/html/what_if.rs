@@ -21,8 +21,10 @@ pub struct WhatIf<'a> {
     pub question: &'a str,
     /// Of the scenario's file, as commands name it.
     pub source_path: &'a str,
-    /// The scenario's TOML.
+    /// The scenario's TOML, to be read where nothing runs.
     pub source: &'a str,
+    /// The question by which the page opens the scenario: source, path, and whatever else the engine takes.
+    pub open: &'a serde_json::Value,
     /// Of this program.
     pub version: &'a str,
     /// Of the module, to tell one from another.
@@ -77,8 +79,7 @@ struct Page<'a> {
 /// What the script starts with.
 #[derive(Serialize)]
 struct Data<'a> {
-    source: &'a str,
-    path: &'a str,
+    open: &'a serde_json::Value,
     styles: Vec<StyleData>,
 }
 
@@ -91,7 +92,7 @@ pub fn render(page: &WhatIf<'_>) -> Result<String, ReportError> {
         what: "the what-if page".to_owned(),
         problem: error.to_string(),
     };
-    let data = Data { source: page.source, path: page.source_path, styles: styles().collect() };
+    let data = Data { open: page.open, styles: styles().collect() };
     let data = serde_json::to_string(&data).map_err(|error| problem(&error))?;
     let style = style_sheet() + include_str!("../../../templates/what-if/style.css");
     let script = script().map_err(|error| problem(&error))?;
@@ -133,6 +134,7 @@ mod tests {
             question: EVIL,
             source_path: EVIL,
             source: EVIL,
+            open: &serde_json::json!({ "source": EVIL }),
             version: "1.2.3",
             digest: "ab12",
             module: b"\x1f\x8b",

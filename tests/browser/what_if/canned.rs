@@ -164,6 +164,7 @@ pub fn page_of(name: &str, module: &[u8]) -> PathBuf {
         question: "Why?",
         source_path: "canned.toml",
         source: "name = \"canned\"\nseed = 18446744073709551615",
+        open: &json!({ "source": "name = \"canned\"", "path": "canned.toml" }),
         version: "1.2.3",
         digest: "ab12",
         module,

@@ -4,6 +4,7 @@ mod canned;
 mod faults;
 mod hands;
 mod pure;
+mod real;
 mod shown;
 
 use std::time::{Duration, Instant};
