@@ -94,7 +94,7 @@ fn differences_and_intervals_are_put_into_words() {
         ("intervalText(figure(1.12, 0.0018), 'ms')", r#""± <0.01""#),
         ("intervalText(figure(0.954, 0.0012), '1')", r#""± 0.1""#),
         ("intervalText(figure(12.5), 'ms')", r#""""#),
-        ("changeText(200, 100, '1/s')", r#""−50 %""#),
+        ("changeText(200, 100, '1/s')", r#""−50.0 %""#),
         ("changeText(200, 2460, '1/s')", r#""×12.3""#),
         ("changeText(0.9, 0.912, '1')", r#""+1.20 pt""#),
         ("changeText(0, 3, 'ms')", r#""+3 ms""#),
@@ -105,7 +105,7 @@ fn differences_and_intervals_are_put_into_words() {
         ),
         (
             "differenceFrom(figure(100, 4), figure(110, 4), lower)",
-            r#"{ "kind": "worse", "sure": true, "text": "+10 %" }"#,
+            r#"{ "kind": "worse", "sure": true, "text": "+10.0 %" }"#,
         ),
         ("differenceFrom(figure(100, 4), figure(90, 4), lower).kind", r#""better""#),
         (
@@ -115,7 +115,7 @@ fn differences_and_intervals_are_put_into_words() {
         // Without intervals nothing is decided.
         (
             "differenceFrom(figure(100), figure(90), lower)",
-            r#"{ "kind": "change", "sure": false, "text": "−10 %" }"#,
+            r#"{ "kind": "change", "sure": false, "text": "−10.0 %" }"#,
         ),
         ("differenceFrom(figure(100), figure(100), lower).text", r#""no difference""#),
         (

@@ -51,10 +51,10 @@ fn verdicts_intervals_and_differences_stand_beside_today() {
         // One: 203 is within the intervals; two: half of 200; three: nearly twice as much.
         assert_eq!(
             rows[0],
-            "Db.qps.mean | 200/s ± 550 % of capacity 400/s | 203/s ± 5no difference50.8 % of capacity 400/s \
-             | 100/s ± 5−50 % (better)25 % of capacity 400/s | 390/s ± 5+95 % (worse)97.5 % of capacity 400/s"
+            "Db.qps.mean | 200/s ± 550.0 % of capacity 400/s | 203/s ± 5no difference50.8 % of capacity 400/s \
+             | 100/s ± 5−50.0 % (better)25.0 % of capacity 400/s | 390/s ± 5+95.0 % (worse)97.5 % of capacity 400/s"
         );
-        assert!(rows[2].starts_with("Hit_ratio | 90 % ± 1.0 | 90 % ± 1.0no difference"), "{}", rows[2]);
+        assert!(rows[2].starts_with("Hit_ratio | 90.0 % ± 1.0 | 90.0 % ± 1.0no difference"), "{}", rows[2]);
         let levels = tab.text("[...document.querySelectorAll('#board .level')].map((one) => `${one.textContent} ${one.className}`).join(', ')");
         assert_eq!(levels, "at risk level risk, at risk level risk, safe level better, not safe level worse");
         assert_eq!(
@@ -92,7 +92,7 @@ fn markup_in_names_stays_text_and_a_fourth_variant_replaces_the_first() {
         wait_for(&mut tab, DONE);
         // Without intervals a difference decides nothing.
         let change = "document.querySelector('#board tbody td:last-child .change')";
-        assert_eq!(tab.text(&format!("{change}.textContent + {change}.className")), "−50 %change change");
+        assert_eq!(tab.text(&format!("{change}.textContent + {change}.className")), "−50.0 %change change");
         assert_eq!(tab.text("document.title"), "canned: what if? – herdlab");
         assert_eq!(tab.eval("document.querySelectorAll('main img').length"), 0);
         // The last one stays.
