@@ -55,6 +55,22 @@ pub struct Overrides {
     pub options: Vec<Typed>,
 }
 
+impl Overrides {
+    /// As `path=value`, for the record; seed, replications, duration and variants as `seed=1` and so on.
+    pub fn listed(&self) -> Vec<String> {
+        let set = self.set.iter().map(|(path, value)| format!("{path}={value}"));
+        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        let replications = self.replications.map(|replications| format!("replications={replications}"));
+        let duration = self.duration.as_ref().map(|duration| format!("duration={duration}"));
+        let variants = self.variants.iter().map(|name| format!("variant={name}"));
+        let options = self.options.iter().map(|typed| match &typed.text {
+            TypedText::One(text) => format!("{}={text:?}", typed.path),
+            TypedText::List(texts) => format!("{}={texts:?}", typed.path),
+        });
+        set.chain(options).chain(seed).chain(replications).chain(duration).chain(variants).collect()
+    }
+}
+
 /// An option as it was typed, which messages point at.
 #[derive(Clone, Debug)]
 pub struct Typed {
@@ -302,7 +318,7 @@ fn node_of(typed: &Typed, sources: &mut Vec<Source>) -> file::Node {
 fn completed(experiment: Experiment, source: &str, overrides: &Overrides, warnings: &Warnings) -> Experiment {
     Experiment {
         source: source.to_owned(),
-        overrides: listed(overrides),
+        overrides: overrides.listed(),
         lints: warnings.notes(),
         ..experiment
     }
@@ -319,20 +335,6 @@ fn duration(cx: &mut fields::Context, sources: &mut Vec<Source>, text: &str) -> 
     sources.push(Source { name: "--duration".to_owned(), text: text.to_owned() });
     cx.report(Diagnostic::new("wrong value for --duration", span, reason));
     None
-}
-
-/// The overrides as `path=value`, for the record.
-fn listed(overrides: &Overrides) -> Vec<String> {
-    let set = overrides.set.iter().map(|(path, value)| format!("{path}={value}"));
-    let seed = overrides.seed.map(|seed| format!("seed={seed}"));
-    let replications = overrides.replications.map(|replications| format!("replications={replications}"));
-    let duration = overrides.duration.as_ref().map(|duration| format!("duration={duration}"));
-    let variants = overrides.variants.iter().map(|name| format!("variant={name}"));
-    let options = overrides.options.iter().map(|typed| match &typed.text {
-        TypedText::One(text) => format!("{}={text:?}", typed.path),
-        TypedText::List(texts) => format!("{}={texts:?}", typed.path),
-    });
-    set.chain(options).chain(seed).chain(replications).chain(duration).chain(variants).collect()
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub use recorded::{Columns, Recorded};
 pub use requests::Requests;
 pub use row::{Operation, Row};
 pub(crate) use source::open_whole;
+#[cfg(feature = "native")]
+pub use source::unpacked;
 pub use spread::{Recording, Replayed};
 pub use stamp::{Stamp, Unit};
 

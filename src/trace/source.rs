@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use super::compression::Input;
+use super::compression::{Input, decompressed};
 use crate::model::Spooled;
 
 /// In place of a path: standard input.
@@ -29,6 +29,15 @@ pub fn open_once(path: &Path) -> io::Result<(Input, Option<u64>)> {
             Err(io::Error::new(io::ErrorKind::Unsupported, "it is a device, not a file or a pipe"))
         }
     }
+}
+
+/// The content of a file that is read several times, decompressed where it is compressed.
+///
+/// # Errors
+/// As those of a trace that cannot be opened.
+pub fn unpacked(path: &Path) -> io::Result<Input> {
+    let (packed, _) = open_whole(path)?;
+    decompressed(packed).map(|(input, _)| input)
 }
 
 /// Opens a file that is read several times: to check it, and again by each replication. A FIFO or a device gives its content

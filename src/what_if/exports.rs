@@ -31,6 +31,8 @@ thread_local! {
     unsafe(no_mangle)
 )]
 pub extern "C" fn input(length: u32) -> *mut u8 {
+    #[cfg(target_family = "wasm")]
+    remember_panics();
     PORT.with_borrow_mut(|port| {
         port.input.clear();
         port.input.resize(length as usize, 0);
@@ -45,8 +47,6 @@ pub extern "C" fn input(length: u32) -> *mut u8 {
     unsafe(no_mangle)
 )]
 pub extern "C" fn call() -> u32 {
-    #[cfg(target_family = "wasm")]
-    remember_panics();
     PORT.with_borrow_mut(|port| {
         let question = String::from_utf8_lossy(&port.input);
         let answer = port.session.answer(&question);
@@ -88,4 +88,35 @@ fn remember_panics() {
 
 fn fail(message: &str) {
     FAILURE.with_borrow_mut(|failure| *failure = message.as_bytes().to_vec());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a page writes to the memory at `input`, it can only write from outside a program.
+    fn ask(question: &str) -> String {
+        assert!(!input(question.len() as u32).is_null());
+        PORT.with_borrow_mut(|port| port.input.copy_from_slice(question.as_bytes()));
+        let length = call() as usize;
+        let (answer, at) = PORT.with_borrow(|port| (port.output.clone(), port.output.as_ptr()));
+        assert_eq!((answer.len(), output()), (length, at));
+        String::from_utf8(answer).unwrap()
+    }
+
+    #[test]
+    fn a_question_goes_in_and_an_answer_comes_out() {
+        assert_eq!(ask("{\"figures\":{}}"), "{\"error\":\"no scenario is open\"}");
+        assert!(ask("{").contains("not understood"));
+        assert_eq!(failure(), 0);
+    }
+
+    #[test]
+    fn the_message_of_a_panic_stands_where_answers_do() {
+        fail("out of luck");
+        assert_eq!(failure(), 11);
+        assert_eq!(output(), FAILURE.with_borrow(|failure| failure.as_ptr()));
+        // While a call that trapped still holds the port, too.
+        PORT.with_borrow_mut(|_| assert!(!output().is_null()));
+    }
 }

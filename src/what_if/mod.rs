@@ -5,6 +5,7 @@
 //! `--variant` apply them, so [`herdlab run`](crate::experiment::run) makes the same figures.
 
 mod ask;
+#[cfg(any(target_family = "wasm", test))]
 mod exports;
 mod figures;
 mod measures;
@@ -12,7 +13,7 @@ mod protocol;
 mod session;
 
 pub use protocol::Request;
-pub use session::Session;
+pub use session::{MEMORY_BYTES_MAX, Session};
 
 /// Fingerprint of the sources that the engine was built of: a page and the program that wrote it have the same.
 pub const DIGEST: &str = env!("HERDLAB_SOURCES");

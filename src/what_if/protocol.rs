@@ -29,15 +29,18 @@ pub enum Request {
 pub struct Open {
     /// The scenario's TOML.
     pub source: String,
-    /// Its name on the command line.
+    /// Its file, as messages and the record name it.
     pub path: String,
+    /// Its name on the command line, where that is another one.
+    #[serde(default)]
+    pub command: Option<String>,
     /// Axes as `--sweep` takes them: (path, values).
     #[serde(default)]
     pub sweep: Vec<(String, String)>,
     /// Settings as `--set` takes them: (path, value). Today has them too.
     #[serde(default)]
     pub set: Vec<(String, String)>,
-    /// The files that the scenario names, by the names that it has for them.
+    /// The files that the scenario names, by the names that it has for them, unpacked: a character for each byte.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
 }

@@ -21,7 +21,7 @@ use crate::scenario::{Diagnostics, Overrides, parse, parse_with_warnings};
 use crate::units::approximate_bytes;
 
 /// What a tab of a browser may take, with room for the page itself.
-const MEMORY_BYTES_MAX: f64 = 1.2e9;
+pub const MEMORY_BYTES_MAX: f64 = 1.2e9;
 /// Lengths of time for which today is kept.
 const KEPT_MAX: usize = 4;
 
@@ -33,6 +33,7 @@ pub struct Session(Option<Opening>);
 struct Opening {
     source: String,
     path: String,
+    command: String,
     set: Vec<(String, String)>,
     base: Experiment,
     knobs: Vec<Knob>,
@@ -84,11 +85,12 @@ fn encoded(answer: &impl serde::Serialize) -> Result<String, String> {
 
 impl Opening {
     fn new(open: Open) -> Result<(Opening, Opened), Diagnostics> {
-        let Open { source, path, sweep, set, files } = open;
+        let Open { source, path, command, sweep, set, files } = open;
         #[cfg(not(feature = "native"))]
-        crate::trace::source::hold(
-            files.into_iter().map(|(name, text)| (name.into(), text.into_bytes().into())),
-        );
+        crate::trace::source::hold(files.into_iter().map(|(name, text)| {
+            let bytes: Vec<u8> = text.chars().map(|one| one as u8).collect();
+            (name.into(), bytes.into())
+        }));
         #[cfg(feature = "native")]
         drop(files);
         let overrides = Overrides { set: set.clone(), ..Overrides::default() };
@@ -112,7 +114,8 @@ impl Opening {
             problems: warnings.notes().into_iter().map(|note| note.text).collect(),
         };
         let (known, today, asked) = (KnownTables::default(), Vec::new(), None);
-        Ok((Opening { source, path, set, base, knobs, measures, known, today, asked }, opened))
+        let command = command.unwrap_or_else(|| path.clone());
+        Ok((Opening { source, path, command, set, base, knobs, measures, known, today, asked }, opened))
     }
 
     /// Begins a task in the place of the one before. Nothing is simulated yet.
@@ -143,7 +146,7 @@ impl Opening {
                 return Ok(answer);
             }
         };
-        answer.command = self.command(&overrides, whole.replications);
+        answer.command = self.command(&overrides, !whole.inputs.is_empty());
         let estimated = plan(&whole, 1);
         answer.estimate = Estimate { events: estimated.events, memory_bytes: estimated.memory_bytes };
         if estimated.memory_bytes > MEMORY_BYTES_MAX {
@@ -205,13 +208,10 @@ impl Opening {
     }
 
     /// The command of the whole run.
-    fn command(&self, overrides: &Overrides, replications: u32) -> String {
-        let set = overrides.set.iter().map(|(path, value)| format!("{path}={value}"));
-        let variants = overrides.variants.iter().map(|name| format!("variant={name}"));
-        let duration = overrides.duration.iter().map(|duration| format!("duration={duration}"));
-        let replications = std::iter::once(format!("replications={replications}"));
-        let words: Vec<String> = set.chain(variants).chain(duration).chain(replications).collect();
-        again("run", &self.path, &words)
+    fn command(&self, overrides: &Overrides, has_ranges: bool) -> String {
+        let command = again("run", &self.command, &overrides.listed());
+        // A page simulates the central values alone.
+        if has_ranges { command + " --worlds 0" } else { command }
     }
 
     /// Today's task for the task under way.
