@@ -32,6 +32,7 @@ mod sweep;
 mod trace;
 mod validate;
 mod watch;
+mod what_if;
 mod whole;
 
 use std::process::ExitCode;
@@ -74,6 +75,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Trace(trace::TraceArgs),
     Validate(validate::ValidateArgs),
+    WhatIf(what_if::WhatIfArgs),
 }
 
 /// Why a command ended; each has its exit code.
@@ -128,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::execute(&args),
         Command::Trace(args) => trace::execute(&args),
         Command::Validate(args) => validate::execute(&args),
+        Command::WhatIf(args) => what_if::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
 }

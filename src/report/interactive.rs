@@ -26,7 +26,7 @@ struct Data<'a> {
 }
 
 #[derive(Serialize)]
-struct StyleData {
+pub(super) struct StyleData {
     dash: &'static str,
     /// SVG path data around (0, 0).
     marker: String,
@@ -199,14 +199,7 @@ impl Serialize for Number {
 /// Never for figures with finite axes.
 pub fn to_json(variants: &[&str], figures: &[Figure], over: Option<&str>) -> Result<String, ReportError> {
     let data = Data {
-        styles: STYLES
-            .iter()
-            .map(|style| StyleData {
-                dash: style.dash,
-                marker: style.marker_path(),
-                filled: style.marker_is_filled(),
-            })
-            .collect(),
+        styles: styles().collect(),
         variants: variants.to_vec(),
         over,
         figures: figures.iter().map(figure_data).collect(),
@@ -230,6 +223,15 @@ pub(super) fn without_markup(json: &str) -> String {
         }
     }
     safe
+}
+
+/// The looks of lines as the script takes them, in the order of the palette.
+pub(super) fn styles() -> impl Iterator<Item = StyleData> {
+    STYLES.iter().map(|style| StyleData {
+        dash: style.dash,
+        marker: style.marker_path(),
+        filled: style.marker_is_filled(),
+    })
 }
 
 fn figure_data(figure: &Figure) -> FigureData<'_> {

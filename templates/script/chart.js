@@ -23,18 +23,33 @@ function drawLater() {
   idle(next);
 }
 
+// Gives series and bands their points.
+function joinLines(figure) {
+  const lines = figure.lines.map(decode);
+  for (const panel of figure.panels) {
+    for (const series of panel.series) series.points = lines[series.line];
+    for (const band of panel.bands ?? []) [band.low, band.high] = [lines[band.low], lines[band.high]];
+  }
+}
+
 class Chart {
   constructor(element, figure, styles, variants) {
     Object.assign(this, { element, figure, styles, variants, hidden: new Set(), ownZoom: null, cursor: null, seen: false });
-    const lines = figure.lines.map(decode);
-    for (const panel of figure.panels) {
-      for (const series of panel.series) series.points = lines[series.line];
-      for (const band of panel.bands ?? []) [band.low, band.high] = [lines[band.low], lines[band.high]];
-    }
+    joinLines(figure);
     this.rows = figure.panels[0].y.unit === 'row';
     this.bars = this.rows && figure.panels[0].series[0].shape === 'stack';
     this.timed = figure.panels[0].x.unit === 'time';
     this.build();
+  }
+
+  // Shows a figure with the same panels but other data; what is hidden, zoomed or pointed at stays.
+  replace(figure) {
+    joinLines(figure);
+    this.figure = figure;
+    this.plots.forEach((plot, index) => { plot.panel = figure.panels[index]; });
+    const at = this.cursor;
+    this.refresh();
+    if (at !== null && !this.stale) this.point(at);
   }
 
   // --- Elements -------------------------------------------------------------------------------------------------------

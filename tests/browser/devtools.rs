@@ -200,6 +200,19 @@ impl Tab<'_> {
         self.browser.events.iter().filter_map(problem).collect()
     }
 
+    /// Hears the requests of the page's workers from now on, of which there are so many.
+    pub fn workers_heard(&mut self) -> usize {
+        let attached = |event: &Value| match event["method"].as_str() {
+            Some("Target.attachedToTarget") => event["params"]["sessionId"].as_str().map(str::to_owned),
+            _ => None,
+        };
+        let sessions: Vec<String> = self.browser.events.iter().filter_map(attached).collect();
+        for session in &sessions {
+            self.browser.call(Some(session), "Network.enable", json!({}));
+        }
+        sessions.len()
+    }
+
     /// The value of an expression of JavaScript; a promise is waited for.
     pub fn eval(&mut self, expression: &str) -> Value {
         let parameters = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true });
@@ -271,8 +284,14 @@ impl Tab<'_> {
     }
 
     pub fn key(&mut self, key: &str) {
+        self.key_with(key, 0);
+    }
+
+    /// With modifiers: 1 is Alt, 2 Ctrl, 4 Meta, 8 Shift, and their sums.
+    pub fn key_with(&mut self, key: &str, modifiers: u32) {
         // Controls of the browser itself go by the number of the key.
         let number = match key {
+            "Tab" => 9,
             "End" => 35,
             "Home" => 36,
             "ArrowLeft" => 37,
@@ -282,7 +301,7 @@ impl Tab<'_> {
             _ => 0,
         };
         for what in ["keyDown", "keyUp"] {
-            let event = json!({ "type": what, "key": key, "code": key, "windowsVirtualKeyCode": number });
+            let event = json!({ "type": what, "key": key, "code": key, "windowsVirtualKeyCode": number, "modifiers": modifiers });
             self.call("Input.dispatchKeyEvent", event);
         }
     }

@@ -14,6 +14,7 @@ mod quiet;
 mod recommend;
 mod saving;
 mod sweeps;
+mod what_if;
 mod whole;
 
 use std::path::PathBuf;

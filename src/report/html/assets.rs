@@ -73,6 +73,12 @@ pub(in crate::report) fn policy(style: &str, script: Option<&str>) -> String {
     )
 }
 
+/// The policy of a page that brings a compiled module and runs it in a worker of its own making.
+pub(super) fn policy_with_module(style: &str, script: &str) -> String {
+    let own = format!("script-src '{}'", hash(script));
+    policy(style, Some(script)).replace(&own, &format!("{own} 'wasm-unsafe-eval'; worker-src blob:"))
+}
+
 /// As Content Security Policy Level 3 writes it, section 2.3.1.
 fn hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))

@@ -7,6 +7,7 @@ pub mod constants;
 mod differences;
 #[cfg(test)]
 mod tests;
+pub mod what_if;
 pub(super) mod words;
 
 use askama::Template;

@@ -1,0 +1,102 @@
+// The knobs: a slider, a choice or a switch for each, in groups. A knob shows today's place, and whether it has left it.
+
+class Knob {
+  constructor(knob, number, turned) {
+    Object.assign(this, { knob, turned });
+    this.id = `knob-${number}`;
+    this.today = knob.values[knob.today].label;
+    this.value = html('output', { for: this.id });
+    this.back = html('button', { type: 'button', class: 'back', title: `Back to today: ${this.today}`, 'aria-label': `${knob.label}: back to today, ${this.today}` }, '↺');
+    this.back.addEventListener('click', () => {
+      turned(knob, knob.today, null);
+      this.input.focus();
+    });
+    this.note = html('p', { class: 'note', id: `${this.id}-note`, hidden: '' });
+    this.input = this[knob.control]();
+    const help = html('span', { class: 'unseen', id: `${this.id}-help` }, `${knob.help} Today: ${this.today}.`);
+    this.input.setAttribute('aria-describedby', `${this.id}-help ${this.id}-note`);
+    const beside = this.below ? [this.value] : knob.control === 'choice' ? [this.input] : [this.value, this.input];
+    const head = html('div', { class: 'top' }, html('label', { for: this.id }, knob.label), ...beside, this.back);
+    this.element = html('div', { class: `knob is-${knob.control}`, 'data-path': knob.path }, head, ...(this.below ?? []), this.note, help);
+  }
+
+  // Each control returns its input; what needs the whole width stands `below` the label.
+
+  slider() {
+    const last = this.knob.values.length - 1;
+    const input = html('input', { type: 'range', id: this.id, min: 0, max: last, step: 1 });
+    // A key that is held down and a thumb on its way are one gesture; it ends with a pause.
+    input.addEventListener('input', () => this.turned(this.knob, Number(input.value), this.knob.path));
+    input.addEventListener('change', () => this.turned(this.knob, Number(input.value), this.knob.path, true));
+    input.addEventListener('dblclick', () => this.turned(this.knob, this.knob.today, null));
+    const mark = html('span', { class: 'mark', 'aria-hidden': 'true' });
+    mark.style.setProperty('--at', last === 0 ? 0 : this.knob.today / last);
+    this.was = html('span', { class: 'was' });
+    const ends = html('div', { class: 'ends', 'aria-hidden': 'true' }, html('span', {}, this.knob.values[0].label), this.was, html('span', {}, this.knob.values[last].label));
+    this.below = [html('div', { class: 'track' }, mark, input), ends];
+    return input;
+  }
+
+  choice() {
+    const options = this.knob.values.map(({ label }, index) => html('option', { value: index }, index === this.knob.today ? `${label} (today)` : label));
+    const input = html('select', { id: this.id }, ...options);
+    input.addEventListener('input', () => this.turned(this.knob, Number(input.value), null));
+    return input;
+  }
+
+  switch() {
+    const input = html('input', { type: 'checkbox', role: 'switch', id: this.id });
+    input.addEventListener('input', () => this.turned(this.knob, input.checked ? 1 : 0, null));
+    return input;
+  }
+
+  show(index, problem) {
+    const { knob, input, element } = this;
+    const { label } = knob.values[index];
+    const changed = index !== knob.today;
+    element.classList.toggle('changed', changed);
+    this.back.disabled = !changed;
+    if (knob.control === 'switch') input.checked = index === 1; else input.value = index;
+    if (knob.control === 'slider') {
+      input.setAttribute('aria-valuetext', changed ? `${label}, today ${this.today}` : `${label}, as today`);
+      this.was.textContent = changed ? `today ${this.today}` : '';
+    }
+    this.value.textContent = knob.control === 'choice' ? '' : label;
+    this.note.textContent = problem ?? '';
+    this.note.hidden = !problem;
+    input.toggleAttribute('aria-invalid', Boolean(problem));
+  }
+}
+
+// All knobs; `turned(knob, index, gesture, ended)` hears of every move.
+function buildKnobs(scenario, place, turned) {
+  const knobs = scenario.knobs.map((knob, number) => new Knob(knob, number, turned));
+  const groups = new Map();
+  for (const one of knobs) {
+    const { group } = one.knob;
+    if (!groups.has(group)) {
+      const count = html('span', { class: 'count' });
+      groups.set(group, { count, members: [], element: html('details', { class: 'group', open: '' }, html('summary', {}, group, ' ', count)) });
+    }
+    groups.get(group).members.push(one);
+    groups.get(group).element.append(one.element);
+  }
+  place.replaceChildren(...[...groups.values()].map(({ element }) => element));
+  return {
+    // `problem` is `{ path, text }` or `null`.
+    show(state, problem) {
+      for (const one of knobs) one.show(indexOf(state, one.knob), problem?.path === one.knob.path ? problem.text : null);
+      for (const { count, members } of groups.values()) {
+        const changed = members.filter(({ knob }) => indexOf(state, knob) !== knob.today).length;
+        count.textContent = changed > 0 ? `${changed} changed` : '';
+      }
+    },
+    helpOf: (element) => knobs.find((one) => one.element === element)?.knob,
+    // On a small screen only what has been touched is open at first.
+    fold: (state) => {
+      [...groups.values()].forEach(({ element, members }, index) => {
+        element.open = index === 0 || members.some(({ knob }) => indexOf(state, knob) !== knob.today);
+      });
+    },
+  };
+}
