@@ -97,7 +97,7 @@ fn made(page: &Page, records: Option<&PathBuf>) -> String {
         };
         table.push_str(&format!("| [{name}](#{name}) | {question} | {} |\n", time(page, name)));
         sections.push_str(&format!(
-            "\n## {name}\n\n{question}\n\n{words}\n\n[{name}.toml]({name}.toml), {} variants, {} replications, digest {}: \
+            "\n## {name}\n\n*{question}*\n\n{words}\n\n[{name}.toml]({name}.toml), {} variants, {} replications, digest {}: \
              `herdlab run {name}`\n",
             experiment.variants.len(),
             experiment.replications,
