@@ -6,6 +6,7 @@ use super::statistics::CONFIDENCE;
 
 /// So many of so many independent runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Runs {
     pub count: usize,
     /// At least `count`.

@@ -26,6 +26,7 @@ pub mod headroom;
 pub mod hgrm;
 pub mod html;
 pub mod interactive;
+pub mod interface;
 pub mod json;
 pub mod junit;
 mod kind;

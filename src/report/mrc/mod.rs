@@ -14,6 +14,8 @@ use super::{ReportError, atomic, draw, png};
 use crate::replay::{Replay, Ttl, Unit};
 use crate::units::{approximate_bytes, counted, format_duration, grouped};
 pub use chart::figure;
+#[cfg(test)]
+pub(super) use data::MrcData;
 pub use data::{csv, json};
 pub(super) use data::{header, setting};
 pub use page::{markdown, page};
