@@ -251,6 +251,19 @@ class Install(Case):
         _, told = self.install(code=1, VERSION="9.9.9")
         self.assertIn(f"no binary of herdlab 9.9.9 for this runner, and only version {self.version} can be built", told)
 
+    def test_one_command_puts_the_address_everywhere(self):
+        clone = self.scratch / "clone"
+        self.git(self.scratch, "clone", "--quiet", str(ROOT), str(clone))
+        address = "https://github.com/acme/herdlab"
+        done = subprocess.run(
+            [clone / ".github/before-publishing", address], capture_output=True, text=True, check=True
+        )
+        self.assertIn("done     the repository's address\n", done.stdout)
+        left = ["git", "grep", "-l", "OWNER" + "/herdlab", "--", ":!.github/before-publishing"]
+        self.assertEqual(subprocess.run(left, cwd=clone, capture_output=True, text=True).stdout, "")
+        listed = subprocess.run(["git", "status", "--short"], cwd=clone, capture_output=True, text=True, check=True)
+        self.assertEqual({line[:3] for line in listed.stdout.splitlines()}, {" M "})
+
 
 if __name__ == "__main__":
     unittest.main()
