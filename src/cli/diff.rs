@@ -77,9 +77,7 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
         let text = match args.format {
             Format::Table => words::terminal(&changes, names, output::stdout_style().0),
             Format::Md => words::markdown(&changes, names),
-            Format::Json => {
-                serde_json::to_string_pretty(&changes.iter().map(words::sentence).collect::<Vec<_>>())? + "\n"
-            }
+            Format::Json => words::json(&changes, [&before.source_path, &after.source_path])?,
             Format::Csv => words::csv(&changes),
         };
         let shown = if args.quiet { Shown::Whole } else { output::show(&text) };

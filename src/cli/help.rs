@@ -225,8 +225,8 @@ const GROUPS: &[(&str, &[Entry])] = &[
             ),
             entry(
                 "schema",
-                "print the JSON Schema of scenario files, for editors",
-                &["herdlab schema > herdlab.schema.json"],
+                "print the JSON Schema of scenario files or of an output",
+                &["herdlab schema > herdlab.schema.json", "herdlab schema run > run.schema.json"],
             ),
             entry("completions", "print the completions of a shell", &["herdlab completions zsh > _herdlab"]),
             entry("man", "print the manual page", &["herdlab man | man -l -", "herdlab man -o man1"]),

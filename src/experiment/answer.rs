@@ -28,6 +28,7 @@ pub struct Answer {
 
 /// A claim and whether this record bears it out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TestedClaim {
     pub claim: String,
     /// `None` where a value is not defined in this record.

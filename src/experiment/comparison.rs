@@ -25,6 +25,7 @@ pub const EFFECT_SHARE_MIN: f64 = 0.01;
 
 /// How a variant stands against the baseline in one measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Better,

@@ -5,6 +5,7 @@ use crate::oracle::tails::beta_quantile;
 
 /// So many of so many independent runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Runs {
     pub count: usize,
     /// At least `count`.

@@ -89,6 +89,7 @@ pub fn watched() -> impl Iterator<Item = &'static str> {
 
 /// The better or the worse of two states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Healthy,

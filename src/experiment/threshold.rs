@@ -18,6 +18,7 @@ use crate::record::{EventRun, EventStatus, Record, VariantRecord};
 
 /// Result of a threshold in a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     Kept,

@@ -13,6 +13,7 @@ const LAST: u32 = 36;
 
 /// Counts of requests by time of their start and by latency.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LatencyMap {
     /// Width of a column; column i covers `[i width_s, (i + 1) width_s)`, warm-up included.

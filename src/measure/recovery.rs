@@ -30,6 +30,7 @@ const BOUND_FACTOR: u64 = 2;
 
 /// An event in one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventRun {
     pub status: EventStatus,
@@ -42,6 +43,7 @@ pub struct EventRun {
 
 /// Outcome of an event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EventStatus {
     Recovered,

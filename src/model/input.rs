@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// An uncertain value, as the record keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// Dotted, as `--set` takes it; of a value that a variant sets, with its name: `database.pool (variant "3")`.

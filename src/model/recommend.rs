@@ -19,6 +19,7 @@ pub struct Recommend {
 
 /// Whether the objective is minimised or maximised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     Minimise,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A limit that a measure has to keep, in one variant or in all that have the measure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
     pub measure: String,
@@ -26,6 +27,7 @@ pub struct Threshold {
 
 /// On which side of the limit a measure has to stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Bound {
     Min,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// All replications of a variant together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BreakdownRecord {
     /// `all`, then the outcomes that occur (`hit`, `miss`, ...).
@@ -14,6 +15,7 @@ pub struct BreakdownRecord {
 
 /// The requests that ended so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OutcomeBreakdown {
     pub outcome: String,
@@ -23,6 +25,7 @@ pub struct OutcomeBreakdown {
 
 /// The latency of some requests, by part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LatencySplit {
     /// `p50`: requests whose latency is about the nearest-rank quantile of all replications together; `mean`: all.
@@ -53,6 +56,7 @@ impl LatencySplit {
 
 /// A request and its way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SlowRequestRecord {
     pub replication: u32,
@@ -75,6 +79,7 @@ pub struct SlowRequestRecord {
 
 /// A stage of the way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StepRecord {
     pub part: String,

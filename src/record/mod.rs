@@ -27,6 +27,7 @@ pub const SCHEMA: u32 = 2;
 
 /// `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// [`SCHEMA`], or an older one.
@@ -43,6 +44,7 @@ pub struct Record {
 
 /// The scenario, and the settings that repeat its run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioRecord {
     pub name: String,
@@ -90,6 +92,7 @@ pub struct ScenarioRecord {
 
 /// The file with the change, of two.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OtherFile {
     /// As the user named it.
@@ -102,6 +105,7 @@ pub struct OtherFile {
 
 /// A warning about the scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LintRecord {
     /// Name of the lint, as docs/lints.md lists it.
@@ -111,6 +115,7 @@ pub struct LintRecord {
 
 /// The precision requested of every variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PrecisionRecord {
     pub measure: String,
@@ -123,6 +128,7 @@ pub struct PrecisionRecord {
 
 /// The author's words; shown only where `digest` equals the scenario's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRecord {
     /// Placeholders read `{variant:measure}`.
@@ -133,6 +139,7 @@ pub struct AnswerRecord {
 
 /// One variant: all its replications.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VariantRecord {
     pub name: String,
@@ -183,6 +190,7 @@ impl VariantRecord {
 
 /// A timed event, to be marked on every time series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventRecord {
     pub label: String,
@@ -198,6 +206,7 @@ pub struct EventRecord {
 
 /// The rule by which an event was judged, and what came of it in each run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventJudgement {
     /// Share of the requests of a cell that must be good.
@@ -213,6 +222,7 @@ pub struct EventJudgement {
 
 /// One measure of one variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MeasureRecord {
     /// Dotted, unit last (`latency.hit.p99_ms`).
@@ -225,6 +235,7 @@ pub struct MeasureRecord {
 
 /// Time series, averaged over replications.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WindowsRecord {
     /// Width of a window; window i covers `[i * width_s, (i+1) * width_s)`, warm-up included.
@@ -234,6 +245,7 @@ pub struct WindowsRecord {
 
 /// One number per window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SeriesRecord {
     /// `requests.<class>` (count per window), `latency.<class>.{p50,p95,p99}_ms`, `hit_ratio`, `db.qps`, `db.qps.first` (the first
@@ -246,6 +258,7 @@ pub struct SeriesRecord {
 
 /// Counts of values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DistributionRecord {
     /// `latency.{all,hit,negative_hit,stale_hit,coalesced,miss,write,error}`, `db.queue`, `db.pool.wait`, `stampede.size`.

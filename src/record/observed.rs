@@ -6,6 +6,7 @@ use crate::model::{Figure, Observed};
 
 /// Figures that production reports of itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "Written", into = "Written")]
 pub struct ObservedRecord {
     pub figures: Vec<FigureRecord>,
@@ -13,6 +14,7 @@ pub struct ObservedRecord {
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FigureRecord {
     pub measure: String,
@@ -45,6 +47,7 @@ impl From<&Observed> for ObservedRecord {
 
 /// As a record has it: four figures have had a field of their own from the beginning.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Written {
     hit_ratio: Option<f64>,

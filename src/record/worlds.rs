@@ -6,6 +6,7 @@ use crate::model::Input;
 
 /// The nominal scenario is beside it, as it would be without ranges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WorldsRecord {
     /// Worlds asked for; after an interrupt fewer are finished.
@@ -21,6 +22,7 @@ pub struct WorldsRecord {
 
 /// One variant in all worlds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VariantWorlds {
     /// Sorted by name; units are those of the variant's measures.
@@ -29,6 +31,7 @@ pub struct VariantWorlds {
 
 /// One measure in all worlds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WorldMeasure {
     pub name: String,

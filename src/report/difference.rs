@@ -1,8 +1,12 @@
 //! What differs between two scenario files, in words.
 
+use serde::Serialize;
+
 use super::csv::Rows;
 use super::escape::escaped;
+use super::interface::Interface;
 use super::terminal::paragraph;
+use super::{ReportError, json as encoded};
 use crate::declare::kind::Default;
 use crate::reference::options;
 use crate::scenario::difference::Difference;
@@ -32,6 +36,61 @@ fn default_of(path: &str) -> Option<String> {
         Default::Written(value) => Some(format!("default {}", value.trim_matches('"'))),
         Default::Word(words) | Default::Words(words) => Some(format!("default: {}", words.replace('`', ""))),
     }
+}
+
+/// Of two files, for programs.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Differences<'a> {
+    /// Version of this layout.
+    schema: u32,
+    /// Version of the program.
+    herdlab: &'a str,
+    /// Today's file, as the user named it.
+    before: &'a str,
+    /// The file with the change.
+    after: &'a str,
+    /// Empty: both describe the same system.
+    differences: Vec<DifferenceData<'a>>,
+}
+
+/// An option in which two files differ.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct DifferenceData<'a> {
+    /// Dotted, as `--set` takes it.
+    path: &'a str,
+    /// The value as TOML; `null` where the file leaves the option out.
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+    words: String,
+}
+
+impl DifferenceData<'_> {
+    fn of(difference: &Difference) -> DifferenceData<'_> {
+        let Difference { path, before, after } = difference;
+        DifferenceData {
+            path,
+            before: before.as_deref(),
+            after: after.as_deref(),
+            words: sentence(difference),
+        }
+    }
+}
+
+/// All differences of the files at two paths, for programs.
+///
+/// # Errors
+/// Never: the texts are those of TOML.
+pub fn json(differences: &[Difference], paths: [&str; 2]) -> Result<String, ReportError> {
+    let [before, after] = paths;
+    encoded::encode(&Differences {
+        schema: Interface::Differences.version(),
+        herdlab: env!("CARGO_PKG_VERSION"),
+        before,
+        after,
+        differences: differences.iter().map(DifferenceData::of).collect(),
+    })
 }
 
 /// All differences for a terminal of this width, one below the other.

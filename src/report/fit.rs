@@ -1,13 +1,16 @@
 //! A fit in words and tables: values with their ranges, the model against the figures, what stays open, and the command to use it.
 
-use comfy_table::{Cell, CellAlignment, Color};
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-use super::ReportError;
+use comfy_table::{Cell, CellAlignment, Color};
+use serde::Serialize;
+
 use super::escape::escaped;
 use super::format::{change, with_unit};
+use super::interface::Interface;
 use super::observed::{range, with_spread};
 use super::terminal::{fitted, paragraph};
+use super::{ReportError, json};
 use crate::catalog;
 use crate::experiment::answer::enumerated;
 use crate::experiment::fit::{Figured, Fit, Fitted, LeftOut, Tie};
@@ -23,6 +26,31 @@ pub struct Shown<'a> {
     pub texts: &'a [String],
     /// Runs the fitted scenario; `None` where no command line can set the values.
     pub command: Option<&'a str>,
+}
+
+/// For programs.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct FitData<'a> {
+    /// Version of this layout.
+    schema: u32,
+    /// Version of the program.
+    herdlab: &'a str,
+    /// The file.
+    scenario: &'a str,
+    seed: u64,
+    /// A setting agrees with all figures that were used.
+    agrees: bool,
+    /// It agrees, and with the figures that were kept for a check as well.
+    stands: bool,
+    /// Path of each unknown and its value, as `--set` takes them.
+    set: BTreeMap<&'a str, &'a str>,
+    /// Runs the fitted scenario; `null` where no command line can set the values.
+    command: Option<&'a str>,
+    /// The result in sentences.
+    words: Vec<String>,
+    #[serde(flatten)]
+    fit: &'a Fit,
 }
 
 const UNKNOWN_HEADS: [&str; 4] = ["unknown", "value", "95 % range", "before"];
@@ -90,30 +118,19 @@ impl Shown<'_> {
     /// # Errors
     /// It cannot be written as JSON.
     pub fn json(&self) -> Result<String, ReportError> {
-        let problem = |error: serde_json::Error| ReportError::Make {
-            what: "the JSON".to_owned(),
-            problem: error.to_string(),
-        };
-        let mut all = json!({
-            "herdlab": env!("CARGO_PKG_VERSION"),
-            "scenario": self.scenario,
-            "seed": self.seed,
-            "agrees": self.fit.agrees(),
-            "stands": self.fit.stands(),
-            "set": self.texts_by_path(),
-            "command": self.command,
-            "words": self.sentences(),
-        });
-        let fit = serde_json::to_value(self.fit).map_err(problem)?;
-        if let (Some(all), Value::Object(fit)) = (all.as_object_mut(), fit) {
-            all.extend(fit);
-        }
-        Ok(serde_json::to_string_pretty(&all).map_err(problem)? + "\n")
-    }
-
-    fn texts_by_path(&self) -> serde_json::Map<String, Value> {
         let unknowns = self.fit.unknowns.iter().zip(self.texts);
-        unknowns.map(|(one, text)| (one.input.path.clone(), json!(text))).collect()
+        json::encode(&FitData {
+            schema: Interface::Fit.version(),
+            herdlab: env!("CARGO_PKG_VERSION"),
+            scenario: self.scenario,
+            seed: self.seed,
+            agrees: self.fit.agrees(),
+            stands: self.fit.stands(),
+            set: unknowns.map(|(one, text)| (one.input.path.as_str(), text.as_str())).collect(),
+            command: self.command,
+            words: self.sentences(),
+            fit: self.fit,
+        })
     }
 
     fn unknown_rows(&self) -> Vec<[String; 4]> {

@@ -49,6 +49,7 @@ pub mod hgrm;
 pub mod html;
 #[cfg(feature = "pages")]
 pub mod interactive;
+pub mod interface;
 pub mod json;
 #[cfg(feature = "pages")]
 pub mod junit;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::interface::Interface;
 use super::sure::{self, WorldsSummary};
 use super::{ReportError, json};
 use crate::experiment::answer::{Answer, TestedClaim};
@@ -16,13 +17,22 @@ use crate::record::{EventRecord, Record};
 use crate::theory::Prediction;
 
 #[derive(Serialize)]
-struct Summary<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Summary<'a> {
+    /// Version of this layout.
+    schema: u32,
+    /// Version of the program.
+    herdlab: &'a str,
+    /// Its name.
     scenario: &'a str,
     question: &'a str,
     /// May the change be shipped: verdicts, reasons, and the figures behind them.
     review: Review,
+    /// The answer to the question, in words.
     answer: &'a str,
+    /// The words are the author's, and all their claims hold.
     answer_by_author: bool,
+    /// Why the author's words are not shown, or limits of the answer.
     note: Option<&'a str>,
     /// Limits of the figures: no recovery, unfinished requests.
     remarks: Vec<String>,
@@ -30,12 +40,16 @@ struct Summary<'a> {
     claims: &'a [TestedClaim],
     /// One for each threshold and variant that it is about.
     thresholds: Vec<ThresholdSummary<'a>>,
+    /// Of the checked models, seed and replications (SHA-256).
     digest: &'a str,
-    herdlab: &'a str,
     seed: u64,
+    /// Finished replications.
     replications: u32,
+    /// The variant that the others are compared with.
     baseline: &'a str,
+    /// Measures that get a verdict, most important first.
     headline: &'a [String],
+    /// In the order of the scenario file.
     variants: Vec<VariantSummary<'a>>,
     /// Of a scenario with ranges.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,11 +57,14 @@ struct Summary<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ThresholdSummary<'a> {
     measure: &'a str,
     /// `min` or `max`.
     bound: Bound,
+    /// In the unit of the measure.
     limit: f64,
+    /// The whole 95 % interval has to keep it, not just the mean.
     confident: bool,
     /// The share of the runs that has to keep it; `null`: the mean decides, or all runs where the variant has two states.
     runs: Option<f64>,
@@ -64,10 +81,12 @@ struct ThresholdSummary<'a> {
     kept_share_low: Option<f64>,
     /// The limit lies within the interval.
     uncertain: bool,
+    /// Why, where it is not the mean that decides; empty else.
     reason: &'a str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct VariantSummary<'a> {
     name: &'a str,
     events: &'a [EventRecord],
@@ -79,6 +98,7 @@ struct VariantSummary<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct StatesSummary {
     /// The measure that separates them.
     measure: &'static str,
@@ -90,6 +110,7 @@ struct StatesSummary {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct StateSummary {
     state: State,
     mean: Option<f64>,
@@ -99,6 +120,7 @@ struct StateSummary {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct MeasureSummary<'a> {
     measure: &'a str,
     unit: &'a str,
@@ -116,6 +138,7 @@ struct MeasureSummary<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct DifferenceSummary {
     mean: f64,
     ci_low: Option<f64>,
@@ -149,6 +172,8 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
         .collect();
     let judged = judge(record);
     json::encode(&Summary {
+        schema: Interface::Run.version(),
+        herdlab: &record.herdlab,
         scenario: &scenario.name,
         question: &scenario.question,
         review: review(record, comparison),
@@ -159,7 +184,6 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Resu
         claims: &answer.claims,
         thresholds: judged.iter().map(threshold_summary).collect(),
         digest: &scenario.digest,
-        herdlab: &record.herdlab,
         seed: scenario.seed,
         replications: scenario.finished,
         baseline: &comparison.baseline().name,

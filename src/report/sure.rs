@@ -325,6 +325,7 @@ pub fn markdown(record: &Record, comparison: &Comparison, review: &Review) -> St
 
 /// For scripts: every measure of every variant.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct WorldsSummary<'a> {
     worlds: usize,
     replications: u32,
@@ -336,6 +337,7 @@ pub(super) struct WorldsSummary<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct InputSummary<'a> {
     path: &'a str,
     range: &'a str,
@@ -345,6 +347,7 @@ struct InputSummary<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct MeasureUncertainty<'a> {
     variant: &'a str,
     measure: &'a str,
@@ -362,6 +365,7 @@ struct MeasureUncertainty<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct EffectSummary<'a> {
     path: &'a str,
     share: f64,
@@ -371,6 +375,7 @@ struct EffectSummary<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct HoldsSummary {
     what: String,
     #[serde(flatten)]

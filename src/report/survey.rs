@@ -1,12 +1,13 @@
 //! A trace in figures, for people and for programs.
 
 use comfy_table::{Cell, CellAlignment};
-use serde_json::json;
+use serde::Serialize;
 
-use super::ReportError;
 use super::format::{fixed, number, percent, percent_to, with_unit};
+use super::interface::Interface;
 use super::sparkline::blocks;
 use super::terminal::{fitted, hanging};
+use super::{ReportError, json as encoded};
 use crate::survey::{Amounts, Fit, Grade, MissRatios, Rhythm, Survey, Ttl};
 use crate::units::{counted, format_duration, grouped};
 
@@ -90,20 +91,28 @@ pub fn markdown(survey: &Survey, trace: &str) -> String {
     text
 }
 
+/// For programs.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct SurveyData<'a> {
+    /// Version of this layout.
+    schema: u32,
+    /// Version of the program.
+    herdlab: &'a str,
+    /// Name of the trace.
+    trace: &'a str,
+    /// The format in which it was read, as `--input` takes it.
+    format: &'a str,
+    survey: &'a Survey,
+}
+
 /// Everything as it was counted: quantiles to three digits ([`Amounts`]), all else unrounded.
 ///
 /// # Errors
 /// It cannot be written as JSON.
 pub fn json(survey: &Survey, trace: &str, format: &str) -> Result<String, ReportError> {
-    let all = json!({
-        "herdlab": env!("CARGO_PKG_VERSION"),
-        "trace": trace,
-        "format": format,
-        "survey": survey,
-    });
-    let text = serde_json::to_string_pretty(&all)
-        .map_err(|error| ReportError::Make { what: "the JSON".to_owned(), problem: error.to_string() })?;
-    Ok(text + "\n")
+    let herdlab = env!("CARGO_PKG_VERSION");
+    encoded::encode(&SurveyData { schema: Interface::Trace.version(), herdlab, trace, format, survey })
 }
 
 fn heading(survey: &Survey, trace: &str) -> String {

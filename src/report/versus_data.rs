@@ -4,6 +4,7 @@ use quick_junit::{TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
 use super::csv::{Rows, plain};
+use super::interface::Interface;
 use super::versus::{Shown, Side, regressions};
 use super::why_versus::{WhyPart, parts};
 use super::{ReportError, json, junit};
@@ -12,18 +13,29 @@ use crate::experiment::statistics::Estimate;
 use crate::experiment::versus::{MeasureVersus, Method, VariantVersus};
 
 #[derive(Serialize)]
-struct Page<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Page<'a> {
+    /// Version of this layout.
+    schema: u32,
+    /// Version of the program that compared.
+    herdlab: &'static str,
+    /// One for each run but the first, which the others are compared with.
     comparisons: Vec<ComparisonData<'a>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ComparisonData<'a> {
     before: SideData<'a>,
     after: SideData<'a>,
+    /// Measures that get a verdict.
     headline: &'a [String],
+    /// What speaks against the comparison, a sentence each.
     cautions: &'a [String],
+    /// Variants of one side.
     only_before: &'a [String],
     only_after: &'a [String],
+    /// Those of both sides.
     variants: Vec<VariantData<'a>>,
     /// Latency by part; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,16 +46,20 @@ struct ComparisonData<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SideData<'a> {
+    /// A path, the name of a scenario, or a git revision.
     label: &'a str,
     scenario: &'a str,
     digest: &'a str,
     seed: u64,
     replications: u32,
+    /// Version of the program that ran it.
     herdlab: &'a str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct VariantData<'a> {
     name: &'a str,
     /// `paired` or `welch`.
@@ -55,6 +71,7 @@ struct VariantData<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct MeasureData<'a> {
     measure: &'a str,
     unit: &'a str,
@@ -64,14 +81,19 @@ struct MeasureData<'a> {
     difference: Option<EstimateData>,
     /// Of the mean before, of a ratio of its smaller side; `null` where that is zero.
     relative: Option<f64>,
+    /// Of the t-test (paired or Welch's).
     p: Option<f64>,
+    /// After Holm's correction over everything that is compared at once.
     p_corrected: Option<f64>,
+    /// Of the test that needs no normality (sign flips or permutations).
     p_free: Option<f64>,
+    /// The smallest difference that would not have been a tie.
     detectable: Option<f64>,
     verdict: Option<Verdict>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct EstimateData {
     mean: f64,
     ci_low: Option<f64>,
@@ -111,7 +133,11 @@ pub fn json(all: &[Shown<'_>], allowed: Option<f64>, why: bool) -> Result<String
             }
         })
         .collect();
-    json::encode(&Page { comparisons })
+    json::encode(&Page {
+        schema: Interface::Compare.version(),
+        herdlab: env!("CARGO_PKG_VERSION"),
+        comparisons,
+    })
 }
 
 fn side<'a>(side: &Side<'a>) -> SideData<'a> {

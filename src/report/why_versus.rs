@@ -66,6 +66,7 @@ pub fn tables(before: &Record, after: &Record) -> Vec<WhyVersus> {
 
 /// A part of a latency before and after, for programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WhyPart<'r> {
     variant: &'r str,
     /// `all`, `miss`.

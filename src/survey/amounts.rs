@@ -18,6 +18,7 @@ pub struct Quantities {
 
 /// Mean and quantiles, to three digits; the mean, the least and the most are exact to their last digit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Amounts {
     pub count: u64,
     pub mean: f64,

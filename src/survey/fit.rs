@@ -21,6 +21,7 @@ const FAIR: f64 = 0.03;
 
 /// Zipf's law over the keys, and what it explains.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fit {
     /// By maximum likelihood of the counts of counts.
     pub exponent: f64,
@@ -33,6 +34,7 @@ pub struct Fit {
 
 /// A cache with LRU that starts empty, each object one slot.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MissRatios {
     pub capacity_objects: u64,
     /// Of the distinct keys.
@@ -46,6 +48,7 @@ pub struct MissRatios {
 
 /// How well a law explains the misses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
     /// Within one point at every capacity.

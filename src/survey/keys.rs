@@ -49,6 +49,7 @@ pub(super) struct Seen {
 
 /// How far the popular keys of the first half of the requests are those of the second.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Drift {
     /// Of the requests, the first part.
     pub first_share: f64,
@@ -66,6 +67,7 @@ pub struct Drift {
 
 /// A key that is requested often.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Top {
     /// Its text, its number, or its hash.
     pub key: String,

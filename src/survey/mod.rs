@@ -22,6 +22,7 @@ pub use rhythm::{Dispersion, Rhythm};
 
 /// A trace in figures. Serialised as it is for programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Survey {
     pub requests: u64,
     /// Distinct keys.
@@ -65,6 +66,7 @@ pub struct Survey {
 
 /// How many requests did one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OperationCount {
     pub operation: &'static str,
     pub requests: u64,
@@ -72,6 +74,7 @@ pub struct OperationCount {
 
 /// Recorded times to live.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ttl {
     /// In seconds.
     pub seconds: Amounts,

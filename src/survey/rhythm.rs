@@ -17,6 +17,7 @@ const WINDOWS_MIN: u64 = 10;
 
 /// The rate over time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rhythm {
     /// From the first request to the last.
     pub span_s: f64,
@@ -42,6 +43,7 @@ pub struct Rhythm {
 
 /// Variance over mean of the counts of windows: 1 for a Poisson process, 0 for constant gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Dispersion {
     pub window_s: f64,
     pub index: f64,

@@ -22,6 +22,7 @@ use crate::scenario::lint::expectation::expectation;
 const FAILING_MAX: usize = 2;
 /// A measure as a law has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Prediction {
     pub measure: String,

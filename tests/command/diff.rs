@@ -73,11 +73,16 @@ fn differences_alone_take_no_run() {
     for (format, expected) in [
         ("table", "Between today and change:\n  - tier.l2.ttl: from 1s to 2s\n"),
         ("csv", "path,before,after\ntier.l2.ttl,\"\"\"1s\"\"\",\"\"\"2s\"\"\"\n"),
-        ("json", "[\n  \"tier.l2.ttl: from 1s to 2s\"\n]\n"),
         ("md", "Between today and change:\n\n- tier.l2.ttl: from 1s to 2s\n"),
     ] {
         assert_eq!(diff(folder.path(), &["--no-run", "--format", format], 0).0, expected);
     }
+    let json = diff(folder.path(), &["--no-run", "--format", "json"], 0).0;
+    let found: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let expected = serde_json::json!([{
+        "path": "tier.l2.ttl", "before": "\"1s\"", "after": "\"2s\"", "words": "tier.l2.ttl: from 1s to 2s"
+    }]);
+    assert_eq!((&found["schema"], &found["differences"]), (&1.into(), &expected));
     assert!(!folder.path().join("reports").exists());
 }
 

@@ -16,6 +16,7 @@ use crate::oracle::tails::normal_quantile;
 
 /// The result of a fit.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fit {
     pub unknowns: Vec<Fitted>,
     /// The figures that were used.
@@ -34,6 +35,7 @@ pub struct Fit {
 
 /// An unknown.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fitted {
     /// With its range before.
     #[serde(flatten)]
@@ -48,6 +50,7 @@ pub struct Fitted {
 
 /// A figure in the fitted model.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Figured {
     pub measure: String,
     pub observed: f64,
@@ -77,6 +80,7 @@ impl Figured {
 
 /// A figure predicted from the others.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LeftOut {
     pub measure: String,
     pub observed: f64,

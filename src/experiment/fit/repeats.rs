@@ -31,6 +31,7 @@ pub struct Held {
 
 /// How well the best setting agrees with all figures at once.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Agreement {
     /// Squared distance in units of the covariance.
     pub distance2: f64,

@@ -9,6 +9,7 @@ use super::search::{Search, Target};
 
 /// Unknowns that the figures do not tell apart, or one that they leave open.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tie {
     /// Which ones.
     pub unknowns: Vec<usize>,
@@ -20,6 +21,7 @@ pub struct Tie {
 
 /// A measure that would tell two settings apart.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Telling {
     pub measure: String,
     /// At either end of the tie.

@@ -158,6 +158,7 @@ impl Verdict {
 
 /// A resource and how much of it is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
     /// As people say it: `the database's connection pool`.

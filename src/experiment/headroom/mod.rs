@@ -58,6 +58,7 @@ pub struct Headroom<'a> {
 
 /// Which border a search looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
     /// All limits, with the events of the scenario.

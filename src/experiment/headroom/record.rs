@@ -15,6 +15,7 @@ pub const SCHEMA: u32 = 1;
 
 /// The record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HeadroomRecord {
     pub schema: u32,
@@ -43,6 +44,7 @@ pub struct HeadroomRecord {
 
 /// The knob.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KnobRecord {
     pub path: String,
@@ -58,6 +60,7 @@ pub struct KnobRecord {
 
 /// The answer for a variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRecord {
     /// Index into the record's `variants`.
@@ -70,6 +73,7 @@ pub struct AnswerRecord {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum FoundRecord {
     Border(Box<BorderRecord>),
@@ -82,6 +86,7 @@ pub enum FoundRecord {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BorderRecord {
     pub border: Border,
@@ -95,6 +100,7 @@ pub struct BorderRecord {
 
 /// A limit that is broken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BrokenRecord {
     pub limit: Threshold,
@@ -110,6 +116,7 @@ pub struct BrokenRecord {
 
 /// A cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CellRecord {
     /// Of the knob, in its written unit.
@@ -120,6 +127,7 @@ pub struct CellRecord {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ResultRecord {
     Judged(JudgedRecord),
@@ -128,6 +136,7 @@ pub enum ResultRecord {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JudgedRecord {
     /// All limits are kept.

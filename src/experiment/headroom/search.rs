@@ -58,6 +58,7 @@ pub struct Search {
 
 /// Why a search is over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum End {
     /// The bracket is as narrow as was wanted.
@@ -74,6 +75,7 @@ pub enum End {
 
 /// The result of a search; all numbers are values of the knob.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Border {
     /// Whether larger values are more dangerous.

@@ -11,6 +11,7 @@ use crate::model::Objective;
 
 /// Whether a candidate keeps the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Keeping {
     /// All of them, with their whole 95 % intervals.
@@ -60,6 +61,7 @@ pub struct Found {
 /// objective. The candidate with the best mean over the worlds is the one with the least mean regret: the best of a world is the same
 /// for all.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Regret {
     pub mean: f64,
     pub max: f64,

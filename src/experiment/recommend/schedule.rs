@@ -12,6 +12,7 @@ const FIRST_REPLICATIONS: u32 = 2;
 
 /// One step: so many candidates have so many replications at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rung {
     pub candidates: usize,

@@ -10,6 +10,7 @@ use crate::record::{EventStatus, Record, VariantRecord};
 
 /// One aspect over all variants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     /// In words: `database load`, `worst p99 after flush-redis`.
     pub label: String,
@@ -21,6 +22,7 @@ pub struct Row {
 
 /// A figure, ready to print.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cell {
     /// `748/s`.
     pub figure: String,

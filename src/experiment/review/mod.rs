@@ -22,6 +22,7 @@ pub use worlds::InWorlds;
 
 /// Whether a variant may be shipped, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Safety {
     /// No limit applies to anything that was measured.
@@ -56,6 +57,7 @@ impl Safety {
 
 /// The review of one variant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VariantReview {
     pub name: String,
     pub is_baseline: bool,
@@ -73,6 +75,7 @@ pub struct VariantReview {
 
 /// The review of a record.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Review {
     /// The verdicts in one sentence.
     pub verdict: String,

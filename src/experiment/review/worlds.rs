@@ -16,6 +16,7 @@ const CAUSES_MAX: usize = 3;
 
 /// In how many worlds a variant has which verdict.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InWorlds {
     pub safe: usize,
     pub at_risk: usize,

@@ -19,6 +19,7 @@ const LOAD: &str = "db.utilization.peak";
 
 /// A limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LimitRecord {
     pub limit: Threshold,

@@ -18,6 +18,7 @@ pub const SCHEMA: u32 = 2;
 
 /// `sweep.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SweepRecord {
     /// [`SCHEMA`].
@@ -49,6 +50,7 @@ pub struct SweepRecord {
 
 /// The scenario swept, and its settings for a repetition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SweptScenario {
     pub name: String,
@@ -92,6 +94,7 @@ impl SweptScenario {
 
 /// One axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AxisRecord {
     pub path: String,
@@ -102,6 +105,7 @@ pub struct AxisRecord {
 
 /// One value of an axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AxisValueRecord {
     /// As it was written.
@@ -112,6 +116,7 @@ pub struct AxisValueRecord {
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CellRecord {
     /// Index of the value of each axis.
@@ -134,6 +139,7 @@ fn nobody(collapsed: &[Vec<usize>]) -> bool {
 
 /// A variant that sets an axis itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PinnedRecord {
     /// Index into the record's `variants`.
@@ -152,6 +158,7 @@ pub struct PinnedRecord {
 
 /// The value of an axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Setting {
     /// Index of the axis's value.

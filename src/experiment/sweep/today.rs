@@ -9,6 +9,7 @@ use crate::scenario::grid::Grid;
 
 /// Today's system: the baseline with the settings of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TodayRecord {
     /// Index of the baseline.

@@ -13,6 +13,7 @@ use crate::record::Record;
 
 /// A number of worlds, out of those in which the statement can be tested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Held {
     pub count: usize,
     pub of: usize,

@@ -15,6 +15,8 @@ use crate::atomic;
 use crate::replay::{Replay, Ttl, Unit};
 use crate::units::{approximate_bytes, counted, format_duration, grouped};
 pub use chart::figure;
+#[cfg(test)]
+pub(super) use data::MrcData;
 pub use data::{csv, json};
 pub(super) use data::{header, setting};
 pub use page::{markdown, page};
