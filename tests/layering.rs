@@ -9,6 +9,7 @@ const ROOMS: &[&str] = &[
     "wrap",
     "clock",
     "atomic",
+    "journal",
     "declare",
     "model",
     "dice",
@@ -31,7 +32,11 @@ const ROOMS: &[&str] = &[
     "experiment",
     "validate",
     "report",
+<<<<<<< HEAD
     "what_if",
+=======
+    "jobs",
+>>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
     "cli",
 ];
 
