@@ -32,11 +32,8 @@ const ROOMS: &[&str] = &[
     "experiment",
     "validate",
     "report",
-<<<<<<< HEAD
     "what_if",
-=======
     "jobs",
->>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
     "cli",
 ];
 

@@ -12,7 +12,7 @@ use herdlab::scenario::estimate::Plan;
 
 use super::output::tell;
 use super::places::{Places, refuse_to_replace};
-use super::{Cli, Command, headroom, help, input, output, recommend, run, shard, sweep};
+use super::{Cli, Command, headroom, input, output, recommend, run, shard, sweep};
 
 /// Write the job file that spreads a command over Slurm, Kubernetes, GitHub Actions or GNU parallel: its parts as an array, then
 /// their merge
@@ -61,7 +61,7 @@ pub(crate) struct Prepared {
 
 pub(crate) fn execute(args: &EmitArgs) -> anyhow::Result<ExitCode> {
     let line = std::iter::once("herdlab").chain(args.command.iter().map(String::as_str));
-    let command = help::grouped(Cli::command());
+    let command = Cli::command();
     let refused = |error: clap::Error| {
         let text = error.to_string();
         let problem = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();

@@ -90,8 +90,11 @@ pub(crate) struct HeadroomArgs {
 }
 
 pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
-    let resume = ("--resume", args.resume, "a part that runs again goes on by itself");
-    execute_from(args, &args.shard.origin(&[resume])?)
+    let origin = args.shard.origin(&[
+        ("--resume", args.resume, "a part that runs again goes on by itself"),
+        ("--open", args.open.is_given(), "`herdlab merge --open` shows the page"),
+    ])?;
+    execute_from(args, &origin)
 }
 
 /// The same where cells come from elsewhere, or go there.
@@ -201,7 +204,10 @@ pub(crate) fn execute_from(args: &HeadroomArgs, origin: &Origin) -> anyhow::Resu
     }
     args.open.announce(&out, args.quiet);
     if outcome.interrupted && origin.is_partial() {
-        tell!("partial: the searches are as far as {} go", output::counted(outcome.simulations, "simulation"));
+        tell!(
+            "partial: the searches are as far as {} go",
+            output::counted(outcome.simulations, "simulation")
+        );
         return Ok(ExitCode::SUCCESS);
     }
     if outcome.interrupted {

@@ -9,9 +9,10 @@ use herdlab::journal::{Collection, Header, Unfit, plan_file, write_round};
 use herdlab::scenario::Diagnostics;
 
 use super::output::{self, counted, tell};
+use super::page::OpenArgs;
 use super::run::Format;
 use super::shard::{Merge, Origin};
-use super::{Cli, Command, exit, headroom, help, recommend, run, sweep};
+use super::{Cli, Command, exit, headroom, recommend, run, sweep};
 
 /// Merge the journals of shards: writes the report that one process would have written, byte for byte
 #[derive(Debug, Args)]
@@ -34,6 +35,8 @@ pub(crate) struct MergeArgs {
     /// Write the results of the thresholds of a run to this file as JUnit XML; missing folders are created
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    #[command(flatten)]
+    open: OpenArgs,
     /// No table
     #[arg(long, short)]
     quiet: bool,
@@ -128,6 +131,7 @@ fn command(args: &MergeArgs, header: &Header, out: &Path) -> Result<Command, Dia
     );
     line.extend(args.force.then(|| "--force".into()));
     line.extend(args.quiet.then(|| "--quiet".into()));
+    line.extend(args.open.is_given().then(|| "--open".into()));
     if let Some(junit) = &args.junit {
         if header.command != "run" {
             let title = format!("--junit: `herdlab {}` judges no thresholds", header.command);
@@ -136,7 +140,7 @@ fn command(args: &MergeArgs, header: &Header, out: &Path) -> Result<Command, Dia
         line.extend(["--junit".into(), junit.into()]);
     }
     line.extend(header.words.iter().map(Into::into));
-    let matches = help::grouped(Cli::command()).try_get_matches_from(line);
+    let matches = Cli::command().try_get_matches_from(line);
     let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
     let problem = |error: clap::Error| {
         unknown(header, error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: "))

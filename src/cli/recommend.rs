@@ -89,6 +89,7 @@ pub(crate) struct RecommendArgs {
 pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     let origin = args.shard.origin(&[
         ("--resume", args.resume, "a part that runs again goes on by itself"),
+        ("--open", args.open.is_given(), "`herdlab merge --open` shows the page"),
         (
             "the lack of --report",
             args.report.is_none(),

@@ -114,6 +114,7 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let origin = args.shard.origin(&[
         ("--resume", args.resume, "a part that runs again goes on by itself"),
         ("--watch", args.watch, "watch the whole run"),
+        ("--open", args.open.is_given(), "`herdlab merge --open` shows the page"),
         ("--junit", args.junit.is_some(), "`herdlab merge --junit FILE` writes it"),
         (
             "--fit",

@@ -14,7 +14,7 @@ use herdlab::scenario::estimate::{Plan, approximate_time};
 
 use super::output::{counted, tell};
 use super::places::{refuse_anothers, report_folder};
-use super::{Cli, exit, help};
+use super::{Cli, exit};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShardArgs {
@@ -247,7 +247,7 @@ pub(crate) fn nothing_left(cells: &Cells, quiet: bool) -> anyhow::Result<ExitCod
 }
 
 /// Options that decide neither on cells nor on the report: where it goes, how it is shown, how much may be spent.
-const ELSEWHERE: [&str; 13] = [
+const ELSEWHERE: [&str; 14] = [
     "force",
     "resume",
     "threads",
@@ -260,12 +260,13 @@ const ELSEWHERE: [&str; 13] = [
     "quiet",
     "shard",
     "deny_lints",
+    "open",
     "report",
 ];
 
 /// The words of this process behind the name of its command, as far as they decide on the result.
 fn own_words() -> Vec<String> {
-    let command = help::grouped(Cli::command());
+    let command = Cli::command();
     // They were parsed before.
     let Ok(matches) = command.clone().try_get_matches_from(std::env::args_os()) else { return Vec::new() };
     match matches.subcommand() {

@@ -78,8 +78,11 @@ pub(crate) struct SweepArgs {
 }
 
 pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
-    let resume = ("--resume", args.resume, "a part that runs again goes on by itself");
-    execute_from(args, &args.shard.origin(&[resume])?)
+    let origin = args.shard.origin(&[
+        ("--resume", args.resume, "a part that runs again goes on by itself"),
+        ("--open", args.open.is_given(), "`herdlab merge --open` shows the page"),
+    ])?;
+    execute_from(args, &origin)
 }
 
 /// The same where cells come from elsewhere, or go there.

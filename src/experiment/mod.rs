@@ -3,6 +3,7 @@
 
 pub mod answer;
 mod breakdown;
+#[cfg_attr(not(feature = "native"), path = "cells/without_files.rs")]
 pub mod cells;
 pub mod comparison;
 mod finished;
@@ -12,11 +13,6 @@ pub mod headroom;
 pub mod misplaced;
 pub mod observe;
 mod options;
-<<<<<<< HEAD
-#[cfg_attr(not(feature = "native"), path = "partial/without_files.rs")]
-pub mod partial;
-=======
->>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
 pub mod precision;
 pub mod printed;
 pub mod recommend;

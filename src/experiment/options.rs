@@ -5,13 +5,9 @@ use std::sync::Arc;
 use super::cells::Cells;
 use super::misplaced::Misplaced;
 use super::observe::Observer;
-<<<<<<< HEAD
-use super::partial::{KeepError, Partial};
-use super::sweep::journal::JournalError;
 use super::workers::ThreadPoolBuildError;
-=======
+#[cfg(feature = "native")]
 use crate::journal::KeepError;
->>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
 use crate::model::Nanos;
 use crate::policy::own::Policies;
 use crate::sim::{Control, SimError};
@@ -51,6 +47,7 @@ pub enum RunError {
     TooShort(#[from] Box<TooShort>),
     #[error(transparent)]
     Policy(#[from] Misplaced),
+    #[cfg(feature = "native")]
     #[error(transparent)]
     Keep(#[from] KeepError),
     /// A shard has computed its part of a list; what follows needs all of it.

@@ -13,11 +13,8 @@ pub use super::options::{RunError, RunOptions};
 use super::replication::{Records, Replication, Together, replicate};
 use super::workers::{is_stop, lock, work_off};
 use super::{misplaced, precision, warmup, workers};
-<<<<<<< HEAD
 use crate::clock::Stopwatch;
-=======
 use crate::journal::{Key, Kind};
->>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
 use crate::model::{Experiment, Model, TimedEvent, Variant};
 use crate::policy::own::Policies;
 use crate::record::{
@@ -146,19 +143,13 @@ pub(super) fn with_warmup<'e>(
 ) -> Result<Cow<'e, Experiment>, RunError> {
     let mut experiment = Cow::Borrowed(experiment);
     if experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
-<<<<<<< HEAD
         let started = Stopwatch::start();
-        let warmup_ns = warmup::find(&experiment, tables, options)?;
-        let (warmup_s, seconds) = (warmup_ns as f64 / 1e9, started.seconds());
-=======
-        let started = Instant::now();
         let find = || warmup::find(&experiment, tables, options);
         let warmup_ns = match kept_in(options) {
             Some(cells) => cells.pilot(&together(&fingerprints(&experiment)), find)?,
             None => find()?,
         };
-        let (warmup_s, seconds) = (warmup_ns as f64 / 1e9, started.elapsed().as_secs_f64());
->>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
+        let (warmup_s, seconds) = (warmup_ns as f64 / 1e9, started.seconds());
         options.observer.tell(&Step::WarmupFound { warmup_s, seconds });
         experiment.to_mut().variants.iter_mut().for_each(|variant| variant.model.warmup_ns = warmup_ns);
     }

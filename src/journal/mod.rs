@@ -51,20 +51,29 @@
 //! | `plan`: words of the command and fingerprints | yes, and with the scenario as it is now | no: a finer sweep uses the cells of a coarse one |
 //! | `shard`, `round` | each index of 0..n once in each round | none |
 
+#[cfg(feature = "native")]
 mod collection;
+#[cfg(feature = "native")]
 mod line;
+#[cfg(feature = "native")]
 mod read;
 pub mod shard;
+#[cfg(feature = "native")]
 mod store;
+#[cfg(feature = "native")]
 mod write;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+#[cfg(feature = "native")]
 pub use collection::{Collection, Gap, Unfit};
+#[cfg(feature = "native")]
 pub use read::{Scan, ScanError, scan};
 pub use shard::Shard;
+#[cfg(feature = "native")]
 pub use store::{Double, Store};
+#[cfg(feature = "native")]
 pub use write::{KeepError, Writer, is_shard_of, plan_file, shard_file, write_round};
 
 use crate::units::hex;

@@ -62,7 +62,9 @@ pub fn folder(scenario: &str) -> tempfile::TempDir {
 /// The program in a folder, without the variables of any engine.
 pub fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_herdlab"));
-    VARIABLES.iter().for_each(|name| drop(command.env_remove(name)));
+    for name in VARIABLES {
+        command.env_remove(name);
+    }
     command.current_dir(folder).args(line.split(' ')).stdin(Stdio::null());
     command
 }

@@ -51,7 +51,7 @@ fn a_recommendation() {
 fn a_wanted_precision() {
     let precise = TINY.replace(
         "replications = 5",
-        "replications = 3\nprecision = { measure = \"db.qps.mean\", relative = 0.02, replications_max = 24 }",
+        "replications = 3\nprecision = { measure = \"db.qps.mean\", relative = 0.02, max_replications = 24 }",
     );
     let folder = folder(&precise);
     let one = command(folder.path(), "run tiny.toml --out one --quiet --static").output().unwrap();

@@ -1,6 +1,7 @@
 //! Where finished cells come from and go to: a process of its own that may be resumed, a shard, or a merge ([`crate::journal`]).
 
 mod results;
+mod share;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -8,11 +9,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub(super) use self::share::Share;
 use super::options::RunError;
 use super::replication::Replication;
 use super::sweep::Finished;
 use super::workers::lock;
-use crate::journal::shard::share;
+use crate::clock::Stopwatch;
+use crate::journal::shard;
 use crate::journal::{self, Header, KeepError, Key, Kind, Shard, Store, Writer};
 use crate::model::{Model, Nanos};
 
@@ -61,13 +64,6 @@ impl Keeping {
 
 /// Simulations that took less are sooner repeated than kept, unless everything is to be kept.
 const KEPT_FROM: Duration = Duration::from_millis(50);
-
-/// What this process computes of a list.
-pub(super) struct Share<T> {
-    pub work: Vec<T>,
-    /// The others are in other hands: nothing that needs this list can follow.
-    pub ends_round: bool,
-}
 
 impl Cells {
     /// Those of one process, in a journal at `path`; nothing is created before the first cell is kept. With `resume`, what an
@@ -202,7 +198,7 @@ impl Cells {
                 let mut seen = HashSet::new();
                 let once: Vec<T> = missing.into_iter().filter(|cell| seen.insert(key(cell))).collect();
                 let costs: Vec<f64> = once.iter().map(cost).collect();
-                let parts = share(&costs, &mut lock(loads));
+                let parts = shard::share(&costs, &mut lock(loads));
                 let mine = once.into_iter().zip(parts).filter(|(_, part)| *part == shard.index);
                 let mut work: Vec<T> = mine.map(|(cell, _)| cell).collect();
                 let all = announced.fetch_add(work.len() as u64, Ordering::Relaxed) + work.len() as u64;
@@ -306,7 +302,7 @@ impl Cells {
             (None, Role::Merged { partial: false }) => return Err(RunError::Unfinished { cells: 1 }),
             (None, Role::Merged { partial: true }) => return Err(RunError::Interrupted),
             (None, Role::Whole | Role::Part { .. }) => {
-                let started = Instant::now();
+                let started = Stopwatch::start();
                 let found = find()?;
                 self.keep_warmup(&key, started.elapsed(), found)?;
                 found

@@ -1,11 +1,6 @@
 //! Sweeps: every cell of a grid, all variants, the same traffic in all of them.
 
 mod cells;
-<<<<<<< HEAD
-#[cfg_attr(not(feature = "native"), path = "journal/without_files.rs")]
-pub mod journal;
-=======
->>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
 pub mod knee;
 pub mod limits;
 pub mod pareto;
@@ -14,20 +9,13 @@ pub mod record;
 pub mod today;
 
 use std::sync::Arc;
-use std::time::Instant;
-
-<<<<<<< HEAD
-use self::journal::Journal;
-pub use self::pool::Pool;
-=======
-use rayon::prelude::*;
 
 pub use self::pool::{Finished, Pool};
->>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
 use self::record::SweepRecord;
 use super::cells::{Cells, Share};
 use super::run::{RunError, RunOptions, build_tables};
 use super::{warmup, workers};
+use crate::clock::Stopwatch;
 use crate::journal::{Key, Kind};
 use crate::model::{Experiment, Nanos};
 use crate::scenario::digest::together;
@@ -122,10 +110,6 @@ pub fn find_warmup(grid: &Grid, pool: &mut Pool, options: &SweepOptions) -> Resu
             stands(cell).map(|variant| grid.cells[cell].fingerprints[variant].clone()).collect();
         Key::new(Kind::Warmup, &together(&fingerprints), 0)
     };
-<<<<<<< HEAD
-    let found: Vec<Option<Nanos>> = workers::map(grid.cells.iter().enumerate().collect(), find)?;
-    if let Some(longest_ns) = found.into_iter().flatten().max() {
-=======
     let (known, missing): (Vec<usize>, Vec<usize>) = match cells {
         Some(cells) => asking.into_iter().partition(|cell| cells.has(&key(cell))),
         None => (Vec::new(), asking),
@@ -138,8 +122,8 @@ pub fn find_warmup(grid: &Grid, pool: &mut Pool, options: &SweepOptions) -> Resu
         None => Share { work: missing, ends_round: false },
     };
     let run = RunOptions { control: Arc::clone(&options.control), ..RunOptions::default() };
-    let find = |cell: usize| {
-        let started = Instant::now();
+    let find = |cell: usize| -> Result<Nanos, RunError> {
+        let started = Stopwatch::start();
         let variants = stands(cell).map(|variant| grid.cells[cell].variants[variant].clone()).collect();
         let experiment = Experiment { variants, baseline: 0, ..grid.base.clone() };
         let found = warmup::find(&experiment, &build_tables(&experiment)?, &run);
@@ -147,7 +131,7 @@ pub fn find_warmup(grid: &Grid, pool: &mut Pool, options: &SweepOptions) -> Resu
         cells.map_or(Ok(()), |cells| cells.keep_warmup(&key(&cell), started.elapsed(), found))?;
         Ok(found)
     };
-    let mut found: Vec<Nanos> = share.work.into_par_iter().map(find).collect::<Result<_, RunError>>()?;
+    let mut found: Vec<Nanos> = workers::map(share.work, find)?;
     if share.ends_round {
         return Err(RunError::PartDone);
     }
@@ -155,7 +139,6 @@ pub fn find_warmup(grid: &Grid, pool: &mut Pool, options: &SweepOptions) -> Resu
         found.extend(cells.map(|cells| cells.warmup(&key(&cell))).transpose()?.flatten());
     }
     if let Some(longest_ns) = found.into_iter().max() {
->>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
         pool.set_warmup(longest_ns);
     }
     Ok(())

@@ -8,10 +8,10 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Instant;
 
 use crate::catalog;
 use crate::catalog::computed::measures;
+use crate::clock::Stopwatch;
 use crate::experiment::cells::{Cells, Share};
 use crate::experiment::run::{RunError, workload_of};
 use crate::experiment::workers::{into_inner, is_stop, lock, work_off};
@@ -383,7 +383,7 @@ fn simulate(
             }
         });
         let Some(tables) = tables else { return unbuilt.map_or(Ok(()), Err) };
-        let started = Instant::now();
+        let started = Stopwatch::start();
         let finished = replicate(model, tables, seed, *replication, control).map_err(failed)?;
         let key = Key::new(Kind::Measures, fingerprint, *replication);
         let kept = cells.map_or(Ok(()), |cells| cells.keep_measures(&key, started.elapsed(), &finished));

@@ -15,12 +15,8 @@ use super::observe::{Observer, Step};
 use super::run::{Outcome, RunError};
 use super::sweep::{Finished, Pool};
 use super::workers;
-<<<<<<< HEAD
 use crate::clock::Stopwatch;
-use crate::model::Experiment;
-=======
 use crate::model::{Experiment, Nanos};
->>>>>>> 9b789e2 (Compute commands in parts: one journal, --shard, merge and emit)
 use crate::record::{Record, VariantWorlds, WorldMeasure, WorldsRecord};
 use crate::scenario::uncertain::World;
 use crate::sim::Control;
