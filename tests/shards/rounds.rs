@@ -26,8 +26,8 @@ fn in_rounds(folder: &std::path::Path, line: &str, option: &str, parts: &[u32]) 
 #[test]
 fn a_headroom() {
     let folder = folder(TINY);
-    let line = "headroom tiny.toml --variant cache --cells 6 -n 2 --knob traffic=0.1..400";
-    let limit = "--limit latency.all.p99_ms<=60";
+    let line = "headroom tiny.toml --variant cache --cells 6 -n 2";
+    let limit = "--limit db.qps.peak<=300";
     command(folder.path(), &format!("{line} {limit} --out one --quiet")).output().unwrap();
     // The number of parts may change from round to round.
     let rounds = in_rounds(folder.path(), &format!("{line} {limit}"), "--out", &[2, 3]);
