@@ -44,6 +44,9 @@ pub mod dice;
 pub mod experiment;
 #[cfg(feature = "native")]
 pub mod import;
+#[cfg(feature = "pages")]
+pub mod jobs;
+pub mod journal;
 pub mod measure;
 pub mod model;
 pub mod oracle;

@@ -9,6 +9,7 @@ const ROOMS: &[&str] = &[
     "wrap",
     "clock",
     "atomic",
+    "journal",
     "declare",
     "model",
     "dice",
@@ -32,6 +33,7 @@ const ROOMS: &[&str] = &[
     "validate",
     "report",
     "what_if",
+    "jobs",
     "cli",
 ];
 

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use herdlab::experiment::cells::Cells;
 use herdlab::experiment::observe::{Observer, Step};
-use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{RunError, RunOptions, run};
+use herdlab::journal::{Header, scan};
+use herdlab::model::Experiment;
 use herdlab::scenario::{Overrides, parse};
 use herdlab::sim::bounds::Reached;
 use herdlab::sim::{Control, Engine, SimError};
@@ -73,6 +75,8 @@ fn require_whole(file: &Path) {
     let name = file.file_name().unwrap().to_string_lossy();
     let text = || String::from_utf8(bytes.clone()).unwrap();
     let whole = match file.extension().and_then(|extension| extension.to_str()) {
+        // A line may be cut short; those before it are whole.
+        Some("jsonl") => scan(file).is_ok(),
         Some("json") => serde_json::from_slice::<serde_json::Value>(&bytes).is_ok(),
         Some("csv") => {
             text().ends_with('\n')
@@ -136,9 +140,7 @@ fn resuming_uses_what_is_there_and_nothing_of_another_scenario() {
     let child = herdlab(folder.path(), &whole).spawn().unwrap();
     let partial = folder.path().join("out/partial");
     for _ in 0..1000 {
-        let mut kept = Vec::new();
-        files(&partial, &mut kept);
-        if kept.len() >= 3 {
+        if kept(&partial) >= 3 {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -151,7 +153,14 @@ fn resuming_uses_what_is_there_and_nothing_of_another_scenario() {
     assert!(output.status.success());
 }
 
-/// A file of a kept replication that somebody spoiled is simulated again.
+/// Simulations in the journals of a folder.
+fn kept(folder: &Path) -> u64 {
+    let mut found = Vec::new();
+    files(folder, &mut found);
+    found.iter().filter_map(|file| scan(file).ok()).map(|scan| scan.cells()).sum()
+}
+
+/// A line of a kept replication that somebody spoiled is simulated again.
 #[test]
 fn a_damaged_replication_is_not_used() {
     let folder = folder();
@@ -160,14 +169,16 @@ fn a_damaged_replication_is_not_used() {
     let expected = std::fs::read(folder.path().join("out/results.json")).unwrap();
     assert!(output.status.success());
     let child = herdlab(folder.path(), &arguments).spawn().unwrap();
-    let mut kept = Vec::new();
-    while kept.is_empty() {
+    let partial = folder.path().join("out/partial");
+    while kept(&partial) == 0 {
         std::thread::sleep(Duration::from_millis(5));
-        files(&folder.path().join("out/partial"), &mut kept);
     }
     kill_after(child, Duration::ZERO);
-    let text = std::fs::read_to_string(&kept[0]).unwrap();
-    std::fs::write(&kept[0], &text[..text.len() / 2]).unwrap();
+    let mut journals = Vec::new();
+    files(&partial, &mut journals);
+    let text = std::fs::read_to_string(&journals[0]).unwrap();
+    let place = text.find("\"result\":{\"requests\":").unwrap() + 24;
+    std::fs::write(&journals[0], format!("{}0{}", &text[..place], &text[place..])).unwrap();
     let output = herdlab(folder.path(), &arguments).output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
     assert!(std::fs::read(folder.path().join("out/results.json")).unwrap() == expected);
@@ -221,6 +232,13 @@ fn a_full_disk_is_told_and_leaves_the_old_report() {
     }
 }
 
+/// The journal of a run that resumes.
+fn journal(folder: &Path, experiment: &Experiment) -> Cells {
+    let of = (experiment.digest.as_str(), experiment.seed);
+    let header = Header::new("run", Vec::new(), &experiment.source_path, of, std::iter::empty());
+    Cells::resumable(folder.join("journal.jsonl"), header, true)
+}
+
 /// A run that turns out to be long keeps what it has finished before as well; a short one leaves nothing on the disk.
 #[test]
 fn finished_replications_are_kept_once_a_run_is_long() {
@@ -237,12 +255,10 @@ fn finished_replications_are_kept_once_a_run_is_long() {
                 std::thread::sleep(2 * due);
             }
         });
-        let partial = Some(Partial::new(&out, &experiment.digest, after, true));
-        let options = RunOptions { threads: 1, partial, observer, ..RunOptions::default() };
+        let cells = Some(Arc::new(journal(&out, &experiment).after(after, true)));
+        let options = RunOptions { threads: 1, cells, observer, ..RunOptions::default() };
         run(&experiment, &options).unwrap();
-        let mut kept = Vec::new();
-        files(&out, &mut kept);
-        assert_eq!(kept.len(), expected);
+        assert_eq!(kept(&out), expected);
         assert_eq!(out.exists(), slow);
     }
 }
@@ -261,8 +277,8 @@ fn what_was_kept_without_a_breakdown_is_simulated_again_for_one() {
                 count.fetch_add(1, Ordering::Relaxed);
             }
         });
-        let partial = Some(Partial::new(folder.path(), &experiment.digest, Duration::ZERO, true));
-        let options = RunOptions { threads: 1, partial, observer, why, ..RunOptions::default() };
+        let cells = Some(Arc::new(journal(&folder.path().join("out"), &experiment)));
+        let options = RunOptions { threads: 1, cells, observer, why, ..RunOptions::default() };
         let record = run(&experiment, &options).unwrap().record;
         (taken.load(Ordering::Relaxed), record)
     };
@@ -279,12 +295,16 @@ fn what_was_kept_without_a_breakdown_is_simulated_again_for_one() {
 #[test]
 fn what_a_run_of_another_seed_has_left_is_told() {
     let folder = folder();
-    let left = folder.path().join("out/partial/0123456789abcdef");
-    std::fs::create_dir_all(&left).unwrap();
+    let left = folder.path().join("out/partial/0123456789abcdef.jsonl");
+    std::fs::create_dir_all(left.parent().unwrap()).unwrap();
+    std::fs::write(&left, "").unwrap();
     let output =
         herdlab(folder.path(), &["run", "killed.toml", "--out", "out", "--duration", "2s"]).output().unwrap();
     let told = told(&output);
-    assert!(told.contains("out/partial/0123456789abcdef") && told.contains("it can be deleted"), "{told}");
+    assert!(
+        told.contains("out/partial/0123456789abcdef.jsonl") && told.contains("it can be deleted"),
+        "{told}"
+    );
     assert!(left.exists());
 }
 

@@ -99,7 +99,7 @@ pub(crate) fn execute(args: &FitArgs) -> anyhow::Result<ExitCode> {
     signals::stop_on_signal(&control);
     let progress = Progress::start(&control, &plan, args.quiet);
     hold(&limits, &control);
-    let options = SweepOptions { threads, control: Arc::clone(&control), journal: None };
+    let options = SweepOptions { threads, control: Arc::clone(&control), cells: None };
     let found = fit(&mut space, &problem, &checks, &options);
     progress.finish();
     let found = match found {

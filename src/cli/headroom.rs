@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use herdlab::experiment::cells::Cells;
 use herdlab::experiment::headroom::limits::limits_of;
 use herdlab::experiment::headroom::record::{HeadroomRecord, record};
 use herdlab::experiment::headroom::search::Start;
 use herdlab::experiment::headroom::{CELLS_MAX, Headroom, HeadroomError, PRECISION, Setting};
 use herdlab::experiment::run::RunError;
-use herdlab::experiment::sweep::journal::Journal;
 use herdlab::experiment::sweep::{Pool, SweepOptions, plan};
 use herdlab::model::{Axis, Experiment, Model};
 use herdlab::report::headroom::{table, tidy, write_all};
@@ -22,12 +22,15 @@ use herdlab::scenario::knob::{Knob, path_of};
 use herdlab::sim::Control;
 use herdlab::units::parse_percentage;
 
+use super::emit::Prepared;
 use super::output::{Shown, tell};
 use super::page::OpenArgs;
-use super::places::{Places, report_folder};
+use super::places::Places;
 use super::progress::{DRAWING, ESTIMATING, Progress, during, reading};
 use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
+use super::shard::{self, Named, Origin, ShardArgs};
+use super::sweep::PARTIAL;
 use super::{exit, input, output, signals};
 
 /// Find how much traffic a system withstands, or how far any other knob can be turned, until a limit breaks, and which one;
@@ -73,6 +76,8 @@ pub(crate) struct HeadroomArgs {
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
+    shard: ShardArgs,
+    #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
     open: OpenArgs,
@@ -85,6 +90,15 @@ pub(crate) struct HeadroomArgs {
 }
 
 pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
+    let origin = args.shard.origin(&[
+        ("--resume", args.resume, "a part that runs again goes on by itself"),
+        ("--open", args.open.is_given(), "`herdlab merge --open` shows the page"),
+    ])?;
+    execute_from(args, &origin)
+}
+
+/// The same where cells come from elsewhere, or go there.
+pub(crate) fn execute_from(args: &HeadroomArgs, origin: &Origin) -> anyhow::Result<ExitCode> {
     let overrides = args.settings.overrides(&args.variants);
     let read = || input::load_with_warnings(&args.scenario, &overrides);
     let (base, warnings) = during(reading(&args.scenario), args.quiet, read)?;
@@ -113,12 +127,12 @@ pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
         allowed: &|plan: &Plan| estimate::refuse_beyond(plan, &limits),
     };
     let threads = input::threads(args.threads);
-    let plan = during(ESTIMATING, args.quiet, || expected(&headroom, &base, threads));
-    let goes_on = |folder: &Path| args.resume && Journal::new(folder, true).exists();
+    let plan = origin.share_of(during(ESTIMATING, args.quiet, || expected(&headroom, &base, threads)));
+    let goes_on = |folder: &Path| args.resume && folder.join(PARTIAL).exists();
     let is_anothers =
         |folder: &Path| !goes_on(folder) && report::holds_another_headroom(folder, &base, &headroom.options);
     let name = format!("{}-headroom", base.name);
-    let out = report_folder(args.out.as_deref(), &name, args.force, &is_anothers)?;
+    let out = origin.folder(args.out.as_deref(), &name, args.force, &is_anothers)?;
     Places::default()
         .input(&args.scenario)
         .inputs(&base.files)
@@ -126,30 +140,33 @@ pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
         .check()?;
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
-    let journal = Arc::new(Journal::new(&out, args.resume));
+    let named = Named { command: "headroom", scenario: &args.scenario, experiment: &base };
+    let resumable = |header| Cells::resumable(out.join(PARTIAL), header, args.resume);
+    let cells = origin.cells(&named, std::iter::empty(), &out, args.force, resumable)?;
     if !args.quiet {
         if let Some(note) = input::central_values(&base, "headroom") {
             tell!("{note}");
         }
+        let shard =
+            if let Origin::Shard(shard) = origin { format!("shard {shard}: ") } else { String::new() };
         tell!(
-            "{} at most for each of {}, {} each, on {}",
+            "{shard}{} at most for each of {}, {} each, on {}",
             output::counted(headroom.cells_max as u64, "cell"),
             output::counted(headroom.searches() as u64, "border"),
             output::counted(u64::from(base.replications), "replication"),
             output::counted(threads as u64, "thread")
         );
         if args.resume {
-            tell!("{}", super::sweep::resumed(&journal));
+            tell!("{}", super::sweep::resumed(&cells));
         }
     }
     let progress = Progress::start(&control, &plan, args.quiet);
     hold(&limits, &control);
-    let options =
-        SweepOptions { threads, control: Arc::clone(&control), journal: Some(Arc::clone(&journal)) };
+    let options = SweepOptions { threads, control: Arc::clone(&control), cells: Some(Arc::clone(&cells)) };
     let outcome = headroom.run(&options);
     progress.finish();
     let again = || {
-        if journal.exists() {
+        if cells.exists() {
             tell!("to resume, add --resume to the same command");
         }
     };
@@ -158,8 +175,12 @@ pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
         None => Ok(ExitCode::from(exit::INTERRUPTED)),
     };
     let outcome = match outcome {
+        Ok(_) if matches!(origin, Origin::Shard(_)) => return shard::nothing_left(&cells, args.quiet),
         Ok(outcome) => outcome,
-        Err(HeadroomError::Run(RunError::Interrupted)) => {
+        Err(HeadroomError::Run(RunError::PartDone)) => {
+            return Ok(ExitCode::from(shard::finished(&cells, args.quiet)?));
+        }
+        Err(HeadroomError::Run(RunError::Interrupted)) if !origin.is_partial() => {
             tell!("interrupted before the first cell was finished: no report");
             again();
             return stopped();
@@ -167,7 +188,10 @@ pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
         Err(HeadroomError::Run(error)) => return Err(error.into()),
         Err(HeadroomError::Setting(problems)) => return Err(problems.into()),
     };
-    let record = record(&headroom, &outcome);
+    let mut record = record(&headroom, &outcome);
+    if let Some(version) = origin.version() {
+        version.clone_into(&mut record.herdlab);
+    }
     output::written(during(DRAWING, args.quiet, || write_all(&record, &out)), "--out DIR")?;
     let mut shown = Shown::Whole;
     if !args.quiet {
@@ -179,13 +203,40 @@ pub(crate) fn execute(args: &HeadroomArgs) -> anyhow::Result<ExitCode> {
         });
     }
     args.open.announce(&out, args.quiet);
+    if outcome.interrupted && origin.is_partial() {
+        tell!(
+            "partial: the searches are as far as {} go",
+            output::counted(outcome.simulations, "simulation")
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
     if outcome.interrupted {
         tell!("interrupted: {} finished and kept", output::counted(outcome.simulations, "simulation"));
         again();
         return stopped();
     }
-    journal.remove();
+    cells.remove();
     Ok(ExitCode::from(shown.code(code(&record))))
+}
+
+/// The search as a job of several tasks needs it.
+pub(super) fn prepared(args: &HeadroomArgs, threads: usize) -> anyhow::Result<Prepared> {
+    let overrides = args.settings.overrides(&args.variants);
+    let (base, _) = input::load_with_warnings(&args.scenario, &overrides)?;
+    let models = base.variants.iter().map(|variant| (variant.name.clone(), Model::clone(&variant.model)));
+    let once = plan(&Pool::of_models(models.collect(), base.seed), base.replications, threads);
+    // Half of the cells that each search may have.
+    let share = args.cells.map_or(CELLS_MAX, usize::from) as f64 / 2.0;
+    let plan = Plan {
+        cells: (once.cells as f64 * share) as u64,
+        requests: once.requests * share,
+        events: once.events * share,
+        seconds: once.seconds * share,
+        ..once
+    };
+    let folder =
+        args.out.clone().unwrap_or_else(|| Path::new("reports").join(format!("{}-headroom", base.name)));
+    Ok(Prepared { experiment: base, plan, folder, rounds: Some("`herdlab headroom`") })
 }
 
 /// Nothing fits where a search has found no value that keeps all limits.

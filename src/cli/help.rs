@@ -147,7 +147,10 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(
                 "sweep",
                 "run many settings: heat maps, knees, a Pareto front",
-                &["herdlab sweep my.toml --sweep tier.l2.ttl=10s..5m:log5"],
+                &[
+                    "herdlab sweep my.toml --sweep tier.l2.ttl=10s..5m:log5",
+                    "herdlab sweep ttl-sweep --shard 0/8 -o swept  # the first of eight parts",
+                ],
             ),
             entry(
                 "what-if",
@@ -177,6 +180,24 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 "fit",
                 "find unknown inputs from production's figures",
                 &["herdlab fit my.toml --unknown workload.keys=1000..100000 -o fitted.toml"],
+            ),
+        ],
+    ),
+    (
+        "Many machines",
+        &[
+            entry(
+                "emit",
+                "write the job file for Slurm, Kubernetes and others",
+                &[
+                    "herdlab emit slurm --tasks 60 sweep ttl-sweep > sweep.sh",
+                    "herdlab emit parallel sweep my.toml --out swept > sweep.sh",
+                ],
+            ),
+            entry(
+                "merge",
+                "write the report of a command that ran in parts",
+                &["herdlab merge swept", "herdlab merge shards -o report --partial  # as far as it is"],
             ),
         ],
     ),

@@ -6,6 +6,7 @@ mod compare;
 mod compare_strategies;
 mod contents;
 mod diff;
+mod emit;
 mod explain;
 mod fit;
 mod headroom;
@@ -15,6 +16,7 @@ mod init;
 mod input;
 mod list;
 mod log;
+mod merge;
 mod mrc;
 mod output;
 mod page;
@@ -26,6 +28,7 @@ mod revisions;
 mod run;
 mod schema;
 mod settings;
+mod shard;
 mod shell;
 mod signals;
 mod sweep;
@@ -61,6 +64,7 @@ enum Command {
     CompareStrategies(compare_strategies::CompareStrategiesArgs),
     Completions(shell::CompletionsArgs),
     Diff(diff::DiffArgs),
+    Emit(emit::EmitArgs),
     Explain(explain::ExplainArgs),
     Fit(fit::FitArgs),
     Headroom(headroom::HeadroomArgs),
@@ -68,6 +72,7 @@ enum Command {
     Init(init::InitArgs),
     List(list::ListArgs),
     Man(shell::ManArgs),
+    Merge(merge::MergeArgs),
     Mrc(mrc::MrcArgs),
     Recommend(recommend::RecommendArgs),
     Report(report::ReportArgs),
@@ -86,6 +91,10 @@ pub(crate) mod exit {
     pub const RUNTIME: u8 = 1;
     /// The command line or the scenario is wrong.
     pub const USAGE: u8 = 2;
+    /// `herdlab merge`: cells are missing, or there twice with different results.
+    pub const INCOMPLETE: u8 = 3;
+    /// `herdlab merge`: the shards have to compute another round.
+    pub const ROUND: u8 = 4;
     /// A threshold is broken, or a comparison shows a regression.
     pub const GATE: u8 = 99;
     /// `herdlab recommend`: nothing is certain to keep all limits; `herdlab headroom`: no tested value keeps them; `herdlab fit`: no
@@ -116,12 +125,14 @@ pub fn main() -> ExitCode {
             shell::completions(&args, help::with_examples(Cli::command(), usize::MAX))
         }
         Command::Diff(args) => diff::execute(&args),
+        Command::Emit(args) => emit::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Fit(args) => fit::execute(&args),
         Command::Headroom(args) => headroom::execute(&args),
         Command::Import(args) => import::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Merge(args) => merge::execute(&args),
         Command::Man(args) => shell::man(&args, help::with_examples(Cli::command(), usize::MAX)),
         Command::Mrc(args) => mrc::execute(&args),
         Command::Recommend(args) => recommend::execute(&args),

@@ -22,6 +22,10 @@ pub(crate) fn without_report(option: &str) -> Diagnostics {
 }
 
 impl OpenArgs {
+    pub fn is_given(self) -> bool {
+        self.open
+    }
+
     /// Announces the page in the folder of a report, and opens it where that is asked for.
     pub fn announce(&self, folder: &Path, quiet: bool) {
         let page = folder.join("index.html");

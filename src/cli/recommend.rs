@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use herdlab::atomic;
+use herdlab::experiment::cells::Cells;
 use herdlab::experiment::recommend::{Outcome, Search, judge};
 use herdlab::experiment::run::RunError;
 use herdlab::experiment::sweep::{Pool, SweepOptions, plan};
@@ -16,12 +17,15 @@ use herdlab::scenario::grid::Which;
 use herdlab::scenario::{Diagnostics, Overrides, Typed, TypedText, parse};
 use herdlab::sim::Control;
 
+use super::emit::Prepared;
 use super::output::{Shown, tell};
 use super::page::OpenArgs;
 use super::places::{Places, refuse_anothers};
 use super::progress::{DRAWING, ESTIMATING, Progress, during, reading};
 use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
+use super::shard::{self, Named, Origin, ShardArgs};
+use super::sweep::{PARTIAL, resumed};
 use super::{exit, input, output, signals};
 
 /// Find the setting of some knobs that optimises one measure within all limits (the scenario's thresholds): the winner,
@@ -65,6 +69,11 @@ pub(crate) struct RecommendArgs {
     /// Replace any report in the folder
     #[arg(long, requires = "report")]
     force: bool,
+    /// Reuse the finished simulations of an interrupted search with the same --report
+    #[arg(long, requires = "report")]
+    resume: bool,
+    #[command(flatten)]
+    shard: ShardArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -78,6 +87,24 @@ pub(crate) struct RecommendArgs {
 }
 
 pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
+    let origin = args.shard.origin(&[
+        ("--resume", args.resume, "a part that runs again goes on by itself"),
+        ("--open", args.open.is_given(), "`herdlab merge --open` shows the page"),
+        (
+            "the lack of --report",
+            args.report.is_none(),
+            "name the folder of the journals and the report: --report DIR",
+        ),
+    ])?;
+    execute_from(args, &origin)
+}
+
+/// The same where cells come from elsewhere, or go there.
+pub(crate) fn execute_from(args: &RecommendArgs, origin: &Origin) -> anyhow::Result<ExitCode> {
+    if origin.is_partial() {
+        let title = "--partial: a search recommends nothing before it has ended".to_owned();
+        return Err(Diagnostics::general(title, vec!["merge when all shards are finished".to_owned()]).into());
+    }
     args.open.check(args.report.as_ref())?;
     let read = || input::load_grid(&args.scenario, &overrides(args), Which::Recommend, &args.knobs);
     let (grid, _) = during(reading(&args.scenario), args.quiet, read)?;
@@ -88,7 +115,7 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     if args.report.is_some() {
         search.beside_today(&grid, &mut pool);
     }
-    let plan = planned(&search, once);
+    let plan = origin.share_of(planned(&search, once));
     let limits = args.limits.limits();
     estimate::refuse_beyond(&plan, &limits)?;
     let words = words(args);
@@ -104,7 +131,10 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
         Some(folder) => places.folder("--report DIR", folder, Kind::Recommend).check()?,
         None => places.check()?,
     }
-    if !args.quiet {
+    if let Some(sentence) = origin.sentence(&plan, threads).filter(|_| !args.quiet) {
+        tell!("{sentence} for all rounds");
+    }
+    if !args.quiet && origin.is_whole() {
         let today = match search.cost_of_today() {
             0 => String::new(),
             more => format!(" and up to {more} of today's setting"),
@@ -119,28 +149,53 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
     }
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
+    let named = Named { command: "recommend", scenario: &args.scenario, experiment: &grid.base };
+    let meanings = grid.cells.iter().flat_map(|cell| cell.fingerprints.iter().map(String::as_str));
+    let cells = match &args.report {
+        Some(folder) => {
+            let resumable = |header| Cells::resumable(folder.join(PARTIAL), header, args.resume);
+            Some(origin.cells(&named, meanings, folder, args.force, resumable)?)
+        }
+        None => None,
+    };
+    if let Some(cells) = cells.as_deref().filter(|_| args.resume && !args.quiet) {
+        tell!("{}", resumed(cells));
+    }
     let progress = Progress::start(&control, &plan, args.quiet);
     hold(&limits, &control);
-    let options = SweepOptions { threads, control: Arc::clone(&control), journal: None };
+    let options = SweepOptions { threads, control: Arc::clone(&control), cells: cells.clone() };
     let found = search.run(&grid, &mut pool, words.clone(), &options);
     progress.finish();
-    let record = match found {
-        Ok(record) => record,
-        Err(error) => {
+    let mut record = match (found, &cells) {
+        (Ok(_), Some(cells)) if matches!(origin, Origin::Shard(_)) => {
+            return shard::nothing_left(cells, args.quiet);
+        }
+        (Ok(record), _) => record,
+        (Err(RunError::PartDone), Some(cells)) => {
+            return Ok(ExitCode::from(shard::finished(cells, args.quiet)?));
+        }
+        (Err(error), _) => {
             if matches!(error, RunError::Interrupted) {
                 if let Some(problem) = reached(&limits, &control) {
                     return Err(problem.into());
                 }
                 tell!("interrupted: nothing is recommended");
+                if cells.is_some_and(|cells| cells.exists()) {
+                    tell!("to resume, add --resume to the same command");
+                }
                 return Ok(ExitCode::from(exit::INTERRUPTED));
             }
             return Err(error.into());
         }
     };
+    if let Some(version) = origin.version() {
+        version.clone_into(&mut record.herdlab);
+    }
     let outcome = judge(&record);
     if let Some(folder) = &args.report {
         let written = during(DRAWING, args.quiet, || recommend::write_all(&record, &outcome, folder));
         output::written(written, "--report DIR")?;
+        cells.iter().for_each(|cells| cells.remove());
     }
     let mut shown = Shown::Whole;
     if !args.quiet {
@@ -168,6 +223,21 @@ pub(crate) fn execute(args: &RecommendArgs) -> anyhow::Result<ExitCode> {
         Outcome::Winner { .. } => exit::SUCCESS,
         Outcome::Undecided { .. } | Outcome::Nothing { .. } => exit::NOTHING_FITS,
     })))
+}
+
+/// The search as a job of several tasks needs it.
+pub(super) fn prepared(args: &RecommendArgs, threads: usize) -> anyhow::Result<Prepared> {
+    let (grid, _) = input::load_grid(&args.scenario, &overrides(args), Which::Recommend, &args.knobs)?;
+    let mut pool = Pool::new(&grid);
+    let mut search = Search::new(&grid, &pool)?;
+    let once = plan(&pool, 1, threads);
+    search.beside_today(&grid, &mut pool);
+    let plan = planned(&search, once);
+    let folder = args
+        .report
+        .clone()
+        .unwrap_or_else(|| Path::new("reports").join(format!("{}-recommend", grid.base.name)));
+    Ok(Prepared { experiment: grid.base, plan, folder, rounds: Some("`herdlab recommend`") })
 }
 
 /// The options as if they stood in the file.

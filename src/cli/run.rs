@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use herdlab::atomic;
 use herdlab::experiment::answer::answer;
+use herdlab::experiment::cells::Cells;
 use herdlab::experiment::comparison::compare;
 use herdlab::experiment::forecast::plan_within;
-use herdlab::experiment::partial::Partial;
 use herdlab::experiment::run::{Outcome, RunError, RunOptions, run};
-use herdlab::experiment::sweep::journal::Journal;
 use herdlab::experiment::threshold::Standing;
 use herdlab::experiment::worlds::plan::{REPLICATIONS, WORLDS, fitting, with_worlds};
 use herdlab::experiment::worlds::split::worlds_min;
@@ -28,12 +27,14 @@ use herdlab::sim::Control;
 use herdlab::units;
 
 use super::contents::ContentsArgs;
+use super::emit::Prepared;
 use super::log::{Log, Phase};
 use super::output::{Shown, tell};
 use super::page::OpenArgs;
-use super::places::{Places, report_folder};
+use super::places::Places;
 use super::progress::{DRAWING, ESTIMATING, Progress, during, reading};
 use super::settings::{LimitArgs, SettingArgs, WhyArgs, hold, reached};
+use super::shard::{self, Named, Origin, ShardArgs};
 use super::watch::Watched;
 use super::{exit, input, output, signals};
 
@@ -73,6 +74,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, conflicts_with = "worlds")]
     fit: Option<u64>,
     #[command(flatten)]
+    shard: ShardArgs,
+    #[command(flatten)]
     limits: LimitArgs,
     /// An axis of a sweep belongs to `herdlab sweep`
     #[arg(long = "sweep", value_name = "PATH=VALUES", hide = true)]
@@ -108,6 +111,22 @@ pub(crate) enum Format {
 }
 
 pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let origin = args.shard.origin(&[
+        ("--resume", args.resume, "a part that runs again goes on by itself"),
+        ("--watch", args.watch, "watch the whole run"),
+        ("--open", args.open.is_given(), "`herdlab merge --open` shows the page"),
+        ("--junit", args.junit.is_some(), "`herdlab merge --junit FILE` writes it"),
+        (
+            "--fit",
+            args.fit.is_some(),
+            "how many worlds fit depends on the machine: --worlds N says it for all parts",
+        ),
+    ])?;
+    execute_from(args, &origin)
+}
+
+/// The same where cells come from elsewhere, or go there.
+pub(crate) fn execute_from(args: &RunArgs, origin: &Origin) -> anyhow::Result<ExitCode> {
     if let Some(axis) = args.sweep.first() {
         let help = format!("write: herdlab sweep {} --sweep {axis}", args.scenario);
         return Err(Diagnostics::general("`herdlab run` runs one setting", vec![help]).into());
@@ -117,9 +136,9 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let log = Log::open(args.log.as_deref())?;
     let control = Arc::new(Control::default());
     if args.watch {
-        return Ok(ExitCode::from(whenever_saved(args, &log, &control)?));
+        return Ok(ExitCode::from(whenever_saved(args, origin, &log, &control)?));
     }
-    Ok(ExitCode::from(once(args, &log, &control, &mut Session::default(), &|| false)?))
+    Ok(ExitCode::from(once(args, origin, &log, &control, &mut Session::default(), &|| false)?))
 }
 
 /// The places known without the scenario.
@@ -146,7 +165,12 @@ struct Session {
 }
 
 impl Session {
-    fn folder(&mut self, args: &RunArgs, experiment: &Experiment) -> Result<PathBuf, Diagnostics> {
+    fn folder(
+        &mut self,
+        args: &RunArgs,
+        origin: &Origin,
+        experiment: &Experiment,
+    ) -> Result<PathBuf, Diagnostics> {
         if let Some((name, folder)) = &self.folder
             && *name == experiment.name
         {
@@ -154,7 +178,7 @@ impl Session {
         }
         let is_anothers =
             |folder: &Path| report::holds_another_run(folder, &experiment.digest, &experiment.inputs);
-        let folder = report_folder(args.out.as_deref(), &experiment.name, args.force, &is_anothers)?;
+        let folder = origin.folder(args.out.as_deref(), &experiment.name, args.force, &is_anothers)?;
         self.folder = Some((experiment.name.clone(), folder.clone()));
         Ok(folder)
     }
@@ -168,7 +192,7 @@ impl Session {
 }
 
 /// Runs, and again whenever the file is saved, until Ctrl-C. Problems of a scenario are printed, and the next save is awaited.
-fn whenever_saved(args: &RunArgs, log: &Log, control: &Arc<Control>) -> anyhow::Result<u8> {
+fn whenever_saved(args: &RunArgs, origin: &Origin, log: &Log, control: &Arc<Control>) -> anyhow::Result<u8> {
     let file = Path::new(&args.scenario);
     if !file.is_file() {
         let title = format!("--watch: there is no file {}", file.display());
@@ -182,7 +206,7 @@ fn whenever_saved(args: &RunArgs, log: &Log, control: &Arc<Control>) -> anyhow::
         watched.reading();
         control.requests.store(0, Ordering::Relaxed);
         let guard = watched.guard(control);
-        let ended = once(args, log, control, &mut session, &|| guard.outdated());
+        let ended = once(args, origin, log, control, &mut session, &|| guard.outdated());
         let outdated = guard.outdated();
         drop(guard);
         match ended {
@@ -210,6 +234,7 @@ fn whenever_saved(args: &RunArgs, log: &Log, control: &Arc<Control>) -> anyhow::
 /// Runs once; gives the exit code. Writes nothing once `given_up` is true.
 fn once(
     args: &RunArgs,
+    origin: &Origin,
     log: &Log,
     control: &Arc<Control>,
     session: &mut Session,
@@ -231,11 +256,11 @@ fn once(
     let limits = args.limits.limits();
     let plan = during(ESTIMATING, args.quiet, || plan_within(&limits, &experiment, threads));
     let wanted = wanted_worlds(args, &experiment, &plan, threads)?;
-    let plan = wanted.plan(plan, &experiment, threads);
+    let plan = origin.share_of(wanted.plan(plan, &experiment, threads));
     estimate::refuse_beyond(&plan, &limits)?;
     report::room::refuse_unwritable(&experiment, wanted.worlds * wanted.replications)?;
     let worlds = wanted.draw(args, &overrides)?;
-    let out = session.folder(args, &experiment)?;
+    let out = session.folder(args, origin, &experiment)?;
     places(args).inputs(&experiment.files).folder("--out DIR", &out, Kind::Run).check()?;
 
     log.write(&Phase::Checked {
@@ -245,48 +270,68 @@ fn once(
         memory_bytes: plan.memory_bytes,
     });
     let progress = Progress::start(control, &plan, args.quiet);
-    let partial = Partial::new(&out, &experiment.digest, kept_from(args.resume, &plan), args.resume);
-    let journal = (!worlds.is_empty()).then(|| Arc::new(Journal::new(&out, args.resume)));
+    // Worlds are kept from the beginning.
+    let keeps_all = args.resume || !worlds.is_empty();
+    let resumable = |header| {
+        let path = partial(&out, &experiment.digest);
+        Cells::resumable(path, header, args.resume).after(kept_from(keeps_all, &plan), keeps_all)
+    };
+    let named = Named { command: "run", scenario: &args.scenario, experiment: &experiment };
+    let meanings = worlds.iter().flat_map(|world| world.fingerprints.iter().map(String::as_str));
+    let cells = origin.cells(&named, meanings, &out, args.force, resumable)?;
     let known = args.resume.then(|| report::json::read(&out.join("results.json")).ok()).flatten();
     let known = known.filter(|known| known.scenario.digest == experiment.digest && known.worlds.is_some());
     if !args.quiet {
         if args.resume {
-            tell!("{}", resumed(&partial, journal.as_deref(), known.as_ref(), &plan));
+            tell!("{}", resumed(&cells, known.as_ref(), &plan));
         }
         if !worlds.is_empty() {
             tell!("{}", wanted.sentence(&experiment, &plan));
         }
-        for other in partial.others() {
+        if let Some(sentence) = origin.sentence(&plan, threads) {
+            tell!("{sentence}");
+        }
+        for other in others(&out, &experiment.digest) {
             tell!("{}", foreign(&other));
         }
     }
     let options = RunOptions {
         threads,
         control: Arc::clone(control),
-        partial: Some(partial.clone()),
+        cells: Some(Arc::clone(&cells)),
         observer: log.observer(),
         why: args.why.why,
         ..RunOptions::default()
     };
     hold(&limits, control);
     let nominal = run(&experiment, &options);
-    let outcome = nominal.and_then(|mut outcome| {
-        if !outcome.interrupted && !worlds.is_empty() {
-            let options = WorldsOptions {
-                threads,
-                replications: wanted.replications,
-                control: Arc::clone(control),
-                journal: journal.clone(),
-                known: known.map(Arc::new),
-                observer: log.observer(),
-            };
-            worlds::add(&mut outcome, &experiment, &worlds, &options)?;
+    let of_worlds = WorldsOptions {
+        threads,
+        replications: wanted.replications,
+        control: Arc::clone(control),
+        cells: Some(Arc::clone(&cells)),
+        known: known.map(Arc::new),
+        observer: log.observer(),
+    };
+    let outcome = match nominal {
+        Ok(mut outcome) if !outcome.interrupted && !worlds.is_empty() => {
+            worlds::add(&mut outcome, &experiment, &worlds, &of_worlds).map(|()| outcome)
         }
-        Ok(outcome)
-    });
+        // Worlds do not wait for the parts of others.
+        Err(RunError::PartDone) if !worlds.is_empty() => {
+            worlds::part(&experiment, &worlds, &of_worlds).and(Err(RunError::PartDone))
+        }
+        other => other,
+    };
     progress.finish();
-    let outcome = match outcome {
+    let mut outcome = match outcome {
+        Ok(_) if matches!(origin, Origin::Shard(_)) => {
+            shard::nothing_left(&cells, args.quiet)?;
+            return Ok(exit::SUCCESS);
+        }
         Ok(outcome) => outcome,
+        Err(RunError::PartDone) => return shard::finished(&cells, args.quiet),
+        Err(RunError::Interrupted) if origin.is_partial() => return Err(RunError::Interrupted.into()),
         Err(RunError::Interrupted) => {
             if given_up() {
                 return Ok(exit::INTERRUPTED);
@@ -302,6 +347,9 @@ fn once(
     if given_up() {
         return Ok(exit::INTERRUPTED);
     }
+    if let Some(version) = origin.version() {
+        version.clone_into(&mut outcome.record.herdlab);
+    }
     let started = Instant::now();
     let contents = args.contents.contents();
     let written = during(DRAWING, args.quiet, || {
@@ -315,8 +363,9 @@ fn once(
         output::written(atomic::write(path, text.as_bytes()), "--junit FILE")?;
     }
     if !outcome.interrupted {
-        partial.remove();
-        journal.iter().for_each(|journal| journal.remove());
+        cells.remove();
+        // The folder above may hold what another scenario has left.
+        let _ = std::fs::remove_dir(out.join(PARTIAL));
     }
     let mut shown = Shown::Whole;
     if !args.quiet {
@@ -327,6 +376,11 @@ fn once(
     session.announce(args, &out);
     if outcome.interrupted {
         let scenario = &outcome.record.scenario;
+        if origin.is_partial() {
+            let (finished, all) = (scenario.finished, scenario.replications);
+            tell!("partial: {finished} of {all} replications are finished");
+            return Ok(exit::SUCCESS);
+        }
         let limit = reached(&limits, control);
         if let Some(problem) = &limit {
             output::tell_text(&problem.render_within(output::stderr_style()));
@@ -339,7 +393,7 @@ fn once(
         if let Some(worlds) = &outcome.record.worlds {
             tell!("interrupted: {} of {} worlds finished and kept", worlds.finished(), worlds.wanted);
         }
-        if partial.kept() > 0 || journal.is_some_and(|journal| journal.exists()) {
+        if cells.exists() {
             tell!("to resume, add --resume to the same command");
         }
         return Ok(if limit.is_some() { exit::USAGE } else { exit::INTERRUPTED });
@@ -347,6 +401,17 @@ fn once(
     let code = gate(&outcome.record);
     // The table is in the report as well; what another program is to read is a result of its own.
     Ok(if args.format == Format::Table { code } else { shown.code(code) })
+}
+
+/// The run as a job of several tasks needs it.
+pub(super) fn prepared(args: &RunArgs, threads: usize) -> anyhow::Result<Prepared> {
+    let overrides = args.settings.overrides(&args.variants);
+    let (experiment, _) = input::load_with_warnings(&args.scenario, &overrides)?;
+    let plan = plan_within(&args.limits.limits(), &experiment, threads);
+    let plan = wanted_worlds(args, &experiment, &plan, threads)?.plan(plan, &experiment, threads);
+    let folder = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&experiment.name));
+    let rounds = experiment.precision.as_ref().map(|_| "a wanted precision");
+    Ok(Prepared { experiment, plan, folder, rounds })
 }
 
 /// How many worlds a run draws, and how often it simulates each.
@@ -467,9 +532,27 @@ fn kept_from(resume: bool, plan: &Plan) -> Duration {
     }
 }
 
+/// Folder of what unfinished runs have kept.
+const PARTIAL: &str = "partial";
+
+/// The journal of a run in the folder of its report, named by what is run.
+fn partial(out: &Path, digest: &str) -> PathBuf {
+    let short: String = digest.chars().take(16).collect();
+    out.join(PARTIAL).join(short + ".jsonl")
+}
+
+/// What runs of something else have left there.
+fn others(out: &Path, digest: &str) -> Vec<PathBuf> {
+    let own = partial(out, digest);
+    let entries = std::fs::read_dir(out.join(PARTIAL)).into_iter().flatten().flatten();
+    let mut others: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| *path != own).collect();
+    others.sort();
+    others
+}
+
 /// The remains of another run.
 fn foreign(folder: &Path) -> String {
-    let digest = folder.file_name().unwrap_or_default().to_string_lossy();
+    let digest = folder.file_stem().unwrap_or_default().to_string_lossy();
     format!(
         "{} is of an interrupted run of something else (a scenario, seed or setting with the digest {digest}...): it can \
          be deleted unless you resume that one",
@@ -478,13 +561,13 @@ fn foreign(folder: &Path) -> String {
 }
 
 /// The simulations that `--resume` finds.
-fn resumed(partial: &Partial, journal: Option<&Journal>, known: Option<&Record>, plan: &Plan) -> String {
+fn resumed(cells: &Cells, known: Option<&Record>, plan: &Plan) -> String {
     let worlds = known.and_then(|known| known.worlds.as_ref()).map_or(0, WorldsRecord::finished);
     let earlier = match worlds {
         0 => String::new(),
         some => format!("resuming: {} of an earlier report are kept", output::counted(some as u64, "world")),
     };
-    match partial.kept() + journal.map_or(0, Journal::len) {
+    match cells.kept() {
         0 if worlds > 0 => earlier,
         0 => "nothing to resume: no finished replication of this scenario is kept; starting anew".to_owned(),
         kept => format!("resuming: {kept} of {} simulations are kept", plan.cells),

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use herdlab::experiment::cells::Cells;
 use herdlab::experiment::run::RunError;
-use herdlab::experiment::sweep::journal::Journal;
 use herdlab::experiment::sweep::{Pool, SweepOptions, plan, run};
 use herdlab::report::json;
 use herdlab::report::sweep::{table, tidy, write_all};
@@ -16,12 +16,14 @@ use herdlab::scenario::grid::{Grid, Which};
 use herdlab::sim::Control;
 use herdlab::units::grouped;
 
+use super::emit::Prepared;
 use super::output::{Shown, tell};
 use super::page::OpenArgs;
-use super::places::{Places, report_folder};
+use super::places::Places;
 use super::progress::{DRAWING, ESTIMATING, Progress, during, reading};
 use super::run::Format;
 use super::settings::{LimitArgs, SettingArgs, hold, path_and_value, reached};
+use super::shard::{self, Named, Origin, ShardArgs};
 use super::{exit, input, output, signals};
 
 /// Run a scenario in many settings, the cells of a grid: tidy CSV, charts (lines, heat maps, a Pareto front), a page
@@ -62,6 +64,8 @@ pub(crate) struct SweepArgs {
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
+    shard: ShardArgs,
+    #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
     open: OpenArgs,
@@ -74,16 +78,25 @@ pub(crate) struct SweepArgs {
 }
 
 pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
+    let origin = args.shard.origin(&[
+        ("--resume", args.resume, "a part that runs again goes on by itself"),
+        ("--open", args.open.is_given(), "`herdlab merge --open` shows the page"),
+    ])?;
+    execute_from(args, &origin)
+}
+
+/// The same where cells come from elsewhere, or go there.
+pub(crate) fn execute_from(args: &SweepArgs, origin: &Origin) -> anyhow::Result<ExitCode> {
     let grid = load(args)?;
     let threads = input::threads(args.threads);
     let cells = || plan(&Pool::new(&grid), grid.base.replications, threads);
-    let plan = during(ESTIMATING, args.quiet, cells);
+    let plan = origin.share_of(during(ESTIMATING, args.quiet, cells));
     let limits = args.limits.limits();
     estimate::refuse_beyond(&plan, &limits)?;
     // A sweep that goes on may have other axes: it replaces what it goes on from.
     let is_anothers = |folder: &Path| !goes_on(args, folder) && report::holds_another_sweep(folder, &grid);
     let name = format!("{}-sweep", grid.base.name);
-    let out = report_folder(args.out.as_deref(), &name, args.force, &is_anothers)?;
+    let out = origin.folder(args.out.as_deref(), &name, args.force, &is_anothers)?;
     Places::default()
         .input(&args.scenario)
         .inputs(&grid.base.files)
@@ -92,8 +105,14 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
 
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
-    let journal = Arc::new(Journal::new(&out, args.resume));
-    if !args.quiet {
+    let named = Named { command: "sweep", scenario: &args.scenario, experiment: &grid.base };
+    let meanings = grid.cells.iter().flat_map(|cell| cell.fingerprints.iter().map(String::as_str));
+    let resumable = |header| Cells::resumable(out.join(PARTIAL), header, args.resume);
+    let cells = origin.cells(&named, meanings, &out, args.force, resumable)?;
+    if let Some(sentence) = origin.sentence(&plan, threads).filter(|_| !args.quiet) {
+        tell!("{sentence}");
+    }
+    if !args.quiet && origin.is_whole() {
         tell!(
             "{}, {}, {} on {}",
             output::counted(grid.cells.len() as u64, "cell"),
@@ -102,24 +121,25 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
             output::counted(plan.cells.clamp(1, threads as u64), "thread")
         );
         if args.resume {
-            tell!("{}", resumed(&journal));
+            tell!("{}", resumed(&cells));
         }
     }
     let progress = Progress::start(&control, &plan, args.quiet);
     hold(&limits, &control);
-    let options =
-        SweepOptions { threads, control: Arc::clone(&control), journal: Some(Arc::clone(&journal)) };
+    let options = SweepOptions { threads, control: Arc::clone(&control), cells: Some(Arc::clone(&cells)) };
     let outcome = run(&grid, &options);
     progress.finish();
     let again = || {
-        if journal.exists() {
+        if cells.exists() {
             tell!("to resume, add --resume to the same command");
         }
     };
-    let outcome = match outcome {
+    let mut outcome = match outcome {
+        Ok(_) if matches!(origin, Origin::Shard(_)) => return shard::nothing_left(&cells, args.quiet),
         Ok(outcome) => outcome,
+        Err(RunError::PartDone) => return Ok(ExitCode::from(shard::finished(&cells, args.quiet)?)),
         Err(error) => {
-            if matches!(error, RunError::Interrupted) {
+            if matches!(error, RunError::Interrupted) && !origin.is_partial() {
                 tell!("interrupted before the first cell was finished: no report");
                 again();
                 return match reached(&limits, &control) {
@@ -130,6 +150,9 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
             return Err(error.into());
         }
     };
+    if let Some(version) = origin.version() {
+        version.clone_into(&mut outcome.record.herdlab);
+    }
     let charts = output::charts(args.static_charts);
     let written =
         during(DRAWING, args.quiet, || write_all(&outcome.record, &grid, &outcome.pool, &out, charts));
@@ -146,6 +169,10 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     args.open.announce(&out, args.quiet);
     if outcome.interrupted {
         let (finished, all) = (outcome.record.cells.len(), outcome.record.wanted);
+        if origin.is_partial() {
+            tell!("partial: {} of {} cells are finished", grouped(finished), grouped(all));
+            return Ok(ExitCode::SUCCESS);
+        }
         tell!("interrupted: {} of {} cells finished and kept", grouped(finished), grouped(all));
         again();
         return match reached(&limits, &control) {
@@ -153,13 +180,27 @@ pub(crate) fn execute(args: &SweepArgs) -> anyhow::Result<ExitCode> {
             None => Ok(ExitCode::from(exit::INTERRUPTED)),
         };
     }
-    journal.remove();
+    cells.remove();
     Ok(if args.format == Format::Table { ExitCode::SUCCESS } else { shown.done() })
 }
 
+/// The sweep as a job of several tasks needs it.
+pub(super) fn prepared(args: &SweepArgs, threads: usize) -> anyhow::Result<Prepared> {
+    let grid = load(args)?;
+    let plan = plan(&Pool::new(&grid), grid.base.replications, threads);
+    let folder =
+        args.out.clone().unwrap_or_else(|| Path::new("reports").join(format!("{}-sweep", grid.base.name)));
+    let asks = grid.base.variants.iter().any(|variant| variant.model.warmup_auto);
+    let rounds = asks.then_some("warmup = \"auto\" of a sweep");
+    Ok(Prepared { experiment: grid.base, plan, folder, rounds })
+}
+
+/// The journal of an unfinished sweep or search in the folder of its report.
+pub(super) const PARTIAL: &str = "partial.jsonl";
+
 /// Whether the sweep goes on from what one in this folder has kept.
 fn goes_on(args: &SweepArgs, folder: &Path) -> bool {
-    args.resume && Journal::new(folder, true).exists()
+    args.resume && folder.join(PARTIAL).exists()
 }
 
 fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
@@ -175,8 +216,8 @@ fn load(args: &SweepArgs) -> anyhow::Result<Grid> {
 }
 
 /// The cells that `--resume` finds.
-pub(super) fn resumed(journal: &Journal) -> String {
-    match journal.len() {
+pub(super) fn resumed(cells: &Cells) -> String {
+    match cells.kept() {
         0 => "nothing to resume: no finished simulation is kept here; starting anew".to_owned(),
         1 => "resuming: 1 finished simulation is kept".to_owned(),
         kept => format!("resuming: {} finished simulations are kept", grouped(kept)),

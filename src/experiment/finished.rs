@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::partial::Packet;
 use super::precision;
 use super::replication::{Replication, Together};
 use crate::model::Precision;
@@ -14,8 +13,6 @@ pub(super) struct Finished {
     complete: u32,
     /// By replication and variant.
     ahead: BTreeMap<(u32, usize), Replication>,
-    /// For the disk, once keeping is due.
-    pub waiting: Vec<Packet>,
     /// Over all simulations, those that wait included.
     pub requests: u64,
     pub events: u64,
@@ -29,7 +26,6 @@ impl Finished {
             variants: std::iter::repeat_with(Together::default).take(variants).collect(),
             complete: 0,
             ahead: BTreeMap::new(),
-            waiting: Vec::new(),
             requests: 0,
             events: 0,
             loop_s: 0.0,

@@ -3,6 +3,8 @@
 
 pub mod answer;
 mod breakdown;
+#[cfg_attr(not(feature = "native"), path = "cells/without_files.rs")]
+pub mod cells;
 pub mod comparison;
 mod finished;
 pub mod fit;
@@ -11,8 +13,6 @@ pub mod headroom;
 pub mod misplaced;
 pub mod observe;
 mod options;
-#[cfg_attr(not(feature = "native"), path = "partial/without_files.rs")]
-pub mod partial;
 pub mod precision;
 pub mod printed;
 pub mod recommend;

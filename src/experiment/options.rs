@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::cells::Cells;
 use super::misplaced::Misplaced;
 use super::observe::Observer;
-use super::partial::{KeepError, Partial};
-use super::sweep::journal::JournalError;
 use super::workers::ThreadPoolBuildError;
+#[cfg(feature = "native")]
+use crate::journal::KeepError;
 use crate::model::Nanos;
 use crate::policy::own::Policies;
 use crate::sim::{Control, SimError};
@@ -19,9 +20,9 @@ pub struct RunOptions {
     pub threads: usize,
     /// Shared with the threads that follow or stop the run.
     pub control: Arc<Control>,
-    /// Keep finished replications here once it is due, and take those that an earlier run has kept.
+    /// Where finished replications are kept, and where those of other processes are found.
     /// Not used beside policies of one's own, whose identity no file can prove.
-    pub partial: Option<Partial>,
+    pub cells: Option<Arc<Cells>>,
     /// The listener to the steps of the run.
     pub observer: Observer,
     /// Evictions and refreshes from outside the crate.
@@ -46,10 +47,15 @@ pub enum RunError {
     TooShort(#[from] Box<TooShort>),
     #[error(transparent)]
     Policy(#[from] Misplaced),
+    #[cfg(feature = "native")]
     #[error(transparent)]
     Keep(#[from] KeepError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
+    /// A shard has computed its part of a list; what follows needs all of it.
+    #[error("the part of this shard is finished")]
+    PartDone,
+    /// A merge has come to cells that are in no journal.
+    #[error("{cells} cells are in no journal")]
+    Unfinished { cells: usize },
     #[error("worker threads cannot be started: {0}")]
     Threads(#[from] ThreadPoolBuildError),
 }

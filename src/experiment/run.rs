@@ -1,10 +1,12 @@
 //! Runs every variant of an experiment, all replications, over all cores.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
+use super::cells::Cells;
 use super::finished::Finished;
 use super::observe::Step;
 pub use super::options::{RunError, RunOptions};
@@ -12,6 +14,7 @@ use super::replication::{Records, Replication, Together, replicate};
 use super::workers::{is_stop, lock, work_off};
 use super::{misplaced, precision, warmup, workers};
 use crate::clock::Stopwatch;
+use crate::journal::{Key, Kind};
 use crate::model::{Experiment, Model, TimedEvent, Variant};
 use crate::policy::own::Policies;
 use crate::record::{
@@ -19,7 +22,8 @@ use crate::record::{
     SCHEMA, ScenarioRecord, Timings, VariantRecord, WindowsRecord,
 };
 use crate::scenario::describe::event_text;
-use crate::scenario::digest::traffic;
+use crate::scenario::digest::{fingerprint, together, traffic};
+use crate::scenario::estimate;
 use crate::sim::Engine;
 use crate::sim::bounds::peak_resident_bytes;
 use crate::theory;
@@ -140,7 +144,11 @@ pub(super) fn with_warmup<'e>(
     let mut experiment = Cow::Borrowed(experiment);
     if experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
         let started = Stopwatch::start();
-        let warmup_ns = warmup::find(&experiment, tables, options)?;
+        let find = || warmup::find(&experiment, tables, options);
+        let warmup_ns = match kept_in(options) {
+            Some(cells) => cells.pilot(&together(&fingerprints(&experiment)), find)?,
+            None => find()?,
+        };
         let (warmup_s, seconds) = (warmup_ns as f64 / 1e9, started.seconds());
         options.observer.tell(&Step::WarmupFound { warmup_s, seconds });
         experiment.to_mut().variants.iter_mut().for_each(|variant| variant.model.warmup_ns = warmup_ns);
@@ -194,37 +202,76 @@ fn simulate(
     finished: &mut Finished,
 ) -> Option<RunError> {
     let control = &options.control;
-    let cells: Vec<(u32, usize)> = replications
-        .flat_map(|replication| (0..experiment.variants.len()).map(move |variant| (replication, variant)))
-        .collect();
-    let partial = options.partial.as_ref().filter(|_| options.policies.is_empty());
+    let list = replications
+        .flat_map(|replication| (0..experiment.variants.len()).map(move |variant| (replication, variant)));
+    let kept_in = kept_in(options);
+    let ids = if kept_in.is_some() { fingerprints(experiment) } else { Vec::new() };
+    let kind = if options.why { Kind::Explained } else { Kind::Whole };
+    let key = |&(replication, variant): &(u32, usize)| Key::new(kind, &ids[variant], replication);
+    let (work, ends_round) = match kept_in {
+        Some(cells) => match work(experiment, cells, list.collect(), &key) {
+            Ok(work) => work,
+            Err(error) => return Some(error),
+        },
+        None => (list.map(|cell| (cell, false)).collect(), false),
+    };
     let results = Mutex::new(finished);
-    work_off(&cells, control, |&(replication, variant)| {
-        let key = (replication, variant);
+    let failure = work_off(&work, control, |&(cell @ (replication, variant), is_kept)| {
         let model = &experiment.variants[variant].model;
-        let kept = partial.and_then(|partial| partial.find(variant, replication, model, options.why));
-        if let Some(kept) = kept {
+        let kept = kept_in.filter(|_| is_kept).map(|cells| cells.whole(&key(&cell), model)).transpose()?;
+        if let Some(kept) = kept.flatten() {
             let (variant, requests) = (&experiment.variants[variant].name, kept.requests);
             control.requests.fetch_add(requests, Ordering::Relaxed);
             options.observer.tell(&Step::Kept { variant, replication, requests });
-            lock(&results).put(key, kept);
+            lock(&results).put(cell, kept);
             return Ok(());
         }
-        let result = cell(experiment, &tables[variant], variant, replication, options)?;
-        let packet = match partial {
-            Some(partial) => partial.pack(variant, replication, &result)?,
-            None => None,
-        };
-        let mut results = lock(&results);
-        results.put(key, result);
-        results.waiting.extend(packet);
-        if let Some(partial) = partial.filter(|partial| partial.is_due()) {
-            let waiting = std::mem::take(&mut results.waiting);
-            drop(results);
-            waiting.iter().try_for_each(|packet| partial.keep(packet))?;
+        let result = self::cell(experiment, &tables[variant], variant, replication, options)?;
+        kept_in.map_or(Ok(()), |cells| cells.keep_whole(&key(&cell), &result))?;
+        if !ends_round {
+            lock(&results).put(cell, result);
         }
         Ok(())
-    })
+    });
+    match failure {
+        None if ends_round && control.cancel.load(Ordering::Relaxed) => Some(RunError::Interrupted),
+        None if ends_round => Some(RunError::PartDone),
+        failure => failure,
+    }
+}
+
+/// The place of finished replications, unless policies of one's own forbid one.
+fn kept_in(options: &RunOptions) -> Option<&Cells> {
+    options.cells.as_deref().filter(|_| options.policies.is_empty())
+}
+
+fn fingerprints(experiment: &Experiment) -> Vec<String> {
+    experiment.variants.iter().map(|variant| fingerprint(&variant.model, experiment.seed)).collect()
+}
+
+/// A replication of a variant, and whether its result is known.
+type Piece = ((u32, usize), bool);
+
+/// What this process does for a list of replications and variants, and whether others have the rest of it.
+fn work(
+    experiment: &Experiment,
+    cells: &Cells,
+    list: Vec<(u32, usize)>,
+    key: &dyn Fn(&(u32, usize)) -> Key,
+) -> Result<(Vec<Piece>, bool), RunError> {
+    let costs: Vec<OnceCell<f64>> = experiment.variants.iter().map(|_| OnceCell::new()).collect();
+    let cost = |&(_, variant): &(u32, usize)| {
+        let model = &experiment.variants[variant].model;
+        *costs[variant].get_or_init(|| estimate::estimate(model).seconds())
+    };
+    let (kept, missing): (Vec<_>, Vec<_>) = list.into_iter().partition(|cell| cells.has(&key(cell)));
+    let share = cells.share(missing, key, cost)?;
+    let mut work: Vec<Piece> = share.work.into_iter().map(|cell| (cell, false)).collect();
+    if !share.ends_round {
+        work.extend(kept.into_iter().map(|cell| (cell, true)));
+        work.sort_unstable();
+    }
+    Ok((work, share.ends_round))
 }
 
 /// One simulation.

@@ -40,7 +40,6 @@ impl Kind {
                     "timeseries.csv",
                     "percentiles.csv",
                     "summary.md",
-                    "partial.jsonl",
                 ],
                 &["charts", "hgrm", "partial"],
             ),
@@ -71,9 +70,10 @@ impl Kind {
             Kind::Comparison => {
                 (&["index.html", "comparison.json", "comparison.csv", "comparison.md"], &["charts"])
             }
-            Kind::Recommend => {
-                (&["index.html", "recommend.json", "recommend.csv", "recommend.md"], &["charts"])
-            }
+            Kind::Recommend => (
+                &["index.html", "recommend.json", "recommend.csv", "recommend.md", "partial.jsonl"],
+                &["charts"],
+            ),
             Kind::Replay => (&["mrc.csv", "mrc.svg", "mrc.png"], &[]),
         }
     }

@@ -39,7 +39,7 @@ pub fn fingerprint(model: &Model, seed: u64) -> String {
 }
 
 /// One fingerprint of several.
-pub(super) fn together(fingerprints: &[String]) -> String {
+pub fn together(fingerprints: &[String]) -> String {
     let mut hasher = Sha256::new();
     fingerprints.iter().for_each(|one| hasher.update(one));
     hex(hasher)

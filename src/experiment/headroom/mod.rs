@@ -21,11 +21,10 @@ use super::{warmup, workers};
 use crate::model::{Axis, Experiment, Model, Threshold, Variant};
 use crate::record::VariantRecord;
 use crate::scenario::Diagnostics;
-use crate::scenario::digest::fingerprint;
+use crate::scenario::digest::{fingerprint, together};
 use crate::scenario::estimate::Plan;
 use crate::scenario::grid::Grid;
 use crate::scenario::knob::Knob;
-use crate::sim::Control;
 
 /// Default relative width of the bracket.
 pub const PRECISION: f64 = 0.02;
@@ -279,8 +278,8 @@ impl Headroom<'_> {
                 .map_err(RunError::from)?;
             let base = self.base;
             workers.install(|| -> Result<(), RunError> {
-                settle(base, &mut pool, &options.control)?;
-                pool.run(&all, &options.control, options.journal.as_deref())
+                settle(base, &mut pool, options)?;
+                pool.run(&all, &options.control, options.cells.as_deref())
             })?;
             let mut finished = true;
             for (fingerprint, &system) in &places {
@@ -345,7 +344,7 @@ impl Headroom<'_> {
 }
 
 /// Under `warmup = "auto"`: the longest that any cell of a round needs.
-fn settle(base: &Experiment, pool: &mut Pool, control: &Arc<Control>) -> Result<(), RunError> {
+fn settle(base: &Experiment, pool: &mut Pool, options: &SweepOptions) -> Result<(), RunError> {
     let asking = pool.models().filter(|model| model.warmup_auto).enumerate();
     let named = |(index, model): (usize, &Model)| Variant {
         name: format!("cell {}", index + 1),
@@ -356,9 +355,16 @@ fn settle(base: &Experiment, pool: &mut Pool, control: &Arc<Control>) -> Result<
     if variants.is_empty() {
         return Ok(());
     }
-    let options = RunOptions { control: Arc::clone(control), ..RunOptions::default() };
+    let run = RunOptions { control: Arc::clone(&options.control), ..RunOptions::default() };
     let experiment = Experiment { variants, baseline: 0, ..base.clone() };
-    let found = warmup::find(&experiment, &build_tables(&experiment)?, &options)?;
+    let find = || warmup::find(&experiment, &build_tables(&experiment)?, &run);
+    let found = match options.cells.as_deref() {
+        Some(cells) => {
+            let of = |variant: &Variant| fingerprint(&variant.model, base.seed);
+            cells.pilot(&together(&experiment.variants.iter().map(of).collect::<Vec<_>>()), find)?
+        }
+        None => find()?,
+    };
     pool.set_warmup(found);
     Ok(())
 }

@@ -183,11 +183,11 @@ impl Search {
         let mut left: Vec<usize> = (0..self.candidates.len()).collect();
         // Of each candidate the replications it had when it was dropped, or at the end.
         let mut had = vec![0u32; self.candidates.len()];
-        workers.install(|| find_warmup(grid, pool, &options.control))?;
+        workers.install(|| find_warmup(grid, pool, options))?;
         for (step, rung) in self.rungs.iter().enumerate() {
             let work: Vec<(usize, u32)> =
                 left.iter().map(|&index| (self.candidates[index].system, rung.replications)).collect();
-            workers.install(|| pool.run(&work, &options.control, options.journal.as_deref()))?;
+            workers.install(|| pool.run(&work, &options.control, options.cells.as_deref()))?;
             if work.iter().any(|(system, _)| pool.finished(*system) < rung.replications) {
                 return Err(RunError::Interrupted);
             }
@@ -197,7 +197,7 @@ impl Search {
         }
         if let Some((system, true)) = self.today {
             let work = [(system, self.replications)];
-            workers.install(|| pool.run(&work, &options.control, options.journal.as_deref()))?;
+            workers.install(|| pool.run(&work, &options.control, options.cells.as_deref()))?;
             if pool.finished(system) < self.replications {
                 return Err(RunError::Interrupted);
             }

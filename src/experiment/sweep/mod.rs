@@ -1,8 +1,6 @@
 //! Sweeps: every cell of a grid, all variants, the same traffic in all of them.
 
 mod cells;
-#[cfg_attr(not(feature = "native"), path = "journal/without_files.rs")]
-pub mod journal;
 pub mod knee;
 pub mod limits;
 pub mod pareto;
@@ -12,14 +10,17 @@ pub mod today;
 
 use std::sync::Arc;
 
-use self::journal::Journal;
-pub use self::pool::Pool;
+pub use self::pool::{Finished, Pool};
 use self::record::SweepRecord;
+use super::cells::{Cells, Share};
 use super::run::{RunError, RunOptions, build_tables};
 use super::{warmup, workers};
+use crate::clock::Stopwatch;
+use crate::journal::{Key, Kind};
 use crate::model::{Experiment, Nanos};
+use crate::scenario::digest::together;
 use crate::scenario::estimate::{Estimate, MemoryItem, Plan, estimate, process_bytes};
-use crate::scenario::grid::{Cell, Grid};
+use crate::scenario::grid::Grid;
 use crate::sim::Control;
 
 /// How to run a grid.
@@ -29,8 +30,8 @@ pub struct SweepOptions {
     pub threads: usize,
     /// Shared with the threads that follow or stop the run.
     pub control: Arc<Control>,
-    /// Keeps every finished simulation, and has those that an earlier run has kept.
-    pub journal: Option<Arc<Journal>>,
+    /// Where every finished simulation is kept, and where those of other processes are found.
+    pub cells: Option<Arc<Cells>>,
 }
 
 /// The result of a sweep.
@@ -79,9 +80,9 @@ pub fn run(grid: &Grid, options: &SweepOptions) -> Result<Outcome, RunError> {
     let simulations = pool.len() as u64 * u64::from(grid.base.replications);
     let workers = workers::pool(options.threads, simulations)?;
     workers.install(|| {
-        find_warmup(grid, &mut pool, &options.control)?;
+        find_warmup(grid, &mut pool, options)?;
         let all: Vec<(usize, u32)> = (0..pool.len()).map(|system| (system, grid.base.replications)).collect();
-        pool.run(&all, &options.control, options.journal.as_deref())
+        pool.run(&all, &options.control, options.cells.as_deref())
     })?;
     let record = cells::record(grid, &pool);
     let interrupted = record.cells.len() < grid.cells.len();
@@ -96,21 +97,48 @@ pub fn run(grid: &Grid, options: &SweepOptions) -> Result<Outcome, RunError> {
 ///
 /// # Errors
 /// A cell that does not settle, named; an interrupt.
-pub fn find_warmup(grid: &Grid, pool: &mut Pool, control: &Arc<Control>) -> Result<(), RunError> {
-    let options = RunOptions { control: Arc::clone(control), ..RunOptions::default() };
-    let find = |(index, cell): (usize, &Cell)| {
-        // One that is pinned is looked at once.
-        let standing = cell.variants.iter().enumerate().filter(|(variant, _)| grid.stands(index, *variant));
-        let variants: Vec<_> = standing.map(|(_, variant)| variant.clone()).collect();
-        if !variants.iter().any(|variant| variant.model.warmup_auto) {
-            return Ok(None);
-        }
-        let experiment = Experiment { variants, baseline: 0, ..grid.base.clone() };
-        let found = warmup::find(&experiment, &build_tables(&experiment)?, &options);
-        found.map(Some).map_err(|error| in_cell(error, &grid.label(&cell.at)))
+pub fn find_warmup(grid: &Grid, pool: &mut Pool, options: &SweepOptions) -> Result<(), RunError> {
+    // One that is pinned is looked at once.
+    let stands =
+        |cell: usize| (0..grid.base.variants.len()).filter(move |&variant| grid.stands(cell, variant));
+    let asks =
+        |cell: &usize| stands(*cell).any(|variant| grid.cells[*cell].variants[variant].model.warmup_auto);
+    let asking: Vec<usize> = (0..grid.cells.len()).filter(asks).collect();
+    let cells = options.cells.as_deref();
+    let key = |&cell: &usize| {
+        let fingerprints: Vec<String> =
+            stands(cell).map(|variant| grid.cells[cell].fingerprints[variant].clone()).collect();
+        Key::new(Kind::Warmup, &together(&fingerprints), 0)
     };
-    let found: Vec<Option<Nanos>> = workers::map(grid.cells.iter().enumerate().collect(), find)?;
-    if let Some(longest_ns) = found.into_iter().flatten().max() {
+    let (known, missing): (Vec<usize>, Vec<usize>) = match cells {
+        Some(cells) => asking.into_iter().partition(|cell| cells.has(&key(cell))),
+        None => (Vec::new(), asking),
+    };
+    let cost = |&cell: &usize| {
+        stands(cell).map(|variant| estimate(&grid.cells[cell].variants[variant].model).seconds()).sum()
+    };
+    let share = match cells {
+        Some(cells) => cells.share(missing, key, cost)?,
+        None => Share { work: missing, ends_round: false },
+    };
+    let run = RunOptions { control: Arc::clone(&options.control), ..RunOptions::default() };
+    let find = |cell: usize| -> Result<Nanos, RunError> {
+        let started = Stopwatch::start();
+        let variants = stands(cell).map(|variant| grid.cells[cell].variants[variant].clone()).collect();
+        let experiment = Experiment { variants, baseline: 0, ..grid.base.clone() };
+        let found = warmup::find(&experiment, &build_tables(&experiment)?, &run);
+        let found = found.map_err(|error| in_cell(error, &grid.label(&grid.cells[cell].at)))?;
+        cells.map_or(Ok(()), |cells| cells.keep_warmup(&key(&cell), started.elapsed(), found))?;
+        Ok(found)
+    };
+    let mut found: Vec<Nanos> = workers::map(share.work, find)?;
+    if share.ends_round {
+        return Err(RunError::PartDone);
+    }
+    for cell in known {
+        found.extend(cells.map(|cells| cells.warmup(&key(&cell))).transpose()?.flatten());
+    }
+    if let Some(longest_ns) = found.into_iter().max() {
         pool.set_warmup(longest_ns);
     }
     Ok(())

@@ -4,21 +4,34 @@
 //! fingerprints) are simulated once. Of a simulation only its measures are kept, so memory grows by a kilobyte each, and
 //! tables of a workload live as long as simulations that need them are left.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::journal::{Finished, Journal};
 use crate::catalog;
 use crate::catalog::computed::measures;
+use crate::clock::Stopwatch;
+use crate::experiment::cells::{Cells, Share};
 use crate::experiment::run::{RunError, workload_of};
 use crate::experiment::workers::{into_inner, is_stop, lock, work_off};
+use crate::journal::{Key, Kind};
 use crate::model::{Model, Nanos, Variant};
 use crate::record::{MeasureRecord, VariantRecord, WindowsRecord};
 use crate::scenario::digest::fingerprint;
+use crate::scenario::estimate::estimate;
 use crate::scenario::grid::Grid;
 use crate::sim::{Control, Engine, SimError};
 use crate::workload::Tables;
+
+/// The measures of one simulation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    pub names: Vec<String>,
+    pub values: Vec<Option<f64>>,
+    /// Requests simulated.
+    pub requests: u64,
+}
 
 /// One system.
 #[derive(Clone, Debug)]
@@ -242,11 +255,11 @@ impl Pool {
         &mut self,
         wanted: &[(usize, u32)],
         control: &Control,
-        journal: Option<&Journal>,
+        cells: Option<&Cells>,
     ) -> Result<(), RunError> {
         let each = |&(system, replications): &(usize, u32)| (0..replications).map(move |one| (system, one));
         let all: Vec<(usize, u32)> = wanted.iter().flat_map(each).collect();
-        self.run_these(&all, control, journal)?;
+        self.run_these(&all, control, cells)?;
         match wanted.iter().find(|(system, replications)| self.is_silent(*system, *replications)) {
             Some(&(system, replications)) => {
                 Err(RunError::Silent { variant: self.systems[system].name.clone(), replications })
@@ -263,29 +276,50 @@ impl Pool {
         &mut self,
         wanted: &[(usize, u32)],
         control: &Control,
-        journal: Option<&Journal>,
+        cells: Option<&Cells>,
     ) -> Result<(), RunError> {
-        let mut work: Vec<(usize, u32)> = Vec::new();
+        let mut missing: Vec<(usize, u32)> = Vec::new();
         let mut seen: HashSet<(usize, u32)> = HashSet::new();
         for &(system, replication) in wanted {
             if self.has(system, replication) || !seen.insert((system, replication)) {
                 continue;
             }
-            let kept = journal
-                .and_then(|journal| journal.find(&self.systems[system].fingerprint, replication).cloned());
-            match kept {
+            let key = Key::new(Kind::Measures, &self.systems[system].fingerprint, replication);
+            match cells.map(|cells| cells.measures(&key)).transpose()?.flatten() {
                 Some(kept) => {
                     control.requests.fetch_add(kept.requests, Ordering::Relaxed);
                     self.keep(system, replication, kept);
                 }
-                None => work.push((system, replication)),
+                None => missing.push((system, replication)),
             }
         }
-        let (done, failure) = simulate(&self.systems, self.seed, work, control, journal);
+        let share = match cells {
+            Some(cells) => {
+                let systems = &self.systems;
+                let costs: Vec<OnceCell<f64>> = systems.iter().map(|_| OnceCell::new()).collect();
+                let cost = |&(system, _): &(usize, u32)| {
+                    *costs[system].get_or_init(|| estimate(&systems[system].model).seconds())
+                };
+                let key = |&(system, replication): &(usize, u32)| {
+                    Key::new(Kind::Measures, &systems[system].fingerprint, replication)
+                };
+                cells.share(missing, key, cost)?
+            }
+            None => Share { work: missing, ends_round: false },
+        };
+        let (done, failure) = simulate(&self.systems, self.seed, share.work, control, cells);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        match (share.ends_round, control.cancel.load(Ordering::Relaxed)) {
+            (true, true) => return Err(RunError::Interrupted),
+            (true, false) => return Err(RunError::PartDone),
+            (false, _) => {}
+        }
         for (system, replication, finished) in done {
             self.keep(system, replication, finished);
         }
-        failure.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Whether no replication of a system has a request in its measured part.
@@ -320,7 +354,7 @@ fn simulate(
     seed: u64,
     work: Vec<(usize, u32)>,
     control: &Control,
-    journal: Option<&Journal>,
+    cells: Option<&Cells>,
 ) -> (Done, Option<RunError>) {
     let work = by_workload(systems, work);
     let shared: Mutex<HashMap<&str, Shared>> = Mutex::new(HashMap::new());
@@ -349,8 +383,10 @@ fn simulate(
             }
         });
         let Some(tables) = tables else { return unbuilt.map_or(Ok(()), Err) };
+        let started = Stopwatch::start();
         let finished = replicate(model, tables, seed, *replication, control).map_err(failed)?;
-        let kept = journal.map_or(Ok(()), |journal| journal.keep(fingerprint, *replication, &finished));
+        let key = Key::new(Kind::Measures, fingerprint, *replication);
+        let kept = cells.map_or(Ok(()), |cells| cells.keep_measures(&key, started.elapsed(), &finished));
         lock(&done).push((*system, *replication, finished));
         let mut shared = lock(&shared);
         if let Some(entry) = shared.get_mut(&**workload) {
@@ -359,7 +395,7 @@ fn simulate(
                 shared.remove(&**workload);
             }
         }
-        Ok(kept?)
+        kept
     });
     (into_inner(done), failure.filter(|failure| !is_stop(failure)))
 }

@@ -10,13 +10,13 @@ pub mod split;
 
 use std::sync::Arc;
 
+use super::cells::Cells;
 use super::observe::{Observer, Step};
 use super::run::{Outcome, RunError};
-use super::sweep::Pool;
-use super::sweep::journal::{Finished, Journal};
+use super::sweep::{Finished, Pool};
 use super::workers;
 use crate::clock::Stopwatch;
-use crate::model::Experiment;
+use crate::model::{Experiment, Nanos};
 use crate::record::{Record, VariantWorlds, WorldMeasure, WorldsRecord};
 use crate::scenario::uncertain::World;
 use crate::sim::Control;
@@ -35,8 +35,8 @@ pub struct WorldsOptions {
     pub replications: u32,
     /// Shared with whoever follows or stops the run.
     pub control: Arc<Control>,
-    /// Keeps every finished simulation, and has those that an earlier run has kept.
-    pub journal: Option<Arc<Journal>>,
+    /// Where every finished simulation is kept, and where those of other processes are found.
+    pub cells: Option<Arc<Cells>>,
     /// A finished record of the same scenario: its worlds are not simulated again.
     pub known: Option<Arc<Record>>,
     pub observer: Observer,
@@ -58,25 +58,14 @@ pub fn add(
     let wanted = worlds.len() as u32;
     let replications = options.replications.max(1);
     options.observer.tell(&Step::Worlds { worlds: wanted, replications });
-    let name = |world: usize, variant: usize| {
-        format!("{} in world {}", experiment.variants[variant].name, world + 1)
-    };
-    let cells = worlds.iter().map(|world| (&world.variants[..], &world.fingerprints[..], &[][..]));
-    let mut pool = Pool::of(cells, experiment.seed, &name);
-    if experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
-        pool.set_warmup((outcome.record.scenario.warmup_s * 1e9).round() as u64);
-    }
+    let warmup_ns = (outcome.record.scenario.warmup_s * 1e9).round() as u64;
+    let (mut pool, work) = drawn_up(experiment, worlds, replications, warmup_ns);
     if let Some(known) = options.known.as_deref().and_then(|known| same(known, &outcome.record)) {
         adopt(&mut pool, known, worlds, replications);
     }
-    let work: Vec<(usize, u32)> = (0..worlds.len())
-        .flat_map(|world| (0..replications).map(move |run| (world, run)))
-        .flat_map(|(world, run)| (0..experiment.variants.len()).map(move |variant| (world, run, variant)))
-        .map(|(world, run, variant)| (pool.system(world, variant), place(world, run)))
-        .collect();
     let before = options.control.requests.load(std::sync::atomic::Ordering::Relaxed);
     let workers = workers::pool(options.threads, work.len() as u64)?;
-    workers.install(|| pool.run_these(&work, &options.control, options.journal.as_deref()))?;
+    workers.install(|| pool.run_these(&work, &options.control, options.cells.as_deref()))?;
     let finished = (0..worlds.len()).take_while(|&world| {
         let all = |variant| {
             let system = pool.system(world, variant);
@@ -93,6 +82,41 @@ pub fn add(
     timings.requests += requests;
     timings.wall_s += started.elapsed().as_secs_f64();
     Ok(())
+}
+
+/// The part that a shard has of the worlds, where its nominal run is not known to it: worlds need nothing of that but a warm-up
+/// which it has found.
+///
+/// # Errors
+/// A simulation that fails; [`RunError::PartDone`] where there were any to compute.
+pub fn part(experiment: &Experiment, worlds: &[World], options: &WorldsOptions) -> Result<(), RunError> {
+    let found = options.cells.as_deref().and_then(Cells::found_warmup);
+    let (mut pool, work) = drawn_up(experiment, worlds, options.replications.max(1), found.unwrap_or(0));
+    let workers = workers::pool(options.threads, work.len() as u64)?;
+    workers.install(|| pool.run_these(&work, &options.control, options.cells.as_deref()))
+}
+
+/// The systems of all worlds, and their simulations. `warmup_ns` is the one that the nominal run has found.
+fn drawn_up(
+    experiment: &Experiment,
+    worlds: &[World],
+    replications: u32,
+    warmup_ns: Nanos,
+) -> (Pool, Vec<(usize, u32)>) {
+    let name = |world: usize, variant: usize| {
+        format!("{} in world {}", experiment.variants[variant].name, world + 1)
+    };
+    let cells = worlds.iter().map(|world| (&world.variants[..], &world.fingerprints[..], &[][..]));
+    let mut pool = Pool::of(cells, experiment.seed, &name);
+    if experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
+        pool.set_warmup(warmup_ns);
+    }
+    let work = (0..worlds.len())
+        .flat_map(|world| (0..replications).map(move |run| (world, run)))
+        .flat_map(|(world, run)| (0..experiment.variants.len()).map(move |variant| (world, run, variant)))
+        .map(|(world, run, variant)| (pool.system(world, variant), place(world, run)))
+        .collect();
+    (pool, work)
 }
 
 /// The replication that a run of a world is.

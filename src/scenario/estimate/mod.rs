@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod flow;
+mod machine;
 mod memory;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use self::flow::{
     BACKGROUND_WAITING_BYTES, NOTICE_BYTES, PLAIN_WAITING_BYTES, WAITING_AT_DATABASE_BYTES,
     WAITING_AT_TIER_BYTES,
 };
+pub use self::machine::available_memory_bytes;
 
 /// Events and keys per second of one thread that time estimates assume.
 pub const NOMINAL_EVENTS_PER_S: f64 = 8e6;
@@ -240,17 +242,6 @@ pub fn approximate_time(seconds: f64) -> String {
         s if s < YEAR => format!("{:.0} days", s / 86_400.0),
         s => format!("{} years", grouped((s / YEAR).round().min(u64::MAX as f64) as u64)),
     }
-}
-
-/// Memory that this machine can give; `None` where the system does not report it.
-pub fn available_memory_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let field = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        let kib: u64 = line.trim_start_matches(':').trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(kib * 1024)
-    };
-    field("MemAvailable").or_else(|| field("MemTotal"))
 }
 
 #[cfg(test)]
