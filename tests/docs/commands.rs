@@ -79,6 +79,15 @@ fn every_command_that_is_shown_is_one() {
 }
 
 #[test]
+fn the_changes_of_init_are_those_of_the_program() {
+    let page = Page::read("docs/commands.md");
+    let (_, table) = page.text.split_once("| `--change` | the variant has |\n|---|---|\n").unwrap();
+    let rows: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    let row = |kind: &herdlab::starter::Kind| format!("| `{}` | {} |", kind.form, kind.help);
+    assert_eq!(rows, herdlab::starter::KINDS.iter().map(row).collect::<Vec<_>>());
+}
+
+#[test]
 fn commands_are_found_in_pipes_and_behind_prompts() {
     let page = Page {
         name: "x.md".to_owned(),
