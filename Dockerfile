@@ -1,9 +1,9 @@
 # The program alone, static: docker run --rm --volume "$PWD:/data" herdlab run my.toml
 FROM rust:1.89-alpine3.22 AS build
-RUN apk add --no-cache musl-dev=~1.2
+RUN apk add --no-cache bash=~5 gzip=~1 musl-dev=~1.2
 WORKDIR /herdlab
 COPY . .
-RUN cargo build --locked --profile dist && install -D target/dist/herdlab /out/herdlab && install -d -o 65532 -g 65532 /out/data
+RUN scripts/what-if --profile dist && install -D target/dist/herdlab /out/herdlab && install -d -o 65532 -g 65532 /out/data
 
 FROM scratch
 COPY --from=build /out/herdlab /usr/local/bin/herdlab

@@ -1,7 +1,9 @@
 """The package against the program: figures are those of its own files, errors its own words."""
 
 import csv
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -177,3 +179,13 @@ def test_rows_need_no_pandas(small, monkeypatch):
     assert next(run.measure_rows())["variant"] == "cache"
     with pytest.raises(ImportError, match=r"herdlab\[pandas\]"):
         run.measures()
+
+
+def test_the_page_shows_what_exists(small):
+    page = (Path(__file__).parents[2] / "docs/notebooks.md").read_text()
+    shown = {"herdlab": herdlab, "run": herdlab.run(small, replications=2)}
+    shown["swept"] = herdlab.sweep(small, {"tier.l2.ttl": "1s,4s"}, replications=2)
+    for name, value in shown.items():
+        names = set(re.findall(rf"\b{name}\.([a-z_]+)", page, re.IGNORECASE))
+        assert len(names) > 1
+        assert [one for one in names if not hasattr(value, one)] == []
