@@ -31,13 +31,18 @@
 //! How the rooms work inside is in `ARCHITECTURE.md`, what the model means in `docs/model.md`.
 
 // What is shown is for the command to show, in a way that cannot panic; nor does anything else by way of `unwrap`.
+// The core has parts that only files, pages and the command use.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "used by features that are off"))]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used))]
 
+#[cfg(feature = "native")]
 pub mod atomic;
 pub mod catalog;
+mod clock;
 pub mod declare;
 pub mod dice;
 pub mod experiment;
+#[cfg(feature = "native")]
 pub mod import;
 pub mod measure;
 pub mod model;
@@ -46,15 +51,20 @@ pub mod policy;
 mod prefetch;
 pub mod record;
 pub mod reference;
+#[cfg(feature = "native")]
 pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod sim;
+#[cfg(feature = "native")]
 pub mod starter;
+#[cfg(feature = "native")]
 pub mod survey;
 pub mod theory;
 pub mod trace;
 pub mod units;
+#[cfg(feature = "native")]
 pub mod validate;
+pub mod what_if;
 pub mod workload;
 pub mod wrap;

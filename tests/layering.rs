@@ -7,6 +7,7 @@ use std::path::Path;
 const ROOMS: &[&str] = &[
     "units",
     "wrap",
+    "clock",
     "atomic",
     "declare",
     "model",
@@ -30,6 +31,7 @@ const ROOMS: &[&str] = &[
     "experiment",
     "validate",
     "report",
+    "what_if",
     "cli",
 ];
 

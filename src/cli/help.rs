@@ -119,6 +119,14 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 &["herdlab sweep my.toml --sweep tier.l2.ttl=10s..5m:log5"],
             ),
             entry(
+                "what-if",
+                "write a page that simulates while its reader turns knobs",
+                &[
+                    "herdlab what-if my.toml  # my-what-if.html",
+                    "herdlab what-if stampede -o review.html --sweep tier.l2.ttl=5s,20s,60s",
+                ],
+            ),
+            entry(
                 "headroom",
                 "find the traffic at which a limit breaks, and which",
                 &[

@@ -31,6 +31,7 @@ mod sweep;
 mod trace;
 mod validate;
 mod watch;
+mod what_if;
 mod whole;
 
 use std::process::ExitCode;
@@ -73,6 +74,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Trace(trace::TraceArgs),
     Validate(validate::ValidateArgs),
+    WhatIf(what_if::WhatIfArgs),
 }
 
 /// Why a command ended; each has its exit code.
@@ -125,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::execute(&args),
         Command::Trace(args) => trace::execute(&args),
         Command::Validate(args) => validate::execute(&args),
+        Command::WhatIf(args) => what_if::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))
 }

@@ -8,7 +8,7 @@ use crate::record::breakdown::{
 };
 
 /// Breakdowns of replications, taken in one after the other.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Breakdowns {
     together: Breakdown,
     /// With their replications.

@@ -59,19 +59,23 @@ impl Finished {
 
     /// How many replications the wanted precision takes in all, if more than there are.
     pub fn more(&self, wanted: &Precision) -> Option<u32> {
-        let values: Vec<Vec<Option<f64>>> = self
-            .variants
-            .iter()
-            .map(|variant| match variant.values(&wanted.measure) {
-                [] => vec![None; self.complete as usize],
-                known => known.to_vec(),
-            })
-            .collect();
-        precision::next_total(wanted, &values, self.complete)
+        more(&self.variants, wanted, self.complete)
     }
 
     /// The variants with their whole replications.
     pub fn into_variants(self) -> Vec<Together> {
         self.variants
     }
+}
+
+/// How many replications the wanted precision takes in all, if more than the `complete` ones of all variants.
+pub(super) fn more(variants: &[Together], wanted: &Precision, complete: u32) -> Option<u32> {
+    let values: Vec<Vec<Option<f64>>> = variants
+        .iter()
+        .map(|variant| match variant.values(&wanted.measure) {
+            [] => vec![None; complete as usize],
+            known => known.to_vec(),
+        })
+        .collect();
+    precision::next_total(wanted, &values, complete)
 }

@@ -11,6 +11,7 @@ pub mod headroom;
 pub mod misplaced;
 pub mod observe;
 mod options;
+#[cfg_attr(not(feature = "native"), path = "partial/without_files.rs")]
 pub mod partial;
 pub mod precision;
 pub mod printed;
@@ -22,6 +23,7 @@ pub mod shares;
 pub mod states;
 pub mod statistics;
 pub mod sweep;
+pub mod task;
 pub mod threshold;
 pub mod versus;
 pub mod warmup;

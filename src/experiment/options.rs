@@ -6,6 +6,7 @@ use super::misplaced::Misplaced;
 use super::observe::Observer;
 use super::partial::{KeepError, Partial};
 use super::sweep::journal::JournalError;
+use super::workers::ThreadPoolBuildError;
 use crate::model::Nanos;
 use crate::policy::own::Policies;
 use crate::sim::{Control, SimError};
@@ -50,7 +51,7 @@ pub enum RunError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error("worker threads cannot be started: {0}")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
+    Threads(#[from] ThreadPoolBuildError),
 }
 
 /// Why no warm-up was found.

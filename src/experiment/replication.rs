@@ -1,11 +1,11 @@
 //! The result of one simulation, and of all replications of a variant together.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use super::breakdown::Breakdowns;
 use crate::catalog::computed::{Measured, measures};
 use crate::catalog::computed::{Series, distributions, series};
+use crate::clock::Stopwatch;
 use crate::measure::breakdown::Breakdown;
 use crate::measure::histogram::{Fine, Packed};
 use crate::measure::latency_map::LatencyMap;
@@ -36,12 +36,16 @@ pub(super) fn replicate(
     engine: Engine<'_>,
     control: &Control,
 ) -> Result<Replication, SimError> {
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let finished = engine.run(control)?;
-    let loop_s = started.elapsed().as_secs_f64();
+    Ok(measured(model, finished, started.seconds()))
+}
+
+/// The measures of a simulation that took so long.
+pub(super) fn measured(model: &Model, finished: Finished, loop_s: f64) -> Replication {
     let Finished { recorder, breakdown, events, .. } = finished;
     let recorder = &recorder;
-    Ok(Replication {
+    Replication {
         measures: measures(model, recorder),
         series: series(model, recorder),
         distributions: distributions(recorder)
@@ -54,12 +58,12 @@ pub(super) fn replicate(
         requests: recorder.finished(),
         events,
         loop_s,
-    })
+    }
 }
 
 /// The replications of a variant, taken in one after the other: of each its measures are kept, all else is added up, so that
 /// memory does not grow with windows and buckets times replications.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Together {
     /// The names are the same in all replications: they follow from the model. One value per replication.
     measures: Vec<MeasureRecord>,
@@ -87,6 +91,7 @@ pub(super) struct Records {
 }
 
 /// One series of all replications.
+#[derive(Clone)]
 struct SeriesSum {
     name: String,
     unit: &'static str,
@@ -98,6 +103,7 @@ struct SeriesSum {
 const SHOWN_APART: &str = "db.qps";
 
 /// A series of single replications.
+#[derive(Clone)]
 struct Apart {
     unit: &'static str,
     first: Vec<Option<f64>>,
@@ -181,6 +187,11 @@ impl Together {
     /// The values of a measure, one per replication; empty where there is no such measure.
     pub fn values(&self, measure: &str) -> &[Option<f64>] {
         self.measures.iter().find(|known| known.name == measure).map_or(&[], |known| &known.values)
+    }
+
+    /// How many were taken in.
+    pub fn taken(&self) -> u32 {
+        self.taken
     }
 
     /// Everything for the record.

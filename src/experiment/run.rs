@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use super::finished::Finished;
 use super::observe::Step;
@@ -12,6 +11,7 @@ pub use super::options::{RunError, RunOptions};
 use super::replication::{Records, Replication, Together, replicate};
 use super::workers::{is_stop, lock, work_off};
 use super::{misplaced, precision, warmup, workers};
+use crate::clock::Stopwatch;
 use crate::model::{Experiment, Model, TimedEvent, Variant};
 use crate::policy::own::Policies;
 use crate::record::{
@@ -40,7 +40,7 @@ pub struct Outcome {
 /// A simulation that fails ends the run; an interrupt before any replication of all variants is finished leaves
 /// nothing to keep.
 pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, RunError> {
-    let started = Instant::now();
+    let started = Stopwatch::start();
     misplaced::check(experiment, &options.policies)?;
     let most = experiment.precision.as_ref().map_or(0, |precision| precision.replications_max);
     let replications = u64::from(experiment.replications.max(most));
@@ -55,7 +55,7 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
         threads,
     });
     let tables = pool.install(|| build_tables(experiment))?;
-    let tables_s = started.elapsed().as_secs_f64();
+    let tables_s = started.seconds();
     options.observer.tell(&Step::TablesBuilt { seconds: tables_s });
     let experiment = pool.install(|| with_warmup(experiment, &tables, options))?;
     let mut finished = Finished::new(experiment.variants.len());
@@ -80,23 +80,12 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
             None => break false,
         }
     };
-    let experiment = &*experiment;
     let (requests, events, loop_s) = (finished.requests, finished.events, finished.loop_s);
-    let mut variants: Vec<VariantRecord> = Vec::with_capacity(experiment.variants.len());
-    for (variant, together) in experiment.variants.iter().zip(finished.into_variants()) {
-        if together.values("requests.all").iter().all(|count| *count == Some(0.0)) {
-            return Err(RunError::Silent { variant: variant.name.clone(), replications: complete });
-        }
-        variants.push(variant_record(variant, together, &options.policies));
-    }
-    let mut scenario = scenario_record(experiment, complete);
-    scenario.overrides.extend(options.policies.notes());
-    scenario.replications = wanted.end;
-    scenario.precision = experiment.precision.as_ref().map(|wanted| precision::record(wanted, &variants));
+    let record = record(&experiment, finished.into_variants(), (complete, wanted.end), &options.policies)?;
     let timings = Timings {
         requests,
         events,
-        wall_s: started.elapsed().as_secs_f64(),
+        wall_s: started.seconds(),
         loop_s,
         requests_per_second_per_core: requests as f64 / loop_s.max(1e-9),
         tables_s,
@@ -109,27 +98,50 @@ pub fn run(experiment: &Experiment, options: &RunOptions) -> Result<Outcome, Run
         seconds: timings.wall_s,
         interrupted,
     });
-    let record = Record {
-        schema: SCHEMA,
-        herdlab: env!("CARGO_PKG_VERSION").to_owned(),
-        scenario,
-        variants,
-        worlds: None,
-    };
     Ok(Outcome { record, timings, interrupted })
 }
 
+/// The record of `complete` replications of every variant, of which `wanted` were to be made.
+///
+/// # Errors
+/// [`RunError::Silent`]: a variant without a single request in its measured part.
+pub(super) fn record(
+    experiment: &Experiment,
+    variants: Vec<Together>,
+    (complete, wanted): (u32, u32),
+    policies: &Policies,
+) -> Result<Record, RunError> {
+    let mut records: Vec<VariantRecord> = Vec::with_capacity(variants.len());
+    for (variant, together) in experiment.variants.iter().zip(variants) {
+        if together.values("requests.all").iter().all(|count| *count == Some(0.0)) {
+            return Err(RunError::Silent { variant: variant.name.clone(), replications: complete });
+        }
+        records.push(variant_record(variant, together, policies));
+    }
+    let mut scenario = scenario_record(experiment, complete);
+    scenario.overrides.extend(policies.notes());
+    scenario.replications = wanted;
+    scenario.precision = experiment.precision.as_ref().map(|wanted| precision::record(wanted, &records));
+    Ok(Record {
+        schema: SCHEMA,
+        herdlab: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario,
+        variants: records,
+        worlds: None,
+    })
+}
+
 /// The experiment with the warm-up that a pilot finds, for `warmup = "auto"`.
-fn with_warmup<'e>(
+pub(super) fn with_warmup<'e>(
     experiment: &'e Experiment,
     tables: &[Arc<Tables>],
     options: &RunOptions,
 ) -> Result<Cow<'e, Experiment>, RunError> {
     let mut experiment = Cow::Borrowed(experiment);
     if experiment.variants.iter().any(|variant| variant.model.warmup_auto) {
-        let started = Instant::now();
+        let started = Stopwatch::start();
         let warmup_ns = warmup::find(&experiment, tables, options)?;
-        let (warmup_s, seconds) = (warmup_ns as f64 / 1e9, started.elapsed().as_secs_f64());
+        let (warmup_s, seconds) = (warmup_ns as f64 / 1e9, started.seconds());
         options.observer.tell(&Step::WarmupFound { warmup_s, seconds });
         experiment.to_mut().variants.iter_mut().for_each(|variant| variant.model.warmup_ns = warmup_ns);
     }
@@ -138,7 +150,14 @@ fn with_warmup<'e>(
 
 /// Tables per variant; variants with the same workload share them.
 pub(super) fn build_tables(experiment: &Experiment) -> Result<Vec<Arc<Tables>>, RunError> {
-    let mut known: Vec<(String, Arc<Tables>)> = Vec::new();
+    build_tables_beside(&mut Vec::new(), experiment)
+}
+
+/// The same; those that are known already, by their workload, are not built again, and new ones are added to them.
+pub(super) fn build_tables_beside(
+    known: &mut Vec<(String, Arc<Tables>)>,
+    experiment: &Experiment,
+) -> Result<Vec<Arc<Tables>>, RunError> {
     let mut tables = Vec::with_capacity(experiment.variants.len());
     for variant in &experiment.variants {
         let fingerprint = workload_of(&variant.model);
@@ -231,7 +250,7 @@ fn cell(
     Ok(result)
 }
 
-fn variant_record(variant: &Variant, together: Together, policies: &Policies) -> VariantRecord {
+pub(super) fn variant_record(variant: &Variant, together: Together, policies: &Policies) -> VariantRecord {
     let Records { measures, series, distributions, event_runs, latency_map, breakdowns } =
         together.into_records();
     let model = &variant.model;

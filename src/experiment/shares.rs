@@ -1,8 +1,7 @@
 //! Shares of runs with exact bounds.
 
-use statrs::distribution::{Beta, ContinuousCDF as _};
-
 use super::statistics::CONFIDENCE;
+use crate::oracle::tails::beta_quantile;
 
 /// So many of so many independent runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -57,7 +56,7 @@ impl Runs {
             return 0.0;
         }
         let (shape_a, shape_b) = (self.count as f64, (self.of - self.count + 1) as f64);
-        Beta::new(shape_a, shape_b).map_or(0.0, |beta| beta.inverse_cdf(probability))
+        beta_quantile(probability, shape_a, shape_b)
     }
 }
 

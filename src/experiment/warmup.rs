@@ -14,11 +14,10 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::options::{RunError, RunOptions, TooShort, Unsettled};
 use super::replication::{average, mean_of_known};
 use super::run::build_tables;
+use super::workers::map;
 use crate::catalog::computed::{Series, series};
 use crate::measure::histogram::Coarse;
 use crate::measure::recorder::{OUTCOMES, Recorder};
@@ -206,20 +205,16 @@ fn settled(
     let replications = pilot_replications(experiment);
     let cells: Vec<(usize, u32)> =
         (0..experiment.variants.len()).flat_map(|v| (0..replications).map(move |r| (v, r))).collect();
-    let pilots: Vec<Vec<Series>> = cells
-        .into_par_iter()
-        .map(|(index, replication)| {
-            let variant = &experiment.variants[index];
-            let model = Model { duration_ns, warmup_ns: 0, window_ns, ..variant.model.clone() };
-            let own = options.policies.of(&variant.name);
-            let engine =
-                Engine::with_own(&model, Arc::clone(&tables[index]), experiment.seed, replication, &own);
-            engine.and_then(|engine| pilot(&model, engine, &options.control)).map_err(|source| match source {
-                SimError::Cancelled => RunError::Interrupted,
-                source => RunError::Simulation { variant: variant.name.clone(), replication, source },
-            })
+    let pilots: Vec<Vec<Series>> = map(cells, |(index, replication)| {
+        let variant = &experiment.variants[index];
+        let model = Model { duration_ns, warmup_ns: 0, window_ns, ..variant.model.clone() };
+        let own = options.policies.of(&variant.name);
+        let engine = Engine::with_own(&model, Arc::clone(&tables[index]), experiment.seed, replication, &own);
+        engine.and_then(|engine| pilot(&model, engine, &options.control)).map_err(|source| match source {
+            SimError::Cancelled => RunError::Interrupted,
+            source => RunError::Simulation { variant: variant.name.clone(), replication, source },
         })
-        .collect::<Result<_, _>>()?;
+    })?;
     let mut longest = 0;
     for (variant, pilots) in experiment.variants.iter().zip(pilots.chunks(replications as usize)) {
         for name in WATCHED {

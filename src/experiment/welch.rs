@@ -3,9 +3,9 @@
 use rand::RngExt as _;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::statistics::{CONFIDENCE, Estimate, Moments, POWER, covariance_of_means, estimate, fieller};
+use crate::oracle::tails::{student_quantile, student_tail};
 
 /// Up to this many values in both samples together the permutation test goes through all divisions of them.
 const EXACT_VALUES_MAX: usize = 20;
@@ -34,9 +34,8 @@ impl IndependentDifference {
         if self.error == 0.0 {
             return 0.0;
         }
-        StudentsT::new(0.0, 1.0, self.freedom).map_or(f64::INFINITY, |distribution| {
-            (distribution.inverse_cdf(1.0 - alpha / 2.0) + distribution.inverse_cdf(POWER)) * self.error
-        })
+        let quantile = |probability| student_quantile(probability, self.freedom);
+        (quantile(1.0 - alpha / 2.0) + quantile(POWER)) * self.error
     }
 }
 
@@ -61,9 +60,8 @@ pub fn difference(before: &[f64], after: &[f64]) -> Option<IndependentDifference
         let spread = |variance: f64, n: usize| variance * variance / (n - 1) as f64;
         // Welch and Satterthwaite.
         let freedom = (a + b) * (a + b) / (spread(a, before.len()) + spread(b, after.len()));
-        let distribution = StudentsT::new(0.0, 1.0, freedom).ok()?;
-        let quantile = distribution.inverse_cdf((1.0 + CONFIDENCE) / 2.0);
-        (freedom, quantile, 2.0 * distribution.sf((mean / error).abs()))
+        let quantile = student_quantile((1.0 + CONFIDENCE) / 2.0, freedom);
+        (freedom, quantile, 2.0 * student_tail((mean / error).abs(), freedom))
     } else {
         (f64::INFINITY, 0.0, if mean == 0.0 { 1.0 } else { 0.0 })
     };

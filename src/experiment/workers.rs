@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-
+pub(super) use self::threads::{ThreadPool, ThreadPoolBuildError, map};
 use super::options::RunError;
 use crate::sim::{Control, SimError};
 
@@ -15,7 +14,7 @@ pub(super) fn pool(threads: usize, simulations: u64) -> Result<ThreadPool, Threa
         threads => threads,
     };
     let useful = usize::try_from(simulations.max(1)).unwrap_or(usize::MAX);
-    ThreadPoolBuilder::new().num_threads(wanted.min(useful)).build()
+    threads::pool(wanted.min(useful))
 }
 
 /// Works off a list on the threads of the pool that this runs in; gives what failed, if anything did.
@@ -29,7 +28,7 @@ pub(super) fn work_off<W: Sync>(
 ) -> Option<RunError> {
     let failure: Mutex<Option<RunError>> = Mutex::new(None);
     let next = AtomicUsize::new(0);
-    rayon::broadcast(|_| {
+    threads::everywhere(|| {
         while let Some(piece) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
             if control.cancel.load(Ordering::Relaxed) {
                 return;
@@ -59,6 +58,64 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The content of a mutex when all threads are done.
 pub(super) fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Over the threads of rayon.
+#[cfg(feature = "native")]
+mod threads {
+    use rayon::ThreadPoolBuilder;
+    use rayon::prelude::*;
+    pub use rayon::{ThreadPool, ThreadPoolBuildError};
+
+    pub fn pool(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+        ThreadPoolBuilder::new().num_threads(threads).build()
+    }
+
+    /// Calls `work` once on each thread of the pool that this runs in.
+    pub fn everywhere(work: impl Fn() + Sync) {
+        rayon::broadcast(|_| work());
+    }
+
+    /// The results in the order of the list, or the failure of one of its pieces.
+    pub fn map<T: Send, R: Send, E: Send>(
+        list: Vec<T>,
+        of: impl Fn(T) -> Result<R, E> + Send + Sync,
+    ) -> Result<Vec<R>, E> {
+        list.into_par_iter().map(of).collect()
+    }
+}
+
+/// The same where there is one thread and no other can be started.
+#[cfg(not(feature = "native"))]
+mod threads {
+    /// Another thread is never asked for.
+    #[derive(Debug, thiserror::Error)]
+    pub enum ThreadPoolBuildError {}
+
+    /// The one thread.
+    pub struct ThreadPool;
+
+    impl ThreadPool {
+        pub fn install<R>(&self, work: impl FnOnce() -> R) -> R {
+            work()
+        }
+
+        pub fn current_num_threads(&self) -> usize {
+            1
+        }
+    }
+
+    pub fn pool(_: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+        Ok(ThreadPool)
+    }
+
+    pub fn everywhere(work: impl Fn()) {
+        work();
+    }
+
+    pub fn map<T, R, E>(list: Vec<T>, of: impl Fn(T) -> Result<R, E>) -> Result<Vec<R>, E> {
+        list.into_iter().map(of).collect()
+    }
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub use tier::{
     Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{
-    Arrivals, Class, Costs, Counts, Popularity, ProfilePart, Ranking, Sets, Trace, TraceClasses,
+    Arrivals, Class, Costs, Counts, Popularity, ProfilePart, Ranking, Sets, Spooled, Trace, TraceClasses,
     TraceColumns, TraceFacts, TraceLayout, TraceOperation, TraceReplay, Workload,
 };
 pub(crate) use workload::{

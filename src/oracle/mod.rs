@@ -17,6 +17,7 @@
 //! | retries, pauses and what a closed-loop client does not see | [`overload`] |
 //! | write-back: what coalesces, how long it waits, what a crash takes | [`write_back`] |
 //! | functions that neither std nor libm has | [`special`] |
+//! | tails and quantiles behind tests and intervals | [`tails`] |
 
 pub mod che;
 pub mod overload;
@@ -25,6 +26,7 @@ pub mod small_cache;
 pub mod special;
 pub mod staleness;
 pub mod steady;
+pub mod tails;
 pub mod tiers;
 pub mod ttl;
 pub mod write_back;

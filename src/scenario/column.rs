@@ -14,7 +14,7 @@ const COUNTS: &[&str] = &["le", "count", "calls", "weight", "freq"];
 
 /// The rows of a file in their order. `shown` is the file as the user named it.
 pub(super) fn read_columns(path: &Path, shown: &str, columns: &Columns<'_>) -> Result<Vec<Row>, String> {
-    let file = trace::open_whole(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let (file, _) = trace::open_whole(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
     let mut rows = table::reader(file, b',', true);
     let mut header = ::csv::ByteRecord::new();
     let problem = |(line, error): (u64, String)| format!("{shown}:{line}: {error}");

@@ -8,6 +8,7 @@ pub mod build;
 pub mod bundled;
 mod check;
 mod column;
+pub mod command;
 pub mod describe;
 pub mod difference;
 pub mod digest;
@@ -15,7 +16,9 @@ pub mod estimate;
 mod foreign;
 pub mod grid;
 pub mod knob;
+pub mod knobs;
 pub mod lint;
+pub mod patch;
 mod pin;
 mod range;
 pub mod strategies;
@@ -29,7 +32,7 @@ use std::path::Path;
 pub use crate::declare::diagnostic;
 use crate::declare::{fields, file};
 use crate::model::{Experiment, Threshold, Variant};
-pub(crate) use check::{FILE, is_same_for_all};
+pub(crate) use check::{FILE, is_same_for_all, known_measures};
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Source, Span};
 use lint::{Finding, Warnings};
@@ -50,6 +53,22 @@ pub struct Overrides {
     pub variants: Vec<String>,
     /// Options of the command line that stand for settings of the file. They take precedence over `set`.
     pub options: Vec<Typed>,
+}
+
+impl Overrides {
+    /// As `path=value`, for the record; seed, replications, duration and variants as `seed=1` and so on.
+    pub fn listed(&self) -> Vec<String> {
+        let set = self.set.iter().map(|(path, value)| format!("{path}={value}"));
+        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        let replications = self.replications.map(|replications| format!("replications={replications}"));
+        let duration = self.duration.as_ref().map(|duration| format!("duration={duration}"));
+        let variants = self.variants.iter().map(|name| format!("variant={name}"));
+        let options = self.options.iter().map(|typed| match &typed.text {
+            TypedText::One(text) => format!("{}={text:?}", typed.path),
+            TypedText::List(texts) => format!("{}={texts:?}", typed.path),
+        });
+        set.chain(options).chain(seed).chain(replications).chain(duration).chain(variants).collect()
+    }
 }
 
 /// An option as it was typed, which messages point at.
@@ -299,7 +318,7 @@ fn node_of(typed: &Typed, sources: &mut Vec<Source>) -> file::Node {
 fn completed(experiment: Experiment, source: &str, overrides: &Overrides, warnings: &Warnings) -> Experiment {
     Experiment {
         source: source.to_owned(),
-        overrides: listed(overrides),
+        overrides: overrides.listed(),
         lints: warnings.notes(),
         ..experiment
     }
@@ -316,20 +335,6 @@ fn duration(cx: &mut fields::Context, sources: &mut Vec<Source>, text: &str) -> 
     sources.push(Source { name: "--duration".to_owned(), text: text.to_owned() });
     cx.report(Diagnostic::new("wrong value for --duration", span, reason));
     None
-}
-
-/// The overrides as `path=value`, for the record.
-fn listed(overrides: &Overrides) -> Vec<String> {
-    let set = overrides.set.iter().map(|(path, value)| format!("{path}={value}"));
-    let seed = overrides.seed.map(|seed| format!("seed={seed}"));
-    let replications = overrides.replications.map(|replications| format!("replications={replications}"));
-    let duration = overrides.duration.as_ref().map(|duration| format!("duration={duration}"));
-    let variants = overrides.variants.iter().map(|name| format!("variant={name}"));
-    let options = overrides.options.iter().map(|typed| match &typed.text {
-        TypedText::One(text) => format!("{}={text:?}", typed.path),
-        TypedText::List(texts) => format!("{}={texts:?}", typed.path),
-    });
-    set.chain(options).chain(seed).chain(replications).chain(duration).chain(variants).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,11 @@ pub(super) fn pins(variants: &[Variant], axes: &[Axis]) -> Vec<Vec<Option<AxisVa
     variants.iter().map(|variant| axes.iter().map(|axis| pin(variant, &axis.path)).collect()).collect()
 }
 
+/// Whether a variant sets a path itself, or a table around it.
+pub(super) fn is_pinned(variant: &Variant, path: &str) -> bool {
+    pin(variant, path).is_some()
+}
+
 /// The last setting at the path or above it decides, as it does when the variant is read. One below the path changes a
 /// part of the axis's value and leaves the rest to the axis.
 fn pin(variant: &Variant, path: &str) -> Option<AxisValue> {

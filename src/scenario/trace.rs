@@ -2,17 +2,15 @@
 //! row is what the replications will need it to be.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
-use tempfile::TempPath;
 
 use crate::dice::round_ns;
-use crate::model::{MAX_CLASSES, Nanos, RecordedClass, Sets, TraceLayout, TraceReplay};
+use crate::model::{MAX_CLASSES, Nanos, RecordedClass, Sets, Spooled, TraceLayout, TraceReplay};
 use crate::trace::classes::OTHER;
 use crate::trace::csv::OPERATION_COLUMNS;
 use crate::trace::{Asked, Stamp, TraceReader, TraceRow, source};
@@ -36,7 +34,7 @@ pub(crate) struct TraceRequest {
 pub(crate) struct TraceSummary {
     /// The file, or a copy of what a pipe gave.
     pub path: PathBuf,
-    pub spooled: Option<Arc<TempPath>>,
+    pub spooled: Option<Arc<Spooled>>,
     pub spooled_bytes: u64,
     pub format: &'static str,
     pub layout: TraceLayout,
@@ -125,7 +123,7 @@ impl Classes {
 #[derive(Default)]
 pub(crate) struct TraceFiles {
     known: HashMap<(PathBuf, TraceRequest), Result<TraceSummary, String>>,
-    spooled: HashMap<PathBuf, Arc<TempPath>>,
+    spooled: HashMap<PathBuf, Arc<Spooled>>,
 }
 
 impl TraceFiles {
@@ -152,11 +150,10 @@ impl TraceFiles {
             self.spooled.insert(path.to_owned(), Arc::new(copy));
         }
         let spooled = self.spooled.get(path).cloned();
-        let path = spooled.as_ref().map_or(path, |copy| copy);
-        let digest = digest(path).map_err(cannot)?;
-        let bytes = spooled.as_ref().map_or(Ok(0), |copy| copy.metadata().map(|file| file.len()));
-        let spooled_bytes = bytes.map_err(cannot)?;
-        let path = path.to_owned();
+        let path = spooled.as_ref().map_or(path, |copy| source::place(copy)).to_owned();
+        let digest = digest(&path).map_err(cannot)?;
+        let (_, bytes) = source::open_whole(&path).map_err(cannot)?;
+        let spooled_bytes = bytes.filter(|_| spooled.is_some()).unwrap_or(0);
         let summary = summarise(&path, shown, request)?;
         Ok(TraceSummary { path, spooled, spooled_bytes, digest, ..summary })
     }
@@ -164,7 +161,7 @@ impl TraceFiles {
 
 /// Hex SHA-256 of a file.
 fn digest(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let (mut file, _) = source::open_whole(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -185,10 +182,9 @@ const FINE_NS: f64 = 1_000.0;
 
 fn summarise(path: &Path, shown: &str, request: &TraceRequest) -> Result<TraceSummary, String> {
     let name = Path::new(shown);
-    let file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    let length = file.metadata().ok().map(|metadata| metadata.len());
-    let opened = crate::trace::open_input(name, Box::new(file), length, &request.asked)
-        .map_err(|error| error.to_string())?;
+    let (file, length) = source::open_whole(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let opened =
+        crate::trace::open_input(name, file, length, &request.asked).map_err(|error| error.to_string())?;
     let format = opened.format.name;
     let layout = opened.layout.clone();
     let has_times = opened.has_times && !request.is_paced;

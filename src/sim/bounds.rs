@@ -4,7 +4,9 @@
 //! Linux), only the estimate beforehand bounds it.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::clock::Stopwatch;
 
 /// From one look at the memory to the next: reading it takes some microseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -14,7 +16,7 @@ const NONE: u64 = u64::MAX;
 /// The bounds of all simulations of a run together.
 #[derive(Debug)]
 pub struct Bounds {
-    made: Instant,
+    made: Stopwatch,
     /// After `made`.
     until_ns: AtomicU64,
     memory_bytes: AtomicU64,
@@ -35,7 +37,7 @@ impl Default for Bounds {
     /// None at all.
     fn default() -> Bounds {
         Bounds {
-            made: Instant::now(),
+            made: Stopwatch::start(),
             until_ns: AtomicU64::new(NONE),
             memory_bytes: AtomicU64::new(NONE),
             look_ns: AtomicU64::new(0),

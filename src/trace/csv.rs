@@ -1,7 +1,6 @@
 //! Tables with named columns, or with columns by number where there is no header: CSV, TSV, and semicolons or bars in place of
 //! commas. Streamed: a row is read when its turn comes.
 
-use std::fs::File;
 use std::path::Path;
 
 use super::Problem;
@@ -9,6 +8,7 @@ use super::compression::decompressed;
 use super::formats::{Clock, Found, TraceFormat};
 use super::row::shown;
 use super::sample::Sample;
+use super::source::open_whole;
 use super::stamp::{SECOND, Stamp, Unit, iso8601, unit_by_magnitude, unit_by_name};
 use super::table::{Table, TableRows, listed, next_row, position, reader};
 use crate::model::{TraceColumns, TraceLayout, TraceOperation};
@@ -283,7 +283,7 @@ fn first_times(rows: &[csv::ByteRecord]) -> Option<usize> {
 
 /// The first of these names that the header of a file has; `None` where it cannot be read.
 pub(crate) fn column_of(path: &Path, separator: u8, names: &[&str]) -> Option<String> {
-    let (input, _) = decompressed(Box::new(File::open(path).ok()?)).ok()?;
+    let (input, _) = decompressed(open_whole(path).ok()?.0).ok()?;
     let mut header = csv::ByteRecord::new();
     next_row(&mut reader(input, separator, true), &mut header).ok()?;
     known(&header, names).map(|column| shown(header[column].trim_ascii()))

@@ -8,6 +8,7 @@
 pub(crate) mod access_log;
 mod arc;
 pub mod classes;
+#[cfg_attr(not(feature = "native"), path = "compression/none.rs")]
 mod compression;
 pub mod csv;
 pub mod formats;
@@ -20,6 +21,7 @@ pub(crate) mod monitor;
 mod msr;
 pub mod oracle_general;
 mod order;
+#[cfg(feature = "native")]
 pub mod output;
 mod raw_ids;
 pub mod reader;
@@ -28,6 +30,7 @@ mod records;
 pub mod requests;
 pub mod row;
 mod sample;
+#[cfg_attr(not(feature = "native"), path = "source/held.rs")]
 pub mod source;
 mod spread;
 pub mod stamp;
@@ -53,6 +56,8 @@ pub use recorded::{Columns, Recorded};
 pub use requests::Requests;
 pub use row::{Operation, Row};
 pub(crate) use source::open_whole;
+#[cfg(feature = "native")]
+pub use source::unpacked;
 pub use spread::{Recording, Replayed};
 pub use stamp::{Stamp, Unit};
 

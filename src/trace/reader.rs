@@ -1,7 +1,6 @@
 //! The requests of a scenario, from the rows of its trace.
 
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,7 +10,7 @@ use super::formats::{Rows, reopen};
 use super::order::Sorter;
 use super::row::{Operation, Row};
 use super::stamp::Stamp;
-use super::{Problem, TraceError};
+use super::{Problem, TraceError, source};
 use crate::dice::round_ns;
 use crate::model::{Nanos, Sets, Trace, TraceReplay};
 
@@ -99,8 +98,9 @@ impl TraceReader {
     /// # Errors
     /// It cannot be opened.
     pub fn open(trace: &Trace) -> Result<TraceReader, TraceError> {
-        let file = File::open(&trace.path).map_err(|source| TraceError::open(&trace.path, source))?;
-        let rows = reopen(&trace.path, Box::new(file), trace.format, &trace.columns)?;
+        let (file, _) =
+            source::open_whole(&trace.path).map_err(|error| TraceError::open(&trace.path, error))?;
+        let rows = reopen(&trace.path, file, trace.format, &trace.columns)?;
         let has_times = trace.replay.rate_per_s.is_none();
         let reader = TraceReader::new(&trace.path, rows, trace.unit_ns, has_times, trace.replay.clone());
         Ok(match &trace.classes {

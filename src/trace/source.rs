@@ -4,7 +4,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::NamedTempFile;
+
+use super::compression::{Input, decompressed};
+use crate::model::Spooled;
 
 /// In place of a path: standard input.
 pub const STDIN: &str = "-";
@@ -13,7 +16,7 @@ pub const STDIN: &str = "-";
 ///
 /// # Errors
 /// It is a folder or a device, or what the system returned.
-pub fn open_once(path: &Path) -> io::Result<(Box<dyn io::Read + Send>, Option<u64>)> {
+pub fn open_once(path: &Path) -> io::Result<(Input, Option<u64>)> {
     if path.as_os_str() == STDIN {
         return Ok((Box::new(io::stdin()), None));
     }
@@ -28,15 +31,25 @@ pub fn open_once(path: &Path) -> io::Result<(Box<dyn io::Read + Send>, Option<u6
     }
 }
 
+/// The content of a file that is read several times, decompressed where it is compressed.
+///
+/// # Errors
+/// As those of a trace that cannot be opened.
+pub fn unpacked(path: &Path) -> io::Result<Input> {
+    let (packed, _) = open_whole(path)?;
+    decompressed(packed).map(|(input, _)| input)
+}
+
 /// Opens a file that is read several times: to check it, and again by each replication. A FIFO or a device gives its content
 /// once, and the second reading would wait for ever.
 ///
 /// # Errors
 /// It is no such file, with the way out, or what the system returned.
-pub(crate) fn open_whole(path: &Path) -> io::Result<File> {
-    let kind = fs::metadata(path)?.file_type();
+pub(crate) fn open_whole(path: &Path) -> io::Result<(Input, Option<u64>)> {
+    let metadata = fs::metadata(path)?;
+    let kind = metadata.file_type();
     if kind.is_file() {
-        return File::open(path);
+        return Ok((Box::new(File::open(path)?), Some(metadata.len())));
     }
     if kind.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -50,7 +63,7 @@ pub(crate) fn open_whole(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// It is a folder or a device, or it cannot be copied.
-pub fn spooled(path: &Path) -> io::Result<Option<TempPath>> {
+pub fn spooled(path: &Path) -> io::Result<Option<Spooled>> {
     let is_pipe = path.as_os_str() == STDIN || kind(&fs::metadata(path)?.file_type()) == Kind::Pipe;
     let (mut input, length) = open_once(path)?;
     if !is_pipe || length.is_some() {
@@ -59,6 +72,11 @@ pub fn spooled(path: &Path) -> io::Result<Option<TempPath>> {
     let mut copy = NamedTempFile::with_prefix("herdlab-trace-")?;
     io::copy(&mut input, &mut copy)?;
     Ok(Some(copy.into_temp_path()))
+}
+
+/// Where such a copy is.
+pub(crate) fn place(copy: &Spooled) -> &Path {
+    copy
 }
 
 #[derive(PartialEq)]

@@ -1,7 +1,6 @@
 //! What the search found: values with their ranges, what stays open, whether the model agrees, and what was not used for that.
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use super::algebra::eigen;
 use super::misfit::Misfit;
@@ -13,6 +12,7 @@ use super::ties::{Tie, ties};
 use crate::dice::{Stream, unit_open_zero};
 use crate::experiment::statistics::t_quantile;
 use crate::model::Input;
+use crate::oracle::tails::normal_quantile;
 
 /// The result of a fit.
 #[derive(Clone, Debug, Serialize)]
@@ -282,5 +282,5 @@ fn quantiles(values: &[f64]) -> (f64, f64, f64) {
 }
 
 fn normal(dice: &mut Stream) -> f64 {
-    Normal::standard().inverse_cdf(unit_open_zero(dice).min(1.0 - 1e-12))
+    normal_quantile(unit_open_zero(dice).min(1.0 - 1e-12))
 }

@@ -1,11 +1,11 @@
 //! A setting in runs of itself, held against production by their own mean and covariance.
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF as _, FisherSnedecor};
 
 use super::algebra::{Matrix, add_products, zeros};
 use super::misfit::factor;
 use crate::experiment::statistics::t_quantile;
+use crate::oracle::tails::f_tail;
 
 /// Runs of one setting.
 #[derive(Clone, Debug)]
@@ -83,8 +83,7 @@ impl Held {
 pub fn p_of(distance2: f64, freedom: usize, of: f64) -> f64 {
     let freedom = freedom as f64;
     let left = (of - freedom + 1.0).max(1.0);
-    FisherSnedecor::new(freedom, left)
-        .map_or(1.0, |distribution| distribution.sf((distance2 * left / (of * freedom)).max(0.0)))
+    f_tail((distance2 * left / (of * freedom)).max(0.0), freedom, left)
 }
 
 #[cfg(test)]

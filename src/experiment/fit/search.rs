@@ -10,6 +10,7 @@ use super::surrogate::{Point, Surrogate, terms};
 use crate::dice::{Stream, below, stream, unit_open_zero};
 use crate::experiment::run::RunError;
 use crate::model::Input;
+use crate::oracle::tails::chi_squared_quantile;
 
 /// The measures of one simulation that have a value.
 pub type Measured = BTreeMap<String, f64>;
@@ -256,8 +257,7 @@ pub fn extra_variance(target: &Target, scale: Scale, values: &[f64]) -> f64 {
 
 /// The value that chi-squared with that freedom exceeds with the remaining probability.
 pub fn chi_squared(probability: f64, freedom: f64) -> f64 {
-    use statrs::distribution::{ChiSquared, ContinuousCDF as _};
-    ChiSquared::new(freedom).map_or(f64::INFINITY, |distribution| distribution.inverse_cdf(probability))
+    chi_squared_quantile(probability, freedom)
 }
 
 /// The observed figures on the scales that take all values of the runs.

@@ -1,6 +1,7 @@
 //! Sweeps: every cell of a grid, all variants, the same traffic in all of them.
 
 mod cells;
+#[cfg_attr(not(feature = "native"), path = "journal/without_files.rs")]
 pub mod journal;
 pub mod knee;
 pub mod limits;
@@ -10,8 +11,6 @@ pub mod record;
 pub mod today;
 
 use std::sync::Arc;
-
-use rayon::prelude::*;
 
 use self::journal::Journal;
 pub use self::pool::Pool;
@@ -110,8 +109,7 @@ pub fn find_warmup(grid: &Grid, pool: &mut Pool, control: &Arc<Control>) -> Resu
         let found = warmup::find(&experiment, &build_tables(&experiment)?, &options);
         found.map(Some).map_err(|error| in_cell(error, &grid.label(&cell.at)))
     };
-    let found: Vec<Option<Nanos>> =
-        grid.cells.par_iter().enumerate().map(find).collect::<Result<_, RunError>>()?;
+    let found: Vec<Option<Nanos>> = workers::map(grid.cells.iter().enumerate().collect(), find)?;
     if let Some(longest_ns) = found.into_iter().flatten().max() {
         pool.set_warmup(longest_ns);
     }

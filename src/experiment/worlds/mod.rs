@@ -9,13 +9,13 @@ pub mod plan;
 pub mod split;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::observe::{Observer, Step};
 use super::run::{Outcome, RunError};
 use super::sweep::Pool;
 use super::sweep::journal::{Finished, Journal};
 use super::workers;
+use crate::clock::Stopwatch;
 use crate::model::Experiment;
 use crate::record::{Record, VariantWorlds, WorldMeasure, WorldsRecord};
 use crate::scenario::uncertain::World;
@@ -54,7 +54,7 @@ pub fn add(
     worlds: &[World],
     options: &WorldsOptions,
 ) -> Result<(), RunError> {
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let wanted = worlds.len() as u32;
     let replications = options.replications.max(1);
     options.observer.tell(&Step::Worlds { worlds: wanted, replications });

@@ -17,7 +17,7 @@ pub(crate) use options::{ArrivalsOptions, ClassBy, Operation, TraceOptions, Work
 pub(super) use popularity::fits_keys;
 pub use popularity::{Counts, Popularity, Ranking};
 pub use trace::{
-    Sets, Trace, TraceClasses, TraceColumns, TraceFacts, TraceLayout, TraceOperation, TraceReplay,
+    Sets, Spooled, Trace, TraceClasses, TraceColumns, TraceFacts, TraceLayout, TraceOperation, TraceReplay,
 };
 
 #[derive(Clone, Debug, Serialize)]

@@ -200,6 +200,14 @@ keywords! {
     }
 }
 
+/// A temporary file, removed with its last owner.
+#[cfg(feature = "native")]
+pub type Spooled = tempfile::TempPath;
+
+/// Where there are no files, none is copied.
+#[cfg(not(feature = "native"))]
+pub type Spooled = std::convert::Infallible;
+
 /// Findings of the first reading, for words and lints; no part of the digest.
 #[derive(Clone, Debug, Default)]
 pub struct TraceFacts {
@@ -229,7 +237,7 @@ pub struct TraceFacts {
     /// Requests that share their time stamp with others.
     pub sharing: u64,
     /// A copy of what a pipe gave, kept for as long as the model.
-    pub spooled: Option<Arc<tempfile::TempPath>>,
+    pub spooled: Option<Arc<Spooled>>,
     /// Bytes of that copy.
     pub spooled_bytes: u64,
 }

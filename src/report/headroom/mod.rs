@@ -9,7 +9,8 @@ use std::path::Path;
 
 use super::drawing::Heading;
 use super::sweep::named;
-use super::{File, ReportError, atomic, json, png};
+use super::{File, ReportError, json, png};
+use crate::atomic;
 use crate::experiment::headroom::record::{HeadroomRecord, ResultRecord, SCHEMA};
 use crate::experiment::statistics::estimate;
 use crate::report::csv::{Rows, plain};

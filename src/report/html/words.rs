@@ -8,7 +8,8 @@ use crate::experiment::statistics::Estimate;
 use crate::record::{EventRecord, Record, ScenarioRecord};
 use crate::report::format::{Scale, common_scale, difference, number, plus_minus, unbroken};
 use crate::report::remarks;
-use crate::scenario::bundled::{self, Bundled};
+pub use crate::scenario::command::quoted;
+pub(in crate::report) use crate::scenario::command::{again, named};
 
 /// A part of the answer: words, or a figure with its interval and unit.
 #[derive(Debug, PartialEq)]
@@ -160,37 +161,6 @@ pub(super) fn command(record: &Record) -> String {
             let before = quoted(named(source_path, source));
             again(&format!("diff {before}"), named(&after.source_path, &after.source), overrides)
         }
-    }
-}
-
-/// Name of a scenario on the command line: a bundled one by its name, since its file is in no folder but ours.
-pub(in crate::report) fn named<'a>(source_path: &'a str, source: &str) -> &'a str {
-    let same = |bundled: &&Bundled| bundled.path() == source_path && bundled.source == source;
-    bundled::all().iter().find(same).map_or(source_path, |bundled| bundled.name)
-}
-
-/// The command that runs a scenario with these overrides.
-pub(in crate::report) fn again(what: &str, scenario: &str, overrides: &[String]) -> String {
-    let mut command = format!("herdlab {what} {}", quoted(scenario));
-    for setting in overrides {
-        // These have options of their own, and `--duration` means more than the field.
-        match setting.split_once('=') {
-            Some((name @ ("seed" | "replications" | "duration" | "variant"), value)) => {
-                command.push_str(&format!(" --{name} {}", quoted(value)));
-            }
-            _ => command.push_str(&format!(" --set {}", quoted(setting))),
-        }
-    }
-    command
-}
-
-/// A word for the shell, quoted where it has to be.
-pub fn quoted(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "./_-=:,+@%".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_string()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

@@ -10,7 +10,8 @@ use std::path::Path;
 
 use super::drawing::Heading;
 use super::format::{number, percent};
-use super::{ReportError, atomic, draw, png};
+use super::{ReportError, draw, png};
+use crate::atomic;
 use crate::replay::{Replay, Ttl, Unit};
 use crate::units::{approximate_bytes, counted, format_duration, grouped};
 pub use chart::figure;

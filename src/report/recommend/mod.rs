@@ -16,7 +16,8 @@ use self::rows::Candidates;
 use super::drawing::Heading;
 use super::html::Charts;
 use super::sweep::named;
-use super::{File, ReportError, atomic, consistency, draw, png};
+use super::{File, ReportError, consistency, draw, png};
+use crate::atomic;
 use crate::experiment::recommend::record::{CandidateRecord, RecommendRecord, SCHEMA, TodayRecord};
 use crate::experiment::recommend::{Found, Outcome, judge};
 

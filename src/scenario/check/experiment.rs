@@ -79,7 +79,7 @@ pub(crate) fn check(
     }
     let baseline = root.get("baseline").and_then(|node| baseline(cx, node, &sketches)).unwrap_or(0);
     let chosen = choose(cx, &sketches, asked.variants);
-    let (variants, warnings) = variants(cx, &mut kept.traces, root, &sketches, &chosen, asked.duration_ns);
+    let (variants, warnings) = variants(cx, &mut kept.traces, root, &sketches, &chosen, asked);
     let surroundings =
         threshold::Surroundings { names: &names(&sketches), variants: &variants, replications };
     let mut thresholds =
@@ -185,8 +185,9 @@ fn variants(
     root: &Node,
     sketches: &[Sketch<'_>],
     chosen: &[usize],
-    cut_ns: Option<Nanos>,
+    asked: &Asked<'_>,
 ) -> (Vec<Variant>, Vec<Finding>) {
+    let cut_ns = asked.duration_ns;
     let own = std::mem::take(&mut cx.diagnostics);
     let mut variants = Vec::new();
     let mut problems: Vec<(Diagnostic, Vec<usize>)> = Vec::new();
@@ -196,7 +197,9 @@ fn variants(
         let mut tree = root.clone();
         let settings = apply(cx, &mut tree, sketch);
         if let Some(model) = model(cx, traces, &tree, cut_ns) {
-            for finding in lint::findings(&tree, &model) {
+            // Of a grid, the file is looked at.
+            let findings = if asked.cell { Vec::new() } else { lint::findings(&tree, &model) };
+            for finding in findings {
                 let same = |known: &Finding| {
                     known.lint == finding.lint
                         && known.place() == finding.place()

@@ -227,7 +227,7 @@ impl Warnings {
     }
 
     /// One line each, for the record.
-    pub(super) fn notes(&self) -> Vec<LintNote> {
+    pub(crate) fn notes(&self) -> Vec<LintNote> {
         self.list
             .iter()
             .map(|Finding { lint, diagnostic }| {

@@ -65,6 +65,8 @@ pub(super) struct Incoming {
     pub(super) guesses: [u32; BATCH],
     /// So many have arrived.
     pub(super) arrived: u64,
+    /// The first batch is filled.
+    pub(super) have_begun: bool,
     pub(super) are_over: bool,
     /// All are reads of one key, unless tagged otherwise, and go to the instance that they name.
     pub(super) are_plain: bool,
@@ -279,9 +281,20 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
 
     /// Runs to the end of the drain, or until nothing is in flight after the last arrival.
     pub(super) fn run(mut self, control: &Control) -> Result<Finished, SimError> {
+        self.advance(control, u64::MAX)?;
+        self.finish()
+    }
+
+    /// Goes on until about so much more is done, arrivals and events counted alike, or to the end; gives whether this is it. It
+    /// stops only where it looks around or checks in: a run in pieces is the same as one in one piece.
+    pub(super) fn advance(&mut self, control: &Control, budget: u64) -> Result<bool, SimError> {
         let end_ns = self.last_ns;
-        let mut reported = 0;
-        self.incoming.refill()?;
+        let until = self.done().saturating_add(budget);
+        let mut reported = self.incoming.arrived;
+        if !self.incoming.have_begun {
+            self.incoming.have_begun = true;
+            self.incoming.refill()?;
+        }
         loop {
             let event_ns = self.queue.next_time();
             // Queued events precede arrivals of the same instant.
@@ -294,6 +307,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                 if self.incoming.next == self.incoming.batch.time_ns.len() {
                     self.check_in(control, &mut reported)?;
                     self.incoming.refill()?;
+                    if self.done() >= until {
+                        return Ok(false);
+                    }
                 }
                 continue;
             }
@@ -304,10 +320,17 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             debug_assert!(time >= self.now, "an event happens at {time}, before {}", self.now);
             self.now = time;
             self.events += 1;
+            let kind = Kind::of(event);
             if self.events.is_multiple_of(LOOK_EVERY) {
                 self.look_around(control, &mut reported)?;
+                if self.done() >= until {
+                    self.handle(kind, event)?;
+                    if self.is_over() {
+                        break;
+                    }
+                    return Ok(false);
+                }
             }
-            let kind = Kind::of(event);
             // The most frequent one by a branch of its own: it is foreseen better than one way of many.
             if kind == Kind::LookupArrives {
                 self.lookup_arrives(event.id);
@@ -322,13 +345,23 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                     self.check_in(control, &mut reported)?;
                 }
             }
-            // The last window ends at the instant at which arrivals do, but after them.
-            if self.incoming.are_over && self.is_idle() && self.queue.next_time() > self.now {
+            if self.is_over() {
                 break;
             }
         }
         self.check_in(control, &mut reported)?;
-        self.finish(end_ns)
+        Ok(true)
+    }
+
+    /// Whether nothing is in flight after the last arrival. The last window ends at the instant at which arrivals do, but after them.
+    #[inline(always)]
+    fn is_over(&self) -> bool {
+        self.incoming.are_over && self.is_idle() && self.queue.next_time() > self.now
+    }
+
+    /// Arrivals and events so far.
+    fn done(&self) -> u64 {
+        self.incoming.arrived + self.events
     }
 
     /// The next event whose owner is still there, or was when it came to the head of its ring.
@@ -584,9 +617,10 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         KeyInfo { key, class, absent: self.absent[class] }
     }
 
-    fn finish(mut self, end_ns: Nanos) -> Result<Finished, SimError> {
+    /// The books of a run that came to its end.
+    pub(super) fn finish(mut self) -> Result<Finished, SimError> {
         if !self.is_idle() {
-            self.now = self.now.max(end_ns);
+            self.now = self.now.max(self.last_ns);
         }
         self.end_unfinished();
         self.end_unfinished_changes();
@@ -631,6 +665,7 @@ impl Incoming {
             next: 0,
             guesses: [0; BATCH],
             arrived: 0,
+            have_begun: false,
             are_over: false,
             are_plain: callers.is_none() && !crashes.of_instances && !model.workload.gathers(),
             think,

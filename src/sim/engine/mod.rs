@@ -38,7 +38,7 @@ pub use self::core::Finished;
 use self::core::Core;
 use super::control::{Control, SimError};
 use super::parts::journeys::Needs;
-use crate::model::{Around, Coalescing, Model, Refresh, Scope, SharedTier};
+use crate::model::{Around, Coalescing, Model, Nanos, Refresh, Scope, SharedTier};
 use crate::policy::own::Policies;
 use crate::workload::Tables;
 
@@ -162,6 +162,30 @@ impl<'m> Engine<'m> {
     /// [`SimError`]: it was stopped, the trace is broken, time stands still, or too much is in flight.
     pub fn run(self, control: &Control) -> Result<Finished, SimError> {
         either!(self.0, core => core.run(control))
+    }
+}
+
+/// In pieces; the result is that of [`Engine::run`].
+impl Engine<'_> {
+    /// Goes on until about `budget` more arrivals and events are done, or to the end; gives whether this is it.
+    ///
+    /// # Errors
+    /// As [`Engine::run`]. A simulation that failed is not to go on.
+    pub fn advance(&mut self, control: &Control, budget: u64) -> Result<bool, SimError> {
+        either!(&mut self.0, core => core.advance(control, budget))
+    }
+
+    /// The result of a simulation that came to its end.
+    ///
+    /// # Errors
+    /// [`SimError::Invariant`]: its books do not balance.
+    pub fn finish(self) -> Result<Finished, SimError> {
+        either!(self.0, core => core.finish())
+    }
+
+    /// Simulated time so far.
+    pub fn now_ns(&self) -> Nanos {
+        either!(&self.0, core => core.now)
     }
 }
 

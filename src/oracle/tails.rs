@@ -1,0 +1,261 @@
+//! Tails and quantiles of the distributions behind tests and intervals: normal, Student's t, F, chi-squared, beta.
+//!
+//! Logarithms and exponentials are those of `libm`, so that a p value has the same digits on every machine.
+
+use std::f64::consts::{PI, SQRT_2};
+
+use super::special::{gamma_cdf, root};
+
+/// Iterations of Newton's method, far more than any argument takes.
+const STEPS_MAX: usize = 100;
+
+/// The probability that a standard normal variable exceeds `z`.
+pub fn normal_tail(z: f64) -> f64 {
+    0.5 * libm::erfc(z / SQRT_2)
+}
+
+/// The value that a standard normal variable stays below with this probability, above 0 and below 1.
+///
+/// ```
+/// use herdlab::oracle::tails::normal_quantile;
+/// assert!((normal_quantile(0.975) - 1.959_963_984_540_054).abs() < 1e-15);
+/// assert_eq!(normal_quantile(0.25), -normal_quantile(0.75));
+/// ```
+pub fn normal_quantile(probability: f64) -> f64 {
+    // The smaller tail keeps its digits.
+    let tail = probability.min(1.0 - probability);
+    // Abramowitz and Stegun, 26.2.23: within 4.5e-4, which two steps of Halley's method take to the last digits.
+    let t = libm::sqrt(-2.0 * libm::log(tail));
+    let mut z = t
+        - (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+    for _ in 0..2 {
+        let density = libm::exp(-z * z / 2.0) / libm::sqrt(2.0 * PI);
+        let newton = (normal_tail(z) - tail) / density;
+        z += newton / (1.0 - newton * z / 2.0);
+    }
+    if probability < 0.5 { -z } else { z }
+}
+
+/// The probability that Student's t with these degrees of freedom exceeds `t`, which is at least 0.
+///
+/// ```
+/// use herdlab::oracle::tails::student_tail;
+/// // With one degree of freedom it is Cauchy's distribution, half of whose upper half lies beyond 1.
+/// assert!((student_tail(1.0, 1.0) - 0.25).abs() < 1e-15);
+/// ```
+pub fn student_tail(t: f64, freedom: f64) -> f64 {
+    if !freedom.is_finite() {
+        return normal_tail(t);
+    }
+    let whole = freedom + t * t;
+    0.5 * beta_cdf_of(freedom / 2.0, 0.5, freedom / whole, t * t / whole)
+}
+
+/// The value that Student's t with these degrees of freedom stays below with this probability, above 0.5 and below 1.
+///
+/// Newton's method on logarithms of both sides: a heavy tail is a straight line there, and from the first step on the iterates
+/// come from above.
+pub fn student_quantile(probability: f64, freedom: f64) -> f64 {
+    if !freedom.is_finite() {
+        return normal_quantile(probability);
+    }
+    let tail = 1.0 - probability;
+    let ln_tail = libm::log(tail);
+    let mut ln_t: f64 = 0.0;
+    for _ in 0..STEPS_MAX {
+        let t = libm::exp(ln_t);
+        let (found, density) = (student_tail(t, freedom), student_density(t, freedom));
+        let step = (libm::log(found) - ln_tail) * found / (t * density);
+        let next = ln_t + step;
+        let is_there = step.abs() <= 1e-15 * next.abs().max(1.0);
+        ln_t = next;
+        if is_there || !next.is_finite() {
+            break;
+        }
+    }
+    libm::exp(ln_t)
+}
+
+fn student_density(t: f64, freedom: f64) -> f64 {
+    // By the term of the beta distribution at the same place.
+    let whole = freedom + t * t;
+    beta_term(freedom / 2.0, 0.5, freedom / whole, t * t / whole) / t
+}
+
+/// The probability that F with these degrees of freedom exceeds `f`, which is at least 0.
+pub fn f_tail(f: f64, above: f64, below: f64) -> f64 {
+    let whole = below + above * f;
+    beta_cdf_of(below / 2.0, above / 2.0, below / whole, above * f / whole)
+}
+
+/// The value that chi-squared with these degrees of freedom stays below with this probability.
+pub fn chi_squared_quantile(probability: f64, freedom: f64) -> f64 {
+    let below = |x: f64| gamma_cdf(freedom / 2.0, x / 2.0) - probability;
+    let mut high = freedom.max(1.0);
+    while below(high) < 0.0 && high.is_finite() {
+        high *= 2.0;
+    }
+    root(below, 0.0, high)
+}
+
+/// The share that a beta variable stays below with this probability.
+pub fn beta_quantile(probability: f64, a: f64, b: f64) -> f64 {
+    root(|x| beta_cdf(a, b, x) - probability, 0.0, 1.0)
+}
+
+/// The regularised incomplete beta function: the probability that a beta variable is at most `x`.
+pub fn beta_cdf(a: f64, b: f64, x: f64) -> f64 {
+    beta_cdf_of(a, b, x, 1.0 - x)
+}
+
+/// The same with `1 - x`, which the caller may know to more digits.
+///
+/// Continued fraction, on the side where it converges quickly (Abramowitz and Stegun, 26.5.8), by the modified Lentz method.
+fn beta_cdf_of(a: f64, b: f64, x: f64, rest: f64) -> f64 {
+    if x <= 0.0 {
+        return 0.0;
+    }
+    if rest <= 0.0 {
+        return 1.0;
+    }
+    if x > (a + 1.0) / (a + b + 2.0) {
+        return 1.0 - by_fraction(b, a, rest, x);
+    }
+    by_fraction(a, b, x, rest)
+}
+
+fn by_fraction(a: f64, b: f64, x: f64, rest: f64) -> f64 {
+    const TINY: f64 = 1e-300;
+    let off_zero = |value: f64| if value.abs() < TINY { TINY } else { value };
+    let mut c = 1.0;
+    let mut d = 1.0 / off_zero(1.0 - (a + b) * x / (a + 1.0));
+    let mut fraction = d;
+    for m in 1..10_000 {
+        let m = f64::from(m);
+        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        d = 1.0 / off_zero(1.0 + even * d);
+        c = off_zero(1.0 + even / c);
+        fraction *= d * c;
+        d = 1.0 / off_zero(1.0 + odd * d);
+        c = off_zero(1.0 + odd / c);
+        let step = d * c;
+        fraction *= step;
+        if (step - 1.0).abs() < 1e-16 {
+            break;
+        }
+    }
+    beta_term(a, b, x, rest) * fraction / a
+}
+
+/// `x^a (1 - x)^b / B(a, b)`, as a probability of the binomial distribution in the form that keeps its digits for large `a` and
+/// `b` (Loader, Fast and Accurate Computation of Binomial Probabilities, 2000).
+fn beta_term(a: f64, b: f64, x: f64, rest: f64) -> f64 {
+    let n = a + b;
+    let exponent = stirling_error(n)
+        - stirling_error(a)
+        - stirling_error(b)
+        - deviance(a, n * x)
+        - deviance(b, n * rest);
+    libm::sqrt(a * b / (2.0 * PI * n)) * libm::exp(exponent)
+}
+
+/// The error of Stirling's formula for `ln z!`.
+fn stirling_error(z: f64) -> f64 {
+    if z <= 15.0 {
+        return libm::lgamma(z + 1.0) - (z + 0.5) * libm::log(z) + z - 0.5 * libm::log(2.0 * PI);
+    }
+    let square = z * z;
+    (1.0 / 12.0
+        - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / square) / square) / square) / square)
+        / z
+}
+
+/// `x ln(x / mean) + mean - x` without the loss of digits where the two are close.
+fn deviance(x: f64, mean: f64) -> f64 {
+    if (x - mean).abs() >= 0.1 * (x + mean) {
+        return x * libm::log(x / mean) + mean - x;
+    }
+    let v = (x - mean) / (x + mean);
+    let mut sum = (x - mean) * v;
+    let mut power = 2.0 * x * v;
+    for k in 1..1000 {
+        power *= v * v;
+        let next = sum + power / f64::from(2 * k + 1);
+        if next == sum {
+            break;
+        }
+        sum = next;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use statrs::distribution::{Beta, ContinuousCDF as _, FisherSnedecor, Normal, StudentsT};
+
+    use super::*;
+
+    /// Within this share of each other.
+    fn agree(found: f64, expected: f64, share: f64, about: &str) {
+        assert!((found - expected).abs() <= share * expected.abs(), "{about}: {found:e} is not {expected:e}");
+    }
+
+    const FREEDOMS: &[f64] = &[1.0, 2.0, 3.0, 4.5, 7.0, 9.0, 17.776, 29.0, 99.0, 999.0];
+
+    #[test]
+    fn tails_are_those_of_another_library() {
+        for &freedom in FREEDOMS {
+            let twin = StudentsT::new(0.0, 1.0, freedom).unwrap();
+            for t in [1e-3, 0.1, 0.7, 1.0, 2.0, 4.0621, 9.0, 40.0] {
+                // Near the middle the other library subtracts from one.
+                agree(student_tail(t, freedom), twin.sf(t), 1e-12, &format!("t = {t} of {freedom}"));
+            }
+        }
+        for (above, below) in [(1.0, 4.0), (2.0, 9.0), (5.0, 12.0), (12.0, 40.0)] {
+            let twin = FisherSnedecor::new(above, below).unwrap();
+            for f in [0.1, 0.9, 2.0, 7.5, 30.0] {
+                agree(f_tail(f, above, below), twin.sf(f), 1e-12, &format!("F = {f} of {above} and {below}"));
+            }
+        }
+    }
+
+    /// Iterations of the other library end within about 1e-11 of the root.
+    #[test]
+    fn quantiles_are_those_of_another_library_and_where_the_tail_is() {
+        for &freedom in FREEDOMS {
+            let twin = StudentsT::new(0.0, 1.0, freedom).unwrap();
+            for probability in [0.8, 0.95, 0.975, 0.9999] {
+                let about = format!("{probability} of {freedom}");
+                let found = student_quantile(probability, freedom);
+                agree(student_tail(found, freedom), 1.0 - probability, 1e-12, &about);
+                agree(found, twin.inverse_cdf(probability), 1e-9, &about);
+            }
+        }
+        for probability in [1e-12, 1e-3, 0.2, 0.5, 0.7, 0.975, 1.0 - 1e-12] {
+            let about = format!("normal {probability}");
+            let twin = Normal::standard().inverse_cdf(probability);
+            assert!((normal_quantile(probability) - twin).abs() < 1e-11 * twin.abs().max(1.0), "{about}");
+        }
+        for (a, b) in [(1.0, 10.0), (9.0, 2.0), (13.0, 8.0), (36.0, 5.0)] {
+            for probability in [0.025, 0.05, 0.5] {
+                let twin = Beta::new(a, b).unwrap().inverse_cdf(probability);
+                agree(beta_quantile(probability, a, b), twin, 1e-9, &format!("beta {probability} {a} {b}"));
+            }
+        }
+    }
+
+    /// Closed forms: one and two degrees of freedom of t, two of chi-squared, a power of a beta variable.
+    #[test]
+    fn closed_forms_are_met_to_the_last_digits() {
+        for t in [0.5, 1.0, 3.0, 12.706_204_736_432_1] {
+            agree(student_tail(t, 1.0), 0.5 - libm::atan(t) / PI, 2e-14, "Cauchy");
+            agree(student_tail(t, 2.0), 0.5 * (1.0 - t / libm::sqrt(2.0 + t * t)), 1e-13, "two");
+        }
+        agree(chi_squared_quantile(0.95, 2.0), -2.0 * libm::log(0.05), 1e-14, "chi-squared");
+        agree(beta_quantile(0.05, 10.0, 1.0), libm::pow(0.05, 0.1), 1e-14, "beta");
+        // Tables: t(0.975) of 9 and of 99 degrees of freedom.
+        agree(student_quantile(0.975, 9.0), 2.262_157_162_740_992, 1e-14, "9");
+        agree(student_quantile(0.975, 1e6), 1.959_966_356_863_6, 1e-11, "a million");
+    }
+}

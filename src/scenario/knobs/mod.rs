@@ -1,0 +1,193 @@
+//! The knobs of a scenario: what a what-if page lets a reader change, each with a finite list of values.
+//!
+//! Axes of `[sweep]`, of `[recommend]` and of the command line come first, then what people change about caches and databases. A
+//! value is set as `--set` sets it. One that the checker refuses is left out, and so is a knob that changes nothing in any variant.
+
+mod candidates;
+mod values;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use self::candidates::Candidate;
+use super::digest::fingerprint;
+use super::{Diagnostics, Overrides, Prepared, axes, check, pin, prepare, range};
+use crate::declare::diagnostic::Span;
+use crate::declare::file::{Value, parse_value};
+use crate::model::Experiment;
+
+/// Tables that no setting of the system depends on.
+const OF_THE_AUTHOR: &[&str] =
+    &["answer", "practice", "headline", "threshold", "sweep", "recommend", "observed"];
+
+/// Something to change about a scenario.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Knob {
+    /// As `--set` takes it.
+    pub path: String,
+    /// `TTL of l2`.
+    pub label: String,
+    pub group: Group,
+    pub control: Control,
+    /// One sentence.
+    pub help: String,
+    /// At least two.
+    pub values: Vec<KnobValue>,
+    /// The place of today's value, which stands for not setting anything.
+    pub today: usize,
+    /// Variants that set this themselves: the knob does not change them.
+    pub pinned: Vec<String>,
+}
+
+/// A value of a knob.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KnobValue {
+    /// As `--set` takes it: `"30s"`, `8`, `{ plus = "10%" }`.
+    pub toml: String,
+    /// As people read it: `30 s`.
+    pub label: String,
+}
+
+/// What a knob is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Group {
+    Traffic,
+    Cache,
+    Clients,
+    Database,
+    Events,
+}
+
+/// How a knob is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Control {
+    /// Its values have an order.
+    Slider,
+    /// Words.
+    Choice,
+    /// Two values, on and off.
+    Switch,
+}
+
+/// The knobs of a scenario. `axes` are (path, values) of `--sweep`.
+///
+/// # Errors
+/// All problems of the file and of the axes.
+pub fn knobs(
+    source: &str,
+    source_path: &str,
+    base_dir: &Path,
+    overrides: &Overrides,
+    axes: &[(String, String)],
+) -> Result<Vec<Knob>, Diagnostics> {
+    let mut prepared = prepare(source, source_path, base_dir, overrides, None)?;
+    let Some(experiment) = prepared.check(None, source_path, overrides) else {
+        return Err(prepared.problems());
+    };
+    let mut candidates = given(&mut prepared, axes);
+    if !prepared.cx.diagnostics.is_empty() {
+        return Err(prepared.problems());
+    }
+    candidates::add(&prepared.root, &experiment, &mut candidates);
+    // Words, limits and findings are as they were; what is left is checked hundreds of times.
+    if let Value::Table(entries) = &mut prepared.root.value {
+        entries.retain(|entry| !OF_THE_AUTHOR.contains(&entry.key.as_str()));
+    }
+    Ok(candidates
+        .into_iter()
+        .filter_map(|candidate| accepted(&mut prepared, source_path, overrides, &experiment, candidate))
+        .collect())
+}
+
+/// The axes of the command line and of the file.
+fn given(prepared: &mut Prepared, axes: &[(String, String)]) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut add = |prepared: &Prepared, path: &str, values: &[crate::declare::file::Node]| {
+        let path = super::knob::path_of(path);
+        let today = axes::get(&prepared.root, path).cloned().or_else(|| candidates::default_of(path));
+        let values = values::of_axis(values, today.as_ref());
+        found.extend(values.map(|values| candidates::of_axis(path, values)));
+    };
+    for (path, text) in axes {
+        let id = prepared.sources.len();
+        let read = range::of_option(text, id, path.len() + 1);
+        prepared.sources.push(super::Source { name: "--sweep".to_owned(), text: format!("{path}={text}") });
+        match read {
+            Ok(node) => {
+                if let Some(values) = range::values(&mut prepared.cx, &node) {
+                    add(prepared, path, &values);
+                }
+            }
+            Err(problem) => prepared.cx.report(problem),
+        }
+    }
+    for (table, list) in [("sweep", "axes"), ("recommend", "knobs")] {
+        let Some(node) = prepared.root.get(table).and_then(|table| table.get(list)).cloned() else {
+            continue;
+        };
+        for (path, _, values) in check::expand(&mut prepared.cx, &node).unwrap_or_default() {
+            add(prepared, &path, &values);
+        }
+    }
+    found.dedup_by(|later, earlier| later.path == earlier.path);
+    found
+}
+
+/// The knob with the values that the checker accepts; `None` where it changes nothing.
+fn accepted(
+    prepared: &mut Prepared,
+    source_path: &str,
+    overrides: &Overrides,
+    today: &Experiment,
+    candidate: Candidate,
+) -> Option<Knob> {
+    let Candidate { path, label, group, control, help, values: values::Values { list, today: own } } =
+        candidate;
+    let prints = |experiment: &Experiment| -> Vec<String> {
+        experiment.variants.iter().map(|variant| fingerprint(&variant.model, experiment.seed)).collect()
+    };
+    let before = prints(today);
+    let mut changes = false;
+    let mut place = None;
+    let mut values = Vec::new();
+    for (index, value) in list.into_iter().enumerate() {
+        if index == own {
+            place = Some(values.len());
+            values.push(value);
+        } else if let Some(experiment) = with(prepared, source_path, overrides, &path, &value.toml) {
+            changes = changes || prints(&experiment) != before;
+            values.push(value);
+        }
+    }
+    let pinned = today.variants.iter().filter(|variant| pin::is_pinned(variant, &path));
+    Some(Knob {
+        pinned: pinned.map(|variant| variant.name.clone()).collect(),
+        today: place.filter(|_| changes && values.len() > 1)?,
+        path,
+        label,
+        group,
+        control,
+        help,
+        values,
+    })
+}
+
+/// The experiment with one value set; `None` where the checker refuses it.
+fn with(
+    prepared: &mut Prepared,
+    source_path: &str,
+    overrides: &Overrides,
+    path: &str,
+    toml: &str,
+) -> Option<Experiment> {
+    let mut tree = prepared.root.clone();
+    let span = Span { source: 0, start: 0, end: 0 };
+    axes::set(&mut tree, path, span, parse_value(toml, 0, 0).ok()?).ok()?;
+    let known = prepared.cx.diagnostics.len();
+    let experiment = prepared.check(Some(&tree), source_path, overrides);
+    let is_sound = prepared.cx.diagnostics.len() == known;
+    prepared.cx.diagnostics.truncate(known);
+    experiment.filter(|_| is_sound)
+}
