@@ -22,14 +22,17 @@ function newEngine() {
   return new WebAssembly.Instance(module, {}).exports;
 }
 
+// The memory may move with every call of an export: its buffer is asked for behind them.
 function read(length) {
-  return utf8.decode.decode(new Uint8Array(engine.memory.buffer, engine.output() >>> 0, length));
+  const from = engine.output() >>> 0;
+  return utf8.decode.decode(new Uint8Array(engine.memory.buffer, from, length));
 }
 
 // One request; an answer that names an error is thrown as one.
 function request(message) {
   const bytes = utf8.encode.encode(JSON.stringify(message));
-  new Uint8Array(engine.memory.buffer, engine.input(bytes.length) >>> 0, bytes.length).set(bytes);
+  const to = engine.input(bytes.length) >>> 0;
+  new Uint8Array(engine.memory.buffer, to, bytes.length).set(bytes);
   const answer = JSON.parse(read(engine.call() >>> 0));
   if (answer.error !== undefined) throw new Refused(answer.error);
   return answer;

@@ -128,7 +128,8 @@ impl Canned {
             memory.extend(answer.as_bytes());
         }
         call.push(UNREACHABLE);
-        let input = [vec![I32_CONST], signed(INPUT)].concat();
+        // The memory grows, so that a buffer of it from before is of no use any more.
+        let input = [vec![I32_CONST, 1, MEMORY_GROW, 0, DROP, I32_CONST], signed(INPUT)].concat();
         let output = vec![GLOBAL_GET, 0];
         let failed = point(0, failure.len());
         let exports: Vec<Vec<u8>> =
@@ -180,9 +181,11 @@ const IF: u8 = 0x04;
 const VOID: u8 = 0x40;
 const END: u8 = 0x0b;
 const RETURN: u8 = 0x0f;
+const DROP: u8 = 0x1a;
 const GLOBAL_GET: u8 = 0x23;
 const GLOBAL_SET: u8 = 0x24;
 const I32_LOAD8_U: u8 = 0x2d;
+const MEMORY_GROW: u8 = 0x40;
 const I32_CONST: u8 = 0x41;
 const I32_EQ: u8 = 0x46;
 const I32_ADD: u8 = 0x6a;
