@@ -10,7 +10,7 @@ use herdlab::catalog::claim::{Piece, pieces};
 use herdlab::experiment::answer::answer;
 use herdlab::experiment::comparison::compare;
 use herdlab::model::Experiment;
-use herdlab::record::Record;
+use herdlab::report::json::read;
 use herdlab::scenario::bundled::{self, Bundled};
 use herdlab::scenario::{Overrides, parse};
 
@@ -39,13 +39,10 @@ fn is_filled(template: &str, text: &str) -> bool {
         match piece {
             Piece::Value(_) => open = true,
             Piece::Text(words) => {
-                let in_figure = |at: &usize| {
-                    let mut after = rest[*at..].chars();
-                    after.next().is_some_and(|c| matches!(c, '.' | ','))
-                        && after.next().is_some_and(|c| c.is_ascii_digit())
-                };
                 let mut places = rest.match_indices(words.as_str()).map(|(at, _)| at);
-                let Some(at) = places.find(|at| !open || !in_figure(at)) else { return false };
+                let Some(at) = places.find(|at| !open || !is_decimal_point(&rest[*at..])) else {
+                    return false;
+                };
                 let figure = &rest[..at];
                 let is_figure = figure.contains(|c: char| c.is_ascii_digit()) && figure.len() < 16;
                 if open != is_figure || (!open && at > 0) {
@@ -59,11 +56,16 @@ fn is_filled(template: &str, text: &str) -> bool {
     rest.is_empty() || open
 }
 
+/// A point or comma between two digits, of which the second is in the text.
+fn is_decimal_point(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters.next().is_some_and(|c| matches!(c, '.' | ','))
+        && letters.next().is_some_and(|c| c.is_ascii_digit())
+}
+
 /// The answer with the figures of a record.
 fn answered(record: &Path, experiment: &Experiment) -> String {
-    let text =
-        std::fs::read_to_string(record).unwrap_or_else(|problem| panic!("{}: {problem}", record.display()));
-    let record: Record = serde_json::from_str(&text).unwrap();
+    let record = read(record).unwrap_or_else(|problem| panic!("{problem}"));
     assert_eq!(record.scenario.digest, experiment.digest, "{}: another scenario", experiment.name);
     let answer = answer(&record, &compare(&record));
     assert!(answer.by_author, "{}: {:?}", experiment.name, answer.note);
