@@ -50,7 +50,8 @@ fn a_problem_stands_beside_its_knob_and_an_error_in_the_status() {
             tab.text("document.querySelector('[data-path=coalescing] .note').innerText"),
             "needs a shared tier"
         );
-        let invalid = "[...document.querySelectorAll('[aria-invalid]')].map((one) => one.localName).join()";
+        let invalid =
+            "[...document.querySelectorAll('[aria-invalid=true]')].map((one) => one.localName).join()";
         assert_eq!(tab.text(invalid), "select");
         assert_eq!(
             tab.text("document.querySelector('#command').textContent"),

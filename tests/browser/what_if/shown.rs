@@ -85,6 +85,8 @@ fn markup_in_names_stays_text_and_a_fourth_variant_replaces_the_first() {
         let mut tab = browser.tab();
         tab.open(&file);
         wait_for(&mut tab, DONE);
+        let own = "document.querySelector('.knob .own').innerText";
+        assert_eq!(tab.text(own), "Not followed by three, which sets this.");
         let names = "[...document.querySelectorAll('#board .who')].map((one) => one.textContent).join(', ')";
         assert_eq!(tab.text(names), "Today, one, two, three");
         tab.eval("document.querySelector('#variants button:last-child').click()");
@@ -94,6 +96,10 @@ fn markup_in_names_stays_text_and_a_fourth_variant_replaces_the_first() {
         let change = "document.querySelector('#board tbody td:last-child .change')";
         assert_eq!(tab.text(&format!("{change}.textContent + {change}.className")), "−50.0 %change change");
         assert_eq!(tab.text("document.title"), "canned: what if? – herdlab");
+        assert_eq!(
+            tab.text("document.querySelector('details.warn').textContent"),
+            format!("One lint warns of this scenariovulnerable: {EVIL}")
+        );
         assert_eq!(tab.eval("document.querySelectorAll('main img').length"), 0);
         // The last one stays.
         for _ in 0..4 {
