@@ -84,7 +84,7 @@ impl Canned {
                 "draft": false, "replications": 4, "of": 4, "duration_s": 60.0, "marks": [["warm-up", 0.0, 10.0]],
                 "today": row("one", 200.0, Some(5.0), "at risk"),
                 "rows": [
-                    row("one", 203.0, Some(5.0), "at risk"), row("two", 100.0, Some(5.0), "safe"),
+                    row("one", 204.0, Some(5.0), "at risk"), row("two", 100.0, Some(5.0), "safe"),
                     row("three", 390.0, Some(5.0), "not safe"), row(&evil, 100.0, None, "safe"),
                 ],
             }),

@@ -134,14 +134,14 @@ fn every_control_has_a_name_and_can_be_reached_by_tab() {
         let described = "[...document.querySelectorAll('.knob input, .knob select')].every((one) =>
             one.getAttribute('aria-describedby').split(' ').some((id) => document.getElementById(id).textContent.startsWith('Help of')))";
         assert_eq!(tab.eval(described), true);
-        // From the first summary on: the slider, its way back, the choice, the switch.
+        // From the first summary on: the way back, the slider, the choice, the switch.
         tab.eval("document.querySelector('summary').focus()");
         let mut reached = Vec::new();
         for _ in 0..5 {
             tab.key("Tab");
             reached.push(tab.text("document.activeElement.className || document.activeElement.type || document.activeElement.localName"));
         }
-        assert_eq!(reached, ["range", "back", "summary", "select-one", "checkbox"]);
+        assert_eq!(reached, ["back", "range", "summary", "select-one", "checkbox"]);
     });
 }
 
