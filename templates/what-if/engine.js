@@ -4,7 +4,8 @@
 async function inflated(base64) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Response(stream).arrayBuffer();
+  // Streams that break are told as a failed request, of which there is none.
+  return new Response(stream).arrayBuffer().catch(() => { throw new Error('the compressed module is damaged'); });
 }
 
 // What this browser lacks, in words; empty where it has all.

@@ -34,6 +34,7 @@ fn choice(path: &str, label: &str, control: &str, values: &[&str], today: usize)
     json!({
         "path": path, "label": label, "group": if control == "slider" { "Cache" } else { "Clients" },
         "control": control, "help": format!("Help of {label}."), "values": values, "today": today,
+        "pinned": if control == "slider" { json!(["three"]) } else { json!([]) },
     })
 }
 
@@ -73,7 +74,7 @@ impl Canned {
                     measure("db.qps.mean", "1/s", "lower", true), measure("latency.all.p99_ms", "ms", "lower", true),
                     measure("hit_ratio", "1", "higher", true), measure("goodput", "1/s", "higher", false),
                 ],
-                "problems": [],
+                "problems": [format!("vulnerable: {EVIL}")],
             }),
             ask: json!({
                 "problem": null, "estimate": { "events": 1000, "memory_bytes": 2_000_000 },
@@ -83,7 +84,7 @@ impl Canned {
                 "draft": false, "replications": 4, "of": 4, "duration_s": 60.0, "marks": [["warm-up", 0.0, 10.0]],
                 "today": row("one", 200.0, Some(5.0), "at risk"),
                 "rows": [
-                    row("one", 203.0, Some(5.0), "at risk"), row("two", 100.0, Some(5.0), "safe"),
+                    row("one", 204.0, Some(5.0), "at risk"), row("two", 100.0, Some(5.0), "safe"),
                     row("three", 390.0, Some(5.0), "not safe"), row(&evil, 100.0, None, "safe"),
                 ],
             }),
