@@ -157,7 +157,7 @@ fn resuming_uses_what_is_there_and_nothing_of_another_scenario() {
 fn kept(folder: &Path) -> u64 {
     let mut found = Vec::new();
     files(folder, &mut found);
-    found.iter().filter_map(|file| scan(file).ok()).map(|scan| scan.cells()).sum()
+    found.iter().filter_map(|file| scan(file).ok()).map(|scan| scan.cells).sum()
 }
 
 /// A line of a kept replication that somebody spoiled is simulated again.

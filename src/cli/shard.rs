@@ -187,10 +187,10 @@ fn part(folder: &Path, header: Header, shard: Shard, force: bool) -> anyhow::Res
     let mut known = Store::default();
     let mut round = 1;
     if let Some((path, number)) = last_round(folder) {
-        let scan =
+        let mut scan =
             journal::scan(&path).map_err(|error| Diagnostics::general(error.to_string(), Vec::new()))?;
         refuse_another(&path, &scan.header, &header)?;
-        let _ = known.add(&scan);
+        let _ = known.add(&mut scan);
         round = number;
     }
     let header = Header { round, ..header };

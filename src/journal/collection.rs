@@ -57,23 +57,28 @@ impl Collection {
     pub fn of(folders: &[PathBuf]) -> Result<Collection, Unfit> {
         let mut scans: Vec<Scan> = Vec::new();
         let mut headless: Vec<PathBuf> = Vec::new();
+        let (mut store, mut doubles) = (Store::default(), Vec::new());
         for path in files(folders)? {
-            match scan(&path) {
-                Ok(scan) => scans.push(scan),
-                Err(ScanError::Headless { path }) => headless.push(path),
+            let mut found = match scan(&path) {
+                Ok(found) => found,
+                Err(ScanError::Headless { path }) => {
+                    headless.push(path);
+                    continue;
+                }
                 Err(other) => return Err(other.into()),
+            };
+            if found.header.journal != SCHEMA {
+                return Err(Unfit::Schema { path, found: found.header.journal });
             }
+            if let Some(first) = scans.first()
+                && let Some((own, other)) = found.header.difference(&first.header)
+            {
+                return Err(Unfit::Mixed { path, own, first: first.path.clone(), other });
+            }
+            doubles.extend(store.add(&mut found));
+            scans.push(found);
         }
         let Some(first) = scans.first() else { return Err(Unfit::Empty { folders: folders.to_vec() }) };
-        for scan in &scans {
-            if scan.header.journal != SCHEMA {
-                return Err(Unfit::Schema { path: scan.path.clone(), found: scan.header.journal });
-            }
-            if let Some((own, other)) = scan.header.difference(&first.header) {
-                let (path, first) = (scan.path.clone(), first.path.clone());
-                return Err(Unfit::Mixed { path, own, first, other });
-            }
-        }
         let of_round = of_rounds(&scans)?;
         let header = Header {
             shard: None,
@@ -81,8 +86,6 @@ impl Collection {
             ..first.header.clone()
         };
         let gaps = gaps(&scans, &of_round, &headless);
-        let mut store = Store::default();
-        let doubles = scans.iter().filter_map(|scan| store.add(scan)).collect();
         let bytes =
             scans.iter().filter_map(|scan| std::fs::metadata(&scan.path).ok()).map(|file| file.len()).sum();
         Ok(Collection { header, store, gaps, doubles, bytes, files: scans.len() })
@@ -168,7 +171,7 @@ fn gaps(scans: &[Scan], rounds: &BTreeMap<u32, u32>, headless: &[PathBuf]) -> Ve
 /// How far a shard has come.
 fn unfinished(scan: &Scan) -> String {
     let path = scan.path.display();
-    let cells = scan.cells();
+    let cells = scan.cells;
     let far = match scan.part {
         Some(part) => format!("{path} has {cells} of {}", counted(part, "cell")),
         None => format!("{path} has not begun with its cells"),

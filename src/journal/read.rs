@@ -23,7 +23,10 @@ pub struct Scan {
     pub path: PathBuf,
     /// The last one.
     pub header: Header,
+    /// Until a store takes them.
     pub(super) entries: Vec<(Key, Place)>,
+    /// Cells that are there, each once.
+    pub cells: u64,
     /// Cells that the shard has announced.
     pub part: Option<u64>,
     /// The shard has finished its part.
@@ -92,18 +95,14 @@ pub fn scan(path: &Path) -> Result<Scan, ScanError> {
         offset += bytes;
     }
     let header = header.ok_or_else(|| ScanError::Headless { path: path.to_owned() })?;
-    Ok(Scan { path: path.to_owned(), header, entries, part, is_ended, damaged, is_cut })
+    let cells = entries.iter().map(|(key, _)| key).filter(|key| key.kind.is_cell());
+    let cells = cells.collect::<HashSet<_>>().len() as u64;
+    Ok(Scan { path: path.to_owned(), header, entries, cells, part, is_ended, damaged, is_cut })
 }
 
 impl Scan {
-    /// Cells that are there, each once.
-    pub fn cells(&self) -> u64 {
-        let cells = self.entries.iter().map(|(key, _)| key).filter(|key| key.kind.is_cell());
-        cells.collect::<HashSet<_>>().len() as u64
-    }
-
     /// Whether the shard has finished its part and nothing of it is damaged.
     pub fn is_complete(&self) -> bool {
-        self.is_ended && self.part.is_some_and(|part| self.cells() >= part)
+        self.is_ended && self.part.is_some_and(|part| self.cells >= part)
     }
 }

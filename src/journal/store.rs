@@ -28,21 +28,21 @@ pub struct Double {
 }
 
 impl Store {
-    /// Adds a journal. Where a cell is there already, the first result stays; gives the first cell of which the two differ.
-    pub fn add(&mut self, scan: &Scan) -> Option<Double> {
+    /// Takes the results of a journal over. Where a cell is there already, the first result stays; gives the first cell of which the two differ.
+    pub fn add(&mut self, scan: &mut Scan) -> Option<Double> {
         let file = self.files.len();
         self.files.push(scan.path.clone());
         let mut double = None;
-        for (key, place) in &scan.entries {
-            match self.index.entry(key.clone()) {
+        for (key, place) in std::mem::take(&mut scan.entries) {
+            match self.index.entry(key) {
                 Entry::Vacant(free) => {
-                    free.insert((file, *place));
+                    free.insert((file, place));
                 }
                 Entry::Occupied(known) => {
-                    let (other, known) = known.get();
-                    if (known.bytes, known.sum) != (place.bytes, place.sum) && double.is_none() {
+                    let (other, there) = known.get();
+                    if (there.bytes, there.sum) != (place.bytes, place.sum) && double.is_none() {
                         let (first, second) = (self.files[*other].clone(), scan.path.clone());
-                        double = Some(Double { key: key.clone(), first, second });
+                        double = Some(Double { key: known.key().clone(), first, second });
                     }
                 }
             }

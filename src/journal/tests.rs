@@ -25,9 +25,9 @@ fn result(replication: u32) -> String {
 fn run_shard(folder: &Path, shard: Shard, cells: u32) -> PathBuf {
     let header = header(1).of_shard(shard, 1);
     let path = folder.join(shard_file(shard, 1));
-    let known = scan(&path).ok().filter(|scan| scan.header == header);
+    let mut known = scan(&path).ok().filter(|scan| scan.header == header);
     let mut store = Store::default();
-    known.iter().for_each(|scan| assert_eq!(store.add(scan), None));
+    known.iter_mut().for_each(|scan| assert_eq!(store.add(scan), None));
     let writer = Writer::new(path.clone(), header, known.is_some());
     writer.begin().unwrap();
     writer.part(u64::from(cells)).unwrap();
@@ -53,7 +53,7 @@ fn a_journal_that_is_cut_at_any_byte_is_gone_on_from() {
         match scan(&path) {
             Ok(scan) => {
                 // Header, part, three cells, end.
-                assert_eq!(scan.cells(), (lines.clamp(2, 5) - 2) as u64, "at {length}");
+                assert_eq!(scan.cells, (lines.clamp(2, 5) - 2) as u64, "at {length}");
                 assert!(!scan.is_complete(), "at {length}");
                 assert_eq!(scan.is_cut, whole[length - 1] != b'\n', "at {length}");
             }
@@ -82,10 +82,10 @@ fn a_changed_byte_costs_its_line_only() {
         let mut bytes = whole.clone();
         bytes[place] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        let found = scan(&path).unwrap();
-        assert!(found.cells() >= 2 && !(found.damaged.is_empty() && found.cells() == 3), "at {place}");
+        let mut found = scan(&path).unwrap();
+        assert!(found.cells >= 2 && !(found.damaged.is_empty() && found.cells == 3), "at {place}");
         let mut store = Store::default();
-        let _ = store.add(&found);
+        let _ = store.add(&mut found);
         for replication in (0..3).filter(|replication| store.has(&cell(*replication))) {
             assert_eq!(store.get(&cell(replication)).unwrap().unwrap().0, result(replication), "at {place}");
         }

@@ -70,9 +70,9 @@ impl Cells {
     /// earlier process has kept is used. Otherwise it goes: the next process that resumes would take it for ours.
     pub fn resumable(path: PathBuf, header: Header, resume: bool) -> Cells {
         let earlier = resume.then(|| journal::scan(&path).ok()).flatten();
-        let usable = earlier.filter(|scan| scan.header.is_usable());
+        let mut usable = earlier.filter(|scan| scan.header.is_usable());
         let mut known = Store::default();
-        usable.iter().for_each(|scan| drop(known.add(scan)));
+        usable.iter_mut().for_each(|scan| drop(known.add(scan)));
         if !resume {
             let _ = std::fs::remove_file(&path);
         }
@@ -94,9 +94,9 @@ impl Cells {
     pub fn part(folder: &Path, header: &Header, shard: Shard, known: Store) -> Result<Cells, RunError> {
         let header = header.of_shard(shard, header.round);
         let path = folder.join(journal::shard_file(shard, header.round));
-        let earlier = journal::scan(&path).ok().filter(|scan| scan.header == header);
+        let mut earlier = journal::scan(&path).ok().filter(|scan| scan.header == header);
         let mut own = Store::default();
-        earlier.iter().for_each(|scan| drop(own.add(scan)));
+        earlier.iter_mut().for_each(|scan| drop(own.add(scan)));
         let out = Writer::new(path, header, earlier.is_some());
         out.begin()?;
         let role = Role::Part {
