@@ -69,6 +69,7 @@ pub(crate) fn execute(args: &WhatIfArgs) -> anyhow::Result<ExitCode> {
         "command": named(&path, &source),
         "set": &args.set,
         "sweep": &args.sweep,
+        "knobs": &knobs,
         "files": files::contents(&experiment.files, &base_dir)?,
     });
     if !warnings.is_empty() {

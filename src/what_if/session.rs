@@ -85,7 +85,7 @@ fn encoded(answer: &impl serde::Serialize) -> Result<String, String> {
 
 impl Opening {
     fn new(open: Open) -> Result<(Opening, Opened), Diagnostics> {
-        let Open { source, path, command, sweep, set, files } = open;
+        let Open { source, path, command, sweep, set, knobs: known, files } = open;
         #[cfg(not(feature = "native"))]
         crate::trace::source::hold(files.into_iter().map(|(name, text)| {
             let bytes: Vec<u8> = text.chars().map(|one| one as u8).collect();
@@ -95,7 +95,10 @@ impl Opening {
         drop(files);
         let overrides = Overrides { set: set.clone(), ..Overrides::default() };
         let (base, warnings) = parse_with_warnings(&source, &path, Path::new(""), &overrides)?;
-        let knobs = knobs(&source, &path, Path::new(""), &overrides, &sweep)?;
+        let knobs = match known {
+            Some(known) => known,
+            None => knobs(&source, &path, Path::new(""), &overrides, &sweep)?,
+        };
         let measures = measures(&base);
         let model = &base.variants[base.baseline].model;
         let opened = Opened {
@@ -131,7 +134,7 @@ impl Opening {
             Ok(set) => set,
             Err(problem) => return Ok(Asked { problem: Some(problem), ..answer }),
         };
-        answer.toml = patched(&self.source, &set).unwrap_or_else(|| self.source.clone());
+        answer.toml = self.toml(&set);
         let mut overrides = Overrides {
             set: self.set.iter().cloned().chain(set.iter().cloned()).collect(),
             duration: ask.duration.clone(),
@@ -176,6 +179,18 @@ impl Opening {
             experiment.variants.iter().map(|one| fingerprint(&one.model, experiment.seed) == print).collect();
         self.asked = Some(Running { task: Task::new(experiment), draft: ask.draft, is_today });
         Ok(answer)
+    }
+
+    /// The scenario with the settings in it; where the file would then have settings without effect, which the checker refuses in a
+    /// file, the settings stand above it.
+    fn toml(&self, set: &[(String, String)]) -> String {
+        let own = Overrides { set: self.set.clone(), ..Overrides::default() };
+        let accepted = |text: &String| parse(text, &self.path, Path::new(""), &own).is_ok();
+        patched(&self.source, set).filter(accepted).unwrap_or_else(|| {
+            let options: Vec<String> =
+                set.iter().map(|(path, value)| format!("# --set {path}={value}\n")).collect();
+            options.concat() + &self.source
+        })
     }
 
     fn experiment(&self, overrides: &Overrides) -> Result<Experiment, Diagnostics> {

@@ -170,6 +170,7 @@ mod tests {
     use crate::experiment::{answer::answer, comparison::compare};
     use crate::record::AnswerRecord;
     use crate::record::fixture::stampede;
+    use crate::scenario::bundled;
 
     #[test]
     fn the_authors_figures_carry_their_intervals() {

@@ -8,7 +8,7 @@ mod values;
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::candidates::Candidate;
 use super::digest::fingerprint;
@@ -22,7 +22,7 @@ const OF_THE_AUTHOR: &[&str] =
     &["answer", "practice", "headline", "threshold", "sweep", "recommend", "observed"];
 
 /// Something to change about a scenario.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Knob {
     /// As `--set` takes it.
     pub path: String,
@@ -41,7 +41,7 @@ pub struct Knob {
 }
 
 /// A value of a knob.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnobValue {
     /// As `--set` takes it: `"30s"`, `8`, `{ plus = "10%" }`.
     pub toml: String,
@@ -50,7 +50,7 @@ pub struct KnobValue {
 }
 
 /// What a knob is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Group {
     Traffic,
     Cache,
@@ -60,7 +60,7 @@ pub enum Group {
 }
 
 /// How a knob is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Control {
     /// Its values have an order.
