@@ -54,7 +54,8 @@ class Knob {
 
   switch() {
     const input = html('input', { type: 'checkbox', role: 'switch', id: this.id });
-    input.addEventListener('input', () => this.turned(this.knob, input.checked ? 1 : 0, null));
+    this.on = this.knob.values.findIndex(({ label }) => label === 'on');
+    input.addEventListener('input', () => this.turned(this.knob, input.checked ? this.on : 1 - this.on, null));
     return input;
   }
 
@@ -65,7 +66,7 @@ class Knob {
     const changed = index !== knob.today;
     element.classList.toggle('changed', changed);
     this.back.disabled = !changed;
-    if (knob.control === 'switch') input.checked = index === 1; else input.value = index;
+    if (knob.control === 'switch') input.checked = index === this.on; else input.value = index;
     if (knob.control === 'slider') {
       input.setAttribute('aria-valuetext', changed ? `${label}, today ${this.today}` : `${label}, as today`);
       this.was.textContent = changed ? `today ${endText(this.today)}` : '';

@@ -68,7 +68,7 @@ impl Canned {
                 "knobs": [
                     choice("tier.l2.ttl", "TTL of l2", "slider", &["10s", "20s", "40s", "80s", "160s"], 2),
                     choice("coalescing", "Coalescing", "choice", &["\"none\"", "\"singleflight\""], 0),
-                    choice("tier.l2.locks", "Locks", "switch", &["off", "on"], 0),
+                    choice("tier.l2.locks", "Locks", "switch", &["on", "off"], 1),
                 ],
                 "measures": [
                     measure("db.qps.mean", "1/s", "lower", true), measure("latency.all.p99_ms", "ms", "lower", true),

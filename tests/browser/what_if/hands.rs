@@ -62,6 +62,7 @@ fn keys_turn_a_knob_and_undo_goes_back_step_by_step() {
         }
         address(&mut tab, all);
         assert_eq!(tab.text(VALUES), "160s, singleflight, on");
+        assert_eq!(tab.eval("document.querySelector('[role=switch]').checked"), true);
         assert_eq!(tab.eval("document.querySelector('#redo').disabled"), true);
         // All at once, and that is one step as well.
         tab.eval("document.querySelector('#reset').click()");
