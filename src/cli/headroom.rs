@@ -140,7 +140,8 @@ pub(crate) fn execute_from(args: &HeadroomArgs, origin: &Origin) -> anyhow::Resu
         .check()?;
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
-    let named = Named { command: "headroom", scenario: &args.scenario, experiment: &base };
+    let named =
+        Named { command: "headroom", scenario: &args.scenario, experiment: &base, takes_rounds: true };
     let resumable = |header| Cells::resumable(out.join(PARTIAL), header, args.resume);
     let cells = origin.cells(&named, std::iter::empty(), &out, args.force, resumable)?;
     if !args.quiet {

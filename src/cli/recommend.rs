@@ -149,7 +149,8 @@ pub(crate) fn execute_from(args: &RecommendArgs, origin: &Origin) -> anyhow::Res
     }
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
-    let named = Named { command: "recommend", scenario: &args.scenario, experiment: &grid.base };
+    let named =
+        Named { command: "recommend", scenario: &args.scenario, experiment: &grid.base, takes_rounds: true };
     let meanings = grid.cells.iter().flat_map(|cell| cell.fingerprints.iter().map(String::as_str));
     let cells = match &args.report {
         Some(folder) => {

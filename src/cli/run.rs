@@ -276,7 +276,8 @@ fn once(
         let path = partial(&out, &experiment.digest);
         Cells::resumable(path, header, args.resume).after(kept_from(keeps_all, &plan), keeps_all)
     };
-    let named = Named { command: "run", scenario: &args.scenario, experiment: &experiment };
+    let takes_rounds = experiment.precision.is_some();
+    let named = Named { command: "run", scenario: &args.scenario, experiment: &experiment, takes_rounds };
     let meanings = worlds.iter().flat_map(|world| world.fingerprints.iter().map(String::as_str));
     let cells = origin.cells(&named, meanings, &out, args.force, resumable)?;
     let known = args.resume.then(|| report::json::read(&out.join("results.json")).ok()).flatten();

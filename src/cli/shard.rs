@@ -73,6 +73,8 @@ pub(crate) struct Named<'a> {
     /// As the user named it.
     pub scenario: &'a str,
     pub experiment: &'a Experiment,
+    /// What is computed may depend on results. Without rounds no part looks through the folder, which may hold thousands of journals.
+    pub takes_rounds: bool,
 }
 
 impl Origin {
@@ -149,11 +151,11 @@ impl Origin {
             Origin::Merge(merge) => merge.header.words.clone(),
             Origin::Whole | Origin::Shard(_) => own_words(),
         };
-        let Named { command, scenario, experiment } = *named;
+        let Named { command, scenario, experiment, takes_rounds } = *named;
         let header = Header::new(command, words, scenario, (&experiment.digest, experiment.seed), meanings);
         Ok(Arc::new(match self {
             Origin::Whole => resumable(header),
-            Origin::Shard(shard) => part(folder, header, *shard, force)?,
+            Origin::Shard(shard) => part(folder, header, *shard, force, takes_rounds)?,
             Origin::Merge(merge) => {
                 // Another version of one schema may merge.
                 let known =
@@ -183,10 +185,16 @@ impl Origin {
 }
 
 /// The cells of a part: those of earlier rounds are known, and what this part has finished before is kept.
-fn part(folder: &Path, header: Header, shard: Shard, force: bool) -> anyhow::Result<Cells> {
+fn part(
+    folder: &Path,
+    header: Header,
+    shard: Shard,
+    force: bool,
+    takes_rounds: bool,
+) -> anyhow::Result<Cells> {
     let mut known = Store::default();
     let mut round = 1;
-    if let Some((path, number)) = last_round(folder) {
+    if let Some((path, number)) = takes_rounds.then(|| last_round(folder)).flatten() {
         let mut scan =
             journal::scan(&path).map_err(|error| Diagnostics::general(error.to_string(), Vec::new()))?;
         refuse_another(&path, &scan.header, &header)?;

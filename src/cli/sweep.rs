@@ -105,7 +105,8 @@ pub(crate) fn execute_from(args: &SweepArgs, origin: &Origin) -> anyhow::Result<
 
     let control = Arc::new(Control::default());
     signals::stop_on_signal(&control);
-    let named = Named { command: "sweep", scenario: &args.scenario, experiment: &grid.base };
+    let takes_rounds = finds_warmup(&grid);
+    let named = Named { command: "sweep", scenario: &args.scenario, experiment: &grid.base, takes_rounds };
     let meanings = grid.cells.iter().flat_map(|cell| cell.fingerprints.iter().map(String::as_str));
     let resumable = |header| Cells::resumable(out.join(PARTIAL), header, args.resume);
     let cells = origin.cells(&named, meanings, &out, args.force, resumable)?;
@@ -190,9 +191,14 @@ pub(super) fn prepared(args: &SweepArgs, threads: usize) -> anyhow::Result<Prepa
     let plan = plan(&Pool::new(&grid), grid.base.replications, threads);
     let folder =
         args.out.clone().unwrap_or_else(|| Path::new("reports").join(format!("{}-sweep", grid.base.name)));
-    let asks = grid.base.variants.iter().any(|variant| variant.model.warmup_auto);
-    let rounds = asks.then_some("warmup = \"auto\" of a sweep");
+    let rounds = finds_warmup(&grid).then_some("warmup = \"auto\" of a sweep");
     Ok(Prepared { experiment: grid.base, plan, folder, rounds })
+}
+
+/// Whether any cell has a warm-up that a pilot finds.
+fn finds_warmup(grid: &Grid) -> bool {
+    let mut all = grid.cells.iter().flat_map(|cell| &cell.variants);
+    all.any(|variant| variant.model.warmup_auto)
 }
 
 /// The journal of an unfinished sweep or search in the folder of its report.

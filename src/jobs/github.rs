@@ -1,6 +1,6 @@
 //! GitHub Actions: a matrix of shards, and a job that needs it.
 
-use super::{Job, expression, json, shell};
+use super::{Job, expression, json};
 
 pub(super) fn workflow(job: &Job) -> String {
     let Job { tasks, threads, folder_option, .. } = job;
@@ -14,7 +14,6 @@ pub(super) fn workflow(job: &Job) -> String {
     let minutes = job.minutes() + INSTALL_MINUTES;
     let install =
         "cargo install --locked --git https://github.com/OWNER/herdlab    # or fetch your own build";
-    let report = shell("report");
     format!(
         r#"# {tasks} jobs, each with a part of
 #   {comment}
@@ -60,8 +59,7 @@ jobs:
           path: shards
           merge-multiple: true
       - run: |
-          herdlab merge shards --out {report} --format md --quiet
-          cat {report}/*.md >> "$GITHUB_STEP_SUMMARY" 2>/dev/null || true
+          herdlab merge shards --out report --format md >> "$GITHUB_STEP_SUMMARY"
       - uses: actions/upload-artifact@v4
         if: always()
         with:

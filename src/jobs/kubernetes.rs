@@ -82,6 +82,8 @@ spec:
   template:
     spec:
       restartPolicy: Never
+      # The image runs as this user.
+      securityContext: {{ fsGroup: 65532 }}
       containers:
         - name: herdlab
           image: {image}
@@ -101,11 +103,16 @@ metadata:
   name: {label}-merge
 spec:
   # Kubernetes has no job that waits for another: while shards are missing the merge ends with exit code 3 and is tried
-  # again, at last every five minutes.
+  # again, at last every six minutes. Any other code is its result.
   backoffLimit: 1000
+  podFailurePolicy:
+    rules:
+      - action: FailJob
+        onExitCodes: {{ containerName: herdlab, operator: NotIn, values: [3] }}
   template:
     spec:
-      restartPolicy: OnFailure
+      restartPolicy: Never
+      securityContext: {{ fsGroup: 65532 }}
       containers:
         - name: herdlab
           image: {image}
