@@ -75,7 +75,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 "init",
                 "ask about your system and write its scenario",
                 &[
-                    "herdlab init                 # asks ten questions",
+                    "herdlab init                 # asks eleven questions",
                     "herdlab init --rps 2000 --pods 12 --change ttl=1m -o my.toml",
                     "herdlab init --template api > my.toml",
                 ],
