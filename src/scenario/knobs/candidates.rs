@@ -114,9 +114,8 @@ pub(super) fn add(root: &Node, experiment: &Experiment, found: &mut Vec<Candidat
         }
     };
     let at = |path: &str| get(root, path).cloned().or_else(|| default_of(path));
-    let scale = get(root, TRAFFIC)
-        .and_then(|node| crate::scenario::range::amount(node))
-        .map_or(1.0, |amount| amount.value);
+    let scale =
+        get(root, TRAFFIC).and_then(crate::scenario::range::amount).map_or(1.0, |amount| amount.value);
     let rate = match model.workload.arrivals {
         Arrivals::Closed { .. } | Arrivals::Trace(_) => None,
         ref arrivals => arrivals.rate_per_s().map(|rate| rate / scale),
