@@ -12,7 +12,7 @@ use super::protocol::{
 use crate::experiment::task::{KnownTables, Task};
 use crate::model::Experiment;
 use crate::report::json::to_json;
-use crate::scenario::command::again;
+use crate::scenario::command::quoted;
 use crate::scenario::digest::fingerprint;
 use crate::scenario::estimate::plan;
 use crate::scenario::knobs::Knob;
@@ -224,7 +224,12 @@ impl Opening {
 
     /// The command of the whole run.
     fn command(&self, overrides: &Overrides, has_ranges: bool) -> String {
-        let command = again("run", &self.command, &overrides.listed());
+        let mut command = format!("herdlab run {}", quoted(&self.command));
+        let mut add = |option: &str, value: &str| command.push_str(&format!(" {option} {}", quoted(value)));
+        overrides.set.iter().for_each(|(path, value)| add("--set", &format!("{path}={value}")));
+        overrides.replications.iter().for_each(|number| add("--replications", &number.to_string()));
+        overrides.duration.iter().for_each(|duration| add("--duration", duration));
+        overrides.variants.iter().for_each(|name| add("--variant", name));
         // A page simulates the central values alone.
         if has_ranges { command + " --worlds 0" } else { command }
     }

@@ -130,7 +130,12 @@ fn a_module_of_other_sources_is_refused() {
 fn what_is_wrong_is_refused_before_anything_is_written() {
     let desk = Desk::new();
     desk.write("broken.toml", &SCENARIO.replace("ttl", "tll"));
-    desk.write("huge.toml", &SCENARIO.replace("keys = 1000", "keys = 300_000_000"));
+    desk.write(
+        "huge.toml",
+        &SCENARIO
+            .replace("keys = 1000", "keys = 50_000_000")
+            .replace("ttl =", "prefill = { hottest = \"all\" }\nttl ="),
+    );
     for (arguments, part) in [
         (vec!["broken.toml"], "tll"),
         (vec!["huge.toml"], "of memory"),
