@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What only the command is made of.
-const OF_THE_COMMAND: &[&str] = &["cli", "main.rs"];
+/// What the engine of a page does not have.
+const BEYOND_THE_CORE: &[&str] =
+    &["atomic", "atomic.rs", "cli", "import", "main.rs", "replay", "report", "starter", "survey", "validate"];
+/// What it has of reports.
+const OF_REPORTS: &[&str] = &["report/mod.rs", "report/json.rs", "report/consistency.rs", "report/format.rs"];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
@@ -13,10 +16,15 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=Cargo.toml");
     for entry in fs::read_dir(root.join("src"))? {
         let entry = entry?;
-        if OF_THE_COMMAND.iter().all(|name| entry.file_name() != *name) {
+        if BEYOND_THE_CORE.iter().all(|name| entry.file_name() != *name) {
             println!("cargo:rerun-if-changed={}", entry.path().display());
             collect(&entry.path(), &mut files)?;
         }
+    }
+    for name in OF_REPORTS {
+        let path = root.join("src").join(name);
+        println!("cargo:rerun-if-changed={}", path.display());
+        files.push(path);
     }
     files.sort();
     let mut hash = Fnv::default();

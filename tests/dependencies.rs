@@ -20,6 +20,11 @@ struct Package {
 
 /// What `edges` of the tree of dependencies lead to: `normal,build` for the program, with `dev` its tests as well.
 fn packages(edges: &str) -> Vec<Package> {
+    packages_with(edges, &[])
+}
+
+/// The same with more options of `cargo tree`.
+fn packages_with(edges: &str, more: &[&str]) -> Vec<Package> {
     let output = Command::new(env!("CARGO"))
         .args([
             "tree",
@@ -32,6 +37,7 @@ fn packages(edges: &str) -> Vec<Package> {
             "--edges",
             edges,
         ])
+        .args(more)
         .current_dir(ROOT)
         .output()
         .unwrap();
@@ -142,6 +148,55 @@ fn no_crate_is_there_twice_without_a_reason() {
         let spare = versions.iter().filter(|version| known.contains(&format!("{name}@{version}"))).count();
         assert!(versions.len() - spare <= 1, "{name}: {versions:?}; see [bans] in deny.toml");
     }
+}
+
+/// What only files, threads, pictures, terminals and arguments need.
+const BEYOND_THE_CORE: &[&str] = &[
+    "annotate-snippets",
+    "anyhow",
+    "askama",
+    "base64",
+    "bzip2",
+    "clap",
+    "clap_complete",
+    "clap_mangen",
+    "comfy-table",
+    "ctrlc",
+    "flate2",
+    "hdrhistogram",
+    "indicatif",
+    "lzma-rust2",
+    "nix",
+    "plotters",
+    "plotters-backend",
+    "png",
+    "quick-junit",
+    "rayon",
+    "resvg",
+    "ruzstd",
+    "tempfile",
+    "terminal_size",
+];
+
+#[test]
+fn the_core_has_no_files_threads_pictures_and_terminal() {
+    let core: Vec<String> = packages_with("normal", &["--no-default-features"])
+        .into_iter()
+        .map(|package| package.name)
+        .filter(|name| BEYOND_THE_CORE.contains(&name.as_str()))
+        .collect();
+    assert!(core.is_empty(), "{core:?} are of no use in a browser");
+    // The list is of crates that the program has.
+    let all: Vec<String> = packages("normal").into_iter().map(|package| package.name).collect();
+    assert!(BEYOND_THE_CORE.iter().all(|name| all.iter().any(|known| known == name)));
+}
+
+#[test]
+fn pages_need_no_command_line() {
+    let pages = packages_with("normal", &["--no-default-features", "--features", "pages"]);
+    let of_the_command = ["anyhow", "clap", "ctrlc", "indicatif", "terminal_size"];
+    assert!(pages.iter().all(|package| !of_the_command.contains(&package.name.as_str())));
+    assert!(pages.iter().any(|package| package.name == "plotters"));
 }
 
 #[test]

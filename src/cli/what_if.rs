@@ -60,8 +60,8 @@ pub(crate) fn execute(args: &WhatIfArgs) -> anyhow::Result<ExitCode> {
         let help = "--output names another file, --force replaces it";
         refuse_to_replace(&out, args.force, help)?;
     }
-    let Some(module) = module::EMBEDDED else { return Ok(without_module()) };
-    module::check(module)?;
+    let Some(module) = module::module()? else { return Ok(without_module()) };
+    module::check(&module)?;
     refuse_beyond(&experiment)?;
     let open = json!({
         "source": &source,
@@ -83,7 +83,7 @@ pub(crate) fn execute(args: &WhatIfArgs) -> anyhow::Result<ExitCode> {
         open: &open,
         version: env!("CARGO_PKG_VERSION"),
         digest: DIGEST,
-        module,
+        module: &module,
     })?;
     output::written(atomic::write(&out, page.as_bytes()), "--output FILE")?;
     let size = herdlab::units::approximate_bytes(page.len() as f64);

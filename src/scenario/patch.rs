@@ -3,7 +3,10 @@
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use super::axes::{event_labels, names};
-use crate::declare::file::parse_document;
+use crate::declare::file::{self, parse_document};
+
+/// A number that nobody writes.
+const IN_PLACE_OF_A_SEED: &str = "9223372036854775783";
 
 /// Tables about the results of the scenario as it was.
 const ABOUT_RESULTS: &[&str] = &["answer", "practice"];
@@ -18,14 +21,26 @@ const ABOUT_RESULTS: &[&str] = &["answer", "practice"];
 /// assert_eq!(patched(source, &set).unwrap(), "[[tier]]\nname = \"l2\"\nttl = \"30s\" # for now\n");
 /// ```
 pub fn patched(source: &str, settings: &[(String, String)]) -> Option<String> {
-    let mut document: DocumentMut = source.parse().ok()?;
+    // The library reads whole numbers of 63 bits, and seeds have 64.
+    let (tree, _) = parse_document(source, 0);
+    let seed = tree
+        .get("seed")
+        .filter(|node| matches!(node.value, file::Value::Integer(seed) if seed > i64::MAX.into()));
+    let seed = seed.and_then(|node| source.get(node.span.start..node.span.end));
+    let readable =
+        seed.map_or_else(|| source.to_owned(), |seed| source.replacen(seed, IN_PLACE_OF_A_SEED, 1));
+    let mut document: DocumentMut = readable.parse().ok()?;
     for (path, toml) in settings {
         set(&mut document, source, path, toml.parse().ok()?)?;
     }
     if !settings.is_empty() {
         ABOUT_RESULTS.iter().for_each(|table| drop(document.remove(table)));
     }
-    Some(document.to_string())
+    let text = document.to_string();
+    Some(match seed {
+        Some(seed) => text.replacen(IN_PLACE_OF_A_SEED, seed, 1),
+        None => text,
+    })
 }
 
 fn set(document: &mut DocumentMut, source: &str, path: &str, value: Value) -> Option<()> {
@@ -90,6 +105,8 @@ mod tests {
         assert!(of(source, "database.pool", "8").ends_with("read = \"5ms\"\npool = 8\n"));
         assert!(of(source, "coalescing", "\"singleflight\"").starts_with("question = \"?\"\ncoalescing = "));
         assert!(of(source, "clients.instances", "4").contains("[clients]\ninstances = 4\n"));
+        let large = format!("seed = {}\n{source}", u64::MAX);
+        assert!(of(&large, "database.pool", "8").starts_with("seed = 18446744073709551615\nquestion"));
         assert_eq!(patched(source, &[("tier.l3.ttl".to_owned(), "1".to_owned())]), None);
     }
 

@@ -40,7 +40,7 @@ pub struct Open {
     /// Settings as `--set` takes them: (path, value). Today has them too.
     #[serde(default)]
     pub set: Vec<(String, String)>,
-    /// The knobs, where they are known; to try all values takes a browser half a second.
+    /// The knobs as the program finds them: to try all values would take a browser half a second. A module has none without.
     #[serde(default)]
     pub knobs: Option<Vec<Knob>>,
     /// The files that the scenario names, by the names that it has for them, unpacked: a character for each byte.

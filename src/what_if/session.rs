@@ -12,10 +12,10 @@ use super::protocol::{
 use crate::experiment::task::{KnownTables, Task};
 use crate::model::Experiment;
 use crate::report::json::to_json;
-use crate::scenario::command::again;
+use crate::scenario::command::quoted;
 use crate::scenario::digest::fingerprint;
 use crate::scenario::estimate::plan;
-use crate::scenario::knobs::{Knob, knobs};
+use crate::scenario::knobs::Knob;
 use crate::scenario::patch::patched;
 use crate::scenario::{Diagnostics, Overrides, parse, parse_with_warnings};
 use crate::units::approximate_bytes;
@@ -97,7 +97,7 @@ impl Opening {
         let (base, warnings) = parse_with_warnings(&source, &path, Path::new(""), &overrides)?;
         let knobs = match known {
             Some(known) => known,
-            None => knobs(&source, &path, Path::new(""), &overrides, &sweep)?,
+            None => found(&source, &path, &overrides, &sweep)?,
         };
         let measures = measures(&base);
         let model = &base.variants[base.baseline].model;
@@ -224,7 +224,12 @@ impl Opening {
 
     /// The command of the whole run.
     fn command(&self, overrides: &Overrides, has_ranges: bool) -> String {
-        let command = again("run", &self.command, &overrides.listed());
+        let mut command = format!("herdlab run {}", quoted(&self.command));
+        let mut add = |option: &str, value: &str| command.push_str(&format!(" {option} {}", quoted(value)));
+        overrides.set.iter().for_each(|(path, value)| add("--set", &format!("{path}={value}")));
+        overrides.replications.iter().for_each(|number| add("--replications", &number.to_string()));
+        overrides.duration.iter().for_each(|duration| add("--duration", duration));
+        overrides.variants.iter().for_each(|name| add("--variant", name));
         // A page simulates the central values alone.
         if has_ranges { command + " --worlds 0" } else { command }
     }
@@ -271,6 +276,23 @@ impl Opening {
         let (_, results) = to_json(&record).map_err(|error| error.to_string())?;
         Ok(Results { results })
     }
+}
+
+/// The knobs of a scenario, tried out value by value.
+#[cfg(feature = "native")]
+fn found(
+    source: &str,
+    path: &str,
+    overrides: &Overrides,
+    sweep: &[(String, String)],
+) -> Result<Vec<Knob>, Diagnostics> {
+    crate::scenario::knobs::knobs(source, path, Path::new(""), overrides, sweep)
+}
+
+/// A module has nothing to find them with: the program that writes its page does that.
+#[cfg(not(feature = "native"))]
+fn found(_: &str, _: &str, _: &Overrides, _: &[(String, String)]) -> Result<Vec<Knob>, Diagnostics> {
+    Ok(Vec::new())
 }
 
 /// The first problem of a setting, in a sentence, and the knob that it is about.

@@ -1,6 +1,7 @@
 //! The engine of the what-if page: a run in pieces is the run, a setting of its knobs is that of `--set`, and the WebAssembly module
 //! leaves the same bytes as the program.
 
+mod command;
 mod module;
 mod pieces;
 mod session;

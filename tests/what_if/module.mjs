@@ -10,12 +10,15 @@ class Engine {
   constructor() { this.exports = new WebAssembly.Instance(module, {}).exports; }
 
   read(length) {
-    return utf8.decode.decode(new Uint8Array(this.exports.memory.buffer, this.exports.output() >>> 0, length));
+    const at = this.exports.output() >>> 0;
+    return utf8.decode.decode(new Uint8Array(this.exports.memory.buffer, at, length));
   }
 
   answer(question) {
     const bytes = utf8.encode.encode(JSON.stringify(question));
-    new Uint8Array(this.exports.memory.buffer, this.exports.input(bytes.length) >>> 0, bytes.length).set(bytes);
+    // Room first: it may move the memory.
+    const at = this.exports.input(bytes.length) >>> 0;
+    new Uint8Array(this.exports.memory.buffer, at, bytes.length).set(bytes);
     let length;
     try {
       length = this.exports.call() >>> 0;

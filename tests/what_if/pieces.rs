@@ -78,8 +78,7 @@ fn the_size_of_the_pieces_does_not_matter() {
 
 #[test]
 fn variants_take_turns_and_the_wanted_precision_adds_rounds() {
-    let wanted =
-        "replications = 2\nprecision = { measure = \"latency.all.p99_ms\", relative = 0.002, max = 5 }";
+    let wanted = "replications = 2\nprecision = { measure = \"latency.all.p99_ms\", relative = 0.002, max_replications = 5 }";
     let source = USERS.replace("replications = 3", wanted);
     let experiment = parse(&source, "users.toml", Path::new(""), &Overrides::default()).unwrap();
     let mut task = Task::new(experiment.clone());

@@ -1,17 +1,31 @@
 //! The engine as a WebAssembly module, compressed with gzip.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use anyhow::{Context, ensure};
 use herdlab::what_if::DIGEST;
 
+/// Names a module for a program that was built without one.
+const VARIABLE: &str = "HERDLAB_WHAT_IF_MODULE";
+
+/// The one that is embedded, or else the one that the environment names; `None` where there is neither.
+pub(super) fn module() -> anyhow::Result<Option<Cow<'static, [u8]>>> {
+    if let Some(module) = EMBEDDED {
+        return Ok(Some(Cow::Borrowed(module)));
+    }
+    let Some(path) = std::env::var_os(VARIABLE) else { return Ok(None) };
+    let module = std::fs::read(&path).with_context(|| format!("{VARIABLE}: {}", path.display()))?;
+    Ok(Some(Cow::Owned(module)))
+}
+
 /// `None` in a program that was built without it.
 #[cfg(not(feature = "what-if"))]
-pub(super) const EMBEDDED: Option<&[u8]> = None;
+const EMBEDDED: Option<&[u8]> = None;
 
 /// Built before the program, by scripts/what-if.
 #[cfg(feature = "what-if")]
-pub(super) const EMBEDDED: Option<&[u8]> = Some(include_bytes!(env!(
+const EMBEDDED: Option<&[u8]> = Some(include_bytes!(env!(
     "HERDLAB_WHAT_IF_MODULE",
     "the feature what-if needs the module beforehand: build with scripts/what-if"
 )));
@@ -20,11 +34,11 @@ pub(super) const EMBEDDED: Option<&[u8]> = Some(include_bytes!(env!(
 pub(super) fn check(module: &[u8]) -> anyhow::Result<()> {
     let mut bytes = Vec::new();
     let unpacked = flate2::read::GzDecoder::new(module).read_to_end(&mut bytes);
-    unpacked.context("the embedded engine is damaged; build again with scripts/what-if")?;
+    unpacked.context("the engine for the page is damaged; build again with scripts/what-if")?;
     let is_same = bytes.windows(DIGEST.len()).any(|window| window == DIGEST.as_bytes());
     ensure!(
         is_same,
-        "the embedded engine was built of other sources than this program; build again with scripts/what-if"
+        "the engine for the page was built of other sources than this program; build again with scripts/what-if"
     );
     Ok(())
 }

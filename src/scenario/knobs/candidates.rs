@@ -16,6 +16,8 @@ pub(super) struct Candidate {
     pub control: Control,
     pub help: String,
     pub values: Values,
+    /// The caller named it: what is wrong with it is an error.
+    pub is_asked: bool,
 }
 
 const COALESCING: &[(&str, &str)] = &[
@@ -82,7 +84,7 @@ pub(super) fn default_of(path: &str) -> Option<Node> {
 }
 
 /// The knob of an axis of a sweep.
-pub(super) fn of_axis(path: &str, values: Values) -> Candidate {
+pub(super) fn of_axis(path: &str, values: Values, is_asked: bool) -> Candidate {
     let number = |toml: &str| {
         parse_value(toml, 0, 0).is_ok_and(|node| crate::scenario::range::amount(&node).is_some())
     };
@@ -91,7 +93,7 @@ pub(super) fn of_axis(path: &str, values: Values) -> Candidate {
         false => Control::Choice,
     };
     let (label, help) = words(path);
-    Candidate { path: path.to_owned(), label, group: group(path), control, help, values }
+    Candidate { path: path.to_owned(), label, group: group(path), control, help, values, is_asked }
 }
 
 /// Adds those of the scenario that are not there yet.
@@ -100,7 +102,15 @@ pub(super) fn add(root: &Node, experiment: &Experiment, found: &mut Vec<Candidat
     let mut add = |path: &str, control: Control, values: Option<Values>| {
         if let Some(values) = values.filter(|_| found.iter().all(|known| known.path != path)) {
             let (label, help) = words(path);
-            found.push(Candidate { path: path.to_owned(), label, group: group(path), control, help, values });
+            found.push(Candidate {
+                path: path.to_owned(),
+                label,
+                group: group(path),
+                control,
+                help,
+                values,
+                is_asked: false,
+            });
         }
     };
     let at = |path: &str| get(root, path).cloned().or_else(|| default_of(path));
@@ -188,7 +198,7 @@ fn choices(root: &Node, path: &str, words: &[(&str, &str)]) -> Values {
 fn write_shares(today: &Node) -> Option<Values> {
     const SHARES: &[&str] = &["0", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5"];
     let nodes: Vec<Node> = SHARES.iter().filter_map(|share| parse_value(share, 0, 0).ok()).collect();
-    let mut values = values::of_axis(&nodes, Some(today))?;
+    let mut values = values::of_axis(&nodes, Some(today));
     for value in &mut values.list {
         if let Ok(share) = value.toml.parse::<f64>() {
             value.label = format!("{} %", crate::scenario::range::decimal(share * 100.0, 6));

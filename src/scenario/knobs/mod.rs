@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use self::candidates::Candidate;
 use super::digest::fingerprint;
 use super::{Diagnostics, Overrides, Prepared, axes, check, pin, prepare, range};
-use crate::declare::diagnostic::Span;
-use crate::declare::file::{Value, parse_value};
+use crate::declare::diagnostic::{Diagnostic, Span};
+use crate::declare::file::{Node, Value, parse_value};
 use crate::model::Experiment;
 
 /// Tables that no setting of the system depends on.
@@ -95,20 +95,23 @@ pub fn knobs(
     if let Value::Table(entries) = &mut prepared.root.value {
         entries.retain(|entry| !OF_THE_AUTHOR.contains(&entry.key.as_str()));
     }
-    Ok(candidates
-        .into_iter()
-        .filter_map(|candidate| accepted(&mut prepared, source_path, overrides, &experiment, candidate))
-        .collect())
+    let mut knobs = Vec::new();
+    for candidate in candidates {
+        knobs.extend(accepted(&mut prepared, source_path, overrides, &experiment, candidate)?);
+    }
+    Ok(knobs)
 }
 
 /// The axes of the command line and of the file.
 fn given(prepared: &mut Prepared, axes: &[(String, String)]) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
-    let mut add = |prepared: &Prepared, path: &str, values: &[crate::declare::file::Node]| {
+    let mut add = |prepared: &Prepared, path: &str, values: &[Node], is_asked: bool| {
         let path = super::knob::path_of(path);
         let today = axes::get(&prepared.root, path).cloned().or_else(|| candidates::default_of(path));
         let values = values::of_axis(values, today.as_ref());
-        found.extend(values.map(|values| candidates::of_axis(path, values)));
+        if found.iter().all(|known| known.path != path) {
+            found.push(candidates::of_axis(path, values, is_asked));
+        }
     };
     for (path, text) in axes {
         let id = prepared.sources.len();
@@ -117,7 +120,7 @@ fn given(prepared: &mut Prepared, axes: &[(String, String)]) -> Vec<Candidate> {
         match read {
             Ok(node) => {
                 if let Some(values) = range::values(&mut prepared.cx, &node) {
-                    add(prepared, path, &values);
+                    add(prepared, path, &values, true);
                 }
             }
             Err(problem) => prepared.cx.report(problem),
@@ -128,66 +131,80 @@ fn given(prepared: &mut Prepared, axes: &[(String, String)]) -> Vec<Candidate> {
             continue;
         };
         for (path, _, values) in check::expand(&mut prepared.cx, &node).unwrap_or_default() {
-            add(prepared, &path, &values);
+            add(prepared, &path, &values, false);
         }
     }
-    found.dedup_by(|later, earlier| later.path == earlier.path);
     found
 }
 
 /// The knob with the values that the checker accepts; `None` where it changes nothing.
+///
+/// # Errors
+/// A value that the caller named is refused, or none of them changes anything.
 fn accepted(
     prepared: &mut Prepared,
     source_path: &str,
     overrides: &Overrides,
     today: &Experiment,
     candidate: Candidate,
-) -> Option<Knob> {
-    let Candidate { path, label, group, control, help, values: values::Values { list, today: own } } =
-        candidate;
+) -> Result<Option<Knob>, Diagnostics> {
+    let Candidate { path, label, group, control, help, values, is_asked } = candidate;
     let prints = |experiment: &Experiment| -> Vec<String> {
         experiment.variants.iter().map(|variant| fingerprint(&variant.model, experiment.seed)).collect()
     };
     let before = prints(today);
     let mut changes = false;
-    let mut place = None;
-    let mut values = Vec::new();
-    for (index, value) in list.into_iter().enumerate() {
-        if index == own {
-            place = Some(values.len());
-            values.push(value);
-        } else if let Some(experiment) = with(prepared, source_path, overrides, &path, &value.toml) {
-            changes = changes || prints(&experiment) != before;
-            values.push(value);
+    let mut place = 0;
+    let mut kept = Vec::new();
+    for (index, value) in values.list.into_iter().enumerate() {
+        if index == values.today {
+            place = kept.len();
+            kept.push(value);
+            continue;
+        }
+        match with(prepared, source_path, overrides, &path, &value.toml) {
+            Ok(experiment) => {
+                changes = changes || prints(&experiment) != before;
+                kept.push(value);
+            }
+            Err(problem) if is_asked => {
+                let label = problem.labels.first().map_or("", |(_, label)| label.as_str());
+                let title = format!("--sweep {path}={}: {}", value.toml, problem.title);
+                let title = if label.is_empty() { title } else { format!("{title}: {label}") };
+                return Err(Diagnostics::general(title, problem.help));
+            }
+            Err(_) => {}
         }
     }
+    if !changes && is_asked {
+        let title = format!("--sweep {path}: changes nothing");
+        let help =
+            "a value that every variant sets for itself, or that is switched off, cannot be varied here";
+        return Err(Diagnostics::general(title, vec![help.to_owned()]));
+    }
     let pinned = today.variants.iter().filter(|variant| pin::is_pinned(variant, &path));
-    Some(Knob {
-        pinned: pinned.map(|variant| variant.name.clone()).collect(),
-        today: place.filter(|_| changes && values.len() > 1)?,
-        path,
-        label,
-        group,
-        control,
-        help,
-        values,
-    })
+    let pinned = pinned.map(|variant| variant.name.clone()).collect();
+    let knob = Knob { path, label, group, control, help, values: kept, today: place, pinned };
+    Ok(changes.then_some(knob))
 }
 
-/// The experiment with one value set; `None` where the checker refuses it.
+/// The experiment with one value set, or why there is none.
 fn with(
     prepared: &mut Prepared,
     source_path: &str,
     overrides: &Overrides,
     path: &str,
     toml: &str,
-) -> Option<Experiment> {
+) -> Result<Experiment, Diagnostic> {
     let mut tree = prepared.root.clone();
     let span = Span { source: 0, start: 0, end: 0 };
-    axes::set(&mut tree, path, span, parse_value(toml, 0, 0).ok()?).ok()?;
+    axes::set(&mut tree, path, span, parse_value(toml, 0, 0)?)?;
     let known = prepared.cx.diagnostics.len();
     let experiment = prepared.check(Some(&tree), source_path, overrides);
-    let is_sound = prepared.cx.diagnostics.len() == known;
-    prepared.cx.diagnostics.truncate(known);
-    experiment.filter(|_| is_sound)
+    let mut problems = prepared.cx.diagnostics.drain(known..);
+    match (experiment, problems.next()) {
+        (Some(experiment), None) => Ok(experiment),
+        (_, Some(problem)) => Err(problem),
+        (None, None) => Err(Diagnostic::new("it is refused", span, "")),
+    }
 }

@@ -141,11 +141,14 @@ pub(super) fn choices(words: &[(&str, &str)], today: Option<&Node>, default: &st
 }
 
 /// The values of an axis of a sweep, with today's among them.
-pub(super) fn of_axis(values: &[Node], today: Option<&Node>) -> Option<Values> {
+pub(super) fn of_axis(values: &[Node], today: Option<&Node>) -> Values {
     let amount = |node: &Node| crate::scenario::range::amount(node).map(|amount| amount.value);
     let value = |node: &Node| KnobValue { toml: to_toml(node), label: label_of(node) };
     let mut list: Vec<KnobValue> = values.iter().map(value).collect();
-    let today = today?;
+    let Some(today) = today else {
+        list.insert(0, KnobValue { toml: String::new(), label: "not set".to_owned() });
+        return Values { list, today: 0 };
+    };
     let same = values.iter().position(|node| {
         to_toml(node) == to_toml(today) || (amount(node).is_some() && amount(node) == amount(today))
     });
@@ -155,7 +158,7 @@ pub(super) fn of_axis(values: &[Node], today: Option<&Node>) -> Option<Values> {
         list.insert(place, value(today));
         place
     });
-    Some(Values { list, today: place })
+    Values { list, today: place }
 }
 
 fn multiples(now: f64, by: &[f64], value: impl Fn(f64) -> KnobValue) -> Values {
