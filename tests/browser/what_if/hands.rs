@@ -136,7 +136,7 @@ fn every_control_has_a_name_and_can_be_reached_by_tab() {
             one.getAttribute('aria-describedby').split(' ').some((id) => document.getElementById(id).textContent.startsWith('Help of')))";
         assert_eq!(tab.eval(described), true);
         // From the first summary on: the way back, the slider, the choice, the switch.
-        tab.eval("document.querySelector('summary').focus()");
+        tab.eval("document.querySelector('.group summary').focus()");
         let mut reached = Vec::new();
         for _ in 0..5 {
             tab.key("Tab");
