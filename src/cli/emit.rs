@@ -73,7 +73,11 @@ pub(crate) fn execute(args: &EmitArgs) -> anyhow::Result<ExitCode> {
             ],
         )
     };
-    let matches = command.clone().try_get_matches_from(line).map_err(refused)?;
+    let matches = match command.clone().try_get_matches_from(line) {
+        // Help of the command behind this one.
+        Err(help) if !help.use_stderr() => return Ok(ExitCode::from(super::print(&help))),
+        matches => matches.map_err(refused)?,
+    };
     let Some((name, own)) = matches.subcommand() else { return Err(no_parts(&args.command[0]).into()) };
     let words = shard::words(&command, name, own);
     let threads = args.threads as usize;

@@ -50,8 +50,9 @@ fn journals_of_something_else_are_named() {
     rewrite(&at("parts/shard-1-of-2.jsonl"), "\"journal\":1", "\"journal\":2");
     rewrite(&at("parts/shard-0-of-2.jsonl"), "\"journal\":1", "\"journal\":2");
     assert!(ends(folder.path(), "merge parts --out merged", 2).contains("schema 2"));
-    fs::write(at("parts/shard-1-of-2.jsonl"), "a,b\n1,2\n").unwrap();
-    assert!(ends(folder.path(), "merge parts --out merged", 2).contains("is no journal of herdlab"));
+    fs::create_dir(at("foreign")).unwrap();
+    fs::write(at("foreign/shard-1-of-2.jsonl"), "a,b\n1,2\n").unwrap();
+    assert!(ends(folder.path(), "merge foreign --out merged", 2).contains("is no journal of herdlab"));
     fs::create_dir(at("empty")).unwrap();
     assert!(ends(folder.path(), "merge empty", 2).contains("no journal of a shard in empty"));
     assert!(ends(folder.path(), "merge nowhere", 2).contains("cannot read the folder nowhere"));
