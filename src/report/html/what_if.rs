@@ -113,7 +113,7 @@ pub fn render(page: &WhatIf<'_>) -> Result<String, ReportError> {
 /// The script in one scope of its own. The worker is a text in it, so that the hash in the policy of the page covers both.
 fn script() -> Result<String, io::Error> {
     let worker = without_markup(&serde_json::to_string(&lean(WORKER))?);
-    let parts: String = SCRIPT.iter().map(|part| lean(part)).collect();
+    let parts: String = SCRIPT.iter().copied().map(lean).collect();
     let constants = format!("{}const LETTERS = '{LETTERS}';\nconst WORKER = {worker};\n", constants());
     Ok(format!("(() => {{\n'use strict';\n{constants}{parts}}})();\n"))
 }
