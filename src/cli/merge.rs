@@ -83,7 +83,7 @@ pub(crate) fn execute(args: &MergeArgs) -> anyhow::Result<ExitCode> {
         false => path.to_owned(),
     };
     let out = args.out.clone().unwrap_or_else(|| beside(&args.folders[0]));
-    let origin = Origin::Merge(Merge::new(header.clone(), store, args.partial));
+    let origin = Origin::Merge(Box::new(Merge::new(header.clone(), store, args.partial)));
     let written = match command(args, &header, &out)? {
         Command::Run(args) => run::execute_from(&args, &origin),
         Command::Sweep(args) => sweep::execute_from(&args, &origin),

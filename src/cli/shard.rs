@@ -50,7 +50,7 @@ pub(crate) enum Origin {
     /// A part.
     Shard(Shard),
     /// Nothing: all cells are in journals.
-    Merge(Merge),
+    Merge(Box<Merge>),
 }
 
 /// The journals that are merged.
