@@ -29,14 +29,20 @@ function changeText(today, value, unit) {
   return `${plus(percent(relative * 100))} %`;
 }
 
-// How a figure differs from today's: `kind` is `same`, `better`, `worse` or `change` (for better or worse is unknown), `sure`
+// An effect that nobody needs a verdict on: below a hundredth of today's value, of a share of its smaller side, as in reports.
+function isSmall(today, value, unit) {
+  const size = unit === '1' ? Math.min(Math.abs(today), Math.abs(1 - today)) : Math.abs(today);
+  return Math.abs(value - today) < 0.01 * size;
+}
+
+// How a figure differs from today's: `kind` is `same`, `better`, `worse` or `change` (small, or nobody can tell), `sure`
 // whether intervals have decided.
 function differenceFrom(today, figure, { unit, direction }) {
   const close = Math.abs(figure.mean - today.mean) <= 1e-12 * Math.max(Math.abs(figure.mean), Math.abs(today.mean));
   const both = hasInterval(today) && hasInterval(figure);
   if (close || (both && figure.low <= today.high && today.low <= figure.high)) return { kind: 'same', sure: both || close, text: 'no difference' };
   const text = changeText(today.mean, figure.mean, unit);
-  if (!both || !direction) return { kind: 'change', sure: both, text };
+  if (!both || !direction || isSmall(today.mean, figure.mean, unit)) return { kind: 'change', sure: both, text };
   return { kind: (figure.mean < today.mean) === (direction === 'lower') ? 'better' : 'worse', sure: true, text };
 }
 

@@ -1,11 +1,17 @@
 // The knobs: a slider, a choice or a switch for each, in groups. A knob shows today's place, and whether it has left it.
 
+// `× 2: 8,000/s` at the end of a slider: the factor is enough.
+const endText = (label) => label.split(': ')[0];
+// A choice of longer words than this takes a line of its own.
+const WORDS_BESIDE = 16;
+
 class Knob {
   constructor(knob, number, turned) {
     Object.assign(this, { knob, turned });
     this.id = `knob-${number}`;
     this.today = knob.values[knob.today].label;
-    this.value = html('output', { for: this.id });
+    // Read out as the value of the control, not a second time.
+    this.value = html('output', { for: this.id, 'aria-live': 'off' });
     this.back = html('button', { type: 'button', class: 'back', title: `Back to today: ${this.today}`, 'aria-label': `${knob.label}: back to today, ${this.today}` }, '↺');
     this.back.addEventListener('click', () => {
       turned(knob, knob.today, null);
@@ -17,7 +23,9 @@ class Knob {
     this.input.setAttribute('aria-describedby', `${this.id}-help ${this.id}-note`);
     const beside = this.below ? [this.value] : knob.control === 'choice' ? [this.input] : [this.value, this.input];
     const head = html('div', { class: 'top' }, html('label', { for: this.id }, knob.label), ...beside, this.back);
-    this.element = html('div', { class: `knob is-${knob.control}`, 'data-path': knob.path }, head, ...(this.below ?? []), this.note, help);
+    const wide = knob.control === 'choice' && knob.values.some(({ label }) => label.length > WORDS_BESIDE) ? ' is-wide' : '';
+    this.own = html('p', { class: 'own', hidden: '' });
+    this.element = html('div', { class: `knob is-${knob.control}${wide}`, 'data-path': knob.path }, head, ...(this.below ?? []), this.own, this.note, help);
   }
 
   // Each control returns its input; what needs the whole width stands `below` the label.
@@ -32,7 +40,7 @@ class Knob {
     const mark = html('span', { class: 'mark', 'aria-hidden': 'true' });
     mark.style.setProperty('--at', last === 0 ? 0 : this.knob.today / last);
     this.was = html('span', { class: 'was' });
-    const ends = html('div', { class: 'ends', 'aria-hidden': 'true' }, html('span', {}, this.knob.values[0].label), this.was, html('span', {}, this.knob.values[last].label));
+    const ends = html('div', { class: 'ends', 'aria-hidden': 'true' }, html('span', {}, endText(this.knob.values[0].label)), this.was, html('span', {}, endText(this.knob.values[last].label)));
     this.below = [html('div', { class: 'track' }, mark, input), ends];
     return input;
   }
@@ -46,25 +54,30 @@ class Knob {
 
   switch() {
     const input = html('input', { type: 'checkbox', role: 'switch', id: this.id });
-    input.addEventListener('input', () => this.turned(this.knob, input.checked ? 1 : 0, null));
+    this.on = this.knob.values.findIndex(({ label }) => label === 'on');
+    input.addEventListener('input', () => this.turned(this.knob, input.checked ? this.on : 1 - this.on, null));
     return input;
   }
 
-  show(index, problem) {
+  // `shown` are the variants beside today: some may set this themselves, and do not follow the knob.
+  show(index, problem, shown) {
     const { knob, input, element } = this;
     const { label } = knob.values[index];
     const changed = index !== knob.today;
     element.classList.toggle('changed', changed);
     this.back.disabled = !changed;
-    if (knob.control === 'switch') input.checked = index === 1; else input.value = index;
+    if (knob.control === 'switch') input.checked = index === this.on; else input.value = index;
     if (knob.control === 'slider') {
       input.setAttribute('aria-valuetext', changed ? `${label}, today ${this.today}` : `${label}, as today`);
-      this.was.textContent = changed ? `today ${this.today}` : '';
+      this.was.textContent = changed ? `today ${endText(this.today)}` : '';
     }
     this.value.textContent = knob.control === 'choice' ? '' : label;
     this.note.textContent = problem ?? '';
     this.note.hidden = !problem;
-    input.toggleAttribute('aria-invalid', Boolean(problem));
+    input.setAttribute('aria-invalid', String(Boolean(problem)));
+    const own = shown.filter((name) => knob.pinned?.includes(name));
+    this.own.textContent = own.length > 0 ? `Not followed by ${own.join(', ')}, which ${own.length === 1 ? 'sets' : 'set'} this.` : '';
+    this.own.hidden = own.length === 0;
   }
 }
 
@@ -85,7 +98,7 @@ function buildKnobs(scenario, place, turned) {
   return {
     // `problem` is `{ path, text }` or `null`.
     show(state, problem) {
-      for (const one of knobs) one.show(indexOf(state, one.knob), problem?.path === one.knob.path ? problem.text : null);
+      for (const one of knobs) one.show(indexOf(state, one.knob), problem?.path === one.knob.path ? problem.text : null, state.variants);
       for (const { count, members } of groups.values()) {
         const changed = members.filter(({ knob }) => indexOf(state, knob) !== knob.today).length;
         count.textContent = changed > 0 ? `${changed} changed` : '';

@@ -240,15 +240,18 @@ function opened(answer) {
     curves: new Curves(scenario, $('charts'), data.styles),
   };
   if (matchMedia('(max-width: 719px)').matches) parts.knobs.fold(timeline.present);
-  showProblems(scenario.problems ?? []);
+  showWarnings(scenario.problems ?? []);
   document.body.classList.add('ready');
   ask(true);
   showState();
   jump();
 }
 
-function showProblems(problems) {
-  for (const problem of problems) $('notice').before(html('p', { class: 'warn' }, problem));
+function showWarnings(warnings) {
+  if (warnings.length === 0) return;
+  const title = warnings.length === 1 ? 'One lint warns of this scenario' : `${number(warnings.length)} lints warn of this scenario`;
+  const list = html('ul', {}, ...warnings.map((text) => html('li', {}, text)));
+  $('notice').before(html('details', { class: 'warn' }, html('summary', {}, title), list));
 }
 
 // Nothing can be computed.

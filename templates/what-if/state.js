@@ -35,6 +35,9 @@ function stateKey(scenario, state) {
   return JSON.stringify([settings, shownVariants(scenario, state)]);
 }
 
+// The texts that stand for a value in an address: a plain string needs no quotes.
+const valueTexts = (toml) => (/^"[^"\\]*"$/.test(toml) ? [toml.slice(1, -1), toml] : [toml]);
+
 // A text in an address: what no reader of addresses takes for a sign stays readable.
 function addressText(text) {
   const kept = { '%3D': '=', '%3A': ':', '%2F': '/', '%2C': ',' };
@@ -45,7 +48,7 @@ function addressText(text) {
 function stateParts(scenario, state) {
   const settings = scenario.knobs
     .filter(({ path }) => path in state.settings)
-    .map(({ path, values }) => `set=${addressText(`${path}=${values[state.settings[path]].toml}`)}`);
+    .map(({ path, values }) => `set=${addressText(`${path}=${valueTexts(values[state.settings[path]].toml)[0]}`)}`);
   const first = firstState(scenario);
   const own = stateKey(scenario, { ...first, variants: state.variants }) !== stateKey(scenario, first);
   return [...settings, ...(own ? shownVariants(scenario, state).map((name) => `show=${addressText(name)}`) : [])];
@@ -58,7 +61,7 @@ function stateOfParts(scenario, values) {
   for (const setting of values('set')) {
     const knob = scenario.knobs.filter(({ path }) => setting.startsWith(`${path}=`)).sort((a, b) => b.path.length - a.path.length)[0];
     const text = knob && setting.slice(knob.path.length + 1);
-    const index = knob ? knob.values.findIndex(({ toml }) => toml === text) : -1;
+    const index = knob ? knob.values.findIndex(({ toml }) => valueTexts(toml).includes(text)) : -1;
     if (index < 0) unknown.push(setting); else state = withKnob(state, knob, index);
   }
   const asked = values('show');

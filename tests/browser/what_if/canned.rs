@@ -34,6 +34,7 @@ fn choice(path: &str, label: &str, control: &str, values: &[&str], today: usize)
     json!({
         "path": path, "label": label, "group": if control == "slider" { "Cache" } else { "Clients" },
         "control": control, "help": format!("Help of {label}."), "values": values, "today": today,
+        "pinned": if control == "slider" { json!(["three"]) } else { json!([]) },
     })
 }
 
@@ -67,13 +68,13 @@ impl Canned {
                 "knobs": [
                     choice("tier.l2.ttl", "TTL of l2", "slider", &["10s", "20s", "40s", "80s", "160s"], 2),
                     choice("coalescing", "Coalescing", "choice", &["\"none\"", "\"singleflight\""], 0),
-                    choice("tier.l2.locks", "Locks", "switch", &["off", "on"], 0),
+                    choice("tier.l2.locks", "Locks", "switch", &["on", "off"], 1),
                 ],
                 "measures": [
                     measure("db.qps.mean", "1/s", "lower", true), measure("latency.all.p99_ms", "ms", "lower", true),
                     measure("hit_ratio", "1", "higher", true), measure("goodput", "1/s", "higher", false),
                 ],
-                "problems": [],
+                "problems": [format!("vulnerable: {EVIL}")],
             }),
             ask: json!({
                 "problem": null, "estimate": { "events": 1000, "memory_bytes": 2_000_000 },
@@ -83,7 +84,7 @@ impl Canned {
                 "draft": false, "replications": 4, "of": 4, "duration_s": 60.0, "marks": [["warm-up", 0.0, 10.0]],
                 "today": row("one", 200.0, Some(5.0), "at risk"),
                 "rows": [
-                    row("one", 203.0, Some(5.0), "at risk"), row("two", 100.0, Some(5.0), "safe"),
+                    row("one", 204.0, Some(5.0), "at risk"), row("two", 100.0, Some(5.0), "safe"),
                     row("three", 390.0, Some(5.0), "not safe"), row(&evil, 100.0, None, "safe"),
                 ],
             }),
@@ -128,7 +129,8 @@ impl Canned {
             memory.extend(answer.as_bytes());
         }
         call.push(UNREACHABLE);
-        let input = [vec![I32_CONST], signed(INPUT)].concat();
+        // The memory grows, so that a buffer of it from before is of no use any more.
+        let input = [vec![I32_CONST, 1, MEMORY_GROW, 0, DROP, I32_CONST], signed(INPUT)].concat();
         let output = vec![GLOBAL_GET, 0];
         let failed = point(0, failure.len());
         let exports: Vec<Vec<u8>> =
@@ -180,9 +182,11 @@ const IF: u8 = 0x04;
 const VOID: u8 = 0x40;
 const END: u8 = 0x0b;
 const RETURN: u8 = 0x0f;
+const DROP: u8 = 0x1a;
 const GLOBAL_GET: u8 = 0x23;
 const GLOBAL_SET: u8 = 0x24;
 const I32_LOAD8_U: u8 = 0x2d;
+const MEMORY_GROW: u8 = 0x40;
 const I32_CONST: u8 = 0x41;
 const I32_EQ: u8 = 0x46;
 const I32_ADD: u8 = 0x6a;

@@ -50,7 +50,8 @@ fn a_problem_stands_beside_its_knob_and_an_error_in_the_status() {
             tab.text("document.querySelector('[data-path=coalescing] .note').innerText"),
             "needs a shared tier"
         );
-        let invalid = "[...document.querySelectorAll('[aria-invalid]')].map((one) => one.localName).join()";
+        let invalid =
+            "[...document.querySelectorAll('[aria-invalid=true]')].map((one) => one.localName).join()";
         assert_eq!(tab.text(invalid), "select");
         assert_eq!(
             tab.text("document.querySelector('#command').textContent"),
@@ -70,7 +71,7 @@ fn a_problem_stands_beside_its_knob_and_an_error_in_the_status() {
 fn a_page_that_cannot_start_says_why_and_shows_the_scenario() {
     with_browser(|browser| {
         for (name, module, reason) in [
-            ("not-gzip", &b"nothing"[..], "compressed"),
+            ("not-gzip", &b"nothing"[..], "the compressed module is damaged"),
             ("not-wasm", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0], "WebAssembly"),
         ] {
             let mut tab = browser.tab();

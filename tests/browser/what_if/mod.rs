@@ -15,7 +15,9 @@ use crate::devtools::Tab;
 fn wait_for(tab: &mut Tab<'_>, condition: &str) {
     let start = Instant::now();
     while tab.eval(condition) != true {
-        if start.elapsed() > Duration::from_secs(120) {
+        let failed =
+            tab.eval("document.body.classList.contains('failed')") == true && !condition.contains("fatal");
+        if failed || start.elapsed() > Duration::from_secs(120) {
             panic!("never true: {condition}; the page shows\n{}", tab.text("document.body.innerText"));
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -15,7 +15,8 @@ fn evaluated(expressions: &[&str]) -> Vec<Value> {
     ];
     let scenario = "const knob = { path: 'a.ttl', today: 1, values: ['1s', '2s', '4s'].map((toml) => ({ toml })) };
         const other = { path: 'a.ttl=b', today: 0, values: [{ toml: '\"x & y\"' }, { toml: '{ plus = \"5%\" }' }] };
-        const scenario = { variants: ['b', 'a', 'c & d', 'e'], baseline: 'a', knobs: [knob, other] };
+        const quoted = { path: 'c', today: 0, values: [{ toml: 'false' }, { toml: '\"x y\"' }] };
+        const scenario = { variants: ['b', 'a', 'c & d', 'e'], baseline: 'a', knobs: [knob, other, quoted] };
         const read = (parts) => stateOfParts(scenario, (key) => parts.filter((part) => part.startsWith(key + '=')).map((part) => decodeURIComponent(part.slice(key.length + 1))));
         const first = firstState(scenario);
         const figure = (mean, half) => ({ mean, low: half === undefined ? null : mean - half, high: half === undefined ? null : mean + half });
@@ -58,6 +59,12 @@ fn a_state_goes_to_the_address_and_comes_back() {
             "read(['set=a.ttl=3s', 'set=b=1', 'show=e', 'show=e', 'show=f', 'more=1'])",
             r#"{ "state": { "settings": {}, "variants": ["e"] }, "unknown": ["a.ttl=3s", "b=1", "f"] }"#,
         ),
+        // Quotes of a plain string may stay away; a link of an older page may have them.
+        (
+            "stateParts(scenario, withKnob({ ...first, settings: { 'a.ttl=b': 1 } }, quoted, 1))",
+            r#"["set=a.ttl=b=%7B%20plus%20=%20%225%25%22%20%7D", "set=c=x%20y"]"#,
+        ),
+        (r#"['set=c=x y', 'set=c="x y"'].map((part) => read([part]).state.settings.c)"#, "[1, 1]"),
         ("withVariant(first, 'e').variants", r#"["b", "c & d", "e"]"#),
         ("withVariant({ settings: {}, variants: ['a'] }, 'a').variants", r#"["a"]"#),
         ("shownVariants(scenario, first)", r#"["b", "a", "c & d"]"#),
@@ -111,6 +118,19 @@ fn differences_and_intervals_are_put_into_words() {
         (
             "differenceFrom(figure(100, 4), figure(90, 4), { unit: 'count', direction: null }).kind",
             r#""change""#,
+        ),
+        // Below a hundredth there is a difference, and no verdict; of 90 % a hundredth of the missing 10 %.
+        (
+            "differenceFrom(figure(100, 0.1), figure(100.9, 0.1), lower)",
+            r#"{ "kind": "change", "sure": true, "text": "+0.900 %" }"#,
+        ),
+        (
+            "differenceFrom(figure(0.9, 0.0001), figure(0.8992, 0.0001), { unit: '1', direction: 'higher' }).kind",
+            r#""change""#,
+        ),
+        (
+            "differenceFrom(figure(0.9, 0.0001), figure(0.8988, 0.0001), { unit: '1', direction: 'higher' }).kind",
+            r#""worse""#,
         ),
         // Without intervals nothing is decided.
         (

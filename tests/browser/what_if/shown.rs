@@ -48,10 +48,10 @@ fn verdicts_intervals_and_differences_stand_beside_today() {
         wait_for(&mut tab, DONE);
         let rows = tab.text(BOARD);
         let rows: Vec<&str> = rows.lines().collect();
-        // One: 203 is within the intervals; two: half of 200; three: nearly twice as much.
+        // One: 204 is within the intervals; two: half of 200; three: nearly twice as much.
         assert_eq!(
             rows[0],
-            "Db.qps.mean | 200/s ± 550.0 % of capacity 400/s | 203/s ± 5no difference50.8 % of capacity 400/s \
+            "Db.qps.mean | 200/s ± 550.0 % of capacity 400/s | 204/s ± 5no difference51.0 % of capacity 400/s \
              | 100/s ± 5−50.0 % (better)25.0 % of capacity 400/s | 390/s ± 5+95.0 % (worse)97.5 % of capacity 400/s"
         );
         assert!(rows[2].starts_with("Hit_ratio | 90.0 % ± 1.0 | 90.0 % ± 1.0no difference"), "{}", rows[2]);
@@ -85,6 +85,8 @@ fn markup_in_names_stays_text_and_a_fourth_variant_replaces_the_first() {
         let mut tab = browser.tab();
         tab.open(&file);
         wait_for(&mut tab, DONE);
+        let own = "document.querySelector('.knob .own').innerText";
+        assert_eq!(tab.text(own), "Not followed by three, which sets this.");
         let names = "[...document.querySelectorAll('#board .who')].map((one) => one.textContent).join(', ')";
         assert_eq!(tab.text(names), "Today, one, two, three");
         tab.eval("document.querySelector('#variants button:last-child').click()");
@@ -94,6 +96,10 @@ fn markup_in_names_stays_text_and_a_fourth_variant_replaces_the_first() {
         let change = "document.querySelector('#board tbody td:last-child .change')";
         assert_eq!(tab.text(&format!("{change}.textContent + {change}.className")), "−50.0 %change change");
         assert_eq!(tab.text("document.title"), "canned: what if? – herdlab");
+        assert_eq!(
+            tab.text("document.querySelector('details.warn').textContent"),
+            format!("One lint warns of this scenariovulnerable: {EVIL}")
+        );
         assert_eq!(tab.eval("document.querySelectorAll('main img').length"), 0);
         // The last one stays.
         for _ in 0..4 {
