@@ -133,7 +133,7 @@ fn what_is_wrong_is_refused_before_anything_is_written() {
     desk.write(
         "huge.toml",
         &SCENARIO
-            .replace("keys = 1000", "keys = 50_000_000")
+            .replace("keys = 1000", "keys = 200_000_000")
             .replace("ttl =", "prefill = { hottest = \"all\" }\nttl ="),
     );
     for (arguments, part) in [

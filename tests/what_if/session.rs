@@ -273,7 +273,7 @@ fn a_setting_that_cannot_be_is_answered_with_words() {
     let (mut session, opened) = open();
     let source = SMALL
         .replace("capacity = 1000\neviction = \"lru\"", "prefill = { hottest = \"all\" }")
-        .replace("keys = 2000", "keys = 50_000_000");
+        .replace("keys = 2000", "keys = 200_000_000");
     let refused = asked(&mut session, &json!({ "ask": { "settings": { "tier.l9.ttl": 1 } } }));
     assert_eq!(refused["problem"]["path"], "tier.l9.ttl");
     let beyond = labels(knob(&opened, "tier.l2.ttl")).len();
