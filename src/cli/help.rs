@@ -274,7 +274,10 @@ pub(super) fn grouped(command: Command, width: usize) -> Command {
         template.push_str(&format!("\n{title}:\n"));
         for entry in *entries {
             let line = format!("  {:18}  {}\n", entry.name, entry.line);
-            let below = || format!("  {}\n      {}\n", entry.name, entry.line);
+            let below = || {
+                let words = paragraph(entry.line, width.saturating_sub(6)).replace('\n', "\n      ");
+                format!("  {}\n      {words}\n", entry.name)
+            };
             template.push_str(&if line.trim_end().len() > width { below() } else { line });
         }
     }

@@ -91,12 +91,17 @@ pub fn knobs(
         return Err(prepared.problems());
     }
     candidates::add(&prepared.root, &experiment, &mut candidates);
-    // Words, limits and findings are as they were; what is left is checked hundreds of times.
-    if let Value::Table(entries) = &mut prepared.root.value {
+    // Words, limits and findings are as they were; what is left is checked hundreds of times. Only what switches a tier or an event off
+    // takes names away that they may need.
+    let whole = prepared.root.clone();
+    let mut bare = whole.clone();
+    if let Value::Table(entries) = &mut bare.value {
         entries.retain(|entry| !OF_THE_AUTHOR.contains(&entry.key.as_str()));
     }
     let mut knobs = Vec::new();
     for candidate in candidates {
+        let root = if candidate.path.ends_with(".enabled") { &whole } else { &bare };
+        prepared.root.clone_from(root);
         knobs.extend(accepted(&mut prepared, source_path, overrides, &experiment, candidate)?);
     }
     Ok(knobs)
