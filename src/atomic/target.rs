@@ -95,7 +95,11 @@ pub enum Identity {
 
 /// The identity of what a path leads to.
 pub fn identity(path: &Path) -> Identity {
-    inode(path).unwrap_or_else(|| Identity::Path(resolved(path)))
+    inode(path).unwrap_or_else(|| {
+        // A detour by a folder that is still to be made may lead to a file that is there.
+        let end = resolved(path);
+        inode(&end).unwrap_or(Identity::Path(end))
+    })
 }
 
 #[cfg(unix)]
@@ -164,6 +168,7 @@ mod tests {
         fs::hard_link(at("file"), at("other name")).unwrap();
         symlink(dir.path(), at("itself")).unwrap();
         assert_eq!(identity(&at("file")), identity(&at("itself/other name")));
+        assert_eq!(identity(&at("to be made/../file")), identity(&at("file")));
         assert_eq!(identity(&at("new/../x")), identity(&at("itself/x")));
         assert_ne!(identity(&at("x")), identity(&at("y")));
     }

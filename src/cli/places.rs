@@ -157,7 +157,7 @@ fn is_of_report(path: &Path, folder: &Path, kind: Kind) -> bool {
 /// # Errors
 /// There is such a file, and no option allows to replace it.
 pub(crate) fn refuse_to_replace(file: &Path, force: bool, help: &str) -> Result<(), Diagnostics> {
-    if force || !file.is_file() {
+    if force || !(file.is_file() || resolved(file).is_file()) {
         return Ok(());
     }
     let title = format!("{} is there already", file.display());

@@ -174,7 +174,7 @@ pub fn open(path: &Path, asked: &Asked) -> Result<Opened, TraceError> {
 /// The same from any source: `path` is its name in errors, `length` its bytes where they are known.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open()`].
 pub fn open_input(
     path: &Path,
     input: Input,

@@ -3,7 +3,7 @@
 //! The only definition of a request of a trace, and of the errors in one: `scenario` checks a
 //! trace with the reader that `workload` replays it with, and `herdlab mrc` numbers the keys that the same formats give.
 //!
-//! [`open`] finds the format of a file and gives its [`Rows`]; [`TraceReader`] makes the requests of a scenario of them.
+//! [`open()`] finds the format of a file and gives its [`Rows`]; [`TraceReader`] makes the requests of a scenario of them.
 
 pub(crate) mod access_log;
 mod arc;
