@@ -190,9 +190,7 @@ pub(crate) fn execute_from(args: &HeadroomArgs, origin: &Origin) -> anyhow::Resu
         Err(HeadroomError::Setting(problems)) => return Err(problems.into()),
     };
     let mut record = record(&headroom, &outcome);
-    if let Some(version) = origin.version() {
-        version.clone_into(&mut record.herdlab);
-    }
+    origin.sign(&mut record.herdlab);
     output::written(during(DRAWING, args.quiet, || write_all(&record, &out)), "--out DIR")?;
     let mut shown = Shown::Whole;
     if !args.quiet {

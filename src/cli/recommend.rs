@@ -189,9 +189,7 @@ pub(crate) fn execute_from(args: &RecommendArgs, origin: &Origin) -> anyhow::Res
             return Err(error.into());
         }
     };
-    if let Some(version) = origin.version() {
-        version.clone_into(&mut record.herdlab);
-    }
+    origin.sign(&mut record.herdlab);
     let outcome = judge(&record);
     if let Some(folder) = &args.report {
         let written = during(DRAWING, args.quiet, || recommend::write_all(&record, &outcome, folder));

@@ -348,9 +348,7 @@ fn once(
     if given_up() {
         return Ok(exit::INTERRUPTED);
     }
-    if let Some(version) = origin.version() {
-        version.clone_into(&mut outcome.record.herdlab);
-    }
+    origin.sign(&mut outcome.record.herdlab);
     let started = Instant::now();
     let contents = args.contents.contents();
     let written = during(DRAWING, args.quiet, || {

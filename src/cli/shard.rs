@@ -87,11 +87,10 @@ impl Origin {
         matches!(self, Origin::Merge(merge) if merge.partial)
     }
 
-    /// The version of the program that simulated, where it is another one.
-    pub fn version(&self) -> Option<&str> {
-        match self {
-            Origin::Merge(merge) => Some(&merge.header.herdlab),
-            Origin::Whole | Origin::Shard(_) => None,
+    /// Names the version that simulated in a record: after a merge, that of the journals.
+    pub fn sign(&self, herdlab: &mut String) {
+        if let Origin::Merge(merge) = self {
+            merge.header.herdlab.clone_into(herdlab);
         }
     }
 

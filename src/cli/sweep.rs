@@ -151,9 +151,7 @@ pub(crate) fn execute_from(args: &SweepArgs, origin: &Origin) -> anyhow::Result<
             return Err(error.into());
         }
     };
-    if let Some(version) = origin.version() {
-        version.clone_into(&mut outcome.record.herdlab);
-    }
+    origin.sign(&mut outcome.record.herdlab);
     let charts = output::charts(args.static_charts);
     let written =
         during(DRAWING, args.quiet, || write_all(&outcome.record, &grid, &outcome.pool, &out, charts));
