@@ -3,7 +3,7 @@
 use super::run::{Run, Value, mean, ratio};
 use crate::measure::histogram::Fine;
 use crate::measure::recorder::{NodeTotals, TierTotals};
-use crate::model::{Scope, SharedTier, Tier};
+use crate::model::{Model, Scope, SharedTier, Tier};
 
 /// A tier between the end of the warm-up and the end of the arrivals.
 pub struct TierRun<'a> {
@@ -45,8 +45,23 @@ pub(super) fn ages<'a>(run: &Run<'a>) -> Option<&'a Fine> {
     tiers.get(run.index)
 }
 
-/// Connections of all instances to all nodes; `None` where there is no pool.
+/// Whether instances have pools for this tier at any time.
+pub(super) fn has_pool(run: &Run<'_>) -> Option<()> {
+    run.model.ever(|revision| pool_of(revision, run.index).is_some()).then_some(())
+}
+
+fn pool_of(model: &Model, index: usize) -> Option<u32> {
+    match &model.tiers.get(index)?.scope {
+        Scope::Shared(shared) => shared.pool,
+        Scope::Instance { .. } => None,
+    }
+}
+
+/// Connections of all instances to all nodes; `None` where there is no pool, or where its size changes during the run.
 pub(super) fn connections(run: &Run<'_>, tier: &TierRun<'_>) -> Option<f64> {
+    if run.model.changes(|revision| pool_of(revision, run.index)) {
+        return None;
+    }
     let shared = tier.shared()?;
     Some(f64::from(shared.pool?) * f64::from(shared.nodes) * f64::from(run.model.clients.instances))
 }

@@ -494,7 +494,11 @@ impl Recorder {
         let (replicas, unpooled) = (&self.db_services_at_replicas, &self.db_services_unpooled);
         let primary = self.db_services.without(replicas).without(unpooled);
         let mix = Mix { primary: load(&primary), replicas: load(replicas), unpooled: load(unpooled) };
-        model.database.capacity_per_s(&mix, model.clients.instances)
+        // Where its pools change, the run is held against the least that it could carry.
+        let capacities = model
+            .all_revisions()
+            .filter_map(|revision| revision.database.capacity_per_s(&mix, model.clients.instances));
+        capacities.reduce(f64::min)
     }
 
     /// The way of one key of a read has ended.

@@ -425,6 +425,8 @@ impl Base<'_> {
         };
         outcome.metastable = match (next, lasting) {
             (Some(_), true) => None,
+            // A change is there to stay, and so is what comes of it.
+            _ if event.what.is_change() => None,
             _ => Some(f64::from(u8::from(lasting))),
         };
         let quiet_again_ns =

@@ -180,6 +180,9 @@ pub struct Model {
     pub invalidation: Invalidation,
     /// Sorted by time, ties in file order.
     pub events: Vec<TimedEvent>,
+    /// The system after each change of settings ([`EventKind::Change`]), in the order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revisions: Vec<Revision>,
     /// `None`: the limits of a good answer follow from the time before an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slo: Option<Slo>,
@@ -188,7 +191,42 @@ pub struct Model {
     pub measure: MeasureOptions,
 }
 
+/// A system after a change of settings.
+#[derive(Clone, Debug, Serialize)]
+pub struct Revision {
+    /// The settings of this change, as (dotted path, TOML value), in file order.
+    #[serde(skip)]
+    pub settings: Vec<(String, String)>,
+    /// With the settings of all earlier changes.
+    #[serde(flatten)]
+    pub model: Model,
+}
+
 impl Model {
+    /// The system before all changes of settings, and after each of them.
+    pub fn all_revisions(&self) -> impl Iterator<Item = &Model> {
+        std::iter::once(self).chain(self.revisions.iter().map(|revision| &revision.model))
+    }
+
+    /// Whether this holds for the system at some time.
+    pub fn ever(&self, holds: impl Fn(&Model) -> bool) -> bool {
+        self.all_revisions().any(holds)
+    }
+
+    /// Whether a setting changes during the run.
+    pub fn changes<T: PartialEq>(&self, setting: impl Fn(&Model) -> T) -> bool {
+        let first = setting(self);
+        self.revisions.iter().any(|revision| setting(&revision.model) != first)
+    }
+
+    /// How many versions the keys of a tier have during the run.
+    pub fn key_versions(&self, tier: &Tier) -> usize {
+        let of =
+            |model: &Model| model.tiers.iter().find(|own| own.name == tier.name).map(|own| own.key_version);
+        let versions: std::collections::BTreeSet<_> = self.all_revisions().filter_map(of).collect();
+        versions.len().max(1)
+    }
+
     /// Number of ids over all classes, those of new keys included.
     pub fn keys(&self) -> u64 {
         self.workload.classes.iter().fold(0, |sum: u64, class| sum.saturating_add(self.keys_of(class)))
@@ -219,7 +257,7 @@ impl Model {
     /// database.
     pub fn tears_calls(&self) -> bool {
         let leader_dies = self.events.iter().any(|event| matches!(event.what, EventKind::LeaderCrash { .. }));
-        self.database.timeout_ns.is_some()
+        self.ever(|model| model.database.timeout_ns.is_some())
             || self.database.hedge.is_some()
             || leader_dies
             || self.instances_crash()
@@ -229,7 +267,7 @@ impl Model {
     /// Whether a read may get a value that was never committed.
     pub fn may_serve_phantoms(&self) -> bool {
         self.write_options.order == Order::BeforeCommit
-            && matches!(self.writes, WriteStrategy::Update | WriteStrategy::WriteThrough)
+            && self.ever(|model| matches!(model.writes, WriteStrategy::Update | WriteStrategy::WriteThrough))
     }
 
     /// The tier that writes are acknowledged from, and how it brings them to the database; `None`: no tier is ahead of it.

@@ -98,6 +98,7 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
         EventKind::LeaderCrash { key: Some(key) } => format!("leader of key {key} dies"),
         EventKind::LeaderCrash { key: None } => "leader of the hottest key dies".to_owned(),
         EventKind::Stall { .. } => "change stream stalled".to_owned(),
+        EventKind::Change { revision, .. } => details::change(model, revision),
     }
 }
 

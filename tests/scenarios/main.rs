@@ -2,6 +2,7 @@
 
 mod bundled;
 mod bytes;
+mod changes;
 mod combinations;
 mod covered;
 mod creation;

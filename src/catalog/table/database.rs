@@ -106,7 +106,7 @@ pub const ROWS: &[MeasureInfo] = &[
     .spoken("database utilisation")
     .note("Over the servers of the primary and all replicas."),
     measure("db.pool.wait.mean_ms", MS, Lower, "mean wait for a database connection", |run| {
-        pool(run)?;
+        has_pool(run)?;
         Some(run.recorder.db_pool_wait.mean().map(|ns| ns / 1e6))
     }),
     measure(
@@ -115,7 +115,7 @@ pub const ROWS: &[MeasureInfo] = &[
         Lower,
         "99th percentile of the wait for a database connection",
         |run| {
-            pool(run)?;
+            has_pool(run)?;
             Some(ms(run.recorder.db_pool_wait.quantile(0.99)))
         },
     ),
@@ -140,13 +140,13 @@ pub const ROWS: &[MeasureInfo] = &[
         Lower,
         "requests that found no database connection free",
         |run| {
-            pool(run)?;
+            has_pool(run)?;
             let waited = run.gained(|totals| totals.db_pool_waited);
             Some(ratio(waited as f64, run.gained(|totals| totals.db_pool_asked) as f64))
         },
     )
     .over_time(|run| {
-        pool(run)?;
+        has_pool(run)?;
         run.share_by_tick(|totals| (totals.db_pool_waited, totals.db_pool_asked))
     }),
     measure("db.queue.mean_ms", MS, Lower, "mean wait in the database's queue", |run| {
@@ -285,7 +285,9 @@ fn peak_per_s(run: &Run<'_>) -> f64 {
 }
 
 fn capacity_per_s(run: &Run<'_>) -> Value {
-    run.model.database.bounds_load().then(|| run.recorder.db_capacity_per_s(run.model))
+    run.model
+        .ever(|revision| revision.database.bounds_load())
+        .then(|| run.recorder.db_capacity_per_s(run.model))
 }
 
 fn measured_ns(run: &Run<'_>) -> f64 {
@@ -296,7 +298,15 @@ fn instance_ns(run: &Run<'_>) -> f64 {
     measured_ns(run) * f64::from(run.model.clients.instances)
 }
 
-/// Connections of all instances; `None` where there is no pool.
+/// Whether instances have pools at any time.
+fn has_pool(run: &Run<'_>) -> Option<()> {
+    run.model.ever(|revision| revision.database.pool.is_some()).then_some(())
+}
+
+/// Connections of all instances; `None` where there is no pool, or where its size changes during the run.
 fn pool(run: &Run<'_>) -> Option<f64> {
+    if run.model.changes(|revision| revision.database.pool) {
+        return None;
+    }
     Some(f64::from(run.model.database.pool?) * f64::from(run.model.clients.instances))
 }

@@ -25,7 +25,7 @@ pub const ROWS: &[MeasureInfo] = &[
         "event.<event>.metastable",
         SHARE,
         Lower,
-        "1 where the last cell of the run still has too few good requests, else 0",
+        "1 where the last cell of the run still has too few good requests, else 0; undefined for a change of settings, which lasts",
         |run| Some(run.event().metastable),
     )
     .changed(2, "no five windows in a row whose goodput was at least 95 % of arrivals"),

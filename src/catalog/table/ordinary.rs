@@ -11,7 +11,7 @@ pub const ROWS: &[MeasureInfo] = &[
         "ordinary.time_s",
         S,
         Neither,
-        "measured time before the first event; where that is less than 30 s, all time outside of the events and of the time \
+        "measured time before the first event, or after the last change of settings; where that is less than 30 s, all time outside of the events and of the time \
          until errors, latency, database load and queue are back (undefined where fewer than 200 requests lie in it; only \
          with events)",
         |run| Some(run.ordinary()?.map(|ordinary| ordinary.seconds())),

@@ -3,7 +3,7 @@
 use crate::catalog::Better::{Higher, Lower, Neither};
 use crate::catalog::run::{READS, ms, ratio, seconds};
 use crate::catalog::tier::{
-    ages, answered, busy_by_tick, connections, counted_expired, linked, peak_of_all, wire,
+    ages, answered, busy_by_tick, connections, counted_expired, has_pool, linked, peak_of_all, wire,
 };
 use crate::catalog::{
     BYTES, BYTES_PER_SECOND, COUNT, MS, MeasureInfo, PER_SECOND, S, SHARE, measure, only_over_time,
@@ -201,12 +201,12 @@ pub const ROWS: &[MeasureInfo] = &[
         "commands to this tier that found no connection free",
         |run| {
             let tier = run.tier();
-            connections(run, &tier)?;
+            has_pool(run)?;
             Some(ratio(tier.gained(|to| to.pool_waited) as f64, tier.gained(|to| to.pool_asked) as f64))
         },
     )
     .over_time(|run| {
-        connections(run, &run.tier())?;
+        has_pool(run)?;
         run.share_by_tick(|totals| (totals.tiers[run.index].pool_waited, totals.tiers[run.index].pool_asked))
     }),
     measure(
@@ -215,7 +215,7 @@ pub const ROWS: &[MeasureInfo] = &[
         Lower,
         "99th percentile of the wait for a connection to this tier",
         |run| {
-            connections(run, &run.tier())?;
+            has_pool(run)?;
             Some(ms(run.recorder.tier_pool_wait[run.index].quantile(0.99)))
         },
     ),

@@ -112,7 +112,9 @@ pub(super) fn rows(record: &Record, comparison: &Comparison) -> Vec<Row> {
             if never.is_some_and(|never| never.is_all()) {
                 return Some(Cell { figure: "never".to_owned(), share: String::new() });
             }
-            let found = facts.variant.measure(measure)?;
+            // A variant without events is ordinary throughout.
+            let plain = measure.strip_prefix("ordinary.").filter(|_| facts.record.events.is_empty());
+            let found = facts.variant.measure(plain.unwrap_or(measure))?;
             let mean = found.estimate?.mean;
             let share = match found.unit.as_str() {
                 "1/s" if measure.contains("db.qps") => facts.share_of_capacity(mean),

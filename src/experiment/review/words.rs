@@ -133,7 +133,8 @@ fn event(facts: &Facts<'_>, base: Option<&Facts<'_>>, label: &str) -> Option<Str
             }
         })
     };
-    let against = match base {
+    // A baseline without the event has nothing to hold against it.
+    let against = match base.filter(|base| words(base).is_some()) {
         None => String::new(),
         Some(base) => match differs(&base).then(|| words(base)).flatten() {
             Some(before) => format!(" (baseline: {before})"),

@@ -63,6 +63,24 @@ forms! {
     Leader of Option<u64>: Kind::Either(&[Kind::Words(&["hottest"]), Key::KIND]), leader;
 }
 
+/// Paths with their new values; which they may be is known with the whole system.
+pub(super) struct NewSettings;
+
+impl Form for NewSettings {
+    type Value = ();
+    type Around<'a> = ();
+    const KIND: Kind = Kind::Settings;
+
+    fn read(cx: &mut Context, node: &Node, (): ()) -> Option<()> {
+        let example = "{ \"tier.l2.ttl\" = \"30s\" }";
+        match node.as_table() {
+            Some([]) => cx.wrong(node, format!("nothing changes; expected a table such as {example}")),
+            Some(_) => Some(()),
+            None => cx.wrong(node, format!("expected a table such as {example}")),
+        }
+    }
+}
+
 pub(super) struct Label;
 
 impl Form for Label {

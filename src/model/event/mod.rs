@@ -97,6 +97,17 @@ pub enum EventKind {
     Stall {
         for_ns: Nanos,
     },
+    /// Instances take over the settings of a revision of the system, one after another, `every_ns` apart. Memory limits of
+    /// shared tiers change with the first of them.
+    Change {
+        /// Its place in [`Model::revisions`](super::Model::revisions), counted from 1: 0 is the system before all changes.
+        revision: u8,
+        every_ns: Nanos,
+        /// So many instances, from the first on.
+        instances: u32,
+        /// Each takes it over by a restart, as in [`EventKind::Deploy`].
+        restarts: bool,
+    },
 }
 
 impl TimedEvent {
@@ -107,6 +118,11 @@ impl TimedEvent {
 }
 
 impl EventKind {
+    /// Whether it changes settings, for good.
+    pub fn is_change(&self) -> bool {
+        matches!(self, EventKind::Change { .. })
+    }
+
     /// Whether requests end because somebody in the application dies.
     pub fn is_crash(&self) -> bool {
         matches!(self, EventKind::Crash { .. } | EventKind::LeaderCrash { .. })
@@ -126,9 +142,15 @@ impl EventKind {
             | EventKind::HotKey { for_ns, .. }
             | EventKind::Crash { for_ns, .. }
             | EventKind::Stall { for_ns } => for_ns,
-            EventKind::Deploy { every_ns } => every_ns.saturating_mul(u64::from(instances.saturating_sub(1))),
+            EventKind::Deploy { every_ns } => rollout_ns(every_ns, instances),
+            EventKind::Change { every_ns, instances, .. } => rollout_ns(every_ns, instances),
         }
     }
+}
+
+/// From the first to the last of so many instances.
+fn rollout_ns(every_ns: Nanos, instances: u32) -> Nanos {
+    every_ns.saturating_mul(u64::from(instances.saturating_sub(1)))
 }
 
 keywords! {

@@ -2,12 +2,13 @@
 
 use super::super::{Arrivals, Key, Nanos, Scope, Tier, Workload};
 use super::forms::{
-    AnyTier, Failover, Instance, Instant, Label, Leader, SWITCHED_OFF, ServerTier, Surroundings, TargetName,
+    AnyTier, Failover, Instance, Instant, Label, Leader, NewSettings, SWITCHED_OFF, ServerTier, Surroundings,
+    TargetName,
 };
 use super::{DownMode, EventKind, Target, TimedEvent};
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::Fields;
-use crate::declare::values::{Duration, Index, Positive, PositiveDuration, PositiveShare};
+use crate::declare::values::{Count, Duration, Index, Positive, PositiveDuration, PositiveShare};
 use crate::declare::{choice, options};
 
 options! {
@@ -36,9 +37,10 @@ options! {
 }
 
 impl EventOptions {
-    /// As the model has it; `None`: this variant has switched it off, or the tier that it happens to.
-    pub fn event(self, derived: String) -> Option<TimedEvent> {
-        let what = self.what.kind().filter(|_| self.enabled)?;
+    /// As the model has it; `None`: this variant has switched it off, or the tier that it happens to. The revision of a change
+    /// of settings is still to be numbered.
+    pub fn event(self, derived: String, instances: u32) -> Option<TimedEvent> {
+        let what = self.what.kind(instances).filter(|_| self.enabled)?;
         Some(TimedEvent { at_ns: self.at_ns, label: self.label.unwrap_or(derived), what })
     }
 }
@@ -149,6 +151,19 @@ choice! {
             /// `"hottest"`, or the number of a key. With singleflight needs `database.timeout` or `clients.deadline`
             "leader" leader: Option<Option<u64>> as Leader[around], optional "this or `instance`";
         } check |f| { one_victim(f, around, for_ns.flatten(), detect_ns)?; };
+        /// settings of the application, of caches or of limits change, as a release or a configuration push changes them: at once, or
+        /// instance by instance, old and new side by side. Changes add up: a later one has the settings of the earlier ones as well
+        "change" Change such as "{ set = { \"tier.l2.ttl\" = \"30s\" } }" {
+            /// dotted paths in quotes with their new values; which of them may change during a run is in
+            /// [model.md](model.md#a-change-during-the-run)
+            "set" _settings: () as NewSettings, required "a table such as { \"tier.l2.ttl\" = \"30s\" }";
+            /// the time from one instance to the next
+            "every" every_ns: Nanos as Duration, default "0s";
+            /// only so many instances, from the first on: a canary
+            "instances" instances: Option<u32> as Count, optional "all";
+            /// each instance takes over the settings by a restart: its instance tiers are empty
+            "restart" restarts: bool, default false;
+        } check |f| { fits_instances(f, around, instances.flatten())?; };
         /// the change stream (`invalidation.cdc`, required) stands still, then catches up
         "stall" Stall such as "{ for = \"60s\" }" {
             /// how long it lasts
@@ -159,7 +174,7 @@ choice! {
 
 impl What {
     /// As the model has it; `None` where it happens to a tier that is switched off.
-    fn kind(self) -> Option<EventKind> {
+    fn kind(self, instances_in_all: u32) -> Option<EventKind> {
         let kind = match self {
             What::Flush { tier } => EventKind::Flush { tier },
             What::Restart { tier, for_ns } => EventKind::Restart { tier, for_ns },
@@ -182,6 +197,12 @@ impl What {
             What::Crash { instance, for_ns, detect_ns, .. } => {
                 EventKind::Crash { instance: instance?, for_ns: for_ns?, detect_ns }
             }
+            What::Change { every_ns, instances, restarts, .. } => EventKind::Change {
+                revision: 0,
+                every_ns,
+                instances: instances.unwrap_or(instances_in_all),
+                restarts,
+            },
             What::Stall { for_ns } => EventKind::Stall { for_ns },
         };
         let off = matches!(
@@ -195,6 +216,17 @@ impl What {
         );
         (!off).then_some(kind)
     }
+}
+
+/// A canary is a part of the instances.
+fn fits_instances(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, part: Option<u32>) -> Option<()> {
+    let (Some(part), Some(clients)) = (part, around.clients) else { return Some(()) };
+    let Some(node) = f.node("instances").filter(|_| part > clients.instances) else { return Some(()) };
+    let label = match clients.instances {
+        1 => "there is one instance (clients.instances)".to_owned(),
+        all => format!("there are {all} instances (clients.instances)"),
+    };
+    f.cx.within("instances", |cx| cx.wrong(node, label))
 }
 
 /// Whether the target has the node that is named; the database has none.

@@ -6,12 +6,12 @@ mod shared;
 
 use serde::Serialize;
 
-use super::{Keys, MAX_KEYS, Nanos};
+use super::{Keys, MAX_KEYS, Nanos, is_one};
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::{Context, Fields};
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::Kind;
-use crate::declare::values::{Duration, Name, Positive, PositiveDuration, Whole32, bytes, integer};
+use crate::declare::values::{Count, Duration, Name, Positive, PositiveDuration, Whole32, bytes, integer};
 use crate::declare::{Form, keywords, options};
 pub use freshness::{Jitter, Refresh, RefreshMode, Spread, Ttl};
 pub use redis::{ActiveExpiry, Redis, RedisEviction};
@@ -46,6 +46,9 @@ pub struct Tier {
     /// Keeps its keys as Redis does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redis: Option<Redis>,
+    /// Part of every key in this tier; who has another one finds none of the entries.
+    #[serde(skip_serializing_if = "is_one")]
+    pub key_version: u32,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -101,6 +104,9 @@ options! {
         "entry_overhead" overhead: Option<Overhead> as Overhead, optional "shared: `\"56B\"`, instance: `\"0B\"`";
         /// entries present at the start: `{ hottest = "all", age = "fresh" }`
         "prefill" prefill: Option<Prefill> as Prefill, or "none";
+        /// the version in the keys of this tier (`v1:user:17`), for an event `change` that gives it another: who has that finds none
+        /// of the entries, which stay until they expire or are evicted
+        "key_version" key_version: u32 as Count, default 1;
         /// instance only: time of a lookup
         "access" access_ns: Nanos as Duration, default "0s";
     }
@@ -164,6 +170,7 @@ impl TierOptions {
             },
             prefill: self.prefill,
             redis: redis.redis(),
+            key_version: self.key_version,
         }
     }
 }

@@ -140,6 +140,11 @@ impl Keyspace {
         }
     }
 
+    /// Another `maxmemory`; what is too much leaves with the next SETs.
+    pub fn set_limit_bytes(&mut self, bytes: u64) {
+        self.settings.limit_bytes = Some(bytes);
+    }
+
     /// Keys, expired ones included.
     pub fn len(&self) -> u64 {
         self.all.used()

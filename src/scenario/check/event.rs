@@ -8,6 +8,9 @@ use crate::declare::file::Node;
 use crate::model::{Coalescing, EventKind, EventOptions, Model, Surroundings, TimedEvent};
 use crate::scenario::axes;
 
+/// Most changes of settings of one run.
+const REVISIONS_MAX: u8 = 32;
+
 /// Reads all events that concern what this variant has, sorted by time.
 pub(super) fn events(
     cx: &mut Context,
@@ -16,17 +19,36 @@ pub(super) fn events(
 ) -> Option<Vec<TimedEvent>> {
     let labels = axes::event_labels(elements);
     refuse_repeated_names(cx, "event", elements, &labels);
+    let instances = around.clients.map_or(1, |clients| clients.instances);
     let mut events = Vec::new();
     let mut complete = true;
     for (element, label) in elements.iter().zip(labels) {
         let read = cx.within(format!("event.{label}"), |cx| EventOptions::read(cx, element, around));
         match read {
-            Some(event) => events.extend(event.event(label)),
+            Some(event) => events.extend(event.event(label, instances)),
             None => complete = false,
         }
     }
     events.sort_by_key(|event| event.at_ns);
+    number_revisions(cx, elements, &mut events);
     complete.then_some(events)
+}
+
+/// Changes of settings are numbered in the order of time.
+fn number_revisions(cx: &mut Context, elements: &[Node], events: &mut [TimedEvent]) {
+    let mut last = 0;
+    for event in events {
+        let EventKind::Change { revision, .. } = &mut event.what else { continue };
+        if last == REVISIONS_MAX {
+            let title = format!("more than {REVISIONS_MAX} changes of settings in one run");
+            if let Some(first) = elements.first() {
+                cx.report(Diagnostic::new(title, first.span, "the first event of the list"));
+            }
+            return;
+        }
+        last += 1;
+        *revision = last;
+    }
 }
 
 /// Rules that need the whole scenario.

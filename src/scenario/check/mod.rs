@@ -10,6 +10,7 @@ mod observed;
 mod question;
 mod recommend;
 mod recorded;
+mod revision;
 mod standing;
 mod sweep;
 mod system;

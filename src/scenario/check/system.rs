@@ -2,6 +2,7 @@
 
 use super::event::events;
 use super::question::Question;
+use super::revision::revisions;
 use super::tier::tiers;
 use super::workload::{Recorded, is_recorded, workload};
 use super::{MAX_WINDOWS, whole};
@@ -137,7 +138,7 @@ pub(super) fn model(
     f.finish();
 
     let timing = timing?;
-    let model = Model {
+    let mut model = Model {
         duration_ns: timing.duration_ns,
         warmup_ns: timing.warmup_ns,
         warmup_auto: timing.warmup_auto,
@@ -153,11 +154,13 @@ pub(super) fn model(
         write_options,
         invalidation: invalidation.unwrap_or_default(),
         events: events?,
+        revisions: Vec::new(),
         slo,
         price,
         measure,
     };
     whole::check(cx, root, &model, &directory);
+    model.revisions = revisions(cx, traces, root, cut_ns, &model)?;
     Some(model)
 }
 

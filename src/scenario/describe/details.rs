@@ -325,8 +325,42 @@ pub(super) fn event(model: &Model, what: &EventKind) -> String {
         EventKind::Deploy { every_ns } if model.clients.instances > 1 => {
             format!(", an instance every {}", format_duration(every_ns))
         }
+        EventKind::Change { revision, every_ns, instances, restarts } => {
+            let whom = match instances < model.clients.instances {
+                true => format!(", for {instances} of {} instances", model.clients.instances),
+                false => String::new(),
+            };
+            let pace = match every_ns {
+                0 => String::new(),
+                every_ns => format!(", an instance every {}", format_duration(every_ns)),
+            };
+            let how = if restarts { ", each by a restart" } else { "" };
+            // One is in the name of the event.
+            let what = match settings(model, revision) {
+                [_] => String::new(),
+                several => {
+                    let each: Vec<String> =
+                        several.iter().map(|(path, value)| format!("{path} = {value}")).collect();
+                    format!(": {}", each.join(", "))
+                }
+            };
+            format!("{whom}{pace}{how}{what}")
+        }
         _ => String::new(),
     }
+}
+
+/// A change of settings: `tier.l2.ttl becomes 30s`, `3 settings change`.
+pub(super) fn change(model: &Model, revision: u8) -> String {
+    match settings(model, revision) {
+        [(path, value)] => format!("{path} becomes {}", value.trim_matches('"')),
+        settings => format!("{} settings change", settings.len()),
+    }
+}
+
+fn settings(model: &Model, revision: u8) -> &[(String, String)] {
+    let place = usize::from(revision).checked_sub(1);
+    place.and_then(|place| model.revisions.get(place)).map_or(&[], |revision| &revision.settings)
 }
 
 /// What is paid for: `prices in EUR: 15 per GB-month of shared tiers, 400 per month and machine of the database`.

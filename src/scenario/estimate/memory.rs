@@ -68,7 +68,11 @@ pub(super) fn memory(model: &Model, flow: &Flow) -> Vec<MemoryItem> {
     let mut items: Vec<MemoryItem> = model
         .tiers
         .iter()
-        .map(|tier| item(&format!("tier {}", tier.name), tier_bytes(model, tier, keys, flow)))
+        .map(|tier| {
+            // Old entries stay beside those of new versions.
+            let versions = model.key_versions(tier) as f64;
+            item(&format!("tier {}", tier.name), versions * tier_bytes(model, tier, keys, flow))
+        })
         .collect();
     let prefilled = model.tiers.iter().filter_map(|tier| tier.prefill).map(|prefill| match prefill.hottest {
         Hottest::All => keys,

@@ -135,7 +135,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         self.attempts[id].enter(Stage::Travels);
         self.attempt_way_enters(id, Part::DbNetwork, self.now);
-        if !PLAIN && let Some((after, lane)) = self.database.timeout {
+        let of_instance = self.revisions.database_timeout(self.attempts[id].instance);
+        if let Some((after, lane)) = of_instance.unwrap_or(self.database.timeout) {
             let generation = self.attempts.generation(id);
             self.schedule(lane, self.now + after, Kind::AttemptTimesOut, id, generation);
         }
@@ -274,7 +275,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A free connection goes to the next attempt that waits for one. Where that is answered at the same instant
     /// its connection is free again: the loop hands it on, not a call within the call for each one that waits.
     #[inline(never)]
-    fn hand_database_connection_on(&mut self, instance: u32) {
+    pub(super) fn hand_database_connection_on(&mut self, instance: u32) {
         if self.database.pools.is_empty() || self.database.handing_on == Some(instance) {
             return;
         }

@@ -4,6 +4,7 @@ use super::core::Core;
 use super::kind::Kind;
 use crate::dice::{round_ns, unit_open_zero};
 use crate::measure::recorder::{Cause, Outcome};
+use crate::model::Coalescing;
 use crate::sim::parts::attempt::Attempt;
 use crate::sim::parts::call_map::pair;
 use crate::sim::parts::journey::{Errand, Journey};
@@ -23,7 +24,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A journey has missed in every tier.
     pub(super) fn fetch(&mut self, id: u32) {
         if self.journeys[id].leader == NONE {
-            if self.calls.are_grouped {
+            if self.coalesces_fetches(self.journeys[id].instance) {
                 if self.join_or_lead(id) {
                     return;
                 }
@@ -33,6 +34,13 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         debug_assert_eq!(self.journeys[id].leader, id, "who waits for a call does not make it");
         self.begin_fetch(id);
+    }
+
+    /// Whether fetches of one key in this instance become one call.
+    #[inline(always)]
+    fn coalesces_fetches(&self, instance: u32) -> bool {
+        self.calls.are_grouped
+            && (PLAIN || matches!(self.model_of(instance).coalescing, Coalescing::Singleflight { .. }))
     }
 
     /// Joins the call of this instance and key, or leads one; returns whether it joined.
@@ -86,7 +94,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(never)]
     pub(super) fn attempt_failed(&mut self, id: u32, attempt: u32, cause: Cause) {
         self.watch.cause = Some(cause);
-        let retries = &self.model.database.retries;
+        let retries = &self.model_of(self.journeys[id].instance).database.retries;
         let Some(lead) = self.journeys.leads.get_mut(id) else { return self.fail_call(id, cause) };
         let other = if lead.hedge == attempt { lead.attempt } else { lead.hedge };
         (lead.attempt, lead.hedge) = (other, NONE);
@@ -141,7 +149,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     fn fill_after_fetch(&mut self, id: u32, value: Value) {
         let Journey { key, class, instance, exists, call_fill_from, unfilled, .. } = self.journeys[id];
-        let info = self.info(key, usize::from(class));
+        let info = self.info_of(instance, key, usize::from(class));
         if !PLAIN && exists && !info.is_negative(value.version) {
             return;
         }
@@ -162,7 +170,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn land_from_tier(&mut self, id: u32, level: usize, outcome: Outcome, value: Value) {
         self.end_call(id);
         let Journey { key, class, instance, exists, call_fill_from, unfilled, .. } = self.journeys[id];
-        let info = self.info(key, usize::from(class));
+        let info = self.info_of(instance, key, usize::from(class));
         let brings = !exists || info.is_negative(value.version);
         let below = if brings { level } else { 0 };
         self.fill_above(id, filled(call_fill_from, below, unfilled), instance, info, value);
@@ -172,7 +180,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// An answer came after its attempt was given up.
     #[inline(never)]
     pub(super) fn fill_late(&mut self, attempt: &Attempt) {
-        let info = self.info(attempt.key, usize::from(attempt.class));
+        let info = self.info_of(attempt.instance, attempt.key, usize::from(attempt.class));
         if attempt.exists && !info.is_negative(attempt.value.version) {
             return;
         }

@@ -126,11 +126,12 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn command_departs(&mut self, id: u32, at: Nanos) {
         let Command { level, node, journey, since_ns, instance, .. } = self.commands[id];
         let level = usize::from(level);
+        let revision = self.revision(instance);
+        let timeout = self.tiers[level].rules(revision).timeout.filter(|_| journey != NONE);
         let Some(shared) = &mut self.tiers[level].shared else { return };
         if self.recorder.measuring && shared.pools.has(shared.pool(instance, node)) {
             self.recorder.tier_pool_wait[level].record(at - since_ns);
         }
-        let timeout = shared.timeout.filter(|_| journey != NONE);
         let arrival_ns = at + shared.hop(usize::from(node), at);
         let lane = shared.way_out(usize::from(node));
         self.command_way_departs(id, at, timeout.map_or(Nanos::MAX, |(after_ns, _)| at + after_ns));

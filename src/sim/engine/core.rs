@@ -22,6 +22,7 @@ use crate::sim::parts::in_system::InSystem;
 use crate::sim::parts::journey::{Extras, Lead, Left};
 use crate::sim::parts::journeys::{Journeys, Needs};
 use crate::sim::parts::limiter::{Callers, Counters};
+use crate::sim::parts::revisions::Revisions;
 use crate::sim::parts::stream::Invalidations;
 use crate::sim::parts::tier::{KeyInfo, TierState};
 use crate::sim::parts::watch::{LOOK_EVERY, Watch};
@@ -154,6 +155,7 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) backoff_dice: Stream,
     pub(super) rollback_dice: Stream,
     pub(super) deadline: Option<(Nanos, Lane)>,
+    pub(super) revisions: Revisions<'m>,
     pub(super) crashes: Crashes,
     pub(super) read_ahead: ReadAhead,
     /// Of a run with a breakdown of its latencies.
@@ -220,7 +222,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             multi_gets: Slab::new(),
             calls: Calls {
                 groups: CallMap::new(),
-                are_grouped: matches!(model.coalescing, Coalescing::Singleflight { .. }),
+                are_grouped: model
+                    .ever(|revision| matches!(revision.coalescing, Coalescing::Singleflight { .. })),
                 refreshing: CallMap::new(),
                 fetching: CallMap::new(),
                 fetches_ended: 0,
@@ -242,6 +245,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             backoff_dice: stream(seed, replication, "database.backoff"),
             rollback_dice: stream(seed, replication, "writes.rollback"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
+            revisions: Revisions::new(model, &mut queue),
             crashes,
             read_ahead: ReadAhead { sent: [(0, 0, 0); SENT], sent_in_all: 0, upcoming: None },
             ways: None,
@@ -496,6 +500,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             Kind::EventBegins => self.event_begins(id as usize),
             Kind::EventEnds => self.event_ends(id as usize),
             Kind::InstanceRestarts => self.instance_restarts(id),
+            Kind::InstanceChanges => self.instance_changes(id, generation),
             Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
             Kind::ContentIsSampled => self.sample_content(),
             Kind::WindowEnds => self.window_ends(id),
@@ -611,10 +616,28 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         PLAIN || self.tiers[level].shared.as_ref().is_none_or(|shared| shared.pools.is_empty())
     }
 
-    /// A key as the tiers need it.
+    /// A key as the tiers need it, of a caller that has the settings of the start.
     #[inline]
     pub(super) fn info(&self, key: u32, class: usize) -> KeyInfo {
-        KeyInfo { key, class, absent: self.absent[class] }
+        KeyInfo { key, class, absent: self.absent[class], revision: 0 }
+    }
+
+    /// The same of a caller that has the settings of its instance.
+    #[inline]
+    pub(super) fn info_of(&self, instance: u32, key: u32, class: usize) -> KeyInfo {
+        KeyInfo { key, class, absent: self.absent[class], revision: self.revision(instance) }
+    }
+
+    /// The revision of the settings that an instance has.
+    #[inline(always)]
+    pub(super) fn revision(&self, instance: u32) -> u8 {
+        if PLAIN { 0 } else { self.revisions.of(instance) }
+    }
+
+    /// The system with the settings of an instance.
+    #[inline]
+    pub(super) fn model_of(&self, instance: u32) -> &'m Model {
+        self.revisions.model(self.revision(instance)).unwrap_or(self.model)
     }
 
     /// The books of a run that came to its end.

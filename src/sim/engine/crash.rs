@@ -173,8 +173,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.record_error(id, Cause::Crash);
             self.journeys[id].gone = true;
         }
-        let timeout = self.model.database.timeout_ns.map(|ns| sent_ns.saturating_add(ns));
-        let deadline = self.model.clients.deadline_ns.map(|ns| start_ns.saturating_add(ns));
+        let model = self.model_of(self.journeys[id].instance);
+        let timeout = model.database.timeout_ns.map(|ns| sent_ns.saturating_add(ns));
+        let deadline = model.clients.deadline_ns.map(|ns| start_ns.saturating_add(ns));
         if let Some(at) = timeout.or(deadline) {
             self.schedule(GENERAL, at.max(self.now), Kind::CallIsDropped, id, generation);
         }

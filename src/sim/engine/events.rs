@@ -11,31 +11,38 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Puts all that is known in advance into the queue.
     pub(super) fn schedule_scenario(&mut self) {
         let model = self.model;
-        let mut at =
-            |time: Nanos, kind: Kind, id: usize| self.queue.push(GENERAL, time, kind as u8, id as u32, 0);
+        let mut at = |time: Nanos, kind: Kind, id: usize, event: usize| {
+            self.queue.push(GENERAL, time, kind as u8, id as u32, event as u32);
+        };
         // A shorter run may end before an event: it then never happens, not even in the drain.
         let happens = |event: &&TimedEvent| event.at_ns < model.duration_ns;
         for (index, event) in model.events.iter().enumerate().filter(|(_, event)| happens(event)) {
-            at(event.at_ns, Kind::EventBegins, index);
+            at(event.at_ns, Kind::EventBegins, index, 0);
             match event.what {
                 EventKind::Deploy { every_ns } => {
                     for instance in 0..model.clients.instances {
                         let time = event.at_ns + every_ns * u64::from(instance);
-                        at(time, Kind::InstanceRestarts, instance as usize);
+                        at(time, Kind::InstanceRestarts, instance as usize, 0);
                     }
                 }
-                what => at(event.at_ns + what.length_ns(model.clients.instances), Kind::EventEnds, index),
+                EventKind::Change { every_ns, instances, .. } => {
+                    for instance in 0..instances {
+                        let time = event.at_ns + every_ns * u64::from(instance);
+                        at(time, Kind::InstanceChanges, instance as usize, index);
+                    }
+                }
+                what => at(event.at_ns + what.length_ns(model.clients.instances), Kind::EventEnds, index, 0),
             }
         }
         if !model.tiers.is_empty() {
-            at(model.warmup_ns, Kind::ContentIsSampled, 0);
+            at(model.warmup_ns, Kind::ContentIsSampled, 0, 0);
         }
         // At the end of the arrivals the last window ends first, then the measured part.
-        at(model.window_ns.min(model.duration_ns), Kind::WindowEnds, 0);
+        at(model.window_ns.min(model.duration_ns), Kind::WindowEnds, 0, 0);
         if model.warmup_ns > 0 {
-            at(model.warmup_ns, Kind::WarmupEnds, 0);
+            at(model.warmup_ns, Kind::WarmupEnds, 0, 0);
         }
-        at(model.duration_ns, Kind::ArrivalsEnd, 0);
+        at(model.duration_ns, Kind::ArrivalsEnd, 0, 0);
         if let Arrivals::Closed { users, .. } = model.workload.arrivals {
             (0..users).for_each(|user| self.user_thinks(user, 0));
         }
@@ -66,6 +73,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 self.instance_crashes(instance, for_ns, detect_ns);
             }
             EventKind::LeaderCrash { key } => self.doom_leader(index, key),
+            EventKind::Change { revision, .. } => self.shared_tiers_change(revision),
             _ => {}
         }
     }

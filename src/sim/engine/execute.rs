@@ -16,9 +16,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The command is at the server.
     #[inline(never)]
     pub(super) fn command_arrives(&mut self, id: u32) {
-        let Command { op, level, node, class, key, token, journey, .. } = self.commands[id];
+        let Command { op, level, node, class, key, token, journey, instance, .. } = self.commands[id];
         let (level, place) = (usize::from(level), usize::from(node));
-        let request = Request { op, key, class: usize::from(class), token };
+        let request = Request { op, key, class: usize::from(class), token, instance };
         let Some(served) = self.serve(level, place, request) else { return };
         if served.is_executed {
             if let Op::Invalidate { change } = op {
@@ -101,7 +101,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         let (reply, load) = match op.parts() {
             Some(parts) => {
-                let load = self.execute_multi_get(parts, request.class, level, place, start_ns);
+                let load = self.execute_multi_get(parts, request, level, place, start_ns);
                 (CommandReply::Done, load)
             }
             None => self.execute(request, level, place, is_ahead, start_ns),
@@ -160,7 +160,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         // An empty list takes no memory.
         let mut evicted = Vec::new();
         let (reply, carries_value) = match op {
-            Op::Get => self.look_up(key, class, level, store, now),
+            Op::Get => self.look_up(self.info_of(request.instance, key, class), level, store, now),
             Op::Set { .. } | Op::Put { .. } | Op::Take { .. } => {
                 let evicted = is_ahead.then_some(&mut evicted);
                 // Where nothing else brings values, it lies in the one place that does.
@@ -184,17 +184,17 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     pub(super) fn look_up(
         &mut self,
-        key: u32,
-        class: usize,
+        info: KeyInfo,
         level: usize,
         store: usize,
         now: Nanos,
     ) -> (CommandReply, bool) {
-        let info = self.info(key, class);
         let tier = &mut self.tiers[level];
         let found = tier.look::<PLAIN>(store, info, now, &self.tables);
         tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
-        match (found, if PLAIN { None } else { tier.leases(store) }) {
+        let leases = !PLAIN && tier.rules(info.revision).leases;
+        let key = tier.id_of(info);
+        match (found, if leases { tier.leases(store) } else { None }) {
             (Look::Hit { value, renewal: Renewal::Keep }, _) => {
                 (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true)
             }
@@ -234,8 +234,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         store: usize,
         now: Nanos,
     ) -> (CommandReply, bool) {
-        let Request { op, key, class, .. } = request;
-        let info = self.info(key, class);
+        let Request { op, key, class, instance, .. } = request;
+        let info = self.info_of(instance, key, class);
         let tables = &self.tables;
         let tier = &mut self.tiers[level];
         match op {
@@ -259,13 +259,22 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                     Op::Invalidate { change } => self.invalidations.changes[change].commit,
                     _ => 0,
                 };
-                if !self.outlives_delete(level, store, key, commit) {
-                    self.tiers[level].delete(store, key, &self.tables);
-                }
+                let outlives = self.outlives_delete(level, store, key, commit);
                 let tier = &mut self.tiers[level];
-                tier.bury(store, key, commit, now);
-                if let Some(leases) = tier.leases(store) {
-                    leases.void(key);
+                // The consumer of the change stream deletes every version of the key.
+                let versions = match op {
+                    Op::Invalidate { .. } => tier.in_all_versions(info),
+                    _ => vec![info],
+                };
+                for info in versions {
+                    if !outlives {
+                        tier.delete(store, info, &self.tables);
+                    }
+                    tier.bury(store, info, commit, now);
+                    let id = tier.id_of(info);
+                    if let Some(leases) = tier.leases(store) {
+                        leases.void(id);
+                    }
                 }
                 (CommandReply::Done, false)
             }
@@ -301,7 +310,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         now: Nanos,
         mut evicted: Option<&mut Vec<u32>>,
     ) -> CommandReply {
-        let Request { op, key, class, token } = request;
+        let Request { op, key, class, token, instance } = request;
+        let info = self.info_of(instance, key, class);
         let (value, delta_ns) = match op {
             Op::Set { value, delta_ns } => (value, delta_ns),
             Op::Put { value } | Op::Take { value } => (value, 0),
@@ -309,21 +319,21 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         };
         let (is_fill, is_taken) = (matches!(op, Op::Set { .. }), matches!(op, Op::Take { .. }));
         let tier = &mut self.tiers[level];
+        let (id, needs_lease) = (tier.id_of(info), !PLAIN && tier.rules(info.revision).leases);
         if !PLAIN && let Some(leases) = tier.leases(store) {
             // A writer needs no lease, and whoever holds one may have read the database before the commit.
             if !is_fill {
-                leases.void(key);
-            } else if !leases.redeem(key, token) {
+                leases.void(id);
+            } else if needs_lease && !leases.redeem(id, token) {
                 return CommandReply::Failed;
             }
         }
         let is_dirty = !PLAIN && is_fill && self.ahead.is_some() && self.is_dirty(level, store, key, now);
         let tier = &mut self.tiers[level];
-        if !PLAIN && (is_dirty || (!is_taken && tier.refuses(store, key, value, now, &self.versions))) {
+        if !PLAIN && (is_dirty || (!is_taken && tier.refuses(store, info, value, now, &self.versions))) {
             tier.totals.refused_sets += 1;
             return CommandReply::Done;
         }
-        let info = KeyInfo { key, class, absent: self.absent[class] };
         let note = |key| {
             if let Some(evicted) = &mut evicted {
                 evicted.push(key);

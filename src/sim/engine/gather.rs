@@ -41,7 +41,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             let mut missed = 0;
             for place in 0..keys.len() {
                 let key = keys[place];
-                let info = self.info(key, class);
+                let info = self.info_of(instance, key, class);
                 let tier = &mut self.tiers[level];
                 let found =
                     tier.find_near::<PLAIN>(instance as usize, info, exists, 0, asked_ns, &self.tables);
@@ -66,7 +66,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             level += 1;
         }
         if keys.is_empty() {
-            if let Some((after_ns, _)) = self.deadline
+            if let Some((after_ns, _)) = self.revisions.deadline(instance).unwrap_or(self.deadline)
                 && at - start_ns > after_ns
             {
                 (gathered.outcome, at) = (Outcome::Error, start_ns + after_ns);

@@ -111,7 +111,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         for level in 0..self.tiers.len() {
             if self.tiers[level].shared.is_none() {
                 for key in self.tables.entity_of(key) {
-                    let info = self.info(key, usize::from(class));
+                    let info = self.info_of(instance, key, usize::from(class));
                     self.change_in_process(level, instance, info, Change::Delete { commit });
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use crate::measure::recorder::OUTCOMES;
-use crate::model::{Capacity, Scope};
+use crate::model::{Capacity, Scope, Tier};
 use crate::sim::parts::attempt::Stage;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
@@ -44,7 +44,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             for (number, store) in tier.stores.iter().enumerate() {
                 let (mut entries, mut bytes) = (0, 0);
                 for key in store.keys() {
-                    let belongs = tier.shared.as_ref().is_none_or(|shared| shared.map.ever(number, key));
+                    let belongs = {
+                        let row = tier.coding.row(key);
+                        tier.shared.as_ref().is_none_or(|shared| shared.map.ever(number, row))
+                    };
                     check(belongs, &|| format!("tier {}: key {key} is at the wrong node", spec.name))?;
                     entries += 1;
                     bytes += tier.coding.entry_bytes(&self.tables, key);
@@ -59,17 +62,22 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                         store.books().bytes
                     )
                 })?;
-                let capacity = match &spec.scope {
-                    Scope::Instance { .. } => spec.capacity,
-                    Scope::Shared(shared) => spec.capacity.share(number as u64, u64::from(shared.nodes)),
+                let fits = |spec: &Tier| {
+                    let capacity = match &spec.scope {
+                        Scope::Instance { .. } => spec.capacity,
+                        Scope::Shared(shared) => spec.capacity.share(number as u64, u64::from(shared.nodes)),
+                    };
+                    match capacity {
+                        Capacity::Unbounded => true,
+                        Capacity::Entries(limit) => entries <= limit,
+                        // A table that doubles may take more than there is, as in Redis.
+                        Capacity::Bytes(limit) => bytes_of_entries <= limit,
+                    }
                 };
-                let fits = match capacity {
-                    Capacity::Unbounded => true,
-                    Capacity::Entries(limit) => entries <= limit,
-                    // A table that doubles may take more than there is, as in Redis.
-                    Capacity::Bytes(limit) => bytes_of_entries <= limit,
-                };
-                check(fits, &|| format!("tier {} is fuller than its capacity", spec.name))?;
+                // A tier that was made smaller gives up what is too much with its next fills.
+                check(self.model.ever(|revision| fits(&revision.tiers[index])), &|| {
+                    format!("tier {} is fuller than its capacity", spec.name)
+                })?;
             }
             for shared in tier.shared.iter() {
                 let pools = shared.pools.balance();

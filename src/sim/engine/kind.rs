@@ -55,6 +55,7 @@ kinds! {
     EventBegins,
     EventEnds,
     InstanceRestarts,
+    InstanceChanges,
     ExpiryCycleBegins,
     ContentIsSampled,
     WindowEnds,

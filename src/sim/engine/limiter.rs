@@ -55,9 +55,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The tier has not answered: nobody is limited, or nobody is served.
     pub(super) fn limiter_failed(&mut self, id: u32) {
         let Some(limiter) = &self.model.limiter else { return };
+        let revision = self.revision(self.journeys[id].instance);
         let tier = &mut self.tiers[limiter.tier];
         tier.totals.failures += 1;
-        let closed = tier.shared.as_ref().is_some_and(|shared| shared.on_failure == OnFailure::Error);
+        let closed = tier.rules(revision).on_failure == OnFailure::Error;
         match closed {
             _ if self.journeys[id].gone => self.journeys.remove(id),
             true => self.end_in_error(id, Cause::Tier),

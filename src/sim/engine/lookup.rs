@@ -88,14 +88,14 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The lookup is at the server: its result, and the time of it, are known now.
     #[inline(never)]
     pub(super) fn lookup_arrives(&mut self, id: u32) {
-        let Journey { key, node, class, exists, .. } = self.journeys[id];
+        let Journey { key, node, class, exists, instance, .. } = self.journeys[id];
         let (level, node) = (self.level_at_shared(id), if PLAIN { 0 } else { usize::from(node) });
         let class = usize::from(class);
         // Each op by a call of its own: what a GET needs is then known when it is compiled.
         let served = if !PLAIN && exists {
-            self.serve_check(level, node, key, class)
+            self.serve_check(level, node, key, class, instance)
         } else {
-            self.serve(level, node, Request { op: Op::Get, key, class, token: 0 })
+            self.serve(level, node, Request { op: Op::Get, key, class, token: 0, instance })
         };
         let Some(served) = served else { return };
         self.way_is_served(id, level, &served);
@@ -127,8 +127,15 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     #[inline(never)]
-    fn serve_check(&mut self, level: usize, node: usize, key: u32, class: usize) -> Option<Served> {
-        self.serve(level, node, Request { op: Op::Exists, key, class, token: 0 })
+    fn serve_check(
+        &mut self,
+        level: usize,
+        node: usize,
+        key: u32,
+        class: usize,
+        instance: u32,
+    ) -> Option<Served> {
+        self.serve(level, node, Request { op: Op::Exists, key, class, token: 0, instance })
     }
 
     /// Any reply is back: out of line, so that the loop has room in the processor's cache.
@@ -196,7 +203,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let (level, node) = ((place >> NODE_BITS) as usize, (place & ((1 << NODE_BITS) - 1)) as usize);
         let class = self.tables.class_of(key);
         let op = Op::Set { value: Value::default(), delta_ns: 0 };
-        let Some(served) = self.serve(level, node, Request { op, key, class, token: 0 }) else { return };
+        let Some(served) = self.serve(level, node, Request { op, key, class, token: 0, instance: NONE })
+        else {
+            return;
+        };
         if served.reply != CommandReply::Done {
             self.tiers[level].totals.failed_fills += 1;
         }
@@ -222,7 +232,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             return self.send_bare_fill(level, info.key);
         }
         // With leases, only a holder may fill.
-        if shared.nodes[0].leases.is_some() && token == 0 {
+        if token == 0 && tier.rules(info.revision).leases {
             return;
         }
         let sender = Sender { journey: NONE, instance, class: info.class as u8, key: info.key };
@@ -240,7 +250,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         delta_ns: Nanos,
     ) {
         let tier = &mut self.tiers[level];
-        if tier.refuses(instance as usize, info.key, value, self.now, &self.versions) {
+        if tier.refuses(instance as usize, info, value, self.now, &self.versions) {
             tier.totals.refused_sets += 1;
         } else if !tier.fill(instance as usize, info, value, delta_ns, self.now, &self.tables) {
             tier.totals.failed_fills += 1;

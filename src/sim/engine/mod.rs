@@ -3,7 +3,7 @@
 //! `core` has the loop. The files beside it are the stages of a request's way: `read` (arrival, down the tiers), `lookup` and
 //! `command` (to a shared tier), `execute` (at its server), `reply` (back), `call` and `attempt` (to the database),
 //! `database` (there), `answer` (the end), `why` (latency by part); then `write`, `gather`, `limiter` and the other ways; then what happens at given
-//! times (`events`, `crash`, `windows`), and what watches over the loop (`instant`, `invariants`).
+//! times (`events`, `rollout`, `crash`, `windows`), and what watches over the loop (`instant`, `invariants`).
 
 mod answer;
 mod attempt;
@@ -25,6 +25,7 @@ mod multi_get;
 mod prefill;
 mod read;
 mod reply;
+mod rollout;
 mod why;
 mod windows;
 mod worker;
@@ -202,6 +203,7 @@ fn is_plain(model: &Model, policies: &Policies) -> bool {
     });
     let around_lookup = matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
     reads
+        && model.revisions.is_empty()
         && tiers
         && !around_lookup
         && Needs::of(model, policies.refreshes()).is_nothing()

@@ -3,7 +3,7 @@
 use super::core::Core;
 use crate::model::{MultiGet, Nanos, OnFailure};
 use crate::policy::freshness::Renewal;
-use crate::sim::parts::command::{CommandReply, Load, Op, Part, Sender};
+use crate::sim::parts::command::{CommandReply, Load, Op, Part, Request, Sender};
 use crate::sim::parts::journey::Journey;
 
 impl<const PLAIN: bool> Core<'_, PLAIN> {
@@ -55,7 +55,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn execute_multi_get(
         &mut self,
         parts: u32,
-        class: usize,
+        request: Request,
         level: usize,
         store: usize,
         now: Nanos,
@@ -67,7 +67,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             if is_ahead {
                 self.lose_expired(store, part.key, now);
             }
-            let (reply, carries_value) = self.look_up(part.key, class, level, store, now);
+            let info = self.info_of(request.instance, part.key, request.class);
+            let (reply, carries_value) = self.look_up(info, level, store, now);
             if is_ahead {
                 self.settle_dirty(store, part.key, &[], now);
             }
@@ -109,8 +110,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A shared tier did not answer an MGET.
     pub(super) fn multi_get_failed(&mut self, parts: u32, level: usize) {
         let journeys: Vec<u32> = self.multi_gets[parts].iter().map(|part| part.journey).collect();
-        let fails_open =
-            (self.tiers[level].shared.as_ref()).is_some_and(|shared| shared.on_failure == OnFailure::Next);
+        let revision = journeys.first().map_or(0, |&first| self.revision(self.journeys[first].instance));
+        let fails_open = self.tiers[level].rules(revision).on_failure == OnFailure::Next;
         if !fails_open {
             return journeys.into_iter().for_each(|journey| self.lookup_failed(journey, level));
         }

@@ -4,7 +4,7 @@ use super::core::Core;
 use super::kind::Kind;
 use crate::measure::breakdown::Part;
 use crate::measure::recorder::{Cause, Outcome};
-use crate::model::{Around, Coalescing, MAX_TIERS, Nanos, OnFailure};
+use crate::model::{Around, Coalescing, Lease, MAX_TIERS, Model, Nanos, OnFailure};
 use crate::policy::freshness::Renewal;
 use crate::sim::parts::call_map::triple;
 use crate::sim::parts::command::CommandReply;
@@ -16,7 +16,7 @@ use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 use crate::workload::EXISTS;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// The next request arrives, perhaps of a user of the closed loop.
     #[inline]
     pub(super) fn arrive_next(&mut self, user: u32) {
@@ -73,7 +73,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     fn read(&mut self, mut journey: Journey, user: u32, guess: u32) {
         let Journey { start_ns, key, instance, window, exists, .. } = journey;
-        let info = self.info(key, usize::from(journey.class));
+        let info = self.info_of(instance, key, usize::from(journey.class));
         let mut at = start_ns;
         let mut level = 0;
         let mut left_ns: Left = [0; MAX_TIERS];
@@ -133,7 +133,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The deadline of a journey starts to run.
     #[inline]
     pub(super) fn watch_deadline(&mut self, id: u32, start_ns: Nanos) {
-        if let Some((after_ns, lane)) = self.deadline {
+        let deadline = self.revisions.deadline(self.journeys[id].instance).unwrap_or(self.deadline);
+        if let Some((after_ns, lane)) = deadline {
             let generation = self.journeys.generation(id);
             self.schedule(lane, start_ns + after_ns, Kind::JourneyMeetsDeadline, id, generation);
         }
@@ -146,8 +147,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     #[inline]
-    fn coalesces_lookups(&self) -> bool {
-        matches!(self.model.coalescing, Coalescing::Singleflight { around: Around::Lookup })
+    fn coalesces_lookups(&self, instance: u32) -> bool {
+        matches!(self.model_of(instance).coalescing, Coalescing::Singleflight { around: Around::Lookup })
     }
 
     /// Takes a journey to the next level.
@@ -157,6 +158,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         let Journey { level, key, class, instance, exists, .. } = self.journeys[id];
         let level = usize::from(level);
+        let info = self.info_of(instance, key, usize::from(class));
         let Some(tier) = self.tiers.get_mut(level) else { return self.fetch(id) };
         if tier.shared.is_some() {
             if self.waits_for_lookup(id) {
@@ -164,7 +166,6 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
             return self.send_lookup(id, self.now);
         }
-        let info = KeyInfo { key, class: usize::from(class), absent: self.absent[usize::from(class)] };
         let found = tier.find_near::<PLAIN>(instance as usize, info, exists, 0, self.now, &self.tables);
         let (access_ns, lane) = (tier.access_ns, tier.access_lane);
         tier.totals.lookups += 1;
@@ -197,7 +198,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Whether a journey waits for a lookup that another one leads, from now on.
     #[inline]
     pub(super) fn waits_for_lookup(&mut self, id: u32) -> bool {
-        !PLAIN && self.coalesces_lookups() && self.journeys[id].leader == NONE && self.join_or_lead(id)
+        !PLAIN
+            && self.calls.are_grouped
+            && self.coalesces_lookups(self.journeys[id].instance)
+            && self.journeys[id].leader == NONE
+            && self.join_or_lead(id)
     }
 
     /// Whether a journey has lost its caller; then it has ended, unless others wait for what it does.
@@ -230,7 +235,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     ) {
         let Journey { key, class, instance, leader, gone, exists, fill_from, unfilled, .. } =
             self.journeys[id];
-        let info = self.info(key, usize::from(class));
+        let info = self.info_of(instance, key, usize::from(class));
         match leader {
             leader if PLAIN || leader == NONE => {
                 if !gone && (!exists || info.is_negative(value.version)) {
@@ -335,8 +340,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A shared tier did not answer a lookup.
     #[inline(never)]
     pub(super) fn lookup_failed(&mut self, id: u32, level: usize) {
-        let Some(shared) = &self.tiers[level].shared else { return };
-        match shared.on_failure {
+        let rules = self.tiers[level].rules(self.revision(self.journeys[id].instance));
+        match rules.on_failure {
             OnFailure::Next => {
                 self.pass_by(id, level);
                 self.proceed(id);
@@ -357,18 +362,28 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A journey goes on past a tier that has not answered it.
     #[inline(never)]
     pub(super) fn pass_by(&mut self, id: u32, level: usize) {
+        let revision = self.revision(self.journeys[id].instance);
         let tier = &mut self.tiers[level];
         tier.totals.failures += 1;
-        if tier.shared.as_ref().is_some_and(|shared| !shared.fill_after_failure) {
+        if !tier.rules(revision).fill_after_failure {
             self.journeys[id].unfilled |= 1 << level;
         }
         self.leave_tier(id, level, 0);
     }
 
+    /// How an instance waits for a lease. One that has given leases up while it waited goes on as it began.
+    fn lease_of(&self, instance: u32) -> Option<&'m Lease> {
+        let lease = |model: &'m Model| match &model.coalescing {
+            Coalescing::Lease(lease) => Some(lease),
+            _ => None,
+        };
+        lease(self.model_of(instance)).or_else(|| self.model.all_revisions().find_map(lease))
+    }
+
     /// Another one holds the lease: look again later.
     #[inline(never)]
     fn wait_for_lease(&mut self, id: u32) {
-        let Coalescing::Lease(lease) = &self.model.coalescing else { return };
+        let Some(lease) = self.lease_of(self.journeys[id].instance) else { return };
         let Some(extras) = self.journeys.extras.get_mut(id) else { return };
         extras.waiting_since_ns = extras.waiting_since_ns.min(self.now);
         let at = (self.now + lease.poll_ns).min(extras.waiting_since_ns + lease.wait_limit_ns);
@@ -382,7 +397,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A loser looks again, or has waited long enough and goes to the database itself.
     #[inline(never)]
     pub(super) fn poll(&mut self, id: u32) {
-        let Coalescing::Lease(lease) = &self.model.coalescing else { return };
+        let Some(lease) = self.lease_of(self.journeys[id].instance) else { return };
         let since_ns = self.extras(id).waiting_since_ns.min(self.now);
         if self.now >= since_ns + lease.wait_limit_ns {
             self.leave_tier(id, lease.tier, 0);

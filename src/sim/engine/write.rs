@@ -33,7 +33,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if order == Order::AfterCommit {
             return self.begin_transaction(id);
         }
-        let sent = match self.model.writes {
+        let sent = match self.model_of(self.journeys[id].instance).writes {
             WriteStrategy::Invalidate => self.change_before_commit(id, Change::Delete { commit: 0 }),
             WriteStrategy::WriteAround | WriteStrategy::WriteBack(_) => 0,
             WriteStrategy::Update | WriteStrategy::WriteThrough => {
@@ -53,7 +53,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Changes the copies before the transaction; returns how many replies it waits for.
     fn change_before_commit(&mut self, id: u32, change: Change) -> u8 {
         let Journey { key, instance, class, .. } = self.journeys[id];
-        let waits = self.model.writes != WriteStrategy::Update;
+        let waits = self.model_of(instance).writes != WriteStrategy::Update;
         let sender = Sender { journey: if waits { id } else { NONE }, instance, class, key };
         let sent = self.change_copies(0..self.tiers.len(), sender, change);
         if waits { sent } else { 0 }
@@ -139,7 +139,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         let sender = |journey| Sender { journey, instance, class, key };
         let all = 0..self.tiers.len();
-        let sent = match self.model.writes {
+        let sent = match self.model_of(instance).writes {
             // A write that the tier did not take leaves an older copy there.
             WriteStrategy::Invalidate | WriteStrategy::WriteBack(_) => {
                 let commit = self.versions.sequence(value.version);
@@ -175,7 +175,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 sent += entity.len() as u8;
             } else if sender.instance != NONE {
                 for key in entity.clone() {
-                    let info = self.info(key, usize::from(sender.class));
+                    let info = self.info_of(sender.instance, key, usize::from(sender.class));
                     self.change_in_process(level, sender.instance, info, change_of(key));
                 }
             }
@@ -202,8 +202,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let tier = &mut self.tiers[level];
         match change {
             Change::Delete { commit } => {
-                tier.delete(instance as usize, info.key, &self.tables);
-                tier.bury(instance as usize, info.key, commit, self.now);
+                tier.delete(instance as usize, info, &self.tables);
+                tier.bury(instance as usize, info, commit, self.now);
             }
             Change::Set { value } => self.fill_in_process(level, instance, info, value, 0),
         }
@@ -227,7 +227,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn end_write(&mut self, id: u32) {
         let Journey { start_ns, key, instance, window, class, gone, rolls_back, .. } = self.journeys[id];
         let version = self.journeys.extras.get(id).version;
-        if self.model.writes != WriteStrategy::WriteAround && !rolls_back {
+        if self.model_of(instance).writes != WriteStrategy::WriteAround && !rolls_back {
             let commit = self.versions.sequence(version);
             self.tell_instances(key, class, commit, instance);
         }

@@ -141,7 +141,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(never)]
     pub(super) fn tier_took_write(&mut self, id: u32, level: usize, has_taken: bool) {
         if !has_taken {
-            let fails = self.tiers[level].shared.as_ref().is_none_or(|s| s.on_failure == OnFailure::Error);
+            let revision = self.revision(self.journeys[id].instance);
+            let fails = self.tiers[level].rules(revision).on_failure == OnFailure::Error;
             return if fails { self.end_in_error(id, Cause::Tier) } else { self.begin_transaction(id) };
         }
         let Journey { key, instance, class, start_ns, .. } = self.journeys[id];

@@ -17,10 +17,13 @@ pub struct Coding {
     compress: Option<Compress>,
     /// Whether writing and reading takes the clients any time.
     takes_time: bool,
+    /// Ids from here on are those of other versions of the keys.
+    rows: u32,
 }
 
 impl Coding {
-    pub fn new(tier: &Tier) -> Coding {
+    /// Of a tier whose keys are so many rows.
+    pub fn new(tier: &Tier, rows: u64) -> Coding {
         let (serialize_per_byte_ns, compress) = match &tier.scope {
             Scope::Instance { .. } => (0.0, None),
             Scope::Shared(shared) => (shared.serialize_per_byte_ns, shared.compress),
@@ -34,6 +37,7 @@ impl Coding {
             serialize_per_byte_ns,
             compress,
             takes_time,
+            rows: u32::try_from(rows).unwrap_or(u32::MAX),
         }
     }
 
@@ -57,9 +61,16 @@ impl Coding {
         }
     }
 
+    /// The key of the row that an id stands for, in whichever version.
+    #[inline]
+    pub fn row(&self, id: u32) -> u32 {
+        if id < self.rows { id } else { id % self.rows }
+    }
+
     /// Memory of an entry.
     #[inline]
     pub fn entry_bytes(&self, tables: &Tables, key: u32) -> u64 {
+        let key = self.row(key);
         if let Some(allocator) = self.allocator {
             let key_bytes = tables.entry_bytes(key) - u64::from(tables.value_bytes(key));
             return allocator.entry_bytes(key_bytes, u64::from(self.value_bytes(tables, key)));

@@ -132,6 +132,8 @@ pub struct Request {
     pub class: usize,
     /// The lease that comes with a fill; zero: none.
     pub token: u32,
+    /// Who sends it; none: nobody whose settings matter.
+    pub instance: u32,
 }
 
 /// The reply of the server.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::attempt::{Attempt, AttemptErrand};
 use super::guard::{Breaker, Budget, Limit, Ticket};
 use super::hedging::Hedging;
-use super::pool::Pools;
+use super::pool::{Pools, UNLIMITED};
 use super::replicas::{PRIMARY, Replicas};
 use crate::dice::{Delays, Stream, Times, round_ns, stream};
 use crate::measure::recorder::{Cause, Recorder, Totals};
@@ -126,7 +126,10 @@ impl Database {
             network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
             network,
             back,
-            pools: Pools::new(spec.pool, model.clients.instances),
+            pools: Pools::new(
+                spec.pool.or(model.ever(|revision| revision.database.pool.is_some()).then_some(UNLIMITED)),
+                model.clients.instances,
+            ),
             handing_on: None,
             pool_timeout,
             timeout,

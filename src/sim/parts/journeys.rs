@@ -4,7 +4,7 @@ use std::ops::{Index, IndexMut};
 
 use super::command::CommandReply;
 use super::journey::{Extras, Journey, Lead, Left};
-use crate::model::{Arrivals, Coalescing, Model, Nanos, Refresh, Scope};
+use crate::model::{Arrivals, Coalescing, Model, Nanos, Refresh, Scope, Tier};
 use crate::sim::slab::{Column, Slab};
 
 /// Journeys with their columns.
@@ -32,26 +32,30 @@ impl Needs {
     /// Of a model; `renews`: a policy from outside the crate may renew early.
     pub fn of(model: &Model, renews: bool) -> Needs {
         let database = &model.database;
-        let renews = renews || model.tiers.iter().any(|tier| matches!(tier.refresh, Refresh::XFetch { .. }));
+        let renews = renews
+            || model.ever(|revision| {
+                revision.tiers.iter().any(|tier| matches!(tier.refresh, Refresh::XFetch { .. }))
+            });
         Needs {
             extras: model.workload.writes()
                 || model.workload.gathers()
                 || model.limiter.is_some()
                 || model.measure.stale_acknowledged
-                || matches!(model.coalescing, Coalescing::Lease(_))
+                || model.ever(|revision| matches!(revision.coalescing, Coalescing::Lease(_)))
                 || matches!(model.workload.arrivals, Arrivals::Closed { .. }),
             left: renews,
             leads: renews
                 || model.tears_calls()
-                || model.clients.deadline_ns.is_some()
+                || model.ever(|revision| revision.clients.deadline_ns.is_some())
                 || database.queue.is_some()
                 || database.pool_timeout_ns.is_some()
                 || database.breaker.is_some()
                 || database.limit.is_some(),
-            waiting: model
-                .tiers
-                .iter()
-                .any(|tier| matches!(&tier.scope, Scope::Shared(shared) if shared.pool.is_some())),
+            waiting: model.ever(|revision| {
+                let has_pool =
+                    |tier: &Tier| matches!(&tier.scope, Scope::Shared(shared) if shared.pool.is_some());
+                revision.tiers.iter().any(has_pool)
+            }),
         }
     }
 

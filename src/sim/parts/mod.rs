@@ -21,6 +21,8 @@ pub mod nodes;
 pub mod pool;
 pub mod reading;
 pub mod replicas;
+pub mod revisions;
+pub mod rules;
 pub mod server;
 pub mod stream;
 pub mod tier;

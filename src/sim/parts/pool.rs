@@ -24,17 +24,22 @@ impl Waiter {
     }
 }
 
+/// The size of a pool without bounds.
+pub const UNLIMITED: u32 = u32::MAX;
+
 /// A bounded pool with a FIFO of those who wait; who gave up is skipped when its turn comes.
 #[derive(Debug)]
 pub struct Pool {
     limit: u32,
+    /// Below the limit after the pool was made smaller: connections are closed as they come back.
+    target: u32,
     in_use: u32,
     waiting: VecDeque<Waiter>,
 }
 
 impl Pool {
     pub fn new(limit: u32) -> Pool {
-        Pool { limit, in_use: 0, waiting: VecDeque::new() }
+        Pool { limit, target: limit, in_use: 0, waiting: VecDeque::new() }
     }
 
     /// Takes a connection, or queues.
@@ -54,6 +59,13 @@ impl Pool {
     pub fn release(&mut self) {
         debug_assert!(self.in_use > 0, "a connection is put back that nobody took");
         self.in_use -= 1;
+        self.limit = self.target.max(self.in_use);
+    }
+
+    /// Makes the pool larger or smaller; connections in use beyond its new size are closed when they come back.
+    pub fn resize(&mut self, limit: u32) {
+        self.target = limit;
+        self.limit = limit.max(self.in_use);
     }
 
     /// Gives a free connection to the first in the queue that still wants it.
@@ -131,8 +143,15 @@ impl Pools {
     pub fn renew(&mut self, place: usize, now: Nanos) {
         if let Some(pool) = self.pools.get_mut(place) {
             let gone = i64::from(pool.in_use);
-            *pool = Pool::new(pool.limit);
+            *pool = Pool::new(pool.target);
             self.change(-gone, now);
+        }
+    }
+
+    /// Makes a pool larger or smaller, where there is one.
+    pub fn resize(&mut self, place: usize, limit: Option<u32>) {
+        if let Some(pool) = self.pools.get_mut(place) {
+            pool.resize(limit.unwrap_or(UNLIMITED));
         }
     }
 

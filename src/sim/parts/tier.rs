@@ -1,29 +1,27 @@
 //! A cache tier at work: its stores, lookups, fills, and leases.
 
-use std::sync::Arc;
-
 use super::coding::{Coding, EntryBytes, Link};
 use super::command::Load;
 use super::guard::Breaker;
 use super::leases::Leases;
 use super::limiter::Counters;
 use super::nodes::{Node, NodeMap};
-use super::pool::Pools;
+use super::pool::{Pools, UNLIMITED};
+use super::rules::Rules;
 use super::server::{Admission, Server};
 use super::tombstones::Tombstones;
 use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
 use crate::measure::staleness::{INITIAL, Versions};
 use crate::model::{
-    Around, Coalescing, Dist, Jitter, MeasureOptions, Model, MultiGet, Nanos, OnFailure, Refresh, Scope,
-    Tier, Ttl,
+    Around, Capacity, Coalescing, Dist, MeasureOptions, Model, MultiGet, Nanos, Refresh, Scope, SharedTier,
+    Tier,
 };
-use crate::policy::freshness::{Found, NEVER, Renewal, Renewer, expiry};
+use crate::policy::freshness::{Found, NEVER, Renewal, expiry};
 use crate::policy::own::Policies;
 use crate::policy::redis::Effort;
 use crate::sim::queue::{Lane, NETWORK, Queue};
 use crate::sim::store::{Columns, Entry, Store, Value};
-use crate::trace::TraceKeys;
 use crate::workload::Tables;
 
 /// The result of a lookup.
@@ -50,6 +48,8 @@ pub struct KeyInfo {
     pub class: usize,
     /// The database has no such row until a write creates it.
     pub absent: bool,
+    /// The revision of the settings that the caller has.
+    pub revision: u8,
 }
 
 impl KeyInfo {
@@ -63,20 +63,16 @@ impl KeyInfo {
 /// One tier of one simulation.
 pub struct TierState {
     pub stores: Vec<Store>,
-    ttl: Vec<Ttl>,
-    recorded_ttl: Option<RecordedTtl>,
-    jitter: Jitter,
-    sliding: bool,
-    renewer: Renewer,
-    negative_ttl_ns: Option<Nanos>,
+    rules: Rules,
+    /// After each change of settings.
+    later: Vec<Rules>,
     pub coding: Coding,
     /// Entries are no more than their expiry: no versions, no refreshes, nothing served past its time.
     is_bare: bool,
     /// The active-expiry cycle, where there is one.
     pub active_expiry: Option<Effort>,
-    /// How long past its expiry an entry may be served on purpose.
-    grace_ns: Nanos,
-    lease_grace_ns: Nanos,
+    /// How long past its expiry an entry may be needed, under any revision of the settings.
+    kept_ns: Nanos,
     jitter_dice: Stream,
     refresh_dice: Stream,
     sample_dice: Stream,
@@ -87,22 +83,26 @@ pub struct TierState {
     pub shared: Option<Shared>,
     /// One per store where SETs are versioned; empty otherwise.
     pub tombstones: Vec<Tombstones>,
+    /// Kept where stores may change their size.
+    maker: Option<Box<StoreMaker>>,
 }
 
-/// Times to live of a recording.
-struct RecordedTtl {
-    keys: Arc<TraceKeys>,
-    factor: f64,
-    /// By class: it has a time to live of its own, which comes first.
-    has_own: Vec<bool>,
+/// Makes the empty stores of a tier.
+struct StoreMaker {
+    /// Of keys in all their versions.
+    ids: u64,
+    count: u64,
+    columns: Columns,
+    /// Feeds the eviction policies.
+    dice: Stream,
+    policies: Policies,
 }
 
-impl RecordedTtl {
-    #[cold]
-    #[inline(never)]
-    fn of(&self, info: KeyInfo) -> Option<Ttl> {
-        let ttl_s = self.keys.ttl_s(info.key).filter(|_| !self.has_own[info.class])?;
-        Some(Ttl::After { ns: round_ns(f64::from(ttl_s) * 1e9 * self.factor).max(1) })
+impl StoreMaker {
+    fn make(&mut self, tier: &Tier, capacity: Capacity) -> Store {
+        let own = Tier { capacity, ..tier.clone() };
+        let dice = rand::SeedableRng::from_rng(&mut self.dice);
+        Store::new(&own, self.ids, self.count, self.columns, dice, &self.policies)
     }
 }
 
@@ -121,9 +121,6 @@ pub struct Shared {
     /// One per instance and node, those of an instance together; empty where connections are unlimited.
     pub pools: Pools,
     pub pool_timeout: Option<(Nanos, Lane)>,
-    pub timeout: Option<(Nanos, Lane)>,
-    pub on_failure: OnFailure,
-    pub fill_after_failure: bool,
     /// One per instance; empty where there are none.
     pub breakers: Vec<Breaker>,
     /// A lookup may outlive, or end before, the journey that sends it, or needs room of its own: it is a command.
@@ -225,33 +222,41 @@ impl TierState {
     ) -> TierState {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
-        let keys = tables.map_or_else(|| model.keys(), Tables::keys);
+        let rows = tables.map_or_else(|| model.keys(), Tables::keys);
+        let first_ids = first_ids(model, index, rows);
         let trace_keys = tables.and_then(|tables| tables.trace_keys.as_ref());
         let count = match tier.scope {
             Scope::Instance { .. } => u64::from(model.clients.instances),
             Scope::Shared(ref shared) => u64::from(shared.nodes),
         };
         let refresh = policies.make_refresh(&tier.name);
-        let mut columns = columns(model, tier, model.measure);
+        let mut columns = columns(model, index, model.measure);
         columns.delta |= refresh.is_some();
-        let mut evictions = draw("eviction");
+        let mut maker = StoreMaker {
+            ids: rows + first_ids.iter().copied().max().map_or(0, u64::from),
+            count,
+            columns,
+            dice: draw("eviction"),
+            policies: policies.clone(),
+        };
         let stores = (0..count)
-            .map(|node| {
-                let capacity = match tier.scope {
-                    Scope::Instance { .. } => tier.capacity,
-                    Scope::Shared(_) => tier.capacity.share(node, count),
-                };
-                let own = Tier { capacity, ..tier.clone() };
-                let dice = rand::SeedableRng::from_rng(&mut evictions);
-                Store::new(&own, keys, count, columns, dice, policies)
+            .map(|node| match tier.scope {
+                Scope::Instance { .. } => maker.make(tier, tier.capacity),
+                Scope::Shared(_) => maker.make(tier, tier.capacity.share(node, count)),
             })
             .collect();
-        let lease = match &model.coalescing {
+        let lease = model.all_revisions().find_map(|revision| match &revision.coalescing {
             Coalescing::Lease(lease) if lease.tier == index => Some(lease),
             _ => None,
-        };
+        });
         let has_columns = columns.version || columns.read_at || columns.delta;
-        let coding = Coding::new(tier);
+        let coding = Coding::new(tier, rows);
+        let shared_ever = |holds: &dyn Fn(&SharedTier) -> bool| {
+            model.ever(|revision| match &revision.tiers[index].scope {
+                Scope::Shared(shared) => holds(shared),
+                Scope::Instance { .. } => false,
+            })
+        };
         let (access_ns, shared) = match &tier.scope {
             Scope::Instance { access_ns } => (*access_ns, None),
             Scope::Shared(shared) => {
@@ -267,10 +272,13 @@ impl TierState {
                 let reply_lane = network.constant().map_or(NETWORK, |_| queue.lane_for(own_ring));
                 let mut timer = |after: Option<Nanos>| after.map(|ns| (ns, queue.lane_for(ns)));
                 let crashes = model.instances_crash();
-                let is_patient = shared.pool.is_none() && model.clients.deadline_ns.is_none();
-                let around_lookup =
-                    matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
-                let tears = shared.timeout_ns.is_some()
+                let has_pool = shared_ever(&|shared| shared.pool.is_some());
+                let has_timeout = shared_ever(&|shared| shared.timeout_ns.is_some());
+                let is_patient = !has_pool && !model.ever(|revision| revision.clients.deadline_ns.is_some());
+                let around_lookup = model.ever(|revision| {
+                    matches!(revision.coalescing, Coalescing::Singleflight { around: Around::Lookup })
+                });
+                let tears = has_timeout
                     || shared.pool_timeout_ns.is_some()
                     || shared.breaker.is_some()
                     || coding.takes_time()
@@ -293,51 +301,54 @@ impl TierState {
                     service_ns: shared.service_ns,
                     per_byte_ns: shared.per_byte_ns,
                     multi_get: shared.multi_get,
-                    pools: Pools::new(shared.pool, model.clients.instances * shared.nodes),
+                    pools: Pools::new(
+                        shared.pool.or(has_pool.then_some(UNLIMITED)),
+                        model.clients.instances * shared.nodes,
+                    ),
                     pool_timeout: timer(shared.pool_timeout_ns),
-                    timeout: timer(shared.timeout_ns),
-                    on_failure: shared.on_failure,
-                    fill_after_failure: shared.fill_after_failure,
                     breakers: shared.breaker.map_or_else(Vec::new, |spec| {
                         vec![Breaker::new(spec); model.clients.instances as usize]
                     }),
                     tears,
                     sends_ahead: is_patient && !around_lookup,
-                    answers_ahead: is_patient
-                        && shared.timeout_ns.is_none()
-                        && shared.breaker.is_none()
-                        && !crashes,
-                    has_bare_fills: !tears && shared.pool.is_none() && lease.is_none() && !has_columns,
+                    answers_ahead: is_patient && !has_timeout && shared.breaker.is_none() && !crashes,
+                    has_bare_fills: !tears
+                        && !has_pool
+                        && lease.is_none()
+                        && !has_columns
+                        && model.revisions.is_empty(),
                 };
                 (0, Some(state))
             }
         };
-        let renewer = Renewer::new(tier.refresh, refresh);
-        let grace_ns = match tier.refresh {
-            Refresh::StaleWhileRevalidate { grace_ns } => grace_ns,
-            _ => 0,
-        };
+        let rules = Rules::new(model, index, trace_keys, refresh, 0, queue);
+        let later: Vec<Rules> = (model.revisions.iter().zip(first_ids))
+            .map(|(revision, first_id)| {
+                Rules::new(
+                    &revision.model,
+                    index,
+                    trace_keys,
+                    policies.make_refresh(&tier.name),
+                    first_id,
+                    queue,
+                )
+            })
+            .collect();
+        let all = || std::iter::once(&rules).chain(&later);
+        let kept_ns = all().map(Rules::kept_ns).max().unwrap_or(0);
+        let may_renew = all().any(|rules| rules.renewer.may_renew());
         TierState {
             stores,
-            ttl: model.workload.classes.iter().map(|class| class.ttl[index].unwrap_or(tier.ttl)).collect(),
-            recorded_ttl: trace_keys.zip(tier.recorded_ttl).map(|(keys, factor)| RecordedTtl {
-                keys: Arc::clone(keys),
-                factor,
-                has_own: model.workload.classes.iter().map(|class| class.ttl[index].is_some()).collect(),
-            }),
-            jitter: tier.jitter,
-            sliding: tier.sliding,
-            is_bare: !has_columns && !renewer.may_renew() && grace_ns == 0 && lease.is_none(),
-            renewer,
-            negative_ttl_ns: tier.negative_ttl_ns,
+            is_bare: !has_columns && !may_renew && kept_ns == 0 && lease.is_none(),
+            rules,
+            later,
             coding,
             active_expiry: tier.redis.and_then(|redis| redis.active_expiry).map(|cycle| Effort {
                 effort: cycle.effort,
                 every_ns: 1_000_000_000 / u64::from(cycle.hz),
                 per_key_ns: cycle.per_key_ns,
             }),
-            grace_ns,
-            lease_grace_ns: lease.map_or(0, |lease| lease.serve_stale_ns),
+            kept_ns,
             jitter_dice: draw("jitter"),
             refresh_dice: draw("refresh"),
             sample_dice: draw("sample"),
@@ -349,6 +360,7 @@ impl TierState {
                 Some(ttl_ns) => (0..count).map(|_| Tombstones::new(ttl_ns)).collect(),
                 None => Vec::new(),
             },
+            maker: (!model.revisions.is_empty()).then(|| Box::new(maker)),
         }
     }
 
@@ -376,8 +388,15 @@ impl TierState {
 
     /// Whether SETs are versioned and this one is older than the entry, or than the last DELETE that is remembered.
     #[inline(always)]
-    pub fn refuses(&self, store: usize, key: u32, value: Value, now: Nanos, versions: &Versions) -> bool {
-        !self.tombstones.is_empty() && self.is_older(store, key, value, now, versions)
+    pub fn refuses(
+        &self,
+        store: usize,
+        info: KeyInfo,
+        value: Value,
+        now: Nanos,
+        versions: &Versions,
+    ) -> bool {
+        !self.tombstones.is_empty() && self.is_older(store, self.id_of(info), value, now, versions)
     }
 
     fn is_older(&self, store: usize, key: u32, value: Value, now: Nanos, versions: &Versions) -> bool {
@@ -390,10 +409,43 @@ impl TierState {
     }
 
     /// A DELETE, of the commit with this number, is executed.
-    pub fn bury(&mut self, store: usize, key: u32, commit: u64, now: Nanos) {
+    pub fn bury(&mut self, store: usize, info: KeyInfo, commit: u64, now: Nanos) {
+        let id = self.id_of(info);
         if let Some(tombstones) = self.tombstones.get_mut(store) {
-            tombstones.bury(key, commit, now);
+            tombstones.bury(id, commit, now);
         }
+    }
+
+    /// The settings of a revision.
+    #[inline(always)]
+    pub fn rules(&self, revision: u8) -> &Rules {
+        match revision {
+            0 => &self.rules,
+            later => &self.later[usize::from(later) - 1],
+        }
+    }
+
+    /// The id under which a key is stored: that of its version.
+    #[inline(always)]
+    pub fn id_of(&self, info: KeyInfo) -> u32 {
+        match info.revision {
+            0 => info.key,
+            later => info.key + self.rules(later).first_id,
+        }
+    }
+
+    /// A key in each of its versions.
+    pub fn in_all_versions(&self, info: KeyInfo) -> Vec<KeyInfo> {
+        let mut seen = Vec::new();
+        let mut all = Vec::new();
+        for revision in 0..=self.later.len() as u8 {
+            let info = KeyInfo { revision, ..info };
+            if !seen.contains(&self.id_of(info)) {
+                seen.push(self.id_of(info));
+                all.push(info);
+            }
+        }
+        all
     }
 
     /// A lookup in one store: uses are noted, a sliding entry lives longer, an expired one that nobody may serve any
@@ -409,7 +461,7 @@ impl TierState {
         now: Nanos,
         tables: &Tables,
     ) -> Look {
-        let found = self.stores[store].find(info.key);
+        let found = self.stores[store].find(self.id_of(info));
         self.look_found::<BARE>(store, info, found, now, tables)
     }
 
@@ -423,7 +475,7 @@ impl TierState {
         now: Nanos,
         tables: &Tables,
     ) -> Look {
-        let found = self.stores[store].find_near(info.key, slot);
+        let found = self.stores[store].find_near(self.id_of(info), slot);
         self.look_found::<BARE>(store, info, found, now, tables)
     }
 
@@ -448,7 +500,7 @@ impl TierState {
             return Look::Hit { value: Value::default(), renewal: Renewal::Keep };
         }
         self.totals.expirations += 1;
-        self.take_out(store, info.key, slot, tables);
+        self.take_out(store, self.id_of(info), slot, tables);
         Look::Miss { expired: None }
     }
 
@@ -466,26 +518,35 @@ impl TierState {
     ) -> Look {
         if now < expiry_ns {
             let held = &self.stores[store];
-            let renewal = if !self.renewer.may_renew() || self.is_sentinel(store, slot, info) {
-                Renewal::Keep
-            } else {
-                let (ttl, fetch_ns) = (self.ttl_of(info), held.delta_ns(slot));
-                let found = Found { key: info.key, now_ns: now, expiry_ns, ttl, fetch_ns };
-                self.renewer.renewal(found, &mut self.refresh_dice)
-            };
+            let renewal =
+                if !self.rules(info.revision).renewer.may_renew() || self.is_sentinel(store, slot, info) {
+                    Renewal::Keep
+                } else {
+                    let (ttl, fetch_ns) = (self.rules(info.revision).ttl_of(info), held.delta_ns(slot));
+                    let found = Found { key: info.key, now_ns: now, expiry_ns, ttl, fetch_ns };
+                    let rules = match info.revision {
+                        0 => &mut self.rules,
+                        later => &mut self.later[usize::from(later) - 1],
+                    };
+                    rules.renewer.renewal(found, &mut self.refresh_dice)
+                };
             return Look::Hit { value: held.value(slot), renewal };
         }
         let past_ns = now - expiry_ns;
         let kept = !self.is_sentinel(store, slot, info);
-        if past_ns < self.grace_ns && kept {
+        let Rules { grace_ns, lease_grace_ns, .. } = *self.rules(info.revision);
+        if past_ns < grace_ns && kept {
             self.stores[store].touch(slot, now);
             return Look::Stale { value: self.stores[store].value(slot) };
         }
-        if past_ns < self.lease_grace_ns && kept {
+        if past_ns < lease_grace_ns && kept {
             return Look::Miss { expired: Some(self.stores[store].value(slot)) };
         }
-        self.totals.expirations += 1;
-        self.take_out(store, info.key, slot, tables);
+        // Others may still need it.
+        if past_ns >= self.kept_ns || !kept {
+            self.totals.expirations += 1;
+            self.take_out(store, self.id_of(info), slot, tables);
+        }
         Look::Miss { expired: None }
     }
 
@@ -493,7 +554,7 @@ impl TierState {
     #[inline(always)]
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
         self.stores[store].touch(slot, now);
-        if self.sliding && !self.is_sentinel(store, slot, info) {
+        if self.rules(info.revision).sliding && !self.is_sentinel(store, slot, info) {
             let expiry_ns = self.expiry_ns(info, now);
             self.stores[store].set_expiry_ns(slot, expiry_ns);
         }
@@ -532,7 +593,7 @@ impl TierState {
     /// Whether an entry is there, for an existence check: it is no use of the entry, so the policy does not
     /// learn of it (as Redis has it), a sliding entry lives no longer, and nothing is refreshed.
     pub fn check(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
-        let Some((slot, expiry_ns)) = self.stores[store].find(info.key) else {
+        let Some((slot, expiry_ns)) = self.stores[store].find(self.id_of(info)) else {
             return Look::Miss { expired: None };
         };
         if now < expiry_ns {
@@ -540,12 +601,12 @@ impl TierState {
         }
         let past_ns = now - expiry_ns;
         let kept = !self.is_sentinel(store, slot, info);
-        if past_ns < self.grace_ns && kept {
+        if past_ns < self.rules(info.revision).grace_ns && kept {
             return Look::Stale { value: self.stores[store].value(slot) };
         }
-        if past_ns >= self.lease_grace_ns || !kept {
+        if past_ns >= self.kept_ns || !kept {
             self.totals.expirations += 1;
-            self.take_out(store, info.key, slot, tables);
+            self.take_out(store, self.id_of(info), slot, tables);
         }
         Look::Miss { expired: None }
     }
@@ -579,7 +640,7 @@ impl TierState {
     ) -> bool {
         // Not to be cached is not a failure.
         let Some(expiry_ns) = self.expiry_of(info, value.version, now) else { return true };
-        let entry = Entry { key: info.key, value, expiry_ns, delta_ns };
+        let entry = Entry { key: self.id_of(info), value, expiry_ns, delta_ns };
         self.fill_until_telling(store, entry, now, tables, evicted)
     }
 
@@ -587,7 +648,7 @@ impl TierState {
     #[inline(always)]
     fn expiry_of(&mut self, info: KeyInfo, version: u32, now: Nanos) -> Option<Nanos> {
         if info.is_negative(version) {
-            return Some(now.saturating_add(self.negative_ttl_ns?));
+            return Some(now.saturating_add(self.rules(info.revision).negative_ttl_ns?));
         }
         Some(self.expiry_ns(info, now))
     }
@@ -615,9 +676,10 @@ impl TierState {
     }
 
     /// Deletes a key.
-    pub fn delete(&mut self, store: usize, key: u32, tables: &Tables) {
-        if let Some((slot, _)) = self.stores[store].find(key) {
-            self.take_out(store, key, slot, tables);
+    pub fn delete(&mut self, store: usize, info: KeyInfo, tables: &Tables) {
+        let id = self.id_of(info);
+        if let Some((slot, _)) = self.stores[store].find(id) {
+            self.take_out(store, id, slot, tables);
         }
     }
 
@@ -625,8 +687,8 @@ impl TierState {
     /// stays. Returns the number of entries looked at.
     pub fn expire(&mut self, store: usize, now: Nanos, tables: &Tables) -> u64 {
         let Some(effort) = self.active_expiry else { return 0 };
-        let (coding, grace_ns) = (self.coding, self.grace_ns.max(self.lease_grace_ns));
-        let cycle = self.stores[store].expire(effort, now, grace_ns, |key| coding.entry_bytes(tables, key));
+        let (coding, kept_ns) = (self.coding, self.kept_ns);
+        let cycle = self.stores[store].expire(effort, now, kept_ns, |key| coding.entry_bytes(tables, key));
         self.totals.expirations += cycle.expired;
         cycle.examined
     }
@@ -640,8 +702,23 @@ impl TierState {
     pub fn entry(&self, store: usize, key: u32) -> Option<(Nanos, u32)> {
         let held = &self.stores[store];
         let (slot, expiry_ns) = held.find(key)?;
-        let kept_ns = self.grace_ns.max(self.lease_grace_ns);
-        Some((expiry_ns.saturating_add(kept_ns), held.value(slot).version))
+        Some((expiry_ns.saturating_add(self.kept_ns), held.value(slot).version))
+    }
+
+    /// A server has another memory limit from now on; what is too much leaves with the next fills.
+    pub fn resize(&mut self, capacity: Capacity) {
+        let nodes = self.stores.len() as u64;
+        for (node, store) in self.stores.iter_mut().enumerate() {
+            store.resize(capacity.share(node as u64, nodes));
+        }
+    }
+
+    /// A process begins anew with an empty store, perhaps of another size.
+    pub fn renew_store(&mut self, place: usize, spec: &Tier) {
+        let Some(maker) = &mut self.maker else { return };
+        if self.stores[place].capacity() != spec.capacity {
+            self.stores[place] = maker.make(spec, spec.capacity);
+        }
     }
 
     /// Drops the entries of one store, of a tier in the process.
@@ -685,17 +762,9 @@ impl TierState {
     /// A fresh expiry, with jitter.
     #[inline]
     pub fn expiry_ns(&mut self, info: KeyInfo, now: Nanos) -> Nanos {
-        expiry(self.ttl_of(info), self.jitter, now, &mut self.jitter_dice)
-    }
-
-    /// The time to live of a key before jitter.
-    #[inline]
-    fn ttl_of(&self, info: KeyInfo) -> Ttl {
-        let ttl = self.ttl[info.class];
-        match &self.recorded_ttl {
-            None => ttl,
-            Some(recorded) => recorded.of(info).unwrap_or(ttl),
-        }
+        let rules = self.rules(info.revision);
+        let (ttl, jitter) = (rules.ttl_of(info), rules.jitter);
+        expiry(ttl, jitter, now, &mut self.jitter_dice)
     }
 
     /// Remaining times to live of a sample of the entries: up to so many, each as likely as any other.
@@ -722,11 +791,26 @@ impl TierState {
     }
 }
 
-/// The columns a tier's entries need.
-pub fn columns(model: &Model, tier: &Tier, measure: MeasureOptions) -> Columns {
+/// The columns that the entries of the tier at `index` need.
+pub fn columns(model: &Model, index: usize, measure: MeasureOptions) -> Columns {
     Columns {
         version: model.workload.writes(),
         read_at: measure.value_age,
-        delta: matches!(tier.refresh, Refresh::XFetch { .. }),
+        delta: model.ever(|revision| matches!(revision.tiers[index].refresh, Refresh::XFetch { .. })),
     }
+}
+
+/// For each revision after the first, the first id of its version of the keys; that of the version at the start is 0.
+fn first_ids(model: &Model, index: usize, rows: u64) -> Vec<u32> {
+    let version = |model: &Model| model.tiers[index].key_version;
+    let mut versions = vec![version(model)];
+    let mut place_of = |revision: &Model| {
+        let place = versions.iter().position(|&known| known == version(revision)).unwrap_or_else(|| {
+            versions.push(version(revision));
+            versions.len() - 1
+        });
+        // The checker keeps all ids below 2^32.
+        (place as u64 * rows) as u32
+    };
+    model.revisions.iter().map(|revision| place_of(&revision.model)).collect()
 }

@@ -178,6 +178,18 @@ impl Store {
         }
     }
 
+    pub fn capacity(&self) -> Capacity {
+        self.capacity
+    }
+
+    /// Another capacity, of the same unit; what is too much leaves with the next fills.
+    pub fn resize(&mut self, capacity: Capacity) {
+        self.capacity = capacity;
+        if let (Kept::Redis(keyspace), Capacity::Bytes(bytes)) = (&mut self.kept, capacity) {
+            keyspace.set_limit_bytes(bytes);
+        }
+    }
+
     /// Its totals, expired entries included.
     pub fn books(&self) -> Books {
         match &self.kept {
@@ -565,7 +577,8 @@ impl<S: Size, E: FnMut(u32)> WithPolicy for Fill<'_, S, E> {
         let Capacity::Entries(limit) = capacity else {
             return Fill { slots, books, capacity, slot: new, now, size, evicted }.make_room(policy);
         };
-        if books.entries < limit {
+        // A store that was made smaller has more than one to give up.
+        if books.entries != limit {
             return Fill { slots, books, capacity, slot: new, now, size, evicted }.make_room(policy);
         }
         // Mostly it is full: the new entry takes the slot of one that leaves.
