@@ -55,8 +55,8 @@ pub use sweep::{Amount, Axis, AxisValue, Kind, Sweep};
 pub use threshold::{Bound, Threshold};
 pub(crate) use tier::TierOptions;
 pub use tier::{
-    ActiveExpiry, Capacity, Compress, Eviction, Hottest, Jitter, MultiGet, OnFailure, Prefill, PrefillAge,
-    Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+    ActiveExpiry, Capacity, Compress, Eviction, FailSafe, Hottest, Jitter, MultiGet, OnFailure, Prefill,
+    PrefillAge, Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{
     Arrivals, Class, Costs, Counts, Popularity, ProfilePart, Ranking, Sets, Spooled, Trace, TraceClasses,

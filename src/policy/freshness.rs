@@ -107,8 +107,8 @@ pub fn renewal(
     let early = match refresh {
         Refresh::None | Refresh::StaleWhileRevalidate { .. } => return Renewal::Keep,
         Refresh::XFetch { beta, .. } => -libm::log(unit_open_zero(dice)) * beta * delta_ns as f64 >= left,
-        Refresh::Uniform { window_ns } => unit_open_zero(dice) * window_ns as f64 >= left,
-        Refresh::Ahead { fraction } => match ttl {
+        Refresh::Uniform { window_ns, .. } => unit_open_zero(dice) * window_ns as f64 >= left,
+        Refresh::Ahead { fraction, .. } => match ttl {
             Ttl::After { ns } => left <= (1.0 - fraction) * ns as f64,
             Ttl::None => false,
         },
@@ -144,7 +144,7 @@ mod tests {
     fn xfetch_refreshes_with_the_published_probability() {
         // P(refresh) with s left is e^(-s / (beta delta)): with s = 2 s, delta = 1 s, beta = 1 it is .1353.
         let mut dice = stream(2, 0, "test");
-        let refresh = Refresh::XFetch { beta: 1.0, mode: RefreshMode::Inline };
+        let refresh = Refresh::XFetch { beta: 1.0, mode: RefreshMode::Inline, grace_ns: None };
         let ttl = Ttl::After { ns: 60 * SECOND };
         let early = (0..200_000)
             .filter(|_| renewal(refresh, ttl, 58 * SECOND, 60 * SECOND, SECOND, &mut dice) == Renewal::Inline)
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn beta_and_the_time_of_the_fetch_stretch_the_time_before_the_expiry() {
         // With beta 0.3 and a fetch of 2 s: e^(-1.5/0.6) = 0.0821 at 1.5 s, and with 5 s: e^-1 = 0.3679.
-        let refresh = Refresh::XFetch { beta: 0.3, mode: RefreshMode::Background };
+        let refresh = Refresh::XFetch { beta: 0.3, mode: RefreshMode::Background, grace_ns: None };
         let at = |delta_ns| renewed(refresh, 3 * SECOND / 2, delta_ns, Renewal::Background);
         assert!((at(2 * SECOND) - 0.0821).abs() < 0.002, "{}", at(2 * SECOND));
         assert!((at(5 * SECOND) - 0.3679).abs() < 0.004, "{}", at(5 * SECOND));
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_uniform_window_renews_in_proportion_to_what_has_passed_of_it() {
         // 5 U >= 1.5 with probability 0.7.
-        let refresh = Refresh::Uniform { window_ns: 5 * SECOND };
+        let refresh = Refresh::Uniform { window_ns: 5 * SECOND, grace_ns: None };
         let at = |left_ns| renewed(refresh, left_ns, SECOND, Renewal::Inline);
         assert!((at(3 * SECOND / 2) - 0.7).abs() < 0.004, "{}", at(3 * SECOND / 2));
         assert_eq!(at(5 * SECOND + 1), 0.0);
@@ -184,11 +184,14 @@ mod tests {
         let mut dice = stream(4, 0, "test");
         let mut at = |fraction, left_ns: Nanos| {
             let ttl = Ttl::After { ns: 10_000 };
-            renewal(Refresh::Ahead { fraction }, ttl, 500, 500 + left_ns, 7, &mut dice)
+            renewal(Refresh::Ahead { fraction, grace_ns: None }, ttl, 500, 500 + left_ns, 7, &mut dice)
         };
         assert_eq!([at(0.8, 2_001), at(0.8, 1_999)], [Renewal::Keep, Renewal::Background]);
         assert_eq!([at(0.3, 7_001), at(0.3, 6_999)], [Renewal::Keep, Renewal::Background]);
-        assert_eq!(renewal(Refresh::Ahead { fraction: 0.8 }, Ttl::None, 0, 1, 7, &mut dice), Renewal::Keep);
+        assert_eq!(
+            renewal(Refresh::Ahead { fraction: 0.8, grace_ns: None }, Ttl::None, 0, 1, 7, &mut dice),
+            Renewal::Keep
+        );
     }
 
     /// Least, mean and greatest of 100,000 lifetimes of 300 s, in tenths of a second.

@@ -2,6 +2,7 @@
 
 mod details;
 
+use crate::model::FailSafe;
 use crate::model::FlushCost;
 use crate::model::Z_99;
 use crate::model::{
@@ -281,18 +282,32 @@ fn tier(tier: &Tier) -> String {
     }
     match tier.refresh {
         Refresh::None => {}
-        Refresh::XFetch { beta, mode } => {
+        Refresh::XFetch { beta, mode, .. } => {
             let mode = if mode == RefreshMode::Inline { "inline" } else { "in the background" };
             text.push_str(&format!(", XFetch beta {beta} {mode}"));
         }
-        Refresh::Uniform { window_ns } => {
+        Refresh::Uniform { window_ns, .. } => {
             text.push_str(&format!(", early refresh within {}", format_duration(window_ns)));
         }
-        Refresh::Ahead { fraction } => {
+        Refresh::Ahead { fraction, .. } => {
             text.push_str(&format!(", refreshed ahead at {} of the ttl", percent(fraction)))
         }
         Refresh::StaleWhileRevalidate { grace_ns } => {
             text.push_str(&format!(", stale while revalidating for {}", format_duration(grace_ns)));
+        }
+    }
+    if let (grace_ns @ 1.., false) =
+        (tier.refresh.grace_ns(), matches!(tier.refresh, Refresh::StaleWhileRevalidate { .. }))
+    {
+        text.push_str(&format!(", then stale while revalidating for {}", format_duration(grace_ns)));
+    }
+    if let Some(FailSafe { grace_ns, throttle_ns, soft_timeout_ns }) = tier.fail_safe {
+        text.push_str(&format!(", old values in place of errors for {}", format_duration(grace_ns)));
+        if throttle_ns > 0 {
+            text.push_str(&format!(" (an attempt every {})", format_duration(throttle_ns)));
+        }
+        if let Some(ns) = soft_timeout_ns {
+            text.push_str(&format!(" and of waits above {}", format_duration(ns)));
         }
     }
     if let Some(ns) = tier.negative_ttl_ns {

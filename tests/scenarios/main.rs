@@ -20,6 +20,7 @@ mod exact_over_time;
 mod exact_tiers;
 mod exact_warmup;
 mod exact_writes;
+mod fail_safe;
 mod faults;
 mod gather;
 mod grammar;

@@ -6,8 +6,10 @@ use super::super::Nanos;
 use crate::declare::fields::Context;
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::{self, Kind};
-use crate::declare::values::{Positive, PositiveDuration, PositiveShare, duration, positive_duration, share};
-use crate::declare::{Form, choice, keywords};
+use crate::declare::values::{
+    Duration, Positive, PositiveDuration, PositiveShare, duration, positive_duration, share,
+};
+use crate::declare::{Form, choice, keywords, options};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Ttl {
@@ -85,22 +87,58 @@ choice! {
             "beta" beta: f64 as Positive, default 1.0;
             /// whether the request itself refreshes, `"inline"`, or a fetch in the `"background"`
             "mode" mode: RefreshMode, default "inline";
+            /// past the ttl, for so long, the old value is served as well while it is refreshed
+            #[serde(skip_serializing_if = "Option::is_none")]
+            "grace" grace_ns: Option<Nanos> as PositiveDuration, or "none";
         };
         /// the same paper's baseline: refresh if now + window U >= expiry
         "uniform" Uniform such as "{ window = \"5s\" }" {
             /// how long before the expiry it may begin
             "window" window_ns: Nanos as PositiveDuration, required "a duration such as \"5s\"";
+            /// past the ttl, for so long, the old value is served as well while it is refreshed
+            #[serde(skip_serializing_if = "Option::is_none")]
+            "grace" grace_ns: Option<Nanos> as PositiveDuration, or "none";
         };
         /// the first request of each instance past a share of the ttl starts a background refresh: up to one per instance and key
         "ahead" Ahead such as "{ fraction = 0.8 }" {
             /// the share of the ttl
             "fraction" fraction: f64 as PositiveShare, required "a share of the ttl such as 0.8";
+            /// past the ttl, for so long, the old value is served as well while it is refreshed
+            #[serde(skip_serializing_if = "Option::is_none")]
+            "grace" grace_ns: Option<Nanos> as PositiveDuration, or "none";
         };
         /// past the ttl the old value is served while it is refreshed
         "stale-while-revalidate" StaleWhileRevalidate such as "{ grace = \"30s\" }" {
             /// how long past the ttl
             "grace" grace_ns: Nanos as PositiveDuration, required "a duration such as \"30s\"";
         };
+    }
+}
+
+impl Refresh {
+    /// How long past the ttl the old value is served while it is refreshed.
+    pub fn grace_ns(self) -> Nanos {
+        match self {
+            Refresh::None => 0,
+            Refresh::StaleWhileRevalidate { grace_ns } => grace_ns,
+            Refresh::XFetch { grace_ns, .. }
+            | Refresh::Uniform { grace_ns, .. }
+            | Refresh::Ahead { grace_ns, .. } => grace_ns.unwrap_or(0),
+        }
+    }
+}
+
+options! {
+    /// The old value in place of an error, or of a long wait.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    pub struct FailSafe in "fail_safe", such as "{ grace = \"2h\", throttle = \"30s\" }" {
+        /// how long past the ttl an old value may answer where the fetch fails (`stale-if-error`, RFC 5861)
+        "grace" grace_ns: Nanos as PositiveDuration, required "a duration such as \"2h\"";
+        /// after a failure the old value is served for so long without another attempt
+        "throttle" throttle_ns: Nanos as Duration, default "30s";
+        /// a fetch that takes longer is left to the background, and the old value answers (RFC 8767 suggests 1.8 s)
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "soft_timeout" soft_timeout_ns: Option<Nanos> as PositiveDuration, or "none";
     }
 }
 

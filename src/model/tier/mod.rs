@@ -13,7 +13,7 @@ use crate::declare::file::{Node, Value};
 use crate::declare::kind::Kind;
 use crate::declare::values::{Count, Duration, Name, Positive, PositiveDuration, Whole32, bytes, integer};
 use crate::declare::{Form, keywords, options};
-pub use freshness::{Jitter, Refresh, RefreshMode, Spread, Ttl};
+pub use freshness::{FailSafe, Jitter, Refresh, RefreshMode, Spread, Ttl};
 pub use redis::{ActiveExpiry, Redis, RedisEviction};
 use redis::{Asked, Cycle};
 pub(crate) use redis::{EvictionChoice, Overhead};
@@ -38,6 +38,8 @@ pub struct Tier {
     /// Each hit starts the time to live anew.
     pub sliding: bool,
     pub refresh: Refresh,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fail_safe: Option<FailSafe>,
     /// How long the answer "no such row" is kept; `None`: not kept.
     pub negative_ttl_ns: Option<Nanos>,
     /// Memory per entry besides key and value.
@@ -96,6 +98,9 @@ options! {
         "sliding" sliding: bool, default false;
         /// how entries are renewed before they expire, or served after; needs a ttl
         "refresh" refresh: Refresh, default "none";
+        /// an old value answers where the fetch fails or takes too long: `{ grace = "2h", throttle = "30s", soft_timeout = "1s" }`; needs a
+        /// ttl. Not with a lease in this tier, which has `serve_stale`
+        "fail_safe" fail_safe: Option<FailSafe> as FailSafe, or "none";
         /// how long "no such row" is kept; not jittered, and not renewed by hits. Needs keys that are absent, in some variant
         "negative_ttl" negative_ttl_ns: Option<Nanos> as PositiveDuration, or "none";
         /// memory per entry besides key and value; counts towards a capacity in bytes. 56 B is about what Redis keeps per string key;
@@ -161,6 +166,7 @@ impl TierOptions {
             jitter: self.jitter,
             sliding: self.sliding,
             refresh: self.refresh,
+            fail_safe: self.fail_safe,
             negative_ttl_ns: self.negative_ttl_ns,
             entry_overhead_bytes: match self.overhead {
                 Some(Overhead::Bytes(bytes)) => bytes,

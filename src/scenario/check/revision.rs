@@ -13,11 +13,12 @@ use crate::scenario::trace::TraceFiles;
 use crate::units::grouped;
 
 /// Settings that may change during a run; a star stands for a name.
-const MAY_CHANGE: [&str; 18] = [
+const MAY_CHANGE: [&str; 19] = [
     "tier.*.ttl",
     "tier.*.jitter",
     "tier.*.sliding",
     "tier.*.refresh",
+    "tier.*.fail_safe",
     "tier.*.negative_ttl",
     "tier.*.key_version",
     "tier.*.capacity",

@@ -17,6 +17,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
         if let (Some(tier), Some(node)) = (model.tiers.get(index), elements.get(file_index)) {
             expiry(cx, model, index, tier, node);
             prefill(cx, model, tier, node);
+            fail_safe(cx, model, index, tier, node);
         }
     }
     serve_stale(cx, root, model);
@@ -61,6 +62,7 @@ fn expiry(cx: &mut Context, model: &Model, index: usize, tier: &Tier, node: &Nod
         refuse("refresh", !matches!(tier.refresh, Refresh::None));
         refuse("jitter", tier.jitter != Jitter::None);
         refuse("sliding", tier.sliding);
+        refuse("fail_safe", tier.fail_safe.is_some());
         return;
     };
     if let Jitter::Around(spread) = tier.jitter {
@@ -76,6 +78,17 @@ fn expiry(cx: &mut Context, model: &Model, index: usize, tier: &Tier, node: &Nod
                 "entries would expire before they are written; use { plus = ... } or a smaller spread",
             ));
         }
+    }
+}
+
+/// Who loses a lease is served by the lease.
+fn fail_safe(cx: &mut Context, model: &Model, index: usize, tier: &Tier, node: &Node) {
+    let leases = matches!(&model.coalescing, Coalescing::Lease(lease) if lease.tier == index);
+    if leases && tier.fail_safe.is_some() {
+        let title = format!("tier.{}.fail_safe does not apply", tier.name);
+        let label = "this tier keeps leases, whose losers wait or get an old value";
+        let help = "use coalescing.lease.serve_stale, or another coalescing";
+        cx.report(Diagnostic::new(title, place(node, "fail_safe"), label).help(help));
     }
 }
 

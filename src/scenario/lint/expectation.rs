@@ -1,7 +1,7 @@
 //! Expectations of closed forms for a model in the steady state, before anything is simulated.
 
 use crate::model::{
-    Capacity, Class, Eviction, Hottest, Jitter, Model, Popularity, Prefill, PrefillAge, Refresh, Scope, Size,
+    Capacity, Class, Eviction, Hottest, Jitter, Model, Popularity, Prefill, PrefillAge, Scope, Size,
     Spread, Tier, Ttl, WriteStrategy,
 };
 use crate::oracle::che::Renewal;
@@ -290,10 +290,7 @@ fn ttl_s(tier: &Tier, ttl: Ttl) -> Option<f64> {
         Jitter::Plus(Spread::Share { share }) => ttl_ns * share / 2.0,
         Jitter::None | Jitter::Around(_) => 0.0,
     };
-    let grace_ns = match tier.refresh {
-        Refresh::StaleWhileRevalidate { grace_ns } => grace_ns as f64,
-        _ => 0.0,
-    };
+    let grace_ns = tier.refresh.grace_ns() as f64;
     Some((ttl_ns + jitter_ns + grace_ns) / 1e9)
 }
 

@@ -73,6 +73,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Ends a journey without an answer.
     #[inline(never)]
     pub(super) fn end_in_error(&mut self, id: u32, cause: Cause) {
+        if self.ends_on_fallback(id, cause) {
+            return;
+        }
         let Journey { errand, gone, fill_from, instance, key, .. } = self.journeys[id];
         match errand {
             Errand::Refresh => self.calls.refreshing.remove(triple(usize::from(fill_from), instance, key)),

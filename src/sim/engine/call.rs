@@ -26,13 +26,14 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if self.journeys[id].leader == NONE {
             if self.coalesces_fetches(self.journeys[id].instance) {
                 if self.join_or_lead(id) {
-                    return;
+                    return self.watch_patience(id);
                 }
             } else {
                 self.journeys.lead(id, false, self.now);
             }
         }
         debug_assert_eq!(self.journeys[id].leader, id, "who waits for a call does not make it");
+        self.watch_patience(id);
         self.begin_fetch(id);
     }
 

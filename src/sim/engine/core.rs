@@ -375,7 +375,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         queue.pop(|event| match Kind::of(event) {
             // No timers.
             _ if PLAIN => true,
-            Kind::JourneyMeetsDeadline => journeys.is(event.id, event.generation),
+            Kind::JourneyMeetsDeadline | Kind::PatienceEnds => journeys.is(event.id, event.generation),
             Kind::CommandTimesOut | Kind::CommandPoolTimesOut => commands.is(event.id, event.generation),
             Kind::AttemptTimesOut | Kind::AttemptPoolTimesOut | Kind::AttemptIsHedged => {
                 attempts.is(event.id, event.generation)
@@ -517,6 +517,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
             Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
             Kind::JourneyMeetsDeadline if self.journeys.is(id, generation) => self.meet_deadline(id),
+            Kind::PatienceEnds if self.journeys.is(id, generation) => self.patience_ends(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
             Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),

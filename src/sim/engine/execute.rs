@@ -191,7 +191,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     ) -> (CommandReply, bool) {
         let tier = &mut self.tiers[level];
         let found = tier.look::<PLAIN>(store, info, now, &self.tables);
-        tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
+        tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. } | Look::Fallback { .. }));
         let leases = !PLAIN && tier.rules(info.revision).leases;
         let key = tier.id_of(info);
         match (found, if leases { tier.leases(store) } else { None }) {
@@ -204,10 +204,12 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 Some(token) => (CommandReply::Hit { value, renewal, token }, true),
                 None => (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true),
             },
-            (Look::Stale { value }, None) => {
-                (CommandReply::Stale { renewal: Renewal::Background, token: 0, value }, true)
+            (Look::Fallback { value }, _) => (CommandReply::Fallback { value }, true),
+            (Look::Stale { value, renews }, None) => {
+                let renewal = if renews { Renewal::Background } else { Renewal::Keep };
+                (CommandReply::Stale { renewal, token: 0, value }, true)
             }
-            (Look::Stale { value }, Some(leases)) => {
+            (Look::Stale { value, .. }, Some(leases)) => {
                 let (renewal, token) = match leases.grant(key, now) {
                     Some(token) => (Renewal::Background, token),
                     None => (Renewal::Keep, 0),
@@ -244,8 +246,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. }));
                 let reply = match found {
                     Look::Hit { value, renewal } => CommandReply::Hit { value, renewal, token: 0 },
-                    Look::Stale { value } => CommandReply::Stale { renewal: Renewal::Keep, token: 0, value },
-                    Look::Miss { .. } => CommandReply::Miss { token: 0 },
+                    Look::Stale { value, .. } => {
+                        CommandReply::Stale { renewal: Renewal::Keep, token: 0, value }
+                    }
+                    Look::Miss { .. } | Look::Fallback { .. } => CommandReply::Miss { token: 0 },
                 };
                 (reply, false)
             }

@@ -9,6 +9,7 @@ use crate::sim::parts::gather::{Gather, Gathered};
 use crate::sim::parts::journey::{Extras, Journey, Left};
 use crate::sim::parts::reading::{Read, Staleness, answer_in_process};
 use crate::sim::queue::GENERAL;
+use crate::sim::parts::tier::Look;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
@@ -31,6 +32,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             cause: Cause::Deadline,
             staleness: Staleness::default(),
         };
+        let mut fallbacks: Vec<(u32, usize, Value)> = Vec::new();
         let mut at = start_ns;
         let mut level = 0;
         self.scratch_enters(start_ns, level, at);
@@ -48,6 +50,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 at += tier.access_ns;
                 tier.totals.lookups += 1;
                 let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
+                    if let Look::Fallback { value } = found {
+                        fallbacks.push((key, level, value));
+                    }
                     keys[missed] = key;
                     missed += 1;
                     continue;
@@ -84,6 +89,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 let extras = Extras { acknowledged, gather: id, ..Extras::default() };
                 let journey = Journey { key, level: level as u8, ..journey };
                 let id = self.journeys.insert(journey, extras, left_ns);
+                if let Some(&(_, level, value)) = fallbacks.iter().find(|of| of.0 == key) {
+                    self.note_fallback(id, level, value);
+                }
                 self.way_begins_as_scratch(id, start_ns);
                 // All have the same deadline: with the last of them the request has met it.
                 self.watch_deadline(id, start_ns);

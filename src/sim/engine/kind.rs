@@ -36,6 +36,7 @@ kinds! {
     JourneyGoesOn,
     JourneyPolls,
     JourneyMeetsDeadline,
+    PatienceEnds,
     GatherSetsOut,
     AttemptArrives,
     AttemptIsDone,

@@ -14,6 +14,7 @@ mod crash;
 mod database;
 mod events;
 mod execute;
+mod fail_safe;
 mod gather;
 mod instant;
 mod invalidation;

@@ -77,6 +77,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let mut at = start_ns;
         let mut level = 0;
         let mut left_ns: Left = [0; MAX_TIERS];
+        let mut fallback = None;
         while let Some(tier) = self.tiers.get_mut(level)
             && tier.shared.is_none()
         {
@@ -85,6 +86,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             at += tier.access_ns;
             tier.totals.lookups += 1;
             let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
+                if !PLAIN && let Look::Fallback { value } = found {
+                    fallback = fallback.or(Some((level, value)));
+                }
                 left_ns[level] = at;
                 level += 1;
                 continue;
@@ -105,6 +109,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let acknowledged = if PLAIN { 0 } else { self.versions.acknowledged(key) };
         let extras = Extras { acknowledged, user, ..Extras::default() };
         let id = self.enter(journey, extras, left_ns);
+        if !PLAIN && let Some((level, value)) = fallback {
+            self.note_fallback(id, level, value);
+        }
         self.way_passes_processes(id, level);
         if self.sends_ahead(level) {
             self.send_lookup(id, at);
@@ -170,8 +177,11 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let (access_ns, lane) = (tier.access_ns, tier.access_lane);
         tier.totals.lookups += 1;
         self.way_enters(id, Part::InProcess, level, self.now);
+        if let Look::Fallback { value } = found {
+            self.note_fallback(id, level, value);
+        }
         match found {
-            Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
+            Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } | Look::Fallback { .. } => {
                 self.journeys[id].level += 1;
                 if let Some(left_ns) = self.journeys.left_ns.get_mut(id) {
                     left_ns[level] = self.now + access_ns;
@@ -188,9 +198,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                 let outcome = hit(info, value);
                 self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, 0);
             }
-            Look::Stale { value } => {
+            Look::Stale { value, renews } => {
                 self.tiers[level].totals.hits += 1;
-                self.tier_answers(id, level, Outcome::StaleHit, value, !exists, 0);
+                self.tier_answers(id, level, Outcome::StaleHit, value, renews && !exists, 0);
             }
         }
     }
@@ -304,6 +314,11 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                     hit(self.info(key, usize::from(class)), value)
                 };
                 self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, token);
+            }
+            CommandReply::Fallback { value } => {
+                self.note_fallback(id, level, value);
+                self.leave_tier(id, level, 0);
+                self.proceed(id);
             }
             CommandReply::Stale { renewal, token, value } => {
                 let renews = renewal == Renewal::Background;

@@ -109,6 +109,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             let replicas = self.database.replicas.versions();
             let journeys = self.journeys.iter().map(|(id, _)| self.journeys.extras.get(id).version);
             let lookups = self.journeys.iter().map(|(id, _)| self.journeys.reply_version(id));
+            let fallbacks = self.journeys.iter().map(|(id, _)| self.journeys.fallbacks.get(id).value.version);
             let ahead = self.ahead.iter().flat_map(|ahead| ahead.versions());
             let held = cached
                 .chain(commands)
@@ -117,6 +118,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 .chain(replicas)
                 .chain(journeys)
                 .chain(lookups)
+                .chain(fallbacks)
                 .chain(ahead);
             self.versions.collect(held);
         }

@@ -83,6 +83,10 @@ pub enum CommandReply {
     Miss {
         token: u32,
     },
+    /// A miss, and an old value for the case that the fetch fails or takes too long.
+    Fallback {
+        value: Value,
+    },
     /// Somebody else holds the lease.
     Wait,
     /// The value of a counter; zero where there is none.
@@ -176,7 +180,9 @@ impl Command {
             _ => 0,
         };
         match self.reply {
-            CommandReply::Hit { value, .. } | CommandReply::Stale { value, .. } => carried.max(value.version),
+            CommandReply::Hit { value, .. }
+            | CommandReply::Stale { value, .. }
+            | CommandReply::Fallback { value } => carried.max(value.version),
             _ => carried,
         }
     }
@@ -226,7 +232,9 @@ impl Part {
     /// The value that it brings, if any.
     pub fn value(&self) -> Option<Value> {
         match self.reply {
-            CommandReply::Hit { value, .. } | CommandReply::Stale { value, .. } => Some(value),
+            CommandReply::Hit { value, .. }
+            | CommandReply::Stale { value, .. }
+            | CommandReply::Fallback { value } => Some(value),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@
 
 use crate::model::{MAX_TIERS, Nanos};
 use crate::sim::slab::NONE;
+use crate::sim::store::Value;
 
 /// Purpose of a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +150,14 @@ impl Default for Extras {
             pending: 0,
         }
     }
+}
+
+/// An old value that answers a read whose fetch fails or takes too long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fallback {
+    pub value: Value,
+    /// The tier that has it, counted from 1; 0: there is none.
+    pub place: u8,
 }
 
 /// When it left each tier on the way down, for refreshes by the time of a fetch; zero: it has not been there.

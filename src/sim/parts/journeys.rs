@@ -3,7 +3,7 @@
 use std::ops::{Index, IndexMut};
 
 use super::command::CommandReply;
-use super::journey::{Extras, Journey, Lead, Left};
+use super::journey::{Extras, Fallback, Journey, Lead, Left};
 use crate::model::{Arrivals, Coalescing, Model, Nanos, Refresh, Scope, Tier};
 use crate::sim::slab::{Column, Slab};
 
@@ -13,6 +13,7 @@ pub struct Journeys {
     pub extras: Column<Extras>,
     pub left_ns: Column<Left>,
     pub leads: Column<Lead>,
+    pub fallbacks: Column<Fallback>,
     /// Since when a lookup waits for a connection.
     pub waiting_ns: Column<Nanos>,
     /// The result of a lookup, where it is more than a hit or a miss.
@@ -26,6 +27,7 @@ pub struct Needs {
     left: bool,
     leads: bool,
     waiting: bool,
+    fallbacks: bool,
 }
 
 impl Needs {
@@ -51,6 +53,7 @@ impl Needs {
                 || database.pool_timeout_ns.is_some()
                 || database.breaker.is_some()
                 || database.limit.is_some(),
+            fallbacks: model.ever(|revision| revision.tiers.iter().any(|tier| tier.fail_safe.is_some())),
             waiting: model.ever(|revision| {
                 let has_pool =
                     |tier: &Tier| matches!(&tier.scope, Scope::Shared(shared) if shared.pool.is_some());
@@ -61,12 +64,12 @@ impl Needs {
 
     /// Whether there are none.
     pub fn is_nothing(self) -> bool {
-        !(self.extras || self.left || self.leads || self.waiting)
+        !(self.extras || self.left || self.leads || self.waiting || self.fallbacks)
     }
 
     /// All of them: what a scenario does not need leaves no trace in its record.
     pub fn all() -> Needs {
-        Needs { extras: true, left: true, leads: true, waiting: true }
+        Needs { extras: true, left: true, leads: true, waiting: true, fallbacks: true }
     }
 }
 
@@ -77,6 +80,7 @@ impl Journeys {
             extras: Column::new(needs.extras),
             left_ns: Column::new(needs.left),
             leads: Column::new(needs.leads),
+            fallbacks: Column::new(needs.fallbacks),
             waiting_ns: Column::new(needs.waiting),
             replies: Vec::new(),
         }
@@ -89,6 +93,9 @@ impl Journeys {
         self.extras.open(id, extras);
         if self.left_ns.exists() {
             self.left_ns.open(id, left_ns);
+        }
+        if self.fallbacks.exists() {
+            self.fallbacks.open(id, Fallback::default());
         }
         id
     }

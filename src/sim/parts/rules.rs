@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::tier::KeyInfo;
 use crate::dice::round_ns;
-use crate::model::{Coalescing, Jitter, Model, Nanos, OnFailure, Refresh, Scope, Ttl};
+use crate::model::{Coalescing, FailSafe, Jitter, Model, Nanos, OnFailure, Scope, Ttl};
 use crate::policy::freshness::{OwnRefresh, Renewer};
 use crate::sim::queue::{Lane, Queue};
 use crate::trace::TraceKeys;
@@ -21,6 +21,8 @@ pub struct Rules {
     /// How long past its expiry an entry may be served on purpose.
     pub grace_ns: Nanos,
     pub lease_grace_ns: Nanos,
+    pub fail_safe: Option<FailSafe>,
+    pub soft_timeout: Option<(Nanos, Lane)>,
     /// A miss needs the lease of its key.
     pub leases: bool,
     pub timeout: Option<(Nanos, Lane)>,
@@ -61,10 +63,10 @@ impl Rules {
             sliding: tier.sliding,
             renewer: Renewer::new(tier.refresh, own),
             negative_ttl_ns: tier.negative_ttl_ns,
-            grace_ns: match tier.refresh {
-                Refresh::StaleWhileRevalidate { grace_ns } => grace_ns,
-                _ => 0,
-            },
+            grace_ns: tier.refresh.grace_ns(),
+            fail_safe: tier.fail_safe,
+            soft_timeout: (tier.fail_safe.and_then(|fail_safe| fail_safe.soft_timeout_ns))
+                .map(|ns| (ns, queue.lane_for(ns))),
             lease_grace_ns: lease.map_or(0, |lease| lease.serve_stale_ns),
             leases: lease.is_some(),
             timeout: shared.and_then(|shared| shared.timeout_ns).map(|ns| (ns, queue.lane_for(ns))),
@@ -76,7 +78,8 @@ impl Rules {
 
     /// How long past its expiry an entry may be needed.
     pub fn kept_ns(&self) -> Nanos {
-        self.grace_ns.max(self.lease_grace_ns)
+        let fail_safe_ns = self.fail_safe.map_or(0, |fail_safe| fail_safe.grace_ns);
+        self.grace_ns.max(self.lease_grace_ns).max(fail_safe_ns)
     }
 
     /// The time to live of a key before jitter.

@@ -1,5 +1,7 @@
 //! A cache tier at work: its stores, lookups, fills, and leases.
 
+use rustc_hash::FxHashMap;
+
 use super::coding::{Coding, EntryBytes, Link};
 use super::command::Load;
 use super::guard::Breaker;
@@ -31,13 +33,18 @@ pub enum Look {
     Miss {
         expired: Option<Value>,
     },
+    /// Past its time: a miss, and an answer where the fetch fails or takes too long.
+    Fallback {
+        value: Value,
+    },
     Hit {
         value: Value,
         renewal: Renewal,
     },
-    /// Past its time to live, served on purpose while a background refresh runs.
+    /// Past its time to live, served on purpose: while a background refresh runs, or because the last fetch has just failed.
     Stale {
         value: Value,
+        renews: bool,
     },
 }
 
@@ -85,6 +92,8 @@ pub struct TierState {
     pub tombstones: Vec<Tombstones>,
     /// Kept where stores may change their size.
     maker: Option<Box<StoreMaker>>,
+    /// By store and key: until when no fetch is attempted after one that failed.
+    failed: FxHashMap<(u32, u32), Nanos>,
 }
 
 /// Makes the empty stores of a tier.
@@ -361,6 +370,7 @@ impl TierState {
                 None => Vec::new(),
             },
             maker: (!model.revisions.is_empty()).then(|| Box::new(maker)),
+            failed: FxHashMap::default(),
         }
     }
 
@@ -534,10 +544,21 @@ impl TierState {
         }
         let past_ns = now - expiry_ns;
         let kept = !self.is_sentinel(store, slot, info);
-        let Rules { grace_ns, lease_grace_ns, .. } = *self.rules(info.revision);
+        let Rules { grace_ns, lease_grace_ns, fail_safe, .. } = *self.rules(info.revision);
         if past_ns < grace_ns && kept {
             self.stores[store].touch(slot, now);
-            return Look::Stale { value: self.stores[store].value(slot) };
+            return Look::Stale { value: self.stores[store].value(slot), renews: true };
+        }
+        if let Some(fail_safe) = fail_safe
+            && past_ns < fail_safe.grace_ns
+            && kept
+        {
+            self.stores[store].touch(slot, now);
+            let value = self.stores[store].value(slot);
+            return match self.has_just_failed(store, self.id_of(info), now) {
+                true => Look::Stale { value, renews: false },
+                false => Look::Fallback { value },
+            };
         }
         if past_ns < lease_grace_ns && kept {
             return Look::Miss { expired: Some(self.stores[store].value(slot)) };
@@ -602,13 +623,26 @@ impl TierState {
         let past_ns = now - expiry_ns;
         let kept = !self.is_sentinel(store, slot, info);
         if past_ns < self.rules(info.revision).grace_ns && kept {
-            return Look::Stale { value: self.stores[store].value(slot) };
+            return Look::Stale { value: self.stores[store].value(slot), renews: true };
         }
         if past_ns >= self.kept_ns || !kept {
             self.totals.expirations += 1;
             self.take_out(store, self.id_of(info), slot, tables);
         }
         Look::Miss { expired: None }
+    }
+
+    /// A fetch of this key has failed: for the time of the throttle its old value is served without another attempt.
+    pub fn note_failure(&mut self, store: usize, info: KeyInfo, now: Nanos) {
+        let Some(fail_safe) = self.rules(info.revision).fail_safe.filter(|safe| safe.throttle_ns > 0) else {
+            return;
+        };
+        let until_ns = now.saturating_add(fail_safe.throttle_ns);
+        self.failed.insert((store as u32, self.id_of(info)), until_ns);
+    }
+
+    fn has_just_failed(&self, store: usize, id: u32, now: Nanos) -> bool {
+        self.failed.get(&(store as u32, id)).is_some_and(|&until_ns| now < until_ns)
     }
 
     /// Stores a value; returns whether it was stored.

@@ -225,7 +225,7 @@ fn refreshes(model: &Model, groups: &[KeyFlow]) -> f64 {
     let mut all = 0.0;
     for (index, tier) in model.tiers.iter().enumerate() {
         let fraction = match tier.refresh {
-            Refresh::Ahead { fraction } => fraction,
+            Refresh::Ahead { fraction, .. } => fraction,
             Refresh::StaleWhileRevalidate { .. } | Refresh::XFetch { .. } | Refresh::Uniform { .. } => 1.0,
             Refresh::None => continue,
         };
