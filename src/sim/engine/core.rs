@@ -26,6 +26,7 @@ use crate::sim::parts::stream::Invalidations;
 use crate::sim::parts::tier::{KeyInfo, TierState};
 use crate::sim::parts::watch::{LOOK_EVERY, Watch};
 use crate::sim::parts::ways::Ways;
+use crate::sim::parts::worker_pool::WorkerPool;
 use crate::sim::queue::{Event, GENERAL, Lane, Queue};
 use crate::sim::slab::{NONE, Slab};
 use crate::trace::TraceError;
@@ -141,6 +142,8 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) absent: Vec<bool>,
     /// Whether any of these are written.
     pub(super) creates: bool,
+    /// Per class: tiers that its requests pass by, a bit for each level.
+    pub(super) bypassed: Vec<u8>,
     /// Answers are held against the database, or counted by key or by kind.
     pub(super) are_answers_judged: bool,
     pub(super) may_serve_phantoms: bool,
@@ -155,6 +158,7 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) rollback_dice: Stream,
     pub(super) deadline: Option<(Nanos, Lane)>,
     pub(super) crashes: Crashes,
+    pub(super) workers: Option<Box<WorkerPool>>,
     pub(super) read_ahead: ReadAhead,
     /// Of a run with a breakdown of its latencies.
     pub(super) ways: Option<Box<Ways>>,
@@ -228,6 +232,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             versions: Versions::new(keys, model.workload.writes()),
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             creates: model.workload.creates(),
+            bypassed: (model.workload.classes.iter())
+                .map(|class| class.bypass.iter().fold(0, |levels, level| levels | 1 << level))
+                .collect(),
             are_answers_judged: model.workload.writes()
                 || model.workload.checks()
                 || model.workload.gathers()
@@ -243,6 +250,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             rollback_dice: stream(seed, replication, "writes.rollback"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
             crashes,
+            workers: WorkerPool::of(model).map(Box::new),
             read_ahead: ReadAhead { sent: [(0, 0, 0); SENT], sent_in_all: 0, upcoming: None },
             ways: None,
             queue,
@@ -367,11 +375,14 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// The next event whose owner is still there, or was when it came to the head of its ring.
     #[inline(always)]
     pub(super) fn next_event(&mut self) -> Option<(Nanos, Event)> {
-        let Core { queue, journeys, commands, attempts, .. } = self;
+        let Core { queue, journeys, commands, attempts, workers, .. } = self;
         queue.pop(|event| match Kind::of(event) {
             // No timers.
             _ if PLAIN => true,
             Kind::JourneyMeetsDeadline => journeys.is(event.id, event.generation),
+            Kind::WaitMeetsDeadline => {
+                workers.as_ref().is_some_and(|workers| workers.unstarted.is(event.id, event.generation))
+            }
             Kind::CommandTimesOut | Kind::CommandPoolTimesOut => commands.is(event.id, event.generation),
             Kind::AttemptTimesOut | Kind::AttemptPoolTimesOut | Kind::AttemptIsHedged => {
                 attempts.is(event.id, event.generation)
@@ -472,7 +483,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
 
     pub(super) fn in_flight(&self) -> usize {
         let attempts = if self.are_attempts_torn { self.attempts.len() } else { 0 };
-        self.journeys.len() + self.commands.len() + attempts
+        let unstarted = if PLAIN { 0 } else { self.workers.as_ref().map_or(0, |all| all.unstarted.len()) };
+        self.journeys.len() + self.commands.len() + attempts + unstarted
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -512,6 +524,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
             Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
             Kind::JourneyMeetsDeadline if self.journeys.is(id, generation) => self.meet_deadline(id),
+            Kind::WaitMeetsDeadline if self.is_unstarted(id, generation) => self.wait_meets_deadline(id),
+            Kind::WorkerFinishes => self.worker_finishes(id),
+            Kind::WorkerIsFree => self.worker_is_free(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
             Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
@@ -579,6 +594,15 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     #[inline(always)]
     pub(super) fn level_at_shared(&self, id: u32) -> usize {
         if PLAIN { self.shared_level } else { usize::from(self.journeys[id].level) }
+    }
+
+    /// The first level from `level` on at which requests of a class are looked up.
+    #[inline(always)]
+    pub(super) fn from_level(&self, class: usize, level: usize) -> usize {
+        match PLAIN {
+            true => level,
+            false => level + (self.bypassed[class] >> level).trailing_ones() as usize,
+        }
     }
 
     /// The extras of a journey.
@@ -667,7 +691,10 @@ impl Incoming {
             arrived: 0,
             have_begun: false,
             are_over: false,
-            are_plain: callers.is_none() && !crashes.of_instances && !model.workload.gathers(),
+            are_plain: callers.is_none()
+                && !crashes.of_instances
+                && !model.workload.gathers()
+                && model.clients.workers.is_none(),
             think,
             callers,
             gathered_keys: Vec::new(),

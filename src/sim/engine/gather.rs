@@ -31,13 +31,13 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             cause: Cause::Deadline,
             staleness: Staleness::default(),
         };
-        let mut at = start_ns;
-        let mut level = 0;
-        self.scratch_enters(start_ns, level, at);
+        let mut at = self.now;
+        let mut level = self.from_level(class, 0);
+        self.scratch_sets_out(start_ns);
         let mut left_ns: Left = [0; MAX_TIERS];
         while !keys.is_empty() && self.tiers.get(level).is_some_and(|tier| tier.shared.is_none()) {
             let asked_ns = at;
-            self.scratch_enters(start_ns, level, at);
+            self.scratch_enters(level, at);
             let mut missed = 0;
             for place in 0..keys.len() {
                 let key = keys[place];
@@ -63,7 +63,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
             keys.truncate(missed);
             left_ns[level] = at;
-            level += 1;
+            level = self.from_level(class, level + 1);
         }
         if keys.is_empty() {
             if let Some((after_ns, _)) = self.deadline
@@ -74,6 +74,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.record_gathered(&gathered, at);
             self.scratch_ends(&journey, &gathered, at);
             self.in_system.stay(self.now, at);
+            self.free_worker_at(instance, at);
             self.user_thinks(gathered.user, at);
         } else {
             self.in_system.come(self.now);
@@ -82,7 +83,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             for &key in &keys {
                 let acknowledged = self.versions.acknowledged(key);
                 let extras = Extras { acknowledged, gather: id, ..Extras::default() };
-                let journey = Journey { key, level: level as u8, ..journey };
+                let journey = Journey { key, level: level as u8, unfilled: self.bypassed[class], ..journey };
                 let id = self.journeys.insert(journey, extras, left_ns);
                 self.way_begins_as_scratch(id, start_ns);
                 // All have the same deadline: with the last of them the request has met it.
@@ -173,6 +174,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.record_gathered(&gathered, self.now);
         self.way_ends_gathered(last, &gathered);
         self.in_system.go(self.now);
+        self.free_worker(self.journeys[last].instance);
         self.user_thinks(gathered.user, self.now);
     }
 
