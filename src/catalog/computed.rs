@@ -71,6 +71,9 @@ pub fn distributions(recorder: &Recorder) -> Vec<(String, &'static str, Fine)> {
     }
     all.push(("db.queue".into(), "ns", recorder.db_queue.clone()));
     all.push(("db.pool.wait".into(), "ns", recorder.db_pool_wait.clone()));
+    if let Some(workers) = &recorder.workers {
+        all.push(("workers.wait".into(), "ns", workers.wait.clone()));
+    }
     all.push(("stampede.size".into(), "count", recorder.stampedes.clone()));
     all.retain(|distribution| distribution.2.count() > 0);
     all.sort_by(|a, b| a.0.cmp(&b.0));

@@ -24,6 +24,7 @@ macro_rules! parts {
 }
 
 parts! {
+    Worker "worker" "waiting for a worker";
     InProcess "tier.in_process" "tiers in the process";
     Coding "tier.coding" "encoding and decoding";
     TierPool "tier.pool" "tier pool wait";

@@ -52,10 +52,12 @@ pub enum Cause {
     Breaker,
     /// Refused by the adaptive limit of the database.
     Limit,
+    /// Refused because all workers of the instance were busy and its queue was full.
+    NoWorker,
 }
 
 /// Causes by number, with their names in measures.
-pub const CAUSES: [(Cause, &str); 10] = [
+pub const CAUSES: [(Cause, &str); 11] = [
     (Cause::Deadline, "deadline"),
     (Cause::DbTimeout, "db_timeout"),
     (Cause::DbRejected, "db_rejected"),
@@ -66,6 +68,7 @@ pub const CAUSES: [(Cause, &str); 10] = [
     (Cause::Crash, "crash"),
     (Cause::Breaker, "breaker"),
     (Cause::Limit, "limit"),
+    (Cause::NoWorker, "no_worker"),
 ];
 
 /// Counts of the rate limiter.
@@ -77,6 +80,16 @@ pub struct LimiterBooks {
     pub over: Fine,
     /// Counters at the end that would never expire.
     pub stuck: u64,
+}
+
+/// Workers of the instances.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerBooks {
+    /// From the start of a request until it has a worker, or has given up.
+    pub wait: Fine,
+    /// Over all instances, at any instant of the measured part.
+    pub busy_peak: u64,
+    pub queue_peak: u64,
 }
 
 /// Outcome of the writes that a tier acknowledged before the database had them.
@@ -109,6 +122,11 @@ pub struct Totals {
     /// Requests for a connection to the database, and those that found none free.
     pub db_pool_asked: u64,
     pub db_pool_waited: u64,
+    /// Integral of busy workers over time.
+    pub workers_busy_ns: u128,
+    /// Requests that got a worker or a place to wait for one, and those that found none free.
+    pub workers_asked: u64,
+    pub workers_waited: u64,
     /// Integral of requests in the system over time.
     pub in_system_ns: u128,
     pub refreshes: u64,
@@ -173,6 +191,8 @@ pub struct NodeTotals {
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
     pub db_queue: u64,
+    /// Requests that wait for a worker, over all instances.
+    pub waiting_for_worker: u64,
     /// Committed changes that the consumer of the change stream has not handled.
     pub cdc_backlog: u64,
     /// Keys whose newest value the database has not confirmed; `None`: no tier is ahead of it.
@@ -280,6 +300,7 @@ pub struct Recorder {
     /// Keys of reads by how their way ended; empty where every read has one.
     pub keys: Vec<u64>,
     pub limiter: Option<LimiterBooks>,
+    pub workers: Option<WorkerBooks>,
     pub write_back: Option<WriteBackBooks>,
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part; of a read of several keys each counts.
@@ -353,6 +374,7 @@ impl Recorder {
                 over: Fine::new(),
                 stuck: 0,
             }),
+            workers: model.clients.workers.map(|_| WorkerBooks::default()),
             write_back: model.write_back().map(|_| WriteBackBooks::default()),
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::Nanos;
-use crate::declare::values::{Count, PositiveDuration};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::values::{Count, PositiveDuration, Whole};
 use crate::declare::{keywords, options};
 
 options! {
@@ -14,10 +15,26 @@ options! {
         /// how a request finds its instance: `"random"`, `"round-robin"`, `"sticky"` (by key), `"recorded"` (the clients of a trace
         /// in the order of their first request, to one instance after the other)
         "route" route: Route, default "random";
+        /// requests that an instance works on at once: its threads or processes, each of which has one request from its start to its
+        /// end, whatever that waits for
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "workers" workers: Option<u32> as Count, or "unlimited";
+        /// requests of an instance that may wait for a worker; needs `workers`; further ones are refused
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "queue" queue: Option<u64> as Whole<0, { u64::MAX }>, or "unbounded";
         /// from the intended start of a request to the moment its caller gives up
         "deadline" deadline_ns: Option<Nanos> as PositiveDuration, or "none";
     }
-    check |f| { f.refuse_empty(); }
+    check |f| {
+        f.refuse_empty();
+        if f.left_out("workers", "unlimited") && queue.flatten().is_some() {
+            let (place, title) = (f.place("queue"), "clients.queue does not apply");
+            f.cx.report(
+                Diagnostic::new(title, place, "with unlimited workers no request waits for one")
+                    .help("set clients.workers, or queue = \"unbounded\""),
+            );
+        }
+    }
 }
 
 keywords! {

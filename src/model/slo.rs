@@ -43,6 +43,7 @@ impl Model {
     pub fn can_fail(&self) -> bool {
         let database = &self.database;
         let limits = self.clients.deadline_ns.is_some()
+            || self.clients.queue.is_some()
             || database.timeout_ns.is_some()
             || database.queue.is_some()
             || database.pool_timeout_ns.is_some()

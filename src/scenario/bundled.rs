@@ -47,6 +47,7 @@ bundled! {
     "small-pool",
     "leases",
     "cache-down",
+    "worker-pool",
     "hot-node",
     "multi-get",
     "protection",

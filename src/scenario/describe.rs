@@ -162,11 +162,31 @@ fn workload(model: &Model) -> String {
         1 => "1 instance".to_owned(),
         count => format!("{count} instances"),
     };
+    let workers = match (model.clients.workers, model.clients.queue) {
+        (None, _) => String::new(),
+        (Some(1), queue) => format!(" with 1 worker{}", waiting(queue)),
+        (Some(workers), queue) => {
+            format!(" with {workers} workers{}{}", each(model.clients.instances), waiting(queue))
+        }
+    };
     let deadline = match model.clients.deadline_ns {
         Some(ns) => format!(", deadline {}", format_duration(ns)),
         None => String::new(),
     };
-    format!("workload: {arrivals}{profile}, on {instances}{deadline}")
+    format!("workload: {arrivals}{profile}, on {instances}{workers}{deadline}")
+}
+
+fn each(instances: u32) -> &'static str {
+    if instances == 1 { "" } else { " each" }
+}
+
+/// Requests that may wait for a worker.
+fn waiting(queue: Option<u64>) -> String {
+    match queue {
+        None => String::new(),
+        Some(0) => ", none may wait for one".to_owned(),
+        Some(queue) => format!(", at most {queue} wait for one"),
+    }
 }
 
 /// A product of a rate and `workload.scale`, without the digits that rounding leaves behind.
@@ -214,9 +234,11 @@ fn class(model: &Model, class: &Class) -> String {
         (true, false) => ", absent from the database",
         (true, true) => ", absent from the database until a write creates them",
     };
+    let passed: Vec<&str> = class.bypass.iter().map(|&tier| model.tiers[tier].name.as_str()).collect();
+    let bypass = if passed.is_empty() { String::new() } else { format!(", past {}", passed.join(" and ")) };
     let (name, share, keys) = (&class.name, percent(class.share), grouped(class.keys));
     format!(
-        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{ranking}{several}{writes}{checks}{absent}"
+        "class {name}: {share} of the requests, {keys} keys{entities}, {popularity}{ranking}{several}{writes}{checks}{absent}{bypass}"
     )
 }
 

@@ -15,6 +15,8 @@ pub const CHOICES: &[(&str, &[&str])] = &[
     ("clients.instances", &["1", "3"]),
     ("clients.route", &["random", "round-robin", "sticky"]),
     ("clients.deadline", &["none", "4ms", "1s"]),
+    ("clients.workers", &["unlimited", "1", "4", "30"]),
+    ("clients.queue", &["unbounded", "0", "7"]),
     (
         "workload.arrivals",
         &[

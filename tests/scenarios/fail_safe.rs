@@ -11,11 +11,8 @@ const MEAN: &str = "latency.all.mean_ms";
 const DOWN: &str = "4050ms { down = { target = \"database\", for = \"2s\" } }";
 
 /// An entry lives for 250 ms: the first of three requests fetches.
-const L1: Settings<'_> = &[
-    ("tier.l1.enabled", "true"),
-    ("tier.l1.ttl", "250ms"),
-    ("tier.l2.enabled", "false"),
-];
+const L1: Settings<'_> =
+    &[("tier.l1.enabled", "true"), ("tier.l1.ttl", "250ms"), ("tier.l2.enabled", "false")];
 
 fn with<'a>(settings: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     [settings, more].concat()
@@ -46,7 +43,8 @@ fn an_old_value_answers_where_the_fetch_fails() {
 
 #[test]
 fn a_shared_tier_keeps_old_values_as_well() {
-    let shared: Settings<'_> = &[("tier.l2.ttl", "250ms"), ("tier.l2.fail_safe", "{ grace = \"1h\", throttle = \"0s\" }")];
+    let shared: Settings<'_> =
+        &[("tier.l2.ttl", "250ms"), ("tier.l2.fail_safe", "{ grace = \"1h\", throttle = \"0s\" }")];
     exactly(&[(shared, DOWN, ERRORS, 0.0), (shared, DOWN, STALE, 0.19)]);
     // A request of two keys fails only if one of them has no old value.
     let two = "\n[[class]]\nname = \"pairs\"\nshare = 1.0\nkeys = 2\nkeys_per_request = 2\n";
@@ -79,12 +77,7 @@ fn nobody_waits_longer_than_the_soft_timeout_for_a_value_that_is_there() {
         (&soft, "", "db.fetches.rate", 2.5),
         (&singleflight, "", MEAN, (70.0 + 24.0 * 45.0) / 100.0),
         // A fetch of 130 ms: with singleflight the next request, 100 ms later, joins it for the last 30 ms.
-        (
-            &with(&singleflight, &[("database.read", "130ms")]),
-            "",
-            "latency.all.max_ms",
-            130.0,
-        ),
+        (&with(&singleflight, &[("database.read", "130ms")]), "", "latency.all.max_ms", 130.0),
     ]);
 }
 

@@ -143,6 +143,10 @@ fn keys_sizes_and_clients() {
             Is(0.0, 0.0),
         ),
         (&[], &[("clients.deadline", "2ms")], "", "error.deadline.ratio", Appears),
+        (&[], &[("clients.workers", "1")], "", "workers.wait.p99_ms", Appears),
+        (&[], &[("clients.workers", "1")], "", "workers.utilization", Appears),
+        (&[("clients.workers", "1")], &[("clients.queue", "0")], "", "error.no_worker.ratio", Appears),
+        (&[("clients.workers", "1")], &[("clients.queue", "1")], "", "workers.queue.peak", Is(2.0, 0.0)),
         (&[], &[], "{ hot_key = { share = 0.9, for = \"5s\" } }", "hit_ratio", More),
     ]);
 }

@@ -50,5 +50,6 @@ mod torn;
 mod unanswered;
 mod why;
 mod why_exact;
+mod workers;
 mod write_back;
 mod writes;

@@ -8,6 +8,7 @@ mod latency;
 mod ordinary;
 mod requests;
 mod tiers;
+mod workers;
 mod writes;
 
 use super::MeasureInfo;
@@ -52,6 +53,7 @@ pub const SECTIONS: &[Section] = &[
     section("Latency of errors", MEASURES, About::Run, latency::OF_ERRORS),
     section("Hits and errors", MEASURES, About::Run, requests::ANSWERS),
     section("Rate limiter", "3. The way of a read", About::Run, requests::LIMITER),
+    section("Workers", "2. Workload", About::Run, workers::ROWS),
     section("Database", "6. The database", About::Run, database::ROWS),
     section("Stampedes", "5. Coalescing", About::Run, database::STAMPEDES),
     section("Staleness", "8. Versions and staleness", About::Run, freshness::ROWS),

@@ -31,6 +31,13 @@ const TIER_POOL: OptionHint =
 const SERVERS: OptionHint = option("database.servers", "servers = 8", "queries that run at the same time");
 const INSTANCES: OptionHint =
     option("clients.instances", "instances = 20", "processes of the application, such as pods");
+const WORKERS: OptionHint = option(
+    "clients.workers",
+    "workers = 40",
+    "requests that an instance works on at once: threads or processes",
+);
+const WORKER_QUEUE: OptionHint =
+    option("clients.queue", "queue = 100", "requests of an instance that may wait for a worker");
 const REPLICAS: OptionHint = option(
     "database.replicas",
     "replicas = { count = 2, lag = \"100ms\" }",
@@ -120,6 +127,8 @@ const MEMORY: MeasureHint = measure("tier.<tier>.memory.peak_bytes", "most memor
 const POOL_WAIT: MeasureHint = measure("db.pool.wait.p99_ms", "99th percentile of the wait for a connection");
 const SATURATION: MeasureHint = measure("db.pool.saturation", "share of the connections in use");
 const STAMPEDE: MeasureHint = measure("stampede.max", "most fetches of one key at the same time");
+const WORKER_UTILIZATION: MeasureHint = measure("workers.utilization", "share of the workers that is busy");
+const WORKER_WAIT: MeasureHint = measure("workers.wait.p99_ms", "99th percentile of the wait for a worker");
 const UTILIZATION: MeasureHint = measure("db.utilization", "share of the database's servers that is busy");
 
 const OVER_ALL: &str = "max_connections of a database is a limit over all instances: instances x pool <= max_connections; \
@@ -150,8 +159,24 @@ pub const ROWS: &[Row] = &[
     row(&["replicas"], &[INSTANCES, REPLICAS], &[])
         .note("replicas of a deployment are instances; those of a database belong to [database]"),
     row(&["read_replicas", "followers", "standbys", "secondaries"], &[REPLICAS], &[]),
-    row(&["workers", "threads", "worker_processes"], &[INSTANCES, SERVERS], &[UTILIZATION])
-        .note("workers of the application are instances; those of the database are servers"),
+    row(
+        &[
+            "workers",
+            "threads",
+            "worker_processes",
+            "max_threads",
+            "thread_pool",
+            "pm_max_children",
+            "gunicorn",
+            "puma",
+            "unicorn",
+            "tomcat",
+        ],
+        &[WORKERS, WORKER_QUEUE, SERVERS],
+        &[WORKER_UTILIZATION, WORKER_WAIT],
+    )
+    .note("workers of the application belong to [clients], each instance has so many; those of the database are servers"),
+    row(&["backlog", "listen_backlog", "accept_queue", "accept_count"], &[WORKER_QUEUE], &[WORKER_WAIT]),
     row(&["servers", "cores", "cpus", "vcpus", "cpu"], &[SERVERS], &[UTILIZATION]),
     row(
         &["rtt", "ping", "network_latency", "hop", "round_trip", "network"],

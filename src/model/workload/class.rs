@@ -51,6 +51,9 @@ options! {
         /// `"60s"` or `"none"` in every tier, or by tier: `{ l2 = "60s" }`
         "ttl" ttl: Vec<Option<Ttl>> as TtlByTier[from.tiers], otherwise "each tier's own" =>
             Some(vec![None; from.tiers.enabled()]);
+        /// tiers that its requests pass by: they are neither looked up there nor stored nor deleted; `["redis"]`
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        "bypass" bypass: Vec<usize> as Bypassed[from.tiers], otherwise "`[]`" => Some(Vec::new());
         /// `{ read = "5ms", write = "7ms" }`: times of service at the database
         #[serde(flatten)]
         "database" costs: Costs, otherwise "the database's own" => unset::<Costs>();
@@ -144,6 +147,11 @@ impl Class {
     pub fn ttl_in(&self, index: usize, tier: &Tier) -> Ttl {
         self.ttl.get(index).copied().flatten().unwrap_or(tier.ttl)
     }
+
+    /// Whether its requests pass by a tier, the one at `index` of `Model::tiers`.
+    pub fn bypasses(&self, index: usize) -> bool {
+        self.bypass.contains(&index)
+    }
 }
 
 options! {
@@ -185,6 +193,33 @@ impl Form for TtlByTier {
             }
         }
         Some(by_tier)
+    }
+}
+
+/// Tiers by name; gives the indices into `Model::tiers` of those that are switched on, ascending.
+struct Bypassed;
+
+impl Form for Bypassed {
+    type Value = Vec<usize>;
+    type Around<'a> = &'a Directory;
+    const KIND: Kind = Kind::List(&Kind::Text);
+
+    fn read(cx: &mut Context, node: &Node, tiers: &Directory) -> Option<Vec<usize>> {
+        let Value::Array(items) = &node.value else {
+            return cx.wrong(node, "expected a list of tiers such as [\"redis\"]");
+        };
+        let mut named: Vec<&str> = Vec::new();
+        let mut indices = Vec::new();
+        for item in items {
+            let place = tiers.resolve(cx, item)?;
+            if named.contains(&place.name.as_str()) {
+                return cx.wrong(item, "expected each tier once");
+            }
+            named.push(&place.name);
+            indices.extend(place.index);
+        }
+        indices.sort_unstable();
+        Some(indices)
     }
 }
 

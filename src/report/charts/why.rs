@@ -12,7 +12,8 @@ use crate::report::format::with_unit;
 pub const NAME: &str = "latency-by-part";
 
 /// The segments of a bar, in the order of a request's way: name, look, and the parts that count for it.
-const SEGMENTS: [(&str, usize, &[Part]); 12] = [
+const SEGMENTS: [(&str, usize, &[Part]); 13] = [
+    ("worker wait", 12, &[Part::Worker]),
     ("in the process", 8, &[Part::InProcess, Part::Coding]),
     ("tier pool wait", 6, &[Part::TierPool]),
     ("network", 1, &[Part::TierNetwork, Part::DbNetwork]),

@@ -4,7 +4,9 @@ use super::idle::is_settled;
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::Context;
 use crate::declare::file::{Node, Value};
-use crate::model::{Capacity, EventKind, Model, RedisEviction, Scope, SharedTier, Tier, TimedEvent, Variant};
+use crate::model::{
+    Capacity, Class, EventKind, Model, RedisEviction, Scope, SharedTier, Tier, TimedEvent, Variant,
+};
 use crate::scenario::axes;
 
 /// An option, and what it needs.
@@ -110,6 +112,19 @@ const NEEDS: &[Need] = &[
         is_read: |model, _| model.workload.writes(),
         label: "nothing is written, in any variant",
         way_out: WRITE,
+    },
+    Need {
+        path: &["class", "*", "ttl"],
+        off: Off::Nothing,
+        parts: &["tier"],
+        is_read: |model, name| {
+            let stored = |class: &Class| {
+                class.bypass.is_empty() || (0..model.tiers.len()).any(|tier| !class.bypasses(tier))
+            };
+            model.workload.classes.iter().any(|class| class.name == name && stored(class))
+        },
+        label: "requests of this class pass by every tier, so nothing of it is stored, in any variant",
+        way_out: "leave it out, or name fewer tiers in bypass",
     },
     Need {
         path: &["class", "*", "database", "write"],

@@ -50,7 +50,16 @@ fn users(cx: &mut Context, root: &Node, model: &Model) -> bool {
     if answered || event.is_some() {
         return true;
     }
-    if let Some((path, what)) = refused_by_limits(model, u64::from(*users)) {
+    let users = u64::from(*users);
+    if let Some(what) = refused_without_worker(model, users) {
+        let problem = Diagnostic::new(TITLE, arrivals, format!("users without think time, and {what}"));
+        let help = "give users a think time, such as think = \"10ms\", or clients.queue more places";
+        cx.report(
+            problem.also(place(root, &["clients", "queue"]), "the others are refused at once").help(help),
+        );
+        return true;
+    }
+    if let Some((path, what)) = refused_by_limits(model, users) {
         let problem = Diagnostic::new(TITLE, arrivals, format!("users without think time, and {what}"));
         let help = "give users a think time, such as think = \"10ms\", or the way to the database a delay \
                     (database.network)";
@@ -93,6 +102,16 @@ fn refuses_at_once(database: &Database) -> bool {
     let retries = &database.retries;
     let gives_up = database.breaker.is_some() || database.limit.is_some() || retries.budget.is_some();
     is_zero(&database.network) && (retries.attempts == 1 || retries.backoff_ns == 0 || gives_up)
+}
+
+/// The room of all instances, where so many users exceed it.
+fn refused_without_worker(model: &Model, users: u64) -> Option<String> {
+    let clients = &model.clients;
+    let room = u64::from(clients.workers?).saturating_add(clients.queue?);
+    let room = room.saturating_mul(u64::from(clients.instances));
+    (users > room).then(|| {
+        format!("the instances have room for {} of their {} requests", grouped(room), grouped(users))
+    })
 }
 
 /// Limits that so many users exceed with their first requests: the path of the limit, and what it is.

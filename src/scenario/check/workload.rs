@@ -285,6 +285,7 @@ fn single_class(f: &mut Fields<'_, '_>, options: &WorkloadOptions, tiers: &Direc
         value_size: options.value_size,
         key_size: options.key_size,
         ttl: vec![None; tiers.enabled()],
+        bypass: Vec::new(),
         costs: Costs::OF_THE_DATABASE,
     };
     let (keys, popularity) = (options.keys?, options.popularity.clone());
@@ -389,6 +390,7 @@ fn recorded_class(recorded: &RecordedClass, options: &WorkloadOptions, tiers: &D
         value_size: options.value_size,
         key_size: options.key_size,
         ttl: vec![None; tiers.enabled()],
+        bypass: Vec::new(),
         costs: Costs::OF_THE_DATABASE,
     }
 }

@@ -3,8 +3,7 @@
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::Context;
 use crate::declare::file::Node;
-use crate::model::Directory;
-use crate::model::{Model, Order, WriteOptions, WriteStrategy};
+use crate::model::{Class, Directory, Model, Order, WriteOptions, WriteStrategy};
 
 /// Rules that need the whole model.
 pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Directory) {
@@ -111,6 +110,13 @@ fn write_back(cx: &mut Context, root: &Node, model: &Model, directory: &Director
         let label =
             "the cache is ahead of the database: the change stream may delete values newer than the change";
         refuse(["invalidation", "cdc"], label, "leave it out, or use another strategy");
+    }
+    let last_shared = directory.last_shared().and_then(|place| place.index);
+    let past =
+        |class: &&Class| class.write_share > 0.0 && last_shared.is_some_and(|tier| class.bypasses(tier));
+    if let Some(class) = model.workload.classes.iter().find(past) {
+        let label = format!("writes of class {} pass by the tier that should take them", class.name);
+        refuse(STRATEGY, &label, "leave its bypass out, or use another strategy");
     }
     if model.workload.classes.iter().any(|class| class.keys_per_entity > 1) {
         let label =

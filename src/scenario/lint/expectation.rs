@@ -1,8 +1,8 @@
 //! Expectations of closed forms for a model in the steady state, before anything is simulated.
 
 use crate::model::{
-    Capacity, Class, Eviction, Hottest, Jitter, Model, Popularity, Prefill, PrefillAge, Scope, Size,
-    Spread, Tier, Ttl, WriteStrategy,
+    Capacity, Class, Eviction, Hottest, Jitter, Model, Popularity, Prefill, PrefillAge, Scope, Size, Spread,
+    Tier, Ttl, WriteStrategy,
 };
 use crate::oracle::che::Renewal;
 use crate::oracle::steady::{Keys, steady, zipf_groups};
@@ -54,8 +54,10 @@ pub fn expectation(model: &Model) -> Option<Expectation> {
     let mut found = vec![0.0f64; groups.len()];
     let mut tiers = Vec::with_capacity(model.tiers.len());
     for (index, tier) in model.tiers.iter().enumerate() {
-        let lookups_per_s =
-            groups.iter().zip(&found).map(|(group, found)| group.count * reads(group) * (1.0 - found)).sum();
+        let lookups_per_s = (groups.iter().zip(&found))
+            .filter(|(group, _)| !classes[group.class].bypasses(index))
+            .map(|(group, found)| group.count * reads(group) * (1.0 - found))
+            .sum();
         let keys: Vec<Keys> =
             groups.iter().map(|group| keys_in(model, index, tier, group, rate_per_s)).collect();
         let steady = steady(&keys, capacity(tier), renewal(tier));
@@ -240,7 +242,9 @@ fn read_share(class: &Class, group: &Group) -> f64 {
 fn keys_in(model: &Model, index: usize, tier: &Tier, group: &Group, rate_per_s: f64) -> Keys {
     let class = &model.workload.classes[group.class];
     let requests_per_s = rate_per_s * class.share / f64::from(model.caches(tier));
-    let ttl_s = if class.absent {
+    let ttl_s = if class.bypasses(index) {
+        Some(0.0)
+    } else if class.absent {
         Some(tier.negative_ttl_ns.unwrap_or(0) as f64 / 1e9)
     } else {
         ttl_s(tier, class.ttl_in(index, tier))

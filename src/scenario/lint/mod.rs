@@ -13,6 +13,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod vulnerable;
+mod workers;
 
 use crate::declare::diagnostic::{
     Diagnostic, NOTE, ROOM_MIN, Source, Span, WIDTH, render_warnings, suggestion,
@@ -71,6 +72,17 @@ pub const LINTS: &[Lint] = &[
         reason: "Calls arrive faster than the pool can carry them: the queue for a connection grows without end, however \
                  idle the server is.",
         way_out: "Raise the pool above the figure given, with room for bursts, or make fewer or shorter calls.",
+    },
+    Lint {
+        name: "workers-too-few",
+        when: "A shared tier has a timeout and no breaker that would open, and while it does not answer its lookups hold more workers \
+               than an instance has (clients.workers), by Little's law: requests per second and instance that look it up, at the highest \
+               rate of the profile, times its timeout (or the deadline, if that is shorter). A breaker opens if all workers \
+               that wait for the timeout make at least its `minimum` of calls in its `window`. Open arrivals only.",
+        reason: "A request keeps its worker while it waits for the timeout. Once all of them wait, nothing else is served \
+                 either, requests that need no cache among them, and health checks fail on instances that are well.",
+        way_out: "Shorten the timeout: workers over requests per second of an instance is the longest that it can bear. A breaker \
+                  with a low `minimum` ends the waiting after its first failures.",
     },
     Lint {
         name: "memory-too-small",

@@ -7,6 +7,7 @@ use super::fill_after_timeout::fill_after_timeout;
 use super::finding::Finding;
 use super::recorded::recorded;
 use super::vulnerable::vulnerable;
+use super::workers::workers_too_few;
 use crate::declare::diagnostic::{Diagnostic, Span};
 use crate::declare::file::Node;
 use crate::model::{
@@ -48,6 +49,7 @@ pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> 
         negative_ttl_long(&mut view, tier);
         if let Scope::Shared(shared) = &tier.scope {
             tier_pool_too_small(&mut view, index, tier, shared);
+            workers_too_few(&mut view, index, tier, shared);
             uncompressed_values(&mut view, tier, shared);
             cdc_without_ttl(&mut view, index, tier);
             expired_memory(&mut view, index, tier);
@@ -427,7 +429,14 @@ fn pool_too_small(view: &mut View<'_>, name: &str, pool: u32, busy: f64, place: 
 
 fn low_hit_ratio(view: &mut View<'_>) {
     let (Some(expected), Some(last)) = (&view.expected, view.model.tiers.last()) else { return };
-    if expected.hit_ratio >= HIT_RATIO_MIN {
+    // What passes by every tier on purpose is no matter of theirs.
+    let classes =
+        view.model.workload.classes.iter().zip(expected.reads_per_s.iter().zip(&expected.misses_per_s));
+    let (reads, misses) = classes
+        .filter(|(class, _)| class.bypass.len() < view.model.tiers.len())
+        .fold((0.0, 0.0), |sums, (_, (reads, misses))| (sums.0 + reads, sums.1 + misses));
+    let hit_ratio = if reads > 0.0 { 1.0 - misses / reads } else { 1.0 };
+    if hit_ratio >= HIT_RATIO_MIN {
         return;
     }
     let limited = match (last.capacity, expected.tiers.last()) {
@@ -435,10 +444,10 @@ fn low_hit_ratio(view: &mut View<'_>) {
         _ => false,
     };
     let place = view.tier_place(last, if limited { "capacity" } else { "ttl" });
-    let label = format!("a hit ratio of about {} is expected", tenths(expected.hit_ratio));
+    let label = format!("a hit ratio of about {} is expected", tenths(hit_ratio));
     let title = format!(
         "the cache will leave about {} of the reads to the database: tier.{}",
-        tenths(1.0 - expected.hit_ratio),
+        tenths(1.0 - hit_ratio),
         last.name
     );
     view.warn("low-hit-ratio", Diagnostic::new(title, place, label));

@@ -70,6 +70,26 @@ fn the_sound_scenario_lints_clean() {
 }
 
 #[test]
+fn workers_too_few() {
+    // 500 requests per second and instance, of which those that miss in the process ask the tier.
+    let workers = |count: u32| ("instances = 4", format!("instances = 4\nworkers = {count}"));
+    let names = |workers: (&str, String), more: &[(&str, &str)]| {
+        let timeout =
+            ("network = \"1ms\"", "network = \"1ms\"\ntimeout = \"1s\"\nfill_after_failure = false");
+        lints(&[&[(workers.0, workers.1.as_str()), timeout], more].concat())
+    };
+    assert_eq!(names(workers(100), &[]), ["workers-too-few"]);
+    assert_eq!(names(workers(500), &[]), [""; 0]);
+    assert_eq!(names(workers(100), &[("\"1s\"", "\"100ms\"")]), [""; 0]);
+    // A hundred that wait for a second make a thousand calls in ten.
+    let breaker = |minimum: &str| {
+        format!("pool = 10\nbreaker = {{ failures = 0.5, open = \"5s\", minimum = {minimum} }}")
+    };
+    assert_eq!(names(workers(100), &[("pool = 10", breaker("1_000").as_str())]), [""; 0]);
+    assert_eq!(names(workers(100), &[("pool = 10", breaker("1_001").as_str())]), ["workers-too-few"]);
+}
+
+#[test]
 fn no_ttl() {
     let unbounded = ("capacity = 12_000\neviction = \"lru\"\nttl = \"300s\"", "ttl = \"none\"");
     assert_eq!(lints(&[unbounded]), ["no-ttl"]);

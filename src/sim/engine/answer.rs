@@ -60,13 +60,14 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// Ends a lone read with a hit that reaches its caller at an instant to come.
     #[inline(always)]
     pub(super) fn end_read_at(&mut self, id: u32, level: usize, value: Value, at: Nanos) {
-        let (read, user) = (self.reading(id), self.extras(id).user);
+        let (read, user, instance) = (self.reading(id), self.extras(id).user, self.journeys[id].instance);
         let outcome = hit(self.info(read.key, read.class), value);
         self.way_ends(id, outcome, None, at);
         self.journeys.remove(id);
         self.record_read(read, outcome, Some(level), value, at);
         self.in_system.go(self.now);
         self.in_system.stay(self.now, at);
+        self.free_worker_at(instance, at);
         self.user_thinks(user, at);
     }
 
@@ -105,10 +106,13 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.leave(id);
     }
 
-    /// A request leaves the system; its user thinks.
+    /// A request leaves the system; its worker is free, and its user thinks.
     #[inline(always)]
     pub(super) fn leave(&mut self, id: u32) {
         self.in_system.go(self.now);
+        if !PLAIN && self.workers.is_some() {
+            self.free_worker(self.journeys[id].instance);
+        }
         if !PLAIN && self.incoming.think.is_some() {
             self.user_thinks(self.extras(id).user, self.now);
         }
@@ -199,11 +203,14 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// At the end of the drain: requests still in flight count as unfinished, at their age.
     pub(super) fn end_unfinished(&mut self) {
         self.ways_end_unfinished();
+        self.waits_end_unfinished();
         let journeys = (self.journeys.iter())
             .filter(|(_, journey)| !journey.gone && journey.errand.is_of_a_request())
             .filter(|&(id, _)| self.extras(id).gather == NONE)
             .map(|(_, journey)| (journey.start_ns, journey.window, journey.class, journey.exists));
-        let mut unfinished: Vec<_> = journeys.chain(self.unfinished_gathers()).collect();
+        let unstarted =
+            self.unstarted().map(|journey| (journey.start_ns, journey.window, journey.class, journey.exists));
+        let mut unfinished: Vec<_> = journeys.chain(self.unfinished_gathers()).chain(unstarted).collect();
         unfinished.sort_unstable();
         for (start_ns, window, class, exists) in unfinished {
             let age_ns = self.now - start_ns;

@@ -27,6 +27,7 @@ use crate::sim::parts::stream::Invalidations;
 use crate::sim::parts::tier::{KeyInfo, TierState};
 use crate::sim::parts::watch::{LOOK_EVERY, Watch};
 use crate::sim::parts::ways::Ways;
+use crate::sim::parts::worker_pool::WorkerPool;
 use crate::sim::queue::{Event, GENERAL, Lane, Queue};
 use crate::sim::slab::{NONE, Slab};
 use crate::trace::TraceError;
@@ -142,6 +143,8 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) absent: Vec<bool>,
     /// Whether any of these are written.
     pub(super) creates: bool,
+    /// Per class: tiers that its requests pass by, a bit for each level.
+    pub(super) bypassed: Vec<u8>,
     /// Answers are held against the database, or counted by key or by kind.
     pub(super) are_answers_judged: bool,
     pub(super) may_serve_phantoms: bool,
@@ -157,6 +160,7 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) deadline: Option<(Nanos, Lane)>,
     pub(super) revisions: Revisions<'m>,
     pub(super) crashes: Crashes,
+    pub(super) workers: Option<Box<WorkerPool>>,
     pub(super) read_ahead: ReadAhead,
     /// Of a run with a breakdown of its latencies.
     pub(super) ways: Option<Box<Ways>>,
@@ -231,6 +235,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             versions: Versions::new(keys, model.workload.writes()),
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
             creates: model.workload.creates(),
+            bypassed: (model.workload.classes.iter())
+                .map(|class| class.bypass.iter().fold(0, |levels, level| levels | 1 << level))
+                .collect(),
             are_answers_judged: model.workload.writes()
                 || model.workload.checks()
                 || model.workload.gathers()
@@ -247,6 +254,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
             revisions: Revisions::new(model, &mut queue),
             crashes,
+            workers: WorkerPool::of(model).map(Box::new),
             read_ahead: ReadAhead { sent: [(0, 0, 0); SENT], sent_in_all: 0, upcoming: None },
             ways: None,
             queue,
@@ -371,11 +379,14 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// The next event whose owner is still there, or was when it came to the head of its ring.
     #[inline(always)]
     pub(super) fn next_event(&mut self) -> Option<(Nanos, Event)> {
-        let Core { queue, journeys, commands, attempts, .. } = self;
+        let Core { queue, journeys, commands, attempts, workers, .. } = self;
         queue.pop(|event| match Kind::of(event) {
             // No timers.
             _ if PLAIN => true,
             Kind::JourneyMeetsDeadline | Kind::PatienceEnds => journeys.is(event.id, event.generation),
+            Kind::WaitMeetsDeadline => {
+                workers.as_ref().is_some_and(|workers| workers.unstarted.is(event.id, event.generation))
+            }
             Kind::CommandTimesOut | Kind::CommandPoolTimesOut => commands.is(event.id, event.generation),
             Kind::AttemptTimesOut | Kind::AttemptPoolTimesOut | Kind::AttemptIsHedged => {
                 attempts.is(event.id, event.generation)
@@ -476,7 +487,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
 
     pub(super) fn in_flight(&self) -> usize {
         let attempts = if self.are_attempts_torn { self.attempts.len() } else { 0 };
-        self.journeys.len() + self.commands.len() + attempts
+        let unstarted = if PLAIN { 0 } else { self.workers.as_ref().map_or(0, |all| all.unstarted.len()) };
+        self.journeys.len() + self.commands.len() + attempts + unstarted
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -518,6 +530,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
             Kind::JourneyMeetsDeadline if self.journeys.is(id, generation) => self.meet_deadline(id),
             Kind::PatienceEnds if self.journeys.is(id, generation) => self.patience_ends(id),
+            Kind::WaitMeetsDeadline if self.is_unstarted(id, generation) => self.wait_meets_deadline(id),
+            Kind::WorkerFinishes => self.worker_finishes(id),
+            Kind::WorkerIsFree => self.worker_is_free(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
             Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
@@ -585,6 +600,15 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     #[inline(always)]
     pub(super) fn level_at_shared(&self, id: u32) -> usize {
         if PLAIN { self.shared_level } else { usize::from(self.journeys[id].level) }
+    }
+
+    /// The first level from `level` on at which requests of a class are looked up.
+    #[inline(always)]
+    pub(super) fn from_level(&self, class: usize, level: usize) -> usize {
+        match PLAIN {
+            true => level,
+            false => level + (self.bypassed[class] >> level).trailing_ones() as usize,
+        }
     }
 
     /// The extras of a journey.
@@ -691,7 +715,10 @@ impl Incoming {
             arrived: 0,
             have_begun: false,
             are_over: false,
-            are_plain: callers.is_none() && !crashes.of_instances && !model.workload.gathers(),
+            are_plain: callers.is_none()
+                && !crashes.of_instances
+                && !model.workload.gathers()
+                && model.clients.workers.is_none(),
             think,
             callers,
             gathered_keys: Vec::new(),

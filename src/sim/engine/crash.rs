@@ -6,7 +6,7 @@
 use super::core::Core;
 use super::kind::Kind;
 use super::prefill::hottest;
-use crate::measure::recorder::{Cause, Outcome};
+use crate::measure::recorder::Cause;
 use crate::model::{Hottest, Nanos};
 use crate::sim::parts::attempt::{Attempt, Stage};
 use crate::sim::parts::command::Command;
@@ -17,17 +17,10 @@ use crate::sim::slab::NONE;
 impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A request meets an instance that is down.
     pub(super) fn refuse_arrival(&mut self, key: u32, instance: u32, class: usize, exists: bool, user: u32) {
-        self.watch.cause = Some(Cause::Crash);
         self.incoming.arrived += 1;
         let window = self.recorder.window_of(self.now);
-        if self.now >= self.recorder.warmup_ns {
-            self.recorder.causes[Cause::Crash as usize] += 1;
-        }
-        self.recorder.finish(self.now, 0, window, class, Outcome::Error);
-        if exists {
-            self.recorder.finish_check(self.now, 0, Outcome::Error);
-        }
-        self.way_is_refused(key, class, instance, Cause::Crash);
+        let journey = Journey { exists, ..Journey::new(self.now, key, instance, window, class) };
+        self.record_unstarted(&journey, Cause::Crash);
         self.user_thinks(user, self.now);
     }
 
@@ -43,6 +36,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
             tier.clear(instance as usize);
         }
+        self.drop_unstarted(instance);
         self.abandon_commands(instance);
         self.renew_pools(instance);
         self.orphan_attempts(

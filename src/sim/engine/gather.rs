@@ -8,8 +8,8 @@ use crate::policy::freshness::Renewal;
 use crate::sim::parts::gather::{Gather, Gathered};
 use crate::sim::parts::journey::{Extras, Journey, Left};
 use crate::sim::parts::reading::{Read, Staleness, answer_in_process};
-use crate::sim::queue::GENERAL;
 use crate::sim::parts::tier::Look;
+use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
@@ -33,13 +33,13 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             staleness: Staleness::default(),
         };
         let mut fallbacks: Vec<(u32, usize, Value)> = Vec::new();
-        let mut at = start_ns;
-        let mut level = 0;
-        self.scratch_enters(start_ns, level, at);
+        let mut at = self.now;
+        let mut level = self.from_level(class, 0);
+        self.scratch_sets_out(start_ns);
         let mut left_ns: Left = [0; MAX_TIERS];
         while !keys.is_empty() && self.tiers.get(level).is_some_and(|tier| tier.shared.is_none()) {
             let asked_ns = at;
-            self.scratch_enters(start_ns, level, at);
+            self.scratch_enters(level, at);
             let mut missed = 0;
             for place in 0..keys.len() {
                 let key = keys[place];
@@ -68,7 +68,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
             keys.truncate(missed);
             left_ns[level] = at;
-            level += 1;
+            level = self.from_level(class, level + 1);
         }
         if keys.is_empty() {
             if let Some((after_ns, _)) = self.revisions.deadline(instance).unwrap_or(self.deadline)
@@ -79,6 +79,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.record_gathered(&gathered, at);
             self.scratch_ends(&journey, &gathered, at);
             self.in_system.stay(self.now, at);
+            self.free_worker_at(instance, at);
             self.user_thinks(gathered.user, at);
         } else {
             self.in_system.come(self.now);
@@ -87,7 +88,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             for &key in &keys {
                 let acknowledged = self.versions.acknowledged(key);
                 let extras = Extras { acknowledged, gather: id, ..Extras::default() };
-                let journey = Journey { key, level: level as u8, ..journey };
+                let journey = Journey { key, level: level as u8, unfilled: self.bypassed[class], ..journey };
                 let id = self.journeys.insert(journey, extras, left_ns);
                 if let Some(&(_, level, value)) = fallbacks.iter().find(|of| of.0 == key) {
                     self.note_fallback(id, level, value);
@@ -181,6 +182,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.record_gathered(&gathered, self.now);
         self.way_ends_gathered(last, &gathered);
         self.in_system.go(self.now);
+        self.free_worker(self.journeys[last].instance);
         self.user_thinks(gathered.user, self.now);
     }
 

@@ -37,10 +37,13 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn change_is_handled(&mut self, id: u32) {
         self.invalidations.backlog -= 1;
         self.invalidations.handled += 1;
-        let shared: Vec<usize> =
-            (0..self.tiers.len()).filter(|&level| self.tiers[level].shared.is_some()).collect();
+        let class = self.invalidations.changes[id].class;
+        let bypassed = self.bypassed[usize::from(class)];
+        let shared: Vec<usize> = (0..self.tiers.len())
+            .filter(|&level| self.tiers[level].shared.is_some() && bypassed >> level & 1 == 0)
+            .collect();
         let change = &mut self.invalidations.changes[id];
-        let (key, class) = (change.key, change.class);
+        let key = change.key;
         change.handled = true;
         change.effective_ns = self.now;
         let entity = self.tables.entity_of(key);

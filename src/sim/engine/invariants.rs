@@ -33,6 +33,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         })?;
         self.check_gathers()?;
         self.check_ways()?;
+        self.check_workers()?;
         for (index, tier) in self.tiers.iter().enumerate() {
             let spec = &self.model.tiers[index];
             if let Some(shared) = &tier.shared {

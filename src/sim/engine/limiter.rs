@@ -23,6 +23,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             LimiterMode::Naive => Count::Look,
             LimiterMode::Atomic => Count::Take,
         };
+        let class = usize::from(journey.class);
+        let (level, unfilled) = (self.from_level(class, 0) as u8, self.bypassed[class]);
+        let journey = Journey { level, unfilled, ..journey };
         let id = self.enter(journey, Extras { caller, user, ..Extras::default() }, Default::default());
         self.send_count(id, first);
     }

@@ -5,6 +5,7 @@
 //! `database` (there), `answer` (the end), `why` (latency by part); then `write`, `gather`, `limiter` and the other ways; then what happens at given
 //! times (`events`, `rollout`, `crash`, `windows`), and what watches over the loop (`instant`, `invariants`).
 
+mod admission;
 mod answer;
 mod attempt;
 mod call;
@@ -202,14 +203,17 @@ fn is_plain(model: &Model, policies: &Policies) -> bool {
         };
         is_simple && tier.redis.is_none() && matches!(tier.refresh, Refresh::None)
     });
+    let bypasses = model.workload.classes.iter().any(|class| !class.bypass.is_empty());
     let around_lookup = matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
     reads
         && model.revisions.is_empty()
         && tiers
+        && !bypasses
         && !around_lookup
         && Needs::of(model, policies.refreshes()).is_nothing()
         && !model.tears_calls()
         && database.pool.is_none()
+        && model.clients.workers.is_none()
         && database.background.is_none()
         && database.replicas.is_none()
 }

@@ -55,12 +55,23 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         }
         self.incoming.arrived += 1;
         let window = self.recorder.window_of(self.now);
-        let journey = Journey { exists, ..Journey::new(self.now, key, instance, window, class) };
         let errand = if tag & 1 == 1 { Errand::Write } else { Errand::Read };
+        let exists = exists && errand == Errand::Read;
+        let journey = Journey { errand, exists, ..Journey::new(self.now, key, instance, window, class) };
+        if self.workers.is_some() {
+            self.ask_for_worker(journey, user, gathers);
+        } else {
+            self.start_request(journey, user, gathers);
+        }
+    }
+
+    /// A request starts on its way. The keys of a read of several are in `incoming.gathered_keys`.
+    #[inline(never)]
+    pub(super) fn start_request(&mut self, journey: Journey, user: u32, gathers: bool) {
         if self.incoming.callers.is_some() {
-            self.ask_limiter(Journey { errand, ..journey }, user);
-        } else if tag & 1 == 1 {
-            self.start_write(Journey { errand, exists: false, ..journey }, user);
+            self.ask_limiter(journey, user);
+        } else if journey.errand == Errand::Write {
+            self.start_write(journey, user);
         } else if gathers {
             self.fan_out(journey, user);
         } else {
@@ -74,8 +85,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     fn read(&mut self, mut journey: Journey, user: u32, guess: u32) {
         let Journey { start_ns, key, instance, window, exists, .. } = journey;
         let info = self.info_of(instance, key, usize::from(journey.class));
-        let mut at = start_ns;
-        let mut level = 0;
+        let mut at = self.now;
+        let mut level = self.from_level(info.class, 0);
         let mut left_ns: Left = [0; MAX_TIERS];
         let mut fallback = None;
         while let Some(tier) = self.tiers.get_mut(level)
@@ -90,7 +101,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                     fallback = fallback.or(Some((level, value)));
                 }
                 left_ns[level] = at;
-                level += 1;
+                level = self.from_level(info.class, level + 1);
                 continue;
             };
             tier.totals.hits += 1;
@@ -99,6 +110,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             self.record_read(read, outcome, Some(level), value, at);
             self.way_ends_in_process(&journey, level, outcome, at);
             self.in_system.stay(self.now, at);
+            self.free_worker_at(instance, at);
             self.user_thinks(user, at);
             if !PLAIN && renewal == Renewal::Background {
                 self.refresh(level, instance, info, 0);
@@ -106,6 +118,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             return;
         }
         journey.level = level as u8;
+        if !PLAIN {
+            journey.unfilled = self.bypassed[info.class];
+        }
         let acknowledged = if PLAIN { 0 } else { self.versions.acknowledged(key) };
         let extras = Extras { acknowledged, user, ..Extras::default() };
         let id = self.enter(journey, extras, left_ns);
@@ -118,7 +133,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         } else if at == self.now {
             self.proceed(id);
         } else {
-            let lane = self.tiers[level - 1].access_lane;
+            let passes_by = !PLAIN && self.bypassed[info.class] != 0;
+            let lane = if passes_by { GENERAL } else { self.tiers[level - 1].access_lane };
             self.schedule(lane, at, Kind::JourneyGoesOn, id, self.journeys.generation(id));
         }
     }
@@ -143,6 +159,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let deadline = self.revisions.deadline(self.journeys[id].instance).unwrap_or(self.deadline);
         if let Some((after_ns, lane)) = deadline {
             let generation = self.journeys.generation(id);
+            // One that has waited for a worker is late for the ring of those that have not.
+            let lane = if start_ns == self.now { lane } else { GENERAL };
             self.schedule(lane, start_ns + after_ns, Kind::JourneyMeetsDeadline, id, generation);
         }
     }
@@ -182,7 +200,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         }
         match found {
             Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } | Look::Fallback { .. } => {
-                self.journeys[id].level += 1;
+                self.journeys[id].level = self.from_level(usize::from(class), level + 1) as u8;
                 if let Some(left_ns) = self.journeys.left_ns.get_mut(id) {
                     left_ns[level] = self.now + access_ns;
                 }
@@ -289,8 +307,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         left_ns[level] = self.now;
         let journey = Journey {
             errand: Errand::Refresh,
-            level: level as u8 + 1,
+            level: self.from_level(info.class, level + 1) as u8,
             fill_from: level as u8,
+            unfilled: if PLAIN { 0 } else { self.bypassed[info.class] },
             ..Journey::new(self.now, info.key, instance, 0, info.class)
         };
         let id = self.journeys.insert(journey, Extras { token, ..Extras::default() }, left_ns);
@@ -340,7 +359,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     #[inline]
     pub(super) fn leave_tier(&mut self, id: u32, level: usize, token: u32) {
         let now = self.now;
-        self.journeys[id].level = level as u8 + 1;
+        let class = usize::from(self.journeys[id].class);
+        self.journeys[id].level = self.from_level(class, level + 1) as u8;
         if PLAIN {
             return;
         }

@@ -30,8 +30,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A journey begins; its first stage replaces this one, unless tiers in the process take time.
     #[inline(always)]
     pub(super) fn way_begins(&mut self, id: u32, start_ns: Nanos) {
+        let now = self.now;
         if let Some(ways) = self.ways() {
-            ways.journey(id).begin(start_ns, Part::InProcess, 0);
+            ways.journey(id).set_out(start_ns, now);
         }
     }
 
@@ -53,14 +54,18 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// A request for so many keys has been looked up in the tiers of the process above this level.
     #[inline(never)]
-    fn pass_processes(&mut self, ways: &mut Ways, id: Option<u32>, start_ns: Nanos, levels: usize) {
+    fn pass_processes(&mut self, ways: &mut Ways, id: Option<u32>, journey: &Journey, levels: usize) {
+        let (start_ns, class) = (journey.start_ns, usize::from(journey.class));
         let way = match id {
             Some(id) => ways.journey(id),
             None => &mut ways.scratch,
         };
-        way.begin(start_ns, Part::InProcess, 0);
-        let mut at = start_ns;
+        way.set_out(start_ns, self.now);
+        let mut at = self.now;
         for (level, tier) in self.tiers[..levels].iter().enumerate() {
+            if self.bypassed[class] >> level & 1 == 1 {
+                continue;
+            }
             way.enter(Part::InProcess, level as u8, at);
             at += tier.access_ns;
         }
@@ -73,8 +78,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             && self.ways.is_some()
             && let Some(mut ways) = self.ways.take()
         {
-            let start_ns = self.journeys[id].start_ns;
-            self.pass_processes(&mut ways, Some(id), start_ns, level);
+            let journey = self.journeys[id];
+            self.pass_processes(&mut ways, Some(id), &journey, level);
             self.ways = Some(ways);
         }
     }
@@ -93,7 +98,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             && let Some(mut ways) = self.ways.take()
         {
             let Journey { start_ns, key, class, instance, .. } = *journey;
-            self.pass_processes(&mut ways, None, start_ns, level + 1);
+            self.pass_processes(&mut ways, None, journey, level + 1);
             ways.close_scratch(End { start_ns, end_ns: at, key, class, instance, outcome, cause: None });
             self.ways = Some(ways);
         }
@@ -277,13 +282,19 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.way_ends(id, gathered.outcome, cause, self.now);
     }
 
-    /// A request of several keys enters the tiers of the process, and then each level in turn.
+    /// A request of several keys starts.
     #[inline(always)]
-    pub(super) fn scratch_enters(&mut self, start_ns: Nanos, level: usize, at: Nanos) {
+    pub(super) fn scratch_sets_out(&mut self, start_ns: Nanos) {
+        let now = self.now;
         if let Some(ways) = self.ways() {
-            if level == 0 {
-                ways.scratch.begin(start_ns, Part::InProcess, 0);
-            }
+            ways.scratch.set_out(start_ns, now);
+        }
+    }
+
+    /// It enters a tier of the process.
+    #[inline(always)]
+    pub(super) fn scratch_enters(&mut self, level: usize, at: Nanos) {
+        if let Some(ways) = self.ways() {
             ways.scratch.enter(Part::InProcess, level as u8, at);
         }
     }
@@ -310,20 +321,22 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
-    /// A request is refused as it arrives.
+    /// A request ends before it has started on its way.
     #[inline(always)]
-    pub(super) fn way_is_refused(&mut self, key: u32, class: usize, instance: u32, cause: Cause) {
-        let now = self.now;
+    pub(super) fn way_of_unstarted(&mut self, journey: &Journey, outcome: Outcome, cause: Option<Cause>) {
+        let Journey { start_ns, key, class, instance, .. } = *journey;
+        let end_ns = self.now;
         if let Some(ways) = self.ways() {
-            ways.scratch.begin(now, Part::InProcess, 0);
-            let (class, outcome, cause) = (class as u8, Outcome::Error, Some(cause));
-            ways.close_scratch(End { start_ns: now, end_ns: now, key, class, instance, outcome, cause });
+            ways.scratch.begin(start_ns, Part::Worker, NO_TIER);
+            ways.close_scratch(End { start_ns, end_ns, key, class, instance, outcome, cause });
         }
     }
 
     /// At the end of the drain: requests that are still under way. Of several keys one that has not been answered stands
     /// for the request.
     pub(super) fn ways_end_unfinished(&mut self) {
+        let unstarted: Vec<Journey> = self.unstarted().collect();
+        unstarted.iter().for_each(|journey| self.way_of_unstarted(journey, Outcome::Unfinished, None));
         let Some(mut ways) = self.ways.take() else { return };
         let mut waiting: Vec<(u32, u32, u32)> = (self.journeys.iter())
             .filter(|(_, journey)| !journey.gone && journey.errand.is_of_a_request())

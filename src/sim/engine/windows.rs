@@ -13,6 +13,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.totals.in_system_ns = self.in_system.integral_ns(self.now);
         self.database.advance(self.now, &mut self.totals);
         self.database.book_guards(self.now, &mut self.totals);
+        self.totals.workers_busy_ns = self.workers.as_ref().map_or(0, |workers| workers.busy_ns(self.now));
         for (index, tier) in self.tiers.iter_mut().enumerate() {
             tier.settle(self.now);
             if let Some(shared) = &tier.shared {
@@ -41,6 +42,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let gauges = Gauges {
             db_queue: self.database.waiting,
             cdc_backlog: self.invalidations.backlog,
+            waiting_for_worker: self.workers.as_ref().map_or(0, |workers| workers.waiting()),
             unflushed: self.ahead.as_ref().map(|ahead| ahead.unflushed.keys()),
             tiers: self.tiers.iter().map(TierState::content).collect(),
             left: match self.model.measure.remaining_ttl {
@@ -66,6 +68,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.recorder.db_concurrency_peak = u64::from(self.database.busy);
         self.recorder.db_queue_peak = self.database.waiting;
         self.recorder.cdc_backlog_peak = self.invalidations.backlog;
+        if let (Some(books), Some(workers)) = (&mut self.recorder.workers, &self.workers) {
+            (books.busy_peak, books.queue_peak) = (workers.busy, workers.waiting());
+        }
         self.note_unflushed();
     }
 

@@ -172,7 +172,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         };
         let change_of = |key: u32| if key == sender.key { change } else { Change::Delete { commit } };
         let mut sent = 0;
-        for level in levels.clone() {
+        let looked_up = |level: &usize| self.bypassed[usize::from(sender.class)] >> level & 1 == 0;
+        let levels: Vec<usize> = levels.filter(looked_up).collect();
+        for &level in &levels {
             if self.tiers[level].shared.is_some() {
                 sent += entity.len() as u8;
             } else if sender.instance != NONE {
@@ -182,7 +184,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 }
             }
         }
-        let shared: Vec<usize> = levels.filter(|&level| self.tiers[level].shared.is_some()).collect();
+        let shared: Vec<usize> =
+            levels.into_iter().filter(|&level| self.tiers[level].shared.is_some()).collect();
         if sender.journey != NONE
             && let Some(extras) = self.journeys.extras.get_mut(sender.journey)
         {

@@ -29,3 +29,4 @@ pub mod tier;
 pub mod tombstones;
 pub mod watch;
 pub mod ways;
+pub mod worker_pool;

@@ -40,6 +40,12 @@ impl Way {
         (self.sent_ns, self.until_ns) = (start_ns, Nanos::MAX);
     }
 
+    /// The same for a request that may have waited for a worker until now.
+    pub fn set_out(&mut self, start_ns: Nanos, now: Nanos) {
+        self.begin(start_ns, Part::Worker, NO_TIER);
+        self.enter(Part::InProcess, 0, now);
+    }
+
     /// A stage begins, and all that would begin then or later does not.
     pub fn enter(&mut self, part: Part, tier: u8, at: Nanos) {
         while self.marks.last().is_some_and(|last| last.from_ns >= at) {

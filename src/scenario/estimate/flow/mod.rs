@@ -208,7 +208,12 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
 
     // Down the tiers. What saturates or times out changes what gets further.
     let lookups_at = |groups: &[KeyFlow], level: usize| -> f64 {
-        groups.iter().map(|group| group.count * group.reads_per_s * group.passing[level]).sum()
+        let looked_up = |group: &&KeyFlow| !model.workload.classes[group.class].bypasses(level);
+        groups
+            .iter()
+            .filter(looked_up)
+            .map(|group| group.count * group.reads_per_s * group.passing[level])
+            .sum()
     };
     let mut get_events = 0.0;
     let first_shared = model
