@@ -55,8 +55,8 @@ pub use sweep::{Amount, Axis, AxisValue, Kind, Sweep};
 pub use threshold::{Bound, Threshold};
 pub(crate) use tier::TierOptions;
 pub use tier::{
-    ActiveExpiry, Capacity, Compress, Eviction, FailSafe, Hottest, Jitter, MultiGet, OnFailure, Prefill,
-    PrefillAge, Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
+    ActiveExpiry, Admit, Capacity, Compress, Eviction, FailSafe, Hottest, Jitter, MultiGet, OnFailure,
+    Prefill, PrefillAge, Redis, RedisEviction, Refresh, RefreshMode, Scope, SharedTier, Spread, Tier, Ttl,
 };
 pub use workload::{
     Arrivals, Class, Costs, Counts, Popularity, ProfilePart, Ranking, Sets, Spooled, Trace, TraceClasses,
@@ -240,6 +240,12 @@ impl Model {
     /// Number of ids of a class.
     pub fn keys_of(&self, class: &Class) -> u64 {
         class.keys.saturating_add(class.ranking.new_keys(self.duration_ns))
+    }
+
+    /// Whether a tier stores none of the values of a class, because they live for no time.
+    pub fn has_zero_ttl(&self) -> bool {
+        let of_class = |class: &Class| class.ttl.contains(&Some(Ttl::ZERO));
+        self.tiers.iter().any(|tier| tier.ttl == Ttl::ZERO) || self.workload.classes.iter().any(of_class)
     }
 
     /// Whether instances crash.

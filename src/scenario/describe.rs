@@ -2,9 +2,9 @@
 
 mod details;
 
-use crate::model::FailSafe;
 use crate::model::FlushCost;
 use crate::model::Z_99;
+use crate::model::{Admit, FailSafe};
 use crate::model::{
     Around, Arrivals, Breaker, Capacity, Class, Coalescing, Database, Dist, DownMode, EventKind, HedgeAfter,
     Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Ranking, Redis, Refresh,
@@ -331,6 +331,19 @@ fn tier(tier: &Tier) -> String {
         if let Some(ns) = soft_timeout_ns {
             text.push_str(&format!(" and of waits above {}", format_duration(ns)));
         }
+    }
+    if !tier.fill {
+        text.push_str(", read and not filled");
+    }
+    match tier.admit {
+        Admit::All => {}
+        Admit::Share(share) => text.push_str(&format!(", {} of the fetched values stored", percent(share))),
+        Admit::Second { window_ns } => {
+            text.push_str(&format!(", stored with the second fetch within {}", format_duration(window_ns)))
+        }
+    }
+    if let Some(ns) = tier.hit_for_miss_ns {
+        text.push_str(&format!(", uncacheable answers remembered for {}", format_duration(ns)));
     }
     if let Some(ns) = tier.negative_ttl_ns {
         text.push_str(&format!(", \"no such row\" kept {}", format_duration(ns)));

@@ -85,6 +85,7 @@ pub(super) fn predictions(model: &Model, expected: &Expectation) -> Vec<Predicti
 
 fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mut Failing) {
     failing.unless(matches!(tier.refresh, Refresh::None), "entries are refreshed before they expire");
+    failing.unless(!model.has_zero_ttl(), "what lives for no time is not stored");
     if let Scope::Instance { .. } = tier.scope {
         let alone = model.clients.instances == 1 || model.clients.route == Route::Random;
         failing.require(alone);
@@ -127,7 +128,7 @@ fn of_tier(model: &Model, index: usize, tier: &Tier, binding: bool, failing: &mu
             "entries that never expire: their number depends on how long the system has run",
         );
     } else if let Some(&longest) = ttls.iter().max() {
-        let long = (model.duration_ns - model.warmup_ns) / longest >= CYCLES_MIN;
+        let long = (model.duration_ns - model.warmup_ns) / longest.max(1) >= CYCLES_MIN;
         failing.unless(
             stationary || long,
             "it starts empty and ends before its cycles even out (prefill age = \"stationary\" would help)",

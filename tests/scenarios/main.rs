@@ -39,6 +39,7 @@ mod recorded;
 mod recovery;
 mod replicas;
 mod scale;
+mod selective;
 mod sources;
 mod standing;
 mod sums;

@@ -6,9 +6,7 @@ use super::super::Nanos;
 use crate::declare::fields::Context;
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::{self, Kind};
-use crate::declare::values::{
-    Duration, Positive, PositiveDuration, PositiveShare, duration, positive_duration, share,
-};
+use crate::declare::values::{Duration, Positive, PositiveDuration, PositiveShare, duration, share};
 use crate::declare::{Form, choice, keywords, options};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,15 +18,20 @@ pub enum Ttl {
     },
 }
 
+impl Ttl {
+    /// Nothing is stored.
+    pub const ZERO: Ttl = Ttl::After { ns: 0 };
+}
+
 impl Form for Ttl {
     type Value = Ttl;
     type Around<'a> = ();
-    const KIND: Kind = Kind::Either(&[Kind::Words(&["none"]), kind::POSITIVE_DURATION]);
+    const KIND: Kind = Kind::Either(&[Kind::Words(&["none"]), kind::DURATION]);
 
     fn read(cx: &mut Context, node: &Node, (): ()) -> Option<Ttl> {
         match node.as_str() {
             Some("none") => Some(Ttl::None),
-            _ => positive_duration(cx, node).map(|ns| Ttl::After { ns }),
+            _ => duration(cx, node).map(|ns| Ttl::After { ns }),
         }
     }
 }

@@ -1,18 +1,20 @@
 //! Caches.
 
+mod admit;
 mod freshness;
 mod redis;
 mod shared;
 
 use serde::Serialize;
 
-use super::{Keys, MAX_KEYS, Nanos, is_one};
+use super::{Keys, MAX_KEYS, Nanos, is_one, is_true};
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::{Context, Fields};
 use crate::declare::file::{Node, Value};
 use crate::declare::kind::Kind;
 use crate::declare::values::{Count, Duration, Name, Positive, PositiveDuration, Whole32, bytes, integer};
 use crate::declare::{Form, keywords, options};
+pub use admit::Admit;
 pub use freshness::{FailSafe, Jitter, Refresh, RefreshMode, Spread, Ttl};
 pub use redis::{ActiveExpiry, Redis, RedisEviction};
 use redis::{Asked, Cycle};
@@ -40,6 +42,14 @@ pub struct Tier {
     pub refresh: Refresh,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fail_safe: Option<FailSafe>,
+    /// Whether fetched values are stored.
+    #[serde(skip_serializing_if = "is_true")]
+    pub fill: bool,
+    #[serde(skip_serializing_if = "Admit::is_all")]
+    pub admit: Admit,
+    /// How long the tier remembers that an answer cannot be cached; `None`: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hit_for_miss_ns: Option<Nanos>,
     /// How long the answer "no such row" is kept; `None`: not kept.
     pub negative_ttl_ns: Option<Nanos>,
     /// Memory per entry besides key and value.
@@ -74,7 +84,7 @@ options! {
         "enabled" enabled: bool, default true;
         /// `"shared"`: one server for all instances; `"instance"`: in the process of each
         "scope" scope: ScopeWord, required "\"shared\" or \"instance\"";
-        /// time to live, or `"none"`
+        /// time to live, `"none"`, or `"0s"`: nothing is stored
         "ttl" ttl: Ttl, required "a duration such as \"60s\", or \"none\"";
         /// `1.0`: the time to live that a trace has recorded for a key, so many times; `ttl` holds for keys without, and the `ttl` of
         /// a class for its keys
@@ -101,6 +111,13 @@ options! {
         /// an old value answers where the fetch fails or takes too long: `{ grace = "2h", throttle = "30s", soft_timeout = "1s" }`; needs a
         /// ttl. Not with a lease in this tier, which has `serve_stale`
         "fail_safe" fail_safe: Option<FailSafe> as FailSafe, or "none";
+        /// whether fetched values are stored; `false`: the tier is read and not filled (a writer's SETs still are)
+        "fill" fill: bool, default true;
+        /// which fetched values are stored: `"all"`, a random share, or those of keys that were fetched shortly before
+        "admit" admit: Admit, default "all";
+        /// how long the tier remembers that an answer cannot be cached (`cacheable = false` of a class): requests for it neither look for
+        /// a value nor wait for each other
+        "hit_for_miss" hit_for_miss_ns: Option<Nanos> as PositiveDuration, or "none";
         /// how long "no such row" is kept; not jittered, and not renewed by hits. Needs keys that are absent, in some variant
         "negative_ttl" negative_ttl_ns: Option<Nanos> as PositiveDuration, or "none";
         /// memory per entry besides key and value; counts towards a capacity in bytes. 56 B is about what Redis keeps per string key;
@@ -137,6 +154,13 @@ options! {
     }
 }
 
+impl Tier {
+    /// Whether every fetched value is stored.
+    pub fn stores_all_fetches(&self) -> bool {
+        self.fill && self.admit.is_all()
+    }
+}
+
 impl TierOptions {
     /// As the model has it.
     pub fn tier(self) -> Tier {
@@ -167,6 +191,9 @@ impl TierOptions {
             sliding: self.sliding,
             refresh: self.refresh,
             fail_safe: self.fail_safe,
+            fill: self.fill,
+            admit: self.admit,
+            hit_for_miss_ns: self.hit_for_miss_ns,
             negative_ttl_ns: self.negative_ttl_ns,
             entry_overhead_bytes: match self.overhead {
                 Some(Overhead::Bytes(bytes)) => bytes,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::{Directory, Dist, Size, Tier, Ttl, is_one, is_zero};
+use super::super::{Directory, Dist, Size, Tier, Ttl, is_one, is_true, is_zero};
 use super::popularity::{fits_keys, may_move};
 use super::{Keys, Popularity, Ranking, WorkloadOptions};
 use crate::declare::diagnostic::Diagnostic;
@@ -54,6 +54,10 @@ options! {
         /// tiers that its requests pass by: they are neither looked up there nor stored nor deleted; `["redis"]`
         #[serde(skip_serializing_if = "Vec::is_empty")]
         "bypass" bypass: Vec<usize> as Bypassed[from.tiers], otherwise "`[]`" => Some(Vec::new());
+        /// whether its answers may be cached, which turns out with each of them; those that may not are stored nowhere and are for one caller
+        /// only
+        #[serde(skip_serializing_if = "is_true")]
+        "cacheable" cacheable: bool, default true;
         /// `{ read = "5ms", write = "7ms" }`: times of service at the database
         #[serde(flatten)]
         "database" costs: Costs, otherwise "the database's own" => unset::<Costs>();

@@ -13,12 +13,15 @@ use crate::scenario::trace::TraceFiles;
 use crate::units::grouped;
 
 /// Settings that may change during a run; a star stands for a name.
-const MAY_CHANGE: [&str; 19] = [
+const MAY_CHANGE: [&str; 22] = [
     "tier.*.ttl",
     "tier.*.jitter",
     "tier.*.sliding",
     "tier.*.refresh",
     "tier.*.fail_safe",
+    "tier.*.fill",
+    "tier.*.admit",
+    "tier.*.hit_for_miss",
     "tier.*.negative_ttl",
     "tier.*.key_version",
     "tier.*.capacity",

@@ -18,6 +18,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             expiry(cx, model, index, tier, node);
             prefill(cx, model, tier, node);
             fail_safe(cx, model, index, tier, node);
+            hit_for_miss(cx, model, tier, node);
         }
     }
     serve_stale(cx, root, model);
@@ -78,6 +79,16 @@ fn expiry(cx: &mut Context, model: &Model, index: usize, tier: &Tier, node: &Nod
                 "entries would expire before they are written; use { plus = ... } or a smaller spread",
             ));
         }
+    }
+}
+
+/// Only answers that cannot be cached are remembered as such.
+fn hit_for_miss(cx: &mut Context, model: &Model, tier: &Tier, node: &Node) {
+    if tier.hit_for_miss_ns.is_some() && model.workload.classes.iter().all(|class| class.cacheable) {
+        let title = format!("tier.{}.hit_for_miss does not apply", tier.name);
+        let label = "all answers can be cached";
+        let help = "set cacheable = false for the [[class]] whose answers cannot";
+        cx.report(Diagnostic::new(title, place(node, "hit_for_miss"), label).help(help));
     }
 }
 

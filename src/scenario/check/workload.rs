@@ -286,6 +286,7 @@ fn single_class(f: &mut Fields<'_, '_>, options: &WorkloadOptions, tiers: &Direc
         key_size: options.key_size,
         ttl: vec![None; tiers.enabled()],
         bypass: Vec::new(),
+        cacheable: true,
         costs: Costs::OF_THE_DATABASE,
     };
     let (keys, popularity) = (options.keys?, options.popularity.clone());
@@ -391,6 +392,7 @@ fn recorded_class(recorded: &RecordedClass, options: &WorkloadOptions, tiers: &D
         key_size: options.key_size,
         ttl: vec![None; tiers.enabled()],
         bypass: Vec::new(),
+        cacheable: true,
         costs: Costs::OF_THE_DATABASE,
     }
 }

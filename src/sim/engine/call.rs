@@ -24,7 +24,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A journey has missed in every tier.
     pub(super) fn fetch(&mut self, id: u32) {
         if self.journeys[id].leader == NONE {
-            if self.coalesces_fetches(self.journeys[id].instance) {
+            let Journey { instance, is_alone, .. } = self.journeys[id];
+            if self.coalesces_fetches(instance) && !is_alone {
                 if self.join_or_lead(id) {
                     return self.watch_patience(id);
                 }
@@ -144,7 +145,33 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             return self.transaction_is_over(id, value);
         }
         self.fill_after_fetch(id, value);
+        if !PLAIN && self.journeys[id].next != NONE && self.is_uncacheable(id) {
+            return self.answer_one(id, value);
+        }
         self.wake(id, Outcome::Miss, None, value);
+    }
+
+    fn is_uncacheable(&self, id: u32) -> bool {
+        !self.model.workload.classes[usize::from(self.journeys[id].class)].cacheable
+    }
+
+    /// An answer that cannot be cached is for the leader alone. Who waited for it goes on: to calls of their own where a tier remembers
+    /// that, else one of them leads the next call and the others wait again.
+    #[inline(never)]
+    fn answer_one(&mut self, id: u32, value: Value) {
+        let Journey { instance, mut next, .. } = self.journeys[id];
+        self.end_read(id, Outcome::Miss, None, value);
+        let revision = self.revision(instance);
+        let is_known = self.tiers.iter().any(|tier| tier.rules(revision).hit_for_miss_ns.is_some());
+        while next != NONE {
+            let waiting = next;
+            let journey = &mut self.journeys[waiting];
+            next = journey.next;
+            (journey.next, journey.leader, journey.is_alone) = (NONE, NONE, is_known);
+            if !self.has_given_up(waiting) {
+                self.fetch(waiting);
+            }
+        }
     }
 
     #[inline(always)]

@@ -191,7 +191,8 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     ) -> (CommandReply, bool) {
         let tier = &mut self.tiers[level];
         let found = tier.look::<PLAIN>(store, info, now, &self.tables);
-        tier.totals.hits += u64::from(!matches!(found, Look::Miss { .. } | Look::Fallback { .. }));
+        tier.totals.hits +=
+            u64::from(!matches!(found, Look::Miss { .. } | Look::Fallback { .. } | Look::Uncacheable));
         let leases = !PLAIN && tier.rules(info.revision).leases;
         let key = tier.id_of(info);
         match (found, if leases { tier.leases(store) } else { None }) {
@@ -204,6 +205,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 Some(token) => (CommandReply::Hit { value, renewal, token }, true),
                 None => (CommandReply::Hit { value, renewal: Renewal::Keep, token: 0 }, true),
             },
+            (Look::Uncacheable, _) => (CommandReply::Uncacheable, false),
             (Look::Fallback { value }, _) => (CommandReply::Fallback { value }, true),
             (Look::Stale { value, renews }, None) => {
                 let renewal = if renews { Renewal::Background } else { Renewal::Keep };
@@ -249,6 +251,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                     Look::Stale { value, .. } => {
                         CommandReply::Stale { renewal: Renewal::Keep, token: 0, value }
                     }
+                    Look::Uncacheable => CommandReply::Uncacheable,
                     Look::Miss { .. } | Look::Fallback { .. } => CommandReply::Miss { token: 0 },
                 };
                 (reply, false)

@@ -33,6 +33,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             staleness: Staleness::default(),
         };
         let mut fallbacks: Vec<(u32, usize, Value)> = Vec::new();
+        let mut alone: Vec<u32> = Vec::new();
         let mut at = self.now;
         let mut level = self.from_level(class, 0);
         self.scratch_sets_out(start_ns);
@@ -50,6 +51,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 at += tier.access_ns;
                 tier.totals.lookups += 1;
                 let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
+                    if found == Look::Uncacheable {
+                        alone.push(key);
+                    }
                     if let Look::Fallback { value } = found {
                         fallbacks.push((key, level, value));
                     }
@@ -90,6 +94,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 let extras = Extras { acknowledged, gather: id, ..Extras::default() };
                 let journey = Journey { key, level: level as u8, unfilled: self.bypassed[class], ..journey };
                 let id = self.journeys.insert(journey, extras, left_ns);
+                self.journeys[id].is_alone = alone.contains(&key);
                 if let Some(&(_, level, value)) = fallbacks.iter().find(|of| of.0 == key) {
                     self.note_fallback(id, level, value);
                 }

@@ -225,6 +225,15 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         token: u32,
     ) {
         let tier = &mut self.tiers[level];
+        if !PLAIN && tier.is_selective(info) {
+            let store = match &tier.shared {
+                Some(shared) => usize::from(shared.map.node(info.key, self.now)),
+                None => instance as usize,
+            };
+            if !tier.selects(store, info, self.now) {
+                return;
+            }
+        }
         let Some(shared) = &tier.shared else {
             return self.fill_in_process(level, instance, info, value, delta_ns);
         };

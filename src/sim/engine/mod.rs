@@ -41,7 +41,7 @@ pub use self::core::Finished;
 use self::core::Core;
 use super::control::{Control, SimError};
 use super::parts::journeys::Needs;
-use crate::model::{Around, Coalescing, Model, Nanos, Refresh, Scope, SharedTier};
+use crate::model::{Around, Coalescing, Model, Nanos, Refresh, Scope, SharedTier, Tier};
 use crate::policy::own::Policies;
 use crate::workload::Tables;
 
@@ -207,6 +207,9 @@ fn is_plain(model: &Model, policies: &Policies) -> bool {
     let around_lookup = matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
     reads
         && model.revisions.is_empty()
+        && model.workload.classes.iter().all(|class| class.cacheable)
+        && model.tiers.iter().all(Tier::stores_all_fetches)
+        && !model.has_zero_ttl()
         && tiers
         && !bypasses
         && !around_lookup

@@ -101,6 +101,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                     self.leave_tier(journey, level, token);
                     go_on.push(journey);
                 }
+                CommandReply::Uncacheable => {
+                    self.journeys[journey].is_alone = true;
+                    self.leave_tier(journey, level, 0);
+                    go_on.push(journey);
+                }
                 CommandReply::Fallback { value } => {
                     self.note_fallback(journey, level, value);
                     self.leave_tier(journey, level, 0);

@@ -33,7 +33,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         for (key, chosen) in hottest(&tables, &model.workload.classes, prefill.hottest) {
             let class = self.tables.class_of(key);
             let info = self.info(key, class);
-            if info.absent || model.workload.classes[class].bypasses(level) {
+            if info.absent
+                || !model.workload.classes[class].cacheable
+                || model.workload.classes[class].bypasses(level)
+            {
                 continue;
             }
             let class_of_it = &model.workload.classes[class];

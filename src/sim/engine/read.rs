@@ -97,6 +97,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             at += tier.access_ns;
             tier.totals.lookups += 1;
             let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
+                journey.is_alone |= !PLAIN && found == Look::Uncacheable;
                 if !PLAIN && let Look::Fallback { value } = found {
                     fallback = fallback.or(Some((level, value)));
                 }
@@ -195,11 +196,16 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let (access_ns, lane) = (tier.access_ns, tier.access_lane);
         tier.totals.lookups += 1;
         self.way_enters(id, Part::InProcess, level, self.now);
-        if let Look::Fallback { value } = found {
-            self.note_fallback(id, level, value);
+        match found {
+            Look::Fallback { value } => self.note_fallback(id, level, value),
+            Look::Uncacheable => self.journeys[id].is_alone = true,
+            _ => {}
         }
         match found {
-            Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } | Look::Fallback { .. } => {
+            Look::Hit { renewal: Renewal::Inline, .. }
+            | Look::Miss { .. }
+            | Look::Fallback { .. }
+            | Look::Uncacheable => {
                 self.journeys[id].level = self.from_level(usize::from(class), level + 1) as u8;
                 if let Some(left_ns) = self.journeys.left_ns.get_mut(id) {
                     left_ns[level] = self.now + access_ns;
@@ -333,6 +339,11 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                     hit(self.info(key, usize::from(class)), value)
                 };
                 self.tier_answers(id, level, outcome, value, renewal == Renewal::Background, token);
+            }
+            CommandReply::Uncacheable => {
+                self.journeys[id].is_alone = true;
+                self.leave_tier(id, level, 0);
+                self.proceed(id);
             }
             CommandReply::Fallback { value } => {
                 self.note_fallback(id, level, value);

@@ -83,6 +83,8 @@ pub enum CommandReply {
     Miss {
         token: u32,
     },
+    /// A miss; the answer cannot be cached.
+    Uncacheable,
     /// A miss, and an old value for the case that the fetch fails or takes too long.
     Fallback {
         value: Value,

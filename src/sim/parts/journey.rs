@@ -67,6 +67,8 @@ pub struct Journey {
     pub fetching: bool,
     /// Of a leader: it has died, nothing will come of the call.
     pub dead: bool,
+    /// Its answer cannot be cached, as a tier remembers: it shares its fetch with nobody.
+    pub is_alone: bool,
 }
 
 impl Journey {
@@ -95,6 +97,7 @@ impl Journey {
             grouped: false,
             fetching: false,
             dead: false,
+            is_alone: false,
         }
     }
 

@@ -43,7 +43,8 @@ pub fn filled(from: u8, to: usize, unfilled: u8) -> impl Iterator<Item = usize> 
 #[inline(always)]
 pub fn answer_in_process(found: Look, info: KeyInfo, exists: bool) -> Option<(Outcome, Value, Renewal)> {
     match found {
-        Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } | Look::Fallback { .. } => None,
+        Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => None,
+        Look::Fallback { .. } | Look::Uncacheable => None,
         Look::Hit { value, renewal } => Some((hit(info, value), value, renewal)),
         Look::Stale { value, renews } if exists || !renews => Some((Outcome::StaleHit, value, Renewal::Keep)),
         Look::Stale { value, .. } => Some((Outcome::StaleHit, value, Renewal::Background)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::tier::KeyInfo;
 use crate::dice::round_ns;
-use crate::model::{Coalescing, FailSafe, Jitter, Model, Nanos, OnFailure, Scope, Ttl};
+use crate::model::{Admit, Coalescing, FailSafe, Jitter, Model, Nanos, OnFailure, Scope, Ttl};
 use crate::policy::freshness::{OwnRefresh, Renewer};
 use crate::sim::queue::{Lane, Queue};
 use crate::trace::TraceKeys;
@@ -23,6 +23,11 @@ pub struct Rules {
     pub lease_grace_ns: Nanos,
     pub fail_safe: Option<FailSafe>,
     pub soft_timeout: Option<(Nanos, Lane)>,
+    /// Some fetched values are not stored.
+    pub is_selective: bool,
+    pub fill: bool,
+    pub admit: Admit,
+    pub hit_for_miss_ns: Option<Nanos>,
     /// A miss needs the lease of its key.
     pub leases: bool,
     pub timeout: Option<(Nanos, Lane)>,
@@ -67,6 +72,12 @@ impl Rules {
             fail_safe: tier.fail_safe,
             soft_timeout: (tier.fail_safe.and_then(|fail_safe| fail_safe.soft_timeout_ns))
                 .map(|ns| (ns, queue.lane_for(ns))),
+            is_selective: !tier.stores_all_fetches()
+                || tier.ttl == Ttl::ZERO
+                || classes.iter().any(|class| class.ttl[index] == Some(Ttl::ZERO)),
+            fill: tier.fill,
+            admit: tier.admit,
+            hit_for_miss_ns: tier.hit_for_miss_ns,
             lease_grace_ns: lease.map_or(0, |lease| lease.serve_stale_ns),
             leases: lease.is_some(),
             timeout: shared.and_then(|shared| shared.timeout_ns).map(|ns| (ns, queue.lane_for(ns))),

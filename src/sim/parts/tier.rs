@@ -12,12 +12,12 @@ use super::pool::{Pools, UNLIMITED};
 use super::rules::Rules;
 use super::server::{Admission, Server};
 use super::tombstones::Tombstones;
-use crate::dice::{Delays, Stream, Times, below, round_ns, stream};
+use crate::dice::{Delays, Stream, Times, below, chance, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
 use crate::measure::staleness::{INITIAL, Versions};
 use crate::model::{
-    Around, Capacity, Coalescing, Dist, MeasureOptions, Model, MultiGet, Nanos, Refresh, Scope, SharedTier,
-    Tier,
+    Admit, Around, Capacity, Coalescing, Dist, MeasureOptions, Model, MultiGet, Nanos, Refresh, Scope,
+    SharedTier, Tier, Ttl,
 };
 use crate::policy::freshness::{Found, NEVER, Renewal, expiry};
 use crate::policy::own::Policies;
@@ -33,6 +33,8 @@ pub enum Look {
     Miss {
         expired: Option<Value>,
     },
+    /// The answer cannot be cached, as an earlier one has shown.
+    Uncacheable,
     /// Past its time: a miss, and an answer where the fetch fails or takes too long.
     Fallback {
         value: Value,
@@ -92,6 +94,11 @@ pub struct TierState {
     pub tombstones: Vec<Tombstones>,
     /// Kept where stores may change their size.
     maker: Option<Box<StoreMaker>>,
+    /// By class: its answers cannot be cached; empty where all can.
+    uncacheable: Vec<bool>,
+    /// Of values that are stored with the second fetch: by store and key, when the first one was.
+    fetched: FxHashMap<(u32, u32), Nanos>,
+    admit_dice: Stream,
     /// By store and key: until when no fetch is attempted after one that failed.
     failed: FxHashMap<(u32, u32), Nanos>,
 }
@@ -258,6 +265,13 @@ impl TierState {
             Coalescing::Lease(lease) if lease.tier == index => Some(lease),
             _ => None,
         });
+        let uncacheable: Vec<bool> = match model.workload.classes.iter().all(|class| class.cacheable) {
+            true => Vec::new(),
+            false => model.workload.classes.iter().map(|class| !class.cacheable).collect(),
+        };
+        let selects = model.ever(Model::has_zero_ttl)
+            || !uncacheable.is_empty()
+            || model.ever(|revision| !revision.tiers[index].stores_all_fetches());
         let has_columns = columns.version || columns.read_at || columns.delta;
         let coding = Coding::new(tier, rows);
         let shared_ever = |holds: &dyn Fn(&SharedTier) -> bool| {
@@ -325,6 +339,7 @@ impl TierState {
                         && !has_pool
                         && lease.is_none()
                         && !has_columns
+                        && !selects
                         && model.revisions.is_empty(),
                 };
                 (0, Some(state))
@@ -348,7 +363,7 @@ impl TierState {
         let may_renew = all().any(|rules| rules.renewer.may_renew());
         TierState {
             stores,
-            is_bare: !has_columns && !may_renew && kept_ns == 0 && lease.is_none(),
+            is_bare: !has_columns && uncacheable.is_empty() && !may_renew && kept_ns == 0 && lease.is_none(),
             rules,
             later,
             coding,
@@ -370,6 +385,9 @@ impl TierState {
                 None => Vec::new(),
             },
             maker: (!model.revisions.is_empty()).then(|| Box::new(maker)),
+            uncacheable,
+            fetched: FxHashMap::default(),
+            admit_dice: draw("admit"),
             failed: FxHashMap::default(),
         }
     }
@@ -526,6 +544,9 @@ impl TierState {
         now: Nanos,
         tables: &Tables,
     ) -> Look {
+        if now < expiry_ns && self.is_uncacheable(info) {
+            return Look::Uncacheable;
+        }
         if now < expiry_ns {
             let held = &self.stores[store];
             let renewal =
@@ -543,7 +564,7 @@ impl TierState {
             return Look::Hit { value: held.value(slot), renewal };
         }
         let past_ns = now - expiry_ns;
-        let kept = !self.is_sentinel(store, slot, info);
+        let kept = !self.is_sentinel(store, slot, info) && !self.is_uncacheable(info);
         let Rules { grace_ns, lease_grace_ns, fail_safe, .. } = *self.rules(info.revision);
         if past_ns < grace_ns && kept {
             self.stores[store].touch(slot, now);
@@ -617,11 +638,14 @@ impl TierState {
         let Some((slot, expiry_ns)) = self.stores[store].find(self.id_of(info)) else {
             return Look::Miss { expired: None };
         };
+        if now < expiry_ns && self.is_uncacheable(info) {
+            return Look::Uncacheable;
+        }
         if now < expiry_ns {
             return Look::Hit { value: self.stores[store].value(slot), renewal: Renewal::Keep };
         }
         let past_ns = now - expiry_ns;
-        let kept = !self.is_sentinel(store, slot, info);
+        let kept = !self.is_sentinel(store, slot, info) && !self.is_uncacheable(info);
         if past_ns < self.rules(info.revision).grace_ns && kept {
             return Look::Stale { value: self.stores[store].value(slot), renews: true };
         }
@@ -630,6 +654,41 @@ impl TierState {
             self.take_out(store, self.id_of(info), slot, tables);
         }
         Look::Miss { expired: None }
+    }
+
+    /// Whether the answers of the key's class cannot be cached.
+    #[inline]
+    pub fn is_uncacheable(&self, info: KeyInfo) -> bool {
+        !self.uncacheable.is_empty() && self.uncacheable[info.class]
+    }
+
+    /// Whether some fetched values are not stored.
+    #[inline(always)]
+    pub fn is_selective(&self, info: KeyInfo) -> bool {
+        self.rules(info.revision).is_selective || !self.uncacheable.is_empty()
+    }
+
+    /// Whether a value that was fetched now is to be stored; `store`: that of the instance, or of the node that has the key.
+    #[inline(never)]
+    pub fn selects(&mut self, store: usize, info: KeyInfo, now: Nanos) -> bool {
+        let rules = self.rules(info.revision);
+        let Rules { fill, admit, hit_for_miss_ns, .. } = *rules;
+        let is_uncacheable = self.is_uncacheable(info);
+        let lives = rules.ttl_of(info) != Ttl::ZERO || info.absent || is_uncacheable;
+        if !fill || !lives || (is_uncacheable && hit_for_miss_ns.is_none()) {
+            return false;
+        }
+        let id = self.id_of(info);
+        match admit {
+            Admit::All => true,
+            Admit::Share(share) => chance(&mut self.admit_dice, share),
+            // What is there already is renewed.
+            Admit::Second { .. } if self.stores[store].find(id).is_some() => true,
+            Admit::Second { window_ns } => {
+                let before = self.fetched.insert((store as u32, id), now);
+                before.is_some_and(|before| now - before <= window_ns)
+            }
+        }
     }
 
     /// A fetch of this key has failed: for the time of the throttle its old value is served without another attempt.
@@ -681,8 +740,14 @@ impl TierState {
     /// When a version that is filled now expires; `None`: it is not to be cached.
     #[inline(always)]
     fn expiry_of(&mut self, info: KeyInfo, version: u32, now: Nanos) -> Option<Nanos> {
+        if self.is_uncacheable(info) {
+            return Some(now.saturating_add(self.rules(info.revision).hit_for_miss_ns?));
+        }
         if info.is_negative(version) {
             return Some(now.saturating_add(self.rules(info.revision).negative_ttl_ns?));
+        }
+        if self.rules(info.revision).is_selective && self.rules(info.revision).ttl_of(info) == Ttl::ZERO {
+            return None;
         }
         Some(self.expiry_ns(info, now))
     }
