@@ -229,6 +229,9 @@ pub const EVENTS: &[&str] = &[
     "{ crash = { leader = \"hottest\" } }",
     "{ crash = { leader = 0 } }",
     "{ stall = { for = \"100ms\" } }",
+    "{ restart = { tier = \"l2\", for = \"100ms\", keeps = true } }",
+    "{ warm = { tier = \"l2\", hottest = 40, rate = 300 } }",
+    "{ warm = { tier = \"l2\", hottest = \"all\", rate = 2000, parallel = 3 } }",
 ];
 
 pub const BASE: Settings<'_> = &[("duration", "8s"), ("tier.l2.capacity", "50"), ("tier.l2.eviction", "lru")];

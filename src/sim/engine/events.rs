@@ -66,6 +66,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 self.instance_crashes(instance, for_ns, detect_ns);
             }
             EventKind::LeaderCrash { key } => self.doom_leader(index, key),
+            what @ EventKind::Warm { .. } => self.warming_begins(what),
             _ => {}
         }
     }

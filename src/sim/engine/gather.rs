@@ -32,7 +32,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             staleness: Staleness::default(),
         };
         let mut at = self.now;
-        let mut level = self.from_level(class, 0);
+        let mut level = self.level_from(class, 0);
         self.scratch_sets_out(start_ns);
         let mut left_ns: Left = [0; MAX_TIERS];
         while !keys.is_empty() && self.tiers.get(level).is_some_and(|tier| tier.shared.is_none()) {
@@ -63,7 +63,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
             keys.truncate(missed);
             left_ns[level] = at;
-            level = self.from_level(class, level + 1);
+            level = self.level_from(class, level + 1);
         }
         if keys.is_empty() {
             if let Some((after_ns, _)) = self.deadline

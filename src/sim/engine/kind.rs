@@ -55,6 +55,7 @@ kinds! {
     BatchIsRead,
     UserAsks,
     BackgroundArrives,
+    KeyIsWarmed,
     EventBegins,
     EventEnds,
     InstanceRestarts,

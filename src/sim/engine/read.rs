@@ -86,7 +86,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let Journey { start_ns, key, instance, window, exists, .. } = journey;
         let info = self.info(key, usize::from(journey.class));
         let mut at = self.now;
-        let mut level = self.from_level(info.class, 0);
+        let mut level = self.level_from(info.class, 0);
         let mut left_ns: Left = [0; MAX_TIERS];
         while let Some(tier) = self.tiers.get_mut(level)
             && tier.shared.is_none()
@@ -97,7 +97,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             tier.totals.lookups += 1;
             let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
                 left_ns[level] = at;
-                level = self.from_level(info.class, level + 1);
+                level = self.level_from(info.class, level + 1);
                 continue;
             };
             tier.totals.hits += 1;
@@ -189,7 +189,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.way_enters(id, Part::InProcess, level, self.now);
         match found {
             Look::Hit { renewal: Renewal::Inline, .. } | Look::Miss { .. } => {
-                self.journeys[id].level = self.from_level(usize::from(class), level + 1) as u8;
+                self.journeys[id].level = self.level_from(usize::from(class), level + 1) as u8;
                 if let Some(left_ns) = self.journeys.left_ns.get_mut(id) {
                     left_ns[level] = self.now + access_ns;
                 }
@@ -292,7 +292,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         left_ns[level] = self.now;
         let journey = Journey {
             errand: Errand::Refresh,
-            level: self.from_level(info.class, level + 1) as u8,
+            level: self.level_from(info.class, level + 1) as u8,
             fill_from: level as u8,
             unfilled: if PLAIN { 0 } else { self.bypassed[info.class] },
             ..Journey::new(self.now, info.key, instance, 0, info.class)
@@ -340,7 +340,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     pub(super) fn leave_tier(&mut self, id: u32, level: usize, token: u32) {
         let now = self.now;
         let class = usize::from(self.journeys[id].class);
-        self.journeys[id].level = self.from_level(class, level + 1) as u8;
+        self.journeys[id].level = self.level_from(class, level + 1) as u8;
         if PLAIN {
             return;
         }
