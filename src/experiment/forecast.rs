@@ -63,6 +63,7 @@ fn needs_pilot(model: &Model) -> bool {
         Scope::Instance { .. } => false,
     };
     let acts_on_itself = model.clients.deadline_ns.is_some()
+        || model.clients.workers.is_some()
         || matches!(model.workload.arrivals, Arrivals::Closed { .. })
         || matches!(model.coalescing, Coalescing::Lease(_))
         || model.tiers.iter().any(guarded)

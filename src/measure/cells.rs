@@ -105,7 +105,8 @@ impl Cells {
             return None;
         }
         let end_ns = model.duration_ns;
-        let mut begins: Vec<Nanos> = model.events.iter().map(|event| event.at_ns).collect();
+        let disturbing = model.events.iter().filter(|event| !event.what.warms());
+        let mut begins: Vec<Nanos> = disturbing.map(|event| event.at_ns).collect();
         begins.retain(|&at| at < end_ns);
         begins.dedup();
         let ends = model.events.iter().map(|event| event.end_ns(model.clients.instances));

@@ -82,6 +82,19 @@ pub struct LimiterBooks {
     pub stuck: u64,
 }
 
+/// Jobs that fill tiers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WarmBooks {
+    /// Keys of all jobs that have begun, those whose read has begun, and how these ended.
+    pub wanted: u64,
+    pub begun: u64,
+    pub stored: u64,
+    pub failed: u64,
+    /// Jobs that are done, and how long the longest of them took.
+    pub done: u64,
+    pub longest_ns: Nanos,
+}
+
 /// Workers of the instances.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerBooks {
@@ -114,6 +127,8 @@ pub struct Totals {
     /// Rows that arrivals write, whether they are there or not: one each, or the keys of a batch.
     pub db_writes: u64,
     pub db_duplicates: u64,
+    /// Of the fetches, those that a job which fills a tier leads.
+    pub warm_fetches: u64,
     pub db_waited: u64,
     /// Integral of requests in service over time, in request nanoseconds.
     pub db_busy_ns: u128,
@@ -301,6 +316,7 @@ pub struct Recorder {
     pub keys: Vec<u64>,
     pub limiter: Option<LimiterBooks>,
     pub workers: Option<WorkerBooks>,
+    pub warm: WarmBooks,
     pub write_back: Option<WriteBackBooks>,
     pub causes: [u64; CAUSES.len()],
     /// Reads answered by each tier, in the measured part; of a read of several keys each counts.
@@ -375,6 +391,7 @@ impl Recorder {
                 stuck: 0,
             }),
             workers: model.clients.workers.map(|_| WorkerBooks::default()),
+            warm: WarmBooks::default(),
             write_back: model.write_back().map(|_| WriteBackBooks::default()),
             causes: [0; CAUSES.len()],
             tier_hits: vec![0; tiers],

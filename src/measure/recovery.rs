@@ -354,7 +354,9 @@ impl Base<'_> {
 
     /// The beginning of the next event, or the end of the run; events at one instant are one disturbance.
     fn next(&self, event: &TimedEvent) -> (Nanos, Option<&str>) {
-        let later = |next: &&TimedEvent| next.at_ns > event.at_ns && next.at_ns < self.model.duration_ns;
+        let later = |next: &&TimedEvent| {
+            next.at_ns > event.at_ns && next.at_ns < self.model.duration_ns && !next.what.warms()
+        };
         match self.model.events.iter().find(later) {
             Some(next) => (next.at_ns, Some(&next.label)),
             None => (self.model.duration_ns, None),
@@ -365,6 +367,9 @@ impl Base<'_> {
         let Model { warmup_ns, duration_ns, .. } = *self.model;
         if event.at_ns >= duration_ns {
             return EventOutcome::unknown("the run ends before it");
+        }
+        if event.what.warms() {
+            return EventOutcome::unknown("a job that fills a tier is no disturbance");
         }
         let end_ns = match (event.what, self.recorder.leader_died_ns[index]) {
             (EventKind::LeaderCrash { .. }, None) => return EventOutcome::unknown("nobody fetched the key"),

@@ -32,6 +32,7 @@ bundled! {
     "tiers",
     "flash-crowd",
     "cold-start",
+    "warming",
     "absent-keys",
     "negative-cache-attack",
     "existence-check",

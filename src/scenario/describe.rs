@@ -2,7 +2,6 @@
 
 mod details;
 
-use crate::model::FlushCost;
 use crate::model::Z_99;
 use crate::model::{Admit, FailSafe};
 use crate::model::{
@@ -10,6 +9,7 @@ use crate::model::{
     Jitter, Limit, Limiter, LimiterMode, Model, MultiGet, Order, Popularity, Ranking, Redis, Refresh,
     RefreshMode, Scope, Spread, Target, Tier, Ttl, WriteBack, WriteOptions, WriteStrategy,
 };
+use crate::model::{FlushCost, Hottest};
 use crate::units::{decimals_of_percent, format_bytes, format_duration, grouped};
 
 /// The model in words.
@@ -86,7 +86,18 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
     };
     match *what {
         EventKind::Flush { tier } => format!("{} flushed", tier_name(tier)),
+        EventKind::Restart { tier, keeps: true, .. } => {
+            format!("{} restarted, with what it had", tier_name(tier))
+        }
         EventKind::Restart { tier, .. } => format!("{} restarted", tier_name(tier)),
+        EventKind::Warm { tier, hottest, rate_per_s, parallel } => {
+            let keys = match hottest {
+                Hottest::Keys(keys) => grouped(keys),
+                Hottest::All => "all".to_owned(),
+            };
+            let at_once = parallel.map_or_else(String::new, |reads| format!(", {reads} at once"));
+            format!("{} warmed with {keys} keys at {rate_per_s}/s{at_once}", tier_name(tier))
+        }
         EventKind::Down { target, fail: DownMode::Refuse, .. } => format!("{} down", name(target)),
         EventKind::Down { target, fail: DownMode::Timeout, .. } => format!("{} unreachable", name(target)),
         EventKind::Slow { target, factor, .. } => format!("{} {factor}x slower", name(target)),

@@ -52,6 +52,13 @@ pub const CHOICES: &[(&str, &[&str])] = &[
     ("tier.l1.enabled", &["true", "false"]),
     ("tier.l1.ttl", &["50ms", "none"]),
     ("tier.l1.access", &["0s", "100us"]),
+    ("tier.l1.fail_safe", &["none", "{ grace = \"300ms\", throttle = \"20ms\", soft_timeout = \"3ms\" }"]),
+    (
+        "tier.l2.fail_safe",
+        &["none", "{ grace = \"2s\", throttle = \"0s\" }", "{ grace = \"300ms\", soft_timeout = \"4ms\" }"],
+    ),
+    ("tier.l2.admit", &["all", "{ share = 0.7 }", "{ second = { window = \"1s\" } }"]),
+    ("tier.l2.fill", &["true", "true", "true", "false"]),
     ("tier.l2.capacity", &["7", "5kB", "1MB"]),
     (
         "tier.l2.eviction",
@@ -229,6 +236,9 @@ pub const EVENTS: &[&str] = &[
     "{ crash = { leader = \"hottest\" } }",
     "{ crash = { leader = 0 } }",
     "{ stall = { for = \"100ms\" } }",
+    "{ restart = { tier = \"l2\", for = \"100ms\", keeps = true } }",
+    "{ warm = { tier = \"l2\", hottest = 40, rate = 300 } }",
+    "{ warm = { tier = \"l2\", hottest = \"all\", rate = 2000, parallel = 3 } }",
 ];
 
 pub const BASE: Settings<'_> = &[("duration", "8s"), ("tier.l2.capacity", "50"), ("tier.l2.eviction", "lru")];

@@ -291,6 +291,21 @@ fn shared_tier() {
         (&[], &[], "{ flush = { tier = \"l2\" } }", "requests.miss.ratio", More),
         (&[], &[], "{ restart = { tier = \"l2\", for = \"2s\" } }", "tier.l2.failures.rate", Appears),
         (
+            &[("tier.l2.ttl", "none")],
+            &[],
+            "{ restart = { tier = \"l2\", for = \"1ms\", keeps = true } }",
+            "requests.miss.ratio",
+            Is(0.04, 0.01),
+        ),
+        (&[], &[], "{ warm = { tier = \"l2\", hottest = 100, rate = 200 } }", "warm.keys", Is(100.0, 0.0)),
+        (
+            &[],
+            &[],
+            "{ warm = { tier = \"l2\", hottest = 100, rate = 2000, parallel = 1 } }",
+            "warm.time_s",
+            Is(0.5, 0.2),
+        ),
+        (
             &[],
             &[],
             "{ down = { target = \"l2\", for = \"2s\", fail = \"refuse\" } }",

@@ -49,6 +49,7 @@ mod table;
 mod tiny;
 mod torn;
 mod unanswered;
+mod warming;
 mod why;
 mod why_exact;
 mod workers;

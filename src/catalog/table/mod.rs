@@ -8,6 +8,7 @@ mod latency;
 mod ordinary;
 mod requests;
 mod tiers;
+mod warm;
 mod workers;
 mod writes;
 
@@ -62,6 +63,7 @@ pub const SECTIONS: &[Section] = &[
     section("Costs", "13. Costs", About::Run, cost::ROWS),
     section("All tiers together", TIER, About::Run, tiers::TOGETHER),
     section("Each tier", TIER, About::EachTier, tiers::ROWS),
+    section("Warming", "9. Events", About::Run, warm::ROWS),
     section("Each class", "2. Workload", About::EachClass, requests::CLASS),
     section("Ordinary state", "9. Events", About::Run, ordinary::ROWS),
     section("After each event", "9. Events", About::EachEvent, events::ROWS),

@@ -5,7 +5,7 @@ mod options;
 
 use serde::Serialize;
 
-use super::Nanos;
+use super::{Hottest, Nanos};
 use crate::declare::keywords;
 pub(crate) use forms::Surroundings;
 pub(crate) use options::EventOptions;
@@ -36,10 +36,13 @@ pub enum EventKind {
     Flush {
         tier: usize,
     },
-    /// Down (refusing) for a while, then back and empty.
+    /// Down (refusing) for a while, then back, empty unless it keeps its entries.
     Restart {
         tier: usize,
         for_ns: Nanos,
+        /// It comes back with what it had.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        keeps: bool,
     },
     Down {
         target: Target,
@@ -93,6 +96,15 @@ pub enum EventKind {
         /// `None`: the hottest one.
         key: Option<u64>,
     },
+    /// A job reads keys from the level below a shared tier, so many per second, and stores them there.
+    Warm {
+        tier: usize,
+        /// A number of keys: there are so many.
+        hottest: Hottest,
+        rate_per_s: f64,
+        /// Most reads under way at once; `None`: unlimited.
+        parallel: Option<u32>,
+    },
     /// The change stream stands still; afterwards it catches up.
     Stall {
         for_ns: Nanos,
@@ -128,10 +140,20 @@ impl EventKind {
         matches!(self, EventKind::Crash { .. } | EventKind::LeaderCrash { .. })
     }
 
+    /// Whether it is no disturbance but what is done about one.
+    pub fn warms(&self) -> bool {
+        matches!(self, EventKind::Warm { .. })
+    }
+
     /// How long the disturbance itself lasts, in nanoseconds.
     pub fn length_ns(&self, instances: u32) -> Nanos {
         match *self {
             EventKind::Flush { .. } | EventKind::LeaderCrash { .. } => 0,
+            // At its rate, if nothing holds it up.
+            EventKind::Warm { hottest: Hottest::Keys(keys), rate_per_s, .. } => {
+                (keys.saturating_sub(1) as f64 * 1e9 / rate_per_s) as Nanos
+            }
+            EventKind::Warm { hottest: Hottest::All, .. } => 0,
             // What is lost for good disturbs until clients have turned elsewhere.
             EventKind::NodeLost { for_ns, failover_ns, .. } => for_ns.or(failover_ns).unwrap_or(0),
             EventKind::Restart { for_ns, .. }

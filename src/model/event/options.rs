@@ -1,6 +1,6 @@
 //! `[[event]]` as a file has it.
 
-use super::super::{Arrivals, Key, Nanos, Scope, Tier, Workload};
+use super::super::{Arrivals, Hottest, Key, Nanos, Scope, Tier, Workload};
 use super::forms::{
     AnyTier, Failover, Instance, Instant, Label, Leader, NewSettings, SWITCHED_OFF, ServerTier, Surroundings,
     TargetName,
@@ -8,7 +8,7 @@ use super::forms::{
 use super::{DownMode, EventKind, Target, TimedEvent};
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::fields::Fields;
-use crate::declare::values::{Count, Duration, Index, Positive, PositiveDuration, PositiveShare};
+use crate::declare::values::{Count, Duration, Index, Positive, PositiveDuration, PositiveShare, Rate};
 use crate::declare::{choice, options};
 
 options! {
@@ -58,6 +58,8 @@ choice! {
             "tier" tier: usize as ServerTier[around], required "the name of a shared tier";
             /// how long it is down
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
+            /// it comes back with what it had (AOF), whose times to live have run on
+            "keeps" keeps: bool, default false;
         };
         /// a shared tier, one of its nodes, or the database does not answer
         "down" Down such as "{ target = \"database\", for = \"10s\" }" {
@@ -164,6 +166,18 @@ choice! {
             /// each instance takes over the settings by a restart: its instance tiers are empty
             "restart" restarts: bool, default false;
         } check |f| { fits_instances(f, around, instances.flatten())?; };
+        /// a job fills a shared tier: each key is read from the level below, over a connection of an instance, and SET; `warm.*` has
+        /// what it does
+        "warm" Warm such as "{ tier = \"l2\", hottest = 1000, rate = 500 }" {
+            /// the shared tier
+            "tier" tier: usize as ServerTier[around], required "the name of a shared tier";
+            /// so many keys, the hottest first, or `"all"`; of a trace `"all"`
+            "hottest" hottest: Hottest, required "a number of keys, or \"all\"";
+            /// keys per second
+            "rate" rate_per_s: f64 as Rate, required "keys per second, such as 500";
+            /// reads under way at once; a key that is due waits until one of them is over
+            "parallel" parallel: Option<u32> as Count, or "unlimited";
+        } check |f| { hottest = Some(known_keys(f, around, hottest?)?); };
         /// the change stream (`invalidation.cdc`, required) stands still, then catches up
         "stall" Stall such as "{ for = \"60s\" }" {
             /// how long it lasts
@@ -177,7 +191,7 @@ impl What {
     fn kind(self, instances_in_all: u32) -> Option<EventKind> {
         let kind = match self {
             What::Flush { tier } => EventKind::Flush { tier },
-            What::Restart { tier, for_ns } => EventKind::Restart { tier, for_ns },
+            What::Restart { tier, for_ns, keeps } => EventKind::Restart { tier, for_ns, keeps },
             What::Down { target, node, fail, for_ns } => {
                 EventKind::Down { target: at_node(target, node), for_ns, fail }
             }
@@ -203,6 +217,9 @@ impl What {
                 instances: instances.unwrap_or(instances_in_all),
                 restarts,
             },
+            What::Warm { tier, hottest, rate_per_s, parallel } => {
+                EventKind::Warm { tier, hottest, rate_per_s, parallel }
+            }
             What::Stall { for_ns } => EventKind::Stall { for_ns },
         };
         let off = matches!(
@@ -210,6 +227,7 @@ impl What {
             EventKind::Flush { tier: SWITCHED_OFF }
                 | EventKind::Restart { tier: SWITCHED_OFF, .. }
                 | EventKind::NodeLost { tier: SWITCHED_OFF, .. }
+                | EventKind::Warm { tier: SWITCHED_OFF, .. }
                 | EventKind::Down { target: Target::Tier(SWITCHED_OFF), .. }
                 | EventKind::Slow { target: Target::Tier(SWITCHED_OFF), .. }
                 | EventKind::Pause { target: Target::Tier(SWITCHED_OFF), .. }
@@ -300,6 +318,22 @@ fn may_wait(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, target: Target, f
         return None;
     }
     Some(())
+}
+
+/// The number of the hottest keys; a trace has no order of them beforehand.
+fn known_keys(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, hottest: Hottest) -> Option<Hottest> {
+    let workload = around.workload?;
+    match hottest {
+        Hottest::Keys(_) if matches!(workload.arrivals, Arrivals::Trace(_)) => {
+            let title = format!("{}.hottest does not apply", f.cx.here());
+            let place = f.place("hottest");
+            let label = "the hottest keys of a trace are not known beforehand";
+            f.cx.report(Diagnostic::new(title, place, label).help("use hottest = \"all\""));
+            None
+        }
+        Hottest::Keys(keys) => Some(Hottest::Keys(keys.min(workload.keys()))),
+        Hottest::All => Some(Hottest::Keys(workload.keys())),
+    }
 }
 
 fn hot_key(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, key: Option<u64>) -> Option<u64> {

@@ -20,6 +20,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 self.in_system.go(self.now);
             }
             Errand::Refresh => self.calls.refreshing.remove(triple(usize::from(fill_from), instance, key)),
+            Errand::Warm => self.key_is_warm(id, value),
             Errand::Read if !gone => {
                 let gather = self.extras(id).gather;
                 if gather == NONE {
@@ -80,6 +81,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let Journey { errand, gone, fill_from, instance, key, .. } = self.journeys[id];
         match errand {
             Errand::Refresh => self.calls.refreshing.remove(triple(usize::from(fill_from), instance, key)),
+            Errand::Warm => self.warming_fails(id),
             _ if !gone => self.record_error(id, cause),
             _ => {}
         }

@@ -79,6 +79,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if PLAIN || errand != Errand::Write {
             self.begin_stampede(key);
         }
+        if !PLAIN && errand == Errand::Warm {
+            self.totals.warm_fetches += 1;
+        }
         if !PLAIN && let Some(budget) = self.database.budgets.get_mut(instance as usize) {
             budget.deposit();
         }

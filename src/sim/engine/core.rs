@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rustc_hash::FxHashMap;
+
 use super::kind::Kind;
 use crate::dice::{Stream, Times, stream};
 use crate::measure::breakdown::Breakdown;
@@ -25,6 +27,7 @@ use crate::sim::parts::limiter::{Callers, Counters};
 use crate::sim::parts::revisions::Revisions;
 use crate::sim::parts::stream::Invalidations;
 use crate::sim::parts::tier::{KeyInfo, TierState};
+use crate::sim::parts::warming::WarmJob;
 use crate::sim::parts::watch::{LOOK_EVERY, Watch};
 use crate::sim::parts::ways::Ways;
 use crate::sim::parts::worker_pool::WorkerPool;
@@ -161,6 +164,9 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) revisions: Revisions<'m>,
     pub(super) crashes: Crashes,
     pub(super) workers: Option<Box<WorkerPool>>,
+    /// Jobs that fill tiers, and the job of each journey that is part of one.
+    pub(super) warming: Vec<WarmJob>,
+    pub(super) warmers: FxHashMap<u32, u32>,
     pub(super) read_ahead: ReadAhead,
     /// Of a run with a breakdown of its latencies.
     pub(super) ways: Option<Box<Ways>>,
@@ -255,6 +261,8 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             revisions: Revisions::new(model, &mut queue),
             crashes,
             workers: WorkerPool::of(model).map(Box::new),
+            warming: Vec::new(),
+            warmers: FxHashMap::default(),
             read_ahead: ReadAhead { sent: [(0, 0, 0); SENT], sent_in_all: 0, upcoming: None },
             ways: None,
             queue,
@@ -533,6 +541,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             Kind::WaitMeetsDeadline if self.is_unstarted(id, generation) => self.wait_meets_deadline(id),
             Kind::WorkerFinishes => self.worker_finishes(id),
             Kind::WorkerIsFree => self.worker_is_free(id),
+            Kind::KeyIsWarmed => self.warm_next(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
             Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
@@ -604,7 +613,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
 
     /// The first level from `level` on at which requests of a class are looked up.
     #[inline(always)]
-    pub(super) fn from_level(&self, class: usize, level: usize) -> usize {
+    pub(super) fn level_from(&self, class: usize, level: usize) -> usize {
         match PLAIN {
             true => level,
             false => level + (self.bypassed[class] >> level).trailing_ones() as usize,

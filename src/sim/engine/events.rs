@@ -74,6 +74,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
             EventKind::LeaderCrash { key } => self.doom_leader(index, key),
             EventKind::Change { revision, .. } => self.shared_tiers_change(revision),
+            what @ EventKind::Warm { .. } => self.warming_begins(what),
             _ => {}
         }
     }

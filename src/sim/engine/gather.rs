@@ -35,7 +35,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let mut fallbacks: Vec<(u32, usize, Value)> = Vec::new();
         let mut alone: Vec<u32> = Vec::new();
         let mut at = self.now;
-        let mut level = self.from_level(class, 0);
+        let mut level = self.level_from(class, 0);
         self.scratch_sets_out(start_ns);
         let mut left_ns: Left = [0; MAX_TIERS];
         while !keys.is_empty() && self.tiers.get(level).is_some_and(|tier| tier.shared.is_none()) {
@@ -72,7 +72,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
             keys.truncate(missed);
             left_ns[level] = at;
-            level = self.from_level(class, level + 1);
+            level = self.level_from(class, level + 1);
         }
         if keys.is_empty() {
             if let Some((after_ns, _)) = self.revisions.deadline(instance).unwrap_or(self.deadline)

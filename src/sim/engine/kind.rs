@@ -56,6 +56,7 @@ kinds! {
     BatchIsRead,
     UserAsks,
     BackgroundArrives,
+    KeyIsWarmed,
     EventBegins,
     EventEnds,
     InstanceRestarts,

@@ -24,7 +24,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             LimiterMode::Atomic => Count::Take,
         };
         let class = usize::from(journey.class);
-        let (level, unfilled) = (self.from_level(class, 0) as u8, self.bypassed[class]);
+        let (level, unfilled) = (self.level_from(class, 0) as u8, self.bypassed[class]);
         let journey = Journey { level, unfilled, ..journey };
         let id = self.enter(journey, Extras { caller, user, ..Extras::default() }, Default::default());
         self.send_count(id, first);
@@ -80,7 +80,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.note_limiter(id);
         match self.journeys[id].errand {
             Errand::Write => self.begin_write(id),
-            Errand::Read | Errand::Refresh | Errand::Other => self.proceed(id),
+            Errand::Read | Errand::Refresh | Errand::Warm | Errand::Other => self.proceed(id),
         }
     }
 

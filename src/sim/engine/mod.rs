@@ -1,6 +1,7 @@
 //! One simulation.
 //!
-//! `core` has the loop. The files beside it are the stages of a request's way: `read` (arrival, down the tiers), `lookup` and
+//! `core` has the loop. The files beside it are the stages of a request's way: `read` (arrival, down the tiers), `admission` (to a
+//! worker, where these are limited), `lookup` and
 //! `command` (to a shared tier), `execute` (at its server), `reply` (back), `call` and `attempt` (to the database),
 //! `database` (there), `answer` (the end), `why` (latency by part); then `write`, `gather`, `limiter` and the other ways; then what happens at given
 //! times (`events`, `rollout`, `crash`, `windows`), and what watches over the loop (`instant`, `invariants`).
@@ -28,6 +29,7 @@ mod prefill;
 mod read;
 mod reply;
 mod rollout;
+mod warm;
 mod why;
 mod windows;
 mod worker;
@@ -203,6 +205,7 @@ fn is_plain(model: &Model, policies: &Policies) -> bool {
         };
         is_simple && tier.redis.is_none() && matches!(tier.refresh, Refresh::None)
     });
+    let warms = model.events.iter().any(|event| event.what.warms());
     let bypasses = model.workload.classes.iter().any(|class| !class.bypass.is_empty());
     let around_lookup = matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
     reads
@@ -212,6 +215,7 @@ fn is_plain(model: &Model, policies: &Policies) -> bool {
         && !model.has_zero_ttl()
         && tiers
         && !bypasses
+        && !warms
         && !around_lookup
         && Needs::of(model, policies.refreshes()).is_nothing()
         && !model.tears_calls()

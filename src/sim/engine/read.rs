@@ -86,7 +86,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let Journey { start_ns, key, instance, window, exists, .. } = journey;
         let info = self.info_of(instance, key, usize::from(journey.class));
         let mut at = self.now;
-        let mut level = self.from_level(info.class, 0);
+        let mut level = self.level_from(info.class, 0);
         let mut left_ns: Left = [0; MAX_TIERS];
         let mut fallback = None;
         while let Some(tier) = self.tiers.get_mut(level)
@@ -102,7 +102,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                     fallback = fallback.or(Some((level, value)));
                 }
                 left_ns[level] = at;
-                level = self.from_level(info.class, level + 1);
+                level = self.level_from(info.class, level + 1);
                 continue;
             };
             tier.totals.hits += 1;
@@ -206,7 +206,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             | Look::Miss { .. }
             | Look::Fallback { .. }
             | Look::Uncacheable => {
-                self.journeys[id].level = self.from_level(usize::from(class), level + 1) as u8;
+                self.journeys[id].level = self.level_from(usize::from(class), level + 1) as u8;
                 if let Some(left_ns) = self.journeys.left_ns.get_mut(id) {
                     left_ns[level] = self.now + access_ns;
                 }
@@ -313,7 +313,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         left_ns[level] = self.now;
         let journey = Journey {
             errand: Errand::Refresh,
-            level: self.from_level(info.class, level + 1) as u8,
+            level: self.level_from(info.class, level + 1) as u8,
             fill_from: level as u8,
             unfilled: if PLAIN { 0 } else { self.bypassed[info.class] },
             ..Journey::new(self.now, info.key, instance, 0, info.class)
@@ -371,7 +371,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     pub(super) fn leave_tier(&mut self, id: u32, level: usize, token: u32) {
         let now = self.now;
         let class = usize::from(self.journeys[id].class);
-        self.journeys[id].level = self.from_level(class, level + 1) as u8;
+        self.journeys[id].level = self.level_from(class, level + 1) as u8;
         if PLAIN {
             return;
         }

@@ -15,6 +15,8 @@ pub enum Errand {
     Write,
     /// A background refresh: nobody waits for it.
     Refresh,
+    /// A key of a job that fills a tier.
+    Warm,
     /// The slot of an attempt that belongs to no request: background load, or a batch that is written back.
     Other,
 }

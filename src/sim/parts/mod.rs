@@ -27,6 +27,7 @@ pub mod server;
 pub mod stream;
 pub mod tier;
 pub mod tombstones;
+pub mod warming;
 pub mod watch;
 pub mod ways;
 pub mod worker_pool;

@@ -64,8 +64,10 @@ impl Server {
             let at = event.at_ns;
             match event.what {
                 EventKind::Flush { tier: target } if target == tier => changes.push((at, Change::Flush)),
-                EventKind::Restart { tier: target, for_ns } if target == tier => {
-                    changes.push((at, Change::Flush));
+                EventKind::Restart { tier: target, for_ns, keeps } if target == tier => {
+                    if !keeps {
+                        changes.push((at, Change::Flush));
+                    }
                     changes.push((at, Change::Down { until_ns: at + for_ns, mode: DownMode::Refuse }));
                 }
                 EventKind::Down { target, for_ns, fail } if concerns(target) => {

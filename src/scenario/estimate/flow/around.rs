@@ -1,7 +1,9 @@
 //! Effects of writes on the caches, the change stream, the limiter and the cycles of Redis.
 
 use super::{NOTICE_BYTES, Rates, is_positive};
-use crate::model::{EventKind, LimiterMode, Model, Scope, SharedTier, Target, TimedEvent, WriteStrategy};
+use crate::model::{
+    EventKind, Hottest, LimiterMode, Model, Scope, SharedTier, Target, TimedEvent, WriteStrategy,
+};
 use crate::scenario::estimate::arrivals::duration_s;
 
 /// Events of DELETEs of the change stream that a tier cannot execute, again and again until it is back.
@@ -15,7 +17,8 @@ fn resent(model: &Model, deletes_per_s: f64, retry_ns: u64) -> f64 {
         Scope::Instance { .. } => f64::INFINITY,
     };
     let of = |event: &TimedEvent| match event.what {
-        EventKind::Down { target: Target::Tier(tier), for_ns, .. } | EventKind::Restart { tier, for_ns }
+        EventKind::Down { target: Target::Tier(tier), for_ns, .. }
+        | EventKind::Restart { tier, for_ns, .. }
             if nodes(tier).is_finite() =>
         {
             lost(event.at_ns, Some(for_ns))
@@ -68,6 +71,12 @@ pub(super) fn around(model: &Model, rates: &mut Rates, rate_per_s: f64, writes: 
         let handled = cdc.rate_per_s.map_or(writes, |rate| (rate * (1.0 + drain_s / duration_s)).min(writes));
         rates.events += handled * (1.0 + entity * commands);
         rates.once += resent(model, handled * duration_s / (duration_s + drain_s) * entity, cdc.retry_ns);
+    }
+    // A job reads each key once, and sets it.
+    for event in &model.events {
+        if let EventKind::Warm { hottest: Hottest::Keys(keys), .. } = event.what {
+            rates.once += keys as f64 * 6.0;
+        }
     }
     let hears = model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Instance { .. }));
     if let Some(broadcast) = model.invalidation.broadcast.as_ref().filter(|_| hears) {

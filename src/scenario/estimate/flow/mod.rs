@@ -305,6 +305,13 @@ fn at_rate(model: &Model, rate_per_s: f64) -> Rates {
     }
     database(model, &mut rates, &mut groups, Load { rate_per_s, writes, plain, get_events });
     around(model, &mut rates, rate_per_s, writes);
+    if let Some(workers) = model.clients.workers {
+        let limit = instances * f64::from(workers) / rates.response_s.max(1e-9);
+        if rate_per_s > limit && model.clients.queue.is_none() {
+            rates.growth.push((rate_per_s - limit, WAITING_AT_TIER_BYTES));
+            rates.ceiling_per_s = rates.ceiling_per_s.min(limit);
+        }
+    }
     rates.groups = groups;
     rates
 }
