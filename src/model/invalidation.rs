@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Dist, Nanos};
+use super::{Dist, Nanos, is_zero};
 use crate::declare::options;
-use crate::declare::values::{PositiveDuration, Rate};
+use crate::declare::values::{PositiveDuration, Rate, Share};
 
 options! {
     #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -13,7 +13,7 @@ options! {
         /// from the shared tiers
         #[serde(skip_serializing_if = "Option::is_none")]
         "cdc" cdc: Option<Cdc> as Cdc, or "none";
-        /// `{ delay = "5ms" }`: instance tiers hear of each invalidation
+        /// `{ delay = "5ms", lost = 0.001 }`: instance tiers hear of each invalidation
         #[serde(skip_serializing_if = "Option::is_none")]
         "broadcast" broadcast: Option<Broadcast> as Broadcast, or "none";
     }
@@ -50,5 +50,8 @@ options! {
     pub struct Broadcast in "broadcast", such as "{ delay = \"5ms\" }" {
         /// random time until an instance hears of it, drawn for each instance
         "delay" delay: Dist, required "the time to an instance, such as \"5ms\"";
+        /// probability that an instance does not hear of it, drawn for each message: publish and subscribe has no receipt
+        #[serde(skip_serializing_if = "is_zero")]
+        "lost" lost: f64 as Share, default 0;
     }
 }

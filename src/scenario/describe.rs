@@ -476,7 +476,14 @@ fn invalidation(model: &Model) -> Vec<String> {
         ));
     }
     if let Some(broadcast) = &model.invalidation.broadcast {
-        lines.push(format!("invalidation: broadcast to instance tiers, delay {}", dist(&broadcast.delay)));
+        let lost = match broadcast.lost {
+            0.0 => String::new(),
+            lost => format!(", {} of the messages lost", percent(lost)),
+        };
+        lines.push(format!(
+            "invalidation: broadcast to instance tiers, delay {}{lost}",
+            dist(&broadcast.delay)
+        ));
     }
     lines
 }

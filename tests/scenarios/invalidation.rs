@@ -6,7 +6,7 @@ use herdlab::oracle::ttl::{invalidation_hit, write_around_stale};
 use herdlab::record::Record;
 
 use crate::sums::{self, close, mean};
-use crate::tiny::Settings;
+use crate::tiny::{Settings, tiny_record, value};
 
 /// One key that never expires; what is not a lag takes no time.
 const ONE_KEY: &str = r#"
@@ -178,4 +178,32 @@ fn entities_end_where_their_class_does() {
     let record = sums::run(&source, &[], "");
     close(mean(&record, "class.b.hit_ratio"), 1.0, 0.001);
     assert!(mean(&record, "class.a.hit_ratio") < 0.7);
+}
+
+/// Three instances, a write per second at the first: of two messages each half is lost.
+#[test]
+fn a_lost_message_leaves_an_old_copy() {
+    let settings: Settings<'_> = &[
+        ("clients.instances", "3"),
+        ("workload.write_share", "0.2"),
+        ("tier.l1.enabled", "true"),
+        ("tier.l1.ttl", "none"),
+        ("invalidation.broadcast", "{ delay = \"1ms\" }"),
+    ];
+    let lost = |share: &str| {
+        let lost = format!("{{ delay = \"1ms\", lost = {share} }}");
+        let with = [settings, &[("invalidation.broadcast", lost.as_str())]].concat();
+        value(&tiny_record(&with, &[]), "stale.ratio")
+    };
+    // With none lost a copy is old for a millisecond; with all of them it is as without a broadcast.
+    let alone: Vec<_> = settings[..4].to_vec();
+    let without = value(&tiny_record(&alone, &[]), "stale.ratio");
+    assert_eq!(lost("0.0"), value(&tiny_record(settings, &[]), "stale.ratio"));
+    assert_eq!(lost("1.0"), without);
+    assert!(
+        lost("0.0") < 0.01 && (0.05..without).contains(&lost("0.3")),
+        "{} {} {without}",
+        lost("0.0"),
+        lost("0.3")
+    );
 }

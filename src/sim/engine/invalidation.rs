@@ -95,8 +95,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             return;
         }
         for instance in (0..self.model.clients.instances).filter(|&instance| instance != who_knows) {
-            let Some((delay, lane)) = &mut self.invalidations.broadcast else { return };
-            let (delay_ns, lane) = (delay.sample(), *lane);
+            let Some(broadcast) = &mut self.invalidations.broadcast else { return };
+            let lane = broadcast.lane;
+            let Some(delay_ns) = broadcast.delay_ns() else { continue };
             let id = self.invalidations.notices.insert(Notice { key, class, instance, commit });
             if delay_ns == 0 {
                 self.instance_hears(id);

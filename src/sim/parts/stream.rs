@@ -4,7 +4,7 @@
 //! known at the commit: after the change before it, and after whatever stall the scenario has in between. A change
 //! is an entity until all shared tiers have executed its DELETEs; what the consumer still has before it is the backlog.
 
-use crate::dice::{Delays, Times, round_ns, stream};
+use crate::dice::{Delays, Stream, Times, chance, round_ns, stream};
 use crate::model::{EventKind, Model, Nanos, Scope};
 use crate::sim::queue::{GENERAL, Lane, Queue};
 use crate::sim::slab::Slab;
@@ -58,6 +58,23 @@ pub struct CommittedChange {
     pub effective_ns: Nanos,
 }
 
+/// The way of notices to the instances.
+pub struct Broadcast {
+    delay: Delays,
+    pub lane: Lane,
+    /// Probability that a notice gets lost.
+    lost: f64,
+    dice: Stream,
+}
+
+impl Broadcast {
+    /// How long a notice is on its way; `None`: it gets lost.
+    pub fn delay_ns(&mut self) -> Option<Nanos> {
+        let is_lost = self.lost > 0.0 && chance(&mut self.dice, self.lost);
+        (!is_lost).then(|| self.delay.sample())
+    }
+}
+
 /// A broadcast on its way to one instance.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Notice {
@@ -71,7 +88,7 @@ pub struct Notice {
 /// Changes and notices under way.
 pub struct Invalidations {
     pub feed: Option<Feed>,
-    pub broadcast: Option<(Delays, Lane)>,
+    pub broadcast: Option<Broadcast>,
     pub changes: Slab<CommittedChange>,
     pub notices: Slab<Notice>,
     /// Changes that the consumer has not handled yet.
@@ -101,7 +118,7 @@ impl Invalidations {
         let broadcast = model.invalidation.broadcast.as_ref().filter(|_| in_process).map(|broadcast| {
             let delay = Delays::new(Times::new(&broadcast.delay), draw("broadcast"));
             let lane = delay.constant().map_or(GENERAL, |ns| queue.lane_for(ns));
-            (delay, lane)
+            Broadcast { delay, lane, lost: broadcast.lost, dice: draw("broadcast.lost") }
         });
         Invalidations {
             feed,

@@ -651,7 +651,7 @@ impl<S: Size, E: FnMut(u32)> Fill<'_, S, E> {
 mod tests {
     use super::*;
     use crate::dice::stream;
-    use crate::model::{Eviction, Jitter, Refresh, Scope, Ttl};
+    use crate::model::{Admit, Eviction, Jitter, Refresh, Scope, Ttl};
     use proptest::prelude::*;
 
     fn tier(capacity: Capacity) -> Tier {
@@ -669,6 +669,11 @@ mod tests {
             entry_overhead_bytes: 0,
             prefill: None,
             redis: None,
+            fail_safe: None,
+            fill: true,
+            admit: Admit::All,
+            hit_for_miss_ns: None,
+            key_version: 1,
         }
     }
 
