@@ -33,6 +33,7 @@ mod nodes;
 mod over_time;
 mod plain;
 mod popularity;
+mod practice;
 mod presence;
 mod protection;
 mod recorded;

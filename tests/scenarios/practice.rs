@@ -1,0 +1,111 @@
+//! Incidents and configurations of the practice, as their authors would write them, against figures worked out apart.
+
+use std::path::Path;
+
+use herdlab::record::Record;
+use herdlab::scenario::{Overrides, parse};
+
+use crate::support::simulate;
+use crate::tiny::value;
+
+#[track_caller]
+fn run(source: &str, set: &[(&str, &str)]) -> Record {
+    let set = set.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
+    let experiment =
+        parse(source, "practice.toml", Path::new(""), &Overrides { set, ..Overrides::default() });
+    simulate(&experiment.unwrap_or_else(|problems| panic!("{problems}")), 1)
+}
+
+/// A refactoring stores misses no more; what is in the cache lives out its time to live.
+const NO_FILLS: &str = r#"
+question = "How does the database load climb?"
+duration = "110s"
+replications = 2
+
+[workload]
+arrivals = { poisson = { rate = 6000 } }
+keys = 20_000
+popularity = { zipf = { exponent = 0.8 } }
+
+[[tier]]
+name = "mc"
+scope = "shared"
+ttl = "70s"
+prefill = { hottest = "all", age = "stationary" }
+
+[database]
+read = "1ms"
+
+[[event]]
+at = "30s"
+what = { change = { set = { "tier.mc.fill" = false } } }
+"#;
+
+#[test]
+fn the_load_climbs_as_the_entries_of_a_cache_that_is_filled_no_more_expire() {
+    let (rate_per_s, keys, ttl_s) = (6000.0, 20_000, 70.0);
+    let weights: Vec<f64> = (1..=keys).map(|rank| f64::from(rank).powf(-0.8)).collect();
+    let sum: f64 = weights.iter().sum();
+    // Key i is there with probability lT / (1 + lT), and has a uniform rest of its time to live: after t of T seconds a share of
+    // 1 - t/T of them is left.
+    let hit = weights.iter().map(|weight| weight / sum).map(|share| {
+        let load = share * rate_per_s * ttl_s;
+        share * load / (1.0 + load)
+    });
+    let hit_at_first: f64 = hit.sum();
+    let record = run(NO_FILLS, &[]);
+    let qps = &record.variants[0].series("db.qps").unwrap().values;
+    for after_s in [-20_i32, 1, 35, 52, 75] {
+        let left = (1.0 - f64::from(after_s.max(0)) / ttl_s).max(0.0);
+        let expected = rate_per_s * (1.0 - hit_at_first * left);
+        // Over five seconds and two runs.
+        let from = (30 + after_s - 2) as usize;
+        let measured = qps[from..from + 5].iter().map(|qps| qps.unwrap()).sum::<f64>() / 5.0;
+        // In the middle of the five seconds.
+        assert!((measured / expected - 1.0).abs() < 0.03, "{after_s} s: {measured} of {expected}");
+    }
+}
+
+/// In memory for 20 minutes, refreshed early, old values in place of errors and long waits (FusionCache). A minute stands for ten seconds here.
+const FUSION: &str = r#"
+question = "The database is down for a while: who sees what?"
+duration = "600s"
+warmup = "100s"
+replications = 2
+coalescing = "singleflight"
+
+[workload]
+arrivals = { poisson = { rate = 50 } }
+keys = 100
+
+[[tier]]
+name = "mem"
+scope = "instance"
+ttl = "60s"
+refresh = { ahead = { fraction = 0.8 } }
+fail_safe = { grace = "400s", throttle = "5s", soft_timeout = "300ms" }
+prefill = { hottest = "all", age = "stationary" }
+
+[database]
+read = { lognormal = { median = "100ms", p99 = "2s" } }
+timeout = "10s"
+
+[[event]]
+at = "300s"
+label = "down"
+what = { down = { target = "database", for = "100s" } }
+"#;
+
+#[test]
+fn fail_safe_hides_an_outage_from_its_readers() {
+    let safe = run(FUSION, &[]);
+    assert_eq!(value(&safe, "error.ratio"), 0.0);
+    // No request with an old value at hand waits longer than the soft time limit; all keys were there from the start.
+    assert!(value(&safe, "latency.all.max_ms") <= 300.0);
+    let bare = run(FUSION, &[("tier.mem.fail_safe", "none")]);
+    // Entries live for a minute: one after the other is gone while the database is down. From the end of its entry on a key fails
+    // until the outage is over; entries end evenly over the minute, so half of the requests of it fail and all of the last 40 s.
+    let expected = (0.5 * 60.0 + 40.0) / 500.0;
+    let errors = value(&bare, "error.ratio");
+    assert!((errors - expected).abs() < 0.015, "{errors}, not {expected}");
+}
