@@ -2,34 +2,40 @@
 //!
 //! Everything here blocks; asynchronous code calls it by `tokio::task::spawn_blocking` or from a thread of its own.
 
+mod control;
+mod given;
+mod link;
+mod own;
 mod problem;
+mod rows;
 mod settings;
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use tokio_postgres::Config;
+
+pub use control::Control;
+use own::{OwnPostgres, OwnRedis};
 pub use problem::{Problem, Server};
+pub use rows::Row;
 pub use settings::{Connections, Given, RedisSettings, Spawn};
 
-/// A row of the table `rows`, which every connection of [`Servers::postgres`] finds by its bare name:
-///
-/// ```sql
-/// create table rows (id bigint primary key, version bigint not null, payload bytea not null)
-/// ```
-///
-/// `version` is 0 in the beginning. A second table, `pace (factor double precision not null)`, has one row: queries multiply their
-/// service time by it (1 at the start, [`Control::slow_postgres`] sets it).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
-    pub id: u64,
-    /// Length of the payload.
-    pub bytes: u32,
-}
+/// The schema of private servers, where there is nothing to be kept apart.
+const OWN_PREFIX: &str = "herdlab";
 
-/// Both servers of a run. What was made is unmade by [`Servers::finish`], on drop, and by [`abandon`].
+/// Both servers of a run. Whatever was made is unmade by [`Servers::finish`], on drop, and by [`abandon`].
 #[derive(Debug)]
 pub struct Servers {
+    redis_url: String,
+    postgres: Config,
+    /// `herdlab:3f9c52d1:`
     prefix: String,
+    /// `herdlab_3f9c52d1`
     schema: String,
+    versions: Versions,
+    notes: Vec<String>,
+    made: Arc<Mutex<Made>>,
+    is_own: bool,
 }
 
 /// As the servers report them: `7.0.15`, `15.18`.
@@ -39,14 +45,38 @@ pub struct Versions {
     pub postgres: String,
 }
 
+/// What has to be removed at the end.
+#[derive(Debug)]
+enum Made {
+    Own { redis: OwnRedis, postgres: OwnPostgres },
+    Given { redis_url: String, prefix: String, postgres: Config, schema: String },
+    Nothing,
+}
+
+/// Everything that servers of this process have made, for a signal.
+static OF_THIS_PROCESS: Mutex<Vec<Weak<Mutex<Made>>>> = Mutex::new(Vec::new());
+
 impl Servers {
     /// Starts a private redis-server and PostgreSQL on free loopback ports and waits until both answer.
     ///
     /// # Errors
     /// A program that is not installed, or a server that does not start.
     pub fn spawn(spawn: &Spawn) -> Result<Servers, Problem> {
-        let _ = spawn;
-        todo!()
+        let (redis, postgres) = std::thread::scope(|scope| {
+            let redis = scope.spawn(|| OwnRedis::start(spawn));
+            let postgres = OwnPostgres::start(spawn);
+            let redis =
+                redis.join().unwrap_or_else(|_| Err(Problem::failed("Redis: its thread ended early")));
+            Ok::<_, Problem>((redis?, postgres?))
+        })?;
+        let (redis_url, config) = (redis.url().to_owned(), postgres.config().clone());
+        let versions = given::versions_of(&redis_url, &config)?;
+        let mut notes = Vec::new();
+        if !spawn.fsync {
+            notes.push("PostgreSQL runs without fsync: commits do not wait for the disk".to_owned());
+        }
+        let made = Made::Own { redis, postgres };
+        Servers::new(redis_url, &config, OWN_PREFIX, versions, notes, made)
     }
 
     /// Takes given servers, after checks that nothing foreign can be touched, and makes an own schema.
@@ -54,23 +84,58 @@ impl Servers {
     /// # Errors
     /// Servers that cannot be reached or used, and those where the run could touch foreign data.
     pub fn given(given: &Given) -> Result<Servers, Problem> {
-        let _ = given;
-        todo!()
+        given::check_prefix(&given.prefix)?;
+        let redis = given::check_redis(given)?;
+        let (config, postgres) = given::check_postgres(given)?;
+        let versions = Versions { redis, postgres };
+        Servers::new(given.redis_url.clone(), &config, &given.prefix, versions, Vec::new(), Made::Nothing)
+    }
+
+    /// The servers with tables; `made` is [`Made::Nothing`] for given ones.
+    fn new(
+        redis_url: String,
+        config: &Config,
+        prefix: &str,
+        versions: Versions,
+        notes: Vec<String>,
+        made: Made,
+    ) -> Result<Servers, Problem> {
+        let secret = own::secret();
+        let random = secret.get(..8).unwrap_or(&secret);
+        let (prefix, schema) = (format!("{prefix}:{random}:"), format!("{prefix}_{random}"));
+        let is_own = matches!(made, Made::Own { .. });
+        let made = match made {
+            Made::Nothing => Made::Given {
+                redis_url: redis_url.clone(),
+                prefix: prefix.clone(),
+                postgres: config.clone(),
+                schema: schema.clone(),
+            },
+            own => own,
+        };
+        let mut postgres = config.clone();
+        postgres.options(format!("-c search_path={schema}"));
+        let made = Arc::new(Mutex::new(made));
+        remembered().push(Arc::downgrade(&made));
+        // From here on a failure removes everything.
+        let servers = Servers { redis_url, postgres, prefix, schema, versions, notes, made, is_own };
+        rows::create(config, &servers.schema)?;
+        Ok(servers)
     }
 
     /// Whether they were started for this run, so that they may be flushed, paused and killed.
     pub fn are_own(&self) -> bool {
-        todo!()
+        self.is_own
     }
 
     /// The address of Redis with its password, for the clients: `redis::Client::open(servers.redis_url())`.
     pub fn redis_url(&self) -> &str {
-        todo!()
+        &self.redis_url
     }
 
     /// The way to PostgreSQL, with the own schema as the search path.
-    pub fn postgres(&self) -> tokio_postgres::Config {
-        todo!()
+    pub fn postgres(&self) -> Config {
+        self.postgres.clone()
     }
 
     /// All keys begin with it: `herdlab:3f9c52d1:`.
@@ -84,21 +149,20 @@ impl Servers {
     }
 
     pub fn versions(&self) -> &Versions {
-        todo!()
+        &self.versions
     }
 
-    /// Sentences about the servers that a report has to state: durability, memory, versions.
+    /// Sentences about the servers that a report has to state.
     pub fn notes(&self) -> &[String] {
-        todo!()
+        &self.notes
     }
 
-    /// Replaces the content of `rows` by these, at version 0.
+    /// Replaces the content of `rows` by these, at version 0, and gives their number.
     ///
     /// # Errors
     /// A server that is gone, or a full disk.
-    pub fn fill(&self, rows: impl IntoIterator<Item = Row>) -> Result<u64, Problem> {
-        let _ = rows;
-        todo!()
+    pub fn fill(&self, rows: impl IntoIterator<Item = Row> + Send) -> Result<u64, Problem> {
+        rows::fill(&self.postgres, rows)
     }
 
     /// Removes all keys under the prefix (an own server is flushed), and sets the pace to 1: the start of a repetition.
@@ -106,7 +170,11 @@ impl Servers {
     /// # Errors
     /// A server that is gone.
     pub fn clear(&self) -> Result<(), Problem> {
-        todo!()
+        match self.control() {
+            Some(control) => control.flush()?,
+            None => given::remove_keys(&self.redis_url, &self.prefix)?,
+        }
+        rows::set_pace(&self.postgres, 1.0)
     }
 
     /// Whether both servers answer.
@@ -114,80 +182,65 @@ impl Servers {
     /// # Errors
     /// The one that does not, with the end of its log where it is an own one.
     pub fn check(&self) -> Result<(), Problem> {
-        todo!()
+        if let Made::Own { redis, postgres } = &mut *lock(&self.made) {
+            if redis.has_died() {
+                return Err(Problem::failed(format!("Redis has died:{}", redis.log())));
+            }
+            if postgres.has_died() {
+                return Err(Problem::failed(format!("PostgreSQL has died:{}", postgres.log())));
+            }
+        }
+        given::ask::<()>(&mut link::redis(&self.redis_url)?, &redis::cmd("PING"), "ask it")?;
+        link::execute(&self.postgres, "ask it", "select 1")
     }
 
     /// The hand on own servers; `None`: they are given ones.
     pub fn control(&self) -> Option<Control> {
-        todo!()
+        self.is_own.then(|| Control::new(self))
     }
 
     /// Removes everything that was made, and stops own servers.
     ///
     /// # Errors
-    /// What could not be removed, by name.
+    /// The keys and the schema that could not be removed, by name.
     pub fn finish(self) -> Result<(), Problem> {
-        todo!()
+        remove(&self.made)
     }
 }
 
-/// Removes what all servers of this process have made, within a few seconds: for a signal that ends the program.
+impl Drop for Servers {
+    fn drop(&mut self) {
+        // After a failure that is shown already; `finish` reports what it could not remove.
+        let _ = remove(&self.made);
+    }
+}
+
+/// Removes what all servers of this process have made: for a signal that ends the program.
 pub fn abandon() {
-    todo!()
+    let all: Vec<_> = remembered().drain(..).collect();
+    for made in all.iter().filter_map(Weak::upgrade) {
+        let _ = remove(&made);
+    }
 }
 
-/// What events of a scenario do to own servers. Each call returns when the server is in the new state.
-#[derive(Clone, Debug)]
-pub struct Control {}
-
-impl Control {
-    /// FLUSHALL.
-    ///
-    /// # Errors
-    /// A server that is gone; as all of these.
-    pub fn flush(&self) -> Result<(), Problem> {
-        todo!()
+fn remove(made: &Mutex<Made>) -> Result<(), Problem> {
+    match std::mem::replace(&mut *lock(made), Made::Nothing) {
+        // They stop and remove their folders.
+        Made::Own { .. } | Made::Nothing => Ok(()),
+        Made::Given { redis_url, prefix, postgres, schema } => {
+            let keys = given::remove_keys(&redis_url, &prefix)
+                .map_err(|problem| problem.with(&format!("; keys under \"{prefix}\" are left")));
+            let tables = rows::remove(&postgres, &schema)
+                .map_err(|problem| problem.with(&format!("; the schema {schema} is left")));
+            keys.and(tables)
+        }
     }
+}
 
-    /// CLIENT PAUSE: connections are taken and nothing is answered for so long. Returns at once.
-    pub fn pause_redis(&self, time: Duration) -> Result<(), Problem> {
-        let _ = time;
-        todo!()
-    }
+fn lock(made: &Mutex<Made>) -> MutexGuard<'_, Made> {
+    made.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    /// SIGKILL: connections are reset, new ones refused.
-    pub fn kill_redis(&self) -> Result<(), Problem> {
-        todo!()
-    }
-
-    /// Starts it again on the same port, empty.
-    pub fn restart_redis(&self) -> Result<(), Problem> {
-        todo!()
-    }
-
-    /// SIGSTOP to all processes of PostgreSQL: nothing is answered, connections stay.
-    pub fn stop_postgres(&self) -> Result<(), Problem> {
-        todo!()
-    }
-
-    /// SIGCONT to all processes of PostgreSQL.
-    pub fn continue_postgres(&self) -> Result<(), Problem> {
-        todo!()
-    }
-
-    /// Ends PostgreSQL at once: connections are reset, new ones refused.
-    pub fn kill_postgres(&self) -> Result<(), Problem> {
-        todo!()
-    }
-
-    /// Starts it again on the same port with its data.
-    pub fn restart_postgres(&self) -> Result<(), Problem> {
-        todo!()
-    }
-
-    /// Sets `pace.factor`; 1 is normal.
-    pub fn slow_postgres(&self, factor: f64) -> Result<(), Problem> {
-        let _ = factor;
-        todo!()
-    }
+fn remembered() -> MutexGuard<'static, Vec<Weak<Mutex<Made>>>> {
+    OF_THIS_PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
 }
