@@ -15,6 +15,8 @@ mod import;
 mod init;
 mod input;
 mod list;
+#[cfg(feature = "live")]
+mod live;
 mod log;
 mod merge;
 mod mrc;
@@ -71,6 +73,8 @@ enum Command {
     Import(import::ImportArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    #[cfg(feature = "live")]
+    Live(live::LiveArgs),
     Man(shell::ManArgs),
     Merge(merge::MergeArgs),
     Mrc(mrc::MrcArgs),
@@ -95,6 +99,9 @@ pub(crate) mod exit {
     pub const INCOMPLETE: u8 = 3;
     /// `herdlab merge`: the shards have to compute another round.
     pub const ROUND: u8 = 4;
+    /// `herdlab live`: requests began too late for a measurement.
+    #[cfg(feature = "live")]
+    pub const LATE: u8 = 97;
     /// A threshold is broken, or a comparison shows a regression.
     pub const GATE: u8 = 99;
     /// `herdlab recommend`: nothing is certain to keep all limits; `herdlab headroom`: no tested value keeps them; `herdlab fit`: no
@@ -132,6 +139,8 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
+        #[cfg(feature = "live")]
+        Command::Live(args) => live::execute(&args),
         Command::Merge(args) => merge::execute(&args),
         Command::Man(args) => shell::man(&args, help::with_examples(Cli::command(), usize::MAX)),
         Command::Mrc(args) => mrc::execute(&args),

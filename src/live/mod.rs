@@ -3,4 +3,6 @@
 //! The verdict is arithmetic on records and part of every program; what talks to servers needs the feature `live`.
 
 #[cfg(feature = "live")]
+pub mod player;
+#[cfg(feature = "live")]
 pub mod servers;
