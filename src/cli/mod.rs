@@ -1,5 +1,6 @@
 //! The command line: options in, exit code out.
 
+mod calibrate;
 mod check;
 mod claims;
 mod compare;
@@ -27,6 +28,7 @@ mod report;
 mod revisions;
 mod run;
 mod schema;
+mod servers;
 mod settings;
 mod shard;
 mod shell;
@@ -34,6 +36,7 @@ mod signals;
 mod sweep;
 mod trace;
 mod validate;
+mod verdict;
 mod watch;
 mod what_if;
 mod whole;
@@ -58,6 +61,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Check(check::CheckArgs),
     Claims(claims::ClaimsArgs),
     Compare(compare::CompareArgs),
@@ -80,6 +84,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Trace(trace::TraceArgs),
     Validate(validate::ValidateArgs),
+    Verdict(verdict::VerdictArgs),
     WhatIf(what_if::WhatIfArgs),
 }
 
@@ -117,6 +122,7 @@ pub fn main() -> ExitCode {
     };
     let result = match command {
         Command::Run(args) => run::execute(&args),
+        Command::Calibrate(args) => calibrate::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
         Command::Compare(args) => compare::execute(&args),
@@ -141,6 +147,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::execute(&args),
         Command::Trace(args) => trace::execute(&args),
         Command::Validate(args) => validate::execute(&args),
+        Command::Verdict(args) => verdict::execute(&args),
         Command::WhatIf(args) => what_if::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

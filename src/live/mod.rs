@@ -2,5 +2,8 @@
 //!
 //! The verdict is arithmetic on records and part of every program; what talks to servers needs the feature `live`.
 
+pub mod against;
+#[cfg(feature = "live")]
+pub mod calibrate;
 #[cfg(feature = "live")]
 pub mod servers;
