@@ -1,61 +1,32 @@
 //! `herdlab live`.
 
+#[cfg(feature = "live")]
+mod played;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-use clap::{ArgGroup, Args};
-use herdlab::atomic;
-use herdlab::live::player::{
-    self, Begins, Bounds, LiveError, Options, Outcome, connections, first_schedule, refusals, write_schedule,
-};
-use herdlab::live::servers::{Connections, Given, Problem, RedisSettings, Servers, Spawn};
-use herdlab::model::Experiment;
-use herdlab::report::{self, Kind};
-use herdlab::scenario::Diagnostics;
-use herdlab::scenario::command::{again, named, quoted};
-use herdlab::sim::Control;
+use clap::Args;
 use herdlab::units;
-use herdlab::workload::Tables;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::contents::ContentsArgs;
-use super::output::{Shown, tell};
 use super::page::OpenArgs;
-use super::places::{Places, report_folder};
-use super::progress::{DRAWING, during, is_watched, reading};
-use super::run::{Format, gate, printed};
+use super::run::Format;
+use super::servers::ServerArgs;
 use super::settings::SettingArgs;
-use super::{exit, input, output, signals};
 
 /// Play a scenario for real: its clients on a real Redis and a real PostgreSQL, measured into the record of a run
 ///
 /// Requests are those of the simulator with the same seed, sent at their instants whatever becomes of the ones before; latency counts
 /// from the intended start. What cannot be played is refused by name before anything begins.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("servers").required(true).args(["spawn", "redis", "write_schedule"]).multiple(true))]
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "read where there are servers"))]
 pub(crate) struct LiveArgs {
     /// Scenario file, or name of a bundled scenario
     #[arg(value_name = "FILE|NAME")]
     scenario: String,
-    /// Start a private redis-server and PostgreSQL in a temporary folder, and stop them at the end
-    #[arg(long, conflicts_with_all = ["redis", "postgres", "allow_remote", "prefix"])]
-    spawn: bool,
-    /// Use this Redis or Valkey, under a prefix of its own that is cleaned up (`redis://127.0.0.1:6379`)
-    #[arg(long, value_name = "URL", requires = "postgres")]
-    redis: Option<String>,
-    /// Use this PostgreSQL, in a schema of its own that is dropped at the end (`postgres://user@127.0.0.1/db`)
-    #[arg(long, value_name = "URL", requires = "redis")]
-    postgres: Option<String>,
-    /// Servers may be beyond this machine
-    #[arg(long)]
-    allow_remote: bool,
-    /// Beginning of the names of keys and schema; a random part is added
-    #[arg(long, value_name = "NAME", default_value = "herdlab")]
-    prefix: String,
+    #[command(flatten)]
+    servers: ServerArgs,
     #[command(flatten)]
     settings: SettingArgs,
     /// Play only this variant; repeat for several
@@ -64,9 +35,6 @@ pub(crate) struct LiveArgs {
     /// Queries take their own time: no sleep up to the service time of the scenario
     #[arg(long)]
     plain_queries: bool,
-    /// Commits of a spawned PostgreSQL do not wait for the disk
-    #[arg(long, requires = "spawn")]
-    no_fsync: bool,
     /// Refuse what has more requests in its busiest second
     #[arg(long, value_name = "RATE", default_value = "10000", value_parser = rate)]
     max_rate: f64,
@@ -76,7 +44,7 @@ pub(crate) struct LiveArgs {
     /// Refuse to report a repetition in which 1 % of the requests began later than this (exit code 97)
     #[arg(long, value_name = "DURATION", default_value = "1ms", value_parser = units::parse_duration)]
     max_lateness: u64,
-    /// Write the requests of the first repetition as a trace that the simulator replays (docs/live.md); without servers nothing is played
+    /// Write the requests of the first repetition as a trace that the simulator replays (docs/live.md)
     #[arg(long, value_name = "FILE")]
     write_schedule: Option<PathBuf>,
     /// Folder for the report [default: reports/<scenario>-live]
@@ -99,238 +67,19 @@ pub(crate) struct LiveArgs {
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().or_else(|_| units::parse_rate(text)).map_err(|error| error.to_string())?;
-    if rate > 0.0 && rate.is_finite() { Ok(rate) } else { Err("expected requests per second above 0".to_owned()) }
+    if rate > 0.0 && rate.is_finite() {
+        Ok(rate)
+    } else {
+        Err("expected requests per second above 0".to_owned())
+    }
 }
 
-/// A wrong scenario or command line, in words.
-fn usage(text: impl ToString) -> anyhow::Error {
-    Diagnostics::general(text.to_string(), Vec::new()).into()
-}
-
-fn of_servers(problem: Problem) -> anyhow::Error {
-    if problem.is_usage() { usage(problem) } else { problem.into() }
-}
-
+#[cfg(feature = "live")]
 pub(crate) fn execute(args: &LiveArgs) -> anyhow::Result<ExitCode> {
-    let overrides = args.settings.overrides(&args.variants);
-    let read = || input::load_with_warnings(&args.scenario, &overrides);
-    let (experiment, _) = during(reading(&args.scenario), args.quiet, read)?;
-    input::refuse_ranges(&experiment, "live")?;
-    refusals(&experiment, args.spawn)?;
-    let bounds = Bounds { rate_per_s: args.max_rate, time_ns: args.max_time, ..Bounds::default() };
-    bounds.check_time(&experiment).map_err(usage)?;
-    let connections = connections(&experiment).map_err(usage)?;
-    let folder = folder(args, &experiment)?;
-    let places = Places::default()
-        .input(&args.scenario)
-        .inputs(&experiment.files)
-        .file("--write-schedule FILE", args.write_schedule.as_ref());
-    places.folder("--out DIR", &folder, Kind::Run).check()?;
-    if let Some(path) = &args.write_schedule {
-        schedule_written(&experiment, &bounds, path, args.quiet)?;
-    }
-    if !args.spawn && args.redis.is_none() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let control = Arc::new(Control::default());
-    signals::stop_on_signal(&control);
-    let servers = during("starting the servers", args.quiet, || servers(args, &experiment, connections));
-    let servers = servers.map_err(of_servers)?;
-    let progress = Progress::start(&control, &experiment, args.quiet);
-    let begins = progress.listener();
-    let options = Options {
-        plain_queries: args.plain_queries,
-        max_lateness_ns: args.max_lateness,
-        bounds,
-        control: Arc::clone(&control),
-        begins,
-    };
-    let played = player::play(&experiment, &servers, &options);
-    progress.finish();
-    let removed = during("removing what was made", args.quiet, || servers.finish());
-    let outcome = match played {
-        Ok(outcome) => outcome,
-        Err(LiveError::Interrupted) => {
-            removed.map_err(of_servers)?;
-            tell!("interrupted before the first repetition was finished: nothing written");
-            return Ok(ExitCode::from(exit::INTERRUPTED));
-        }
-        Err(error @ LiveError::Late { .. }) => {
-            tell!("error: {error}");
-            return Ok(ExitCode::from(exit::LATE));
-        }
-        Err(LiveError::Servers(problem)) => return Err(of_servers(problem)),
-        Err(error @ (LiveError::Exceeded(_) | LiveError::Schedule { .. })) => return Err(usage(error)),
-        Err(LiveError::Record(error)) => return Err(error.into()),
-    };
-    let code = reported(args, &experiment, outcome, &folder)?;
-    removed.map_err(of_servers)?;
-    Ok(code)
+    played::execute(args)
 }
 
-fn folder(args: &LiveArgs, experiment: &Experiment) -> anyhow::Result<PathBuf> {
-    let name = format!("{}-live", experiment.name);
-    let is_anothers =
-        |folder: &std::path::Path| report::holds_another_run(folder, &experiment.digest, &experiment.inputs);
-    Ok(report_folder(args.out.as_deref(), &name, args.force, &is_anothers)?)
-}
-
-/// Writes the requests of the first repetition of the first variant: all variants with the same workload have the same ones.
-fn schedule_written(
-    experiment: &Experiment,
-    bounds: &Bounds,
-    path: &std::path::Path,
-    quiet: bool,
-) -> anyhow::Result<()> {
-    let index = experiment.baseline;
-    let model = &experiment.variants[index].model;
-    let schedule = first_schedule(experiment, index, bounds).map_err(usage)?;
-    let tables = Arc::new(Tables::new(model, experiment.seed)?).of_replication(experiment.seed, 0);
-    let mut text = Vec::new();
-    write_schedule(model, &tables, &schedule, &mut text).map_err(usage)??;
-    output::written(atomic::write(path, &text), "--write-schedule FILE")?;
-    if !quiet {
-        let requests = output::counted(schedule.requests.len() as u64, "request");
-        tell!("schedule: {}, {requests}", path.display());
-    }
-    Ok(())
-}
-
-fn servers(args: &LiveArgs, experiment: &Experiment, connections: Connections) -> Result<Servers, Problem> {
-    // Of several variants an own server is set up again for each.
-    let redis = RedisSettings::of(&experiment.variants[experiment.baseline].model)?;
-    match (&args.redis, &args.postgres) {
-        (Some(redis_url), Some(postgres_url)) => {
-            for variant in &experiment.variants {
-                if RedisSettings::of(&variant.model)? != redis {
-                    return Err(Problem::usage(format!(
-                        "variant \"{}\" has another memory or eviction of Redis than the baseline; a given Redis stays as it is: \
-                         play it alone (--variant), or use --spawn",
-                        variant.name
-                    )));
-                }
-            }
-            Servers::given(&Given {
-                redis_url: redis_url.clone(),
-                postgres_url: postgres_url.clone(),
-                prefix: args.prefix.clone(),
-                allow_remote: args.allow_remote,
-                redis,
-                connections,
-            })
-        }
-        _ => Servers::spawn(&Spawn { redis, connections, fsync: !args.no_fsync }),
-    }
-}
-
-/// The command that measures again.
-fn command(args: &LiveArgs, experiment: &Experiment) -> String {
-    let mut words = again("live", named(&args.scenario, &experiment.source), &experiment.overrides);
-    let mut add = |word: &str| {
-        words.push(' ');
-        words.push_str(word);
-    };
-    // Addresses may have passwords.
-    match args.spawn {
-        true => add("--spawn"),
-        false => add("--redis URL --postgres URL"),
-    }
-    if args.plain_queries {
-        add("--plain-queries");
-    }
-    if args.no_fsync {
-        add("--no-fsync");
-    }
-    if args.max_lateness != 1_000_000 {
-        add(&format!("--max-lateness {}", quoted(&units::format_duration(args.max_lateness))));
-    }
-    words
-}
-
-fn reported(
-    args: &LiveArgs,
-    experiment: &Experiment,
-    mut outcome: Outcome,
-    folder: &std::path::Path,
-) -> anyhow::Result<ExitCode> {
-    outcome.record.scenario.command = Some(command(args, experiment));
-    let contents = args.contents.contents();
-    let record = &outcome.record;
-    let written = during(DRAWING, args.quiet, || report::write_all(record, None, folder, contents));
-    output::written(written, "--out DIR")?;
-    let mut shown = Shown::Whole;
-    if !args.quiet {
-        shown = output::show(&printed(args.format, record)?);
-        if let Some(live) = &record.scenario.live {
-            for note in &live.notes {
-                tell!("note: {note}");
-            }
-            let latest = live.lateness_p99_ms.iter().copied().fold(0.0, f64::max);
-            tell!(
-                "measured on {}: {} requests, of which 99 % began within {latest:.2} ms",
-                live.servers(),
-                units::grouped(outcome.requests)
-            );
-        }
-    }
-    args.open.announce(folder, args.quiet);
-    let scenario = &record.scenario;
-    if outcome.interrupted {
-        tell!("interrupted: {} of {} repetitions finished and kept", scenario.finished, scenario.replications);
-        return Ok(ExitCode::from(exit::INTERRUPTED));
-    }
-    let code = gate(record);
-    Ok(ExitCode::from(if args.format == Format::Table { code } else { shown.code(code) }))
-}
-
-/// A line on standard error: which repetition, and how far it is.
-struct Progress {
-    bar: ProgressBar,
-    over: Arc<AtomicBool>,
-    watcher: Option<JoinHandle<()>>,
-    repetitions: u32,
-    control: Arc<Control>,
-}
-
-impl Progress {
-    fn start(control: &Arc<Control>, experiment: &Experiment, quiet: bool) -> Progress {
-        let repetitions = experiment.replications;
-        let over = Arc::new(AtomicBool::new(false));
-        let control = Arc::clone(control);
-        if !is_watched(quiet) {
-            return Progress { bar: ProgressBar::hidden(), over, watcher: None, repetitions, control };
-        }
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  {human_pos} requests  {msg}") {
-            bar.set_style(style);
-        }
-        let (shown, stop, watched) = (bar.clone(), Arc::clone(&over), Arc::clone(&control));
-        let watcher = std::thread::spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                shown.set_position(watched.requests.load(Ordering::Relaxed));
-                std::thread::sleep(Duration::from_millis(250));
-            }
-            shown.finish_and_clear();
-        });
-        Progress { bar, over, watcher: Some(watcher), repetitions, control }
-    }
-
-    /// Each repetition begins the line anew.
-    fn listener(&self) -> Box<dyn Fn(Begins<'_>)> {
-        let (bar, control, all) = (self.bar.clone(), Arc::clone(&self.control), self.repetitions);
-        Box::new(move |begins| {
-            control.requests.store(0, Ordering::Relaxed);
-            bar.set_position(0);
-            bar.set_length(begins.requests as u64);
-            bar.set_message(format!("\"{}\", repetition {} of {all}", begins.variant, begins.repetition + 1));
-        })
-    }
-
-    fn finish(self) {
-        self.over.store(true, Ordering::Relaxed);
-        if let Some(watcher) = self.watcher {
-            // A progress line that failed is no reason to fail the run.
-            let _ = watcher.join();
-        }
-    }
+#[cfg(not(feature = "live"))]
+pub(crate) fn execute(_: &LiveArgs) -> anyhow::Result<ExitCode> {
+    Err(super::servers::not_built().into())
 }

@@ -1,5 +1,6 @@
 //! The command line: options in, exit code out.
 
+mod calibrate;
 mod check;
 mod claims;
 mod compare;
@@ -15,7 +16,6 @@ mod import;
 mod init;
 mod input;
 mod list;
-#[cfg(feature = "live")]
 mod live;
 mod log;
 mod merge;
@@ -29,6 +29,7 @@ mod report;
 mod revisions;
 mod run;
 mod schema;
+mod servers;
 mod settings;
 mod shard;
 mod shell;
@@ -36,6 +37,7 @@ mod signals;
 mod sweep;
 mod trace;
 mod validate;
+mod verdict;
 mod watch;
 mod what_if;
 mod whole;
@@ -60,6 +62,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Check(check::CheckArgs),
     Claims(claims::ClaimsArgs),
     Compare(compare::CompareArgs),
@@ -73,7 +76,6 @@ enum Command {
     Import(import::ImportArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
-    #[cfg(feature = "live")]
     Live(live::LiveArgs),
     Man(shell::ManArgs),
     Merge(merge::MergeArgs),
@@ -84,6 +86,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Trace(trace::TraceArgs),
     Validate(validate::ValidateArgs),
+    Verdict(verdict::VerdictArgs),
     WhatIf(what_if::WhatIfArgs),
 }
 
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
     };
     let result = match command {
         Command::Run(args) => run::execute(&args),
+        Command::Calibrate(args) => calibrate::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
         Command::Compare(args) => compare::execute(&args),
@@ -139,7 +143,6 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
-        #[cfg(feature = "live")]
         Command::Live(args) => live::execute(&args),
         Command::Merge(args) => merge::execute(&args),
         Command::Man(args) => shell::man(&args, help::with_examples(Cli::command(), usize::MAX)),
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::execute(&args),
         Command::Trace(args) => trace::execute(&args),
         Command::Validate(args) => validate::execute(&args),
+        Command::Verdict(args) => verdict::execute(&args),
         Command::WhatIf(args) => what_if::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

@@ -2,6 +2,9 @@
 //!
 //! The verdict is arithmetic on records and part of every program; what talks to servers needs the feature `live`.
 
+pub mod against;
+#[cfg(feature = "live")]
+pub mod calibrate;
 #[cfg(feature = "live")]
 pub mod player;
 #[cfg(feature = "live")]

@@ -187,6 +187,23 @@ fn a_trace() {
     mrc.assert_whole(&[]);
 }
 
+#[test]
+fn a_verdict() {
+    let folder = folder(&[("plain.toml", PLAIN), ("tipping.toml", TIPPING)]);
+    for command in [
+        "run plain.toml --out plain",
+        "run tipping.toml --out tipping",
+        "run plain.toml --seed 8 --out other",
+    ] {
+        printed(folder.path(), command);
+    }
+    let mut verdict = Cover::of(Interface::Verdict);
+    for command in ["verdict plain other", "verdict tipping tipping", "verdict plain"] {
+        verdict.take(&printed(folder.path(), command));
+    }
+    verdict.assert_whole(&[]);
+}
+
 /// The page names every output, with its version and its source.
 #[test]
 fn the_page_lists_the_outputs() {

@@ -33,11 +33,19 @@ const WARM_UP: usize = 50;
 /// Something for the database to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Query {
-    Read { key: u32 },
+    Read {
+        key: u32,
+    },
     /// Keys `first..end`, whose rows are there.
-    Write { first: u32, end: u32 },
+    Write {
+        first: u32,
+        end: u32,
+    },
     /// A key that may have no row; a new one is so long.
-    Create { key: u32, bytes: u32 },
+    Create {
+        key: u32,
+        bytes: u32,
+    },
 }
 
 /// The answer.
@@ -90,7 +98,9 @@ impl Backend {
             .thread_name("postgres")
             .enable_all()
             .build()
-            .map_err(|error| Problem::failed(format!("no thread for the connections to PostgreSQL: {error}")))?;
+            .map_err(|error| {
+                Problem::failed(format!("no thread for the connections to PostgreSQL: {error}"))
+            })?;
         let sessions = runtime.block_on(async {
             let mut sessions = Vec::with_capacity(slots);
             for _ in 0..slots {
@@ -98,12 +108,8 @@ impl Backend {
             }
             Ok::<_, Problem>(sessions)
         })?;
-        let mut backend = Backend {
-            gate: Gate::new(slots, queue_limit),
-            sessions,
-            overhead_ns: [0; 2],
-            _runtime: runtime,
-        };
+        let mut backend =
+            Backend { gate: Gate::new(slots, queue_limit), sessions, overhead_ns: [0; 2], _runtime: runtime };
         backend.overhead_ns = backend._runtime.block_on(backend.measure(keys, writes))?;
         Ok(backend)
     }
@@ -142,7 +148,9 @@ impl Backend {
         let id = i64::from;
         let rows = match query {
             Query::Read { key } => session.run(&session.read, &[&id(key)], sleep_s).await,
-            Query::Write { first, end } => session.run(&session.write, &[&id(first), &id(end)], sleep_s).await,
+            Query::Write { first, end } => {
+                session.run(&session.write, &[&id(first), &id(end)], sleep_s).await
+            }
             Query::Create { key, bytes } => {
                 let payload = vec![b'.'; bytes as usize];
                 session.run(&session.create, &[&id(key), &payload], sleep_s).await
@@ -151,11 +159,13 @@ impl Backend {
         let rows = rows.map_err(gone)?;
         match query {
             Query::Read { .. } => {
-                let version = rows.first().map(|row| row.try_get::<_, Option<i64>>(0)).transpose().map_err(gone)?;
+                let version =
+                    rows.first().map(|row| row.try_get::<_, Option<i64>>(0)).transpose().map_err(gone)?;
                 Ok(Answer::Version(version.flatten().map(|version| version as u64)))
             }
             Query::Write { .. } | Query::Create { .. } => {
-                let pair = |row: &Row| Ok((row.try_get::<_, i64>(0)? as u32, row.try_get::<_, i64>(1)? as u64));
+                let pair =
+                    |row: &Row| Ok((row.try_get::<_, i64>(0)? as u32, row.try_get::<_, i64>(1)? as u64));
                 rows.iter().map(pair).collect::<Result<_, _>>().map(Answer::Written).map_err(gone)
             }
         }

@@ -73,9 +73,9 @@ fn steps(model: &Model, schedule: &Schedule, log: &Log) -> Vec<(Nanos, Step)> {
     steps.extend(schedule.requests.iter().map(|request| (request.at_ns, Step::Comes)));
     steps.extend(log.ends.iter().map(|end| (end.at_ns, Step::Goes)));
     let windows = model.duration_ns.div_ceil(model.window_ns);
-    steps.extend((1..=windows).map(|window| {
-        ((window * model.window_ns).min(model.duration_ns), Step::WindowEnds)
-    }));
+    steps.extend(
+        (1..=windows).map(|window| ((window * model.window_ns).min(model.duration_ns), Step::WindowEnds)),
+    );
     if model.warmup_ns > 0 {
         steps.push((model.warmup_ns, Step::WarmupEnds));
     }
@@ -145,7 +145,8 @@ impl Books<'_> {
             if matches!(self.model.tiers[level].scope, crate::model::Scope::Shared(_)) {
                 let totals = &mut self.totals.tiers[level];
                 totals.evictions = totals.evictions.max(tier.evictions.saturating_sub(base.evictions));
-                totals.expirations = totals.expirations.max(tier.expirations.saturating_sub(base.expirations));
+                totals.expirations =
+                    totals.expirations.max(tier.expirations.saturating_sub(base.expirations));
             }
         }
         if self.recorder.measuring {
@@ -368,9 +369,10 @@ mod tests {
     fn measures_are_those_of_the_measured_part() {
         let (model, tables) = fixture::model(SCENARIO);
         let schedule = Schedule::draw(&model, &tables, 1, 0, 100).unwrap();
-        assert_eq!(schedule.requests.iter().map(|request| request.at_ns / MS).collect::<Vec<_>>(), [
-            0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750
-        ]);
+        assert_eq!(
+            schedule.requests.iter().map(|request| request.at_ns / MS).collect::<Vec<_>>(),
+            [0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750]
+        );
         let key = |outcome, tier, version| KeyEnd { key: 3, outcome, tier, version, is_negative: false };
         let hit = |version| vec![key(Outcome::Hit, Some(0), version)];
         let miss = vec![key(Outcome::Miss, None, 1)];

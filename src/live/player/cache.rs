@@ -19,12 +19,21 @@ use crate::sim::shared_parts::KeyInfo;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found {
     /// Nothing to serve; whoever has the lease, if there are any, may fill.
-    Miss { token: Option<u64> },
-    Hit { stored: Stored, renewal: Renewal },
+    Miss {
+        token: Option<u64>,
+    },
+    Hit {
+        stored: Stored,
+        renewal: Renewal,
+    },
     /// Past its time to live.
-    Stale { stored: Stored },
+    Stale {
+        stored: Stored,
+    },
     /// Another one has the lease.
-    Wait { stale: Option<Stored> },
+    Wait {
+        stale: Option<Stored>,
+    },
     /// No answer.
     Failed,
 }
@@ -43,7 +52,9 @@ pub struct Fill {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filler {
     /// A read, with the lease if it has one.
-    Read { token: Option<u64> },
+    Read {
+        token: Option<u64>,
+    },
     Writer,
 }
 
@@ -147,7 +158,8 @@ impl Instance {
         infos.iter().for_each(|_| self.note(What::Lookup { level: level as u8 }));
         let names: Vec<String> = infos.iter().map(|info| self.run.keys.value(info.key)).collect();
         let answer = self.command(level, commands::mget(&names)).await;
-        let Some(Value::Array(answers)) = answer.filter(|answer| matches!(answer, Value::Array(all) if all.len() == infos.len()))
+        let Some(Value::Array(answers)) =
+            answer.filter(|answer| matches!(answer, Value::Array(all) if all.len() == infos.len()))
         else {
             return vec![Found::Failed; infos.len()];
         };
@@ -176,7 +188,9 @@ impl Instance {
             let dice = &mut self.dice.borrow_mut().refresh;
             let renewal = match tier.sliding {
                 true => Renewal::Keep,
-                false => renewal(tier.refresh, self.ttl(level, info), now, stored.expiry_ns, stored.delta_ns, dice),
+                false => {
+                    renewal(tier.refresh, self.ttl(level, info), now, stored.expiry_ns, stored.delta_ns, dice)
+                }
             };
             return Found::Hit { stored, renewal };
         }
@@ -188,7 +202,13 @@ impl Instance {
         }
     }
 
-    async fn look_with_lease(self: &Rc<Self>, level: usize, lease: &Lease, info: KeyInfo, name: &str) -> Found {
+    async fn look_with_lease(
+        self: &Rc<Self>,
+        level: usize,
+        lease: &Lease,
+        info: KeyInfo,
+        name: &str,
+    ) -> Found {
         let (lock, token) = (self.run.keys.lease(info.key), self.token());
         let (lock_ns, stale_ns) = (lease.lock_ttl_ns, lease.serve_stale_ns);
         let cmd = commands::get_or_lease([name, &lock], token, lock_ns, self.now_ns(), stale_ns);

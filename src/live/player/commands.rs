@@ -177,7 +177,6 @@ pub fn found(answer: &Value) -> Option<Option<Stored>> {
 mod tests {
     use super::*;
 
-
     #[test]
     fn lives_are_whole_milliseconds_and_at_least_one() {
         let px = |ns| milliseconds(Some(ns));
@@ -188,7 +187,10 @@ mod tests {
     #[test]
     fn a_value_without_an_end_is_set_without_px() {
         assert!(!String::from_utf8_lossy(&set("k", b"v", None).get_packed_command()).contains("PX"));
-        assert!(String::from_utf8_lossy(&set("k", b"v", Some(5_000_000)).get_packed_command()).ends_with("PX\r\n$1\r\n5\r\n"));
+        assert!(
+            String::from_utf8_lossy(&set("k", b"v", Some(5_000_000)).get_packed_command())
+                .ends_with("PX\r\n$1\r\n5\r\n")
+        );
     }
 
     #[test]
@@ -201,6 +203,9 @@ mod tests {
         assert_eq!(array(&[Value::Int(0)]), Some(Leased::Wait(None)));
         assert_eq!(array(&[Value::Int(0), value.clone()]), Some(Leased::Wait(Some(stored))));
         assert_eq!(leased(&Value::Okay), None);
-        assert_eq!([found(&value), found(&Value::Nil), found(&Value::Okay)], [Some(Some(stored)), Some(None), None]);
+        assert_eq!(
+            [found(&value), found(&Value::Nil), found(&Value::Okay)],
+            [Some(Some(stored)), Some(None), None]
+        );
     }
 }

@@ -61,7 +61,8 @@ impl Connection {
     pub async fn send(&self, cmd: &Cmd) -> Result<Value, Lost> {
         let epoch = self.epoch.load(Ordering::Acquire);
         let lost = |error: RedisError| {
-            let is_broken = error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error();
+            let is_broken =
+                error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error();
             if is_broken && self.made_in.get() <= epoch {
                 self.open.replace(None);
             }
@@ -113,7 +114,9 @@ impl Connections {
         pool: Option<u32>,
         epoch: &Arc<AtomicU64>,
     ) -> Result<Connections, RedisError> {
-        let Some(count) = pool else { return Ok(Connections::Shared(Connection::open(client, epoch).await?)) };
+        let Some(count) = pool else {
+            return Ok(Connections::Shared(Connection::open(client, epoch).await?));
+        };
         let mut all = Vec::with_capacity(count as usize);
         for _ in 0..count {
             all.push(Connection::open(client, epoch).await?);

@@ -13,18 +13,28 @@ use crate::model::{DownMode, EventKind, Model, Nanos, Scope, Target};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
     FlushRedis,
-    PauseRedis { for_ns: Nanos },
+    PauseRedis {
+        for_ns: Nanos,
+    },
     KillRedis,
     RestartRedis,
     CloseRedis,
     OpenRedis,
     /// The tier in the processes of all instances, or all tiers of one instance.
-    ClearTier { level: usize },
-    ClearInstance { number: u32 },
+    ClearTier {
+        level: usize,
+    },
+    ClearInstance {
+        number: u32,
+    },
     PauseDatabase,
     GoOnDatabase,
-    SlowDatabase { factor: f64 },
-    DatabaseDown { mode: DownMode },
+    SlowDatabase {
+        factor: f64,
+    },
+    DatabaseDown {
+        mode: DownMode,
+    },
     DatabaseUp,
 }
 
@@ -55,9 +65,11 @@ pub fn actions(model: &Model) -> Vec<(Nanos, Action)> {
                 span(slow(at_ns), slow(at_ns + for_ns), for_ns);
             }
             EventKind::Deploy { every_ns } => {
-                all.extend((0..model.clients.instances).map(|number| {
-                    (at_ns + every_ns * u64::from(number), Action::ClearInstance { number })
-                }));
+                all.extend(
+                    (0..model.clients.instances).map(|number| {
+                        (at_ns + every_ns * u64::from(number), Action::ClearInstance { number })
+                    }),
+                );
             }
             // In the schedule, or not played.
             EventKind::Surge { .. }
@@ -80,7 +92,9 @@ fn factor_at(model: &Model, at_ns: Nanos) -> f64 {
         .events
         .iter()
         .filter_map(|event| match event.what {
-            EventKind::Slow { target: Target::Database, for_ns, factor } if holds(event.at_ns, for_ns) => Some(factor),
+            EventKind::Slow { target: Target::Database, for_ns, factor } if holds(event.at_ns, for_ns) => {
+                Some(factor)
+            }
             _ => None,
         })
         .product()
@@ -213,8 +227,7 @@ mod tests {
 
     #[test]
     fn what_lasts_has_an_end_and_what_is_in_the_schedule_has_no_action() {
-        let all = of(
-            r#"
+        let all = of(r#"
             [[event]]
             at = "20s"
             what = { restart = { tier = "l2", for = "3s" } }
@@ -227,15 +240,17 @@ mod tests {
             [[event]]
             at = "30s"
             what = { deploy = { every = "5s" } }
-            "#,
+            "#);
+        assert_eq!(
+            all,
+            [
+                (10 * SECOND, Action::ClearTier { level: 0 }),
+                (20 * SECOND, Action::KillRedis),
+                (23 * SECOND, Action::RestartRedis),
+                (30 * SECOND, Action::ClearInstance { number: 0 }),
+                (35 * SECOND, Action::ClearInstance { number: 1 }),
+            ]
         );
-        assert_eq!(all, [
-            (10 * SECOND, Action::ClearTier { level: 0 }),
-            (20 * SECOND, Action::KillRedis),
-            (23 * SECOND, Action::RestartRedis),
-            (30 * SECOND, Action::ClearInstance { number: 0 }),
-            (35 * SECOND, Action::ClearInstance { number: 1 }),
-        ]);
     }
 
     #[test]

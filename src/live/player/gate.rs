@@ -54,11 +54,7 @@ impl Gate {
     /// For so many queries at once.
     pub fn new(slots: usize, queue_limit: Option<u64>) -> Gate {
         Gate {
-            state: Mutex::new(State {
-                free: (0..slots).collect(),
-                waiting: VecDeque::new(),
-                pauses: 0,
-            }),
+            state: Mutex::new(State { free: (0..slots).collect(), waiting: VecDeque::new(), pauses: 0 }),
             queue_limit: queue_limit.unwrap_or(u64::MAX),
             outages: watch::Sender::new(Outage::default()),
         }

@@ -162,7 +162,13 @@ impl Instance {
         token
     }
 
-    fn new(number: u32, run: &Arc<Run>, processes: Vec<Option<Process>>, redis: Option<Connections>, clock: Clock) -> Instance {
+    fn new(
+        number: u32,
+        run: &Arc<Run>,
+        processes: Vec<Option<Process>>,
+        redis: Option<Connections>,
+        clock: Clock,
+    ) -> Instance {
         let draw = |name: &str| stream(run.seed, run.replication, &format!("live.{number}.{name}"));
         let database = &run.model.database;
         Instance {
@@ -252,7 +258,8 @@ async fn play(instance: &Rc<Instance>, mut messages: UnboundedReceiver<Message>)
     const LOOK_NS: Nanos = 2_000_000;
     let model = instance.model();
     let last_ns = model.duration_ns.saturating_add(model.drain_ns);
-    while instance.open.get() > 0 && instance.now_ns() < last_ns && !instance.run.stop.load(Ordering::Relaxed) {
+    while instance.open.get() > 0 && instance.now_ns() < last_ns && !instance.run.stop.load(Ordering::Relaxed)
+    {
         instance.alarm.at(instance.clock.instant(instance.now_ns() + LOOK_NS)).await;
     }
 }

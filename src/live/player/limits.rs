@@ -91,7 +91,8 @@ pub fn connections(experiment: &Experiment) -> Result<Connections, Exceeded> {
         }
         let redis = redis_connections(model);
         if redis > REDIS_MAX {
-            let title = format!("variant \"{name}\": {redis} connections to Redis are above {REDIS_MAX}, the limit");
+            let title =
+                format!("variant \"{name}\": {redis} connections to Redis are above {REDIS_MAX}, the limit");
             return exceeded(title, "set a smaller pool of the tier");
         }
         most.postgres = most.postgres.max(postgres as u32);
@@ -135,7 +136,10 @@ impl Bounds {
             whole_ns as f64 / 1e9,
             self.time_ns as f64 / 1e9
         );
-        exceeded(title, "fewer --replications, a shorter --duration, single variants (--variant), or a higher --max-time")
+        exceeded(
+            title,
+            "fewer --replications, a shorter --duration, single variants (--variant), or a higher --max-time",
+        )
     }
 
     /// Whether the busiest second of a schedule is slow enough.

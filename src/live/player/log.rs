@@ -14,41 +14,77 @@ pub struct Fact {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum What {
     /// A lookup in a tier sets out, and one has found something.
-    Lookup { level: u8 },
-    Hit { level: u8 },
+    Lookup {
+        level: u8,
+    },
+    Hit {
+        level: u8,
+    },
     /// A command is sent.
-    Command { level: u8 },
+    Command {
+        level: u8,
+    },
     /// A lookup was not answered.
-    Failure { level: u8 },
+    Failure {
+        level: u8,
+    },
     /// A SET did not take effect.
-    FailedFill { level: u8 },
+    FailedFill {
+        level: u8,
+    },
     /// A SET was older than what is there.
-    RefusedSet { level: u8 },
+    RefusedSet {
+        level: u8,
+    },
     /// A connection to a tier was taken after so long, and was given back.
-    TierTaken { level: u8, waited_ns: Nanos },
-    TierFreed { level: u8 },
+    TierTaken {
+        level: u8,
+        waited_ns: Nanos,
+    },
+    TierFreed {
+        level: u8,
+    },
     /// Nobody waits any more for a connection to a tier.
-    TierGivenUp { level: u8 },
+    TierGivenUp {
+        level: u8,
+    },
     /// The same of the instance's connections to the database.
-    DbTaken { waited_ns: Nanos },
+    DbTaken {
+        waited_ns: Nanos,
+    },
     DbFreed,
     DbGivenUp,
     /// An attempt comes to the gate of the database, and writes so many rows.
-    DbArrived { rows: u32 },
+    DbArrived {
+        rows: u32,
+    },
     /// It was not let in.
     DbRefused,
     /// It has waited at the gate and is served; the service time that was drawn for it.
-    DbBegan { waited_ns: Nanos, drawn_ns: Nanos },
+    DbBegan {
+        waited_ns: Nanos,
+        drawn_ns: Nanos,
+    },
     DbEnded,
-    FetchBegan { key: u32 },
-    FetchEnded { key: u32 },
+    FetchBegan {
+        key: u32,
+    },
+    FetchEnded {
+        key: u32,
+    },
     Retried,
     RetryRefused,
     Refreshed,
     /// Rows that a write created.
-    Created { rows: u32 },
+    Created {
+        rows: u32,
+    },
     /// A tier of the processes has evicted or dropped expired entries.
-    Dropped { level: u8, evicted: u32, expired: u32 },
+    Dropped {
+        level: u8,
+        evicted: u32,
+        expired: u32,
+    },
 }
 
 /// How one key of a read was answered.

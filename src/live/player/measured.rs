@@ -26,23 +26,15 @@ const NOT_MEASURED: &[&str] = &[
 ];
 
 /// The same of a shared tier, behind its name.
-const NOT_MEASURED_OF_SHARED: &[&str] = &[
-    "breaker.",
-    "client.",
-    "expired.",
-    "link.",
-    "node.",
-    "queue.",
-    "ttl.",
-    "utilization",
-    "wire.",
-];
+const NOT_MEASURED_OF_SHARED: &[&str] =
+    &["breaker.", "client.", "expired.", "link.", "node.", "queue.", "ttl.", "utilization", "wire."];
 
 /// The same of a shared tier on a server that others may use as well.
 const OF_OWN_SERVERS: &[&str] = &["bytes", "entries", "evictions", "expirations", "memory."];
 
 /// Measures over all tiers together that need the content of the servers.
-const OF_OWN_SERVERS_IN_ALL: &[&str] = &["entries.peak", "evictions.rate", "expirations.rate", "memory.peak_bytes"];
+const OF_OWN_SERVERS_IN_ALL: &[&str] =
+    &["entries.peak", "evictions.rate", "expirations.rate", "memory.peak_bytes"];
 
 /// Whether a measure, or a series, of this name was measured.
 pub fn is_measured(model: &Model, name: &str, are_own: bool) -> bool {
@@ -52,12 +44,10 @@ pub fn is_measured(model: &Model, name: &str, are_own: bool) -> bool {
     };
     let has_shared = model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Shared(_)));
     if let Some((tier, what)) = name.strip_prefix("tier.").and_then(|rest| rest.split_once('.')) {
-        let unknown = begins(what, NOT_MEASURED_OF_SHARED)
-            || !are_own && begins(what, OF_OWN_SERVERS);
+        let unknown = begins(what, NOT_MEASURED_OF_SHARED) || !are_own && begins(what, OF_OWN_SERVERS);
         return !(is_shared(tier) && unknown || what.starts_with("expired.") || what.starts_with("ttl."));
     }
-    !begins(name, NOT_MEASURED)
-        && (are_own || !has_shared || !OF_OWN_SERVERS_IN_ALL.contains(&name))
+    !begins(name, NOT_MEASURED) && (are_own || !has_shared || !OF_OWN_SERVERS_IN_ALL.contains(&name))
 }
 
 #[cfg(test)]

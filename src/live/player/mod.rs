@@ -143,7 +143,11 @@ pub fn play(experiment: &Experiment, servers: &Servers, options: &Options) -> Re
         for (variant, tables) in experiment.variants.iter().zip(&tables) {
             let setting = Setting { model: &variant.model, tables, seed: experiment.seed, repetition };
             let schedule = schedule(&variant.name, &setting, &options.bounds)?;
-            (options.begins)(Begins { variant: &variant.name, repetition, requests: schedule.requests.len() });
+            (options.begins)(Begins {
+                variant: &variant.name,
+                repetition,
+                requests: schedule.requests.len(),
+            });
             let Some(one) = repetition::play(&setting, schedule, servers, options)? else { break 'all };
             let lateness_ms = one.lateness_p99_ns as f64 / 1e6;
             if one.lateness_p99_ns > options.max_lateness_ns {
@@ -169,7 +173,9 @@ pub fn play(experiment: &Experiment, servers: &Servers, options: &Options) -> Re
     live.lateness_p99_ms.truncate(whole);
     live.query_ms.truncate(whole);
     if !priority::is_raised() {
-        live.notes.push("no real-time scheduling was allowed for the threads of the schedule and of the waits".to_owned());
+        live.notes.push(
+            "no real-time scheduling was allowed for the threads of the schedule and of the waits".to_owned(),
+        );
     }
     let interrupted = options.control.cancel.load(Ordering::Relaxed);
     let record = played.record(experiment.replications, live)?;
@@ -192,7 +198,11 @@ fn schedule(variant: &str, setting: &Setting<'_>, bounds: &Bounds) -> Result<Sch
 ///
 /// # Errors
 /// As [`play`] has them before it starts.
-pub fn first_schedule(experiment: &Experiment, variant: usize, bounds: &Bounds) -> Result<Schedule, LiveError> {
+pub fn first_schedule(
+    experiment: &Experiment,
+    variant: usize,
+    bounds: &Bounds,
+) -> Result<Schedule, LiveError> {
     let of = &experiment.variants[variant];
     let source = |source: crate::trace::TraceError| LiveError::Schedule {
         variant: of.name.clone(),

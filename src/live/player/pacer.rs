@@ -85,7 +85,8 @@ mod tests {
         );
         let schedule = Schedule::draw(&model, &tables, 1, 0, 1_000).unwrap();
         let stop = AtomicBool::new(false);
-        let lateness = play(&schedule.requests, Instant::now(), &stop, |_, _| stop.store(true, Ordering::Relaxed));
+        let lateness =
+            play(&schedule.requests, Instant::now(), &stop, |_, _| stop.store(true, Ordering::Relaxed));
         assert_eq!(lateness.count(), 1);
     }
 }

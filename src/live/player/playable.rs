@@ -164,8 +164,7 @@ pub fn notes(model: &Model, plain_queries: bool) -> Vec<String> {
             Scope::Shared(shared) => {
                 let redis = "Redis has its own";
                 if is_set(&shared.network) || shared.round_trip.is_some() {
-                    let option = if shared.round_trip.is_some() { "round_trip" } else { "network" };
-                    own(format!("tier.{name}.{option}"), redis);
+                    own(format!("tier.{name}.network (or round_trip)"), redis);
                 }
                 if shared.service_ns > 0 {
                     own(format!("tier.{name}.service"), redis);
@@ -178,8 +177,10 @@ pub fn notes(model: &Model, plain_queries: bool) -> Vec<String> {
     }
     let database = &model.database;
     if is_set(&database.network) || database.round_trip.is_some() {
-        let option = if database.round_trip.is_some() { "round_trip" } else { "network" };
-        own(format!("database.{option}"), "PostgreSQL has its own");
+        own(
+            "database.network (or round_trip)".to_owned(),
+            "the way to PostgreSQL is inside the service time",
+        );
     }
     if plain_queries {
         own("database.read".to_owned(), "with --plain-queries queries take their own time");
@@ -201,16 +202,24 @@ mod tests {
 
     /// Every entry of the lists with the name of its list.
     fn lists() -> Vec<(&'static str, &'static str)> {
-        let of = |list: &'static str, all: &[&'static str]| all.iter().map(move |&path| (path, list)).collect::<Vec<_>>();
+        let of = |list: &'static str, all: &[&'static str]| {
+            all.iter().map(move |&path| (path, list)).collect::<Vec<_>>()
+        };
         let mut refused: Vec<&str> = RULES.iter().map(|rule| rule.option).collect();
         refused.dedup();
-        [of("played", PLAYED), of("of the servers", OF_THE_SERVERS), of("of the report", OF_THE_REPORT), of("refused", &refused)]
-            .concat()
+        [
+            of("played", PLAYED),
+            of("of the servers", OF_THE_SERVERS),
+            of("of the report", OF_THE_REPORT),
+            of("refused", &refused),
+        ]
+        .concat()
     }
 
     /// The entry that decides about an option: the nearest above it.
     fn decides(path: &str) -> Option<(&'static str, &'static str)> {
-        let is_above = |entry: &str| path == entry || path.strip_prefix(entry).is_some_and(|rest| rest.starts_with('.'));
+        let is_above =
+            |entry: &str| path == entry || path.strip_prefix(entry).is_some_and(|rest| rest.starts_with('.'));
         lists().into_iter().filter(|(entry, _)| is_above(entry)).max_by_key(|(entry, _)| entry.len())
     }
 
@@ -223,10 +232,18 @@ mod tests {
         let mut seen = BTreeMap::new();
         for (entry, list) in lists() {
             let before = seen.insert(entry, list);
-            assert!(before.is_none_or(|before| before == "refused" && list == "refused"), "{entry}: {before:?} and {list}");
+            assert!(
+                before.is_none_or(|before| before == "refused" && list == "refused"),
+                "{entry}: {before:?} and {list}"
+            );
             // A possibility of a choice without parameters is no option of its own.
             let word = entry.rsplit_once('.').map_or(entry, |(above, _)| above);
-            assert!(known.iter().any(|path| path == entry || path.starts_with(&format!("{entry}.")) || path == word), "{entry} is no option");
+            assert!(
+                known
+                    .iter()
+                    .any(|path| path == entry || path.starts_with(&format!("{entry}.")) || path == word),
+                "{entry} is no option"
+            );
         }
         assert_eq!(decides("database.hedge.after").map(|entry| entry.1), Some("refused"));
         assert_eq!(decides("database.retries.budget.ratio").map(|entry| entry.1), Some("played"));
@@ -256,7 +273,11 @@ ttl = "60s"
         let experiment = experiment.unwrap_or_else(|problems| panic!("{problems}\n{source}"));
         match refusals(&experiment, own) {
             Ok(()) => Vec::new(),
-            Err(problems) => problems.list.iter().map(|problem| problem.title.replace("`herdlab live` does not play ", "")).collect(),
+            Err(problems) => problems
+                .list
+                .iter()
+                .map(|problem| problem.title.replace("`herdlab live` does not play ", ""))
+                .collect(),
         }
     }
 
@@ -268,7 +289,11 @@ ttl = "60s"
     #[test]
     fn each_rule_refuses_its_option_by_name() {
         let with = |added: &str, inside: &str, value: &str| {
-            let text = if inside.is_empty() { format!("{value}\n{BASE}") } else { BASE.replace(inside, &format!("{inside}\n{value}")) };
+            let text = if inside.is_empty() {
+                format!("{value}\n{BASE}")
+            } else {
+                BASE.replace(inside, &format!("{inside}\n{value}"))
+            };
             format!("{text}\n{added}")
         };
         let event = |what: &str| with(&format!("[[event]]\nat = \"5s\"\nwhat = {{ {what} }}"), "", "");
@@ -276,12 +301,25 @@ ttl = "60s"
         let cases = [
             (with("", "", "warmup = \"auto\""), "warmup"),
             (with("", "", "precision = { measure = \"hit_ratio\", relative = 0.1 }"), "precision"),
-            (BASE.replace("poisson = { rate = 10 }", "closed = { users = 2, think = \"1s\" }"), "workload.arrivals.closed"),
-            (with("[limiter]\nlimit = 5\nper = \"1s\"\nmode = \"atomic\"\ntier = \"l2\"\ncallers = 10", "", ""), "limiter"),
+            (
+                BASE.replace("poisson = { rate = 10 }", "closed = { users = 2, think = \"1s\" }"),
+                "workload.arrivals.closed",
+            ),
+            (
+                with(
+                    "[limiter]\nlimit = 5\nper = \"1s\"\nmode = \"atomic\"\ntier = \"l2\"\ncallers = 10",
+                    "",
+                    "",
+                ),
+                "limiter",
+            ),
             (with("", tier, "nodes = 2"), "tier.l2.nodes"),
             (with("", tier, "breaker = { failures = 0.5, open = \"5s\" }"), "tier.l2.breaker"),
             (with("", tier, "serialize = { per_byte = \"2ns\" }"), "tier.l2.serialize"),
-            (with("", tier, "compress = { above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }"), "tier.l2.compress"),
+            (
+                with("", tier, "compress = { above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }"),
+                "tier.l2.compress",
+            ),
             (with("", tier, "bandwidth = \"1GB/s\""), "tier.l2.bandwidth"),
             (with("", tier, "capacity = 50\neviction = \"lru\""), "tier.l2.capacity"),
             (with("", tier, "capacity = \"1MB\"\neviction = \"sieve\""), "tier.l2.eviction"),
@@ -312,22 +350,36 @@ ttl = "60s"
         // Rules about several options together are tried below.
         for rule in RULES.iter().filter(|rule| !rule.own_play_it && !rule.option.starts_with("event")) {
             let generic = rule.option.replace("tier.", "tier.l2.");
-            let is_tried = tried.iter().any(|name| *name == generic || *name == rule.option || generic.starts_with("tier.l2.scope"));
+            let is_tried = tried
+                .iter()
+                .any(|name| *name == generic || *name == rule.option || generic.starts_with("tier.l2.scope"));
             assert!(is_tried || TOGETHER.contains(&rule.option), "nothing tries {}", rule.option);
         }
     }
 
     /// Options that are refused only beside others.
-    const TOGETHER: &[&str] =
-        &["tier.recorded_ttl", "tier.sliding", "tier.refresh", "tier.multi_get", "coalescing.lease", "writes.versioned"];
+    const TOGETHER: &[&str] = &[
+        "tier.recorded_ttl",
+        "tier.sliding",
+        "tier.refresh",
+        "tier.multi_get",
+        "coalescing.lease",
+        "writes.versioned",
+    ];
 
     #[test]
     fn options_that_do_not_go_together_are_refused() {
         let tier = |more: &str| BASE.replace("ttl = \"60s\"", &format!("ttl = \"60s\"\n{more}"));
-        assert_eq!(refused(&tier("sliding = true\nrefresh = { xfetch = { beta = 1.0 } }"), true), ["tier.l2.sliding"]);
+        assert_eq!(
+            refused(&tier("sliding = true\nrefresh = { xfetch = { beta = 1.0 } }"), true),
+            ["tier.l2.sliding"]
+        );
         let lease = |source: String| format!("coalescing = {{ lease = {{ tier = \"l2\" }} }}\n{source}");
         assert_eq!(refused(&lease(tier("refresh = { xfetch = { beta = 1.0 } }")), true), ["tier.l2.refresh"]);
-        assert_eq!(refused(&lease(format!("{BASE}\n[writes]\nversioned = true")), true), ["writes.versioned"]);
+        assert_eq!(
+            refused(&lease(format!("{BASE}\n[writes]\nversioned = true")), true),
+            ["writes.versioned"]
+        );
         let mget = |more: &str| tier(more).replace("keys = 100", "keys = 100\nkeys_per_request = 3");
         let all = mget("multi_get = \"mget\"");
         assert_eq!(refused(&all, true), Vec::<String>::new());
@@ -337,12 +389,18 @@ ttl = "60s"
 
     #[test]
     fn given_servers_are_not_disturbed() {
-        for what in ["flush = { tier = \"l2\" }", "restart = { tier = \"l2\", for = \"1s\" }", "pause = { target = \"l2\", for = \"1s\" }"] {
+        for what in [
+            "flush = { tier = \"l2\" }",
+            "restart = { tier = \"l2\", for = \"1s\" }",
+            "pause = { target = \"l2\", for = \"1s\" }",
+        ] {
             let source = format!("{BASE}\n[[event]]\nat = \"5s\"\nwhat = {{ {what} }}");
             assert_eq!(refused(&source, true), Vec::<String>::new());
             assert_eq!(refused(&source, false).len(), 1, "{what}");
         }
-        let pause = format!("{BASE}\n[[event]]\nat = \"5s\"\nwhat = {{ pause = {{ target = \"database\", for = \"1s\" }} }}");
+        let pause = format!(
+            "{BASE}\n[[event]]\nat = \"5s\"\nwhat = {{ pause = {{ target = \"database\", for = \"1s\" }} }}"
+        );
         assert_eq!(refused(&pause, false), Vec::<String>::new(), "the gate is ours");
     }
 
@@ -352,7 +410,9 @@ ttl = "60s"
         let experiment = parse(&source, "my.toml", Path::new(""), &Overrides::default()).unwrap();
         let text = refusals(&experiment, true).unwrap_err().to_string();
         assert!(text.contains("my.toml:12"), "{text}");
-        let variant = format!("{BASE}\n[[variant]]\nname = \"a\"\n[[variant]]\nname = \"b\"\nset = {{ \"tier.l2.nodes\" = 2 }}");
+        let variant = format!(
+            "{BASE}\n[[variant]]\nname = \"a\"\n[[variant]]\nname = \"b\"\nset = {{ \"tier.l2.nodes\" = 2 }}"
+        );
         let experiment = parse(&variant, "my.toml", Path::new(""), &Overrides::default()).unwrap();
         let text = refusals(&experiment, true).unwrap_err().to_string();
         assert!(text.contains("my.toml:21") && text.contains("tier.l2.nodes"), "{text}");

@@ -67,7 +67,13 @@ pub fn configure(url: &str, model: &Model) -> Result<(), Problem> {
 }
 
 /// The tiers in the processes, by instance and level, with what is there at the start.
-pub fn processes(model: &Model, tables: &Arc<Tables>, seed: u64, repetition: u32, instance: u32) -> Vec<Option<Process>> {
+pub fn processes(
+    model: &Model,
+    tables: &Arc<Tables>,
+    seed: u64,
+    repetition: u32,
+    instance: u32,
+) -> Vec<Option<Process>> {
     let mut all = Vec::with_capacity(model.tiers.len());
     for (level, tier) in model.tiers.iter().enumerate() {
         let Scope::Instance { .. } = tier.scope else {
@@ -78,9 +84,12 @@ pub fn processes(model: &Model, tables: &Arc<Tables>, seed: u64, repetition: u32
         if let Some(prefill) = tier.prefill {
             let mut jitter = stream(seed, repetition, &format!("tier.{}.jitter", tier.name));
             entries(model, tables, level, prefill, (seed, repetition), |step| match step {
-                Filled::Fresh { info } => {
-                    expiry(model.workload.classes[info.class].ttl_in(level, tier), tier.jitter, 0, &mut jitter)
-                }
+                Filled::Fresh { info } => expiry(
+                    model.workload.classes[info.class].ttl_in(level, tier),
+                    tier.jitter,
+                    0,
+                    &mut jitter,
+                ),
                 Filled::Until { info, copy, expiry_ns } => {
                     if copy == instance {
                         process.prefill(info.key, expiry_ns);
@@ -129,7 +138,13 @@ pub fn prefill(
         for &(key, expiry_ns) in some {
             let stored = Stored { version: 0, expiry_ns, delta_ns: 0, is_negative: false };
             let life_ns = (expiry_ns != NEVER).then(|| expiry_ns + grace_ns);
-            pipeline.add_command(commands::set(&keys.value(key), &stored.encode(tables.value_bytes(key)), life_ns)).ignore();
+            pipeline
+                .add_command(commands::set(
+                    &keys.value(key),
+                    &stored.encode(tables.value_bytes(key)),
+                    life_ns,
+                ))
+                .ignore();
         }
         send(&pipeline, &mut redis)?;
     }

@@ -42,9 +42,8 @@ pub fn watch(run: &Arc<Run>, is_own: bool, is_over: &AtomicBool) -> Vec<Sample> 
 
 /// The tier in all processes together.
 fn in_processes(run: &Run, level: usize) -> TierSample {
-    let sum = |which: usize| {
-        run.content.iter().map(|levels| levels[level][which].load(Ordering::Relaxed)).sum()
-    };
+    let sum =
+        |which: usize| run.content.iter().map(|levels| levels[level][which].load(Ordering::Relaxed)).sum();
     TierSample { entries: sum(0), bytes: sum(1), ..TierSample::default() }
 }
 
@@ -76,9 +75,7 @@ fn look(run: &Run, connection: &mut Option<Connection>) -> Option<TierSample> {
 
 /// A number of INFO; 0 where this server does not have it.
 fn field(info: &str, name: &str) -> u64 {
-    info.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':')?.trim().parse().ok())
-        .unwrap_or(0)
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')?.trim().parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -22,7 +22,14 @@ pub struct Process {
 
 impl Process {
     /// The tier at `level` of one of the instances of a model; each has random streams of its own.
-    pub fn new(model: &Model, tables: &Arc<Tables>, level: usize, seed: u64, replication: u32, instance: u32) -> Process {
+    pub fn new(
+        model: &Model,
+        tables: &Arc<Tables>,
+        level: usize,
+        seed: u64,
+        replication: u32,
+        instance: u32,
+    ) -> Process {
         let mut own = model.clone();
         own.clients.instances = 1;
         let seed = seed ^ (u64::from(instance) << 32);
@@ -51,9 +58,9 @@ impl Process {
         self.counting(|tier, tables| {
             let is_older = !tier.tombstones.is_empty()
                 && (tier.tombstones[0].refuse(info.key, version, now)
-                    || tier.entry(0, info.key).is_some_and(|(until_ns, held)| {
-                        now < until_ns && u64::from(held) > version
-                    }));
+                    || tier
+                        .entry(0, info.key)
+                        .is_some_and(|(until_ns, held)| now < until_ns && u64::from(held) > version));
             if !is_older {
                 let value = Value { version: version as u32, read_ns: now };
                 tier.fill(0, info, value, delta_ns, now, tables);

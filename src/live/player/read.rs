@@ -185,7 +185,11 @@ fn is_joined_at_lookup(instance: &Instance) -> bool {
 }
 
 /// Joins the flight of this instance and key, or leads one from a level on.
-fn join_or_lead(instance: &Rc<Instance>, mut ask: Ask, level: usize) -> impl Future<Output = KeyAnswer> + use<> {
+fn join_or_lead(
+    instance: &Rc<Instance>,
+    mut ask: Ask,
+    level: usize,
+) -> impl Future<Output = KeyAnswer> + use<> {
     let name = (ask.info.key, ask.exists);
     let known = instance.flights.borrow().get(&name).cloned();
     let (flight, joins) = match known {

@@ -111,9 +111,11 @@ pub fn play(
             instance::live(number, &run, make, messages, &ready)
         };
         let named = thread::Builder::new().name(format!("instance {number}"));
-        threads.push(named.spawn(live).map_err(|error| {
-            Problem::failed(format!("no thread for an instance: {error}"))
-        })?);
+        threads.push(
+            named
+                .spawn(live)
+                .map_err(|error| Problem::failed(format!("no thread for an instance: {error}")))?,
+        );
     }
     ready.wait();
     // All are prepared: the clock starts a little later, for all at once.
@@ -128,10 +130,11 @@ pub fn play(
             move || events::play(run, control.as_ref(), is_over)
         });
         let pacing = scope.spawn(|| {
-            let lateness = pacer::play(&run.schedule.requests, clock.start(), &run.stop, |number, request| {
-                // One that has ended early has failed, which ends the repetition.
-                let _ = run.instances[request.instance as usize].send(Message::Request(number as u32));
-            });
+            let lateness =
+                pacer::play(&run.schedule.requests, clock.start(), &run.stop, |number, request| {
+                    // One that has ended early has failed, which ends the repetition.
+                    let _ = run.instances[request.instance as usize].send(Message::Request(number as u32));
+                });
             run.instances.iter().for_each(|instance| drop(instance.send(Message::Finish)));
             lateness
         });
@@ -147,7 +150,9 @@ pub fn play(
             match thread.join() {
                 Ok(Ok(of_instance)) => log.take_in(of_instance),
                 Ok(Err(problem)) => run.fail(problem),
-                Err(_) => run.fail(Problem::failed("internal error, please report it: an instance ended early")),
+                Err(_) => {
+                    run.fail(Problem::failed("internal error, please report it: an instance ended early"))
+                }
             }
         }
         is_over.store(true, Ordering::Relaxed);

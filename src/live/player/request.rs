@@ -35,7 +35,8 @@ const RANKS: [Outcome; 6] = [
 
 impl Ended {
     fn of(answers: &[(u32, KeyAnswer)]) -> Ended {
-        let rank = |outcome: Outcome| RANKS.iter().position(|&known| known == outcome).unwrap_or(RANKS.len() - 1);
+        let rank =
+            |outcome: Outcome| RANKS.iter().position(|&known| known == outcome).unwrap_or(RANKS.len() - 1);
         let outcome = answers.iter().map(|(_, answer)| answer.outcome).max_by_key(|&outcome| rank(outcome));
         Ended {
             outcome: outcome.unwrap_or(Outcome::Error),
@@ -137,11 +138,15 @@ mod tests {
 
     #[test]
     fn a_request_of_several_keys_ends_as_its_worst_key_does() {
-        let hit = KeyAnswer { outcome: Outcome::Hit, cause: None, tier: Some(0), version: 1, is_negative: false };
+        let hit =
+            KeyAnswer { outcome: Outcome::Hit, cause: None, tier: Some(0), version: 1, is_negative: false };
         let miss = KeyAnswer { outcome: Outcome::Miss, tier: None, ..hit };
         let failed = KeyAnswer::failed(Cause::DbTimeout);
         assert_eq!(Ended::of(&[(1, hit), (2, miss), (3, hit)]).outcome, Outcome::Miss);
         let ended = Ended::of(&[(1, failed), (2, miss)]);
-        assert_eq!((ended.outcome, ended.cause, ended.keys.len()), (Outcome::Error, Some(Cause::DbTimeout), 2));
+        assert_eq!(
+            (ended.outcome, ended.cause, ended.keys.len()),
+            (Outcome::Error, Some(Cause::DbTimeout), 2)
+        );
     }
 }

@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn a_read_of_several_keys_has_different_ones() {
-        let (model, tables) = fixture::model(&SCENARIO.replace("write_share", "keys_per_request = 4, write_share"));
+        let (model, tables) =
+            fixture::model(&SCENARIO.replace("write_share", "keys_per_request = 4, write_share"));
         let schedule = Schedule::draw(&model, &tables, 1, 0, 100_000).unwrap();
         for request in &schedule.requests {
             let more = schedule.more_keys(request);
@@ -184,7 +185,14 @@ mod tests {
 
     #[test]
     fn the_busiest_second_may_begin_anywhere() {
-        let at = |at_ns| Planned { at_ns, key: 0, instance: 0, class: 0, operation: Operation::Read, more: (0, 0) };
+        let at = |at_ns| Planned {
+            at_ns,
+            key: 0,
+            instance: 0,
+            class: 0,
+            operation: Operation::Read,
+            more: (0, 0),
+        };
         let ms = [0, 700, 900, 1_600, 1_650, 1_899, 1_900, 5_000].map(|ms| at(ms * 1_000_000));
         let schedule = Schedule { requests: ms.to_vec(), more_keys: Vec::new() };
         assert_eq!(schedule.peak_per_s(), 4);

@@ -47,7 +47,13 @@ pub struct Time {
 }
 
 impl Service {
-    pub fn new(model: &Model, seed: u64, replication: u32, overhead_ns: [Nanos; 2], is_plain: bool) -> Service {
+    pub fn new(
+        model: &Model,
+        seed: u64,
+        replication: u32,
+        overhead_ns: [Nanos; 2],
+        is_plain: bool,
+    ) -> Service {
         let spec = &model.database;
         let times = |class: &crate::model::Class| {
             let own = |own: &Option<_>, general| Times::new(own.as_ref().unwrap_or(general));

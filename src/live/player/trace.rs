@@ -8,7 +8,9 @@ use crate::model::Model;
 
 /// Requests that no trace has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} have no place in a trace; leave out --write-schedule, or compare by seed: the simulator draws the same requests")]
+#[error(
+    "{what} have no place in a trace; leave out --write-schedule, or compare by seed: the simulator draws the same requests"
+)]
 pub struct Untraceable {
     what: Cow<'static, str>,
 }
@@ -98,7 +100,10 @@ mod tests {
                 // The clock of a trace begins with its first request.
                 assert!(batch.time_ns[index].abs_diff(planned.at_ns - first_ns) <= 1);
                 assert_eq!(*keys.entry(planned.key).or_insert(batch.key[index]), batch.key[index]);
-                assert_eq!(*instances.entry(planned.instance).or_insert(batch.instance[index]), batch.instance[index]);
+                assert_eq!(
+                    *instances.entry(planned.instance).or_insert(batch.instance[index]),
+                    batch.instance[index]
+                );
                 assert_eq!(batch.tag[index] & 1 == 1, planned.operation == Operation::Write);
                 number += 1;
             }

@@ -57,12 +57,7 @@ async fn transaction(
         true => Query::Create { key: info.key, bytes: instance.run.tables.value_bytes(info.key) },
         false => Query::Write { first: entity.start, end: entity.end },
     };
-    let job = Job {
-        query,
-        work: Work::Write { class: info.class },
-        crowd: Crowd::of(caller, 0),
-        late: None,
-    };
+    let job = Job { query, work: Work::Write { class: info.class }, crowd: Crowd::of(caller, 0), late: None };
     let Answer::Written(rows) = call::call(instance, job).await? else { return Ok(0) };
     Ok(rows.iter().find(|row| row.0 == info.key).map_or(0, |row| row.1))
 }

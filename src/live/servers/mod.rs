@@ -177,6 +177,22 @@ impl Servers {
         rows::set_pace(&self.postgres, 1.0)
     }
 
+    /// Keys and rows for probes, apart from those of the clients.
+    pub(super) fn prepare_probes(&self, count: u64, bytes: u32) -> Result<(), Problem> {
+        rows::fill_probes(&self.postgres, count, bytes)?;
+        let mut connection = link::redis(&self.redis_url)?;
+        let value = vec![b'v'; bytes as usize];
+        (0..count).try_for_each(|id| {
+            let key = format!("{}probe:{id}", self.prefix);
+            given::ask(&mut connection, redis::cmd("SET").arg(key).arg(&value), "SET a key")
+        })
+    }
+
+    /// `INFO everything` of Redis.
+    pub(super) fn redis_info(&self) -> Result<String, Problem> {
+        given::ask(&mut link::redis(&self.redis_url)?, redis::cmd("INFO").arg("everything"), "read INFO")
+    }
+
     /// Whether both servers answer.
     ///
     /// # Errors

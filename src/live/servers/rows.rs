@@ -32,6 +32,7 @@ pub(super) fn create(config: &Config, schema: &str) -> Result<(), Problem> {
         "create schema {schema};
          create table {schema}.rows (id bigint primary key, version bigint not null, payload bytea not null);
          alter table {schema}.rows alter column payload set storage external;
+         create table {schema}.probe (like {schema}.rows including all);
          create table {schema}.pace (factor double precision not null);
          insert into {schema}.pace values (1)"
     );
@@ -44,6 +45,16 @@ pub(super) fn remove(config: &Config, schema: &str) -> Result<(), Problem> {
 
 pub(super) fn set_pace(config: &Config, factor: f64) -> Result<(), Problem> {
     link::execute(config, "set its pace", &format!("update pace set factor = {factor:?}"))
+}
+
+/// Replaces the rows of probes, with the ids from 0 on.
+pub(super) fn fill_probes(config: &Config, count: u64, bytes: u32) -> Result<(), Problem> {
+    let statements = format!(
+        "truncate probe;
+         insert into probe select id, 0, decode(repeat('76', {bytes}), 'hex') from generate_series(0, {count} - 1) id;
+         analyze probe"
+    );
+    link::execute(config, "make the rows of probes", &statements)
 }
 
 pub(super) fn fill(config: &Config, rows: impl IntoIterator<Item = Row> + Send) -> Result<u64, Problem> {

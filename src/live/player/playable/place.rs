@@ -32,9 +32,10 @@ pub(super) fn of(experiment: &Experiment, variant: &Variant, path: &str) -> Opti
             return Some(entry.value.span);
         }
     }
-    let typed = experiment.overrides.iter().rposition(|text| {
-        text.split_once('=').is_some_and(|(set, _)| decides(set, path))
-    });
+    let typed = experiment
+        .overrides
+        .iter()
+        .rposition(|text| text.split_once('=').is_some_and(|(set, _)| decides(set, path)));
     if let Some(number) = typed {
         return Some(Span { source: number + 1, start: 0, end: experiment.overrides[number].len() });
     }
@@ -63,7 +64,8 @@ fn deepest<'n>(node: &'n Node, path: &[&str]) -> Option<&'n Node> {
 fn event(experiment: &Experiment, variant: &Variant, root: &Node, label: &str) -> Option<Span> {
     let event = variant.model.events.iter().find(|event| event.label == label)?;
     let at = |node: &&Node| {
-        node.get("at").and_then(Node::as_str).and_then(|text| units::parse_duration(text).ok()) == Some(event.at_ns)
+        node.get("at").and_then(Node::as_str).and_then(|text| units::parse_duration(text).ok())
+            == Some(event.at_ns)
     };
     let labelled = |node: &&Node| node.get("label").and_then(Node::as_str) == Some(label);
     let all = root.elements("event");

@@ -3,7 +3,7 @@
 use super::{Rule, Used};
 use crate::live::servers::RedisSettings;
 use crate::model::{
-    Arrivals, Around, Capacity, Coalescing, DownMode, EventKind, Model, MultiGet, Order, Refresh, Scope,
+    Around, Arrivals, Capacity, Coalescing, DownMode, EventKind, Model, MultiGet, Order, Refresh, Scope,
     SharedTier, Target, Tier, WriteStrategy,
 };
 
@@ -26,7 +26,10 @@ fn tiers(model: &Model, option: &str, holds: impl Fn(&Tier, &SharedTier) -> bool
         Scope::Shared(shared) => Some((tier, shared)),
         Scope::Instance { .. } => None,
     });
-    shared.filter(|(tier, shared)| holds(tier, shared)).map(|(tier, _)| format!("tier.{}.{option}", tier.name)).collect()
+    shared
+        .filter(|(tier, shared)| holds(tier, shared))
+        .map(|(tier, _)| format!("tier.{}.{option}", tier.name))
+        .collect()
 }
 
 fn events(model: &Model, is_meant: impl Fn(&EventKind) -> bool) -> Vec<String> {
@@ -41,7 +44,9 @@ fn has_lease(model: &Model) -> bool {
 pub(super) const RULES: &[Rule] = &[
     Rule {
         way_out: "name a warm-up, such as \"5s\"; `herdlab run` shows the one that it finds",
-        ..rule("warmup.auto", "only simulations look for their warm-up", |model| once("warmup", model.warmup_auto))
+        ..rule("warmup.auto", "only simulations look for their warm-up", |model| {
+            once("warmup", model.warmup_auto)
+        })
     },
     Rule {
         way_out: "give the number of repetitions with --replications",
@@ -97,7 +102,9 @@ pub(super) const RULES: &[Rule] = &[
     rule("database.cancel_on_timeout", NOT_YET, |model| {
         once("database.cancel_on_timeout", model.database.cancel_on_timeout)
     }),
-    rule("database.background", NOT_YET, |model| once("database.background", model.database.background.is_some())),
+    rule("database.background", NOT_YET, |model| {
+        once("database.background", model.database.background.is_some())
+    }),
     rule("database.replicas", "there is one PostgreSQL", |model| {
         once("database.replicas", model.database.replicas.is_some())
     }),
@@ -131,7 +138,9 @@ pub(super) const RULES: &[Rule] = &[
     }),
     rule("event.what.down.fail", "packets to Redis are not dropped", |model| {
         events(model, |what| match what {
-            EventKind::Down { target: Target::Tier(_) | Target::Node { .. }, fail, .. } => *fail == DownMode::Timeout,
+            EventKind::Down { target: Target::Tier(_) | Target::Node { .. }, fail, .. } => {
+                *fail == DownMode::Timeout
+            }
             _ => false,
         })
     }),
@@ -148,7 +157,9 @@ pub(super) const RULES: &[Rule] = &[
             events(model, |what| match *what {
                 EventKind::Flush { tier } => is_shared(tier),
                 EventKind::Restart { .. } => true,
-                EventKind::Down { target, .. } | EventKind::Pause { target, .. } => target != Target::Database,
+                EventKind::Down { target, .. } | EventKind::Pause { target, .. } => {
+                    target != Target::Database
+                }
                 _ => false,
             })
         })
