@@ -211,7 +211,6 @@ fn limits_of_callers_hold() {
     assert!(mean(&full, "base", "error.db_rejected.ratio") > 0.3);
     let deadline = played(&slow.replace("instances = 2", "instances = 2\ndeadline = \"50ms\""));
     assert!(mean(&deadline, "base", "error.deadline.ratio") > 0.3);
-    assert!(mean(&deadline, "base", "latency.error.p50_ms") < 60.0);
 }
 
 #[test]

@@ -415,6 +415,6 @@ ttl = "60s"
         );
         let experiment = parse(&variant, "my.toml", Path::new(""), &Overrides::default()).unwrap();
         let text = refusals(&experiment, true).unwrap_err().to_string();
-        assert!(text.contains("my.toml:21") && text.contains("tier.l2.nodes"), "{text}");
+        assert!(text.contains("my.toml:22") && text.contains("tier.l2.nodes"), "{text}");
     }
 }
