@@ -218,6 +218,14 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 ],
             ),
             entry(
+                "live",
+                "play a scenario on a real Redis and PostgreSQL",
+                &[
+                    "herdlab live my.toml --spawn -n 3",
+                    "herdlab live my.toml --spawn --write-schedule requests.csv",
+                ],
+            ),
+            entry(
                 "calibrate",
                 "measure a Redis and a PostgreSQL for a scenario",
                 &[

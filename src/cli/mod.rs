@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod input;
 mod list;
+mod live;
 mod log;
 mod merge;
 mod mrc;
@@ -75,6 +76,7 @@ enum Command {
     Import(import::ImportArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    Live(live::LiveArgs),
     Man(shell::ManArgs),
     Merge(merge::MergeArgs),
     Mrc(mrc::MrcArgs),
@@ -100,6 +102,9 @@ pub(crate) mod exit {
     pub const INCOMPLETE: u8 = 3;
     /// `herdlab merge`: the shards have to compute another round.
     pub const ROUND: u8 = 4;
+    /// `herdlab live`: requests began too late for a measurement.
+    #[cfg(feature = "live")]
+    pub const LATE: u8 = 97;
     /// A threshold is broken, or a comparison shows a regression.
     pub const GATE: u8 = 99;
     /// `herdlab recommend`: nothing is certain to keep all limits; `herdlab headroom`: no tested value keeps them; `herdlab fit`: no
@@ -138,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Live(args) => live::execute(&args),
         Command::Merge(args) => merge::execute(&args),
         Command::Man(args) => shell::man(&args, help::with_examples(Cli::command(), usize::MAX)),
         Command::Mrc(args) => mrc::execute(&args),

@@ -45,6 +45,20 @@ mod with_servers {
     use crate::cli::output::tell;
 
     impl ServerArgs {
+        /// Whether servers are started for the command.
+        pub fn are_own(&self) -> bool {
+            self.spawn
+        }
+
+        /// The options in a command line that is shown; addresses may have passwords.
+        pub fn words(&self) -> &'static str {
+            match (self.spawn, self.no_fsync) {
+                (true, false) => "--spawn",
+                (true, true) => "--spawn --no-fsync",
+                (false, _) => "--redis URL --postgres URL",
+            }
+        }
+
         /// The servers, started or checked.
         pub fn servers(&self, model: &Model, connections: Connections) -> Result<Servers, Problem> {
             let redis = RedisSettings::of(model)?;

@@ -6,4 +6,6 @@ pub mod against;
 #[cfg(feature = "live")]
 pub mod calibrate;
 #[cfg(feature = "live")]
+pub mod player;
+#[cfg(feature = "live")]
 pub mod servers;
