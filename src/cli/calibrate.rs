@@ -6,7 +6,7 @@ mod measured;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use herdlab::units;
 
 use super::servers::ServerArgs;
@@ -29,9 +29,9 @@ pub(crate) struct CalibrateArgs {
     /// Measure the values of this variant [default: the baseline]
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
-    /// Leave `database.read` and `database.write` of the scenario as they are: `herdlab live` plays them by sleeping
-    #[arg(long)]
-    only_network: bool,
+    /// The queries that the scenario is about
+    #[arg(long, value_enum, default_value_t = QueriesArg::Application)]
+    queries: QueriesArg,
     /// Put the measured times into their places in the scenario, in place of the fragment
     #[arg(long)]
     into: bool,
@@ -41,6 +41,17 @@ pub(crate) struct CalibrateArgs {
     /// No messages
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// Which part of a query's time is whose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum QueriesArg {
+    /// an application's: service at the server, and the way there
+    Application,
+    /// those of `herdlab live`, which take the time of the scenario, the way included
+    Played,
+    /// those of `herdlab live --plain-queries`: their own time, the way included
+    Plain,
 }
 
 #[cfg(feature = "live")]

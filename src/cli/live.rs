@@ -1,6 +1,8 @@
 //! `herdlab live`.
 
 #[cfg(feature = "live")]
+mod beside;
+#[cfg(feature = "live")]
 mod played;
 
 use std::path::PathBuf;
@@ -44,6 +46,10 @@ pub(crate) struct LiveArgs {
     /// Refuse to report a repetition in which 1 % of the requests began later than this (exit code 97)
     #[arg(long, value_name = "DURATION", default_value = "1ms", value_parser = units::parse_duration)]
     max_lateness: u64,
+    /// Measure the times of the servers beside the run, simulate the scenario with them, and hold each measured run against the spread
+    /// of single simulated ones: in the table, in verdict.md and in verdict.json
+    #[arg(long)]
+    against_model: bool,
     /// Write the requests of the first repetition as a trace that the simulator replays (docs/live.md)
     #[arg(long, value_name = "FILE")]
     write_schedule: Option<PathBuf>,

@@ -11,7 +11,9 @@ use super::is_required;
 const CONNECTIONS: Connections = Connections { redis: 8, postgres: 8 };
 
 fn own(redis: RedisSettings) -> Servers {
-    Servers::spawn(&Spawn { redis, connections: CONNECTIONS, fsync: true }).unwrap()
+    // Somebody else may use its PostgreSQL as well.
+    let connections = Connections { postgres: 40, ..CONNECTIONS };
+    Servers::spawn(&Spawn { redis, connections, fsync: true }).unwrap()
 }
 
 fn connection(servers: &Servers) -> Connection {

@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use herdlab::atomic;
-use herdlab::live::calibrate::{Plan, Times, Written, measure};
+use herdlab::live::calibrate::{Plan, Queries, Times, Written, mean_value_bytes, measure};
 use herdlab::live::servers::Connections;
 use herdlab::measure::quantity::with_unit;
-use herdlab::model::{Experiment, Model};
+use herdlab::model::Experiment;
 use herdlab::scenario::{Diagnostics, Overrides, parse};
 use herdlab::sim::Control;
 use herdlab::workload::Tables;
@@ -20,12 +20,10 @@ use super::super::places::Places;
 use super::super::progress::{during, reading};
 use super::super::servers::of_servers;
 use super::super::{exit, input, output, signals};
-use super::CalibrateArgs;
+use super::{CalibrateArgs, QueriesArg};
 
 /// Connections of the probes: one of each kind, and one that is being set up.
 const CONNECTIONS: Connections = Connections { redis: 4, postgres: 4 };
-/// Keys that the mean size is taken of, in each class.
-const SIZED: u32 = 1000;
 
 pub(super) fn execute(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     let overrides = Overrides { variants: args.variant.iter().cloned().collect(), ..Overrides::default() };
@@ -39,7 +37,7 @@ pub(super) fn execute(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     let control = Arc::new(Control::default());
     let plan = Plan {
         time: Duration::from_nanos(args.time),
-        value_bytes: value_bytes(model, experiment.seed)?,
+        value_bytes: mean_value_bytes(model, &Tables::new(model, experiment.seed)?),
         rate_per_s: args.rate,
         control: Arc::clone(&control),
     };
@@ -55,7 +53,12 @@ pub(super) fn execute(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     }
     let calibration = measured.map_err(of_servers)?;
     removed.map_err(of_servers)?;
-    let written = Written { calibration: &calibration, model, only_network: args.only_network };
+    let queries = match args.queries {
+        QueriesArg::Application => Queries::OfAnApplication,
+        QueriesArg::Played => Queries::Played,
+        QueriesArg::Plain => Queries::PlayedPlain,
+    };
+    let written = Written { calibration: &calibration, model, queries };
     let text = match args.into {
         true => scenario_with(&written, &experiment)?,
         false => written.fragment(),
@@ -102,18 +105,4 @@ fn scenario_with(written: &Written<'_>, experiment: &Experiment) -> anyhow::Resu
     let folder = Path::new(&experiment.source_path).parent().unwrap_or(Path::new("")).to_owned();
     parse(&text, &experiment.source_path, &folder, &Overrides::default())?;
     Ok(text)
-}
-
-/// The mean size of a value, by the shares of the classes.
-fn value_bytes(model: &Model, seed: u64) -> anyhow::Result<u32> {
-    let tables = Tables::new(model, seed)?;
-    let classes = model.workload.classes.iter().zip(tables.first_id.windows(2));
-    let mean: f64 = classes
-        .map(|(class, ids)| {
-            let ids = ids[0]..ids[1].min(ids[0].saturating_add(SIZED));
-            let count = f64::from(ids.end - ids.start).max(1.0);
-            class.share * ids.map(|id| f64::from(tables.value_bytes(id))).sum::<f64>() / count
-        })
-        .sum();
-    Ok(mean.round() as u32)
 }

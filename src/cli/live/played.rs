@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use herdlab::atomic;
+use herdlab::live::calibrate::Asked;
 use herdlab::live::player::{
     self, Begins, Bounds, LiveError, Options, Outcome, connections, first_schedule, refusals, write_schedule,
 };
@@ -27,7 +28,7 @@ use super::super::progress::{DRAWING, during, is_watched, reading};
 use super::super::run::{gate, printed};
 use super::super::servers::of_servers;
 use super::super::{exit, input, output, signals};
-use super::{Format, LiveArgs};
+use super::{Format, LiveArgs, beside};
 
 /// A wrong scenario or command line, in words.
 fn usage(text: impl ToString) -> anyhow::Error {
@@ -65,7 +66,15 @@ pub(super) fn execute(args: &LiveArgs) -> anyhow::Result<ExitCode> {
         control: Arc::clone(&control),
         begins,
     };
-    let played = player::play(&experiment, &servers, &options);
+    let play = || player::play(&experiment, &servers, &options);
+    let (played, calibration) = match args.against_model {
+        false => (play(), None),
+        true => {
+            let tables = Tables::new(&experiment.variants[experiment.baseline].model, experiment.seed)?;
+            let (played, calibration) = beside::with_probes(&experiment, &servers, &tables, play);
+            (played, Some(calibration))
+        }
+    };
     progress.finish();
     let removed = during("removing what was made", args.quiet, || servers.finish());
     let outcome = match played {
@@ -83,8 +92,24 @@ pub(super) fn execute(args: &LiveArgs) -> anyhow::Result<ExitCode> {
         Err(error @ (LiveError::Exceeded(_) | LiveError::Schedule { .. })) => return Err(usage(error)),
         Err(LiveError::Record(error)) => return Err(error.into()),
     };
+    let measured = calibration.is_some().then(|| outcome.record.clone());
     let code = reported(args, &experiment, outcome, &folder)?;
     removed.map_err(of_servers)?;
+    if let (Some(calibration), Some(record)) = (calibration, measured) {
+        let calibration = calibration.map_err(of_servers)?;
+        let base = input::find(&args.scenario)?.base_dir;
+        let asked = Asked {
+            experiment: &experiment,
+            overrides: &overrides,
+            folder: &base,
+            queries: beside::queries(args.plain_queries),
+        };
+        let against = beside::judged(&asked, &calibration, &record, &folder, &control, args.quiet)?;
+        if !args.quiet && args.format == Format::Table {
+            let (width, color) = output::stdout_style();
+            output::show(&format!("\n{}", report::against::terminal(&against, width, color)));
+        }
+    }
     Ok(code)
 }
 

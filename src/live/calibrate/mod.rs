@@ -3,6 +3,7 @@
 //! Probes have connections of their own, so they measure beside the clients of a run under its load, or alone. A calibration
 //! of an hour ago predicts an hour ago: [`Times::drift`] tells how much the second half of the probes differs from the first.
 
+mod predict;
 mod probes;
 mod times;
 mod written;
@@ -12,9 +13,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::servers::{Problem, Servers, Versions};
+use crate::model::Model;
 use crate::sim::Control;
+use crate::workload::Tables;
+pub use predict::{Asked, PredictError, predict};
 pub use times::Times;
-pub use written::Written;
+pub use written::{Queries, Written};
 
 /// The extent of the probing.
 #[derive(Clone, Debug)]
@@ -106,6 +110,22 @@ pub struct ClientTimes {
     pub runtime_timer: Times,
     /// Beyond 100 µs asked of the system by a thread.
     pub thread_timer: Times,
+}
+
+/// Keys that the mean size is taken of, in each class.
+const SIZED: u32 = 1000;
+
+/// The mean size of a value, by the shares of the classes.
+pub fn mean_value_bytes(model: &Model, tables: &Tables) -> u32 {
+    let classes = model.workload.classes.iter().zip(tables.first_id.windows(2));
+    let mean: f64 = classes
+        .map(|(class, ids)| {
+            let ids = ids[0]..ids[1].min(ids[0].saturating_add(SIZED));
+            let count = f64::from(ids.end - ids.start).max(1.0);
+            class.share * ids.map(|id| f64::from(tables.value_bytes(id))).sum::<f64>() / count
+        })
+        .sum();
+    mean.round() as u32
 }
 
 /// Probes both servers until the time is over or it is cancelled.

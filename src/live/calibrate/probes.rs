@@ -100,12 +100,14 @@ impl<E: Fn() -> bool> Probe<'_, E> {
             let write = redis::cmd("SET").arg(&key).arg(&value).to_owned();
             let sent = if command == "get" { redis::cmd("GET").arg(&key).to_owned() } else { write.clone() };
             let started = Instant::now();
-            let answer = timed(async { sent.query_async::<Option<Vec<u8>>>(open).await.ok() }).await;
+            let answer = timed(async { sent.query_async::<redis::Value>(open).await.ok() }).await;
             let took = nanoseconds(started.elapsed());
             match answer {
                 // A key that was flushed or evicted comes back for the next turn.
-                Some(None) => drop(timed(async { write.query_async::<()>(open).await.ok() }).await),
-                Some(Some(_)) => times.push(took),
+                Some(redis::Value::Nil) => {
+                    drop(timed(async { write.query_async::<()>(open).await.ok() }).await)
+                }
+                Some(_) => times.push(took),
                 None => {
                     self.note_failure();
                     connection = None;

@@ -6,13 +6,23 @@ use crate::model::{Model, Scope};
 use crate::scenario::patch::{patched, without};
 use crate::units::format_duration;
 
+/// The queries that a scenario is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queries {
+    /// Those of an application: service at the server and the way there are apart.
+    OfAnApplication,
+    /// Those of `herdlab live`: they take the time of the scenario, the way to PostgreSQL included.
+    Played,
+    /// Those of `herdlab live --plain-queries`: their own time, the way included.
+    PlayedPlain,
+}
+
 /// A calibration, and the parts of a scenario that it is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Written<'a> {
     pub calibration: &'a Calibration,
     pub model: &'a Model,
-    /// Service times of the database are left as the scenario has them: they are played by sleeping, not by the queries' own time.
-    pub only_network: bool,
+    pub queries: Queries,
 }
 
 impl Written<'_> {
@@ -22,18 +32,26 @@ impl Written<'_> {
         let mut set = |path: String, toml: String| settings.push((path, toml));
         let (redis, postgres) = (&self.calibration.redis, &self.calibration.postgres);
         for tier in &self.model.tiers {
-            if let Scope::Shared(_) = tier.scope {
-                let service_ns = self.calibration.redis.service_ns.unwrap_or(0.0);
+            if let Scope::Shared(shared) = &tier.scope {
+                // Without a measured one the scenario's stays, and the round trip is what it leaves.
+                let service_ns = redis.service_ns.unwrap_or(shared.service_ns as f64);
                 let name = &tier.name;
                 set(format!("tier.{name}.round_trip"), redis.get.less(service_ns).toml());
                 set(format!("tier.{name}.service"), duration(service_ns));
             }
         }
-        set("database.round_trip".to_owned(), postgres.round_trip.toml());
-        if !self.only_network {
-            set("database.read".to_owned(), postgres.read_service.toml());
+        let (round_trip, times) = match self.queries {
+            Queries::OfAnApplication => {
+                (postgres.round_trip.toml(), Some((postgres.read_service.clone(), postgres.write_service())))
+            }
+            Queries::Played => (duration(0.0), None),
+            Queries::PlayedPlain => (duration(0.0), Some((postgres.read.clone(), postgres.write.clone()))),
+        };
+        set("database.round_trip".to_owned(), round_trip);
+        if let Some((read, write)) = times {
+            set("database.read".to_owned(), read.toml());
             if self.model.workload.writes() {
-                set("database.write".to_owned(), postgres.write_service().toml());
+                set("database.write".to_owned(), write.toml());
             }
         }
         settings
