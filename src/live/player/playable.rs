@@ -314,7 +314,10 @@ ttl = "60s"
                 "limiter",
             ),
             (with("", tier, "nodes = 2"), "tier.l2.nodes"),
-            (with("", tier, "breaker = { failures = 0.5, open = \"5s\" }"), "tier.l2.breaker"),
+            (
+                with("", tier, "timeout = \"1s\"\nbreaker = { failures = 0.5, open = \"5s\" }"),
+                "tier.l2.breaker",
+            ),
             (with("", tier, "serialize = { per_byte = \"2ns\" }"), "tier.l2.serialize"),
             (
                 with("", tier, "compress = { above = \"10kB\", ratio = 0.3, per_byte = \"4ns\" }"),
@@ -339,7 +342,7 @@ ttl = "60s"
             (with("[measure]\nremaining_ttl = true", "", ""), "measure.remaining_ttl"),
             (with("[measure]\nstale_acknowledged = true", "", ""), "measure.stale_acknowledged"),
             (event("slow = { target = \"l2\", for = \"1s\", factor = 2.0 }"), "event.slow-l2"),
-            (event("crash = { instance = 0, for = \"1s\" }"), "event.crash-instance-0"),
+            (event("crash = { instance = 0, for = \"1s\" }"), "event.crash"),
         ];
         let mut tried: Vec<&str> = Vec::new();
         for (source, name) in &cases {
@@ -415,6 +418,6 @@ ttl = "60s"
         );
         let experiment = parse(&variant, "my.toml", Path::new(""), &Overrides::default()).unwrap();
         let text = refusals(&experiment, true).unwrap_err().to_string();
-        assert!(text.contains("my.toml:21") && text.contains("tier.l2.nodes"), "{text}");
+        assert!(text.contains("my.toml:22") && text.contains("tier.l2.nodes"), "{text}");
     }
 }
