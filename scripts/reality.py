@@ -107,7 +107,7 @@ def main() -> None:
         inside, judged = sum(one["inside"] for one in found), sum(one["judged"] for one in found)
         orders = [order for one in found for order in one["orders"]]
         certain, wrong = sum(order["certain"] for order in orders), sum(len(order["wrong"]) for order in orders)
-        print(f"| {title} | {inside} of {judged} ({inside / judged:.1%}) | {certain - wrong} of {certain} | {wrong} |")
+        print(f"| {title} | {inside} of {judged} ({inside / judged * 100:.1f} %) | {certain - wrong} of {certain} | {wrong} |")
     print(
         "\nErrors are those of the mean of the measured runs against simulated runs of the same requests, with the calibration beside the run; the\n"
         "spread is the largest difference between two measured runs after that of their traffic is taken out. A goal is an aim for configurations\n"
@@ -129,9 +129,10 @@ def main() -> None:
             median = statistics.median(abs(found[0]) for _, _, found in rows)
             spread = statistics.median(found[1] for _, _, found in rows)
             unit = "%" if relative else "points"
+            aim = f"{goal:.0%}".replace("%", " %") if relative else f"{goal * 100:.0f} point"
             print(
-                f"| {title} | {goal:.0%} | {within} of {len(rows)} | {median * 100:.2f} {unit} | "
-                f"{shown(worst[2][0], relative)} ({worst[0]}, {worst[1]}) | {spread * 100:.2f} {unit} |".replace("%  |", "%|")
+                f"| {title} | {aim} | {within} of {len(rows)} | {median * 100:.2f} {unit} | "
+                f"{shown(worst[2][0], relative)} ({worst[0]}, {worst[1]}) | {spread * 100:.2f} {unit} |"
             )
     for group, one in verdicts["verdict"].items():
         print(f"\n## {group}\n")
