@@ -28,7 +28,7 @@ pub(super) struct AgainstData<'a> {
 }
 
 const PREDICTED_HEADS: [&str; 3] = ["measure", "predicted", "95 % of single runs"];
-const MEASURED_HEADS: [&str; 3] = ["measured", "error", "outside"];
+const MEASURED_HEADS: [&str; 4] = ["measured", "error", "same traffic", "outside"];
 
 /// A row of the table, and whether a measured run lies outside.
 struct Row {
@@ -141,6 +141,7 @@ fn rows(variant: &VariantVerdict) -> Vec<Row> {
                 own.iter().filter_map(|judged| judged.value).map(|value| with_unit(value, unit)).collect();
             cells.push(if known.is_empty() { "–".to_owned() } else { known.join(", ") });
             cells.push(measure.error.map_or_else(|| "–".to_owned(), change));
+            cells.push(measure.error_of_twins.map_or_else(|| "–".to_owned(), change));
             cells.push(if is_outside { outside.join(", ") } else { "none".to_owned() });
         }
         Row { cells, is_outside }
@@ -164,6 +165,13 @@ fn sentences(against: &Against) -> Vec<String> {
             "Intervals hold one more run of {} with 95 % probability, {way}.",
             counted(one.interval.simulated as u64, "simulated run")
         ));
+    }
+    let measures = || against.variants.iter().flat_map(|variant| &variant.measures);
+    if measures().any(|measure| measure.error_of_twins.is_some()) {
+        sentences.push(
+            "\"Error\" is that of the measured mean against all simulated runs, \"same traffic\" against those of the same requests."
+                .to_owned(),
+        );
     }
     if against.judged > 0 {
         let share = against.inside as f64 / against.judged as f64;

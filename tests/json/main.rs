@@ -206,17 +206,26 @@ fn a_trace() {
 
 #[test]
 fn a_verdict() {
-    let folder = folder(&[("plain.toml", PLAIN), ("tipping.toml", TIPPING)]);
-    for command in [
-        "run plain.toml --out plain",
-        "run tipping.toml --out tipping",
-        "run plain.toml --seed 8 --out other",
-    ] {
-        printed(folder.path(), command);
+    let variants = "\n[[variant]]\nname = \"fast\"\n\n[[variant]]\nname = \"slow\"\nset = { \"database.read\" = \"20ms\" }\n";
+    let plain =
+        with(PLAIN, "name = \"plain\"", "name = \"plain\"\nheadline = [\"latency.all.p99_ms\"]") + variants;
+    let folder = folder(&[("plain.toml", &plain), ("tipping.toml", TIPPING)]);
+    let folder = folder.path();
+    for command in ["run plain.toml --out plain", "run tipping.toml --out tipping"] {
+        printed(folder, command);
     }
+    // As if the variants had been measured the other way round.
+    let mut other = read(folder, "plain/results.json");
+    for (index, name) in ["slow", "fast"].into_iter().enumerate() {
+        other["variants"][index]["name"] = name.into();
+    }
+    std::fs::write(folder.join("other.json"), other.to_string()).unwrap();
     let mut verdict = Cover::of(Interface::Verdict);
-    for command in ["verdict plain other", "verdict tipping tipping", "verdict plain"] {
-        verdict.take(&printed(folder.path(), command));
+    let found = printed(folder, "verdict plain other.json");
+    assert_eq!(found["orders"][0]["wrong"][0]["lower"], "fast");
+    verdict.take(&found);
+    for command in ["verdict tipping tipping", "verdict plain"] {
+        verdict.take(&printed(folder, command));
     }
     verdict.assert_whole(&[]);
 }

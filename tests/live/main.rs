@@ -2,6 +2,7 @@
 //!
 //! HERDLAB_LIVE=required cargo test --features live --test live -- --test-threads 1
 
+mod calibrate;
 mod player;
 mod servers;
 

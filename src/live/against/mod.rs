@@ -79,6 +79,9 @@ pub struct MeasureVerdict {
     /// Mean of the measured values over the mean of the predicted ones, less 1; `None` without measured values, where the predicted
     /// mean is 0, and where there are two states.
     pub error: Option<f64>,
+    /// The same against the simulated runs of the same traffic, which takes the luck of the traffic out; `None` where a measured run
+    /// has no such twin.
+    pub error_of_twins: Option<f64>,
 }
 
 /// Where a single run lies.
@@ -100,6 +103,8 @@ pub struct Judged {
     /// How far it lies beyond the nearer bound, in the unit of the measure, negative below; 0 inside. `None` where nothing is
     /// predicted for its state.
     pub distance: Option<f64>,
+    /// The value of the simulated run that had the same traffic, by seed and number of requests.
+    pub twin: Option<f64>,
 }
 
 impl Judged {
@@ -142,7 +147,7 @@ pub fn verdict(simulated: &Record, measured: &Record) -> Result<Against, Against
         return Err(AgainstError::NothingInCommon { predicted: names(simulated), measured: names(measured) });
     }
     let variants: Vec<VariantVerdict> =
-        pairs.iter().map(|(own, other)| judge(simulated, own, Some(other))).collect();
+        pairs.iter().map(|(own, other)| judge(simulated, own, Some((measured, other)))).collect();
     let values =
         || variants.iter().flat_map(|variant| &variant.measures).flat_map(|measure| &measure.measured);
     let judged = values().filter(|value| value.distance.is_some()).count();
@@ -151,12 +156,16 @@ pub fn verdict(simulated: &Record, measured: &Record) -> Result<Against, Against
     Ok(Against { scenario: simulated.scenario.name.clone(), variants, orders, judged, inside })
 }
 
-/// Measured records as one, with the runs of each after those of the one before; a measure that one of them lacks is not defined there.
-/// `None` of nothing.
+/// Measured records as one, with the runs of each after those of the one before; a measure that one of them lacks is not defined there,
+/// and no run has a twin. `None` of nothing.
 pub fn joined(records: Vec<Record>) -> Option<Record> {
     let mut records = records.into_iter();
     let mut all = records.next()?;
     for record in records {
+        // The number of a run is no longer that of its traffic.
+        all.variants
+            .iter_mut()
+            .for_each(|variant| variant.measures.retain(|measure| measure.name != "requests.all"));
         let runs = record.scenario.finished as usize;
         let before = all.scenario.finished as usize;
         all.scenario.finished += record.scenario.finished;
@@ -180,10 +189,15 @@ fn enough_runs(simulated: &Record) -> Result<(), AgainstError> {
     if runs < 2 { Err(AgainstError::TooFewRuns(runs)) } else { Ok(()) }
 }
 
-fn judge(simulated: &Record, own: &VariantRecord, measured: Option<&VariantRecord>) -> VariantVerdict {
+fn judge(
+    simulated: &Record,
+    own: &VariantRecord,
+    measured: Option<(&Record, &VariantRecord)>,
+) -> VariantVerdict {
     let found = states(own);
+    let twins = measured.map_or(Vec::new(), |(record, other)| twins(simulated, own, record, other));
     let runs = match (&found, measured) {
-        (Some(states), Some(measured)) => states_of_runs(states, own, measured),
+        (Some(states), Some((_, measured))) => states_of_runs(states, own, measured),
         _ => Vec::new(),
     };
     let headline = simulated.scenario.headline.iter().map(String::as_str);
@@ -192,17 +206,21 @@ fn judge(simulated: &Record, own: &VariantRecord, measured: Option<&VariantRecor
     let measures = headline.chain(others).filter_map(|name| {
         let measure = own.measure(name)?;
         let predicted = predict(measure, found.as_ref());
-        let values = measured.and_then(|measured| measured.measure(name)).map(|measure| &measure.values);
+        let values = measured.and_then(|(_, measured)| measured.measure(name)).map(|measure| &measure.values);
         let measured: Vec<Judged> = values
             .into_iter()
             .flatten()
             .enumerate()
-            .map(|(run, value)| judged(*value, &predicted, runs.get(run).copied()))
+            .map(|(run, value)| {
+                let twin = twins.get(run).copied().flatten().and_then(|twin| *measure.values.get(twin)?);
+                judged(*value, &predicted, runs.get(run).copied(), twin)
+            })
             .collect();
         (!predicted.is_empty()).then(|| MeasureVerdict {
             measure: name.to_owned(),
             unit: measure.unit.clone(),
             error: error(&predicted, &measured),
+            error_of_twins: error_of_twins(&measured),
             predicted,
             measured,
         })
@@ -228,10 +246,10 @@ fn predict(measure: &MeasureRecord, states: Option<&States>) -> Vec<Predicted> {
     }
 }
 
-fn judged(value: Option<f64>, predicted: &[Predicted], state: Option<State>) -> Judged {
+fn judged(value: Option<f64>, predicted: &[Predicted], state: Option<State>, twin: Option<f64>) -> Judged {
     let interval = predicted.iter().find(|one| one.state == state).map(|one| one.interval);
     let distance = value.zip(interval).map(|(value, interval)| interval.distance(value));
-    Judged { value, distance }
+    Judged { value, distance, twin }
 }
 
 fn error(predicted: &[Predicted], measured: &[Judged]) -> Option<f64> {
@@ -239,6 +257,31 @@ fn error(predicted: &[Predicted], measured: &[Judged]) -> Option<f64> {
     let values: Vec<f64> = measured.iter().filter_map(|one| one.value).collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     (!values.is_empty() && interval.mean != 0.0).then(|| mean / interval.mean - 1.0)
+}
+
+fn error_of_twins(measured: &[Judged]) -> Option<f64> {
+    let pairs: Vec<(f64, f64)> = measured.iter().filter_map(|one| one.value.zip(one.twin)).collect();
+    let values = measured.iter().filter(|one| one.value.is_some()).count();
+    let twins: f64 = pairs.iter().map(|pair| pair.1).sum();
+    let own: f64 = pairs.iter().map(|pair| pair.0).sum();
+    (!pairs.is_empty() && pairs.len() == values && twins != 0.0).then(|| own / twins - 1.0)
+}
+
+/// The simulated run of the same traffic, for each measured one: of the same number, with the same seed, and as evidence with as many
+/// requests.
+fn twins(
+    simulated: &Record,
+    own: &VariantRecord,
+    measured: &Record,
+    other: &VariantRecord,
+) -> Vec<Option<usize>> {
+    if simulated.scenario.seed != measured.scenario.seed {
+        return Vec::new();
+    }
+    let requests =
+        |variant: &VariantRecord| variant.measure("requests.all").map(|measure| measure.values.clone());
+    let (Some(own), Some(other)) = (requests(own), requests(other)) else { return Vec::new() };
+    other.iter().enumerate().map(|(run, count)| (own.get(run) == Some(count)).then_some(run)).collect()
 }
 
 /// Each measured run belongs to the state on whose side of the gap it lies.

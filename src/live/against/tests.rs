@@ -132,3 +132,24 @@ fn records_of_single_runs_are_joined() {
     assert_eq!(all.scenario.finished, 3);
     assert!(joined(Vec::new()).is_none());
 }
+
+#[test]
+fn a_run_of_the_same_traffic_is_held_against_its_twin() {
+    let record = |hits: &[f64], requests: &[f64]| {
+        let measures = vec![measure("hit_ratio", hits), measure("requests.all", requests)];
+        record_of(&[("a", measures)], &["hit_ratio"])
+    };
+    let simulated = record(&[0.5, 0.7, 0.6], &[100.0, 120.0, 110.0]);
+    let measured = record(&[0.51, 0.69], &[100.0, 120.0]);
+    let row = &verdict(&simulated, &measured).unwrap().variants[0].measures[0];
+    assert_eq!(row.measured.iter().map(|one| one.twin).collect::<Vec<_>>(), [Some(0.5), Some(0.7)]);
+    assert!((row.error_of_twins.unwrap() - (1.2 / 1.2 - 1.0)).abs() < 1e-12);
+    assert!((row.error.unwrap() - (0.6 / 0.6 - 1.0)).abs() < 1e-12);
+    // Another number of requests, or another seed, is other traffic.
+    let others = verdict(&simulated, &record(&[0.51, 0.69], &[100.0, 121.0])).unwrap();
+    let row = &others.variants[0].measures[0];
+    assert_eq!((row.measured[1].twin, row.error_of_twins), (None, None));
+    let mut reseeded = measured.clone();
+    reseeded.scenario.seed = 2;
+    assert_eq!(verdict(&simulated, &reseeded).unwrap().variants[0].measures[0].error_of_twins, None);
+}

@@ -71,6 +71,8 @@ pub struct Calibration {
 pub struct RedisTimes {
     /// GET of a value of the size, from sending to the reply.
     pub get: Times,
+    /// The same GETs from the instants of a schedule that another thread keeps: as a request of `herdlab live` sees them.
+    pub get_from_schedule: Times,
     /// SET of the same.
     pub set: Times,
     /// Time of the server's thread for one command, reading and writing of its socket included: processor time of the main thread

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::{Client, Config, NoTls};
 
+use super::super::player::priority;
 use super::super::servers::{Problem, Servers};
 use super::{Calibration, ClientTimes, Plan, PostgresTimes, RedisTimes, Times};
 use crate::dice::{Stream, stream, unit_open_zero};
@@ -17,6 +19,8 @@ const PROBED: u64 = 64;
 const CONNECT_RARELY: f64 = 20.0;
 /// Longest wait for an answer.
 const ANSWER: Duration = Duration::from_secs(5);
+/// What is left to an instant is waited for without sleep.
+const SPIN: Duration = Duration::from_micros(80);
 /// Wait before a new connection to a server that failed.
 const RECOVERY: Duration = Duration::from_millis(50);
 
@@ -38,14 +42,18 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
     servers.prepare_probes(PROBED, plan.value_bytes)?;
     let before = Counters::read(servers)?;
     let probe = Probe { servers, plan, ended: plan.ends_at(Instant::now()), failed: &failed };
+    let single = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let single = single.map_err(|error| Problem::failed(format!("cannot start a runtime: {error}")))?;
+    let (hand, due) = unbounded_channel();
     // Timers of threads are measured on one that does nothing else.
-    let (thread_timer, measured) = std::thread::scope(|scope| {
+    let (thread_timer, gets, measured) = std::thread::scope(|scope| {
+        let pacer = scope.spawn(|| hand_over(&probe.ended, plan, hand));
+        let gets = scope.spawn(|| single.block_on(probe.gets(due)));
         let timers = scope.spawn(|| thread_timer(&probe.ended, plan));
         let measured = runtime.block_on(async {
             let postgres = servers.postgres();
             tokio::join!(
-                probe.redis("get"),
-                probe.redis("set"),
+                probe.sets(),
                 probe.redis_connect(),
                 probe.reads(&postgres),
                 probe.writes(&postgres),
@@ -53,9 +61,10 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
                 probe.runtime_timer(),
             )
         });
-        (timers.join().unwrap_or_default(), measured)
+        let _ = pacer.join();
+        (timers.join().unwrap_or_default(), gets.join().unwrap_or_default(), measured)
     });
-    let (get, set, redis_connect, reads, write, postgres_connect, runtime_timer) = measured;
+    let (set, redis_connect, reads, write, postgres_connect, runtime_timer) = measured;
     let after = Counters::read(servers)?;
     let some = |kind: &str, ns: Vec<f64>| {
         Times::of(ns).ok_or_else(|| Problem::failed(format!("no probe of this kind was answered: {kind}")))
@@ -65,7 +74,8 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
         versions: servers.versions().clone(),
         value_bytes: plan.value_bytes,
         redis: RedisTimes {
-            get: some("GET", get)?,
+            get: some("GET", gets.iter().map(|get| get.1).collect())?,
+            get_from_schedule: some("GET", gets.iter().map(|get| get.0 + get.1).collect())?,
             set: some("SET", set)?,
             service_ns: after.service_since(&before),
             execution_ns: (after.execution_since(&before, "get"), after.execution_since(&before, "set")),
@@ -87,27 +97,58 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
 }
 
 impl<E: Fn() -> bool> Probe<'_, E> {
-    /// GET or SET, one at a time.
-    async fn redis(&self, command: &'static str) -> Vec<f64> {
+    /// GETs at instants that another thread keeps, as a client of `herdlab live` gets its requests: (wait for the task to begin,
+    /// time of the command).
+    async fn gets(&self, mut due: UnboundedReceiver<Instant>) -> Vec<(f64, f64)> {
+        let (mut times, mut connection, mut turn) = (Vec::new(), None, 0);
+        let mut free = Instant::now();
+        while let Some(due) = due.recv().await {
+            // While a probe was under way this one could not begin.
+            if due < free {
+                continue;
+            }
+            let began = nanoseconds(due.elapsed());
+            let Some(open) = self.with_redis(&mut connection).await else { continue };
+            turn += 1;
+            let (get, set) = self.commands(turn);
+            let started = Instant::now();
+            let answer = timed(async { get.query_async::<redis::Value>(open).await.ok() }).await;
+            let took = nanoseconds(started.elapsed());
+            match answer {
+                // A key that was flushed or evicted comes back for the next turn.
+                Some(redis::Value::Nil) => {
+                    let _ = timed(async { set.query_async::<()>(open).await.ok() }).await;
+                }
+                Some(_) => times.push((began, took)),
+                None => {
+                    self.note_failure();
+                    connection = None;
+                }
+            }
+            free = Instant::now();
+        }
+        times
+    }
+
+    /// GET and SET of a key of probes.
+    fn commands(&self, turn: u64) -> (redis::Cmd, redis::Cmd) {
+        let key = format!("{}probe:{}", self.servers.key_prefix(), turn % PROBED);
         let value = vec![b'v'; self.plan.value_bytes as usize];
-        let mut pace = Pace::new(self.plan.rate_per_s, command);
+        (redis::cmd("GET").arg(&key).to_owned(), redis::cmd("SET").arg(&key).arg(value).to_owned())
+    }
+
+    /// SETs, one at a time.
+    async fn sets(&self) -> Vec<f64> {
+        let mut pace = Pace::new(self.plan.rate_per_s, "set");
         let (mut times, mut connection, mut turn) = (Vec::new(), None, 0);
         while !(self.ended)() {
             pace.wait().await;
             let Some(open) = self.with_redis(&mut connection).await else { continue };
             turn += 1;
-            let key = format!("{}probe:{}", self.servers.key_prefix(), turn % PROBED);
-            let write = redis::cmd("SET").arg(&key).arg(&value).to_owned();
-            let sent = if command == "get" { redis::cmd("GET").arg(&key).to_owned() } else { write.clone() };
+            let (_, sent) = self.commands(turn);
             let started = Instant::now();
-            let answer = timed(async { sent.query_async::<redis::Value>(open).await.ok() }).await;
-            let took = nanoseconds(started.elapsed());
-            match answer {
-                // A key that was flushed or evicted comes back for the next turn.
-                Some(redis::Value::Nil) => {
-                    drop(timed(async { write.query_async::<()>(open).await.ok() }).await)
-                }
-                Some(_) => times.push(took),
+            match timed(async { sent.query_async::<()>(open).await.ok() }).await {
+                Some(()) => times.push(nanoseconds(started.elapsed())),
                 None => {
                     self.note_failure();
                     connection = None;
@@ -252,6 +293,23 @@ async fn timed<T>(answer: impl Future<Output = Option<T>>) -> Option<T> {
     tokio::time::timeout(ANSWER, answer).await.ok().flatten()
 }
 
+/// Hands instants over as a schedule of `herdlab live` does: at exponential gaps, by sleeping and then spinning.
+fn hand_over(ended: &impl Fn() -> bool, plan: &Plan, hand: UnboundedSender<Instant>) {
+    priority::raise();
+    let mut pace = Pace::new(plan.rate_per_s, "get");
+    let mut due = Instant::now();
+    while !ended() {
+        due += pace.draw();
+        std::thread::sleep(due.saturating_duration_since(Instant::now()).saturating_sub(SPIN));
+        while Instant::now() < due {
+            std::hint::spin_loop();
+        }
+        if hand.send(due).is_err() {
+            return;
+        }
+    }
+}
+
 fn thread_timer(ended: &impl Fn() -> bool, plan: &Plan) -> Vec<f64> {
     let asked = Duration::from_micros(100);
     let gap = Duration::from_secs_f64(1.0 / plan.rate_per_s);
@@ -280,9 +338,13 @@ impl Pace {
         Pace { mean_s: 1.0 / rate_per_s, dice: stream(1, 0, name) }
     }
 
-    async fn wait(&mut self) {
+    fn draw(&mut self) -> Duration {
         let wait_s = -libm::log(unit_open_zero(&mut self.dice)) * self.mean_s;
-        tokio::time::sleep(Duration::from_secs_f64(wait_s.min(10.0 * self.mean_s))).await;
+        Duration::from_secs_f64(wait_s.min(10.0 * self.mean_s))
+    }
+
+    async fn wait(&mut self) {
+        tokio::time::sleep(self.draw()).await;
     }
 }
 

@@ -36,7 +36,11 @@ impl Written<'_> {
                 // Without a measured one the scenario's stays, and the round trip is what it leaves.
                 let service_ns = redis.service_ns.unwrap_or(shared.service_ns as f64);
                 let name = &tier.name;
-                set(format!("tier.{name}.round_trip"), redis.get.less(service_ns).toml());
+                let get = match self.queries {
+                    Queries::OfAnApplication => &redis.get,
+                    Queries::Played | Queries::PlayedPlain => &redis.get_from_schedule,
+                };
+                set(format!("tier.{name}.round_trip"), get.less(service_ns).toml());
                 set(format!("tier.{name}.service"), duration(service_ns));
             }
         }
@@ -89,6 +93,7 @@ impl Written<'_> {
         }
         for (name, times) in [
             ("redis.get", &redis.get),
+            ("redis.get_from_schedule", &redis.get_from_schedule),
             ("redis.set", &redis.set),
             ("redis.connect", &redis.connect),
             ("postgres.read", &postgres.read),

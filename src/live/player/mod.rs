@@ -27,7 +27,7 @@ mod pacer;
 pub mod playable;
 mod pool;
 mod prepare;
-mod priority;
+pub(super) mod priority;
 mod probe;
 mod process;
 mod read;

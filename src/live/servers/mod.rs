@@ -47,6 +47,7 @@ pub struct Versions {
 
 /// What has to be removed at the end.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one for each run")]
 enum Made {
     Own { redis: OwnRedis, postgres: OwnPostgres },
     Given { redis_url: String, prefix: String, postgres: Config, schema: String },
