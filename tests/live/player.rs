@@ -138,6 +138,9 @@ set = { "writes.strategy" = "write-around" }
 [[variant]]
 name = "invalidate"
 [[variant]]
+name = "rolled back"
+set = { "writes.rollback" = 1.0 }
+[[variant]]
 name = "through"
 set = { "writes.strategy" = "write-through", "writes.versioned" = true }
 "#;
@@ -148,6 +151,7 @@ set = { "writes.strategy" = "write-through", "writes.versioned" = true }
     assert!(stale("through") < 0.1 * stale("around"), "{}", stale("through"));
     assert!(mean(&record, "through", "hit_ratio") > mean(&record, "invalidate", "hit_ratio"));
     assert_eq!(mean(&record, "through", "error.ratio"), 0.0);
+    assert_eq!([stale("rolled back"), mean(&record, "rolled back", "writes.rolled_back.ratio")], [0.0, 1.0]);
 }
 
 #[test]

@@ -41,6 +41,11 @@ pub enum Query {
         first: u32,
         end: u32,
     },
+    /// The same, and its transaction rolls back.
+    RollBack {
+        first: u32,
+        end: u32,
+    },
     /// A key that may have no row; a new one is so long.
     Create {
         key: u32,
@@ -151,6 +156,7 @@ impl Backend {
             Query::Write { first, end } => {
                 session.run(&session.write, &[&id(first), &id(end)], sleep_s).await
             }
+            Query::RollBack { first, end } => session.roll_back(&[&id(first), &id(end)], sleep_s).await,
             Query::Create { key, bytes } => {
                 let payload = vec![b'.'; bytes as usize];
                 session.run(&session.create, &[&id(key), &payload], sleep_s).await
@@ -163,6 +169,7 @@ impl Backend {
                     rows.first().map(|row| row.try_get::<_, Option<i64>>(0)).transpose().map_err(gone)?;
                 Ok(Answer::Version(version.flatten().map(|version| version as u64)))
             }
+            Query::RollBack { .. } => Ok(Answer::Written(Vec::new())),
             Query::Write { .. } | Query::Create { .. } => {
                 let pair =
                     |row: &Row| Ok((row.try_get::<_, i64>(0)? as u32, row.try_get::<_, i64>(1)? as u64));
@@ -183,6 +190,21 @@ impl Session {
             create: [client.prepare(CREATE).await?, client.prepare(SLOW_CREATE).await?],
             client,
         })
+    }
+
+    /// A transaction that writes and rolls back; its three statements are sent together.
+    async fn roll_back(
+        &self,
+        params: &[&(dyn ToSql + Sync)],
+        sleep_s: f64,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let (begun, written, over) = tokio::join!(
+            self.client.batch_execute("begin"),
+            self.run(&self.write, params, sleep_s),
+            self.client.batch_execute("rollback"),
+        );
+        begun.and(over)?;
+        written
     }
 
     async fn run(

@@ -23,8 +23,7 @@ pub fn keep(model: &Model, schedule: &Schedule, mut log: Log) -> Recorder {
         db_taken: 0,
         taken: vec![0; model.tiers.len()],
         fetching: FxHashMap::default(),
-        base: log.samples.first().cloned().unwrap_or_default(),
-        seen: Sample::default(),
+        seen: log.samples.first().cloned().unwrap_or_default(),
     };
     books.work_off(&steps(model, schedule, &log), &log);
     let mut recorder = books.recorder;
@@ -98,8 +97,7 @@ struct Books<'m> {
     taken: Vec<u64>,
     /// Fetches by key: in flight, and started since the first.
     fetching: FxHashMap<u32, (u32, u32)>,
-    /// The first look at the servers, and the newest.
-    base: Sample,
+    /// The newest look at the servers.
     seen: Sample,
 }
 
@@ -140,13 +138,12 @@ impl Books<'_> {
     }
 
     fn look(&mut self, sample: &Sample) {
-        for (level, (tier, base)) in sample.tiers.iter().zip(&self.base.tiers).enumerate() {
+        for (level, (tier, before)) in sample.tiers.iter().zip(&self.seen.tiers).enumerate() {
             // Those of the processes are counted as they happen.
             if matches!(self.model.tiers[level].scope, crate::model::Scope::Shared(_)) {
                 let totals = &mut self.totals.tiers[level];
-                totals.evictions = totals.evictions.max(tier.evictions.saturating_sub(base.evictions));
-                totals.expirations =
-                    totals.expirations.max(tier.expirations.saturating_sub(base.expirations));
+                totals.evictions += gained(before.evictions, tier.evictions);
+                totals.expirations += gained(before.expirations, tier.expirations);
             }
         }
         if self.recorder.measuring {
@@ -258,6 +255,11 @@ impl Books<'_> {
             self.fetching.remove(&key);
         }
     }
+}
+
+/// What a counter of the server has gained; after a restart it begins anew.
+fn gained(before: u64, now: u64) -> u64 {
+    if now < before { now } else { now - before }
 }
 
 /// When versions were superseded.

@@ -30,7 +30,7 @@ pub struct Job {
 impl Job {
     fn rows(&self) -> u32 {
         match self.query {
-            Query::Write { first, end } => end - first,
+            Query::Write { first, end } | Query::RollBack { first, end } => end - first,
             Query::Create { .. } => 1,
             Query::Read { .. } => 0,
         }

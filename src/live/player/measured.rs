@@ -21,7 +21,6 @@ const NOT_MEASURED: &[&str] = &[
     "writes.flush_lag.",
     "writes.lost",
     "writes.phantom_reads",
-    "writes.rolled_back.",
     "writes.unflushed",
 ];
 

@@ -49,7 +49,8 @@ impl Ended {
 /// Plays the request of a number, and logs its end.
 pub async fn play(instance: Rc<Instance>, number: u32) {
     let begun_ns = instance.now_ns();
-    let start_ns = instance.run.schedule.requests[number as usize].at_ns;
+    let planned = instance.run.schedule.requests[number as usize];
+    let start_ns = planned.at_ns;
     let caller = Rc::new(Caller::default());
     let way = go(Rc::clone(&instance), number, Rc::clone(&caller));
     let ended = match instance.model().clients.deadline_ns {
@@ -70,7 +71,15 @@ pub async fn play(instance: Rc<Instance>, number: u32) {
     };
     let Ended { outcome, cause, keys } = ended;
     let at_ns = instance.now_ns();
-    let end = End { request: number, at_ns, begun_ns, outcome, cause, rolled_back: false, keys };
+    let end = End {
+        request: number,
+        at_ns,
+        begun_ns,
+        outcome,
+        cause,
+        rolled_back: planned.rolls_back && outcome == Outcome::Write,
+        keys,
+    };
     instance.log.borrow_mut().ends.push(end);
     instance.open.set(instance.open.get() - 1);
     instance.run.control.requests.fetch_add(1, Ordering::Relaxed);
@@ -80,7 +89,7 @@ async fn go(instance: Rc<Instance>, number: u32, caller: Rc<Caller>) -> Ended {
     let planned = instance.run.schedule.requests[number as usize];
     let info = instance.info(planned.key, usize::from(planned.class));
     if planned.operation == Operation::Write {
-        let written = super::write::write(instance, info, caller).await;
+        let written = super::write::write(instance, info, planned.rolls_back, caller).await;
         let outcome = if written.is_ok() { Outcome::Write } else { Outcome::Error };
         return Ended { outcome, cause: written.err(), keys: Vec::new() };
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::dice::{chance, stream};
 use crate::model::{Model, Nanos};
 use crate::trace::TraceError;
 use crate::workload::{Batch, EXISTS, Generator, Tables};
@@ -24,6 +25,8 @@ pub struct Planned {
     pub instance: u32,
     pub class: u16,
     pub operation: Operation,
+    /// A write whose transaction rolls back.
+    pub rolls_back: bool,
     /// Where its other keys begin in [`Schedule::more_keys`], and how many there are.
     more: (u32, u32),
 }
@@ -66,6 +69,8 @@ impl Schedule {
         }
         let mut schedule = Schedule::default();
         let (mut batch, mut gathered) = (Batch::default(), Vec::new());
+        let rollback = model.write_options.rollback;
+        let mut rollback_dice = stream(seed, replication, "writes.rollback");
         loop {
             generator.fill(&mut batch)?;
             if batch.time_ns.is_empty() {
@@ -94,6 +99,9 @@ impl Schedule {
                     instance: batch.instance[request],
                     class: class as u16,
                     operation,
+                    rolls_back: operation == Operation::Write
+                        && rollback > 0.0
+                        && chance(&mut rollback_dice, rollback),
                     more: (from, schedule.more_keys.len() as u32 - from),
                 });
             }
@@ -184,6 +192,19 @@ mod tests {
     }
 
     #[test]
+    fn a_share_of_the_writes_rolls_back() {
+        let (model, tables) = fixture::model(&format!("{SCENARIO}\nwrites = {{ rollback = 0.3 }}"));
+        let schedule = Schedule::draw(&model, &tables, 1, 0, 100_000).unwrap();
+        let (rolled_back, writes) =
+            schedule.requests.iter().fold((0, 0), |(rolled_back, writes), request| {
+                let is_write = request.operation == Operation::Write;
+                assert!(is_write || !request.rolls_back);
+                (rolled_back + u32::from(request.rolls_back), writes + u32::from(is_write))
+            });
+        assert!((f64::from(rolled_back) / f64::from(writes) - 0.3).abs() < 0.06, "{rolled_back} of {writes}");
+    }
+
+    #[test]
     fn the_busiest_second_may_begin_anywhere() {
         let at = |at_ns| Planned {
             at_ns,
@@ -191,6 +212,7 @@ mod tests {
             instance: 0,
             class: 0,
             operation: Operation::Read,
+            rolls_back: false,
             more: (0, 0),
         };
         let ms = [0, 700, 900, 1_600, 1_650, 1_899, 1_900, 5_000].map(|ms| at(ms * 1_000_000));

@@ -20,14 +20,22 @@ use crate::sim::shared_parts::KeyInfo;
 ///
 /// # Errors
 /// Why the transaction failed.
-pub async fn write(instance: Rc<Instance>, info: KeyInfo, caller: Rc<Caller>) -> Result<(), Cause> {
+pub async fn write(
+    instance: Rc<Instance>,
+    info: KeyInfo,
+    rolls_back: bool,
+    caller: Rc<Caller>,
+) -> Result<(), Cause> {
     let entity = instance.run.tables.entity_of(info.key);
     let before = instance.model().write_options.order == Order::BeforeCommit;
     if before {
         // Of the strategies that change something first only this one is played.
         instance.delete_copies(&entity, 0).await;
     }
-    let version = transaction(&instance, info, &entity, caller).await?;
+    let version = transaction(&instance, info, &entity, rolls_back, caller).await?;
+    if rolls_back {
+        return Ok(());
+    }
     let all: Vec<usize> = (0..instance.model().tiers.len()).collect();
     match instance.model().writes {
         _ if before => {}
@@ -51,9 +59,11 @@ async fn transaction(
     instance: &Rc<Instance>,
     info: KeyInfo,
     entity: &Range<u32>,
+    rolls_back: bool,
     caller: Rc<Caller>,
 ) -> Result<u64, Cause> {
     let query = match info.absent {
+        _ if rolls_back => Query::RollBack { first: entity.start, end: entity.end },
         true => Query::Create { key: info.key, bytes: instance.run.tables.value_bytes(info.key) },
         false => Query::Write { first: entity.start, end: entity.end },
     };

@@ -1,6 +1,7 @@
 use super::*;
 use crate::catalog::computed::measures;
 use crate::live::player::fixture;
+use crate::live::player::log::TierSample;
 
 const MS: Nanos = 1_000_000;
 
@@ -87,4 +88,18 @@ fn a_commit_that_is_learnt_of_late_supersedes_no_later_than_the_next_one() {
     let of = |version| versions.of(1, version);
     assert_eq!([of(0), of(1), of(2), of(3), of(4)], [Some(400), Some(400), Some(900), Some(900), None]);
     assert_eq!(versions.of(2, 0), None);
+}
+
+#[test]
+fn a_counter_of_a_server_that_was_restarted_begins_anew() {
+    let (model, tables) = fixture::model(SCENARIO);
+    let schedule = Schedule::draw(&model, &tables, 1, 0, 100).unwrap();
+    let sample = |(at_ms, evictions): (Nanos, u64)| Sample {
+        at_ns: at_ms * MS,
+        tiers: vec![TierSample { evictions, entries: 7, ..TierSample::default() }],
+    };
+    let samples = [(0, 100), (1_100, 120), (1_500, 5), (1_900, 9)].map(sample).to_vec();
+    let recorder = keep(&model, &schedule, Log { samples, end_ns: 2_000 * MS, ..Log::default() });
+    assert_eq!(value("tier.l2.evictions.rate", &model, &recorder), Some(29.0));
+    assert_eq!(value("tier.l2.entries.peak", &model, &recorder), Some(7.0));
 }

@@ -118,7 +118,6 @@ pub(super) const RULES: &[Rule] = &[
         let sets = matches!(model.writes, WriteStrategy::Update | WriteStrategy::WriteThrough);
         once("writes.order", model.write_options.order == Order::BeforeCommit && sets)
     }),
-    rule("writes.rollback", NOT_YET, |model| once("writes.rollback", model.write_options.rollback > 0.0)),
     rule("writes.versioned.lease", TOGETHER, |model| {
         once("writes.versioned", model.write_options.tombstone_ttl_ns.is_some() && has_lease(model))
     }),
