@@ -66,7 +66,7 @@ impl Connection {
             if is_broken && self.made_in.get() <= epoch {
                 self.open.replace(None);
             }
-            let is_up = epoch % 2 == 0 && self.epoch.load(Ordering::Acquire) == epoch;
+            let is_up = epoch.is_multiple_of(2) && self.epoch.load(Ordering::Acquire) == epoch;
             Lost { error, is_unexpected: is_broken && is_up }
         };
         let mut open = self.opened().await.map_err(lost)?;

@@ -91,10 +91,12 @@ impl Alarm {
             return;
         }
         let (task, woken) = oneshot::channel();
-        let mut waiting = self.0.lock();
-        let is_first = waiting.heap.peek().is_none_or(|first| at < first.at);
-        waiting.heap.push(Entry { at, task });
-        drop(waiting);
+        let is_first = {
+            let mut waiting = self.0.lock();
+            let is_first = waiting.heap.peek().is_none_or(|first| at < first.at);
+            waiting.heap.push(Entry { at, task });
+            is_first
+        };
         if is_first {
             self.0.changed.notify_one();
         }
