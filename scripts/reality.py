@@ -18,8 +18,12 @@ MEASURES = [
 ]
 
 
+# In cells without a value.
+NONE = "\N{EN DASH}"
+
+
 def cell(value: float, unit: str) -> str:
-    """A value with its unit."""
+    """Print a value with its unit."""
     if unit == "1":
         return f"{value * 100:.2f} %"
     if unit == "ms":
@@ -28,7 +32,7 @@ def cell(value: float, unit: str) -> str:
 
 
 def errors(row: dict, relative: bool) -> tuple[float, float] | None:
-    """The error of the measured mean against the same traffic (else all of it), and the largest between two measured runs."""
+    """Give the error of the measured mean against the same traffic, and the largest between two measured runs."""
     pairs = [(one["value"], one["twin"]) for one in row["measured"] if one["value"] is not None]
     if not pairs or len(row["predicted"]) != 1:
         return None
@@ -44,17 +48,17 @@ def errors(row: dict, relative: bool) -> tuple[float, float] | None:
 
 
 def shown(error: float, relative: bool) -> str:
-    """An error in per cent or in points."""
+    """Print an error in per cent or in points."""
     return f"{error * 100:+.1f} %" if relative else f"{error * 100:+.2f} points"
 
 
 def read(path: Path) -> dict:
-    """A file of JSON."""
+    """Read a file of JSON."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def processor() -> str:
-    """The model of the processor, where the system tells it."""
+    """Find the model of the processor, where the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -64,7 +68,7 @@ def processor() -> str:
 
 
 def main() -> None:
-    """Prints the page."""
+    """Print the page."""
     work, groups = Path(sys.argv[1]), sys.argv[2:]
     verdicts = {"committed": {}, "verdict": {}}
     missing, servers, lateness = [], "", []
@@ -76,7 +80,7 @@ def main() -> None:
         for kind, found in verdicts.items():
             found[group] = read(folder / f"{kind}.json")
         live = read(folder / "results.json")["scenario"]["live"]
-        servers = f"Redis {live.get('redis', '–')} and PostgreSQL {live['postgres']}"
+        servers = f"Redis {live.get('redis', NONE)} and PostgreSQL {live['postgres']}"
         lateness += live["lateness_p99_ms"]
     if not lateness:
         sys.exit("nothing is measured yet: scripts/reality measure")
@@ -100,14 +104,18 @@ def main() -> None:
     if missing:
         print(f"Not measured, since the schedule was not kept twice: {', '.join(missing)}.\n")
     print("## In short\n")
-    print("| calibration | values inside the 95 % interval of single runs | pairs of variants in order | in the wrong order |")
+    print(
+        "| calibration | values inside the 95 % interval of single runs | pairs of variants in order | in the wrong order |"
+    )
     print("|---|---:|---:|---:|")
     for kind, title in [("committed", "before, committed"), ("verdict", "beside the run")]:
         found = verdicts[kind].values()
         inside, judged = sum(one["inside"] for one in found), sum(one["judged"] for one in found)
         orders = [order for one in found for order in one["orders"]]
         certain, wrong = sum(order["certain"] for order in orders), sum(len(order["wrong"]) for order in orders)
-        print(f"| {title} | {inside} of {judged} ({inside / judged * 100:.1f} %) | {certain - wrong} of {certain} | {wrong} |")
+        print(
+            f"| {title} | {inside} of {judged} ({inside / judged * 100:.1f} %) | {certain - wrong} of {certain} | {wrong} |"
+        )
     print(
         "\nErrors are those of the mean of the measured runs against simulated runs of the same requests, with the calibration beside the run; the\n"
         "spread is the largest difference between two measured runs after that of their traffic is taken out. A goal is an aim for configurations\n"
@@ -165,13 +173,13 @@ def line(variant: dict, row: dict, title: str, relative: bool) -> None:
             for index, one in enumerate(row["measured"])
             if state is None or variant["runs"][index : index + 1] == [state]
         ]
-        measured = ", ".join("–" if one["value"] is None else cell(one["value"], unit) for one in runs) or "–"
+        measured = ", ".join(NONE if one["value"] is None else cell(one["value"], unit) for one in runs) or NONE
         outside = sum(1 for one in runs if one["distance"] not in (None, 0))
         name = f"{variant['variant']}, {state}" if state else variant["variant"]
         print(
             f"| {name} | {title} | {cell(predicted['mean'], unit)} | {cell(predicted['low'], unit)} to {cell(predicted['high'], unit)} | "
-            f"{measured} | {shown(found[0], relative) if found else '–'} | "
-            f"{f'{found[1] * 100:.2f}' + (' %' if relative else '') if found else '–'} | {outside or ''} |"
+            f"{measured} | {shown(found[0], relative) if found else NONE} | "
+            f"{f'{found[1] * 100:.2f}' + (' %' if relative else '') if found else NONE} | {outside or ''} |"
         )
 
 
