@@ -154,21 +154,16 @@ fn each_rule_refuses_its_option_by_name() {
         let generic = rule.option.replace("tier.", "tier.l2.");
         // A rule about some values of an option is named below it.
         let is_of = |name: &&str| generic == **name || generic.starts_with(&format!("{name}."));
-        let is_tried = tried.iter().any(is_of) || rule.option == "tier.scope.shared";
+        let is_tried =
+            tried.iter().any(is_of) || ["tier.scope.shared", "tier.recorded_ttl"].contains(&rule.option);
         let is_together = TOGETHER.iter().any(|name| rule.option.starts_with(name));
         assert!(is_tried || is_together, "nothing tries {}", rule.option);
     }
 }
 
 /// Options that are refused only beside others.
-const TOGETHER: &[&str] = &[
-    "tier.recorded_ttl",
-    "tier.sliding",
-    "tier.refresh",
-    "tier.multi_get",
-    "coalescing.lease",
-    "writes.versioned",
-];
+const TOGETHER: &[&str] =
+    &["tier.sliding", "tier.refresh", "tier.multi_get", "coalescing.lease", "writes.versioned"];
 
 #[test]
 fn options_that_do_not_go_together_are_refused() {
@@ -216,4 +211,14 @@ fn a_refusal_names_file_and_line() {
     let experiment = parse(&variant, "my.toml", Path::new(""), &Overrides::default()).unwrap();
     let text = refusals(&experiment, true).unwrap_err().to_string();
     assert!(text.contains("my.toml:22") && text.contains("tier.l2.nodes"), "{text}");
+}
+
+#[test]
+fn times_to_live_of_a_recording_are_refused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/silent");
+    let source = std::fs::read_to_string(folder.join("trace.toml")).unwrap();
+    let experiment = parse(&source, "trace.toml", &folder, &Overrides::default()).unwrap();
+    let problems = refusals(&experiment, true).unwrap_err();
+    let recorded = problems.list.iter().find(|problem| problem.title.contains("recorded_ttl")).unwrap();
+    assert!(!recorded.labels.is_empty(), "it has its place");
 }
