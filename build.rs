@@ -4,8 +4,19 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// What the engine of a page does not have.
-const BEYOND_THE_CORE: &[&str] =
-    &["atomic", "atomic.rs", "cli", "import", "main.rs", "replay", "report", "starter", "survey", "validate"];
+const BEYOND_THE_CORE: &[&str] = &[
+    "atomic",
+    "atomic.rs",
+    "cli",
+    "import",
+    "live",
+    "main.rs",
+    "replay",
+    "report",
+    "starter",
+    "survey",
+    "validate",
+];
 /// What it has of reports.
 const OF_REPORTS: &[&str] = &["report/mod.rs", "report/json.rs", "report/consistency.rs", "report/format.rs"];
 

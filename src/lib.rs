@@ -35,6 +35,9 @@
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "used by features that are off"))]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used))]
 
+#[cfg(all(feature = "live", not(unix)))]
+compile_error!("the feature `live` stops and continues servers by signals and needs Unix");
+
 #[cfg(feature = "native")]
 pub mod atomic;
 pub mod catalog;
@@ -47,6 +50,8 @@ pub mod import;
 #[cfg(feature = "pages")]
 pub mod jobs;
 pub mod journal;
+#[cfg(feature = "native")]
+pub mod live;
 pub mod measure;
 pub mod model;
 pub mod oracle;

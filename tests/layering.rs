@@ -31,6 +31,7 @@ const ROOMS: &[&str] = &[
     "sim",
     "experiment",
     "validate",
+    "live",
     "report",
     "what_if",
     "jobs",

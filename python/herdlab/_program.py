@@ -28,6 +28,7 @@ INTERFACES: Final = {
     "fit": 1,
     "mrc": 1,
     "trace": 1,
+    "verdict": 1,
     "results": 2,
 }
 

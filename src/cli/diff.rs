@@ -124,7 +124,7 @@ pub(crate) fn execute(args: &DiffArgs) -> anyhow::Result<ExitCode> {
             Format::Md => words::markdown(&changes, names) + "\n",
             Format::Json | Format::Csv => String::new(),
         };
-        shown = output::show(&(lead + &printed(args.format, &outcome)?));
+        shown = output::show(&(lead + &printed(args.format, &outcome.record)?));
     }
     args.open.announce(&out, args.quiet);
     let code = gate(&outcome.record);

@@ -127,6 +127,11 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 ],
             ),
             entry(
+                "verdict",
+                "hold measured runs against simulated ones",
+                &["herdlab verdict simulated measured", "herdlab verdict simulated  # the predictions alone"],
+            ),
+            entry(
                 "diff",
                 "review a change against today's scenario",
                 &[
@@ -210,6 +215,22 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 &[
                     "herdlab import info.txt monitor.log pg.csv -o my.toml",
                     "redis-cli INFO | herdlab import - -o my.toml",
+                ],
+            ),
+            entry(
+                "live",
+                "play a scenario on a real Redis and PostgreSQL",
+                &[
+                    "herdlab live my.toml --spawn -n 3",
+                    "herdlab live my.toml --spawn --write-schedule requests.csv",
+                ],
+            ),
+            entry(
+                "calibrate",
+                "measure a Redis and a PostgreSQL for a scenario",
+                &[
+                    "herdlab calibrate my.toml --spawn",
+                    "herdlab calibrate my.toml --redis redis://localhost --postgres postgres://me@localhost/test --into -o own.toml",
                 ],
             ),
             entry(

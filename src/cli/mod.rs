@@ -1,5 +1,6 @@
 //! The command line: options in, exit code out.
 
+mod calibrate;
 mod check;
 mod claims;
 mod compare;
@@ -15,6 +16,7 @@ mod import;
 mod init;
 mod input;
 mod list;
+mod live;
 mod log;
 mod merge;
 mod mrc;
@@ -27,6 +29,7 @@ mod report;
 mod revisions;
 mod run;
 mod schema;
+mod servers;
 mod settings;
 mod shard;
 mod shell;
@@ -34,6 +37,7 @@ mod signals;
 mod sweep;
 mod trace;
 mod validate;
+mod verdict;
 mod watch;
 mod what_if;
 mod whole;
@@ -58,6 +62,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Check(check::CheckArgs),
     Claims(claims::ClaimsArgs),
     Compare(compare::CompareArgs),
@@ -71,6 +76,7 @@ enum Command {
     Import(import::ImportArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    Live(live::LiveArgs),
     Man(shell::ManArgs),
     Merge(merge::MergeArgs),
     Mrc(mrc::MrcArgs),
@@ -80,6 +86,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Trace(trace::TraceArgs),
     Validate(validate::ValidateArgs),
+    Verdict(verdict::VerdictArgs),
     WhatIf(what_if::WhatIfArgs),
 }
 
@@ -95,6 +102,9 @@ pub(crate) mod exit {
     pub const INCOMPLETE: u8 = 3;
     /// `herdlab merge`: the shards have to compute another round.
     pub const ROUND: u8 = 4;
+    /// `herdlab live`: requests began too late for a measurement.
+    #[cfg(feature = "live")]
+    pub const LATE: u8 = 97;
     /// A threshold is broken, or a comparison shows a regression.
     pub const GATE: u8 = 99;
     /// `herdlab recommend`: nothing is certain to keep all limits; `herdlab headroom`: no tested value keeps them; `herdlab fit`: no
@@ -117,6 +127,7 @@ pub fn main() -> ExitCode {
     };
     let result = match command {
         Command::Run(args) => run::execute(&args),
+        Command::Calibrate(args) => calibrate::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Claims(args) => claims::execute(&args),
         Command::Compare(args) => compare::execute(&args),
@@ -132,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::execute(&args),
         Command::Init(args) => init::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Live(args) => live::execute(&args),
         Command::Merge(args) => merge::execute(&args),
         Command::Man(args) => shell::man(&args, help::with_examples(Cli::command(), usize::MAX)),
         Command::Mrc(args) => mrc::execute(&args),
@@ -141,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::execute(&args),
         Command::Trace(args) => trace::execute(&args),
         Command::Validate(args) => validate::execute(&args),
+        Command::Verdict(args) => verdict::execute(&args),
         Command::WhatIf(args) => what_if::execute(&args),
     };
     result.unwrap_or_else(|error| ExitCode::from(explain(&error)))

@@ -50,7 +50,7 @@ impl Drop for Stage {
     }
 }
 
-fn is_watched(quiet: bool) -> bool {
+pub(crate) fn is_watched(quiet: bool) -> bool {
     !quiet && std::io::stderr().is_terminal()
 }
 

@@ -368,7 +368,7 @@ fn once(
     }
     let mut shown = Shown::Whole;
     if !args.quiet {
-        shown = output::show(&printed(args.format, &outcome)?);
+        shown = output::show(&printed(args.format, &outcome.record)?);
         session.is_unread = shown == Shown::Unwanted;
         tell!("{}", speed(&outcome));
     }
@@ -573,8 +573,7 @@ fn resumed(cells: &Cells, known: Option<&Record>, plan: &Plan) -> String {
     }
 }
 
-pub(super) fn printed(format: Format, outcome: &Outcome) -> anyhow::Result<String> {
-    let record = &outcome.record;
+pub(super) fn printed(format: Format, record: &Record) -> anyhow::Result<String> {
     let comparison = compare(record);
     let answer = answer(record, &comparison);
     Ok(match format {

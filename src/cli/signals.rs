@@ -20,6 +20,8 @@ pub(crate) fn listen() -> Result<(), ctrlc::Error> {
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if running.is_none_or(|control| control.cancel.swap(true, Ordering::Relaxed)) {
             atomic::abandon();
+            #[cfg(feature = "live")]
+            herdlab::live::servers::abandon();
             process::exit(i32::from(exit::INTERRUPTED));
         }
     })

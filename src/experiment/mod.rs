@@ -13,6 +13,8 @@ pub mod headroom;
 pub mod misplaced;
 pub mod observe;
 mod options;
+#[cfg(feature = "live")]
+pub mod played;
 pub mod precision;
 pub mod printed;
 pub mod recommend;

@@ -373,5 +373,6 @@ pub(super) fn scenario_record(experiment: &Experiment, finished: u32) -> Scenari
             .iter()
             .map(|note| LintRecord { lint: note.lint.clone(), text: note.text.clone() })
             .collect(),
+        live: None,
     }
 }

@@ -42,6 +42,7 @@ pub fn record_of(variants: &[(&str, Vec<MeasureRecord>)], headline: &[&str]) -> 
             observed: None,
             thresholds: Vec::new(),
             lints: Vec::new(),
+            live: None,
         },
         variants: variants
             .iter()

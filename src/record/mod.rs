@@ -1,12 +1,14 @@
 //! The record: everything a run leaves behind, and the only thing that reports read.
 //!
-//! It depends on nothing but scenario, seed and program version: the same inputs give the same bytes on
-//! any machine with any number of threads. What depends on the machine is in [`Timings`], a file of its own.
+//! That of a simulation depends on nothing but scenario, seed and program version: the same inputs give the same bytes on
+//! any machine with any number of threads. What depends on the machine is in [`Timings`], a file of its own. That of real
+//! servers ([`LiveRecord`]) is a measurement.
 
 pub mod breakdown;
 pub mod compared;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod live;
 pub mod meaning;
 mod observed;
 mod worlds;
@@ -18,6 +20,7 @@ pub use crate::measure::latency_map::LatencyMap;
 pub use crate::measure::recovery::{EventRun, EventStatus};
 use crate::model::Threshold;
 use crate::theory::Prediction;
+pub use live::LiveRecord;
 pub use observed::{FigureRecord, ObservedRecord};
 pub use worlds::{VariantWorlds, WorldMeasure, WorldsRecord};
 
@@ -88,6 +91,9 @@ pub struct ScenarioRecord {
     /// Warnings of lints that the scenario does not allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lints: Vec<LintRecord>,
+    /// Measured on real servers by `herdlab live`; absent: simulated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveRecord>,
 }
 
 /// The file with the change, of two.

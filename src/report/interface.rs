@@ -17,12 +17,13 @@ pub enum Interface {
     Fit,
     Mrc,
     Trace,
+    Verdict,
     Results,
 }
 
 impl Interface {
     /// All of them, in the order of docs/json.md.
-    pub const ALL: [Interface; 10] = [
+    pub const ALL: [Interface; 11] = [
         Interface::Run,
         Interface::Differences,
         Interface::Compare,
@@ -32,6 +33,7 @@ impl Interface {
         Interface::Fit,
         Interface::Mrc,
         Interface::Trace,
+        Interface::Verdict,
         Interface::Results,
     ];
 
@@ -47,7 +49,8 @@ impl Interface {
             | Interface::Recommend
             | Interface::Fit
             | Interface::Mrc
-            | Interface::Trace => 1,
+            | Interface::Trace
+            | Interface::Verdict => 1,
         }
     }
 
@@ -63,6 +66,7 @@ impl Interface {
             Interface::Fit => "fit",
             Interface::Mrc => "mrc",
             Interface::Trace => "trace",
+            Interface::Verdict => "verdict",
             Interface::Results => "results",
         }
     }
@@ -79,6 +83,7 @@ impl Interface {
             Interface::Fit => "herdlab fit --format json",
             Interface::Mrc => "herdlab mrc --format json",
             Interface::Trace => "herdlab trace info --format json",
+            Interface::Verdict => "herdlab verdict --format json",
             Interface::Results => "results.json in the folder of a run",
         }
     }
@@ -95,6 +100,7 @@ impl Interface {
             Interface::Fit => include_str!("../../docs/json/fit.schema.json"),
             Interface::Mrc => include_str!("../../docs/json/mrc.schema.json"),
             Interface::Trace => include_str!("../../docs/json/trace.schema.json"),
+            Interface::Verdict => include_str!("../../docs/json/verdict.schema.json"),
             Interface::Results => include_str!("../../docs/json/results.schema.json"),
         }
     }
@@ -112,7 +118,7 @@ mod tests {
     use crate::experiment::headroom::record::HeadroomRecord;
     use crate::experiment::sweep::record::SweepRecord;
     use crate::record::Record;
-    use crate::report::{difference, fit, mrc, recommend, summary, survey, versus_data};
+    use crate::report::{against, difference, fit, mrc, recommend, summary, survey, versus_data};
 
     fn of<T: JsonSchema>() -> Value {
         SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().to_value()
@@ -130,6 +136,7 @@ mod tests {
             Interface::Fit => of::<fit::FitData<'_>>(),
             Interface::Mrc => of::<mrc::MrcData<'_>>(),
             Interface::Trace => of::<survey::SurveyData<'_>>(),
+            Interface::Verdict => of::<against::AgainstData<'_>>(),
             Interface::Results => of::<Record>(),
         };
         plain(&mut schema);

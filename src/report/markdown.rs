@@ -63,8 +63,9 @@ pub fn render(record: &Record, comparison: &Comparison, answer: &Answer) -> Stri
         }
     }
     text.push_str(&format!(
-        "\n\n{}; below, the paired difference to {} (pt: percentage points). \
+        "\n\n{}{}; below, the paired difference to {} (pt: percentage points). \
          herdlab {}, seed {}, digest {}.\n",
+        scenario.live.as_ref().map_or(String::new(), |live| format!("Measured on {}. ", live.servers())),
         match scenario.finished {
             0 | 1 => "Values from 1 replication".to_owned(),
             more => format!("Mean ± half the 95 % interval of {more} replications"),

@@ -4,6 +4,8 @@
 //! alone, on another machine, next year. The words and the JSON need neither files nor pictures (feature `pages`).
 
 #[cfg(feature = "pages")]
+pub mod against;
+#[cfg(feature = "pages")]
 pub mod axis;
 #[cfg(feature = "pages")]
 mod backing;

@@ -152,10 +152,12 @@ pub fn page(record: &Record, comparison: &Comparison, answer: &Answer, width: u1
 fn legend(record: &Record, comparison: &Comparison, width: u16) -> String {
     let finished = record.scenario.finished;
     let of = if finished == 1 { "1 replication".to_string() } else { format!("{finished} replications") };
-    let mut lines = vec![match finished {
+    let mut lines: Vec<String> =
+        record.scenario.live.iter().map(|live| format!("Measured on {}.", live.servers())).collect();
+    lines.push(match finished {
         0 | 1 => format!("Values from {of}."),
         _ => format!("Mean ± half the 95 % interval, {of}."),
-    }];
+    });
     if finished > 1 && quantiles::same_in_all(record, comparison) {
         lines.push(quantiles::SAME_IN_ALL.to_string());
     }

@@ -43,22 +43,65 @@ pub fn patched(source: &str, settings: &[(String, String)]) -> Option<String> {
     })
 }
 
+/// The scenario without these options; one that it does not have is no mistake. `None` where the text is no TOML.
+///
+/// ```
+/// use herdlab::scenario::patch::without;
+/// let source = "[[tier]]\nname = \"l2\"\nnetwork = \"1ms\"\nttl = \"60s\"\n";
+/// let paths = ["tier.l2.network".to_owned(), "database.network".to_owned()];
+/// assert_eq!(without(source, &paths).unwrap(), "[[tier]]\nname = \"l2\"\nttl = \"60s\"\n");
+/// ```
+pub fn without(source: &str, paths: &[String]) -> Option<String> {
+    let mut document: DocumentMut = source.parse().ok()?;
+    for path in paths {
+        let (table, rest) = place(&mut document, source, path)?;
+        if let Some(table) = table {
+            remove(table, &rest);
+        }
+    }
+    Some(document.to_string())
+}
+
+fn remove(table: &mut dyn TableLike, segments: &[&str]) {
+    match segments {
+        [] => {}
+        [last] => drop(table.remove(last)),
+        [first, rest @ ..] => {
+            if let Some(inner) = table.get_mut(first).and_then(Item::as_table_like_mut) {
+                remove(inner, rest);
+            }
+        }
+    }
+}
+
 fn set(document: &mut DocumentMut, source: &str, path: &str, value: Value) -> Option<()> {
+    let (table, rest) = place(document, source, path)?;
+    within(table?, &rest, value)
+}
+
+/// The table that a path begins in, and the rest of the path; no table where an element of a list has no such name.
+fn place<'d, 'p>(
+    document: &'d mut DocumentMut,
+    source: &str,
+    path: &'p str,
+) -> Option<(Option<&'d mut dyn TableLike>, Vec<&'p str>)> {
     let segments: Vec<&str> = path.split('.').collect();
     match segments.as_slice() {
         [list @ ("tier" | "class" | "event"), name, rest @ ..] => {
             let (tree, _) = parse_document(source, 0);
             let elements = tree.elements(list);
             let labels = if *list == "event" { event_labels(elements) } else { names(elements) };
-            let index = labels.iter().position(|label| label == name)?;
+            let Some(index) = labels.iter().position(|label| label == name) else {
+                return Some((None, Vec::new()));
+            };
             let element: &mut dyn TableLike = match document.get_mut(list)? {
                 Item::ArrayOfTables(tables) => tables.get_mut(index)?,
                 Item::Value(Value::Array(items)) => items.get_mut(index)?.as_inline_table_mut()?,
                 _ => return None,
             };
-            within(element, rest, value)
+            Some((Some(element), rest.to_vec()))
         }
-        segments => within(document.as_table_mut(), segments, value),
+        _ => Some((Some(document.as_table_mut()), segments)),
     }
 }
 

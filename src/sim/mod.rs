@@ -16,6 +16,17 @@ mod store;
 pub use control::{Circle, Control, SimError};
 pub use engine::{Engine, Finished};
 
+/// Parts that real clients share with simulated ones.
+#[cfg(feature = "live")]
+pub(crate) mod shared_parts {
+    pub use super::engine::prefill::{Filled, entries};
+    pub use super::parts::guard::Budget;
+    pub use super::parts::reading::filled;
+    pub use super::parts::tier::{KeyInfo, Look, TierState};
+    pub use super::queue::Queue;
+    pub use super::store::{Entry, Value};
+}
+
 /// Parts of the engine that benches measure alone; no interface.
 #[doc(hidden)]
 pub mod bench_parts {

@@ -13,6 +13,7 @@ mod places;
 mod records;
 mod streams;
 mod terminal;
+mod verdict;
 mod worlds;
 
 use assert_cmd::Command;

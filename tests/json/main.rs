@@ -8,6 +8,7 @@ mod systems;
 use std::path::Path;
 
 use cover::Cover;
+use herdlab::record::{LiveRecord, Record};
 use herdlab::report::interface::Interface;
 use program::{herdlab, told};
 use serde_json::Value;
@@ -59,6 +60,21 @@ fn the_schemas_are_printed() {
     assert!(refused.contains("[possible values: scenario, run, "), "{refused}");
 }
 
+/// The record as it is where real servers were measured, which tests/live does.
+fn measured(results: Value) -> Value {
+    let mut record: Record = serde_json::from_value(results).unwrap();
+    record.scenario.live = Some(LiveRecord {
+        redis: Some("7.0.15".to_owned()),
+        postgres: "15.18".to_owned(),
+        own_servers: true,
+        plain_queries: false,
+        lateness_p99_ms: vec![0.08],
+        query_ms: vec![[0.15, 0.0]],
+        notes: vec!["PostgreSQL runs without fsync: commits do not wait for the disk".to_owned()],
+    });
+    serde_json::to_value(record).unwrap()
+}
+
 #[test]
 fn a_run_and_its_record() {
     let folder = folder(&[
@@ -84,6 +100,7 @@ fn a_run_and_its_record() {
         "compare-strategies long.toml --duration 2s --replications 2 --report strategies --quiet";
     assert!(herdlab(folder, &words(strategies)).status.success());
     results.take(&read(folder, "strategies/results.json"));
+    results.take(&measured(read(folder, "plain/results.json")));
     run.assert_whole(&[]);
     results.assert_whole(&[]);
 
@@ -185,6 +202,32 @@ fn a_trace() {
     mrc.take(&printed(folder.path(), objects));
     mrc.take(&printed(folder.path(), "mrc sizes.csv --capacity 20 --policy lru --sample 50% --out sample"));
     mrc.assert_whole(&[]);
+}
+
+#[test]
+fn a_verdict() {
+    let variants = "\n[[variant]]\nname = \"fast\"\n\n[[variant]]\nname = \"slow\"\nset = { \"database.read\" = \"20ms\" }\n";
+    let plain =
+        with(PLAIN, "name = \"plain\"", "name = \"plain\"\nheadline = [\"latency.all.p99_ms\"]") + variants;
+    let folder = folder(&[("plain.toml", &plain), ("tipping.toml", TIPPING)]);
+    let folder = folder.path();
+    for command in ["run plain.toml --out plain", "run tipping.toml --out tipping"] {
+        printed(folder, command);
+    }
+    // As if the variants had been measured the other way round.
+    let mut other = read(folder, "plain/results.json");
+    for (index, name) in ["slow", "fast"].into_iter().enumerate() {
+        other["variants"][index]["name"] = name.into();
+    }
+    std::fs::write(folder.join("other.json"), other.to_string()).unwrap();
+    let mut verdict = Cover::of(Interface::Verdict);
+    let found = printed(folder, "verdict plain other.json");
+    assert_eq!(found["orders"][0]["wrong"][0]["lower"], "fast");
+    verdict.take(&found);
+    for command in ["verdict tipping tipping", "verdict plain"] {
+        verdict.take(&printed(folder, command));
+    }
+    verdict.assert_whole(&[]);
 }
 
 /// The page names every output, with its version and its source.

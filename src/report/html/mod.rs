@@ -32,7 +32,7 @@ use super::why::{self, Slowest, WhyTable};
 use crate::experiment::answer::Answer;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::review::Review;
-use crate::record::{LintRecord, OtherFile, Record};
+use crate::record::{LintRecord, LiveRecord, OtherFile, Record};
 use assets::Script;
 use cells::{Column, Row};
 use differences::Differences;
@@ -108,6 +108,8 @@ struct Page<'a> {
     source: &'a str,
     after: Option<&'a OtherFile>,
     schema: u32,
+    /// Of a record that was measured.
+    live: Option<&'a LiveRecord>,
 }
 
 struct Chart<'a> {
@@ -236,6 +238,7 @@ pub(super) fn render_over(
         source: &scenario.source,
         after: scenario.after.as_ref(),
         schema: record.schema,
+        live: scenario.live.as_ref(),
     };
     page.render()
         .map_err(|error| ReportError::Make { what: "index.html".to_string(), problem: error.to_string() })

@@ -25,7 +25,7 @@ mod kind;
 mod limiter;
 mod lookup;
 mod multi_get;
-mod prefill;
+pub(in crate::sim) mod prefill;
 mod read;
 mod reply;
 mod rollout;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::core::Core;
 use crate::dice::{round_ns, stream, unit_open_zero};
 use crate::measure::recorder::TierTotals;
-use crate::model::{Class, Hottest, Prefill, PrefillAge};
+use crate::model::{Class, Hottest, Model, Nanos, Prefill, PrefillAge};
 use crate::policy::freshness::NEVER;
+use crate::sim::parts::tier::KeyInfo;
 use crate::sim::store::{Entry, Value};
 use crate::workload::Tables;
 
@@ -23,50 +24,72 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     fn prefill_tier(&mut self, level: usize, prefill: Prefill, seed: u64, replication: u32) {
-        let model = self.model;
-        let mut dice = stream(seed, replication, &format!("tier.{}.prefill", model.tiers[level].name));
-        let rate_per_s = model.workload.arrivals.rate_per_s().unwrap_or(0.0);
-        // So many stores may have a key each.
-        let copies = model.caches(&model.tiers[level]);
         let tables = Arc::clone(&self.tables);
-        // The most recently used ones are the hottest.
-        for (key, chosen) in hottest(&tables, &model.workload.classes, prefill.hottest) {
-            let class = self.tables.class_of(key);
-            let info = self.info(key, class);
-            if info.absent
-                || !model.workload.classes[class].cacheable
-                || model.workload.classes[class].bypasses(level)
-            {
-                continue;
-            }
-            let class_of_it = &model.workload.classes[class];
-            // A request has a key once at most.
-            let share = class_of_it.share * (chosen * f64::from(class_of_it.keys_per_request)).min(1.0);
-            for copy in 0..copies {
-                let tier = &mut self.tiers[level];
+        let tier = &mut self.tiers[level];
+        entries(self.model, &tables, level, prefill, (seed, replication), |entry| match entry {
+            Filled::Fresh { info } => tier.expiry_ns(info, 0),
+            Filled::Until { info, copy, expiry_ns } => {
                 let store = match &tier.shared {
-                    Some(shared) => usize::from(shared.map.node(key, 0)),
+                    Some(shared) => usize::from(shared.map.node(info.key, 0)),
                     None => copy as usize,
                 };
-                let fresh_ns = tier.expiry_ns(info, 0);
-                let expiry_ns = match prefill.age {
-                    PrefillAge::Fresh => fresh_ns,
-                    _ if fresh_ns == NEVER => NEVER,
-                    PrefillAge::Stationary => {
-                        // A cycle lasts T while the entry lives and 1/l on average until the next request.
-                        let load = rate_per_s / f64::from(copies) * share * fresh_ns as f64 / 1e9;
-                        if unit_open_zero(&mut dice) > load / (1.0 + load) {
-                            continue;
-                        }
-                        round_ns(unit_open_zero(&mut dice) * fresh_ns as f64)
-                    }
-                };
-                let entry = Entry { key, value: Value::default(), expiry_ns, delta_ns: 0 };
-                tier.fill_until(store, entry, 0, &self.tables);
+                let entry = Entry { key: info.key, value: Value::default(), expiry_ns, delta_ns: 0 };
+                tier.fill_until(store, entry, 0, &tables);
+                expiry_ns
             }
-        }
+        });
         // Loading is not measured.
         self.tiers[level].totals = TierTotals::default();
+    }
+}
+
+/// A step of filling a tier before the start.
+#[derive(Clone, Copy, Debug)]
+pub enum Filled {
+    /// When would this key expire if it were filled at time zero?
+    Fresh { info: KeyInfo },
+    /// It is there in one of the caches of the tier.
+    Until { info: KeyInfo, copy: u32, expiry_ns: Nanos },
+}
+
+/// The entries of a tier at time zero, the hottest last: so they are the most recently used ones.
+pub fn entries(
+    model: &Model,
+    tables: &Tables,
+    level: usize,
+    prefill: Prefill,
+    (seed, replication): (u64, u32),
+    mut step: impl FnMut(Filled) -> Nanos,
+) {
+    let mut dice = stream(seed, replication, &format!("tier.{}.prefill", model.tiers[level].name));
+    let rate_per_s = model.workload.arrivals.rate_per_s().unwrap_or(0.0);
+    // So many stores may have a key each.
+    let copies = model.caches(&model.tiers[level]);
+    for (key, chosen) in hottest(tables, &model.workload.classes, prefill.hottest) {
+        let class = tables.class_of(key);
+        let class_of_it = &model.workload.classes[class];
+        if class_of_it.absent || !class_of_it.cacheable || class_of_it.bypasses(level) {
+            continue;
+        }
+        let info = KeyInfo { key, class, absent: false, revision: 0 };
+        // A request has a key once at most.
+        let share = class_of_it.share * (chosen * f64::from(class_of_it.keys_per_request)).min(1.0);
+        for copy in 0..copies {
+            let fresh_ns = step(Filled::Fresh { info });
+            let expiry_ns = match prefill.age {
+                PrefillAge::Fresh => fresh_ns,
+                _ if fresh_ns == NEVER => NEVER,
+                PrefillAge::Stationary => {
+                    // A cycle lasts T while the entry lives and 1/l on average until the next request.
+                    let load = rate_per_s / f64::from(copies) * share * fresh_ns as f64 / 1e9;
+                    if unit_open_zero(&mut dice) > load / (1.0 + load) {
+                        continue;
+                    }
+                    round_ns(unit_open_zero(&mut dice) * fresh_ns as f64)
+                }
+            };
+            step(Filled::Until { info, copy, expiry_ns });
+        }
     }
 }
 

@@ -1,0 +1,423 @@
+//! The probes.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use redis::aio::MultiplexedConnection;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_postgres::{Client, Config, NoTls};
+
+use super::super::player::priority;
+use super::super::servers::{Problem, Servers};
+use super::{Calibration, ClientTimes, Plan, PostgresTimes, RedisTimes, Times};
+use crate::dice::{Stream, stream, unit_open_zero};
+
+/// Keys and rows that are probed in turn.
+const PROBED: u64 = 64;
+/// Connections are set up so many times rarer than commands are sent.
+const CONNECT_RARELY: f64 = 20.0;
+/// Longest wait for an answer.
+const ANSWER: Duration = Duration::from_secs(5);
+/// What is left to an instant is waited for without sleep.
+const SPIN: Duration = Duration::from_micros(80);
+/// Wait before a new connection to a server that failed.
+const RECOVERY: Duration = Duration::from_millis(50);
+
+/// A point read: the time from the arrival of the statement to its row, by the server's own clock.
+const READ: &str = "select payload, (extract(epoch from clock_timestamp() - statement_timestamp()) * 1e9)::float8 from probe where id = $1";
+const WRITE: &str = "update probe set version = version + 1 where id = $1";
+
+struct Probe<'a, E> {
+    servers: &'a Servers,
+    plan: &'a Plan,
+    ended: E,
+    failed: &'a AtomicU64,
+}
+
+pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Problem::failed(format!("cannot start a runtime: {error}")))?;
+    let failed = AtomicU64::new(0);
+    servers.prepare_probes(PROBED, plan.value_bytes)?;
+    let before = Counters::read(servers)?;
+    let probe = Probe { servers, plan, ended: plan.ends_at(Instant::now()), failed: &failed };
+    let single = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let single = single.map_err(|error| Problem::failed(format!("cannot start a runtime: {error}")))?;
+    let (hand, due) = unbounded_channel();
+    // Timers of threads are measured on one that does nothing else.
+    let (thread_timer, gets, measured) = std::thread::scope(|scope| {
+        let pacer = scope.spawn(|| hand_over(&probe.ended, plan, hand));
+        let gets = scope.spawn(|| single.block_on(probe.gets(due)));
+        let timers = scope.spawn(|| thread_timer(&probe.ended, plan));
+        let measured = runtime.block_on(async {
+            let postgres = servers.postgres();
+            tokio::join!(
+                probe.sets(),
+                probe.redis_connect(),
+                probe.reads(&postgres),
+                probe.writes(&postgres),
+                probe.postgres_connect(&postgres),
+                probe.runtime_timer(),
+            )
+        });
+        let _ = pacer.join();
+        (timers.join().unwrap_or_default(), gets.join().unwrap_or_default(), measured)
+    });
+    let (set, redis_connect, reads, write, postgres_connect, runtime_timer) = measured;
+    let after = Counters::read(servers)?;
+    let some = |kind: &str, ns: Vec<f64>| {
+        Times::of(ns).ok_or_else(|| Problem::failed(format!("no probe of this kind was answered: {kind}")))
+    };
+    let pick = |of: fn(&(f64, f64)) -> f64| reads.iter().map(of).collect();
+    Ok(Calibration {
+        versions: servers.versions().clone(),
+        value_bytes: plan.value_bytes,
+        redis: RedisTimes {
+            get: some("GET", gets.iter().map(|get| get.1).collect())?,
+            get_from_schedule: some("GET", gets.iter().map(|get| get.0 + get.1).collect())?,
+            set: some("SET", set)?,
+            service_ns: after.service_since(&before),
+            execution_ns: (after.execution_since(&before, "get"), after.execution_since(&before, "set")),
+            connect: some("connection to Redis", redis_connect)?,
+        },
+        postgres: PostgresTimes {
+            read: some("SELECT", pick(|read| read.0))?,
+            read_service: some("SELECT", pick(|read| read.1))?,
+            round_trip: some("SELECT", pick(|read| (read.0 - read.1).max(0.0)))?,
+            write: some("UPDATE", write)?,
+            connect: some("connection to PostgreSQL", postgres_connect)?,
+        },
+        client: ClientTimes {
+            runtime_timer: some("timer of the runtime", runtime_timer)?,
+            thread_timer: some("timer of a thread", thread_timer)?,
+        },
+        failed: failed.load(Ordering::Relaxed),
+    })
+}
+
+impl<E: Fn() -> bool> Probe<'_, E> {
+    /// GETs at instants that another thread keeps, as a client of `herdlab live` gets its requests: (wait for the task to begin,
+    /// time of the command).
+    async fn gets(&self, mut due: UnboundedReceiver<Instant>) -> Vec<(f64, f64)> {
+        let (mut times, mut connection, mut turn) = (Vec::new(), None, 0);
+        let mut free = Instant::now();
+        while let Some(due) = due.recv().await {
+            // While a probe was under way this one could not begin.
+            if due < free {
+                continue;
+            }
+            let began = nanoseconds(due.elapsed());
+            let Some(open) = self.with_redis(&mut connection).await else { continue };
+            turn += 1;
+            let (get, set) = self.commands(turn);
+            let started = Instant::now();
+            let answer = timed(async { get.query_async::<redis::Value>(open).await.ok() }).await;
+            let took = nanoseconds(started.elapsed());
+            match answer {
+                // A key that was flushed or evicted comes back for the next turn.
+                Some(redis::Value::Nil) => {
+                    let _ = timed(async { set.query_async::<()>(open).await.ok() }).await;
+                }
+                Some(_) => times.push((began, took)),
+                None => {
+                    self.note_failure();
+                    connection = None;
+                }
+            }
+            free = Instant::now();
+        }
+        times
+    }
+
+    /// GET and SET of a key of probes.
+    fn commands(&self, turn: u64) -> (redis::Cmd, redis::Cmd) {
+        let key = format!("{}probe:{}", self.servers.key_prefix(), turn % PROBED);
+        let value = vec![b'v'; self.plan.value_bytes as usize];
+        (redis::cmd("GET").arg(&key).to_owned(), redis::cmd("SET").arg(&key).arg(value).to_owned())
+    }
+
+    /// SETs, one at a time.
+    async fn sets(&self) -> Vec<f64> {
+        let mut pace = Pace::new(self.plan.rate_per_s, "set");
+        let (mut times, mut connection, mut turn) = (Vec::new(), None, 0);
+        while !(self.ended)() {
+            pace.wait().await;
+            let Some(open) = self.with_redis(&mut connection).await else { continue };
+            turn += 1;
+            let (_, sent) = self.commands(turn);
+            let started = Instant::now();
+            match timed(async { sent.query_async::<()>(open).await.ok() }).await {
+                Some(()) => times.push(nanoseconds(started.elapsed())),
+                None => {
+                    self.note_failure();
+                    connection = None;
+                }
+            }
+        }
+        times
+    }
+
+    async fn with_redis<'c>(
+        &self,
+        connection: &'c mut Option<MultiplexedConnection>,
+    ) -> Option<&'c mut MultiplexedConnection> {
+        if connection.is_none() {
+            *connection = self.open_redis().await;
+        }
+        if connection.is_none() {
+            self.note_failure();
+            tokio::time::sleep(RECOVERY).await;
+        }
+        connection.as_mut()
+    }
+
+    async fn open_redis(&self) -> Option<MultiplexedConnection> {
+        let client = redis::Client::open(self.servers.redis_url()).ok()?;
+        timed(async { client.get_multiplexed_async_connection().await.ok() }).await
+    }
+
+    /// New connections to Redis, each with one command.
+    async fn redis_connect(&self) -> Vec<f64> {
+        let mut pace = Pace::new(self.plan.rate_per_s / CONNECT_RARELY, "connect redis");
+        let mut times = Vec::new();
+        while !(self.ended)() {
+            pace.wait().await;
+            let started = Instant::now();
+            let answered = async {
+                let mut connection = self.open_redis().await?;
+                timed(async { redis::cmd("PING").query_async::<()>(&mut connection).await.ok() }).await
+            };
+            match answered.await {
+                Some(()) => times.push(nanoseconds(started.elapsed())),
+                None => self.note_failure(),
+            }
+        }
+        times
+    }
+
+    /// (whole, service at the server) of point reads.
+    async fn reads(&self, config: &Config) -> Vec<(f64, f64)> {
+        self.statements(config, READ, async |client, statement, id| {
+            let row = client.query_one(statement, &[&id]).await.ok()?;
+            row.try_get::<_, f64>(1).ok()
+        })
+        .await
+    }
+
+    async fn writes(&self, config: &Config) -> Vec<f64> {
+        let written = self.statements(config, WRITE, async |client, statement, id| {
+            client.execute(statement, &[&id]).await.ok().map(|_| 0.0)
+        });
+        written.await.into_iter().map(|(whole, _)| whole).collect()
+    }
+
+    /// A prepared statement again and again: (whole time, what `ask` reads).
+    async fn statements(
+        &self,
+        config: &Config,
+        text: &'static str,
+        ask: impl AsyncFn(&Client, &tokio_postgres::Statement, i64) -> Option<f64>,
+    ) -> Vec<(f64, f64)> {
+        let mut pace = Pace::new(self.plan.rate_per_s, text);
+        let (mut times, mut open, mut turn) = (Vec::new(), None, 0);
+        while !(self.ended)() {
+            pace.wait().await;
+            if open.is_none() {
+                let prepared = async {
+                    let client = open_postgres(config).await?;
+                    let statement = client.prepare(text).await.ok()?;
+                    Some((client, statement))
+                };
+                open = timed(prepared).await;
+            }
+            let Some((client, statement)) = &open else {
+                self.note_failure();
+                tokio::time::sleep(RECOVERY).await;
+                continue;
+            };
+            turn = (turn + 1) % PROBED as i64;
+            let started = Instant::now();
+            match timed(ask(client, statement, turn)).await {
+                Some(read) => times.push((nanoseconds(started.elapsed()), read.max(0.0))),
+                None => {
+                    self.note_failure();
+                    open = None;
+                }
+            }
+        }
+        times
+    }
+
+    async fn postgres_connect(&self, config: &Config) -> Vec<f64> {
+        let mut pace = Pace::new(self.plan.rate_per_s / CONNECT_RARELY, "connect postgres");
+        let mut times = Vec::new();
+        while !(self.ended)() {
+            pace.wait().await;
+            let started = Instant::now();
+            let answered = async { open_postgres(config).await?.simple_query("select 1").await.ok() };
+            match timed(answered).await {
+                Some(_) => times.push(nanoseconds(started.elapsed())),
+                None => self.note_failure(),
+            }
+        }
+        times
+    }
+
+    async fn runtime_timer(&self) -> Vec<f64> {
+        let asked = Duration::from_millis(1);
+        let mut pace = Pace::new(self.plan.rate_per_s, "runtime timer");
+        let mut times = Vec::new();
+        while !(self.ended)() {
+            pace.wait().await;
+            let started = Instant::now();
+            tokio::time::sleep(asked).await;
+            times.push(nanoseconds(started.elapsed().saturating_sub(asked)));
+        }
+        times
+    }
+
+    fn note_failure(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn open_postgres(config: &Config) -> Option<Client> {
+    let (client, connection) = config.connect(NoTls).await.ok()?;
+    tokio::spawn(connection);
+    Some(client)
+}
+
+/// `None` also where there is no answer in time.
+async fn timed<T>(answer: impl Future<Output = Option<T>>) -> Option<T> {
+    tokio::time::timeout(ANSWER, answer).await.ok().flatten()
+}
+
+/// Hands instants over as a schedule of `herdlab live` does: at exponential gaps, by sleeping and then spinning.
+fn hand_over(ended: &impl Fn() -> bool, plan: &Plan, hand: UnboundedSender<Instant>) {
+    priority::raise();
+    let mut pace = Pace::new(plan.rate_per_s, "get");
+    let mut due = Instant::now();
+    while !ended() {
+        due += pace.draw();
+        std::thread::sleep(due.saturating_duration_since(Instant::now()).saturating_sub(SPIN));
+        while Instant::now() < due {
+            std::hint::spin_loop();
+        }
+        if hand.send(due).is_err() {
+            return;
+        }
+    }
+}
+
+fn thread_timer(ended: &impl Fn() -> bool, plan: &Plan) -> Vec<f64> {
+    let asked = Duration::from_micros(100);
+    let gap = Duration::from_secs_f64(1.0 / plan.rate_per_s);
+    let mut times = Vec::new();
+    while !ended() {
+        let started = Instant::now();
+        std::thread::sleep(asked);
+        times.push(nanoseconds(started.elapsed().saturating_sub(asked)));
+        std::thread::sleep(gap);
+    }
+    times
+}
+
+fn nanoseconds(time: Duration) -> f64 {
+    time.as_nanos() as f64
+}
+
+/// Waits between probes: exponential ones, so that probes beat in time with nothing.
+struct Pace {
+    mean_s: f64,
+    dice: Stream,
+}
+
+impl Pace {
+    fn new(rate_per_s: f64, name: &str) -> Pace {
+        Pace { mean_s: 1.0 / rate_per_s, dice: stream(1, 0, name) }
+    }
+
+    fn draw(&mut self) -> Duration {
+        let wait_s = -libm::log(unit_open_zero(&mut self.dice)) * self.mean_s;
+        Duration::from_secs_f64(wait_s.min(10.0 * self.mean_s))
+    }
+
+    async fn wait(&mut self) {
+        tokio::time::sleep(self.draw()).await;
+    }
+}
+
+/// Counters of Redis at one instant.
+struct Counters {
+    commands: f64,
+    /// Processor time of its thread.
+    busy_s: Option<f64>,
+    /// (command, calls, microseconds)
+    executed: Vec<(String, f64, f64)>,
+}
+
+impl Counters {
+    fn read(servers: &Servers) -> Result<Counters, Problem> {
+        Ok(Counters::of(&servers.redis_info()?))
+    }
+
+    /// From the text of `INFO everything`.
+    fn of(info: &str) -> Counters {
+        let number = |name: &str| -> Option<f64> {
+            info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')?.trim().parse().ok())
+        };
+        let busy_s = number("used_cpu_user_main_thread").zip(number("used_cpu_sys_main_thread"));
+        let executed = info.lines().filter_map(|line| {
+            let (name, fields) = line.strip_prefix("cmdstat_")?.split_once(':')?;
+            let field = |name: &str| -> Option<f64> {
+                fields.split(',').find_map(|field| field.strip_prefix(name)?.trim().parse().ok())
+            };
+            Some((name.to_owned(), field("calls=")?, field("usec=")?))
+        });
+        Counters {
+            commands: number("total_commands_processed").unwrap_or(0.0),
+            busy_s: busy_s.map(|(user, system)| user + system),
+            executed: executed.collect(),
+        }
+    }
+
+    /// Time of the thread per command, in nanoseconds; a restart in between leaves nothing to tell.
+    fn service_since(&self, before: &Counters) -> Option<f64> {
+        let (busy_s, commands) = (self.busy_s? - before.busy_s?, self.commands - before.commands);
+        (busy_s > 0.0 && commands > 0.0).then(|| busy_s / commands * 1e9)
+    }
+
+    fn execution_since(&self, before: &Counters, command: &str) -> Option<f64> {
+        let of = |counters: &Counters| {
+            let row = counters.executed.iter().find(|row| row.0 == command);
+            row.map_or((0.0, 0.0), |row| (row.1, row.2))
+        };
+        let ((calls, micros), (calls_before, micros_before)) = (of(self), of(before));
+        (calls > calls_before && micros >= micros_before)
+            .then(|| (micros - micros_before) / (calls - calls_before) * 1e3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_is_the_time_of_the_thread_over_the_commands() {
+        let info = |busy: &str, commands: u32, calls: u32| {
+            format!(
+                "total_commands_processed:{commands}\r\nused_cpu_sys_main_thread:0.5\r\nused_cpu_user_main_thread:{busy}\r\n\
+                 cmdstat_get:calls={calls},usec={},usec_per_call=3.00\r\n",
+                calls * 3
+            )
+        };
+        let (before, after) = (Counters::of(&info("1.0", 1000, 10)), Counters::of(&info("1.2", 11_000, 110)));
+        assert!((after.service_since(&before).unwrap() - 20_000.0).abs() < 1e-6);
+        assert_eq!(after.execution_since(&before, "get"), Some(3000.0));
+        assert_eq!(after.execution_since(&before, "set"), None);
+        // After a restart counters begin anew.
+        assert_eq!(before.service_since(&after), None);
+        assert_eq!(Counters::of("").service_since(&before), None);
+    }
+}
