@@ -134,7 +134,7 @@ mod tests {
     }
 
     fn info(key: u32) -> KeyInfo {
-        KeyInfo { key, class: 0, absent: false }
+        KeyInfo { key, class: 0, absent: false, revision: 0 }
     }
 
     fn version(process: &Process, key: u32, now: Nanos) -> Option<u32> {

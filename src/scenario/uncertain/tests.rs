@@ -125,6 +125,9 @@ fn an_end_that_the_checks_refuse_is_named_with_its_range() {
     let source = UNCERTAIN.replace("factor = { low = 2,", "factor = { low = 0,");
     let problems =
         worlds(&source, "x.toml", Path::new(""), &Overrides::default(), 4).unwrap_err().render(false);
-    assert!(problems.contains("at the low end of the range of event.slow-database.what.slow.factor"), "{problems}");
+    assert!(
+        problems.contains("at the low end of the range of event.slow-database.what.slow.factor"),
+        "{problems}"
+    );
     assert!(problems.contains("x.toml:13:"), "{problems}");
 }
