@@ -230,7 +230,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 "measure a Redis and a PostgreSQL for a scenario",
                 &[
                     "herdlab calibrate my.toml --spawn",
-                    "herdlab calibrate my.toml --redis redis://localhost --postgres postgres://me@localhost/test --into -o own.toml",
+                    "herdlab calibrate my.toml --redis redis://db --postgres postgres://me@db/test",
                 ],
             ),
             entry(

@@ -53,6 +53,7 @@ bundled! {
     "multi-get",
     "protection",
     "deploy",
+    "key-prefix",
     "ttl-sweep",
     "recommend-ttl",
     "twitter-cluster6",

@@ -343,6 +343,9 @@ fn tier(tier: &Tier) -> String {
             text.push_str(&format!(" and of waits above {}", format_duration(ns)));
         }
     }
+    if tier.key_version != 1 {
+        text.push_str(&format!(", keys of version {}", tier.key_version));
+    }
     if !tier.fill {
         text.push_str(", read and not filled");
     }

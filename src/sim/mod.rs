@@ -21,8 +21,9 @@ pub use engine::{Engine, Finished};
 pub(crate) mod shared_parts {
     pub use super::engine::prefill::{Filled, entries};
     pub use super::parts::guard::Budget;
+    pub use super::parts::key::KeyInfo;
     pub use super::parts::reading::filled;
-    pub use super::parts::tier::{KeyInfo, Look, TierState};
+    pub use super::parts::tier::{Look, TierState};
     pub use super::queue::Queue;
     pub use super::store::{Entry, Value};
 }
@@ -30,7 +31,8 @@ pub(crate) mod shared_parts {
 /// Parts of the engine that benches measure alone; no interface.
 #[doc(hidden)]
 pub mod bench_parts {
-    pub use super::parts::tier::{KeyInfo, Look, TierState};
+    pub use super::parts::key::KeyInfo;
+    pub use super::parts::tier::{Look, TierState};
     pub use super::queue::{GENERAL, Lane, NETWORK, Queue};
     pub use super::store::index::SlotIndex;
     pub use super::store::{Store, Value};

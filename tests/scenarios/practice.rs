@@ -55,13 +55,14 @@ fn the_load_climbs_as_the_entries_of_a_cache_that_is_filled_no_more_expire() {
     let hit_at_first: f64 = hit.sum();
     let record = run(NO_FILLS, &[]);
     let qps = &record.variants[0].series("db.qps").unwrap().values;
-    for after_s in [-20_i32, 1, 35, 52, 75] {
-        let left = (1.0 - f64::from(after_s.max(0)) / ttl_s).max(0.0);
+    for after_s in [-20_i32, 3, 35, 52, 75] {
+        // In the middle of the five seconds.
+        let middle_s = f64::from(after_s) + 0.5;
+        let left = (1.0 - middle_s.max(0.0) / ttl_s).max(0.0);
         let expected = rate_per_s * (1.0 - hit_at_first * left);
         // Over five seconds and two runs.
         let from = (30 + after_s - 2) as usize;
         let measured = qps[from..from + 5].iter().map(|qps| qps.unwrap()).sum::<f64>() / 5.0;
-        // In the middle of the five seconds.
         assert!((measured / expected - 1.0).abs() < 0.03, "{after_s} s: {measured} of {expected}");
     }
 }

@@ -7,8 +7,8 @@ use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
 use crate::sim::parts::command::{CommandReply, Op, Request, Sender, Served};
 use crate::sim::parts::journey::Journey;
+use crate::sim::parts::key::KeyInfo;
 use crate::sim::parts::pool::Waiter;
-use crate::sim::parts::tier::KeyInfo;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 

@@ -9,7 +9,7 @@ use crate::dice::{round_ns, stream, unit_open_zero};
 use crate::measure::recorder::TierTotals;
 use crate::model::{Class, Hottest, Model, Nanos, Prefill, PrefillAge};
 use crate::policy::freshness::NEVER;
-use crate::sim::parts::tier::KeyInfo;
+use crate::sim::parts::key::KeyInfo;
 use crate::sim::store::{Entry, Value};
 use crate::workload::Tables;
 

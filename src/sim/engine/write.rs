@@ -9,7 +9,7 @@ use crate::measure::staleness::INITIAL;
 use crate::model::{Order, WriteOptions, WriteStrategy};
 use crate::sim::parts::command::{Change, Sender};
 use crate::sim::parts::journey::{Extras, Journey};
-use crate::sim::parts::tier::KeyInfo;
+use crate::sim::parts::key::KeyInfo;
 use crate::sim::slab::NONE;
 use crate::sim::store::{Store, Value};
 

@@ -15,6 +15,7 @@ pub mod hedging;
 pub mod in_system;
 pub mod journey;
 pub mod journeys;
+pub mod key;
 pub mod leases;
 pub mod limiter;
 pub mod nodes;

@@ -1,6 +1,7 @@
 //! The end of a read: its answer, and the check of that answer against the books.
 
-use super::tier::{KeyInfo, Look};
+use super::key::KeyInfo;
+use super::tier::Look;
 use crate::measure::recorder::Outcome;
 use crate::model::Nanos;
 use crate::policy::freshness::Renewal;

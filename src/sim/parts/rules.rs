@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::tier::KeyInfo;
+use super::key::KeyInfo;
 use crate::dice::round_ns;
 use crate::model::{Admit, Coalescing, FailSafe, Jitter, Model, Nanos, OnFailure, Scope, Ttl};
 use crate::policy::freshness::{OwnRefresh, Renewer};

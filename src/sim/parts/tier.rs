@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use super::coding::{Coding, EntryBytes, Link};
 use super::command::Load;
 use super::guard::Breaker;
+use super::key::KeyInfo;
 use super::leases::Leases;
 use super::limiter::Counters;
 use super::nodes::{Node, NodeMap};
@@ -48,25 +49,6 @@ pub enum Look {
         value: Value,
         renews: bool,
     },
-}
-
-/// A key as the tiers need it.
-#[derive(Clone, Copy, Debug)]
-pub struct KeyInfo {
-    pub key: u32,
-    pub class: usize,
-    /// The database has no such row until a write creates it.
-    pub absent: bool,
-    /// The revision of the settings that the caller has.
-    pub revision: u8,
-}
-
-impl KeyInfo {
-    /// Whether this version of the key is "no such row".
-    #[inline]
-    pub fn is_negative(self, version: u32) -> bool {
-        self.absent && version == INITIAL
-    }
 }
 
 /// One tier of one simulation.
