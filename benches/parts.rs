@@ -198,9 +198,9 @@ fn freshness(criterion: &mut Criterion) {
     let ttl = Ttl::After { ns: 60 * SECOND };
     for (name, refresh) in [
         ("none", Refresh::None),
-        ("xfetch", Refresh::XFetch { beta: 1.0, mode: RefreshMode::Inline }),
-        ("uniform", Refresh::Uniform { window_ns: SECOND }),
-        ("ahead", Refresh::Ahead { fraction: 0.8 }),
+        ("xfetch", Refresh::XFetch { beta: 1.0, mode: RefreshMode::Inline, grace_ns: None }),
+        ("uniform", Refresh::Uniform { window_ns: SECOND, grace_ns: None }),
+        ("ahead", Refresh::Ahead { fraction: 0.8, grace_ns: None }),
         ("stale-while-revalidate", Refresh::StaleWhileRevalidate { grace_ns: SECOND }),
     ] {
         let mut dice = dice();
@@ -352,7 +352,7 @@ fn tiers(criterion: &mut Criterion) {
 
 /// A key that exists, of the only class.
 fn info(key: u32) -> KeyInfo {
-    KeyInfo { key, class: 0, absent: false }
+    KeyInfo { key, class: 0, absent: false, revision: 0 }
 }
 
 criterion_group!(benches, keys, arrivals, delays, eviction, freshness, queue, recording, tiers);

@@ -63,7 +63,15 @@ fn the_load_climbs_as_the_entries_of_a_cache_that_is_filled_no_more_expire() {
         // Over five seconds and two runs.
         let from = (30 + after_s - 2) as usize;
         let measured = qps[from..from + 5].iter().map(|qps| qps.unwrap()).sum::<f64>() / 5.0;
-        assert!((measured / expected - 1.0).abs() < 0.03, "{after_s} s: {measured} of {expected}");
+        // An entry that is gone brings all requests for its key, many of them for a hot one; and counts of 5 s vary by themselves.
+        let gone = 1.0 - left;
+        let of_entries: f64 =
+            weights.iter().map(|weight| (weight / sum * rate_per_s).powi(2) * gone * left).sum();
+        let deviation = (of_entries / 2.0 + expected / 10.0).sqrt();
+        assert!(
+            (measured - expected).abs() < 4.0 * deviation,
+            "{after_s} s: {measured} of {expected} +- {deviation}"
+        );
     }
 }
 
