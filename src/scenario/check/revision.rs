@@ -46,21 +46,20 @@ struct Change<'n> {
     restarts: bool,
 }
 
-/// The system after each change, in the order of time. A problem that it has and the system before has not is reported at the
+/// Adds to a model the system after each change, in the order of time. A problem that it has and the system before has not is reported at the
 /// settings that bring it about.
-pub(super) fn revisions(
+pub(super) fn revise(
     cx: &mut Context,
     traces: &mut TraceFiles,
     root: &Node,
     cut_ns: Option<Nanos>,
-    before: &Model,
-) -> Option<Vec<Revision>> {
+    before: &mut Model,
+) -> Option<()> {
     let changes = changes(root, before);
     if changes.is_empty() || !cx.diagnostics.is_empty() {
-        return Some(Vec::new());
+        return Some(());
     }
     let mut tree = without_changes(root);
-    let mut revisions: Vec<Revision> = Vec::new();
     for change in &changes {
         apply(cx, &mut tree, change);
         if !cx.diagnostics.is_empty() {
@@ -71,12 +70,14 @@ pub(super) fn revisions(
             cx.report(attribute(problem, change));
         }
         let revised = revised?;
-        fits(cx, change, revisions.last().map_or(before, |last| &last.model), &revised);
+        fits(cx, change, before.revisions.last().map_or(&*before, |last| &last.model), &revised);
         let setting = |entry: &Entry| (entry.key.clone(), axes::to_toml(&entry.value));
-        revisions.push(Revision { settings: change.settings.iter().map(setting).collect(), model: revised });
+        before
+            .revisions
+            .push(Revision { settings: change.settings.iter().map(setting).collect(), model: revised });
     }
-    fit_together(cx, &changes, before, &revisions);
-    Some(revisions)
+    fit_together(cx, &changes, before);
+    Some(())
 }
 
 /// The changes of this variant in the order of time.
@@ -234,21 +235,15 @@ fn capacity_fits(cx: &mut Context, change: &Change<'_>, tier: &Tier, next: &Tier
 }
 
 /// Rules about all revisions together.
-fn fit_together(cx: &mut Context, changes: &[Change<'_>], before: &Model, revisions: &[Revision]) {
-    for (index, tier) in before.tiers.iter().enumerate() {
-        let version = |model: &Model| model.tiers[index].key_version;
-        let mut versions: Vec<u32> = std::iter::once(before)
-            .chain(revisions.iter().map(|revision| &revision.model))
-            .map(version)
-            .collect();
-        versions.sort_unstable();
-        versions.dedup();
-        if versions.len() == 1 {
+fn fit_together(cx: &mut Context, changes: &[Change<'_>], model: &Model) {
+    for tier in &model.tiers {
+        let versions = model.key_versions(tier);
+        if versions == 1 {
             continue;
         }
         let path = format!("tier.{}.key_version", tier.name);
         let Some(change) = changes.iter().find(|change| change.place(&path) != change.span) else { continue };
-        if matches!(before.writes, WriteStrategy::WriteBack(_)) {
+        if matches!(model.writes, WriteStrategy::WriteBack(_)) {
             change.refuse(
                 cx,
                 &path,
@@ -257,9 +252,9 @@ fn fit_together(cx: &mut Context, changes: &[Change<'_>], before: &Model, revisi
                 "use another write strategy".to_owned(),
             );
         }
-        let keys = before.keys().saturating_mul(versions.len() as u64);
+        let keys = model.keys().saturating_mul(versions as u64);
         if keys > MAX_KEYS {
-            let title = format!("too many keys: {} versions of {}", versions.len(), grouped(before.keys()));
+            let title = format!("too many keys: {versions} versions of {}", grouped(model.keys()));
             let help = format!("expected at most {} keys in all versions", grouped(MAX_KEYS));
             change.refuse(cx, &path, title, "another key for each version", help);
         }

@@ -2,7 +2,7 @@
 
 use super::event::events;
 use super::question::Question;
-use super::revision::revisions;
+use super::revision::revise;
 use super::tier::tiers;
 use super::workload::{Recorded, is_recorded, workload};
 use super::{MAX_WINDOWS, whole};
@@ -160,7 +160,7 @@ pub(super) fn model(
         measure,
     };
     whole::check(cx, root, &model, &directory);
-    model.revisions = revisions(cx, traces, root, cut_ns, &model)?;
+    revise(cx, traces, root, cut_ns, &mut model)?;
     Some(model)
 }
 

@@ -33,8 +33,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 {
                     books.queue_peak = books.queue_peak.max(waiting);
                 }
-                let deadline = self.revisions.deadline(journey.instance).unwrap_or(self.deadline);
-                if let Some((after_ns, lane)) = deadline {
+                if let Some((after_ns, lane)) = self.deadline_of(journey.instance) {
                     let at = journey.start_ns + after_ns;
                     self.schedule(lane, at, Kind::WaitMeetsDeadline, id, generation);
                 }

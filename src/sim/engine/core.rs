@@ -669,6 +669,12 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         if PLAIN { 0 } else { self.revisions.of(instance) }
     }
 
+    /// The deadline of an instance's requests, and its lane.
+    #[inline(always)]
+    pub(super) fn deadline_of(&self, instance: u32) -> Option<(Nanos, Lane)> {
+        self.revisions.deadline(instance).unwrap_or(self.deadline)
+    }
+
     /// The system with the settings of an instance.
     #[inline]
     pub(super) fn model_of(&self, instance: u32) -> &'m Model {

@@ -271,10 +271,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 let tier = &mut self.tiers[level];
                 // The consumer of the change stream deletes every version of the key.
                 let versions = match op {
-                    Op::Invalidate { .. } => tier.in_all_versions(info),
-                    _ => vec![info],
+                    Op::Invalidate { .. } if !self.model.revisions.is_empty() => tier.in_all_versions(info),
+                    _ => Vec::new(),
                 };
-                for info in versions {
+                let mut delete = |info| {
                     if !outlives {
                         tier.delete(store, info, &self.tables);
                     }
@@ -283,6 +283,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                     if let Some(leases) = tier.leases(store) {
                         leases.void(id);
                     }
+                };
+                if versions.is_empty() {
+                    delete(info);
+                } else {
+                    versions.into_iter().for_each(delete);
                 }
                 (CommandReply::Done, false)
             }

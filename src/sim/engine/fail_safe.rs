@@ -68,10 +68,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         let info = self.info_of(instance, key, usize::from(class));
         let tier = &mut self.tiers[level];
-        let store = match &tier.shared {
-            Some(shared) => usize::from(shared.map.node(key, self.now)),
-            None => instance as usize,
-        };
+        let store = tier.store_of(instance, key, self.now);
         tier.note_failure(store, info, self.now);
         if gone {
             return false;

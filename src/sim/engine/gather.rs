@@ -75,7 +75,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             level = self.level_from(class, level + 1);
         }
         if keys.is_empty() {
-            if let Some((after_ns, _)) = self.revisions.deadline(instance).unwrap_or(self.deadline)
+            if let Some((after_ns, _)) = self.deadline_of(instance)
                 && at - start_ns > after_ns
             {
                 (gathered.outcome, at) = (Outcome::Error, start_ns + after_ns);

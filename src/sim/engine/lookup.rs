@@ -226,10 +226,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     ) {
         let tier = &mut self.tiers[level];
         if !PLAIN && tier.is_selective(info) {
-            let store = match &tier.shared {
-                Some(shared) => usize::from(shared.map.node(info.key, self.now)),
-                None => instance as usize,
-            };
+            let store = tier.store_of(instance, info.key, self.now);
             if !tier.selects(store, info, self.now) {
                 return;
             }

@@ -29,10 +29,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         entries(self.model, &tables, level, prefill, (seed, replication), |entry| match entry {
             Filled::Fresh { info } => tier.expiry_ns(info, 0),
             Filled::Until { info, copy, expiry_ns } => {
-                let store = match &tier.shared {
-                    Some(shared) => usize::from(shared.map.node(info.key, 0)),
-                    None => copy as usize,
-                };
+                let store = tier.store_of(copy, info.key, 0);
                 let entry = Entry { key: info.key, value: Value::default(), expiry_ns, delta_ns: 0 };
                 tier.fill_until(store, entry, 0, &tables);
                 expiry_ns

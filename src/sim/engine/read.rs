@@ -158,8 +158,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// The deadline of a journey starts to run.
     #[inline]
     pub(super) fn watch_deadline(&mut self, id: u32, start_ns: Nanos) {
-        let deadline = self.revisions.deadline(self.journeys[id].instance).unwrap_or(self.deadline);
-        if let Some((after_ns, lane)) = deadline {
+        if let Some((after_ns, lane)) = self.deadline_of(self.journeys[id].instance) {
             let generation = self.journeys.generation(id);
             // One that has waited for a worker is late for the ring of those that have not.
             let lane = if start_ns == self.now { lane } else { GENERAL };

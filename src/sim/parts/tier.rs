@@ -435,6 +435,15 @@ impl TierState {
         }
     }
 
+    /// The store that has a key: that of an instance, or of the node that the key is at.
+    #[inline(always)]
+    pub fn store_of(&self, instance: u32, key: u32, now: Nanos) -> usize {
+        match &self.shared {
+            Some(shared) => usize::from(shared.map.node(key, now)),
+            None => instance as usize,
+        }
+    }
+
     /// The id under which a key is stored: that of its version.
     #[inline(always)]
     pub fn id_of(&self, info: KeyInfo) -> u32 {
