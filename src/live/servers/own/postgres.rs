@@ -6,8 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::unistd::{User, geteuid};
@@ -16,11 +15,17 @@ use tokio_postgres::Config;
 
 use super::super::settings::SPARE_CONNECTIONS;
 use super::super::{Problem, Spawn, link};
-use super::process::{Process, send, tail};
+use super::process::{Manners, Process, send, tail};
 use super::{ATTEMPTS, folder, free_port, programs, secret};
 
-/// Longest wait for it to answer, recovery after a kill included.
-const START: Duration = Duration::from_secs(60);
+const MANNERS: Manners = Manners {
+    name: "PostgreSQL",
+    // Recovery after a kill included.
+    start: Duration::from_secs(60),
+    every: Duration::from_millis(20),
+    signal: Signal::SIGQUIT,
+    end: Duration::from_secs(5),
+};
 const NAME: &str = "herdlab";
 
 #[derive(Debug)]
@@ -128,27 +133,10 @@ impl OwnPostgres {
         let mut postgres = self.program("postgres");
         postgres.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]).args(&self.arguments);
         postgres.stdout(log).stderr(same);
-        let mut process = Process::start(&mut postgres, self.folder.path())
+        let process = Process::start(&MANNERS, &mut postgres, self.folder.path())
             .map_err(|error| Problem::failed(format!("cannot start postgres: {error}")))?;
-        let until = Instant::now() + START;
-        loop {
-            if process.has_ended() {
-                process.end(Signal::SIGQUIT, Duration::ZERO);
-                return Err(Problem::failed(format!("PostgreSQL ended at its start:{}", self.log())));
-            }
-            match link::execute(&self.config, "ask it", "select 1") {
-                Ok(()) => break,
-                Err(_) if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
-                Err(problem) => {
-                    process.end(Signal::SIGQUIT, Duration::from_secs(5));
-                    return Err(problem.with(&format!(
-                        " ({} s after its start){}",
-                        START.as_secs(),
-                        self.log()
-                    )));
-                }
-            }
-        }
+        let answers = || link::execute(&self.config, "ask it", "select 1");
+        let process = process.ready(|| self.log(), answers)?;
         self.process = Some(process);
         Ok(())
     }
@@ -171,7 +159,7 @@ impl OwnPostgres {
     pub fn kill(&mut self) {
         self.resume();
         if let Some(process) = self.process.take() {
-            process.end(Signal::SIGQUIT, Duration::from_secs(5));
+            process.end();
         }
     }
 

@@ -11,13 +11,29 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::super::Problem;
+
 /// Waits until its input ends. A line before that means that all is well; without one this program has died, and the server and its
 /// folder go too.
 const KEEPER: &str =
     r#"read -r word || { kill -QUIT "$1"; sleep 1; kill -KILL "$1"; rm -rf -- "$2"; } 2>/dev/null"#;
 
+/// How a server starts and ends.
+#[derive(Debug)]
+pub(super) struct Manners {
+    /// In messages: `PostgreSQL`.
+    pub name: &'static str,
+    /// Longest wait for it to answer after its start, and the time between two attempts.
+    pub start: Duration,
+    pub every: Duration,
+    /// The signal that ends it, and the time that this may take.
+    pub signal: Signal,
+    pub end: Duration,
+}
+
 #[derive(Debug)]
 pub(super) struct Process {
+    manners: &'static Manners,
     child: Child,
     keeper: Child,
     /// Its input, which the system closes when this program dies.
@@ -26,7 +42,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a server whose files are all in `folder`. It gets no signals from the terminal: Ctrl-C is for this program.
-    pub fn start(command: &mut Command, folder: &Path) -> io::Result<Process> {
+    pub fn start(manners: &'static Manners, command: &mut Command, folder: &Path) -> io::Result<Process> {
         let mut child = command.stdin(Stdio::null()).process_group(0).spawn()?;
         let keeper = Command::new("/bin/sh")
             .args(["-c", KEEPER, "keeper", &child.id().to_string()])
@@ -41,7 +57,7 @@ impl Process {
             Ok((keeper, line))
         });
         match keeper {
-            Ok((keeper, line)) => Ok(Process { child, keeper, line }),
+            Ok((keeper, line)) => Ok(Process { manners, child, keeper, line }),
             Err(error) => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -55,17 +71,45 @@ impl Process {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Waits until the server answers; one that does not is ended.
+    ///
+    /// # Errors
+    /// With the end of its `log`: it ended at its start, or the problem of the last attempt.
+    pub fn ready(
+        mut self,
+        log: impl Fn() -> String,
+        answers: impl Fn() -> Result<(), Problem>,
+    ) -> Result<Process, Problem> {
+        let Manners { name, start, every, .. } = *self.manners;
+        let until = Instant::now() + start;
+        loop {
+            if self.has_ended() {
+                let log = log();
+                self.end();
+                return Err(Problem::failed(format!("{name} ended at its start:{log}")));
+            }
+            match answers() {
+                Ok(()) => return Ok(self),
+                Err(_) if Instant::now() < until => thread::sleep(every),
+                Err(problem) => {
+                    self.end();
+                    return Err(problem.with(&format!(" ({} s after its start){}", start.as_secs(), log())));
+                }
+            }
+        }
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ends it by a signal, and by SIGKILL where that takes longer than `limit`.
-    pub fn end(mut self, signal: Signal, limit: Duration) {
+    /// Ends it by its signal, and by SIGKILL where that takes too long.
+    pub fn end(mut self) {
         if !self.has_ended() {
-            send(self.child.id(), signal);
+            send(self.child.id(), self.manners.signal);
             send(self.child.id(), Signal::SIGCONT);
         }
-        let until = Instant::now() + limit;
+        let until = Instant::now() + self.manners.end;
         while !self.has_ended() {
             if Instant::now() >= until {
                 let _ = self.child.kill();

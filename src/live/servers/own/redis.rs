@@ -4,19 +4,23 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use super::super::settings::SPARE_CONNECTIONS;
 use super::super::{Problem, Spawn, link};
-use super::process::{Process, tail};
+use super::process::{Manners, Process, tail};
 use super::{ATTEMPTS, folder, free_port, programs, secret};
 
-/// Longest wait for it to answer.
-const START: Duration = Duration::from_secs(10);
+const MANNERS: Manners = Manners {
+    name: "redis-server",
+    start: Duration::from_secs(10),
+    every: Duration::from_millis(5),
+    signal: Signal::SIGKILL,
+    end: Duration::ZERO,
+};
 
 #[derive(Debug)]
 pub(in super::super) struct OwnRedis {
@@ -74,35 +78,16 @@ impl OwnRedis {
         let mut command = Command::new(&self.program);
         command.arg(self.folder.path().join("redis.conf")).current_dir(self.folder.path());
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let process = Process::start(&mut command, self.folder.path());
-        let mut process = process
+        let process = Process::start(&MANNERS, &mut command, self.folder.path());
+        let process = process
             .map_err(|error| Problem::failed(format!("cannot start {}: {error}", self.program.display())))?;
-        let until = Instant::now() + START;
         let answers = || {
             let mut connection = link::redis(&self.url)?;
             redis::cmd("PING")
                 .query::<()>(&mut connection)
                 .map_err(|error| Problem::of_redis("ask it", &error))
         };
-        loop {
-            if process.has_ended() {
-                let log = self.log();
-                process.end(Signal::SIGKILL, Duration::ZERO);
-                return Err(Problem::failed(format!("redis-server ended at its start:{log}")));
-            }
-            match answers() {
-                Ok(()) => break,
-                Err(_) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
-                Err(problem) => {
-                    process.end(Signal::SIGKILL, Duration::ZERO);
-                    return Err(problem.with(&format!(
-                        " ({} s after its start){}",
-                        START.as_secs(),
-                        self.log()
-                    )));
-                }
-            }
-        }
+        let process = process.ready(|| self.log(), answers)?;
         self.process = Some(process);
         Ok(())
     }
@@ -124,7 +109,7 @@ impl OwnRedis {
     /// SIGKILL.
     pub fn kill(&mut self) {
         if let Some(process) = self.process.take() {
-            process.end(Signal::SIGKILL, Duration::ZERO);
+            process.end();
         }
     }
 }
