@@ -255,9 +255,8 @@ class Install(Case):
         clone = self.scratch / "clone"
         self.git(self.scratch, "clone", "--quiet", str(ROOT), str(clone))
         address = "https://github.com/acme/herdlab"
-        done = subprocess.run(
-            [clone / ".github/before-publishing", address], capture_output=True, text=True, check=True
-        )
+        # Fails while anything else is to do, such as a release of what the changelog has as unreleased.
+        done = subprocess.run([clone / ".github/before-publishing", address], capture_output=True, text=True)
         self.assertIn("done     the repository's address\n", done.stdout)
         left = ["git", "grep", "-l", "OWNER" + "/herdlab", "--", ":!.github/before-publishing"]
         self.assertEqual(subprocess.run(left, cwd=clone, capture_output=True, text=True).stdout, "")
