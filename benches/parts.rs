@@ -20,7 +20,7 @@ use herdlab::model::{Dist, Eviction, Jitter, Model, Popularity, Refresh, Refresh
 use herdlab::policy::eviction::{Evict, ForPolicy, Room, with_policy};
 use herdlab::policy::freshness::{expiry, renewal};
 use herdlab::scenario::{Overrides, load};
-use herdlab::sim::bench_parts::{GENERAL, KeyInfo, Lane, Look, NETWORK, Queue, TierState, Value};
+use herdlab::sim::bench_parts::{GENERAL, KeyInfo, Lane, Look, NETWORK, Queue, TierState, Usual, Value};
 use herdlab::workload::arrivals::OpenArrivals;
 use herdlab::workload::popularity::KeySampler;
 use herdlab::workload::{Batch, Generator, Tables};
@@ -313,7 +313,7 @@ fn tiers(criterion: &mut Criterion) {
         let model = scenario(file, set);
         let tables = Tables::new(&model, 1).expect("there is no trace");
         let fresh = || {
-            let mut tier = TierState::new(&model, 0, 1, 0, &mut Queue::new(10_000));
+            let mut tier = TierState::<Usual>::new(&model, 0, 1, 0, &mut Queue::new(10_000));
             for key in (0..100_000).rev() {
                 tier.fill(0, info(key), Value::default(), 0, 0, &tables);
             }

@@ -8,10 +8,11 @@ use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
 use crate::sim::parts::journey::{Errand, Journey};
 use crate::sim::parts::pool::Waiter;
 use crate::sim::parts::replicas::PRIMARY;
+use crate::sim::parts::system::System;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Begins an attempt of a call, if the guards let it; it has no connection yet.
     #[inline(always)]
     fn begin_attempt(&mut self, leader: u32) -> Result<u32, Cause> {
@@ -79,7 +80,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     pub(super) fn send_attempt(&mut self, leader: u32) {
         // The call is its only attempt, and its journey holds all of its state.
-        if PLAIN {
+        if S::PLAIN {
             return self.attempt_travels(leader, Kind::AttemptArrives);
         }
         let now = self.now;
@@ -95,7 +96,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if let Some(lead) = self.lead_mut(leader) {
             lead.attempt = attempt;
         }
-        if !PLAIN && let Some(hedging) = &self.database.hedge {
+        if !S::PLAIN
+            && let Some(hedging) = &self.database.hedge
+        {
             let Journey { errand, instance, .. } = self.journeys[leader];
             if errand != Errand::Write
                 && let Some((after_ns, lane)) = hedging.after(instance)
@@ -135,8 +138,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
         self.attempts[id].enter(Stage::Travels);
         self.attempt_way_enters(id, Part::DbNetwork, self.now);
-        let of_instance = self.revisions.database_timeout(self.attempts[id].instance);
-        if let Some((after, lane)) = of_instance.unwrap_or(self.database.timeout) {
+        if let Some((after, lane)) = self.database_timeout_of(self.attempts[id].instance) {
             let generation = self.attempts.generation(id);
             self.schedule(lane, self.now + after, Kind::AttemptTimesOut, id, generation);
         }
@@ -205,7 +207,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// The answer is at the instance.
     pub(super) fn attempt_replies(&mut self, id: u32) {
-        if PLAIN {
+        if S::PLAIN {
             return self.land(id, Value::default());
         }
         let Attempt { errand, outcome, abandoned, instance, leader, value, began_ns, .. } = self.attempts[id];

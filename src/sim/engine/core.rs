@@ -27,6 +27,7 @@ use crate::sim::parts::key::KeyInfo;
 use crate::sim::parts::limiter::{Callers, Counters};
 use crate::sim::parts::revisions::Revisions;
 use crate::sim::parts::stream::Invalidations;
+use crate::sim::parts::system::System;
 use crate::sim::parts::tier::TierState;
 use crate::sim::parts::warming::WarmJob;
 use crate::sim::parts::watch::{LOOK_EVERY, Watch};
@@ -114,9 +115,8 @@ pub(super) struct ReadAhead {
     pub(super) upcoming: Option<u32>,
 }
 
-/// One simulation. `PLAIN`: it needs nothing of what few scenarios need ([`is_plain`](super::is_plain)), which is then known when
-/// the loop is compiled.
-pub(super) struct Core<'m, const PLAIN: bool> {
+/// One simulation of a system of a kind that is known when the loop is compiled.
+pub(super) struct Core<'m, S: System> {
     pub(super) model: &'m Model,
     pub(super) tables: Arc<Tables>,
     pub(super) now: Nanos,
@@ -127,7 +127,7 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) watch: Watch,
     pub(super) in_flight_limit: usize,
     pub(super) incoming: Incoming,
-    pub(super) tiers: Vec<TierState>,
+    pub(super) tiers: Vec<TierState<S>>,
     /// The first shared tier; the number of tiers where there is none.
     pub(super) shared_level: usize,
     pub(super) database: Database,
@@ -188,7 +188,7 @@ fn mean_gap_ns(model: &Model) -> Nanos {
     (1e9 / (rate_per_s * keys.max(1.0)).max(1e-3)) as Nanos
 }
 
-impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
+impl<'m, S: System> Core<'m, S> {
     /// Prepares a simulation. `torn`: see `Engine::torn_everywhere`.
     pub(super) fn new(
         model: &'m Model,
@@ -197,7 +197,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         replication: u32,
         policies: &Policies,
         torn: bool,
-    ) -> Result<Core<'m, PLAIN>, SimError> {
+    ) -> Result<Core<'m, S>, SimError> {
         let tables = tables.of_replication(seed, replication);
         let mut queue = Queue::new(mean_gap_ns(model));
         let tiers = (0..model.tiers.len())
@@ -282,9 +282,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         Ok(engine)
     }
 
-    /// Its requests leave a breakdown of their latencies. Not of a plain system, in which no stage looks for ways.
+    /// Its requests leave a breakdown of their latencies. In the loop for all systems alone the stages look for ways.
     pub(super) fn explaining(mut self) -> Self {
-        debug_assert!(!PLAIN, "a plain system does not explain its requests");
+        debug_assert!(S::RARE, "only the loop for all systems explains its requests");
         self.ways = Some(Box::new(Ways::new(self.model.warmup_ns)));
         self
     }
@@ -357,7 +357,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                 self.lookup_arrives(event.id);
             } else {
                 // What happens where nothing can fail is little enough to lie in the loop.
-                if PLAIN {
+                if S::PLAIN {
                     self.handle_here(kind, event)?;
                 } else {
                     self.handle(kind, event)?;
@@ -391,7 +391,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let Core { queue, journeys, commands, attempts, workers, .. } = self;
         queue.pop(|event| match Kind::of(event) {
             // No timers.
-            _ if PLAIN => true,
+            _ if S::PLAIN => true,
             Kind::JourneyMeetsDeadline | Kind::PatienceEnds => journeys.is(event.id, event.generation),
             Kind::WaitMeetsDeadline => {
                 workers.as_ref().is_some_and(|workers| workers.unstarted.is(event.id, event.generation))
@@ -409,7 +409,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     #[inline(always)]
     fn prefetch_arrivals(&mut self) {
         let Incoming { batch, next, guesses, .. } = &mut self.incoming;
-        if !PLAIN && self.are_answers_judged {
+        if !S::PLAIN && self.are_answers_judged {
             if let Some(&key) = batch.key.get(*next + 2 * STEP) {
                 self.versions.prefetch(key);
             }
@@ -435,7 +435,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     pub(super) fn prefetch_lookup(&self, level: usize, node: u8, instance: u32, key: u32) {
         self.tiers[level].stores[usize::from(node)].prefetch(key);
         self.calls.prefetch(instance, key);
-        if !PLAIN && self.are_answers_judged {
+        if !S::PLAIN && self.are_answers_judged {
             self.versions.prefetch(key);
         }
     }
@@ -443,7 +443,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// Reads an attempt ahead, or the journey that stands for it.
     #[inline(always)]
     pub(super) fn prefetch_attempt(&self, id: u32) {
-        if PLAIN {
+        if S::PLAIN {
             self.journeys.prefetch_alone(id);
         } else {
             self.attempts.prefetch(id);
@@ -457,7 +457,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     #[inline(always)]
     pub(super) fn prefetch_completion(&mut self) {
         let Some(upcoming) = self.read_ahead.upcoming.take() else { return };
-        let coming = match PLAIN {
+        let coming = match S::PLAIN {
             true => self.journeys.peek(upcoming).map(|journey| (journey.key, journey.instance)),
             false => self.attempts.peek(upcoming).map(|attempt| {
                 if self.are_attempts_torn && attempt.leader != NONE {
@@ -496,7 +496,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
 
     pub(super) fn in_flight(&self) -> usize {
         let attempts = if self.are_attempts_torn { self.attempts.len() } else { 0 };
-        let unstarted = if PLAIN { 0 } else { self.workers.as_ref().map_or(0, |all| all.unstarted.len()) };
+        let unstarted = if S::RARE { self.workers.as_ref().map_or(0, |all| all.unstarted.len()) } else { 0 };
         self.journeys.len() + self.commands.len() + attempts + unstarted
     }
 
@@ -516,19 +516,18 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             Kind::FillArrives => self.bare_fill_arrives(id, generation),
             Kind::JourneyGoesOn if self.journeys.is(id, generation) => self.proceed(id),
             Kind::AttemptArrives => self.attempt_arrives(id),
-            Kind::AttemptIsDone if PLAIN || self.attempts.is(id, generation) => self.attempt_is_done(id),
+            Kind::AttemptIsDone if S::PLAIN || self.attempts.is(id, generation) => self.attempt_is_done(id),
             Kind::AttemptReplies => self.attempt_replies(id),
             Kind::EventBegins => self.event_begins(id as usize),
             Kind::EventEnds => self.event_ends(id as usize),
             Kind::InstanceRestarts => self.instance_restarts(id),
-            Kind::InstanceChanges => self.instance_changes(id, generation),
             Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
             Kind::ContentIsSampled => self.sample_content(),
             Kind::WindowEnds => self.window_ends(id),
             Kind::InstantIsMarked => self.instant_goes_on()?,
             Kind::WarmupEnds => self.warmup_ends(),
             Kind::ArrivalsEnd => self.arrivals_end(),
-            _ if PLAIN => debug_assert!(false, "{kind:?} is not plain"),
+            _ if S::PLAIN => debug_assert!(false, "{kind:?} is not plain"),
             Kind::CommandArrives => self.command_arrives(id),
             Kind::CommandReplies => self.command_replies(id),
             Kind::CommandIsEncoded => self.ask_for_tier_connection(id, self.now),
@@ -538,11 +537,14 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
             Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
             Kind::JourneyMeetsDeadline if self.journeys.is(id, generation) => self.meet_deadline(id),
-            Kind::PatienceEnds if self.journeys.is(id, generation) => self.patience_ends(id),
-            Kind::WaitMeetsDeadline if self.is_unstarted(id, generation) => self.wait_meets_deadline(id),
-            Kind::WorkerFinishes => self.worker_finishes(id),
-            Kind::WorkerIsFree => self.worker_is_free(id),
-            Kind::KeyIsWarmed => self.warm_next(id),
+            Kind::PatienceEnds if S::RARE && self.journeys.is(id, generation) => self.patience_ends(id),
+            Kind::WaitMeetsDeadline if S::RARE && self.is_unstarted(id, generation) => {
+                self.wait_meets_deadline(id)
+            }
+            Kind::WorkerFinishes if S::RARE => self.worker_finishes(id),
+            Kind::WorkerIsFree if S::RARE => self.worker_is_free(id),
+            Kind::InstanceChanges if S::RARE => self.instance_changes(id, generation),
+            Kind::KeyIsWarmed if S::RARE => self.warm_next(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
             Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
@@ -584,7 +586,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// A user whose request ended at `at` thinks, then sends the next one.
     #[inline]
     pub(super) fn user_thinks(&mut self, user: u32, at: Nanos) {
-        if !PLAIN
+        if !S::PLAIN
             && let Some((think, dice)) = &mut self.incoming.think
             && user != NONE
         {
@@ -609,46 +611,46 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// The level of a journey at a shared tier, of which a plain system has one at most.
     #[inline(always)]
     pub(super) fn level_at_shared(&self, id: u32) -> usize {
-        if PLAIN { self.shared_level } else { usize::from(self.journeys[id].level) }
+        if S::PLAIN { self.shared_level } else { usize::from(self.journeys[id].level) }
     }
 
     /// The first level from `level` on at which requests of a class are looked up.
     #[inline(always)]
     pub(super) fn level_from(&self, class: usize, level: usize) -> usize {
-        match PLAIN {
-            true => level,
-            false => level + (self.bypassed[class] >> level).trailing_ones() as usize,
+        match S::RARE {
+            true => level + (self.bypassed[class] >> level).trailing_ones() as usize,
+            false => level,
         }
     }
 
     /// The extras of a journey.
     #[inline(always)]
     pub(super) fn extras(&self, id: u32) -> Extras {
-        if PLAIN { Extras::default() } else { self.journeys.extras.get(id) }
+        if S::PLAIN { Extras::default() } else { self.journeys.extras.get(id) }
     }
 
     /// When a journey left each tier.
     #[inline(always)]
     pub(super) fn left_ns(&self, id: u32) -> Left {
-        if PLAIN { Left::default() } else { self.journeys.left_ns.get(id) }
+        if S::PLAIN { Left::default() } else { self.journeys.left_ns.get(id) }
     }
 
     /// Data of a leader for calls that may fail.
     #[inline(always)]
     pub(super) fn lead(&self, id: u32) -> Lead {
-        if PLAIN { Lead::default() } else { self.journeys.leads.get(id) }
+        if S::PLAIN { Lead::default() } else { self.journeys.leads.get(id) }
     }
 
     /// The same, to be changed; `None` where nothing fails.
     #[inline(always)]
     pub(super) fn lead_mut(&mut self, id: u32) -> Option<&mut Lead> {
-        if PLAIN { None } else { self.journeys.leads.get_mut(id) }
+        if S::PLAIN { None } else { self.journeys.leads.get_mut(id) }
     }
 
     /// Whether connections to a shared tier are unlimited.
     #[inline(always)]
     pub(super) fn is_unlimited(&self, level: usize) -> bool {
-        PLAIN || self.tiers[level].shared.as_ref().is_none_or(|shared| shared.pools.is_empty())
+        S::PLAIN || self.tiers[level].shared.as_ref().is_none_or(|shared| shared.pools.is_empty())
     }
 
     /// A key as the tiers need it, of a caller that has the settings of the start.
@@ -666,19 +668,28 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// The revision of the settings that an instance has.
     #[inline(always)]
     pub(super) fn revision(&self, instance: u32) -> u8 {
-        if PLAIN { 0 } else { self.revisions.of(instance) }
+        if S::RARE { self.revisions.of(instance) } else { 0 }
     }
 
     /// The deadline of an instance's requests, and its lane.
     #[inline(always)]
     pub(super) fn deadline_of(&self, instance: u32) -> Option<(Nanos, Lane)> {
-        self.revisions.deadline(instance).unwrap_or(self.deadline)
+        let changed = if S::RARE { self.revisions.deadline(instance) } else { None };
+        changed.unwrap_or(self.deadline)
+    }
+
+    /// The time limit of an instance's calls of the database, and its lane.
+    #[inline(always)]
+    pub(super) fn database_timeout_of(&self, instance: u32) -> Option<(Nanos, Lane)> {
+        let changed = if S::RARE { self.revisions.database_timeout(instance) } else { None };
+        changed.unwrap_or(self.database.timeout)
     }
 
     /// The system with the settings of an instance.
-    #[inline]
+    #[inline(always)]
     pub(super) fn model_of(&self, instance: u32) -> &'m Model {
-        self.revisions.model(self.revision(instance)).unwrap_or(self.model)
+        let changed = if S::RARE { self.revisions.model(self.revisions.of(instance)) } else { None };
+        changed.unwrap_or(self.model)
     }
 
     /// The books of a run that came to its end.

@@ -11,10 +11,11 @@ use crate::model::{Hottest, Nanos};
 use crate::sim::parts::attempt::{Attempt, Stage};
 use crate::sim::parts::command::Command;
 use crate::sim::parts::journey::{Errand, Journey};
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A request meets an instance that is down.
     pub(super) fn refuse_arrival(&mut self, key: u32, instance: u32, class: usize, exists: bool, user: u32) {
         self.incoming.arrived += 1;

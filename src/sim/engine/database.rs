@@ -10,15 +10,16 @@ use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
 use crate::sim::parts::database::Work;
 use crate::sim::parts::journey::Journey;
 use crate::sim::parts::replicas::PRIMARY;
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// The attempt is at the database: it is served, queues, or is turned away.
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         self.recorder.note_db_arrival(self.now);
-        if PLAIN {
+        if S::PLAIN {
             self.journeys[id].since_ns = self.now;
             return match self.database.may_start() {
                 true => self.start_service(id),
@@ -55,7 +56,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// A server takes the attempt; it reads the version committed now.
     fn start_service(&mut self, id: u32) {
-        let (place, since_ns, work, generation) = if PLAIN {
+        let (place, since_ns, work, generation) = if S::PLAIN {
             let Journey { since_ns, class, .. } = self.journeys[id];
             (PRIMARY, since_ns, Work::Read { class: usize::from(class) }, 0)
         } else {
@@ -102,9 +103,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The servers of one place take from its queue.
     #[inline(always)]
     pub(super) fn serve_waiting_at(&mut self, place: u32) {
-        while self.database.pauses == 0 && (PLAIN || self.database.down.is_none()) {
+        while self.database.pauses == 0 && (S::PLAIN || self.database.down.is_none()) {
             let attempts = &self.attempts;
-            let is_there = |id, generation| PLAIN || attempts.is(id, generation);
+            let is_there = |id, generation| S::PLAIN || attempts.is(id, generation);
             let Some(id) = self.database.next_waiting(place, is_there) else { return };
             // Of a long queue nothing is in a near cache.
             if let Some(coming) = self.database.soon_waiting() {
@@ -122,7 +123,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.prefetch_attempt(upcoming);
         }
         self.database.advance(self.now, &mut self.totals);
-        if PLAIN {
+        if S::PLAIN {
             self.database.leave_service(PRIMARY);
             self.serve_waiting_at(PRIMARY);
             return self.attempt_travels(id, Kind::AttemptReplies);

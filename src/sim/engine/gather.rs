@@ -8,12 +8,13 @@ use crate::policy::freshness::Renewal;
 use crate::sim::parts::gather::{Gather, Gathered};
 use crate::sim::parts::journey::{Extras, Journey, Left};
 use crate::sim::parts::reading::{Read, Staleness, answer_in_process};
+use crate::sim::parts::system::System;
 use crate::sim::parts::tier::Look;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A read of several keys arrives. All of them are looked up in the tiers of the process, one after the other; for
     /// what is not there all set out at once.
     #[inline(never)]
@@ -46,8 +47,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 let key = keys[place];
                 let info = self.info_of(instance, key, class);
                 let tier = &mut self.tiers[level];
-                let found =
-                    tier.find_near::<PLAIN>(instance as usize, info, exists, 0, asked_ns, &self.tables);
+                let found = tier.find_near(instance as usize, info, exists, 0, asked_ns, &self.tables);
                 at += tier.access_ns;
                 tier.totals.lookups += 1;
                 let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {

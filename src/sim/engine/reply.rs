@@ -5,10 +5,11 @@ use super::kind::Kind;
 use crate::measure::breakdown::Part;
 use crate::model::Nanos;
 use crate::sim::parts::command::{Command, CommandReply, Op};
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// The reply is back at the instance: the connection is free, the value is read.
     #[inline(never)]
     pub(super) fn command_replies(&mut self, id: u32) {

@@ -1,5 +1,7 @@
 //! A cache tier at work: its stores, lookups, fills, and leases.
 
+use std::marker::PhantomData;
+
 use rustc_hash::FxHashMap;
 
 use super::coding::{Coding, EntryBytes, Link};
@@ -12,6 +14,7 @@ use super::nodes::{Node, NodeMap};
 use super::pool::{Pools, UNLIMITED};
 use super::rules::Rules;
 use super::server::{Admission, Server};
+use super::system::{Any, System};
 use super::tombstones::Tombstones;
 use crate::dice::{Delays, Stream, Times, below, chance, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
@@ -51,8 +54,8 @@ pub enum Look {
     },
 }
 
-/// One tier of one simulation.
-pub struct TierState {
+/// One tier of one simulation of a system of this kind.
+pub struct TierState<S = Any> {
     pub stores: Vec<Store>,
     rules: Rules,
     /// After each change of settings.
@@ -83,6 +86,7 @@ pub struct TierState {
     admit_dice: Stream,
     /// By store and key: until when no fetch is attempted after one that failed.
     failed: FxHashMap<(u32, u32), Nanos>,
+    kind: PhantomData<S>,
 }
 
 /// Makes the empty stores of a tier.
@@ -203,8 +207,8 @@ impl Shared {
     }
 }
 
-impl TierState {
-    pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState {
+impl<S: System> TierState<S> {
+    pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState<S> {
         TierState::with_own(model, index, seed, replication, queue, &Policies::new(), None)
     }
 
@@ -217,7 +221,7 @@ impl TierState {
         queue: &mut Queue,
         policies: &Policies,
         tables: Option<&Tables>,
-    ) -> TierState {
+    ) -> TierState<S> {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
         let rows = tables.map_or_else(|| model.keys(), Tables::keys);
@@ -371,6 +375,7 @@ impl TierState {
             fetched: FxHashMap::default(),
             admit_dice: draw("admit"),
             failed: FxHashMap::default(),
+            kind: PhantomData,
         }
     }
 
@@ -430,6 +435,7 @@ impl TierState {
     #[inline(always)]
     pub fn rules(&self, revision: u8) -> &Rules {
         match revision {
+            _ if !S::RARE => &self.rules,
             0 => &self.rules,
             later => &self.later[usize::from(later) - 1],
         }
@@ -448,6 +454,7 @@ impl TierState {
     #[inline(always)]
     pub fn id_of(&self, info: KeyInfo) -> u32 {
         match info.revision {
+            _ if !S::RARE => info.key,
             0 => info.key,
             later => info.key + self.rules(later).first_id,
         }
@@ -471,35 +478,22 @@ impl TierState {
     /// more is removed. Compiled into its caller: what instance tiers and a shared one decide again and again, each always
     /// in its way, the processor then guesses apart.
     ///
-    /// `BARE`: it is known at compile time that entries are no more than their expiry.
+    /// In a plain system entries are no more than their expiry.
     #[inline(always)]
-    pub fn look<const BARE: bool>(
-        &mut self,
-        store: usize,
-        info: KeyInfo,
-        now: Nanos,
-        tables: &Tables,
-    ) -> Look {
+    pub fn look(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
         let found = self.stores[store].find(self.id_of(info));
-        self.look_found::<BARE>(store, info, found, now, tables)
+        self.look_found(store, info, found, now, tables)
     }
 
     /// The same where the entry is probably in a certain slot.
     #[inline(always)]
-    fn look_near<const BARE: bool>(
-        &mut self,
-        store: usize,
-        info: KeyInfo,
-        slot: u32,
-        now: Nanos,
-        tables: &Tables,
-    ) -> Look {
+    fn look_near(&mut self, store: usize, info: KeyInfo, slot: u32, now: Nanos, tables: &Tables) -> Look {
         let found = self.stores[store].find_near(self.id_of(info), slot);
-        self.look_found::<BARE>(store, info, found, now, tables)
+        self.look_found(store, info, found, now, tables)
     }
 
     #[inline(always)]
-    fn look_found<const BARE: bool>(
+    fn look_found(
         &mut self,
         store: usize,
         info: KeyInfo,
@@ -512,7 +506,7 @@ impl TierState {
         if is_live {
             self.use_entry(store, slot, info, now);
         }
-        if !BARE && !self.is_bare {
+        if !S::PLAIN && !self.is_bare {
             return self.judge_found(store, info, slot, expiry_ns, now, tables);
         }
         if is_live {
@@ -547,6 +541,7 @@ impl TierState {
                     let (ttl, fetch_ns) = (self.rules(info.revision).ttl_of(info), held.delta_ns(slot));
                     let found = Found { key: info.key, now_ns: now, expiry_ns, ttl, fetch_ns };
                     let rules = match info.revision {
+                        _ if !S::RARE => &mut self.rules,
                         0 => &mut self.rules,
                         later => &mut self.later[usize::from(later) - 1],
                     };
@@ -561,7 +556,8 @@ impl TierState {
             self.stores[store].touch(slot, now);
             return Look::Stale { value: self.stores[store].value(slot), renews: true };
         }
-        if let Some(fail_safe) = fail_safe
+        if S::RARE
+            && let Some(fail_safe) = fail_safe
             && past_ns < fail_safe.grace_ns
             && kept
         {
@@ -607,7 +603,7 @@ impl TierState {
 
     /// The result of a read in one store, with its value, or whether it is there. Its entry is probably in a certain slot.
     #[inline(always)]
-    pub fn find_near<const BARE: bool>(
+    pub fn find_near(
         &mut self,
         store: usize,
         info: KeyInfo,
@@ -619,7 +615,7 @@ impl TierState {
         if exists {
             self.check(store, info, now, tables)
         } else {
-            self.look_near::<BARE>(store, info, slot, now, tables)
+            self.look_near(store, info, slot, now, tables)
         }
     }
 
@@ -650,13 +646,13 @@ impl TierState {
     /// Whether the answers of the key's class cannot be cached.
     #[inline]
     pub fn is_uncacheable(&self, info: KeyInfo) -> bool {
-        !self.uncacheable.is_empty() && self.uncacheable[info.class]
+        S::RARE && !self.uncacheable.is_empty() && self.uncacheable[info.class]
     }
 
     /// Whether some fetched values are not stored.
     #[inline(always)]
     pub fn is_selective(&self, info: KeyInfo) -> bool {
-        self.rules(info.revision).is_selective || !self.uncacheable.is_empty()
+        S::RARE && (self.rules(info.revision).is_selective || !self.uncacheable.is_empty())
     }
 
     /// Whether a value that was fetched now is to be stored; `store`: that of the instance, or of the node that has the key.
@@ -737,7 +733,10 @@ impl TierState {
         if info.is_negative(version) {
             return Some(now.saturating_add(self.rules(info.revision).negative_ttl_ns?));
         }
-        if self.rules(info.revision).is_selective && self.rules(info.revision).ttl_of(info) == Ttl::ZERO {
+        if S::RARE
+            && self.rules(info.revision).is_selective
+            && self.rules(info.revision).ttl_of(info) == Ttl::ZERO
+        {
             return None;
         }
         Some(self.expiry_ns(info, now))
