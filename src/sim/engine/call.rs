@@ -43,7 +43,7 @@ impl<S: System> Core<'_, S> {
     #[inline(always)]
     fn coalesces_fetches(&self, instance: u32) -> bool {
         self.calls.are_grouped
-            && (S::PLAIN || matches!(self.model_of(instance).coalescing, Coalescing::Singleflight { .. }))
+            && (!S::RARE || matches!(self.model_of(instance).coalescing, Coalescing::Singleflight { .. }))
     }
 
     /// Joins the call of this instance and key, or leads one; returns whether it joined.

@@ -10,7 +10,7 @@ use crate::dice::{Stream, Times, stream};
 use crate::measure::breakdown::Breakdown;
 use crate::measure::recorder::{Cause, Recorder, Totals};
 use crate::measure::staleness::Versions;
-use crate::model::{Arrivals, Coalescing, Model, Nanos, Scope};
+use crate::model::{Around, Arrivals, Coalescing, Model, Nanos, Scope};
 use crate::policy::own::Policies;
 use crate::sim::control::{Control, SimError};
 use crate::sim::parts::ahead::AheadTier;
@@ -90,6 +90,8 @@ pub(super) struct Calls {
     /// Leaders of calls that may be joined, by instance and key.
     pub(super) groups: CallMap<u32>,
     pub(super) are_grouped: bool,
+    /// They may be joined from the lookup on.
+    pub(super) begin_with_lookups: bool,
     /// Background refreshes, by tier, instance and key.
     pub(super) refreshing: CallMap<()>,
     /// Fetches by key: (in flight, started since the first).
@@ -235,6 +237,9 @@ impl<'m, S: System> Core<'m, S> {
                 groups: CallMap::new(),
                 are_grouped: model
                     .ever(|revision| matches!(revision.coalescing, Coalescing::Singleflight { .. })),
+                begin_with_lookups: model.ever(|revision| {
+                    matches!(revision.coalescing, Coalescing::Singleflight { around: Around::Lookup })
+                }),
                 refreshing: CallMap::new(),
                 fetching: CallMap::new(),
                 fetches_ended: 0,

@@ -51,10 +51,12 @@ impl<S: System> Core<'_, S> {
                 at += tier.access_ns;
                 tier.totals.lookups += 1;
                 let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
-                    if found == Look::Uncacheable {
+                    if S::RARE && found == Look::Uncacheable {
                         alone.push(key);
                     }
-                    if let Look::Fallback { value } = found {
+                    if S::RARE
+                        && let Look::Fallback { value } = found
+                    {
                         fallbacks.push((key, level, value));
                     }
                     keys[missed] = key;
@@ -92,10 +94,13 @@ impl<S: System> Core<'_, S> {
             for &key in &keys {
                 let acknowledged = self.versions.acknowledged(key);
                 let extras = Extras { acknowledged, gather: id, ..Extras::default() };
-                let journey = Journey { key, level: level as u8, unfilled: self.bypassed[class], ..journey };
+                let unfilled = if S::RARE { self.bypassed[class] } else { 0 };
+                let is_alone = S::RARE && alone.contains(&key);
+                let journey = Journey { key, level: level as u8, unfilled, is_alone, ..journey };
                 let id = self.journeys.insert(journey, extras, left_ns);
-                self.journeys[id].is_alone = alone.contains(&key);
-                if let Some(&(_, level, value)) = fallbacks.iter().find(|of| of.0 == key) {
+                if S::RARE
+                    && let Some(&(_, level, value)) = fallbacks.iter().find(|of| of.0 == key)
+                {
                     self.note_fallback(id, level, value);
                 }
                 self.way_begins_as_scratch(id, start_ns);

@@ -177,9 +177,12 @@ impl<'m, S: System> Core<'m, S> {
         shared.is_some_and(|shared| shared.sends_ahead)
     }
 
-    #[inline]
+    /// Whether lookups of one key in this instance become one.
+    #[inline(always)]
     fn coalesces_lookups(&self, instance: u32) -> bool {
-        matches!(self.model_of(instance).coalescing, Coalescing::Singleflight { around: Around::Lookup })
+        let coalesces =
+            |model: &Model| matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
+        self.calls.begin_with_lookups && (!S::RARE || coalesces(self.model_of(instance)))
     }
 
     /// Takes a journey to the next level.
@@ -238,7 +241,6 @@ impl<'m, S: System> Core<'m, S> {
     #[inline]
     pub(super) fn waits_for_lookup(&mut self, id: u32) -> bool {
         !S::PLAIN
-            && self.calls.are_grouped
             && self.coalesces_lookups(self.journeys[id].instance)
             && self.journeys[id].leader == NONE
             && self.join_or_lead(id)
