@@ -583,7 +583,15 @@ impl<S: System> TierState<S> {
     #[inline(always)]
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
         self.stores[store].touch(slot, now);
-        if self.rules(info.revision).sliding && !self.is_sentinel(store, slot, info) {
+        if self.rules(info.revision).sliding {
+            self.slide(store, slot, info, now);
+        }
+    }
+
+    /// An entry that was used lives as long as a new one.
+    #[inline(never)]
+    fn slide(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
+        if !self.is_sentinel(store, slot, info) {
             let expiry_ns = self.expiry_ns(info, now);
             self.stores[store].set_expiry_ns(slot, expiry_ns);
         }
@@ -817,7 +825,7 @@ impl<S: System> TierState<S> {
     }
 
     /// The leases of a node.
-    #[inline]
+    #[inline(always)]
     pub fn leases(&mut self, node: usize) -> Option<&mut Leases> {
         self.shared.as_mut().and_then(|shared| shared.nodes[node].leases.as_mut())
     }
@@ -849,7 +857,7 @@ impl<S: System> TierState<S> {
     }
 
     /// A fresh expiry, with jitter.
-    #[inline]
+    #[inline(always)]
     pub fn expiry_ns(&mut self, info: KeyInfo, now: Nanos) -> Nanos {
         let rules = self.rules(info.revision);
         let (ttl, jitter) = (rules.ttl_of(info), rules.jitter);
