@@ -26,7 +26,7 @@ use crate::model::{
 use crate::policy::freshness::{Found, NEVER, Renewal, expiry};
 use crate::policy::own::Policies;
 use crate::policy::redis::Effort;
-use crate::sim::queue::{Lane, NETWORK, Queue};
+use crate::sim::queue::{GENERAL, Lane, NETWORK, Queue};
 use crate::sim::store::{Columns, Entry, Store, Value};
 use crate::workload::Tables;
 
@@ -71,6 +71,7 @@ pub struct TierState<S = Any> {
     refresh_dice: Stream,
     sample_dice: Stream,
     pub totals: TierTotals,
+    /// Of a tier in the process.
     pub access_ns: Nanos,
     pub access_lane: Lane,
     /// `None`: in the process of each instance.
@@ -266,8 +267,8 @@ impl<S: System> TierState<S> {
                 Scope::Instance { .. } => false,
             })
         };
-        let (access_ns, shared) = match &tier.scope {
-            Scope::Instance { access_ns } => (*access_ns, None),
+        let (access_ns, access_lane, shared) = match &tier.scope {
+            Scope::Instance { access_ns } => (*access_ns, queue.lane_for(*access_ns), None),
             Scope::Shared(shared) => {
                 let ways = shared.round_trip.as_ref().map(Dist::ways);
                 let (there, back) = ways.unzip();
@@ -328,7 +329,7 @@ impl<S: System> TierState<S> {
                         && !selects
                         && model.revisions.is_empty(),
                 };
-                (0, Some(state))
+                (0, GENERAL, Some(state))
             }
         };
         let rules = Rules::new(model, index, trace_keys, refresh, 0, queue);
@@ -364,7 +365,7 @@ impl<S: System> TierState<S> {
             sample_dice: draw("sample"),
             totals: TierTotals::default(),
             access_ns,
-            access_lane: queue.lane_for(access_ns),
+            access_lane,
             shared,
             tombstones: match model.write_options.tombstone_ttl_ns {
                 Some(ttl_ns) => (0..count).map(|_| Tombstones::new(ttl_ns)).collect(),
