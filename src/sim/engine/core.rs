@@ -33,7 +33,7 @@ use crate::sim::parts::warming::WarmJob;
 use crate::sim::parts::watch::{LOOK_EVERY, Watch};
 use crate::sim::parts::ways::Ways;
 use crate::sim::parts::worker_pool::WorkerPool;
-use crate::sim::queue::{Event, GENERAL, Lane, Queue};
+use crate::sim::queue::{Due, Event, GENERAL, Lane, Queue};
 use crate::sim::slab::{NONE, Slab};
 use crate::trace::TraceError;
 use crate::workload::{BATCH, Batch, Generator, Tables};
@@ -342,10 +342,14 @@ impl<'m, S: System> Core<'m, S> {
             if event_ns > end_ns {
                 break;
             }
-            let Some((time, event)) = self.next_event() else { break };
-            debug_assert!(time >= self.now, "an event happens at {time}, before {}", self.now);
-            self.now = time;
+            let due = self.next_event();
+            if !due.is_some() {
+                break;
+            }
+            debug_assert!(due.time >= self.now, "an event happens at {}, before {}", due.time, self.now);
+            self.now = due.time;
             self.events += 1;
+            let event = due.event();
             let kind = Kind::of(event);
             if self.events.is_multiple_of(LOOK_EVERY) {
                 self.look_around(control, &mut reported)?;
@@ -392,7 +396,11 @@ impl<'m, S: System> Core<'m, S> {
 
     /// The next event whose owner is still there, or was when it came to the head of its ring.
     #[inline(always)]
-    pub(super) fn next_event(&mut self) -> Option<(Nanos, Event)> {
+    pub(super) fn next_event(&mut self) -> Due {
+        let due = self.queue.pop_wheel();
+        if due.is_some() {
+            return due;
+        }
         let Core { queue, journeys, commands, attempts, workers, .. } = self;
         queue.pop(|event| match Kind::of(event) {
             // No timers.

@@ -92,7 +92,11 @@ impl<S: System> Core<'_, S> {
             if self.queue.next_time() > self.now {
                 break;
             }
-            let Some((_, event)) = self.next_event() else { break };
+            let due = self.next_event();
+            if !due.is_some() {
+                break;
+            }
+            let event = due.event();
             let kind = Kind::of(event);
             match counts.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, count)) => *count += 1,
