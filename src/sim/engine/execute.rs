@@ -140,8 +140,7 @@ impl<S: System> Core<'_, S> {
         let shared = self.tiers[level].shared.as_mut()?;
         let at = served.done_ns + shared.hop_back(place, served.done_ns);
         // Replies of one server keep their order, those of several do not.
-        let in_order =
-            served.is_executed && (S::PLAIN || shared.nodes.len() == 1) && shared.nodes[0].server.is_steady();
+        let in_order = served.is_executed && shared.is_steady && (S::PLAIN || shared.nodes.len() == 1);
         Some((at, if in_order { shared.reply_lane } else { NETWORK }))
     }
 

@@ -112,6 +112,8 @@ impl StoreMaker {
 /// State of a shared tier only.
 pub struct Shared {
     pub nodes: Vec<Node>,
+    /// None of them is ever slow.
+    pub is_steady: bool,
     pub map: NodeMap,
     pub network: Delays,
     /// Of the way back, where it differs.
@@ -165,20 +167,16 @@ impl Shared {
 
     /// A node works for so long, longer while it is slow.
     #[inline]
-    pub fn serve_for(&mut self, node: usize, start_ns: Nanos, mut service_ns: Nanos) -> Nanos {
-        let server = &mut self.nodes[node].server;
-        if !server.is_steady() {
-            service_ns = round_ns(service_ns as f64 * server.slowness(start_ns));
-        }
-        server.serve(start_ns, service_ns)
+    pub fn serve_for(&mut self, node: usize, start_ns: Nanos, service_ns: Nanos) -> Nanos {
+        let service_ns = self.slowed(node, start_ns, service_ns);
+        self.nodes[node].server.serve(start_ns, service_ns)
     }
 
     /// The way through the network to a node.
     #[inline]
     pub fn hop(&mut self, node: usize, now: Nanos) -> Nanos {
         let delay_ns = self.network.sample();
-        let server = &self.nodes[node].server;
-        if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
+        self.slowed(node, now, delay_ns)
     }
 
     /// The way back from a node.
@@ -191,14 +189,26 @@ impl Shared {
     #[inline(never)]
     fn other_hop_back(&mut self, node: usize, now: Nanos) -> Nanos {
         let delay_ns = self.back.as_mut().map_or(0, Delays::sample);
+        self.slowed(node, now, delay_ns)
+    }
+
+    /// A time at a node, which takes longer while the node is slow.
+    #[inline]
+    fn slowed(&self, node: usize, now: Nanos, ns: Nanos) -> Nanos {
+        if self.is_steady { ns } else { self.slowed_by_events(node, now, ns) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slowed_by_events(&self, node: usize, now: Nanos, ns: Nanos) -> Nanos {
         let server = &self.nodes[node].server;
-        if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
+        if server.is_steady() { ns } else { round_ns(ns as f64 * server.slowness(now)) }
     }
 
     /// The lane of what is sent to a node.
     #[inline]
     pub fn way_out(&self, node: usize) -> Lane {
-        if self.nodes[node].server.is_steady() { self.send_lane } else { NETWORK }
+        if self.is_steady || self.nodes[node].server.is_steady() { self.send_lane } else { NETWORK }
     }
 
     /// Where the connections of an instance to a node are in `pools`; nowhere if the sender has its own.
@@ -293,16 +303,18 @@ impl<S: System> TierState<S> {
                     || shared.breaker.is_some()
                     || coding.takes_time()
                     || crashes;
+                let nodes: Vec<Node> = (0..shared.nodes)
+                    .map(|node| Node {
+                        server: Server::new(model, index, node),
+                        leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
+                        counters: Counters::of(model, index),
+                        link: shared.bandwidth_bytes_per_s.map(Link::new),
+                        commands: 0,
+                    })
+                    .collect();
                 let state = Shared {
-                    nodes: (0..shared.nodes)
-                        .map(|node| Node {
-                            server: Server::new(model, index, node),
-                            leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
-                            counters: Counters::of(model, index),
-                            link: shared.bandwidth_bytes_per_s.map(Link::new),
-                            commands: 0,
-                        })
-                        .collect(),
+                    is_steady: nodes.iter().all(|node| node.server.is_steady()),
+                    nodes,
                     map: NodeMap::new(model, index, shared.nodes, seed, replication),
                     network,
                     back,
