@@ -397,7 +397,7 @@ impl Store {
             Kept::Bounded(Bounded { slots, policy }) => {
                 let slot = Slot::new(at_ns, entry.key, entry.value.version);
                 let (books, capacity) = (&mut self.books, self.capacity);
-                policy.with(Fill { slots, books, capacity, slot, now, size, evicted })
+                policy.with(|| Fill { slots, books, capacity, slot, now, size, evicted })
             }
             Kept::Redis(keyspace) => {
                 let new = New { key: entry.key, version: entry.value.version, expiry_ns: at_ns };
