@@ -206,6 +206,7 @@ impl<S: System> Core<'_, S> {
     }
 
     /// The answer is at the instance.
+    #[inline(never)]
     pub(super) fn attempt_replies(&mut self, id: u32) {
         if S::PLAIN {
             return self.land(id, Value::default());

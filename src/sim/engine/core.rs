@@ -365,12 +365,7 @@ impl<'m, S: System> Core<'m, S> {
             if kind == Kind::LookupArrives {
                 self.lookup_arrives(event.id);
             } else {
-                // What happens where nothing can fail is little enough to lie in the loop.
-                if S::PLAIN {
-                    self.handle_here(kind, event)?;
-                } else {
-                    self.handle(kind, event)?;
-                }
+                self.handle_here(kind, event)?;
                 if kind == Kind::WindowEnds {
                     self.check_in(control, &mut reported)?;
                 }
@@ -519,8 +514,33 @@ impl<'m, S: System> Core<'m, S> {
         }
     }
 
+    /// What an event brings about. Of a plain system that is little enough to lie in the loop.
     #[inline(always)]
-    fn handle_here(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
+    fn handle_here(&mut self, kind: Kind, event: Event) -> Result<(), SimError> {
+        match kind {
+            // These may end the run.
+            Kind::UserAsks if !S::PLAIN => return self.user_asks(event.id),
+            Kind::InstantIsMarked => return self.instant_goes_on(),
+            _ if S::PLAIN => self.happen(kind, event),
+            _ => self.happen_aside(kind, event),
+        }
+        Ok(())
+    }
+
+    /// The same, out of line.
+    #[inline(never)]
+    pub(super) fn handle(&mut self, kind: Kind, event: Event) -> Result<(), SimError> {
+        self.handle_here(kind, event)
+    }
+
+    /// [`Core::happen`] out of line. Its stages are functions of their own and return nothing, so it is one jump to each of them.
+    #[inline(never)]
+    fn happen_aside(&mut self, kind: Kind, event: Event) {
+        self.happen(kind, event);
+    }
+
+    #[inline(always)]
+    fn happen(&mut self, kind: Kind, Event { id, generation, .. }: Event) {
         match kind {
             Kind::LookupArrives => self.lookup_arrives(id),
             Kind::LookupReplies => self.reply_arrives(id, self.journeys.reply(id)),
@@ -537,7 +557,6 @@ impl<'m, S: System> Core<'m, S> {
             Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
             Kind::ContentIsSampled => self.sample_content(),
             Kind::WindowEnds => self.window_ends(id),
-            Kind::InstantIsMarked => self.instant_goes_on()?,
             Kind::WarmupEnds => self.warmup_ends(),
             Kind::ArrivalsEnd => self.arrivals_end(),
             _ if S::PLAIN => debug_assert!(false, "{kind:?} is not plain"),
@@ -568,21 +587,14 @@ impl<'m, S: System> Core<'m, S> {
             Kind::InstanceHears => self.instance_hears(id),
             Kind::WorkerWakes => self.worker_wakes(),
             Kind::BatchIsRead => self.send_batch(),
-            Kind::UserAsks => self.user_asks(id)?,
             Kind::BackgroundArrives => self.background_arrives(),
             // A timer whose entity is gone.
             _ => {}
         }
-        Ok(())
-    }
-
-    /// The same, out of line.
-    #[inline(never)]
-    pub(super) fn handle(&mut self, kind: Kind, event: Event) -> Result<(), SimError> {
-        self.handle_here(kind, event)
     }
 
     /// A user of the closed loop sends the next request.
+    #[inline(never)]
     fn user_asks(&mut self, user: u32) -> Result<(), SimError> {
         if self.now >= self.model.duration_ns {
             return Ok(());

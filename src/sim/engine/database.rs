@@ -16,6 +16,7 @@ use crate::sim::store::Value;
 
 impl<S: System> Core<'_, S> {
     /// The attempt is at the database: it is served, queues, or is turned away.
+    #[inline(never)]
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         self.recorder.note_db_arrival(self.now);
@@ -116,6 +117,7 @@ impl<S: System> Core<'_, S> {
     }
 
     /// A service is over: its write is committed, the next in the queue begins.
+    #[inline(never)]
     pub(super) fn attempt_is_done(&mut self, id: u32) {
         // Mostly the next event of that lane is the next completion.
         self.read_ahead.upcoming = self.queue.peek_general();
@@ -170,6 +172,7 @@ impl<S: System> Core<'_, S> {
     }
 
     /// The next request of the load that no cache touches.
+    #[inline(never)]
     pub(super) fn background_arrives(&mut self) {
         let id = self.begin_attempt_of_nobody(AttemptErrand::Background);
         self.attempt_arrives(id);

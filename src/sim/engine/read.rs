@@ -186,6 +186,7 @@ impl<'m, S: System> Core<'m, S> {
     }
 
     /// Takes a journey to the next level.
+    #[inline(never)]
     pub(super) fn proceed(&mut self, id: u32) {
         if self.has_given_up(id) {
             return;

@@ -51,6 +51,7 @@ impl<S: System> Core<'_, S> {
     }
 
     /// The client has the reply: the waiting callers go on.
+    #[inline(never)]
     pub(super) fn command_is_read(&mut self, id: u32) {
         let Command { op, level, journey, reply, key, is_answered, .. } = self.commands[id];
         let level = usize::from(level);

@@ -25,6 +25,7 @@ impl<S: System> Core<'_, S> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn worker_wakes(&mut self) {
         let Some(ahead) = &mut self.ahead else { return };
         ahead.is_due = false;
@@ -118,6 +119,7 @@ impl<S: System> Core<'_, S> {
     }
 
     /// The batch in hand goes to the database.
+    #[inline(never)]
     pub(super) fn send_batch(&mut self) {
         let id = self.begin_attempt_of_nobody(AttemptErrand::Flush);
         self.attempt_travels(id, Kind::AttemptArrives);
