@@ -21,7 +21,12 @@ impl<S: System> Core<'_, S> {
         let Command { op, level, node, class, key, token, journey, instance, .. } = self.commands[id];
         let (level, place) = (usize::from(level), usize::from(node));
         let request = Request { op, key, class: usize::from(class), token, instance };
-        let Some(served) = self.serve(level, place, request) else { return };
+        // A GET by a call of its own: what it needs is then known when it is compiled.
+        let served = match op {
+            Op::Get => self.serve(level, place, Request { op: Op::Get, ..request }),
+            _ => self.serve_apart(level, place, request),
+        };
+        let Some(served) = served else { return };
         if served.is_executed {
             if let Op::Invalidate { change } = op {
                 self.change_takes_effect(change, served.start_ns);
@@ -55,6 +60,12 @@ impl<S: System> Core<'_, S> {
         } else {
             self.schedule(lane, at, Kind::CommandReplies, id, 0);
         }
+    }
+
+    /// [`Core::serve`] out of line.
+    #[inline(never)]
+    pub(super) fn serve_apart(&mut self, level: usize, place: usize, request: Request) -> Option<Served> {
+        self.serve(level, place, request)
     }
 
     /// A request has come to a server, which works in the order of arrival: what it will find there, and when, is known

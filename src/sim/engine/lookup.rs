@@ -5,7 +5,7 @@ use super::kind::Kind;
 use crate::measure::breakdown::Part;
 use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
-use crate::sim::parts::command::{CommandReply, Op, Request, Sender, Served};
+use crate::sim::parts::command::{CommandReply, Op, Request, Sender};
 use crate::sim::parts::journey::Journey;
 use crate::sim::parts::key::KeyInfo;
 use crate::sim::parts::pool::Waiter;
@@ -96,7 +96,7 @@ impl<S: System> Core<'_, S> {
         let class = usize::from(class);
         // Each op by a call of its own: what a GET needs is then known when it is compiled.
         let served = if !S::PLAIN && exists {
-            self.serve_check(level, node, key, class, instance)
+            self.serve_apart(level, node, Request { op: Op::Exists, key, class, token: 0, instance })
         } else {
             self.serve(level, node, Request { op: Op::Get, key, class, token: 0, instance })
         };
@@ -129,33 +129,32 @@ impl<S: System> Core<'_, S> {
         self.schedule_here(lane, at, kind, id, 0);
     }
 
-    #[inline(never)]
-    fn serve_check(
-        &mut self,
-        level: usize,
-        node: usize,
-        key: u32,
-        class: usize,
-        instance: u32,
-    ) -> Option<Served> {
-        self.serve(level, node, Request { op: Op::Exists, key, class, token: 0, instance })
-    }
-
     /// Any reply is back: out of line, so that the loop has room in the processor's cache.
     #[inline(never)]
     pub(super) fn reply_arrives(&mut self, id: u32, reply: CommandReply) {
         self.lookup_replies(id, reply);
     }
 
+    /// A reply is back that a plain system has for most lookups: there it is compiled into the loop.
+    #[inline(always)]
+    fn frequent_reply_arrives(&mut self, id: u32, reply: CommandReply) {
+        match S::PLAIN {
+            true => self.lookup_replies(id, reply),
+            false => self.reply_arrives(id, reply),
+        }
+    }
+
     /// A value without a version is back, of an entry that needs no refresh.
+    #[inline(always)]
     pub(super) fn hit_replies(&mut self, id: u32) {
         let reply = CommandReply::Hit { value: Value::default(), renewal: Renewal::Keep, token: 0 };
-        self.lookup_replies(id, reply);
+        self.frequent_reply_arrives(id, reply);
     }
 
     /// The server had nothing, and grants no lease.
+    #[inline(always)]
     pub(super) fn miss_replies(&mut self, id: u32) {
-        self.lookup_replies(id, CommandReply::Miss { token: 0 });
+        self.frequent_reply_arrives(id, CommandReply::Miss { token: 0 });
     }
 
     /// The reply is back at the instance: the connection is free, the journey goes on.
