@@ -1,6 +1,6 @@
 //! Latency by part: each stage notes its beginning in the way of its journey.
 //!
-//! Nothing here changes what happens. A system whose requests are explained is not plain, so the loop of plain systems has
+//! Nothing here changes what happens. A run whose requests are explained uses the loop for all systems, so the others have
 //! nothing of this; elsewhere a stage looks once whether there are any ways.
 
 use super::core::Core;
