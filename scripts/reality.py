@@ -142,6 +142,7 @@ def main() -> None:
                 f"| {title} | {aim} | {within} of {len(rows)} | {median * 100:.2f} {unit} | "
                 f"{shown(worst[2][0], relative)} ({worst[0]}, {worst[1]}) | {spread * 100:.2f} {unit} |"
             )
+    coverage(verdicts)
     for group, one in verdicts["verdict"].items():
         print(f"\n## {group}\n")
         print("| case | measure | predicted | 95 % of single runs | measured | error | spread | outside |")
@@ -160,6 +161,23 @@ def main() -> None:
         "- Strategies that `herdlab live` refuses by name ([live.md](live.md)), write-back and change streams among them.\n"
         "- Runs of more than ten seconds, and more than 1,000 requests per second."
     )
+
+
+def coverage(verdicts: dict) -> None:
+    """Print how many values of each measure lie inside, by calibration."""
+    counts: dict[str, list[list[int]]] = {}
+    for kind, found in enumerate(verdicts.values()):
+        for row in (row for one in found.values() for variant in one["variants"] for row in variant["measures"]):
+            count = counts.setdefault(row["measure"], [[0, 0], [0, 0]])[kind]
+            distances = [one["distance"] for one in row["measured"] if one["distance"] is not None]
+            count[0] += sum(distance == 0 for distance in distances)
+            count[1] += len(distances)
+    print("\nInside their interval, by measure:\n")
+    print("| measure | before, committed | beside the run |")
+    print("|---|---:|---:|")
+    for measure, kinds in counts.items():
+        cells = [f"{inside} of {judged} ({inside / judged * 100:.0f} %)" if judged else NONE for inside, judged in kinds]
+        print(f"| `{measure}` | {' | '.join(cells)} |")
 
 
 def line(variant: dict, row: dict, title: str, relative: bool) -> None:

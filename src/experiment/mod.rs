@@ -2,6 +2,8 @@
 //! variants, the answer.
 
 pub mod answer;
+#[cfg(feature = "live")]
+pub mod apart;
 mod breakdown;
 #[cfg_attr(not(feature = "native"), path = "cells/without_files.rs")]
 pub mod cells;

@@ -35,7 +35,7 @@ pub(super) struct Tier {
 }
 
 /// Of a Redis besides its keys (docs/eviction.md): what an empty server takes, what a constant is left out of that figure, and what a
-/// connection takes.
+/// connection takes that carries commands.
 const EMPTY_BYTES: f64 = 0.876e6;
 const BESIDES_BYTES: f64 = 83e3;
 const CONNECTION_BYTES: f64 = 23e3;
@@ -55,12 +55,14 @@ pub(super) fn tier(found: &Gathered<'_>) -> Result<Tier, ImportError> {
     let configured = |name: &str| found.config.as_ref().map_or(Ok(None), |config| config.number(name));
     let is_trace = found.trace.is_some();
     let redis = !found.is_memcached && !is_trace;
-    let base_bytes = match (redis, number("used_memory_startup")?, number("connected_clients")?) {
-        (false, ..) => 0.0,
-        (true, startup, clients) => {
-            let clients = clients.map_or(1.0, |figure| figure.value);
-            startup.map_or(EMPTY_BYTES, |figure| figure.value) + BESIDES_BYTES + CONNECTION_BYTES * clients
-        }
+    let base_bytes = if redis {
+        let startup = number("used_memory_startup")?.map_or(EMPTY_BYTES, |figure| figure.value);
+        // Idle connections take a tenth of this, so the server's own count comes first.
+        let by_number = number("connected_clients")?.map_or(1.0, |figure| figure.value) * CONNECTION_BYTES;
+        let clients = number("mem_clients_normal")?.map_or(by_number, |figure| figure.value);
+        startup + BESIDES_BYTES + clients
+    } else {
+        0.0
     };
     let capacity_bytes = match configured("maxmemory")?.or(number("maxmemory")?) {
         Some(limit) if limit.value == 0.0 => limit.map(|_| None),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use herdlab::live::calibrate::{Plan, Queries, Written, measure};
+use herdlab::live::calibrate::{Plan, Probed, Queries, Written, measure};
 use herdlab::live::servers::{Connections, RedisSettings, Servers, Spawn};
 use herdlab::scenario::{Overrides, parse};
 use herdlab::sim::Control;
@@ -37,7 +37,7 @@ fn servers() -> Servers {
 }
 
 fn plan(time: Duration) -> Plan {
-    Plan { time, value_bytes: 1000, rate_per_s: 200.0, control: Arc::new(Control::default()) }
+    Plan { time, probed: Probed::new(1000, 200.0), rate_per_s: 200.0, control: Arc::new(Control::default()) }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use herdlab::atomic;
-use herdlab::live::calibrate::{Plan, Queries, Times, Written, mean_value_bytes, measure};
+use herdlab::live::calibrate::{Plan, Probed, Queries, Times, Written, mean_value_bytes, measure};
 use herdlab::live::servers::Connections;
 use herdlab::measure::quantity::with_unit;
 use herdlab::model::Experiment;
@@ -37,7 +37,7 @@ pub(super) fn execute(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     let control = Arc::new(Control::default());
     let plan = Plan {
         time: Duration::from_nanos(args.time),
-        value_bytes: mean_value_bytes(model, &Tables::new(model, experiment.seed)?),
+        probed: Probed::new(mean_value_bytes(model, &Tables::new(model, experiment.seed)?), args.rate),
         rate_per_s: args.rate,
         control: Arc::clone(&control),
     };

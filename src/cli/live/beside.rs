@@ -6,40 +6,32 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use herdlab::atomic;
-use herdlab::live::against::{Against, verdict};
+use herdlab::live::against::{Against, verdict_by_run};
 use herdlab::live::calibrate::{
-    Asked, Calibration, Plan, PredictError, Queries, Written, mean_value_bytes, measure, predict,
+    Asked, Calibration, Plan, PredictError, Probed, Queries, Written, measure, predict,
 };
+use herdlab::live::player::Part;
 use herdlab::live::servers::{Problem, Servers};
-use herdlab::model::Experiment;
 use herdlab::record::Record;
 use herdlab::report::against::{json, markdown};
 use herdlab::sim::Control;
-use herdlab::workload::Tables;
 
 use super::super::output::{self, tell};
 use super::super::progress::during;
 
 /// Probes per second of each kind, so few that they are no load.
-const PER_SECOND: f64 = 50.0;
+pub(super) const PER_SECOND: f64 = 50.0;
 /// Longer than any run.
 const AT_MOST: Duration = Duration::from_secs(3600);
 
 /// Plays with probes beside it, which end with it.
 pub(super) fn with_probes<T>(
-    experiment: &Experiment,
     servers: &Servers,
-    tables: &Tables,
+    probed: Arc<Probed>,
     play: impl FnOnce() -> T,
 ) -> (T, Result<Calibration, Problem>) {
     let control = Arc::new(Control::default());
-    let model = &experiment.variants[experiment.baseline].model;
-    let plan = Plan {
-        time: AT_MOST,
-        value_bytes: mean_value_bytes(model, tables),
-        rate_per_s: PER_SECOND,
-        control: Arc::clone(&control),
-    };
+    let plan = Plan { time: AT_MOST, probed, rate_per_s: PER_SECOND, control: Arc::clone(&control) };
     std::thread::scope(|scope| {
         let probes = scope.spawn(|| measure(servers, &plan));
         let played = play();
@@ -53,17 +45,17 @@ pub(super) fn with_probes<T>(
 pub(super) fn judged(
     asked: &Asked<'_>,
     calibration: &Calibration,
-    measured: &Record,
+    (measured, parts): (&Record, &[Vec<Part>]),
     folder: &Path,
     control: &Arc<Control>,
     quiet: bool,
 ) -> anyhow::Result<Against> {
-    let simulate = || predict(asked, calibration, Arc::clone(control));
+    let simulate = || predict(asked, calibration, parts, control);
     let simulated = during("simulating", quiet, simulate).map_err(|error| match error {
         PredictError::Scenario(problems) => anyhow::Error::from(problems),
         error => error.into(),
     })?;
-    let against = verdict(&simulated, measured)?;
+    let against = verdict_by_run(&simulated, measured)?;
     let model = &asked.experiment.variants[asked.experiment.baseline].model;
     let written = Written { calibration, model, queries: asked.queries };
     for (name, text) in [

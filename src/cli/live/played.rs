@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use herdlab::atomic;
-use herdlab::live::calibrate::Asked;
+use herdlab::live::calibrate::{Asked, Probed, mean_value_bytes};
 use herdlab::live::player::{
     self, Begins, Bounds, LiveError, Options, Outcome, connections, first_schedule, refusals, write_schedule,
 };
@@ -58,7 +58,8 @@ pub(super) fn execute(args: &LiveArgs) -> anyhow::Result<ExitCode> {
     let servers = during("starting the servers", args.quiet, || servers(args, &experiment, connections));
     let servers = servers.map_err(of_servers)?;
     let progress = Progress::start(&control, &experiment, args.quiet);
-    let begins = progress.listener();
+    let probed = Probed::new(0, beside::PER_SECOND);
+    let begins = progress.listener(&probed);
     let options = Options {
         plain_queries: args.plain_queries,
         max_lateness_ns: args.max_lateness,
@@ -70,8 +71,10 @@ pub(super) fn execute(args: &LiveArgs) -> anyhow::Result<ExitCode> {
     let (played, calibration) = match args.against_model {
         false => (play(), None),
         true => {
-            let tables = Tables::new(&experiment.variants[experiment.baseline].model, experiment.seed)?;
-            let (played, calibration) = beside::with_probes(&experiment, &servers, &tables, play);
+            let model = &experiment.variants[experiment.baseline].model;
+            let first_bytes = mean_value_bytes(model, &Tables::new(model, experiment.seed)?);
+            probed.like(first_bytes, beside::PER_SECOND);
+            let (played, calibration) = beside::with_probes(&servers, probed, play);
             (played, Some(calibration))
         }
     };
@@ -92,10 +95,10 @@ pub(super) fn execute(args: &LiveArgs) -> anyhow::Result<ExitCode> {
         Err(error @ (LiveError::Exceeded(_) | LiveError::Schedule { .. })) => return Err(usage(error)),
         Err(LiveError::Record(error)) => return Err(error.into()),
     };
-    let measured = calibration.is_some().then(|| outcome.record.clone());
+    let measured = calibration.is_some().then(|| (outcome.record.clone(), outcome.parts.clone()));
     let code = reported(args, &experiment, outcome, &folder)?;
     removed.map_err(of_servers)?;
-    if let (Some(calibration), Some(record)) = (calibration, measured) {
+    if let (Some(calibration), Some((record, parts))) = (calibration, measured) {
         let calibration = calibration.map_err(of_servers)?;
         let base = input::find(&args.scenario)?.base_dir;
         let asked = Asked {
@@ -104,7 +107,8 @@ pub(super) fn execute(args: &LiveArgs) -> anyhow::Result<ExitCode> {
             folder: &base,
             queries: beside::queries(args.plain_queries),
         };
-        let against = beside::judged(&asked, &calibration, &record, &folder, &control, args.quiet)?;
+        let played = (&record, parts.as_slice());
+        let against = beside::judged(&asked, &calibration, played, &folder, &control, args.quiet)?;
         if !args.quiet && args.format == Format::Table {
             let (width, color) = output::stdout_style();
             output::show(&format!("\n{}", report::against::terminal(&against, width, color)));
@@ -251,10 +255,12 @@ impl Progress {
         Progress { bar, over, watcher: Some(watcher), repetitions, control }
     }
 
-    /// Each repetition begins the line anew.
-    fn listener(&self) -> Box<dyn Fn(Begins<'_>)> {
+    /// Each repetition begins the line anew, and is probed in its own way.
+    fn listener(&self, probed: &Arc<Probed>) -> Box<dyn Fn(Begins<'_>)> {
         let (bar, control, all) = (self.bar.clone(), Arc::clone(&self.control), self.repetitions);
+        let probed = Arc::clone(probed);
         Box::new(move |begins| {
+            probed.like(begins.value_bytes, begins.rate_per_instance_and_s);
             control.requests.store(0, Ordering::Relaxed);
             bar.set_position(0);
             bar.set_length(begins.requests as u64);

@@ -105,6 +105,9 @@ pub struct Judged {
     pub distance: Option<f64>,
     /// The value of the simulated run that had the same traffic, by seed and number of requests.
     pub twin: Option<f64>,
+    /// The bounds of its own prediction; `None`: those of all runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<[f64; 2]>,
 }
 
 impl Judged {
@@ -148,12 +151,62 @@ pub fn verdict(simulated: &Record, measured: &Record) -> Result<Against, Against
     }
     let variants: Vec<VariantVerdict> =
         pairs.iter().map(|(own, other)| judge(simulated, own, Some((measured, other)))).collect();
-    let values =
-        || variants.iter().flat_map(|variant| &variant.measures).flat_map(|measure| &measure.measured);
-    let judged = values().filter(|value| value.distance.is_some()).count();
-    let inside = values().filter(|value| value.is_inside()).count();
     let orders = order::orders(&simulated.scenario.headline, &pairs);
-    Ok(Against { scenario: simulated.scenario.name.clone(), variants, orders, judged, inside })
+    let scenario = simulated.scenario.name.clone();
+    Ok(Against { scenario, variants, orders, judged: 0, inside: 0 }.counted())
+}
+
+/// Measured runs, each against simulated runs of its own: one record for each of them, with times that were measured while it was played.
+/// [`MeasureVerdict::predicted`] has the simulated runs of all together.
+///
+/// # Errors
+/// As [`verdict`]; no simulated record for a measured run is one of too few.
+pub fn verdict_by_run(simulated: &[Record], measured: &Record) -> Result<Against, AgainstError> {
+    if simulated.len() < measured.scenario.finished as usize {
+        return Err(AgainstError::TooFewRuns(0));
+    }
+    simulated.iter().try_for_each(enough_runs)?;
+    let all = joined(simulated.to_vec()).ok_or(AgainstError::TooFewRuns(0))?;
+    let mut against = verdict(&all, measured)?;
+    for variant in &mut against.variants {
+        let of = |record: &Record| record.variants.iter().find(|own| own.name == variant.variant).cloned();
+        let Some(other) = of(measured) else { continue };
+        for (run, record) in simulated.iter().enumerate() {
+            let Some(own) = of(record) else { continue };
+            let found = states(&own);
+            let twin = twins(record, &own, measured, &other).get(run).copied().flatten();
+            for row in &mut variant.measures {
+                let (Some(one), Some(measure)) = (row.measured.get_mut(run), own.measure(&row.measure))
+                else {
+                    continue;
+                };
+                let predicted = predict(measure, found.as_ref());
+                let state = found.as_ref().and(variant.runs.get(run).copied());
+                let twin = twin.and_then(|twin| *measure.values.get(twin)?);
+                *one = judged(one.value, &predicted, state, twin);
+                one.bounds = predicted
+                    .iter()
+                    .find(|predicted| predicted.state == state)
+                    .map(|predicted| [predicted.interval.low, predicted.interval.high]);
+            }
+        }
+        for row in &mut variant.measures {
+            row.error_of_twins = error_of_twins(&row.measured);
+        }
+    }
+    Ok(against.counted())
+}
+
+impl Against {
+    /// With the numbers of what was judged, and of what of it is inside.
+    fn counted(self) -> Against {
+        let values = || {
+            self.variants.iter().flat_map(|variant| &variant.measures).flat_map(|measure| &measure.measured)
+        };
+        let judged = values().filter(|value| value.distance.is_some()).count();
+        let inside = values().filter(|value| value.is_inside()).count();
+        Against { judged, inside, ..self }
+    }
 }
 
 /// Measured records as one, with the runs of each after those of the one before; a measure that one of them lacks is not defined there,
@@ -249,7 +302,7 @@ fn predict(measure: &MeasureRecord, states: Option<&States>) -> Vec<Predicted> {
 fn judged(value: Option<f64>, predicted: &[Predicted], state: Option<State>, twin: Option<f64>) -> Judged {
     let interval = predicted.iter().find(|one| one.state == state).map(|one| one.interval);
     let distance = value.zip(interval).map(|(value, interval)| interval.distance(value));
-    Judged { value, distance, twin }
+    Judged { value, distance, twin, bounds: None }
 }
 
 fn error(predicted: &[Predicted], measured: &[Judged]) -> Option<f64> {

@@ -30,6 +30,35 @@ fn a_measured_run_is_held_against_single_simulated_ones() {
 }
 
 #[test]
+fn each_run_is_held_against_the_times_that_it_had() {
+    let row = |values: &[f64]| {
+        vec![measure("latency.all.p50_ms", values), measure("requests.all", &[5.0, 6.0, 7.0])]
+    };
+    let record = |values: &[f64]| record_of(&[("ttl", row(values))], &["latency.all.p50_ms"]);
+    // The servers were slow while the second run was played.
+    let simulated = [record(&[1.0, 1.1, 1.2]), record(&[2.0, 2.1, 2.2]), record(&[1.0, 1.1, 1.2])];
+    let against = verdict_by_run(&simulated, &record(&[1.05, 2.12, 2.12])).unwrap();
+    let found = &against.variants[0].measures[0];
+    assert_eq!(found.measured.iter().map(Judged::is_inside).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(
+        found.measured.iter().map(|one| one.twin).collect::<Vec<_>>(),
+        [Some(1.0), Some(2.1), Some(1.2)]
+    );
+    assert!((found.error_of_twins.unwrap() - (1.05 + 2.12 + 2.12) / (1.0 + 2.1 + 1.2) + 1.0).abs() < 1e-12);
+    // t(0.975, 2) s sqrt(1 + 1/3) with s = 0.1, and half a bucket.
+    let [low, high] = found.measured[2].bounds.unwrap();
+    let half = 4.302_653 * 0.1 * (4.0f64 / 3.0).sqrt();
+    assert!((low - (1.1 - half) * 0.998).abs() < 1e-6 && (high - (1.1 + half) * 1.002).abs() < 1e-6);
+    // All together are wider than each.
+    assert!(found.predicted[0].interval.high > high);
+    assert_eq!(found.predicted[0].interval.simulated, 9);
+    assert_eq!(
+        verdict_by_run(&simulated[..2], &record(&[1.05, 2.12, 2.12])),
+        Err(AgainstError::TooFewRuns(0))
+    );
+}
+
+#[test]
 fn many_runs_need_no_law() {
     let values: Vec<f64> = (1..=39).map(f64::from).collect();
     let interval = Interval::of(&values, "1/s").unwrap();

@@ -8,25 +8,63 @@ mod probes;
 mod times;
 mod written;
 
+use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::servers::{Problem, Servers, Versions};
-use crate::model::Model;
+use crate::dice::Stream;
+use crate::model::{Model, Nanos};
 use crate::sim::Control;
 use crate::workload::Tables;
 pub use predict::{Asked, PredictError, predict};
-pub use times::Times;
+pub use times::{Timed, Times};
 pub use written::{Queries, Written};
+
+/// The GETs and SETs of the probes, which may change while they last.
+#[derive(Debug)]
+pub struct Probed {
+    value_bytes: AtomicU32,
+    gets_per_s: AtomicU32,
+}
+
+impl Probed {
+    /// Most GETs per second: beyond that, probes would be a load.
+    const MOST_PER_S: f64 = 250.0;
+
+    pub fn new(value_bytes: u32, gets_per_s: f64) -> Arc<Probed> {
+        let probed = Probed { value_bytes: AtomicU32::new(0), gets_per_s: AtomicU32::new(1) };
+        probed.set(value_bytes, gets_per_s);
+        Arc::new(probed)
+    }
+
+    /// GETs as often as an instance of the application sends requests, within 50 to 250 per second: a client that sends more of them finds more
+    /// of its code and of the server's in the caches of the processor, and its GETs take up to a tenth less.
+    pub fn like(&self, value_bytes: u32, requests_per_instance_and_s: f64) {
+        self.set(value_bytes, requests_per_instance_and_s.clamp(50.0, Probed::MOST_PER_S));
+    }
+
+    fn set(&self, value_bytes: u32, gets_per_s: f64) {
+        self.value_bytes.store(value_bytes, Ordering::Relaxed);
+        self.gets_per_s.store(gets_per_s.round().max(1.0) as u32, Ordering::Relaxed);
+    }
+
+    fn value_bytes(&self) -> u32 {
+        self.value_bytes.load(Ordering::Relaxed)
+    }
+
+    fn gets_per_s(&self) -> f64 {
+        f64::from(self.gets_per_s.load(Ordering::Relaxed))
+    }
+}
 
 /// The extent of the probing.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub time: Duration,
-    /// Size of the probed values.
-    pub value_bytes: u32,
-    /// Probes per second, of each kind.
+    pub probed: Arc<Probed>,
+    /// Probes per second, of each kind but GET.
     pub rate_per_s: f64,
     /// Cancelled, it ends the probing early: with the run beside it, or by a signal.
     pub control: Arc<Control>,
@@ -49,7 +87,7 @@ impl Plan {
         Ok(())
     }
 
-    fn ends_at(&self, started: Instant) -> impl Fn() -> bool + Clone + use<> {
+    fn ends_at(&self, started: Instant) -> impl Fn() -> bool + Sync + use<> {
         let (control, time) = (Arc::clone(&self.control), self.time);
         move || control.cancel.load(Ordering::Relaxed) || started.elapsed() >= time
     }
@@ -58,6 +96,8 @@ impl Plan {
 /// Everything measured.
 #[derive(Clone, Debug)]
 pub struct Calibration {
+    /// The instant that the times count from.
+    pub started: Instant,
     pub versions: Versions,
     pub value_bytes: u32,
     pub redis: RedisTimes,
@@ -65,6 +105,60 @@ pub struct Calibration {
     pub client: ClientTimes,
     /// Probes without an answer: the server was paused, killed, or full.
     pub failed: u64,
+}
+
+/// Fewer probes in a part of the time tell less about it than all of them.
+const FEW: usize = 40;
+
+impl Calibration {
+    /// The times of a part of the time; of a kind of which it has hardly any, all of them. The service of Redis's thread stays, a mean
+    /// over everything.
+    ///
+    /// A request from a schedule takes what the client itself took in this part (`client_ns`, one for each of some requests), and a GET.
+    pub fn during(&self, part: &Range<Instant>, client_ns: &[f64]) -> Calibration {
+        let since = |instant: Instant| instant.saturating_duration_since(self.started).as_nanos() as Nanos;
+        let part_ns = since(part.start)..since(part.end);
+        let mut own = self.with(|times| {
+            let own = times.during(part_ns.clone()).filter(|own| own.count() >= FEW);
+            own.unwrap_or_else(|| times.clone())
+        });
+        if client_ns.len() >= FEW {
+            own.redis.get_from_schedule = own.redis.get.plus(client_ns);
+        }
+        own
+    }
+
+    /// The times that so many other clients of the same servers could have had ([`Times::resampled`]).
+    pub fn resampled(&self, clients: usize, dice: &mut Stream) -> Calibration {
+        self.with(|times| times.resampled(clients, dice))
+    }
+
+    /// With other times in place of each kind.
+    fn with(&self, mut other: impl FnMut(&Times) -> Times) -> Calibration {
+        let Calibration { redis, postgres, client, .. } = self;
+        Calibration {
+            redis: RedisTimes {
+                get: other(&redis.get),
+                get_from_schedule: other(&redis.get_from_schedule),
+                set: other(&redis.set),
+                connect: other(&redis.connect),
+                ..*redis
+            },
+            postgres: PostgresTimes {
+                read: other(&postgres.read),
+                read_service: other(&postgres.read_service),
+                round_trip: other(&postgres.round_trip),
+                write: other(&postgres.write),
+                connect: other(&postgres.connect),
+            },
+            client: ClientTimes {
+                runtime_timer: other(&client.runtime_timer),
+                thread_timer: other(&client.thread_timer),
+            },
+            versions: self.versions.clone(),
+            ..*self
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -83,6 +177,8 @@ pub struct RedisTimes {
     pub execution_ns: (Option<f64>, Option<f64>),
     /// A new connection, until its first answer.
     pub connect: Times,
+    /// Smallest step between the sizes of its allocator, which depends on how it was built; `None` where it is not reported.
+    pub quantum_bytes: Option<u64>,
 }
 
 #[derive(Clone, Debug)]

@@ -10,13 +10,17 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use super::super::player::priority;
 use super::super::servers::{Problem, Servers};
-use super::{Calibration, ClientTimes, Plan, PostgresTimes, RedisTimes, Times};
+use super::{Calibration, ClientTimes, Plan, PostgresTimes, RedisTimes, Timed, Times};
 use crate::dice::{Stream, stream, unit_open_zero};
+use crate::model::Nanos;
 
 /// Keys and rows that are probed in turn.
 const PROBED: u64 = 64;
 /// Connections are set up so many times rarer than commands are sent.
 const CONNECT_RARELY: f64 = 20.0;
+/// A client of the GETs lasts so long, and its first commands do not count.
+const CLIENT: Duration = Duration::from_secs(1);
+const UNPREPARED: u64 = 5;
 /// Longest wait for an answer.
 const ANSWER: Duration = Duration::from_secs(5);
 /// What is left to an instant is waited for without sleep.
@@ -31,6 +35,7 @@ const WRITE: &str = "update probe set version = version + 1 where id = $1";
 struct Probe<'a, E> {
     servers: &'a Servers,
     plan: &'a Plan,
+    started: Instant,
     ended: E,
     failed: &'a AtomicU64,
 }
@@ -39,17 +44,18 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Problem::failed(format!("cannot start a runtime: {error}")))?;
     let failed = AtomicU64::new(0);
-    servers.prepare_probes(PROBED, plan.value_bytes)?;
+    let value_bytes = plan.probed.value_bytes();
+    servers.prepare_probes(PROBED, value_bytes)?;
+    let quantum_bytes = servers.quantum_bytes();
     let before = Counters::read(servers)?;
-    let probe = Probe { servers, plan, ended: plan.ends_at(Instant::now()), failed: &failed };
-    let single = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let single = single.map_err(|error| Problem::failed(format!("cannot start a runtime: {error}")))?;
+    let started = Instant::now();
+    let probe = Probe { servers, plan, started, ended: plan.ends_at(started), failed: &failed };
     let (hand, due) = unbounded_channel();
     // Timers of threads are measured on one that does nothing else.
     let (thread_timer, gets, measured) = std::thread::scope(|scope| {
         let pacer = scope.spawn(|| hand_over(&probe.ended, plan, hand));
-        let gets = scope.spawn(|| single.block_on(probe.gets(due)));
-        let timers = scope.spawn(|| thread_timer(&probe.ended, plan));
+        let gets = scope.spawn(|| probe.gets_of_clients(due));
+        let timers = scope.spawn(|| probe.thread_timer());
         let measured = runtime.block_on(async {
             let postgres = servers.postgres();
             tokio::join!(
@@ -66,25 +72,29 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
     });
     let (set, redis_connect, reads, write, postgres_connect, runtime_timer) = measured;
     let after = Counters::read(servers)?;
-    let some = |kind: &str, ns: Vec<f64>| {
-        Times::of(ns).ok_or_else(|| Problem::failed(format!("no probe of this kind was answered: {kind}")))
+    let some = |kind: &str, times: Vec<Timed>| {
+        Times::of(times).ok_or_else(|| Problem::failed(format!("no probe of this kind was answered: {kind}")))
     };
-    let pick = |of: fn(&(f64, f64)) -> f64| reads.iter().map(of).collect();
+    let pick = |pairs: &[Pair], of: fn(&Pair) -> f64| {
+        pairs.iter().map(|pair| Timed { at_ns: pair.at_ns, ns: of(pair) }).collect()
+    };
     Ok(Calibration {
+        started,
         versions: servers.versions().clone(),
-        value_bytes: plan.value_bytes,
+        value_bytes,
         redis: RedisTimes {
-            get: some("GET", gets.iter().map(|get| get.1).collect())?,
-            get_from_schedule: some("GET", gets.iter().map(|get| get.0 + get.1).collect())?,
+            get: some("GET", pick(&gets, |get| (get.whole_ns - get.part_ns).max(0.0)))?,
+            get_from_schedule: some("GET", pick(&gets, |get| get.whole_ns))?,
             set: some("SET", set)?,
             service_ns: after.service_since(&before),
             execution_ns: (after.execution_since(&before, "get"), after.execution_since(&before, "set")),
             connect: some("connection to Redis", redis_connect)?,
+            quantum_bytes,
         },
         postgres: PostgresTimes {
-            read: some("SELECT", pick(|read| read.0))?,
-            read_service: some("SELECT", pick(|read| read.1))?,
-            round_trip: some("SELECT", pick(|read| (read.0 - read.1).max(0.0)))?,
+            read: some("SELECT", pick(&reads, |read| read.whole_ns))?,
+            read_service: some("SELECT", pick(&reads, |read| read.part_ns))?,
+            round_trip: some("SELECT", pick(&reads, |read| (read.whole_ns - read.part_ns).max(0.0)))?,
             write: some("UPDATE", write)?,
             connect: some("connection to PostgreSQL", postgres_connect)?,
         },
@@ -96,13 +106,48 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
     })
 }
 
-impl<E: Fn() -> bool> Probe<'_, E> {
-    /// GETs at instants that another thread keeps, as a client of `herdlab live` gets its requests: (wait for the task to begin,
-    /// time of the command).
-    async fn gets(&self, mut due: UnboundedReceiver<Instant>) -> Vec<(f64, f64)> {
+/// A time, and a part of it.
+struct Pair {
+    at_ns: Nanos,
+    whole_ns: f64,
+    part_ns: f64,
+}
+
+impl<E: Fn() -> bool + Sync> Probe<'_, E> {
+    fn at_ns(&self) -> Nanos {
+        self.started.elapsed().as_nanos() as Nanos
+    }
+
+    fn timed(&self, time: Duration) -> Timed {
+        Timed { at_ns: self.at_ns(), ns: nanoseconds(time) }
+    }
+
+    /// GETs of one client after the other, each a thread of its own for a second: where a thread runs, and beside whom, makes its times
+    /// longer or shorter by some per cent.
+    fn gets_of_clients(&self, mut due: UnboundedReceiver<Instant>) -> Vec<Pair> {
+        let mut times = Vec::new();
+        let mut is_over = false;
+        while !is_over {
+            let client = || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+                Some(runtime.block_on(self.gets(&mut due)))
+            };
+            let gets = std::thread::scope(|scope| scope.spawn(client).join().ok().flatten());
+            let Some((own, ended)) = gets else { return times };
+            times.extend(own);
+            is_over = ended;
+        }
+        times
+    }
+
+    /// GETs at instants that another thread keeps, as a client of `herdlab live` gets its requests, and whether there will be no more; the part is
+    /// the wait for the task to begin.
+    async fn gets(&self, due: &mut UnboundedReceiver<Instant>) -> (Vec<Pair>, bool) {
         let (mut times, mut connection, mut turn) = (Vec::new(), None, 0);
         let mut free = Instant::now();
-        while let Some(due) = due.recv().await {
+        let until = free + CLIENT;
+        while Instant::now() < until {
+            let Some(due) = due.recv().await else { return (times, true) };
             // While a probe was under way this one could not begin.
             if due < free {
                 continue;
@@ -119,7 +164,11 @@ impl<E: Fn() -> bool> Probe<'_, E> {
                 Some(redis::Value::Nil) => {
                     let _ = timed(async { set.query_async::<()>(open).await.ok() }).await;
                 }
-                Some(_) => times.push((began, took)),
+                // The first ones find nothing prepared.
+                Some(_) if turn <= UNPREPARED => {}
+                Some(_) => {
+                    times.push(Pair { at_ns: self.at_ns(), whole_ns: began + took, part_ns: began });
+                }
                 None => {
                     self.note_failure();
                     connection = None;
@@ -127,18 +176,18 @@ impl<E: Fn() -> bool> Probe<'_, E> {
             }
             free = Instant::now();
         }
-        times
+        (times, false)
     }
 
     /// GET and SET of a key of probes.
     fn commands(&self, turn: u64) -> (redis::Cmd, redis::Cmd) {
         let key = format!("{}probe:{}", self.servers.key_prefix(), turn % PROBED);
-        let value = vec![b'v'; self.plan.value_bytes as usize];
+        let value = vec![b'v'; self.plan.probed.value_bytes() as usize];
         (redis::cmd("GET").arg(&key).to_owned(), redis::cmd("SET").arg(&key).arg(value).to_owned())
     }
 
     /// SETs, one at a time.
-    async fn sets(&self) -> Vec<f64> {
+    async fn sets(&self) -> Vec<Timed> {
         let mut pace = Pace::new(self.plan.rate_per_s, "set");
         let (mut times, mut connection, mut turn) = (Vec::new(), None, 0);
         while !(self.ended)() {
@@ -148,7 +197,7 @@ impl<E: Fn() -> bool> Probe<'_, E> {
             let (_, sent) = self.commands(turn);
             let started = Instant::now();
             match timed(async { sent.query_async::<()>(open).await.ok() }).await {
-                Some(()) => times.push(nanoseconds(started.elapsed())),
+                Some(()) => times.push(self.timed(started.elapsed())),
                 None => {
                     self.note_failure();
                     connection = None;
@@ -178,7 +227,7 @@ impl<E: Fn() -> bool> Probe<'_, E> {
     }
 
     /// New connections to Redis, each with one command.
-    async fn redis_connect(&self) -> Vec<f64> {
+    async fn redis_connect(&self) -> Vec<Timed> {
         let mut pace = Pace::new(self.plan.rate_per_s / CONNECT_RARELY, "connect redis");
         let mut times = Vec::new();
         while !(self.ended)() {
@@ -189,15 +238,15 @@ impl<E: Fn() -> bool> Probe<'_, E> {
                 timed(async { redis::cmd("PING").query_async::<()>(&mut connection).await.ok() }).await
             };
             match answered.await {
-                Some(()) => times.push(nanoseconds(started.elapsed())),
+                Some(()) => times.push(self.timed(started.elapsed())),
                 None => self.note_failure(),
             }
         }
         times
     }
 
-    /// (whole, service at the server) of point reads.
-    async fn reads(&self, config: &Config) -> Vec<(f64, f64)> {
+    /// Point reads; the part is the service at the server.
+    async fn reads(&self, config: &Config) -> Vec<Pair> {
         self.statements(config, READ, async |client, statement, id| {
             let row = client.query_one(statement, &[&id]).await.ok()?;
             row.try_get::<_, f64>(1).ok()
@@ -205,20 +254,20 @@ impl<E: Fn() -> bool> Probe<'_, E> {
         .await
     }
 
-    async fn writes(&self, config: &Config) -> Vec<f64> {
+    async fn writes(&self, config: &Config) -> Vec<Timed> {
         let written = self.statements(config, WRITE, async |client, statement, id| {
             client.execute(statement, &[&id]).await.ok().map(|_| 0.0)
         });
-        written.await.into_iter().map(|(whole, _)| whole).collect()
+        written.await.into_iter().map(|pair| Timed { at_ns: pair.at_ns, ns: pair.whole_ns }).collect()
     }
 
-    /// A prepared statement again and again: (whole time, what `ask` reads).
+    /// A prepared statement again and again; the part is what `ask` reads.
     async fn statements(
         &self,
         config: &Config,
         text: &'static str,
         ask: impl AsyncFn(&Client, &tokio_postgres::Statement, i64) -> Option<f64>,
-    ) -> Vec<(f64, f64)> {
+    ) -> Vec<Pair> {
         let mut pace = Pace::new(self.plan.rate_per_s, text);
         let (mut times, mut open, mut turn) = (Vec::new(), None, 0);
         while !(self.ended)() {
@@ -239,7 +288,11 @@ impl<E: Fn() -> bool> Probe<'_, E> {
             turn = (turn + 1) % PROBED as i64;
             let started = Instant::now();
             match timed(ask(client, statement, turn)).await {
-                Some(read) => times.push((nanoseconds(started.elapsed()), read.max(0.0))),
+                Some(read) => times.push(Pair {
+                    at_ns: self.at_ns(),
+                    whole_ns: nanoseconds(started.elapsed()),
+                    part_ns: read.max(0.0),
+                }),
                 None => {
                     self.note_failure();
                     open = None;
@@ -249,7 +302,7 @@ impl<E: Fn() -> bool> Probe<'_, E> {
         times
     }
 
-    async fn postgres_connect(&self, config: &Config) -> Vec<f64> {
+    async fn postgres_connect(&self, config: &Config) -> Vec<Timed> {
         let mut pace = Pace::new(self.plan.rate_per_s / CONNECT_RARELY, "connect postgres");
         let mut times = Vec::new();
         while !(self.ended)() {
@@ -257,14 +310,14 @@ impl<E: Fn() -> bool> Probe<'_, E> {
             let started = Instant::now();
             let answered = async { open_postgres(config).await?.simple_query("select 1").await.ok() };
             match timed(answered).await {
-                Some(_) => times.push(nanoseconds(started.elapsed())),
+                Some(_) => times.push(self.timed(started.elapsed())),
                 None => self.note_failure(),
             }
         }
         times
     }
 
-    async fn runtime_timer(&self) -> Vec<f64> {
+    async fn runtime_timer(&self) -> Vec<Timed> {
         let asked = Duration::from_millis(1);
         let mut pace = Pace::new(self.plan.rate_per_s, "runtime timer");
         let mut times = Vec::new();
@@ -272,7 +325,20 @@ impl<E: Fn() -> bool> Probe<'_, E> {
             pace.wait().await;
             let started = Instant::now();
             tokio::time::sleep(asked).await;
-            times.push(nanoseconds(started.elapsed().saturating_sub(asked)));
+            times.push(self.timed(started.elapsed().saturating_sub(asked)));
+        }
+        times
+    }
+
+    fn thread_timer(&self) -> Vec<Timed> {
+        let asked = Duration::from_micros(100);
+        let gap = Duration::from_secs_f64(1.0 / self.plan.rate_per_s);
+        let mut times = Vec::new();
+        while !(self.ended)() {
+            let started = Instant::now();
+            std::thread::sleep(asked);
+            times.push(self.timed(started.elapsed().saturating_sub(asked)));
+            std::thread::sleep(gap);
         }
         times
     }
@@ -296,9 +362,10 @@ async fn timed<T>(answer: impl Future<Output = Option<T>>) -> Option<T> {
 /// Hands instants over as a schedule of `herdlab live` does: at exponential gaps, by sleeping and then spinning.
 fn hand_over(ended: &impl Fn() -> bool, plan: &Plan, hand: UnboundedSender<Instant>) {
     priority::raise();
-    let mut pace = Pace::new(plan.rate_per_s, "get");
+    let mut pace = Pace::new(plan.probed.gets_per_s(), "get");
     let mut due = Instant::now();
     while !ended() {
+        pace.mean_s = 1.0 / plan.probed.gets_per_s();
         due += pace.draw();
         std::thread::sleep(due.saturating_duration_since(Instant::now()).saturating_sub(SPIN));
         while Instant::now() < due {
@@ -308,19 +375,6 @@ fn hand_over(ended: &impl Fn() -> bool, plan: &Plan, hand: UnboundedSender<Insta
             return;
         }
     }
-}
-
-fn thread_timer(ended: &impl Fn() -> bool, plan: &Plan) -> Vec<f64> {
-    let asked = Duration::from_micros(100);
-    let gap = Duration::from_secs_f64(1.0 / plan.rate_per_s);
-    let mut times = Vec::new();
-    while !ended() {
-        let started = Instant::now();
-        std::thread::sleep(asked);
-        times.push(nanoseconds(started.elapsed().saturating_sub(asked)));
-        std::thread::sleep(gap);
-    }
-    times
 }
 
 fn nanoseconds(time: Duration) -> f64 {

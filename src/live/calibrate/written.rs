@@ -42,6 +42,11 @@ impl Written<'_> {
                 };
                 set(format!("tier.{name}.round_trip"), get.less(service_ns).toml());
                 set(format!("tier.{name}.service"), duration(service_ns));
+                let has_own_sizes = tier.redis.is_some_and(|redis| redis.quantum_bytes.is_some());
+                if let (true, Some(bytes)) = (has_own_sizes, redis.quantum_bytes) {
+                    let toml = format!("{{ redis = {{ quantum = \"{bytes}B\" }} }}");
+                    set(format!("tier.{name}.entry_overhead"), toml);
+                }
             }
         }
         let (round_trip, times) = match self.queries {
@@ -74,7 +79,7 @@ impl Written<'_> {
 
     /// The settings by table, with all that was measured as comments and figures.
     pub fn fragment(&self) -> String {
-        let Calibration { versions, value_bytes, redis, postgres, client, failed } = self.calibration;
+        let Calibration { versions, value_bytes, redis, postgres, client, failed, .. } = self.calibration;
         let mut text = format!(
             "# Measured by herdlab calibrate: Redis {}, PostgreSQL {}, values of {value_bytes} B.\n",
             versions.redis, versions.postgres
@@ -114,6 +119,9 @@ impl Written<'_> {
             if let Some(ns) = ns {
                 text.push_str(&format!("{name} = {}\n", duration(ns)));
             }
+        }
+        if let Some(bytes) = redis.quantum_bytes {
+            text.push_str(&format!("\n[measured.redis.allocator]\nquantum = \"{bytes}B\"\n"));
         }
         text
     }

@@ -75,6 +75,13 @@ impl Instance {
     /// Sends a command on a connection of the instance; `None`: no answer in time, or none at all. A command that is given up
     /// keeps its connection until its answer comes.
     async fn command(self: &Rc<Self>, level: usize, cmd: Cmd) -> Option<Value> {
+        let asked_ns = self.now_ns();
+        let answer = self.answer(level, cmd).await;
+        self.command_ns.set(self.now_ns() - asked_ns);
+        answer
+    }
+
+    async fn answer(self: &Rc<Self>, level: usize, cmd: Cmd) -> Option<Value> {
         let (_, shared) = self.shared(level)?;
         let redis = self.redis.as_ref()?;
         let asked_ns = self.now_ns();

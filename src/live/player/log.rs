@@ -149,6 +149,8 @@ pub struct Log {
     pub ends: Vec<End>,
     pub commits: Vec<Commit>,
     pub samples: Vec<Sample>,
+    /// What the client itself took of each request that a shared tier answered at once.
+    pub client_ns: Vec<f64>,
     /// When it was over, requests in flight or not.
     pub end_ns: Nanos,
 }
@@ -160,6 +162,7 @@ impl Log {
         self.ends.extend(other.ends);
         self.commits.extend(other.commits);
         self.samples.extend(other.samples);
+        self.client_ns.extend(other.client_ns);
         self.end_ns = self.end_ns.max(other.end_ns);
     }
 }

@@ -40,14 +40,17 @@ mod trace;
 mod value;
 mod write;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 pub use limits::{Bounds, Exceeded, connections};
 pub use playable::{notes, refusals};
 pub use schedule::{Schedule, ScheduleError};
 pub use trace::{Untraceable, write_schedule};
 
+use super::calibrate::mean_value_bytes;
 use super::servers::{Problem, Servers};
 use crate::experiment::played::Played;
 use crate::experiment::run::RunError;
@@ -71,11 +74,23 @@ pub struct Options {
 }
 
 /// A repetition that is about to begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Begins<'a> {
     pub variant: &'a str,
     pub repetition: u32,
     pub requests: usize,
+    /// Mean size of its values.
+    pub value_bytes: u32,
+    /// Mean rate of requests in each instance.
+    pub rate_per_instance_and_s: f64,
+}
+
+/// A repetition that was played.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub time: Range<Instant>,
+    /// What the client itself took of each request that a shared tier answered at once: its lateness, and its own code.
+    pub client_ns: Vec<f64>,
 }
 
 /// Why there is no record.
@@ -104,6 +119,8 @@ pub struct Outcome {
     pub record: Record,
     /// Played, warm-up included.
     pub requests: u64,
+    /// Of each finished repetition, by variant.
+    pub parts: Vec<Vec<Part>>,
     pub interrupted: bool,
 }
 
@@ -137,9 +154,10 @@ pub fn play(experiment: &Experiment, servers: &Servers, options: &Options) -> Re
         };
         tables.push(Arc::new(Tables::new(&variant.model, experiment.seed).map_err(source)?));
     }
-    let mut requests = 0;
+    let (mut requests, mut parts) = (0, Vec::new());
     'all: for repetition in 0..experiment.replications {
         let mut finished = Vec::with_capacity(experiment.variants.len());
+        let mut parts_of_repetition = Vec::with_capacity(experiment.variants.len());
         for (variant, tables) in experiment.variants.iter().zip(&tables) {
             let setting = Setting { model: &variant.model, tables, seed: experiment.seed, repetition };
             let schedule = schedule(&variant.name, &setting, &options.bounds)?;
@@ -147,6 +165,9 @@ pub fn play(experiment: &Experiment, servers: &Servers, options: &Options) -> Re
                 variant: &variant.name,
                 repetition,
                 requests: schedule.requests.len(),
+                value_bytes: mean_value_bytes(&variant.model, tables),
+                rate_per_instance_and_s: schedule.requests.len() as f64
+                    / (variant.model.duration_ns as f64 / 1e9 * f64::from(variant.model.clients.instances)),
             });
             let Some(one) = repetition::play(&setting, schedule, servers, options)? else { break 'all };
             let lateness_ms = one.lateness_p99_ns as f64 / 1e6;
@@ -158,7 +179,9 @@ pub fn play(experiment: &Experiment, servers: &Servers, options: &Options) -> Re
             live.lateness_p99_ms.push(lateness_ms);
             live.query_ms.push(one.overhead_ns.map(|ns| ns as f64 / 1e6));
             finished.push(one.recorder);
+            parts_of_repetition.push(one.part);
         }
+        parts.push(parts_of_repetition);
         for (index, recorder) in finished.into_iter().enumerate() {
             let model = &experiment.variants[index].model;
             let are_own = servers.are_own();
@@ -179,7 +202,7 @@ pub fn play(experiment: &Experiment, servers: &Servers, options: &Options) -> Re
     }
     let interrupted = options.control.cancel.load(Ordering::Relaxed);
     let record = played.record(experiment.replications, live)?;
-    Ok(Outcome { record, requests, interrupted })
+    Ok(Outcome { record, requests, parts, interrupted })
 }
 
 /// The requests of a repetition, if they are within the bounds.

@@ -1,4 +1,5 @@
-//! Looks at an own Redis and at the tiers of the processes while a repetition lasts, on a connection of its own.
+//! Looks at an own Redis and at the tiers of the processes while a repetition lasts, on a connection of its own, and keeps the memory
+//! for the keys of an own Redis as large as the scenario has it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,17 +9,32 @@ use redis::{Client, Connection, cmd};
 
 use super::instance::Run;
 use super::log::{Sample, TierSample};
+use crate::live::calibrate::mean_value_bytes;
+use crate::live::servers::{RedisSettings, Servers, maxmemory_beside};
 use crate::model::{Nanos, Scope};
 
 /// From one look to the next.
 const STEP_NS: Nanos = 100_000_000;
+/// Redis counts the buffers of its connections once a second: before this there is no count of those that were just opened.
+const COUNTED_NS: Nanos = 1_500_000_000;
+/// Of a key of a probe besides its value.
+const PROBE_BYTES: u64 = 130;
+/// Smaller changes of `maxmemory` are left out.
+const CHANGE_BYTES: u64 = 4_096;
 
 /// Looks until `is_over`; where Redis is not an own one, at the processes alone.
-pub fn watch(run: &Arc<Run>, is_own: bool, is_over: &AtomicBool) -> Vec<Sample> {
+pub fn watch(run: &Arc<Run>, servers: &Servers, is_over: &AtomicBool) -> Vec<Sample> {
+    let is_own = servers.are_own();
     let mut samples = Vec::new();
     let mut connection = None;
     let mut empty_bytes = None;
     let mut next_ns = 0;
+    let capacity = RedisSettings::of(&run.model).ok().and_then(|settings| settings.capacity_bytes);
+    let probe_bytes = u64::from(mean_value_bytes(&run.model, &run.tables)) + PROBE_BYTES;
+    let mut room = capacity.filter(|_| is_own).map(|capacity_bytes| Room {
+        capacity_bytes: capacity_bytes + servers.probes() * probe_bytes,
+        set_bytes: 0,
+    });
     while !is_over.load(Ordering::Relaxed) && !run.stop.load(Ordering::Relaxed) {
         let due = run.clock().instant(next_ns);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
@@ -29,7 +45,11 @@ pub fn watch(run: &Arc<Run>, is_own: bool, is_over: &AtomicBool) -> Vec<Sample> 
         if is_own && server.is_none() {
             continue;
         }
-        let server = server.unwrap_or_default();
+        let (server, memory) = server.unwrap_or_default();
+        if let (Some(room), Some(connection), true) = (&mut room, &mut connection, at_ns >= COUNTED_NS) {
+            // A failure shows at the next look.
+            let _ = room.follow(&memory, connection);
+        }
         let empty_bytes = *empty_bytes.get_or_insert(server.bytes);
         let tiers = run.model.tiers.iter().enumerate().map(|(level, tier)| match tier.scope {
             Scope::Shared(_) => TierSample { bytes: server.bytes.saturating_sub(empty_bytes), ..server },
@@ -40,6 +60,31 @@ pub fn watch(run: &Arc<Run>, is_own: bool, is_over: &AtomicBool) -> Vec<Sample> 
     samples
 }
 
+/// The memory of Redis that keys may take: its connections take from `maxmemory` too, 2 kB where one is idle and ten times as much where it
+/// carries values, so `maxmemory` follows them. The keys of probes come on top.
+struct Room {
+    capacity_bytes: u64,
+    set_bytes: u64,
+}
+
+impl Room {
+    fn follow(&mut self, memory: &Memory, connection: &mut Connection) -> redis::RedisResult<()> {
+        let bytes = maxmemory_beside(self.capacity_bytes, memory.startup_bytes, memory.clients_bytes);
+        if bytes.abs_diff(self.set_bytes) > CHANGE_BYTES {
+            cmd("CONFIG").arg("SET").arg("maxmemory").arg(bytes).exec(connection)?;
+            self.set_bytes = bytes;
+        }
+        Ok(())
+    }
+}
+
+/// What Redis takes besides its keys.
+#[derive(Clone, Copy, Debug, Default)]
+struct Memory {
+    startup_bytes: u64,
+    clients_bytes: u64,
+}
+
 /// The tier in all processes together.
 fn in_processes(run: &Run, level: usize) -> TierSample {
     let sum =
@@ -48,7 +93,7 @@ fn in_processes(run: &Run, level: usize) -> TierSample {
 }
 
 /// `None`: it does not answer.
-fn look(run: &Run, connection: &mut Option<Connection>) -> Option<TierSample> {
+fn look(run: &Run, connection: &mut Option<Connection>) -> Option<(TierSample, Memory)> {
     const PATIENCE: Duration = Duration::from_millis(200);
     if connection.is_none() {
         let opened = Client::open(run.redis_url.as_str()).ok()?.get_connection_with_timeout(PATIENCE).ok()?;
@@ -59,12 +104,17 @@ fn look(run: &Run, connection: &mut Option<Connection>) -> Option<TierSample> {
         let entries: u64 = cmd("DBSIZE").query(connection)?;
         let stats: String = cmd("INFO").arg("stats").query(connection)?;
         let memory: String = cmd("INFO").arg("memory").query(connection)?;
-        Ok::<_, redis::RedisError>(TierSample {
+        let sample = TierSample {
             entries,
             bytes: field(&memory, "used_memory_dataset"),
             evictions: field(&stats, "evicted_keys"),
             expirations: field(&stats, "expired_keys"),
-        })
+        };
+        let besides = Memory {
+            startup_bytes: field(&memory, "used_memory_startup"),
+            clients_bytes: field(&memory, "mem_clients_normal"),
+        };
+        Ok::<_, redis::RedisError>((sample, besides))
     };
     let seen = ask(connection.as_mut()?);
     if seen.is_err() {

@@ -15,7 +15,7 @@ use super::log::Log;
 use super::schedule::Schedule;
 use super::service::Service;
 use super::timer::Timer;
-use super::{LiveError, Options, books, events, limits, pacer, prepare, probe};
+use super::{LiveError, Options, Part, books, events, limits, pacer, prepare, probe};
 use crate::live::servers::{Problem, Servers};
 use crate::measure::histogram::Fine;
 use crate::measure::recorder::Recorder;
@@ -34,6 +34,8 @@ pub struct Setting<'a> {
 /// What a repetition leaves.
 pub struct One {
     pub recorder: Recorder,
+    /// From the common start to the end of the last client.
+    pub part: Part,
     /// From the intended to the actual start of the requests.
     pub lateness_p99_ns: Nanos,
     /// Median time of a query without a sleep: reads, writes.
@@ -123,7 +125,7 @@ pub fn play(
     ready.wait();
     let is_over = AtomicBool::new(false);
     let (samples, mut log) = thread::scope(|scope| {
-        let watching = scope.spawn(|| probe::watch(&run, servers.are_own(), &is_over));
+        let watching = scope.spawn(|| probe::watch(&run, servers, &is_over));
         let control = servers.control();
         let disturbing = scope.spawn({
             let (run, is_over) = (&run, &is_over);
@@ -168,10 +170,12 @@ pub fn play(
     if stopped() {
         return Ok(None);
     }
+    let time = clock.start()..Instant::now();
+    let part = Part { time, client_ns: std::mem::take(&mut log.client_ns) };
     log.samples = samples;
     let lateness_p99_ns = lateness(&run.schedule, &log).quantile(0.99).unwrap_or(0);
     let recorder = books::keep(model, &run.schedule, log);
-    Ok(Some(One { recorder, lateness_p99_ns, overhead_ns }))
+    Ok(Some(One { recorder, part, lateness_p99_ns, overhead_ns }))
 }
 
 /// From the intended start of each request to the instant at which its task began.

@@ -71,6 +71,13 @@ pub async fn play(instance: Rc<Instance>, number: u32) {
     };
     let Ended { outcome, cause, keys } = ended;
     let at_ns = instance.now_ns();
+    // After its only command such a request waits for nothing, so the last command of the instance was its own.
+    let is_plain_hit = matches!(keys.as_slice(), [KeyEnd { outcome: Outcome::Hit, tier: Some(tier), .. }]
+        if instance.shared(usize::from(*tier)).is_some());
+    if is_plain_hit && outcome == Outcome::Hit && instance.model().clients.deadline_ns.is_none() {
+        let client_ns = (at_ns - start_ns).saturating_sub(instance.command_ns.get());
+        instance.log.borrow_mut().client_ns.push(client_ns as f64);
+    }
     let end = End {
         request: number,
         at_ns,

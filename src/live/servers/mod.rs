@@ -10,6 +10,7 @@ mod problem;
 mod rows;
 mod settings;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio_postgres::Config;
@@ -18,7 +19,7 @@ pub use control::Control;
 use own::{OwnPostgres, OwnRedis};
 pub use problem::{Problem, Server};
 pub use rows::Row;
-pub use settings::{Connections, Given, RedisSettings, Spawn};
+pub use settings::{Connections, Given, RedisSettings, Spawn, maxmemory_beside};
 
 /// The schema of private servers, where there is nothing to be kept apart.
 const OWN_PREFIX: &str = "herdlab";
@@ -36,6 +37,8 @@ pub struct Servers {
     notes: Vec<String>,
     made: Arc<Mutex<Made>>,
     is_own: bool,
+    /// Keys of probes in Redis.
+    probes: AtomicU64,
 }
 
 /// As the servers report them: `7.0.15`, `15.18`.
@@ -119,7 +122,17 @@ impl Servers {
         let made = Arc::new(Mutex::new(made));
         remembered().push(Arc::downgrade(&made));
         // From here on a failure removes everything.
-        let servers = Servers { redis_url, postgres, prefix, schema, versions, notes, made, is_own };
+        let servers = Servers {
+            redis_url,
+            postgres,
+            prefix,
+            schema,
+            versions,
+            notes,
+            made,
+            is_own,
+            probes: AtomicU64::new(0),
+        };
         rows::create(config, &servers.schema)?;
         Ok(servers)
     }
@@ -181,12 +194,33 @@ impl Servers {
     /// Keys and rows for probes, apart from those of the clients.
     pub(super) fn prepare_probes(&self, count: u64, bytes: u32) -> Result<(), Problem> {
         rows::fill_probes(&self.postgres, count, bytes)?;
+        self.probes.store(count, Ordering::Relaxed);
         let mut connection = link::redis(&self.redis_url)?;
         let value = vec![b'v'; bytes as usize];
         (0..count).try_for_each(|id| {
             let key = format!("{}probe:{id}", self.prefix);
             given::ask(&mut connection, redis::cmd("SET").arg(key).arg(&value), "SET a key")
         })
+    }
+
+    /// Smallest step between the sizes that Redis's allocator gives: of strings of up to 24 bytes, which lie in one allocation with their
+    /// object. `None` where the server does not report the memory of a key, or another step than the model has.
+    pub(super) fn quantum_bytes(&self) -> Option<u64> {
+        let mut connection = link::redis(&self.redis_url).ok()?;
+        let key = format!("{}probe:size", self.prefix);
+        let mut taken = Vec::new();
+        for length in 1..=24 {
+            redis::cmd("SET").arg(&key).arg("v".repeat(length)).exec(&mut connection).ok()?;
+            taken.push(redis::cmd("MEMORY").arg("USAGE").arg(&key).query::<u64>(&mut connection).ok()?);
+        }
+        redis::cmd("DEL").arg(&key).exec(&mut connection).ok()?;
+        let steps = taken.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+        steps.filter(|step| *step > 0).min().filter(|step| [8, 16].contains(step))
+    }
+
+    /// Keys that probes have in Redis.
+    pub fn probes(&self) -> u64 {
+        self.probes.load(Ordering::Relaxed)
     }
 
     /// `INFO everything` of Redis.

@@ -36,9 +36,16 @@ pub struct Connections {
 
 /// Connections on top of the clients' own: probes, events, cleaning up.
 pub(super) const SPARE_CONNECTIONS: u32 = 16;
-/// Memory of an empty Redis 7 and of a connection that carries commands now and then, as measured in docs/eviction.md.
-const EMPTY_REDIS_BYTES: u64 = 960_000;
+/// Memory of Redis 7 right after its start, of what it takes on top of that for its clients and tables, and of a connection that carries
+/// commands now and then, as measured in docs/eviction.md.
+const STARTUP_BYTES: u64 = 876_000;
+const BESIDES_BYTES: u64 = 100_000;
 const CONNECTION_BYTES: u64 = 23_000;
+
+/// `maxmemory` for so much memory for keys, beside what the server and its clients take.
+pub fn maxmemory_beside(capacity_bytes: u64, startup_bytes: u64, clients_bytes: u64) -> u64 {
+    capacity_bytes.saturating_add(startup_bytes + BESIDES_BYTES + clients_bytes)
+}
 
 /// The settings of Redis that a scenario states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +112,7 @@ impl RedisSettings {
 
     /// `maxmemory`, 0 for none: the capacity, an empty server, and the connections.
     pub fn maxmemory_bytes(&self, connections: u32) -> u64 {
-        let around = EMPTY_REDIS_BYTES + CONNECTION_BYTES * u64::from(connections);
-        self.capacity_bytes.map_or(0, |capacity| capacity.saturating_add(around))
+        let clients_bytes = CONNECTION_BYTES * u64::from(connections);
+        self.capacity_bytes.map_or(0, |capacity| maxmemory_beside(capacity, STARTUP_BYTES, clients_bytes))
     }
 }

@@ -40,6 +40,7 @@ fn measures_are_those_of_the_measured_part() {
     let hit = |version| vec![key(Outcome::Hit, Some(0), version)];
     let miss = vec![key(Outcome::Miss, None, 1)];
     let log = Log {
+        client_ns: Vec::new(),
         ends: vec![
             end(0, 10, Outcome::Miss, miss.clone()),
             end(1, 251, Outcome::Hit, hit(0)),
