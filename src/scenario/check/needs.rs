@@ -50,6 +50,22 @@ const NEEDS: &[Need] = &[
         way_out: "set database.timeout, or leave it out",
     },
     Need {
+        path: &["database", "connect"],
+        off: Off::Word("none"),
+        parts: &["database.pool"],
+        is_read: |model, _| model.database.pool.is_some(),
+        label: "no variant has a pool, so there are always enough connections",
+        way_out: "set database.pool, or leave it out",
+    },
+    Need {
+        path: &["database", "close_on_timeout"],
+        off: Off::Truth(false),
+        parts: &["database.timeout", "database.pool"],
+        is_read: |model, _| model.database.timeout_ns.is_some() && model.database.pool.is_some(),
+        label: "no variant has both a timeout and a pool, so no connection is closed",
+        way_out: "set database.timeout and database.pool, or leave it out",
+    },
+    Need {
         path: &["database", "late_fill"],
         off: Off::Truth(true),
         parts: &["database.timeout", "database.hedge"],

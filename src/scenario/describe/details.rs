@@ -236,6 +236,12 @@ pub(super) fn database(model: &Model) -> Vec<String> {
             true => ", late attempts are withdrawn",
             false => ", late attempts go on",
         });
+        if database.close_on_timeout {
+            text.push_str(", their connections are closed");
+        }
+    }
+    if let Some(connect) = &database.connect {
+        text.push_str(&format!(", a connection is set up in {}", dist(connect)));
     }
     if database.timeout_ns.is_some() || database.hedge.is_some() {
         text.push_str(match database.late_fill {

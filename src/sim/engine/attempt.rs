@@ -8,6 +8,7 @@ use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
 use crate::sim::parts::journey::{Errand, Journey};
 use crate::sim::parts::pool::Waiter;
 use crate::sim::parts::replicas::PRIMARY;
+use crate::sim::queue::GENERAL;
 use crate::sim::parts::system::System;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
@@ -41,6 +42,7 @@ impl<S: System> Core<'_, S> {
             orphan: false,
             is_hedge: false,
             cancelled: false,
+            closed: false,
             rolls_back,
             exists,
             fill_from: call_fill_from,
@@ -127,12 +129,40 @@ impl<S: System> Core<'_, S> {
             }
             return;
         }
+        self.attempt_is_let_out(id);
+    }
+
+    /// The attempt has its place in the pool. Where the connection there was closed, a new one is set up first.
+    #[inline(always)]
+    fn attempt_is_let_out(&mut self, id: u32) {
+        if S::RARE && self.attempt_connects(id) {
+            return;
+        }
         self.attempt_departs(id);
+    }
+
+    /// Begins to set up a connection; whether there was one to set up, and that takes time.
+    #[inline(never)]
+    fn attempt_connects(&mut self, id: u32) -> bool {
+        let instance = self.attempts[id].instance as usize;
+        let Some(connect) = &mut self.database.connect else { return false };
+        // A database that is down refuses the connection itself.
+        if self.database.down.is_some() || !self.database.pools.sets_up(instance) {
+            return false;
+        }
+        let connect_ns = connect.sample();
+        if connect_ns == 0 {
+            return false;
+        }
+        self.attempts[id].enter(Stage::Connects);
+        let generation = self.attempts.generation(id);
+        self.schedule(GENERAL, self.now + connect_ns, Kind::AttemptIsConnected, id, generation);
+        true
     }
 
     /// The attempt has its connection and goes out.
     #[inline(always)]
-    fn attempt_departs(&mut self, id: u32) {
+    pub(super) fn attempt_departs(&mut self, id: u32) {
         if !self.database.pools.is_empty() && self.recorder.measuring {
             self.recorder.db_pool_wait.record(self.now - self.attempts[id].since_ns);
         }
@@ -269,8 +299,13 @@ impl<S: System> Core<'_, S> {
 
     #[inline]
     fn free_connection(&mut self, id: u32) {
-        let Attempt { errand, instance, .. } = self.attempts[id];
-        if errand.is_of_an_instance() {
+        let Attempt { errand, instance, closed, outcome, .. } = self.attempts[id];
+        if !errand.is_of_an_instance() || S::RARE && closed {
+            return;
+        }
+        if S::RARE && self.database.connect.is_some() && outcome == Err(Cause::DbDown) {
+            self.database.pools.close(instance as usize, self.now);
+        } else {
             self.database.pools.release(instance as usize, self.now);
         }
     }
@@ -287,7 +322,7 @@ impl<S: System> Core<'_, S> {
             let attempts = &self.attempts;
             let is_there = |waiter: Waiter| attempts.is(waiter.slot, waiter.generation);
             let Some(next) = self.database.pools.next(instance as usize, self.now, is_there) else { break };
-            self.attempt_departs(next.slot);
+            self.attempt_is_let_out(next.slot);
         }
         self.database.handing_on = outer;
     }
@@ -303,11 +338,24 @@ impl<S: System> Core<'_, S> {
         self.attempts[id].abandoned = true;
         self.database.settle(&attempt, self.now, true);
         self.database.learn(&attempt, self.now);
+        if S::RARE && self.model.database.close_on_timeout {
+            self.close_connection(id);
+        }
         if self.model.database.cancel_on_timeout {
             self.cancel_attempt(id);
         }
         self.attempt_way_fails(attempt.leader, id, attempt.began_ns);
         self.attempt_failed(attempt.leader, id, Cause::DbTimeout);
+    }
+
+    /// The caller of an attempt closes its connection: the database goes on with it, and its answer reaches nobody.
+    #[inline(never)]
+    fn close_connection(&mut self, id: u32) {
+        let attempt = &mut self.attempts[id];
+        (attempt.closed, attempt.orphan) = (true, true);
+        let instance = attempt.instance;
+        self.database.pools.close(instance as usize, self.now);
+        self.hand_database_connection_on(instance);
     }
 
     /// An attempt that nobody waits for any more is withdrawn from the database.
@@ -326,7 +374,7 @@ impl<S: System> Core<'_, S> {
                 self.withdraw(id);
                 self.serve_waiting_at(replica);
             }
-            Stage::WaitsForConnection | Stage::Travels | Stage::Returns => {}
+            Stage::WaitsForConnection | Stage::Connects | Stage::Travels | Stage::Returns => {}
         }
     }
 

@@ -88,6 +88,9 @@ impl<S: System> Core<'_, S> {
             }
         }
         self.database.pools.renew(instance as usize, self.now);
+        if S::RARE && self.database.connect.is_some() {
+            self.database.pools.close_idle(instance as usize);
+        }
         self.database.restart_guards(instance, self.now);
     }
 
@@ -101,7 +104,13 @@ impl<S: System> Core<'_, S> {
             if !unconnected && !attempt.abandoned {
                 self.database.forget(attempt);
             }
-            if attempt.stage == Stage::WaitsForConnection {
+            let has_sent = match attempt.stage {
+                Stage::WaitsForConnection => false,
+                // What has its place goes on, unless the place is gone.
+                Stage::Connects => !unconnected,
+                Stage::Travels | Stage::Queues | Stage::InService | Stage::Returns => true,
+            };
+            if !has_sent {
                 self.end_attempt(id);
                 continue;
             }

@@ -196,6 +196,9 @@ impl<S: System> Core<'_, S> {
         self.database.down = Some((until_ns, mode));
         self.database.advance(self.now, &mut self.totals);
         self.database.lose_all();
+        if S::RARE && self.database.connect.is_some() {
+            self.database.pools.close_all_idle();
+        }
         let held: Vec<u32> = (self.attempts.iter())
             .filter(|(_, attempt)| matches!(attempt.stage, Stage::Queues | Stage::InService))
             .map(|(id, _)| id)

@@ -55,6 +55,8 @@ pub struct Database {
     /// The instance whose free connections are being handed on.
     pub handing_on: Option<u32>,
     pub pool_timeout: Option<(Nanos, Lane)>,
+    /// To set up a connection.
+    pub connect: Option<Delays>,
     pub timeout: Option<(Nanos, Lane)>,
     contention: Option<Contention>,
     pub background: Option<(f64, Times, Stream)>,
@@ -132,6 +134,7 @@ impl Database {
             ),
             handing_on: None,
             pool_timeout,
+            connect: spec.connect.as_ref().map(|law| Delays::new(Times::new(law), draw("connect"))),
             timeout,
             contention: spec.contention,
             background: spec
