@@ -66,6 +66,14 @@ const NEEDS: &[Need] = &[
         way_out: "set database.timeout and database.pool, or leave it out",
     },
     Need {
+        path: &["database", "row_lock"],
+        off: Off::Truth(false),
+        parts: &["workload.write_share"],
+        is_read: |model, _| model.workload.writes(),
+        label: "nothing is written, in any variant, so no row is locked",
+        way_out: "set workload.write_share, or leave it out",
+    },
+    Need {
         path: &["database", "late_fill"],
         off: Off::Truth(true),
         parts: &["database.timeout", "database.hedge"],

@@ -224,6 +224,9 @@ pub(super) fn database(model: &Model) -> Vec<String> {
     let mut text = format!("database: {}", ways(&database.network, database.round_trip.as_ref()));
     if model.workload.writes() {
         text.push_str(&format!(", writes {}", dist(&database.write)));
+        if database.row_lock {
+            text.push_str(" under the lock of the row");
+        }
     }
     text.push_str(&match (database.servers, database.queue) {
         (None, _) => String::new(),

@@ -66,7 +66,11 @@ impl<S: System> Core<'_, S> {
         let waited_ns = self.now - since_ns;
         let (service_ns, lane) =
             self.database.start(place, self.now, waited_ns, work, &mut self.totals, &mut self.recorder);
-        self.schedule_here(lane, self.now + service_ns, Kind::AttemptIsDone, id, generation);
+        let mut done_ns = self.now + service_ns;
+        if S::RARE && self.attempts[id].errand == AttemptErrand::Write {
+            done_ns = self.database.lock_row(self.attempts[id].key, self.now, service_ns);
+        }
+        self.schedule_here(lane, done_ns, Kind::AttemptIsDone, id, generation);
     }
 
     /// Where the service of an attempt begins, since when it has waited, its operation, and its generation.
@@ -138,6 +142,9 @@ impl<S: System> Core<'_, S> {
         self.database.leave_service(place);
         if errand == AttemptErrand::Flush {
             self.commit_batch();
+        }
+        if S::RARE && errand == AttemptErrand::Write {
+            self.database.unlock_row(key, self.now);
         }
         if errand == AttemptErrand::Write && !rolls_back {
             let version = self.commit(key, value.version);

@@ -10,7 +10,7 @@ pub trait System {
     /// Nothing has what few scenarios need: a column, a pool, a guard, a version, an entity for a call that may be torn from its journey.
     const PLAIN: bool;
     /// Something may have what only single scenarios are about: settings that change, workers, old values that answer where a fetch
-    /// fails, connections that are closed and set up again, jobs that fill tiers, classes that pass tiers by, answers that are not stored.
+    /// fails, connections that are closed and set up again, locks of rows, jobs that fill tiers, classes that pass tiers by, answers that are not stored.
     const RARE: bool;
 }
 
@@ -77,6 +77,7 @@ pub fn is_rare(model: &Model) -> bool {
         || model.clients.workers.is_some()
         || model.has_zero_ttl()
         || model.database.sets_up_connections()
+        || model.database.row_lock
         || classes.iter().any(|class| !class.cacheable || !class.bypass.is_empty())
         || model.tiers.iter().any(|tier| tier.fail_safe.is_some() || !tier.stores_all_fetches())
         || model.events.iter().any(|event| event.what.warms())
