@@ -20,7 +20,7 @@ use herdlab::model::{Dist, Eviction, Jitter, Model, Popularity, Refresh, Refresh
 use herdlab::policy::eviction::{Evict, ForPolicy, Room, with_policy};
 use herdlab::policy::freshness::{expiry, renewal};
 use herdlab::scenario::{Overrides, load};
-use herdlab::sim::bench_parts::{GENERAL, KeyInfo, Lane, Look, NETWORK, Queue, TierState, Value};
+use herdlab::sim::bench_parts::{GENERAL, KeyInfo, Lane, Look, NETWORK, Queue, TierState, Usual, Value};
 use herdlab::workload::arrivals::OpenArrivals;
 use herdlab::workload::popularity::KeySampler;
 use herdlab::workload::{Batch, Generator, Tables};
@@ -258,9 +258,10 @@ fn queue(criterion: &mut Criterion) {
             group.bench_function(format!("{name}, {pending} pending"), |bencher| {
                 bencher.iter(|| {
                     for step in 0..STEPS {
-                        let (now, event) =
-                            queue.pop(|_| true).expect("nothing but what is put back is taken out");
-                        queue.push(lane, now + after(step), event.kind, event.id, 0);
+                        let near = queue.pop_wheel();
+                        let due = if near.is_some() { near } else { queue.pop(|_| true) };
+                        assert!(due.is_some(), "nothing but what is put back is taken out");
+                        queue.push(lane, due.time + after(step), due.event().kind, due.event().id, 0);
                     }
                 });
             });
@@ -313,7 +314,7 @@ fn tiers(criterion: &mut Criterion) {
         let model = scenario(file, set);
         let tables = Tables::new(&model, 1).expect("there is no trace");
         let fresh = || {
-            let mut tier = TierState::new(&model, 0, 1, 0, &mut Queue::new(10_000));
+            let mut tier = TierState::<Usual>::new(&model, 0, 1, 0, &mut Queue::new(10_000));
             for key in (0..100_000).rev() {
                 tier.fill(0, info(key), Value::default(), 0, 0, &tables);
             }

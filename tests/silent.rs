@@ -271,6 +271,13 @@ fn an_option_is_refused_where_no_variant_has_what_it_needs() {
             "database.cancel_on_timeout",
             "{ \"database.timeout\" = \"1s\" }",
         ),
+        ("connect = \"3ms\"", KEYS.into(), "database.connect", "{ \"database.pool\" = 2 }"),
+        (
+            "close_on_timeout = true",
+            KEYS.into(),
+            "database.close_on_timeout",
+            "{ \"database.timeout\" = \"1s\", \"database.pool\" = 2 }",
+        ),
         ("late_fill = false", KEYS.into(), "database.late_fill", "{ \"database.timeout\" = \"1s\" }"),
         ("retries = { attempts = 2 }", KEYS.into(), "database.retries", "{ \"database.timeout\" = \"1s\" }"),
         (

@@ -34,6 +34,18 @@ options! {
         "timeout" timeout_ns: Option<Nanos> as PositiveDuration, or "none";
         /// a timed-out attempt is withdrawn; needs `timeout`
         "cancel_on_timeout" cancel_on_timeout: bool, default false;
+        /// a timed-out attempt loses its connection, whose place in the pool is free at once; otherwise it keeps it until the answer has
+        /// come. Needs `timeout` and `pool`
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        "close_on_timeout" close_on_timeout: bool, default false;
+        /// random time to set up a connection, TLS and login included: where one was closed, after an outage, and in a new process; at the
+        /// start all are there. Needs `pool`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "connect" connect: Option<Dist> as Dist, or "none";
+        /// a write holds the lock of its row from the start of its service to its commit, and one that meets it waits for that in its place at
+        /// the database; otherwise the lock is taken with the commit; not with `cancel_on_timeout`
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        "row_lock" row_lock: bool, default false;
         /// an answer that comes too late for its caller still fills the cache
         "late_fill" late_fill: bool, default true;
         /// attempts after a failed one: `{ attempts = 3, backoff = "50ms" }`
@@ -60,6 +72,13 @@ options! {
     }
     check |f| {
         set_each_way(f, &mut network, &mut round_trip);
+        if let (Some(true), Some(true)) = (row_lock, cancel_on_timeout) {
+            let (place, title) = (f.place("row_lock"), "database.row_lock does not apply");
+            f.cx.report(
+                Diagnostic::new(title, place, "a write that is withdrawn gives its lock back, which is not simulated")
+                    .help("set cancel_on_timeout = false"),
+            );
+        }
         if f.left_out("servers", "unlimited") && queue.flatten().is_some() {
             let (place, title) = (f.place("queue"), "database.queue does not apply");
             f.cx.report(
@@ -71,6 +90,11 @@ options! {
 }
 
 impl Database {
+    /// Whether connections are closed and set up while it runs.
+    pub fn sets_up_connections(&self) -> bool {
+        self.connect.is_some() || self.close_on_timeout
+    }
+
     /// All servers, of replicas too; `None`: unlimited.
     pub fn all_servers(&self) -> Option<u64> {
         let primary = u64::from(self.servers?);

@@ -78,7 +78,7 @@ impl Renewer {
     }
 
     /// Action on an entry that was found alive.
-    #[inline]
+    #[inline(always)]
     pub fn renewal(&mut self, found: Found, dice: &mut Stream) -> Renewal {
         match self {
             Renewer::Nobody => Renewal::Keep,

@@ -167,6 +167,12 @@ fn sentences(against: &Against) -> Vec<String> {
         ));
     }
     let measures = || against.variants.iter().flat_map(|variant| &variant.measures);
+    if measures().flat_map(|measure| &measure.measured).any(|judged| judged.bounds.is_some()) {
+        sentences.push(
+            "Each measured run is held against simulated runs of its own, with the times that the servers had meanwhile; the table has the interval of all of these together."
+                .to_owned(),
+        );
+    }
     if measures().any(|measure| measure.error_of_twins.is_some()) {
         sentences.push(
             "\"Error\" is that of the measured mean against all simulated runs, \"same traffic\" against those of the same requests."
@@ -216,7 +222,7 @@ fn in_order(order: &Order) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::against::{predictions, verdict};
+    use crate::live::against::{predictions, verdict, verdict_by_run};
     use crate::record::fixture::{bimodal, measure, record_of};
 
     fn hits(a: &[f64], b: &[f64]) -> crate::record::Record {
@@ -237,6 +243,16 @@ mod tests {
         assert!(text.contains("By hit_ratio the measured order agrees in the one certain pair."), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 100));
         assert!(terminal(&example(), 100, true).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn runs_with_intervals_of_their_own_are_named() {
+        let of_run = |a: f64| hits(&[a, a + 0.01, a + 0.02], &[0.5, 0.51, 0.52]);
+        let against = verdict_by_run(&[of_run(0.9), of_run(0.7)], &hits(&[0.91, 0.91], &[0.51, 0.51])).unwrap();
+        let text = markdown(&against);
+        assert!(text.contains("held against simulated runs of its own"), "{text}");
+        assert!(text.contains("3 of 4 measured values lie inside"), "{text}");
+        assert!(!markdown(&example()).contains("of its own"));
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(crate) mod shared_parts {
 #[doc(hidden)]
 pub mod bench_parts {
     pub use super::parts::key::KeyInfo;
+    pub use super::parts::system::Usual;
     pub use super::parts::tier::{Look, TierState};
     pub use super::queue::{GENERAL, Lane, NETWORK, Queue};
     pub use super::store::index::SlotIndex;

@@ -116,6 +116,51 @@ fn an_attempt_that_times_out_is_still_served() {
     ]);
 }
 
+/// Ten requests per second, with one connection. What times out after 30 ms gives it back with the answer; or it is closed, the
+/// request after it waits 20 ms for a new one and then 30 ms for its answer, and the database is as busy as with no pool at all.
+#[test]
+fn an_attempt_that_times_out_may_lose_its_connection() {
+    let (slow, timeout, pool) = (("database.read", "130ms"), ("database.timeout", "30ms"), ("database.pool", "1"));
+    let (close, connect) = (("database.close_on_timeout", "true"), ("database.connect", "20ms"));
+    let cancel = ("database.cancel_on_timeout", "true");
+    exactly(&[
+        (&calls(&[READ_50, timeout, pool]), "", MEAN, 30.0),
+        (&calls(&[READ_50, timeout, pool, close, connect]), "", MEAN, 50.0),
+        (&calls(&[READ_50, timeout, pool, close, connect]), "", "db.pool.wait.mean_ms", 20.0),
+        (&calls(&[slow, timeout, pool, close, connect]), "", MEAN, 50.0),
+        (&calls(&[slow, timeout, pool, close, connect]), "", "db.concurrency.mean", 1.3),
+        (&calls(&[slow, timeout, pool, close]), "", MEAN, 30.0),
+        // Each waits for the answers to all before it.
+        (&calls(&[slow, timeout, pool]), "", "db.concurrency.mean", 1.0),
+        // Withdrawn as well: the database is busy for 30 ms of each.
+        (&calls(&[slow, timeout, pool, close, connect, cancel]), "", "db.concurrency.mean", 0.3),
+        (&calls(&[slow, timeout, pool, close, connect, cancel]), "", MEAN, 50.0),
+        // Two connections: the one that is open is taken before the other is set up, until both are closed.
+        (&calls(&[slow, timeout, ("database.pool", "2"), close, connect]), "", MEAN, 50.0),
+        // An answer on a closed connection fills nothing.
+        (&[READ_50, timeout, pool, close], "", "error.db_timeout.ratio", 1.0),
+        (&[READ_50, timeout, pool], "", "error.db_timeout.ratio", 0.01),
+    ]);
+}
+
+/// Ten requests per second of 50 ms on one connection out of five. After an outage, and in a new process, the next one sets it up, and the others
+/// stay closed.
+#[test]
+fn an_outage_and_a_new_process_close_connections() {
+    let pool = ("database.pool", "5");
+    let longest = "latency.all.max_ms";
+    let down = "5.01s { down = { target = \"database\", for = \"1s\" } }";
+    let deploy = "5.09s { deploy = { every = \"1s\" } }";
+    let connect = ("database.connect", "20ms");
+    exactly(&[
+        (&calls(&[READ_50, pool, connect]), "", longest, 50.0),
+        (&calls(&[READ_50, pool]), down, longest, 50.0),
+        (&calls(&[READ_50, pool, connect]), down, longest, 70.0),
+        (&calls(&[READ_50, pool]), deploy, longest, 50.0),
+        (&calls(&[READ_50, pool, connect]), deploy, longest, 70.0),
+    ]);
+}
+
 /// For all of the run every attempt is refused at once.
 const DOWN: &str = "0s { down = { target = \"database\", for = \"20s\" } }";
 

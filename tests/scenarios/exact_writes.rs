@@ -41,6 +41,37 @@ fn a_strategy_says_what_becomes_of_the_copy() {
     );
 }
 
+/// Writes of one row come one after the other, and those of others do not wait.
+#[test]
+fn a_write_waits_for_the_lock_of_its_row() {
+    let lock = ("database.row_lock", "true");
+    let timeout = ("database.timeout", "35ms");
+    exactly_after(
+        "0 write a, 10 write a, 12 write b, 20 read a, 25 write a",
+        &[
+            (&[NO_CACHE, WRITE_30], WRITE, 30.0),
+            // To 30, 60, 42 and 90 ms; the read ends at 40.
+            (&[NO_CACHE, WRITE_30, lock], WRITE, (30.0 + 50.0 + 30.0 + 65.0) / 4.0),
+            (&[NO_CACHE, WRITE_30, lock], "latency.miss.mean_ms", 20.0),
+            // Who waits for the lock has a server. With two of them: to 30 and 60 ms, the third from 30 to 60, the read from 60 to 80, and
+            // the last write from 60 to 90.
+            (&[NO_CACHE, WRITE_30, lock, ("database.servers", "2")], WRITE, (30.0 + 50.0 + 48.0 + 65.0) / 4.0),
+            (&[NO_CACHE, WRITE_30, lock, ("database.servers", "2")], "latency.miss.mean_ms", 60.0),
+            // Two writes give up at 45 and 60 ms, and are done nevertheless.
+            (&[NO_CACHE, WRITE_30, lock, timeout], "error.ratio", 0.4),
+            (&[NO_CACHE, WRITE_30, lock, timeout], "db.writes_per_request", 0.8),
+        ],
+    );
+    // The second is committed at 60 ms in place of 35, so the copy of 65 ms is that of the first.
+    exactly_after(
+        "0 write a, 5 write a, 45 read a, 70 read a",
+        &[
+            (&[WRITE_30, ("writes.strategy", "write-around")], STALE, 0.0),
+            (&[WRITE_30, ("writes.strategy", "write-around"), lock], STALE, 0.5),
+        ],
+    );
+}
+
 #[test]
 fn a_writer_changes_the_copy_in_its_own_process() {
     let own = |strategy| [WRITE_30, NO_CACHE, ("tier.l1.enabled", "true"), ("writes.strategy", strategy)];

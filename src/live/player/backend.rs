@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
 use super::gate::{Gate, Slot};
 use crate::live::servers::Problem;
-use crate::model::Nanos;
+use crate::model::{Model, Nanos};
 
 /// Sees what is committed when it starts, and sleeps afterwards: also for a row that is not there.
 const SLOW_READ: &str = "with nap as materialized (select pg_sleep($2)) \
@@ -18,11 +18,19 @@ const READ: &str = "select version, payload from rows where id = $1";
 const SLOW_WRITE: &str = "with nap as materialized (select pg_sleep($3)) \
                           update rows set version = rows.version + 1 from nap \
                           where rows.id >= $1 and rows.id < $2 returning rows.id, rows.version";
+/// Takes its locks, sleeps, and commits at its end.
+const LOCKING_WRITE: &str = "with written as (update rows set version = version + 1 where id >= $1 and id < $2 returning id, version), \
+                             nap as materialized (select pg_sleep($3) from (select count(*) from written) done) \
+                             select written.id, written.version from nap, written";
 const WRITE: &str = "update rows set version = version + 1 where id >= $1 and id < $2 returning id, version";
 /// Of a key without a row: the first one makes it.
 const SLOW_CREATE: &str = "with nap as materialized (select pg_sleep($3)) \
                            insert into rows select $1::bigint, 1, $2::bytea from nap \
                            on conflict (id) do update set version = rows.version + 1 returning id, version";
+const LOCKING_CREATE: &str = "with written as (insert into rows select $1::bigint, 1, $2::bytea \
+                              on conflict (id) do update set version = rows.version + 1 returning id, version), \
+                              nap as materialized (select pg_sleep($3) from (select count(*) from written) done) \
+                              select written.id, written.version from nap, written";
 const CREATE: &str = "insert into rows values ($1, 1, $2) \
                       on conflict (id) do update set version = rows.version + 1 returning id, version";
 
@@ -90,17 +98,16 @@ fn gone(error: tokio_postgres::Error) -> Problem {
 }
 
 impl Backend {
-    /// Opens the connections, each with its statements, and measures the time of queries on one of them; with `writes`, rows
-    /// are written.
+    /// Opens the connections, each with its statements, and measures the time of queries on one of them; where the model writes, rows are
+    /// written.
     ///
     /// # Errors
     /// A server that cannot be reached.
     pub fn open(
         config: &Config,
+        model: &Model,
         slots: usize,
-        queue_limit: Option<u64>,
         keys: u32,
-        writes: bool,
     ) -> Result<Backend, Problem> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -113,13 +120,13 @@ impl Backend {
         let sessions = runtime.block_on(async {
             let mut sessions = Vec::with_capacity(slots);
             for _ in 0..slots {
-                sessions.push(Session::open(config).await.map_err(gone)?);
+                sessions.push(Session::open(config, model.database.row_lock).await.map_err(gone)?);
             }
             Ok::<_, Problem>(sessions)
         })?;
         let mut backend =
-            Backend { gate: Gate::new(slots, queue_limit), sessions, overhead_ns: [0; 2], _runtime: runtime };
-        backend.overhead_ns = backend._runtime.block_on(backend.measure(keys, writes))?;
+            Backend { gate: Gate::new(slots, model.database.queue), sessions, overhead_ns: [0; 2], _runtime: runtime };
+        backend.overhead_ns = backend._runtime.block_on(backend.measure(keys, model.workload.writes()))?;
         Ok(backend)
     }
 
@@ -184,14 +191,18 @@ impl Backend {
 }
 
 impl Session {
-    async fn open(config: &Config) -> Result<Session, tokio_postgres::Error> {
+    async fn open(config: &Config, row_lock: bool) -> Result<Session, tokio_postgres::Error> {
+        let [slow_write, slow_create] = match row_lock {
+            true => [LOCKING_WRITE, LOCKING_CREATE],
+            false => [SLOW_WRITE, SLOW_CREATE],
+        };
         let (client, connection) = config.connect(NoTls).await?;
         // Its end is seen by the queries.
         tokio::spawn(connection);
         Ok(Session {
             read: [client.prepare(READ).await?, client.prepare(SLOW_READ).await?],
-            write: [client.prepare(WRITE).await?, client.prepare(SLOW_WRITE).await?],
-            create: [client.prepare(CREATE).await?, client.prepare(SLOW_CREATE).await?],
+            write: [client.prepare(WRITE).await?, client.prepare(slow_write).await?],
+            create: [client.prepare(CREATE).await?, client.prepare(slow_create).await?],
             client,
         })
     }

@@ -46,6 +46,7 @@ pub const PLAYED: &[&str] = &[
     "database.pool",
     "database.pool_timeout",
     "database.timeout",
+    "database.row_lock",
     "database.late_fill",
     "database.retries",
     "database.contention",

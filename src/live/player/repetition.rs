@@ -64,7 +64,7 @@ pub fn play(
     servers.fill(prepare::rows(model, &tables)?)?;
     let slots = limits::slots(model).unwrap_or(1) as usize;
     let keys = tables.keys() as u32;
-    let backend = Backend::open(&servers.postgres(), slots, model.database.queue, keys, writes)?;
+    let backend = Backend::open(&servers.postgres(), model, slots, keys)?;
     if writes {
         // The measurement of the queries has changed rows.
         servers.fill(prepare::rows(model, &tables)?)?;

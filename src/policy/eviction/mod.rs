@@ -79,11 +79,11 @@ macro_rules! policies {
             pub fn new(kind: Eviction, room: Room, dice: Stream) -> Policy {
                 match kind { $(Eviction::$name => Policy::$name(<$policy>::new(room, dice).into())),* }
             }
-            /// Several steps at the price of one choice.
+            /// Several steps at the price of one choice. What they need is put together where it is used: for a call in memory,
+            /// and the most common one needs no call.
             #[inline(always)]
-            pub fn with<F: WithPolicy>(&mut self, code: F) -> F::Output {
-                // The most common one needs no call.
-                if let Policy::Lru(policy) = self { code.run(policy) } else { self.with_any(code) }
+            pub fn with<F: WithPolicy>(&mut self, code: impl FnOnce() -> F) -> F::Output {
+                if let Policy::Lru(policy) = self { code().run(policy) } else { self.with_any(code()) }
             }
             #[inline(never)]
             fn with_any<F: WithPolicy>(&mut self, code: F) -> F::Output {

@@ -20,7 +20,7 @@ fn replay(kind: Eviction, capacity: usize, steps: &[Step]) -> Vec<u8> {
 }
 
 fn replay_in(room: Room, kind: Eviction, capacity: usize, steps: &[Step]) -> Vec<u8> {
-    Policy::new(kind, room, stream(1, 0, "test")).with(Replay { capacity, steps })
+    Policy::new(kind, room, stream(1, 0, "test")).with(|| Replay { capacity, steps })
 }
 
 struct Replay<'s> {

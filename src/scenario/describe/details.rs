@@ -224,6 +224,9 @@ pub(super) fn database(model: &Model) -> Vec<String> {
     let mut text = format!("database: {}", ways(&database.network, database.round_trip.as_ref()));
     if model.workload.writes() {
         text.push_str(&format!(", writes {}", dist(&database.write)));
+        if database.row_lock {
+            text.push_str(" under the lock of the row");
+        }
     }
     text.push_str(&match (database.servers, database.queue) {
         (None, _) => String::new(),
@@ -236,6 +239,12 @@ pub(super) fn database(model: &Model) -> Vec<String> {
             true => ", late attempts are withdrawn",
             false => ", late attempts go on",
         });
+        if database.close_on_timeout {
+            text.push_str(", their connections are closed");
+        }
+    }
+    if let Some(connect) = &database.connect {
+        text.push_str(&format!(", a connection is set up in {}", dist(connect)));
     }
     if database.timeout_ns.is_some() || database.hedge.is_some() {
         text.push_str(match database.late_fill {

@@ -5,11 +5,12 @@ use super::kind::Kind;
 use crate::measure::recorder::{Cause, Outcome};
 use crate::model::Nanos;
 use crate::sim::parts::journey::Journey;
+use crate::sim::parts::system::System;
 use crate::sim::parts::worker_pool::{Admission, Unstarted};
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A request arrives at an instance. The keys of a read of several are in `incoming.gathered_keys`.
     #[inline(never)]
     pub(super) fn ask_for_worker(&mut self, journey: Journey, user: u32, gathers: bool) {
@@ -49,7 +50,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// requests that are answered at once must not nest.
     #[inline(always)]
     pub(super) fn free_worker(&mut self, instance: u32) {
-        if !PLAIN
+        if S::RARE
             && let Some(workers) = &mut self.workers
             && workers.release(instance, self.now)
         {
@@ -60,7 +61,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The worker of a request that leaves the system at an instant to come.
     #[inline(always)]
     pub(super) fn free_worker_at(&mut self, instance: u32, at: Nanos) {
-        if !PLAIN && self.workers.is_some() {
+        if S::RARE && self.workers.is_some() {
             if at == self.now {
                 return self.free_worker(instance);
             }

@@ -6,16 +6,17 @@ use crate::model::Nanos;
 use crate::sim::parts::call_map::triple;
 use crate::sim::parts::journey::{Errand, Journey};
 use crate::sim::parts::reading::{Read, Staleness, hit};
+use crate::sim::parts::system::System;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Ends a journey with an answer.
     #[inline(always)]
     pub(super) fn end_read(&mut self, id: u32, outcome: Outcome, tier: Option<usize>, value: Value) {
         let Journey { errand, gone, fill_from, instance, key, .. } = self.journeys[id];
         match errand {
-            _ if PLAIN => {
+            _ if S::PLAIN => {
                 self.record_read(self.reading(id), outcome, tier, value, self.now);
                 self.in_system.go(self.now);
             }
@@ -48,7 +49,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline]
     pub(super) fn is_lone_read(&self, id: u32, level: usize) -> bool {
         let Journey { errand, fill_from, leader, .. } = self.journeys[id];
-        if PLAIN {
+        if S::PLAIN {
             return level == 0;
         }
         errand == Errand::Read
@@ -112,10 +113,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     pub(super) fn leave(&mut self, id: u32) {
         self.in_system.go(self.now);
-        if !PLAIN && self.workers.is_some() {
+        if S::RARE && self.workers.is_some() {
             self.free_worker(self.journeys[id].instance);
         }
-        if !PLAIN && self.incoming.think.is_some() {
+        if !S::PLAIN && self.incoming.think.is_some() {
             self.user_thinks(self.extras(id).user, self.now);
         }
     }
@@ -131,7 +132,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     ) {
         let Read { start_ns, window, class, .. } = read;
         self.recorder.finish(start_ns, at - start_ns, window, class, outcome);
-        if !PLAIN && self.are_answers_judged {
+        if !S::PLAIN && self.are_answers_judged {
             return self.judge_read(read, outcome, tier, value, at);
         }
         if let Some(tier) = tier

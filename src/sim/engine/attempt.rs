@@ -8,10 +8,12 @@ use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
 use crate::sim::parts::journey::{Errand, Journey};
 use crate::sim::parts::pool::Waiter;
 use crate::sim::parts::replicas::PRIMARY;
+use crate::sim::queue::GENERAL;
+use crate::sim::parts::system::System;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Begins an attempt of a call, if the guards let it; it has no connection yet.
     #[inline(always)]
     fn begin_attempt(&mut self, leader: u32) -> Result<u32, Cause> {
@@ -40,6 +42,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             orphan: false,
             is_hedge: false,
             cancelled: false,
+            closed: false,
             rolls_back,
             exists,
             fill_from: call_fill_from,
@@ -79,7 +82,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     pub(super) fn send_attempt(&mut self, leader: u32) {
         // The call is its only attempt, and its journey holds all of its state.
-        if PLAIN {
+        if S::PLAIN {
             return self.attempt_travels(leader, Kind::AttemptArrives);
         }
         let now = self.now;
@@ -95,7 +98,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if let Some(lead) = self.lead_mut(leader) {
             lead.attempt = attempt;
         }
-        if !PLAIN && let Some(hedging) = &self.database.hedge {
+        if !S::PLAIN
+            && let Some(hedging) = &self.database.hedge
+        {
             let Journey { errand, instance, .. } = self.journeys[leader];
             if errand != Errand::Write
                 && let Some((after_ns, lane)) = hedging.after(instance)
@@ -124,19 +129,46 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
             return;
         }
+        self.attempt_is_let_out(id);
+    }
+
+    /// The attempt has its place in the pool. Where the connection there was closed, a new one is set up first.
+    #[inline(always)]
+    fn attempt_is_let_out(&mut self, id: u32) {
+        if S::RARE && self.attempt_connects(id) {
+            return;
+        }
         self.attempt_departs(id);
+    }
+
+    /// Begins to set up a connection; whether there was one to set up, and that takes time.
+    #[inline(never)]
+    fn attempt_connects(&mut self, id: u32) -> bool {
+        let instance = self.attempts[id].instance as usize;
+        let Some(connect) = &mut self.database.connect else { return false };
+        // A database that is down refuses the connection itself.
+        if self.database.down.is_some() || !self.database.pools.sets_up(instance) {
+            return false;
+        }
+        let connect_ns = connect.sample();
+        if connect_ns == 0 {
+            return false;
+        }
+        self.attempts[id].enter(Stage::Connects);
+        let generation = self.attempts.generation(id);
+        self.schedule(GENERAL, self.now + connect_ns, Kind::AttemptIsConnected, id, generation);
+        true
     }
 
     /// The attempt has its connection and goes out.
     #[inline(always)]
-    fn attempt_departs(&mut self, id: u32) {
+    pub(super) fn attempt_departs(&mut self, id: u32) {
         if !self.database.pools.is_empty() && self.recorder.measuring {
             self.recorder.db_pool_wait.record(self.now - self.attempts[id].since_ns);
         }
         self.attempts[id].enter(Stage::Travels);
         self.attempt_way_enters(id, Part::DbNetwork, self.now);
-        let of_instance = self.revisions.database_timeout(self.attempts[id].instance);
-        if let Some((after, lane)) = of_instance.unwrap_or(self.database.timeout) {
+        if let Some((after, lane)) = self.database_timeout_of(self.attempts[id].instance) {
             let generation = self.attempts.generation(id);
             self.schedule(lane, self.now + after, Kind::AttemptTimesOut, id, generation);
         }
@@ -204,8 +236,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The answer is at the instance.
+    #[inline(never)]
     pub(super) fn attempt_replies(&mut self, id: u32) {
-        if PLAIN {
+        if S::PLAIN {
             return self.land(id, Value::default());
         }
         let Attempt { errand, outcome, abandoned, instance, leader, value, began_ns, .. } = self.attempts[id];
@@ -266,8 +299,13 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     #[inline]
     fn free_connection(&mut self, id: u32) {
-        let Attempt { errand, instance, .. } = self.attempts[id];
-        if errand.is_of_an_instance() {
+        let Attempt { errand, instance, closed, outcome, .. } = self.attempts[id];
+        if !errand.is_of_an_instance() || S::RARE && closed {
+            return;
+        }
+        if S::RARE && self.database.connect.is_some() && outcome == Err(Cause::DbDown) {
+            self.database.pools.close(instance as usize, self.now);
+        } else {
             self.database.pools.release(instance as usize, self.now);
         }
     }
@@ -284,7 +322,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             let attempts = &self.attempts;
             let is_there = |waiter: Waiter| attempts.is(waiter.slot, waiter.generation);
             let Some(next) = self.database.pools.next(instance as usize, self.now, is_there) else { break };
-            self.attempt_departs(next.slot);
+            self.attempt_is_let_out(next.slot);
         }
         self.database.handing_on = outer;
     }
@@ -300,11 +338,24 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.attempts[id].abandoned = true;
         self.database.settle(&attempt, self.now, true);
         self.database.learn(&attempt, self.now);
+        if S::RARE && self.model.database.close_on_timeout {
+            self.close_connection(id);
+        }
         if self.model.database.cancel_on_timeout {
             self.cancel_attempt(id);
         }
         self.attempt_way_fails(attempt.leader, id, attempt.began_ns);
         self.attempt_failed(attempt.leader, id, Cause::DbTimeout);
+    }
+
+    /// The caller of an attempt closes its connection: the database goes on with it, and its answer reaches nobody.
+    #[inline(never)]
+    fn close_connection(&mut self, id: u32) {
+        let attempt = &mut self.attempts[id];
+        (attempt.closed, attempt.orphan) = (true, true);
+        let instance = attempt.instance;
+        self.database.pools.close(instance as usize, self.now);
+        self.hand_database_connection_on(instance);
     }
 
     /// An attempt that nobody waits for any more is withdrawn from the database.
@@ -323,7 +374,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 self.withdraw(id);
                 self.serve_waiting_at(replica);
             }
-            Stage::WaitsForConnection | Stage::Travels | Stage::Returns => {}
+            Stage::WaitsForConnection | Stage::Connects | Stage::Travels | Stage::Returns => {}
         }
     }
 

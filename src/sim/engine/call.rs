@@ -9,6 +9,7 @@ use crate::sim::parts::attempt::Attempt;
 use crate::sim::parts::call_map::pair;
 use crate::sim::parts::journey::{Errand, Journey};
 use crate::sim::parts::reading::filled;
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
@@ -20,12 +21,12 @@ fn group(instance: u32, key: u32, exists: bool) -> u64 {
     pair(instance | u32::from(exists) << 31, key)
 }
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A journey has missed in every tier.
     pub(super) fn fetch(&mut self, id: u32) {
         if self.journeys[id].leader == NONE {
             let Journey { instance, is_alone, .. } = self.journeys[id];
-            if self.coalesces_fetches(instance) && !is_alone {
+            if self.coalesces_fetches(instance) && !(S::RARE && is_alone) {
                 if self.join_or_lead(id) {
                     return self.watch_patience(id);
                 }
@@ -42,7 +43,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     fn coalesces_fetches(&self, instance: u32) -> bool {
         self.calls.are_grouped
-            && (PLAIN || matches!(self.model_of(instance).coalescing, Coalescing::Singleflight { .. }))
+            && (!S::RARE || matches!(self.model_of(instance).coalescing, Coalescing::Singleflight { .. }))
     }
 
     /// Joins the call of this instance and key, or leads one; returns whether it joined.
@@ -76,16 +77,18 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         if let Some(lead) = self.lead_mut(id) {
             lead.called_ns = now;
         }
-        if PLAIN || errand != Errand::Write {
+        if S::PLAIN || errand != Errand::Write {
             self.begin_stampede(key);
         }
-        if !PLAIN && errand == Errand::Warm {
+        if S::RARE && errand == Errand::Warm {
             self.totals.warm_fetches += 1;
         }
-        if !PLAIN && let Some(budget) = self.database.budgets.get_mut(instance as usize) {
+        if !S::PLAIN
+            && let Some(budget) = self.database.budgets.get_mut(instance as usize)
+        {
             budget.deposit();
         }
-        if PLAIN {
+        if S::PLAIN {
             return self.send_attempt(id);
         }
         let generation = self.journeys.generation(id);
@@ -144,11 +147,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     pub(super) fn land(&mut self, id: u32, value: Value) {
         self.end_call(id);
-        if !PLAIN && self.journeys[id].errand == Errand::Write {
+        if !S::PLAIN && self.journeys[id].errand == Errand::Write {
             return self.transaction_is_over(id, value);
         }
         self.fill_after_fetch(id, value);
-        if !PLAIN && self.journeys[id].next != NONE && self.is_uncacheable(id) {
+        if S::RARE && self.journeys[id].next != NONE && self.is_uncacheable(id) {
             return self.answer_one(id, value);
         }
         self.wake(id, Outcome::Miss, None, value);
@@ -181,7 +184,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     fn fill_after_fetch(&mut self, id: u32, value: Value) {
         let Journey { key, class, instance, exists, call_fill_from, unfilled, .. } = self.journeys[id];
         let info = self.info_of(instance, key, usize::from(class));
-        if !PLAIN && exists && !info.is_negative(value.version) {
+        if !S::PLAIN && exists && !info.is_negative(value.version) {
             return;
         }
         let left_ns = self.left_ns(id);

@@ -9,11 +9,12 @@ use crate::sim::parts::command::{Command, Op, Sender};
 use crate::sim::parts::guard::Ticket;
 use crate::sim::parts::journey::Journey;
 use crate::sim::parts::pool::Waiter;
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::workload::Tables;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Sends a command for a journey.
     #[inline]
     pub(super) fn send(&mut self, level: usize, op: Op, journey: u32, at: Nanos) {

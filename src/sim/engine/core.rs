@@ -10,7 +10,7 @@ use crate::dice::{Stream, Times, stream};
 use crate::measure::breakdown::Breakdown;
 use crate::measure::recorder::{Cause, Recorder, Totals};
 use crate::measure::staleness::Versions;
-use crate::model::{Arrivals, Coalescing, Model, Nanos, Scope};
+use crate::model::{Around, Arrivals, Coalescing, Model, Nanos, Scope};
 use crate::policy::own::Policies;
 use crate::sim::control::{Control, SimError};
 use crate::sim::parts::ahead::AheadTier;
@@ -27,12 +27,13 @@ use crate::sim::parts::key::KeyInfo;
 use crate::sim::parts::limiter::{Callers, Counters};
 use crate::sim::parts::revisions::Revisions;
 use crate::sim::parts::stream::Invalidations;
+use crate::sim::parts::system::System;
 use crate::sim::parts::tier::TierState;
 use crate::sim::parts::warming::WarmJob;
 use crate::sim::parts::watch::{LOOK_EVERY, Watch};
 use crate::sim::parts::ways::Ways;
 use crate::sim::parts::worker_pool::WorkerPool;
-use crate::sim::queue::{Event, GENERAL, Lane, Queue};
+use crate::sim::queue::{Due, Event, GENERAL, Lane, Queue};
 use crate::sim::slab::{NONE, Slab};
 use crate::trace::TraceError;
 use crate::workload::{BATCH, Batch, Generator, Tables};
@@ -89,6 +90,8 @@ pub(super) struct Calls {
     /// Leaders of calls that may be joined, by instance and key.
     pub(super) groups: CallMap<u32>,
     pub(super) are_grouped: bool,
+    /// They may be joined from the lookup on.
+    pub(super) begin_with_lookups: bool,
     /// Background refreshes, by tier, instance and key.
     pub(super) refreshing: CallMap<()>,
     /// Fetches by key: (in flight, started since the first).
@@ -114,9 +117,8 @@ pub(super) struct ReadAhead {
     pub(super) upcoming: Option<u32>,
 }
 
-/// One simulation. `PLAIN`: it needs nothing of what few scenarios need ([`is_plain`](super::is_plain)), which is then known when
-/// the loop is compiled.
-pub(super) struct Core<'m, const PLAIN: bool> {
+/// One simulation of a system of a kind that is known when the loop is compiled.
+pub(super) struct Core<'m, S: System> {
     pub(super) model: &'m Model,
     pub(super) tables: Arc<Tables>,
     pub(super) now: Nanos,
@@ -127,7 +129,7 @@ pub(super) struct Core<'m, const PLAIN: bool> {
     pub(super) watch: Watch,
     pub(super) in_flight_limit: usize,
     pub(super) incoming: Incoming,
-    pub(super) tiers: Vec<TierState>,
+    pub(super) tiers: Vec<TierState<S>>,
     /// The first shared tier; the number of tiers where there is none.
     pub(super) shared_level: usize,
     pub(super) database: Database,
@@ -188,7 +190,7 @@ fn mean_gap_ns(model: &Model) -> Nanos {
     (1e9 / (rate_per_s * keys.max(1.0)).max(1e-3)) as Nanos
 }
 
-impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
+impl<'m, S: System> Core<'m, S> {
     /// Prepares a simulation. `torn`: see `Engine::torn_everywhere`.
     pub(super) fn new(
         model: &'m Model,
@@ -197,7 +199,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         replication: u32,
         policies: &Policies,
         torn: bool,
-    ) -> Result<Core<'m, PLAIN>, SimError> {
+    ) -> Result<Core<'m, S>, SimError> {
         let tables = tables.of_replication(seed, replication);
         let mut queue = Queue::new(mean_gap_ns(model));
         let tiers = (0..model.tiers.len())
@@ -235,6 +237,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                 groups: CallMap::new(),
                 are_grouped: model
                     .ever(|revision| matches!(revision.coalescing, Coalescing::Singleflight { .. })),
+                begin_with_lookups: model.ever(|revision| {
+                    matches!(revision.coalescing, Coalescing::Singleflight { around: Around::Lookup })
+                }),
                 refreshing: CallMap::new(),
                 fetching: CallMap::new(),
                 fetches_ended: 0,
@@ -282,9 +287,9 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         Ok(engine)
     }
 
-    /// Its requests leave a breakdown of their latencies. Not of a plain system, in which no stage looks for ways.
+    /// Its requests leave a breakdown of their latencies. In the loop for all systems alone the stages look for ways.
     pub(super) fn explaining(mut self) -> Self {
-        debug_assert!(!PLAIN, "a plain system does not explain its requests");
+        debug_assert!(S::RARE, "only the loop for all systems explains its requests");
         self.ways = Some(Box::new(Ways::new(self.model.warmup_ns)));
         self
     }
@@ -337,10 +342,14 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             if event_ns > end_ns {
                 break;
             }
-            let Some((time, event)) = self.next_event() else { break };
-            debug_assert!(time >= self.now, "an event happens at {time}, before {}", self.now);
-            self.now = time;
+            let due = self.next_event();
+            if !due.is_some() {
+                break;
+            }
+            debug_assert!(due.time >= self.now, "an event happens at {}, before {}", due.time, self.now);
+            self.now = due.time;
             self.events += 1;
+            let event = due.event();
             let kind = Kind::of(event);
             if self.events.is_multiple_of(LOOK_EVERY) {
                 self.look_around(control, &mut reported)?;
@@ -356,12 +365,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             if kind == Kind::LookupArrives {
                 self.lookup_arrives(event.id);
             } else {
-                // What happens where nothing can fail is little enough to lie in the loop.
-                if PLAIN {
-                    self.handle_here(kind, event)?;
-                } else {
-                    self.handle(kind, event)?;
-                }
+                self.handle_here(kind, event)?;
                 if kind == Kind::WindowEnds {
                     self.check_in(control, &mut reported)?;
                 }
@@ -387,11 +391,15 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
 
     /// The next event whose owner is still there, or was when it came to the head of its ring.
     #[inline(always)]
-    pub(super) fn next_event(&mut self) -> Option<(Nanos, Event)> {
+    pub(super) fn next_event(&mut self) -> Due {
+        let due = self.queue.pop_wheel();
+        if due.is_some() {
+            return due;
+        }
         let Core { queue, journeys, commands, attempts, workers, .. } = self;
         queue.pop(|event| match Kind::of(event) {
             // No timers.
-            _ if PLAIN => true,
+            _ if S::PLAIN => true,
             Kind::JourneyMeetsDeadline | Kind::PatienceEnds => journeys.is(event.id, event.generation),
             Kind::WaitMeetsDeadline => {
                 workers.as_ref().is_some_and(|workers| workers.unstarted.is(event.id, event.generation))
@@ -409,7 +417,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     #[inline(always)]
     fn prefetch_arrivals(&mut self) {
         let Incoming { batch, next, guesses, .. } = &mut self.incoming;
-        if !PLAIN && self.are_answers_judged {
+        if !S::PLAIN && self.are_answers_judged {
             if let Some(&key) = batch.key.get(*next + 2 * STEP) {
                 self.versions.prefetch(key);
             }
@@ -435,7 +443,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     pub(super) fn prefetch_lookup(&self, level: usize, node: u8, instance: u32, key: u32) {
         self.tiers[level].stores[usize::from(node)].prefetch(key);
         self.calls.prefetch(instance, key);
-        if !PLAIN && self.are_answers_judged {
+        if !S::PLAIN && self.are_answers_judged {
             self.versions.prefetch(key);
         }
     }
@@ -443,7 +451,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// Reads an attempt ahead, or the journey that stands for it.
     #[inline(always)]
     pub(super) fn prefetch_attempt(&self, id: u32) {
-        if PLAIN {
+        if S::PLAIN {
             self.journeys.prefetch_alone(id);
         } else {
             self.attempts.prefetch(id);
@@ -457,7 +465,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     #[inline(always)]
     pub(super) fn prefetch_completion(&mut self) {
         let Some(upcoming) = self.read_ahead.upcoming.take() else { return };
-        let coming = match PLAIN {
+        let coming = match S::PLAIN {
             true => self.journeys.peek(upcoming).map(|journey| (journey.key, journey.instance)),
             false => self.attempts.peek(upcoming).map(|attempt| {
                 if self.are_attempts_torn && attempt.leader != NONE {
@@ -496,7 +504,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
 
     pub(super) fn in_flight(&self) -> usize {
         let attempts = if self.are_attempts_torn { self.attempts.len() } else { 0 };
-        let unstarted = if PLAIN { 0 } else { self.workers.as_ref().map_or(0, |all| all.unstarted.len()) };
+        let unstarted = if S::RARE { self.workers.as_ref().map_or(0, |all| all.unstarted.len()) } else { 0 };
         self.journeys.len() + self.commands.len() + attempts + unstarted
     }
 
@@ -506,57 +514,15 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         }
     }
 
+    /// What an event brings about. Of a plain system that is little enough to lie in the loop.
     #[inline(always)]
-    fn handle_here(&mut self, kind: Kind, Event { id, generation, .. }: Event) -> Result<(), SimError> {
+    fn handle_here(&mut self, kind: Kind, event: Event) -> Result<(), SimError> {
         match kind {
-            Kind::LookupArrives => self.lookup_arrives(id),
-            Kind::LookupReplies => self.reply_arrives(id, self.journeys.reply(id)),
-            Kind::HitReplies => self.hit_replies(id),
-            Kind::MissReplies => self.miss_replies(id),
-            Kind::FillArrives => self.bare_fill_arrives(id, generation),
-            Kind::JourneyGoesOn if self.journeys.is(id, generation) => self.proceed(id),
-            Kind::AttemptArrives => self.attempt_arrives(id),
-            Kind::AttemptIsDone if PLAIN || self.attempts.is(id, generation) => self.attempt_is_done(id),
-            Kind::AttemptReplies => self.attempt_replies(id),
-            Kind::EventBegins => self.event_begins(id as usize),
-            Kind::EventEnds => self.event_ends(id as usize),
-            Kind::InstanceRestarts => self.instance_restarts(id),
-            Kind::InstanceChanges => self.instance_changes(id, generation),
-            Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
-            Kind::ContentIsSampled => self.sample_content(),
-            Kind::WindowEnds => self.window_ends(id),
-            Kind::InstantIsMarked => self.instant_goes_on()?,
-            Kind::WarmupEnds => self.warmup_ends(),
-            Kind::ArrivalsEnd => self.arrivals_end(),
-            _ if PLAIN => debug_assert!(false, "{kind:?} is not plain"),
-            Kind::CommandArrives => self.command_arrives(id),
-            Kind::CommandReplies => self.command_replies(id),
-            Kind::CommandIsEncoded => self.ask_for_tier_connection(id, self.now),
-            Kind::CommandIsDecoded => self.command_is_read(id),
-            Kind::GatherSetsOut if self.gathers.is(id, generation) => self.gather_sets_out(id),
-            Kind::JourneyPolls if self.journeys.is(id, generation) => self.poll(id),
-            Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
-            Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
-            Kind::JourneyMeetsDeadline if self.journeys.is(id, generation) => self.meet_deadline(id),
-            Kind::PatienceEnds if self.journeys.is(id, generation) => self.patience_ends(id),
-            Kind::WaitMeetsDeadline if self.is_unstarted(id, generation) => self.wait_meets_deadline(id),
-            Kind::WorkerFinishes => self.worker_finishes(id),
-            Kind::WorkerIsFree => self.worker_is_free(id),
-            Kind::KeyIsWarmed => self.warm_next(id),
-            Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
-            Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
-            Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
-            Kind::CallIsRetried if self.journeys.is(id, generation) => self.retry(id),
-            Kind::CallIsDropped if self.journeys.is(id, generation) => self.fail_call(id, Cause::Crash),
-            Kind::ChangeIsHandled => self.change_is_handled(id),
-            Kind::CommandIsSentAgain => self.send_again(id),
-            Kind::InstanceHears => self.instance_hears(id),
-            Kind::WorkerWakes => self.worker_wakes(),
-            Kind::BatchIsRead => self.send_batch(),
-            Kind::UserAsks => self.user_asks(id)?,
-            Kind::BackgroundArrives => self.background_arrives(),
-            // A timer whose entity is gone.
-            _ => {}
+            // These may end the run.
+            Kind::UserAsks if !S::PLAIN => return self.user_asks(event.id),
+            Kind::InstantIsMarked => return self.instant_goes_on(),
+            _ if S::PLAIN => self.happen(kind, event),
+            _ => self.happen_aside(kind, event),
         }
         Ok(())
     }
@@ -567,7 +533,69 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         self.handle_here(kind, event)
     }
 
+    /// [`Core::happen`] out of line. Its stages are functions of their own and return nothing, so it is one jump to each of them.
+    #[inline(never)]
+    fn happen_aside(&mut self, kind: Kind, event: Event) {
+        self.happen(kind, event);
+    }
+
+    #[inline(always)]
+    fn happen(&mut self, kind: Kind, Event { id, generation, .. }: Event) {
+        match kind {
+            Kind::LookupArrives => self.lookup_arrives(id),
+            Kind::LookupReplies => self.reply_arrives(id, self.journeys.reply(id)),
+            Kind::HitReplies => self.hit_replies(id),
+            Kind::MissReplies => self.miss_replies(id),
+            Kind::FillArrives => self.bare_fill_arrives(id, generation),
+            Kind::JourneyGoesOn if self.journeys.is(id, generation) => self.proceed(id),
+            Kind::AttemptArrives => self.attempt_arrives(id),
+            Kind::AttemptIsDone if S::PLAIN || self.attempts.is(id, generation) => self.attempt_is_done(id),
+            Kind::AttemptReplies => self.attempt_replies(id),
+            Kind::EventBegins => self.event_begins(id as usize),
+            Kind::EventEnds => self.event_ends(id as usize),
+            Kind::InstanceRestarts => self.instance_restarts(id),
+            Kind::ExpiryCycleBegins => self.expiry_cycle_begins(id as usize),
+            Kind::ContentIsSampled => self.sample_content(),
+            Kind::WindowEnds => self.window_ends(id),
+            Kind::WarmupEnds => self.warmup_ends(),
+            Kind::ArrivalsEnd => self.arrivals_end(),
+            _ if S::PLAIN => debug_assert!(false, "{kind:?} is not plain"),
+            Kind::CommandArrives => self.command_arrives(id),
+            Kind::CommandReplies => self.command_replies(id),
+            Kind::CommandIsEncoded => self.ask_for_tier_connection(id, self.now),
+            Kind::CommandIsDecoded => self.command_is_read(id),
+            Kind::GatherSetsOut if self.gathers.is(id, generation) => self.gather_sets_out(id),
+            Kind::JourneyPolls if self.journeys.is(id, generation) => self.poll(id),
+            Kind::CommandTimesOut if self.commands.is(id, generation) => self.command_times_out(id),
+            Kind::CommandPoolTimesOut if self.commands.is(id, generation) => self.command_pool_times_out(id),
+            Kind::JourneyMeetsDeadline if self.journeys.is(id, generation) => self.meet_deadline(id),
+            Kind::PatienceEnds if S::RARE && self.journeys.is(id, generation) => self.patience_ends(id),
+            Kind::WaitMeetsDeadline if S::RARE && self.is_unstarted(id, generation) => {
+                self.wait_meets_deadline(id)
+            }
+            Kind::WorkerFinishes if S::RARE => self.worker_finishes(id),
+            Kind::WorkerIsFree if S::RARE => self.worker_is_free(id),
+            Kind::InstanceChanges if S::RARE => self.instance_changes(id, generation),
+            Kind::KeyIsWarmed if S::RARE => self.warm_next(id),
+            Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
+            Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
+            Kind::AttemptIsConnected if S::RARE && self.attempts.is(id, generation) => self.attempt_departs(id),
+            Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
+            Kind::CallIsRetried if self.journeys.is(id, generation) => self.retry(id),
+            Kind::CallIsDropped if self.journeys.is(id, generation) => self.fail_call(id, Cause::Crash),
+            Kind::ChangeIsHandled => self.change_is_handled(id),
+            Kind::CommandIsSentAgain => self.send_again(id),
+            Kind::InstanceHears => self.instance_hears(id),
+            Kind::WorkerWakes => self.worker_wakes(),
+            Kind::BatchIsRead => self.send_batch(),
+            Kind::BackgroundArrives => self.background_arrives(),
+            // A timer whose entity is gone.
+            _ => {}
+        }
+    }
+
     /// A user of the closed loop sends the next request.
+    #[inline(never)]
     fn user_asks(&mut self, user: u32) -> Result<(), SimError> {
         if self.now >= self.model.duration_ns {
             return Ok(());
@@ -584,7 +612,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// A user whose request ended at `at` thinks, then sends the next one.
     #[inline]
     pub(super) fn user_thinks(&mut self, user: u32, at: Nanos) {
-        if !PLAIN
+        if !S::PLAIN
             && let Some((think, dice)) = &mut self.incoming.think
             && user != NONE
         {
@@ -609,46 +637,46 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// The level of a journey at a shared tier, of which a plain system has one at most.
     #[inline(always)]
     pub(super) fn level_at_shared(&self, id: u32) -> usize {
-        if PLAIN { self.shared_level } else { usize::from(self.journeys[id].level) }
+        if S::PLAIN { self.shared_level } else { usize::from(self.journeys[id].level) }
     }
 
     /// The first level from `level` on at which requests of a class are looked up.
     #[inline(always)]
     pub(super) fn level_from(&self, class: usize, level: usize) -> usize {
-        match PLAIN {
-            true => level,
-            false => level + (self.bypassed[class] >> level).trailing_ones() as usize,
+        match S::RARE {
+            true => level + (self.bypassed[class] >> level).trailing_ones() as usize,
+            false => level,
         }
     }
 
     /// The extras of a journey.
     #[inline(always)]
     pub(super) fn extras(&self, id: u32) -> Extras {
-        if PLAIN { Extras::default() } else { self.journeys.extras.get(id) }
+        if S::PLAIN { Extras::default() } else { self.journeys.extras.get(id) }
     }
 
     /// When a journey left each tier.
     #[inline(always)]
     pub(super) fn left_ns(&self, id: u32) -> Left {
-        if PLAIN { Left::default() } else { self.journeys.left_ns.get(id) }
+        if S::PLAIN { Left::default() } else { self.journeys.left_ns.get(id) }
     }
 
     /// Data of a leader for calls that may fail.
     #[inline(always)]
     pub(super) fn lead(&self, id: u32) -> Lead {
-        if PLAIN { Lead::default() } else { self.journeys.leads.get(id) }
+        if S::PLAIN { Lead::default() } else { self.journeys.leads.get(id) }
     }
 
     /// The same, to be changed; `None` where nothing fails.
     #[inline(always)]
     pub(super) fn lead_mut(&mut self, id: u32) -> Option<&mut Lead> {
-        if PLAIN { None } else { self.journeys.leads.get_mut(id) }
+        if S::PLAIN { None } else { self.journeys.leads.get_mut(id) }
     }
 
     /// Whether connections to a shared tier are unlimited.
     #[inline(always)]
     pub(super) fn is_unlimited(&self, level: usize) -> bool {
-        PLAIN || self.tiers[level].shared.as_ref().is_none_or(|shared| shared.pools.is_empty())
+        S::PLAIN || self.tiers[level].shared.as_ref().is_none_or(|shared| shared.pools.is_empty())
     }
 
     /// A key as the tiers need it, of a caller that has the settings of the start.
@@ -666,19 +694,28 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// The revision of the settings that an instance has.
     #[inline(always)]
     pub(super) fn revision(&self, instance: u32) -> u8 {
-        if PLAIN { 0 } else { self.revisions.of(instance) }
+        if S::RARE { self.revisions.of(instance) } else { 0 }
     }
 
     /// The deadline of an instance's requests, and its lane.
     #[inline(always)]
     pub(super) fn deadline_of(&self, instance: u32) -> Option<(Nanos, Lane)> {
-        self.revisions.deadline(instance).unwrap_or(self.deadline)
+        let changed = if S::RARE { self.revisions.deadline(instance) } else { None };
+        changed.unwrap_or(self.deadline)
+    }
+
+    /// The time limit of an instance's calls of the database, and its lane.
+    #[inline(always)]
+    pub(super) fn database_timeout_of(&self, instance: u32) -> Option<(Nanos, Lane)> {
+        let changed = if S::RARE { self.revisions.database_timeout(instance) } else { None };
+        changed.unwrap_or(self.database.timeout)
     }
 
     /// The system with the settings of an instance.
-    #[inline]
+    #[inline(always)]
     pub(super) fn model_of(&self, instance: u32) -> &'m Model {
-        self.revisions.model(self.revision(instance)).unwrap_or(self.model)
+        let changed = if S::RARE { self.revisions.model(self.revisions.of(instance)) } else { None };
+        changed.unwrap_or(self.model)
     }
 
     /// The books of a run that came to its end.

@@ -11,10 +11,11 @@ use crate::model::{Hottest, Nanos};
 use crate::sim::parts::attempt::{Attempt, Stage};
 use crate::sim::parts::command::Command;
 use crate::sim::parts::journey::{Errand, Journey};
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A request meets an instance that is down.
     pub(super) fn refuse_arrival(&mut self, key: u32, instance: u32, class: usize, exists: bool, user: u32) {
         self.incoming.arrived += 1;
@@ -87,6 +88,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
         }
         self.database.pools.renew(instance as usize, self.now);
+        if S::RARE && self.database.connect.is_some() {
+            self.database.pools.close_idle(instance as usize);
+        }
         self.database.restart_guards(instance, self.now);
     }
 
@@ -100,7 +104,13 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             if !unconnected && !attempt.abandoned {
                 self.database.forget(attempt);
             }
-            if attempt.stage == Stage::WaitsForConnection {
+            let has_sent = match attempt.stage {
+                Stage::WaitsForConnection => false,
+                // What has its place goes on, unless the place is gone.
+                Stage::Connects => !unconnected,
+                Stage::Travels | Stage::Queues | Stage::InService | Stage::Returns => true,
+            };
+            if !has_sent {
                 self.end_attempt(id);
                 continue;
             }

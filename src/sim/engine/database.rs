@@ -10,15 +10,17 @@ use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
 use crate::sim::parts::database::Work;
 use crate::sim::parts::journey::Journey;
 use crate::sim::parts::replicas::PRIMARY;
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// The attempt is at the database: it is served, queues, or is turned away.
+    #[inline(never)]
     pub(super) fn attempt_arrives(&mut self, id: u32) {
         self.totals.db_arrivals += 1;
         self.recorder.note_db_arrival(self.now);
-        if PLAIN {
+        if S::PLAIN {
             self.journeys[id].since_ns = self.now;
             return match self.database.may_start() {
                 true => self.start_service(id),
@@ -55,7 +57,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
 
     /// A server takes the attempt; it reads the version committed now.
     fn start_service(&mut self, id: u32) {
-        let (place, since_ns, work, generation) = if PLAIN {
+        let (place, since_ns, work, generation) = if S::PLAIN {
             let Journey { since_ns, class, .. } = self.journeys[id];
             (PRIMARY, since_ns, Work::Read { class: usize::from(class) }, 0)
         } else {
@@ -64,7 +66,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let waited_ns = self.now - since_ns;
         let (service_ns, lane) =
             self.database.start(place, self.now, waited_ns, work, &mut self.totals, &mut self.recorder);
-        self.schedule_here(lane, self.now + service_ns, Kind::AttemptIsDone, id, generation);
+        let mut done_ns = self.now + service_ns;
+        if S::RARE && self.attempts[id].errand == AttemptErrand::Write {
+            done_ns = self.database.lock_row(self.attempts[id].key, self.now, service_ns);
+        }
+        self.schedule_here(lane, done_ns, Kind::AttemptIsDone, id, generation);
     }
 
     /// Where the service of an attempt begins, since when it has waited, its operation, and its generation.
@@ -102,9 +108,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The servers of one place take from its queue.
     #[inline(always)]
     pub(super) fn serve_waiting_at(&mut self, place: u32) {
-        while self.database.pauses == 0 && (PLAIN || self.database.down.is_none()) {
+        while self.database.pauses == 0 && (S::PLAIN || self.database.down.is_none()) {
             let attempts = &self.attempts;
-            let is_there = |id, generation| PLAIN || attempts.is(id, generation);
+            let is_there = |id, generation| S::PLAIN || attempts.is(id, generation);
             let Some(id) = self.database.next_waiting(place, is_there) else { return };
             // Of a long queue nothing is in a near cache.
             if let Some(coming) = self.database.soon_waiting() {
@@ -115,6 +121,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// A service is over: its write is committed, the next in the queue begins.
+    #[inline(never)]
     pub(super) fn attempt_is_done(&mut self, id: u32) {
         // Mostly the next event of that lane is the next completion.
         self.read_ahead.upcoming = self.queue.peek_general();
@@ -122,7 +129,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.prefetch_attempt(upcoming);
         }
         self.database.advance(self.now, &mut self.totals);
-        if PLAIN {
+        if S::PLAIN {
             self.database.leave_service(PRIMARY);
             self.serve_waiting_at(PRIMARY);
             return self.attempt_travels(id, Kind::AttemptReplies);
@@ -135,6 +142,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.database.leave_service(place);
         if errand == AttemptErrand::Flush {
             self.commit_batch();
+        }
+        if S::RARE && errand == AttemptErrand::Write {
+            self.database.unlock_row(key, self.now);
         }
         if errand == AttemptErrand::Write && !rolls_back {
             let version = self.commit(key, value.version);
@@ -169,6 +179,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The next request of the load that no cache touches.
+    #[inline(never)]
     pub(super) fn background_arrives(&mut self) {
         let id = self.begin_attempt_of_nobody(AttemptErrand::Background);
         self.attempt_arrives(id);
@@ -192,6 +203,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.database.down = Some((until_ns, mode));
         self.database.advance(self.now, &mut self.totals);
         self.database.lose_all();
+        if S::RARE && self.database.connect.is_some() {
+            self.database.pools.close_all_idle();
+        }
         let held: Vec<u32> = (self.attempts.iter())
             .filter(|(_, attempt)| matches!(attempt.stage, Stage::Queues | Stage::InService))
             .map(|(id, _)| id)

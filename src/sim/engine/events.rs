@@ -5,9 +5,10 @@ use super::kind::Kind;
 use crate::dice::round_ns;
 use crate::model::{Arrivals, EventKind, Nanos, Target, TimedEvent};
 use crate::sim::parts::server::Admission;
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Puts all that is known in advance into the queue.
     pub(super) fn schedule_scenario(&mut self) {
         let model = self.model;

@@ -8,19 +8,25 @@ use crate::policy::freshness::Renewal;
 use crate::sim::parts::command::{Command, CommandReply, Load, Op, Part, Request, Served};
 use crate::sim::parts::key::KeyInfo;
 use crate::sim::parts::server::Admission;
+use crate::sim::parts::system::System;
 use crate::sim::parts::tier::Look;
 use crate::sim::queue::{Lane, NETWORK};
 use crate::sim::slab::{NONE, Slab};
 use crate::workload::Tables;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// The command is at the server.
     #[inline(never)]
     pub(super) fn command_arrives(&mut self, id: u32) {
         let Command { op, level, node, class, key, token, journey, instance, .. } = self.commands[id];
         let (level, place) = (usize::from(level), usize::from(node));
         let request = Request { op, key, class: usize::from(class), token, instance };
-        let Some(served) = self.serve(level, place, request) else { return };
+        // A GET by a call of its own: what it needs is then known when it is compiled.
+        let served = match op {
+            Op::Get => self.serve(level, place, Request { op: Op::Get, ..request }),
+            _ => self.serve_apart(level, place, request),
+        };
+        let Some(served) = served else { return };
         if served.is_executed {
             if let Op::Invalidate { change } = op {
                 self.change_takes_effect(change, served.start_ns);
@@ -56,6 +62,12 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
+    /// [`Core::serve`] out of line.
+    #[inline(never)]
+    pub(super) fn serve_apart(&mut self, level: usize, place: usize, request: Request) -> Option<Served> {
+        self.serve(level, place, request)
+    }
+
     /// A request has come to a server, which works in the order of arrival: what it will find there, and when, is known
     /// now.
     #[inline(always)]
@@ -67,7 +79,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         // A counter and the name of its caller are too short to be counted.
         let is_count = matches!(op, Op::Count(_));
         let (arrival_ns, request_bytes) = match &node.link {
-            _ if PLAIN => (self.now, 0),
+            _ if S::PLAIN => (self.now, 0),
             None => (self.now, 0),
             Some(link) if is_count => (link.arrival_ns(self.now, 0), 0),
             Some(link) => {
@@ -78,7 +90,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             }
         };
         let admission = tier.admit(place, arrival_ns)?;
-        let is_ahead = !PLAIN && self.is_ahead(level);
+        let is_ahead = !S::PLAIN && self.is_ahead(level);
         if is_ahead {
             self.lose_flushed();
         }
@@ -108,12 +120,12 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             None => self.execute(request, level, place, is_ahead, start_ns),
         };
         let tier = &mut self.tiers[level];
-        if !PLAIN && !is_count && self.model.counts_bytes() {
+        if !S::PLAIN && !is_count && self.model.counts_bytes() {
             let keys = key_bytes(&self.tables, &self.multi_gets, &request);
             tier.totals.wire_bytes += load.value_bytes + keys;
         }
         let shared = tier.shared.as_mut()?;
-        if PLAIN {
+        if S::PLAIN {
             let done_ns = shared.serve(place, start_ns, load.value_bytes as u32);
             return Some(Served {
                 reply,
@@ -139,8 +151,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let shared = self.tiers[level].shared.as_mut()?;
         let at = served.done_ns + shared.hop_back(place, served.done_ns);
         // Replies of one server keep their order, those of several do not.
-        let in_order =
-            served.is_executed && (PLAIN || shared.nodes.len() == 1) && shared.nodes[0].server.is_steady();
+        let in_order = served.is_executed && shared.is_steady && (S::PLAIN || shared.nodes.len() == 1);
         Some((at, if in_order { shared.reply_lane } else { NETWORK }))
     }
 
@@ -165,7 +176,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             Op::Set { .. } | Op::Put { .. } | Op::Take { .. } => {
                 let evicted = is_ahead.then_some(&mut evicted);
                 // Where nothing else brings values, it lies in the one place that does.
-                let reply = match PLAIN {
+                let reply = match S::PLAIN {
                     true => self.execute_set(request, level, store, now, evicted),
                     false => self.execute_set_apart(request, level, store, now, evicted),
                 };
@@ -191,10 +202,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         now: Nanos,
     ) -> (CommandReply, bool) {
         let tier = &mut self.tiers[level];
-        let found = tier.look::<PLAIN>(store, info, now, &self.tables);
+        let found = tier.look(store, info, now, &self.tables);
         tier.totals.hits +=
             u64::from(!matches!(found, Look::Miss { .. } | Look::Fallback { .. } | Look::Uncacheable));
-        let leases = !PLAIN && tier.rules(info.revision).leases;
+        let leases = !S::PLAIN && tier.rules(info.revision).leases;
         let key = tier.id_of(info);
         match (found, if leases { tier.leases(store) } else { None }) {
             (Look::Hit { value, renewal: Renewal::Keep }, _) => {
@@ -332,8 +343,10 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         };
         let (is_fill, is_taken) = (matches!(op, Op::Set { .. }), matches!(op, Op::Take { .. }));
         let tier = &mut self.tiers[level];
-        let (id, needs_lease) = (tier.id_of(info), !PLAIN && tier.rules(info.revision).leases);
-        if !PLAIN && let Some(leases) = tier.leases(store) {
+        let (id, needs_lease) = (tier.id_of(info), !S::PLAIN && tier.rules(info.revision).leases);
+        if !S::PLAIN
+            && let Some(leases) = tier.leases(store)
+        {
             // A writer needs no lease, and whoever holds one may have read the database before the commit.
             if !is_fill {
                 leases.void(id);
@@ -341,9 +354,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 return CommandReply::Failed;
             }
         }
-        let is_dirty = !PLAIN && is_fill && self.ahead.is_some() && self.is_dirty(level, store, key, now);
+        let is_dirty = !S::PLAIN && is_fill && self.ahead.is_some() && self.is_dirty(level, store, key, now);
         let tier = &mut self.tiers[level];
-        if !PLAIN && (is_dirty || (!is_taken && tier.refuses(store, info, value, now, &self.versions))) {
+        if !S::PLAIN && (is_dirty || (!is_taken && tier.refuses(store, info, value, now, &self.versions))) {
             tier.totals.refused_sets += 1;
             return CommandReply::Done;
         }

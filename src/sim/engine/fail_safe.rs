@@ -4,10 +4,11 @@ use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::{Cause, Outcome};
 use crate::sim::parts::journey::{Errand, Fallback, Journey};
+use crate::sim::parts::system::System;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A tier has an old value for a read that goes on. The uppermost one counts.
     pub(super) fn note_fallback(&mut self, id: u32, level: usize, value: Value) {
         if let Some(fallback) = self.journeys.fallbacks.get_mut(id)
@@ -18,7 +19,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     fn fallback(&self, id: u32) -> Option<(usize, Value)> {
-        if PLAIN {
+        if !S::RARE {
             return None;
         }
         let Fallback { value, place } = self.journeys.fallbacks.get(id);

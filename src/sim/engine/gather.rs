@@ -8,12 +8,13 @@ use crate::policy::freshness::Renewal;
 use crate::sim::parts::gather::{Gather, Gathered};
 use crate::sim::parts::journey::{Extras, Journey, Left};
 use crate::sim::parts::reading::{Read, Staleness, answer_in_process};
+use crate::sim::parts::system::System;
 use crate::sim::parts::tier::Look;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A read of several keys arrives. All of them are looked up in the tiers of the process, one after the other; for
     /// what is not there all set out at once.
     #[inline(never)]
@@ -46,15 +47,16 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 let key = keys[place];
                 let info = self.info_of(instance, key, class);
                 let tier = &mut self.tiers[level];
-                let found =
-                    tier.find_near::<PLAIN>(instance as usize, info, exists, 0, asked_ns, &self.tables);
+                let found = tier.find_near(instance as usize, info, exists, 0, asked_ns, &self.tables);
                 at += tier.access_ns;
                 tier.totals.lookups += 1;
                 let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
-                    if found == Look::Uncacheable {
+                    if S::RARE && found == Look::Uncacheable {
                         alone.push(key);
                     }
-                    if let Look::Fallback { value } = found {
+                    if S::RARE
+                        && let Look::Fallback { value } = found
+                    {
                         fallbacks.push((key, level, value));
                     }
                     keys[missed] = key;
@@ -92,10 +94,13 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             for &key in &keys {
                 let acknowledged = self.versions.acknowledged(key);
                 let extras = Extras { acknowledged, gather: id, ..Extras::default() };
-                let journey = Journey { key, level: level as u8, unfilled: self.bypassed[class], ..journey };
+                let unfilled = if S::RARE { self.bypassed[class] } else { 0 };
+                let is_alone = S::RARE && alone.contains(&key);
+                let journey = Journey { key, level: level as u8, unfilled, is_alone, ..journey };
                 let id = self.journeys.insert(journey, extras, left_ns);
-                self.journeys[id].is_alone = alone.contains(&key);
-                if let Some(&(_, level, value)) = fallbacks.iter().find(|of| of.0 == key) {
+                if S::RARE
+                    && let Some(&(_, level, value)) = fallbacks.iter().find(|of| of.0 == key)
+                {
                     self.note_fallback(id, level, value);
                 }
                 self.way_begins_as_scratch(id, start_ns);

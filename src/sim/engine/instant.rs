@@ -14,6 +14,7 @@ use super::kind::Kind;
 use crate::measure::recorder::CAUSES;
 use crate::model::{Arrivals, Model, RETRIES_AT_ONCE};
 use crate::sim::control::{Circle, Control, SimError};
+use crate::sim::parts::system::System;
 use crate::sim::parts::watch::Watch;
 use crate::sim::queue::GENERAL;
 
@@ -39,7 +40,7 @@ fn users(model: &Model) -> u64 {
     }
 }
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Every [`LOOK_EVERY`](crate::sim::parts::watch::LOOK_EVERY) events: whether the run is to be stopped, and whether time goes on.
     #[cold]
     #[inline(never)]
@@ -91,7 +92,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             if self.queue.next_time() > self.now {
                 break;
             }
-            let Some((_, event)) = self.next_event() else { break };
+            let due = self.next_event();
+            if !due.is_some() {
+                break;
+            }
+            let event = due.event();
             let kind = Kind::of(event);
             match counts.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, count)) => *count += 1,

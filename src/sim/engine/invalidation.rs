@@ -6,10 +6,11 @@ use crate::measure::recorder::Recorder;
 use crate::model::Nanos;
 use crate::sim::parts::command::{Change, CommandReply, Op, Sender};
 use crate::sim::parts::stream::{CommittedChange, Invalidations, Notice};
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A commit enters the change stream.
     #[inline(never)]
     pub(super) fn enter_stream(&mut self, key: u32, version: u32) {

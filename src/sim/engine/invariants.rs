@@ -4,8 +4,9 @@ use super::core::Core;
 use crate::measure::recorder::OUTCOMES;
 use crate::model::{Capacity, Scope, Tier};
 use crate::sim::parts::attempt::Stage;
+use crate::sim::parts::system::System;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Compares the books with what is there.
     pub(super) fn check_invariants(&self) -> Result<(), String> {
         let check = |holds: bool, what: &dyn Fn() -> String| if holds { Ok(()) } else { Err(what()) };
@@ -97,7 +98,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             .filter(|&(id, journey)| journey.leader == id && journey.is_fetching())
             .count() as u64;
         check(fetches == calls, &|| format!("{fetches} fetches under way, {calls} calls fetch"))?;
-        if PLAIN {
+        if S::PLAIN {
             let inside = u64::from(self.database.busy) + self.database.waiting;
             return check(inside <= fetches, &|| {
                 format!("{inside} requests at the database, {fetches} fetches under way")

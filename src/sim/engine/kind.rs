@@ -46,6 +46,7 @@ kinds! {
     AttemptReplies,
     AttemptTimesOut,
     AttemptPoolTimesOut,
+    AttemptIsConnected,
     AttemptIsHedged,
     CallIsRetried,
     CallIsDropped,

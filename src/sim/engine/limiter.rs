@@ -10,8 +10,9 @@ use crate::model::{LimiterMode, OnFailure};
 use crate::sim::parts::command::{CommandReply, Op, Sender};
 use crate::sim::parts::journey::{Errand, Extras, Journey};
 use crate::sim::parts::limiter::Count;
+use crate::sim::parts::system::System;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A request is counted before anything else happens to it.
     #[inline(never)]
     pub(super) fn ask_limiter(&mut self, journey: Journey, user: u32) {

@@ -5,17 +5,18 @@ use super::kind::Kind;
 use crate::measure::breakdown::Part;
 use crate::model::Nanos;
 use crate::policy::freshness::Renewal;
-use crate::sim::parts::command::{CommandReply, Op, Request, Sender, Served};
+use crate::sim::parts::command::{CommandReply, Op, Request, Sender};
 use crate::sim::parts::journey::Journey;
 use crate::sim::parts::key::KeyInfo;
 use crate::sim::parts::pool::Waiter;
+use crate::sim::parts::system::System;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
 /// Level and node of a fill that is an event and no more, in the place of a generation.
 const NODE_BITS: u32 = 8;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Sends the lookup of a journey at an instant that is now or shortly after.
     #[inline]
     pub(super) fn send_lookup(&mut self, id: u32, at: Nanos) {
@@ -25,7 +26,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         tier.totals.lookups += 1;
         let Some(shared) = &mut tier.shared else { return };
         // The server looks it up a network delay from now, and a miss looks for others that fetch it.
-        let node = if PLAIN { 0 } else { shared.map.node(key, at) };
+        let node = if S::PLAIN { 0 } else { shared.map.node(key, at) };
         let (tears, is_unlimited) = (shared.tears, shared.pools.is_empty());
         self.prefetch_lookup(level, node, instance, key);
         let place = self.read_ahead.sent_in_all % self.read_ahead.sent.len();
@@ -35,22 +36,22 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
             self.tiers.get(usize::from(earlier.0)).and_then(|tier| tier.stores.get(usize::from(earlier.1)))
         {
             store.prefetch_entry(earlier.2);
-            if !PLAIN && self.are_answers_judged {
+            if !S::PLAIN && self.are_answers_judged {
                 self.versions.prefetch_version(earlier.2);
             }
         }
-        if !PLAIN && tears {
+        if !S::PLAIN && tears {
             return match exists {
                 true => self.send(level, Op::Exists, id, at),
                 false => self.send(level, Op::Get, id, at),
             };
         }
         self.tiers[level].totals.commands += 1;
-        if !PLAIN {
+        if !S::PLAIN {
             self.journeys[id].node = node;
         }
         self.way_of_lookup(id, level, at);
-        if !PLAIN && !is_unlimited {
+        if !S::PLAIN && !is_unlimited {
             let tier = &mut self.tiers[level];
             let Some(shared) = &mut tier.shared else { return };
             tier.totals.pool_asked += 1;
@@ -69,10 +70,12 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(always)]
     pub(super) fn lookup_departs(&mut self, id: u32, level: usize, node: u8, at: Nanos) {
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if !PLAIN && self.recorder.measuring && !shared.pools.is_empty() {
+        if !S::PLAIN && self.recorder.measuring && !shared.pools.is_empty() {
             self.recorder.tier_pool_wait[level].record(at - self.journeys.waiting_ns.get(id));
         }
-        if !PLAIN && let Some(ways) = &mut self.ways {
+        if S::RARE
+            && let Some(ways) = &mut self.ways
+        {
             ways.journey(id).enter(Part::TierNetwork, level as u8, at);
         }
         let node = usize::from(node);
@@ -89,11 +92,11 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     #[inline(never)]
     pub(super) fn lookup_arrives(&mut self, id: u32) {
         let Journey { key, node, class, exists, instance, .. } = self.journeys[id];
-        let (level, node) = (self.level_at_shared(id), if PLAIN { 0 } else { usize::from(node) });
+        let (level, node) = (self.level_at_shared(id), if S::PLAIN { 0 } else { usize::from(node) });
         let class = usize::from(class);
         // Each op by a call of its own: what a GET needs is then known when it is compiled.
-        let served = if !PLAIN && exists {
-            self.serve_check(level, node, key, class, instance)
+        let served = if !S::PLAIN && exists {
+            self.serve_apart(level, node, Request { op: Op::Exists, key, class, token: 0, instance })
         } else {
             self.serve(level, node, Request { op: Op::Get, key, class, token: 0, instance })
         };
@@ -105,7 +108,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
                 if self.is_answered_ahead(id, level, at) {
                     return self.end_read_at(id, level, value, at);
                 }
-                if PLAIN || value == Value::default() { Kind::HitReplies } else { Kind::LookupReplies }
+                if S::PLAIN || value == Value::default() { Kind::HitReplies } else { Kind::LookupReplies }
             }
             CommandReply::Miss { token: 0 } => Kind::MissReplies,
             _ => Kind::LookupReplies,
@@ -126,33 +129,32 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         self.schedule_here(lane, at, kind, id, 0);
     }
 
-    #[inline(never)]
-    fn serve_check(
-        &mut self,
-        level: usize,
-        node: usize,
-        key: u32,
-        class: usize,
-        instance: u32,
-    ) -> Option<Served> {
-        self.serve(level, node, Request { op: Op::Exists, key, class, token: 0, instance })
-    }
-
     /// Any reply is back: out of line, so that the loop has room in the processor's cache.
     #[inline(never)]
     pub(super) fn reply_arrives(&mut self, id: u32, reply: CommandReply) {
         self.lookup_replies(id, reply);
     }
 
+    /// A reply is back that a plain system has for most lookups: there it is compiled into the loop.
+    #[inline(always)]
+    fn frequent_reply_arrives(&mut self, id: u32, reply: CommandReply) {
+        match S::PLAIN {
+            true => self.lookup_replies(id, reply),
+            false => self.reply_arrives(id, reply),
+        }
+    }
+
     /// A value without a version is back, of an entry that needs no refresh.
+    #[inline(always)]
     pub(super) fn hit_replies(&mut self, id: u32) {
         let reply = CommandReply::Hit { value: Value::default(), renewal: Renewal::Keep, token: 0 };
-        self.lookup_replies(id, reply);
+        self.frequent_reply_arrives(id, reply);
     }
 
     /// The server had nothing, and grants no lease.
+    #[inline(always)]
     pub(super) fn miss_replies(&mut self, id: u32) {
-        self.lookup_replies(id, CommandReply::Miss { token: 0 });
+        self.frequent_reply_arrives(id, CommandReply::Miss { token: 0 });
     }
 
     /// The reply is back at the instance: the connection is free, the journey goes on.
@@ -161,7 +163,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let Journey { instance, node, .. } = self.journeys[id];
         let level = self.level_at_shared(id);
         let Some(shared) = &mut self.tiers[level].shared else { return };
-        if PLAIN || shared.pools.is_empty() {
+        if S::PLAIN || shared.pools.is_empty() {
             return self.lookup_answered(id, level, reply);
         }
         shared.pools.release(shared.pool(instance, node), self.now);
@@ -183,7 +185,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let tier = &mut self.tiers[level];
         tier.totals.commands += 1;
         let Some(shared) = &mut tier.shared else { return };
-        let node = if PLAIN { 0 } else { shared.map.node(key, self.now) };
+        let node = if S::PLAIN { 0 } else { shared.map.node(key, self.now) };
         tier.stores[usize::from(node)].prefetch(key);
         let arrival_ns = self.now + shared.hop(usize::from(node), self.now);
         let lane = shared.way_out(usize::from(node));
@@ -225,7 +227,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         token: u32,
     ) {
         let tier = &mut self.tiers[level];
-        if !PLAIN && tier.is_selective(info) {
+        if S::RARE && tier.is_selective(info) {
             let store = tier.store_of(instance, info.key, self.now);
             if !tier.selects(store, info, self.now) {
                 return;
@@ -234,7 +236,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         let Some(shared) = &tier.shared else {
             return self.fill_in_process(level, instance, info, value, delta_ns);
         };
-        if PLAIN || shared.has_bare_fills {
+        if S::PLAIN || shared.has_bare_fills {
             return self.send_bare_fill(level, info.key);
         }
         // With leases, only a holder may fill.

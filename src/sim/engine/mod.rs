@@ -42,20 +42,22 @@ pub use self::core::Finished;
 
 use self::core::Core;
 use super::control::{Control, SimError};
-use super::parts::journeys::Needs;
-use crate::model::{Around, Coalescing, Model, Nanos, Refresh, Scope, SharedTier, Tier};
+use super::parts::system::{Any, Plain, Usual, is_plain, is_rare};
+use crate::model::{Model, Nanos};
 use crate::policy::own::Policies;
 use crate::workload::Tables;
 
 /// One simulation.
 ///
-/// The loop is written once and compiled twice. Most capacity questions are about systems in which nothing needs a column,
-/// a pool, a guard or a version; that they do not is then known when the loop is compiled, and costs them nothing.
+/// The loop is written once and compiled for three kinds of systems ([`System`](super::parts::system::System)). Most capacity questions
+/// are about systems in which nothing needs a column, a pool, a guard or a version, most others about systems whose settings never
+/// change; that they do not is then known when the loop is compiled, and costs them nothing.
 pub struct Engine<'m>(Compiled<'m>);
 
 enum Compiled<'m> {
-    Plain(Box<Core<'m, true>>),
-    Full(Box<Core<'m, false>>),
+    Plain(Box<Core<'m, Plain>>),
+    Usual(Box<Core<'m, Usual>>),
+    Any(Box<Core<'m, Any>>),
 }
 
 /// Does the same with either.
@@ -63,7 +65,8 @@ macro_rules! either {
     ($engine:expr, $core:ident => $what:expr) => {
         match $engine {
             Compiled::Plain($core) => $what,
-            Compiled::Full($core) => $what,
+            Compiled::Usual($core) => $what,
+            Compiled::Any($core) => $what,
         }
     };
 }
@@ -95,8 +98,10 @@ impl<'m> Engine<'m> {
     ) -> Result<Engine<'m>, SimError> {
         Ok(Engine(if is_plain(model, policies) {
             Compiled::Plain(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
+        } else if !is_rare(model) {
+            Compiled::Usual(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
         } else {
-            Compiled::Full(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
+            Compiled::Any(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
         }))
     }
 
@@ -113,7 +118,7 @@ impl<'m> Engine<'m> {
         policies: &Policies,
     ) -> Result<Engine<'m>, SimError> {
         let core = Core::new(model, tables, seed, replication, policies, false)?;
-        Ok(Engine(Compiled::Full(Box::new(core.explaining()))))
+        Ok(Engine(Compiled::Any(Box::new(core.explaining()))))
     }
 
     /// [`Engine::torn_everywhere`] that explains its latencies.
@@ -127,7 +132,7 @@ impl<'m> Engine<'m> {
         replication: u32,
     ) -> Result<Engine<'m>, SimError> {
         let core = Core::new(model, tables, seed, replication, &Policies::new(), true)?;
-        Ok(Engine(Compiled::Full(Box::new(core.explaining()))))
+        Ok(Engine(Compiled::Any(Box::new(core.explaining()))))
     }
 
     /// A simulation in which every call is an entity of its own and every column exists, as if anything could tear any of
@@ -143,7 +148,7 @@ impl<'m> Engine<'m> {
         replication: u32,
     ) -> Result<Engine<'m>, SimError> {
         let core = Core::new(model, tables, seed, replication, &Policies::new(), true)?;
-        Ok(Engine(Compiled::Full(Box::new(core))))
+        Ok(Engine(Compiled::Any(Box::new(core))))
     }
 
     /// Stops with [`SimError::Overload`] when more than this is in flight, instead of twenty million.
@@ -192,44 +197,4 @@ impl Engine<'_> {
     pub fn now_ns(&self) -> Nanos {
         either!(&self.0, core => core.now)
     }
-}
-
-/// Whether a model needs none of the parts that few scenarios need: then the loop is compiled without them.
-fn is_plain(model: &Model, policies: &Policies) -> bool {
-    let (workload, database) = (&model.workload, &model.database);
-    let reads = !workload.writes() && !workload.checks() && !model.measure.value_age && !model.counts_bytes();
-    let tiers = model.tiers.iter().enumerate().all(|(level, tier)| {
-        let is_simple = match &tier.scope {
-            Scope::Instance { .. } => true,
-            Scope::Shared(shared) => is_simple(shared) && level + 1 == model.tiers.len(),
-        };
-        is_simple && tier.redis.is_none() && matches!(tier.refresh, Refresh::None)
-    });
-    let warms = model.events.iter().any(|event| event.what.warms());
-    let bypasses = model.workload.classes.iter().any(|class| !class.bypass.is_empty());
-    let around_lookup = matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
-    reads
-        && model.revisions.is_empty()
-        && model.workload.classes.iter().all(|class| class.cacheable)
-        && model.tiers.iter().all(Tier::stores_all_fetches)
-        && !model.has_zero_ttl()
-        && tiers
-        && !bypasses
-        && !warms
-        && !around_lookup
-        && Needs::of(model, policies.refreshes()).is_nothing()
-        && !model.tears_calls()
-        && database.pool.is_none()
-        && model.clients.workers.is_none()
-        && database.background.is_none()
-        && database.replicas.is_none()
-}
-
-/// Whether a shared tier is one server without limits, and takes the clients no time.
-fn is_simple(shared: &SharedTier) -> bool {
-    shared.nodes == 1
-        && shared.pool.is_none()
-        && shared.timeout_ns.is_none()
-        && shared.breaker.is_none()
-        && !shared.bytes_cost()
 }

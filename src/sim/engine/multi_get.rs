@@ -5,8 +5,9 @@ use crate::model::{MultiGet, Nanos, OnFailure};
 use crate::policy::freshness::Renewal;
 use crate::sim::parts::command::{CommandReply, Load, Op, Part, Request, Sender};
 use crate::sim::parts::journey::Journey;
+use crate::sim::parts::system::System;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Journeys of one request go on together, from the level that they are at.
     #[inline(never)]
     pub(super) fn set_out(&mut self, journeys: &[u32]) {

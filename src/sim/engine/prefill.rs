@@ -10,10 +10,11 @@ use crate::measure::recorder::TierTotals;
 use crate::model::{Class, Hottest, Model, Nanos, Prefill, PrefillAge};
 use crate::policy::freshness::NEVER;
 use crate::sim::parts::key::KeyInfo;
+use crate::sim::parts::system::System;
 use crate::sim::store::{Entry, Value};
 use crate::workload::Tables;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Fills the tiers that have a prefill.
     pub(super) fn prefill(&mut self, seed: u64, replication: u32) {
         for level in 0..self.tiers.len() {

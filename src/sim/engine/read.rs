@@ -11,13 +11,14 @@ use crate::sim::parts::command::CommandReply;
 use crate::sim::parts::journey::{Errand, Extras, Journey, Left};
 use crate::sim::parts::key::KeyInfo;
 use crate::sim::parts::reading::{Read, answer_in_process, filled, hit};
+use crate::sim::parts::system::System;
 use crate::sim::parts::tier::Look;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 use crate::workload::EXISTS;
 
-impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
+impl<'m, S: System> Core<'m, S> {
     /// The next request arrives, perhaps of a user of the closed loop.
     #[inline]
     pub(super) fn arrive_next(&mut self, user: u32) {
@@ -25,7 +26,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         self.incoming.next += 1;
         let batch = &self.incoming.batch;
         let (key, instance, tag) = (batch.key[request], batch.instance[request], batch.tag[request]);
-        if !PLAIN && (!self.incoming.are_plain || tag & (1 | EXISTS) != 0) {
+        if !S::PLAIN && (!self.incoming.are_plain || tag & (1 | EXISTS) != 0) {
             return self.arrive_otherwise(key, instance, tag, user);
         }
         self.incoming.arrived += 1;
@@ -93,13 +94,15 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         while let Some(tier) = self.tiers.get_mut(level)
             && tier.shared.is_none()
         {
-            let exists = !PLAIN && exists;
-            let found = tier.find_near::<PLAIN>(instance as usize, info, exists, guess, at, &self.tables);
+            let exists = !S::PLAIN && exists;
+            let found = tier.find_near(instance as usize, info, exists, guess, at, &self.tables);
             at += tier.access_ns;
             tier.totals.lookups += 1;
             let Some((outcome, value, renewal)) = answer_in_process(found, info, exists) else {
-                journey.is_alone |= !PLAIN && found == Look::Uncacheable;
-                if !PLAIN && let Look::Fallback { value } = found {
+                journey.is_alone |= S::RARE && found == Look::Uncacheable;
+                if S::RARE
+                    && let Look::Fallback { value } = found
+                {
                     fallback = fallback.or(Some((level, value)));
                 }
                 left_ns[level] = at;
@@ -107,26 +110,28 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
                 continue;
             };
             tier.totals.hits += 1;
-            let acknowledged = if PLAIN { 0 } else { self.versions.acknowledged(key) };
+            let acknowledged = if S::PLAIN { 0 } else { self.versions.acknowledged(key) };
             let read = Read { start_ns, key, window, class: info.class, exists, acknowledged };
             self.record_read(read, outcome, Some(level), value, at);
             self.way_ends_in_process(&journey, level, outcome, at);
             self.in_system.stay(self.now, at);
             self.free_worker_at(instance, at);
             self.user_thinks(user, at);
-            if !PLAIN && renewal == Renewal::Background {
+            if !S::PLAIN && renewal == Renewal::Background {
                 self.refresh(level, instance, info, 0);
             }
             return;
         }
         journey.level = level as u8;
-        if !PLAIN {
+        if S::RARE {
             journey.unfilled = self.bypassed[info.class];
         }
-        let acknowledged = if PLAIN { 0 } else { self.versions.acknowledged(key) };
+        let acknowledged = if S::PLAIN { 0 } else { self.versions.acknowledged(key) };
         let extras = Extras { acknowledged, user, ..Extras::default() };
         let id = self.enter(journey, extras, left_ns);
-        if !PLAIN && let Some((level, value)) = fallback {
+        if S::RARE
+            && let Some((level, value)) = fallback
+        {
             self.note_fallback(id, level, value);
         }
         self.way_passes_processes(id, level);
@@ -135,7 +140,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         } else if at == self.now {
             self.proceed(id);
         } else {
-            let passes_by = !PLAIN && self.bypassed[info.class] != 0;
+            let passes_by = S::RARE && self.bypassed[info.class] != 0;
             let lane = if passes_by { GENERAL } else { self.tiers[level - 1].access_lane };
             self.schedule(lane, at, Kind::JourneyGoesOn, id, self.journeys.generation(id));
         }
@@ -146,7 +151,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     pub(super) fn enter(&mut self, journey: Journey, extras: Extras, left_ns: Left) -> u32 {
         self.in_system.come(self.now);
         let start_ns = journey.start_ns;
-        if PLAIN {
+        if S::PLAIN {
             return self.journeys.insert_alone(journey);
         }
         let id = self.journeys.insert(journey, extras, left_ns);
@@ -172,12 +177,16 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         shared.is_some_and(|shared| shared.sends_ahead)
     }
 
-    #[inline]
+    /// Whether lookups of one key in this instance become one.
+    #[inline(always)]
     fn coalesces_lookups(&self, instance: u32) -> bool {
-        matches!(self.model_of(instance).coalescing, Coalescing::Singleflight { around: Around::Lookup })
+        let coalesces =
+            |model: &Model| matches!(model.coalescing, Coalescing::Singleflight { around: Around::Lookup });
+        self.calls.begin_with_lookups && (!S::RARE || coalesces(self.model_of(instance)))
     }
 
     /// Takes a journey to the next level.
+    #[inline(never)]
     pub(super) fn proceed(&mut self, id: u32) {
         if self.has_given_up(id) {
             return;
@@ -192,13 +201,13 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             }
             return self.send_lookup(id, self.now);
         }
-        let found = tier.find_near::<PLAIN>(instance as usize, info, exists, 0, self.now, &self.tables);
+        let found = tier.find_near(instance as usize, info, exists, 0, self.now, &self.tables);
         let (access_ns, lane) = (tier.access_ns, tier.access_lane);
         tier.totals.lookups += 1;
         self.way_enters(id, Part::InProcess, level, self.now);
         match found {
-            Look::Fallback { value } => self.note_fallback(id, level, value),
-            Look::Uncacheable => self.journeys[id].is_alone = true,
+            Look::Fallback { value } if S::RARE => self.note_fallback(id, level, value),
+            Look::Uncacheable if S::RARE => self.journeys[id].is_alone = true,
             _ => {}
         }
         match found {
@@ -232,8 +241,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// Whether a journey waits for a lookup that another one leads, from now on.
     #[inline]
     pub(super) fn waits_for_lookup(&mut self, id: u32) -> bool {
-        !PLAIN
-            && self.calls.are_grouped
+        !S::PLAIN
             && self.coalesces_lookups(self.journeys[id].instance)
             && self.journeys[id].leader == NONE
             && self.join_or_lead(id)
@@ -242,7 +250,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
     /// Whether a journey has lost its caller; then it has ended, unless others wait for what it does.
     #[inline]
     pub(super) fn has_given_up(&mut self, id: u32) -> bool {
-        if PLAIN || !self.journeys[id].gone {
+        if S::PLAIN || !self.journeys[id].gone {
             return false;
         }
         let leader = self.journeys[id].leader;
@@ -271,7 +279,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             self.journeys[id];
         let info = self.info_of(instance, key, usize::from(class));
         match leader {
-            leader if PLAIN || leader == NONE => {
+            leader if S::PLAIN || leader == NONE => {
                 if !gone && (!exists || info.is_negative(value.version)) {
                     self.fill_above(id, filled(fill_from, level, unfilled), instance, info, value);
                 }
@@ -279,7 +287,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             }
             leader => self.land_from_tier(leader, level, outcome, value),
         }
-        if !PLAIN && renew {
+        if !S::PLAIN && renew {
             self.refresh(level, instance, info, token);
         }
     }
@@ -315,7 +323,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
             errand: Errand::Refresh,
             level: self.level_from(info.class, level + 1) as u8,
             fill_from: level as u8,
-            unfilled: if PLAIN { 0 } else { self.bypassed[info.class] },
+            unfilled: if S::RARE { self.bypassed[info.class] } else { 0 },
             ..Journey::new(self.now, info.key, instance, 0, info.class)
         };
         let id = self.journeys.insert(journey, Extras { token, ..Extras::default() }, left_ns);
@@ -363,7 +371,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
 
     #[inline]
     pub(super) fn has_waited_for_lease(&self, id: u32) -> bool {
-        !PLAIN && self.extras(id).waiting_since_ns != Nanos::MAX
+        !S::PLAIN && self.extras(id).waiting_since_ns != Nanos::MAX
     }
 
     /// A journey goes on to the level below a tier, with the lease that it got there.
@@ -372,7 +380,7 @@ impl<'m, const PLAIN: bool> Core<'m, PLAIN> {
         let now = self.now;
         let class = usize::from(self.journeys[id].class);
         self.journeys[id].level = self.level_from(class, level + 1) as u8;
-        if PLAIN {
+        if S::PLAIN {
             return;
         }
         if let Some(left_ns) = self.journeys.left_ns.get_mut(id) {

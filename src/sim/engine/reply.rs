@@ -5,10 +5,11 @@ use super::kind::Kind;
 use crate::measure::breakdown::Part;
 use crate::model::Nanos;
 use crate::sim::parts::command::{Command, CommandReply, Op};
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// The reply is back at the instance: the connection is free, the value is read.
     #[inline(never)]
     pub(super) fn command_replies(&mut self, id: u32) {
@@ -50,6 +51,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The client has the reply: the waiting callers go on.
+    #[inline(never)]
     pub(super) fn command_is_read(&mut self, id: u32) {
         let Command { op, level, journey, reply, key, is_answered, .. } = self.commands[id];
         let level = usize::from(level);

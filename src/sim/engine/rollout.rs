@@ -3,8 +3,9 @@
 
 use super::core::Core;
 use crate::model::{EventKind, Scope};
+use crate::sim::parts::system::System;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A change begins: servers get their new memory limits.
     #[inline(never)]
     pub(super) fn shared_tiers_change(&mut self, revision: u8) {

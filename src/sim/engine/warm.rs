@@ -6,12 +6,13 @@ use super::prefill::hottest;
 use crate::model::{EventKind, MAX_TIERS};
 use crate::sim::parts::command::{Change, Sender};
 use crate::sim::parts::journey::{Errand, Extras, Journey, Left};
+use crate::sim::parts::system::System;
 use crate::sim::parts::warming::WarmJob;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A job begins.
     pub(super) fn warming_begins(&mut self, what: EventKind) {
         let EventKind::Warm { tier, hottest: wanted, rate_per_s, parallel } = what else { return };

@@ -1,6 +1,6 @@
 //! Latency by part: each stage notes its beginning in the way of its journey.
 //!
-//! Nothing here changes what happens. A system whose requests are explained is not plain, so the loop of plain systems has
+//! Nothing here changes what happens. A run whose requests are explained uses the loop for all systems, so the others have
 //! nothing of this; elsewhere a stage looks once whether there are any ways.
 
 use super::core::Core;
@@ -11,6 +11,7 @@ use crate::sim::parts::attempt::Attempt;
 use crate::sim::parts::command::{Command, Op, Served};
 use crate::sim::parts::gather::Gathered;
 use crate::sim::parts::journey::Journey;
+use crate::sim::parts::system::System;
 use crate::sim::parts::ways::{End, NO_TIER, Service, Way, Ways};
 use crate::sim::slab::NONE;
 
@@ -20,11 +21,11 @@ fn service_of(served: &Served) -> Option<Service> {
     is_executed.then_some(Service { queued_ns, start_ns, done_ns: served_ns })
 }
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// The ways of all that is under way; `None` without a breakdown.
     #[inline(always)]
     pub(super) fn ways(&mut self) -> Option<&mut Ways> {
-        if PLAIN { None } else { self.ways.as_deref_mut() }
+        if S::RARE { self.ways.as_deref_mut() } else { None }
     }
 
     /// A journey begins; its first stage replaces this one, unless tiers in the process take time.
@@ -74,7 +75,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// A journey has missed in the tiers of the process above this level.
     #[inline(always)]
     pub(super) fn way_passes_processes(&mut self, id: u32, level: usize) {
-        if !PLAIN
+        if S::RARE
             && self.ways.is_some()
             && let Some(mut ways) = self.ways.take()
         {
@@ -93,7 +94,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         outcome: Outcome,
         at: Nanos,
     ) {
-        if !PLAIN
+        if S::RARE
             && self.ways.is_some()
             && let Some(mut ways) = self.ways.take()
         {
@@ -126,7 +127,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// sends several together, the command itself.
     #[inline(always)]
     fn note_command(&mut self, id: u32, note: impl Fn(&mut Way, u8)) {
-        if PLAIN {
+        if !S::RARE {
             return;
         }
         let Some(ways) = &mut self.ways else { return };
@@ -212,7 +213,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The caller of an attempt enters a stage with it, if it counts on it still.
     #[inline(always)]
     pub(super) fn attempt_way_enters(&mut self, id: u32, part: Part, at: Nanos) {
-        if PLAIN {
+        if !S::RARE {
             return;
         }
         let Some(ways) = &mut self.ways else { return };
@@ -269,7 +270,9 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     /// The request of a journey ends.
     #[inline(always)]
     pub(super) fn way_ends(&mut self, id: u32, outcome: Outcome, cause: Option<Cause>, at: Nanos) {
-        if !PLAIN && let Some(ways) = &mut self.ways {
+        if S::RARE
+            && let Some(ways) = &mut self.ways
+        {
             let Journey { start_ns, key, class, instance, .. } = self.journeys[id];
             ways.close(id, End { start_ns, end_ns: at, key, class, instance, outcome, cause });
         }

@@ -4,10 +4,11 @@ use super::core::Core;
 use super::kind::Kind;
 use crate::measure::recorder::Gauges;
 use crate::model::Nanos;
+use crate::sim::parts::system::System;
 use crate::sim::parts::tier::TierState;
 use crate::sim::queue::GENERAL;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Brings all integrals over time up to now.
     pub(super) fn advance_integrals(&mut self) {
         self.totals.in_system_ns = self.in_system.integral_ns(self.now);

@@ -12,9 +12,10 @@ use crate::sim::parts::ahead::Worker;
 use crate::sim::parts::attempt::AttemptErrand;
 use crate::sim::parts::dirty::DirtySet;
 use crate::sim::parts::server::Admission;
+use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// The worker wakes at the next multiple of its interval.
     pub(super) fn wake_worker_later(&mut self) {
         let Some(ahead) = &mut self.ahead else { return };
@@ -24,6 +25,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn worker_wakes(&mut self) {
         let Some(ahead) = &mut self.ahead else { return };
         ahead.is_due = false;
@@ -117,6 +119,7 @@ impl<const PLAIN: bool> Core<'_, PLAIN> {
     }
 
     /// The batch in hand goes to the database.
+    #[inline(never)]
     pub(super) fn send_batch(&mut self) {
         let id = self.begin_attempt_of_nobody(AttemptErrand::Flush);
         self.attempt_travels(id, Kind::AttemptArrives);

@@ -10,10 +10,11 @@ use crate::model::{Order, WriteOptions, WriteStrategy};
 use crate::sim::parts::command::{Change, Sender};
 use crate::sim::parts::journey::{Extras, Journey};
 use crate::sim::parts::key::KeyInfo;
+use crate::sim::parts::system::System;
 use crate::sim::slab::NONE;
 use crate::sim::store::{Store, Value};
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// A write goes straight to the database, or first to the caches.
     #[inline(never)]
     pub(super) fn start_write(&mut self, journey: Journey, user: u32) {

@@ -8,10 +8,11 @@ use crate::sim::parts::ahead::Books;
 use crate::sim::parts::command::{Change, Op, Sender};
 use crate::sim::parts::dirty::{DirtySet, Lost};
 use crate::sim::parts::journey::Journey;
+use crate::sim::parts::system::System;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 
-impl<const PLAIN: bool> Core<'_, PLAIN> {
+impl<S: System> Core<'_, S> {
     /// Whether this tier may be ahead of the database.
     #[inline]
     pub(super) fn is_ahead(&self, level: usize) -> bool {

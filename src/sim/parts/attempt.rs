@@ -40,6 +40,8 @@ pub struct Attempt {
     pub is_hedge: bool,
     /// Withdrawn from the database by its caller.
     pub cancelled: bool,
+    /// Its connection was closed by its caller.
+    pub closed: bool,
     /// Of a write: its transaction rolls back.
     pub rolls_back: bool,
     /// It is an existence check.
@@ -70,6 +72,8 @@ impl AttemptErrand {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     WaitsForConnection,
+    /// Its connection is set up.
+    Connects,
     Travels,
     Queues,
     InService,
@@ -80,7 +84,8 @@ impl Stage {
     /// Whether an attempt may go on from here to there.
     fn leads_to(self, next: Stage) -> bool {
         match self {
-            Stage::WaitsForConnection => next == Stage::Travels,
+            Stage::WaitsForConnection => matches!(next, Stage::Connects | Stage::Travels),
+            Stage::Connects => next == Stage::Travels,
             Stage::Travels => matches!(next, Stage::Queues | Stage::InService | Stage::Returns),
             Stage::Queues => matches!(next, Stage::InService | Stage::Returns),
             Stage::InService => next == Stage::Returns,
@@ -112,6 +117,7 @@ impl Attempt {
             orphan: false,
             is_hedge: false,
             cancelled: false,
+            closed: false,
             rolls_back: false,
             exists: false,
             fill_from: 0,

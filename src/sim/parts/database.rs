@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use rustc_hash::FxHashMap;
+
 use super::attempt::{Attempt, AttemptErrand};
 use super::guard::{Breaker, Budget, Limit, Ticket};
 use super::hedging::Hedging;
@@ -46,6 +48,8 @@ pub struct Database {
     /// Of a batch that is written back, and of each key in it.
     flush: Option<[Times; 2]>,
     service_lane: Option<Lane>,
+    /// Until when the row of a key is locked; `None`: by no service.
+    locks: Option<FxHashMap<u32, Nanos>>,
     pub network: Delays,
     /// Of the way back, where it differs.
     pub back: Option<Delays>,
@@ -55,6 +59,8 @@ pub struct Database {
     /// The instance whose free connections are being handed on.
     pub handing_on: Option<u32>,
     pub pool_timeout: Option<(Nanos, Lane)>,
+    /// To set up a connection.
+    pub connect: Option<Delays>,
     pub timeout: Option<(Nanos, Lane)>,
     contention: Option<Contention>,
     pub background: Option<(f64, Times, Stream)>,
@@ -121,7 +127,8 @@ impl Database {
                     Times::new(&how.cost.per_key),
                 ]
             }),
-            service_lane: constant.map(|ns| queue.lane_for(ns)),
+            service_lane: constant.filter(|_| !spec.row_lock).map(|ns| queue.lane_for(ns)),
+            locks: spec.row_lock.then(FxHashMap::default),
             service,
             network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
             network,
@@ -132,6 +139,7 @@ impl Database {
             ),
             handing_on: None,
             pool_timeout,
+            connect: spec.connect.as_ref().map(|law| Delays::new(Times::new(law), draw("connect"))),
             timeout,
             contention: spec.contention,
             background: spec
@@ -218,8 +226,29 @@ impl Database {
     /// Its content is lost.
     pub fn lose_all(&mut self) {
         (self.busy, self.waiting) = (0, 0);
+        if let Some(locks) = &mut self.locks {
+            locks.clear();
+        }
         self.queue.clear();
         self.replicas.lose_all();
+    }
+
+    /// Locks the row of a key for a service of this length that begins now; when it ends. Services come in the order in which they get the lock, and
+    /// each is as long as was drawn, so the end of one is known at its beginning.
+    pub fn lock_row(&mut self, key: u32, now: Nanos, service_ns: Nanos) -> Nanos {
+        let Some(locks) = &mut self.locks else { return now + service_ns };
+        let until_ns = locks.entry(key).or_insert(now);
+        *until_ns = (*until_ns).max(now) + service_ns;
+        *until_ns
+    }
+
+    /// A write of a key has ended; the last one there was takes the lock along.
+    pub fn unlock_row(&mut self, key: u32, now: Nanos) {
+        if let Some(locks) = &mut self.locks
+            && locks.get(&key).is_some_and(|&until_ns| until_ns <= now)
+        {
+            locks.remove(&key);
+        }
     }
 
     /// A server of a place is free again.

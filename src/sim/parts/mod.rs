@@ -26,6 +26,7 @@ pub mod revisions;
 pub mod rules;
 pub mod server;
 pub mod stream;
+pub mod system;
 pub mod tier;
 pub mod tombstones;
 pub mod warming;

@@ -34,12 +34,14 @@ pub struct Pool {
     /// Below the limit after the pool was made smaller: connections are closed as they come back.
     target: u32,
     in_use: u32,
+    /// Places whose connection was closed and not set up again.
+    closed: u32,
     waiting: VecDeque<Waiter>,
 }
 
 impl Pool {
     pub fn new(limit: u32) -> Pool {
-        Pool { limit, target: limit, in_use: 0, waiting: VecDeque::new() }
+        Pool { limit, target: limit, in_use: 0, closed: 0, waiting: VecDeque::new() }
     }
 
     /// Takes a connection, or queues.
@@ -62,10 +64,29 @@ impl Pool {
         self.limit = self.target.max(self.in_use);
     }
 
+    /// Closes a connection in use: its place is free.
+    pub fn close(&mut self) {
+        self.release();
+        self.closed = (self.closed + 1).min(self.limit);
+    }
+
+    /// Closes those that nobody uses.
+    pub fn close_idle(&mut self) {
+        self.closed = self.limit.saturating_sub(self.in_use);
+    }
+
+    /// Whether the connection that was just taken has to be set up first: those that are open are taken first.
+    pub fn sets_up(&mut self) -> bool {
+        let is_new = self.closed > 0 && self.in_use.saturating_add(self.closed) > self.limit;
+        self.closed -= u32::from(is_new);
+        is_new
+    }
+
     /// Makes the pool larger or smaller; connections in use beyond its new size are closed when they come back.
     pub fn resize(&mut self, limit: u32) {
         self.target = limit;
         self.limit = limit.max(self.in_use);
+        self.closed = self.closed.min(self.limit);
     }
 
     /// Gives a free connection to the first in the queue that still wants it.
@@ -129,6 +150,31 @@ impl Pools {
             pool.release();
             self.change(-1, now);
         }
+    }
+
+    /// Closes a connection in use, if it came from one of these pools.
+    pub fn close(&mut self, place: usize, now: Nanos) {
+        if let Some(pool) = self.pools.get_mut(place) {
+            pool.close();
+            self.change(-1, now);
+        }
+    }
+
+    /// Closes those of a pool that nobody uses.
+    pub fn close_idle(&mut self, place: usize) {
+        if let Some(pool) = self.pools.get_mut(place) {
+            pool.close_idle();
+        }
+    }
+
+    /// The same of all pools.
+    pub fn close_all_idle(&mut self) {
+        self.pools.iter_mut().for_each(Pool::close_idle);
+    }
+
+    /// Whether the connection that was just taken has to be set up first.
+    pub fn sets_up(&mut self, place: usize) -> bool {
+        self.pools.get_mut(place).is_some_and(Pool::sets_up)
     }
 
     /// Gives a free connection to the first in the queue that still wants it.
@@ -198,6 +244,24 @@ mod tests {
         assert_eq!(pool.next(|waiter| waiter.slot != 1), Some(Waiter::journey(2, 1)));
         assert_eq!(pool.in_use, 1);
         assert_eq!(pool.next(|_| true), None);
+    }
+
+    /// Of three, two are in use, and one of these is closed: the open one that nobody uses is taken first.
+    #[test]
+    fn open_connections_are_taken_before_closed_ones_are_set_up() {
+        let mut pool = Pool::new(3);
+        assert!(pool.acquire(Waiter::call(0, 1)) && !pool.sets_up());
+        assert!(pool.acquire(Waiter::call(1, 1)) && !pool.sets_up());
+        pool.close();
+        assert!(pool.acquire(Waiter::call(2, 1)) && !pool.sets_up());
+        assert!(pool.acquire(Waiter::call(3, 1)) && pool.sets_up());
+        pool.release();
+        assert!(pool.acquire(Waiter::call(4, 1)) && !pool.sets_up());
+        assert!(!pool.acquire(Waiter::call(5, 1)));
+        // One comes back, and is closed with the outage; the two in use stay.
+        pool.release();
+        pool.close_idle();
+        assert!(pool.acquire(Waiter::call(6, 1)) && pool.sets_up());
     }
 
     #[test]

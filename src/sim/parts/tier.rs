@@ -1,5 +1,7 @@
 //! A cache tier at work: its stores, lookups, fills, and leases.
 
+use std::marker::PhantomData;
+
 use rustc_hash::FxHashMap;
 
 use super::coding::{Coding, EntryBytes, Link};
@@ -12,6 +14,7 @@ use super::nodes::{Node, NodeMap};
 use super::pool::{Pools, UNLIMITED};
 use super::rules::Rules;
 use super::server::{Admission, Server};
+use super::system::{Any, System};
 use super::tombstones::Tombstones;
 use crate::dice::{Delays, Stream, Times, below, chance, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
@@ -23,7 +26,7 @@ use crate::model::{
 use crate::policy::freshness::{Found, NEVER, Renewal, expiry};
 use crate::policy::own::Policies;
 use crate::policy::redis::Effort;
-use crate::sim::queue::{Lane, NETWORK, Queue};
+use crate::sim::queue::{GENERAL, Lane, NETWORK, Queue};
 use crate::sim::store::{Columns, Entry, Store, Value};
 use crate::workload::Tables;
 
@@ -51,8 +54,8 @@ pub enum Look {
     },
 }
 
-/// One tier of one simulation.
-pub struct TierState {
+/// One tier of one simulation of a system of this kind.
+pub struct TierState<S = Any> {
     pub stores: Vec<Store>,
     rules: Rules,
     /// After each change of settings.
@@ -68,6 +71,7 @@ pub struct TierState {
     refresh_dice: Stream,
     sample_dice: Stream,
     pub totals: TierTotals,
+    /// Of a tier in the process.
     pub access_ns: Nanos,
     pub access_lane: Lane,
     /// `None`: in the process of each instance.
@@ -83,6 +87,7 @@ pub struct TierState {
     admit_dice: Stream,
     /// By store and key: until when no fetch is attempted after one that failed.
     failed: FxHashMap<(u32, u32), Nanos>,
+    kind: PhantomData<S>,
 }
 
 /// Makes the empty stores of a tier.
@@ -107,6 +112,8 @@ impl StoreMaker {
 /// State of a shared tier only.
 pub struct Shared {
     pub nodes: Vec<Node>,
+    /// None of them is ever slow.
+    pub is_steady: bool,
     pub map: NodeMap,
     pub network: Delays,
     /// Of the way back, where it differs.
@@ -160,20 +167,16 @@ impl Shared {
 
     /// A node works for so long, longer while it is slow.
     #[inline]
-    pub fn serve_for(&mut self, node: usize, start_ns: Nanos, mut service_ns: Nanos) -> Nanos {
-        let server = &mut self.nodes[node].server;
-        if !server.is_steady() {
-            service_ns = round_ns(service_ns as f64 * server.slowness(start_ns));
-        }
-        server.serve(start_ns, service_ns)
+    pub fn serve_for(&mut self, node: usize, start_ns: Nanos, service_ns: Nanos) -> Nanos {
+        let service_ns = self.slowed(node, start_ns, service_ns);
+        self.nodes[node].server.serve(start_ns, service_ns)
     }
 
     /// The way through the network to a node.
     #[inline]
     pub fn hop(&mut self, node: usize, now: Nanos) -> Nanos {
         let delay_ns = self.network.sample();
-        let server = &self.nodes[node].server;
-        if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
+        self.slowed(node, now, delay_ns)
     }
 
     /// The way back from a node.
@@ -186,14 +189,26 @@ impl Shared {
     #[inline(never)]
     fn other_hop_back(&mut self, node: usize, now: Nanos) -> Nanos {
         let delay_ns = self.back.as_mut().map_or(0, Delays::sample);
+        self.slowed(node, now, delay_ns)
+    }
+
+    /// A time at a node, which takes longer while the node is slow.
+    #[inline]
+    fn slowed(&self, node: usize, now: Nanos, ns: Nanos) -> Nanos {
+        if self.is_steady { ns } else { self.slowed_by_events(node, now, ns) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slowed_by_events(&self, node: usize, now: Nanos, ns: Nanos) -> Nanos {
         let server = &self.nodes[node].server;
-        if server.is_steady() { delay_ns } else { round_ns(delay_ns as f64 * server.slowness(now)) }
+        if server.is_steady() { ns } else { round_ns(ns as f64 * server.slowness(now)) }
     }
 
     /// The lane of what is sent to a node.
     #[inline]
     pub fn way_out(&self, node: usize) -> Lane {
-        if self.nodes[node].server.is_steady() { self.send_lane } else { NETWORK }
+        if self.is_steady || self.nodes[node].server.is_steady() { self.send_lane } else { NETWORK }
     }
 
     /// Where the connections of an instance to a node are in `pools`; nowhere if the sender has its own.
@@ -203,8 +218,8 @@ impl Shared {
     }
 }
 
-impl TierState {
-    pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState {
+impl<S: System> TierState<S> {
+    pub fn new(model: &Model, index: usize, seed: u64, replication: u32, queue: &mut Queue) -> TierState<S> {
         TierState::with_own(model, index, seed, replication, queue, &Policies::new(), None)
     }
 
@@ -217,7 +232,7 @@ impl TierState {
         queue: &mut Queue,
         policies: &Policies,
         tables: Option<&Tables>,
-    ) -> TierState {
+    ) -> TierState<S> {
         let tier = &model.tiers[index];
         let draw = |what: &str| stream(seed, replication, &format!("tier.{}.{what}", tier.name));
         let rows = tables.map_or_else(|| model.keys(), Tables::keys);
@@ -262,8 +277,8 @@ impl TierState {
                 Scope::Instance { .. } => false,
             })
         };
-        let (access_ns, shared) = match &tier.scope {
-            Scope::Instance { access_ns } => (*access_ns, None),
+        let (access_ns, access_lane, shared) = match &tier.scope {
+            Scope::Instance { access_ns } => (*access_ns, queue.lane_for(*access_ns), None),
             Scope::Shared(shared) => {
                 let ways = shared.round_trip.as_ref().map(Dist::ways);
                 let (there, back) = ways.unzip();
@@ -288,16 +303,18 @@ impl TierState {
                     || shared.breaker.is_some()
                     || coding.takes_time()
                     || crashes;
+                let nodes: Vec<Node> = (0..shared.nodes)
+                    .map(|node| Node {
+                        server: Server::new(model, index, node),
+                        leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
+                        counters: Counters::of(model, index),
+                        link: shared.bandwidth_bytes_per_s.map(Link::new),
+                        commands: 0,
+                    })
+                    .collect();
                 let state = Shared {
-                    nodes: (0..shared.nodes)
-                        .map(|node| Node {
-                            server: Server::new(model, index, node),
-                            leases: lease.map(|lease| Leases::new(lease.lock_ttl_ns, node, shared.nodes)),
-                            counters: Counters::of(model, index),
-                            link: shared.bandwidth_bytes_per_s.map(Link::new),
-                            commands: 0,
-                        })
-                        .collect(),
+                    is_steady: nodes.iter().all(|node| node.server.is_steady()),
+                    nodes,
                     map: NodeMap::new(model, index, shared.nodes, seed, replication),
                     network,
                     back,
@@ -324,7 +341,7 @@ impl TierState {
                         && !selects
                         && model.revisions.is_empty(),
                 };
-                (0, Some(state))
+                (0, GENERAL, Some(state))
             }
         };
         let rules = Rules::new(model, index, trace_keys, refresh, 0, queue);
@@ -360,7 +377,7 @@ impl TierState {
             sample_dice: draw("sample"),
             totals: TierTotals::default(),
             access_ns,
-            access_lane: queue.lane_for(access_ns),
+            access_lane,
             shared,
             tombstones: match model.write_options.tombstone_ttl_ns {
                 Some(ttl_ns) => (0..count).map(|_| Tombstones::new(ttl_ns)).collect(),
@@ -371,6 +388,7 @@ impl TierState {
             fetched: FxHashMap::default(),
             admit_dice: draw("admit"),
             failed: FxHashMap::default(),
+            kind: PhantomData,
         }
     }
 
@@ -430,6 +448,7 @@ impl TierState {
     #[inline(always)]
     pub fn rules(&self, revision: u8) -> &Rules {
         match revision {
+            _ if !S::RARE => &self.rules,
             0 => &self.rules,
             later => &self.later[usize::from(later) - 1],
         }
@@ -448,6 +467,7 @@ impl TierState {
     #[inline(always)]
     pub fn id_of(&self, info: KeyInfo) -> u32 {
         match info.revision {
+            _ if !S::RARE => info.key,
             0 => info.key,
             later => info.key + self.rules(later).first_id,
         }
@@ -471,35 +491,22 @@ impl TierState {
     /// more is removed. Compiled into its caller: what instance tiers and a shared one decide again and again, each always
     /// in its way, the processor then guesses apart.
     ///
-    /// `BARE`: it is known at compile time that entries are no more than their expiry.
+    /// In a plain system entries are no more than their expiry.
     #[inline(always)]
-    pub fn look<const BARE: bool>(
-        &mut self,
-        store: usize,
-        info: KeyInfo,
-        now: Nanos,
-        tables: &Tables,
-    ) -> Look {
+    pub fn look(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) -> Look {
         let found = self.stores[store].find(self.id_of(info));
-        self.look_found::<BARE>(store, info, found, now, tables)
+        self.look_found(store, info, found, now, tables)
     }
 
     /// The same where the entry is probably in a certain slot.
     #[inline(always)]
-    fn look_near<const BARE: bool>(
-        &mut self,
-        store: usize,
-        info: KeyInfo,
-        slot: u32,
-        now: Nanos,
-        tables: &Tables,
-    ) -> Look {
+    fn look_near(&mut self, store: usize, info: KeyInfo, slot: u32, now: Nanos, tables: &Tables) -> Look {
         let found = self.stores[store].find_near(self.id_of(info), slot);
-        self.look_found::<BARE>(store, info, found, now, tables)
+        self.look_found(store, info, found, now, tables)
     }
 
     #[inline(always)]
-    fn look_found<const BARE: bool>(
+    fn look_found(
         &mut self,
         store: usize,
         info: KeyInfo,
@@ -512,7 +519,7 @@ impl TierState {
         if is_live {
             self.use_entry(store, slot, info, now);
         }
-        if !BARE && !self.is_bare {
+        if !S::PLAIN && !self.is_bare {
             return self.judge_found(store, info, slot, expiry_ns, now, tables);
         }
         if is_live {
@@ -547,6 +554,7 @@ impl TierState {
                     let (ttl, fetch_ns) = (self.rules(info.revision).ttl_of(info), held.delta_ns(slot));
                     let found = Found { key: info.key, now_ns: now, expiry_ns, ttl, fetch_ns };
                     let rules = match info.revision {
+                        _ if !S::RARE => &mut self.rules,
                         0 => &mut self.rules,
                         later => &mut self.later[usize::from(later) - 1],
                     };
@@ -561,7 +569,8 @@ impl TierState {
             self.stores[store].touch(slot, now);
             return Look::Stale { value: self.stores[store].value(slot), renews: true };
         }
-        if let Some(fail_safe) = fail_safe
+        if S::RARE
+            && let Some(fail_safe) = fail_safe
             && past_ns < fail_safe.grace_ns
             && kept
         {
@@ -587,7 +596,15 @@ impl TierState {
     #[inline(always)]
     fn use_entry(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
         self.stores[store].touch(slot, now);
-        if self.rules(info.revision).sliding && !self.is_sentinel(store, slot, info) {
+        if self.rules(info.revision).sliding {
+            self.slide(store, slot, info, now);
+        }
+    }
+
+    /// An entry that was used lives as long as a new one.
+    #[inline(never)]
+    fn slide(&mut self, store: usize, slot: u32, info: KeyInfo, now: Nanos) {
+        if !self.is_sentinel(store, slot, info) {
             let expiry_ns = self.expiry_ns(info, now);
             self.stores[store].set_expiry_ns(slot, expiry_ns);
         }
@@ -607,7 +624,7 @@ impl TierState {
 
     /// The result of a read in one store, with its value, or whether it is there. Its entry is probably in a certain slot.
     #[inline(always)]
-    pub fn find_near<const BARE: bool>(
+    pub fn find_near(
         &mut self,
         store: usize,
         info: KeyInfo,
@@ -619,7 +636,7 @@ impl TierState {
         if exists {
             self.check(store, info, now, tables)
         } else {
-            self.look_near::<BARE>(store, info, slot, now, tables)
+            self.look_near(store, info, slot, now, tables)
         }
     }
 
@@ -650,13 +667,13 @@ impl TierState {
     /// Whether the answers of the key's class cannot be cached.
     #[inline]
     pub fn is_uncacheable(&self, info: KeyInfo) -> bool {
-        !self.uncacheable.is_empty() && self.uncacheable[info.class]
+        S::RARE && !self.uncacheable.is_empty() && self.uncacheable[info.class]
     }
 
     /// Whether some fetched values are not stored.
     #[inline(always)]
     pub fn is_selective(&self, info: KeyInfo) -> bool {
-        self.rules(info.revision).is_selective || !self.uncacheable.is_empty()
+        S::RARE && (self.rules(info.revision).is_selective || !self.uncacheable.is_empty())
     }
 
     /// Whether a value that was fetched now is to be stored; `store`: that of the instance, or of the node that has the key.
@@ -737,7 +754,10 @@ impl TierState {
         if info.is_negative(version) {
             return Some(now.saturating_add(self.rules(info.revision).negative_ttl_ns?));
         }
-        if self.rules(info.revision).is_selective && self.rules(info.revision).ttl_of(info) == Ttl::ZERO {
+        if S::RARE
+            && self.rules(info.revision).is_selective
+            && self.rules(info.revision).ttl_of(info) == Ttl::ZERO
+        {
             return None;
         }
         Some(self.expiry_ns(info, now))
@@ -818,7 +838,7 @@ impl TierState {
     }
 
     /// The leases of a node.
-    #[inline]
+    #[inline(always)]
     pub fn leases(&mut self, node: usize) -> Option<&mut Leases> {
         self.shared.as_mut().and_then(|shared| shared.nodes[node].leases.as_mut())
     }
@@ -850,7 +870,7 @@ impl TierState {
     }
 
     /// A fresh expiry, with jitter.
-    #[inline]
+    #[inline(always)]
     pub fn expiry_ns(&mut self, info: KeyInfo, now: Nanos) -> Nanos {
         let rules = self.rules(info.revision);
         let (ttl, jitter) = (rules.ttl_of(info), rules.jitter);

@@ -8,7 +8,7 @@ mod heap;
 mod pending;
 mod wheel;
 
-pub use pending::Event;
+pub use pending::{Due, Event};
 
 /// Memory of an event while it waits.
 #[cfg(test)]
@@ -21,19 +21,15 @@ use self::pending::Pending;
 use self::wheel::Wheel;
 use crate::model::Nanos;
 
-/// Where an event waits for its time.
+/// Where an event waits for its time: wheels are the first lanes, rings follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    Ring(u16),
-    Wheel(u16),
-}
+pub struct Lane(u16);
 
-/// Wheels are the first lanes, rings follow.
 const WHEELS: usize = 2;
 /// For random delays that are short and many.
-pub const NETWORK: Lane = Lane::Wheel(0);
+pub const NETWORK: Lane = Lane(0);
 /// For all other random delays.
-pub const GENERAL: Lane = Lane::Wheel(1);
+pub const GENERAL: Lane = Lane(1);
 
 /// The event queue.
 #[derive(Debug)]
@@ -74,7 +70,7 @@ impl Queue {
             self.heads_ns.push(Nanos::MAX);
             self.delays.len() - 1
         });
-        Lane::Ring(ring as u16)
+        Lane((WHEELS + ring) as u16)
     }
 
     /// Schedules an event. Times pushed to one ring must not decrease.
@@ -85,24 +81,25 @@ impl Queue {
     /// The same, compiled into its caller: for where it matters.
     #[inline(always)]
     pub fn push_here(&mut self, lane: Lane, time: Nanos, event: Event) {
-        let pending = Pending::new(time, event, self.sequence);
-        self.sequence = self.sequence.wrapping_add(1);
-        let has_bucket = match lane {
-            Lane::Wheel(wheel) => self.wheels[usize::from(wheel)].push_ahead(pending),
-            Lane::Ring(_) => false,
+        let (due, sequence) = (Due::new(time, event), self.sequence);
+        self.sequence = sequence.wrapping_add(1);
+        let has_bucket = match self.wheels.get_mut(usize::from(lane.0)) {
+            Some(wheel) => wheel.push_ahead(Pending::new(due, sequence)),
+            None => false,
         };
         // An event in a bucket is not the next one: some other precedes it in the near list.
         if !has_bucket {
-            self.push_aside(lane, pending);
+            self.push_aside(lane, due, sequence);
         }
     }
 
     #[inline(never)]
-    fn push_aside(&mut self, lane: Lane, pending: Pending) {
-        self.next_ns = self.next_ns.min(pending.time);
-        match lane {
-            Lane::Wheel(wheel) => self.wheels[usize::from(wheel)].push(pending),
-            Lane::Ring(ring) => self.push_ring(usize::from(ring), pending),
+    fn push_aside(&mut self, lane: Lane, due: Due, sequence: u32) {
+        self.next_ns = self.next_ns.min(due.time);
+        let (place, pending) = (usize::from(lane.0), Pending::new(due, sequence));
+        match self.wheels.get_mut(place) {
+            Some(wheel) => wheel.push(pending),
+            None => self.push_ring(place - WHEELS, pending),
         }
     }
 
@@ -135,25 +132,36 @@ impl Queue {
         self.wheels[1].near().map(Pending::id)
     }
 
-    /// Takes out the next event. Events that are not alive any more when they come to the head of a ring (timers whose
-    /// owner is gone) are skipped.
+    /// Takes out the next event where a single wheel has it, and nothing otherwise.
     #[inline(always)]
-    pub fn pop(&mut self, is_alive: impl Fn(Event) -> bool) -> Option<(Nanos, Event)> {
+    pub fn pop_wheel(&mut self) -> Due {
         let [network, general] = [self.wheels[0].next_ns(), self.wheels[1].next_ns()];
-        let near = network.min(general);
-        let pending = if near < self.ring_ns && network != general {
-            self.wheels[usize::from(general < network)].pop()?
-        } else if self.ring_ns < near {
-            self.pop_ring(is_alive)?
-        } else {
-            self.pop_tie(is_alive)?
-        };
-        self.next_ns = self.wheels[0].next_ns().min(self.wheels[1].next_ns()).min(self.ring_ns);
-        Some((pending.time, pending.event()))
+        if network == general || network.min(general) >= self.ring_ns {
+            return Due::NONE;
+        }
+        let due = self.wheels[usize::from(general < network)].pop();
+        self.find_next_time();
+        due
     }
 
-    /// Takes out the next event where several lanes have one at the same time.
-    fn pop_tie(&mut self, is_alive: impl Fn(Event) -> bool) -> Option<Pending> {
+    /// Takes out the next event wherever it is. Events that are not alive any more when they come to the head of a ring (timers
+    /// whose owner is gone) are skipped.
+    #[inline(never)]
+    pub fn pop(&mut self, is_alive: impl Fn(Event) -> bool) -> Due {
+        let near = self.wheels[0].next_ns().min(self.wheels[1].next_ns());
+        let due = if self.ring_ns < near { self.pop_ring(is_alive) } else { self.pop_first(is_alive) };
+        self.find_next_time();
+        due
+    }
+
+    #[inline(always)]
+    fn find_next_time(&mut self) {
+        self.next_ns = self.wheels[0].next_ns().min(self.wheels[1].next_ns()).min(self.ring_ns);
+    }
+
+    /// Takes out the next event where several lanes may have one at the same time.
+    #[inline(never)]
+    fn pop_first(&mut self, is_alive: impl Fn(Event) -> bool) -> Due {
         let mut first = self.rings.get(self.next_ring).and_then(VecDeque::front);
         let mut lane = WHEELS;
         for (wheel, head) in self.wheels.iter().enumerate() {
@@ -164,22 +172,22 @@ impl Queue {
             }
         }
         match self.wheels.get_mut(lane) {
-            Some(wheel) => wheel.pop_out_of_line(),
+            Some(wheel) => wheel.pop(),
             None => self.pop_ring(is_alive),
         }
     }
 
     /// Takes out the first event of all rings.
     #[inline]
-    fn pop_ring(&mut self, is_alive: impl Fn(Event) -> bool) -> Option<Pending> {
-        let ring = self.rings.get_mut(self.next_ring)?;
-        let event = ring.pop_front();
-        while ring.front().is_some_and(|head| !is_alive(head.event())) {
+    fn pop_ring(&mut self, is_alive: impl Fn(Event) -> bool) -> Due {
+        let Some(ring) = self.rings.get_mut(self.next_ring) else { return Due::NONE };
+        let first = ring.pop_front().map_or(Due::NONE, |first| first.due());
+        while ring.front().is_some_and(|head| !is_alive(head.due().event())) {
             ring.pop_front();
         }
         self.heads_ns[self.next_ring] = ring.front().map_or(Nanos::MAX, |head| head.time);
         (self.ring_ns, self.next_ring) = self.first_ring();
-        event
+        first
     }
 
     /// Time of the first event of all rings, and its ring.
@@ -211,6 +219,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn pop(queue: &mut Queue) -> Due {
+        let due = queue.pop_wheel();
+        if due.is_some() { due } else { queue.pop(|_| true) }
+    }
+
     proptest! {
         /// Whatever the lanes, events leave in the order of time, and of scheduling where times are equal.
         #[test]
@@ -229,13 +242,14 @@ mod tests {
                 if id % 3 != 0 || id > 300 {
                     let first = twin.iter().copied().min().unwrap();
                     twin.retain(|&pending| pending != first);
-                    let (time, event) = queue.pop(|_| true).unwrap();
-                    prop_assert_eq!((time, event.id), first);
-                    now = time;
+                    let due = pop(&mut queue);
+                    prop_assert_eq!((due.time, due.event().id), first);
+                    now = due.time;
                 }
             }
             twin.sort();
-            let rest: Vec<_> = std::iter::from_fn(|| queue.pop(|_| true)).map(|(time, event)| (time, event.id)).collect();
+            let rest = std::iter::from_fn(|| Some(pop(&mut queue)).filter(|due| due.is_some()));
+            let rest: Vec<_> = rest.map(|due| (due.time, due.event().id)).collect();
             prop_assert_eq!(rest, twin);
             prop_assert_eq!(queue.next_time(), u64::MAX);
         }

@@ -31,19 +31,14 @@ impl Pending {
     pub const LAST: Pending = Pending { time: Nanos::MAX, what: 0, order: u64::MAX };
 
     #[inline]
-    pub fn new(time: Nanos, event: Event, sequence: u32) -> Pending {
-        let Event { kind, id, generation } = event;
-        let what = u64::from(kind) << (32 + GENERATION_BITS) | u64::from(generation) << 32 | u64::from(id);
-        Pending { time, what, order: u64::from(sequence) << 32 }
+    pub fn new(due: Due, sequence: u32) -> Pending {
+        Pending { time: due.time, what: due.what, order: u64::from(sequence) << 32 }
     }
 
+    /// The event, at its time.
     #[inline]
-    pub fn event(&self) -> Event {
-        Event {
-            kind: (self.what >> (32 + GENERATION_BITS)) as u8,
-            id: self.id(),
-            generation: (self.what >> 32) as u32 & ((1 << GENERATION_BITS) - 1),
-        }
+    pub fn due(&self) -> Due {
+        Due { time: self.time, what: self.what }
     }
 
     /// The slot of the event.
@@ -94,5 +89,40 @@ impl Pending {
     #[inline]
     fn age(&self, other: &Pending) -> i32 {
         self.sequence().wrapping_sub(other.sequence()) as i32
+    }
+}
+
+/// An event and its time: two words, which are handed from one function to another in registers.
+#[derive(Clone, Copy, Debug)]
+pub struct Due {
+    pub time: Nanos,
+    /// See [`Pending::what`].
+    what: u64,
+}
+
+impl Due {
+    /// No event.
+    pub const NONE: Due = Due { time: Nanos::MAX, what: 0 };
+
+    #[inline]
+    pub fn new(time: Nanos, event: Event) -> Due {
+        let Event { kind, id, generation } = event;
+        let what = u64::from(kind) << (32 + GENERATION_BITS) | u64::from(generation) << 32 | u64::from(id);
+        Due { time, what }
+    }
+
+    /// Whether there is one.
+    #[inline]
+    pub fn is_some(self) -> bool {
+        self.time != Nanos::MAX
+    }
+
+    #[inline]
+    pub fn event(self) -> Event {
+        Event {
+            kind: (self.what >> (32 + GENERATION_BITS)) as u8,
+            id: self.what as u32,
+            generation: (self.what >> 32) as u32 & ((1 << GENERATION_BITS) - 1),
+        }
     }
 }

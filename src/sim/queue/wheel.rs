@@ -8,7 +8,7 @@
 //! never about order.
 
 use super::heap::{pop_heap, sift_up};
-use super::pending::Pending;
+use super::pending::{Due, Pending};
 use crate::model::Nanos;
 use crate::sim::slab::NONE;
 
@@ -170,15 +170,9 @@ impl Wheel {
         node
     }
 
-    /// See [`Wheel::pop`], for where it is rare.
-    #[cold]
-    pub fn pop_out_of_line(&mut self) -> Option<Pending> {
-        self.pop()
-    }
-
     /// Takes out the next event.
     #[inline(always)]
-    pub fn pop(&mut self) -> Option<Pending> {
+    pub fn pop(&mut self) -> Due {
         let node = self.near;
         let Some(place) = self.nodes.get_mut(node as usize) else { return self.pop_beyond() };
         let first = *place;
@@ -193,13 +187,13 @@ impl Wheel {
         }
         let near_ns = self.nodes.get(self.near as usize).map_or(NEVER, |near| near.time);
         self.next_ns = near_ns.min(self.beyond_ns);
-        Some(first)
+        first.due()
     }
 
     /// Takes the next event out of the heap.
     #[cold]
-    fn pop_beyond(&mut self) -> Option<Pending> {
-        let first = pop_heap(&mut self.beyond);
+    fn pop_beyond(&mut self) -> Due {
+        let first = pop_heap(&mut self.beyond).map_or(Due::NONE, |first| first.due());
         self.beyond_ns = self.beyond.first().map_or(NEVER, |next| next.time);
         self.next_ns = self.near().map_or(NEVER, |near| near.time).min(self.beyond_ns);
         first

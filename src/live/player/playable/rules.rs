@@ -131,6 +131,10 @@ pub(super) const RULES: &[Rule] = &[
     rule("database.cancel_on_timeout", NOT_YET, |model| {
         once("database.cancel_on_timeout", model.database.cancel_on_timeout)
     }),
+    rule("database.close_on_timeout", NOT_YET, |model| {
+        once("database.close_on_timeout", model.database.close_on_timeout)
+    }),
+    rule("database.connect", NOT_YET, |model| once("database.connect", model.database.connect.is_some())),
     rule("database.background", NOT_YET, |model| {
         once("database.background", model.database.background.is_some())
     }),

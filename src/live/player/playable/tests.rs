@@ -152,6 +152,11 @@ fn each_rule_refuses_its_option_by_name() {
         (with("", tier, "capacity = \"1MB\"\neviction = \"sieve\""), "tier.l2.eviction"),
         (with("[[tier]]\nname = \"l3\"\nscope = \"shared\"\nttl = \"60s\"", "", ""), "tier.l3.scope"),
         (with("", database, "cancel_on_timeout = true"), "database.cancel_on_timeout"),
+        (
+            with("", database, "timeout = \"20ms\"\npool = 2\nclose_on_timeout = true"),
+            "database.close_on_timeout",
+        ),
+        (with("", database, "pool = 2\nconnect = \"3ms\""), "database.connect"),
         (with("", database, "background = { rate = 5 }"), "database.background"),
         (with("", database, "replicas = { count = 2, lag = \"10ms\" }"), "database.replicas"),
         (with("", database, "breaker = { failures = 0.5, open = \"5s\" }"), "database.breaker"),

@@ -106,17 +106,18 @@ impl OwnPostgres {
         let mut initdb = self.program("initdb");
         initdb.args(["--no-sync", "--username", NAME, "--auth", "scram-sha-256", "--encoding", "UTF8"]);
         initdb.args(["--no-locale", "--pwfile"]).arg(password_file).arg("--pgdata").arg(self.data());
-        let output = initdb.stdin(Stdio::null()).output();
-        let output = output.map_err(|error| {
+        let path = self.folder.path().join("initdb.log");
+        let log = File::create(&path)
+            .map_err(|error| Problem::failed(format!("cannot write {}: {error}", path.display())))?;
+        initdb.stdout(Stdio::null()).stderr(log);
+        // Where this program is killed meanwhile, its folder goes too.
+        let status = Process::start(&MANNERS, &mut initdb, self.folder.path()).and_then(Process::wait);
+        let status = status.map_err(|error| {
             Problem::failed(format!("cannot start {}: {error}", self.programs.join("initdb").display()))
         })?;
-        match output.status.success() {
+        match status.success() {
             true => Ok(()),
-            false => {
-                let reason = String::from_utf8_lossy(&output.stderr);
-                let lines = reason.trim().lines().map(|line| format!("\n    {line}"));
-                Err(Problem::failed(format!("initdb failed:{}", lines.collect::<String>())))
-            }
+            false => Err(Problem::failed(format!("initdb failed:{}", tail(&path)))),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -103,6 +103,13 @@ impl Process {
         self.child.id()
     }
 
+    /// Waits for the end of a program that ends by itself.
+    pub fn wait(mut self) -> io::Result<ExitStatus> {
+        let status = self.child.wait();
+        self.release_keeper();
+        status
+    }
+
     /// Ends it by its signal, and by SIGKILL where that takes too long.
     pub fn end(mut self) {
         if !self.has_ended() {
@@ -116,6 +123,11 @@ impl Process {
             }
             thread::sleep(Duration::from_millis(2));
         }
+        self.release_keeper();
+    }
+
+    /// All is well.
+    fn release_keeper(mut self) {
         let _ = self.line.write_all(b"ended\n");
         drop(self.line);
         let _ = self.keeper.wait();
