@@ -248,7 +248,8 @@ mod tests {
     #[test]
     fn runs_with_intervals_of_their_own_are_named() {
         let of_run = |a: f64| hits(&[a, a + 0.01, a + 0.02], &[0.5, 0.51, 0.52]);
-        let against = verdict_by_run(&[of_run(0.9), of_run(0.7)], &hits(&[0.91, 0.91], &[0.51, 0.51])).unwrap();
+        let against =
+            verdict_by_run(&[of_run(0.9), of_run(0.7)], &hits(&[0.91, 0.91], &[0.51, 0.51])).unwrap();
         let text = markdown(&against);
         assert!(text.contains("held against simulated runs of its own"), "{text}");
         assert!(text.contains("3 of 4 measured values lie inside"), "{text}");

@@ -218,6 +218,23 @@ fn limits_of_callers_hold() {
     assert!(mean(&deadline, "base", "error.deadline.ratio") > 0.3);
 }
 
+/// One server, at twice its capacity: whoever has nobody left to answer keeps its place until PostgreSQL has answered, and then gives it
+/// to the other instance, whose queue is gone seconds after the last request, not at the end of the drain (30 s).
+#[test]
+fn attempts_that_nobody_waits_for_are_played_to_their_end() {
+    if !is_required() {
+        return;
+    }
+    let overload = BASE
+        .replace("rate = 250", "rate = 100")
+        .replace("read = \"6ms\"", "read = \"20ms\"\ntimeout = \"30ms\"")
+        .replace("servers = 8", "servers = 1");
+    let record = played(&overload);
+    assert!(mean(&record, "base", "error.db_timeout.ratio") > 0.3);
+    let longest_ms = mean(&record, "base", "latency.all.max_ms");
+    assert!(longest_ms < 15_000.0, "{longest_ms}");
+}
+
 #[test]
 fn a_late_machine_and_an_interrupt_leave_no_record() {
     if !is_required() {

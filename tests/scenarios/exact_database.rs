@@ -120,7 +120,8 @@ fn an_attempt_that_times_out_is_still_served() {
 /// request after it waits 20 ms for a new one and then 30 ms for its answer, and the database is as busy as with no pool at all.
 #[test]
 fn an_attempt_that_times_out_may_lose_its_connection() {
-    let (slow, timeout, pool) = (("database.read", "130ms"), ("database.timeout", "30ms"), ("database.pool", "1"));
+    let (slow, timeout, pool) =
+        (("database.read", "130ms"), ("database.timeout", "30ms"), ("database.pool", "1"));
     let (close, connect) = (("database.close_on_timeout", "true"), ("database.connect", "20ms"));
     let cancel = ("database.cancel_on_timeout", "true");
     exactly(&[

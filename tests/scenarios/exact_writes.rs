@@ -55,7 +55,11 @@ fn a_write_waits_for_the_lock_of_its_row() {
             (&[NO_CACHE, WRITE_30, lock], "latency.miss.mean_ms", 20.0),
             // Who waits for the lock has a server. With two of them: to 30 and 60 ms, the third from 30 to 60, the read from 60 to 80, and
             // the last write from 60 to 90.
-            (&[NO_CACHE, WRITE_30, lock, ("database.servers", "2")], WRITE, (30.0 + 50.0 + 48.0 + 65.0) / 4.0),
+            (
+                &[NO_CACHE, WRITE_30, lock, ("database.servers", "2")],
+                WRITE,
+                (30.0 + 50.0 + 48.0 + 65.0) / 4.0,
+            ),
             (&[NO_CACHE, WRITE_30, lock, ("database.servers", "2")], "latency.miss.mean_ms", 60.0),
             // Two writes give up at 45 and 60 ms, and are done nevertheless.
             (&[NO_CACHE, WRITE_30, lock, timeout], "error.ratio", 0.4),

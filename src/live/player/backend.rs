@@ -103,12 +103,7 @@ impl Backend {
     ///
     /// # Errors
     /// A server that cannot be reached.
-    pub fn open(
-        config: &Config,
-        model: &Model,
-        slots: usize,
-        keys: u32,
-    ) -> Result<Backend, Problem> {
+    pub fn open(config: &Config, model: &Model, slots: usize, keys: u32) -> Result<Backend, Problem> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("postgres")
@@ -124,8 +119,12 @@ impl Backend {
             }
             Ok::<_, Problem>(sessions)
         })?;
-        let mut backend =
-            Backend { gate: Gate::new(slots, model.database.queue), sessions, overhead_ns: [0; 2], _runtime: runtime };
+        let mut backend = Backend {
+            gate: Gate::new(slots, model.database.queue),
+            sessions,
+            overhead_ns: [0; 2],
+            _runtime: runtime,
+        };
         backend.overhead_ns = backend._runtime.block_on(backend.measure(keys, model.workload.writes()))?;
         Ok(backend)
     }

@@ -124,7 +124,9 @@ async fn exchange(
     job: Rc<Job>,
     is_abandoned: Rc<Cell<bool>>,
 ) -> Result<Answer, Cause> {
+    instance.attempts.set(instance.attempts.get() + 1);
     let outcome = serve(&instance, &job).await;
+    instance.attempts.set(instance.attempts.get() - 1);
     if let Some(pool) = &instance.db_pool {
         pool.give(());
         instance.note(What::DbFreed);

@@ -100,6 +100,8 @@ pub struct Instance {
     pub command_ns: Cell<Nanos>,
     /// Requests that have not ended.
     pub open: Cell<u64>,
+    /// Attempts at the database that have not ended, those that nobody waits for included: they have connections and places at the gate.
+    pub attempts: Cell<u64>,
     pub dice: RefCell<Dice>,
     /// Of leases.
     pub next_token: Cell<u64>,
@@ -186,6 +188,7 @@ impl Instance {
             log: RefCell::default(),
             command_ns: Cell::new(0),
             open: Cell::new(0),
+            attempts: Cell::new(0),
             dice: RefCell::new(Dice {
                 jitter: draw("jitter"),
                 refresh: draw("refresh"),
@@ -261,8 +264,8 @@ async fn play(instance: &Rc<Instance>, mut messages: UnboundedReceiver<Message>)
     const LOOK_NS: Nanos = 2_000_000;
     let model = instance.model();
     let last_ns = model.duration_ns.saturating_add(model.drain_ns);
-    while instance.open.get() > 0 && instance.now_ns() < last_ns && !instance.run.stop.load(Ordering::Relaxed)
-    {
+    let is_at_work = || instance.open.get() + instance.attempts.get() > 0;
+    while is_at_work() && instance.now_ns() < last_ns && !instance.run.stop.load(Ordering::Relaxed) {
         instance.alarm.at(instance.clock.instant(instance.now_ns() + LOOK_NS)).await;
     }
 }

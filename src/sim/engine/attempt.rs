@@ -8,8 +8,8 @@ use crate::sim::parts::attempt::{Attempt, AttemptErrand, Stage};
 use crate::sim::parts::journey::{Errand, Journey};
 use crate::sim::parts::pool::Waiter;
 use crate::sim::parts::replicas::PRIMARY;
-use crate::sim::queue::GENERAL;
 use crate::sim::parts::system::System;
+use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
 

@@ -579,7 +579,9 @@ impl<'m, S: System> Core<'m, S> {
             Kind::KeyIsWarmed if S::RARE => self.warm_next(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
             Kind::AttemptPoolTimesOut if self.attempts.is(id, generation) => self.attempt_pool_times_out(id),
-            Kind::AttemptIsConnected if S::RARE && self.attempts.is(id, generation) => self.attempt_departs(id),
+            Kind::AttemptIsConnected if S::RARE && self.attempts.is(id, generation) => {
+                self.attempt_departs(id)
+            }
             Kind::AttemptIsHedged if self.attempts.is(id, generation) => self.hedge(id),
             Kind::CallIsRetried if self.journeys.is(id, generation) => self.retry(id),
             Kind::CallIsDropped if self.journeys.is(id, generation) => self.fail_call(id, Cause::Crash),
