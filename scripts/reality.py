@@ -176,7 +176,9 @@ def coverage(verdicts: dict) -> None:
     print("| measure | before, committed | beside the run |")
     print("|---|---:|---:|")
     for measure, kinds in counts.items():
-        cells = [f"{inside} of {judged} ({inside / judged * 100:.0f} %)" if judged else NONE for inside, judged in kinds]
+        cells = [
+            f"{inside} of {judged} ({inside / judged * 100:.0f} %)" if judged else NONE for inside, judged in kinds
+        ]
         print(f"| `{measure}` | {' | '.join(cells)} |")
 
 
