@@ -271,7 +271,13 @@ fn an_option_is_refused_where_no_variant_has_what_it_needs() {
             "database.cancel_on_timeout",
             "{ \"database.timeout\" = \"1s\" }",
         ),
-        ("connect = \"3ms\"", KEYS.into(), "database.connect", "{ \"database.pool\" = 2 }"),
+        ("row_lock = true", KEYS.into(), "database.row_lock", "{ \"workload.write_share\" = 0.1 }"),
+        (
+            "connect = \"3ms\"",
+            KEYS.into(),
+            "database.connect",
+            "{ \"database.pool\" = 2, \"database.timeout\" = \"1s\", \"database.close_on_timeout\" = true }",
+        ),
         (
             "close_on_timeout = true",
             KEYS.into(),

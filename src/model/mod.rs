@@ -259,6 +259,19 @@ impl Model {
         self.events.iter().any(|event| is_down(&event.what))
     }
 
+    /// Whether a connection to the database may be closed while the clients have a use for it.
+    pub fn closes_connections(&self) -> bool {
+        let is_new = |what: &EventKind| match what {
+            EventKind::Deploy { .. } => true,
+            EventKind::Change { restarts, .. } => *restarts,
+            _ => false,
+        };
+        self.database.close_on_timeout
+            || self.goes_down()
+            || self.instances_crash()
+            || self.events.iter().any(|event| is_new(&event.what))
+    }
+
     /// Whether a call of the database may lose its caller, have two attempts under way at once, or be lost with the
     /// database.
     pub fn tears_calls(&self) -> bool {

@@ -140,6 +140,8 @@ pub const CHOICES: &[(&str, &[&str])] = &[
     ("database.cancel_on_timeout", &["false", "true"]),
     ("database.close_on_timeout", &["false", "true"]),
     ("database.connect", &["none", "3ms"]),
+    // Refused where attempts are withdrawn.
+    ("database.row_lock", &["false", "true"]),
     ("database.late_fill", &["false", "true"]),
     ("database.retries", &["{ attempts = 1 }", "{ attempts = 3, backoff = \"2ms\", jitter = 1.0 }"]),
     ("database.retries.budget", &["none", "{ ratio = 0.2, burst = 3 }"]),

@@ -206,6 +206,25 @@ fn a_tombstone_keeps_out_what_is_older_for_its_time() {
     );
 }
 
+/// Ten writes of 130 ms per second, of six keys that are one row: the k-th ends after 130 (k + 1) ms, and begins after 100 k ms.
+#[test]
+fn the_keys_of_an_entity_have_one_lock() {
+    let writes = |settings: &[(&'static str, &'static str)]| {
+        let all = [
+            NO_CACHE,
+            ("workload.write_share", "1.0"),
+            ("workload.keys", "6"),
+            ("workload.keys_per_entity", "6"),
+            ("database.write", "130ms"),
+        ];
+        [&all, settings].concat()
+    };
+    exactly(&[
+        (&writes(&[]), "", WRITE, 130.0),
+        (&writes(&[("database.row_lock", "true")]), "", WRITE, 130.0 + 30.0 * 49.5),
+    ]);
+}
+
 /// Every request is a write, and each sends a DELETE for every key of its entity.
 #[test]
 fn a_write_deletes_all_of_its_entity() {

@@ -449,6 +449,13 @@ fn database() {
         (&[SLOW_READ, TIMEOUT], &[("database.late_fill", "false")], "", "error.ratio", More),
         (&[SLOW_READ, TIMEOUT], &[RETRIES], "", "db.retries.rate", Appears),
         (&[], &[("database.contention", "{ sigma = 0.5, kappa = 0.01 }")], "", MEAN, More),
+        (
+            &[WRITES, ("workload.keys", "2"), ("database.write", "60ms")],
+            &[("database.row_lock", "true")],
+            "",
+            "latency.write.mean_ms",
+            More,
+        ),
         (&[WRITES], &[("database.replicas", "{ count = 2, lag = \"50ms\" }")], "", "stale.ratio", More),
         (
             &[WRITES, ("database.servers", "1"), SLOW_READ],

@@ -49,7 +49,7 @@ impl Process {
     pub fn look(&self, info: KeyInfo, exists: bool, now: Nanos) -> (Look, Dropped) {
         self.counting(|tier, tables| match exists {
             true => tier.check(0, info, now, tables),
-            false => tier.look::<false>(0, info, now, tables),
+            false => tier.look(0, info, now, tables),
         })
     }
 

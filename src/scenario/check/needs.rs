@@ -52,10 +52,10 @@ const NEEDS: &[Need] = &[
     Need {
         path: &["database", "connect"],
         off: Off::Word("none"),
-        parts: &["database.pool"],
-        is_read: |model, _| model.database.pool.is_some(),
-        label: "no variant has a pool, so there are always enough connections",
-        way_out: "set database.pool, or leave it out",
+        parts: &["database.pool", "database.close_on_timeout"],
+        is_read: |model, _| model.database.pool.is_some() && model.closes_connections(),
+        label: "no variant has both a pool and something that closes its connections",
+        way_out: "set database.pool and database.close_on_timeout, or an event such as deploy or down, or leave it out",
     },
     Need {
         path: &["database", "close_on_timeout"],
@@ -77,7 +77,10 @@ const NEEDS: &[Need] = &[
         path: &["database", "late_fill"],
         off: Off::Truth(true),
         parts: &["database.timeout", "database.hedge"],
-        is_read: |model, _| model.database.timeout_ns.is_some() || model.database.hedge.is_some(),
+        is_read: |model, _| {
+            let database = &model.database;
+            database.timeout_ns.is_some() && !database.close_on_timeout || database.hedge.is_some()
+        },
         label: "no variant has a timeout or a hedge, so no answer comes too late",
         way_out: "set database.timeout, or leave it out",
     },

@@ -68,7 +68,8 @@ impl<S: System> Core<'_, S> {
             self.database.start(place, self.now, waited_ns, work, &mut self.totals, &mut self.recorder);
         let mut done_ns = self.now + service_ns;
         if S::RARE && self.attempts[id].errand == AttemptErrand::Write {
-            done_ns = self.database.lock_row(self.attempts[id].key, self.now, service_ns);
+            let row = self.tables.entity_of(self.attempts[id].key).start;
+            done_ns = self.database.lock_row(row, self.now, service_ns);
         }
         self.schedule_here(lane, done_ns, Kind::AttemptIsDone, id, generation);
     }
@@ -144,7 +145,7 @@ impl<S: System> Core<'_, S> {
             self.commit_batch();
         }
         if S::RARE && errand == AttemptErrand::Write {
-            self.database.unlock_row(key, self.now);
+            self.database.unlock_row(self.tables.entity_of(key).start, self.now);
         }
         if errand == AttemptErrand::Write && !rolls_back {
             let version = self.commit(key, value.version);

@@ -142,6 +142,9 @@ impl<S: System> Core<'_, S> {
         for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
             tier.clear(instance as usize);
         }
+        if S::RARE && self.database.connect.is_some() {
+            self.database.pools.close_idle(instance as usize);
+        }
         self.detach_groups(instance);
     }
 }

@@ -48,7 +48,7 @@ pub struct Database {
     /// Of a batch that is written back, and of each key in it.
     flush: Option<[Times; 2]>,
     service_lane: Option<Lane>,
-    /// Until when the row of a key is locked; `None`: by no service.
+    /// Until when a row is locked, by its first key; `None`: by no service.
     locks: Option<FxHashMap<u32, Nanos>>,
     pub network: Delays,
     /// Of the way back, where it differs.
@@ -233,21 +233,21 @@ impl Database {
         self.replicas.lose_all();
     }
 
-    /// Locks the row of a key for a service of this length that begins now; when it ends. Services come in the order in which they get the lock, and
+    /// Locks a row for a service of this length that begins now; when it ends. Services come in the order in which they get the lock, and
     /// each is as long as was drawn, so the end of one is known at its beginning.
-    pub fn lock_row(&mut self, key: u32, now: Nanos, service_ns: Nanos) -> Nanos {
+    pub fn lock_row(&mut self, row: u32, now: Nanos, service_ns: Nanos) -> Nanos {
         let Some(locks) = &mut self.locks else { return now + service_ns };
-        let until_ns = locks.entry(key).or_insert(now);
+        let until_ns = locks.entry(row).or_insert(now);
         *until_ns = (*until_ns).max(now) + service_ns;
         *until_ns
     }
 
-    /// A write of a key has ended; the last one there was takes the lock along.
-    pub fn unlock_row(&mut self, key: u32, now: Nanos) {
+    /// A write of a row has ended; the last one there was takes the lock along.
+    pub fn unlock_row(&mut self, row: u32, now: Nanos) {
         if let Some(locks) = &mut self.locks
-            && locks.get(&key).is_some_and(|&until_ns| until_ns <= now)
+            && locks.get(&row).is_some_and(|&until_ns| until_ns <= now)
         {
-            locks.remove(&key);
+            locks.remove(&row);
         }
     }
 

@@ -62,12 +62,19 @@ impl Pool {
         debug_assert!(self.in_use > 0, "a connection is put back that nobody took");
         self.in_use -= 1;
         self.limit = self.target.max(self.in_use);
+        self.keep_closed_within();
+    }
+
+    /// No more places are without a connection than nobody uses.
+    fn keep_closed_within(&mut self) {
+        self.closed = self.closed.min(self.limit - self.in_use);
     }
 
     /// Closes a connection in use: its place is free.
     pub fn close(&mut self) {
         self.release();
-        self.closed = (self.closed + 1).min(self.limit);
+        self.closed += 1;
+        self.keep_closed_within();
     }
 
     /// Closes those that nobody uses.
@@ -86,7 +93,7 @@ impl Pool {
     pub fn resize(&mut self, limit: u32) {
         self.target = limit;
         self.limit = limit.max(self.in_use);
-        self.closed = self.closed.min(self.limit);
+        self.keep_closed_within();
     }
 
     /// Gives a free connection to the first in the queue that still wants it.
@@ -262,6 +269,19 @@ mod tests {
         pool.release();
         pool.close_idle();
         assert!(pool.acquire(Waiter::call(6, 1)) && pool.sets_up());
+    }
+
+    /// Five in use and room for three: one is closed, and the two that are put back are open.
+    #[test]
+    fn a_smaller_pool_has_no_more_closed_places_than_free_ones() {
+        let mut pool = Pool::new(5);
+        (0..5).for_each(|slot| assert!(pool.acquire(Waiter::call(slot, 1))));
+        pool.resize(3);
+        pool.close();
+        pool.release();
+        pool.release();
+        assert!(pool.acquire(Waiter::call(5, 1)) && !pool.sets_up());
+        assert!(!pool.acquire(Waiter::call(6, 1)));
     }
 
     #[test]

@@ -156,7 +156,14 @@ fn each_rule_refuses_its_option_by_name() {
             with("", database, "timeout = \"20ms\"\npool = 2\nclose_on_timeout = true"),
             "database.close_on_timeout",
         ),
-        (with("", database, "pool = 2\nconnect = \"3ms\""), "database.connect"),
+        (
+            with(
+                "[[event]]\nat = \"1s\"\nwhat = { deploy = { every = \"1s\" } }",
+                database,
+                "pool = 2\nconnect = \"3ms\"",
+            ),
+            "database.connect",
+        ),
         (with("", database, "background = { rate = 5 }"), "database.background"),
         (with("", database, "replicas = { count = 2, lag = \"10ms\" }"), "database.replicas"),
         (with("", database, "breaker = { failures = 0.5, open = \"5s\" }"), "database.breaker"),
