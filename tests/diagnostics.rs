@@ -611,6 +611,17 @@ fn writes() {
                 "order and rollback without writes",
                 &[(CLIENTS, "[writes]\norder = \"before-commit\"\nrollback = 0.1\n\n[clients]")],
             ),
+            ("locks of rows that nobody writes", &[("servers = 10", "servers = 10\nrow_lock = true")]),
+            (
+                "locks of writes that are withdrawn",
+                &[
+                    ("keys = 1000", "keys = 1000\nwrite_share = 0.1"),
+                    (
+                        "servers = 10",
+                        "servers = 10\ntimeout = \"50ms\"\ncancel_on_timeout = true\nrow_lock = true",
+                    ),
+                ],
+            ),
             (
                 "nothing comes before the commit",
                 &[

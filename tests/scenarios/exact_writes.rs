@@ -76,6 +76,55 @@ fn a_write_waits_for_the_lock_of_its_row() {
     );
 }
 
+/// The mean of several waits does not tell their order; the longest does.
+#[test]
+fn locks_are_given_first_come_first_served() {
+    let lock = ("database.row_lock", "true");
+    exactly_after(
+        "0 write a, 10 write a, 25 write a",
+        // To 30, 60 and 90 ms. If the last came before the second, that would wait for 80.
+        &[(&[NO_CACHE, WRITE_30, lock], "latency.write.max_ms", 65.0)],
+    );
+}
+
+/// Two connections: the second write waits for its lock with one of them until 30 ms and is done at 60.
+#[test]
+fn a_write_that_waits_for_a_lock_keeps_its_connection() {
+    let all = [NO_CACHE, WRITE_30, ("database.row_lock", "true"), ("database.pool", "2")];
+    let with = |more: &[(&'static str, &'static str)]| [&all, more].concat();
+    let timeout = ("database.timeout", "35ms");
+    let close = ("database.close_on_timeout", "true");
+    exactly_after(
+        "0 write a, 10 write a, 12 write b, 20 read a, 25 write a",
+        &[
+            // The third has one from 30 ms on; those of the others come after the measured part, which ends at 31.25.
+            (&with(&[]), "db.pool.wait.mean_ms", 18.0 / 3.0),
+            (&with(&[]), WRITE, (30.0 + 50.0 + 48.0 + 65.0) / 4.0),
+            (&with(&[]), "latency.miss.mean_ms", 60.0),
+            // It gives up at 45 ms, and the read has its place.
+            (&with(&[timeout]), "latency.miss.mean_ms", 60.0),
+            (&with(&[timeout, close]), "latency.miss.mean_ms", 45.0),
+        ],
+    );
+    exactly_after(
+        "0 write a, 10 write a, 58 write a",
+        // Its lock stays until 60 ms, also without its connection.
+        &[
+            (&with(&[timeout]), WRITE, (30.0 + 32.0) / 2.0),
+            (&with(&[timeout, close]), WRITE, (30.0 + 32.0) / 2.0),
+        ],
+    );
+}
+
+/// The writes of 0 and 5 ms fail at 10; that of 25 ms does not wait for them.
+#[test]
+fn an_outage_takes_the_locks_along() {
+    let settings = [NO_CACHE, WRITE_30, ("database.row_lock", "true")];
+    let down = "10ms { down = { target = \"database\", for = \"10ms\" } }";
+    let record = recorded("0 write a, 5 write a, 25 write a", &settings, down);
+    assert_eq!((value(&record, WRITE), value(&record, "error.ratio")), (30.0, 2.0 / 3.0));
+}
+
 #[test]
 fn a_writer_changes_the_copy_in_its_own_process() {
     let own = |strategy| [WRITE_30, NO_CACHE, ("tier.l1.enabled", "true"), ("writes.strategy", strategy)];
