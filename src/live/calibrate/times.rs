@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_random_pairs() {
-        let sums = times([100.0, 200.0]).plus(&vec![1.0, 5.0].repeat(2_000));
+        let sums = times([100.0, 200.0]).plus(&[1.0, 5.0].repeat(2_000));
         assert_eq!(sums.count(), 4_000);
         // Four sums, a quarter of the pairs each, within five standard errors.
         assert_eq!([0.1, 0.3, 0.7, 0.9].map(|share| sums.at(share)), [101.0, 105.0, 201.0, 205.0]);
