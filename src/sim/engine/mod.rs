@@ -49,7 +49,7 @@ use crate::workload::Tables;
 
 /// One simulation.
 ///
-/// The loop is written once and compiled for three kinds of systems ([`System`](super::parts::system::System)). Most capacity questions
+/// The loop is written once and compiled for three kinds of systems (`parts::system`). Most capacity questions
 /// are about systems in which nothing needs a column, a pool, a guard or a version, most others about systems whose settings never
 /// change; that they do not is then known when the loop is compiled, and costs them nothing.
 pub struct Engine<'m>(Compiled<'m>);
