@@ -42,7 +42,9 @@ pub use self::core::Finished;
 
 use self::core::Core;
 use super::control::{Control, SimError};
-use super::parts::system::{Any, Plain, Usual, is_plain, is_rare};
+use super::parts::system::{Any, Plain, is_plain};
+#[cfg(feature = "native")]
+use super::parts::system::{Usual, is_rare};
 use crate::model::{Model, Nanos};
 use crate::policy::own::Policies;
 use crate::workload::Tables;
@@ -56,6 +58,8 @@ pub struct Engine<'m>(Compiled<'m>);
 
 enum Compiled<'m> {
     Plain(Box<Core<'m, Plain>>),
+    /// Not in the engine of a page, which it would make a tenth larger.
+    #[cfg(feature = "native")]
     Usual(Box<Core<'m, Usual>>),
     Any(Box<Core<'m, Any>>),
 }
@@ -65,6 +69,7 @@ macro_rules! either {
     ($engine:expr, $core:ident => $what:expr) => {
         match $engine {
             Compiled::Plain($core) => $what,
+            #[cfg(feature = "native")]
             Compiled::Usual($core) => $what,
             Compiled::Any($core) => $what,
         }
@@ -96,13 +101,17 @@ impl<'m> Engine<'m> {
         replication: u32,
         policies: &Policies,
     ) -> Result<Engine<'m>, SimError> {
-        Ok(Engine(if is_plain(model, policies) {
-            Compiled::Plain(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
-        } else if !is_rare(model) {
-            Compiled::Usual(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
-        } else {
-            Compiled::Any(Box::new(Core::new(model, tables, seed, replication, policies, false)?))
-        }))
+        if is_plain(model, policies) {
+            let core = Core::new(model, tables, seed, replication, policies, false)?;
+            return Ok(Engine(Compiled::Plain(Box::new(core))));
+        }
+        #[cfg(feature = "native")]
+        if !is_rare(model) {
+            let core = Core::new(model, tables, seed, replication, policies, false)?;
+            return Ok(Engine(Compiled::Usual(Box::new(core))));
+        }
+        let core = Core::new(model, tables, seed, replication, policies, false)?;
+        Ok(Engine(Compiled::Any(Box::new(core))))
     }
 
     /// The same, and it leaves a [`Breakdown`](crate::measure::breakdown::Breakdown) of its latencies: all else is that of
