@@ -73,7 +73,7 @@ pub(super) fn execute(args: &LiveArgs) -> anyhow::Result<ExitCode> {
         true => {
             let model = &experiment.variants[experiment.baseline].model;
             let first_bytes = mean_value_bytes(model, &Tables::new(model, experiment.seed)?);
-            probed.like(first_bytes, beside::PER_SECOND);
+            probed.like(first_bytes, beside::PER_SECOND, false);
             let (played, calibration) = beside::with_probes(&servers, probed, play);
             (played, Some(calibration))
         }
@@ -260,7 +260,7 @@ impl Progress {
         let (bar, control, all) = (self.bar.clone(), Arc::clone(&self.control), self.repetitions);
         let probed = Arc::clone(probed);
         Box::new(move |begins| {
-            probed.like(begins.value_bytes, begins.rate_per_instance_and_s);
+            probed.like(begins.value_bytes, begins.rate_per_instance_and_s, begins.has_leases);
             control.requests.store(0, Ordering::Relaxed);
             bar.set_position(0);
             bar.set_length(begins.requests as u64);

@@ -10,7 +10,7 @@ mod written;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::servers::{Problem, Servers, Versions};
@@ -27,6 +27,7 @@ pub use written::{Queries, Written};
 pub struct Probed {
     value_bytes: AtomicU32,
     gets_per_s: AtomicU32,
+    has_leases: AtomicBool,
 }
 
 impl Probed {
@@ -34,15 +35,22 @@ impl Probed {
     const MOST_PER_S: f64 = 250.0;
 
     pub fn new(value_bytes: u32, gets_per_s: f64) -> Arc<Probed> {
-        let probed = Probed { value_bytes: AtomicU32::new(0), gets_per_s: AtomicU32::new(1) };
+        let probed = Probed {
+            value_bytes: AtomicU32::new(0),
+            gets_per_s: AtomicU32::new(1),
+            has_leases: AtomicBool::new(false),
+        };
         probed.set(value_bytes, gets_per_s);
         Arc::new(probed)
     }
 
     /// GETs as often as an instance of the application sends requests, within 50 to 250 per second: a client that sends more of them finds more
     /// of its code and of the server's in the caches of the processor, and its GETs take up to a tenth less.
-    pub fn like(&self, value_bytes: u32, requests_per_instance_and_s: f64) {
+    ///
+    /// Where the clients have leases the GET is the script of their lookups, which takes the server's thread longer.
+    pub fn like(&self, value_bytes: u32, requests_per_instance_and_s: f64, has_leases: bool) {
         self.set(value_bytes, requests_per_instance_and_s.clamp(50.0, Probed::MOST_PER_S));
+        self.has_leases.store(has_leases, Ordering::Relaxed);
     }
 
     fn set(&self, value_bytes: u32, gets_per_s: f64) {
@@ -52,6 +60,10 @@ impl Probed {
 
     fn value_bytes(&self) -> u32 {
         self.value_bytes.load(Ordering::Relaxed)
+    }
+
+    fn has_leases(&self) -> bool {
+        self.has_leases.load(Ordering::Relaxed)
     }
 
     fn gets_per_s(&self) -> f64 {
@@ -114,7 +126,7 @@ impl Calibration {
     /// The times of a part of the time; of a kind of which it has hardly any, all of them. The service of Redis's thread stays, a mean
     /// over everything.
     ///
-    /// A request from a schedule takes what the client itself took in this part (`client_ns`, one for each of some requests), and a GET.
+    /// Of a request from a schedule the client itself takes what it took in this part (`client_ns`, one for each of some requests).
     pub fn during(&self, part: &Range<Instant>, client_ns: &[f64]) -> Calibration {
         let since = |instant: Instant| instant.saturating_duration_since(self.started).as_nanos() as Nanos;
         let part_ns = since(part.start)..since(part.end);
@@ -123,7 +135,9 @@ impl Calibration {
             own.unwrap_or_else(|| times.clone())
         });
         if client_ns.len() >= FEW {
-            own.redis.get_from_schedule = own.redis.get.plus(client_ns);
+            let at_ns = part_ns.start;
+            own.client.request = Times::of(client_ns.iter().map(|&ns| Timed { at_ns, ns }).collect())
+                .unwrap_or(own.client.request);
         }
         own
     }
@@ -139,7 +153,6 @@ impl Calibration {
         Calibration {
             redis: RedisTimes {
                 get: other(&redis.get),
-                get_from_schedule: other(&redis.get_from_schedule),
                 set: other(&redis.set),
                 connect: other(&redis.connect),
                 ..*redis
@@ -152,6 +165,7 @@ impl Calibration {
                 connect: other(&postgres.connect),
             },
             client: ClientTimes {
+                request: other(&client.request),
                 runtime_timer: other(&client.runtime_timer),
                 thread_timer: other(&client.thread_timer),
             },
@@ -165,8 +179,6 @@ impl Calibration {
 pub struct RedisTimes {
     /// GET of a value of the size, from sending to the reply.
     pub get: Times,
-    /// The same GETs from the instants of a schedule that another thread keeps: as a request of `herdlab live` sees them.
-    pub get_from_schedule: Times,
     /// SET of the same.
     pub set: Times,
     /// Time of the server's thread for one command, reading and writing of its socket included: processor time of the main thread
@@ -201,9 +213,12 @@ impl PostgresTimes {
     }
 }
 
-/// How late the client's own timers are.
+/// What the client itself takes, and how late its timers are.
 #[derive(Clone, Debug)]
 pub struct ClientTimes {
+    /// Of a request whose instant another thread keeps, as that of `herdlab live` does: of a probe until it is sent, of a request that was played all but
+    /// its commands.
+    pub request: Times,
     /// Beyond 1 ms asked of the runtime.
     pub runtime_timer: Times,
     /// Beyond 100 µs asked of the system by a thread.

@@ -8,7 +8,8 @@ use redis::aio::MultiplexedConnection;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::super::player::priority;
+use super::super::player::value::Stored;
+use super::super::player::{commands, priority};
 use super::super::servers::{Problem, Servers};
 use super::{Calibration, ClientTimes, Plan, PostgresTimes, RedisTimes, Timed, Times};
 use crate::dice::{Stream, stream, unit_open_zero};
@@ -21,6 +22,8 @@ const CONNECT_RARELY: f64 = 20.0;
 /// A client of the GETs lasts so long, and its first commands do not count.
 const CLIENT: Duration = Duration::from_secs(1);
 const UNPREPARED: u64 = 5;
+/// Shortest life of a lease of a probe, which finds its key as a rule and needs none.
+const LEASE_NS: Nanos = 1_000_000;
 /// Longest wait for an answer.
 const ANSWER: Duration = Duration::from_secs(5);
 /// What is left to an instant is waited for without sleep.
@@ -45,7 +48,7 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
     let runtime = runtime.map_err(|error| Problem::failed(format!("cannot start a runtime: {error}")))?;
     let failed = AtomicU64::new(0);
     let value_bytes = plan.probed.value_bytes();
-    servers.prepare_probes(PROBED, value_bytes)?;
+    servers.prepare_probes(PROBED, value_bytes.max(Stored::HEADER as u32))?;
     let quantum_bytes = servers.quantum_bytes();
     let before = Counters::read(servers)?;
     let started = Instant::now();
@@ -84,7 +87,6 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
         value_bytes,
         redis: RedisTimes {
             get: some("GET", pick(&gets, |get| (get.whole_ns - get.part_ns).max(0.0)))?,
-            get_from_schedule: some("GET", pick(&gets, |get| get.whole_ns))?,
             set: some("SET", set)?,
             service_ns: after.service_since(&before),
             execution_ns: (after.execution_since(&before, "get"), after.execution_since(&before, "set")),
@@ -99,6 +101,7 @@ pub(super) fn run(servers: &Servers, plan: &Plan) -> Result<Calibration, Problem
             connect: some("connection to PostgreSQL", postgres_connect)?,
         },
         client: ClientTimes {
+            request: some("GET", pick(&gets, |get| get.part_ns))?,
             runtime_timer: some("timer of the runtime", runtime_timer)?,
             thread_timer: some("timer of a thread", thread_timer)?,
         },
@@ -159,14 +162,14 @@ impl<E: Fn() -> bool + Sync> Probe<'_, E> {
             let started = Instant::now();
             let answer = timed(async { get.query_async::<redis::Value>(open).await.ok() }).await;
             let took = nanoseconds(started.elapsed());
-            match answer {
+            match answer.as_ref().map(is_found) {
                 // A key that was flushed or evicted comes back for the next turn.
-                Some(redis::Value::Nil) => {
+                Some(false) => {
                     let _ = timed(async { set.query_async::<()>(open).await.ok() }).await;
                 }
                 // The first ones find nothing prepared.
-                Some(_) if turn <= UNPREPARED => {}
-                Some(_) => {
+                Some(true) if turn <= UNPREPARED => {}
+                Some(true) => {
                     times.push(Pair { at_ns: self.at_ns(), whole_ns: began + took, part_ns: began });
                 }
                 None => {
@@ -182,8 +185,12 @@ impl<E: Fn() -> bool + Sync> Probe<'_, E> {
     /// GET and SET of a key of probes.
     fn commands(&self, turn: u64) -> (redis::Cmd, redis::Cmd) {
         let key = format!("{}probe:{}", self.servers.key_prefix(), turn % PROBED);
-        let value = vec![b'v'; self.plan.probed.value_bytes() as usize];
-        (redis::cmd("GET").arg(&key).to_owned(), redis::cmd("SET").arg(&key).arg(value).to_owned())
+        let value = vec![b'v'; (self.plan.probed.value_bytes() as usize).max(Stored::HEADER)];
+        let get = match self.plan.probed.has_leases() {
+            false => commands::get(&key),
+            true => commands::get_or_lease([&key, &format!("{key}:lease")], turn, LEASE_NS, 0, 0),
+        };
+        (get, redis::cmd("SET").arg(&key).arg(value).to_owned())
     }
 
     /// SETs, one at a time.
@@ -374,6 +381,15 @@ fn hand_over(ended: &impl Fn() -> bool, plan: &Plan, hand: UnboundedSender<Insta
         if hand.send(due).is_err() {
             return;
         }
+    }
+}
+
+/// The answer to a GET, or to a lookup with a lease, has a value.
+fn is_found(answer: &redis::Value) -> bool {
+    match answer {
+        redis::Value::Nil => false,
+        redis::Value::Array(parts) => parts.len() == 2,
+        _ => true,
     }
 }
 

@@ -81,13 +81,12 @@ impl Times {
     }
 
     /// Sums with others that are independent of them, in random pairs: as many as there are of the more numerous.
-    pub fn plus(&self, others: &[f64]) -> Times {
-        assert!(!others.is_empty(), "a sum has two parts");
+    pub fn plus(&self, others: &Times) -> Times {
         let mut dice = stream(0, 0, "sums");
-        let total = self.count().max(others.len());
+        let total = self.count().max(others.count());
         let sums = (0..total).map(|index| {
             let timed = self.measured[index * self.count() / total];
-            Timed { ns: timed.ns + others[dice.random_range(0..others.len())], ..timed }
+            Timed { ns: timed.ns + others.measured[dice.random_range(0..others.count())].ns, ..timed }
         });
         Times::of(sums.collect()).unwrap_or_else(|| self.clone())
     }
@@ -153,12 +152,12 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_random_pairs() {
-        let sums = times([100.0, 200.0]).plus(&[1.0, 5.0].repeat(2_000));
+        let sums = times([100.0, 200.0]).plus(&times([1.0, 5.0].repeat(2_000)));
         assert_eq!(sums.count(), 4_000);
         // Four sums, a quarter of the pairs each, within five standard errors.
         assert_eq!([0.1, 0.3, 0.7, 0.9].map(|share| sums.at(share)), [101.0, 105.0, 201.0, 205.0]);
         assert!((sums.mean_ns() - 153.0).abs() < 5.0 * 50.1 / 4_000f64.sqrt(), "{}", sums.mean_ns());
-        assert_eq!(times([7.0, 7.0]).plus(&[0.5]).at(0.5), 7.5);
+        assert_eq!(times([7.0, 7.0]).plus(&times([0.5])).at(0.5), 7.5);
     }
 
     #[test]

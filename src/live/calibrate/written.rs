@@ -30,15 +30,25 @@ impl Written<'_> {
     pub fn settings(&self) -> Vec<(String, String)> {
         let mut settings = Vec::new();
         let mut set = |path: String, toml: String| settings.push((path, toml));
-        let (redis, postgres) = (&self.calibration.redis, &self.calibration.postgres);
+        let Calibration { redis, postgres, client, .. } = self.calibration;
+        let is_of_an_application = self.queries == Queries::OfAnApplication;
+        // The client takes its time before every tier. A tier of the process takes a constant one, so the rest comes with the next.
+        let first_ns = match self.model.tiers.first().map(|tier| (&tier.name, &tier.scope)) {
+            Some((name, Scope::Instance { access_ns })) if !is_of_an_application => {
+                let first_ns = client.request.at(0.5);
+                set(format!("tier.{name}.access"), duration(*access_ns as f64 + first_ns));
+                first_ns
+            }
+            _ => 0.0,
+        };
         for tier in &self.model.tiers {
             if let Scope::Shared(shared) = &tier.scope {
                 // Without a measured one the scenario's stays, and the round trip is what it leaves.
                 let service_ns = redis.service_ns.unwrap_or(shared.service_ns as f64);
                 let name = &tier.name;
-                let get = match self.queries {
-                    Queries::OfAnApplication => &redis.get,
-                    Queries::Played | Queries::PlayedPlain => &redis.get_from_schedule,
+                let get = match is_of_an_application {
+                    true => redis.get.clone(),
+                    false => redis.get.plus(&client.request.less(first_ns)),
                 };
                 set(format!("tier.{name}.round_trip"), get.less(service_ns).toml());
                 set(format!("tier.{name}.service"), duration(service_ns));
@@ -98,13 +108,13 @@ impl Written<'_> {
         }
         for (name, times) in [
             ("redis.get", &redis.get),
-            ("redis.get_from_schedule", &redis.get_from_schedule),
             ("redis.set", &redis.set),
             ("redis.connect", &redis.connect),
             ("postgres.read", &postgres.read),
             ("postgres.read_service", &postgres.read_service),
             ("postgres.write", &postgres.write),
             ("postgres.connect", &postgres.connect),
+            ("client.request", &client.request),
             ("client.runtime_timer", &client.runtime_timer),
             ("client.thread_timer", &client.thread_timer),
         ] {

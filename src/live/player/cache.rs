@@ -7,8 +7,10 @@ use tokio::task::spawn_local;
 
 use super::commands::{self, Leased};
 use super::connections::Lent;
+use super::flight::Crowd;
 use super::instance::Instance;
 use super::log::What;
+use super::read::Ask;
 use super::value::Stored;
 use crate::live::servers::Problem;
 use crate::model::{Coalescing, Lease, Nanos, Refresh, Tier, Ttl};
@@ -75,13 +77,6 @@ impl Instance {
     /// Sends a command on a connection of the instance; `None`: no answer in time, or none at all. A command that is given up
     /// keeps its connection until its answer comes.
     async fn command(self: &Rc<Self>, level: usize, cmd: Cmd) -> Option<Value> {
-        let asked_ns = self.now_ns();
-        let answer = self.answer(level, cmd).await;
-        self.command_ns.set(self.now_ns() - asked_ns);
-        answer
-    }
-
-    async fn answer(self: &Rc<Self>, level: usize, cmd: Cmd) -> Option<Value> {
         let (_, shared) = self.shared(level)?;
         let redis = self.redis.as_ref()?;
         let asked_ns = self.now_ns();
@@ -107,6 +102,14 @@ impl Instance {
         }
     }
 
+    /// A command that a crowd waits for.
+    async fn command_for(self: &Rc<Self>, crowd: &Crowd, level: usize, cmd: Cmd) -> Option<Value> {
+        let asked_ns = self.now_ns();
+        let answer = self.command(level, cmd).await;
+        crowd.note_command(asked_ns, self.now_ns());
+        answer
+    }
+
     async fn exchange(self: Rc<Self>, level: usize, lent: Lent, cmd: Cmd) -> Option<Value> {
         let redis = self.redis.as_ref()?;
         let answer = redis.send(&lent, &cmd).await;
@@ -127,12 +130,13 @@ impl Instance {
     }
 
     /// Looks for a key; a loser of a lease looks again and again.
-    pub async fn look(self: &Rc<Self>, level: usize, info: KeyInfo, exists: bool) -> Found {
+    pub async fn look(self: &Rc<Self>, level: usize, ask: &Ask) -> Found {
+        let Ask { info, exists, ref crowd, .. } = *ask;
         let Some((tier, _)) = self.shared(level) else { return Found::Failed };
         self.note(What::Lookup { level: level as u8 });
         let name = self.run.keys.value(info.key);
         if let (Some(lease), false) = (self.lease(level), exists) {
-            return self.look_with_lease(level, lease, info, &name).await;
+            return self.look_with_lease(level, lease, ask, &name).await;
         }
         let is_judged = info.absent || matches!(tier.refresh, Refresh::StaleWhileRevalidate { .. });
         let cmd = match (exists, self.ttl(level, info)) {
@@ -146,7 +150,7 @@ impl Instance {
             }
             (false, _) => commands::get(&name),
         };
-        let found = match self.command(level, cmd).await {
+        let found = match self.command_for(crowd, level, cmd).await {
             None => Found::Failed,
             Some(Value::Int(0)) => Found::Miss { token: None },
             Some(Value::Int(_)) => {
@@ -160,18 +164,19 @@ impl Instance {
     }
 
     /// The same of several keys by one command.
-    pub async fn look_at_all(self: &Rc<Self>, level: usize, infos: &[KeyInfo]) -> Vec<Found> {
-        let Some((tier, _)) = self.shared(level) else { return vec![Found::Failed; infos.len()] };
-        infos.iter().for_each(|_| self.note(What::Lookup { level: level as u8 }));
-        let names: Vec<String> = infos.iter().map(|info| self.run.keys.value(info.key)).collect();
-        let answer = self.command(level, commands::mget(&names)).await;
+    pub async fn look_at_all(self: &Rc<Self>, level: usize, asks: &[Ask]) -> Vec<Found> {
+        let failed = vec![Found::Failed; asks.len()];
+        let (Some((tier, _)), Some(first)) = (self.shared(level), asks.first()) else { return failed };
+        asks.iter().for_each(|_| self.note(What::Lookup { level: level as u8 }));
+        let names: Vec<String> = asks.iter().map(|ask| self.run.keys.value(ask.info.key)).collect();
+        let answer = self.command_for(&first.crowd, level, commands::mget(&names)).await;
         let Some(Value::Array(answers)) =
-            answer.filter(|answer| matches!(answer, Value::Array(all) if all.len() == infos.len()))
+            answer.filter(|answer| matches!(answer, Value::Array(all) if all.len() == asks.len()))
         else {
-            return vec![Found::Failed; infos.len()];
+            return failed;
         };
-        let of = |(info, answer): (&KeyInfo, &Value)| self.judge(tier, level, *info, false, answer);
-        let found: Vec<Found> = infos.iter().zip(&answers).map(of).collect();
+        let of = |(ask, answer): (&Ask, &Value)| self.judge(tier, level, ask.info, false, answer);
+        let found: Vec<Found> = asks.iter().zip(&answers).map(of).collect();
         found.iter().for_each(|found| self.note_found(level, found));
         found
     }
@@ -209,17 +214,11 @@ impl Instance {
         }
     }
 
-    async fn look_with_lease(
-        self: &Rc<Self>,
-        level: usize,
-        lease: &Lease,
-        info: KeyInfo,
-        name: &str,
-    ) -> Found {
-        let (lock, token) = (self.run.keys.lease(info.key), self.token());
+    async fn look_with_lease(self: &Rc<Self>, level: usize, lease: &Lease, ask: &Ask, name: &str) -> Found {
+        let (lock, token) = (self.run.keys.lease(ask.info.key), self.token());
         let (lock_ns, stale_ns) = (lease.lock_ttl_ns, lease.serve_stale_ns);
         let cmd = commands::get_or_lease([name, &lock], token, lock_ns, self.now_ns(), stale_ns);
-        let found = match self.command(level, cmd).await.as_ref().and_then(commands::leased) {
+        let found = match self.command_for(&ask.crowd, level, cmd).await.as_ref().and_then(commands::leased) {
             None => Found::Failed,
             Some(Leased::Value(stored)) => Found::Hit { stored, renewal: Renewal::Keep },
             Some(Leased::Granted) => Found::Miss { token: Some(token) },

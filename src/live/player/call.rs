@@ -203,14 +203,14 @@ async fn ask(
     let writes = matches!(job.work, Work::Write { .. });
     if let (true, Some(end_ns)) = (writes, end_ns) {
         let at_ns = end_ns.saturating_sub(time.query_ns);
-        instance.alarm.at(instance.clock.instant(at_ns)).await;
+        instance.alarm.near(instance.clock.instant(at_ns)).await;
     }
     let answer = backend.ask(slot, job.query, time.sleep_ns).await;
     if let Ok(Answer::Written(rows)) = &answer {
         instance.note_commits(rows);
     }
     if let (false, Some(end_ns)) = (writes, end_ns) {
-        instance.alarm.at(instance.clock.instant(end_ns)).await;
+        instance.alarm.near(instance.clock.instant(end_ns)).await;
     }
     backend.gate.leave(slot);
     answer.map_err(|problem: Problem| {

@@ -6,12 +6,33 @@ use std::rc::Rc;
 use tokio::sync::watch;
 
 use super::read::KeyAnswer;
+use crate::model::Nanos;
 
 /// Somebody who waits for an answer.
 #[derive(Debug, Default)]
 pub struct Caller {
     /// It has given up.
     pub is_gone: Cell<bool>,
+    /// The end of its last command, at first its own start.
+    answered_ns: Cell<Nanos>,
+    commands_ns: Cell<Nanos>,
+}
+
+impl Caller {
+    pub fn starting(at_ns: Nanos) -> Caller {
+        Caller { answered_ns: Cell::new(at_ns), ..Caller::default() }
+    }
+
+    /// How long it has waited for commands; several that were under way at once count once.
+    pub fn commands_ns(&self) -> Nanos {
+        self.commands_ns.get()
+    }
+
+    fn note_command(&self, asked_ns: Nanos, now_ns: Nanos) {
+        let waited_ns = now_ns.saturating_sub(asked_ns.max(self.answered_ns.get()));
+        self.commands_ns.set(self.commands_ns.get() + waited_ns);
+        self.answered_ns.set(now_ns);
+    }
 }
 
 /// All who wait for the same answer.
@@ -29,6 +50,11 @@ impl Crowd {
 
     pub fn is_gone(&self) -> bool {
         self.callers.borrow().iter().all(|caller| caller.is_gone.get())
+    }
+
+    /// A command for them all was answered, or given up.
+    pub fn note_command(&self, asked_ns: Nanos, now_ns: Nanos) {
+        self.callers.borrow().iter().for_each(|caller| caller.note_command(asked_ns, now_ns));
     }
 
     pub fn fill_from(&self) -> usize {
@@ -74,6 +100,18 @@ impl Flight {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_waits_for_commands_are_those_after_the_own_start_and_count_once() {
+        let (first, second) = (Rc::new(Caller::starting(10)), Rc::new(Caller::starting(35)));
+        let crowd = Crowd::of(Rc::clone(&first), 0);
+        // Two commands side by side, then one that somebody joins halfway.
+        crowd.note_command(15, 25);
+        crowd.note_command(16, 28);
+        crowd.join(&Crowd::of(Rc::clone(&second), 0));
+        crowd.note_command(30, 41);
+        assert_eq!([first.commands_ns(), second.commands_ns()], [10 + 3 + 11, 6]);
+    }
 
     #[test]
     fn a_crowd_is_gone_when_the_last_caller_is() {

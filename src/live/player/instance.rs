@@ -96,8 +96,6 @@ pub struct Instance {
     pub refreshing: RefCell<FxHashSet<(usize, u32)>>,
     pub budget: Option<RefCell<Budget>>,
     pub log: RefCell<Log>,
-    /// How long the last answered command took, its wait for a connection included.
-    pub command_ns: Cell<Nanos>,
     /// Requests that have not ended.
     pub open: Cell<u64>,
     /// Attempts at the database that have not ended, those that nobody waits for included: they have connections and places at the gate.
@@ -186,7 +184,6 @@ impl Instance {
             refreshing: RefCell::default(),
             budget: database.retries.budget.map(|spec| RefCell::new(Budget::new(spec))),
             log: RefCell::default(),
-            command_ns: Cell::new(0),
             open: Cell::new(0),
             attempts: Cell::new(0),
             dice: RefCell::new(Dice {

@@ -10,7 +10,7 @@ mod books;
 mod cache;
 mod call;
 mod clock;
-mod commands;
+pub(super) mod commands;
 mod connections;
 mod events;
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod schedule;
 mod service;
 mod timer;
 mod trace;
-mod value;
+pub(super) mod value;
 mod write;
 
 use std::ops::Range;
@@ -54,7 +54,7 @@ use super::calibrate::mean_value_bytes;
 use super::servers::{Problem, Servers};
 use crate::experiment::played::Played;
 use crate::experiment::run::RunError;
-use crate::model::{Experiment, Nanos};
+use crate::model::{Coalescing, Experiment, Nanos};
 use crate::record::{LiveRecord, Record};
 use crate::sim::Control;
 use crate::workload::Tables;
@@ -83,13 +83,15 @@ pub struct Begins<'a> {
     pub value_bytes: u32,
     /// Mean rate of requests in each instance.
     pub rate_per_instance_and_s: f64,
+    /// Its lookups in Redis are those of leases.
+    pub has_leases: bool,
 }
 
 /// A repetition that was played.
 #[derive(Clone, Debug)]
 pub struct Part {
     pub time: Range<Instant>,
-    /// What the client itself took of each request that a shared tier answered at once: its lateness, and its own code.
+    /// What the client itself took of each hit of a shared tier: its lateness, and its own code.
     pub client_ns: Vec<f64>,
 }
 
@@ -168,6 +170,7 @@ pub fn play(experiment: &Experiment, servers: &Servers, options: &Options) -> Re
                 value_bytes: mean_value_bytes(&variant.model, tables),
                 rate_per_instance_and_s: schedule.requests.len() as f64
                     / (variant.model.duration_ns as f64 / 1e9 * f64::from(variant.model.clients.instances)),
+                has_leases: matches!(variant.model.coalescing, Coalescing::Lease(_)),
             });
             let Some(one) = repetition::play(&setting, schedule, servers, options)? else { break 'all };
             let lateness_ms = one.lateness_p99_ns as f64 / 1e6;

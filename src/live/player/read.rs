@@ -88,7 +88,7 @@ pub async fn descend(instance: Rc<Instance>, mut ask: Ask, from: usize) -> KeyAn
             if is_joined_at_lookup(&instance) && !ask.leads {
                 return join_or_lead(&instance, ask, level).await;
             }
-            let found = instance.look(level, ask.info, ask.exists).await;
+            let found = instance.look(level, &ask).await;
             if let Some(answer) = leave_shared(&instance, &mut ask, level, found).await {
                 return answer;
             }
@@ -150,7 +150,7 @@ pub async fn leave_shared(
                     ask.token = None;
                     break;
                 }
-                found = instance.look(level, ask.info, ask.exists).await;
+                found = instance.look(level, ask).await;
             }
             Found::Failed => {
                 instance.note(What::Failure { level: level as u8 });

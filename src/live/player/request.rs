@@ -51,7 +51,7 @@ pub async fn play(instance: Rc<Instance>, number: u32) {
     let begun_ns = instance.now_ns();
     let planned = instance.run.schedule.requests[number as usize];
     let start_ns = planned.at_ns;
-    let caller = Rc::new(Caller::default());
+    let caller = Rc::new(Caller::starting(start_ns));
     let way = go(Rc::clone(&instance), number, Rc::clone(&caller));
     let ended = match instance.model().clients.deadline_ns {
         None => way.await,
@@ -71,11 +71,10 @@ pub async fn play(instance: Rc<Instance>, number: u32) {
     };
     let Ended { outcome, cause, keys } = ended;
     let at_ns = instance.now_ns();
-    // After its only command such a request waits for nothing, so the last command of the instance was its own.
-    let is_plain_hit = matches!(keys.as_slice(), [KeyEnd { outcome: Outcome::Hit, tier: Some(tier), .. }]
-        if instance.shared(usize::from(*tier)).is_some());
-    if is_plain_hit && outcome == Outcome::Hit && instance.model().clients.deadline_ns.is_none() {
-        let client_ns = (at_ns - start_ns).saturating_sub(instance.command_ns.get());
+    // A hit waits for nothing but commands; the rest is the client's own.
+    let commands_ns = caller.commands_ns();
+    if outcome == Outcome::Hit && commands_ns > 0 {
+        let client_ns = (at_ns - start_ns).saturating_sub(commands_ns);
         instance.log.borrow_mut().client_ns.push(client_ns as f64);
     }
     let end = End {
@@ -125,8 +124,7 @@ async fn read_all(instance: Rc<Instance>, mut asks: Vec<Ask>) -> Vec<(u32, KeyAn
     );
     let mut found: Vec<Option<Found>> = vec![None; asks.len()];
     if is_mget && asks.len() > 1 {
-        let infos: Vec<KeyInfo> = asks.iter().map(|ask| ask.info).collect();
-        found = instance.look_at_all(level, &infos).await.into_iter().map(Some).collect();
+        found = instance.look_at_all(level, &asks).await.into_iter().map(Some).collect();
     }
     let ways: Vec<_> = asks
         .into_iter()

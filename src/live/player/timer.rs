@@ -1,9 +1,10 @@
 //! Instants that are kept to a tenth of a millisecond: timers of tokio are a millisecond coarse.
 
 use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -22,6 +23,26 @@ pub struct Alarm(Arc<Shared>);
 struct Shared {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    lateness: Lateness,
+}
+
+/// Half of the tasks wake later than this after their instant: a running median, which every wake moves by a step (Robbins and Monro, 1951).
+#[derive(Debug, Default)]
+struct Lateness(AtomicU64);
+
+impl Lateness {
+    const STEP_NS: u64 = 1_000;
+
+    fn typical(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    fn note(&self, late: Duration) {
+        let typical = self.typical();
+        let ns = typical.as_nanos() as u64;
+        let moved = if late > typical { ns + Self::STEP_NS } else { ns.saturating_sub(Self::STEP_NS) };
+        self.0.store(moved, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +106,16 @@ impl Drop for Timer {
 }
 
 impl Alarm {
+    /// Returns as often before the instant as after it: [`Alarm::at`] with what it is typically late taken off.
+    pub async fn near(&self, at: Instant) {
+        let aimed = at.checked_sub(self.0.lateness.typical()).unwrap_or(at);
+        if aimed <= Instant::now() {
+            return;
+        }
+        self.at(aimed).await;
+        self.0.lateness.note(aimed.elapsed());
+    }
+
     /// Returns at the instant; at once where it is past.
     pub async fn at(&self, at: Instant) {
         if at <= Instant::now() {
@@ -133,9 +164,19 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    #[test]
+    fn lateness_is_a_running_median_which_an_outlier_moves_by_a_step() {
+        let lateness = Lateness::default();
+        let micros = Duration::from_micros;
+        // Three of four are 60 us late.
+        (0..400).for_each(|turn| lateness.note(micros(if turn % 4 == 0 { 10 } else { 60 })));
+        let typical = lateness.typical();
+        assert!((micros(58)..=micros(60)).contains(&typical), "{typical:?}");
+        lateness.note(micros(9_000));
+        assert_eq!(lateness.typical(), typical + micros(1));
+    }
 
     #[test]
     fn tasks_wake_in_the_order_of_their_instants_and_not_before() {
