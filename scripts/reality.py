@@ -154,6 +154,11 @@ def main() -> None:
         for sentence in one["words"][2:]:
             if sentence.startswith("By "):
                 print(f"\n{sentence}")
+    print("\n## In CI\n")
+    print(
+        "Four of the groups are played for 8 s in every run of CI (`.ci/live`, 70 s), one run of each case against simulated runs of the same requests. One pass:\n"
+    )
+    print(f"```text\n{Path('benches/reality/ci.txt').read_text(encoding='utf-8').strip()}\n```")
     print("\n## Not tried\n")
     print(
         "- Given servers, a network between client and server, and more than one node: everything runs on one machine and shares its processors.\n"
