@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Instructions per simulated request, counted by callgrind: steady on busy machines. Compares them with the budget in
-# benches/instructions.budget and fails where one is more than 3 % above it; `--write` sets the budget anew.
+# benches/instructions.budget and fails where one is more than 3 % above it; `--write` sets the budget anew. HERDLAB_FEATURES="what-if,live" takes the build
+# with these features.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 command -v valgrind >/dev/null || { echo "valgrind is needed (Debian: apt-get install valgrind)" >&2; exit 2; }
-bench=$(cargo bench --bench instructions --no-run 2>&1 | tee -a /dev/stderr | sed -n 's/.*Executable.*(\(.*\))/\1/p')
+bench=$(cargo bench --bench instructions ${HERDLAB_FEATURES:+--features "$HERDLAB_FEATURES"} --no-run 2>&1 | tee -a /dev/stderr | sed -n 's/.*Executable.*(\(.*\))/\1/p')
 budget=benches/instructions.budget
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
