@@ -85,12 +85,12 @@ def shared(jobs: list[Job], processors: int) -> list[float]:
 
 
 def contended(jobs: list[Job], processors: int) -> list[float]:
-    """Servers without limit under `contention = { sigma = 1 / processors }`."""
+    """Servers without limit under `contention = { processors = ... }`."""
     ends, latencies = [], []
     for at, service in jobs:
         while ends and ends[0] <= at:
             heapq.heappop(ends)
-        latencies.append(service * (1 + len(ends) / processors))
+        latencies.append(service * max(1.0, (len(ends) + 1) / processors))
         heapq.heappush(ends, at + latencies[-1])
     return latencies
 

@@ -246,6 +246,10 @@ const NOT_NEEDED: &[(&str, &str)] = &[
     ("breaker.window without probes", "no window is left before it opens here"),
     ("breaker.probes without window", "it does not close again here"),
     ("redis.toml: .clients without event", "three caches by key hold what one would"),
+    ("autoscale.least without down_after", "in five minutes there is always a look here that wants more"),
+    ("autoscale.tolerance without down_after", "the same: what is one too many stays"),
+    ("autoscale.tolerance without every", "the looks that are within it are others"),
+    ("autoscale.tolerance without startup", "the looks that are within it are others"),
 ];
 
 /// A scenario with an option and without what it needs, the title of the refusal, and what is added so that it is accepted.

@@ -54,10 +54,12 @@ pub enum Cause {
     Limit,
     /// Refused because all workers of the instance were busy and its queue was full.
     NoWorker,
+    /// The instance remembered that the last read of the key had failed.
+    Remembered,
 }
 
 /// Causes by number, with their names in measures.
-pub const CAUSES: [(Cause, &str); 11] = [
+pub const CAUSES: [(Cause, &str); 12] = [
     (Cause::Deadline, "deadline"),
     (Cause::DbTimeout, "db_timeout"),
     (Cause::DbRejected, "db_rejected"),
@@ -69,6 +71,7 @@ pub const CAUSES: [(Cause, &str); 11] = [
     (Cause::Breaker, "breaker"),
     (Cause::Limit, "limit"),
     (Cause::NoWorker, "no_worker"),
+    (Cause::Remembered, "remembered"),
 ];
 
 /// Counts of the rate limiter.
@@ -137,6 +140,8 @@ pub struct Totals {
     /// Requests for a connection to the database, and those that found none free.
     pub db_pool_asked: u64,
     pub db_pool_waited: u64,
+    /// Integral of the instances that are there over time.
+    pub instances_ns: u128,
     /// Integral of busy workers over time.
     pub workers_busy_ns: u128,
     /// Requests that got a worker or a place to wait for one, and those that found none free.
@@ -316,6 +321,8 @@ pub struct Recorder {
     pub keys: Vec<u64>,
     pub limiter: Option<LimiterBooks>,
     pub workers: Option<WorkerBooks>,
+    /// Most instances that were there at once.
+    pub instances_peak: u32,
     pub warm: WarmBooks,
     pub write_back: Option<WriteBackBooks>,
     pub causes: [u64; CAUSES.len()],
@@ -391,6 +398,7 @@ impl Recorder {
                 stuck: 0,
             }),
             workers: model.clients.workers.map(|_| WorkerBooks::default()),
+            instances_peak: 0,
             warm: WarmBooks::default(),
             write_back: model.write_back().map(|_| WriteBackBooks::default()),
             causes: [0; CAUSES.len()],

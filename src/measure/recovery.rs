@@ -430,8 +430,8 @@ impl Base<'_> {
         };
         outcome.metastable = match (next, lasting) {
             (Some(_), true) => None,
-            // A change is there to stay, and so is what comes of it.
-            _ if event.what.is_change() => None,
+            // A change, or another number of instances, is there to stay, and so is what comes of it.
+            _ if event.what.is_change() || event.what.scales() => None,
             _ => Some(f64::from(u8::from(lasting))),
         };
         let quiet_again_ns =

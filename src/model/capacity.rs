@@ -138,12 +138,18 @@ impl Contention {
     #[inline]
     pub fn slowdown(&self, n: f64) -> f64 {
         let others = n - 1.0;
-        1.0 + self.sigma * others + self.kappa * others * n
+        let law = 1.0 + self.sigma * others + self.kappa * others * n;
+        match self.processors {
+            None => law,
+            Some(processors) => law * (n / f64::from(processors)).max(1.0),
+        }
     }
 
     /// The maximum of `n / slowdown(n)` over whole `n` up to `servers`.
     fn most_carried(&self, servers: f64) -> f64 {
-        let Contention { sigma, kappa } = *self;
+        let Contention { sigma, kappa, processors } = *self;
+        // What is more than the processors in service adds nothing to what they do.
+        let servers = processors.map_or(servers, |processors| servers.min(f64::from(processors)));
         if kappa == 0.0 && sigma < 1.0 {
             // It rises with n, towards 1 / sigma.
             return if servers.is_finite() { servers / self.slowdown(servers) } else { 1.0 / sigma };
@@ -155,8 +161,8 @@ impl Contention {
         carried.into_iter().fold(0.0, f64::max)
     }
 
-    /// The slowdown under a load: that of the smaller root of `n = load x slowdown(n)`. A load below one is taken to be
-    /// served alone.
+    /// The slowdown under a load that can be carried: that of the smaller root of `n = load x slowdown(n)`, which lies below the processors. A load
+    /// below one is taken to be served alone.
     fn slowdown_under(&self, load: f64) -> f64 {
         if load <= 1.0 {
             return 1.0;

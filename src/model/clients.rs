@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Nanos;
 use crate::declare::diagnostic::Diagnostic;
-use crate::declare::values::{Count, PositiveDuration, Whole};
+use crate::declare::values::{AtLeast, Count, Duration, PositiveDuration, PositiveShare, Whole};
 use crate::declare::{keywords, options};
 
 options! {
@@ -12,6 +12,16 @@ options! {
     pub struct Clients in "clients", such as "{ instances = 20 }" {
         /// application instances
         "instances" instances: u32 as Count, default 1;
+        /// instances that run at the start; the others come by `scale` events or by `autoscale`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "started" started: Option<u32> as Count, optional "all";
+        /// a new instance, or one that is back after a crash, gets its full share of the requests after so long, and before that the share
+        /// of its age in this time
+        #[serde(skip_serializing_if = "is_nothing")]
+        "slow_start" slow_start_ns: Nanos as Duration, default "0s";
+        /// instances come and go with the work, from `least` to `instances`: `{ target = 0.6, every = "15s" }`; needs `workers`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "autoscale" autoscale: Option<Autoscale> as Autoscale, or "none";
         /// how a request finds its instance: `"random"`, `"round-robin"`, `"sticky"` (by key), `"recorded"` (the clients of a trace
         /// in the order of their first request, to one instance after the other)
         "route" route: Route, default "random";
@@ -34,6 +44,50 @@ options! {
                     .help("set clients.workers, or queue = \"unbounded\""),
             );
         }
+        if f.left_out("workers", "unlimited") && autoscale.flatten().is_some() {
+            let (place, title) = (f.place("autoscale"), "clients.autoscale does not apply");
+            f.cx.report(
+                Diagnostic::new(title, place, "it follows the share of the workers that is busy, and their number is unlimited")
+                    .help("set clients.workers, or scale by events: { scale = { instances = 12 } }"),
+            );
+        }
+        if let (Some(most), Some(Some(part))) = (instances, started)
+            && part > most
+        {
+            let (place, title) = (f.place("started"), format!("clients.started is {part}"));
+            f.cx.report(Diagnostic::new(title, place, format!("expected at most clients.instances, {most}")));
+        }
+    }
+}
+
+impl Clients {
+    /// Instances at the start.
+    pub fn started(&self) -> u32 {
+        self.started.unwrap_or(self.instances)
+    }
+}
+
+/// Whether a field keeps out of the serialised form, and so of the digest.
+fn is_nothing(ns: &Nanos) -> bool {
+    *ns == 0
+}
+
+options! {
+    /// As the HorizontalPodAutoscaler of Kubernetes decides.
+    #[derive(Clone, Copy, Debug, Serialize)]
+    pub struct Autoscale in "autoscale", such as "{ target = 0.6 }" {
+        /// share of the workers that is to be busy, instances that are about to start included
+        "target" target: f64 as PositiveShare, required "the share of the workers that is to be busy, such as 0.6";
+        /// from one look to the next, each at the mean since the last one
+        "every" every_ns: Nanos as PositiveDuration, default "15s";
+        /// relative distance from the target that is left alone
+        "tolerance" tolerance: f64 as AtLeast<0>, default 0.1;
+        /// fewest instances
+        "least" least: u32 as Count, default 1;
+        /// how long a new instance takes to start
+        "startup" startup_ns: Nanos as Duration, default "30s";
+        /// instances go when no look of this time has wanted them
+        "down_after" down_after_ns: Nanos as Duration, default "5m";
     }
 }
 

@@ -46,12 +46,16 @@ options! {
         /// the database; otherwise the lock is taken with the commit; not with `cancel_on_timeout`
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         "row_lock" row_lock: bool, default false;
+        /// an instance remembers for so long that the read of a key has failed, after its last attempt, and fails further reads of it at once
+        /// (cause `remembered`); a read that is answered after all ends that
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "error_ttl" error_ttl_ns: Option<Nanos> as PositiveDuration, or "none";
         /// an answer that comes too late for its caller still fills the cache
         "late_fill" late_fill: bool, default true;
         /// attempts after a failed one: `{ attempts = 3, backoff = "50ms" }`
         "retries" retries: Retries, or "none" => written::<Retries>("{ attempts = 1 }");
         /// `{ sigma = 0.01, kappa = 0.0001 }`: service takes 1 + sigma (n-1) + kappa n (n-1) times as long with n requests in
-        /// service (Universal Scalability Law)
+        /// service (Universal Scalability Law); `{ processors = 4 }`: they share these
         "contention" contention: Option<Contention> as Contention, or "none";
         /// load that no cache touches: `{ rate = 200, service = "5ms" }`
         "background" background: Option<Background> as Background[read.as_ref()], or "none";
@@ -119,13 +123,16 @@ options! {
 
 options! {
     /// Universal Scalability Law (Gunther): service times are multiplied by
-    /// `1 + sigma (n-1) + kappa n (n-1)` with n requests in service.
+    /// `1 + sigma (n-1) + kappa n (n-1)` with n requests in service, and by `n / processors` where these are fewer.
     #[derive(Clone, Copy, Debug, Serialize)]
     pub struct Contention in "contention", such as "{ sigma = 0.01, kappa = 0.0001 }" {
         /// contention: the share of the work that is serial
         "sigma" sigma: f64 as AtLeast<0>, default 0;
         /// coherence: cost of each pair of requests in service
         "kappa" kappa: f64 as AtLeast<0>, default 0;
+        /// processors that requests in service share: with n of them each takes n / `processors` times as long, if that is more than one
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "processors" processors: Option<u32> as Count, or "unlimited";
     }
     check |f| { f.refuse_empty(); }
 }

@@ -53,5 +53,21 @@ options! {
         /// probability that an instance does not hear of it, drawn for each message: publish and subscribe has no receipt
         #[serde(skip_serializing_if = "is_zero")]
         "lost" lost: f64 as Share, default 0;
+        /// `{ every = "1h", for = "5s" }`: instances lose their connection to it now and then, and with it the messages of that time
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "cuts" cuts: Option<Cuts> as Cuts, or "none";
+    }
+}
+
+options! {
+    /// Connections of a broadcast that break.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct Cuts in "cuts", such as "{ every = \"1h\", for = \"5s\" }" {
+        /// random time from a connection to its loss, drawn for each instance
+        "every" every: Dist, required "the time that a connection holds, such as \"1h\" or a distribution";
+        /// random time until there is a new one
+        "for" for_how_long: Dist, required "the time until there is a new one, such as \"5s\"";
+        /// an instance that is connected again empties its instance tiers, since it does not know what it has missed
+        "flush" flush: bool, default true;
     }
 }

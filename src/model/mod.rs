@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 pub use capacity::{Load, Mix};
-pub use clients::{Clients, MeasureOptions, Route};
+pub use clients::{Autoscale, Clients, MeasureOptions, Route};
 pub use coalescing::{Around, Coalescing, Lease};
 pub use database::{Background, Contention, Database, RETRIES_AT_ONCE, Replicas, Retries};
 pub(crate) use directory::{CountingTier, Directory, LeaseTier, Place};
@@ -42,7 +42,7 @@ pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub(crate) use event::{EventOptions, Surroundings};
 pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
 pub use input::{Input, Moments};
-pub use invalidation::{Broadcast, Cdc, Invalidation};
+pub use invalidation::{Broadcast, Cdc, Cuts, Invalidation};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use price::{Price, currency};
@@ -253,6 +253,18 @@ impl Model {
         self.events.iter().any(|event| matches!(event.what, EventKind::Crash { .. }))
     }
 
+    /// The connections of the broadcast that break, where there is a tier to hear of it.
+    pub fn cuts(&self) -> Option<&Cuts> {
+        self.invalidation.broadcast.as_ref()?.cuts.as_ref()
+    }
+
+    /// Whether instances come or go other than by a crash.
+    pub fn fleet_varies(&self) -> bool {
+        self.clients.started() < self.clients.instances
+            || self.clients.autoscale.is_some()
+            || self.events.iter().any(|event| event.what.scales())
+    }
+
     /// Whether the database goes down.
     pub fn goes_down(&self) -> bool {
         let is_down = |what: &EventKind| matches!(what, EventKind::Down { target: Target::Database, .. });
@@ -262,13 +274,14 @@ impl Model {
     /// Whether a connection to the database may be closed while the clients have a use for it.
     pub fn closes_connections(&self) -> bool {
         let is_new = |what: &EventKind| match what {
-            EventKind::Deploy { .. } => true,
+            EventKind::Deploy { .. } | EventKind::Scale { .. } => true,
             EventKind::Change { restarts, .. } => *restarts,
             _ => false,
         };
         self.database.close_on_timeout
             || self.goes_down()
             || self.instances_crash()
+            || self.clients.autoscale.is_some()
             || self.events.iter().any(|event| is_new(&event.what))
     }
 
@@ -281,6 +294,16 @@ impl Model {
             || leader_dies
             || self.instances_crash()
             || self.goes_down()
+    }
+
+    /// Whether a tier may ever serve a value past its time.
+    pub fn serves_expired(&self) -> bool {
+        let leases =
+            |model: &Model| matches!(&model.coalescing, Coalescing::Lease(lease) if lease.serve_stale_ns > 0);
+        let tiers = |model: &Model| {
+            model.tiers.iter().any(|tier| tier.fail_safe.is_some() || tier.refresh.grace_ns() > 0)
+        };
+        self.ever(|model| leases(model) || tiers(model))
     }
 
     /// Whether a read may get a value that was never committed.

@@ -17,6 +17,9 @@ options! {
         "rollback" rollback: f64 as Share, default 0;
         /// a SET older than the entry, or than the tombstone that a DELETE leaves, is refused; not with `"before-commit"`
         "versioned" versioned: bool, default false;
+        /// a DELETE leaves the entry as one that has just expired, so that readers get its old value while one of them fetches the new
+        /// one: with `refresh` that has a `grace`, a lease with `serve_stale`, or `fail_safe`; other tiers delete as without it
+        "mark_stale" mark_stale: bool, default false;
         /// how long a tombstone is remembered; with `versioned`, where something is deleted
         "tombstone_ttl" tombstone_ttl_ns: Nanos as PositiveDuration, default "10s";
     }
@@ -32,7 +35,8 @@ impl Writes {
     /// As the model has it.
     pub fn parts(self) -> (WriteStrategy, WriteOptions) {
         let tombstone_ttl_ns = self.versioned.then_some(self.tombstone_ttl_ns);
-        (self.strategy, WriteOptions { order: self.order, rollback: self.rollback, tombstone_ttl_ns })
+        let Writes { strategy, order, rollback, mark_stale, .. } = self;
+        (strategy, WriteOptions { order, rollback, tombstone_ttl_ns, mark_stale })
     }
 }
 
@@ -90,6 +94,9 @@ pub struct WriteOptions {
     /// is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tombstone_ttl_ns: Option<Nanos>,
+    /// A DELETE makes an entry expire, where a tier serves what has expired.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mark_stale: bool,
 }
 
 impl WriteOptions {

@@ -86,10 +86,17 @@ pub fn event_text(model: &Model, what: &EventKind) -> String {
     };
     match *what {
         EventKind::Flush { tier } => format!("{} flushed", tier_name(tier)),
-        EventKind::Restart { tier, keeps: true, .. } => {
-            format!("{} restarted, with what it had", tier_name(tier))
+        EventKind::Restart { tier, node, keeps, loses_ns, .. } => {
+            let target = node.map_or(Target::Tier(tier), |node| Target::Node { tier, node });
+            let with = match (keeps, loses_ns) {
+                (false, _) => String::new(),
+                (true, 0) => ", with what it had".to_owned(),
+                (true, _) => format!(", with what it had {} before", format_duration(loses_ns)),
+            };
+            format!("{} restarted{with}", name(target))
         }
-        EventKind::Restart { tier, .. } => format!("{} restarted", tier_name(tier)),
+        EventKind::Scale { instances: 1, .. } => "1 instance".to_owned(),
+        EventKind::Scale { instances, .. } => format!("{instances} instances"),
         EventKind::Warm { tier, hottest, rate_per_s, parallel } => {
             let keys = match hottest {
                 Hottest::Keys(keys) => grouped(keys),
@@ -171,7 +178,7 @@ fn workload(model: &Model) -> String {
     let profile = if model.workload.profile.is_empty() { "" } else { ", rate changes over time" };
     let instances = match model.clients.instances {
         1 => "1 instance".to_owned(),
-        count => format!("{count} instances"),
+        count => format!("{count} instances{}", details::started(&model.clients)),
     };
     let workers = match (model.clients.workers, model.clients.queue) {
         (None, _) => String::new(),
@@ -184,7 +191,8 @@ fn workload(model: &Model) -> String {
         Some(ns) => format!(", deadline {}", format_duration(ns)),
         None => String::new(),
     };
-    format!("workload: {arrivals}{profile}, on {instances}{workers}{deadline}")
+    let scaling = details::scaling(&model.clients);
+    format!("workload: {arrivals}{profile}, on {instances}{workers}{deadline}{scaling}")
 }
 
 fn each(instances: u32) -> &'static str {
@@ -420,7 +428,7 @@ fn coalescing(model: &Model) -> String {
 }
 
 fn writes(model: &Model) -> String {
-    let WriteOptions { order, rollback, tombstone_ttl_ns } = model.write_options;
+    let WriteOptions { order, rollback, tombstone_ttl_ns, mark_stale } = model.write_options;
     let early = order == Order::BeforeCommit;
     let mut text = match &model.writes {
         WriteStrategy::Invalidate if early => "writes: DELETE in every tier, then database",
@@ -454,6 +462,9 @@ fn writes(model: &Model) -> String {
     if let Some(ns) = tombstone_ttl_ns {
         text.push_str(&format!(", versioned SETs, tombstones kept {}", format_duration(ns)));
     }
+    if mark_stale {
+        text.push_str(", a DELETE leaves an old value where the tier serves those");
+    }
     text
 }
 
@@ -484,8 +495,9 @@ fn invalidation(model: &Model) -> Vec<String> {
             lost => format!(", {} of the messages lost", percent(lost)),
         };
         lines.push(format!(
-            "invalidation: broadcast to instance tiers, delay {}{lost}",
-            dist(&broadcast.delay)
+            "invalidation: broadcast to instance tiers, delay {}{lost}{}",
+            dist(&broadcast.delay),
+            details::cuts(broadcast)
         ));
     }
     lines

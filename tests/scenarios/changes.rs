@@ -238,6 +238,8 @@ fn left(model: &Model) -> String {
         .into_iter()
         .map(|measure| format!("{measure:?}"))
         .filter(|text| !text.contains("event.") && !text.contains("ordinary."))
+        // An entry is kept past its time as long as any settings of the run may need it.
+        .filter(|text| !text.contains("entries.peak") && !text.contains("memory.peak"))
         // Of a pool without bounds, which nobody waits for.
         .filter(|text| !text.contains(".pool."))
         .collect();

@@ -139,6 +139,8 @@ pub const CHOICES: &[(&str, &[&str])] = &[
     ("database.timeout", &["none", "6ms"]),
     ("database.cancel_on_timeout", &["false", "true"]),
     ("database.close_on_timeout", &["false", "true"]),
+    ("database.error_ttl", &["none", "300ms"]),
+    ("writes.mark_stale", &["false", "true"]),
     ("database.connect", &["none", "3ms"]),
     // Refused where attempts are withdrawn.
     ("database.row_lock", &["false", "true"]),
@@ -162,7 +164,7 @@ pub const CHOICES: &[(&str, &[&str])] = &[
             "{ after = \"p90\", cancel = true }",
         ],
     ),
-    ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }"]),
+    ("database.contention", &["none", "{ sigma = 0.05, kappa = 0.001 }", "{ sigma = 0.01, processors = 2 }"]),
     ("database.background", &["none", "{ rate = 100 }"]),
     (
         "database.replicas",
@@ -241,7 +243,11 @@ pub const EVENTS: &[&str] = &[
     "{ crash = { leader = 0 } }",
     "{ stall = { for = \"100ms\" } }",
     "{ restart = { tier = \"l2\", for = \"100ms\", keeps = true } }",
+    "{ restart = { tier = \"l2\", for = \"100ms\", keeps = true, loses = \"200ms\" } }",
+    "{ restart = { tier = \"l2\", node = 0, for = \"100ms\", keeps = true, loses = \"50ms\" } }",
     "{ warm = { tier = \"l2\", hottest = 40, rate = 300 } }",
+    "{ scale = { instances = 1 } }",
+    "{ scale = { instances = 2, startup = \"70ms\" } }",
     "{ warm = { tier = \"l2\", hottest = \"all\", rate = 2000, parallel = 3 } }",
 ];
 

@@ -3,7 +3,7 @@
 //! Without a cache each of the hundred requests is a call of 20 ms, and none meets another one. Reads of several keys do: their
 //! calls begin together.
 
-use crate::even::{NO_CACHE, even, exactly};
+use crate::even::{NO_CACHE, THREE, even, exactly};
 use crate::tiny::{Settings, value};
 
 const MEAN: &str = "latency.all.mean_ms";
@@ -36,6 +36,16 @@ fn service_slows_down_with_what_is_in_service() {
         (&calls(&[READ_50, law]), "", MEAN, 50.0),
         (&three(&[READ_50, ("database.contention", "{ sigma = 0.1 }")]), "", MEAN, 60.0),
         (&three(&[READ_50, ("database.contention", "{ kappa = 0.02 }")]), "", MEAN, 56.0),
+        // Two of three fit on the processors; the third takes 3 / 2 times as long, and with sigma 1.2 times that.
+        (&three(&[READ_50, ("database.contention", "{ processors = 2 }")]), "", MEAN, 75.0),
+        (
+            &three(&[READ_50, ("database.contention", "{ processors = 2 }")]),
+            "",
+            "db.concurrency.mean",
+            10.0 * (0.050 + 0.050 + 0.075),
+        ),
+        (&three(&[READ_50, ("database.contention", "{ sigma = 0.1, processors = 2 }")]), "", MEAN, 90.0),
+        (&three(&[READ_50, ("database.contention", "{ processors = 3 }")]), "", MEAN, 50.0),
     ]);
 }
 
@@ -251,6 +261,48 @@ fn a_new_process_has_a_breaker_that_is_closed() {
         (&breaker, down, "error.breaker.ratio", 0.95),
         (&breaker, &crash, "error.breaker.ratio", 0.26),
         (&breaker, &crash, "db.breaker.open.ratio", 0.265),
+    ]);
+}
+
+/// Refused from 4.1 s to 7.0 s. A failure is remembered for the next four requests; with three instances in turn, each of which has a request every
+/// 300 ms, for the next one. The deploy makes a new process at 4.25 s: its attempts fail at 4.3, 4.8, 5.3, 5.8, 6.3 and 6.8 s,
+/// and the last one is remembered for two requests that would have been answered.
+#[test]
+fn a_failure_is_remembered_for_its_time_by_its_instance() {
+    let remembers = [NO_CACHE, ("database.error_ttl", "450ms")];
+    let three = [&remembers[..], &THREE].concat();
+    let deploy = format!("{AWAY}; 4250ms {{ deploy = {{ every = \"1s\" }} }}");
+    exactly(&[
+        (&remembers, AWAY, "error.db_down.ratio", 0.06),
+        (&remembers, AWAY, "error.remembered.ratio", 0.24),
+        (&three, AWAY, "error.db_down.ratio", 0.15),
+        (&three, AWAY, "error.remembered.ratio", 0.15),
+        (&remembers, &deploy, "error.db_down.ratio", 0.07),
+        (&remembers, &deploy, "error.remembered.ratio", 0.25),
+        // The second of two attempts fails 40 ms after the first, and the time counts from there: to 4.52 s, and not to 4.48.
+        (
+            &[
+                NO_CACHE,
+                ("database.error_ttl", "380ms"),
+                ("database.retries", "{ attempts = 2, backoff = \"40ms\" }"),
+            ],
+            AWAY,
+            "error.db_down.ratio",
+            0.06,
+        ),
+    ]);
+    // Where there is an old value, that is the answer; six attempts instead of thirty, besides those of 0 and 7.1 s.
+    let old = [
+        ("tier.l2.ttl", "4s"),
+        ("tier.l2.fail_safe", "{ grace = \"1h\", throttle = \"1ms\" }"),
+        ("database.error_ttl", "450ms"),
+    ];
+    exactly(&[
+        (&old, AWAY, "error.ratio", 0.0),
+        (&old, AWAY, "requests.stale_hit.ratio", 0.30),
+        (&old, AWAY, "db.fetches.rate", 0.8),
+        (&old[..2], AWAY, "requests.stale_hit.ratio", 0.30),
+        (&old[..2], AWAY, "db.fetches.rate", 3.2),
     ]);
 }
 

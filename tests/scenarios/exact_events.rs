@@ -247,3 +247,57 @@ fn an_event_is_measured_against_what_the_database_can_do() {
         ),
     ]);
 }
+
+/// All requests go to the first instance until the others are there at 5.05 s, each with an empty tier; the third has gone from 7.05 to 8.05 s, and comes
+/// back with an empty one.
+#[test]
+fn instances_come_with_empty_tiers_and_go_without_an_error() {
+    let three = [
+        NO_CACHE,
+        ("tier.l1.enabled", "true"),
+        ("clients.instances", "3"),
+        ("clients.started", "1"),
+        ("clients.route", "round-robin"),
+    ];
+    let up = "4050ms { scale = { instances = 3, startup = \"1s\" } }";
+    let again =
+        format!("{up}; 7050ms {{ scale = {{ instances = 2 }} }}; 8050ms {{ scale = {{ instances = 3 }} }}");
+    let workers = [&three[..], &[("clients.workers", "2"), ("tier.l1.enabled", "false")]].concat();
+    exactly(&[
+        (&three, up, "requests.miss.ratio", 0.03),
+        (&three, up, "instances.mean", (5.05 + 3.0 * 4.95) / 10.0),
+        (&three, up, "instances.peak", 3.0),
+        (&three, &again, "requests.miss.ratio", 0.04),
+        (&three, &again, "instances.mean", (5.05 + 3.0 * 2.0 + 2.0 + 3.0 * 1.95) / 10.0),
+        (&three, &again, "error.ratio", 0.0),
+        (&workers, up, "workers.utilization", 0.2 / (2.0 * 1.99)),
+        // Taken out before it is there.
+        (&three, &format!("{up}; 5s {{ scale = {{ instances = 2 }} }}"), "requests.miss.ratio", 0.02),
+    ]);
+}
+
+/// A request takes 250 ms: 2.4 workers are busy in the first two seconds, 2.5 from then on. A quarter of a worker for each
+/// instance makes ten, half a second later.
+#[test]
+fn an_autoscaler_orders_instances_for_the_busy_workers() {
+    let scaled = |text: &'static str| {
+        vec![
+            NO_CACHE,
+            ("database.read", "250ms"),
+            ("clients.instances", "12"),
+            ("clients.started", "5"),
+            ("clients.workers", "4"),
+            ("clients.autoscale", text),
+        ]
+    };
+    let to_ten = scaled("{ target = 0.0625, every = \"2s\", startup = \"500ms\" }");
+    let near = scaled("{ target = 0.12, every = \"2s\" }");
+    let down = scaled("{ target = 0.625, every = \"2s\", down_after = \"3s\", tolerance = 0 }");
+    exactly(&[
+        (&to_ten, "", "instances.mean", (5.0 * 2.5 + 10.0 * 7.5) / 10.0),
+        (&to_ten, "", "instances.peak", 10.0),
+        (&near, "", "instances.mean", 5.0),
+        // One would do from the first look on.
+        (&down, "", "instances.mean", (5.0 * 2.0 + 1.0 * 8.0) / 10.0),
+    ]);
+}

@@ -230,6 +230,37 @@ fn other_instances_hear_of_a_commit_after_the_delay() {
     }
 }
 
+/// The message of 130 ms is to be heard at 135. An instance whose connection breaks before that keeps its copy, until it is connected again
+/// and empties its tiers.
+#[test]
+fn an_instance_that_has_lost_its_connection_hears_nothing() {
+    let with = |broadcast: &'static str| {
+        vec![
+            WRITE_30,
+            NO_CACHE,
+            ("tier.l1.enabled", "true"),
+            ("clients.instances", "2"),
+            ("clients.route", "round-robin"),
+            ("invalidation.broadcast", broadcast),
+        ]
+    };
+    exactly_after(
+        "0 read a, 50 read a, 100 write a, 136 read a, 137 read b, 160 read a",
+        &[
+            (&with("{ delay = \"5ms\" }"), STALE, 0.0),
+            (&with("{ delay = \"5ms\", cuts = { every = \"120ms\", for = \"30ms\" } }"), STALE, 1.0 / 5.0),
+            (
+                &with("{ delay = \"5ms\", cuts = { every = \"120ms\", for = \"30ms\", flush = false } }"),
+                STALE,
+                2.0 / 5.0,
+            ),
+            // It was on its way.
+            (&with("{ delay = \"5ms\", cuts = { every = \"132ms\", for = \"30ms\" } }"), STALE, 2.0 / 5.0),
+            (&with("{ delay = \"5ms\", cuts = { every = \"136ms\", for = \"30ms\" } }"), STALE, 0.0),
+        ],
+    );
+}
+
 /// The reader of 0 ms has the old value at 100 ms, the DELETE of the write is executed at 40 ms.
 #[test]
 fn a_tombstone_keeps_out_what_is_older_for_its_time() {
@@ -481,4 +512,39 @@ fn what_a_replica_had_in_service_is_lost_with_it() {
     let record = recorded("0 write a, 100 read a, 500 read a", replica, down);
     assert_eq!(value(&record, "error.db_down.ratio"), 1.0 / 3.0);
     assert_eq!(value(&record, "latency.miss.max_ms").round(), 60.0);
+}
+
+/// The write of 100 ms deletes its key at 120 ms. The first reader after it has the old value and starts a refresh, or has the
+/// lease and fetches for 20 ms; those who come meanwhile have the old value.
+#[test]
+fn a_delete_that_marks_leaves_the_old_value_for_those_who_do_not_fetch() {
+    const STALE_HIT: &str = "requests.stale_hit.ratio";
+    let mark = ("writes.mark_stale", "true");
+    let revalidate = ("tier.l2.refresh", "{ stale-while-revalidate = { grace = \"300ms\" } }");
+    let lease = ("coalescing", "{ lease = { tier = \"l2\", serve_stale = \"300ms\" } }");
+    let lasting = ("tier.l2.ttl", "1h");
+    exactly_after(
+        "0 read a, 100 write a, 400 read a, 410 read a, 415 read a, 500 read a",
+        &[
+            (&[lasting, revalidate], STALE_HIT, 0.0),
+            (&[lasting, revalidate, mark], STALE_HIT, 3.0 / 6.0),
+            (&[lasting, revalidate, mark], STALE, 3.0 / 5.0),
+            (&[lasting, revalidate, mark], "db.fetches.rate", 2.0 / 0.6),
+            (&[lasting, lease, mark], STALE_HIT, 2.0 / 6.0),
+            (&[lasting, lease, mark], "requests.miss.ratio", 2.0 / 6.0),
+        ],
+    );
+    // The grace runs from the DELETE: 430 ms are past it.
+    exactly_after(
+        "0 read a, 100 write a, 430 read a",
+        &[
+            (&[lasting, revalidate, mark], STALE_HIT, 0.0),
+            (&[lasting, revalidate, mark], "requests.miss.ratio", 2.0 / 3.0),
+        ],
+    );
+    // What has expired already does not live longer by it.
+    exactly_after(
+        "0 read a, 200 write a, 400 read a",
+        &[(&[("tier.l2.ttl", "50ms"), revalidate, mark], STALE_HIT, 0.0)],
+    );
 }

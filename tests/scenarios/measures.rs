@@ -11,8 +11,9 @@ use herdlab::units::format_duration;
 
 use crate::support::{scenarios, simulate};
 
-/// What no bundled scenario has: an objective, prices, links of several nodes, and requests that are cut off.
-const ALSO: [(&str, &str, &str); 8] = [
+/// What no bundled scenario has: remembered failures, an objective, prices, links of several nodes, and requests that are cut off.
+const ALSO: [(&str, &str, &str); 9] = [
+    ("cold-start", "database.error_ttl", "1s"),
     ("lookup", "slo.latency", "50ms"),
     ("lookup", "price.cache_gb_month", "15"),
     ("lookup", "price.database_month", "400"),

@@ -90,7 +90,7 @@ pub fn accepted(
             kept_events.pop();
         }
     }
-    prop_assert!(kept.len() + 16 > settings.len(), "only these were accepted: {kept:?}");
+    prop_assert!(kept.len() + 24 > settings.len(), "only these were accepted: {kept:?}");
     tiny(&kept, &kept_events).map_err(TestCaseError::fail)
 }
 

@@ -1,6 +1,6 @@
 //! Jobs that fill a tier, and a tier that comes back with what it had.
 
-use crate::even::{even, exactly, exactly_with};
+use crate::even::{even, exactly, exactly_with, recorded};
 use crate::tiny::{defined, value};
 
 const FULL: [(&str, &str); 2] =
@@ -106,4 +106,41 @@ fn a_persisted_tier_comes_back_with_what_it_had() {
         (&short, keeps, "requests.miss.ratio", 0.06),
         (&short, "", "requests.miss.ratio", 0.05),
     ]);
+}
+
+/// The first request of all fetches the key at 0 s; it is SET at 20 ms and lies there from 21 ms on.
+#[test]
+fn a_persisted_tier_comes_back_without_its_last_changes() {
+    let restart = |loses: &str| {
+        format!(
+            "2050ms {{ restart = {{ tier = \"l2\", for = \"100ms\", keeps = true, loses = \"{loses}\" }} }}"
+        )
+    };
+    let [after_the_set, before_it, before_all] = ["2020ms", "2035ms", "1h"].map(restart);
+    let short = [("tier.l2.ttl", "1s")];
+    exactly(&[
+        (&[], &after_the_set, "requests.miss.ratio", 0.02),
+        (&[], &before_it, "requests.miss.ratio", 0.03),
+        (&[], &before_all, "requests.miss.ratio", 0.03),
+        // SET at 0.02 and 1.12 s: the entry of the image has expired when it comes back.
+        (
+            &short,
+            &restart("1s"),
+            "requests.miss.ratio",
+            value(&even(&short, &restart("3ms")), "requests.miss.ratio"),
+        ),
+    ]);
+}
+
+/// The value of 20 ms, which the write of 100 ms has deleted, is back after the restart.
+#[test]
+fn what_was_deleted_since_the_snapshot_is_back_and_stale() {
+    let requests = "0 read a, 100 write a, 500 read a, 510 read b";
+    let restart =
+        |what: &str| format!("300ms {{ restart = {{ tier = \"l2\", for = \"50ms\", keeps = true{what} }} }}");
+    for (event, stale, hits) in [(restart(""), 0.0, 0.0), (restart(", loses = \"250ms\""), 1.0, 1.0)] {
+        let record = recorded(requests, &[], &event);
+        assert_eq!(value(&record, "stale.ratio"), stale / 3.0, "{event}");
+        assert_eq!(value(&record, "hit_ratio"), hits / 3.0, "{event}");
+    }
 }

@@ -55,6 +55,7 @@ pub const SECTIONS: &[Section] = &[
     section("Hits and errors", MEASURES, About::Run, requests::ANSWERS),
     section("Rate limiter", "3. The way of a read", About::Run, requests::LIMITER),
     section("Workers", "2. Workload", About::Run, workers::ROWS),
+    section("Instances", "2. Workload", About::Run, workers::INSTANCES),
     section("Database", "6. The database", About::Run, database::ROWS),
     section("Stampedes", "5. Coalescing", About::Run, database::STAMPEDES),
     section("Staleness", "8. Versions and staleness", About::Run, freshness::ROWS),

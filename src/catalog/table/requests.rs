@@ -210,6 +210,17 @@ pub const ANSWERS: &[MeasureInfo] = &[
             cause(run, Cause::Limit)
         },
     ),
+    measure(
+        "error.remembered.ratio",
+        SHARE,
+        Lower,
+        "requests that failed at once, because their instance remembered that the last read of the key had failed (only with \
+         database.error_ttl)",
+        |run| {
+            run.model.database.error_ttl_ns?;
+            cause(run, Cause::Remembered)
+        },
+    ),
     measure("goodput", PER_SECOND, Higher, "requests per second that were answered without an error", |run| {
         Some(run.per_second((run.requests() - run.count(FAILED)) as u64))
     })

@@ -3,7 +3,7 @@
 use crate::catalog::Better::{Lower, Neither};
 use crate::catalog::run::{Run, ms, ratio};
 use crate::catalog::{COUNT, MS, MeasureInfo, SHARE, measure};
-use crate::measure::recorder::{Cause, WorkerBooks};
+use crate::measure::recorder::{Cause, Totals, WorkerBooks};
 
 const OF_ALL: &str = "Over the workers of all instances together.";
 
@@ -13,8 +13,16 @@ pub const ROWS: &[MeasureInfo] = &[
     })
     .spoken("worker utilisation")
     .over_time(|run| {
-        let workers = all(run)?;
-        run.rate_by_tick(|totals| totals.workers_busy_ns as f64 / 1e9 / workers)
+        let per_instance = f64::from(run.model.clients.workers?);
+        if !run.model.fleet_varies() {
+            let workers = all(run)?;
+            return run.rate_by_tick(|totals| totals.workers_busy_ns as f64 / 1e9 / workers);
+        }
+        run.by_tick(|tick| {
+            let gained = |of: fn(&Totals) -> u128| (of(tick.after) - of(tick.before)) as f64;
+            let all_ns = gained(|totals| totals.instances_ns) * per_instance;
+            ratio(gained(|totals| totals.workers_busy_ns), all_ns)
+        })
     }),
     measure("workers.busy.mean", COUNT, Neither, "mean number of busy workers", |run| {
         Some(Some(busy_mean(run)?))
@@ -68,6 +76,35 @@ pub const ROWS: &[MeasureInfo] = &[
     ),
 ];
 
+/// Of instances that come and go.
+pub const INSTANCES: &[MeasureInfo] = &[
+    measure("instances.mean", COUNT, Neither, "mean number of instances that are there", |run| {
+        changes(run)?;
+        Some(Some(instances(run)))
+    })
+    .note("Only where instances come and go by scale events or autoscaling. One that is about to start is not there yet, one that ends its last requests no more.")
+    .over_time(|run| {
+        changes(run)?;
+        run.rate_by_tick(|totals| totals.instances_ns as f64 / 1e9)
+    }),
+    measure("instances.peak", COUNT, Neither, "most instances that were there at once", |run| {
+        changes(run)?;
+        Some(Some(f64::from(run.recorder.instances_peak)))
+    }),
+];
+
+fn changes(run: &Run<'_>) -> Option<()> {
+    run.model.fleet_varies().then_some(())
+}
+
+/// Mean number of those that are there.
+fn instances(run: &Run<'_>) -> f64 {
+    if !run.model.fleet_varies() {
+        return f64::from(run.model.clients.instances);
+    }
+    run.gained_ns(|totals| totals.instances_ns) / 1e9 / run.measured_s()
+}
+
 const WAITS: &str = "Over the requests of the measured part that were not refused; one that gave up, or still waits at the end, \
                      counts with its wait so far.";
 
@@ -78,7 +115,7 @@ fn books<'a>(run: &Run<'a>) -> Option<&'a WorkerBooks> {
 
 /// Workers of all instances.
 fn all(run: &Run<'_>) -> Option<f64> {
-    Some(f64::from(run.model.clients.workers?) * f64::from(run.model.clients.instances))
+    Some(f64::from(run.model.clients.workers?) * instances(run))
 }
 
 fn busy_mean(run: &Run<'_>) -> Option<f64> {

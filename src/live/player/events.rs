@@ -80,6 +80,7 @@ pub fn actions(model: &Model) -> Vec<(Nanos, Action)> {
             | EventKind::LeaderCrash { .. }
             | EventKind::Change { .. }
             | EventKind::Warm { .. }
+            | EventKind::Scale { .. }
             | EventKind::Stall { .. } => {}
         }
     }

@@ -80,7 +80,7 @@ impl Process {
         let mut tier = self.tier.borrow_mut();
         // Neither needs more of a key than its id.
         let info = KeyInfo { key, class: 0, absent: false, revision: 0 };
-        tier.delete(0, info, &self.tables);
+        tier.delete(0, info, now, &self.tables);
         tier.bury(0, info, version, now);
     }
 

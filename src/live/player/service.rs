@@ -90,10 +90,7 @@ impl Service {
         if self.is_plain {
             return Time { drawn_ns, sleep_ns: 0, whole_ns: None, query_ns: overhead_ns };
         }
-        let others = f64::from(in_service - 1);
-        let contention = self.contention.map_or(1.0, |Contention { sigma, kappa }| {
-            1.0 + sigma * others + kappa * others * f64::from(in_service)
-        });
+        let contention = self.contention.map_or(1.0, |law| law.slowdown(f64::from(in_service)));
         let slowness = f64::from_bits(self.slowness.load(Ordering::Relaxed));
         let whole_ns = round_ns(drawn_ns as f64 * contention * slowness);
         let sleep_ns = whole_ns.saturating_sub(overhead_ns) / STEP_NS * STEP_NS;

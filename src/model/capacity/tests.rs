@@ -85,8 +85,10 @@ fn the_best_number_in_service_is_that_of_a_search() {
     for (sigma, kappa) in
         [(0.0, 0.013), (0.07, 0.0004), (0.3, 0.05), (0.9, 0.7), (0.02, 0.0), (1.0, 0.2), (2.0, 0.0)]
     {
-        let law = Contention { sigma, kappa };
-        for servers in [1, 2, 7, 60, 999] {
+        for (servers, processors) in
+            [(1, None), (2, Some(5)), (7, Some(3)), (60, None), (60, Some(8)), (999, None), (999, Some(1))]
+        {
+            let law = Contention { sigma, kappa, processors };
             let best = (1..=servers).map(f64::from).map(|n| n / law.slowdown(n)).fold(0.0, f64::max);
             let found = most_in_service(Some(law), Some(servers));
             assert!((found - best).abs() < 1e-12 * best, "{law:?} {servers}: {found} is not {best}");

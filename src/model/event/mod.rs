@@ -39,10 +39,18 @@ pub enum EventKind {
     /// Down (refusing) for a while, then back, empty unless it keeps its entries.
     Restart {
         tier: usize,
+        /// `None`: all nodes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        node: Option<u32>,
         for_ns: Nanos,
         /// It comes back with what it had.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         keeps: bool,
+        /// Without the changes of the last so long.
+        #[serde(skip_serializing_if = "is_nothing")]
+        loses_ns: Nanos,
+        #[serde(skip_serializing_if = "DownMode::is_refuse")]
+        fail: DownMode,
     },
     Down {
         target: Target,
@@ -70,6 +78,11 @@ pub enum EventKind {
         fail: DownMode,
     },
     /// The arrival rate is multiplied. Open arrivals only.
+    /// From now on so many instances, the new ones after their start.
+    Scale {
+        instances: u32,
+        startup_ns: Nanos,
+    },
     Surge {
         factor: f64,
         for_ns: Nanos,
@@ -122,6 +135,17 @@ pub enum EventKind {
     },
 }
 
+/// Whether a field keeps out of the serialised form, and so of the digest.
+fn is_nothing(ns: &Nanos) -> bool {
+    *ns == 0
+}
+
+impl DownMode {
+    fn is_refuse(&self) -> bool {
+        *self == DownMode::Refuse
+    }
+}
+
 impl TimedEvent {
     /// When the disturbance itself is over.
     pub fn end_ns(&self, instances: u32) -> Nanos {
@@ -138,6 +162,11 @@ impl EventKind {
     /// Whether requests end because somebody in the application dies.
     pub fn is_crash(&self) -> bool {
         matches!(self, EventKind::Crash { .. } | EventKind::LeaderCrash { .. })
+    }
+
+    /// Whether it changes how many instances there are.
+    pub fn scales(&self) -> bool {
+        matches!(self, EventKind::Scale { .. })
     }
 
     /// Whether it is no disturbance but what is done about one.
@@ -164,6 +193,7 @@ impl EventKind {
             | EventKind::HotKey { for_ns, .. }
             | EventKind::Crash { for_ns, .. }
             | EventKind::Stall { for_ns } => for_ns,
+            EventKind::Scale { startup_ns, .. } => startup_ns,
             EventKind::Deploy { every_ns } => rollout_ns(every_ns, instances),
             EventKind::Change { every_ns, instances, .. } => rollout_ns(every_ns, instances),
         }

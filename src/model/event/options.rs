@@ -52,14 +52,32 @@ choice! {
             /// the tier
             "tier" tier: usize as AnyTier[around], required "the name of a tier";
         };
-        /// a shared tier is down (refusing), then back and empty
+        /// a shared tier, or one of its nodes, is down, then back and empty
         "restart" Restart such as "{ tier = \"l2\", for = \"10s\" }" {
             /// the shared tier
             "tier" tier: usize as ServerTier[around], required "the name of a shared tier";
+            /// a node of the tier, numbered from 0
+            "node" node: Option<u32> as Index, optional "all nodes";
             /// how long it is down
             "for" for_ns: Nanos as PositiveDuration, required "a duration such as \"10s\"";
-            /// it comes back with what it had (AOF), whose times to live have run on
+            /// it comes back with what it had (AOF, a replica that takes over), whose times to live have run on
             "keeps" keeps: bool, default false;
+            /// with `keeps`: it comes back as it was so long before, without the later SETs and with what was deleted since then: the
+            /// age of a snapshot, the second of `appendfsync everysec`, the lag of a replica
+            "loses" loses_ns: Nanos as Duration, default "0s";
+            /// `"refuse"`: connections are refused; `"timeout"`: callers wait for their timeout, which needs the tier's `timeout` or
+            /// `clients.deadline`
+            "fail" fail: DownMode, default "refuse";
+        } check |f| {
+            let tier = tier?;
+            has_node(f, around, Target::Tier(tier), node.flatten())?;
+            may_wait(f, around, Target::Tier(tier), fail?)?;
+            if keeps == Some(false) {
+                f.refuse("loses", "a tier that comes back empty has lost everything", "set keeps = true, or leave it out");
+            }
+            if !f.sound() {
+                return None;
+            }
         };
         /// a shared tier, one of its nodes, or the database does not answer
         "down" Down such as "{ target = \"database\", for = \"10s\" }" {
@@ -135,6 +153,14 @@ choice! {
             /// id of the key
             "key" key: Option<u64> as Key, optional "the last id of the first class that is not absent: its coldest key";
         } check |f| { key = Some(Some(hot_key(f, around, key.flatten())?)); };
+        /// so many instances from now on, as autoscaling, or somebody by hand, orders them: new ones start with empty instance tiers;
+        /// those that are too many, the last ones, end what they have begun and get no more
+        "scale" Scale such as "{ instances = 12 }" {
+            /// up to `clients.instances`; `clients.started` has those of the start
+            "instances" instances: u32 as Count, required "a number of instances, such as 12";
+            /// how long a new one takes to start
+            "startup" startup_ns: Nanos as Duration, default "0s";
+        } check |f| { fits_instances(f, around, instances)?; };
         /// instances restart one after another: their instance tiers are empty
         "deploy" Deploy such as "{ every = \"5s\" }" {
             /// the time from one instance to the next
@@ -191,7 +217,9 @@ impl What {
     fn kind(self, instances_in_all: u32) -> Option<EventKind> {
         let kind = match self {
             What::Flush { tier } => EventKind::Flush { tier },
-            What::Restart { tier, for_ns, keeps } => EventKind::Restart { tier, for_ns, keeps },
+            What::Restart { tier, node, for_ns, keeps, loses_ns, fail } => {
+                EventKind::Restart { tier, node, for_ns, keeps, loses_ns, fail }
+            }
             What::Down { target, node, fail, for_ns } => {
                 EventKind::Down { target: at_node(target, node), for_ns, fail }
             }
@@ -220,6 +248,7 @@ impl What {
             What::Warm { tier, hottest, rate_per_s, parallel } => {
                 EventKind::Warm { tier, hottest, rate_per_s, parallel }
             }
+            What::Scale { instances, startup_ns } => EventKind::Scale { instances, startup_ns },
             What::Stall { for_ns } => EventKind::Stall { for_ns },
         };
         let off = matches!(

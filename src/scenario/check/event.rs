@@ -73,6 +73,11 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model) {
                     .help("set database.timeout or clients.deadline"),
                 );
             }
+            EventKind::Restart { loses_ns: 1.., .. } if model.write_back().is_some() => {
+                let title = format!("event.{}.what.restart.loses does not apply", event.label);
+                let label = "under write-back the cache is ahead of the database: which of its unflushed writes survive is not modelled";
+                cx.report(Diagnostic::new(title, span, label).help("leave it out, or use another strategy"));
+            }
             _ => {}
         }
     }

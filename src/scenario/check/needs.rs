@@ -85,6 +85,14 @@ const NEEDS: &[Need] = &[
         way_out: "set database.timeout, or leave it out",
     },
     Need {
+        path: &["database", "error_ttl"],
+        off: Off::Word("none"),
+        parts: FAILS,
+        is_read: |model, _| database_fails(model) || model.database.breaker.is_some(),
+        label: "no call of the database can fail, in any variant",
+        way_out: "set database.timeout or database.queue, or leave it out",
+    },
+    Need {
         path: &["database", "retries"],
         off: Off::Word("none"),
         parts: FAILS,
@@ -212,6 +220,14 @@ const NEEDS: &[Need] = &[
         way_out: WRITE,
     },
     Need {
+        path: &["writes", "mark_stale"],
+        off: Off::Truth(false),
+        parts: &["tier", "coalescing"],
+        is_read: |model, _| model.serves_expired(),
+        label: "no tier serves what has expired, in any variant: a DELETE deletes",
+        way_out: "set a grace (tier.*.refresh, tier.*.fail_safe) or coalescing.lease.serve_stale, or leave it out",
+    },
+    Need {
         path: &["writes", "strategy"],
         off: Off::Nothing,
         parts: &["tier", "writes"],
@@ -226,6 +242,24 @@ const NEEDS: &[Need] = &[
         is_read: |model, _| model.clients.instances > 1,
         label: "there is one instance, in every variant",
         way_out: "set clients.instances, or leave it out",
+    },
+    Need {
+        path: &["clients", "started"],
+        off: Off::Nothing,
+        parts: &["event", "clients"],
+        is_read: |model, _| {
+            model.clients.autoscale.is_some() || model.events.iter().any(|event| event.what.scales())
+        },
+        label: "no variant starts the others",
+        way_out: "add an event { scale = { instances = 12 } }, set clients.autoscale, or leave it out",
+    },
+    Need {
+        path: &["clients", "slow_start"],
+        off: Off::Word("0s"),
+        parts: &["event", "clients"],
+        is_read: |model, _| model.fleet_varies() || model.instances_crash(),
+        label: "no variant has a new instance while it runs",
+        way_out: "add an event such as { scale = { instances = 12 } }, set clients.autoscale, or leave it out",
     },
     Need {
         path: &["invalidation", "cdc", "retry"],

@@ -82,7 +82,7 @@ fn refusing_event(root: &Node, model: &Model) -> Option<(Span, String)> {
                 ", or the way to the database a delay (database.network)".to_owned()
             }
             EventKind::Down { target: Target::Tier(0), fail: DownMode::Refuse, .. }
-            | EventKind::Restart { tier: 0, .. } => {
+            | EventKind::Restart { tier: 0, fail: DownMode::Refuse, .. } => {
                 let tier = model.tiers.first()?;
                 let Scope::Shared(shared) = &tier.scope else { return None };
                 if shared.on_failure != OnFailure::Error || !is_zero(&shared.network) {

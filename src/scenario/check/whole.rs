@@ -170,6 +170,9 @@ fn serve_stale(cx: &mut Context, root: &Node, model: &Model) {
     };
     let deletes = model.workload.writes() && (writer_deletes || model.invalidation.cdc.is_some());
     let title = "coalescing.lease.serve_stale does not apply";
+    if deletes && model.write_options.mark_stale {
+        return;
+    }
     if !expires {
         let label = format!("no entry of tier {} expires, so none is ever served past its time", tier.name);
         cx.report(Diagnostic::new(title, place, label).help("leave it out, or give the tier a ttl"));

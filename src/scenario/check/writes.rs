@@ -13,7 +13,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
         let title = format!("writes.{name} does not apply");
         cx.report(Diagnostic::new(title, place, label).help(way_out));
     };
-    let WriteOptions { order, rollback, tombstone_ttl_ns } = model.write_options;
+    let WriteOptions { order, rollback, tombstone_ttl_ns, mark_stale } = model.write_options;
     if !model.workload.writes() {
         const WRITE: &str = "set workload.write_share, or the write_share of a class";
         if order == Order::BeforeCommit {
@@ -24,6 +24,9 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
         }
         if tombstone_ttl_ns.is_some() {
             refuse("versioned", "nothing is written", WRITE);
+        }
+        if mark_stale {
+            refuse("mark_stale", "nothing is written", WRITE);
         }
     }
     let of_entities = model.workload.classes.iter().any(|class| class.keys_per_entity > 1);
@@ -42,6 +45,14 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             refuse("tombstone_ttl", label, "leave it out; SETs stay versioned without it");
         }
     }
+    let is_back = matches!(model.writes, WriteStrategy::WriteBack(_));
+    if mark_stale && model.workload.writes() && (is_back || !deletes && model.invalidation.cdc.is_none()) {
+        refuse(
+            "mark_stale",
+            "nothing is ever deleted here",
+            "leave it out, or use strategy = \"invalidate\"",
+        );
+    }
     if order == Order::BeforeCommit && model.writes == WriteStrategy::WriteAround {
         let way_out = "leave it out, or use \"invalidate\", \"update\" or \"write-through\"";
         refuse(
@@ -55,7 +66,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             "a version is given by the commit, and with order = \"before-commit\" the caches come first";
         refuse("versioned", label, "use order = \"after-commit\", or leave versioned out");
     }
-    if matches!(model.writes, WriteStrategy::WriteBack(_)) {
+    if is_back {
         write_back(cx, root, model, directory);
     } else if order == Order::BeforeCommit && !directory.has(true) && !directory.has(false) {
         refuse("order", "there is no cache that could be changed before the commit", "leave it out");

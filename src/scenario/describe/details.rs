@@ -2,11 +2,12 @@
 
 use super::{dist, percent};
 use crate::model::Z_99;
-use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure, Price};
 use crate::model::{
-    Class, Coalescing, Database, Dist, EventKind, Hottest, Limit, Model, Order, Popularity, PrefillAge,
-    ProfilePart, Route, Scope, Sets, SharedTier, Size, Tier, Trace, Ttl, WriteStrategy,
+    Autoscale, Broadcast, Class, Clients, Coalescing, Cuts, Database, Dist, EventKind, Hottest, Limit, Model,
+    Order, Popularity, PrefillAge, ProfilePart, Route, Scope, Sets, SharedTier, Size, Tier, Trace, Ttl,
+    WriteStrategy,
 };
+use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure, Price};
 use crate::units::{format_bytes, format_duration, grouped};
 
 /// `, wait at most 2ms`, where there is a value.
@@ -252,6 +253,9 @@ pub(super) fn database(model: &Model) -> Vec<String> {
             false => ", late answers are dropped",
         });
     }
+    if let Some(ns) = database.error_ttl_ns {
+        text.push_str(&format!(", a failed read is remembered for {}", format_duration(ns)));
+    }
     let mut lines = vec![text];
     lines.extend(retries(database));
     lines.extend(protection(database));
@@ -294,7 +298,10 @@ fn protection(database: &Database) -> Vec<String> {
     }
     if let Some(contention) = database.contention {
         let (sigma, kappa) = (contention.sigma, contention.kappa);
-        lines.push(format!("database: slower by contention, sigma {sigma}, kappa {kappa}"));
+        let shared = contention
+            .processors
+            .map_or_else(String::new, |processors| format!(", {processors} processors shared"));
+        lines.push(format!("database: slower by contention, sigma {sigma}, kappa {kappa}{shared}"));
     }
     if let Some(background) = &database.background {
         lines.push(format!("database: background requests take {}", dist(&background.service)));
@@ -329,6 +336,8 @@ pub(super) fn event(model: &Model, what: &EventKind) -> String {
             Some(ns) => format!(", {} until others take over after {}", fail(mode), format_duration(ns)),
             None => format!(", {}, nobody takes over", fail(mode)),
         },
+        EventKind::Restart { fail: DownMode::Timeout, .. } => format!(", {}", fail(DownMode::Timeout)),
+        EventKind::Scale { startup_ns: 1.., .. } => ", new ones start until then".to_owned(),
         EventKind::Crash { detect_ns, .. } => format!(", noticed after {}", format_duration(detect_ns)),
         EventKind::HotKey { key, .. } => format!(", key {key}"),
         EventKind::Deploy { every_ns } if model.clients.instances > 1 => {
@@ -453,4 +462,39 @@ pub(super) fn trace(trace: &Trace) -> String {
         also(format!("again every {}", format_duration(loop_ns)));
     }
     text + ")"
+}
+
+/// How many instances there are at the start, where they are not all.
+pub fn started(clients: &Clients) -> String {
+    match clients.started() {
+        started if started < clients.instances => format!(" ({started} at the start)"),
+        _ => String::new(),
+    }
+}
+
+/// How instances come and go.
+pub fn scaling(clients: &Clients) -> String {
+    let mut text = String::new();
+    if let Some(scale) = clients.autoscale {
+        let Autoscale { target, every_ns, tolerance, least, startup_ns, down_after_ns } = scale;
+        text.push_str(&format!(
+            "; scaled every {} so that {} of the workers are busy, but for {}, at least {least} instances, a start takes {}, instances go after {}",
+            format_duration(every_ns),
+            percent(target),
+            percent(tolerance),
+            format_duration(startup_ns),
+            format_duration(down_after_ns)
+        ));
+    }
+    if clients.slow_start_ns > 0 {
+        text.push_str(&format!("; slow start {}", format_duration(clients.slow_start_ns)));
+    }
+    text
+}
+
+/// How often connections of the broadcast break.
+pub fn cuts(broadcast: &Broadcast) -> String {
+    let Some(Cuts { every, for_how_long, flush }) = &broadcast.cuts else { return String::new() };
+    let then = if *flush { ", then the tiers are emptied" } else { "" };
+    format!(", a connection holds {} and is away for {}{then}", dist(every), dist(for_how_long))
 }

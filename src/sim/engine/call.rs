@@ -24,6 +24,9 @@ fn group(instance: u32, key: u32, exists: bool) -> u64 {
 impl<S: System> Core<'_, S> {
     /// A journey has missed in every tier.
     pub(super) fn fetch(&mut self, id: u32) {
+        if S::RARE && self.has_just_failed(id) {
+            return self.fail_call(id, Cause::Remembered);
+        }
         if self.journeys[id].leader == NONE {
             let Journey { instance, is_alone, .. } = self.journeys[id];
             if self.coalesces_fetches(instance) && !(S::RARE && is_alone) {
@@ -37,6 +40,25 @@ impl<S: System> Core<'_, S> {
         debug_assert_eq!(self.journeys[id].leader, id, "who waits for a call does not make it");
         self.watch_patience(id);
         self.begin_fetch(id);
+    }
+
+    /// Whether the instance of a journey remembers that a read of its key has failed.
+    fn has_just_failed(&self, id: u32) -> bool {
+        let Journey { instance, key, .. } = self.journeys[id];
+        let failures = self.calls.failures.as_ref();
+        failures.is_some_and(|failures| failures.has(instance, key, self.now))
+    }
+
+    /// The last attempt of a call has failed.
+    fn give_up(&mut self, id: u32, cause: Cause) {
+        let Journey { instance, key, errand, .. } = self.journeys[id];
+        if S::RARE
+            && errand != Errand::Write
+            && let Some(failures) = &mut self.calls.failures
+        {
+            failures.note(instance, key, self.now);
+        }
+        self.fail_call(id, cause);
     }
 
     /// Whether fetches of one key in this instance become one call.
@@ -103,7 +125,7 @@ impl<S: System> Core<'_, S> {
     pub(super) fn attempt_failed(&mut self, id: u32, attempt: u32, cause: Cause) {
         self.watch.cause = Some(cause);
         let retries = &self.model_of(self.journeys[id].instance).database.retries;
-        let Some(lead) = self.journeys.leads.get_mut(id) else { return self.fail_call(id, cause) };
+        let Some(lead) = self.journeys.leads.get_mut(id) else { return self.give_up(id, cause) };
         let other = if lead.hedge == attempt { lead.attempt } else { lead.hedge };
         (lead.attempt, lead.hedge) = (other, NONE);
         if other != NONE {
@@ -111,14 +133,14 @@ impl<S: System> Core<'_, S> {
         }
         let attempts_made = lead.attempts_made;
         if attempts_made >= retries.attempts || lead.live == 0 {
-            return self.fail_call(id, cause);
+            return self.give_up(id, cause);
         }
         let instance = self.journeys[id].instance;
         if let Some(budget) = self.database.budgets.get_mut(instance as usize)
             && !budget.withdraw()
         {
             self.totals.db_retries_refused += 1;
-            return self.fail_call(id, cause);
+            return self.give_up(id, cause);
         }
         let base_ns = retries.backoff_ns as f64;
         let growth = libm::pow(retries.factor, f64::from(attempts_made - 1));
@@ -149,6 +171,12 @@ impl<S: System> Core<'_, S> {
         self.end_call(id);
         if !S::PLAIN && self.journeys[id].errand == Errand::Write {
             return self.transaction_is_over(id, value);
+        }
+        if S::RARE
+            && let Some(failures) = &mut self.calls.failures
+        {
+            let Journey { instance, key, .. } = self.journeys[id];
+            failures.forget(instance, key);
         }
         self.fill_after_fetch(id, value);
         if S::RARE && self.journeys[id].next != NONE && self.is_uncacheable(id) {

@@ -19,6 +19,8 @@ use crate::sim::parts::call_map::{CallMap, pair};
 use crate::sim::parts::command::{Command, Part};
 use crate::sim::parts::crashes::Crashes;
 use crate::sim::parts::database::Database;
+use crate::sim::parts::failures::Failures;
+use crate::sim::parts::fleet::{Fleet, Scaler};
 use crate::sim::parts::gather::Gather;
 use crate::sim::parts::in_system::InSystem;
 use crate::sim::parts::journey::{Extras, Lead, Left};
@@ -97,6 +99,8 @@ pub(super) struct Calls {
     /// Fetches by key: (in flight, started since the first).
     pub(super) fetching: CallMap<(u32, u32)>,
     pub(super) fetches_ended: u64,
+    /// Those that are remembered.
+    pub(super) failures: Option<Failures>,
 }
 
 impl Calls {
@@ -166,6 +170,8 @@ pub(super) struct Core<'m, S: System> {
     pub(super) deadline: Option<(Nanos, Lane)>,
     pub(super) revisions: Revisions<'m>,
     pub(super) crashes: Crashes,
+    pub(super) fleet: Fleet,
+    pub(super) scaler: Option<Scaler>,
     pub(super) workers: Option<Box<WorkerPool>>,
     /// Jobs that fill tiers, and the job of each journey that is part of one.
     pub(super) warming: Vec<WarmJob>,
@@ -211,7 +217,7 @@ impl<'m, S: System> Core<'m, S> {
         let keys = tables.keys();
         let database = Database::new(model, seed, replication, &mut queue);
         let invalidations = Invalidations::new(model, seed, replication, &mut queue);
-        let crashes = Crashes::new(model, seed, replication);
+        let fleet = Fleet::new(model, seed, replication);
         let mut engine = Core {
             model,
             now: 0,
@@ -219,7 +225,7 @@ impl<'m, S: System> Core<'m, S> {
             events: 0,
             watch: Watch::default(),
             in_flight_limit: IN_FLIGHT_LIMIT,
-            incoming: Incoming::new(model, &tables, seed, replication, &crashes)?,
+            incoming: Incoming::new(model, &tables, seed, replication, &fleet)?,
             tables,
             tiers,
             shared_level: (model.tiers.iter())
@@ -243,6 +249,7 @@ impl<'m, S: System> Core<'m, S> {
                 refreshing: CallMap::new(),
                 fetching: CallMap::new(),
                 fetches_ended: 0,
+                failures: model.database.error_ttl_ns.map(Failures::new),
             },
             versions: Versions::new(keys, model.workload.writes()),
             absent: model.workload.classes.iter().map(|class| class.absent).collect(),
@@ -265,7 +272,9 @@ impl<'m, S: System> Core<'m, S> {
             rollback_dice: stream(seed, replication, "writes.rollback"),
             deadline: model.clients.deadline_ns.map(|ns| (ns, queue.lane_for(ns))),
             revisions: Revisions::new(model, &mut queue),
-            crashes,
+            crashes: Crashes::default(),
+            fleet,
+            scaler: Scaler::of(model),
             workers: WorkerPool::of(model).map(Box::new),
             warming: Vec::new(),
             warmers: FxHashMap::default(),
@@ -575,6 +584,10 @@ impl<'m, S: System> Core<'m, S> {
             }
             Kind::WorkerFinishes if S::RARE => self.worker_finishes(id),
             Kind::WorkerIsFree if S::RARE => self.worker_is_free(id),
+            Kind::LinkBreaks if S::RARE => self.link_breaks(id),
+            Kind::LinkReturns if S::RARE => self.link_returns(id),
+            Kind::InstanceStarts if S::RARE => self.instance_starts(id),
+            Kind::ScalerLooks if S::RARE => self.scaler_looks(),
             Kind::InstanceChanges if S::RARE => self.instance_changes(id, generation),
             Kind::KeyIsWarmed if S::RARE => self.warm_next(id),
             Kind::AttemptTimesOut if self.attempts.is(id, generation) => self.attempt_times_out(id),
@@ -753,7 +766,7 @@ impl Incoming {
         tables: &Arc<Tables>,
         seed: u64,
         replication: u32,
-        crashes: &Crashes,
+        fleet: &Fleet,
     ) -> Result<Incoming, TraceError> {
         let think = match &model.workload.arrivals {
             Arrivals::Closed { think, .. } => {
@@ -771,7 +784,7 @@ impl Incoming {
             have_begun: false,
             are_over: false,
             are_plain: callers.is_none()
-                && !crashes.of_instances
+                && !fleet.varies
                 && !model.workload.gathers()
                 && model.clients.workers.is_none(),
             think,

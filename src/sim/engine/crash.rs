@@ -27,16 +27,12 @@ impl<S: System> Core<'_, S> {
 
     /// The process of an instance dies.
     pub(super) fn instance_crashes(&mut self, instance: u32, for_ns: Nanos, detect_ns: Nanos) {
-        let until_ns = self.now + for_ns;
-        let down = &mut self.crashes.down[instance as usize];
-        *down = match *down {
-            // Dead already: it stays so until the later end, and who knew of it still does.
-            (detected_ns, before_ns) if self.now < before_ns => (detected_ns, until_ns.max(before_ns)),
-            _ => ((self.now + detect_ns).min(until_ns), until_ns),
-        };
+        self.fleet.crash(instance, for_ns, detect_ns, self.now);
+        self.fleet.count(self.now);
         for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
             tier.clear(instance as usize);
         }
+        self.calls.failures.iter_mut().for_each(|failures| failures.clear(instance));
         self.drop_unstarted(instance);
         self.abandon_commands(instance);
         self.renew_pools(instance);

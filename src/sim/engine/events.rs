@@ -52,6 +52,10 @@ impl<S: System> Core<'_, S> {
                 self.schedule(GENERAL, cycle.every_ns, Kind::ExpiryCycleBegins, level as u32, 0);
             }
         }
+        (0..model.clients.instances).for_each(|instance| self.link_holds(instance));
+        if let Some(scaler) = &self.scaler {
+            self.schedule(GENERAL, scaler.spec.every_ns, Kind::ScalerLooks, 0, 0);
+        }
         self.schedule_background();
     }
 
@@ -75,6 +79,7 @@ impl<S: System> Core<'_, S> {
             }
             EventKind::LeaderCrash { key } => self.doom_leader(index, key),
             EventKind::Change { revision, .. } => self.shared_tiers_change(revision),
+            EventKind::Scale { instances, startup_ns } => self.order_instances(instances, startup_ns),
             what @ EventKind::Warm { .. } => self.warming_begins(what),
             _ => {}
         }
@@ -103,6 +108,7 @@ impl<S: System> Core<'_, S> {
                     })
                     .product();
             }
+            EventKind::Crash { .. } => self.fleet.count(self.now),
             // Of two that overlap, the one that lasts longer ends it.
             EventKind::Down { target: Target::Database, .. }
                 if self.database.down.is_some_and(|(until_ns, _)| until_ns <= self.now) =>
@@ -119,7 +125,9 @@ impl<S: System> Core<'_, S> {
         let tier = &mut self.tiers[level];
         let Some(cycle) = tier.active_expiry else { return };
         for number in 0..tier.stores.len() {
-            let Some(Admission::Serve { start_ns }) = tier.admit(number, self.now) else { continue };
+            let Some(Admission::Serve { start_ns }) = tier.admit(number, self.now, &self.tables) else {
+                continue;
+            };
             let examined = tier.expire(number, start_ns, &self.tables);
             let service_ns = round_ns(examined as f64 * cycle.per_key_ns);
             if let (Some(shared), true) = (&mut tier.shared, service_ns > 0) {
@@ -145,6 +153,7 @@ impl<S: System> Core<'_, S> {
         if S::RARE && self.database.connect.is_some() {
             self.database.pools.close_idle(instance as usize);
         }
+        self.calls.failures.iter_mut().for_each(|failures| failures.clear(instance));
         self.detach_groups(instance);
     }
 }

@@ -89,7 +89,7 @@ impl<S: System> Core<'_, S> {
                 (link.arrival_ns(self.now, bytes), bytes)
             }
         };
-        let admission = tier.admit(place, arrival_ns)?;
+        let admission = tier.admit(place, arrival_ns, &self.tables)?;
         let is_ahead = !S::PLAIN && self.is_ahead(level);
         if is_ahead {
             self.lose_flushed();
@@ -287,7 +287,7 @@ impl<S: System> Core<'_, S> {
                 };
                 let mut delete = |info| {
                     if !outlives {
-                        tier.delete(store, info, &self.tables);
+                        tier.delete(store, info, now, &self.tables);
                     }
                     tier.bury(store, info, commit, now);
                     let id = tier.id_of(info);

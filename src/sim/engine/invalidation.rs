@@ -5,7 +5,7 @@ use super::kind::Kind;
 use crate::measure::recorder::Recorder;
 use crate::model::Nanos;
 use crate::sim::parts::command::{Change, CommandReply, Op, Sender};
-use crate::sim::parts::stream::{CommittedChange, Invalidations, Notice};
+use crate::sim::parts::stream::{CommittedChange, Invalidations, Links, Notice};
 use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
@@ -98,7 +98,7 @@ impl<S: System> Core<'_, S> {
         for instance in (0..self.model.clients.instances).filter(|&instance| instance != who_knows) {
             let Some(broadcast) = &mut self.invalidations.broadcast else { return };
             let lane = broadcast.lane;
-            let Some(delay_ns) = broadcast.delay_ns() else { continue };
+            let Some(delay_ns) = broadcast.delay_ns(instance) else { continue };
             let id = self.invalidations.notices.insert(Notice { key, class, instance, commit });
             if delay_ns == 0 {
                 self.instance_hears(id);
@@ -113,6 +113,11 @@ impl<S: System> Core<'_, S> {
     pub(super) fn instance_hears(&mut self, id: u32) {
         let Notice { key, class, instance, commit } = self.invalidations.notices[id];
         self.invalidations.notices.remove(id);
+        if S::RARE
+            && self.invalidations.broadcast.as_ref().is_some_and(|broadcast| broadcast.is_cut(instance))
+        {
+            return;
+        }
         for level in 0..self.tiers.len() {
             if self.tiers[level].shared.is_none() {
                 for key in self.tables.entity_of(key) {
@@ -121,6 +126,40 @@ impl<S: System> Core<'_, S> {
                 }
             }
         }
+    }
+
+    /// An instance has a connection to the broadcast from now on.
+    pub(super) fn link_holds(&mut self, instance: u32) {
+        let now = self.now;
+        let Some(links) = self.links() else { return };
+        let at = now.saturating_add(links.connect(instance));
+        if at < self.model.duration_ns {
+            self.schedule(GENERAL, at, Kind::LinkBreaks, instance, 0);
+        }
+    }
+
+    /// It has lost it, and the messages that are under way.
+    #[inline(never)]
+    pub(super) fn link_breaks(&mut self, instance: u32) {
+        let now = self.now;
+        let Some(links) = self.links() else { return };
+        let at = now.saturating_add(links.cut(instance));
+        self.schedule(GENERAL, at, Kind::LinkReturns, instance, 0);
+    }
+
+    /// It has another one, and perhaps does not trust its copies.
+    #[inline(never)]
+    pub(super) fn link_returns(&mut self, instance: u32) {
+        if self.links().is_some_and(|links| links.flushes) {
+            for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
+                tier.clear(instance as usize);
+            }
+        }
+        self.link_holds(instance);
+    }
+
+    fn links(&mut self) -> Option<&mut Links> {
+        self.invalidations.broadcast.as_mut()?.links.as_mut()
     }
 
     /// At the end of the drain: changes that no cache has heard of yet count with their age.

@@ -17,6 +17,7 @@ mod database;
 mod events;
 mod execute;
 mod fail_safe;
+mod fleet;
 mod gather;
 mod instant;
 mod invalidation;

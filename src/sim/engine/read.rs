@@ -49,8 +49,8 @@ impl<'m, S: System> Core<'m, S> {
             // Drawn whatever becomes of the request, so that all variants see the same ones.
             self.incoming.generator.gather(class, key, count, &mut self.incoming.gathered_keys);
         }
-        if self.crashes.of_instances {
-            match self.crashes.route(instance, key, self.now, self.model.clients.route) {
+        if self.fleet.varies {
+            match self.fleet.route(instance, key, self.now) {
                 Some(other) => instance = other,
                 None => return self.refuse_arrival(key, instance, class, exists, user),
             }

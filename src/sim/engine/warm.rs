@@ -43,9 +43,7 @@ impl<S: System> Core<'_, S> {
             self.schedule(GENERAL, due_ns.max(self.now), Kind::KeyIsWarmed, job, 0);
         }
         let instances = self.model.clients.instances;
-        let is_up = |instance: &u32| {
-            self.crashes.down.get(*instance as usize).is_none_or(|&(_, until_ns)| self.now >= until_ns)
-        };
+        let is_up = |instance: &u32| self.fleet.is_there(*instance, self.now);
         // They take turns.
         let turn = (self.recorder.warm.begun % u64::from(instances)) as u32;
         self.recorder.warm.begun += 1;

@@ -15,8 +15,9 @@ impl<S: System> Core<'_, S> {
         self.database.advance(self.now, &mut self.totals);
         self.database.book_guards(self.now, &mut self.totals);
         self.totals.workers_busy_ns = self.workers.as_ref().map_or(0, |workers| workers.busy_ns(self.now));
+        self.totals.instances_ns = self.fleet.there_ns(self.now);
         for (index, tier) in self.tiers.iter_mut().enumerate() {
-            tier.settle(self.now);
+            tier.settle(self.now, &self.tables);
             if let Some(shared) = &tier.shared {
                 let breakers = &shared.breakers;
                 tier.totals.breaker_open_ns = breakers.iter().map(|breaker| breaker.open_ns(self.now)).sum();
@@ -72,12 +73,15 @@ impl<S: System> Core<'_, S> {
         if let (Some(books), Some(workers)) = (&mut self.recorder.workers, &self.workers) {
             (books.busy_peak, books.queue_peak) = (workers.busy, workers.waiting());
         }
+        self.fleet.count(self.now);
+        self.fleet.peak = self.fleet.there();
         self.note_unflushed();
     }
 
     #[inline(never)]
     pub(super) fn arrivals_end(&mut self) {
         self.advance_integrals();
+        self.recorder.instances_peak = self.fleet.peak;
         self.recorder.measured[1] = self.totals.clone();
         self.in_system.pass_end(Nanos::MAX);
         self.recorder.measuring = false;

@@ -84,7 +84,7 @@ impl<S: System> Core<'_, S> {
     /// them; `None`: there is nothing, or no answer.
     fn read_dirty(&mut self, place: usize) -> Option<Nanos> {
         let level = self.ahead.as_ref()?.level;
-        let admission = self.tiers[level].admit(place, self.now)?;
+        let admission = self.tiers[level].admit(place, self.now, &self.tables)?;
         self.lose_flushed();
         let Admission::Serve { start_ns } = admission else { return None };
         let ahead = self.ahead.as_mut()?;

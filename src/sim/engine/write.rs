@@ -11,8 +11,9 @@ use crate::sim::parts::command::{Change, Sender};
 use crate::sim::parts::journey::{Extras, Journey};
 use crate::sim::parts::key::KeyInfo;
 use crate::sim::parts::system::System;
+use crate::sim::parts::tier::TierState;
 use crate::sim::slab::NONE;
-use crate::sim::store::{Store, Value};
+use crate::sim::store::Value;
 
 impl<S: System> Core<'_, S> {
     /// A write goes straight to the database, or first to the caches.
@@ -102,7 +103,7 @@ impl<S: System> Core<'_, S> {
     #[inline(never)]
     pub(super) fn collect_versions(&mut self) {
         if self.versions.is_full() {
-            let cached = self.tiers.iter().flat_map(|tier| tier.stores.iter()).flat_map(Store::versions);
+            let cached = self.tiers.iter().flat_map(TierState::versions);
             let commands = self.commands.iter().map(|(_, command)| command.version());
             let parts = self.multi_gets.iter().flat_map(|(_, parts)| parts);
             let brought = parts.filter_map(|part| part.value()).map(|value| value.version);
@@ -208,7 +209,7 @@ impl<S: System> Core<'_, S> {
         let tier = &mut self.tiers[level];
         match change {
             Change::Delete { commit } => {
-                tier.delete(instance as usize, info, &self.tables);
+                tier.delete(instance as usize, info, self.now, &self.tables);
                 tier.bury(instance as usize, info, commit, self.now);
             }
             Change::Set { value } => self.fill_in_process(level, instance, info, value, 0),

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::model::Nanos;
 
 /// The leases of one node.
+#[derive(Clone)]
 pub struct Leases {
     lock_ttl_ns: Nanos,
     held: FxHashMap<u32, (u32, Nanos)>,
@@ -40,6 +41,11 @@ impl Leases {
     /// A DELETE voids the token.
     pub fn void(&mut self, key: u32) {
         self.held.remove(&key);
+    }
+
+    /// Those of an earlier time hold again; no token is granted twice.
+    pub fn revert(&mut self, past: Leases) {
+        self.held = past.held;
     }
 
     pub fn clear(&mut self) {

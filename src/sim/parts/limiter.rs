@@ -37,7 +37,7 @@ struct Counter {
 }
 
 /// The counters of a tier. They are neither evicted nor part of its memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Counters {
     limit: u32,
     per_ns: Nanos,
@@ -92,6 +92,16 @@ impl Counters {
         }
     }
 
+    /// They count as they did at an earlier time; what they let pass since then has passed.
+    pub fn revert(&mut self, past: Counters) {
+        for (caller, counter) in std::mem::replace(&mut self.held, past.held) {
+            match self.held.get_mut(&caller) {
+                Some(again) if again.started_ns == counter.started_ns => again.admitted = counter.admitted,
+                _ => self.close(&counter),
+            }
+        }
+    }
+
     /// All are gone.
     pub fn clear(&mut self) {
         let held = std::mem::take(&mut self.held);
@@ -130,6 +140,20 @@ mod tests {
 
     fn counters(limit: u32) -> Counters {
         Counters { limit, per_ns: 100, warmup_ns: 0, held: FxHashMap::default(), over: Fine::new() }
+    }
+
+    #[test]
+    fn counters_that_forget_their_last_counts_let_more_pass_than_they_know() {
+        let mut counters = counters(2);
+        assert_eq!(counters.execute(Count::Take, 7, 1), 1);
+        let past = counters.clone();
+        assert_eq!(counters.execute(Count::Take, 7, 2), 2);
+        // The window of another caller began later: it is over without an overshoot.
+        assert_eq!(counters.execute(Count::Take, 8, 3), 1);
+        counters.revert(past);
+        assert_eq!(counters.execute(Count::Take, 7, 4), 2);
+        assert_eq!(counters.execute(Count::Take, 8, 5), 1);
+        assert_eq!(counters.finish().0.max(), Some(1), "three passed where two may");
     }
 
     #[test]

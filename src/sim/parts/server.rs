@@ -5,12 +5,13 @@
 //! queue. What happens to the server at given times (flush, pause, down) is known from the scenario and is
 //! applied when the service times pass it.
 
+use super::image::Upheaval;
 use crate::model::{DownMode, EventKind, Model, Nanos, Target, TimedEvent};
 
 /// Something that happens to the server at an instant.
 #[derive(Clone, Copy, Debug)]
 enum Change {
-    Flush,
+    Content(Upheaval),
     Pause { until_ns: Nanos },
     Down { until_ns: Nanos, mode: DownMode },
 }
@@ -63,12 +64,23 @@ impl Server {
         for event in events {
             let at = event.at_ns;
             match event.what {
-                EventKind::Flush { tier: target } if target == tier => changes.push((at, Change::Flush)),
-                EventKind::Restart { tier: target, for_ns, keeps } if target == tier => {
-                    if !keeps {
-                        changes.push((at, Change::Flush));
+                EventKind::Flush { tier: target } if target == tier => {
+                    changes.push((at, Change::Content(Upheaval::Loss)));
+                }
+                EventKind::Restart { tier: of, node: who, for_ns, keeps, loses_ns, fail }
+                    if of == tier && who.is_none_or(|who| who == node) =>
+                {
+                    match (keeps, loses_ns) {
+                        (false, _) => changes.push((at, Change::Content(Upheaval::Loss))),
+                        (true, 0) => {}
+                        (true, _) => {
+                            let number = changes.len() as u32;
+                            let noted_ns = at.saturating_sub(loses_ns);
+                            changes.push((noted_ns, Change::Content(Upheaval::Note { number })));
+                            changes.push((at, Change::Content(Upheaval::Return { number })));
+                        }
                     }
-                    changes.push((at, Change::Down { until_ns: at + for_ns, mode: DownMode::Refuse }));
+                    changes.push((at, Change::Down { until_ns: at + for_ns, mode: fail }));
                 }
                 EventKind::Down { target, for_ns, fail } if concerns(target) => {
                     changes.push((at, Change::Down { until_ns: at + for_ns, mode: fail }));
@@ -83,12 +95,14 @@ impl Server {
                     if (of, who) == (tier, node) =>
                 {
                     let until_ns = for_ns.map_or(over_ns, |for_ns| at + for_ns);
-                    changes.push((at, Change::Flush));
+                    changes.push((at, Change::Content(Upheaval::Loss)));
                     changes.push((at, Change::Down { until_ns, mode: fail }));
                 }
                 _ => {}
             }
         }
+        // What is noted for an event lies before it.
+        changes.sort_by_key(|&(at_ns, _)| at_ns);
         Server {
             free_ns: 0,
             changes,
@@ -120,12 +134,12 @@ impl Server {
         is_steady.then(|| self.free_ns.max(now))
     }
 
-    /// A command arrives. `flush` is called for every flush that comes before its service.
+    /// A command arrives. `upheaval` is called, with its instant, for each one that comes before its service.
     #[inline]
-    pub fn admit(&mut self, now: Nanos, flush: impl FnMut()) -> Admission {
+    pub fn admit(&mut self, now: Nanos, upheaval: impl FnMut(Upheaval, Nanos)) -> Admission {
         let mut start_ns = self.free_ns.max(now);
         if self.next < self.changes.len() {
-            self.settle(&mut start_ns, flush);
+            self.settle(&mut start_ns, upheaval);
         }
         match self.down {
             Some((from_ns, until_ns, mode)) if now < until_ns && start_ns >= from_ns => match mode {
@@ -152,16 +166,18 @@ impl Server {
     }
 
     /// Applies all changes up to `start_ns`, which a pause may move.
-    fn settle(&mut self, start_ns: &mut Nanos, mut flush: impl FnMut()) {
+    fn settle(&mut self, start_ns: &mut Nanos, mut upheaval: impl FnMut(Upheaval, Nanos)) {
         while let Some(&(at_ns, change)) = self.changes.get(self.next) {
             if at_ns > *start_ns {
                 break;
             }
             self.next += 1;
             match change {
-                Change::Flush => {
-                    self.flushed_ns.get_or_insert(at_ns);
-                    flush();
+                Change::Content(what) => {
+                    if what == Upheaval::Loss {
+                        self.flushed_ns.get_or_insert(at_ns);
+                    }
+                    upheaval(what, at_ns);
                 }
                 Change::Pause { until_ns } => {
                     self.paused = (self.free_ns.max(at_ns), until_ns);
@@ -184,9 +200,9 @@ impl Server {
     }
 
     /// Applies the events up to now although no command came.
-    pub fn settle_until(&mut self, now: Nanos, flush: impl FnMut()) {
+    pub fn settle_until(&mut self, now: Nanos, upheaval: impl FnMut(Upheaval, Nanos)) {
         let mut until = now;
-        self.settle(&mut until, flush);
+        self.settle(&mut until, upheaval);
     }
 }
 
@@ -201,40 +217,60 @@ mod tests {
     #[test]
     fn commands_wait_for_those_before_them() {
         let mut server = Server::living_through(0, 0, 1_000, &[]);
-        assert_eq!(server.admit(10, || ()), Admission::Serve { start_ns: 10 });
+        assert_eq!(server.admit(10, |_, _| ()), Admission::Serve { start_ns: 10 });
         assert_eq!(server.serve(10, 5), 15);
-        assert_eq!(server.admit(12, || ()), Admission::Serve { start_ns: 15 });
+        assert_eq!(server.admit(12, |_, _| ()), Admission::Serve { start_ns: 15 });
     }
 
     #[test]
     fn a_pause_moves_the_start_and_keeps_the_queue() {
         let mut server = server(EventKind::Pause { target: Target::Tier(0), for_ns: 50 });
-        assert_eq!(server.admit(99, || ()), Admission::Serve { start_ns: 99 });
+        assert_eq!(server.admit(99, |_, _| ()), Admission::Serve { start_ns: 99 });
         server.serve(99, 5);
-        assert_eq!(server.admit(101, || ()), Admission::Serve { start_ns: 150 });
+        assert_eq!(server.admit(101, |_, _| ()), Admission::Serve { start_ns: 150 });
         server.serve(150, 5);
-        assert_eq!(server.admit(102, || ()), Admission::Serve { start_ns: 155 });
+        assert_eq!(server.admit(102, |_, _| ()), Admission::Serve { start_ns: 155 });
     }
 
     #[test]
     fn what_waits_when_the_server_goes_down_is_reset() {
         let mut server =
             server(EventKind::Down { target: Target::Tier(0), for_ns: 50, fail: DownMode::Refuse });
-        server.admit(90, || ());
+        server.admit(90, |_, _| ());
         server.serve(90, 20);
-        assert_eq!(server.admit(95, || ()), Admission::Refused { at_ns: 100 });
-        assert_eq!(server.admit(120, || ()), Admission::Refused { at_ns: 120 });
-        assert_eq!(server.admit(150, || ()), Admission::Serve { start_ns: 150 });
+        assert_eq!(server.admit(95, |_, _| ()), Admission::Refused { at_ns: 100 });
+        assert_eq!(server.admit(120, |_, _| ()), Admission::Refused { at_ns: 120 });
+        assert_eq!(server.admit(150, |_, _| ()), Admission::Serve { start_ns: 150 });
     }
 
     #[test]
     fn a_flush_comes_between_the_commands_it_came_between() {
         let mut server = server(EventKind::Flush { tier: 0 });
         let mut flushed = 0;
-        server.admit(90, || flushed += 1);
+        server.admit(90, |_, _| flushed += 1);
         server.serve(90, 20);
         assert_eq!(flushed, 0);
-        let _ = server.admit(91, || flushed += 1);
+        let _ = server.admit(91, |_, _| flushed += 1);
         assert_eq!(flushed, 1, "the second command is served at 110, after the flush at 100");
+    }
+
+    #[test]
+    fn a_restart_that_loses_its_last_changes_returns_to_what_it_held_before_them() {
+        let what = EventKind::Restart {
+            tier: 0,
+            node: Some(0),
+            for_ns: 50,
+            keeps: true,
+            loses_ns: 30,
+            fail: DownMode::Refuse,
+        };
+        let mut server = server(what);
+        let mut seen = Vec::new();
+        let mut admit = |now| server.admit(now, |what, at_ns| seen.push((what, at_ns)));
+        assert_eq!(admit(69), Admission::Serve { start_ns: 69 });
+        assert_eq!(admit(71), Admission::Serve { start_ns: 71 });
+        assert_eq!(admit(120), Admission::Refused { at_ns: 120 });
+        let (noted, again) = (Upheaval::Note { number: 0 }, Upheaval::Return { number: 0 });
+        assert_eq!(seen, [(noted, 70), (again, 100)]);
     }
 }

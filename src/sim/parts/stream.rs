@@ -65,13 +65,56 @@ pub struct Broadcast {
     /// Probability that a notice gets lost.
     lost: f64,
     dice: Stream,
+    pub links: Option<Links>,
+}
+
+/// The connections of the instances to the broadcast, which break now and then.
+pub struct Links {
+    holds: Delays,
+    is_away_for: Delays,
+    pub flushes: bool,
+    /// By instance.
+    is_cut: Vec<bool>,
+}
+
+impl Links {
+    fn of(model: &Model, draw: impl Fn(&str) -> Stream) -> Option<Links> {
+        let cuts = model.cuts()?;
+        Some(Links {
+            holds: Delays::new(Times::new(&cuts.every), draw("broadcast.cuts.every")),
+            is_away_for: Delays::new(Times::new(&cuts.for_how_long), draw("broadcast.cuts.for")),
+            flushes: cuts.flush,
+            is_cut: vec![false; model.clients.instances as usize],
+        })
+    }
+
+    /// How long a connection holds that is there from now on.
+    pub fn connect(&mut self, instance: u32) -> Nanos {
+        self.is_cut[instance as usize] = false;
+        self.holds.sample()
+    }
+
+    /// A connection breaks; gives the time until there is another.
+    pub fn cut(&mut self, instance: u32) -> Nanos {
+        self.is_cut[instance as usize] = true;
+        self.is_away_for.sample()
+    }
+
+    fn is_cut(&self, instance: u32) -> bool {
+        self.is_cut[instance as usize]
+    }
 }
 
 impl Broadcast {
-    /// How long a notice is on its way; `None`: it gets lost.
-    pub fn delay_ns(&mut self) -> Option<Nanos> {
+    /// How long a notice to an instance is on its way; `None`: it gets lost.
+    pub fn delay_ns(&mut self, instance: u32) -> Option<Nanos> {
         let is_lost = self.lost > 0.0 && chance(&mut self.dice, self.lost);
-        (!is_lost).then(|| self.delay.sample())
+        (!is_lost && !self.is_cut(instance)).then(|| self.delay.sample())
+    }
+
+    /// Whether an instance hears nothing now.
+    pub fn is_cut(&self, instance: u32) -> bool {
+        self.links.as_ref().is_some_and(|links| links.is_cut(instance))
     }
 }
 
@@ -118,7 +161,8 @@ impl Invalidations {
         let broadcast = model.invalidation.broadcast.as_ref().filter(|_| in_process).map(|broadcast| {
             let delay = Delays::new(Times::new(&broadcast.delay), draw("broadcast"));
             let lane = delay.constant().map_or(GENERAL, |ns| queue.lane_for(ns));
-            Broadcast { delay, lane, lost: broadcast.lost, dice: draw("broadcast.lost") }
+            let links = Links::of(model, draw);
+            Broadcast { delay, lane, lost: broadcast.lost, dice: draw("broadcast.lost"), links }
         });
         Invalidations {
             feed,

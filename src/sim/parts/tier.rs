@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::coding::{Coding, EntryBytes, Link};
 use super::command::Load;
 use super::guard::Breaker;
+use super::image::{Content, Images};
 use super::key::KeyInfo;
 use super::leases::Leases;
 use super::limiter::Counters;
@@ -87,6 +88,9 @@ pub struct TierState<S = Any> {
     admit_dice: Stream,
     /// By store and key: until when no fetch is attempted after one that failed.
     failed: FxHashMap<(u32, u32), Nanos>,
+    images: Images,
+    /// A DELETE leaves its entry, which expires with it.
+    marks_stale: bool,
     kind: PhantomData<S>,
 }
 
@@ -388,30 +392,28 @@ impl<S: System> TierState<S> {
             fetched: FxHashMap::default(),
             admit_dice: draw("admit"),
             failed: FxHashMap::default(),
+            images: Images::default(),
+            marks_stale: model.write_options.mark_stale && kept_ns > 0,
             kind: PhantomData,
         }
     }
 
     /// A command comes to a node of a shared tier, which lives through what happens to it up to its service.
     #[inline(always)]
-    pub fn admit(&mut self, place: usize, arrival_ns: Nanos) -> Option<Admission> {
+    pub fn admit(&mut self, place: usize, arrival_ns: Nanos, tables: &Tables) -> Option<Admission> {
         match self.shared.as_ref()?.nodes[place].server.admit_steadily(arrival_ns) {
             Some(start_ns) => Some(Admission::Serve { start_ns }),
-            None => self.admit_after_changes(place, arrival_ns),
+            None => self.admit_after_changes(place, arrival_ns, tables),
         }
     }
 
     #[inline(never)]
-    fn admit_after_changes(&mut self, place: usize, arrival_ns: Nanos) -> Option<Admission> {
-        let node = &mut self.shared.as_mut()?.nodes[place];
-        let (store, tombstones) = (&mut self.stores[place], &mut self.tombstones.get_mut(place));
-        let (leases, counters) = (&mut node.leases, &mut node.counters);
-        Some(node.server.admit(arrival_ns, || {
-            store.clear();
-            leases.iter_mut().for_each(Leases::clear);
-            counters.iter_mut().for_each(Counters::clear);
-            tombstones.iter_mut().for_each(|of| of.clear());
-        }))
+    fn admit_after_changes(&mut self, place: usize, arrival_ns: Nanos, tables: &Tables) -> Option<Admission> {
+        let Node { server, leases, counters, .. } = &mut self.shared.as_mut()?.nodes[place];
+        let (store, tombstones) = (&mut self.stores[place], self.tombstones.get_mut(place));
+        let mut content = Content { store, leases, counters, tombstones };
+        let (images, size) = (&mut self.images, EntryBytes { coding: &self.coding, tables });
+        Some(server.admit(arrival_ns, |what, at_ns| images.apply(place, what, at_ns, &mut content, size)))
     }
 
     /// Whether SETs are versioned and this one is older than the entry, or than the last DELETE that is remembered.
@@ -785,12 +787,14 @@ impl<S: System> TierState<S> {
         filled.stored
     }
 
-    /// Deletes a key.
-    pub fn delete(&mut self, store: usize, info: KeyInfo, tables: &Tables) {
+    /// Deletes a key, or makes it expire.
+    pub fn delete(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) {
         let id = self.id_of(info);
-        if let Some((slot, _)) = self.stores[store].find(id) {
-            self.take_out(store, id, slot, tables);
+        let Some((slot, expiry_ns)) = self.stores[store].find(id) else { return };
+        if S::RARE && self.marks_stale {
+            return self.stores[store].set_expiry_ns(slot, expiry_ns.min(now));
         }
+        self.take_out(store, id, slot, tables);
     }
 
     /// One store looks for expired entries, as Redis does many times a second. What may still be served past its time
@@ -844,17 +848,13 @@ impl<S: System> TierState<S> {
     }
 
     /// Applies to every node the events of the scenario up to now, and records the work of the nodes.
-    pub fn settle(&mut self, now: Nanos) {
+    pub fn settle(&mut self, now: Nanos, tables: &Tables) {
         let Some(shared) = &mut self.shared else { return };
         for (place, (store, node)) in self.stores.iter_mut().zip(&mut shared.nodes).enumerate() {
-            let (leases, counters) = (&mut node.leases, &mut node.counters);
-            let tombstones = &mut self.tombstones.get_mut(place);
-            node.server.settle_until(now, || {
-                store.clear();
-                leases.iter_mut().for_each(Leases::clear);
-                counters.iter_mut().for_each(Counters::clear);
-                tombstones.iter_mut().for_each(|of| of.clear());
-            });
+            let Node { server, leases, counters, .. } = node;
+            let mut content = Content { store, leases, counters, tombstones: self.tombstones.get_mut(place) };
+            let (images, size) = (&mut self.images, EntryBytes { coding: &self.coding, tables });
+            server.settle_until(now, |what, at_ns| images.apply(place, what, at_ns, &mut content, size));
         }
         self.totals.pool_busy_ns = shared.pools.busy_ns(now);
         let mut link_busy_ns = [0; 2];
@@ -891,6 +891,11 @@ impl<S: System> TierState<S> {
             }
         }
         Left::of(&expiries_ns, now, NEVER)
+    }
+
+    /// Handles of the versions held, in the stores and in what was noted of them.
+    pub fn versions(&self) -> impl Iterator<Item = u32> {
+        self.stores.iter().flat_map(Store::versions).chain(self.images.versions())
     }
 
     /// (entries, bytes) over all stores.

@@ -8,7 +8,7 @@ use crate::model::Nanos;
 const SWEEP_FROM: usize = 1_024;
 
 /// The tombstones of one store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tombstones {
     ttl_ns: Nanos,
     /// By key: number of the commit whose DELETE it was, and how long that is remembered.

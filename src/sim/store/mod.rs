@@ -464,6 +464,16 @@ impl Store {
         })
     }
 
+    /// Entries, expired ones included.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.taken().zip(self.keys()).map(|(slot, key)| Entry {
+            key,
+            value: self.value(slot),
+            expiry_ns: self.expiry_ns(slot),
+            delta_ns: self.delta_ns(slot),
+        })
+    }
+
     /// Expiry of whatever is at a place chosen by a number at random; none where nothing is.
     pub fn expiry_at_random(&self, random: u32) -> Option<Nanos> {
         let places = self.places();

@@ -68,6 +68,9 @@ pub(super) const RULES: &[Rule] = &[
         once("workload.arrivals.closed", matches!(model.workload.arrivals, Arrivals::Closed { .. }))
     }),
     rule("limiter", NOT_YET, |model| once("limiter", model.limiter.is_some())),
+    rule("clients.started", NOT_YET, |model| once("clients.started", model.clients.started.is_some())),
+    rule("clients.slow_start", NOT_YET, |model| once("clients.slow_start", model.clients.slow_start_ns > 0)),
+    rule("clients.autoscale", NOT_YET, |model| once("clients.autoscale", model.clients.autoscale.is_some())),
     rule("clients.workers", NOT_YET, |model| once("clients.workers", model.clients.workers.is_some())),
     rule("clients.queue", NOT_YET, |model| once("clients.queue", model.clients.queue.is_some())),
     rule("class.bypass", NOT_YET, |model| classes(model, "bypass", |class| !class.bypass.is_empty())),
@@ -135,6 +138,9 @@ pub(super) const RULES: &[Rule] = &[
         once("database.close_on_timeout", model.database.close_on_timeout)
     }),
     rule("database.connect", NOT_YET, |model| once("database.connect", model.database.connect.is_some())),
+    rule("database.error_ttl", NOT_YET, |model| {
+        once("database.error_ttl", model.database.error_ttl_ns.is_some())
+    }),
     rule("database.background", NOT_YET, |model| {
         once("database.background", model.database.background.is_some())
     }),
@@ -153,6 +159,10 @@ pub(super) const RULES: &[Rule] = &[
     }),
     rule("writes.versioned.lease", TOGETHER, |model| {
         once("writes.versioned", model.write_options.tombstone_ttl_ns.is_some() && has_lease(model))
+    }),
+    rule("writes.mark_stale", NOT_YET, |model| once("writes.mark_stale", model.write_options.mark_stale)),
+    rule("invalidation.broadcast.cuts", "connections here hold", |model| {
+        once("invalidation.broadcast.cuts", model.cuts().is_some())
     }),
     rule("invalidation.cdc", NOT_YET, |model| once("invalidation.cdc", model.invalidation.cdc.is_some())),
     rule("measure.value_age", NOT_COUNTED, |model| once("measure.value_age", model.measure.value_age)),
@@ -180,9 +190,13 @@ pub(super) const RULES: &[Rule] = &[
         events(model, |what| matches!(what, EventKind::NodeLost { .. }))
     }),
     rule("event.what.change", NOT_YET, |model| events(model, EventKind::is_change)),
+    rule("event.what.scale", NOT_YET, |model| events(model, EventKind::scales)),
     rule("event.what.warm", NOT_YET, |model| events(model, |what| matches!(what, EventKind::Warm { .. }))),
     rule("event.what.restart.keeps", "a Redis that is killed here has no snapshot", |model| {
         events(model, |what| matches!(what, EventKind::Restart { keeps: true, .. }))
+    }),
+    rule("event.what.restart.fail", "a Redis that is killed refuses", |model| {
+        events(model, |what| matches!(what, EventKind::Restart { fail: DownMode::Timeout, .. }))
     }),
     rule("event.what.crash", NOT_YET, |model| events(model, EventKind::is_crash)),
     rule("event.what.stall", NOT_YET, |model| events(model, |what| matches!(what, EventKind::Stall { .. }))),

@@ -122,6 +122,22 @@ fn each_rule_refuses_its_option_by_name() {
         ),
         (BASE.replace("instances = 2", "instances = 2, workers = 2"), "clients.workers"),
         (BASE.replace("instances = 2", "instances = 2, workers = 2, queue = 5"), "clients.queue"),
+        (
+            format!(
+                "{}\n[[event]]\nat = \"1s\"\nwhat = {{ scale = {{ instances = 2 }} }}",
+                BASE.replace("instances = 2", "instances = 2, started = 1, slow_start = \"1s\"")
+            ),
+            "clients.started",
+        ),
+        (
+            format!("{BASE}\n[[event]]\nat = \"1s\"\nwhat = {{ scale = {{ instances = 1 }} }}")
+                .replace("instances = 2", "instances = 2, slow_start = \"1s\""),
+            "clients.slow_start",
+        ),
+        (
+            BASE.replace("instances = 2", "instances = 2, workers = 2, autoscale = { target = 0.6 }"),
+            "clients.autoscale",
+        ),
         (of_class("bypass = [\"l2\"]"), "class.c.bypass"),
         (of_class("cacheable = false"), "class.c.cacheable"),
         (
@@ -135,6 +151,14 @@ fn each_rule_refuses_its_option_by_name() {
                 "",
             ),
             "invalidation.broadcast.lost",
+        ),
+        (
+            with(
+                "[[tier]]\nname = \"l1\"\nscope = \"instance\"\nttl = \"9s\"\n[invalidation]\nbroadcast = { delay = \"1ms\", cuts = { every = \"10s\", for = \"1s\" } }",
+                "",
+                "",
+            ),
+            "invalidation.broadcast.cuts",
         ),
         (with("", tier, "fail_safe = { grace = \"1h\" }"), "tier.l2.fail_safe"),
         (with("", tier, "fill = false"), "tier.l2.fill"),
@@ -161,6 +185,7 @@ fn each_rule_refuses_its_option_by_name() {
             ),
             "database.connect",
         ),
+        (with("", database, "error_ttl = \"1s\""), "database.error_ttl"),
         (with("", database, "background = { rate = 5 }"), "database.background"),
         (with("", database, "replicas = { count = 2, lag = \"10ms\" }"), "database.replicas"),
         (with("", database, "breaker = { failures = 0.5, open = \"5s\" }"), "database.breaker"),
@@ -168,6 +193,14 @@ fn each_rule_refuses_its_option_by_name() {
         (with("", database, "hedge = { after = \"50ms\" }"), "database.hedge"),
         (with("[writes]\nstrategy = { write-back = {} }", "", ""), "writes.strategy.write-back"),
         (with("[writes]\nstrategy = \"update\"\norder = \"before-commit\"", "", ""), "writes.order"),
+        (
+            with(
+                "[writes]\nmark_stale = true",
+                tier,
+                "refresh = { stale-while-revalidate = { grace = \"5s\" } }",
+            ),
+            "writes.mark_stale",
+        ),
         (with("[invalidation]\ncdc = { lag = \"10ms\" }", "", ""), "invalidation.cdc"),
         (with("[measure]\nvalue_age = true", "", ""), "measure.value_age"),
         (with("[measure]\nwire = true", "", ""), "measure.wire"),
@@ -177,6 +210,12 @@ fn each_rule_refuses_its_option_by_name() {
         (event("crash = { instance = 0, for = \"1s\" }"), "event.crash"),
         (event("change = { set = { \"tier.l2.ttl\" = \"1s\" } }"), "event.change"),
         (event("warm = { tier = \"l2\", hottest = 5, rate = 5 }"), "event.warm-l2"),
+        (event("scale = { instances = 1 }"), "event.scale"),
+        (
+            event("restart = { tier = \"l2\", for = \"1s\", fail = \"timeout\" }")
+                .replace(tier, "ttl = \"60s\"\ntimeout = \"1s\""),
+            "event.restart-l2",
+        ),
         (event("restart = { tier = \"l2\", for = \"1s\", keeps = true }"), "event.restart-l2"),
     ];
     let mut tried: Vec<&str> = Vec::new();
