@@ -72,6 +72,7 @@ fn needs_pilot(model: &Model) -> bool {
         || database.pool_timeout_ns.is_some()
         || database.breaker.is_some()
         || database.limit.is_some()
+        || database.max_connections.is_some()
         || database.contention.is_some();
     acts_on_itself && !matches!(model.workload.arrivals, Arrivals::Trace(_))
 }

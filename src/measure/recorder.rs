@@ -56,10 +56,12 @@ pub enum Cause {
     NoWorker,
     /// The instance remembered that the last read of the key had failed.
     Remembered,
+    /// The database had as many connections as it takes.
+    Connections,
 }
 
 /// Causes by number, with their names in measures.
-pub const CAUSES: [(Cause, &str); 12] = [
+pub const CAUSES: [(Cause, &str); 13] = [
     (Cause::Deadline, "deadline"),
     (Cause::DbTimeout, "db_timeout"),
     (Cause::DbRejected, "db_rejected"),
@@ -72,6 +74,7 @@ pub const CAUSES: [(Cause, &str); 12] = [
     (Cause::Limit, "limit"),
     (Cause::NoWorker, "no_worker"),
     (Cause::Remembered, "remembered"),
+    (Cause::Connections, "connections"),
 ];
 
 /// Counts of the rate limiter.
@@ -343,6 +346,8 @@ pub struct Recorder {
     /// From a commit to the DELETEs of the change stream.
     pub cdc_lag: Fine,
     pub cdc_backlog_peak: u64,
+    /// Messages to instances that have been sent in the measured part.
+    pub notices: u64,
     pub value_age_max_ns: Nanos,
     pub stampedes: Fine,
     pub db_queue: Fine,
@@ -416,6 +421,7 @@ impl Recorder {
             invisible_ns: FxHashMap::default(),
             cdc_lag: Fine::new(),
             cdc_backlog_peak: 0,
+            notices: 0,
             value_age_max_ns: 0,
             stampedes: Fine::new(),
             db_queue: Fine::new(),
@@ -493,6 +499,11 @@ impl Recorder {
         if let Some(cells) = &mut self.cells {
             cells.turn_away(start_ns);
         }
+    }
+
+    /// A message to an instance has been sent.
+    pub fn count_notice(&mut self) {
+        self.notices += u64::from(self.measuring);
     }
 
     /// A request arrives at the database.

@@ -42,6 +42,10 @@ options! {
         /// start all are there. Needs `pool`
         #[serde(skip_serializing_if = "Option::is_none")]
         "connect" connect: Option<Dist> as Dist, or "none";
+        /// connections of all instances together, as in PostgreSQL: an attempt that would open one more is refused (cause `connections`).
+        /// They are opened when they are first needed, not at the start. Needs `pool`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "max_connections" max_connections: Option<u32> as Count, or "unlimited";
         /// a write holds the lock of its row from the start of its service to its commit, and one that meets it waits for that in its place at
         /// the database; otherwise the lock is taken with the commit; not with `cancel_on_timeout`
         #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -96,7 +100,7 @@ options! {
 impl Database {
     /// Whether connections are closed and set up while it runs.
     pub fn sets_up_connections(&self) -> bool {
-        self.connect.is_some() || self.close_on_timeout
+        self.connect.is_some() || self.close_on_timeout || self.max_connections.is_some()
     }
 
     /// All servers, of replicas too; `None`: unlimited.

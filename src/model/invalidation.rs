@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Dist, Nanos, is_zero};
 use crate::declare::options;
-use crate::declare::values::{PositiveDuration, Rate, Share};
+use crate::declare::values::{Count, PositiveDuration, Rate, Share};
 
 options! {
     #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -16,6 +16,10 @@ options! {
         /// `{ delay = "5ms", lost = 0.001 }`: instance tiers hear of each invalidation
         #[serde(skip_serializing_if = "Option::is_none")]
         "broadcast" broadcast: Option<Broadcast> as Broadcast, or "none";
+        /// Redis's client-side caching, `{ delay = "1ms" }`: the first shared tier remembers which instance has read which key,
+        /// and tells those once the key there is written, deleted, expired or evicted
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "tracking" tracking: Option<Tracking> as Tracking, or "none";
     }
     check |f| {
         f.refuse_empty();
@@ -28,7 +32,7 @@ options! {
 impl Invalidation {
     /// Whether nobody but the writer invalidates.
     pub fn is_none(&self) -> bool {
-        self.cdc.is_none() && self.broadcast.is_none()
+        self.cdc.is_none() && self.broadcast.is_none() && self.tracking.is_none()
     }
 }
 
@@ -60,7 +64,25 @@ options! {
 }
 
 options! {
-    /// Connections of a broadcast that break.
+    /// Client-side caching with the help of the server: `CLIENT TRACKING` of Redis, in its default mode.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct Tracking in "tracking", such as "{ delay = \"1ms\" }" {
+        /// random time from the change of a key to an instance that has read it, drawn for each message
+        "delay" delay: Dist, required "the time to an instance, such as \"1ms\"";
+        /// an instance gets no message about its own changes, as with NOLOOP; the server forgets its read all the same
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        "noloop" noloop: bool, default false;
+        /// keys whose readers a server remembers, as tracking-table-max-keys; of more, one at random is given up, with a message
+        "table" table: u32 as Count, default 1_000_000;
+        /// `{ every = "1h", for = "5s" }`: instances lose their connection now and then, and the messages of that time; the server
+        /// forgets what they have read
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "cuts" cuts: Option<Cuts> as Cuts, or "none";
+    }
+}
+
+options! {
+    /// Connections for messages that break.
     #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct Cuts in "cuts", such as "{ every = \"1h\", for = \"5s\" }" {
         /// random time from a connection to its loss, drawn for each instance

@@ -42,7 +42,7 @@ pub use event::{DownMode, EventKind, Target, TimedEvent};
 pub(crate) use event::{EventOptions, Surroundings};
 pub use guard::{Breaker, Hedge, HedgeAfter, Limit, RetryBudget};
 pub use input::{Input, Moments};
-pub use invalidation::{Broadcast, Cdc, Cuts, Invalidation};
+pub use invalidation::{Broadcast, Cdc, Cuts, Invalidation, Tracking};
 pub use limiter::{Limiter, LimiterMode};
 pub use practice::{Finding, Practice, PracticeRow};
 pub use price::{Price, currency};
@@ -253,9 +253,11 @@ impl Model {
         self.events.iter().any(|event| matches!(event.what, EventKind::Crash { .. }))
     }
 
-    /// The connections of the broadcast that break, where there is a tier to hear of it.
+    /// The connections for messages to the instances that break, where there is a tier to hear of it.
     pub fn cuts(&self) -> Option<&Cuts> {
-        self.invalidation.broadcast.as_ref()?.cuts.as_ref()
+        let Invalidation { broadcast, tracking, .. } = &self.invalidation;
+        let of_broadcast = broadcast.as_ref().and_then(|broadcast| broadcast.cuts.as_ref());
+        of_broadcast.or_else(|| tracking.as_ref()?.cuts.as_ref())
     }
 
     /// Whether instances come or go other than by a crash.

@@ -48,7 +48,8 @@ impl Model {
             || database.queue.is_some()
             || database.pool_timeout_ns.is_some()
             || database.breaker.is_some()
-            || database.limit.is_some();
+            || database.limit.is_some()
+            || database.max_connections.is_some();
         let strict = |tier: &Tier| matches!(&tier.scope, Scope::Shared(shared) if shared.on_failure == OnFailure::Error);
         let events = self.events.iter().any(|event| match event.what {
             EventKind::Down { target, .. } => target == Target::Database,

@@ -497,7 +497,16 @@ fn invalidation(model: &Model) -> Vec<String> {
         lines.push(format!(
             "invalidation: broadcast to instance tiers, delay {}{lost}{}",
             dist(&broadcast.delay),
-            details::cuts(broadcast)
+            details::cuts(broadcast.cuts.as_ref())
+        ));
+    }
+    if let Some(tracking) = &model.invalidation.tracking {
+        let own = if tracking.noloop { ", none about its own changes" } else { "" };
+        lines.push(format!(
+            "invalidation: by the server to whoever has read the key, up to {} keys, delay {}{own}{}",
+            tracking.table,
+            dist(&tracking.delay),
+            details::cuts(tracking.cuts.as_ref())
         ));
     }
     lines

@@ -102,7 +102,7 @@ fn wrong_options_are_usage_errors() {
 #[test]
 fn a_word_of_the_trade_in_a_path_is_answered_by_the_option() {
     let told = |setting: &str| stderr(herdlab().args(["run", "lookup", "-s", setting]), 2);
-    let pool = told("database.max_connections=60");
+    let pool = told("database.max_conns=60");
     for part in [
         "did you mean `pool` or `servers`?",
         "`pool = 10` in [database]",

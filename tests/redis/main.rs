@@ -11,6 +11,7 @@
 
 mod production;
 mod server;
+mod tracking;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -142,6 +142,7 @@ pub const CHOICES: &[(&str, &[&str])] = &[
     ("database.error_ttl", &["none", "300ms"]),
     ("writes.mark_stale", &["false", "true"]),
     ("database.connect", &["none", "3ms"]),
+    ("database.max_connections", &["unlimited", "unlimited", "2"]),
     // Refused where attempts are withdrawn.
     ("database.row_lock", &["false", "true"]),
     ("database.late_fill", &["false", "true"]),
@@ -196,6 +197,15 @@ pub const CHOICES: &[(&str, &[&str])] = &[
             "none",
             "{ lag = \"5ms\" }",
             "{ lag = { exponential = { mean = \"20ms\" } }, rate = 100, retry = \"30ms\" }",
+        ],
+    ),
+    (
+        "invalidation.tracking",
+        &[
+            "none",
+            "none",
+            "{ delay = \"2ms\" }",
+            "{ delay = \"0s\", noloop = true, table = 3, cuts = { every = \"1s\", for = \"200ms\" } }",
         ],
     ),
     (

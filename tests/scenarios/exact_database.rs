@@ -3,7 +3,7 @@
 //! Without a cache each of the hundred requests is a call of 20 ms, and none meets another one. Reads of several keys do: their
 //! calls begin together.
 
-use crate::even::{NO_CACHE, THREE, even, exactly};
+use crate::even::{NO_CACHE, THREE, even, exactly, exactly_after, recorded};
 use crate::tiny::{Settings, value};
 
 const MEAN: &str = "latency.all.mean_ms";
@@ -171,6 +171,40 @@ fn an_outage_and_a_new_process_close_connections() {
         (&calls(&[READ_50, pool]), deploy, longest, 50.0),
         (&calls(&[READ_50, pool, connect]), deploy, longest, 70.0),
     ]);
+}
+
+/// Three instances take turns, and the database takes two connections. The first two requests open them, in 20 ms; the third is refused
+/// whenever it comes, until the first instance has died.
+#[test]
+fn a_database_takes_so_many_connections_of_all_instances() {
+    let with = |more: &[(&'static str, &'static str)]| {
+        let base = [
+            NO_CACHE,
+            ("database.connect", "20ms"),
+            ("database.pool", "2"),
+            ("database.max_connections", "2"),
+        ];
+        [&base, &THREE[..], more].concat()
+    };
+    let requests = "0 read a, 25 read b, 50 read c, 100 read d, 125 read e, 150 read f";
+    let refused = "error.connections.ratio";
+    exactly_after(
+        requests,
+        &[
+            (&with(&[]), refused, 2.0 / 6.0),
+            (&with(&[]), "latency.miss.mean_ms", (40.0 + 40.0 + 20.0 + 20.0) / 4.0),
+            (&with(&[("database.max_connections", "3")]), refused, 0.0),
+            (&with(&[("database.max_connections", "3")]), "latency.miss.mean_ms", 30.0),
+            // The second attempt comes 5 ms after the first, and the third is answered by nobody.
+            (
+                &with(&[("database.retries", "{ attempts = 2, backoff = \"5ms\" }")]),
+                "db.retries.rate",
+                2.0 / 0.18,
+            ),
+        ],
+    );
+    let died = recorded(requests, &with(&[]), "122ms { crash = { instance = 0, for = \"80ms\" } }");
+    assert_eq!(value(&died, refused), 1.0 / 6.0);
 }
 
 /// For all of the run every attempt is refused at once.

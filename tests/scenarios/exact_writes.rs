@@ -261,6 +261,79 @@ fn an_instance_that_has_lost_its_connection_hears_nothing() {
     );
 }
 
+/// Two instances take turns, and a message takes 5 ms.
+fn tracked<'a>(tracking: &'a str, settings: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let two = [
+        WRITE_30,
+        ("tier.l1.enabled", "true"),
+        ("clients.instances", "2"),
+        ("clients.route", "round-robin"),
+        ("invalidation.tracking", tracking),
+    ];
+    [&two, settings].concat()
+}
+
+const MESSAGES: &str = "invalidation.messages.rate";
+const NEAR: &str = "tier.l1.hit_ratio";
+
+/// The SET of 20 ms is told to its own sender, who has read the key before. The DELETE of 90 ms is told to both, and so is the SET of
+/// 116 ms: both have missed the key by then. The recording covers 120 ms.
+#[test]
+fn a_server_tells_those_who_have_read_a_key() {
+    let (both, others) = ("{ delay = \"5ms\" }", "{ delay = \"5ms\", noloop = true }");
+    let cut = "{ delay = \"5ms\", cuts = { every = \"85ms\", for = \"30ms\" } }";
+    exactly_after(
+        "0 read a, 30 read a, 40 read a, 50 read a, 60 write a, 94 read a, 96 read a, 105 read a",
+        &[
+            (&tracked(both, &[]), STALE, 1.0 / 7.0),
+            (&tracked(both, &[]), MISSES, 3.0 / 8.0),
+            (&tracked(both, &[]), NEAR, 2.0 / 7.0),
+            (&tracked(both, &[]), MESSAGES, 5.0 / 0.12),
+            (&tracked(others, &[]), STALE, 1.0 / 7.0),
+            (&tracked(others, &[]), NEAR, 3.0 / 7.0),
+            (&tracked(others, &[]), MESSAGES, 2.0 / 0.12),
+            (&tracked("none", &[]), STALE, 2.0 / 7.0),
+            // What is sent at 90 ms finds no connection.
+            (&tracked(cut, &[]), STALE, 2.0 / 7.0),
+        ],
+    );
+    // With NOLOOP nobody remembers who has stored the key: its copy outlives the write of the other.
+    exactly_after(
+        "0 read a, 30 read a, 40 read a, 50 write a, 90 read a",
+        &[(&tracked(both, &[]), STALE, 0.0), (&tracked(others, &[]), STALE, 0.25)],
+    );
+}
+
+/// The entry of 20 ms expires at 120; the read of 200 ms finds that out.
+#[test]
+fn a_server_tells_readers_of_expired_keys() {
+    let with = |tracking| tracked(tracking, &[("tier.l2.ttl", "100ms")]);
+    exactly_after(
+        "0 read a, 30 read a, 200 read a, 204 read a, 210 read a, 215 read a",
+        &[(&with("{ delay = \"5ms\" }"), NEAR, 1.0 / 6.0), (&with("none"), NEAR, 4.0 / 6.0)],
+    );
+}
+
+/// At 100 ms. A flush is told within 5 ms; a refused connection is noticed at once.
+#[test]
+fn who_loses_the_server_that_remembers_empties_its_tiers() {
+    let tracking = tracked("{ delay = \"5ms\" }", &[]);
+    let near = |event| {
+        value(
+            &recorded(
+                "0 read a, 30 read a, 102 read a, 103 read a, 106 read a, 107 read a",
+                &tracking,
+                event,
+            ),
+            NEAR,
+        )
+    };
+    assert_eq!(near(""), 0.5);
+    assert_eq!(near("100ms { flush = { tier = \"l2\" } }"), 1.0 / 6.0);
+    assert_eq!(near("100ms { down = { target = \"l2\", for = \"20ms\" } }"), 0.0);
+    assert_eq!(near("100ms { restart = { tier = \"l2\", for = \"20ms\" } }"), 0.0);
+}
+
 /// The reader of 0 ms has the old value at 100 ms, the DELETE of the write is executed at 40 ms.
 #[test]
 fn a_tombstone_keeps_out_what_is_older_for_its_time() {

@@ -11,9 +11,10 @@ use herdlab::units::format_duration;
 
 use crate::support::{scenarios, simulate};
 
-/// What no bundled scenario has: remembered failures, an objective, prices, links of several nodes, and requests that are cut off.
-const ALSO: [(&str, &str, &str); 9] = [
+/// What no bundled scenario has: remembered failures, a limit on all connections, an objective, prices, links of several nodes, and requests that are cut off.
+const ALSO: [(&str, &str, &str); 10] = [
     ("cold-start", "database.error_ttl", "1s"),
+    ("small-pool", "database.max_connections", "900"),
     ("lookup", "slo.latency", "50ms"),
     ("lookup", "price.cache_gb_month", "15"),
     ("lookup", "price.database_month", "400"),

@@ -56,6 +56,23 @@ fn a_job_reads_the_hottest_keys_at_its_rate() {
     assert_eq!(value(&unfinished, "warm.keys"), 1.0);
 }
 
+/// Before 550 ms `b` is read three times, `a` twice and `c` once; `d` comes later.
+#[test]
+fn a_job_for_a_recording_reads_what_was_read_most_often_before() {
+    let requests = "0 read a, 100 read b, 200 read b, 300 read c, 400 read b, 500 read a, 600 read d, 700 read b, 800 read a, 900 read c";
+    let flush = "545ms { flush = { tier = \"l2\" } }";
+    let missed =
+        |event: &str| value(&recorded(requests, &[], &format!("{flush}{event}")), "requests.miss.ratio");
+    let warmed = |hottest| {
+        missed(&format!("; 550ms {{ warm = {{ tier = \"l2\", hottest = {hottest}, rate = 1000 }} }}"))
+    };
+    assert_eq!(missed(""), 0.7);
+    assert_eq!(warmed("1"), 0.6);
+    assert_eq!(warmed("2"), 0.5);
+    assert_eq!(warmed("3"), 0.4);
+    assert_eq!(warmed("\"all\""), 0.3, "and the row that nobody has read yet");
+}
+
 #[test]
 fn what_was_read_is_found() {
     let flush = "2050ms { flush = { tier = \"l2\" } }";

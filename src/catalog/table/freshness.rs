@@ -4,6 +4,7 @@ use crate::catalog::Better::{Lower, Neither};
 use crate::catalog::run::{READS, Run, ratio, seconds};
 use crate::catalog::{COUNT, MeasureInfo, PER_SECOND, S, SHARE, measure};
 use crate::measure::histogram::Fine;
+use crate::model::Invalidation;
 
 const HIDDEN: &str =
     "From the commit of the row to the start of the last read that was answered \"no such row\".";
@@ -152,6 +153,17 @@ pub const CHANGE_STREAM: &[MeasureInfo] = &[
         run.by_tick(|tick| Some(tick.gauges.cdc_backlog as f64))
     }),
 ];
+
+pub const MESSAGES: &[MeasureInfo] = &[measure(
+    "invalidation.messages.rate",
+    PER_SECOND,
+    Lower,
+    "messages to instances about changed keys, by broadcast or tracking, per second",
+    |run| {
+        let Invalidation { broadcast, tracking, .. } = &run.model.invalidation;
+        (broadcast.is_some() || tracking.is_some()).then(|| run.per_second(run.recorder.notices))
+    },
+)];
 
 /// Ages of all stale reads; `None` where nothing is written.
 fn ages<'a>(run: &Run<'a>) -> Option<&'a Fine> {

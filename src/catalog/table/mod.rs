@@ -60,6 +60,7 @@ pub const SECTIONS: &[Section] = &[
     section("Stampedes", "5. Coalescing", About::Run, database::STAMPEDES),
     section("Staleness", "8. Versions and staleness", About::Run, freshness::ROWS),
     section("Change stream", "7. Writes", About::Run, freshness::CHANGE_STREAM),
+    section("Messages to instances", "7. Writes", About::Run, freshness::MESSAGES),
     section("Writes", "7. Writes", About::Run, writes::ROWS),
     section("Costs", "13. Costs", About::Run, cost::ROWS),
     section("All tiers together", TIER, About::Run, tiers::TOGETHER),

@@ -221,6 +221,16 @@ pub const ANSWERS: &[MeasureInfo] = &[
             cause(run, Cause::Remembered)
         },
     ),
+    measure(
+        "error.connections.ratio",
+        SHARE,
+        Lower,
+        "requests that failed because the database had as many connections as it takes (only with database.max_connections)",
+        |run| {
+            run.model.database.max_connections?;
+            cause(run, Cause::Connections)
+        },
+    ),
     measure("goodput", PER_SECOND, Higher, "requests per second that were answered without an error", |run| {
         Some(run.per_second((run.requests() - run.count(FAILED)) as u64))
     })

@@ -26,6 +26,8 @@ impl Row {
 }
 
 const DATABASE_POOL: OptionHint = option("database.pool", "pool = 10", "connections of each instance");
+const ALL_CONNECTIONS: OptionHint =
+    option("database.max_connections", "max_connections = 100", "connections of all instances together");
 const TIER_POOL: OptionHint =
     option("tier.pool", "pool = 10", "connections of each instance to each node of a shared cache");
 const SERVERS: OptionHint = option("database.servers", "servers = 8", "queries that run at the same time");
@@ -139,7 +141,7 @@ const A_RESULT: &str = "a result of the simulation; production's own figure goes
 pub const ROWS: &[Row] = &[
     row(
         &["max_connections", "maxconnections", "connections", "max_conns", "conns", "connection_limit"],
-        &[DATABASE_POOL, SERVERS, TIER_POOL],
+        &[DATABASE_POOL, SERVERS, TIER_POOL, ALL_CONNECTIONS],
         &[SATURATION, POOL_WAIT],
     )
     .note(OVER_ALL),

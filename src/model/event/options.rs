@@ -197,13 +197,13 @@ choice! {
         "warm" Warm such as "{ tier = \"l2\", hottest = 1000, rate = 500 }" {
             /// the shared tier
             "tier" tier: usize as ServerTier[around], required "the name of a shared tier";
-            /// so many keys, the hottest first, or `"all"`; of a trace `"all"`
+            /// so many keys, the hottest first, or `"all"`; of a trace those that it has read most often before the event
             "hottest" hottest: Hottest, required "a number of keys, or \"all\"";
             /// keys per second
             "rate" rate_per_s: f64 as Rate, required "keys per second, such as 500";
             /// reads under way at once; a key that is due waits until one of them is over
             "parallel" parallel: Option<u32> as Count, or "unlimited";
-        } check |f| { hottest = Some(known_keys(f, around, hottest?)?); };
+        } check |_f| { hottest = Some(known_keys(around, hottest?)?); };
         /// the change stream (`invalidation.cdc`, required) stands still, then catches up
         "stall" Stall such as "{ for = \"60s\" }" {
             /// how long it lasts
@@ -349,17 +349,10 @@ fn may_wait(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, target: Target, f
     Some(())
 }
 
-/// The number of the hottest keys; a trace has no order of them beforehand.
-fn known_keys(f: &mut Fields<'_, '_>, around: &Surroundings<'_>, hottest: Hottest) -> Option<Hottest> {
+/// The number of the hottest keys: no more than there are.
+fn known_keys(around: &Surroundings<'_>, hottest: Hottest) -> Option<Hottest> {
     let workload = around.workload?;
     match hottest {
-        Hottest::Keys(_) if matches!(workload.arrivals, Arrivals::Trace(_)) => {
-            let title = format!("{}.hottest does not apply", f.cx.here());
-            let place = f.place("hottest");
-            let label = "the hottest keys of a trace are not known beforehand";
-            f.cx.report(Diagnostic::new(title, place, label).help("use hottest = \"all\""));
-            None
-        }
         Hottest::Keys(keys) => Some(Hottest::Keys(keys.min(workload.keys()))),
         Hottest::All => Some(Hottest::Keys(workload.keys())),
     }

@@ -152,4 +152,8 @@ fn listeners(cx: &mut Context, root: &Node, variants: &[Variant]) {
     if told.peek().is_some() && !told.any(instance) {
         refuse("broadcast", "no variant switches on an instance tier that could hear it", "instance");
     }
+    let mut tracked = models().filter(|model| model.invalidation.tracking.is_some()).peekable();
+    if tracked.peek().is_some() && !tracked.any(|model| instance(model) && shared(model)) {
+        refuse("tracking", "no variant switches on an instance tier above a shared one", "instance");
+    }
 }

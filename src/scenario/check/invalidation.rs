@@ -35,7 +35,7 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
             "set workload.write_share, or more database.servers",
         );
     }
-    let Invalidation { cdc, broadcast } = &model.invalidation;
+    let Invalidation { cdc, broadcast, tracking } = &model.invalidation;
     if cdc.is_some() && !writes {
         refuse(&["invalidation", "cdc"], "nothing is written, so the change stream stays empty", WRITE);
     } else if cdc.is_some() && broadcast.is_none() && !directory.has(true) {
@@ -60,6 +60,33 @@ pub(super) fn check(cx: &mut Context, root: &Node, model: &Model, directory: &Di
                 &path,
                 "under write-around nobody learns of a write",
                 "set invalidation.cdc, or a writes.strategy that changes cached copies",
+            );
+        }
+    }
+    if tracking.is_some() {
+        let path = ["invalidation", "tracking"];
+        if broadcast.is_some() {
+            refuse(
+                &path,
+                "the broadcast tells all instances already",
+                "leave out invalidation.broadcast, or try each in a variant of its own",
+            );
+        } else if !directory.has(false) {
+            refuse(
+                &path,
+                "there is no instance tier whose copies could be invalidated",
+                "add a tier with scope = \"instance\"",
+            );
+        } else if !directory.has(true) {
+            let label = "there is no server that could remember its readers";
+            refuse(&path, label, "add a tier with scope = \"shared\"");
+        }
+        let tracked = model.tracked_tier().map(|(level, _)| &model.tiers[level]);
+        if let Some(tier) = tracked.filter(|tier| tier.sliding) {
+            refuse(
+                &path,
+                &format!("each read of {} writes its expiry, and Redis tracks only reads", tier.name),
+                &format!("leave out tier.{}.sliding", tier.name),
             );
         }
     }

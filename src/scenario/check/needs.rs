@@ -53,9 +53,20 @@ const NEEDS: &[Need] = &[
         path: &["database", "connect"],
         off: Off::Word("none"),
         parts: &["database.pool", "database.close_on_timeout"],
-        is_read: |model, _| model.database.pool.is_some() && model.closes_connections(),
+        is_read: |model, _| {
+            let opens = model.closes_connections() || model.database.max_connections.is_some();
+            model.database.pool.is_some() && opens
+        },
         label: "no variant has both a pool and something that closes its connections",
         way_out: "set database.pool and database.close_on_timeout, or an event such as deploy or down, or leave it out",
+    },
+    Need {
+        path: &["database", "max_connections"],
+        off: Off::Word("unlimited"),
+        parts: &["database.pool"],
+        is_read: |model, _| model.database.pool.is_some(),
+        label: "no variant has a pool, so nobody keeps connections",
+        way_out: "set database.pool, the connections of each instance, or leave it out",
     },
     Need {
         path: &["database", "close_on_timeout"],
@@ -371,6 +382,7 @@ fn database_fails(model: &Model) -> bool {
         || database.queue.is_some()
         || database.pool.is_some() && database.pool_timeout_ns.is_some()
         || database.limit.is_some()
+        || database.pool.is_some() && database.max_connections.is_some()
         || model.clients.deadline_ns.is_some()
         || !model.events.is_empty()
 }

@@ -3,8 +3,8 @@
 use super::{dist, percent};
 use crate::model::Z_99;
 use crate::model::{
-    Autoscale, Broadcast, Class, Clients, Coalescing, Cuts, Database, Dist, EventKind, Hottest, Limit, Model,
-    Order, Popularity, PrefillAge, ProfilePart, Route, Scope, Sets, SharedTier, Size, Tier, Trace, Ttl,
+    Autoscale, Class, Clients, Coalescing, Cuts, Database, Dist, EventKind, Hottest, Limit, Model, Order,
+    Popularity, PrefillAge, ProfilePart, Route, Scope, Sets, SharedTier, Size, Tier, Trace, Ttl,
     WriteStrategy,
 };
 use crate::model::{Breaker, DownMode, MeasureOptions, OnFailure, Price};
@@ -243,6 +243,9 @@ pub(super) fn database(model: &Model) -> Vec<String> {
         if database.close_on_timeout {
             text.push_str(", their connections are closed");
         }
+    }
+    if let Some(most) = database.max_connections {
+        text.push_str(&format!(", at most {most} connections of all instances"));
     }
     if let Some(connect) = &database.connect {
         text.push_str(&format!(", a connection is set up in {}", dist(connect)));
@@ -492,9 +495,9 @@ pub fn scaling(clients: &Clients) -> String {
     text
 }
 
-/// How often connections of the broadcast break.
-pub fn cuts(broadcast: &Broadcast) -> String {
-    let Some(Cuts { every, for_how_long, flush }) = &broadcast.cuts else { return String::new() };
+/// How often connections for messages break.
+pub fn cuts(cuts: Option<&Cuts>) -> String {
+    let Some(Cuts { every, for_how_long, flush }) = cuts else { return String::new() };
     let then = if *flush { ", then the tiers are emptied" } else { "" };
     format!(", a connection holds {} and is away for {}{then}", dist(every), dist(for_how_long))
 }

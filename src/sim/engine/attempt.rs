@@ -43,6 +43,7 @@ impl<S: System> Core<'_, S> {
             is_hedge: false,
             cancelled: false,
             closed: false,
+            refused: false,
             rolls_back,
             exists,
             fill_from: call_fill_from,
@@ -149,6 +150,13 @@ impl<S: System> Core<'_, S> {
         // A database that is down refuses the connection itself.
         if self.database.down.is_some() || !self.database.pools.sets_up(instance) {
             return false;
+        }
+        if let Some(most) = self.model.database.max_connections {
+            let open = self.database.pools.open(|instance| self.fleet.is_there(instance, self.now));
+            if open > u64::from(most) {
+                self.database.pools.is_refused(instance);
+                self.attempts[id].refused = true;
+            }
         }
         let connect_ns = connect.sample();
         if connect_ns == 0 {
@@ -299,11 +307,13 @@ impl<S: System> Core<'_, S> {
 
     #[inline]
     fn free_connection(&mut self, id: u32) {
-        let Attempt { errand, instance, closed, outcome, .. } = self.attempts[id];
+        let Attempt { errand, instance, closed, refused, outcome, .. } = self.attempts[id];
         if !errand.is_of_an_instance() || S::RARE && closed {
             return;
         }
-        if S::RARE && self.database.connect.is_some() && outcome == Err(Cause::DbDown) {
+        if S::RARE && refused {
+            self.database.pools.close_refused(instance as usize, self.now);
+        } else if S::RARE && self.database.connect.is_some() && outcome == Err(Cause::DbDown) {
             self.database.pools.close(instance as usize, self.now);
         } else {
             self.database.pools.release(instance as usize, self.now);
@@ -353,8 +363,11 @@ impl<S: System> Core<'_, S> {
     fn close_connection(&mut self, id: u32) {
         let attempt = &mut self.attempts[id];
         (attempt.closed, attempt.orphan) = (true, true);
-        let instance = attempt.instance;
-        self.database.pools.close(instance as usize, self.now);
+        let (instance, refused) = (attempt.instance, attempt.refused);
+        match refused {
+            true => self.database.pools.close_refused(instance as usize, self.now),
+            false => self.database.pools.close(instance as usize, self.now),
+        }
         self.hand_database_connection_on(instance);
     }
 

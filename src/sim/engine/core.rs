@@ -83,6 +83,8 @@ pub(super) struct Incoming {
     pub(super) callers: Option<Callers>,
     /// Room for the keys of one request.
     pub(super) gathered_keys: Vec<u32>,
+    /// By key: so many reads of a recording so far, where a job will need the hottest.
+    pub(super) asked: Option<Vec<u32>>,
     /// See [`Finished::traffic`].
     pub(super) traffic: Option<u64>,
 }
@@ -790,6 +792,9 @@ impl Incoming {
             think,
             callers,
             gathered_keys: Vec::new(),
+            asked: (matches!(model.workload.arrivals, Arrivals::Trace(_))
+                && model.events.iter().any(|event| event.what.warms()))
+            .then(|| vec![0; tables.keys() as usize]),
             traffic: None,
         })
     }

@@ -36,6 +36,9 @@ impl<S: System> Core<'_, S> {
         if attempt.cancelled {
             return self.attempt_returns(id, Err(Cause::DbTimeout));
         }
+        if S::RARE && attempt.refused {
+            return self.attempt_returns(id, Err(Cause::Connections));
+        }
         match self.database.down {
             Some((_, DownMode::Refuse)) => return self.attempt_returns(id, Err(Cause::DbDown)),
             Some((until_ns, DownMode::Timeout)) => return self.attempt_is_lost(id, until_ns),

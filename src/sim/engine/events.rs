@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::kind::Kind;
+use super::tracking::SERVER;
 use crate::dice::round_ns;
 use crate::model::{Arrivals, EventKind, Nanos, Target, TimedEvent};
 use crate::sim::parts::server::Admission;
@@ -63,6 +64,9 @@ impl<S: System> Core<'_, S> {
     #[inline(never)]
     pub(super) fn event_begins(&mut self, index: usize) {
         let event = &self.model.events[index];
+        if S::RARE {
+            self.tracked_tier_changes(event.what, false);
+        }
         match event.what {
             EventKind::Flush { tier } | EventKind::Restart { tier, .. }
                 if self.tiers[tier].shared.is_none() =>
@@ -88,6 +92,9 @@ impl<S: System> Core<'_, S> {
     /// An event that lasts is over.
     #[inline(never)]
     pub(super) fn event_ends(&mut self, index: usize) {
+        if S::RARE {
+            self.tracked_tier_changes(self.model.events[index].what, true);
+        }
         match self.model.events[index].what {
             EventKind::Pause { target: Target::Database, .. } => {
                 self.database.pauses -= 1;
@@ -125,6 +132,7 @@ impl<S: System> Core<'_, S> {
         let tier = &mut self.tiers[level];
         let Some(cycle) = tier.active_expiry else { return };
         for number in 0..tier.stores.len() {
+            let tier = &mut self.tiers[level];
             let Some(Admission::Serve { start_ns }) = tier.admit(number, self.now, &self.tables) else {
                 continue;
             };
@@ -132,6 +140,9 @@ impl<S: System> Core<'_, S> {
             let service_ns = round_ns(examined as f64 * cycle.per_key_ns);
             if let (Some(shared), true) = (&mut tier.shared, service_ns > 0) {
                 shared.serve_for(number, start_ns, service_ns);
+            }
+            if S::RARE && tier.changed.is_some() {
+                self.tell_readers(level, number, SERVER, start_ns);
             }
         }
         if self.is_ahead(level) {
@@ -147,9 +158,8 @@ impl<S: System> Core<'_, S> {
     /// the old one, which answers what it has begun.
     #[inline(never)]
     pub(super) fn instance_restarts(&mut self, instance: u32) {
-        for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
-            tier.clear(instance as usize);
-        }
+        self.empty_process(instance);
+        self.forget_reads(instance);
         if S::RARE && self.database.connect.is_some() {
             self.database.pools.close_idle(instance as usize);
         }

@@ -119,6 +119,9 @@ impl<S: System> Core<'_, S> {
             }
             None => self.execute(request, level, place, is_ahead, start_ns),
         };
+        if S::RARE && self.tiers[level].changed.is_some() {
+            self.tell_readers(level, place, request.instance, start_ns);
+        }
         let tier = &mut self.tiers[level];
         if !S::PLAIN && !is_count && self.model.counts_bytes() {
             let keys = key_bytes(&self.tables, &self.multi_gets, &request);
@@ -174,7 +177,8 @@ impl<S: System> Core<'_, S> {
         let (reply, carries_value) = match op {
             Op::Get => self.look_up(self.info_of(request.instance, key, class), level, store, now),
             Op::Set { .. } | Op::Put { .. } | Op::Take { .. } => {
-                let evicted = is_ahead.then_some(&mut evicted);
+                let is_tracked = S::RARE && self.tiers[level].changed.is_some();
+                let evicted = (is_ahead || is_tracked).then_some(&mut evicted);
                 // Where nothing else brings values, it lies in the one place that does.
                 let reply = match S::PLAIN {
                     true => self.execute_set(request, level, store, now, evicted),
@@ -186,6 +190,12 @@ impl<S: System> Core<'_, S> {
         };
         if is_ahead {
             self.settle_dirty(store, key, &evicted, now);
+        }
+        if S::RARE && self.tiers[level].changed.is_some() {
+            evicted.into_iter().for_each(|id| self.tiers[level].note_change(id, false));
+            if matches!(op, Op::Get | Op::Exists) {
+                self.note_read(level, store, key, class, request.instance);
+            }
         }
         let coding = &self.tiers[level].coding;
         let value_bytes = if carries_value { coding.value_bytes(&self.tables, key) } else { 0 };
@@ -368,6 +378,7 @@ impl<S: System> Core<'_, S> {
         if !tier.fill_telling(store, info, value, delta_ns, now, &self.tables, note) {
             return CommandReply::Failed;
         }
+        tier.note_change(id, true);
         if is_taken {
             self.take_write(store, key, value.version, now);
         }

@@ -5,7 +5,7 @@ use super::kind::Kind;
 use crate::measure::recorder::Recorder;
 use crate::model::Nanos;
 use crate::sim::parts::command::{Change, CommandReply, Op, Sender};
-use crate::sim::parts::stream::{CommittedChange, Invalidations, Links, Notice};
+use crate::sim::parts::stream::{CommittedChange, Invalidations, Links, Notice, Whole};
 use crate::sim::parts::system::System;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
@@ -99,7 +99,9 @@ impl<S: System> Core<'_, S> {
             let Some(broadcast) = &mut self.invalidations.broadcast else { return };
             let lane = broadcast.lane;
             let Some(delay_ns) = broadcast.delay_ns(instance) else { continue };
-            let id = self.invalidations.notices.insert(Notice { key, class, instance, commit });
+            let notice = Notice { key, class, instance, commit, whole: Whole::Entity };
+            let id = self.invalidations.notices.insert(notice);
+            self.recorder.count_notice();
             if delay_ns == 0 {
                 self.instance_hears(id);
             } else {
@@ -111,16 +113,21 @@ impl<S: System> Core<'_, S> {
     /// An instance hears of a write and deletes its copies.
     #[inline(never)]
     pub(super) fn instance_hears(&mut self, id: u32) {
-        let Notice { key, class, instance, commit } = self.invalidations.notices[id];
+        let Notice { key, class, instance, commit, whole } = self.invalidations.notices[id];
         self.invalidations.notices.remove(id);
-        if S::RARE
-            && self.invalidations.broadcast.as_ref().is_some_and(|broadcast| broadcast.is_cut(instance))
-        {
+        let Invalidations { broadcast, tracking, .. } = &self.invalidations;
+        let way = broadcast.as_ref().or(tracking.as_ref().map(|(_, way)| way));
+        if S::RARE && way.is_some_and(|way| way.is_cut(instance)) {
             return;
         }
+        let keys = match whole {
+            Whole::Entity => self.tables.entity_of(key),
+            Whole::Key => key..key + 1,
+            Whole::Everything => return self.empty_process(instance),
+        };
         for level in 0..self.tiers.len() {
             if self.tiers[level].shared.is_none() {
-                for key in self.tables.entity_of(key) {
+                for key in keys.clone() {
                     let info = self.info_of(instance, key, usize::from(class));
                     self.change_in_process(level, instance, info, Change::Delete { commit });
                 }
@@ -145,21 +152,28 @@ impl<S: System> Core<'_, S> {
         let Some(links) = self.links() else { return };
         let at = now.saturating_add(links.cut(instance));
         self.schedule(GENERAL, at, Kind::LinkReturns, instance, 0);
+        self.forget_reads(instance);
     }
 
     /// It has another one, and perhaps does not trust its copies.
     #[inline(never)]
     pub(super) fn link_returns(&mut self, instance: u32) {
         if self.links().is_some_and(|links| links.flushes) {
-            for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
-                tier.clear(instance as usize);
-            }
+            self.empty_process(instance);
         }
         self.link_holds(instance);
     }
 
     fn links(&mut self) -> Option<&mut Links> {
-        self.invalidations.broadcast.as_mut()?.links.as_mut()
+        let Invalidations { broadcast, tracking, .. } = &mut self.invalidations;
+        broadcast.as_mut().or(tracking.as_mut().map(|(_, way)| way))?.links.as_mut()
+    }
+
+    /// The instance tiers of one instance have nothing from now on.
+    pub(super) fn empty_process(&mut self, instance: u32) {
+        for tier in self.tiers.iter_mut().filter(|tier| tier.shared.is_none()) {
+            tier.clear(instance as usize);
+        }
     }
 
     /// At the end of the drain: changes that no cache has heard of yet count with their age.

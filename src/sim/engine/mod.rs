@@ -30,6 +30,7 @@ pub(in crate::sim) mod prefill;
 mod read;
 mod reply;
 mod rollout;
+mod tracking;
 mod warm;
 mod why;
 mod windows;

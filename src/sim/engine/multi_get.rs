@@ -73,6 +73,9 @@ impl<S: System> Core<'_, S> {
             if is_ahead {
                 self.settle_dirty(store, part.key, &[], now);
             }
+            if S::RARE && self.tiers[level].changed.is_some() {
+                self.note_read(level, store, part.key, request.class, request.instance);
+            }
             part.reply = reply;
             load.keys += 1;
             if carries_value {

@@ -22,6 +22,9 @@ impl<S: System> Core<'_, S> {
                 self.prefill_tier(level, prefill, seed, replication);
             }
         }
+        if S::RARE {
+            self.note_prefilled();
+        }
     }
 
     fn prefill_tier(&mut self, level: usize, prefill: Prefill, seed: u64, replication: u32) {

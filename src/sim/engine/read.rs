@@ -26,6 +26,11 @@ impl<'m, S: System> Core<'m, S> {
         self.incoming.next += 1;
         let batch = &self.incoming.batch;
         let (key, instance, tag) = (batch.key[request], batch.instance[request], batch.tag[request]);
+        if S::RARE
+            && let Some(asked) = &mut self.incoming.asked
+        {
+            asked[key as usize] += u32::from(tag & 1 == 0);
+        }
         if !S::PLAIN && (!self.incoming.are_plain || tag & (1 | EXISTS) != 0) {
             return self.arrive_otherwise(key, instance, tag, user);
         }

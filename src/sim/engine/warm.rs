@@ -1,9 +1,11 @@
 //! Jobs that fill a shared tier. Each key is read as by a background refresh: from the level below, over the connections of an instance.
 
+use std::cmp::Reverse;
+
 use super::core::Core;
 use super::kind::Kind;
 use super::prefill::hottest;
-use crate::model::{EventKind, MAX_TIERS};
+use crate::model::{EventKind, Hottest, MAX_TIERS};
 use crate::sim::parts::command::{Change, Sender};
 use crate::sim::parts::journey::{Errand, Extras, Journey, Left};
 use crate::sim::parts::system::System;
@@ -11,6 +13,17 @@ use crate::sim::parts::warming::WarmJob;
 use crate::sim::queue::GENERAL;
 use crate::sim::slab::NONE;
 use crate::sim::store::Value;
+
+/// The keys of a recording by their reads so far, of as many those that appear first, the hottest last.
+fn most_asked(asked: &[u32], wanted: Hottest) -> Vec<u32> {
+    let mut keys: Vec<u32> = (0..asked.len() as u32).collect();
+    keys.sort_by_key(|&key| Reverse(asked[key as usize]));
+    if let Hottest::Keys(wanted) = wanted {
+        keys.truncate(wanted as usize);
+    }
+    keys.reverse();
+    keys
+}
 
 impl<S: System> Core<'_, S> {
     /// A job begins.
@@ -21,8 +34,11 @@ impl<S: System> Core<'_, S> {
             let class = self.tables.class_of(key);
             !self.absent[class] && !classes[class].bypasses(tier)
         };
-        let keys: Vec<u32> =
-            hottest(&self.tables, classes, wanted).map(|(key, _)| key).filter(|&key| stores(key)).collect();
+        let mut keys: Vec<u32> = match &self.incoming.asked {
+            Some(asked) => most_asked(asked, wanted),
+            None => hottest(&self.tables, classes, wanted).map(|(key, _)| key).collect(),
+        };
+        keys.retain(|&key| stores(key));
         self.recorder.warm.wanted += keys.len() as u64;
         self.recorder.warm.done += u64::from(keys.is_empty());
         let job = self.warming.len() as u32;

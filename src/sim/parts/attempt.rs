@@ -42,6 +42,8 @@ pub struct Attempt {
     pub cancelled: bool,
     /// Its connection was closed by its caller.
     pub closed: bool,
+    /// The database takes no more connections.
+    pub refused: bool,
     /// Of a write: its transaction rolls back.
     pub rolls_back: bool,
     /// It is an existence check.
@@ -118,6 +120,7 @@ impl Attempt {
             is_hedge: false,
             cancelled: false,
             closed: false,
+            refused: false,
             rolls_back: false,
             exists: false,
             fill_from: 0,

@@ -110,6 +110,13 @@ impl Database {
         let (pool_timeout, timeout) = (timer(spec.pool_timeout_ns), timer(spec.timeout_ns));
         let hedge = Hedging::of(model, queue);
         let instances = model.clients.instances as usize;
+        let mut pools = Pools::new(
+            spec.pool.or(model.ever(|revision| revision.database.pool.is_some()).then_some(UNLIMITED)),
+            model.clients.instances,
+        );
+        if spec.max_connections.is_some() {
+            pools.close_all_idle();
+        }
         Database {
             breakers: spec.breaker.map_or_else(Vec::new, |spec| vec![Breaker::new(spec); instances]),
             limits: spec.limit.map_or_else(Vec::new, |spec| vec![Limit::new(spec); instances]),
@@ -133,13 +140,12 @@ impl Database {
             network_lane: network.constant().map_or(GENERAL, |ns| queue.lane_for(ns)),
             network,
             back,
-            pools: Pools::new(
-                spec.pool.or(model.ever(|revision| revision.database.pool.is_some()).then_some(UNLIMITED)),
-                model.clients.instances,
-            ),
+            pools,
             handing_on: None,
             pool_timeout,
-            connect: spec.connect.as_ref().map(|law| Delays::new(Times::new(law), draw("connect"))),
+            connect: (spec.connect.as_ref())
+                .or(spec.max_connections.map(|_| &Dist::ZERO))
+                .map(|law| Delays::new(Times::new(law), draw("connect"))),
             timeout,
             contention: spec.contention,
             background: spec

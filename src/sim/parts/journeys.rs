@@ -52,7 +52,8 @@ impl Needs {
                 || database.queue.is_some()
                 || database.pool_timeout_ns.is_some()
                 || database.breaker.is_some()
-                || database.limit.is_some(),
+                || database.limit.is_some()
+                || database.max_connections.is_some(),
             fallbacks: model.ever(|revision| revision.tiers.iter().any(|tier| tier.fail_safe.is_some())),
             waiting: model.ever(|revision| {
                 let has_pool =

@@ -32,6 +32,7 @@ pub mod stream;
 pub mod system;
 pub mod tier;
 pub mod tombstones;
+pub mod tracking;
 pub mod warming;
 pub mod watch;
 pub mod ways;

@@ -36,12 +36,14 @@ pub struct Pool {
     in_use: u32,
     /// Places whose connection was closed and not set up again.
     closed: u32,
+    /// Places whose connection has been refused, in use until their caller learns of it.
+    refused: u32,
     waiting: VecDeque<Waiter>,
 }
 
 impl Pool {
     pub fn new(limit: u32) -> Pool {
-        Pool { limit, target: limit, in_use: 0, closed: 0, waiting: VecDeque::new() }
+        Pool { limit, target: limit, in_use: 0, closed: 0, refused: 0, waiting: VecDeque::new() }
     }
 
     /// Takes a connection, or queues.
@@ -89,8 +91,27 @@ impl Pool {
         is_new
     }
 
-    /// Makes the pool larger or smaller; connections in use beyond its new size are closed when they come back.
+    /// The connection that was to be set up is refused.
+    pub fn is_refused(&mut self) {
+        self.refused += 1;
+    }
+
+    /// Whoever was refused a connection puts back its place.
+    pub fn close_refused(&mut self) {
+        self.refused = self.refused.saturating_sub(1);
+        self.close();
+    }
+
+    /// Connections that are open or being set up, those that nobody uses only on demand.
+    pub fn open(&self, with_idle: bool) -> u32 {
+        let places = if with_idle { self.limit - self.closed } else { self.in_use };
+        places.saturating_sub(self.refused)
+    }
+
+    /// Makes the pool larger or smaller; connections in use beyond its new size are closed when they come back, and
+    /// nobody has opened the new ones.
     pub fn resize(&mut self, limit: u32) {
+        self.closed = self.closed.saturating_add(limit.saturating_sub(self.target));
         self.target = limit;
         self.limit = limit.max(self.in_use);
         self.keep_closed_within();
@@ -177,6 +198,25 @@ impl Pools {
     /// The same of all pools.
     pub fn close_all_idle(&mut self) {
         self.pools.iter_mut().for_each(Pool::close_idle);
+    }
+
+    /// See [`Pool::is_refused`].
+    pub fn is_refused(&mut self, place: usize) {
+        self.pools[place].is_refused();
+    }
+
+    /// Puts back a place whose connection was refused.
+    pub fn close_refused(&mut self, place: usize, now: Nanos) {
+        if let Some(pool) = self.pools.get_mut(place) {
+            pool.close_refused();
+            self.change(-1, now);
+        }
+    }
+
+    /// Connections of all pools that are open; idle ones only of instances that are there.
+    pub fn open(&self, is_there: impl Fn(u32) -> bool) -> u64 {
+        let pools = self.pools.iter().enumerate();
+        pools.map(|(place, pool)| u64::from(pool.open(is_there(place as u32)))).sum()
     }
 
     /// Whether the connection that was just taken has to be set up first.

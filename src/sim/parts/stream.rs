@@ -4,8 +4,9 @@
 //! known at the commit: after the change before it, and after whatever stall the scenario has in between. A change
 //! is an entity until all shared tiers have executed its DELETEs; what the consumer still has before it is the backlog.
 
+use super::tracking::Tracker;
 use crate::dice::{Delays, Stream, Times, chance, round_ns, stream};
-use crate::model::{EventKind, Model, Nanos, Scope};
+use crate::model::{Dist, EventKind, Invalidation, Model, Nanos, Scope};
 use crate::sim::queue::{GENERAL, Lane, Queue};
 use crate::sim::slab::Slab;
 
@@ -58,7 +59,7 @@ pub struct CommittedChange {
     pub effective_ns: Nanos,
 }
 
-/// The way of notices to the instances.
+/// The way of notices to the instances: from writers to all, or from servers to those that have read a key.
 pub struct Broadcast {
     delay: Delays,
     pub lane: Lane,
@@ -126,12 +127,27 @@ pub struct Notice {
     pub instance: u32,
     /// Number of the commit.
     pub commit: u64,
+    pub whole: Whole,
+}
+
+/// Extent of a notice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Whole {
+    /// All keys of the entity, whose row was written.
+    #[default]
+    Entity,
+    /// That key of a server.
+    Key,
+    /// All keys: the server has been flushed.
+    Everything,
 }
 
 /// Changes and notices under way.
 pub struct Invalidations {
     pub feed: Option<Feed>,
     pub broadcast: Option<Broadcast>,
+    /// Who has read which key, and the way to them.
+    pub tracking: Option<(Tracker, Broadcast)>,
     pub changes: Slab<CommittedChange>,
     pub notices: Slab<Notice>,
     /// Changes that the consumer has not handled yet.
@@ -158,15 +174,20 @@ impl Invalidations {
             lane: queue.lane_for(CONSUMER_RING),
         });
         let in_process = model.tiers.iter().any(|tier| matches!(tier.scope, Scope::Instance { .. }));
-        let broadcast = model.invalidation.broadcast.as_ref().filter(|_| in_process).map(|broadcast| {
-            let delay = Delays::new(Times::new(&broadcast.delay), draw("broadcast"));
+        let mut way = |delay: &Dist, lost: f64| {
+            let delay = Delays::new(Times::new(delay), draw("broadcast"));
             let lane = delay.constant().map_or(GENERAL, |ns| queue.lane_for(ns));
-            let links = Links::of(model, draw);
-            Broadcast { delay, lane, lost: broadcast.lost, dice: draw("broadcast.lost"), links }
-        });
+            Broadcast { delay, lane, lost, dice: draw("broadcast.lost"), links: Links::of(model, draw) }
+        };
+        let Invalidation { broadcast, tracking, .. } = &model.invalidation;
+        let broadcast = broadcast.as_ref().filter(|_| in_process);
+        let broadcast = broadcast.map(|broadcast| way(&broadcast.delay, broadcast.lost));
+        let tracker = Tracker::of(model, seed, replication).filter(|_| in_process);
+        let tracking = tracker.zip(tracking.as_ref()).map(|(tracker, spec)| (tracker, way(&spec.delay, 0.0)));
         Invalidations {
             feed,
             broadcast,
+            tracking,
             changes: Slab::new(),
             notices: Slab::new(),
             backlog: 0,

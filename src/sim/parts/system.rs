@@ -9,8 +9,8 @@ use super::journeys::Needs;
 pub trait System {
     /// Nothing has what few scenarios need: a column, a pool, a guard, a version, an entity for a call that may be torn from its journey.
     const PLAIN: bool;
-    /// Something may have what only single scenarios are about: settings that change, workers, instances that come and go, connections to the broadcast that break, old values that answer where a fetch
-    /// fails, connections that are closed and set up again, locks of rows, failures that are remembered, entries that a DELETE leaves stale, jobs that fill tiers, classes that pass tiers by, answers that are not stored.
+    /// Something may have what only single scenarios are about: settings that change, workers, instances that come and go, connections to the broadcast that break, readers that are told of changes, old values that answer where a fetch
+    /// fails, connections that are closed and set up again, or refused, locks of rows, failures that are remembered, entries that a DELETE leaves stale, jobs that fill tiers, classes that pass tiers by, answers that are not stored.
     const RARE: bool;
 }
 
@@ -77,6 +77,7 @@ pub fn is_rare(model: &Model) -> bool {
         || model.clients.workers.is_some()
         || model.fleet_varies()
         || model.cuts().is_some()
+        || model.invalidation.tracking.is_some()
         || model.clients.slow_start_ns > 0
         || model.has_zero_ttl()
         || model.database.sets_up_connections()

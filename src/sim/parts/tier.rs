@@ -1,5 +1,6 @@
 //! A cache tier at work: its stores, lookups, fills, and leases.
 
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use rustc_hash::FxHashMap;
@@ -17,6 +18,7 @@ use super::rules::Rules;
 use super::server::{Admission, Server};
 use super::system::{Any, System};
 use super::tombstones::Tombstones;
+use super::tracking::Changed;
 use crate::dice::{Delays, Stream, Times, below, chance, round_ns, stream};
 use crate::measure::recorder::{Left, TierTotals};
 use crate::measure::staleness::{INITIAL, Versions};
@@ -91,6 +93,8 @@ pub struct TierState<S = Any> {
     images: Images,
     /// A DELETE leaves its entry, which expires with it.
     marks_stale: bool,
+    /// Entries that have changed since somebody looked, where readers are told of that.
+    pub changed: Option<Vec<Changed>>,
     kind: PhantomData<S>,
 }
 
@@ -393,6 +397,7 @@ impl<S: System> TierState<S> {
             admit_dice: draw("admit"),
             failed: FxHashMap::default(),
             images: Images::default(),
+            changed: model.tracked_tier().is_some_and(|tracked| tracked.0 == index).then(Vec::new),
             marks_stale: model.write_options.mark_stale && kept_ns > 0,
             kind: PhantomData,
         }
@@ -529,6 +534,7 @@ impl<S: System> TierState<S> {
         }
         self.totals.expirations += 1;
         self.take_out(store, self.id_of(info), slot, tables);
+        self.note_change(self.id_of(info), false);
         Look::Miss { expired: None }
     }
 
@@ -590,6 +596,7 @@ impl<S: System> TierState<S> {
         if past_ns >= self.kept_ns || !kept {
             self.totals.expirations += 1;
             self.take_out(store, self.id_of(info), slot, tables);
+            self.note_change(self.id_of(info), false);
         }
         Look::Miss { expired: None }
     }
@@ -616,6 +623,16 @@ impl<S: System> TierState<S> {
     #[inline]
     fn is_sentinel(&self, store: usize, slot: u32, info: KeyInfo) -> bool {
         info.absent && self.stores[store].value(slot).version == INITIAL
+    }
+
+    /// Whoever has read the entry may have to be told.
+    #[inline(always)]
+    pub fn note_change(&mut self, id: u32, by_command: bool) {
+        if S::RARE
+            && let Some(changed) = &mut self.changed
+        {
+            changed.push(Changed { id, by_command });
+        }
     }
 
     #[inline]
@@ -662,6 +679,7 @@ impl<S: System> TierState<S> {
         if past_ns >= self.kept_ns || !kept {
             self.totals.expirations += 1;
             self.take_out(store, self.id_of(info), slot, tables);
+            self.note_change(self.id_of(info), false);
         }
         Look::Miss { expired: None }
     }
@@ -791,6 +809,7 @@ impl<S: System> TierState<S> {
     pub fn delete(&mut self, store: usize, info: KeyInfo, now: Nanos, tables: &Tables) {
         let id = self.id_of(info);
         let Some((slot, expiry_ns)) = self.stores[store].find(id) else { return };
+        self.note_change(id, true);
         if S::RARE && self.marks_stale {
             return self.stores[store].set_expiry_ns(slot, expiry_ns.min(now));
         }
@@ -802,7 +821,15 @@ impl<S: System> TierState<S> {
     pub fn expire(&mut self, store: usize, now: Nanos, tables: &Tables) -> u64 {
         let Some(effort) = self.active_expiry else { return 0 };
         let (coding, kept_ns) = (self.coding, self.kept_ns);
-        let cycle = self.stores[store].expire(effort, now, kept_ns, |key| coding.entry_bytes(tables, key));
+        let changed = RefCell::new(self.changed.as_mut());
+        // Asked of each entry that goes.
+        let bytes = |id| {
+            if let Some(changed) = changed.borrow_mut().as_mut() {
+                changed.push(Changed { id, by_command: false });
+            }
+            coding.entry_bytes(tables, id)
+        };
+        let cycle = self.stores[store].expire(effort, now, kept_ns, bytes);
         self.totals.expirations += cycle.expired;
         cycle.examined
     }

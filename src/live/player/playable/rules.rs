@@ -138,6 +138,9 @@ pub(super) const RULES: &[Rule] = &[
         once("database.close_on_timeout", model.database.close_on_timeout)
     }),
     rule("database.connect", NOT_YET, |model| once("database.connect", model.database.connect.is_some())),
+    rule("database.max_connections", "the server has its own limit", |model| {
+        once("database.max_connections", model.database.max_connections.is_some())
+    }),
     rule("database.error_ttl", NOT_YET, |model| {
         once("database.error_ttl", model.database.error_ttl_ns.is_some())
     }),
@@ -161,8 +164,12 @@ pub(super) const RULES: &[Rule] = &[
         once("writes.versioned", model.write_options.tombstone_ttl_ns.is_some() && has_lease(model))
     }),
     rule("writes.mark_stale", NOT_YET, |model| once("writes.mark_stale", model.write_options.mark_stale)),
+    rule("invalidation.tracking", NOT_YET, |model| {
+        once("invalidation.tracking", model.invalidation.tracking.is_some())
+    }),
     rule("invalidation.broadcast.cuts", "connections here hold", |model| {
-        once("invalidation.broadcast.cuts", model.cuts().is_some())
+        let broadcast = model.invalidation.broadcast.as_ref();
+        once("invalidation.broadcast.cuts", broadcast.is_some_and(|broadcast| broadcast.cuts.is_some()))
     }),
     rule("invalidation.cdc", NOT_YET, |model| once("invalidation.cdc", model.invalidation.cdc.is_some())),
     rule("measure.value_age", NOT_COUNTED, |model| once("measure.value_age", model.measure.value_age)),

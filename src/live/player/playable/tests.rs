@@ -160,6 +160,14 @@ fn each_rule_refuses_its_option_by_name() {
             ),
             "invalidation.broadcast.cuts",
         ),
+        (
+            with(
+                "[[tier]]\nname = \"l1\"\nscope = \"instance\"\nttl = \"9s\"\n[invalidation]\ntracking = { delay = \"1ms\" }",
+                "",
+                "",
+            ),
+            "invalidation.tracking",
+        ),
         (with("", tier, "fail_safe = { grace = \"1h\" }"), "tier.l2.fail_safe"),
         (with("", tier, "fill = false"), "tier.l2.fill"),
         (with("", tier, "admit = { share = 0.5 }"), "tier.l2.admit"),
@@ -185,6 +193,7 @@ fn each_rule_refuses_its_option_by_name() {
             ),
             "database.connect",
         ),
+        (with("", database, "pool = 2\nmax_connections = 9"), "database.max_connections"),
         (with("", database, "error_ttl = \"1s\""), "database.error_ttl"),
         (with("", database, "background = { rate = 5 }"), "database.background"),
         (with("", database, "replicas = { count = 2, lag = \"10ms\" }"), "database.replicas"),

@@ -85,6 +85,12 @@ pub(super) fn around(model: &Model, rates: &mut Rates, rate_per_s: f64, writes: 
         rates.events += notices * is_positive(delay_s > 0.0);
         rates.standing_bytes += notices * delay_s.min(duration_s) * NOTICE_BYTES;
     }
+    if let Some(tracking) = model.invalidation.tracking.as_ref().filter(|_| hears) {
+        // At most each write to each instance; expiries are as frequent as fills, which are counted as commands.
+        let notices = writes * f64::from(model.clients.instances);
+        rates.events += notices;
+        rates.standing_bytes += notices * (tracking.delay.mean_ns() / 1e9).min(duration_s) * NOTICE_BYTES;
+    }
     if let Some(limiter) = &model.limiter {
         let asks = match limiter.mode {
             LimiterMode::Naive => 4.0,
