@@ -314,6 +314,20 @@ fn a_server_tells_readers_of_expired_keys() {
     );
 }
 
+/// The first instance dies at 2 ms, with its lookup on the way. The SET of 52 ms is told to both, who have missed the key by then, and that
+/// of 72 ms to the second one, which has found it at 64 ms. The recording covers 80 ms.
+#[test]
+fn whoever_has_died_since_its_lookup_is_told_nothing() {
+    let tracking = tracked("{ delay = \"5ms\" }", &[("tier.l2.network", "4ms")]);
+    let record = recorded(
+        "0 read a, 20 read a, 40 read a, 60 read a",
+        &tracking,
+        "2ms { crash = { instance = 0, for = \"10ms\" } }",
+    );
+    assert_eq!(value(&record, "error.crash.ratio"), 0.25);
+    assert_eq!(value(&record, MESSAGES), 3.0 / 0.08);
+}
+
 /// At 100 ms. A flush is told within 5 ms; a refused connection is noticed at once.
 #[test]
 fn who_loses_the_server_that_remembers_empties_its_tiers() {

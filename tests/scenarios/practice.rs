@@ -118,3 +118,83 @@ fn fail_safe_hides_an_outage_from_its_readers() {
     let errors = value(&bare, "error.ratio");
     assert!((errors - expected).abs() < 0.015, "{errors}, not {expected}");
 }
+
+/// An upgrade of agents takes four of sixteen cache nodes out, one after the other, and puts empty ones in their place; the start of a client reads
+/// twenty keys. (Slack, 22 February 2022.)
+const NODES_REPLACED: &str = r#"
+question = "Does the database come back by itself?"
+duration = "160s"
+warmup = "10s"
+allow = ["vulnerable", "pool-too-small", "no-ttl", "low-hit-ratio"]
+
+[clients]
+instances = 40
+deadline = "10s"
+
+[workload]
+arrivals = { poisson = { rate = 1000 } }
+
+[[class]]
+name = "boot"
+share = 0.2
+keys = 400_000
+popularity = { zipf = { exponent = 0.6 } }
+keys_per_request = 20
+database = { read = { lognormal = { median = "25ms", p99 = "200ms" } } }
+
+[[class]]
+name = "other"
+share = 0.8
+keys = 100_000
+popularity = { zipf = { exponent = 0.9 } }
+
+[[tier]]
+name = "mc"
+scope = "shared"
+ttl = "1d"
+nodes = 16
+network = "300us"
+service = "10us"
+multi_get = "mget"
+prefill = { hottest = "all", age = "fresh" }
+
+[database]
+servers = 16
+read = { lognormal = { median = "6ms", p99 = "40ms" } }
+contention = { sigma = 0.002, kappa = 0.00005 }
+pool = 20
+timeout = "5s"
+retries = { attempts = 2, backoff = "100ms" }
+
+[[event]]
+at = "20s"
+what = { node_lost = { tier = "mc", node = 0, for = "1ms", failover = "never" } }
+
+[[event]]
+at = "40s"
+what = { node_lost = { tier = "mc", node = 1, for = "1ms", failover = "never" } }
+
+[[event]]
+at = "60s"
+what = { node_lost = { tier = "mc", node = 2, for = "1ms", failover = "never" } }
+
+[[event]]
+at = "80s"
+label = "last"
+what = { node_lost = { tier = "mc", node = 3, for = "1ms", failover = "never" } }
+"#;
+
+#[test]
+fn a_cache_that_loses_a_quarter_of_its_nodes_does_not_come_back_by_itself() {
+    let (all, one) = (run(NODES_REPLACED, &[]), {
+        let others =
+            ["event.node-lost-mc.enabled", "event.node-lost-mc-2.enabled", "event.node-lost-mc-3.enabled"];
+        run(NODES_REPLACED, &others.map(|path| (path, "false")))
+    });
+    // 4,800 keys a second are read, and a sixteenth of them misses at first: 300/s, less the repeated ones, with a random second of 1/17 more or less.
+    let peak = value(&one, "db.qps.peak");
+    assert!((250.0..350.0).contains(&peak), "{peak}");
+    assert_eq!(value(&one, "error.ratio"), 0.0);
+    assert_eq!(value(&all, "event.last.metastable"), 1.0);
+    assert!(value(&all, "error.ratio") > 0.0);
+}

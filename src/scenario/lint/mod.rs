@@ -74,6 +74,22 @@ pub const LINTS: &[Lint] = &[
         way_out: "Raise the pool above the figure given, with room for bursts, or make fewer or shorter calls.",
     },
     Lint {
+        name: "connections-exceed-limit",
+        when: "The pools of all instances together are larger than database.max_connections.",
+        reason: "It works until all are busy at once, in an incident or while instances are added: then the database refuses connections, \
+                 to whoever comes last and to the operator as well.",
+        way_out: "Make the pools smaller: max_connections over the most instances that there may be, during a deploy too. A pooler between \
+                  them and the database lets many share few.",
+    },
+    Lint {
+        name: "noloop-forgets",
+        when: "invalidation.tracking has noloop, there are several instances, and something writes.",
+        reason: "Redis forgets all readers of a key once it is set, and with NOLOOP does not tell the one that has set it: the copy which an \
+                 instance stores beside its own SET is tracked by nobody, and the write of another instance does not reach it.",
+        way_out: "Leave noloop out, so that a fill invalidates its own copy and the next read is tracked; or read a key again after setting it; \
+                  a short ttl of the instance tier bounds how long such a copy stays.",
+    },
+    Lint {
         name: "workers-too-few",
         when: "A shared tier has a timeout and no breaker that would open, and while it does not answer its lookups hold more workers \
                than an instance has (clients.workers), by Little's law: requests per second and instance that look it up, at the highest \

@@ -59,6 +59,8 @@ pub(in crate::scenario) fn findings(tree: &Node, model: &Model) -> Vec<Finding> 
     write_back_may_lose(&mut view);
     large_values(&mut view);
     database_pool_too_small(&mut view);
+    connections_exceed_limit(&mut view);
+    noloop_forgets(&mut view);
     vulnerable(&mut view);
     constant_service(&mut view);
     low_hit_ratio(&mut view);
@@ -425,6 +427,31 @@ fn pool_too_small(view: &mut View<'_>, name: &str, pool: u32, busy: f64, place: 
     let title = format!("{name} is too small");
     let label = format!("about {:.1} connections per instance are busy on average", needed);
     view.warn("pool-too-small", Diagnostic::new(title, place, label));
+}
+
+fn connections_exceed_limit(view: &mut View<'_>) {
+    let (database, instances) = (&view.model.database, view.model.clients.instances);
+    let (Some(most), Some(pool)) = (database.max_connections, database.pool) else { return };
+    let all = u64::from(instances) * u64::from(pool);
+    if all > u64::from(most) {
+        let title = "the pools are larger than database.max_connections".to_owned();
+        let label = format!("{instances} instances with a pool of {pool} may open {all} connections");
+        view.warn(
+            "connections-exceed-limit",
+            Diagnostic::new(title, view.database_place("max_connections"), label),
+        );
+    }
+}
+
+fn noloop_forgets(view: &mut View<'_>) {
+    let model = view.model;
+    let Some(tracking) = &model.invalidation.tracking else { return };
+    if tracking.noloop && model.workload.writes() && model.clients.instances > 1 {
+        let node = view.tree.get("invalidation").and_then(|node| node.get("tracking"));
+        let place = node.map_or(view.tree.span, |node| node.get("noloop").unwrap_or(node).span);
+        let label = "nobody tracks a copy whose holder has set the key itself";
+        view.warn("noloop-forgets", Diagnostic::new("writes do not reach all copies", place, label));
+    }
 }
 
 fn low_hit_ratio(view: &mut View<'_>) {

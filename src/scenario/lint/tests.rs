@@ -90,6 +90,26 @@ fn workers_too_few() {
 }
 
 #[test]
+fn connections_exceed_limit() {
+    let with = |most: &str| lints(&[("pool = 4", &format!("pool = 4\nmax_connections = {most}"))]);
+    assert_eq!(with("16"), [""; 0]);
+    assert_eq!(with("15"), ["connections-exceed-limit"]);
+}
+
+#[test]
+fn noloop_forgets() {
+    let tracking = |noloop: &str| {
+        format!("[invalidation]\ntracking = {{ delay = \"1ms\", noloop = {noloop} }}\n\n[database]")
+    };
+    let (noloop, told) = (tracking("true"), tracking("false"));
+    let written = ("keys = 10_000", "keys = 10_000\nwrite_share = 0.01");
+    assert_eq!(lints(&[("[database]", &noloop), written]), ["noloop-forgets"]);
+    assert_eq!(lints(&[("[database]", &told), written]), [""; 0]);
+    assert_eq!(lints(&[("[database]", &noloop)]), [""; 0]);
+    assert_eq!(lints(&[("[database]", &noloop), written, ("instances = 4", "instances = 1")]), [""; 0]);
+}
+
+#[test]
 fn no_ttl() {
     let unbounded = ("capacity = 12_000\neviction = \"lru\"\nttl = \"300s\"", "ttl = \"none\"");
     assert_eq!(lints(&[unbounded]), ["no-ttl"]);

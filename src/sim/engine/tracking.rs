@@ -20,7 +20,10 @@ impl<S: System> Core<'_, S> {
     pub(super) fn note_read(&mut self, level: usize, server: usize, key: u32, class: usize, instance: u32) {
         let id = self.tiers[level].id_of(self.info_of(instance, key, class));
         self.note_changes(level, server, instance);
-        if let Some(tracker) = self.tracker(level) {
+        // Whose process has died since it asked has no connection to be told on.
+        if instance != NONE
+            && let Some(tracker) = self.tracker(level)
+        {
             tracker.reads(server, id, instance);
         }
     }
