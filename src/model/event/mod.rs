@@ -77,12 +77,12 @@ pub enum EventKind {
         failover_ns: Option<Nanos>,
         fail: DownMode,
     },
-    /// The arrival rate is multiplied. Open arrivals only.
     /// From now on so many instances, the new ones after their start.
     Scale {
         instances: u32,
         startup_ns: Nanos,
     },
+    /// The arrival rate is multiplied. Open arrivals only.
     Surge {
         factor: f64,
         for_ns: Nanos,

@@ -129,7 +129,13 @@ impl<S: System> Core<'_, S> {
             if self.tiers[level].shared.is_none() {
                 for key in keys.clone() {
                     let info = self.info_of(instance, key, usize::from(class));
-                    self.change_in_process(level, instance, info, Change::Delete { commit });
+                    match whole {
+                        // A server does not know of commits, so nothing older is kept out.
+                        Whole::Key => {
+                            self.tiers[level].delete(instance as usize, info, self.now, &self.tables)
+                        }
+                        _ => self.change_in_process(level, instance, info, Change::Delete { commit }),
+                    }
                 }
             }
         }
